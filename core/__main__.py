@@ -1,0 +1,46 @@
+"""The command line: ``python -m core ...``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from core.cli_data import app as data_app
+from core.cli_db import app as db_app
+from core.errors import FirstReadError
+from core.settings import get_settings
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(data_app, name="data")
+app.add_typer(db_app, name="db")
+console = Console()
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="A run of the catalogue, or `lungs`.")],
+) -> None:
+    """Train a run and write its folder into models/."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # Deferred: TensorFlow takes seconds to load and no other command needs it.
+    from core.training.catalogue import find_run  # noqa: PLC0415
+    from core.training.make_lungs import make_lungs  # noqa: PLC0415
+    from core.training.make_run import make_run  # noqa: PLC0415
+
+    settings = get_settings()
+    try:
+        if name == "lungs":
+            folder = make_lungs(settings.data, settings.models, console.print)
+        else:
+            folder = make_run(find_run(name), settings.data, settings.models, console.print)
+    except FirstReadError as exc:
+        console.print(f"[bold]{exc}[/bold]")
+        raise typer.Exit(1) from exc
+    console.print(f"finished: {folder}")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,56 @@
+"""``python -m core db``: look after the review store's database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from core.errors import FirstReadError
+from core.review_database import capitalised
+from core.review_migration import MigrationStatus, migrate, migration_status
+from core.settings import get_settings
+
+app = typer.Typer(help="Look after the database of signed reads.", no_args_is_help=True)
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url", help="SQLAlchemy URL; otherwise FIRSTREAD_DATABASE_URL or its default."
+    ),
+]
+
+
+@contextmanager
+def _sentence_and_exit_code() -> Iterator[None]:
+    try:
+        yield
+    except FirstReadError as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(1) from exc
+
+
+@app.command("migrate")
+def migrate_database(database_url: DatabaseUrl = None) -> None:
+    """Bring the database to this version's revision, making it if need be."""
+    with _sentence_and_exit_code():
+        typer.echo(_described(migrate(database_url or get_settings().database_url)))
+
+
+@app.command("status")
+def show_status(database_url: DatabaseUrl = None) -> None:
+    """Say where the database stands; exit code 1 if it needs `migrate`."""
+    with _sentence_and_exit_code():
+        status = migration_status(database_url or get_settings().database_url)
+        typer.echo(_described(status))
+        raise typer.Exit(0 if status.up_to_date else 1)
+
+
+def _described(status: MigrationStatus) -> str:
+    place = capitalised(status.place)
+    if status.up_to_date:
+        return f"{place} is up to date (revision {status.revision})."
+    return (
+        f"{place} is at revision {status.revision or 'none'}, this version needs {status.newest}: "
+        "run `python -m core db migrate`."
+    )

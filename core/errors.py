@@ -1,0 +1,65 @@
+"""Every error that First Read raises on purpose.
+
+A message names the thing, the value and the limit, and says what the person can do.
+Third-party errors are translated at the boundary with ``raise ... from exc``.
+"""
+
+
+class FirstReadError(Exception):
+    """Base of all errors that a page shows as one sentence."""
+
+
+class RadiographError(FirstReadError):
+    """The uploaded file cannot become a radiograph."""
+
+
+class UnsupportedFormat(RadiographError):
+    """The bytes are not one of the formats that First Read reads."""
+
+
+class CorruptFile(RadiographError):
+    """The file is of a known format and cannot be read to its end."""
+
+
+class TooLarge(RadiographError):
+    """The file or the image in it is over a declared limit."""
+
+
+class UnsupportedTransferSyntax(RadiographError):
+    """A DICOM file's pixel data is encoded in a way that is not read here."""
+
+
+class InvalidWindow(RadiographError):
+    """A window's width or center is outside what DICOM allows."""
+
+
+class ModelError(FirstReadError):
+    """The served model cannot be used."""
+
+
+class ModelMissing(ModelError):
+    """A run's folder or one of its files is not there."""
+
+
+class ModelIntegrity(ModelError):
+    """A run's file does not have the sha256 that its record states."""
+
+
+class ModelInputMismatch(ModelError):
+    """A tensor does not have the shape or type that the model takes."""
+
+
+class ExplanationError(FirstReadError):
+    """A score cannot be explained with these segments or settings."""
+
+
+class ReviewStoreError(FirstReadError):
+    """A read cannot be stored or fetched."""
+
+
+class DatasetError(FirstReadError):
+    """A data folder is missing, damaged, or not of the expected layout."""
+
+
+class Cancelled(FirstReadError):
+    """A person stopped a long piece of work."""

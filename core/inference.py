@@ -1,0 +1,118 @@
+"""Running exported networks with LiteRT; the only module that knows it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from core.domain import FloatImage, ModelInput, Prediction, RunRecord
+from core.errors import ModelInputMismatch, ModelIntegrity
+
+
+class LiteRTNetwork:
+    """An exported network with one film-shaped input; safe to share between threads.
+
+    Parameters
+    ----------
+    content : bytes
+        The exported file.
+    threads : int
+        For one call.
+
+    Raises
+    ------
+    ModelIntegrity
+        If LiteRT cannot read the bytes.
+    """
+
+    def __init__(self, content: bytes, threads: int) -> None:
+        # Deferred: a page that shows no score should not pay for the runtime.
+        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
+
+        try:
+            interpreter = Interpreter(model_content=content, num_threads=threads)
+            self._runner = interpreter.get_signature_runner()
+        except (ValueError, RuntimeError) as exc:
+            raise ModelIntegrity(
+                f"the exported model cannot be read by LiteRT ({exc}). "
+                "Restore it from the repository, or train the run again."
+            ) from exc
+        self._interpreter = interpreter  # the runner does not keep it alive
+        (self._input_name, details), *_ = self._runner.get_input_details().items()
+        self.input_shape = tuple(int(side) for side in details["shape"][1:])
+        self._lock = threading.Lock()
+
+    def run(self, batch: FloatImage) -> dict[str, npt.NDArray[np.float32]]:
+        """Return every output for a (N, px, px, 1) float32 batch.
+
+        Raises
+        ------
+        ModelInputMismatch
+            If the batch has another shape or type.
+        """
+        if batch.shape[1:] != self.input_shape or batch.dtype != np.float32:
+            raise ModelInputMismatch(
+                f"the model takes films of {self.input_shape} float32, "
+                f"and got {batch.shape[1:]} {batch.dtype}."
+            )
+        with self._lock:
+            outputs: dict[str, Any] = self._runner(**{self._input_name: batch})
+        return outputs
+
+
+class LiteRTClassifier:
+    """A run's exported classifier with its calibration.
+
+    Parameters
+    ----------
+    content : bytes
+        The run's export, verified by whoever read it.
+    run : RunRecord
+    threads : int
+
+    Raises
+    ------
+    ModelIntegrity
+        If LiteRT cannot read the export.
+    """
+
+    def __init__(self, content: bytes, run: RunRecord, threads: int = 2) -> None:
+        self.run_record = run
+        self._network = LiteRTNetwork(content, threads)
+
+    def logits(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return (N,) float32 logits for a (N, px, px, 1) float32 batch in [0, 1]."""
+        return self._network.run(batch)["logit"][:, 0]
+
+    def predict(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return (N,) float32 calibrated probabilities for a (N, px, px, 1) float32 batch."""
+        return self.calibrate(self.logits(batch))
+
+    def calibrate(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return probabilities for logits."""
+        calibration = self.run_record.calibration
+        scaled = logits / np.float32(calibration.temperature)
+        return np.asarray(expit(scaled + np.float32(calibration.offset)), np.float32)
+
+
+def predict_film(model_input: ModelInput, classifier: LiteRTClassifier) -> Prediction:
+    """Return the model's read of one prepared film.
+
+    Raises
+    ------
+    ModelInputMismatch
+        If the film was prepared for another input size.
+    """
+    batch = model_input.tensor[np.newaxis, :, :, np.newaxis]
+    logits = classifier.logits(batch)
+    run = classifier.run_record
+    return Prediction(
+        probability=float(classifier.calibrate(logits)[0]),
+        score=float(expit(logits[0])),
+        run_id=run.run_id,
+        operating_point=run.operating_point,
+    )

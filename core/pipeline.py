@@ -1,0 +1,207 @@
+"""The one way through: bytes to radiograph to quality to probability to regions.
+
+The only module that composes stages; what calls it never calls a stage by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.decoding import decode_radiograph
+from core.domain import (
+    Classifier,
+    Explanation,
+    FilmChange,
+    FloatImage,
+    GateEvidence,
+    LimeSettings,
+    ModelInput,
+    Network,
+    Prediction,
+    QualityReport,
+    Radiograph,
+)
+from core.inference import LiteRTClassifier, LiteRTNetwork, predict_film
+from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
+from core.preprocessing import prepare_input
+from core.quality import GateLimits, assess_quality
+from core.rendering import thumbnail_png
+from core.run_store import EXPORT_FILE, load_run, read_record, read_verified
+
+LUNGS_RUN = "lungs"
+REFERENCE_FILE = "reference.npz"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gate:
+    """What the quality gate needs: the lung segmenter, its reference films and the limits."""
+
+    network: Network
+    input_px: int
+    reference: FeatureReference
+    limits: GateLimits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Engine:
+    """Everything that reads a film, loaded once a process."""
+
+    classifier: LiteRTClassifier
+    gate: Gate
+
+    @property
+    def input_px(self) -> int:
+        """Side of the classifier's square input."""
+        return self.classifier.run_record.input_px
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilmReading:
+    """One film after the gate and the model; without its pixels, so that many can be kept.
+
+    ``prediction`` and ``model_input`` are None if the gate refused the film.
+    """
+
+    film_sha256: str
+    thumbnail: bytes
+    height_px: int
+    width_px: int
+    source_format: str
+    quality: QualityReport
+    prediction: Prediction | None
+    model_input: ModelInput | None
+
+
+def open_gate(models: Path, threads: int) -> Gate:
+    """Load the quality gate.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of ``models/lungs`` is missing or is not the one that was measured.
+    """
+    folder = models / LUNGS_RUN
+    record = read_record(folder)
+    files = record["files"]
+    network = LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
+    reference = FeatureReference.from_bytes(read_verified(folder, REFERENCE_FILE, files))
+    limits = record["limits"]
+    return Gate(
+        network,
+        network.input_shape[0],
+        reference,
+        GateLimits(
+            distance=limits["distance"],
+            lung_fraction=tuple(limits["lung_fraction"]),
+            median_grey=tuple(limits["median_grey"]),
+            clipped=limits["clipped"],
+        ),
+    )
+
+
+def open_engine(models: Path, served_run: str, threads: int = 2) -> Engine:
+    """Load the served run and the gate.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file is missing or is not the one that was measured.
+    """
+    run = load_run(models / served_run)
+    content = read_verified(run.folder, EXPORT_FILE, run.files)
+    return Engine(LiteRTClassifier(content, run, threads), open_gate(models, threads))
+
+
+def find_lungs(film: Radiograph, gate: Gate) -> LungField:
+    """Return where the lungs of a film are, on the segmenter's grid."""
+    return segment_lungs(prepare_input(film, gate.input_px).tensor, gate.network)
+
+
+def _changed(tensor: FloatImage) -> dict[FilmChange, FloatImage]:
+    return {
+        FilmChange.INVERT: np.float32(1.0) - tensor,
+        FilmChange.TURN_LEFT: np.ascontiguousarray(np.rot90(tensor)),
+        FilmChange.TURN_OVER: np.ascontiguousarray(np.rot90(tensor, 2)),
+        FilmChange.TURN_RIGHT: np.ascontiguousarray(np.rot90(tensor, 3)),
+    }
+
+
+def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
+    """Measure how far a film, and the film after each change, is from the training films."""
+    tensor = prepare_input(film, gate.input_px).tensor
+    field = segment_lungs(tensor, gate.network)
+    changed = {
+        change: feature_distance(segment_lungs(other, gate.network).features, gate.reference)
+        for change, other in _changed(tensor).items()
+    }
+    return GateEvidence(feature_distance(field.features, gate.reference), changed, field.fraction)
+
+
+def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
+    """Take a decoded film through the gate and, if it passes, through the model."""
+    quality = assess_quality(film, measure_evidence(film, engine.gate), engine.gate.limits)
+    prediction = model_input = None
+    if not quality.refused:
+        model_input = prepare_input(film, engine.input_px)
+        prediction = predict_film(model_input, engine.classifier)
+    return FilmReading(
+        film_sha256=film.sha256,
+        thumbnail=thumbnail_png(film),
+        height_px=film.height_px,
+        width_px=film.width_px,
+        source_format=film.source_format,
+        quality=quality,
+        prediction=prediction,
+        model_input=model_input,
+    )
+
+
+def read_film(
+    content: bytes, engine: Engine, *, file_name: str = "", invert: bool = False
+) -> FilmReading:
+    """Take uploaded bytes all the way to a probability.
+
+    Parameters
+    ----------
+    content : bytes
+    engine : Engine
+    file_name : str
+        Only to name the file in a sentence.
+    invert : bool
+        True to exchange black and white first.
+
+    Raises
+    ------
+    RadiographError
+        If the bytes cannot become a radiograph.
+    """
+    return read_radiograph(decode_radiograph(content, file_name=file_name, invert=invert), engine)
+
+
+def explain_film(
+    model_input: ModelInput,
+    classifier: Classifier,
+    settings: LimeSettings,
+    *,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Explanation:
+    """Find the regions that a film's probability depends on.
+
+    Raises
+    ------
+    ExplanationError
+        If the film cannot be cut into regions.
+    Cancelled
+        If ``cancelled`` returned True.
+    """
+    # Deferred: lime and scikit-image take a second to load, and the first page should not wait.
+    from core.explanation import explain_prediction  # noqa: PLC0415
+
+    return explain_prediction(
+        model_input, classifier, settings, progress=progress, cancelled=cancelled
+    )

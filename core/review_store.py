@@ -1,0 +1,207 @@
+"""Where signed reads are kept: one append-only table in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    exists,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.exc import IntegrityError
+
+from core.domain import ReviewRecord
+from core.errors import ReviewStoreError
+from core.review_database import WRITING, Database, errors_as_sentences, open_database
+from core.review_migration import migrate
+from core.review_rows import record_from_row, row_from_record
+
+_FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
+
+metadata = MetaData()
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("record_id", Text, nullable=False),
+    Column("film_sha256", Text, nullable=False),
+    Column("film_name", Text),
+    Column("reader", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("confidence", Integer, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+    Column("run_id", Text),
+    Column("probability", Double),
+    Column("score", Double),
+    Column("operating_point", JSON(none_as_null=True)),
+    Column("quality", JSON, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("app_version", Text, nullable=False),
+    Column("supersedes", Text),
+    PrimaryKeyConstraint("sequence", name="pk_reviews"),
+    UniqueConstraint("record_id", name="uq_reviews_record_id"),
+    UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
+    UniqueConstraint("supersedes", name="uq_reviews_supersedes"),
+    ForeignKeyConstraint(
+        ["supersedes", "film_sha256"],
+        ["reviews.record_id", "reviews.film_sha256"],
+        name="fk_reviews_supersedes",
+    ),
+    Index("ix_reviews_film_sha256", "film_sha256"),
+    sqlite_autoincrement=True,
+)
+
+
+def open_review_store(database_url: str) -> SqlReviewStore:
+    """Migrate the database at a SQLAlchemy URL and return the store on it.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened, written or migrated.
+    """
+    migrate(database_url)
+    return SqlReviewStore(open_database(database_url))
+
+
+class SqlReviewStore:
+    """A `ReviewStore` on SQLite or PostgreSQL; one may serve many threads.
+
+    Parameters
+    ----------
+    database : Database
+        Already migrated; `open_review_store` does both.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine
+        self._writer = database.engine.execution_options(**WRITING)
+        self._place = database.place
+
+    def append(self, record: ReviewRecord) -> None:
+        """Store one record durably before returning.
+
+        Raises
+        ------
+        ReviewStoreError
+            If the record's id is already stored.
+        ReviewStoreError
+            If the read that it supersedes is missing, is of another film, or was superseded
+            meanwhile.
+        ReviewStoreError
+            If a field cannot be kept: a time without a zone, a number that is not finite or out of
+            range, text that no database takes, a prediction of another run than the record's.
+        ReviewStoreError
+            If the database cannot be written; nothing is stored then.
+        """
+        row = row_from_record(record)
+        try:
+            with errors_as_sentences(self._place), self._writer.begin() as connection:
+                connection.execute(insert(reviews), row)
+        except ReviewStoreError as exc:
+            if isinstance(exc.__cause__, IntegrityError):
+                raise ReviewStoreError(self._why_refused(record)) from exc.__cause__
+            raise
+
+    def latest_for_film(self, film_sha256: str) -> ReviewRecord | None:
+        """Return the newest record of a film that nothing supersedes, or None."""
+        return self.latest_for_films([film_sha256]).get(film_sha256)
+
+    def latest_for_films(self, film_sha256s: Collection[str]) -> dict[str, ReviewRecord]:
+        """Return each film's newest record that nothing supersedes; films never read are absent.
+
+        One query for up to 10,000 films.
+        """
+        films = list(dict.fromkeys(film_sha256s))
+        latest: dict[str, ReviewRecord] = {}
+        for start in range(0, len(films), _FILMS_A_QUERY):
+            some = reviews.c.film_sha256.in_(films[start : start + _FILMS_A_QUERY])
+            newest = select(func.max(reviews.c.sequence)).where(some, _is_current())
+            by_film = newest.group_by(reviews.c.film_sha256)
+            records = self._fetch(select(reviews).where(reviews.c.sequence.in_(by_film)))
+            latest.update((record.film_sha256, record) for record in records)
+        return latest
+
+    def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
+        """Return every record of a film, oldest first."""
+        of_film = select(reviews).where(reviews.c.film_sha256 == film_sha256)
+        return self._fetch(of_film.order_by(reviews.c.sequence))
+
+    def recent(self, limit: int = 200) -> Sequence[ReviewRecord]:
+        """Return up to `limit` current (not superseded) records, newest first."""
+        current = select(reviews).where(_is_current()).order_by(reviews.c.sequence.desc())
+        return self._fetch(current.limit(max(limit, 0)))
+
+    def count(self) -> int:
+        """Return how many records are stored, superseded ones included."""
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
+
+    def close(self) -> None:
+        """Close the pooled connections; the store opens new ones if it is used again."""
+        self._engine.dispose()
+
+    def _fetch(self, query: Select[Any]) -> list[ReviewRecord]:
+        try:
+            with errors_as_sentences(self._place), self._engine.connect() as connection:
+                return [record_from_row(row) for row in connection.execute(query)]
+        except (ValueError, KeyError, TypeError) as exc:
+            raise ReviewStoreError(
+                f"A record in {self._place} cannot be read, so it was changed by another program: "
+                "restore the last backup."
+            ) from exc
+
+    def _why_refused(self, record: ReviewRecord) -> str:
+        """Say which rule of the table a record broke."""
+        if self._film_of(record.record_id) is not None:
+            return f"The read {record.record_id} is already stored: reload the film to see it."
+        if record.supersedes is not None and record.supersedes != record.record_id:
+            film = self._film_of(record.supersedes)
+            if film is None:
+                return f"The read to correct ({record.supersedes}) is not stored: reload the film."
+            if film != record.film_sha256:
+                return (
+                    f"The read to correct ({record.supersedes}) is of another film: reload the "
+                    "film and sign again."
+                )
+            if self._is_superseded(record.supersedes):
+                return "This read was corrected meanwhile: reload the film, then sign again."
+        return (
+            f"The read {record.record_id} breaks a rule of the store and was not stored: its "
+            f"confidence ({record.read.confidence}) must be 1 to 5, its probability 0 to 1, and "
+            "it may not correct itself."
+        )
+
+    def _film_of(self, record_id: str) -> str | None:
+        query = select(reviews.c.film_sha256).where(reviews.c.record_id == record_id)
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def _is_superseded(self, record_id: str) -> bool:
+        query = select(exists().where(reviews.c.supersedes == record_id))
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return bool(connection.execute(query).scalar_one())
+
+
+def _is_current() -> ColumnElement[bool]:
+    later = reviews.alias("later")
+    return ~exists().where(later.c.supersedes == reviews.c.record_id)

@@ -1,0 +1,112 @@
+"""Runs on disk: one folder each, described by ``run.json``, every file held to its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.domain import Calibration, OperatingPoint, RunRecord
+from core.errors import ModelIntegrity, ModelMissing
+
+RECORD_FILE = "run.json"
+EXPORT_FILE = "model.tflite"
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's sha256 as 64 hexadecimal digits."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write ``run.json``, adding the sha256 of every other file in the folder."""
+    files = {
+        path.name: sha256_of(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != RECORD_FILE
+    }
+    text = json.dumps({**record, "files": files}, indent=1, ensure_ascii=False)
+    (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return a run's ``run.json`` as it is.
+
+    Raises
+    ------
+    ModelMissing
+        If the folder has no record.
+    ModelIntegrity
+        If the record is not readable.
+    """
+    path = folder / RECORD_FILE
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise ModelMissing(
+            f"no run at {folder}: expected {RECORD_FILE} in it. Choose another run with "
+            "FIRSTREAD_SERVED_RUN, or train one with `python -m core train`."
+        ) from exc
+    except (OSError, ValueError) as exc:
+        raise ModelIntegrity(
+            f"{path} cannot be read ({exc}). Restore it from the repository."
+        ) from exc
+    return record
+
+
+def load_run(folder: Path) -> RunRecord:
+    """Read a run's record.
+
+    Raises
+    ------
+    ModelMissing
+        If the folder has no record.
+    ModelIntegrity
+        If the record is not readable or lacks a part that serving needs.
+    """
+    record = read_record(folder)
+    try:
+        return RunRecord(
+            run_id=record["run_id"],
+            folder=folder,
+            sentence=record["sentence"],
+            architecture=record["architecture"],
+            input_px=record["input_px"],
+            calibration=Calibration(**record["calibration"]),
+            operating_point=OperatingPoint(**record["operating_point"]),
+            files=record["files"],
+            metrics=record["metrics"],
+            created=record["created"],
+        )
+    except (KeyError, TypeError) as exc:
+        raise ModelIntegrity(
+            f"{folder / RECORD_FILE} lacks a part that serving needs ({exc}). "
+            "Restore it from the repository, or train the run again."
+        ) from exc
+
+
+def read_verified(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
+    """Return a file's bytes if they have the sha256 that the record states.
+
+    Raises
+    ------
+    ModelMissing
+        If the file is not there.
+    ModelIntegrity
+        If the record does not name the file, or its hash differs.
+    """
+    path = folder / name
+    if not path.is_file():
+        raise ModelMissing(f"{path} is missing. Restore it from the repository.")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    stated = files.get(name)
+    if found != stated:
+        raise ModelIntegrity(
+            f"{path} is not the file that was measured: its sha256 begins {found[:12]}, the record "
+            f"states {str(stated)[:12]}. It is not used. Restore it from the repository."
+        )
+    return content

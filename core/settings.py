@@ -1,0 +1,46 @@
+"""The one place where the outside configures First Read.
+
+Every setting is an environment variable with the prefix ``FIRSTREAD_`` and has a default that works
+on a fresh machine.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What a site may change without touching code."""
+
+    model_config = SettingsConfigDict(env_prefix="FIRSTREAD_", env_file=".env", extra="ignore")
+
+    data: Path = Field(
+        default=PROJECT_ROOT / "data",
+        description="Folder that holds the public data sets, one sub-folder each.",
+    )
+    models: Path = Field(
+        default=PROJECT_ROOT / "models", description="Folder with one sub-folder a run."
+    )
+    served_run: str = Field(
+        default="served", description="Name of the run that reads films, or of the alias file."
+    )
+    database_url: str = Field(
+        default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
+        description="SQLAlchemy URL of the review store.",
+    )
+    keep_file_names: bool = Field(
+        default=True,
+        description="Store each film's file name with its read; turn off where names identify people.",
+    )
+    inference_threads: int = Field(default=2, ge=1, le=64)
+    lime_samples: int = Field(default=1000, ge=100, le=10_000)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the process's settings, read once."""
+    return Settings()

@@ -1,0 +1,160 @@
+"""Networks that the runs train. Every one takes (N, px, px, 1) float32 in [0, 1]."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import DatasetError
+
+MOBILENET_V2_WEIGHTS = "imagenet_weights/mobilenet_v2_1.0_224_imagenet_bnfolded_dequantised.npz"
+MOBILENET_QUARTER_WEIGHTS = "imagenet_weights/mobilenet_2_5_224_tf_no_top.h5"
+
+
+def starting_weights(data: Path, relative: str) -> Path:
+    """Return the path of a starting-weights file.
+
+    Raises
+    ------
+    DatasetError
+        If the file is not in the data folder.
+    """
+    path = data / relative
+    if not path.is_file():
+        raise DatasetError(
+            f"starting weights {relative} are not in {data}: training needs them, "
+            "the app and its tests do not. Point FIRSTREAD_DATA at the folder that holds them."
+        )
+    return path
+
+
+def _load_folded_imagenet(backbone: Any, path: Path) -> None:
+    """Put BatchNorm-folded ImageNet kernels into a one-channel Keras MobileNetV2.
+
+    The first kernel is summed over RGB, which is what a grey film in all three channels would meet.
+    """
+    import keras
+
+    with np.load(path) as archive:
+        arrays = [archive[name] for name in archive.files]
+    pairs = [(arrays[i], arrays[i + 1]) for i in range(0, len(arrays) - 1, 2)]
+    convolutions = [
+        layer
+        for layer in backbone.layers
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
+    ]
+    norms = [x for x in backbone.layers if isinstance(x, keras.layers.BatchNormalization)]
+    for layer, norm, (kernel, bias) in zip(convolutions, norms, pairs, strict=False):
+        if layer is convolutions[0]:
+            kernel = kernel.sum(axis=2, keepdims=True)  # noqa: PLW2901
+        layer.set_weights([kernel])
+        channels = bias.shape[0]
+        unit = np.full(channels, np.sqrt(1.001), np.float32)
+        zeros, ones = np.zeros(channels, np.float32), np.ones(channels, np.float32)
+        norm.set_weights([unit, bias, zeros, ones])
+
+
+def build_mobilenet_v2(input_px: int, dropout: float, weights: Path | None) -> Any:
+    """Build MobileNetV2 with one logit.
+
+    BatchNorm stays in inference mode: the supplied weights have it folded in, and letting it move
+    collapses validation.
+
+    Parameters
+    ----------
+    input_px : int
+        Side of the square input.
+    dropout : float
+        Before the last layer.
+    weights : Path or None
+        Folded ImageNet weights (.npz), None for a random start (tests only).
+
+    Returns
+    -------
+    keras.Model
+        (N, px, px, 1) in [0, 1] -> (N, 1) logit.
+    """
+    import keras
+
+    film = keras.Input((input_px, input_px, 1), name="film")
+    scaled = keras.layers.Rescaling(2.0, offset=-1.0, name="to_minus_one_one")(film)
+    backbone = keras.applications.MobileNetV2(
+        input_shape=(input_px, input_px, 1), include_top=False, weights=None, input_tensor=scaled
+    )
+    if weights is not None:
+        _load_folded_imagenet(backbone, weights)
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    pooled = keras.layers.GlobalAveragePooling2D(name="features")(backbone.output)
+    kept = keras.layers.Dropout(dropout)(pooled)
+    logit = keras.layers.Dense(1, name="logit")(kept)
+    return keras.Model(film, logit, name="mobilenet_v2")
+
+
+def _one_channel_mobilenet(input_px: int, weights: Path | None) -> Any:
+    """MobileNet 0.25 for grey films; the first kernel is the sum over RGB of the supplied one."""
+    import keras
+
+    film = keras.Input((input_px, input_px, 1), name="film")
+    scaled = keras.layers.Rescaling(2.0, offset=-1.0, name="to_minus_one_one")(film)
+    encoder = keras.applications.MobileNet(
+        input_shape=(input_px, input_px, 1),
+        alpha=0.25,
+        include_top=False,
+        weights=None,
+        input_tensor=scaled,
+    )
+    if weights is None:
+        return encoder
+    coloured = keras.applications.MobileNet(
+        input_shape=(input_px, input_px, 3), alpha=0.25, include_top=False, weights=str(weights)
+    )
+    by_name = {layer.name: layer.get_weights() for layer in coloured.layers}
+    by_name["conv1"] = [by_name["conv1"][0].sum(axis=2, keepdims=True)]
+    for layer in encoder.layers:
+        if layer.get_weights():
+            layer.set_weights(by_name[layer.name])
+    return encoder
+
+
+def build_lung_net(input_px: int, weights: Path | None) -> Any:
+    """Build the lung segmenter: MobileNet 0.25 encoder, light U-Net decoder.
+
+    Parameters
+    ----------
+    input_px : int
+        Side of the square input, a multiple of 32.
+    weights : Path or None
+        ImageNet weights of the encoder (.h5), None for a random start (tests only).
+
+    Returns
+    -------
+    keras.Model
+        (N, px, px, 1) in [0, 1] -> ``mask`` (N, px, px, 1) lung probability, ``coarse`` the same at
+        half the size, where it is trained, and ``features`` (N, F), pooled from three depths of the
+        encoder and an 8 x 8 summary of the mask.
+    """
+    import keras
+    from keras import layers
+
+    encoder = _one_channel_mobilenet(input_px, weights)
+    skips = ["conv_pw_11_relu", "conv_pw_5_relu", "conv_pw_3_relu", "conv_pw_1_relu"]
+    x = encoder.output
+    for name, filters in zip(skips, (64, 48, 32, 16), strict=True):
+        x = layers.UpSampling2D()(x)
+        x = layers.Concatenate()([x, encoder.get_layer(name).output])
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    coarse = layers.Conv2D(1, 1, activation="sigmoid", name="coarse")(x)
+    mask = layers.UpSampling2D(interpolation="bilinear", name="mask")(coarse)
+    pooled = [
+        layers.GlobalAveragePooling2D()(encoder.get_layer(name).output)
+        for name in ("conv_pw_5_relu", "conv_pw_11_relu", "conv_pw_13_relu")
+    ]
+    summary = layers.Flatten()(layers.AveragePooling2D(input_px // 16)(coarse))
+    features = layers.Concatenate(name="features")([*pooled, summary])
+    outputs = {"mask": mask, "coarse": coarse, "features": features}
+    return keras.Model(encoder.input, outputs, name="lung_net")

@@ -1,0 +1,92 @@
+"""From logits to probabilities, and from validation films to an operating point."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from core.domain import Calibration, OperatingPoint
+from core.errors import DatasetError
+from core.metrics import confusion_at, rates_of
+
+Logits = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+
+def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
+    """Fit a temperature and an offset by maximum likelihood on validation films.
+
+    The offset is needed because training gives both classes the same weight.
+
+    Parameters
+    ----------
+    logits : (N,) float64 ndarray
+    labels : (N,) int64 ndarray
+
+    Raises
+    ------
+    DatasetError
+        If one of the classes is missing.
+
+    References
+    ----------
+    .. [1] J. Platt, Advances in Large Margin Classifiers (1999) 61-74.
+    .. [2] C. Guo et al., ICML 2017, arXiv:1706.04599.
+    """
+    if len(np.unique(labels)) != 2:
+        raise DatasetError("calibration needs validation films of both classes.")
+    sign = np.where(labels == 1, 1.0, -1.0)
+
+    def loss(parameters: npt.NDArray[np.float64]) -> float:
+        log_temperature, offset = parameters
+        scaled = logits / np.exp(log_temperature) + offset
+        return float(np.mean(np.logaddexp(0.0, -sign * scaled)))
+
+    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6})
+    return Calibration(temperature=float(np.exp(found.x[0])), offset=float(found.x[1]))
+
+
+def calibrate(logits: Logits, calibration: Calibration) -> npt.NDArray[np.float64]:
+    """Return probabilities for logits."""
+    return np.asarray(expit(logits / calibration.temperature + calibration.offset), np.float64)
+
+
+def choose_operating_point(
+    probabilities: npt.NDArray[np.float64], labels: Labels, sensitivity: float, split: str
+) -> OperatingPoint:
+    """Choose the highest threshold that reaches a sensitivity.
+
+    It is placed half-way to the next lower probability among all films, so that an ulp of
+    difference between two machines changes no decision on the films it was chosen on.
+
+    Parameters
+    ----------
+    probabilities : (N,) float64 ndarray
+    labels : (N,) int64 ndarray
+    sensitivity : float
+        Wanted at least, on these films.
+    split : str
+        Their name, for the record.
+
+    Raises
+    ------
+    DatasetError
+        If no film has pneumonia.
+    """
+    ill = np.sort(probabilities[labels == 1])[::-1]
+    if len(ill) == 0:
+        raise DatasetError("an operating point needs validation films with pneumonia.")
+    last_found = ill[int(np.ceil(sensitivity * len(ill))) - 1]
+    lower = probabilities[probabilities < last_found]
+    threshold = float((last_found + lower.max()) / 2.0) if len(lower) else float(last_found)
+    rates = rates_of(confusion_at(probabilities, labels, threshold))
+    return OperatingPoint(
+        threshold=threshold,
+        sensitivity=rates["sensitivity"].value,
+        specificity=rates["specificity"].value,
+        n=len(labels),
+        n_positive=len(ill),
+        chosen_on=split,
+    )

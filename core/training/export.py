@@ -1,0 +1,98 @@
+"""Turning a trained Keras model into a run that can be served, and proving the two agree."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain import Calibration, FloatImage, OperatingPoint
+from core.errors import ModelIntegrity
+from core.inference import LiteRTNetwork
+from core.training.calibrate import calibrate
+
+PARITY_LIMIT = 1e-4
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Send the exporter's own prints nowhere: they name temporary folders of this machine."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
+def export_litert(model: Any, path: Path) -> None:
+    """Write a Keras model as a LiteRT file."""
+    with _quiet():
+        model.export(str(path), format="litert", verbose=False)
+
+
+def with_features(model: Any) -> Any:
+    """Return the classifier with its pooled features beside the logit."""
+    import keras
+
+    outputs = {"logit": model.output, "features": model.get_layer("features").output}
+    return keras.Model(model.input, outputs, name=model.name)
+
+
+def exported_logits(
+    content: bytes, inputs: FloatImage, threads: int = 2
+) -> npt.NDArray[np.float64]:
+    """Return the (N,) logits that an exported classifier gives, one film at a time."""
+    network = LiteRTNetwork(content, threads)
+    return np.array([network.run(film[np.newaxis])["logit"][0, 0] for film in inputs], np.float64)
+
+
+def check_parity(
+    keras_logits: npt.NDArray[np.float64],
+    export_logits: npt.NDArray[np.float64],
+    calibration: Calibration,
+    operating_point: OperatingPoint,
+) -> dict[str, float | int]:
+    """Compare Keras and its export on the same films.
+
+    Returns
+    -------
+    dict
+        ``n``, ``max_difference`` (of calibrated probabilities) and ``decisions_changed``.
+
+    Raises
+    ------
+    ModelIntegrity
+        If a probability differs by more than 1e-4, or a decision differs.
+    """
+    ours, theirs = calibrate(keras_logits, calibration), calibrate(export_logits, calibration)
+    difference = float(np.abs(ours - theirs).max())
+    threshold = operating_point.threshold
+    changed = int(((ours >= threshold) != (theirs >= threshold)).sum())
+    if difference > PARITY_LIMIT or changed:
+        raise ModelIntegrity(
+            f"the export differs from the Keras model by up to {difference:.1e} (limit "
+            f"{PARITY_LIMIT:.0e}) and changes {changed} of {len(ours)} decisions: it is not served."
+        )
+    return {"n": len(ours), "max_difference": difference, "decisions_changed": changed}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a run depends on."""
+    names = ("tensorflow", "keras", "ai-edge-litert", "numpy", "pillow", "scikit-learn", "scipy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def describe(settings: Any) -> dict[str, Any]:
+    """Return a settings dataclass as plain values."""
+    return dict(asdict(settings))
+
+
+def now() -> str:
+    """Return the date and time in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

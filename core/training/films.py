@@ -1,0 +1,128 @@
+"""Films and lung masks in memory, prepared exactly as the served pipeline prepares an upload."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.dataset import DatasetIndex
+from core.decoding import decode_radiograph
+from core.errors import DatasetError
+from core.preprocessing import resize_film, stretch_exposure
+
+STORED_PX = 224
+TRUSTED_MATCHES = frozenset({"dims_verified", "high"})
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilmSet:
+    """Stretched films of one part of the split.
+
+    Attributes
+    ----------
+    film_ids : tuple of str
+    films : (N, 224, 224) uint8 ndarray
+    labels : (N,) int64 ndarray
+        1 for pneumonia.
+    """
+
+    film_ids: tuple[str, ...]
+    films: Bytes
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.film_ids)
+
+
+def load_films(
+    index: DatasetIndex,
+    film_ids: Sequence[str],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> FilmSet:
+    """Decode, resize to 224 px and stretch the named films.
+
+    Parameters
+    ----------
+    index : DatasetIndex
+    film_ids : sequence of str
+        Each must be in the index.
+    progress : callable, optional
+        Called with (done, of).
+
+    Raises
+    ------
+    DatasetError
+        If a film is not in the index.
+    """
+    by_id = {film.film_id: film for film in index.films}
+    missing = [film_id for film_id in film_ids if film_id not in by_id]
+    if missing:
+        raise DatasetError(
+            f"{len(missing)} films of the split are not in {index.root}, the first is {missing[0]}: "
+            "index the folder that the split was made from."
+        )
+    films = np.empty((len(film_ids), STORED_PX, STORED_PX), np.uint8)
+    for position, film_id in enumerate(film_ids):
+        radiograph = decode_radiograph(index.read_bytes(by_id[film_id]))
+        small = stretch_exposure(resize_film(radiograph.pixels, STORED_PX, STORED_PX))
+        films[position] = np.rint(small * 255.0)
+        if progress is not None:
+            progress(position + 1, len(film_ids))
+    labels = np.array([by_id[film_id].label for film_id in film_ids], np.int64)
+    return FilmSet(tuple(film_ids), films, labels)
+
+
+def _trusted_masks(folder: Path) -> dict[str, Path]:
+    manifest = folder / "manifest.csv"
+    if not manifest.is_file():
+        raise DatasetError(
+            f"no lung masks at {folder}: expected manifest.csv and masks224/. "
+            "Point FIRSTREAD_DATA at the folder that holds kermany_lung_masks/."
+        )
+    with manifest.open(newline="") as lines:
+        return {
+            row["image_name"]: folder / row["file"]
+            for row in csv.DictReader(lines)
+            if row["match_confidence"] in TRUSTED_MATCHES
+        }
+
+
+def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.bool_]]:
+    """Load the lung masks that belong to films with certainty.
+
+    Parameters
+    ----------
+    data : Path
+        Folder that holds ``kermany_lung_masks/``.
+    film_ids : sequence of str
+
+    Returns
+    -------
+    masks : (N, 224, 224) uint8 ndarray
+        255 lung, 127 to be ignored, 0 outside; all 127 where no trusted mask exists.
+    trusted : (N,) bool ndarray
+
+    Raises
+    ------
+    DatasetError
+        If the masks' manifest is missing.
+    """
+    paths = _trusted_masks(data / "kermany_lung_masks")
+    masks = np.full((len(film_ids), STORED_PX, STORED_PX), 127, np.uint8)
+    trusted = np.zeros(len(film_ids), np.bool_)
+    for position, film_id in enumerate(film_ids):
+        path = paths.get(PurePosixPath(film_id).name)
+        if path is not None:
+            with Image.open(path) as mask:
+                masks[position] = np.asarray(mask.convert("L"))
+            trusted[position] = True
+    return masks, trusted

@@ -1,0 +1,211 @@
+"""From a name in the catalogue to a finished folder in models/."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.dataset import DatasetIndex, Split, index_dataset, read_split
+from core.domain import Calibration, OperatingPoint
+from core.errors import DatasetError
+from core.metrics import evaluate_predictions
+from core.run_store import EXPORT_FILE, RECORD_FILE, sha256_of, write_record
+from core.training.calibrate import Logits, calibrate, choose_operating_point, fit_temperature
+from core.training.catalogue import RunSettings
+from core.training.export import (
+    check_parity,
+    describe,
+    export_litert,
+    exported_logits,
+    now,
+    versions,
+    with_features,
+)
+from core.training.films import FilmSet, load_films, load_lung_masks
+from core.training.fit import History, predict_logits, to_input, train_classifier
+
+WEIGHTS_FILE = "model.weights.h5"
+HISTORY_FILE = "history.json"
+PREDICTIONS_FILE = "predictions.parquet"
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingData:
+    """The three parts of the project's split, with what identifies them."""
+
+    index: DatasetIndex
+    split: Split
+    split_sha256: str
+    train: FilmSet
+    validation: FilmSet
+    test: FilmSet
+
+
+def load_training_data(source: Path, split_file: Path, report: Report) -> TrainingData:
+    """Index the public set and load every film of the written split.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is not the public set, or the split was made from other films.
+    """
+    report(f"indexing {source.name}")
+    index = index_dataset(source)
+    split = read_split(split_file, index)
+    parts = {}
+    for part in ("train", "validation", "test"):
+        film_ids = getattr(split, part)
+        report(f"decoding {len(film_ids)} films of {part}")
+        parts[part] = load_films(index, film_ids)
+    return TrainingData(index, split, sha256_of(split_file), **parts)
+
+
+def new_run_folder(models: Path, name: str) -> Path:
+    """Return an empty folder for a run in the making; refuse if the run is finished.
+
+    Raises
+    ------
+    DatasetError
+        If a finished run has the name.
+    """
+    folder = models / name
+    if (folder / RECORD_FILE).exists():
+        raise DatasetError(
+            f"run {name} exists in {models}: a finished run is not overwritten. Move or delete "
+            "its folder first, or give the new run another name."
+        )
+    partial = models / f".{name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    return partial
+
+
+def _write_predictions(
+    folder: Path, data: TrainingData, logits: Mapping[str, Logits], calibration: Calibration
+) -> None:
+    columns: dict[str, list[Any]] = {"film_id": [], "split": [], "label": [], "logit": []}
+    for part, values in logits.items():
+        films: FilmSet = getattr(data, part)
+        columns["film_id"] += films.film_ids
+        columns["split"] += [part] * len(films)
+        columns["label"] += films.labels.tolist()
+        columns["logit"] += values.tolist()
+    probabilities = calibrate(np.array(columns["logit"]), calibration)
+    table = pa.table({**columns, "probability": probabilities})
+    pq.write_table(table, folder / PREDICTIONS_FILE)
+
+
+def _metrics(
+    data: TrainingData,
+    logits: Mapping[str, Logits],
+    calibration: Calibration,
+    operating_point: OperatingPoint,
+) -> dict[str, Any]:
+    names = {"validation": "validation patients", "test": "official test split"}
+    return {
+        part: asdict(
+            evaluate_predictions(
+                calibrate(logits[part], calibration),
+                getattr(data, part).labels,
+                operating_point.threshold,
+                names[part],
+            )
+        )
+        for part in names
+    }
+
+
+def finish_run(
+    model: Any,
+    history: History,
+    data: TrainingData,
+    settings: RunSettings,
+    models: Path,
+    report: Report,
+) -> Path:
+    """Calibrate, choose the operating point, export, prove parity, score once and write the run.
+
+    The test films are looked at only here, after everything else is fixed.
+
+    Raises
+    ------
+    DatasetError
+        If the run exists.
+    ModelIntegrity
+        If the export does not agree with the Keras model.
+    """
+    folder = new_run_folder(models, settings.name)
+    validation = to_input(data.validation.films, settings.input_px)
+    keras_logits = predict_logits(model, validation)
+    calibration = fit_temperature(keras_logits, data.validation.labels)
+    probabilities = calibrate(keras_logits, calibration)
+    operating_point = choose_operating_point(
+        probabilities, data.validation.labels, settings.sensitivity_wanted, "validation patients"
+    )
+    report("exporting to LiteRT and comparing")
+    model.save_weights(folder / WEIGHTS_FILE)
+    export_litert(with_features(model), folder / EXPORT_FILE)
+    content = (folder / EXPORT_FILE).read_bytes()
+    logits = {"validation": exported_logits(content, validation)}
+    parity = check_parity(keras_logits, logits["validation"], calibration, operating_point)
+    report("scoring the official test split, once")
+    logits["test"] = exported_logits(content, to_input(data.test.films, settings.input_px))
+    _write_predictions(folder, data, logits, calibration)
+    (folder / HISTORY_FILE).write_text(json.dumps(history, indent=1) + "\n")
+    record = {
+        "run_id": settings.name,
+        "sentence": settings.sentence,
+        "created": now(),
+        "architecture": settings.architecture,
+        "input_px": settings.input_px,
+        "calibration": asdict(calibration),
+        "operating_point": asdict(operating_point),
+        "metrics": _metrics(data, logits, calibration, operating_point),
+        "parity": parity,
+        "settings": describe(settings),
+        "data": {
+            "index_sha256": data.index.sha256,
+            "split_sha256": data.split_sha256,
+            "films": {part: len(getattr(data, part)) for part in ("train", "validation", "test")},
+        },
+        "versions": versions(),
+    }
+    write_record(folder, record)
+    return folder.rename(models / settings.name)
+
+
+def make_run(settings: RunSettings, data: Path, models: Path, report: Report) -> Path:
+    """Train one run of the catalogue from start to its folder.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    data : Path
+        Folder that holds ``kermany224/``, ``kermany_lung_masks/`` and ``imagenet_weights/``.
+    models : Path
+        Holds ``split.json``; the run becomes a folder in it.
+    report : callable
+        Gets a line for every step.
+
+    Raises
+    ------
+    DatasetError
+        If the run exists, or data or starting weights are missing.
+    ModelIntegrity
+        If the export does not agree with the Keras model.
+    """
+    new_run_folder(models, settings.name)
+    films = load_training_data(data / "kermany224", models / "split.json", report)
+    masks, _ = load_lung_masks(data, films.train.film_ids)
+    model, history = train_classifier(films.train, masks, films.validation, settings, data, report)
+    return finish_run(model, history, films, settings, models, report)

@@ -1,0 +1,428 @@
+"""The viewer in Chromium: what it paints and what it does when it is used."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
+
+APP = Path(__file__).with_name("viewer_app.py")
+VIEWPORT: ViewportSize = {"width": 1200, "height": 800}
+PIXEL_AT = """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(
+    Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data.slice(0, 3)]"""
+# Two animation frames later the change is painted; reading a pixel makes the canvas finish.
+PAINTED_IN_MS = """canvas => new Promise(done => requestAnimationFrame(() =>
+    requestAnimationFrame(() => done(Number(canvas.dataset.frameMs)))))"""
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[BrowserContext]:
+    """Share one HTTP cache: Streamlit's own scripts are most of a page's loading time."""
+    context = chromium.new_context(viewport=VIEWPORT)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def tab(window: BrowserContext) -> Page:
+    page = window.new_page()
+    page.set_default_timeout(60_000)
+    return page
+
+
+@pytest.fixture
+def page(tab: Page, address: str) -> Page:
+    tab.set_viewport_size(VIEWPORT)
+    open_film(tab, address)
+    return tab
+
+
+def open_film(page: Page, address: str, query: str = "") -> None:
+    page.goto(f"{address}/{query}")
+    page.wait_for_selector("canvas[data-frames]", timeout=60_000)
+
+
+def canvas_of(page: Page) -> Locator:
+    return page.locator("canvas[role=img]")
+
+
+def settle(page: Page) -> float:
+    return float(canvas_of(page).evaluate(PAINTED_IN_MS))
+
+
+def placement(page: Page) -> tuple[float, float, float]:
+    """Return the film's corner and scale on the canvas."""
+    settle(page)
+    left, top, scale = canvas_of(page).get_attribute("data-view").split()
+    return float(left), float(top), float(scale)
+
+
+def on_canvas(page: Page, x: float, y: float, side: int = 512) -> tuple[float, float]:
+    """Return where the film's share (x, y) lies, as shares of the canvas."""
+    left, top, scale = placement(page)
+    width, height = canvas_of(page).evaluate("canvas => [canvas.width, canvas.height]")
+    return (left + x * side * scale) / width, (top + y * side * scale) / height
+
+
+def colour(page: Page, x: float, y: float) -> list[int]:
+    """Return red, green, blue at the film's share (x, y)."""
+    return canvas_of(page).evaluate(PIXEL_AT, list(on_canvas(page, x, y)))
+
+
+def point(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Return the film's share (x, y) in page coordinates."""
+    box = canvas_of(page).bounding_box()
+    right, down = on_canvas(page, x, y)
+    return box["x"] + right * box["width"], box["y"] + down * box["height"]
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+    settle(page)
+
+
+def focus(page: Page) -> None:
+    page.locator(".stage").focus()
+
+
+def readout(page: Page, name: str) -> str:
+    settle(page)
+    return page.locator(f".readout [data-role={name}]").inner_text()
+
+
+def rerun(page: Page) -> None:
+    before = int(re.search(r"Run (\d+)", page.get_by_test_id("stSidebar").inner_text()).group(1))
+    page.get_by_role("button", name="Rerun").click()
+    expect(page.get_by_text(f"Run {before + 1}", exact=True)).to_be_visible()
+    settle(page)
+
+
+def films_kept(page: Page) -> int:
+    return int(page.evaluate("globalThis[Symbol.for('first-read.films')].films.size"))
+
+
+def drag(page: Page, right: int, down: int, button: str) -> None:
+    x, y = point(page, 0.5, 0.5)
+    page.mouse.move(x, y)
+    page.mouse.down(button=button)
+    page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up(button=button)
+    settle(page)
+
+
+def test_the_films_grey_values_are_painted(page: Page) -> None:
+    focus(page)
+    press(page, "o")
+    painted = [colour(page, x, 0.3) for x in (0.125, 0.375, 0.625, 0.875)]
+    assert painted == [[40] * 3, [80] * 3, [120] * 3, [160] * 3]
+
+
+def test_the_film_reaches_the_browser_by_no_url(chromium: Browser, address: str) -> None:
+    page = chromium.new_page()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    open_film(page, address)
+    page.close()
+    assert fetched
+    assert not [url for url in fetched if "/media/" in url and "/static/media/" not in url]
+
+
+def test_positive_regions_are_orange_negative_blue_and_tiny_ones_bare(page: Page) -> None:
+    red, green, blue = colour(page, 0.3, 0.3)
+    assert red > green + 20 > blue + 40
+    red, green, blue = colour(page, 0.7, 0.3)
+    assert blue > green + 10 > red + 20
+    assert colour(page, 0.125, 0.8) == [40] * 3
+
+
+def test_o_takes_the_colour_away_and_brings_it_back(page: Page) -> None:
+    coloured = colour(page, 0.3, 0.3)
+    focus(page)
+    press(page, "o")
+    assert colour(page, 0.3, 0.3) == [80] * 3
+    press(page, "o")
+    assert colour(page, 0.3, 0.3) == coloured
+
+
+def test_only_one_side_is_drawn_when_asked(page: Page) -> None:
+    page.get_by_title("Only regions against pneumonia (s)").click()
+    assert colour(page, 0.3, 0.3) == [80] * 3
+    red, _, blue = colour(page, 0.7, 0.3)
+    assert blue > red + 20
+
+
+def test_brackets_change_how_strong_the_colour_is(page: Page) -> None:
+    before = colour(page, 0.3, 0.3)[0]
+    focus(page)
+    press(page, "]", "]")
+    assert colour(page, 0.3, 0.3)[0] > before
+    assert page.get_by_label("Opacity of the regions").input_value() == "70"
+
+
+def test_invert_flips_the_greys(page: Page) -> None:
+    focus(page)
+    press(page, "o", "i")
+    assert colour(page, 0.125, 0.3) == [215] * 3
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_wheel_zooms_and_keeps_the_point_under_the_pointer(page: Page) -> None:
+    before = placement(page)
+    x, y = point(page, 0.75, 0.25)
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(
+        "([canvas, view]) => canvas.dataset.view !== view",
+        arg=[canvas_of(page).element_handle(), " ".join(map(str, before))],
+    )
+    assert placement(page)[2] > 1.3 * before[2]
+    assert point(page, 0.75, 0.25) == pytest.approx((x, y), abs=1.5)
+
+
+def test_left_drag_moves_the_film_and_double_click_fits_it(page: Page) -> None:
+    fitted = placement(page)
+    drag(page, 60, 30, "left")
+    moved = placement(page)
+    assert moved[:2] == pytest.approx((fitted[0] + 60, fitted[1] + 30), abs=2)
+    page.mouse.dblclick(*point(page, 0.4, 0.4))
+    assert placement(page) == fitted
+
+
+def test_right_drag_changes_the_window(page: Page) -> None:
+    focus(page)
+    press(page, "o")
+    drag(page, -200, 0, "right")
+    assert readout(page, "window") == "Window C 50 W 50 %"
+    # (x - 25 %) / 50 %: 80/255 is 31.4 %
+    assert colour(page, 0.375, 0.3)[0] == pytest.approx(255 * (80 / 255 - 0.25) / 0.5, abs=1)
+    page.get_by_role("button", name="Default window").click()
+    assert readout(page, "window") == "Window C 50 W 100 %"
+
+
+def test_the_window_tool_makes_left_drag_change_the_window(page: Page) -> None:
+    focus(page)
+    press(page, "w")
+    drag(page, 0, 40, "left")
+    assert readout(page, "window") == "Window C 40 W 100 %"
+
+
+def test_a_narrow_window_separates_greys_that_8_bits_would_not(page: Page, address: str) -> None:
+    open_film(page, address, "?deep=1")
+    focus(page)
+    press(page, "o")
+    drag(page, -400, 40, "right")
+    assert readout(page, "window") == "Window C 40 W 1 %"
+    painted = [colour(page, x, 0.3)[0] for x in (0.125, 0.375, 0.625, 0.875)]
+    # levels 0.396, 0.3975, 0.399, 0.4005 in a window from 0.395 to 0.405, in 4096 steps
+    assert painted == pytest.approx([25.5, 63.75, 102, 140.25], abs=7)
+
+
+def test_two_fingers_zoom(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(has_touch=True, viewport=VIEWPORT)
+    page = context.new_page()
+    open_film(page, address)
+    before = placement(page)[2]
+    x, y = point(page, 0.5, 0.5)
+    touch = context.new_cdp_session(page)
+    for apart in (40, 60, 80):
+        fingers = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        kind = "touchStart" if apart == 40 else "touchMove"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+        settle(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert placement(page)[2] == pytest.approx(2 * before, rel=0.1)
+    assert point(page, 0.5, 0.5) == pytest.approx((x, y), abs=3)
+    context.close()
+
+
+def test_a_screen_of_double_density_shows_the_same_film_and_names_the_same_region(
+    chromium: Browser, address: str
+) -> None:
+    page = chromium.new_page(device_scale_factor=2)
+    open_film(page, address)
+    assert colour(page, 0.125, 0.8) == [40] * 3
+    page.mouse.move(*point(page, 0.8, 0.3))
+    expect(page.locator(".tip")).to_contain_text("Region 2")
+    assert readout(page, "pixel").endswith(" at 409, 153")
+    page.close()
+
+
+def test_a_rerun_keeps_zoom_window_and_overlay(page: Page) -> None:
+    focus(page)
+    press(page, "+", "+", "ArrowLeft", "Shift+ArrowLeft", "]")
+    before = (placement(page), readout(page, "window"), colour(page, 0.3, 0.3))
+    rerun(page)
+    assert (placement(page), readout(page, "window"), colour(page, 0.3, 0.3)) == before
+
+
+def test_neither_a_rerun_nor_other_regions_send_the_film_again(
+    window: BrowserContext, address: str
+) -> None:
+    page = window.new_page()
+    received: list[int] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))),
+    )
+    open_film(page, address)
+    assert max(received) > 512 * 512
+    received.clear()
+    rerun(page)
+    page.get_by_test_id("stSidebar").get_by_text("Regions").click()
+    expect(page.get_by_label("Opacity of the regions")).to_be_hidden()
+    page.close()
+    assert received
+    assert sum(received) < 512 * 512 / 4
+
+
+def test_another_film_is_fitted_and_the_overlay_choices_stay(page: Page) -> None:
+    fitted = placement(page)
+    focus(page)
+    press(page, "+", "Shift+ArrowLeft", "]")
+    page.get_by_test_id("stSidebar").get_by_text("second").click()
+    expect(canvas_of(page)).to_have_attribute("aria-label", "The second film")
+    expect(page.locator(".message")).to_be_hidden()
+    assert placement(page) == fitted
+    assert readout(page, "window") == "Window C 50 W 100 %"
+    assert page.get_by_label("Opacity of the regions").input_value() == "60"
+    assert colour(page, 0.125, 0.8) == [160] * 3
+
+
+def test_a_viewer_that_was_taken_away_and_put_back_keeps_zoom_and_frees_the_film(
+    page: Page,
+) -> None:
+    focus(page)
+    press(page, "+", "ArrowLeft", "Shift+ArrowLeft")
+    before = (placement(page), readout(page, "window"))
+    shown = page.get_by_test_id("stSidebar").get_by_text("Show the film")
+    shown.click()
+    expect(canvas_of(page)).to_have_count(0)
+    assert films_kept(page) == 0
+    shown.click()
+    page.wait_for_selector("canvas[data-frames]")
+    assert (placement(page), readout(page, "window")) == before
+
+
+def test_only_the_film_on_the_page_is_kept_in_the_browser(page: Page) -> None:
+    for name in ("second", "first", "second"):
+        page.get_by_test_id("stSidebar").get_by_text(name).click()
+        expect(canvas_of(page)).to_have_attribute("aria-label", f"The {name} film")
+    assert films_kept(page) == 1
+
+
+def test_hovering_names_the_region_its_weight_and_the_grey_value(page: Page) -> None:
+    page.mouse.move(*point(page, 0.8, 0.3))
+    tip = page.locator(".tip")
+    expect(tip).to_contain_text("Region 2")
+    expect(tip).to_contain_text("\u22120.10 against pneumonia")
+    expect(tip).to_contain_text("Rank 2 of 4")
+    assert readout(page, "pixel").startswith("Grey 62.7 % at 409, 153")
+    page.mouse.move(*point(page, 0.2, 0.8))
+    expect(tip).to_contain_text("+0.001 for pneumonia")
+
+
+def test_clicking_a_region_tells_the_page_and_again_takes_it_back(page: Page) -> None:
+    page.mouse.click(*point(page, 0.8, 0.3))
+    expect(page.get_by_text("Chosen: Region 2")).to_be_visible()
+    page.mouse.click(*point(page, 0.8, 0.3))
+    expect(page.get_by_text("Chosen: none")).to_be_visible()
+
+
+def test_a_choice_does_not_outlive_its_film(page: Page) -> None:
+    page.mouse.click(*point(page, 0.8, 0.3))
+    expect(page.get_by_text("Chosen: Region 2")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_text("second").click()
+    expect(page.get_by_text("Chosen: none")).to_be_visible()
+
+
+def test_regions_are_walked_by_weight_and_chosen_by_keyboard_alone(page: Page) -> None:
+    page.get_by_role("button", name="Shortcuts").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator(".stage")).to_be_focused()
+    said = page.locator("[aria-live=polite].announcement")
+    press(page, "n")
+    expect(said).to_have_text(
+        "Region 1, +0.20 for pneumonia. Rank 1 of 4 \u00b7 change in probability"
+    )
+    press(page, "n", "n")
+    expect(said).to_contain_text("Region 4, \u22120.050 against pneumonia. Rank 3 of 4")
+    press(page, "p", "Enter")
+    expect(page.get_by_text("Chosen: Region 2")).to_be_visible()
+
+
+def test_shortcuts_open_and_escape_closes_them(page: Page) -> None:
+    focus(page)
+    press(page, "?")
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_be_hidden()
+
+
+def test_r_resets_everything_and_does_not_rerun_the_page(page: Page) -> None:
+    before, shown = placement(page), colour(page, 0.3, 0.3)
+    focus(page)
+    press(page, "+", "i", "Shift+ArrowUp", "]", "s", "r")
+    assert placement(page) == before
+    assert colour(page, 0.3, 0.3) == shown
+    expect(page.get_by_text("Run 1", exact=True)).to_be_visible()
+
+
+def test_without_regions_their_controls_are_gone(page: Page) -> None:
+    page.get_by_test_id("stSidebar").get_by_text("Regions").click()
+    expect(page.get_by_label("Opacity of the regions")).to_be_hidden()
+    assert colour(page, 0.3, 0.3) == [80] * 3
+    focus(page)
+    press(page, "n")
+    expect(page.locator(".tip")).to_be_hidden()
+
+
+def test_the_film_still_fits_after_the_window_shrinks(page: Page) -> None:
+    page.set_viewport_size({"width": 800, "height": 800})
+    page.wait_for_function(
+        "canvas => canvas.clientWidth === canvas.width", arg=canvas_of(page).element_handle()
+    )
+    left, top, scale = placement(page)
+    width, height = canvas_of(page).evaluate("canvas => [canvas.width, canvas.height]")
+    assert 512 * scale == pytest.approx(min(width, height), abs=1)
+    assert min(left, top) == pytest.approx(0, abs=1)
+
+
+def test_damaged_bytes_become_a_sentence_in_the_stage(page: Page) -> None:
+    page.evaluate("""() => {
+        const shelf = globalThis[Symbol.for('first-read.films')];
+        for (const key of shelf.films.keys()) {
+            shelf.films.set(key, { film: null, error: 'The film is damaged. Reload the page.' });
+        }
+        for (const listener of shelf.listeners) listener();
+    }""")
+    expect(page.locator(".message")).to_have_text("The film is damaged. Reload the page.")
+
+
+def median_frame_ms(page: Page, address: str, side: int) -> float:
+    open_film(page, address, f"?side={side}")
+    focus(page)
+    spent = []
+    for key in ["ArrowLeft", "+", "ArrowRight", "-"] * 8:
+        page.keyboard.press(key)
+        spent.append(settle(page))
+    return statistics.median(spent)
+
+
+def test_a_frame_of_a_large_film_costs_about_what_a_small_one_does(
+    chromium: Browser, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = chromium.new_page(viewport={"width": 1300, "height": 900})
+    small, large = median_frame_ms(page, address, 500), median_frame_ms(page, address, 3000)
+    first = canvas_of(page).get_attribute("data-first-paint-ms")
+    page.close()
+    with capsys.disabled():
+        print(f"\nframe: 500 px {small:.1f} ms, 3000 px {large:.1f} ms; first paint {first} ms")  # noqa: T201
+    assert large < 3 * small

@@ -1,0 +1,20 @@
+"""What every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.settings import get_settings
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder with the shared films, or skip (never under CI) with what to set."""
+    folder = get_settings().data
+    if (folder / "kermany224" / "train").is_dir():
+        return folder
+    sentence = f"no films at {folder}: set FIRSTREAD_DATA to the folder that holds kermany224/"
+    if os.environ.get("CI"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)

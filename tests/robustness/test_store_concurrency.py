@@ -1,0 +1,81 @@
+"""Many threads and processes on one review store, on SQLite and on PostgreSQL."""
+
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from threading import Barrier
+
+from review_records import FILM, SPAWN, append_records, record
+
+from core.errors import ReviewStoreError
+from core.review_migration import migrate
+from core.review_store import open_review_store
+
+pytest_plugins = ["review_databases"]
+
+
+def test_of_eight_threads_that_correct_one_read_exactly_one_wins(store):
+    first = record()
+    store.append(first)
+    start = Barrier(8)
+
+    def correct():
+        start.wait()
+        try:
+            store.append(record(supersedes=first.record_id))
+        except ReviewStoreError as exc:
+            return str(exc)
+        return "won"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [future.result() for future in [pool.submit(correct) for _ in range(8)]]
+    assert answers.count("won") == 1
+    assert sum("corrected meanwhile" in answer for answer in answers) == 7
+    assert store.count() == 2
+
+
+def test_of_two_processes_that_correct_the_same_reads_each_read_is_corrected_once(store, url):
+    firsts = [record(f"first-{number}") for number in range(20)]
+    for each in firsts:
+        store.append(each)
+    corrections = [
+        [record(supersedes=each.record_id) for each in order] for order in (firsts, firsts[::-1])
+    ]
+    with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
+        refused = list(pool.map(append_records, [url, url], corrections))
+    assert sum(refused) == 20
+    assert store.count() == 40
+    assert len(store.recent()) == 20
+
+
+def test_eight_processes_that_write_50_reads_each_lose_none(url):
+    records = [[record(reader=f"reader {process}") for _ in range(50)] for process in range(8)]
+    with ProcessPoolExecutor(8, mp_context=SPAWN) as pool:  # they also migrate at once
+        refused = list(pool.map(append_records, [url] * 8, records))
+    store = open_review_store(url)
+    stored = {each.record_id for each in store.history(FILM)}
+    store.close()
+    assert sum(refused) == 0
+    assert stored == {each.record_id for some in records for each in some}
+
+
+def test_many_sessions_read_while_others_write(store):
+    def work(number):
+        store.append(record(film_sha256=f"{number:064x}"))
+        return store.latest_for_film(f"{number:064x}").film_sha256
+
+    with ThreadPoolExecutor(24) as pool:
+        films = list(pool.map(work, range(96)))
+    assert films == [f"{number:064x}" for number in range(96)]
+    assert store.count() == 96
+
+
+def test_four_processes_that_migrate_at_once_all_succeed(url):
+    with ProcessPoolExecutor(4, mp_context=SPAWN) as pool:
+        statuses = list(pool.map(migrate, [url] * 4))
+    assert len(set(statuses)) == 1
+    assert statuses[0].up_to_date
+
+
+def test_eight_threads_that_migrate_at_once_all_succeed(url):
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(migrate, [url] * 8))
+    assert all(status.up_to_date for status in statuses)

@@ -1,0 +1,52 @@
+"""Who may see a page, and the frame that every page stands in; the first call of every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import FirstReadError
+from ui.session import Visit, get_visit
+
+PAGES = {
+    "review": ("pages/review.py", "Review", ":material/radiology:"),
+    "records": ("pages/records.py", "Records", ":material/menu_book:"),
+}
+_ROUTED = "first_read_routed"
+
+_STYLE = Path(__file__).with_name("frame.css")
+
+
+def route() -> None:
+    """Declare the pages and run the one that was asked for; only streamlit_app.py calls this."""
+    st.set_page_config(page_title="First Read", page_icon=":material/radiology:", layout="wide")
+    st.session_state[_ROUTED] = True
+    pages = [
+        st.Page(path, title=title, icon=icon, default=name == "review")
+        for name, (path, title, icon) in PAGES.items()
+    ]
+    st.navigation(pages, position="top").run()
+
+
+@contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Show what First Read raises on purpose as one sentence; the page ends there."""
+    try:
+        yield
+    except FirstReadError as exc:
+        st.error(str(exc), icon=":material/error:")
+
+
+def guard() -> Visit:
+    """Let the visitor in, and return the visit.
+
+    On a fresh process Streamlit runs a deep-linked page without streamlit_app.py, and so without
+    the router; such a run is stopped here and started again through it.
+    """
+    if not st.session_state.get(_ROUTED):
+        st.switch_page("streamlit_app.py")
+    st.html(_STYLE)
+    return get_visit()

@@ -1,0 +1,125 @@
+"""Parts of a page that draw one domain object each; they take no decisions."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.domain import (
+    OperatingPoint,
+    Prediction,
+    QualityReport,
+    RegionWeight,
+    ReviewRecord,
+    RunRecord,
+    Severity,
+)
+from ui.viewer import region_name
+
+_MARK = {
+    Severity.REFUSE: (":material/block:", "refused"),
+    Severity.FLAG: (":material/warning:", "caution"),
+    Severity.NOTE: (":material/info:", "note"),
+}
+
+_SCALE = """
+<div class="fr-scale" role="img" aria-label="{label}">
+  <div class="fr-track"></div>
+  <div class="fr-point" style="left:{point:.2f}%"></div>
+  <div class="fr-dot" style="left:{dot:.2f}%"></div>
+  <div class="fr-end" style="left:0">0</div>
+  <div class="fr-point-name" style="left:{name:.2f}%">operating point</div>
+  <div class="fr-end" style="right:0">1</div>
+</div>
+"""
+
+
+def operating_point_in_words(point: OperatingPoint) -> str:
+    """Return what the operating point does, as counts of a hundred films."""
+    return (
+        f"the operating point that finds {point.sensitivity * 100:.0f} of 100 pneumonias and "
+        f"clears {point.specificity * 100:.0f} of 100 normals ({point.chosen_on}, n = {point.n})"
+    )
+
+
+def probability_in_words(prediction: Prediction) -> str:
+    """Return a prediction as a doctor would say it; never a diagnosis."""
+    side = "Above" if prediction.suspicious else "Below"
+    return f"{side} {operating_point_in_words(prediction.operating_point)}."
+
+
+def draw_probability(prediction: Prediction) -> None:
+    """Draw the probability on a short scale with the operating point, and say it in words."""
+    st.markdown(
+        f"**{'Suspicious for pneumonia' if prediction.suspicious else 'Not suspicious'}** "
+        f"&nbsp;probability {_two_digits(prediction.probability)}"
+    )
+    threshold = prediction.operating_point.threshold
+    spoken = f"probability {_two_digits(prediction.probability)}, operating point {threshold:.2f}"
+    st.html(
+        _SCALE.format(
+            label=escape(spoken),
+            point=threshold * 100.0,
+            name=min(72.0, max(28.0, threshold * 100.0)),
+            dot=prediction.probability * 100.0,
+        )
+    )
+    st.caption(probability_in_words(prediction))
+
+
+def _two_digits(probability: float) -> str:
+    if probability > 0.99:
+        return "above 0.99"
+    if probability < 0.01:
+        return "below 0.01"
+    return f"{probability:.2f}"
+
+
+def draw_quality(quality: QualityReport) -> None:
+    """List what the gate found, with the measured value and the limit."""
+    if not quality.findings:
+        st.caption(":material/check: Quality: nothing found against this film.")
+        return
+    for finding in quality.findings:
+        icon, word = _MARK[finding.severity]
+        measured = ""
+        if finding.measured is not None and finding.limit is not None:
+            measured = f"  \n{_number(finding.measured)} measured, limit {_number(finding.limit)}"
+        st.markdown(f"{icon} **{word.capitalize()}** · {finding.message}{measured}")
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 20 else f"{value:.2f}"
+
+
+def draw_regions(regions: tuple[RegionWeight, ...]) -> None:
+    """List the regions that the score depends on most, sign and number beside the colour."""
+    lines = []
+    for region in regions:
+        side, colour = ("for", "#e8893a") if region.weight > 0 else ("against", "#4a90d9")
+        lines.append(
+            f'<tr><td><span class="fr-chip" style="background:{colour}"></span>'
+            f"{escape(region_name(region.label))}</td>"
+            f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
+        )
+    st.html(f'<table class="fr-regions">{"".join(lines)}</table>')
+
+
+def draw_record(record: ReviewRecord) -> None:
+    """Say in one line who signed what and when."""
+    read = record.read
+    corrected = ", corrects an earlier read" if record.supersedes else ""
+    comment = f"  \n“{read.comment}”" if read.comment else ""
+    st.markdown(
+        f":material/check_circle: Signed **{read.verdict}**, confidence {read.confidence} of 5, by "
+        f"{record.reader}, {read.read_at:%Y-%m-%d %H:%M} UTC{corrected}.{comment}"
+    )
+
+
+def draw_standing_line(run: RunRecord, reader: str) -> None:
+    """Draw the quiet, permanent line of every page."""
+    st.html(
+        '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
+        f"signs every read. Run {escape(run.run_id)} serves. Reading: {escape(reader)}.</p>"
+    )

@@ -1,0 +1,74 @@
+"""Everything that belongs to one visit, under one key of the session state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from core.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
+from core.domain import Verdict
+
+_KEY = "first_read"
+
+
+@dataclass(slots=True)
+class Draft:
+    """A verdict that is being written and not yet signed."""
+
+    verdict: Verdict | None = None
+    confidence: int = 3
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One browser session.
+
+    Attributes
+    ----------
+    films : dict of str to UploadedFilm
+        By sha256, in the order of upload; bytes stay in memory and are never written to disk.
+    outcomes : dict of str to FilmOutcome
+    drafts : dict of str to Draft
+    selected : str or None
+        The film on the viewer.
+    upload_round : int
+        Part of the uploader's key: a new round empties it.
+    notice : str
+        One sentence to show once on the next run.
+    """
+
+    films: dict[str, UploadedFilm] = field(default_factory=dict)
+    outcomes: dict[str, FilmOutcome] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    job: BatchJob | None = None
+    selected: str | None = None
+    reader: str = "Reader"
+    upload_round: int = 0
+    notice: str = ""
+
+    def absorb_job(self) -> None:
+        """Take over what the running batch has finished; let go of a batch that has ended."""
+        if self.job is None:
+            return
+        running = self.job.running
+        self.outcomes.update(self.job.take_outcomes())
+        if not running:
+            self.job = None
+
+    def outcome(self, key: str) -> FilmOutcome:
+        """Return what became of a film so far."""
+        return self.outcomes.get(key, FilmOutcome(FilmState.WAITING))
+
+    def draft(self, key: str) -> Draft:
+        """Return the film's unsigned verdict, a fresh one if there is none."""
+        return self.drafts.setdefault(key, Draft())
+
+
+def get_visit() -> Visit:
+    """Return this browser session's visit."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Visit()
+    visit: Visit = st.session_state[_KEY]
+    return visit

@@ -1,0 +1,118 @@
+// How the viewer puts one frame on its canvas: the film, the regions over it, and what it cost.
+
+const FRAME_BUDGET_MS = 24;
+const SETTLED_AFTER_MS = 160;
+
+const drawing = {
+  request(moving = false) {
+    clearTimeout(this.settling);
+    this.moving = moving;
+    if (moving) this.settling = setTimeout(() => this.request(), SETTLED_AFTER_MS);
+    this.frame ||= requestAnimationFrame(() => this.draw());
+  },
+
+  draw() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.showState();
+    if (!this.film) return this.clear();
+    const started = performance.now();
+    const at = this.placement();
+    const reduced = this.moving && this.fullMs > FRAME_BUDGET_MS;
+    this.drawFilm(at, reduced ? 2 : 1);
+    if (this.regions && this.state.overlay) this.drawRegions(at);
+    const spent = performance.now() - started;
+    // A reduced frame has a quarter of the pixels: its cost says whether a full one would fit again.
+    this.fullMs = reduced ? 4 * spent : spent;
+    this.report(at, spent);
+  },
+
+  clear() {
+    this.context.fillStyle = "#090a0c";
+    this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+  },
+
+  // With `coarse` 2 a quarter of the pixels are computed and stretched, while something moves.
+  drawFilm(at, coarse) {
+    const { canvas, context, film, state } = this;
+    const width = Math.ceil(canvas.width / coarse);
+    const height = Math.ceil(canvas.height / coarse);
+    if (this.image?.width !== width || this.image.height !== height) {
+      this.image = new ImageData(width, height);
+    }
+    fillLut(this.lut, lutScale(film.bits).highest, { ...state.window, invert: state.invert });
+    const view = { x: at.x / coarse, y: at.y / coarse, scale: at.scale / coarse };
+    paintFilm(film, view, this.lut, this.image);
+    if (coarse === 1) return context.putImageData(this.image, 0, 0);
+    Object.assign(this.scratch, { width, height });
+    this.scratch.getContext("2d").putImageData(this.image, 0, 0);
+    context.imageSmoothingEnabled = true;
+    return context.drawImage(this.scratch, 0, 0, width * coarse, height * coarse);
+  },
+
+  drawRegions(at) {
+    const { context, film, regions, state } = this;
+    const drawn = `${regions.id} ${state.side}`;
+    if (this.overlayDrawn !== drawn) {
+      this.overlayDrawn = drawn;
+      this.overlay = overlayImage(regions, state.side);
+    }
+    context.save();
+    context.imageSmoothingEnabled = false;
+    context.globalAlpha = state.opacity;
+    const width = film.width * at.scale;
+    const height = film.height * at.scale;
+    context.drawImage(this.overlay, at.x, at.y, width, height);
+    const cells = new DOMMatrix([width / regions.width, 0, 0, height / regions.height, at.x, at.y]);
+    this.strokeSides(cells);
+    context.globalAlpha = 1;
+    for (const label of new Set([state.selected, state.cursor, this.hovered])) {
+      if (label !== null) this.strokeRegion(label, cells);
+    }
+    context.restore();
+  },
+
+  strokeSides(cells) {
+    const { regions, state } = this;
+    for (const side of ["against", "for"]) {
+      const inside = (label) =>
+        sideOf(regions.weights[label]) === side && isDrawn(regions, label, state.side);
+      const path = this.outlineOf(`${side} ${state.side}`, inside);
+      this.stroke(path, cells, `rgb(${SIDES[side].join(" ")} / 70%)`, 1);
+    }
+  },
+
+  strokeRegion(label, cells) {
+    const path = this.outlineOf(label, (other) => other === label);
+    const colour = `rgb(${SIDES[sideOf(this.regions.weights[label])]})`;
+    this.stroke(path, cells, "rgb(0 0 0 / 70%)", 5);
+    this.stroke(path, cells, label === this.state.selected ? "#e8eaed" : colour, 2.5);
+  },
+
+  outlineOf(name, inside) {
+    if (!this.outlines.has(name)) this.outlines.set(name, outline(this.regions, inside));
+    return this.outlines.get(name);
+  },
+
+  stroke(path, cells, colour, widthPx) {
+    const onCanvas = new Path2D();
+    onCanvas.addPath(path, cells);
+    this.context.strokeStyle = colour;
+    this.context.lineWidth = widthPx * (globalThis.devicePixelRatio || 1);
+    this.context.lineCap = "square";
+    this.context.stroke(onCanvas);
+  },
+
+  report(at, spent) {
+    const { dataset } = this.canvas;
+    this.frames += 1;
+    dataset.frames = this.frames;
+    dataset.frameMs = spent.toFixed(2);
+    dataset.view = `${at.x} ${at.y} ${at.scale}`;
+    if (this.painted === this.film.arrived) return;
+    this.painted = this.film.arrived;
+    dataset.firstPaintMs = (performance.now() - this.film.arrived).toFixed(1);
+  },
+};
+
+Object.assign(Viewer.prototype, drawing);

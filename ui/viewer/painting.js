@@ -1,0 +1,81 @@
+// From a film's pyramid to the canvas: cost follows the canvas, never the film.
+
+const LUT_SIZE = 4096;
+const STAGE_RGBA = 0xff0c0a09; // little-endian ABGR of #090a0c, as in viewer.css
+const WEIGHT_BITS = 7; // 16-bit levels times two 7-bit weights stay inside a signed 32-bit integer
+
+// The window's centre and width are in percent of the film's grey range.
+function fillLut(lut, highest, { centre, width, invert }) {
+  for (let index = 0; index < LUT_SIZE; index++) {
+    const percent = (100 * index) / highest;
+    const shown = Math.min(1, Math.max(0, (percent - centre + width / 2) / width));
+    const grey = Math.round(255 * (invert ? 1 - shown : shown));
+    lut[index] = (0xff000000 | (grey << 16) | (grey << 8) | grey) >>> 0;
+  }
+}
+
+// Highest LUT index that the film's white reaches, and the shift that brings a sum there.
+function lutScale(bits) {
+  return bits === 8
+    ? { highest: 255 << 4, shift: 2 * WEIGHT_BITS - 4 }
+    : { highest: 65535 >> 4, shift: 2 * WEIGHT_BITS + 4 };
+}
+
+function chooseLevel(levels, scale) {
+  const wanted = Math.floor(Math.log2(1 / scale) + 0.35);
+  return Math.min(levels.length - 1, Math.max(0, wanted));
+}
+
+// For each output pixel along one axis: the source pixel before it and the weight of the next.
+function sampleAxis(count, origin, scale, size, reduction) {
+  const before = new Int32Array(count);
+  const after = new Int32Array(count);
+  const weight = new Int32Array(count);
+  const whole = 1 << WEIGHT_BITS;
+  const extent = size.film * scale;
+  const first = Math.max(0, Math.ceil(origin - 0.5));
+  const end = Math.max(first, Math.min(count, Math.ceil(origin + extent - 0.5)));
+  for (let i = first; i < end; i++) {
+    const position = Math.max(0, (i + 0.5 - origin) / (scale * reduction) - 0.5);
+    const index = Math.min(size.level - 1, Math.floor(position));
+    before[i] = index;
+    after[i] = Math.min(size.level - 1, index + 1);
+    weight[i] = Math.round((position - index) * whole);
+  }
+  return { before, after, weight, first, end };
+}
+
+// `view` maps the film's pixels to output pixels: x_out = x + scale * x_film.
+function paintFilm(film, view, lut, image) {
+  const out = new Uint32Array(image.data.buffer);
+  const number = chooseLevel(film.levels, view.scale);
+  const { pixels, width, height } = film.levels[number];
+  const reduction = 1 << number;
+  const columns = sampleAxis(
+    image.width, view.x, view.scale, { film: film.width, level: width }, reduction,
+  );
+  const rows = sampleAxis(
+    image.height, view.y, view.scale, { film: film.height, level: height }, reduction,
+  );
+  out.fill(STAGE_RGBA);
+  const { shift } = lutScale(film.bits);
+  for (let y = rows.first; y < rows.end; y++) {
+    const upper = rows.before[y] * width;
+    const lower = rows.after[y] * width;
+    paintRow(out, y * image.width, pixels, upper, lower, rows.weight[y], columns, lut, shift);
+  }
+}
+
+function paintRow(out, start, pixels, upper, lower, down, columns, lut, shift) {
+  const { before, after, weight, first, end } = columns;
+  const up = (1 << WEIGHT_BITS) - down;
+  for (let x = first; x < end; x++) {
+    const left = before[x];
+    const right = after[x];
+    const toRight = weight[x];
+    const toLeft = 128 - toRight;
+    const above = pixels[upper + left] * toLeft + pixels[upper + right] * toRight;
+    const below = pixels[lower + left] * toLeft + pixels[lower + right] * toRight;
+    out[start + x] = lut[(above * up + below * down) >> shift];
+  }
+}

@@ -1,0 +1,105 @@
+// Regions of the film and their weights: reading, colours, outlines and words.
+
+const SIDES = { for: [245, 134, 38], against: [74, 150, 255] };
+const DRAWN_FROM = 0.1; // of the largest weight; below it a region's colour would say nothing
+
+function readRegions(described) {
+  if (!described) return null;
+  const bytes = Uint8Array.from(atob(described.labels), (letter) => letter.charCodeAt(0));
+  const weights = described.weights;
+  const order = weights
+    .map((_, label) => label)
+    .sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]));
+  const rank = [];
+  order.forEach((label, place) => (rank[label] = place + 1));
+  const largest = Math.max(...weights.map(Math.abs)) || 1;
+  const labels = new Uint16Array(bytes.buffer);
+  return { ...described, labels, weights, order, rank, largest };
+}
+
+function sideOf(weight) {
+  return weight >= 0 ? "for" : "against";
+}
+
+function isDrawn(regions, label, side) {
+  const weight = regions.weights[label];
+  if (Math.abs(weight) < DRAWN_FROM * regions.largest) return false;
+  return side === "both" || side === sideOf(weight);
+}
+
+function signed(weight) {
+  const digits = Math.abs(weight).toFixed(Math.abs(weight) < 0.0995 ? 3 : 2);
+  if (Number(digits) === 0) return digits;
+  return (weight < 0 ? "\u2212" : "+") + digits;
+}
+
+function regionWords(regions, label) {
+  const weight = regions.weights[label];
+  const direction = weight >= 0 ? "for pneumonia" : "against pneumonia";
+  return {
+    name: `Region ${label + 1}`,
+    weight: `${signed(weight)} ${direction}`,
+    detail: `Rank ${regions.rank[label]} of ${regions.weights.length} \u00b7 ${regions.unit}`,
+  };
+}
+
+// One pixel per label cell; alpha is the share of the largest weight.
+function overlayImage(regions, side) {
+  const { width, height, labels, weights, largest } = regions;
+  const image = new ImageData(width, height);
+  const out = new Uint32Array(image.data.buffer);
+  const colours = weights.map((weight, label) => {
+    if (!isDrawn(regions, label, side)) return 0;
+    const [red, green, blue] = SIDES[sideOf(weight)];
+    const alpha = Math.round((255 * Math.abs(weight)) / largest);
+    return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+  });
+  for (let cell = 0; cell < labels.length; cell++) out[cell] = colours[labels[cell]];
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+// The border, in label cells, of all cells for which `inside(label)` holds.
+function outline(regions, inside) {
+  const path = new Path2D();
+  addBorders(path, regions, inside, false);
+  addBorders(path, regions, inside, true);
+  return path;
+}
+
+// Walks along the lines between cells and joins neighbouring border pieces into one stroke.
+function addBorders(path, { width, height, labels }, inside, upright) {
+  const lines = upright ? width : height;
+  const steps = upright ? height : width;
+  const labelAt = (line, step) => {
+    if (line < 0 || line >= lines) return -1;
+    return upright ? labels[step * width + line] : labels[line * width + step];
+  };
+  for (let line = 0; line <= lines; line++) {
+    let start = -1;
+    for (let step = 0; step <= steps; step++) {
+      const before = step < steps ? labelAt(line - 1, step) : -1;
+      const after = step < steps ? labelAt(line, step) : -1;
+      const isBorder =
+        before !== after && ((before >= 0 && inside(before)) || (after >= 0 && inside(after)));
+      if (isBorder && start < 0) start = step;
+      if (isBorder || start < 0) continue;
+      path.moveTo(upright ? line : start, upright ? start : line);
+      path.lineTo(upright ? line : step, upright ? step : line);
+      start = -1;
+    }
+  }
+}
+
+// Centre of a region as shares of the film's width and height.
+function middleOf({ width, height, labels }, label) {
+  let [x, y, cells] = [0, 0, 0];
+  for (let cell = 0; cell < labels.length; cell++) {
+    if (labels[cell] !== label) continue;
+    x += (cell % width) + 0.5;
+    y += Math.floor(cell / width) + 0.5;
+    cells += 1;
+  }
+  return { x: x / (cells || 1) / width, y: y / (cells || 1) / height };
+}

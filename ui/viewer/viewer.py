@@ -1,0 +1,159 @@
+"""Show a film, and the regions that a score depends on, in the browser.
+
+Two components share one element. The film's pixels are one message and the regions another, so a
+new explanation does not send the film again: Streamlit replaces an unchanged message by its hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.domain import Explanation, FloatVector, LabelImage
+from core.errors import ExplanationError
+from ui.viewer.film_bytes import EncodedFilms, FilmView
+
+_HERE = Path(__file__).parent
+_ENCODED = EncodedFilms()
+
+
+def _source(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_VIEWER_SCRIPTS = (
+    "regions.js",
+    "painting.js",
+    "viewer.js",
+    "drawing.js",
+    "choosing.js",
+    "controls.js",
+    "words.js",
+)
+_film_component = st.components.v2.component("first_read_film", js=_source("film.js"))
+_viewer_component = st.components.v2.component(
+    "first_read_viewer",
+    html=_source("viewer.html"),
+    css=_source("viewer.css"),
+    js=_source(*_VIEWER_SCRIPTS),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionOverlay:
+    """Regions of a film and how much a score depends on each.
+
+    Attributes
+    ----------
+    segments : (h, w) int32 ndarray
+        Labels 0..K-1 on a grid that covers the whole film, each axis scaled by itself.
+    weights : (K,) float64 ndarray
+        Positive: for pneumonia.
+    unit : str
+        What a weight is, in words.
+    """
+
+    segments: LabelImage
+    weights: FloatVector
+    unit: str = "change in probability"
+
+    @classmethod
+    def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
+        """Return the overlay of a LIME explanation."""
+        return cls(explanation.segments, explanation.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionClick:
+    """The region of ``film_sha256`` that a person chose; ``label`` indexes the weights."""
+
+    film_sha256: str
+    label: int
+
+
+def region_name(label: int) -> str:
+    """Return what a person reads for a label: labels count from 0, regions from 1."""
+    return f"Region {label + 1}"
+
+
+def show_film(
+    film: FilmView,
+    *,
+    regions: RegionOverlay | None = None,
+    key: str,
+    height: int = 720,
+    selected_label: int | None = None,
+) -> RegionClick | None:
+    """Draw one film in the page.
+
+    Parameters
+    ----------
+    film : FilmView
+    regions : RegionOverlay or None
+        None shows the film alone, without the controls for regions.
+    key : str
+        Identifies this viewer on the page; zoom, window and overlay choices belong to it.
+    height : int
+        Of the toolbar and the stage together, in CSS pixels.
+    selected_label : int or None
+        A region to outline; applied when it changes.
+
+    Returns
+    -------
+    RegionClick or None
+        The region that is chosen on this film in the browser.
+
+    Raises
+    ------
+    ExplanationError
+        If a region has no weight.
+    """
+    overlay = None if regions is None else _described_regions(regions)
+    described: dict[str, object] = {
+        "key": key,
+        "film": film.film_id,
+        "alt": film.alt_text,
+        "spacing": film.pixel_spacing_mm,
+        "height": height,
+        "selected": selected_label,
+        "regions": overlay,
+    }
+    with st.container(gap=None):
+        chosen = _viewer_component(
+            key=key, data=described, on_selected_region_change=_rerun_only
+        ).selected_region
+        _film_component(key=f"{key}-film", data=_ENCODED.get(film))
+    if not chosen or overlay is None:
+        return None
+    if (chosen["film"], chosen["regions"]) != (film.film_id, overlay["id"]):
+        return None
+    return RegionClick(film.sha256, int(chosen["label"]))
+
+
+def _rerun_only() -> None:
+    """Streamlit returns a component's state only where a callback is named."""
+
+
+def _described_regions(regions: RegionOverlay) -> dict[str, object]:
+    """Return the overlay as JSON, labels as base64 of little-endian uint16."""
+    lowest, highest = int(regions.segments.min()), int(regions.segments.max())
+    if lowest < 0 or highest >= min(len(regions.weights), 2**16):
+        raise ExplanationError(
+            f"The regions are labelled {lowest} to {highest} but there are "
+            f"{len(regions.weights)} weights: each label from 0 needs one. Explain the film again."
+        )
+    labels = np.ascontiguousarray(regions.segments, dtype="<u2")
+    weights = np.asarray(regions.weights, dtype="<f8")
+    return {
+        "id": hashlib.sha256(labels.tobytes() + weights.tobytes()).hexdigest()[:16],
+        "labels": base64.b64encode(labels.tobytes()).decode("ascii"),
+        "width": labels.shape[1],
+        "height": labels.shape[0],
+        "weights": [round(float(weight), 6) for weight in weights],
+        "unit": regions.unit,
+    }

@@ -1,0 +1,101 @@
+// What the viewer says: the state of its tools, the readout, the legend and the label of a region.
+
+const wording = {
+  showState() {
+    const { state, regions } = this;
+    this.stage.dataset.tool = String(state.tool);
+    for (const name of ["tool", "invert", "overlay"]) {
+      this.find(`[data-act=${name}]`).setAttribute("aria-pressed", String(state[name]));
+    }
+    for (const button of this.root.querySelectorAll("[data-side]")) {
+      const isShown = state.overlay && button.dataset.side === state.side;
+      button.setAttribute("aria-pressed", String(isShown));
+    }
+    this.find(".region-tools").hidden = !regions;
+    this.find("[data-role=opacity]").value = Math.round(state.opacity * 100);
+    this.showLegend();
+    this.showReadout();
+    this.showTip();
+  },
+
+  showLegend() {
+    const { state, regions } = this;
+    this.find(".legend").hidden = !(regions && state.overlay && this.film);
+    if (!regions) return;
+    this.find(".legend .least").textContent = `${signed(-regions.largest)} against`;
+    this.find(".legend .most").textContent = `for ${signed(regions.largest)}`;
+  },
+
+  showReadout() {
+    const { film, state } = this;
+    if (!film) return;
+    const zoom = (100 * this.scale() * film.width) / film.filmWidth;
+    const { centre, width } = state.window;
+    this.write("zoom", `Zoom ${zoom < 10 ? zoom.toFixed(1) : Math.round(zoom)} %`);
+    this.write("window", `Window C ${Math.round(centre)} W ${Math.round(width)} %`);
+    this.write("size", this.sizeWords());
+    this.showPixel();
+  },
+
+  sizeWords() {
+    const { film, data } = this;
+    const words = [];
+    if (data.spacing) words.push(`${data.spacing[0].toFixed(3)} mm/px`);
+    if (film.width < film.filmWidth) {
+      words.push(`shown at ${film.width} of ${film.filmWidth} columns`);
+    }
+    return words.join(" \u00b7 ");
+  },
+
+  showPixel() {
+    const { film, place } = this;
+    const inside = place && place.x >= 0 && place.y >= 0 && place.x < 1 && place.y < 1;
+    if (!film || !inside) return this.write("pixel", "");
+    const column = Math.floor(place.x * film.width);
+    const row = Math.floor(place.y * film.height);
+    const level = film.levels[0].pixels[row * film.width + column];
+    const percent = ((100 * level) / (2 ** film.bits - 1)).toFixed(1);
+    const x = Math.floor(place.x * film.filmWidth);
+    const y = Math.floor(place.y * film.filmHeight);
+    return this.write("pixel", `Grey ${percent} % at ${x}, ${y}`);
+  },
+
+  write(role, words) {
+    this.find(`.readout [data-role=${role}]`).textContent = words;
+  },
+
+  showTip() {
+    const { state, regions } = this;
+    const tip = this.find(".tip");
+    const label = this.hovered ?? state.cursor;
+    tip.hidden = !regions || !this.film || !state.overlay || label === null;
+    if (tip.hidden) return;
+    const words = regionWords(regions, label);
+    tip.querySelector("b").textContent = words.name;
+    tip.querySelector(".weight").textContent = words.weight;
+    tip.querySelector(".detail").textContent = words.detail;
+    tip.style.setProperty("--side", `var(--${sideOf(regions.weights[label])})`);
+    this.placeTip(tip, this.hovered === null ? this.middleOnCanvas(label) : this.place);
+  },
+
+  middleOnCanvas(label) {
+    const at = this.placement();
+    const middle = middleOf(this.regions, label);
+    return {
+      left: at.x + middle.x * this.film.width * at.scale,
+      top: at.y + middle.y * this.film.height * at.scale,
+    };
+  },
+
+  // Beside the pointer, on the side where there is room.
+  placeTip(tip, { left, top }) {
+    const ratio = globalThis.devicePixelRatio || 1;
+    const [x, y] = [left / ratio, top / ratio];
+    const beside = x + 20 + tip.offsetWidth > this.stage.clientWidth;
+    const below = y + 20 + tip.offsetHeight > this.stage.clientHeight;
+    tip.style.left = `${Math.max(4, beside ? x - 16 - tip.offsetWidth : x + 16)}px`;
+    tip.style.top = `${Math.max(4, below ? y - 16 - tip.offsetHeight : y + 16)}px`;
+  },
+};
+
+Object.assign(Viewer.prototype, wording);

@@ -1,0 +1,44 @@
+// The thumbnails' carrier: draws nothing, and puts one URL a film on a shelf that the worklists of
+// this page share. The URLs point into this page's memory, never to the server.
+
+const shelf = (globalThis[Symbol.for("first-read.thumbnails")] ??= {
+  lists: new Map(),
+  listeners: new Set(),
+});
+
+export default function ({ data }) {
+  const { list, thumbnails, offset } = readHeader(data);
+  const before = shelf.lists.get(list) ?? new Map();
+  const now = new Map();
+  let start = offset;
+  for (const [film, sum, length] of thumbnails) {
+    const name = `${sum} ${length}`;
+    const png = data.subarray(start, start + length);
+    const known = before.get(film);
+    now.set(film, known?.name === name ? known : { name, url: urlOf(png) });
+    start += length;
+  }
+  forget(before, now);
+  shelf.lists.set(list, now);
+  for (const listener of shelf.listeners) listener();
+  return () => {
+    forget(shelf.lists.get(list) ?? new Map(), new Map());
+    shelf.lists.delete(list);
+  };
+}
+
+function readHeader(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  return { ...header, offset: 4 + length };
+}
+
+function urlOf(png) {
+  return URL.createObjectURL(new Blob([png], { type: "image/png" }));
+}
+
+function forget(before, now) {
+  for (const [film, thumbnail] of before) {
+    if (now.get(film) !== thumbnail) URL.revokeObjectURL(thumbnail.url);
+  }
+}
