@@ -108,7 +108,7 @@ class BatchJob:
             return FilmOutcome(FilmState.READ, reading=self._read(film))
         except FirstReadError as exc:
             return FilmOutcome(FilmState.FAILED, sentence=str(exc))
-        except Exception:  # a film must never stop the films behind it
+        except Exception:  # noqa: BLE001 - a film must never stop the films behind it
             _log.exception("film %s could not be read", film.key[:12])
             sentence = (
                 "This film could not be read because of a fault in First Read. Keep the file, and "

@@ -98,8 +98,8 @@ def _check_size(film: Radiograph) -> list[Finding]:
                 Severity.FLAG,
                 side,
                 FULL_DETAIL_SIDE_PX,
-                f"The shorter side has {side} pixels and the model uses {FULL_DETAIL_SIDE_PX}: fine "
-                "detail is missing. Use the full-size export if there is one.",
+                f"The shorter side has {side} pixels and the model uses {FULL_DETAIL_SIDE_PX}: "
+                "fine detail is missing. Use the full-size export if there is one.",
             )
         )
     return findings + _check_aspect(film)
@@ -161,7 +161,7 @@ def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Findin
 
 
 def _check_statement(film: Radiograph) -> list[Finding]:
-    """What a DICOM file says of itself outranks what its pixels look like."""
+    """Hold the file to what it states: that outranks what its pixels look like."""
     refusals = []
     if film.modality.upper() not in RADIOGRAPH_MODALITIES:
         refusals.append(
@@ -197,8 +197,8 @@ def _say_change(change: FilmChange, evidence: GateEvidence) -> Finding:
         code, message = (
             "polarity",
             (
-                "The film looks inverted: bone is dark and air is bright. Choose Invert and read again, "
-                "or export it with bone bright."
+                "The film looks inverted: bone is dark and air is bright. Choose Invert and read "
+                "again, or export it with bone bright."
             ),
         )
     else:

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     )
     keep_file_names: bool = Field(
         default=True,
-        description="Store each film's file name with its read; turn off where names identify people.",
+        description="Keep file names with reads; turn off where names identify people.",
     )
     inference_threads: int = Field(default=2, ge=1, le=64)
     lime_samples: int = Field(default=1000, ge=100, le=10_000)

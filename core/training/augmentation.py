@@ -45,7 +45,7 @@ class Augmentation:
 
 
 def _transforms(n: Any, px: int, out_px: int, settings: Augmentation) -> Any:
-    """Return (n, 8) projective transforms from output to input pixels (rotation about the centre)."""
+    """Return (n, 8) projective transforms from output to input pixels, about the centre."""
     import tensorflow as tf
 
     def draw(half_width: float) -> Any:

@@ -47,8 +47,8 @@ CATALOGUE: dict[str, RunSettings] = {
         RunSettings(
             name="f01",
             sentence=(
-                "MobileNetV2 from ImageNet weights, with changes of exposure, geometry and background "
-                "during training, because that is where the official test films differ."
+                "MobileNetV2 from ImageNet weights, with changes of exposure, geometry and "
+                "background during training: that is where the official test films differ."
             ),
         ),
     )

@@ -67,8 +67,8 @@ def load_films(
     missing = [film_id for film_id in film_ids if film_id not in by_id]
     if missing:
         raise DatasetError(
-            f"{len(missing)} films of the split are not in {index.root}, the first is {missing[0]}: "
-            "index the folder that the split was made from."
+            f"{len(missing)} films of the split are not in {index.root}, the first is "
+            f"{missing[0]}: index the folder that the split was made from."
         )
     films = np.empty((len(film_ids), STORED_PX, STORED_PX), np.uint8)
     for position, film_id in enumerate(film_ids):

@@ -69,10 +69,10 @@ def _optimizer(settings: RunSettings, steps: int) -> Any:
     )
 
 
-def _make_step(model: Any, optimizer: Any, settings: RunSettings) -> Callable[..., Any]:
+def _make_step(model: Any, optimizer: Any, settings: RunSettings) -> Any:
     import tensorflow as tf
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(films: Any, masks: Any, labels: Any, weights: Any) -> Any:
         augmented, _ = augment_films(films, masks, settings.input_px, settings.augmentation)
         smooth = labels * (1.0 - settings.label_smoothing) + settings.label_smoothing / 2.0

@@ -121,7 +121,7 @@ def train_lung_net(
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4)
     rng = np.random.default_rng(settings.seed)
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step(film_batch: Any, mask_batch: Any) -> Any:
         augmented, moved = augment_films(
             film_batch, mask_batch, settings.input_px, settings.augmentation

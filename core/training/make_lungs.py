@@ -128,7 +128,7 @@ def finish_lungs(
     distances = np.array([feature_distance(field.features, reference) for field in test])
     record = {
         "run_id": RUN_NAME,
-        "sentence": "Lung segmenter: MobileNet 0.25 encoder, U-Net decoder; serves the quality gate.",
+        "sentence": "Lung segmenter of the quality gate: MobileNet 0.25 encoder, U-Net decoder.",
         "created": now(),
         "input_px": settings.input_px,
         "limits": asdict(limits),
