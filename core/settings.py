@@ -25,9 +25,7 @@ class Settings(BaseSettings):
     models: Path = Field(
         default=PROJECT_ROOT / "models", description="Folder with one sub-folder a run."
     )
-    served_run: str = Field(
-        default="served", description="Name of the run that reads films, or of the alias file."
-    )
+    served_run: str = Field(default="f01", description="Name of the run that reads films.")
     database_url: str = Field(
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
         description="SQLAlchemy URL of the review store.",

@@ -23,6 +23,7 @@ WATERSHED_COMPACTNESS = 0.01
 # 90 * kernel_size ** 2 px.
 QUICKSHIFT_PX_A_REGION = 90.0
 QUICKSHIFT_RATIO = 0.2
+QUICKSHIFT_SEEDS = 2**31  # scikit-image takes a C int where lime takes 32 bits
 QUICKSHIFT_MAX_DISTANCE = 200.0
 
 
@@ -170,7 +171,7 @@ def _cut(film: FloatImage, method: SuperpixelMethod, regions: int, seed: int) ->
                 max_dist=QUICKSHIFT_MAX_DISTANCE,
                 ratio=QUICKSHIFT_RATIO,
                 convert2lab=False,
-                rng=seed,
+                rng=seed % QUICKSHIFT_SEEDS,
             )
 
 

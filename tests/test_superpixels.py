@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 from PIL import Image
 from skimage.measure import label as connected_pieces
@@ -43,6 +43,7 @@ def test_labels_run_from_zero_without_gaps_and_cannot_be_changed(method: Superpi
     method=st.sampled_from(SuperpixelMethod),
     seed=st.integers(0, 2**32 - 1),
 )
+@example(size=24, regions=6, levels=4, method=SuperpixelMethod.QUICKSHIFT, seed=2**31)
 def test_any_film_is_cut_into_contiguous_labels(
     size: int, regions: int, levels: int, method: SuperpixelMethod, *, seed: int
 ) -> None:

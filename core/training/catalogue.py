@@ -51,6 +51,20 @@ CATALOGUE: dict[str, RunSettings] = {
                 "background during training: that is where the official test films differ."
             ),
         ),
+        RunSettings(
+            name="f02",
+            sentence=(
+                "f01 trained for longer, with wider changes of exposure and more films of which "
+                "only the lungs are shown."
+            ),
+            epochs=22,
+            dropout=0.4,
+            label_smoothing=0.1,
+            ema_momentum=0.998,
+            augmentation=Augmentation(
+                log_gamma=0.7, log_contrast=0.45, brightness=0.2, noise=0.05, lungs_only=0.4
+            ),
+        ),
     )
 }
 

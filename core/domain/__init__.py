@@ -1,0 +1,81 @@
+"""The nouns of First Read, as frozen dataclasses.
+
+Types that hold arrays compare by identity (``eq=False``) and their arrays are read-only.
+No type here carries a patient identifier.
+"""
+
+from core.domain.arrays import (
+    FloatImage,
+    FloatVector,
+    LabelImage,
+    read_only,
+)
+from core.domain.film import (
+    MAX_FILE_BYTES,
+    MAX_FILM_PIXELS,
+    AgeBand,
+    Radiograph,
+    Window,
+)
+from core.domain.model import (
+    Calibration,
+    Classifier,
+    Geometry,
+    ModelInput,
+    Network,
+    OperatingPoint,
+    Prediction,
+    RunRecord,
+)
+from core.domain.quality import (
+    FilmChange,
+    Finding,
+    GateEvidence,
+    QualityReport,
+    Severity,
+)
+from core.domain.regions import (
+    Explanation,
+    LimeSettings,
+    RegionWeight,
+    SuperpixelMethod,
+)
+from core.domain.review import (
+    ReaderRead,
+    ReviewRecord,
+    ReviewStore,
+    Verdict,
+)
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_FILM_PIXELS",
+    "AgeBand",
+    "Calibration",
+    "Classifier",
+    "Explanation",
+    "FilmChange",
+    "Finding",
+    "FloatImage",
+    "FloatVector",
+    "GateEvidence",
+    "Geometry",
+    "LabelImage",
+    "LimeSettings",
+    "ModelInput",
+    "Network",
+    "OperatingPoint",
+    "Prediction",
+    "QualityReport",
+    "Radiograph",
+    "ReaderRead",
+    "RegionWeight",
+    "ReviewRecord",
+    "ReviewStore",
+    "RunRecord",
+    "Severity",
+    "SuperpixelMethod",
+    "Verdict",
+    "Window",
+    "read_only",
+]

@@ -1,0 +1,76 @@
+"""A decoded film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.domain.arrays import FloatImage
+
+MAX_FILE_BYTES = 30_000_000
+MAX_FILM_PIXELS = 40_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A linear DICOM window, in stored units after the modality LUT (PS3.3 C.11.2.1.2)."""
+
+    center: float
+    width: float
+
+
+class AgeBand(StrEnum):
+    """Coarse age, so that no date of birth travels with a film."""
+
+    UNDER_1 = "under 1 year"
+    CHILD_1_TO_5 = "1 to 5 years"
+    CHILD_6_TO_17 = "6 to 17 years"
+    ADULT = "adult"
+    UNKNOWN = "age not stated"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Radiograph:
+    """One decoded film.
+
+    Attributes
+    ----------
+    pixels : (H, W) float32 ndarray in [0, 1], read-only
+        MONOCHROME2 sense: air dark, bone bright, after the window.
+    sha256 : str
+        Of the uploaded bytes, 64 hexadecimal digits.
+    source_format : str
+        ``JPEG``, ``PNG``, ``TIFF``, ``BMP`` or ``DICOM``.
+    bits_stored : int
+        Grey-level depth of the file, 1 to 16.
+    modality, body_part, view_position : str
+        As a DICOM file states them, otherwise empty.
+    pixel_spacing_mm : (float, float) or None
+        Row and column spacing in mm, where the file states it.
+    window : Window or None
+        The window that was applied, if any.
+    colourfulness : float
+        Mean absolute difference between colour channels of a small version, 0 (grey) to 1.
+    """
+
+    pixels: FloatImage
+    sha256: str
+    source_format: str
+    bits_stored: int = 8
+    modality: str = ""
+    body_part: str = ""
+    view_position: str = ""
+    age_band: AgeBand = AgeBand.UNKNOWN
+    pixel_spacing_mm: tuple[float, float] | None = None
+    window: Window | None = None
+    colourfulness: float = 0.0
+
+    @property
+    def height_px(self) -> int:
+        """Rows of the film."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width_px(self) -> int:
+        """Columns of the film."""
+        return int(self.pixels.shape[1])

@@ -1,0 +1,78 @@
+"""What the quality gate finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a finding does to the read."""
+
+    NOTE = "note"
+    FLAG = "flag"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the quality gate measured, with the limit it was held against."""
+
+    code: str
+    severity: Severity
+    measured: float | None
+    limit: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """All findings on one film, worst first."""
+
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """True if no probability may be shown for this film."""
+        return any(f.severity is Severity.REFUSE for f in self.findings)
+
+    @property
+    def flagged(self) -> bool:
+        """True if the film is read with a caution."""
+        return any(f.severity is Severity.FLAG for f in self.findings)
+
+
+class FilmChange(StrEnum):
+    """A change that would bring a wrongly exported film right."""
+
+    INVERT = "black and white exchanged"
+    TURN_LEFT = "turned left by 90 degrees"
+    TURN_OVER = "turned by 180 degrees"
+    TURN_RIGHT = "turned right by 90 degrees"
+
+
+@dataclass(frozen=True, slots=True)
+class GateEvidence:
+    """What the lung segmenter measured on one film.
+
+    Attributes
+    ----------
+    distance : float
+        Feature distance from the training films; about 1 for a film like them.
+    changed : mapping of FilmChange to float
+        The same distance for the film after each change.
+    lung_fraction : float
+        Share of the film that is lung.
+    """
+
+    distance: float
+    changed: Mapping[FilmChange, float]
+    lung_fraction: float
+
+    def better_change(self, limit: float) -> FilmChange | None:
+        """Return the change that makes the film a chest film nearer than it is now, if one does."""
+        if not self.changed:
+            return None
+        change, distance = min(self.changed.items(), key=lambda item: item[1])
+        return change if distance < self.distance and distance <= limit else None

@@ -1,0 +1,71 @@
+"""The reader's side: verdicts, and signed reads as they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from core.domain.model import Prediction
+from core.domain.quality import QualityReport
+
+
+class Verdict(StrEnum):
+    """What a reader says of a film; never a reference standard."""
+
+    PNEUMONIA = "pneumonia"
+    NORMAL = "normal"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRead:
+    """One reader's verdict. ``confidence`` runs from 1 (guess) to 5 (certain)."""
+
+    verdict: Verdict
+    confidence: int
+    comment: str
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """One signed read as it is kept: append-only, corrections point at what they supersede.
+
+    ``prediction`` is None for a film that the gate refused. ``regions`` is the explanation's
+    summary as shown (JSON-able), empty when none was shown.
+    """
+
+    record_id: str
+    film_sha256: str
+    film_name: str
+    reader: str
+    read: ReaderRead
+    prediction: Prediction | None
+    quality: QualityReport
+    run_id: str
+    app_version: str
+    supersedes: str | None = None
+    regions: dict[str, object] = field(default_factory=dict)
+
+
+class ReviewStore(Protocol):
+    """Where signed reads are kept."""
+
+    def append(self, record: ReviewRecord) -> None:
+        """Store one record durably before returning."""
+        ...
+
+    def latest_for_film(self, film_sha256: str) -> ReviewRecord | None:
+        """Return the newest record of a film that nothing supersedes, or None."""
+        ...
+
+    def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
+        """Return every record of a film, oldest first."""
+        ...
+
+    def recent(self, limit: int = 200) -> Sequence[ReviewRecord]:
+        """Return current (not superseded) records, newest first."""
+        ...
