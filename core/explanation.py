@@ -262,6 +262,11 @@ def _checked_scores(batch_scores: npt.NDArray[np.float32], films: int) -> npt.ND
     return batch_scores
 
 
+def load_surrogate() -> None:
+    """Load lime's fit ahead of its first use: scikit-learn comes with it."""
+    from lime import lime_base  # noqa: F401, PLC0415
+
+
 def _fit_surrogate(
     masks: Masks, scores: FloatVector, kernel_width: float
 ) -> tuple[FloatVector, float, float, float]:
@@ -269,7 +274,6 @@ def _fit_surrogate(
     if np.ptp(scores) == 0:
         # The fit would leave rounding noise as weights, and R2 divides by the variance.
         return np.zeros(regions), float(scores[0]), 0.0, float(scores[0])
-    # Imported here: it brings scikit-learn, over a second that only an explanation should cost.
     from lime.lime_base import LimeBase  # noqa: PLC0415
 
     base = LimeBase(partial(_proximity, kernel_width=kernel_width), random_state=0)

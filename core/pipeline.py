@@ -182,6 +182,13 @@ def read_film(
     return read_radiograph(decode_radiograph(content, file_name=file_name, invert=invert), engine)
 
 
+def load_explainer() -> None:
+    """Load what `explain_film` needs, so that the first explanation does not wait for it."""
+    from core.explanation import load_surrogate  # noqa: PLC0415
+
+    load_surrogate()
+
+
 def explain_film(
     model_input: ModelInput,
     classifier: Classifier,

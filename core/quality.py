@@ -125,14 +125,15 @@ def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Findin
     if tone.contrast < BLANK_CONTRAST:
         message = (
             "The film is blank or almost blank: its grey levels span "
-            f"{tone.contrast:.0%} of the scale. Export it again with its window."
+            f"{tone.contrast:.1%} of the scale (limit {BLANK_CONTRAST:.0%}). Export it again with "
+            "its window."
         )
         return [Finding("blank", Severity.REFUSE, tone.contrast, BLANK_CONTRAST, message)]
     findings = []
     if tone.contrast < FAINT_CONTRAST:
         message = (
-            f"The film is faint: its grey levels span {tone.contrast:.0%} of the scale. "
-            "Check the export's window."
+            f"The film is faint: its grey levels span {tone.contrast:.0%} of the scale (limit "
+            f"{FAINT_CONTRAST:.0%}). Check the export's window."
         )
         findings.append(Finding("contrast", Severity.FLAG, tone.contrast, FAINT_CONTRAST, message))
     low, high = limits.median_grey
@@ -151,8 +152,9 @@ def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Findin
         findings.append(Finding("clipping", Severity.FLAG, tone.clipped, limits.clipped, message))
     if film.colourfulness > MAX_COLOURFULNESS:
         message = (
-            "This is a coloured picture, not a radiograph. Upload the film itself, as exported "
-            "from the archive."
+            "This is a coloured picture, not a radiograph: its colour channels differ by "
+            f"{film.colourfulness:.0%} (limit {MAX_COLOURFULNESS:.0%}). Upload the film itself, as "
+            "exported from the archive."
         )
         findings.append(
             Finding("colour", Severity.REFUSE, film.colourfulness, MAX_COLOURFULNESS, message)
@@ -193,19 +195,23 @@ def _check_population(film: Radiograph) -> list[Finding]:
 
 
 def _say_change(change: FilmChange, evidence: GateEvidence) -> Finding:
+    distances = (
+        f"its distance from the films of training is {evidence.distance:.2f} as it is and "
+        f"{evidence.changed[change]:.2f} with"
+    )
     if change is FilmChange.INVERT:
         code, message = (
             "polarity",
             (
-                "The film looks inverted: bone is dark and air is bright. Choose Invert and read "
-                "again, or export it with bone bright."
+                f"The film looks inverted, bone dark and air bright: {distances} {change}. "
+                "Choose Invert and read again, or export it with bone bright."
             ),
         )
     else:
         code, message = (
             "orientation",
             (
-                f"The film does not look upright: {change}, it would resemble a chest film more. "
+                f"The film does not look upright: {distances} the film {change}. "
                 "Turn it upright and upload it again."
             ),
         )

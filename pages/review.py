@@ -1,6 +1,9 @@
 """Upload films, see the model's first read and its regions, and sign a verdict."""
 
+from dataclasses import replace
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.batch import FilmState
 from ui.guard import guard, spoken_errors
@@ -10,15 +13,21 @@ from ui.review_panels import (
     build_row,
     draw_model_read,
     draw_refusal,
-    draw_verdict,
     explanation_of,
 )
 from ui.session import Visit
 from ui.uploads import draw_batch, draw_uploader
+from ui.verdict import draw_verdict
 from ui.viewer import RegionOverlay, show_film
+from ui.watch import Watched, follow
 from ui.worklist import show_worklist
 
-VIEW_HEIGHT = 700
+VIEW_HEIGHT = 790
+READ_HEIGHT = 410  # findings scroll, so that the verdict stays in view
+PAGE_KEYS = (
+    ("j k", "Next, previous film of the worklist"),
+    ("Ctrl Enter", "Sign; from the comment, press twice"),
+)
 
 
 def draw_empty(visit: Visit) -> None:
@@ -33,8 +42,8 @@ def draw_empty(visit: Visit) -> None:
         draw_uploader(visit)
 
 
-def draw_worklist(visit: Visit) -> None:
-    """List the films, most suspicious first, and keep which one is open."""
+def draw_worklist(visit: Visit) -> DeltaGenerator | None:
+    """List the films, most suspicious first; return where a running batch's progress belongs."""
     signed = get_store().latest_for_films(list(visit.films))
     rows = [build_row(film, visit.outcome(key), signed) for key, film in visit.films.items()]
     if visit.selected is None:
@@ -43,59 +52,55 @@ def draw_worklist(visit: Visit) -> None:
             visit.selected = max(read, key=lambda row: row.probability or -1.0).key
     with st.popover("Add films", icon=":material/add:", width="stretch"):
         draw_uploader(visit)
-    draw_batch(visit)
+    with st.container():
+        progress = draw_batch(visit)
     point = get_engine().classifier.run_record.operating_point
     chosen = show_worklist(
         rows,
         selected=visit.selected,
         key="worklist",
-        height=VIEW_HEIGHT - 60,
+        height=VIEW_HEIGHT - (60 if progress is None else 170),
         operating_point=point.threshold,
     )
     if chosen is not None and chosen != visit.selected:
         visit.selected = chosen
         st.rerun()
+    return progress
 
 
 def draw_film(visit: Visit, key: str) -> None:
     """Show the film with its regions, or the sentence that says why it cannot be shown."""
     film, outcome = visit.films[key], visit.outcome(key)
     if outcome.state is FilmState.FAILED:
-        st.error(f"{film.name}: {outcome.sentence}", icon=":material/broken_image:")
+        st.error(outcome.sentence, icon=":material/broken_image:")
         return
     task = explanation_of(visit, film)
     explanation = None if task is None else task.explanation
     overlay = None if explanation is None else RegionOverlay.from_explanation(explanation)
-    show_film(get_film_view(film), regions=overlay, key="viewer", height=VIEW_HEIGHT)
+    show_film(
+        get_film_view(film),
+        regions=overlay,
+        key="viewer",
+        height=VIEW_HEIGHT,
+        page_keys=PAGE_KEYS,
+    )
 
 
-def draw_read(visit: Visit, key: str) -> None:
-    """Draw the model's side and the doctor's side of one film."""
+def draw_read(visit: Visit, key: str) -> Watched:
+    """Draw the model's side and the doctor's side of one film; return what is under way."""
     film, reading = visit.films[key], visit.outcome(key).reading
     if reading is None:
-        return
-    if reading.quality.refused:
-        draw_refusal(visit, film, reading)
-    draw_model_read(reading, explanation_of(visit, film))
-    draw_verdict(visit, film, reading)
+        return Watched()
+    task = explanation_of(visit, film)
+    with st.container(height=READ_HEIGHT if reading.quality.findings else "content", border=False):
+        if reading.quality.refused:
+            draw_refusal(visit, film, reading)
+        progress = draw_model_read(reading, task)
+    draw_verdict(visit, film, reading, None if task is None else task.explanation)
+    return Watched() if progress is None else Watched(task=task, task_place=progress)
 
 
-def draw_steps(visit: Visit) -> None:
-    """Buttons and keys to the next and the previous film."""
-    keys = list(visit.films)
-    place = keys.index(visit.selected) if visit.selected in keys else 0
-    back, on = st.columns(2)
-    step = 0
-    if back.button("Previous", shortcut="k", width="stretch", disabled=len(keys) < 2):
-        step = -1
-    if on.button("Next", shortcut="j", width="stretch", disabled=len(keys) < 2):
-        step = 1
-    if step:
-        visit.selected = keys[(place + step) % len(keys)]
-        st.rerun()
-
-
-visit = guard()
+visit = guard("review")
 with spoken_errors():
     run = get_engine().classifier.run_record
     visit.absorb_job()
@@ -106,12 +111,13 @@ with spoken_errors():
         draw_empty(visit)
     else:
         list_side, film_side, read_side = st.columns([1.0, 3.7, 1.25], gap="small")
+        watched = Watched()
         with list_side:
-            draw_worklist(visit)
+            batch_progress = draw_worklist(visit)
         if visit.selected is not None:
             with film_side:
                 draw_film(visit, visit.selected)
             with read_side:
-                draw_steps(visit)
-                draw_read(visit, visit.selected)
+                watched = draw_read(visit, visit.selected)
+        follow(visit, replace(watched, job=visit.job, job_place=batch_progress))
     draw_standing_line(run, visit.reader)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from core.errors import FirstReadError
 from ui.session import Visit, get_visit
@@ -17,18 +18,23 @@ PAGES = {
 }
 _ROUTED = "first_read_routed"
 
+# A Material symbol as page icon would be fetched from outside.
+_ICON = Path(__file__).with_name("icon.png")
 _STYLE = Path(__file__).with_name("frame.css")
 
 
 def route() -> None:
     """Declare the pages and run the one that was asked for; only streamlit_app.py calls this."""
-    st.set_page_config(page_title="First Read", page_icon=":material/radiology:", layout="wide")
+    st.set_page_config(page_title="First Read", page_icon=_ICON, layout="wide")
     st.session_state[_ROUTED] = True
-    pages = [
-        st.Page(path, title=title, icon=icon, default=name == "review")
+    st.navigation(list(_pages().values()), position="top").run()
+
+
+def _pages() -> dict[str, StreamlitPage]:
+    return {
+        name: st.Page(path, title=title, icon=icon, default=name == "review")
         for name, (path, title, icon) in PAGES.items()
-    ]
-    st.navigation(pages, position="top").run()
+    }
 
 
 @contextmanager
@@ -40,13 +46,15 @@ def spoken_errors() -> Iterator[None]:
         st.error(str(exc), icon=":material/error:")
 
 
-def guard() -> Visit:
-    """Let the visitor in, and return the visit.
+def guard(name: str) -> Visit:
+    """Let the visitor in to the page of that name, and return the visit.
 
     On a fresh process Streamlit runs a deep-linked page without streamlit_app.py, and so without
-    the router; such a run is stopped here and started again through it.
+    the router; such a run ends here and the page is asked for again through the router.
     """
     if not st.session_state.get(_ROUTED):
-        st.switch_page("streamlit_app.py")
+        pages = _pages()
+        st.navigation(list(pages.values()), position="top")
+        st.switch_page(pages[name])
     st.html(_STYLE)
     return get_visit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
@@ -36,9 +37,9 @@ _SCALE = """
 
 
 def operating_point_in_words(point: OperatingPoint) -> str:
-    """Return what the operating point does, as counts of a hundred films."""
+    """Return what the operating point does where it was chosen, as counts of a hundred films."""
     return (
-        f"the operating point that finds {point.sensitivity * 100:.0f} of 100 pneumonias and "
+        f"the operating point, which finds {point.sensitivity * 100:.0f} of 100 pneumonias and "
         f"clears {point.specificity * 100:.0f} of 100 normals ({point.chosen_on}, n = {point.n})"
     )
 
@@ -49,7 +50,23 @@ def probability_in_words(prediction: Prediction) -> str:
     return f"{side} {operating_point_in_words(prediction.operating_point)}."
 
 
-def draw_probability(prediction: Prediction) -> None:
+def measured_in_words(run: RunRecord, split: str = "test") -> str:
+    """Return what the operating point did on a split that it was not chosen on."""
+    measured = run.metrics[split]
+    sensitivity, specificity = (
+        _of_100(measured["rates"][name]) for name in ("sensitivity", "specificity")
+    )
+    return (
+        f"On the {measured['split']} (n = {measured['n']}): {sensitivity} and {specificity} of 100."
+    )
+
+
+def _of_100(rate: Mapping[str, float]) -> str:
+    value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
+    return f"{value:.0f} ({low:.0f} to {high:.0f})"
+
+
+def draw_probability(prediction: Prediction, run: RunRecord) -> None:
     """Draw the probability on a short scale with the operating point, and say it in words."""
     st.markdown(
         f"**{'Suspicious for pneumonia' if prediction.suspicious else 'Not suspicious'}** "
@@ -65,7 +82,7 @@ def draw_probability(prediction: Prediction) -> None:
             dot=prediction.probability * 100.0,
         )
     )
-    st.caption(probability_in_words(prediction))
+    st.caption(f"{probability_in_words(prediction)} {measured_in_words(run)}")
 
 
 def _two_digits(probability: float) -> str:
@@ -77,20 +94,13 @@ def _two_digits(probability: float) -> str:
 
 
 def draw_quality(quality: QualityReport) -> None:
-    """List what the gate found, with the measured value and the limit."""
+    """List what the gate found; each sentence holds the measured value and the limit."""
     if not quality.findings:
         st.caption(":material/check: Quality: nothing found against this film.")
         return
     for finding in quality.findings:
         icon, word = _MARK[finding.severity]
-        measured = ""
-        if finding.measured is not None and finding.limit is not None:
-            measured = f"  \n{_number(finding.measured)} measured, limit {_number(finding.limit)}"
-        st.markdown(f"{icon} **{word.capitalize()}** · {finding.message}{measured}")
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 20 else f"{value:.2f}"
+        st.markdown(f"{icon} **{word.capitalize()}** · {finding.message}")
 
 
 def draw_regions(regions: tuple[RegionWeight, ...]) -> None:
@@ -103,7 +113,10 @@ def draw_regions(regions: tuple[RegionWeight, ...]) -> None:
             f"{escape(region_name(region.label))}</td>"
             f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
         )
-    st.html(f'<table class="fr-regions">{"".join(lines)}</table>')
+    st.html(
+        '<table class="fr-regions"><caption>Regions the score depends on most</caption>'
+        f"{''.join(lines)}</table>"
+    )
 
 
 def draw_record(record: ReviewRecord) -> None:
@@ -119,7 +132,8 @@ def draw_record(record: ReviewRecord) -> None:
 
 def draw_standing_line(run: RunRecord, reader: str) -> None:
     """Draw the quiet, permanent line of every page."""
+    reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "Nobody has signed in."
     st.html(
         '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
-        f"signs every read. Run {escape(run.run_id)} serves. Reading: {escape(reader)}.</p>"
+        f"signs every read. Run {escape(run.run_id)} serves. {reading}</p>"
     )

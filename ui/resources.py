@@ -15,7 +15,7 @@ from core.batch import BatchJob, UploadedFilm
 from core.decoding import decode_radiograph
 from core.domain import Explanation, LimeSettings, ModelInput
 from core.errors import FirstReadError
-from core.pipeline import Engine, FilmReading, explain_film, open_engine, read_film
+from core.pipeline import Engine, FilmReading, explain_film, load_explainer, open_engine, read_film
 from core.review_store import SqlReviewStore, open_review_store
 from core.settings import get_settings
 from ui.viewer import FilmView
@@ -30,7 +30,9 @@ Value = TypeVar("Value")
 def get_engine() -> Engine:
     """Return the served run and the gate, loaded once."""
     settings = get_settings()
-    return open_engine(settings.models, settings.served_run, settings.inference_threads)
+    engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
+    _explainer().submit(load_explainer)
+    return engine
 
 
 @st.cache_resource(show_spinner=False)

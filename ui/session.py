@@ -14,11 +14,12 @@ _KEY = "first_read"
 
 @dataclass(slots=True)
 class Draft:
-    """A verdict that is being written and not yet signed."""
+    """A verdict that is being written and not yet signed; the complaint says what it lacks."""
 
     verdict: Verdict | None = None
     confidence: int = 3
     comment: str = ""
+    complaint: str = ""
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Visit:
     drafts: dict[str, Draft] = field(default_factory=dict)
     job: BatchJob | None = None
     selected: str | None = None
-    reader: str = "Reader"
+    reader: str = ""
     upload_round: int = 0
     notice: str = ""
 

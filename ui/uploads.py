@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.batch import FilmState, UploadedFilm
 from ui.resources import start_batch
 from ui.session import Visit
 
 FORMATS = "JPEG, PNG, TIFF, BMP or DICOM, up to 30 MB each"
-REFRESH_S = 0.4
 
 
 def draw_uploader(visit: Visit) -> None:
@@ -64,27 +64,23 @@ def read_waiting(visit: Visit) -> None:
         visit.job = start_batch(waiting)
 
 
-def draw_batch(visit: Visit) -> None:
-    """Draw the running batch's progress, or offer to go on with films that were stopped."""
+def draw_batch(visit: Visit) -> DeltaGenerator | None:
+    """Draw the running batch with a way to stop it, or offer to go on with stopped films.
+
+    Returns
+    -------
+    DeltaGenerator or None
+        Where the progress belongs, while a batch is running.
+    """
     if visit.job is not None:
-        _draw_progress(visit)
-        return
+        progress = st.empty()
+        if st.button("Stop", icon=":material/stop:", key="stop-batch", width="stretch"):
+            visit.job.cancel()
+        return progress
     stopped = sum(visit.outcome(key).state is FilmState.STOPPED for key in visit.films)
-    if stopped and st.button(f"Read the {stopped} stopped films", icon=":material/play_arrow:"):
-        read_waiting(visit)
-        st.rerun()
-
-
-@st.fragment(run_every=REFRESH_S)
-def _draw_progress(visit: Visit) -> None:
-    job = visit.job
-    if job is None:
-        return
-    outcomes = job.take_outcomes()
-    done = len(outcomes)
-    st.progress(done / job.total, text=f"{done} of {job.total} films read")
-    if st.button("Stop", icon=":material/stop:", key="stop-batch", disabled=not job.running):
-        job.cancel()
-    unseen = done - sum(key in visit.outcomes for key in outcomes)
-    if not job.running or unseen * 10 >= job.total:
-        st.rerun()
+    if stopped:
+        words = "the stopped film" if stopped == 1 else f"the {stopped} stopped films"
+        if st.button(f"Read {words}", icon=":material/play_arrow:", width="stretch"):
+            read_waiting(visit)
+            st.rerun()
+    return None

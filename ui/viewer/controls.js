@@ -38,9 +38,15 @@ const TOOLS = {
   help: KEYS["?"],
 };
 
+function isTypedInto(node) {
+  return node.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName);
+}
+
 const controls = {
   listen() {
     this.root.addEventListener("keydown", (event) => this.onKey(event));
+    this.onPageKey = (event) => this.onKeyElsewhere(event);
+    document.addEventListener("keydown", this.onPageKey, { capture: true });
     this.root.addEventListener("click", (event) => this.onTool(event));
     this.find("[data-role=opacity]").addEventListener("input", (event) => {
       this.state.opacity = event.target.value / 100;
@@ -64,6 +70,13 @@ const controls = {
     if (!this.actOnKey(event)) return;
     event.preventDefault();
     event.stopPropagation(); // the page has single-letter shortcuts of its own
+  },
+
+  // Single keys act wherever the focus is, unless somebody is typing there.
+  onKeyElsewhere(event) {
+    const path = event.composedPath();
+    if (path.includes(this.root) || isTypedInto(path[0])) return;
+    if (event.key.length === 1 || event.key === "Escape") this.onKey(event);
   },
 
   actOnKey({ key, shiftKey, target }) {

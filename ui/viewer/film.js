@@ -8,10 +8,14 @@ const shelf = (globalThis[Symbol.for("first-read.films")] ??= {
 
 const SMALLEST_LEVEL_PX = 64;
 
-export default function ({ data, key }) {
+// A carrier that moves on the page is mounted anew before its old self is taken down.
+const owners = new Map();
+
+export default function ({ data, key, parentElement }) {
   put(key, data);
+  owners.set(key, parentElement);
   return () => {
-    shelf.films.delete(key);
+    if (owners.get(key) === parentElement) shelf.films.delete(key);
   };
 }
 

@@ -60,6 +60,7 @@ class Viewer {
 
   close() {
     shelf.listeners.delete(this.onFilm);
+    document.removeEventListener("keydown", this.onPageKey, { capture: true });
     this.resizing.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.settling);
@@ -75,6 +76,7 @@ class Viewer {
     this.state = this.recall(data);
     this.root.style.height = `${data.height}px`;
     this.canvas.setAttribute("aria-label", data.alt);
+    this.showPageKeys();
     if (this.regions?.id !== data.regions?.id) this.takeRegions();
     this.takeSelection();
     this.takeFilm();

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def show_film(
     key: str,
     height: int = 720,
     selected_label: int | None = None,
+    page_keys: Sequence[tuple[str, str]] = (),
 ) -> RegionClick | None:
     """Draw one film in the page.
 
@@ -102,6 +104,9 @@ def show_film(
         Of the toolbar and the stage together, in CSS pixels.
     selected_label : int or None
         A region to outline; applied when it changes.
+    page_keys : sequence of (str, str)
+        Keys of the page around the viewer, apart by spaces, and what they do: they stand at the
+        end of the list of shortcuts.
 
     Returns
     -------
@@ -121,6 +126,7 @@ def show_film(
         "spacing": film.pixel_spacing_mm,
         "height": height,
         "selected": selected_label,
+        "pageKeys": list(page_keys),
         "regions": overlay,
     }
     with st.container(gap=None):

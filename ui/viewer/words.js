@@ -18,6 +18,20 @@ const wording = {
     this.showTip();
   },
 
+  showPageKeys() {
+    const row = ([keys, words]) => {
+      const node = this.find("template").content.firstElementChild.cloneNode(true);
+      for (const key of keys.split(" ")) {
+        const cap = document.createElement("kbd");
+        cap.textContent = key;
+        node.querySelector("dt").append(cap, " ");
+      }
+      node.querySelector("dd").textContent = words;
+      return node;
+    };
+    this.find(".page-keys").replaceChildren(...this.data.pageKeys.map(row));
+  },
+
   showLegend() {
     const { state, regions } = this;
     this.find(".legend").hidden = !(regions && state.overlay && this.film);

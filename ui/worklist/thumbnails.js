@@ -5,8 +5,10 @@ const shelf = (globalThis[Symbol.for("first-read.thumbnails")] ??= {
   lists: new Map(),
   listeners: new Set(),
 });
+// A carrier that moves on the page is mounted anew before its old self is taken down.
+const owners = new Map();
 
-export default function ({ data }) {
+export default function ({ data, parentElement }) {
   const { list, thumbnails, offset } = readHeader(data);
   const before = shelf.lists.get(list) ?? new Map();
   const now = new Map();
@@ -20,8 +22,10 @@ export default function ({ data }) {
   }
   forget(before, now);
   shelf.lists.set(list, now);
+  owners.set(list, parentElement);
   for (const listener of shelf.listeners) listener();
   return () => {
+    if (owners.get(list) !== parentElement) return;
     forget(shelf.lists.get(list) ?? new Map(), new Map());
     shelf.lists.delete(list);
   };

@@ -20,8 +20,8 @@ from ui.worklist.choice import Conversation, continue_conversation
 _HERE = Path(__file__).parent
 
 
-def _source(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+def _source(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 _thumbnails_component = st.components.v2.component(
@@ -31,7 +31,7 @@ _worklist_component = st.components.v2.component(
     "first_read_worklist",
     html=_source("worklist.html"),
     css=_source("worklist.css"),
-    js=_source("worklist.js"),
+    js=_source("words.js", "worklist.js"),
 )
 
 

@@ -1,0 +1,111 @@
+"""The real app in a process of its own, and what the system knows of that process."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import FirstReadError
+
+PROJECT_ROOT = Path(__file__).parent.parent
+START_LIMIT_S = 60
+TENSORFLOW = re.compile(r"/(?:tensorflow(?:-[^/]*)?/|[^/]*libtensorflow)")
+
+
+@dataclass(frozen=True, slots=True)
+class AppServer:
+    """A running app.
+
+    Attributes
+    ----------
+    pid : int
+    port : int
+    began : float
+        On the clock of ``time.perf_counter``, just before the process was started.
+    """
+
+    pid: int
+    port: int
+    began: float
+
+    @property
+    def address(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_until_it_answers(self) -> None:
+        """Return as soon as the port takes a connection.
+
+        Raises
+        ------
+        FirstReadError
+            If that takes over a minute.
+        """
+        while time.perf_counter() - self.began < START_LIMIT_S:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.01)
+            else:
+                return
+        raise FirstReadError(
+            f"the app did not answer within {START_LIMIT_S} s: run "
+            "`streamlit run streamlit_app.py` to see why."
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def run_app() -> Iterator[AppServer]:
+    """Start ``streamlit run streamlit_app.py`` on an empty review store of its own."""
+    port = _free_port()
+    options = [f"--server.port={port}", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {
+            "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder}/reads.sqlite3",
+        }
+        began = time.perf_counter()
+        with subprocess.Popen(
+            command,
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            try:
+                yield AppServer(process.pid, port, began)
+            finally:
+                process.terminate()
+
+
+def mapped_files(pid: int) -> set[str]:
+    """Return the files that a process has in memory (Linux)."""
+    lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+    return {fields[5] for fields in (line.split(maxsplit=5) for line in lines) if len(fields) > 5}
+
+
+def tensorflow_files(files: set[str]) -> list[str]:
+    """Return those of the files that belong to TensorFlow."""
+    return sorted(file for file in files if TENSORFLOW.search(file))
+
+
+def resident_mb(pid: int) -> float:
+    """Return a process's resident memory in megabytes (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    (kilobytes,) = re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kilobytes) * 1024 / 1e6

@@ -1,0 +1,238 @@
+"""How often the quality gate refuses a chest film, and how often it lets anything else pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from bench.gate_pictures import (
+    Named,
+    as_film,
+    chest_dicom,
+    draw_chart,
+    draw_shapes,
+    draw_sketched_chest,
+    draw_text_page,
+    other_dicom,
+    photographs,
+    stating_nothing,
+)
+from bench.results import Section, Target, judge
+from core.dataset import read_split
+from core.decoding import decode_radiograph
+from core.domain import FloatImage, QualityReport, Radiograph, Severity, read_only
+from core.errors import DatasetError
+from core.metrics import Rate, wilson_rate
+from core.phantom import draw_hand
+from core.pipeline import Gate, measure_evidence, open_gate
+from core.quality import assess_quality
+from core.settings import get_settings
+
+TITLE = "Quality gate: what it refuses"
+COMMAND = "python -m bench gate"
+OFFICIAL_TEST = "official test films"
+MAX_REFUSED_PERCENT = Target(1.0, "%")
+DRAWN_FILMS = 12
+EVERY = 3
+"""Turned and inverted films are every third of the test films, which keeps the command short."""
+NAMED_FILMS = 12
+
+CHANGES: dict[str, Callable[[FloatImage], FloatImage]] = {
+    "inverted": lambda pixels: np.float32(1.0) - pixels,
+    "turned left": np.rot90,
+    "turned over": lambda pixels: np.rot90(pixels, 2),
+    "turned right": lambda pixels: np.rot90(pixels, 3),
+    "mirrored": np.fliplr,
+}
+
+
+class Wanted(StrEnum):
+    """What the gate should do with a group."""
+
+    PASS = "pass"
+    REFUSE = "refuse"
+    STATED = "no demand"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Films of one kind; they are made one at a time, as they are asked for."""
+
+    name: str
+    wanted: Wanted
+    films: Iterable[Named]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRates:
+    """What the gate did with a group.
+
+    Attributes
+    ----------
+    refused : Rate
+        Share refused, with Wilson's 95 % interval.
+    codes, flags : Counter
+        Films with a refusing, and with a flagging, finding of each code.
+    wrong : tuple of str
+        Films that the gate treated otherwise than wanted.
+    """
+
+    name: str
+    wanted: Wanted
+    refused: Rate
+    codes: Counter[str]
+    flags: Counter[str]
+    wrong: tuple[str, ...]
+
+
+def count_refusals(group: Group, assess: Callable[[Radiograph], QualityReport]) -> GroupRates:
+    """Put every film of a group through the gate.
+
+    Raises
+    ------
+    DatasetError
+        If the group has no film.
+    """
+    codes: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    passed, refused = [], []
+    for name, film in group.films:
+        quality = assess(film)
+        codes.update({f.code for f in quality.findings if f.severity is Severity.REFUSE})
+        flags.update({f.code for f in quality.findings if f.severity is Severity.FLAG})
+        (refused if quality.refused else passed).append(name)
+    if not passed and not refused:
+        raise DatasetError(
+            f"there are no {group.name}: point FIRSTREAD_DATA at the folder with the public films."
+        )
+    wrong = {Wanted.PASS: refused, Wanted.REFUSE: passed, Wanted.STATED: []}[group.wanted]
+    rate = wilson_rate(len(refused), len(passed) + len(refused))
+    return GroupRates(group.name, group.wanted, rate, codes, flags, tuple(wrong))
+
+
+def _stored(folder: Path, film_ids: Sequence[str]) -> Iterator[Named]:
+    for film_id in film_ids:
+        path = folder / film_id
+        if not path.is_file():
+            raise DatasetError(
+                f"no film {path}: point FIRSTREAD_DATA at the folder with the public films."
+            )
+        yield Path(film_id).stem, decode_radiograph(path.read_bytes())
+
+
+def _changed(films: Iterable[Named], change: Callable[[FloatImage], FloatImage]) -> Iterator[Named]:
+    for name, film in films:
+        yield name, replace(film, pixels=read_only(np.ascontiguousarray(change(film.pixels))))
+
+
+def _drawn(draw: Callable[[int], FloatImage]) -> Iterator[Named]:
+    return ((f"seed {seed}", as_film(draw(seed))) for seed in range(DRAWN_FILMS))
+
+
+def _grey(films: Iterable[Named]) -> Iterator[Named]:
+    return ((name, replace(film, colourfulness=0.0)) for name, film in films)
+
+
+def _chest_groups(data: Path, models: Path) -> Iterator[Group]:
+    split = read_split(models / "split.json")
+    kermany, nih = data / "kermany224", data / "nih_rsna" / "images"
+    adults = sorted(path.name for path in nih.glob("*.jpg"))
+    dicom = data / "dicom_cr" / "files"
+    yield Group(OFFICIAL_TEST, Wanted.PASS, _stored(kermany, split.test))
+    yield Group("validation films", Wanted.PASS, _stored(kermany, split.validation))
+    yield Group("adults of another hospital (NIH)", Wanted.PASS, _stored(nih, adults))
+    yield Group("chest DICOM", Wanted.PASS, chest_dicom(dicom))
+    for change, apply in CHANGES.items():
+        wanted = Wanted.STATED if change == "mirrored" else Wanted.REFUSE
+        films = _stored(kermany, split.test[::EVERY])
+        yield Group(f"test films {change}", wanted, _changed(films, apply))
+
+
+def _other_groups(data: Path) -> Iterator[Group]:
+    dicom = data / "dicom_cr" / "files"
+    unstated = ((name, stating_nothing(film)) for name, film in other_dicom(dicom))
+    for name, films in {
+        "hip, tibia, CT, MR as DICOM": other_dicom(dicom),
+        "the same, stating nothing, at 512 px": unstated,
+        "photographs and their quarters": photographs(),
+        "the same in grey": _grey(photographs()),
+        "text pages": _drawn(draw_text_page),
+        "drawings": _drawn(draw_shapes),
+        "bar charts": _drawn(draw_chart),
+        "sketched chests": _drawn(draw_sketched_chest),
+        "drawn hands": _drawn(draw_hand),
+    }.items():
+        yield Group(name, Wanted.REFUSE, films)
+
+
+def _row(rates: GroupRates) -> str:
+    refused = rates.refused
+    counts = [
+        ", ".join(f"{code} {count}" for code, count in codes.most_common()) or "none"
+        for codes in (rates.codes, rates.flags)
+    ]
+    cells = [
+        rates.name,
+        str(rates.wanted),
+        str(refused.n),
+        str(round(refused.value * refused.n)),
+        f"{refused.value:.1%} ({refused.low:.1%} to {refused.high:.1%})",
+        *counts,
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _mistakes(measured: Sequence[GroupRates]) -> list[str]:
+    lines = []
+    for rates in measured:
+        if rates.wrong:
+            verb = "passed" if rates.wanted is Wanted.REFUSE else "refused"
+            named = ", ".join(rates.wrong[:NAMED_FILMS])
+            rest = len(rates.wrong) - NAMED_FILMS
+            more = f" and {rest} more" if rest > 0 else ""
+            lines.append(f"- wrongly {verb} of {rates.name}: {named}{more}")
+    return lines or ["- no film was wrongly refused or passed"]
+
+
+def _assess(gate: Gate) -> Callable[[Radiograph], QualityReport]:
+    return lambda film: assess_quality(film, measure_evidence(film, gate), gate.limits)
+
+
+def measure(report: Callable[[str], None]) -> Section:
+    """Put films and everything else through the gate.
+
+    Raises
+    ------
+    DatasetError
+        If films or the written split are missing.
+    ModelMissing, ModelIntegrity
+        If the gate's network cannot be used.
+    """
+    settings = get_settings()
+    assess = _assess(open_gate(settings.models, settings.inference_threads))
+    measured = []
+    for groups in (_chest_groups(settings.data, settings.models), _other_groups(settings.data)):
+        for group in groups:
+            measured.append(count_refusals(group, assess))
+            report(_row(measured[-1]))
+    official = next(rates for rates in measured if rates.name == OFFICIAL_TEST)
+    verdict = judge(
+        "official test films refused", official.refused.value * 100, MAX_REFUSED_PERCENT
+    )
+    report(verdict)
+    lines = [
+        verdict,
+        *_mistakes(measured),
+        "",
+        "Share refused with Wilson's 95 % interval, and films by refusing and by flagging finding.",
+        "",
+        "| films | wanted | n | refused | share | refused for | flagged for |",
+        "|---|---|---|---|---|---|---|",
+        *[_row(rates) for rates in measured],
+    ]
+    return Section(TITLE, COMMAND, lines)

@@ -1,0 +1,97 @@
+"""Resident memory of the real app while 200 films are uploaded, read, opened and explained."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from bench.app_server import AppServer, mapped_files, resident_mb, run_app, tensorflow_files
+from bench.films import add_grain, encode_picture
+from bench.results import Section, Target, judge
+from bench.start import PATIENCE_MS, open_browser, wait_until_usable
+from core.phantom import draw_phantom
+
+TITLE = "Memory after 200 films"
+COMMAND = "python -m bench memory"
+FILMS = 200
+EVERY = 50
+HEIGHT_PX, WIDTH_PX = 1200, 1500
+DRAWN = 4
+SETTLE_MS = 1500
+RESIDENT = Target(450, "MB")
+FLAT = Target(0.3, "MB a film")
+"""A film's regions and thumbnail are kept for the visit; its pixels alone would be 7 MB."""
+
+NO_TENSORFLOW = Target(0, "files")
+
+
+def write_films(folder: Path, count: int) -> list[Path]:
+    """Write drawn films as JPEG, each with bytes of its own."""
+    drawn = [
+        draw_phantom(seed, height_px=HEIGHT_PX, width_px=WIDTH_PX, opacity=seed % 2 == 0)
+        for seed in range(DRAWN)
+    ]
+    paths = [folder / f"drawn-{number:03}.jpg" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_bytes(encode_picture(add_grain(drawn[number % DRAWN], number), "JPEG"))
+    return paths
+
+
+def upload(page: Page, films: list[Path]) -> None:
+    """Upload films and wait until every one is read."""
+    page.locator("input[type=file]").set_input_files(films)
+    progress = page.get_by_text(f"of {len(films)} films read")
+    progress.wait_for(state="visible", timeout=PATIENCE_MS)
+    progress.wait_for(state="hidden", timeout=PATIENCE_MS * 10)
+
+
+def open_next(page: Page) -> None:
+    """Go to the next film with its key, and wait until its regions are listed."""
+    page.locator("body").press("j")
+    page.wait_for_timeout(SETTLE_MS)  # until the list of the film before is gone
+    page.locator(".fr-regions").wait_for(state="visible", timeout=PATIENCE_MS)
+
+
+def watch(server: AppServer, page: Page, report: Callable[[str], None]) -> dict[int, float]:
+    """Open every film in turn; return megabytes by how many were opened."""
+    resident = {0: resident_mb(server.pid)}
+    for opened in range(1, FILMS + 1):
+        open_next(page)
+        if opened % EVERY == 0:
+            resident[opened] = resident_mb(server.pid)
+            report(f"{opened} films opened and explained: {resident[opened]:.0f} MB")
+    return resident
+
+
+def judge_memory(resident: dict[int, float], empty_mb: float, loaded: list[str]) -> list[str]:
+    """Hold what was seen to the targets."""
+    steps = ", ".join(f"{opened}: {megabytes:.0f}" for opened, megabytes in resident.items())
+    growth = (resident[FILMS] - resident[EVERY]) / (FILMS - EVERY)
+    said = f"with the empty page {empty_mb:.0f} MB; by films opened and explained {steps} MB"
+    return [
+        judge(f"Resident memory after {FILMS} films", resident[FILMS], RESIDENT, said),
+        judge(f"Growth from film {EVERY} to film {FILMS}", growth, FLAT),
+        judge("TensorFlow's libraries in the app's process", len(loaded), NO_TENSORFLOW),
+    ]
+
+
+def measure(report: Callable[[str], None]) -> Section:
+    """Use the app as a doctor would who looks at every film of a large upload."""
+    with tempfile.TemporaryDirectory() as folder, open_browser() as browser, run_app() as server:
+        films = write_films(Path(folder), FILMS)
+        server.wait_until_it_answers()
+        page = browser.new_page()
+        page.goto(server.address)
+        wait_until_usable(page)
+        empty_mb = resident_mb(server.pid)
+        report(f"empty page: {empty_mb:.0f} MB; uploading {FILMS} films")
+        upload(page, films)
+        resident = watch(server, page, report)
+        loaded = tensorflow_files(mapped_files(server.pid))
+    lines = judge_memory(resident, empty_mb, loaded)
+    for line in lines:
+        report(line)
+    return Section(TITLE, COMMAND, lines)

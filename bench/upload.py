@@ -1,0 +1,77 @@
+"""From an uploaded file to a probability, and on to the regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from statistics import median
+
+from bench.films import draw_film, encode_dicom, encode_picture, open_served_engine, require_input
+from bench.results import Section, Target, judge
+from bench.timing import say_rounds, seconds_of
+from core.domain import LimeSettings
+from core.pipeline import Engine, explain_film, read_film
+
+TITLE = "Upload of a 3000 x 3000 film"
+COMMAND = "python -m bench upload"
+ROUNDS = 5
+SIDE_PX = 3000
+TO_PROBABILITY = Target(0.6, "s")
+TO_REGIONS = Target(2.0, "s")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Seconds that one file took in every round."""
+
+    to_probability: list[float] = field(default_factory=list)
+    to_regions: list[float] = field(default_factory=list)
+
+    def measure_round(self, content: bytes, engine: Engine) -> None:
+        """Read the file and explain it, once."""
+        read_s = seconds_of(partial(read_film, content, engine))
+        film = require_input(read_film(content, engine))
+        explain_s = seconds_of(partial(explain_film, film, engine.classifier, LimeSettings()))
+        self.to_probability.append(read_s)
+        self.to_regions.append(read_s + explain_s)
+
+
+def draw_uploads() -> dict[str, bytes]:
+    """Return the files that are read, by what they are."""
+    pixels = draw_film(0, SIDE_PX, SIDE_PX)
+    return {
+        "8-bit PNG": encode_picture(pixels, "PNG"),
+        "12-bit DICOM, uncompressed": encode_dicom(pixels, 12),
+        "16-bit DICOM, uncompressed": encode_dicom(pixels, 16),
+    }
+
+
+def judge_upload(what: str, upload: Upload) -> list[str]:
+    """Hold one file's rounds to the targets."""
+    parts = (
+        ("probability (decoding, quality gate, model)", upload.to_probability, TO_PROBABILITY),
+        ("regions (the same and 1,000 samples)", upload.to_regions, TO_REGIONS),
+    )
+    return [
+        judge(f"{what} to {where}", median(taken), target, say_rounds(taken))
+        for where, taken, target in parts
+    ]
+
+
+def measure(report: Callable[[str], None]) -> Section:
+    """Read the files in turn, several rounds, after one that warms up."""
+    engine, uploads = open_served_engine(), draw_uploads()
+    lines = []
+    for what, content in uploads.items():
+        report(f"{what}: {len(content) / 1e6:.1f} MB, one round to warm up and {ROUNDS} more")
+        Upload().measure_round(content, engine)
+    measured = {what: Upload() for what in uploads}
+    for _ in range(ROUNDS):
+        for what, content in uploads.items():
+            measured[what].measure_round(content, engine)
+    for what, upload in measured.items():
+        lines += judge_upload(what, upload)
+    for line in lines:
+        report(line)
+    return Section(TITLE, COMMAND, lines)

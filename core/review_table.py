@@ -1,0 +1,106 @@
+"""Signed reads as a table: what a list shows, and what a spreadsheet takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from core.domain import ReviewRecord, Verdict
+
+AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def compare_with_model(record: ReviewRecord) -> str:
+    """Say whether reader and model are on the same side of the operating point.
+
+    Returns
+    -------
+    str
+        ``agree``, ``disagree``, or ``not compared`` for an unsure verdict and a refused film.
+    """
+    verdict, prediction = record.read.verdict, record.prediction
+    if prediction is None or verdict is Verdict.UNSURE:
+        return NOT_COMPARED
+    return AGREE if prediction.suspicious == (verdict is Verdict.PNEUMONIA) else DISAGREE
+
+
+def find_reads(
+    records: Sequence[ReviewRecord],
+    words: str = "",
+    verdict: Verdict | None = None,
+    comparison: str | None = None,
+) -> list[ReviewRecord]:
+    """Return the reads that match everything asked for, in the order given.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+    words : str
+        Each word, case ignored, must be in the film's name, the reader's name, the comment or at
+        the start of the film's sha256.
+    verdict : Verdict or None
+        None: any.
+    comparison : str or None
+        One of `compare_with_model`'s answers; None: any.
+    """
+    wanted = words.casefold().split()
+    return [
+        record
+        for record in records
+        if (verdict is None or record.read.verdict is verdict)
+        and (comparison is None or compare_with_model(record) == comparison)
+        and all(_mentions(record, word) for word in wanted)
+    ]
+
+
+def _mentions(record: ReviewRecord, word: str) -> bool:
+    texts = (record.film_name, record.reader, record.read.comment)
+    return record.film_sha256.startswith(word) or any(word in text.casefold() for text in texts)
+
+
+def describe_read(record: ReviewRecord) -> dict[str, str | float | int | None]:
+    """Return one read as a flat row; the keys are the column names of list and CSV."""
+    prediction, read = record.prediction, record.read
+    return {
+        "Read at (UTC)": read.read_at.isoformat(timespec="seconds"),
+        "Film": record.film_name,
+        "Reader": record.reader,
+        "Verdict": read.verdict.value,
+        "Confidence (1 to 5)": read.confidence,
+        "Probability": None if prediction is None else prediction.probability,
+        "Operating point": None if prediction is None else prediction.operating_point.threshold,
+        "Reader and model": compare_with_model(record),
+        "Quality": "; ".join(f"{f.severity}: {f.code}" for f in record.quality.findings),
+        "Comment": read.comment,
+        "Run": record.run_id,
+        "Film sha256": record.film_sha256,
+        "Record": record.record_id,
+        "Corrects": record.supersedes or "",
+        "App version": record.app_version,
+    }
+
+
+def reads_as_csv(records: Sequence[ReviewRecord]) -> str:
+    """Return reads as CSV (RFC 4180) with a header line.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front of it.
+
+    References
+    ----------
+    .. [1] OWASP, CSV Injection.
+    """
+    rows = [describe_read(record) for record in records]
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(rows[0] if rows else [])
+    for row in rows:
+        writer.writerow([_harmless(value) for value in row.values()])
+    return buffer.getvalue()
+
+
+def _harmless(value: str | float | None) -> str | float | None:
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value

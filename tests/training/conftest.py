@@ -1,0 +1,53 @@
+"""What is trained or loaded once for all tests of training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_films import TINY, build_small_network, write_tiny_set
+
+from core.settings import PROJECT_ROOT
+from core.training.architectures import build_mobilenet_v2
+from core.training.make_run import TrainingData, finish_run, load_training_data
+
+
+@dataclass(frozen=True)
+class TinyRun:
+    """A run of a few synthetic films, with everything that went into it."""
+
+    data: Path
+    models: Path
+    films: TrainingData
+    model: Any
+    history: list[dict[str, float]]
+    folder: Path
+    lines: list[str]
+
+
+@pytest.fixture(scope="session")
+def f01_keras():
+    """Return the served run as the Keras model that was kept."""
+    model = build_mobilenet_v2(176, 0.3, None)
+    model.load_weights(PROJECT_ROOT / "models" / "f01" / "model.weights.h5")
+    return model
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory) -> TinyRun:
+    """Train a small network on synthetic films, from the films on disk to a finished folder."""
+    from core.training import fit
+    from core.training.films import load_lung_masks
+
+    data, models = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("models")
+    write_tiny_set(data, models)
+    lines: list[str] = []
+    films = load_training_data(data / "kermany224", models / "split.json", lines.append)
+    masks, _ = load_lung_masks(data, films.train.film_ids)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "build_mobilenet_v2", build_small_network)
+        model, history = fit.train_classifier(
+            films.train, masks, films.validation, TINY, None, lines.append
+        )
+    folder = finish_run(model, history, films, TINY, models, lines.append)
+    return TinyRun(data, models, films, model, history, folder, lines)

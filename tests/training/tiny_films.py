@@ -1,0 +1,84 @@
+"""A few synthetic films, networks and settings that train in seconds."""
+
+from pathlib import Path
+
+import numpy as np
+from kermany_stand_in import draw_film, encode_film, write_bytes
+from PIL import Image
+
+from core.dataset import find_duplicates, index_dataset, split_dataset, write_split
+from core.domain import FloatImage
+from core.preprocessing import stretch_exposure
+from core.training.catalogue import RunSettings
+from core.training.films import Bytes
+
+TINY = RunSettings(
+    name="tiny",
+    sentence="A few synthetic films.",
+    input_px=32,
+    epochs=2,
+    batch=8,
+    learning_rate=0.05,
+    ema_momentum=0.5,
+)
+
+
+def smooth_films(n: int, px: int, seed: int) -> Bytes:
+    """Return (n, px, px) uint8 films of smooth noise, stretched as stored films are."""
+    rng = np.random.default_rng(seed)
+    films = np.empty((n, px, px), np.uint8)
+    for position in range(n):
+        coarse = Image.fromarray(rng.random((9, 9), dtype=np.float32))
+        fine = Image.fromarray(rng.random((40, 40), dtype=np.float32))
+        layers = [np.asarray(x.resize((px, px), Image.Resampling.BICUBIC)) for x in (coarse, fine)]
+        mixed = np.clip(0.8 * layers[0] + 0.2 * layers[1], 0.0, 1.0)
+        films[position] = np.rint(stretch_exposure(mixed) * 255.0)
+    return films
+
+
+def grey_inputs(films: Bytes) -> FloatImage:
+    """Return stored films as a (N, px, px, 1) float32 batch without resizing."""
+    return films[..., np.newaxis].astype(np.float32) / np.float32(255.0)
+
+
+def draw_ill_film(seed: int) -> Image.Image:
+    """Return a film of noise with one white patch at a place that depends on the seed."""
+    film = np.array(draw_film(seed))
+    top, left = np.random.default_rng(seed).integers(10, 50, 2)
+    film[top : top + 30, left : left + 30] = 255
+    return Image.fromarray(film)
+
+
+def write_tiny_set(data: Path, models: Path) -> None:
+    """Write films as the published set lays them out, an empty mask manifest, and their split."""
+    source = data / "kermany224"
+    for part, n in (("train", 20), ("test", 4)):
+        for number in range(n):
+            seed = number + 1000 * (part == "test")
+            normal = f"{part}/NORMAL/IM-{seed:04}-0001.jpeg"
+            kind = "bacteria" if number % 2 else "virus"
+            ill = f"{part}/PNEUMONIA/person{seed}_{kind}_{seed}.jpeg"
+            write_bytes(source / normal, encode_film(draw_film(seed)))
+            write_bytes(source / ill, encode_film(draw_ill_film(seed + 500)))
+    write_bytes(
+        data / "kermany_lung_masks" / "manifest.csv", b"image_name,file,match_confidence\n"
+    )
+    index = index_dataset(source)
+    split = split_dataset(index, find_duplicates(index), validation_fraction=0.4)
+    write_split(split, models / "split.json")
+
+
+def build_small_network(input_px: int, dropout: float, weights: Path | None):
+    """Build a network with the layers that a run needs, small enough to train in a second."""
+    import keras
+
+    film = keras.Input((input_px, input_px, 1), name="film")
+    x = keras.layers.Conv2D(4, 5, strides=2, activation="relu")(film)
+    x = keras.layers.GlobalMaxPooling2D(name="features")(x)
+    x = keras.layers.Dropout(dropout)(x)
+    return keras.Model(film, keras.layers.Dense(1, name="logit")(x), name="small")
+
+
+def flat_weights(model) -> np.ndarray:
+    """Return all weights of a network as one vector."""
+    return np.concatenate([np.asarray(weight).ravel() for weight in model.get_weights()])

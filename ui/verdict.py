@@ -1,0 +1,124 @@
+"""The doctor's side of a film: the verdict form, and signing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.batch import UploadedFilm
+from core.domain import Explanation, ReviewRecord, Verdict
+from core.pipeline import FilmReading
+from core.reviews import sign_read, summarise_regions
+from core.settings import get_settings
+from ui.panels import draw_record
+from ui.resources import get_engine, get_store
+from ui.session import Draft, Visit
+
+CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
+
+
+def draw_verdict(
+    visit: Visit, film: UploadedFilm, reading: FilmReading, explanation: Explanation | None
+) -> None:
+    """Draw what is signed already and the form; signing stores the read before it says so."""
+    history = get_store().history(film.key)
+    superseded = {record.supersedes for record in history}
+    for record in history:
+        if record.record_id not in superseded:
+            draw_record(record)
+    draft = visit.draft(film.key)
+    _edit(draft, f"{film.key}-{len(history)}")
+    _name_reader(visit)
+    corrects = visit.reader.strip() in {record.reader for record in history}
+    if st.button(
+        "Sign a correction" if corrects else "Sign",
+        type="primary",
+        icon=":material/draw:",
+        shortcut="Ctrl+Enter",
+        width="stretch",
+        key="sign",
+    ):
+        draft.complaint = _what_is_missing(visit, draft)
+        if not draft.complaint:
+            get_store().append(_signed(visit, film, reading, draft, explanation, history))
+            visit.drafts.pop(film.key)
+            visit.notice = f"Signed and stored: {film.name}."
+            st.rerun()
+    if draft.complaint:
+        st.warning(draft.complaint, icon=":material/touch_app:")
+
+
+def _what_is_missing(visit: Visit, draft: Draft) -> str:
+    if draft.verdict is None:
+        return "Choose a verdict first."
+    if not visit.reader.strip():
+        return "Write your name first: a read is signed by a person."
+    return ""
+
+
+def _kept(key: str, value: object) -> str:
+    """Give a widget its first value through the session, and return its key.
+
+    A first value that is passed to the widget itself makes it another widget when it changes.
+    """
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def _edit(draft: Draft, key: str) -> None:
+    draft.verdict = st.segmented_control(
+        "Your verdict",
+        list(Verdict),
+        format_func=lambda verdict: str(verdict).capitalize(),
+        key=_kept(f"verdict-{key}", draft.verdict),
+        width="stretch",
+        required=True,  # Ctrl+Enter on the chosen one would take it back
+    )
+    draft.confidence = st.select_slider(
+        "Confidence",
+        list(CONFIDENCES),
+        format_func=CONFIDENCES.__getitem__,
+        key=_kept(f"confidence-{key}", draft.confidence),
+    )
+    draft.comment = st.text_area(
+        "Comment",
+        max_chars=2000,
+        height=68,
+        key=_kept(f"comment-{key}", draft.comment),
+        placeholder="Comment",
+        label_visibility="collapsed",
+    )
+
+
+def _name_reader(visit: Visit) -> None:
+    visit.reader = st.text_input(
+        "Signing as",
+        max_chars=100,
+        placeholder="Signing as (your name)",
+        label_visibility="collapsed",
+        key=_kept("reader-name", visit.reader),
+    )
+
+
+def _signed(
+    visit: Visit,
+    film: UploadedFilm,
+    reading: FilmReading,
+    draft: Draft,
+    explanation: Explanation | None,
+    history: Sequence[ReviewRecord],
+) -> ReviewRecord:
+    return sign_read(
+        film_sha256=film.key,
+        film_name=film.name if get_settings().keep_file_names else "",
+        reader=visit.reader,
+        verdict=draft.verdict or Verdict.UNSURE,
+        confidence=draft.confidence,
+        comment=draft.comment,
+        prediction=reading.prediction,
+        quality=reading.quality,
+        run_id=get_engine().classifier.run_record.run_id,
+        earlier=history,
+        regions=None if explanation is None else summarise_regions(explanation),
+    )
