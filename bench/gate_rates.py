@@ -38,9 +38,12 @@ COMMAND = "python -m bench gate"
 OFFICIAL_TEST = "official test films"
 MAX_REFUSED_PERCENT = Target(1.0, "%")
 DRAWN_FILMS = 12
-EVERY = 3
-"""Turned and inverted films are every third of the test films, which keeps the command short."""
+EVERY = 4
+"""Turned and inverted films are every fourth of the test films, which keeps the command short."""
 NAMED_FILMS = 12
+
+Assess = Callable[[Radiograph], tuple[QualityReport, float]]
+"""What the gate says of a film, and the film's distance from the training films."""
 
 CHANGES: dict[str, Callable[[FloatImage], FloatImage]] = {
     "inverted": lambda pixels: np.float32(1.0) - pixels,
@@ -78,6 +81,8 @@ class GroupRates:
         Share refused, with Wilson's 95 % interval.
     codes, flags : Counter
         Films with a refusing, and with a flagging, finding of each code.
+    distances : (float, float, float)
+        Smallest, median and largest distance from the training films.
     wrong : tuple of str
         Films that the gate treated otherwise than wanted.
     """
@@ -87,10 +92,11 @@ class GroupRates:
     refused: Rate
     codes: Counter[str]
     flags: Counter[str]
+    distances: tuple[float, float, float]
     wrong: tuple[str, ...]
 
 
-def count_refusals(group: Group, assess: Callable[[Radiograph], QualityReport]) -> GroupRates:
+def count_refusals(group: Group, assess: Assess) -> GroupRates:
     """Put every film of a group through the gate.
 
     Raises
@@ -100,19 +106,28 @@ def count_refusals(group: Group, assess: Callable[[Radiograph], QualityReport]) 
     """
     codes: Counter[str] = Counter()
     flags: Counter[str] = Counter()
+    distances: list[float] = []
     passed, refused = [], []
     for name, film in group.films:
-        quality = assess(film)
+        quality, distance = assess(film)
+        distances.append(distance)
         codes.update({f.code for f in quality.findings if f.severity is Severity.REFUSE})
         flags.update({f.code for f in quality.findings if f.severity is Severity.FLAG})
         (refused if quality.refused else passed).append(name)
-    if not passed and not refused:
+    if not distances:
         raise DatasetError(
             f"there are no {group.name}: point FIRSTREAD_DATA at the folder with the public films."
         )
-    wrong = {Wanted.PASS: refused, Wanted.REFUSE: passed, Wanted.STATED: []}[group.wanted]
-    rate = wilson_rate(len(refused), len(passed) + len(refused))
-    return GroupRates(group.name, group.wanted, rate, codes, flags, tuple(wrong))
+    nearest, middle, farthest = np.quantile(distances, [0.0, 0.5, 1.0])
+    return GroupRates(
+        name=group.name,
+        wanted=group.wanted,
+        refused=wilson_rate(len(refused), len(distances)),
+        codes=codes,
+        flags=flags,
+        distances=(float(nearest), float(middle), float(farthest)),
+        wrong=tuple({Wanted.PASS: refused, Wanted.REFUSE: passed}.get(group.wanted, [])),
+    )
 
 
 def _stored(folder: Path, film_ids: Sequence[str]) -> Iterator[Named]:
@@ -182,6 +197,7 @@ def _row(rates: GroupRates) -> str:
         str(refused.n),
         str(round(refused.value * refused.n)),
         f"{refused.value:.1%} ({refused.low:.1%} to {refused.high:.1%})",
+        ", ".join(f"{distance:.2f}" for distance in rates.distances),
         *counts,
     ]
     return "| " + " | ".join(cells) + " |"
@@ -199,8 +215,24 @@ def _mistakes(measured: Sequence[GroupRates]) -> list[str]:
     return lines or ["- no film was wrongly refused or passed"]
 
 
-def _assess(gate: Gate) -> Callable[[Radiograph], QualityReport]:
-    return lambda film: assess_quality(film, measure_evidence(film, gate), gate.limits)
+def _assess_with(gate: Gate) -> Assess:
+    def assess(film: Radiograph) -> tuple[QualityReport, float]:
+        evidence = measure_evidence(film, gate)
+        return assess_quality(film, evidence, gate.limits), evidence.distance
+
+    return assess
+
+
+def _table(measured: Sequence[GroupRates], gate: Gate) -> list[str]:
+    said = (
+        "Share refused with Wilson's 95 % interval (quarters of one picture, and the files of one "
+        "DICOM image, are not independent of each other), distance from the training films "
+        f"(smallest, median, largest; the limit is {gate.limits.distance:.2f}), and films by "
+        "refusing and by flagging finding."
+    )
+    columns = ["films", "wanted", "n", "refused", "share", "distance", "refused for", "flagged for"]
+    head = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    return ["", said, "", *head, *map(_row, measured)]
 
 
 def measure(report: Callable[[str], None]) -> Section:
@@ -214,25 +246,14 @@ def measure(report: Callable[[str], None]) -> Section:
         If the gate's network cannot be used.
     """
     settings = get_settings()
-    assess = _assess(open_gate(settings.models, settings.inference_threads))
+    gate = open_gate(settings.models, settings.inference_threads)
+    assess = _assess_with(gate)
     measured = []
     for groups in (_chest_groups(settings.data, settings.models), _other_groups(settings.data)):
         for group in groups:
             measured.append(count_refusals(group, assess))
             report(_row(measured[-1]))
     official = next(rates for rates in measured if rates.name == OFFICIAL_TEST)
-    verdict = judge(
-        "official test films refused", official.refused.value * 100, MAX_REFUSED_PERCENT
-    )
+    verdict = judge(f"{OFFICIAL_TEST} refused", official.refused.value * 100, MAX_REFUSED_PERCENT)
     report(verdict)
-    lines = [
-        verdict,
-        *_mistakes(measured),
-        "",
-        "Share refused with Wilson's 95 % interval, and films by refusing and by flagging finding.",
-        "",
-        "| films | wanted | n | refused | share | refused for | flagged for |",
-        "|---|---|---|---|---|---|---|",
-        *[_row(rates) for rates in measured],
-    ]
-    return Section(TITLE, COMMAND, lines)
+    return Section(TITLE, COMMAND, [verdict, *_mistakes(measured), *_table(measured, gate)])

@@ -43,8 +43,8 @@ def write_films(folder: Path, count: int) -> list[Path]:
 def upload(page: Page, films: list[Path]) -> None:
     """Upload films and wait until every one is read."""
     page.locator("input[type=file]").set_input_files(films)
+    page.locator("canvas").first.wait_for(state="visible", timeout=PATIENCE_MS)
     progress = page.get_by_text(f"of {len(films)} films read")
-    progress.wait_for(state="visible", timeout=PATIENCE_MS)
     progress.wait_for(state="hidden", timeout=PATIENCE_MS * 10)
 
 

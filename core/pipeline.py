@@ -5,9 +5,10 @@ The only module that composes stages; what calls it never calls a stage by itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from core.domain import (
     QualityReport,
     Radiograph,
 )
+from core.errors import ModelIntegrity
 from core.inference import LiteRTClassifier, LiteRTNetwork, predict_film
 from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
 from core.preprocessing import prepare_input
@@ -86,20 +88,24 @@ def open_gate(models: Path, threads: int) -> Gate:
     """
     folder = models / LUNGS_RUN
     record = read_record(folder)
-    files = record["files"]
+    try:
+        files, limits = record["files"], _limits(record["limits"])
+    except (KeyError, TypeError) as exc:
+        raise ModelIntegrity(
+            f"{folder}'s record lacks a part that the quality gate needs ({exc}). "
+            "Restore it from the repository."
+        ) from exc
     network = LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
     reference = FeatureReference.from_bytes(read_verified(folder, REFERENCE_FILE, files))
-    limits = record["limits"]
-    return Gate(
-        network,
-        network.input_shape[0],
-        reference,
-        GateLimits(
-            distance=limits["distance"],
-            lung_fraction=tuple(limits["lung_fraction"]),
-            median_grey=tuple(limits["median_grey"]),
-            clipped=limits["clipped"],
-        ),
+    return Gate(network, network.input_shape[0], reference, limits)
+
+
+def _limits(record: Mapping[str, Any]) -> GateLimits:
+    return GateLimits(
+        distance=record["distance"],
+        lung_fraction=tuple(record["lung_fraction"]),
+        median_grey=tuple(record["median_grey"]),
+        clipped=record["clipped"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,8 @@ ODD_ASPECT, IMPOSSIBLE_ASPECT = (0.7, 2.4), (0.4, 3.5)
 BLANK_CONTRAST, FAINT_CONTRAST = 0.04, 0.15
 MAX_COLOURFULNESS = 0.04
 RADIOGRAPH_MODALITIES = frozenset({"", "CR", "DX", "DR", "RG", "XR", "OT", "SC"})
-CHEST_WORDS = ("CHEST", "THORAX", "LUNG", "RIB")
-LATERAL_VIEWS = frozenset({"LL", "RL", "LLD", "RLD", "LATERAL"})
+CHEST_WORDS = ("CHEST", "THORAX", "TORAX", "LUNG", "RIB")
+LATERAL_VIEWS = frozenset({"LL", "RL", "LAT", "LATERAL"})
 
 _ORDER = {Severity.REFUSE: 0, Severity.FLAG: 1, Severity.NOTE: 2}
 
@@ -70,7 +71,7 @@ def measure_tone(pixels: FloatImage) -> Tone:
     ----------
     pixels : (H, W) float32 ndarray in [0, 1]
     """
-    stride = max(1, int(np.sqrt(pixels.size / MAX_SAMPLED_PX)))
+    stride = max(1, math.ceil(math.sqrt(pixels.size / MAX_SAMPLED_PX)))
     sampled = pixels[::stride, ::stride]
     low, median, high = np.percentile(sampled, [1.0, 50.0, 99.0])
     ends = (sampled <= 0.5 / 255.0) | (sampled >= 254.5 / 255.0)
@@ -223,7 +224,7 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
     change = evidence.better_change(limits.distance)
     if change is not None:
         return [_say_change(change, evidence)]
-    if evidence.distance > limits.distance:
+    if not evidence.distance <= limits.distance:  # a distance that is no number is refused too
         message = (
             "This does not look like a frontal chest radiograph: its distance from the films of "
             f"training is {evidence.distance:.2f}, the limit is {limits.distance:.2f}. "

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.batch import FilmState
 from ui.guard import guard, spoken_errors
+from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
 from ui.resources import get_engine, get_film_view, get_store
 from ui.review_panels import (
@@ -26,7 +27,7 @@ VIEW_HEIGHT = 790
 READ_HEIGHT = 410  # findings scroll, so that the verdict stays in view
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
-    ("Ctrl Enter", "Sign; from the comment, press twice"),
+    ("Ctrl Enter", "Sign"),
 )
 
 
@@ -63,7 +64,7 @@ def draw_worklist(visit: Visit) -> DeltaGenerator | None:
         operating_point=point.threshold,
     )
     if chosen is not None and chosen != visit.selected:
-        visit.selected = chosen
+        visit.selected, visit.complaint = chosen, ""
         st.rerun()
     return progress
 
@@ -119,5 +120,6 @@ with spoken_errors():
                 draw_film(visit, visit.selected)
             with read_side:
                 watched = draw_read(visit, visit.selected)
+        listen_for_keys()
         follow(visit, replace(watched, job=visit.job, job_place=batch_progress))
     draw_standing_line(run, visit.reader)

@@ -43,14 +43,15 @@ def a_pair(name: str, full_size: float, small: float, logits=None, refused=False
     )
 
 
-def refuse_dark(film: Radiograph) -> QualityReport:
-    """Refuse a film whose mean is below 0.5, and flag one above 0.9."""
+def refuse_dark(film: Radiograph) -> tuple[QualityReport, float]:
+    """Refuse a film whose mean is below 0.5, and flag one above 0.9; its mean is its distance."""
     level = float(film.pixels.mean())
+    findings = []
     if level < 0.5:
-        return QualityReport((Finding("dark", Severity.REFUSE, level, 0.5, "dark"),))
+        findings.append(Finding("dark", Severity.REFUSE, level, 0.5, "dark"))
     if level > 0.9:
-        return QualityReport((Finding("bright", Severity.FLAG, level, 0.9, "bright"),))
-    return QualityReport()
+        findings.append(Finding("bright", Severity.FLAG, level, 0.9, "bright"))
+    return QualityReport(tuple(findings)), level
 
 
 def even_films() -> list[tuple[str, Radiograph]]:
@@ -173,6 +174,7 @@ def test_refused_films_are_counted_by_finding_with_wilsons_interval():
     assert (rates.refused.low, rates.refused.high) == pytest.approx((0.150, 0.850), abs=1e-3)
     assert rates.codes == {"dark": 2}
     assert rates.flags == {"bright": 1}
+    assert rates.distances == pytest.approx((0.0, 0.425, 1.0))
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_number_beyond_its_limit_is_refused_with_the_limit(monkeypatch, name, 
 def test_a_word_where_a_number_belongs_is_refused(monkeypatch):
     monkeypatch.setenv("FIRSTREAD_LIME_SAMPLES", "many")
 
-    with pytest.raises(ValidationError, match="(?s)lime_samples.*valid integer"):
+    with pytest.raises(ValidationError, match=r"(?s)lime_samples.*valid integer"):
         Settings()
 
 

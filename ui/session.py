@@ -7,19 +7,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from core.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
-from core.domain import Verdict
 
 _KEY = "first_read"
-
-
-@dataclass(slots=True)
-class Draft:
-    """A verdict that is being written and not yet signed; the complaint says what it lacks."""
-
-    verdict: Verdict | None = None
-    confidence: int = 3
-    comment: str = ""
-    complaint: str = ""
 
 
 @dataclass(slots=True)
@@ -31,23 +20,24 @@ class Visit:
     films : dict of str to UploadedFilm
         By sha256, in the order of upload; bytes stay in memory and are never written to disk.
     outcomes : dict of str to FilmOutcome
-    drafts : dict of str to Draft
     selected : str or None
         The film on the viewer.
     upload_round : int
         Part of the uploader's key: a new round empties it.
     notice : str
         One sentence to show once on the next run.
+    complaint : str
+        What a signature lacked, until the film or the signature changes.
     """
 
     films: dict[str, UploadedFilm] = field(default_factory=dict)
     outcomes: dict[str, FilmOutcome] = field(default_factory=dict)
-    drafts: dict[str, Draft] = field(default_factory=dict)
     job: BatchJob | None = None
     selected: str | None = None
     reader: str = ""
     upload_round: int = 0
     notice: str = ""
+    complaint: str = ""
 
     def absorb_job(self) -> None:
         """Take over what the running batch has finished; let go of a batch that has ended."""
@@ -61,10 +51,6 @@ class Visit:
     def outcome(self, key: str) -> FilmOutcome:
         """Return what became of a film so far."""
         return self.outcomes.get(key, FilmOutcome(FilmState.WAITING))
-
-    def draft(self, key: str) -> Draft:
-        """Return the film's unsigned verdict, a fresh one if there is none."""
-        return self.drafts.setdefault(key, Draft())
 
 
 def get_visit() -> Visit:

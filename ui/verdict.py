@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -13,9 +14,19 @@ from core.reviews import sign_read, summarise_regions
 from core.settings import get_settings
 from ui.panels import draw_record
 from ui.resources import get_engine, get_store
-from ui.session import Draft, Visit
+from ui.session import Visit
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
+USUAL_CONFIDENCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A verdict that is being written and not yet signed."""
+
+    verdict: Verdict | None
+    confidence: int
+    comment: str
 
 
 def draw_verdict(
@@ -27,9 +38,8 @@ def draw_verdict(
     for record in history:
         if record.record_id not in superseded:
             draw_record(record)
-    draft = visit.draft(film.key)
-    _edit(draft, f"{film.key}-{len(history)}")
-    _name_reader(visit)
+    draft = _draw_form(f"{film.key}-{len(history)}")
+    visit.reader = _name_reader()
     corrects = visit.reader.strip() in {record.reader for record in history}
     if st.button(
         "Sign a correction" if corrects else "Sign",
@@ -39,14 +49,13 @@ def draw_verdict(
         width="stretch",
         key="sign",
     ):
-        draft.complaint = _what_is_missing(visit, draft)
-        if not draft.complaint:
+        visit.complaint = _what_is_missing(visit, draft)
+        if not visit.complaint:
             get_store().append(_signed(visit, film, reading, draft, explanation, history))
-            visit.drafts.pop(film.key)
             visit.notice = f"Signed and stored: {film.name}."
             st.rerun()
-    if draft.complaint:
-        st.warning(draft.complaint, icon=":material/touch_app:")
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
 
 
 def _what_is_missing(visit: Visit, draft: Draft) -> str:
@@ -57,47 +66,45 @@ def _what_is_missing(visit: Visit, draft: Draft) -> str:
     return ""
 
 
-def _kept(key: str, value: object) -> str:
-    """Give a widget its first value through the session, and return its key.
-
-    A first value that is passed to the widget itself makes it another widget when it changes.
-    """
-    st.session_state.setdefault(key, value)
-    return key
-
-
-def _edit(draft: Draft, key: str) -> None:
-    draft.verdict = st.segmented_control(
+def _draw_form(key: str) -> Draft:
+    """Draw the form; Streamlit keeps what is in it while the reader is elsewhere."""
+    verdict = st.segmented_control(
         "Your verdict",
         list(Verdict),
-        format_func=lambda verdict: str(verdict).capitalize(),
-        key=_kept(f"verdict-{key}", draft.verdict),
+        format_func=lambda one: str(one).capitalize(),
+        key=f"verdict-{key}",
+        persist_state="session",
         width="stretch",
         required=True,  # Ctrl+Enter on the chosen one would take it back
     )
-    draft.confidence = st.select_slider(
+    confidence = st.select_slider(
         "Confidence",
         list(CONFIDENCES),
+        value=USUAL_CONFIDENCE,
         format_func=CONFIDENCES.__getitem__,
-        key=_kept(f"confidence-{key}", draft.confidence),
+        key=f"confidence-{key}",
+        persist_state="session",
     )
-    draft.comment = st.text_area(
+    comment = st.text_area(
         "Comment",
         max_chars=2000,
         height=68,
-        key=_kept(f"comment-{key}", draft.comment),
+        key=f"comment-{key}",
+        persist_state="session",
         placeholder="Comment",
         label_visibility="collapsed",
     )
+    return Draft(verdict, confidence, comment)
 
 
-def _name_reader(visit: Visit) -> None:
-    visit.reader = st.text_input(
+def _name_reader() -> str:
+    return st.text_input(
         "Signing as",
         max_chars=100,
+        key="reader-name",
+        persist_state="session",
         placeholder="Signing as (your name)",
         label_visibility="collapsed",
-        key=_kept("reader-name", visit.reader),
     )
 
 

@@ -72,7 +72,9 @@ class GateEvidence:
 
     def better_change(self, limit: float) -> FilmChange | None:
         """Return the change that makes the film a chest film nearer than it is now, if one does."""
-        if not self.changed:
-            return None
-        change, distance = min(self.changed.items(), key=lambda item: item[1])
-        return change if distance < self.distance and distance <= limit else None
+        nearer = {
+            change: distance
+            for change, distance in self.changed.items()
+            if distance < self.distance and distance <= limit
+        }
+        return min(nearer, key=nearer.__getitem__) if nearer else None

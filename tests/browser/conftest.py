@@ -1,7 +1,7 @@
 """A Streamlit server and a Chromium for the tests of this folder.
 
-A test module names its app in ``APP``. The fixtures last one module, because Playwright allows one
-running driver a thread and other modules start their own.
+A test module that uses `address` names its app in ``APP``. The fixtures last one module, because
+Playwright allows one running driver a thread and other modules start their own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -40,7 +41,7 @@ def free_port() -> int:
 
 
 def wait_until_it_answers(port: int) -> None:
-    for _ in range(300):
+    for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
@@ -50,25 +51,51 @@ def wait_until_it_answers(port: int) -> None:
     pytest.fail(f"streamlit does not answer on port {port}")
 
 
+class Server:
+    """One Streamlit app on a port of its own, which can be stopped and started again."""
+
+    def __init__(self, app: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.port = free_port()
+        options = {"server.port": self.port, **SERVER_OPTIONS}
+        flags = [f"--{name}={value}" for name, value in options.items()]
+        self._command = [sys.executable, "-m", "streamlit", "run", str(app), *flags]
+        self._environment = {**os.environ, **(environment or {})}
+        self._folder = app.parent
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until_it_answers(self.port)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=60)
+
+
 @pytest.fixture(scope="module")
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    port = free_port()
-    options = {"server.port": port, **SERVER_OPTIONS}
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    app = str(request.module.APP)
-    command = [sys.executable, "-m", "streamlit", "run", app, *flags]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        wait_until_it_answers(port)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
+    server = Server(request.module.APP)
+    yield server.address
+    server.stop()
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None and not os.environ.get("CI"):
-        pytest.skip(f"none of {', '.join(CHROMIUM_NAMES)} is on the path: install Chromium")
     with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+        if found is None and not own.exists() and not os.environ.get("CI"):
+            pytest.skip("no Chromium: install it, or run `python -m playwright install chromium`")
         browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()

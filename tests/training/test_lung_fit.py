@@ -80,9 +80,8 @@ def test_a_pixel_at_one_half_is_not_lung():
 
 
 def test_films_of_training_have_a_distance_of_about_one():
-    rng = np.random.default_rng(8)
-    mixing = rng.normal(size=(6, 6))
-    features = (rng.normal(size=(3000, 6)) @ mixing + 5.0).astype(np.float32)
+    spreads, means = np.array([10.0, 1.0, 0.1]), np.array([5.0, -3.0, 0.0])
+    features = np.random.default_rng(8).normal(means, spreads, (3000, 3)).astype(np.float32)
 
     reference = fit_reference(features)
 
@@ -93,14 +92,16 @@ def test_films_of_training_have_a_distance_of_about_one():
 
 def test_the_distance_knows_which_directions_are_usual():
     rng = np.random.default_rng(9)
-    features = rng.normal(size=(3000, 2)).astype(np.float32) * np.float32([10.0, 0.1])
+    covariance = np.array([[1.0, 0.8], [0.8, 1.0]])
+    features = rng.multivariate_normal([0.0, 0.0], covariance, 20000).astype(np.float32)
     reference = fit_reference(features)
 
-    along = feature_distance(np.float32([10.0, 0.0]), reference)
-    across = feature_distance(np.float32([0.0, 10.0]), reference)
+    along = feature_distance(np.float32([1.0, 1.0]), reference)
+    across = feature_distance(np.float32([1.0, -1.0]), reference)
 
-    assert along == pytest.approx(1 / np.sqrt(2), rel=0.05)
-    assert across == pytest.approx(100 / np.sqrt(2), rel=0.05)
+    # Variances 1.8 along and 0.2 across; both points lie at the root of 2, over two features.
+    assert along == pytest.approx((2 / 1.8 / 2) ** 0.5, rel=0.05)
+    assert across == pytest.approx((2 / 0.2 / 2) ** 0.5, rel=0.05)
 
 
 def test_a_feature_that_never_changes_does_not_break_the_reference():
@@ -176,5 +177,5 @@ def test_a_finished_segmenter_is_not_overwritten(tmp_path):
     (tmp_path / "lungs").mkdir()
     (tmp_path / "lungs" / "run.json").write_text("{}")
 
-    with pytest.raises(DatasetError, match="run lungs exists in .*: a finished run is not overw"):
+    with pytest.raises(DatasetError, match=r"run lungs exists in .*: a finished run is not overw"):
         make_lungs(tmp_path, tmp_path, print)
