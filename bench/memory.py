@@ -20,7 +20,7 @@ FILMS = 200
 EVERY = 50
 HEIGHT_PX, WIDTH_PX = 1200, 1500
 DRAWN = 4
-SETTLE_MS = 1500
+SETTLE_MS = 1000
 RESIDENT = Target(450, "MB")
 FLAT = Target(0.3, "MB a film")
 """A film's regions and thumbnail are kept for the visit; its pixels alone would be 7 MB."""
@@ -43,7 +43,7 @@ def write_films(folder: Path, count: int) -> list[Path]:
 def upload(page: Page, films: list[Path]) -> None:
     """Upload films and wait until every one is read."""
     page.locator("input[type=file]").set_input_files(films)
-    page.locator("canvas").first.wait_for(state="visible", timeout=PATIENCE_MS)
+    page.locator("canvas").first.wait_for(state="visible", timeout=PATIENCE_MS * 10)
     progress = page.get_by_text(f"of {len(films)} films read")
     progress.wait_for(state="hidden", timeout=PATIENCE_MS * 10)
 

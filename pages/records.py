@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.domain import ReviewRecord, Verdict
 from core.review_table import AGREE, DISAGREE, describe_read, find_reads, reads_as_csv
+from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_record, draw_standing_line
 from ui.resources import get_engine, get_store
@@ -98,7 +99,11 @@ with spoken_errors():
         draw_empty()
     else:
         found = choose_reads(records)
-        chosen = draw_list(found) if found else None
+        list_side, plot_side = st.columns([2.4, 1])
+        with list_side:
+            chosen = draw_list(found) if found else None
+        if found:
+            plot_side.plotly_chart(plot_reads(found), key="reads-plot")
         if not found:
             st.info("No read matches. Take a word away, or choose any.", icon=":material/search:")
         elif chosen is None:

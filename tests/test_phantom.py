@@ -81,7 +81,7 @@ def test_an_opacity_brightens_one_lung_and_leaves_the_rest_of_the_child(seed: in
     assert brighter.max() > 0.15
     middle = brighter.shape[1] // 2
     right, left = brighter[:, :middle].sum(), brighter[:, middle:].sum()
-    assert min(right, left) == 0
+    assert min(right, left) < 0.01 * max(right, left)
     assert 0.02 < (brighter > 0.05).mean() < 0.15
 
 

@@ -1,0 +1,25 @@
+"""The app under AppTest, with a review store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from core.review_store import SqlReviewStore, open_review_store
+from core.settings import get_settings
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlReviewStore]:
+    url = f"sqlite:///{tmp_path / 'reads.sqlite3'}"
+    monkeypatch.setenv("FIRSTREAD_DATABASE_URL", url)
+    get_settings.cache_clear()
+    st.cache_resource.clear()
+    opened = open_review_store(url)
+    yield opened
+    opened.close()
+    st.cache_resource.clear()
+    get_settings.cache_clear()

@@ -1,0 +1,195 @@
+"""The Review page without a browser: uploads, refusals, drafts and signatures."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.domain import FloatImage, Verdict
+from core.phantom import draw_hand, draw_phantom
+from core.review_store import SqlReviewStore
+from core.settings import PROJECT_ROOT, get_settings
+
+File = tuple[str, bytes, str]
+READER = "Dr. Ada Reader"
+
+
+def png(name: str, pixels: FloatImage) -> File:
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(buffer, "PNG")
+    return name, buffer.getvalue(), "image/png"
+
+
+CHEST = png("chest.png", draw_phantom(1, opacity=True, height_px=400, width_px=470))
+HAND = png("hand.png", draw_hand(0))
+
+
+def open_page() -> AppTest:
+    return AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+
+
+def upload(page: AppTest, *files: File) -> AppTest:
+    page.get("file_uploader")[0].set_value(list(files))
+    page.run()
+    return run_until(page, lambda: page.session_state["first_read"].job is None)
+
+
+def run_until(page: AppTest, happened) -> AppTest:
+    for _ in range(240):
+        if happened():
+            return page
+        time.sleep(0.25)
+        page.run()
+    pytest.fail("the page did not come so far within a minute")
+
+
+def words_of(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.header, page.error, page.warning)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def choose_verdict(page: AppTest, verdict: Verdict) -> None:
+    page.get("button_group")[0].set_value(verdict).run()
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click().run()
+    return page
+
+
+def name_reader(page: AppTest, name: str = READER) -> None:
+    page.text_input(key="reader-name").set_value(name).run()
+
+
+def test_an_empty_page_says_what_to_upload(store: SqlReviewStore) -> None:
+    page = open_page()
+    assert "Put new films in order of suspicion" in words_of(page)
+    assert page.get("file_uploader")[0].label.startswith("Films: JPEG, PNG, TIFF, BMP or DICOM")
+
+
+def test_an_uploaded_film_gets_a_probability_in_a_doctors_words(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    assert "probability" in words_of(page)
+    assert "operating point, which finds" in words_of(page)
+    assert "official test split (n = 624)" in words_of(page)
+
+
+def test_a_refused_film_shows_its_reasons_and_no_probability(store: SqlReviewStore) -> None:
+    page = upload(open_page(), HAND)
+    assert "Not read by the model" in words_of(page)
+    assert "**Refused**" in words_of(page)
+    assert "probability" not in words_of(page)
+
+
+def test_a_damaged_file_gets_a_sentence_and_the_others_go_on(store: SqlReviewStore) -> None:
+    page = upload(open_page(), ("cut.png", CHEST[1][:2000], "image/png"), CHEST)
+    states = {outcome.state for outcome in page.session_state["first_read"].outcomes.values()}
+    assert states == {"read", "failed"}
+    assert "probability" in words_of(page)
+
+
+def test_a_file_that_is_there_already_is_not_listed_twice(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    page = upload(page, CHEST)
+    assert len(page.session_state["first_read"].films) == 1
+    assert page.toast[0].value == "1 of the files was there already."
+
+
+def test_a_signature_needs_a_verdict_and_a_name_and_loses_nothing(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    page.text_area[0].set_value("left base").run()
+    press(page, "Sign")
+    assert "Choose a verdict first." in words_of(page)
+    choose_verdict(page, Verdict.PNEUMONIA)
+    press(page, "Sign")
+    assert "Write your name first" in words_of(page)
+    assert page.text_area[0].value == "left base"
+    assert store.count() == 0
+
+
+def test_a_signed_read_is_stored_with_what_the_reader_saw(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    run_until(page, lambda: any("<table" in html.proto.body for html in page.get("html")))
+    choose_verdict(page, Verdict.NORMAL)
+    page.text_area[0].set_value("left base").run()
+    name_reader(page)
+    press(page, "Sign")
+    (record,) = store.recent()
+    assert (record.read.verdict, record.read.confidence) == (Verdict.NORMAL, 3)
+    assert (record.reader, record.read.comment, record.film_name) == (
+        READER,
+        "left base",
+        "chest.png",
+    )
+    assert record.prediction is not None
+    assert record.run_id == record.prediction.run_id == "f01"
+    assert record.regions["n_regions"] > 10
+    assert "Signed **normal**" in words_of(page)
+
+
+def test_a_second_read_by_the_same_reader_corrects_the_first(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    name_reader(page)
+    choose_verdict(page, Verdict.NORMAL)
+    press(page, "Sign")
+    choose_verdict(page, Verdict.PNEUMONIA)
+    press(page, "Sign a correction")
+    (current,) = store.recent()
+    assert current.read.verdict is Verdict.PNEUMONIA
+    assert [record.supersedes for record in store.history(current.film_sha256)] == [
+        None,
+        store.history(current.film_sha256)[0].record_id,
+    ]
+
+
+def test_an_inverted_film_is_refused_and_read_after_one_press(store: SqlReviewStore) -> None:
+    page = upload(open_page(), png("negative.png", np.float32(1) - draw_phantom(1)))
+    assert "The film looks inverted" in words_of(page)
+    press(page, "Invert and read again")
+    run_until(page, lambda: "probability" in words_of(page))
+
+
+def test_no_file_name_is_kept_where_the_site_says_so(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILE_NAMES", "false")
+    get_settings.cache_clear()
+    page = upload(open_page(), HAND)
+    name_reader(page)
+    choose_verdict(page, Verdict.UNSURE)
+    press(page, "Sign")
+    (record,) = store.recent()
+    assert (record.film_name, record.prediction) == ("", None)
+
+
+def test_a_missing_model_is_one_sentence(
+    store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path))
+    get_settings.cache_clear()
+    page = open_page()
+    assert not page.exception
+    assert "no run at" in page.error[0].value
+
+
+def test_a_stopped_batch_keeps_what_is_read_and_can_go_on(store: SqlReviewStore) -> None:
+    chests = [
+        png(f"{seed}.png", draw_phantom(seed, height_px=900, width_px=1000)) for seed in range(6)
+    ]
+    page = open_page()
+    page.get("file_uploader")[0].set_value(chests)
+    page.run()
+    visit = page.session_state["first_read"]
+    visit.job.cancel()
+    run_until(page, lambda: visit.job is None)
+    stopped = [one for one in visit.outcomes.values() if one.state == "stopped"]
+    assert stopped
+    press(page, next(b.label for b in page.button if "stopped" in b.label))
+    run_until(page, lambda: visit.job is None)
+    assert {one.state for one in visit.outcomes.values()} == {"read"}
