@@ -27,6 +27,7 @@ $(VENV)/.installed: requirements.txt
 
 $(VENV)/.installed-test: requirements.txt requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	command -v chromium chromium-browser google-chrome >/dev/null || $(BIN)/python -m playwright install chromium
 	touch $@
 
 clean:

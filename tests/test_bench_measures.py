@@ -138,7 +138,9 @@ def test_one_more_compression_changes_a_film_a_little_and_leaves_it_in_place():
 
 
 @pytest.mark.real_films
-def test_an_original_and_its_224_px_file_agree_within_a_tenth(real_data: Path, engine: Engine):
+def test_an_original_and_its_224_px_file_agree_within_six_hundredths(
+    real_data: Path, engine: Engine
+):
     pairs = list(
         read_pairs(
             real_data / "kermany_fullres" / "images", real_data / "kermany224" / "test", engine
@@ -146,7 +148,7 @@ def test_an_original_and_its_224_px_file_agree_within_a_tenth(real_data: Path, e
     )
     found = compare(pairs, engine.classifier.run_record.operating_point.threshold)
     assert found.n == 39
-    assert found.probability[-1] < 0.1
+    assert found.probability[-1] < 0.06  # 0.08 without the softening, 0.16 at once to 176 px
     assert found.decisions_changed == found.gate_changed == 0
 
 
