@@ -19,6 +19,7 @@ from bench.films import open_served_engine, prepared_film
 from bench.results import Section, Target, judge
 from bench.timing import median_ratio, say_rounds, seconds_of
 from core.domain import FloatImage, FloatVector, LimeSettings, ModelInput
+from core.errors import FirstReadError
 from core.inference import LiteRTClassifier
 from core.pipeline import Engine, explain_film
 
@@ -62,7 +63,7 @@ def _ask(process: subprocess.Popen[str], samples: int) -> tuple[float, list[floa
     process.stdin.flush()
     answer = process.stdout.readline()
     if not answer:
-        raise RuntimeError(
+        raise FirstReadError(
             "stock lime ended without an answer: run `python -m bench.stock_lime` to see why."
         )
     found = json.loads(answer)

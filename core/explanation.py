@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +29,10 @@ from core.domain import (
 )
 from core.errors import Cancelled, ExplanationError
 from core.superpixels import labels_on_film, locate_on_film, segment_superpixels
+from core.surrogate import fit_surrogate
 
 Masks = npt.NDArray[np.bool_]
 
-PNEUMONIA_COLUMN = 1
 LEAST_SAMPLES = 10
 LEAST_KERNEL_WIDTH = 0.01
 LARGEST_SEED = 2**32 - 1
@@ -96,7 +95,7 @@ def explain_prediction(
         progress=progress,
         cancelled=cancelled,
     )
-    weights, intercept, r2, local = _fit_surrogate(masks, scores, settings.kernel_width)
+    weights, intercept, r2, local = fit_surrogate(masks, scores, settings.kernel_width)
     return Explanation(
         segments=segments,
         weights=read_only(weights),
@@ -260,44 +259,3 @@ def _checked_scores(batch_scores: npt.NDArray[np.float32], films: int) -> npt.ND
         msg = "The model's score of a film with hidden regions is no number. Choose another run."
         raise ExplanationError(msg)
     return batch_scores
-
-
-def load_surrogate() -> None:
-    """Load lime's fit ahead of its first use: scikit-learn comes with it."""
-    from lime import lime_base  # noqa: F401, PLC0415
-
-
-def _fit_surrogate(
-    masks: Masks, scores: FloatVector, kernel_width: float
-) -> tuple[FloatVector, float, float, float]:
-    regions = masks.shape[1]
-    if np.ptp(scores) == 0:
-        # The fit would leave rounding noise as weights, and R2 divides by the variance.
-        return np.zeros(regions), float(scores[0]), 0.0, float(scores[0])
-    from lime.lime_base import LimeBase  # noqa: PLC0415
-
-    base = LimeBase(partial(_proximity, kernel_width=kernel_width), random_state=0)
-    intercept, ranked, r2, local = base.explain_instance_with_data(
-        masks.astype(np.float64),
-        np.column_stack([1 - scores, scores]),
-        _cosine_distances(masks),
-        PNEUMONIA_COLUMN,
-        regions,
-        # lime's "auto" fits once more only to put the features in another order: same answer.
-        feature_selection="none",
-    )
-    weights = np.zeros(regions)
-    for label, weight in ranked:
-        weights[label] = weight
-    return weights, float(intercept), float(r2), float(local[0])
-
-
-def _proximity(distances: FloatVector, kernel_width: float) -> FloatVector:
-    proximity: FloatVector = np.sqrt(np.exp(-(distances**2) / kernel_width**2))
-    return proximity
-
-
-def _cosine_distances(masks: Masks) -> FloatVector:
-    # For a 0/1 row x against the row of ones: x.1 / (|x| |1|) = sqrt(mean(x)); 0 for an empty row.
-    distances: FloatVector = 1 - np.sqrt(masks.mean(axis=1))
-    return distances

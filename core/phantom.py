@@ -279,10 +279,10 @@ def draw_hand(seed: int) -> FloatImage:
 
     Returns
     -------
-    (1024, 1200) float32 ndarray in [0, 1], read-only
+    (512, 600) float32 ndarray in [0, 1], read-only
     """
     rng = np.random.default_rng(seed)
-    plane = _make_plane(HEIGHT_PX, WIDTH_PX, rng.uniform(0.95, 1.05), rng.uniform(-0.1, 0.1))
+    plane = _make_plane(512, 600, rng.uniform(0.95, 1.05), rng.uniform(-0.1, 0.1))
     flesh = [_rod(plane, (0, 0.62), (0, 1.1), (0.17, 0.13))]
     bones = [_rod(plane, (-0.05, 0.9), (-0.05, 1.1), (0.045, 0.035))]
     spread = rng.uniform(0.12, 0.2)

@@ -188,9 +188,28 @@ def read_film(
     return read_radiograph(decode_radiograph(content, file_name=file_name, invert=invert), engine)
 
 
+def prepare_film(
+    content: bytes, engine: Engine, *, file_name: str = "", invert: bool = False
+) -> ModelInput:
+    """Take uploaded bytes to the model's input, past the gate.
+
+    Parameters
+    ----------
+    content, engine, file_name, invert
+        As in `read_film`.
+
+    Raises
+    ------
+    RadiographError
+        If the bytes cannot become a radiograph.
+    """
+    film = decode_radiograph(content, file_name=file_name, invert=invert)
+    return prepare_input(film, engine.input_px)
+
+
 def load_explainer() -> None:
     """Load what `explain_film` needs, so that the first explanation does not wait for it."""
-    from core.explanation import load_surrogate  # noqa: PLC0415
+    from core.surrogate import load_surrogate  # noqa: PLC0415
 
     load_surrogate()
 

@@ -27,13 +27,14 @@ PAGES_MAY_IMPORT = {"batch", "domain", "errors", "review_table", "reviews"}
 
 # A stage is one file of core/, or the several that share one job.
 FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migrations": "review"}
-FOUNDATION = {"domain", "errors", "settings", "__version__"}
+FAMILY |= {"run_table": "run_store"}
+FOUNDATION = {"domain", "errors", "settings", "optional_imports", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
 STAGES_MAY_IMPORT = {
     "domain": {"errors"},
     "errors": set(),
     "settings": {"errors"},
-    "explanation": FOUNDATION | {"superpixels"},
+    "explanation": FOUNDATION | {"superpixels", "surrogate"},
     "batch": FOUNDATION | {"pipeline"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
@@ -52,7 +53,7 @@ HOMES = {
     "ai_edge_litert": "core/inference.py",
     "tensorflow": "core/training/* core/activations.py",
     "keras": "core/training/* core/activations.py",
-    "lime": "core/explanation.py core/metrics.py core/training/*",
+    "lime": "core/surrogate.py",
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "sqlalchemy": "core/review_*.py core/migrations/*",

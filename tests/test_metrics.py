@@ -230,7 +230,7 @@ def test_the_calibration_error_is_the_mean_gap_weighted_by_films():
 
 def test_a_probability_of_one_is_counted_in_the_last_of_15_bins():
     # 14/15 = 0.933 begins the last bin, so these two films share it: |0.975 - 0.5|.
-    error = expected_calibration_error(np.array([1.0, 0.95]), np.array([1, 0]))
+    error = expected_calibration_error(np.array([1.0, 0.95]), np.array([0, 1]))
 
     assert error == pytest.approx(0.475)
 

@@ -6,22 +6,31 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import streamlit as st
 
 from core.batch import BatchJob, UploadedFilm
 from core.decoding import decode_radiograph
-from core.domain import Explanation, LimeSettings, ModelInput
+from core.domain import Explanation, LimeSettings
 from core.errors import FirstReadError
-from core.pipeline import Engine, FilmReading, explain_film, load_explainer, open_engine, read_film
+from core.pipeline import (
+    Engine,
+    FilmReading,
+    explain_film,
+    load_explainer,
+    open_engine,
+    prepare_film,
+    read_film,
+)
+from core.process_memory import keep_heap_small
 from core.review_store import SqlReviewStore, open_review_store
 from core.settings import get_settings
 from ui.viewer import FilmView
 
 KEPT_EXPLANATIONS = 256
-KEPT_FILMS = 3
+KEPT_FILMS = 2
 
 Value = TypeVar("Value")
 
@@ -29,6 +38,7 @@ Value = TypeVar("Value")
 @st.cache_resource(show_spinner=False)
 def get_engine() -> Engine:
     """Return the served run and the gate, loaded once."""
+    keep_heap_small()
     settings = get_settings()
     engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
     _explainer().submit(load_explainer)
@@ -46,7 +56,8 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
     engine = get_engine()
 
     def read(film: UploadedFilm) -> FilmReading:
-        return read_film(film.content, engine, file_name=film.name, invert=film.inverted)
+        reading = read_film(film.content, engine, file_name=film.name, invert=film.inverted)
+        return replace(reading, model_input=None)  # it would be kept for every film of the visit
 
     return BatchJob(films, read).start()
 
@@ -131,33 +142,26 @@ def _explanations() -> Recent[ExplanationTask]:
     return Recent(KEPT_EXPLANATIONS)
 
 
-def _work(task: ExplanationTask, model_input: ModelInput, settings: LimeSettings) -> None:
+def _work(task: ExplanationTask, film: UploadedFilm, settings: LimeSettings) -> None:
     def report(share: float) -> None:
         task.progress = share
 
+    engine = get_engine()
     try:
-        task.explanation = explain_film(
-            model_input, get_engine().classifier, settings, progress=report
-        )
+        model_input = prepare_film(film.content, engine, file_name=film.name, invert=film.inverted)
+        task.explanation = explain_film(model_input, engine.classifier, settings, progress=report)
     except FirstReadError as exc:
         task.sentence = str(exc)
 
 
-def request_explanation(key: str, model_input: ModelInput) -> ExplanationTask:
-    """Return the task that explains a film, started if it is not under way or done.
-
-    Parameters
-    ----------
-    key : str
-        Identifies the film's bytes and how they were read.
-    model_input : ModelInput
-    """
+def request_explanation(film: UploadedFilm) -> ExplanationTask:
+    """Return the task that explains a film, started if it is not under way or done."""
     settings = LimeSettings(samples=get_settings().lime_samples)
     run_id = get_engine().classifier.run_record.run_id
 
     def begin() -> ExplanationTask:
         task = ExplanationTask()
-        _explainer().submit(_work, task, model_input, settings)
+        _explainer().submit(_work, task, film, settings)
         return task
 
-    return _explanations().get_or_make(f"{key}|{run_id}|{settings}", begin)
+    return _explanations().get_or_make(f"{view_key(film)}|{run_id}|{settings}", begin)

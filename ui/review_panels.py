@@ -12,7 +12,7 @@ from core.domain import ReviewRecord, Severity
 from core.explanation import top_regions
 from core.pipeline import FilmReading
 from ui.panels import draw_probability, draw_quality, draw_regions
-from ui.resources import ExplanationTask, get_engine, request_explanation, view_key
+from ui.resources import ExplanationTask, get_engine, request_explanation
 from ui.session import Visit
 from ui.uploads import read_waiting
 from ui.worklist import WorklistRow
@@ -62,9 +62,9 @@ def _quality_word(reading: FilmReading) -> str:
 def explanation_of(visit: Visit, film: UploadedFilm) -> ExplanationTask | None:
     """Return the film's explanation on its way or done; None if there is nothing to explain."""
     reading = visit.outcome(film.key).reading
-    if reading is None or reading.model_input is None:
+    if reading is None or reading.prediction is None:
         return None
-    return request_explanation(view_key(film), reading.model_input)
+    return request_explanation(film)
 
 
 def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> DeltaGenerator | None:
