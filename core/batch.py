@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from core.errors import FirstReadError
 from core.pipeline import FilmReading
+from core.process_memory import give_memory_back
 
 _log = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ class BatchJob:
             )
             with self._lock:
                 self._outcomes[film.key] = outcome
+        give_memory_back()
 
     def _outcome(self, film: UploadedFilm) -> FilmOutcome:
         try:

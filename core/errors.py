@@ -9,6 +9,10 @@ class FirstReadError(Exception):
     """Base of all errors that a page shows as one sentence."""
 
 
+class SettingsError(FirstReadError):
+    """A setting from outside has a value that cannot be used."""
+
+
 class RadiographError(FirstReadError):
     """The uploaded file cannot become a radiograph."""
 

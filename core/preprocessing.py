@@ -14,6 +14,15 @@ MIN_CONTRAST = 1.0 / 255.0
 """Below this distance between the two percentiles a film is blank and is left as it is."""
 
 
+STANDARD_PX = 224
+"""Side of the public training films; every film passes through it, as those did."""
+
+SOFTENED_PX = 256
+"""Larger films are brought to this first: the public 224 px files are softer than one triangle
+filter makes a film, two in a row come closer to them (2.76 instead of 2.82 grey levels over 39
+originals, equally compressed), and a sharper film gets a lower probability."""
+
+
 def resize_film(pixels: FloatImage, height_px: int, width_px: int) -> FloatImage:
     """Resize with an anti-aliasing triangle filter whose support grows with the reduction.
 
@@ -51,6 +60,22 @@ def stretch_exposure(pixels: FloatImage) -> FloatImage:
     return stretched
 
 
+def standardise_film(pixels: FloatImage) -> FloatImage:
+    """Bring a film to what the training films are: 224 x 224 and stretched.
+
+    Parameters
+    ----------
+    pixels : (H, W) float32 ndarray in [0, 1]
+
+    Returns
+    -------
+    (224, 224) float32 ndarray in [0, 1]; a blank film is not stretched.
+    """
+    height, width = (min(side, SOFTENED_PX) for side in pixels.shape)
+    softened = resize_film(pixels, height, width)
+    return stretch_exposure(resize_film(softened, STANDARD_PX, STANDARD_PX))
+
+
 def prepare_input(radiograph: Radiograph, input_px: int) -> ModelInput:
     """Bring a film to the model's input, remembering the way back.
 
@@ -67,6 +92,6 @@ def prepare_input(radiograph: Radiograph, input_px: int) -> ModelInput:
     -------
     ModelInput
     """
-    small = resize_film(radiograph.pixels, input_px, input_px)
+    small = resize_film(standardise_film(radiograph.pixels), input_px, input_px)
     geometry = Geometry(radiograph.height_px, radiograph.width_px, input_px)
-    return ModelInput(read_only(np.array(stretch_exposure(small), dtype=np.float32)), geometry)
+    return ModelInput(read_only(np.array(small, dtype=np.float32)), geometry)

@@ -7,8 +7,10 @@ on a fresh machine.
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,5 +42,18 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the process's settings, read once."""
-    return Settings()
+    """Return the process's settings, read once.
+
+    Raises
+    ------
+    SettingsError
+        If a value cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        wrong = "; ".join(
+            f"FIRSTREAD_{str(error['loc'][0]).upper()} is {error['input']!r}: {error['msg']}"
+            for error in exc.errors()
+        )
+        raise SettingsError(f"{wrong}. Correct the environment or the file .env.") from exc

@@ -28,7 +28,7 @@ PAGES_MAY_IMPORT = {"batch", "domain", "errors", "review_table", "reviews"}
 # A stage is one file of core/, or the several that share one job.
 FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migrations": "review"}
 FAMILY |= {"run_table": "run_store"}
-FOUNDATION = {"domain", "errors", "settings", "optional_imports", "__version__"}
+FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
 STAGES_MAY_IMPORT = {
     "domain": {"errors"},

@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from core.optional_imports import without_module
-from core.process_memory import keep_heap_small
+from core.process_memory import give_memory_back, keep_heap_small
 
 SURROGATE_WITHOUT_PANDAS = """
 import sys
@@ -58,3 +58,12 @@ def test_the_surrogate_loads_without_pandas_and_pandas_loads_afterwards():
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is Linux's")
 def test_glibc_takes_every_setting():
     assert keep_heap_small()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is Linux's")
+def test_free_memory_in_the_middle_of_the_heap_is_given_back():
+    blocks = [bytes(100_000) for _ in range(400)]
+    last = bytes(100_000)
+    blocks.clear()
+    assert give_memory_back()
+    assert len(last) == 100_000

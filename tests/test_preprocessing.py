@@ -115,7 +115,7 @@ def test_the_input_is_square_float32_in_zero_to_one_and_read_only():
     film = film_of(np.random.default_rng(6).random((70, 110), np.float32))
     tensor = prepare_input(film, 32).tensor
     assert (tensor.shape, tensor.dtype) == ((32, 32), np.float32)
-    assert (tensor.min(), tensor.max()) == (0.0, 1.0)
+    assert 0.0 <= tensor.min() < tensor.max() <= 1.0
     with pytest.raises(ValueError, match="read-only"):
         tensor[0, 0] = 0
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
+from core.errors import SettingsError
 from core.settings import PROJECT_ROOT, Settings, get_settings
 
 
@@ -62,15 +62,15 @@ def test_every_setting_comes_from_its_environment_variable(monkeypatch, name, te
 def test_a_number_beyond_its_limit_is_refused_with_the_limit(monkeypatch, name, text, limit):
     monkeypatch.setenv(f"FIRSTREAD_{name.upper()}", text)
 
-    with pytest.raises(ValidationError, match=f"(?s){name}.*{limit}"):
-        Settings()
+    with pytest.raises(SettingsError, match=f"(?s){name.upper()}.*{limit}"):
+        get_settings()
 
 
 def test_a_word_where_a_number_belongs_is_refused(monkeypatch):
     monkeypatch.setenv("FIRSTREAD_LIME_SAMPLES", "many")
 
-    with pytest.raises(ValidationError, match=r"(?s)lime_samples.*valid integer"):
-        Settings()
+    with pytest.raises(SettingsError, match=r"(?s)LIME_SAMPLES.*valid integer"):
+        get_settings()
 
 
 def test_a_dotenv_file_configures_the_app_and_the_environment_outranks_it(monkeypatch, tmp_path):

@@ -24,12 +24,12 @@ from core.pipeline import (
     prepare_film,
     read_film,
 )
-from core.process_memory import keep_heap_small
+from core.process_memory import give_memory_back, keep_heap_small
 from core.review_store import SqlReviewStore, open_review_store
 from core.settings import get_settings
 from ui.viewer import FilmView
 
-KEPT_EXPLANATIONS = 256
+KEPT_EXPLANATIONS = 32
 KEPT_FILMS = 2
 
 Value = TypeVar("Value")
@@ -152,6 +152,8 @@ def _work(task: ExplanationTask, film: UploadedFilm, settings: LimeSettings) -> 
         task.explanation = explain_film(model_input, engine.classifier, settings, progress=report)
     except FirstReadError as exc:
         task.sentence = str(exc)
+    finally:
+        give_memory_back()
 
 
 def request_explanation(film: UploadedFilm) -> ExplanationTask:

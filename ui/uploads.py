@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.batch import FilmState, UploadedFilm
 from ui.resources import start_batch
@@ -39,12 +41,22 @@ def take_in(visit: Visit, files: Sequence[Any]) -> None:
             repeated += 1
         else:
             visit.films[key] = UploadedFilm(key, file.name, content)
+    _release(files)
     visit.upload_round += 1
     if repeated:
         visit.notice = (
             f"{repeated} of the files {'was' if repeated == 1 else 'were'} there already."
         )
     read_waiting(visit)
+
+
+def _release(files: Sequence[Any]) -> None:
+    """Let go of Streamlit's own copy of the files, which it keeps until the visit ends."""
+    context = get_script_run_ctx()
+    manager = None if context is None else context.uploaded_file_mgr
+    if isinstance(manager, MemoryUploadedFileManager):
+        for file in files:
+            manager.remove_file(context.session_id, file.file_id)
 
 
 def read_waiting(visit: Visit) -> None:

@@ -78,7 +78,8 @@ def choose_operating_point(
     ill = np.sort(probabilities[labels == 1])[::-1]
     if len(ill) == 0:
         raise DatasetError("an operating point needs validation films with pneumonia.")
-    last_found = ill[int(np.ceil(sensitivity * len(ill))) - 1]
+    wanted = int(np.ceil(sensitivity * len(ill) - 1e-9))  # 0.28 * 25 is 7.000000000000001
+    last_found = ill[max(1, wanted) - 1]
     lower = probabilities[probabilities < last_found]
     threshold = float((last_found + lower.max()) / 2.0) if len(lower) else float(last_found)
     rates = rates_of(confusion_at(probabilities, labels, threshold))

@@ -74,7 +74,7 @@ def check_parity(
     difference = float(np.abs(ours - theirs).max())
     threshold = operating_point.threshold
     changed = int(((ours >= threshold) != (theirs >= threshold)).sum())
-    if difference > PARITY_LIMIT or changed:
+    if not difference <= PARITY_LIMIT or changed:  # no number is no agreement
         raise ModelIntegrity(
             f"the export differs from the Keras model by up to {difference:.1e} (limit "
             f"{PARITY_LIMIT:.0e}) and changes {changed} of {len(ours)} decisions: it is not served."

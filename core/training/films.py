@@ -14,9 +14,9 @@ from PIL import Image
 from core.dataset import DatasetIndex
 from core.decoding import decode_radiograph
 from core.errors import DatasetError
-from core.preprocessing import resize_film, stretch_exposure
+from core.preprocessing import STANDARD_PX, standardise_film
 
-STORED_PX = 224
+STORED_PX = STANDARD_PX
 TRUSTED_MATCHES = frozenset({"dims_verified", "high"})
 
 Bytes = npt.NDArray[np.uint8]
@@ -73,8 +73,7 @@ def load_films(
     films = np.empty((len(film_ids), STORED_PX, STORED_PX), np.uint8)
     for position, film_id in enumerate(film_ids):
         radiograph = decode_radiograph(index.read_bytes(by_id[film_id]))
-        small = stretch_exposure(resize_film(radiograph.pixels, STORED_PX, STORED_PX))
-        films[position] = np.rint(small * 255.0)
+        films[position] = np.rint(standardise_film(radiograph.pixels) * 255.0)
         if progress is not None:
             progress(position + 1, len(film_ids))
     labels = np.array([by_id[film_id].label for film_id in film_ids], np.int64)

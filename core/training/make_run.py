@@ -17,7 +17,7 @@ from core.dataset import DatasetIndex, Split, index_dataset, read_split
 from core.domain import Calibration, OperatingPoint
 from core.errors import DatasetError
 from core.metrics import evaluate_predictions
-from core.run_store import EXPORT_FILE, RECORD_FILE, sha256_of, write_record
+from core.run_store import EXPORT_FILE, sha256_of, write_record
 from core.training.calibrate import Logits, calibrate, choose_operating_point, fit_temperature
 from core.training.catalogue import RunSettings
 from core.training.export import (
@@ -76,12 +76,12 @@ def new_run_folder(models: Path, name: str) -> Path:
     Raises
     ------
     DatasetError
-        If a finished run has the name.
+        If there is a folder of that name with anything in it.
     """
     folder = models / name
-    if (folder / RECORD_FILE).exists():
+    if folder.exists() and any(folder.iterdir()):
         raise DatasetError(
-            f"run {name} exists in {models}: a finished run is not overwritten. Move or delete "
+            f"run {name} exists in {models}: a run is not overwritten. Move or delete "
             "its folder first, or give the new run another name."
         )
     partial = models / f".{name}.partial"
