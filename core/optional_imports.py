@@ -38,8 +38,9 @@ def without_module(name: str) -> Iterator[None]:
         Of a top-level module.
     """
     hidden = _Hidden(name)
-    sys.meta_path.insert(0, hidden)
+    # New lists: another thread may be going through the old one.
+    sys.meta_path = [hidden, *sys.meta_path]
     try:
         yield
     finally:
-        sys.meta_path.remove(hidden)
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not hidden]

@@ -87,8 +87,9 @@ def draw_history(record: ReviewRecord) -> None:
     """Draw every read of one film, oldest first."""
     history = get_store().history(record.film_sha256)
     st.subheader(f"All reads of {record.film_name or record.film_sha256[:12]}")
+    corrected = {read.supersedes for read in history}
     for read in history:
-        draw_record(read)
+        draw_record(read, superseded=read.record_id in corrected)
     st.caption(f"Film sha256 {record.film_sha256}")
 
 
@@ -108,6 +109,8 @@ with spoken_errors():
             st.info("No read matches. Take a word away, or choose any.", icon=":material/search:")
         elif chosen is None:
             st.caption("Choose a row to see every read of that film.")
+        if len(records) == LISTED:
+            st.caption(f"Only the newest {LISTED} reads are listed and exported here.")
         else:
             draw_history(chosen)
     draw_standing_line(get_engine().classifier.run_record, visit.reader)

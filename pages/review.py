@@ -1,17 +1,16 @@
 """Upload films, see the model's first read and its regions, and sign a verdict."""
 
-from dataclasses import replace
-
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.batch import FilmState
+from core.errors import RadiographError
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
 from ui.resources import get_engine, get_film_view, get_store
 from ui.review_panels import (
     build_row,
+    draw_invert,
     draw_model_read,
     draw_refusal,
     explanation_of,
@@ -20,7 +19,7 @@ from ui.session import Visit
 from ui.uploads import draw_batch, draw_uploader
 from ui.verdict import draw_verdict
 from ui.viewer import RegionOverlay, show_film
-from ui.watch import Watched, follow
+from ui.watch import follow
 from ui.worklist import show_worklist
 
 VIEW_HEIGHT = 790
@@ -43,30 +42,29 @@ def draw_empty(visit: Visit) -> None:
         draw_uploader(visit)
 
 
-def draw_worklist(visit: Visit) -> DeltaGenerator | None:
-    """List the films, most suspicious first; return where a running batch's progress belongs."""
+def draw_worklist(visit: Visit) -> None:
+    """List the films, most suspicious first, and keep which one is open."""
     signed = get_store().latest_for_films(list(visit.films))
     rows = [build_row(film, visit.outcome(key), signed) for key, film in visit.films.items()]
     if visit.selected is None:
         read = [row for row in rows if row.thumbnail_png is not None]
-        if read:
-            visit.selected = max(read, key=lambda row: row.probability or -1.0).key
+        if read or visit.job is None:
+            visit.selected = max(read or rows, key=lambda row: row.probability or -1.0).key
     with st.popover("Add films", icon=":material/add:", width="stretch"):
         draw_uploader(visit)
     with st.container():
-        progress = draw_batch(visit)
+        draw_batch(visit)
     point = get_engine().classifier.run_record.operating_point
     chosen = show_worklist(
         rows,
         selected=visit.selected,
         key="worklist",
-        height=VIEW_HEIGHT - (60 if progress is None else 170),
+        height=VIEW_HEIGHT - (60 if visit.job is None else 116),
         operating_point=point.threshold,
     )
     if chosen is not None and chosen != visit.selected:
         visit.selected, visit.complaint = chosen, ""
         st.rerun()
-    return progress
 
 
 def draw_film(visit: Visit, key: str) -> None:
@@ -75,11 +73,16 @@ def draw_film(visit: Visit, key: str) -> None:
     if outcome.state is FilmState.FAILED:
         st.error(outcome.sentence, icon=":material/broken_image:")
         return
+    try:
+        view = get_film_view(film)
+    except RadiographError as exc:  # a film that the batch has not come to yet
+        st.error(str(exc), icon=":material/broken_image:")
+        return
     task = explanation_of(visit, film)
     explanation = None if task is None else task.explanation
     overlay = None if explanation is None else RegionOverlay.from_explanation(explanation)
     show_film(
-        get_film_view(film),
+        view,
         regions=overlay,
         key="viewer",
         height=VIEW_HEIGHT,
@@ -87,18 +90,36 @@ def draw_film(visit: Visit, key: str) -> None:
     )
 
 
-def draw_read(visit: Visit, key: str) -> Watched:
-    """Draw the model's side and the doctor's side of one film; return what is under way."""
+def draw_read(visit: Visit, key: str) -> None:
+    """Draw the model's side and the doctor's side of one film."""
     film, reading = visit.films[key], visit.outcome(key).reading
-    if reading is None:
-        return Watched()
     task = explanation_of(visit, film)
+    follow(visit, task)
+    if reading is None:
+        return
     with st.container(height=READ_HEIGHT if reading.quality.findings else "content", border=False):
         if reading.quality.refused:
             draw_refusal(visit, film, reading)
-        progress = draw_model_read(reading, task)
+        if film.inverted:
+            draw_invert(visit, film, "Undo the inversion")
+        draw_model_read(reading, task)
     draw_verdict(visit, film, reading, None if task is None else task.explanation)
-    return Watched() if progress is None else Watched(task=task, task_place=progress)
+
+
+def draw_films(visit: Visit) -> None:
+    """Draw the worklist, the film that is open, and what is said of it."""
+    list_side, film_side, read_side = st.columns([1.0, 3.7, 1.25], gap="small")
+    with list_side:
+        draw_worklist(visit)
+    if visit.selected is None:
+        with read_side:
+            follow(visit, None)
+    else:
+        with film_side:
+            draw_film(visit, visit.selected)
+        with read_side:
+            draw_read(visit, visit.selected)
+    listen_for_keys()
 
 
 visit = guard("review")
@@ -108,18 +129,9 @@ with spoken_errors():
     if visit.notice:
         st.toast(visit.notice)
         visit.notice = ""
-    if not visit.films:
-        draw_empty(visit)
-    else:
-        list_side, film_side, read_side = st.columns([1.0, 3.7, 1.25], gap="small")
-        watched = Watched()
-        with list_side:
-            batch_progress = draw_worklist(visit)
-        if visit.selected is not None:
-            with film_side:
-                draw_film(visit, visit.selected)
-            with read_side:
-                watched = draw_read(visit, visit.selected)
-        listen_for_keys()
-        follow(visit, replace(watched, job=visit.job, job_place=batch_progress))
+    with st.container():
+        if visit.films:
+            draw_films(visit)
+        else:
+            draw_empty(visit)
     draw_standing_line(run, visit.reader)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
 
 from core.domain import (
-    OperatingPoint,
     Prediction,
     QualityReport,
     RegionWeight,
@@ -36,42 +36,35 @@ _SCALE = """
 """
 
 
-def operating_point_in_words(point: OperatingPoint) -> str:
-    """Return what the operating point does where it was chosen, as counts of a hundred films."""
-    return (
-        f"the operating point, which finds {point.sensitivity * 100:.0f} of 100 pneumonias and "
-        f"clears {point.specificity * 100:.0f} of 100 normals ({point.chosen_on}, n = {point.n})"
-    )
-
-
 def probability_in_words(prediction: Prediction) -> str:
-    """Return a prediction as a doctor would say it; never a diagnosis."""
+    """Return the side of the operating point, and how that was chosen; never a diagnosis."""
+    point = prediction.operating_point
     side = "Above" if prediction.suspicious else "Below"
-    return f"{side} {operating_point_in_words(prediction.operating_point)}."
+    return (
+        f"{side} the operating point, which was chosen to find {point.sensitivity * 100:.0f} of "
+        f"100 pneumonias ({point.chosen_on}, n = {point.n_positive})."
+    )
 
 
 def measured_in_words(run: RunRecord, split: str = "test") -> str:
     """Return what the operating point did on a split that it was not chosen on."""
     measured = run.metrics[split]
-    sensitivity, specificity = (
-        _of_100(measured["rates"][name]) for name in ("sensitivity", "specificity")
-    )
+    found, cleared = (_of_100(measured["rates"][rate]) for rate in ("sensitivity", "specificity"))
     return (
-        f"On the {measured['split']} (n = {measured['n']}): {sensitivity} and {specificity} of 100."
+        f"On the {measured['split']} it found {found} pneumonias and cleared {cleared} normals. "
+        "Other disease is not looked for."
     )
 
 
 def _of_100(rate: Mapping[str, float]) -> str:
     value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
-    return f"{value:.0f} ({low:.0f} to {high:.0f})"
+    return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate['n']})"
 
 
 def draw_probability(prediction: Prediction, run: RunRecord) -> None:
     """Draw the probability on a short scale with the operating point, and say it in words."""
-    st.markdown(
-        f"**{'Suspicious for pneumonia' if prediction.suspicious else 'Not suspicious'}** "
-        f"&nbsp;probability {_two_digits(prediction.probability)}"
-    )
+    side = "Suspicious" if prediction.suspicious else "Not suspicious"
+    st.markdown(f"**{side} for pneumonia** &nbsp;probability {_two_digits(prediction.probability)}")
     threshold = prediction.operating_point.threshold
     spoken = f"probability {_two_digits(prediction.probability)}, operating point {threshold:.2f}"
     st.html(
@@ -100,7 +93,12 @@ def draw_quality(quality: QualityReport) -> None:
         return
     for finding in quality.findings:
         icon, word = _MARK[finding.severity]
-        st.markdown(f"{icon} **{word.capitalize()}** · {finding.message}")
+        st.markdown(f"{icon} **{word.capitalize()}** · {_plain(finding.message)}")
+
+
+def _plain(words: str) -> str:
+    """Return words that Markdown shows as they are: a sentence may quote what a file states."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~:])", r"\\\1", words)
 
 
 def draw_regions(regions: tuple[RegionWeight, ...]) -> None:
@@ -119,20 +117,23 @@ def draw_regions(regions: tuple[RegionWeight, ...]) -> None:
     )
 
 
-def draw_record(record: ReviewRecord) -> None:
+def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     """Say in one line who signed what and when."""
     read = record.read
-    corrected = ", corrects an earlier read" if record.supersedes else ""
-    comment = f"  \n“{read.comment}”" if read.comment else ""
-    st.markdown(
-        f":material/check_circle: Signed **{read.verdict}**, confidence {read.confidence} of 5, by "
-        f"{record.reader}, {read.read_at:%Y-%m-%d %H:%M} UTC{corrected}.{comment}"
+    words = (
+        f"Signed <b>{read.verdict}</b>, confidence {read.confidence} of 5, by "
+        f"{escape(record.reader)}, {read.read_at:%Y-%m-%d %H:%M} UTC"
+        f"{', corrects an earlier read' if record.supersedes else ''}."
     )
+    if superseded:
+        words = f"<s>{words}</s> Corrected later."
+    comment = f"<br>“{escape(read.comment)}”" if read.comment else ""
+    st.html(f'<p class="fr-record">{words}{comment}</p>')
 
 
 def draw_standing_line(run: RunRecord, reader: str) -> None:
     """Draw the quiet, permanent line of every page."""
-    reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "Nobody has signed in."
+    reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "No reader named yet."
     st.html(
         '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
         f"signs every read. Run {escape(run.run_id)} serves. {reading}</p>"

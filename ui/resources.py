@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import streamlit as st
 
 from core.batch import BatchJob, UploadedFilm
 from core.decoding import decode_radiograph
-from core.domain import Explanation, LimeSettings
-from core.errors import FirstReadError
+from core.domain import Explanation, Finding, LimeSettings, QualityReport, Severity
+from core.errors import Cancelled, FirstReadError
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -31,8 +32,16 @@ from ui.viewer import FilmView
 
 KEPT_EXPLANATIONS = 32
 KEPT_FILMS = 2
+INVERTED_BY_READER = Finding(
+    "inverted",
+    Severity.NOTE,
+    None,
+    None,
+    "Black and white were exchanged by the reader before this read.",
+)
 
 Value = TypeVar("Value")
+_log = logging.getLogger(__name__)
 
 
 @st.cache_resource(show_spinner=False)
@@ -57,7 +66,11 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
 
     def read(film: UploadedFilm) -> FilmReading:
         reading = read_film(film.content, engine, file_name=film.name, invert=film.inverted)
-        return replace(reading, model_input=None)  # it would be kept for every film of the visit
+        quality = reading.quality
+        if film.inverted:
+            quality = QualityReport((*quality.findings, INVERTED_BY_READER))
+        # The model's input would be kept for every film of the visit.
+        return replace(reading, quality=quality, model_input=None)
 
     return BatchJob(films, read).start()
 
@@ -71,17 +84,20 @@ class Recent(Generic[Value]):
         self._lock = threading.Lock()
 
     def get_or_make(self, key: str, make: Callable[[], Value]) -> Value:
-        """Return the value of a key, made outside the lock if it is not there."""
+        """Return the value of a key, made once if it is not there."""
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            self._values[key] = value
+            if key not in self._values:
+                self._values[key] = make()
+            self._values.move_to_end(key)
             while len(self._values) > self._kept:
                 self._values.popitem(last=False)
-        return value
+            return self._values[key]
+
+    def forget(self, key: str, value: Value) -> None:
+        """Drop this value of a key; another one that has taken its place stays."""
+        with self._lock:
+            if self._values.get(key) is value:
+                del self._values[key]
 
 
 @st.cache_resource(show_spinner=False)
@@ -125,6 +141,7 @@ class ExplanationTask:
     progress: float = 0.0
     explanation: Explanation | None = None
     sentence: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def finished(self) -> bool:
@@ -142,16 +159,28 @@ def _explanations() -> Recent[ExplanationTask]:
     return Recent(KEPT_EXPLANATIONS)
 
 
-def _work(task: ExplanationTask, film: UploadedFilm, settings: LimeSettings) -> None:
+def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings) -> None:
     def report(share: float) -> None:
         task.progress = share
 
-    engine = get_engine()
     try:
+        engine = get_engine()
         model_input = prepare_film(film.content, engine, file_name=film.name, invert=film.inverted)
-        task.explanation = explain_film(model_input, engine.classifier, settings, progress=report)
+        task.explanation = explain_film(
+            model_input,
+            engine.classifier,
+            settings,
+            progress=report,
+            cancelled=task.stop.is_set,
+        )
+    except Cancelled as exc:
+        _explanations().forget(key, task)
+        task.sentence = str(exc)
     except FirstReadError as exc:
         task.sentence = str(exc)
+    except Exception:  # noqa: BLE001 - a page must never wait for an explanation that has died
+        _log.exception("film %s could not be explained", film.key[:12])
+        task.sentence = "there is a fault in First Read. Report it with the log."
     finally:
         give_memory_back()
 
@@ -160,10 +189,15 @@ def request_explanation(film: UploadedFilm) -> ExplanationTask:
     """Return the task that explains a film, started if it is not under way or done."""
     settings = LimeSettings(samples=get_settings().lime_samples)
     run_id = get_engine().classifier.run_record.run_id
+    key = f"{view_key(film)}|{run_id}|{settings}"
 
     def begin() -> ExplanationTask:
         task = ExplanationTask()
-        _explainer().submit(_work, task, film, settings)
+        _explainer().submit(_work, task, key, film, settings)
         return task
 
-    return _explanations().get_or_make(f"{view_key(film)}|{run_id}|{settings}", begin)
+    task = _explanations().get_or_make(key, begin)
+    if task.stop.is_set() and task.explanation is None:  # left before, and wanted again
+        _explanations().forget(key, task)
+        task = _explanations().get_or_make(key, begin)
+    return task

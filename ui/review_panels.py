@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.batch import FilmOutcome, FilmState, UploadedFilm
-from core.domain import ReviewRecord, Severity
+from core.domain import ReviewRecord
 from core.explanation import top_regions
 from core.pipeline import FilmReading
 from ui.panels import draw_probability, draw_quality, draw_regions
@@ -64,44 +64,35 @@ def explanation_of(visit: Visit, film: UploadedFilm) -> ExplanationTask | None:
     reading = visit.outcome(film.key).reading
     if reading is None or reading.prediction is None:
         return None
-    return request_explanation(film)
+    task = request_explanation(film)
+    if visit.explaining not in (None, task):
+        visit.explaining.stop.set()  # the reader has gone on
+    visit.explaining = task
+    return task
 
 
-def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> DeltaGenerator | None:
-    """Draw the probability, the regions it depends on, and the gate's findings.
-
-    Returns
-    -------
-    DeltaGenerator or None
-        Where the progress of the explanation belongs, while it is under way.
-    """
+def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> None:
+    """Draw the probability, the regions it depends on, and the gate's findings."""
     if reading.prediction is not None:
         draw_probability(reading.prediction, get_engine().classifier.run_record)
-    progress = None
-    if task is not None:
-        progress = _draw_regions(task)
-    draw_quality(reading.quality)
-    return progress
-
-
-def _draw_regions(task: ExplanationTask) -> DeltaGenerator | None:
-    if task.sentence:
+    if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
-    elif task.explanation is None:
-        return st.empty()
-    else:
+    elif task is not None and task.explanation is not None:
         draw_regions(top_regions(task.explanation, SHOWN_REGIONS))
-    return None
+    draw_quality(reading.quality)
 
 
 def draw_refusal(visit: Visit, film: UploadedFilm, reading: FilmReading) -> None:
     """Say why there is no probability, and offer the way out where there is one."""
     st.markdown("**Not read by the model**")
-    inverted = any(
-        f.code == "polarity" and f.severity is Severity.REFUSE for f in reading.quality.findings
-    )
-    if inverted and st.button("Invert and read again", icon=":material/invert_colors:"):
-        visit.films[film.key] = UploadedFilm(film.key, film.name, film.content, not film.inverted)
+    if any(finding.code == "polarity" for finding in reading.quality.findings):
+        draw_invert(visit, film, "Invert and read again")
+
+
+def draw_invert(visit: Visit, film: UploadedFilm, label: str) -> None:
+    """Offer to exchange black and white of a film, and to read it again."""
+    if st.button(label, icon=":material/invert_colors:"):
+        visit.films[film.key] = replace(film, inverted=not film.inverted)
         del visit.outcomes[film.key]
         read_waiting(visit)
         st.rerun()

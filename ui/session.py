@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -24,6 +25,8 @@ class Visit:
         The film on the viewer.
     upload_round : int
         Part of the uploader's key: a new round empties it.
+    explaining : ExplanationTask or None
+        The explanation that the reader is waiting for or looking at.
     notice : str
         One sentence to show once on the next run.
     complaint : str
@@ -36,6 +39,7 @@ class Visit:
     selected: str | None = None
     reader: str = ""
     upload_round: int = 0
+    explaining: Any = None
     notice: str = ""
     complaint: str = ""
 

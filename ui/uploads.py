@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from starlette.formparsers import MultiPartParser
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.batch import FilmState, UploadedFilm
+from core.domain import MAX_FILE_BYTES
 from ui.resources import start_batch
 from ui.session import Visit
+
+# Above the upload limit: a film that is larger than this would be written to a temporary file.
+MultiPartParser.spool_max_size = 2 * MAX_FILE_BYTES
 
 FORMATS = "JPEG, PNG, TIFF, BMP or DICOM, up to 30 MB each"
 
@@ -59,40 +63,30 @@ def _release(files: Sequence[Any]) -> None:
             manager.remove_file(context.session_id, file.file_id)
 
 
-def read_waiting(visit: Visit) -> None:
+def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
     """Start a batch over every film that is waiting; an older batch hands over to it."""
     visit.absorb_job()
     if visit.job is not None:
         visit.job.cancel()
         visit.job = None
-    waiting = [
-        film
-        for key, film in visit.films.items()
-        if visit.outcome(key).state in (FilmState.WAITING, FilmState.STOPPED)
-    ]
+    unread = {FilmState.WAITING, FilmState.STOPPED} if stopped_too else {FilmState.WAITING}
+    waiting = [film for key, film in visit.films.items() if visit.outcome(key).state in unread]
     for film in waiting:
         visit.outcomes.pop(film.key, None)
     if waiting:
         visit.job = start_batch(waiting)
 
 
-def draw_batch(visit: Visit) -> DeltaGenerator | None:
-    """Draw the running batch with a way to stop it, or offer to go on with stopped films.
-
-    Returns
-    -------
-    DeltaGenerator or None
-        Where the progress belongs, while a batch is running.
-    """
+def draw_batch(visit: Visit) -> None:
+    """Offer to stop the running batch, or to go on with stopped films."""
     if visit.job is not None:
-        progress = st.empty()
-        if st.button("Stop", icon=":material/stop:", key="stop-batch", width="stretch"):
+        label = f"Stop reading {visit.job.total} films"
+        if st.button(label, icon=":material/stop:", key="stop-batch", width="stretch"):
             visit.job.cancel()
-        return progress
+        return
     stopped = sum(visit.outcome(key).state is FilmState.STOPPED for key in visit.films)
     if stopped:
         words = "the stopped film" if stopped == 1 else f"the {stopped} stopped films"
         if st.button(f"Read {words}", icon=":material/play_arrow:", width="stretch"):
-            read_waiting(visit)
+            read_waiting(visit, stopped_too=True)
             st.rerun()
-    return None

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.batch import UploadedFilm
 from core.domain import Explanation, ReviewRecord, Verdict
+from core.errors import ReviewStoreError
 from core.pipeline import FilmReading
 from core.reviews import sign_read, summarise_regions
 from core.settings import get_settings
@@ -47,23 +48,14 @@ def draw_verdict(
         icon=":material/draw:",
         shortcut="Ctrl+Enter",
         width="stretch",
-        key="sign",
+        key=f"sign-{film.key}-{len(history)}",  # a late press must not sign the next film
     ):
-        visit.complaint = _what_is_missing(visit, draft)
+        visit.complaint = _sign(visit, film, reading, draft, explanation, history)
         if not visit.complaint:
-            get_store().append(_signed(visit, film, reading, draft, explanation, history))
             visit.notice = f"Signed and stored: {film.name}."
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
-
-
-def _what_is_missing(visit: Visit, draft: Draft) -> str:
-    if draft.verdict is None:
-        return "Choose a verdict first."
-    if not visit.reader.strip():
-        return "Write your name first: a read is signed by a person."
-    return ""
 
 
 def _draw_form(key: str) -> Draft:
@@ -108,19 +100,24 @@ def _name_reader() -> str:
     )
 
 
-def _signed(
+def _sign(
     visit: Visit,
     film: UploadedFilm,
     reading: FilmReading,
     draft: Draft,
     explanation: Explanation | None,
     history: Sequence[ReviewRecord],
-) -> ReviewRecord:
-    return sign_read(
+) -> str:
+    """Store the read and return an empty text, or return what it lacks."""
+    if draft.verdict is None:
+        return "Choose a verdict first."
+    if not visit.reader.strip():
+        return "Write your name first: a read is signed by a person."
+    record = sign_read(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
         reader=visit.reader,
-        verdict=draft.verdict or Verdict.UNSURE,
+        verdict=draft.verdict,
         confidence=draft.confidence,
         comment=draft.comment,
         prediction=reading.prediction,
@@ -129,3 +126,8 @@ def _signed(
         earlier=history,
         regions=None if explanation is None else summarise_regions(explanation),
     )
+    try:
+        get_store().append(record)
+    except ReviewStoreError as exc:
+        return f"Not signed. {exc}"
+    return ""

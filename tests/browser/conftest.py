@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from app_server import Server
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+expect.set_options(timeout=60_000)  # one setting for all modules: it is global
 
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome"]
 CHROMIUM_FLAGS = [

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 
 APP = Path(__file__).with_name("viewer_app.py")
 VIEWPORT: ViewportSize = {"width": 1200, "height": 800}

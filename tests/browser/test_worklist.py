@@ -22,10 +22,8 @@ def window(chromium: Browser) -> Iterator[BrowserContext]:
     """Share one HTTP cache: Streamlit's own scripts are most of a page's loading time."""
     context = chromium.new_context(viewport={"width": 1000, "height": 800}, color_scheme="dark")
     context.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)
     yield context
     context.close()
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def after_run(page: Page, number: int) -> None:
 
 def press_button(page: Page, name: str) -> None:
     before = runs(page)
-    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name=name, exact=True).click()
     after_run(page, before + 1)
 
 

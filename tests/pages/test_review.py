@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
-from core.domain import FloatImage, Verdict
+from core.domain import FloatImage, ReviewRecord, Verdict
+from core.errors import ReviewStoreError
 from core.phantom import draw_hand, draw_phantom
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, get_settings
@@ -76,8 +81,8 @@ def test_an_empty_page_says_what_to_upload(store: SqlReviewStore) -> None:
 def test_an_uploaded_film_gets_a_probability_in_a_doctors_words(store: SqlReviewStore) -> None:
     page = upload(open_page(), CHEST)
     assert "probability" in words_of(page)
-    assert "operating point, which finds" in words_of(page)
-    assert "official test split (n = 624)" in words_of(page)
+    assert "operating point, which was chosen to find 97 of 100" in words_of(page)
+    assert "On the official test split it found" in words_of(page)
 
 
 def test_a_refused_film_shows_its_reasons_and_no_probability(store: SqlReviewStore) -> None:
@@ -130,7 +135,7 @@ def test_a_signed_read_is_stored_with_what_the_reader_saw(store: SqlReviewStore)
     assert record.prediction is not None
     assert record.run_id == record.prediction.run_id == "f01"
     assert record.regions["n_regions"] > 10
-    assert "Signed **normal**" in words_of(page)
+    assert any("Signed <b>normal</b>" in html.proto.body for html in page.get("html"))
 
 
 def test_a_second_read_by_the_same_reader_corrects_the_first(store: SqlReviewStore) -> None:
@@ -153,6 +158,9 @@ def test_an_inverted_film_is_refused_and_read_after_one_press(store: SqlReviewSt
     assert "The film looks inverted" in words_of(page)
     press(page, "Invert and read again")
     run_until(page, lambda: "probability" in words_of(page))
+    assert "exchanged by the reader" in words_of(page)
+    press(page, "Undo the inversion")
+    run_until(page, lambda: "The film looks inverted" in words_of(page))
 
 
 def test_no_file_name_is_kept_where_the_site_says_so(
@@ -193,3 +201,45 @@ def test_a_stopped_batch_keeps_what_is_read_and_can_go_on(store: SqlReviewStore)
     press(page, next(b.label for b in page.button if "stopped" in b.label))
     run_until(page, lambda: visit.job is None)
     assert {one.state for one in visit.outcomes.values()} == {"read"}
+
+
+def test_a_read_that_cannot_be_stored_says_so_beside_the_button(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: SqlReviewStore, record: ReviewRecord) -> None:
+        raise ReviewStoreError("The disk is full: free some space, then sign again.")
+
+    page = upload(open_page(), HAND)
+    page.text_area[0].set_value("kept").run()
+    name_reader(page)
+    choose_verdict(page, Verdict.UNSURE)
+    monkeypatch.setattr(SqlReviewStore, "append", refuse)
+    press(page, "Sign")
+    assert "Not signed. The disk is full" in words_of(page)
+    assert page.text_area[0].value == "kept"
+
+
+def test_an_upload_stays_in_memory_however_large() -> None:
+    content = bytes(20_000_000)
+    head = b'--cut\r\nContent-Disposition: form-data; name="f"; filename="a.dcm"\r\n\r\n'
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head + content + b"\r\n--cut--\r\n"
+
+    headers = Headers({"content-type": "multipart/form-data; boundary=cut"})
+    form = asyncio.run(MultiPartParser(headers, body()).parse())
+    kept = form["f"]
+    assert isinstance(kept, UploadFile)
+    assert kept.size == len(content)
+    assert kept._in_memory
+    kept.file.close()
+
+
+def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST, png("other.png", draw_phantom(3)))
+    visit = page.session_state["first_read"]
+    first = visit.explaining
+    visit.selected = next(key for key in visit.films if key != visit.selected)
+    page.run()
+    assert visit.explaining is not first
+    assert first.stop.is_set()

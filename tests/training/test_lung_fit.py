@@ -177,5 +177,5 @@ def test_a_finished_segmenter_is_not_overwritten(tmp_path):
     (tmp_path / "lungs").mkdir()
     (tmp_path / "lungs" / "run.json").write_text("{}")
 
-    with pytest.raises(DatasetError, match=r"run lungs exists in .*: a finished run is not overw"):
+    with pytest.raises(DatasetError, match=r"run lungs exists in .*: a run is not overw"):
         make_lungs(tmp_path, tmp_path, print)

@@ -182,7 +182,7 @@ def test_training_moves_the_weights_of_the_network_that_is_served(tiny_run, monk
 def test_a_finished_run_is_not_overwritten(tiny_run):
     before = sha256_of(tiny_run.folder / "run.json")
 
-    with pytest.raises(DatasetError, match=r"run tiny exists in .*: a finished run is not overw"):
+    with pytest.raises(DatasetError, match=r"run tiny exists in .*: a run is not overw"):
         make_run.make_run(TINY, tiny_run.data, tiny_run.models, print)
 
     assert sha256_of(tiny_run.folder / "run.json") == before
