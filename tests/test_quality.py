@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.domain import AgeBand, FilmChange, GateEvidence, Severity
+from core.domain.quality import BETTER_BY
 from core.quality import MAX_SAMPLED_PX, Tone, assess_quality, measure_tone
 
 REFUSE, FLAG = Severity.REFUSE, Severity.FLAG
@@ -275,8 +276,11 @@ def test_a_share_of_lung_that_is_not_a_number_is_refused():
     ("evidence", "expected"),
     [
         (changed(invert=1.0), [("polarity", REFUSE, 1.5, 1.0)]),
-        (changed(invert=below(1.5)), [("polarity", REFUSE, 1.5, below(1.5))]),
-        (changed(invert=1.5), []),
+        (
+            changed(invert=below(BETTER_BY * 1.5)),
+            [("polarity", REFUSE, 1.5, below(BETTER_BY * 1.5))],
+        ),
+        (changed(invert=BETTER_BY * 1.5), []),
         (changed(turn_left=1.0), [("orientation", REFUSE, 1.5, 1.0)]),
         (changed(turn_over=1.0), [("orientation", REFUSE, 1.5, 1.0)]),
         (changed(turn_right=1.0), [("orientation", REFUSE, 1.5, 1.0)]),

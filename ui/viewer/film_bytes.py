@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.domain import FloatImage, Radiograph
+from core.domain import FloatImage
 
 MAX_SIDE_PX = 3000
 KEPT_FILMS = 3
@@ -44,11 +44,6 @@ class FilmView:
     pixels: FloatImage
     alt_text: str
     pixel_spacing_mm: tuple[float, float] | None = None
-
-    @classmethod
-    def from_radiograph(cls, radiograph: Radiograph, alt_text: str) -> FilmView:
-        """Return the view of a decoded film."""
-        return cls(radiograph.sha256, radiograph.pixels, alt_text, radiograph.pixel_spacing_mm)
 
     @property
     def film_id(self) -> str:
