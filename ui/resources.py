@@ -30,7 +30,7 @@ from core.review_store import SqlReviewStore, open_review_store
 from core.settings import get_settings
 from ui.viewer import FilmView
 
-KEPT_EXPLANATIONS = 32
+KEPT_EXPLANATIONS = 16
 KEPT_FILMS = 2
 INVERTED_BY_READER = Finding(
     "inverted",
