@@ -109,8 +109,8 @@ with spoken_errors():
             st.info("No read matches. Take a word away, or choose any.", icon=":material/search:")
         elif chosen is None:
             st.caption("Choose a row to see every read of that film.")
-        if len(records) == LISTED:
-            st.caption(f"Only the newest {LISTED} reads are listed and exported here.")
         else:
             draw_history(chosen)
+        if len(records) == LISTED:
+            st.caption(f"Only the newest {LISTED} reads are listed and exported here.")
     draw_standing_line(get_engine().classifier.run_record, visit.reader)

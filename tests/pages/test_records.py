@@ -40,12 +40,15 @@ def test_signed_reads_are_listed_and_found_by_word(store: SqlReviewStore) -> Non
     store.append(record())
     store.append(record(film_sha256=OTHER_FILM, film_name="zweites Bild", comment="frei"))
     page = run_page()
+    assert not page.exception
+    assert page.caption[0].value == "Choose a row to see every read of that film."
     assert len(page.dataframe[0].value) == 2
     page.text_input[0].set_value("ZWEITES").run()
     assert list(page.dataframe[0].value["Film"]) == ["zweites Bild"]
     page.text_input[0].set_value("nowhere").run()
     assert not page.dataframe
     assert "No read matches" in page.info[0].value
+    assert not page.exception
 
 
 def test_disagreements_can_be_listed_alone(store: SqlReviewStore) -> None:
