@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,12 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
 SERVER_OPTIONS = {
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": "false",
 }
+
+# Two animation frames later everything that was received is drawn.
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def free_port() -> int:
@@ -34,6 +39,32 @@ def wait_until_it_answers(port: int) -> None:
         else:
             return
     pytest.fail(f"streamlit does not answer on port {port}")
+
+
+def wait_until_idle(page: Page) -> None:
+    """Wait until the page's run is over: before that, what an earlier run drew may still stand."""
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+    page.evaluate(DRAWN)
+
+
+def runs(page: Page) -> int:
+    """Return how often the small apps of this folder say that they have run."""
+    found = re.search(r"Run (\d+)", page.get_by_test_id("stSidebar").inner_text())
+    return int(found.group(1)) if found else 0
+
+
+def after_run(page: Page, number: int) -> None:
+    expect(page.get_by_text(f"Run {number}", exact=True)).to_be_visible()
+    page.evaluate(DRAWN)
+
+
+def press_button(page: Page, name: str) -> None:
+    """Press a button of a small app and wait for the run that it starts, not for an earlier one."""
+    wait_until_idle(page)
+    before = runs(page)
+    page.get_by_role("button", name=name, exact=True).click()
+    after_run(page, before + 1)
 
 
 class Server:

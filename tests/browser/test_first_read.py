@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_server import Server
+from app_server import Server, wait_until_idle
 from dicom_films import content_of, film
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
@@ -120,6 +120,7 @@ def choose(page: Page, one: FilePayload) -> None:
     row_of(page, one).click()
     expect(row_of(page, one)).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("img", name=f"Film {one['name']}")).to_be_visible()
+    wait_until_idle(page)
 
 
 def coloured(page: Page) -> dict[str, int]:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from app_server import DRAWN, after_run, press_button, runs
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).with_name("worklist_app.py")
 NAMES = "nodes => nodes.map(node => node.textContent)"
-# Two animation frames later everything that was received is drawn.
-DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +59,6 @@ def sort_by(page: Page, words: str) -> list[str]:
 
 def selected_name(page: Page) -> str:
     return page.locator(".film[aria-selected=true] .name").inner_text()
-
-
-def runs(page: Page) -> int:
-    words = page.get_by_test_id("stSidebar").inner_text()
-    return int(re.search(r"Run (\d+)", words).group(1))
-
-
-def after_run(page: Page, number: int) -> None:
-    expect(page.get_by_text(f"Run {number}", exact=True)).to_be_visible()
-    page.evaluate(DRAWN)
-
-
-def press_button(page: Page, name: str) -> None:
-    before = runs(page)
-    page.get_by_role("button", name=name, exact=True).click()
-    after_run(page, before + 1)
 
 
 def scrolled(page: Page) -> float:
