@@ -31,6 +31,7 @@ from core.metrics import Rate, wilson_rate
 from core.phantom import draw_hand
 from core.pipeline import Gate, measure_evidence, open_gate
 from core.quality import assess_quality
+from core.run_store import load_run
 from core.settings import get_settings
 
 TITLE = "Quality gate: what it refuses"
@@ -215,10 +216,10 @@ def _mistakes(measured: Sequence[GroupRates]) -> list[str]:
     return lines or ["- no film was wrongly refused or passed"]
 
 
-def _assess_with(gate: Gate) -> Assess:
+def _assess_with(gate: Gate, model_px: int) -> Assess:
     def assess(film: Radiograph) -> tuple[QualityReport, float]:
         evidence = measure_evidence(film, gate)
-        return assess_quality(film, evidence, gate.limits), evidence.distance
+        return assess_quality(film, evidence, gate.limits, model_px), evidence.distance
 
     return assess
 
@@ -247,7 +248,7 @@ def measure(report: Callable[[str], None]) -> Section:
     """
     settings = get_settings()
     gate = open_gate(settings.models, settings.inference_threads)
-    assess = _assess_with(gate)
+    assess = _assess_with(gate, load_run(settings.models / settings.served_run).input_px)
     measured = []
     for groups in (_chest_groups(settings.data, settings.models), _other_groups(settings.data)):
         for group in groups:

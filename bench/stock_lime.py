@@ -21,7 +21,7 @@ from skimage.color import gray2rgb
 from core.domain import FloatImage, LabelImage, LimeSettings, RunRecord
 from core.run_store import load_run
 from core.superpixels import segment_superpixels
-from core.training.architectures import build_mobilenet_v2
+from core.training.architectures import build_classifier
 from core.training.calibrate import calibrate
 from core.training.make_run import WEIGHTS_FILE
 
@@ -33,7 +33,7 @@ Scores = npt.NDArray[np.float64]
 
 def load_keras(run: RunRecord) -> Any:
     """Return the served run as the Keras model that it was exported from."""
-    model = build_mobilenet_v2(run.input_px, 0.0, None)
+    model = build_classifier(run.architecture, run.input_px, 0.0, None)
     model.load_weights(run.folder / WEIGHTS_FILE)
     return model
 

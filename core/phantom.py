@@ -21,7 +21,7 @@ Point = tuple[float, float]
 HEIGHT_PX, WIDTH_PX = 1024, 1200
 
 STEADY_SEEDS = (0, 1, 7, 8)
-"""Children whom run f01 scores clearly below its operating point, and above it with an opacity."""
+"""Children whom the served run scores clearly below its threshold, and with an opacity above."""
 
 TISSUE, DENSE_TISSUE, AIR = 0.52, 0.12, 0.37
 """What the body adds to the beam's path, what heart and belly add, what lungs take away."""

@@ -149,7 +149,9 @@ def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
 
 def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
     """Take a decoded film through the gate and, if it passes, through the model."""
-    quality = assess_quality(film, measure_evidence(film, engine.gate), engine.gate.limits)
+    quality = assess_quality(
+        film, measure_evidence(film, engine.gate), engine.gate.limits, engine.input_px
+    )
     prediction = model_input = None
     if not quality.refused:
         model_input = prepare_input(film, engine.input_px)

@@ -22,7 +22,6 @@ MAX_SAMPLED_PX = 1_000_000
 """Tone is measured on at most about this many pixels, taken on a regular grid."""
 
 MIN_READABLE_SIDE_PX = 96
-FULL_DETAIL_SIDE_PX = 176
 ODD_ASPECT, IMPOSSIBLE_ASPECT = (0.7, 2.4), (0.4, 3.5)
 BLANK_CONTRAST, FAINT_CONTRAST = 0.04, 0.15
 MAX_COLOURFULNESS = 0.04
@@ -78,7 +77,7 @@ def measure_tone(pixels: FloatImage) -> Tone:
     return Tone(float(high - low), float(median), float(ends.mean()))
 
 
-def _check_size(film: Radiograph) -> list[Finding]:
+def _check_size(film: Radiograph, model_px: int) -> list[Finding]:
     findings = []
     side = min(film.height_px, film.width_px)
     if side < MIN_READABLE_SIDE_PX:
@@ -92,14 +91,14 @@ def _check_size(film: Radiograph) -> list[Finding]:
                 f"{MIN_READABLE_SIDE_PX} on the shorter side are needed. Export it at full size.",
             )
         )
-    elif side < FULL_DETAIL_SIDE_PX:
+    elif side < model_px:
         findings.append(
             Finding(
                 "resolution",
                 Severity.FLAG,
                 side,
-                FULL_DETAIL_SIDE_PX,
-                f"The shorter side has {side} pixels and the model uses {FULL_DETAIL_SIDE_PX}: "
+                model_px,
+                f"The shorter side has {side} pixels and the model uses {model_px}: "
                 "fine detail is missing. Use the full-size export if there is one.",
             )
         )
@@ -241,7 +240,9 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
     return [Finding("lung_area", Severity.REFUSE, evidence.lung_fraction, limit, message)]
 
 
-def assess_quality(film: Radiograph, evidence: GateEvidence, limits: GateLimits) -> QualityReport:
+def assess_quality(
+    film: Radiograph, evidence: GateEvidence, limits: GateLimits, model_px: int
+) -> QualityReport:
     """Hold a film against every limit.
 
     Parameters
@@ -250,6 +251,8 @@ def assess_quality(film: Radiograph, evidence: GateEvidence, limits: GateLimits)
     evidence : GateEvidence
         What the lung segmenter measured on it.
     limits : GateLimits
+    model_px : int
+        Side of the classifier's input; a film with fewer pixels than that lacks detail.
 
     Returns
     -------
@@ -259,7 +262,7 @@ def assess_quality(film: Radiograph, evidence: GateEvidence, limits: GateLimits)
     tone = measure_tone(film.pixels)
     findings = [
         *_check_statement(film),
-        *_check_size(film),
+        *_check_size(film, model_px),
         *_check_tone(film, tone, limits),
         *_check_chest(evidence, limits),
         *_check_population(film),

@@ -14,6 +14,9 @@ from core.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
+SERVED_RUN = "f01"
+"""The run that reads films where no other is asked for."""
+
 
 class Settings(BaseSettings):
     """What a site may change without touching code."""
@@ -27,7 +30,7 @@ class Settings(BaseSettings):
     models: Path = Field(
         default=PROJECT_ROOT / "models", description="Folder with one sub-folder a run."
     )
-    served_run: str = Field(default="f01", description="Name of the run that reads films.")
+    served_run: str = Field(default=SERVED_RUN, description="Name of the run that reads films.")
     database_url: str = Field(
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
         description="SQLAlchemy URL of the review store.",

@@ -177,8 +177,8 @@ def test_serving_prepares_a_film_as_training_did_but_for_256_levels(tmp_path: Pa
     noise = np.random.default_rng(5).normal(120.0, 45.0, shape)
     Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8)).save(path, "PNG")
     index = DatasetIndex(tmp_path, (Film(film_id, 0, "", "IM-0001", "train", ""),))
-    trained = to_input(load_films(index, [film_id]).films, 176)[0, :, :, 0]
-    served = prepare_input(decode_radiograph(path.read_bytes()), 176).tensor
+    trained = to_input(load_films(index, [film_id]).films, 144)[0, :, :, 0]
+    served = prepare_input(decode_radiograph(path.read_bytes()), 144).tensor
     assert np.abs(served - trained).max() <= 0.5 / 255 + 1e-6
 
 

@@ -15,9 +15,9 @@ from core.domain import Calibration, Geometry, ModelInput, read_only
 from core.errors import ModelInputMismatch, ModelIntegrity
 from core.inference import LiteRTClassifier, LiteRTNetwork, predict_film
 from core.run_store import EXPORT_FILE, load_run, read_verified
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, SERVED_RUN
 
-RUN = load_run(PROJECT_ROOT / "models" / "f01")
+RUN = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
 PX = RUN.input_px
 
 

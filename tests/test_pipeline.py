@@ -38,7 +38,7 @@ from core.pipeline import (
 )
 from core.quality import assess_quality
 from core.rendering import thumbnail_png
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, SERVED_RUN
 
 MODELS = PROJECT_ROOT / "models"
 CODES_ON_CHEST = {"not_chest", "lung_area", "polarity", "orientation"}
@@ -46,7 +46,7 @@ CODES_ON_CHEST = {"not_chest", "lung_area", "polarity", "orientation"}
 
 @pytest.fixture(scope="module")
 def engine():
-    return open_engine(MODELS, "f01")
+    return open_engine(MODELS, SERVED_RUN)
 
 
 def codes(reading):
@@ -207,32 +207,36 @@ def test_the_served_gate_has_the_limits_of_its_record(engine):
 
 @pytest.fixture
 def copied_models(tmp_path):
-    for run in ("f01", "lungs"):
+    for run in (SERVED_RUN, "lungs"):
         shutil.copytree(MODELS / run, tmp_path / run)
     return tmp_path
 
 
 def test_an_empty_models_folder_is_said_to_hold_no_run(tmp_path):
-    with pytest.raises(ModelMissing, match=r"no run at .*f01: expected run\.json in it"):
-        open_engine(tmp_path, "f01")
+    with pytest.raises(ModelMissing, match=rf"no run at .*{SERVED_RUN}: expected run\.json in it"):
+        open_engine(tmp_path, SERVED_RUN)
     with pytest.raises(ModelMissing, match=r"no run at .*lungs: expected run\.json in it"):
         open_gate(tmp_path, 1)
 
 
-@pytest.mark.parametrize("name", ["f01/model.tflite", "lungs/model.tflite", "lungs/reference.npz"])
+@pytest.mark.parametrize(
+    "name", [f"{SERVED_RUN}/model.tflite", "lungs/model.tflite", "lungs/reference.npz"]
+)
 def test_a_missing_file_of_a_run_is_named(name, copied_models):
     (copied_models / name).unlink()
     with pytest.raises(ModelMissing, match=rf"{name} is missing"):
-        open_engine(copied_models, "f01")
+        open_engine(copied_models, SERVED_RUN)
 
 
-@pytest.mark.parametrize("name", ["f01/model.tflite", "lungs/model.tflite", "lungs/reference.npz"])
+@pytest.mark.parametrize(
+    "name", [f"{SERVED_RUN}/model.tflite", "lungs/model.tflite", "lungs/reference.npz"]
+)
 def test_a_file_with_one_changed_byte_is_not_used(name, copied_models):
     content = bytearray((copied_models / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copied_models / name).write_bytes(content)
     with pytest.raises(ModelIntegrity, match=rf"{name} is not the file that was measured"):
-        open_engine(copied_models, "f01")
+        open_engine(copied_models, SERVED_RUN)
 
 
 @pytest.mark.parametrize("part", ["limits", "files"])
@@ -270,7 +274,7 @@ def test_of_60_official_official_films_at_least_59_pass_with_a_probability(offic
     passed = [r.prediction for r in official_readings.values() if r.prediction is not None]
     assert len(passed) >= 59
     assert all(0 <= prediction.probability <= 1 for prediction in passed)
-    assert {prediction.run_id for prediction in passed} == {"f01"}
+    assert {prediction.run_id for prediction in passed} == {SERVED_RUN}
     assert len({prediction.probability for prediction in passed}) > 50
 
 
@@ -350,7 +354,8 @@ def test_dicom_files_of_other_parts_are_refused_by_their_pixels_alone(real_data,
     for path in dicom_rows(real_data, chest=False):
         stated = decode_radiograph(path.read_bytes())
         silent = replace(stated, modality="", body_part="", view_position="")
-        report = assess_quality(silent, measure_evidence(silent, engine.gate), engine.gate.limits)
+        evidence = measure_evidence(silent, engine.gate)
+        report = assess_quality(silent, evidence, engine.gate.limits, engine.input_px)
         refusals = {f.code for f in report.findings if f.severity is Severity.REFUSE}
         assert refusals & CODES_ON_CHEST, path.name
 

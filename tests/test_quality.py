@@ -13,6 +13,8 @@ from core.domain import AgeBand, FilmChange, GateEvidence, Severity
 from core.domain.quality import BETTER_BY
 from core.quality import MAX_SAMPLED_PX, Tone, assess_quality, measure_tone
 
+MODEL_PX = 160
+
 REFUSE, FLAG = Severity.REFUSE, Severity.FLAG
 NAN, INF = float("nan"), float("inf")
 
@@ -37,7 +39,7 @@ def grey_below(value):
 
 
 def assess(film=None, evidence=CHEST):
-    return assess_quality(fit_film() if film is None else film, evidence, LIMITS)
+    return assess_quality(fit_film() if film is None else film, evidence, LIMITS, MODEL_PX)
 
 
 def found(report):
@@ -86,10 +88,10 @@ def test_a_frontal_chest_film_that_says_so_has_no_findings(part, modality, view)
 @pytest.mark.parametrize(
     ("size", "expected"),
     [
-        ((176, 176), []),
-        ((175, 200), [("resolution", FLAG, 175, 176)]),
-        ((200, 175), [("resolution", FLAG, 175, 176)]),
-        ((96, 96), [("resolution", FLAG, 96, 176)]),
+        ((160, 160), []),
+        ((159, 200), [("resolution", FLAG, 159, MODEL_PX)]),
+        ((200, 159), [("resolution", FLAG, 159, MODEL_PX)]),
+        ((96, 96), [("resolution", FLAG, 96, MODEL_PX)]),
         ((95, 96), [("resolution", REFUSE, 95, 96)]),
         ((96, 95), [("resolution", REFUSE, 95, 96)]),
     ],

@@ -22,7 +22,7 @@ from core.run_store import (
     sha256_of,
     write_record,
 )
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.calibrate import calibrate, choose_operating_point, fit_temperature
 from core.training.catalogue import CATALOGUE
 from core.training.export import PARITY_LIMIT, exported_logits
@@ -242,7 +242,7 @@ def predictions():
 
 
 def test_the_served_run_and_the_segmenter_are_kept():
-    assert {"f01", "lungs"} <= set(FINISHED)
+    assert {SERVED_RUN, "lungs"} <= set(FINISHED)
     assert set(CLASSIFIERS) == set(FINISHED) - {"lungs"}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
-from core.settings import PROJECT_ROOT, Settings, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN, Settings, get_settings
 
 
 @pytest.fixture(autouse=True)
@@ -19,12 +19,12 @@ def fresh_machine(monkeypatch, tmp_path):
     get_settings.cache_clear()
 
 
-def test_a_fresh_machine_serves_f01_from_the_project_folder():
+def test_a_fresh_machine_serves_a_run_from_the_project_folder():
     settings = Settings()
 
     assert settings.models == PROJECT_ROOT / "models"
     assert settings.data == PROJECT_ROOT / "data"
-    assert settings.served_run == "f01"
+    assert settings.served_run == SERVED_RUN
     assert (settings.models / settings.served_run / "run.json").is_file()
 
 
@@ -91,7 +91,7 @@ def test_lines_of_other_programs_in_a_dotenv_file_are_passed_over(tmp_path):
 def test_variables_without_the_prefix_change_nothing(monkeypatch):
     monkeypatch.setenv("SERVED_RUN", "f02")
 
-    assert Settings().served_run == "f01"
+    assert Settings().served_run == SERVED_RUN
 
 
 def test_the_process_reads_its_settings_once(monkeypatch):

@@ -56,14 +56,20 @@ def _load_folded_imagenet(backbone: Any, path: Path) -> None:
         norm.set_weights([unit, bias, zeros, ones])
 
 
-def build_mobilenet_v2(input_px: int, dropout: float, weights: Path | None) -> Any:
-    """Build MobileNetV2 with one logit.
+LAST_LAYERS = {"mobilenet_v2": "out_relu", "mobilenet_v2_stride_16": "block_13_expand_relu"}
 
+
+def build_classifier(architecture: str, input_px: int, dropout: float, weights: Path | None) -> Any:
+    """Build MobileNetV2, whole or up to the last layer of stride 16, with one logit.
+
+    The shorter one takes six tenths of the time and less than a third of the parameters.
     BatchNorm stays in inference mode: the supplied weights have it folded in, and letting it move
     collapses validation.
 
     Parameters
     ----------
+    architecture : str
+        A key of `LAST_LAYERS`.
     input_px : int
         Side of the square input.
     dropout : float
@@ -88,10 +94,11 @@ def build_mobilenet_v2(input_px: int, dropout: float, weights: Path | None) -> A
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
-    pooled = keras.layers.GlobalAveragePooling2D(name="features")(backbone.output)
+    last = backbone.get_layer(LAST_LAYERS[architecture]).output
+    pooled = keras.layers.GlobalAveragePooling2D(name="features")(last)
     kept = keras.layers.Dropout(dropout)(pooled)
     logit = keras.layers.Dense(1, name="logit")(kept)
-    return keras.Model(film, logit, name="mobilenet_v2")
+    return keras.Model(film, logit, name=architecture)
 
 
 def _one_channel_mobilenet(input_px: int, weights: Path | None) -> Any:

@@ -65,6 +65,16 @@ CATALOGUE: dict[str, RunSettings] = {
                 log_gamma=0.7, log_contrast=0.45, brightness=0.2, noise=0.05, lungs_only=0.4
             ),
         ),
+        RunSettings(
+            name="f03",
+            sentence=(
+                "f01 on smaller films and without the network's last, coarsest layers: for an "
+                "explanation in half the time."
+            ),
+            architecture="mobilenet_v2_stride_16",
+            input_px=144,
+            epochs=18,
+        ),
     )
 }
 

@@ -13,7 +13,7 @@ from core.domain import FloatImage
 from core.preprocessing import resize_film
 from core.training.architectures import (
     MOBILENET_V2_WEIGHTS,
-    build_mobilenet_v2,
+    build_classifier,
     starting_weights,
 )
 from core.training.augmentation import augment_films
@@ -133,7 +133,7 @@ def train_classifier(
 
     keras.utils.set_random_seed(settings.seed)
     weights = None if data is None else starting_weights(data, MOBILENET_V2_WEIGHTS)
-    model = build_mobilenet_v2(settings.input_px, settings.dropout, weights)
+    model = build_classifier(settings.architecture, settings.input_px, settings.dropout, weights)
     steps = -(-len(train) // settings.batch)
     optimizer = _optimizer(settings, steps)
     step = _make_step(model, optimizer, settings)

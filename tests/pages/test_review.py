@@ -19,7 +19,7 @@ from core.domain import FloatImage, ReviewRecord, Verdict
 from core.errors import ReviewStoreError
 from core.phantom import draw_hand, draw_phantom
 from core.review_store import SqlReviewStore
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 
 File = tuple[str, bytes, str]
 READER = "Dr. Ada Reader"
@@ -133,7 +133,7 @@ def test_a_signed_read_is_stored_with_what_the_reader_saw(store: SqlReviewStore)
         "chest.png",
     )
     assert record.prediction is not None
-    assert record.run_id == record.prediction.run_id == "f01"
+    assert record.run_id == record.prediction.run_id == SERVED_RUN
     assert record.regions["n_regions"] > 10
     assert any("Signed <b>normal</b>" in html.proto.body for html in page.get("html"))
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from tiny_films import TINY, build_small_network, write_tiny_set
 
-from core.settings import PROJECT_ROOT
-from core.training.architectures import build_mobilenet_v2
-from core.training.make_run import TrainingData, finish_run, load_training_data
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN
+from core.training.architectures import build_classifier
+from core.training.make_run import WEIGHTS_FILE, TrainingData, finish_run, load_training_data
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,11 @@ class TinyRun:
 
 
 @pytest.fixture(scope="session")
-def f01_keras():
+def served_keras():
     """Return the served run as the Keras model that was kept."""
-    model = build_mobilenet_v2(176, 0.3, None)
-    model.load_weights(PROJECT_ROOT / "models" / "f01" / "model.weights.h5")
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    model = build_classifier(run.architecture, run.input_px, 0.3, None)
+    model.load_weights(run.folder / WEIGHTS_FILE)
     return model
 
 
@@ -45,7 +47,7 @@ def tiny_run(tmp_path_factory) -> TinyRun:
     films = load_training_data(data / "kermany224", models / "split.json", lines.append)
     masks, _ = load_lung_masks(data, films.train.film_ids)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "build_mobilenet_v2", build_small_network)
+        patch.setattr(fit, "build_classifier", build_small_network)
         model, history = fit.train_classifier(
             films.train, masks, films.validation, TINY, None, lines.append
         )

@@ -13,7 +13,7 @@ from core.errors import ModelIntegrity
 from core.inference import LiteRTClassifier, LiteRTNetwork, predict_film
 from core.preprocessing import prepare_input
 from core.run_store import EXPORT_FILE, load_run, read_verified
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.calibrate import calibrate
 from core.training.export import (
     PARITY_LIMIT,
@@ -25,7 +25,7 @@ from core.training.export import (
 from core.training.films import STORED_PX, load_films
 from core.training.fit import predict_logits, to_input
 
-RUN = load_run(PROJECT_ROOT / "models" / "f01")
+RUN = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
 HALF = OperatingPoint(0.5, 1.0, 1.0, 4, 2, "four films")
 AS_IS = Calibration(1.0, 0.0)
 
@@ -63,8 +63,8 @@ def test_the_limit_is_a_ten_thousandth():
     assert PARITY_LIMIT == 1e-4
 
 
-def test_keras_and_the_served_export_agree_on_64_synthetic_films(f01_keras, content, synthetic):
-    logits = assert_parity(f01_keras, content, synthetic)
+def test_keras_and_the_served_export_agree_on_64_synthetic_films(served_keras, content, synthetic):
+    logits = assert_parity(served_keras, content, synthetic)
 
     # Films that all look the same to the model would prove nothing.
     assert np.ptp(logits) > 2.0
@@ -72,22 +72,22 @@ def test_keras_and_the_served_export_agree_on_64_synthetic_films(f01_keras, cont
 
 @pytest.mark.real_films
 def test_keras_and_the_served_export_agree_on_64_validation_films(
-    f01_keras, content, validation_films
+    served_keras, content, validation_films
 ):
     inputs = to_input(validation_films.films, RUN.input_px)
 
-    logits = assert_parity(f01_keras, content, inputs)
+    logits = assert_parity(served_keras, content, inputs)
 
     called = calibrate(logits, RUN.calibration) >= RUN.operating_point.threshold
     assert 0 < called.sum() < 64
 
 
 def test_the_export_can_be_made_again_from_the_kept_weights(
-    f01_keras, content, synthetic, tmp_path
+    served_keras, content, synthetic, tmp_path
 ):
     path = tmp_path / EXPORT_FILE
 
-    export_litert(with_features(f01_keras), path)
+    export_litert(with_features(served_keras), path)
 
     ours, kept = LiteRTNetwork(path.read_bytes(), 2), LiteRTNetwork(content, 2)
     again, shipped = ours.run(synthetic[:8]), kept.run(synthetic[:8])
@@ -96,11 +96,13 @@ def test_the_export_can_be_made_again_from_the_kept_weights(
     assert again["features"] == pytest.approx(shipped["features"], abs=1e-4)
 
 
-def test_the_exported_features_are_those_that_the_logit_is_made_of(f01_keras, content, synthetic):
+def test_the_exported_features_are_those_that_the_logit_is_made_of(
+    served_keras, content, synthetic
+):
     outputs = LiteRTNetwork(content, 2).run(synthetic[:8])
-    kernel, bias = f01_keras.get_layer("logit").get_weights()
+    kernel, bias = served_keras.get_layer("logit").get_weights()
 
-    assert outputs["features"].shape == (8, 1280)
+    assert outputs["features"].shape == (8, len(kernel))
     assert outputs["features"] @ kernel + bias == pytest.approx(outputs["logit"], abs=1e-3)
 
 

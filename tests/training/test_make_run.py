@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture
 def small_network(monkeypatch):
     """Let runs train the small network instead of MobileNetV2."""
-    monkeypatch.setattr(fit, "build_mobilenet_v2", build_small_network)
+    monkeypatch.setattr(fit, "build_classifier", build_small_network)
 
 
 # --- a whole run ----------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def test_training_moves_the_weights_of_the_network_that_is_served(tiny_run, monk
     import keras
     import tensorflow as tf
 
-    from core.training.architectures import build_mobilenet_v2
+    from core.training.architectures import build_classifier
 
     few = replace(
         tiny_run.films.train,
@@ -166,7 +166,7 @@ def test_training_moves_the_weights_of_the_network_that_is_served(tiny_run, monk
         tf.config.run_functions_eagerly(False)
 
     keras.utils.set_random_seed(settings.seed)
-    untrained = build_mobilenet_v2(settings.input_px, settings.dropout, None)
+    untrained = build_classifier(settings.architecture, settings.input_px, settings.dropout, None)
     assert len(history) == 1
     moved = [
         np.abs(np.asarray(after) - np.asarray(before)).max() > 0.0
