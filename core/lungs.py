@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.domain import FloatImage, Network, read_only
+from core.domain import FilmBox, FloatImage, Network, read_only
 from core.errors import ModelIntegrity
 
 LUNG_PROBABILITY = 0.5
+STRAY_SHARE = 0.01
+BOX_MARGIN = 0.06
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +35,38 @@ class LungField:
     def fraction(self) -> float:
         """Share of the film that is lung."""
         return float((self.mask > LUNG_PROBABILITY).mean())
+
+    def box(self, height_px: int, width_px: int) -> FilmBox | None:
+        """Return the rectangle around the lungs on a film of that size, with a narrow margin.
+
+        One in a hundred lung pixels may lie outside on each side before the margin is added, so
+        that a stray patch does not move it.
+
+        Returns
+        -------
+        FilmBox or None
+            None where no lung is seen.
+        """
+        lung = self.mask > LUNG_PROBABILITY
+        if not lung.any():
+            return None
+        top, bottom = _span(lung.sum(axis=1))
+        left, right = _span(lung.sum(axis=0))
+        return FilmBox(
+            math.floor(top * height_px),
+            math.floor(left * width_px),
+            math.ceil(bottom * height_px),
+            math.ceil(right * width_px),
+        )
+
+
+def _span(counts: npt.NDArray[np.int_]) -> tuple[float, float]:
+    """Return where the lungs begin and end along one axis, as shares of the film's side."""
+    share = np.cumsum(counts) / counts.sum()
+    start = np.searchsorted(share, STRAY_SHARE) / len(counts)
+    end = (np.searchsorted(share, 1.0 - STRAY_SHARE) + 1) / len(counts)
+    margin = BOX_MARGIN * (end - start)
+    return max(0.0, float(start - margin)), min(1.0, float(end + margin))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -147,6 +147,13 @@ def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
     return GateEvidence(feature_distance(field.features, gate.reference), changed, field.fraction)
 
 
+def _prepare(film: Radiograph, engine: Engine) -> ModelInput:
+    box = None
+    if engine.classifier.run_record.cropped_to_lungs:
+        box = find_lungs(film, engine.gate).box(film.height_px, film.width_px)
+    return prepare_input(film, engine.input_px, box)
+
+
 def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
     """Take a decoded film through the gate and, if it passes, through the model."""
     quality = assess_quality(
@@ -154,7 +161,7 @@ def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
     )
     prediction = model_input = None
     if not quality.refused:
-        model_input = prepare_input(film, engine.input_px)
+        model_input = _prepare(film, engine)
         prediction = predict_film(model_input, engine.classifier)
     return FilmReading(
         film_sha256=film.sha256,
@@ -206,7 +213,7 @@ def prepare_film(
         If the bytes cannot become a radiograph.
     """
     film = decode_radiograph(content, file_name=file_name, invert=invert)
-    return prepare_input(film, engine.input_px)
+    return _prepare(film, engine)
 
 
 def load_explainer() -> None:

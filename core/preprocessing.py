@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from core.domain import FloatImage, Geometry, ModelInput, Radiograph, read_only
+from core.domain import FilmBox, FloatImage, Geometry, ModelInput, Radiograph, read_only
 
 STRETCH_PERCENTILES = (1.0, 99.0)
 """Grey levels that become 0 and 1; chosen before training, so that exposure is not a cue."""
@@ -76,7 +76,29 @@ def standardise_film(pixels: FloatImage) -> FloatImage:
     return stretch_exposure(resize_film(softened, STANDARD_PX, STANDARD_PX))
 
 
-def prepare_input(radiograph: Radiograph, input_px: int) -> ModelInput:
+def crop_film(pixels: FloatImage, box: FilmBox, height_px: int, width_px: int) -> FloatImage:
+    """Cut a box out of a standardised film and standardise it again.
+
+    Parameters
+    ----------
+    pixels : (224, 224) float32 ndarray in [0, 1]
+    box : FilmBox
+        In pixels of the film as it came.
+    height_px, width_px : int
+        Of the film as it came.
+
+    Returns
+    -------
+    (224, 224) float32 ndarray in [0, 1]; a blank film is not stretched.
+    """
+    down, across = pixels.shape[0] / height_px, pixels.shape[1] / width_px
+    corners = (box.left_px * across, box.top_px * down, box.right_px * across, box.bottom_px * down)
+    film = Image.fromarray(np.ascontiguousarray(pixels))
+    cut = film.resize((STANDARD_PX, STANDARD_PX), Image.Resampling.BILINEAR, box=corners)
+    return stretch_exposure(np.asarray(cut))
+
+
+def prepare_input(radiograph: Radiograph, input_px: int, box: FilmBox | None = None) -> ModelInput:
     """Bring a film to the model's input, remembering the way back.
 
     The aspect ratio is not kept, because the public training set comes without it.
@@ -86,11 +108,17 @@ def prepare_input(radiograph: Radiograph, input_px: int) -> ModelInput:
     radiograph : Radiograph
     input_px : int
         Side of the model's square input.
+    box : FilmBox or None
+        What the model looks at; None is the whole film.
 
     Returns
     -------
     ModelInput
     """
-    small = resize_film(standardise_film(radiograph.pixels), input_px, input_px)
-    geometry = Geometry(radiograph.height_px, radiograph.width_px, input_px)
+    film = standardise_film(radiograph.pixels)
+    height, width = radiograph.height_px, radiograph.width_px
+    if box is not None:
+        film = crop_film(film, box, height, width)
+    small = resize_film(film, input_px, input_px)
+    geometry = Geometry(height, width, input_px, box)
     return ModelInput(read_only(np.array(small, dtype=np.float32)), geometry)

@@ -12,6 +12,7 @@ import numpy as np
 from core import __version__
 from core.domain import (
     Explanation,
+    FilmBox,
     LabelImage,
     Prediction,
     QualityReport,
@@ -227,10 +228,6 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
     segments, geometry = explanation.segments, explanation.geometry
     weights = explanation.weights
     strongest = np.argsort(-np.abs(weights), kind="stable")[:top]
-    scale = (
-        geometry.film_height_px / segments.shape[0],
-        geometry.film_width_px / segments.shape[1],
-    )
     return {
         "settings": asdict(explanation.settings) | {"method": explanation.settings.method.value},
         "surrogate_r2": float(explanation.surrogate_r2),
@@ -241,26 +238,32 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
         "n_regions": int(weights.size),
         "regions": [
             {"label": int(label), "weight": float(weights[label])}
-            | _where_on_film(segments, int(label), scale)
+            | _where_on_film(segments, int(label), geometry.looked_at)
             for label in strongest
         ],
     }
 
 
 def _where_on_film(
-    segments: LabelImage, label: int, scale: tuple[float, float]
+    segments: LabelImage, label: int, looked_at: FilmBox
 ) -> dict[str, dict[str, float]]:
     rows, columns = np.nonzero(segments == label)
-    row_scale, column_scale = scale
+
+    def row(index: float) -> float:
+        return round(looked_at.top_px + index * looked_at.height_px / len(segments), 1)
+
+    def column(index: float) -> float:
+        return round(looked_at.left_px + index * looked_at.width_px / len(segments[0]), 1)
+
     return {
         "centroid_px": {
-            "row": round(float(rows.mean() + 0.5) * row_scale, 1),
-            "column": round(float(columns.mean() + 0.5) * column_scale, 1),
+            "row": row(float(rows.mean() + 0.5)),
+            "column": column(float(columns.mean() + 0.5)),
         },
         "box_px": {
-            "top": round(float(rows.min()) * row_scale, 1),
-            "left": round(float(columns.min()) * column_scale, 1),
-            "bottom": round(float(rows.max() + 1) * row_scale, 1),
-            "right": round(float(columns.max() + 1) * column_scale, 1),
+            "top": row(float(rows.min())),
+            "left": column(float(columns.min())),
+            "bottom": row(float(rows.max() + 1)),
+            "right": column(float(columns.max() + 1)),
         },
     }

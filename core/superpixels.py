@@ -91,16 +91,23 @@ def labels_on_film(segments: LabelImage, geometry: Geometry) -> LabelImage:
     segments : (h, w) int32 ndarray
         Labels on the model's input grid.
     geometry : Geometry
-        The film's height and width.
+        The film's height and width, and what the model looks at.
 
     Returns
     -------
     (H, W) int32 ndarray, read-only
+        -1 where the model does not look.
     """
-    rows = _input_index(geometry.film_height_px, segments.shape[0])
-    columns = _input_index(geometry.film_width_px, segments.shape[1])
+    box = geometry.looked_at
+    rows = _input_index(box.height_px, segments.shape[0])
+    columns = _input_index(box.width_px, segments.shape[1])
     # Columns first: the second take then copies whole rows, which matters at 9 million pixels.
-    return read_only(segments.take(columns, axis=1).take(rows, axis=0))
+    inside = segments.take(columns, axis=1).take(rows, axis=0)
+    if geometry.box is None:
+        return read_only(inside)
+    labels = np.full((geometry.film_height_px, geometry.film_width_px), -1, np.int32)
+    labels[box.top_px : box.bottom_px, box.left_px : box.right_px] = inside
+    return read_only(labels)
 
 
 def locate_on_film(
@@ -115,7 +122,7 @@ def locate_on_film(
     label : int
         One of them.
     geometry : Geometry
-        The film's height and width.
+        The film's height and width, and what the model looks at.
 
     Returns
     -------
@@ -125,15 +132,16 @@ def locate_on_film(
         Top, left, bottom, right of the region in `labels_on_film`; bottom and right are one past
         the end.
     """
-    height, width = geometry.film_height_px, geometry.film_width_px
+    box = geometry.looked_at
     rows, columns = np.nonzero(segments == label)
-    top, bottom = _film_span(rows, segments.shape[0], height)
-    left, right = _film_span(columns, segments.shape[1], width)
+    top, bottom = _film_span(rows, segments.shape[0], box.height_px)
+    left, right = _film_span(columns, segments.shape[1], box.width_px)
     centroid_px = (
-        _film_centre(rows, segments.shape[0], height),
-        _film_centre(columns, segments.shape[1], width),
+        box.top_px + _film_centre(rows, segments.shape[0], box.height_px),
+        box.left_px + _film_centre(columns, segments.shape[1], box.width_px),
     )
-    return centroid_px, (top, left, bottom, right)
+    y, x = box.top_px, box.left_px
+    return centroid_px, (y + top, x + left, y + bottom, x + right)
 
 
 def _stretched(tensor: FloatImage) -> FloatImage:

@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from core.settings import get_settings
+
+settings.register_profile("first_read", deadline=None)  # a busy machine is no failure
+settings.load_profile("first_read")
 
 
 @pytest.fixture(scope="session")

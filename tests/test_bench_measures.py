@@ -33,7 +33,7 @@ from core.pipeline import Engine, open_engine
 from core.preprocessing import prepare_input
 from core.settings import get_settings
 from core.training.films import load_films
-from core.training.fit import to_input
+from core.training.inputs import to_input
 
 
 def a_pair(name: str, full_size: float, small: float, logits=None, refused=False) -> Pair:

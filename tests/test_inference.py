@@ -7,7 +7,7 @@ from math import exp
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -180,7 +180,6 @@ def test_a_prediction_is_the_calibrated_logit(plain):
     np.testing.assert_array_equal(plain.predict(films), plain.calibrate(plain.logits(films)))
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(arrays(np.float32, 8, elements=st.floats(-60, 60, width=32)))
 def test_a_higher_logit_never_has_a_lower_probability(plain, logits):
     probabilities = plain.calibrate(np.sort(logits))

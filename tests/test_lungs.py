@@ -4,9 +4,10 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain import FilmBox
 from core.errors import ModelIntegrity
 from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
 
@@ -121,7 +122,6 @@ def test_bytes_that_are_no_reference_are_refused_with_a_sentence(content):
         FeatureReference.from_bytes(content)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(WRITTEN) - 1), st.integers(1, 255))
 def test_a_damaged_byte_is_refused_or_does_no_harm(place, flip):
     damaged = bytearray(WRITTEN)
@@ -165,3 +165,33 @@ def test_a_lung_field_is_a_read_only_copy_of_what_the_network_returned():
         field.mask[0, 0] = 0
     with pytest.raises(ValueError, match="read-only"):
         field.features[0] = 0
+
+
+# --- the box around the lungs -----------------------------------------------------------------
+
+
+def field_of(mask):
+    return LungField(mask.astype(np.float32), vector(0))
+
+
+def test_the_box_has_a_margin_of_six_hundredths_and_is_in_px_of_the_film():
+    mask = np.zeros((100, 100))
+    mask[20:70, 30:80] = 1.0
+    # Half of the side is 50 cells; 0.06 * 50 = 3 more on each side, scaled by 2 and by 4.
+    assert field_of(mask).box(200, 400) == FilmBox(34, 108, 146, 332)
+
+
+def test_a_stray_patch_does_not_move_the_box():
+    mask = np.zeros((100, 100))
+    mask[20:70, 30:80] = 1.0
+    stray = mask.copy()
+    stray[95:99, 2:5] = 1.0
+    assert field_of(stray).box(100, 100) == field_of(mask).box(100, 100)
+
+
+def test_the_box_ends_at_the_film():
+    assert field_of(np.ones((50, 50))).box(300, 200) == FilmBox(0, 0, 300, 200)
+
+
+def test_without_lungs_there_is_no_box():
+    assert field_of(np.full((50, 50), 0.5)).box(300, 200) is None

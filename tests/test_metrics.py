@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
@@ -40,7 +40,6 @@ def films_of(ill: list[float], well: list[float]):
 # --- proportions ----------------------------------------------------------------------------------
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_a_proportion_has_wilsons_interval(counts):
     count, n = counts
@@ -118,7 +117,6 @@ def delong_by_pairs(ill: list[float], well: list[float]) -> tuple[float, float]:
     return area, s10 / m + s01 / n
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(SCORES_OF_A_CLASS, SCORES_OF_A_CLASS)
 def test_area_and_interval_are_those_of_every_pair_of_films(ill, well):
     area, variance = delong_by_pairs(ill, well)
@@ -143,7 +141,6 @@ def test_the_interval_of_a_small_area_is_the_one_on_paper():
     assert rate.high == 1.0
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(SCORES_OF_A_CLASS, SCORES_OF_A_CLASS)
 def test_the_area_is_scikit_learns(ill, well):
     scores, labels = films_of(ill, well)
@@ -192,7 +189,6 @@ def test_the_mean_of_one_and_the_same_value_has_no_width():
     assert mean_rate(np.full(8, 0.25)) == Rate(0.25, 0.25, 0.25, 8)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
 def test_f1_is_scikit_learns_and_lies_in_its_interval(films):
     called, ill = np.array(films).T

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from gate_films import film_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain import Geometry
+from core.domain import FilmBox, Geometry
 from core.preprocessing import MIN_CONTRAST, prepare_input, resize_film, stretch_exposure
 
 
@@ -50,7 +50,6 @@ def test_a_film_of_the_target_size_keeps_every_value():
     assert np.array_equal(resize_film(film, 16, 16), film)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(0, 65535))
 def test_an_even_film_keeps_its_grey_at_any_size(height, width, target, level):
     even = np.full((height, width), level / 65535, np.float32)
@@ -86,7 +85,6 @@ def test_a_few_extreme_pixels_do_not_set_the_exposure():
     assert stretch_exposure(marked)[50] == pytest.approx(stretch_exposure(film)[50], abs=0.02)
 
 
-@settings(deadline=None)
 @given(st.floats(0.3, 1.0), st.floats(0.0, 0.2))
 def test_brightness_and_contrast_of_the_film_do_not_matter(gain, offset):
     film = np.random.default_rng(5).random((20, 20), np.float32) * np.float32(0.8)
@@ -123,6 +121,24 @@ def test_the_input_is_square_float32_in_zero_to_one_and_read_only():
 def test_the_way_back_to_the_film_is_remembered():
     film = film_of(np.zeros((70, 110), np.float32))
     assert prepare_input(film, 32).geometry == Geometry(70, 110, 32)
+
+
+def test_a_box_is_cut_out_and_stretched_by_itself():
+    pixels = np.full((448, 896), 0.4, np.float32)
+    pixels[:40], pixels[-40:] = 0.0, 1.0
+    pixels[112:336, 224:672] = np.linspace(0.4, 0.6, 448, dtype=np.float32)
+    box = FilmBox(112, 224, 336, 672)
+    boxed = prepare_input(film_of(pixels), 32, box)
+    assert boxed.geometry == Geometry(448, 896, 32, box)
+    middle = boxed.tensor[16]
+    assert middle[1:-1] == pytest.approx(np.linspace(0.0, 1.0, 32)[1:-1], abs=0.04)
+    assert prepare_input(film_of(pixels), 32).tensor[0, 0] == 0.0
+
+
+def test_a_box_around_the_whole_film_changes_nothing():
+    film = film_of(np.random.default_rng(8).random((300, 260), np.float32))
+    whole = prepare_input(film, 48, FilmBox(0, 0, 300, 260)).tensor
+    assert np.abs(whole - prepare_input(film, 48).tensor).max() < 0.02
 
 
 @pytest.mark.parametrize("shape", [(60, 90), (90, 60)])

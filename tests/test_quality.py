@@ -389,7 +389,6 @@ def evidence_of(values):
     return st.builds(GateEvidence, values, changes, values)
 
 
-@settings(deadline=None)
 @given(films(), evidence_of(ANY_FLOAT))
 def test_any_film_with_any_evidence_gets_a_report_with_refusals_first(film, evidence):
     report = assess(film, evidence)
@@ -400,7 +399,7 @@ def test_any_film_with_any_evidence_gets_a_report_with_refusals_first(film, evid
     assert all(f.message.endswith(".") for f in report.findings)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(evidence_of(LIKELY))
 def test_a_film_passes_only_if_every_measured_limit_is_kept(evidence):
     kept = evidence.distance <= 2.0 and 0.125 <= evidence.lung_fraction <= 0.75
@@ -408,7 +407,6 @@ def test_a_film_passes_only_if_every_measured_limit_is_kept(evidence):
     assert assess(evidence=evidence).refused == (not kept or nearer)
 
 
-@settings(deadline=None)
 @given(films())
 def test_a_film_that_is_refused_for_being_blank_spans_less_than_its_limit(film):
     low, high = np.percentile(film.pixels, [1.0, 99.0])

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from gate_films import film_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -35,7 +35,6 @@ def test_the_longer_side_is_met_and_the_aspect_ratio_kept(height, width, size):
     assert opened(thumbnail_png(film_of(np.zeros((height, width))))).size == size
 
 
-@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 64))
 def test_no_thumbnail_is_larger_than_asked_or_without_pixels(height, width, side_px):
     size = opened(thumbnail_png(film_of(np.zeros((height, width))), side_px)).size

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core import __version__
 from core.domain import (
     Explanation,
+    FilmBox,
     Finding,
     Geometry,
     LimeSettings,
@@ -236,6 +237,16 @@ def test_regions_come_by_absolute_weight_with_their_place_on_the_film():
             "box_px": {"top": 4.0, "left": 20.0, "bottom": 8.0, "right": 40.0},
         },
     ]
+
+
+def test_regions_of_a_box_are_kept_in_px_of_the_whole_film():
+    boxed = explanation_4_by_4(geometry=Geometry(20, 60, 4, FilmBox(10, 20, 18, 60)))
+    assert summarise_regions(boxed, top=1)["regions"][0] == {
+        "label": 1,
+        "weight": -0.4,
+        "centroid_px": {"row": 12.0, "column": 50.0},
+        "box_px": {"top": 10.0, "left": 40.0, "bottom": 14.0, "right": 60.0},
+    }
 
 
 def test_the_centroid_of_a_bent_region_is_the_mean_of_its_pixels():

@@ -27,9 +27,10 @@ from core.training.calibrate import calibrate, choose_operating_point, fit_tempe
 from core.training.catalogue import CATALOGUE
 from core.training.export import PARITY_LIMIT, exported_logits
 from core.training.films import load_films, load_lung_masks
-from core.training.fit import to_input
+from core.training.inputs import to_input
+from core.training.lung_crop import segment_all
 from core.training.lung_fit import dice_scores
-from core.training.make_lungs import at_mask_size, segment_all
+from core.training.make_lungs import at_mask_size
 
 MODELS = PROJECT_ROOT / "models"
 FINISHED = sorted(

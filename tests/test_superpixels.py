@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.measure import label as connected_pieces
 
-from core.domain import FloatImage, Geometry, SuperpixelMethod
+from core.domain import FilmBox, FloatImage, Geometry, SuperpixelMethod
 from core.errors import ExplanationError
 from core.superpixels import labels_on_film, locate_on_film, segment_superpixels
 
@@ -35,7 +35,7 @@ def test_labels_run_from_zero_without_gaps_and_cannot_be_changed(method: Superpi
         labels[0, 0] = 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     size=st.integers(24, 64),
     regions=st.integers(6, 120),
@@ -136,7 +136,7 @@ def test_a_region_of_the_4x4_case_is_located_on_the_film() -> None:
     assert bbox_px == (0, 6, 4, 12)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(height=st.integers(24, 200), width=st.integers(24, 200))
 def test_a_bbox_is_that_of_the_region_on_the_film(height: int, width: int) -> None:
     segments = segment_superpixels(soft_film(24), SuperpixelMethod.SLIC, 9, 0)
@@ -149,6 +149,14 @@ def test_a_bbox_is_that_of_the_region_on_the_film(height: int, width: int) -> No
         half_an_input_pixel = max(height, width) / 24 / 2 + 0.5
         assert abs(centroid_px[0] - rows.mean()) < half_an_input_pixel
         assert abs(centroid_px[1] - columns.mean()) < half_an_input_pixel
+
+
+def test_regions_of_a_box_stand_where_the_model_looked_and_nowhere_else() -> None:
+    geometry = Geometry(6, 8, 4, FilmBox(1, 2, 5, 6))
+    on_film = labels_on_film(FOUR_REGIONS, geometry)
+    assert on_film[1:5, 2:6].tolist() == FOUR_REGIONS.tolist()
+    assert (on_film == -1).sum() == 6 * 8 - 16
+    assert locate_on_film(FOUR_REGIONS, 1, geometry) == ((1.5, 4.5), (1, 4, 3, 6))
 
 
 @pytest.mark.parametrize("label", range(4))

@@ -20,6 +20,7 @@ from core.domain.film import (
 from core.domain.model import (
     Calibration,
     Classifier,
+    FilmBox,
     Geometry,
     ModelInput,
     Network,
@@ -54,6 +55,7 @@ __all__ = [
     "Calibration",
     "Classifier",
     "Explanation",
+    "FilmBox",
     "FilmChange",
     "Finding",
     "FloatImage",

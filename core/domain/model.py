@@ -14,12 +14,41 @@ from core.domain.arrays import FloatImage
 
 
 @dataclass(frozen=True, slots=True)
+class FilmBox:
+    """A rectangle of whole film pixels; bottom and right are one past the end."""
+
+    top_px: int
+    left_px: int
+    bottom_px: int
+    right_px: int
+
+    @property
+    def height_px(self) -> int:
+        """Rows inside."""
+        return self.bottom_px - self.top_px
+
+    @property
+    def width_px(self) -> int:
+        """Columns inside."""
+        return self.right_px - self.left_px
+
+
+@dataclass(frozen=True, slots=True)
 class Geometry:
-    """How a film came to the model's square input: each axis scaled by itself, no padding."""
+    """How a film came to the model's square input: each axis scaled by itself, no padding.
+
+    ``box`` is what the model looks at; None is the whole film.
+    """
 
     film_height_px: int
     film_width_px: int
     input_px: int
+    box: FilmBox | None = None
+
+    @property
+    def looked_at(self) -> FilmBox:
+        """The part of the film that the input shows."""
+        return self.box or FilmBox(0, 0, self.film_height_px, self.film_width_px)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +122,8 @@ class RunRecord:
     ----------
     folder : Path
         Where the run's files are.
+    cropped_to_lungs : bool
+        Whether the run sees the box around the lungs instead of the whole film.
     files : mapping of str to str
         File name to sha256.
     metrics : mapping
@@ -104,6 +135,7 @@ class RunRecord:
     sentence: str
     architecture: str
     input_px: int
+    cropped_to_lungs: bool
     calibration: Calibration
     operating_point: OperatingPoint
     files: Mapping[str, str]

@@ -21,10 +21,16 @@ class Augmentation:
         Natural logarithm of the common scale, and of the ratio between the axes.
     shift : float
         Of the film's side.
+    zoom : (float, float)
+        Ends between which each axis' zoom is drawn by itself, as Keras means it: 0.1 shows a tenth
+        of the film ten times larger.
     flip : float
         Probability of a left-right mirror.
     log_gamma, log_contrast, brightness : float
         Exposure; contrast about mid-grey.
+    soften : float
+        Largest share of the mean of 5 x 5 pixels that is mixed in; up to half of it is taken away
+        instead, which sharpens.
     noise, blur, erase, lungs_only : float
         Largest noise sigma; probabilities of a blur, of an erased rectangle, of everything but the
         lungs (with a margin) being replaced by one grey level.
@@ -34,6 +40,7 @@ class Augmentation:
     log_scale: float = 0.18
     log_aspect: float = 0.12
     shift: float = 0.08
+    zoom: tuple[float, float] = (1.0, 1.0)
     flip: float = 0.5
     log_gamma: float = 0.45
     log_contrast: float = 0.3
@@ -42,6 +49,36 @@ class Augmentation:
     blur: float = 0.3
     erase: float = 0.4
     lungs_only: float = 0.2
+    soften: float = 0.0
+
+    @property
+    def moves(self) -> bool:
+        """Whether any change is one of geometry."""
+        sizes = (self.rotation_deg, self.log_scale, self.log_aspect, self.shift, self.flip)
+        return any(sizes) or self.zoom != (1.0, 1.0)
+
+    @property
+    def exposes(self) -> bool:
+        """Whether any change is one of exposure, sharpness or noise."""
+        tones = (self.log_gamma, self.log_contrast, self.brightness)
+        return any((*tones, self.noise, self.blur, self.soften))
+
+
+PLAIN = Augmentation(
+    rotation_deg=0.0,
+    log_scale=0.0,
+    log_aspect=0.0,
+    shift=0.0,
+    flip=0.0,
+    log_gamma=0.0,
+    log_contrast=0.0,
+    brightness=0.0,
+    noise=0.0,
+    blur=0.0,
+    erase=0.0,
+    lungs_only=0.0,
+)
+"""No change at all."""
 
 
 def _transforms(n: Any, px: int, out_px: int, settings: Augmentation) -> Any:
@@ -55,8 +92,9 @@ def _transforms(n: Any, px: int, out_px: int, settings: Augmentation) -> Any:
     scale, aspect = draw(settings.log_scale), draw(settings.log_aspect) / 2.0
     mirror = tf.where(tf.random.uniform((n,)) < settings.flip, -1.0, 1.0)
     step = px / out_px
-    scale_x = mirror * tf.exp(scale + aspect) * step
-    scale_y = tf.exp(scale - aspect) * step
+    zoom_x, zoom_y = (tf.random.uniform((n,), *settings.zoom) for _ in "xy")
+    scale_x = mirror * tf.exp(scale + aspect) * zoom_x * step
+    scale_y = tf.exp(scale - aspect) * zoom_y * step
     cos, sin = tf.cos(angle), tf.sin(angle)
     a0, a1 = scale_x * cos, -scale_x * sin
     b0, b1 = scale_y * sin, scale_y * cos
@@ -65,6 +103,15 @@ def _transforms(n: Any, px: int, out_px: int, settings: Augmentation) -> Any:
     b2 = middle_in - (b0 + b1) * middle_out + draw(settings.shift) * px
     zero = tf.zeros((n,))
     return tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
+
+
+def _resize(films: Any, out_px: int) -> Any:
+    """Reduce with a triangle filter, as serving does."""
+    import tensorflow as tf
+
+    if films.shape[1] == out_px:
+        return films
+    return tf.image.resize(films, (out_px, out_px), antialias=True)
 
 
 def warp(films: Any, masks: Any, out_px: int, settings: Augmentation) -> tuple[Any, Any]:
@@ -132,6 +179,9 @@ def expose(films: Any, settings: Augmentation) -> Any:
     films = (films - 0.5) * contrast + 0.5 + offset
     smooth = tf.nn.avg_pool2d(films, 3, 1, "SAME")
     films = tf.where(tf.random.uniform(shape) < settings.blur, smooth, films)
+    if settings.soften > 0.0:
+        share = tf.random.uniform(shape, -settings.soften / 2.0, settings.soften)
+        films += share * (tf.nn.avg_pool2d(films, 5, 1, "SAME") - films)
     sigma = tf.random.uniform(shape, 0.0, settings.noise)
     return tf.clip_by_value(films + sigma * tf.random.normal(tf.shape(films)), 0.0, 1.0)
 
@@ -151,8 +201,12 @@ def augment_films(films: Any, masks: Any, out_px: int, settings: Augmentation) -
     -------
     films, masks : (N, out_px, out_px, 1) float32 tensors
     """
-    films, masks = warp(films, masks, out_px, settings)
+    if settings.moves:
+        films, masks = warp(films, masks, out_px, settings)
+    else:
+        films, masks = _resize(films, out_px), _resize(masks, out_px)
     if settings.lungs_only > 0.0:
         films = _hide_background(films, masks, settings.lungs_only)
-    films = _erase_rectangle(films, settings.erase)
-    return expose(films, settings), masks
+    if settings.erase > 0.0:
+        films = _erase_rectangle(films, settings.erase)
+    return (expose(films, settings) if settings.exposes else films), masks

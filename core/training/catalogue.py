@@ -1,80 +1,267 @@
-"""The runs that can be trained, each with one sentence on what it is for."""
+"""The runs that can be trained, each with one sentence on what it changes and why.
+
+``m01`` to ``m10`` rebuild the origin project's series on the project's split, its mistakes mended;
+``x05`` and its parts keep the mistakes, one at a time, to find which of them did the harm; ``f01``
+onwards go past the series.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from core.errors import DatasetError
-from core.training.augmentation import Augmentation
+from core.training.augmentation import PLAIN, Augmentation
+from core.training.run_settings import RunSettings, Search
 
+BASELINE = RunSettings(
+    name="m01",
+    sentence=(
+        "The origin's first model as it was: three convolutions on plain films, classes unweighted."
+    ),
+    architecture="origin_3",
+    input_px=224,
+    starts_from="nothing",
+    epochs=10,
+    batch=64,
+    optimizer="adam",
+    schedule="constant",
+    learning_rate=1e-3,
+    weight_decay=0.0,
+    dropout=0.0,
+    label_smoothing=0.0,
+    ema_momentum=0.0,
+    class_weights="none",
+    precision="mixed_bfloat16",
+    augmentation=PLAIN,
+)
 
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """Everything that decides a run's weights, together with the data's hashes.
+WEIGHTED = replace(
+    BASELINE,
+    name="m02",
+    parent="m01",
+    sentence="Gives both classes the same weight, counted on all training films, not on one batch.",
+    class_weights="all films",
+)
 
-    Attributes
-    ----------
-    learning_rate : float
-        Peak, reached after one epoch and brought to zero along a cosine.
-    ema_momentum : float
-        Of the moving average of the weights, which is what is kept.
-    label_smoothing : float
-        Both labels are moved towards 0.5 by half of it.
-    sensitivity_wanted : float
-        The operating point is the highest threshold that reaches it on validation.
-    """
+DROPPED_OUT = replace(
+    WEIGHTED,
+    name="m03",
+    parent="m02",
+    sentence="Adds dropout and stops when validation no longer improves, against overfitting.",
+    dropout=0.3,
+    epochs=30,
+    patience=2,
+)
 
-    name: str
-    sentence: str
-    architecture: str = "mobilenet_v2"
-    input_px: int = 176
-    epochs: int = 14
-    batch: int = 32
-    learning_rate: float = 2e-4
-    weight_decay: float = 1e-3
-    dropout: float = 0.3
-    label_smoothing: float = 0.05
-    ema_momentum: float = 0.995
-    class_balanced: bool = True
-    sensitivity_wanted: float = 0.97
-    seed: int = 20
-    augmentation: Augmentation = field(default_factory=Augmentation)
+LONGER = replace(
+    DROPPED_OUT,
+    name="m04",
+    parent="m03",
+    sentence="Searches the batch size on validation patients, trains longer, keeps the best epoch.",
+    epochs=45,
+    patience=5,
+    keep="best",
+    search=Search(choices={"batch": (32, 64, 96, 128)}, trials=4, epochs=6),
+)
 
+FINAL_LAYOUT = replace(
+    LONGER,
+    name="m05",
+    parent="m04",
+    sentence=(
+        "The origin's final layout done right: six convolutions, the best epoch kept, optimizer "
+        "and dropout searched on validation patients."
+    ),
+    architecture="origin_6",
+    epochs=65,
+    search=Search(choices={"optimizer": ("adam", "sgd"), "dropout": (0.3, 0.5)}, trials=6),
+)
+
+AUGMENTED = replace(
+    FINAL_LAYOUT,
+    name="m06",
+    parent="m05",
+    sentence=(
+        "Turns, shifts and scales the training films by what the origin meant, a zoom of 10 to 20 "
+        "%; how strongly is searched."
+    ),
+    epochs=45,
+    dropout=0.3,
+    search=Search(choices={"batch": (32, 64)}, log_ranges={"learning_rate": (3e-4, 3e-3)}),
+    augmentation=replace(PLAIN, rotation_deg=10.0, log_scale=0.18, shift=0.15),
+)
+
+LEARNING_RATE = replace(
+    FINAL_LAYOUT,
+    name="m07",
+    parent="m05",
+    sentence="Searches the learning rate of the six convolutions over three decades.",
+    epochs=45,
+    dropout=0.3,
+    search=Search(log_ranges={"learning_rate": (1e-4, 1e-1)}),
+)
+
+FROZEN = RunSettings(
+    name="m08",
+    parent="m05",
+    sentence=(
+        "Transfer learning: MobileNetV2 with ImageNet weights, frozen, and a new head of 132 "
+        "units; the origin's VGG19 is too large to ship."
+    ),
+    architecture="mobilenet_v2_dense",
+    input_px=176,
+    trained_from="head",
+    epochs=10,
+    batch=32,
+    optimizer="adam",
+    schedule="constant",
+    learning_rate=1e-3,
+    weight_decay=0.0,
+    label_smoothing=0.0,
+    ema_momentum=0.0,
+    keep="best",
+    patience=5,
+    augmentation=AUGMENTED.augmentation,
+)
+
+HEAD_LONGER = replace(
+    FROZEN,
+    name="m09",
+    parent="m08",
+    starts_from="m08",
+    sentence="Trains the head of m08 on, on plain films and more slowly.",
+    learning_rate=2e-4,
+    augmentation=PLAIN,
+)
+
+TOP_UNFROZEN = replace(
+    HEAD_LONGER,
+    name="m10",
+    parent="m09",
+    starts_from="m09",
+    sentence="Lets the top of the network, from block 13 on, learn as well.",
+    trained_from="block_13_expand",
+    learning_rate=1e-4,
+)
+
+EXHIBIT = replace(
+    FINAL_LAYOUT,
+    name="x05",
+    parent="m05",
+    sentence="The origin's final model with its own mistakes, all three together.",
+    epochs=8,
+    dropout=0.3,
+    patience=5,
+    keep="last",
+    search=None,
+    class_weights="one batch",
+    split_by="films",
+    augmentation=replace(PLAIN, rotation_deg=10.0, shift=0.15, zoom=(0.1, 0.2)),
+    exhibit=(
+        "Training films magnified five- to tenfold, validation films drawn without regard to "
+        "patients, class weights from one batch."
+    ),
+)
+
+ONLY_ZOOM = replace(
+    EXHIBIT,
+    name="x05-zoom",
+    sentence="Only the first of the mistakes: the zoom that magnifies five- to tenfold.",
+    class_weights="all films",
+    split_by="patients",
+    exhibit="Training films magnified five- to tenfold.",
+)
+
+ONLY_SPLIT = replace(
+    EXHIBIT,
+    name="x05-split",
+    sentence="Only the second of the mistakes: validation films drawn without regard to patients.",
+    class_weights="all films",
+    augmentation=AUGMENTED.augmentation,
+    exhibit="Validation films drawn without regard to patients.",
+)
+
+ONLY_WEIGHTS = replace(
+    EXHIBIT,
+    name="x05-weights",
+    sentence="Only the third of the mistakes: class weights counted on one batch.",
+    split_by="patients",
+    augmentation=AUGMENTED.augmentation,
+    exhibit="Class weights counted on one batch.",
+)
+
+FIRST = RunSettings(
+    name="f01",
+    sentence=(
+        "MobileNetV2 from ImageNet weights, with changes of exposure, geometry and background "
+        "during training: that is where the official test films differ."
+    ),
+)
+
+WIDER = replace(
+    FIRST,
+    name="f02",
+    parent="f01",
+    sentence=(
+        "f01 trained for longer, with wider changes of exposure and more films of which only the "
+        "lungs are shown."
+    ),
+    epochs=22,
+    dropout=0.4,
+    label_smoothing=0.1,
+    ema_momentum=0.998,
+    augmentation=Augmentation(
+        log_gamma=0.7, log_contrast=0.45, brightness=0.2, noise=0.05, lungs_only=0.4
+    ),
+)
+
+LIGHTER = replace(
+    FIRST,
+    name="f03",
+    parent="f01",
+    sentence=(
+        "f01 on smaller films and without the network's last, coarsest layers: for an explanation "
+        "in half the time."
+    ),
+    architecture="mobilenet_v2_stride_16",
+    input_px=144,
+    epochs=18,
+)
+
+CROPPED = replace(
+    LIGHTER,
+    name="f04",
+    parent="f03",
+    sentence=(
+        "f03 on the box around the lungs instead of the whole film: in training, how tightly a "
+        "film is cropped tells the classes apart, and in the official test split it does not."
+    ),
+    cropped_to_lungs=True,
+    epochs=24,
+    augmentation=Augmentation(log_scale=0.14, shift=0.06, soften=0.8),
+)
 
 CATALOGUE: dict[str, RunSettings] = {
     run.name: run
     for run in (
-        RunSettings(
-            name="f01",
-            sentence=(
-                "MobileNetV2 from ImageNet weights, with changes of exposure, geometry and "
-                "background during training: that is where the official test films differ."
-            ),
-        ),
-        RunSettings(
-            name="f02",
-            sentence=(
-                "f01 trained for longer, with wider changes of exposure and more films of which "
-                "only the lungs are shown."
-            ),
-            epochs=22,
-            dropout=0.4,
-            label_smoothing=0.1,
-            ema_momentum=0.998,
-            augmentation=Augmentation(
-                log_gamma=0.7, log_contrast=0.45, brightness=0.2, noise=0.05, lungs_only=0.4
-            ),
-        ),
-        RunSettings(
-            name="f03",
-            sentence=(
-                "f01 on smaller films and without the network's last, coarsest layers: for an "
-                "explanation in half the time."
-            ),
-            architecture="mobilenet_v2_stride_16",
-            input_px=144,
-            epochs=18,
-        ),
+        BASELINE,
+        WEIGHTED,
+        DROPPED_OUT,
+        LONGER,
+        FINAL_LAYOUT,
+        AUGMENTED,
+        LEARNING_RATE,
+        FROZEN,
+        HEAD_LONGER,
+        TOP_UNFROZEN,
+        EXHIBIT,
+        ONLY_ZOOM,
+        ONLY_SPLIT,
+        ONLY_WEIGHTS,
+        FIRST,
+        WIDER,
+        LIGHTER,
+        CROPPED,
     )
 }
 

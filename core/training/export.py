@@ -21,6 +21,8 @@ from core.inference import LiteRTNetwork
 from core.training.calibrate import calibrate
 
 PARITY_LIMIT = 1e-4
+HALF_PRECISION_PARITY_LIMIT = 1e-3
+LARGEST_EXPORT_BYTES = 10 * 2**20
 
 
 @contextlib.contextmanager
@@ -30,10 +32,26 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def export_litert(model: Any, path: Path) -> None:
-    """Write a Keras model as a LiteRT file."""
+def export_litert(model: Any, path: Path) -> bool:
+    """Write a Keras model as a LiteRT file, its weights in float16 if it would exceed 10 MiB.
+
+    Returns
+    -------
+    bool
+        Whether the weights are in float16.
+    """
+    import tensorflow as tf
+
+    halved = bool(model.count_params() * 4 > LARGEST_EXPORT_BYTES)
+    options: dict[str, Any] = {}
+    if halved:
+        options = {
+            "optimizations": [tf.lite.Optimize.DEFAULT],
+            "target_spec": {"supported_types": [tf.float16]},
+        }
     with _quiet():
-        model.export(str(path), format="litert", verbose=False)
+        model.export(str(path), format="litert", verbose=False, **options)
+    return halved
 
 
 def with_features(model: Any) -> Any:
@@ -57,6 +75,7 @@ def check_parity(
     export_logits: npt.NDArray[np.float64],
     calibration: Calibration,
     operating_point: OperatingPoint,
+    limit: float = PARITY_LIMIT,
 ) -> dict[str, float | int]:
     """Compare Keras and its export on the same films.
 
@@ -68,18 +87,23 @@ def check_parity(
     Raises
     ------
     ModelIntegrity
-        If a probability differs by more than 1e-4, or a decision differs.
+        If a probability differs by more than the limit, or a decision differs.
     """
     ours, theirs = calibrate(keras_logits, calibration), calibrate(export_logits, calibration)
     difference = float(np.abs(ours - theirs).max())
     threshold = operating_point.threshold
     changed = int(((ours >= threshold) != (theirs >= threshold)).sum())
-    if not difference <= PARITY_LIMIT or changed:  # no number is no agreement
+    if not difference <= limit or changed:  # no number is no agreement
         raise ModelIntegrity(
             f"the export differs from the Keras model by up to {difference:.1e} (limit "
-            f"{PARITY_LIMIT:.0e}) and changes {changed} of {len(ours)} decisions: it is not served."
+            f"{limit:.0e}) and changes {changed} of {len(ours)} decisions: it is not served."
         )
-    return {"n": len(ours), "max_difference": difference, "decisions_changed": changed}
+    return {
+        "n": len(ours),
+        "max_difference": difference,
+        "limit": limit,
+        "decisions_changed": changed,
+    }
 
 
 def versions() -> dict[str, str]:

@@ -17,6 +17,7 @@ from core.errors import DatasetError
 from core.preprocessing import STANDARD_PX, standardise_film
 
 STORED_PX = STANDARD_PX
+UNKNOWN_LUNG = 127
 TRUSTED_MATCHES = frozenset({"dims_verified", "high"})
 
 Bytes = npt.NDArray[np.uint8]
@@ -40,6 +41,21 @@ class FilmSet:
 
     def __len__(self) -> int:
         return len(self.film_ids)
+
+
+def take_films(films: FilmSet, chosen: npt.NDArray[np.int64]) -> FilmSet:
+    """Return the films at these positions, in this order."""
+    ids = tuple(films.film_ids[position] for position in chosen)
+    return FilmSet(ids, films.films[chosen], films.labels[chosen])
+
+
+def join_sets(first: FilmSet, second: FilmSet) -> FilmSet:
+    """Return the films of both sets, the first set's first."""
+    return FilmSet(
+        first.film_ids + second.film_ids,
+        np.concatenate([first.films, second.films]),
+        np.concatenate([first.labels, second.labels]),
+    )
 
 
 def load_films(
@@ -116,7 +132,7 @@ def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDA
         If the masks' manifest is missing.
     """
     paths = _trusted_masks(data / "kermany_lung_masks")
-    masks = np.full((len(film_ids), STORED_PX, STORED_PX), 127, np.uint8)
+    masks = np.full((len(film_ids), STORED_PX, STORED_PX), UNKNOWN_LUNG, np.uint8)
     trusted = np.zeros(len(film_ids), np.bool_)
     for position, film_id in enumerate(film_ids):
         path = paths.get(PurePosixPath(film_id).name)

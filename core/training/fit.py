@@ -10,37 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain import FloatImage
-from core.preprocessing import resize_film
-from core.training.architectures import (
-    MOBILENET_V2_WEIGHTS,
-    build_classifier,
-    starting_weights,
-)
-from core.training.augmentation import augment_films
-from core.training.catalogue import RunSettings
 from core.training.films import Bytes, FilmSet
+from core.training.inputs import to_input
 from core.training.lung_fit import signed_masks
+from core.training.resume import Progress, load_progress, save_progress
+from core.training.run_settings import RunSettings
+from core.training.steps import build_for_training, make_optimizer, make_step, sample_weights
 
 Logits = npt.NDArray[np.float64]
 History = list[dict[str, float]]
-
-
-def to_input(films: Bytes, input_px: int) -> FloatImage:
-    """Return stored films as the model's input, resized as the served pipeline does.
-
-    Parameters
-    ----------
-    films : (N, 224, 224) uint8 ndarray
-
-    Returns
-    -------
-    (N, input_px, input_px, 1) float32 ndarray in [0, 1]
-    """
-    inputs = np.empty((len(films), input_px, input_px, 1), np.float32)
-    for position, film in enumerate(films):
-        small = resize_film(film.astype(np.float32) / np.float32(255.0), input_px, input_px)
-        inputs[position, ..., 0] = small
-    return inputs
 
 
 def predict_logits(model: Any, inputs: FloatImage, batch: int = 64) -> Logits:
@@ -52,48 +30,10 @@ def predict_logits(model: Any, inputs: FloatImage, batch: int = 64) -> Logits:
     return np.concatenate(parts)[:, 0].astype(np.float64)
 
 
-def _optimizer(settings: RunSettings, steps: int) -> Any:
-    import keras
-
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps * (settings.epochs - 1)),
-        warmup_target=settings.learning_rate,
-        warmup_steps=steps,
-    )
-    return keras.optimizers.AdamW(
-        schedule,
-        weight_decay=settings.weight_decay,
-        use_ema=True,
-        ema_momentum=settings.ema_momentum,
-    )
-
-
-def _make_step(model: Any, optimizer: Any, settings: RunSettings) -> Any:
-    import tensorflow as tf
-
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def step(films: Any, masks: Any, labels: Any, weights: Any) -> Any:
-        augmented, _ = augment_films(films, masks, settings.input_px, settings.augmentation)
-        smooth = labels * (1.0 - settings.label_smoothing) + settings.label_smoothing / 2.0
-        with tf.GradientTape() as tape:
-            logits = model(augmented, training=True)[:, 0]
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=smooth, logits=logits)
-            loss = tf.reduce_mean(weights * losses)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
-
-    return step
-
-
-def class_weights(labels: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Return the weights of normal and pneumonia that make both classes count the same.
-
-    They are computed on all training films, never on a batch.
-    """
-    positive = float(labels.mean())
-    return 0.5 / (1.0 - positive), 0.5 / positive
+def log_loss_of(logits: Logits, labels: npt.NDArray[np.int64]) -> float:
+    """Return the mean binary cross-entropy of logits, in nats."""
+    signed = np.where(labels == 1, logits, -logits)
+    return float(np.mean(np.logaddexp(0.0, -signed)))
 
 
 def train_classifier(
@@ -103,8 +43,15 @@ def train_classifier(
     settings: RunSettings,
     data: Path | None,
     report: Callable[[str], None],
+    *,
+    parent: Path | None = None,
+    state: Path | None = None,
+    after_epoch: Callable[[int, float], None] | None = None,
 ) -> tuple[Any, History]:
-    """Train one run; the kept weights are the moving average at the end, no epoch is picked.
+    """Train one run.
+
+    Kept are the weights of the best epoch where the settings say so, else the last ones: their
+    moving average where there is one.
 
     Parameters
     ----------
@@ -116,6 +63,13 @@ def train_classifier(
         Folder with the starting weights; None starts from random ones.
     report : callable
         Gets one line an epoch.
+    parent : Path, optional
+        Weights file of the run that this one goes on from.
+    state : Path, optional
+        Folder that holds what an interrupted training left, and gets the same of this one. A
+        training that goes on draws other random changes than one that was never interrupted.
+    after_epoch : callable, optional
+        Called with epoch and validation loss; what it raises ends the training.
 
     Returns
     -------
@@ -129,42 +83,55 @@ def train_classifier(
         If the starting weights are missing.
     """
     import keras
-    import tensorflow as tf
 
     keras.utils.set_random_seed(settings.seed)
-    weights = None if data is None else starting_weights(data, MOBILENET_V2_WEIGHTS)
-    model = build_classifier(settings.architecture, settings.input_px, settings.dropout, weights)
+    model = build_for_training(settings, data, parent)
     steps = -(-len(train) // settings.batch)
-    optimizer = _optimizer(settings, steps)
-    step = _make_step(model, optimizer, settings)
-    balance = class_weights(train.labels) if settings.class_balanced else (1.0, 1.0)
-    sample_weights = np.where(train.labels == 1, balance[1], balance[0]).astype(np.float32)
+    optimizer = make_optimizer(settings, steps)
+    progress = Progress() if state is None else load_progress(state, settings, model, optimizer)
+    step = make_step(model, optimizer, settings)
+    weights = sample_weights(train.labels, settings)
     held_out = to_input(validation.films, settings.input_px)
-    rng = np.random.default_rng(settings.seed)
-    history: History = []
-    for epoch in range(settings.epochs):
-        losses = []
-        for chosen in np.array_split(rng.permutation(len(train)), steps):
-            batch = train.films[chosen, ..., None].astype(np.float32) / 255.0
-            loss = step(
-                tf.constant(batch),
-                tf.constant(signed_masks(masks[chosen, ..., None])),
-                tf.constant(train.labels[chosen].astype(np.float32)),
-                tf.constant(sample_weights[chosen]),
-            )
-            losses.append(float(loss))
-        validation_loss = log_loss_of(predict_logits(model, held_out), validation.labels)
-        entry = {"train_loss": float(np.mean(losses)), "validation_loss": validation_loss}
-        history.append(entry)
+    while len(progress.history) < settings.epochs:
+        epoch = len(progress.history)
+        if progress.history and progress.ran_out_of_patience(settings.patience):
+            report(f"no better validation loss for {settings.patience} epochs: training ends")
+            break
+        order = np.random.default_rng([settings.seed, epoch]).permutation(len(train))
+        batches = np.array_split(order, steps)
+        losses = [_learn(step, train, masks, weights, chosen) for chosen in batches]
+        loss = log_loss_of(predict_logits(model, held_out), validation.labels)
+        progress.history.append({"train_loss": float(np.mean(losses)), "validation_loss": loss})
+        if settings.keep == "best" and progress.best_epoch == epoch:
+            progress.best = model.get_weights()
+        if state is not None:
+            save_progress(state, settings, progress, model, optimizer)
         report(
-            f"epoch {epoch + 1}/{settings.epochs}: train {entry['train_loss']:.4f}, "
-            f"validation {validation_loss:.4f}"
+            f"epoch {epoch + 1}/{settings.epochs}: train {np.mean(losses):.4f}, "
+            f"validation {loss:.4f}"
         )
-    optimizer.finalize_variable_values(model.trainable_variables)
-    return model, history
+        if after_epoch is not None:
+            after_epoch(epoch, loss)
+    if settings.keep == "best":
+        model.set_weights(progress.best)
+    elif settings.ema_momentum:
+        optimizer.finalize_variable_values(model.trainable_variables)
+    return model, progress.history
 
 
-def log_loss_of(logits: Logits, labels: npt.NDArray[np.int64]) -> float:
-    """Return the mean binary cross-entropy of logits, in nats."""
-    signed = np.where(labels == 1, logits, -logits)
-    return float(np.mean(np.logaddexp(0.0, -signed)))
+def _learn(
+    step: Any,
+    train: FilmSet,
+    masks: Bytes,
+    weights: npt.NDArray[np.float32],
+    chosen: npt.NDArray[np.int64],
+) -> float:
+    import tensorflow as tf
+
+    loss = step(
+        tf.constant(train.films[chosen, ..., None].astype(np.float32) / 255.0),
+        tf.constant(signed_masks(masks[chosen, ..., None])),
+        tf.constant(train.labels[chosen].astype(np.float32)),
+        tf.constant(weights[chosen]),
+    )
+    return float(loss)

@@ -15,18 +15,18 @@ from core.dataset import DatasetIndex
 from core.decoding import decode_radiograph
 from core.domain import FloatImage, read_only
 from core.inference import LiteRTNetwork
-from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
+from core.lungs import FeatureReference, LungField, feature_distance
 from core.metrics import mean_rate
 from core.preprocessing import resize_film
 from core.quality import GateLimits, Tone, measure_tone
 from core.run_store import EXPORT_FILE, write_record
 from core.training.export import describe, export_litert, now, versions
-from core.training.films import STORED_PX, Bytes, FilmSet, load_lung_masks
-from core.training.fit import to_input
+from core.training.films import STORED_PX, FilmSet, load_lung_masks
+from core.training.lung_crop import LUNGS_RUN, segment_all
 from core.training.lung_fit import LungSettings, dice_scores, train_lung_net
-from core.training.make_run import Report, TrainingData, load_training_data, new_run_folder
+from core.training.make_run import new_run_folder
+from core.training.training_data import Report, TrainingData, load_training_data
 
-RUN_NAME = "lungs"
 REFERENCE_FILE = "reference.npz"
 
 ACCEPTED_SHARE = 0.999
@@ -54,12 +54,6 @@ def fit_reference(features: npt.NDArray[np.float32]) -> FeatureReference:
     return FeatureReference(
         read_only(features.mean(axis=0).astype(np.float32)), read_only(root.astype(np.float32))
     )
-
-
-def segment_all(films: Bytes, network: LiteRTNetwork) -> list[LungField]:
-    """Segment stored films one at a time, as serving does."""
-    inputs = to_input(films, network.input_shape[0])
-    return [segment_lungs(film[:, :, 0], network) for film in inputs]
 
 
 def at_mask_size(fields: Sequence[LungField]) -> FloatImage:
@@ -113,7 +107,7 @@ def finish_lungs(
     report: Report,
 ) -> Path:
     """Export the segmenter, fit the reference, measure limits and Dice, and write the run."""
-    folder = new_run_folder(models, RUN_NAME)
+    folder = new_run_folder(models, LUNGS_RUN)
     report("exporting to LiteRT")
     export_litert(model, folder / EXPORT_FILE)
     network = LiteRTNetwork((folder / EXPORT_FILE).read_bytes(), threads=2)
@@ -127,7 +121,7 @@ def finish_lungs(
     test = segment_all(films.test.films, network)
     distances = np.array([feature_distance(field.features, reference) for field in test])
     record = {
-        "run_id": RUN_NAME,
+        "run_id": LUNGS_RUN,
         "sentence": "Lung segmenter of the quality gate: MobileNet 0.25 encoder, U-Net decoder.",
         "created": now(),
         "input_px": settings.input_px,
@@ -145,7 +139,7 @@ def finish_lungs(
         "versions": versions(),
     }
     write_record(folder, record)
-    return folder.rename(models / RUN_NAME)
+    return folder.rename(models / LUNGS_RUN)
 
 
 def make_lungs(data: Path, models: Path, report: Report) -> Path:
@@ -156,7 +150,7 @@ def make_lungs(data: Path, models: Path, report: Report) -> Path:
     DatasetError
         If the run exists, or films, masks or starting weights are missing.
     """
-    new_run_folder(models, RUN_NAME)
+    new_run_folder(models, LUNGS_RUN)
     settings = LungSettings()
     films = load_training_data(data / "kermany224", models / "split.json", report)
     masks, trusted = load_lung_masks(data, films.train.film_ids)

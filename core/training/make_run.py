@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.dataset import DatasetIndex, Split, index_dataset, read_split
 from core.domain import Calibration, OperatingPoint
 from core.errors import DatasetError
 from core.metrics import evaluate_predictions
-from core.run_store import EXPORT_FILE, sha256_of, write_record
+from core.run_store import EXPORT_FILE, write_record
 from core.training.calibrate import Logits, calibrate, choose_operating_point, fit_temperature
-from core.training.catalogue import RunSettings
 from core.training.export import (
+    HALF_PRECISION_PARITY_LIMIT,
+    PARITY_LIMIT,
     check_parity,
     describe,
     export_litert,
@@ -29,49 +28,31 @@ from core.training.export import (
     versions,
     with_features,
 )
-from core.training.films import FilmSet, load_films, load_lung_masks
-from core.training.fit import History, predict_logits, to_input, train_classifier
+from core.training.films import FilmSet, load_lung_masks
+from core.training.fit import History, predict_logits, train_classifier
+from core.training.inputs import to_input
+from core.training.resume import STATE_FILE
+from core.training.run_settings import RunSettings
+from core.training.search import SEARCH_FILE, search_settings
+from core.training.steps import in_float32
+from core.training.training_data import (
+    Report,
+    TrainingData,
+    as_the_run_sees,
+    load_training_data,
+)
 
 WEIGHTS_FILE = "model.weights.h5"
 HISTORY_FILE = "history.json"
 PREDICTIONS_FILE = "predictions.parquet"
-
-Report = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingData:
-    """The three parts of the project's split, with what identifies them."""
-
-    index: DatasetIndex
-    split: Split
-    split_sha256: str
-    train: FilmSet
-    validation: FilmSet
-    test: FilmSet
-
-
-def load_training_data(source: Path, split_file: Path, report: Report) -> TrainingData:
-    """Index the public set and load every film of the written split.
-
-    Raises
-    ------
-    DatasetError
-        If the folder is not the public set, or the split was made from other films.
-    """
-    report(f"indexing {source.name}")
-    index = index_dataset(source)
-    split = read_split(split_file, index)
-    parts = {}
-    for part in ("train", "validation", "test"):
-        film_ids = getattr(split, part)
-        report(f"decoding {len(film_ids)} films of {part}")
-        parts[part] = load_films(index, film_ids)
-    return TrainingData(index, split, sha256_of(split_file), **parts)
+NO_PARENT = ("imagenet", "nothing")
+KEPT_BETWEEN_TRAININGS = (STATE_FILE, SEARCH_FILE)
 
 
 def new_run_folder(models: Path, name: str) -> Path:
-    """Return an empty folder for a run in the making; refuse if the run is finished.
+    """Return the folder of a run in the making; refuse if the run is finished.
+
+    An interrupted training has left there what the next one goes on from.
 
     Raises
     ------
@@ -85,8 +66,10 @@ def new_run_folder(models: Path, name: str) -> Path:
             "its folder first, or give the new run another name."
         )
     partial = models / f".{name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial.mkdir(parents=True, exist_ok=True)
+    for path in partial.iterdir():
+        if path.name not in KEPT_BETWEEN_TRAININGS:
+            path.unlink()
     return partial
 
 
@@ -145,6 +128,7 @@ def finish_run(
         If the export does not agree with the Keras model.
     """
     folder = new_run_folder(models, settings.name)
+    model = in_float32(model, settings)
     validation = to_input(data.validation.films, settings.input_px)
     keras_logits = predict_logits(model, validation)
     calibration = fit_temperature(keras_logits, data.validation.labels)
@@ -153,18 +137,23 @@ def finish_run(
         probabilities, data.validation.labels, settings.sensitivity_wanted, "validation patients"
     )
     report("exporting to LiteRT and comparing")
-    model.save_weights(folder / WEIGHTS_FILE)
-    export_litert(with_features(model), folder / EXPORT_FILE)
+    halved = export_litert(with_features(model), folder / EXPORT_FILE)
+    if not halved:  # larger weights would make the repository heavy, and the export holds them too
+        model.save_weights(folder / WEIGHTS_FILE)
     content = (folder / EXPORT_FILE).read_bytes()
     logits = {"validation": exported_logits(content, validation)}
-    parity = check_parity(keras_logits, logits["validation"], calibration, operating_point)
+    limit = HALF_PRECISION_PARITY_LIMIT if halved else PARITY_LIMIT
+    parity = check_parity(keras_logits, logits["validation"], calibration, operating_point, limit)
     report("scoring the official test split, once")
     logits["test"] = exported_logits(content, to_input(data.test.films, settings.input_px))
     _write_predictions(folder, data, logits, calibration)
+    (folder / STATE_FILE).unlink(missing_ok=True)
     (folder / HISTORY_FILE).write_text(json.dumps(history, indent=1) + "\n")
     record = {
         "run_id": settings.name,
         "sentence": settings.sentence,
+        "parent": settings.parent,
+        "exhibit": settings.exhibit,
         "created": now(),
         "architecture": settings.architecture,
         "input_px": settings.input_px,
@@ -200,12 +189,36 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
     Raises
     ------
     DatasetError
-        If the run exists, or data or starting weights are missing.
+        If the run exists, or data, starting weights or the run that it goes on from are missing.
     ModelIntegrity
         If the export does not agree with the Keras model.
     """
-    new_run_folder(models, settings.name)
-    films = load_training_data(data / "kermany224", models / "split.json", report)
-    masks, _ = load_lung_masks(data, films.train.film_ids)
-    model, history = train_classifier(films.train, masks, films.validation, settings, data, report)
-    return finish_run(model, history, films, settings, models, report)
+    folder = new_run_folder(models, settings.name)
+    whole = load_training_data(data / "kermany224", models / "split.json", report)
+    masks, _ = load_lung_masks(data, whole.train.film_ids)
+    films, masks = as_the_run_sees(settings, whole, masks, models, report)
+    chosen = search_settings(settings, films, masks, data, folder, report)
+    model, history = train_classifier(
+        films.train,
+        masks,
+        films.validation,
+        chosen,
+        data,
+        report,
+        parent=_weights_of(settings.starts_from, models),
+        state=folder,
+    )
+    return finish_run(model, history, films, chosen, models, report)
+
+
+def _weights_of(starts_from: str, models: Path) -> Path | None:
+    """Return the weights file of the run that another one goes on from, if it does."""
+    if starts_from in NO_PARENT:
+        return None
+    path = models / starts_from / WEIGHTS_FILE
+    if not path.is_file():
+        raise DatasetError(
+            f"this run goes on from {starts_from}, whose {WEIGHTS_FILE} is not in {models}: train "
+            f"it first with `python -m core train {starts_from}`."
+        )
+    return path

@@ -326,6 +326,18 @@ def test_hovering_names_the_region_its_weight_and_the_grey_value(page: Page) -> 
     expect(tip).to_contain_text("+0.001 for pneumonia")
 
 
+def test_regions_of_a_box_lie_in_it_and_nowhere_else(tab: Page, address: str) -> None:
+    tab.set_viewport_size(VIEWPORT)
+    open_film(tab, address, "?box=1")
+    red, green, blue = colour(tab, 0.3, 0.3)
+    assert red > green > blue
+    assert len(set(colour(tab, 0.2, 0.2))) == 1
+    tab.mouse.move(*point(tab, 0.7, 0.3))
+    expect(tab.locator(".tip")).to_contain_text("Region 2")
+    tab.mouse.move(*point(tab, 0.8, 0.3))
+    expect(tab.locator(".tip")).to_be_hidden()
+
+
 def test_clicking_a_region_tells_the_page_and_again_takes_it_back(page: Page) -> None:
     page.mouse.click(*point(page, 0.8, 0.3))
     expect(page.get_by_text("Chosen: Region 2")).to_be_visible()

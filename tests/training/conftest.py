@@ -10,7 +10,8 @@ from tiny_films import TINY, build_small_network, write_tiny_set
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.architectures import build_classifier
-from core.training.make_run import WEIGHTS_FILE, TrainingData, finish_run, load_training_data
+from core.training.make_run import WEIGHTS_FILE, finish_run
+from core.training.training_data import TrainingData, load_training_data
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def served_keras():
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> TinyRun:
     """Train a small network on synthetic films, from the films on disk to a finished folder."""
-    from core.training import fit
+    from core.training import fit, steps
     from core.training.films import load_lung_masks
 
     data, models = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("models")
@@ -47,7 +48,7 @@ def tiny_run(tmp_path_factory) -> TinyRun:
     films = load_training_data(data / "kermany224", models / "split.json", lines.append)
     masks, _ = load_lung_masks(data, films.train.film_ids)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "build_classifier", build_small_network)
+        patch.setattr(steps, "build_classifier", build_small_network)
         model, history = fit.train_classifier(
             films.train, masks, films.validation, TINY, None, lines.append
         )

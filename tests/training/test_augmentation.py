@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from tiny_films import grey_inputs, smooth_films
 
-from core.training.augmentation import Augmentation, augment_films, expose, warp
+from core.training.augmentation import PLAIN, Augmentation, augment_films, expose, warp
 
-UNCHANGED = Augmentation(**dict.fromkeys(Augmentation.__dataclass_fields__, 0.0))
 PX = 32
 
 
@@ -34,7 +33,7 @@ def masks_of(films: np.ndarray) -> np.ndarray:
 
 def augment(films: np.ndarray, out_px: int = PX, masks=None, **changes):
     moved = augment_films(
-        films, masks_of(films) if masks is None else masks, out_px, replace(UNCHANGED, **changes)
+        films, masks_of(films) if masks is None else masks, out_px, replace(PLAIN, **changes)
     )
     return tuple(np.asarray(part) for part in moved)
 
@@ -54,7 +53,29 @@ def test_a_smaller_output_covers_the_whole_film():
     assert smaller.shape == (1, PX // 2, PX // 2, 1)
     # Each output pixel is the middle of two: (2k + 0.5) / 31.
     expected = (2 * np.arange(PX // 2) + 0.5) / (PX - 1)
-    np.testing.assert_allclose(smaller[0, 5, :, 0], expected, atol=1e-5)
+    np.testing.assert_allclose(smaller[0, 5, 1:-1, 0], expected[1:-1], atol=1e-5)
+
+
+def test_a_zoom_of_a_half_shows_the_middle_half_of_the_film():
+    ramp = np.tile(np.linspace(0.0, 1.0, PX, dtype=np.float32), (1, PX, 1))[..., None]
+
+    changed, _ = augment(ramp, zoom=(0.5, 0.5))
+
+    assert changed[0, 16, 0, 0] == pytest.approx(0.25, abs=0.02)
+    assert changed[0, 16, -1, 0] == pytest.approx(0.75, abs=0.02)
+
+
+def test_the_axes_are_zoomed_apart(films):
+    import tensorflow as tf
+
+    tf.random.set_seed(5)
+    ramp = np.linspace(0.0, 1.0, PX, dtype=np.float32)
+    both = (ramp[:, None] + ramp[None, :])[None, ..., None] / 2.0
+
+    changed, _ = augment(both, zoom=(0.2, 0.9))
+
+    across, down = np.ptp(changed[0, 16, :, 0]), np.ptp(changed[0, :, 16, 0])
+    assert abs(across - down) > 0.02
 
 
 def test_a_certain_flip_mirrors_film_and_mask_together(films):

@@ -4,7 +4,7 @@ from math import ceil, exp
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -105,7 +105,6 @@ def test_without_a_lower_film_the_last_found_one_is_the_threshold():
     assert (chosen.threshold, chosen.sensitivity, chosen.specificity) == (0.4, 1.0, 0.0)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(FILMS, st.sampled_from([0.5, 0.75, 0.9, 0.95, 0.97, 0.99, 1.0]))
 def test_the_wanted_sensitivity_is_reached_and_by_no_higher_film(films, wanted):
     probabilities, labels = np.array(films).T
@@ -120,7 +119,6 @@ def test_the_wanted_sensitivity_is_reached_and_by_no_higher_film(films, wanted):
     assert (ill > last_found).sum() < ceil(wanted * len(ill))
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(FILMS)
 def test_a_difference_of_an_ulp_changes_no_decision(films):
     probabilities, labels = np.array(films).T

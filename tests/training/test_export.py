@@ -23,7 +23,8 @@ from core.training.export import (
     with_features,
 )
 from core.training.films import STORED_PX, load_films
-from core.training.fit import predict_logits, to_input
+from core.training.fit import predict_logits
+from core.training.inputs import to_input
 
 RUN = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
 HALF = OperatingPoint(0.5, 1.0, 1.0, 4, 2, "four films")

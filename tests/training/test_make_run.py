@@ -13,10 +13,13 @@ from core.errors import DatasetError, ModelIntegrity
 from core.inference import LiteRTClassifier
 from core.metrics import evaluate_predictions
 from core.run_store import EXPORT_FILE, load_run, read_record, read_verified, sha256_of
-from core.training import fit, make_run
+from core.training import fit, make_run, steps
 from core.training.calibrate import calibrate
 from core.training.films import load_films, load_lung_masks
-from core.training.fit import class_weights, log_loss_of, predict_logits, to_input
+from core.training.fit import log_loss_of, predict_logits
+from core.training.inputs import to_input
+from core.training.steps import class_weights
+from core.training.training_data import load_training_data
 
 # Keras hands TensorFlow's variables to numpy.array in a way that NumPy 2 will not take for ever.
 pytestmark = pytest.mark.filterwarnings(
@@ -27,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture
 def small_network(monkeypatch):
     """Let runs train the small network instead of MobileNetV2."""
-    monkeypatch.setattr(fit, "build_classifier", build_small_network)
+    monkeypatch.setattr(steps, "build_classifier", build_small_network)
 
 
 # --- a whole run ----------------------------------------------------------------------------------
@@ -114,7 +117,7 @@ def test_the_operating_point_of_a_new_run_reaches_the_sensitivity_on_validation(
 
 
 def test_the_kept_weights_are_those_of_the_model(tiny_run):
-    again = build_small_network(TINY.input_px, TINY.dropout, None)
+    again = build_small_network(TINY.architecture, TINY.input_px, TINY.dropout, None)
     again.load_weights(tiny_run.folder / "model.weights.h5")
 
     np.testing.assert_array_equal(flat_weights(again), flat_weights(tiny_run.model))
@@ -243,7 +246,7 @@ def test_a_split_of_other_films_is_refused(tiny_run, tmp_path):
     film.unlink()
 
     with pytest.raises(DatasetError, match="was made from other films"):
-        make_run.load_training_data(tmp_path / "kermany224", tmp_path / "split.json", say_nothing)
+        load_training_data(tmp_path / "kermany224", tmp_path / "split.json", say_nothing)
 
 
 # --- films and weights ----------------------------------------------------------------------------

@@ -60,16 +60,32 @@ const drawing = {
     context.save();
     context.imageSmoothingEnabled = false;
     context.globalAlpha = state.opacity;
-    const width = film.width * at.scale;
-    const height = film.height * at.scale;
-    context.drawImage(this.overlay, at.x, at.y, width, height);
-    const cells = new DOMMatrix([width / regions.width, 0, 0, height / regions.height, at.x, at.y]);
+    const [top, left, bottom, right] = regions.box;
+    const x = at.x + left * film.width * at.scale;
+    const y = at.y + top * film.height * at.scale;
+    const width = (right - left) * film.width * at.scale;
+    const height = (bottom - top) * film.height * at.scale;
+    context.drawImage(this.overlay, x, y, width, height);
+    const cells = new DOMMatrix([width / regions.width, 0, 0, height / regions.height, x, y]);
+    this.strokeBox(x, y, width, height);
     this.strokeSides(cells);
     context.globalAlpha = 1;
     for (const label of new Set([state.selected, state.cursor, this.hovered])) {
       if (label !== null) this.strokeRegion(label, cells);
     }
     context.restore();
+  },
+
+  // What the model looks at, where that is not the whole film.
+  strokeBox(x, y, width, height) {
+    if (this.regions.box.join() === "0,0,1,1") return;
+    const { context } = this;
+    const ratio = globalThis.devicePixelRatio || 1;
+    context.setLineDash([4 * ratio, 4 * ratio]);
+    context.lineWidth = ratio;
+    context.strokeStyle = "rgb(232 234 237 / 55%)";
+    context.strokeRect(x, y, width, height);
+    context.setLineDash([]);
   },
 
   strokeSides(cells) {

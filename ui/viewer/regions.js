@@ -93,7 +93,7 @@ function addBorders(path, { width, height, labels }, inside, upright) {
 }
 
 // Centre of a region as shares of the film's width and height.
-function middleOf({ width, height, labels }, label) {
+function middleOf({ width, height, labels, box }, label) {
   let [x, y, cells] = [0, 0, 0];
   for (let cell = 0; cell < labels.length; cell++) {
     if (labels[cell] !== label) continue;
@@ -101,5 +101,9 @@ function middleOf({ width, height, labels }, label) {
     y += Math.floor(cell / width) + 0.5;
     cells += 1;
   }
-  return { x: x / (cells || 1) / width, y: y / (cells || 1) / height };
+  const [top, left, bottom, right] = box;
+  return {
+    x: left + ((right - left) * x) / (cells || 1) / width,
+    y: top + ((bottom - top) * y) / (cells || 1) / height,
+  };
 }

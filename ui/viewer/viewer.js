@@ -177,9 +177,13 @@ class Viewer {
   }
 
   labelAt({ x, y }) {
-    if (!this.regions || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
-    const { width, height, labels } = this.regions;
-    return labels[Math.floor(y * height) * width + Math.floor(x * width)];
+    if (!this.regions) return null;
+    const { width, height, labels, box } = this.regions;
+    const [top, left, bottom, right] = box;
+    const row = Math.floor(((y - top) / (bottom - top)) * height);
+    const column = Math.floor(((x - left) / (right - left)) * width);
+    if (row < 0 || column < 0 || row >= height || column >= width) return null;
+    return labels[row * width + column];
   }
 
   // --- changing the view -------------------------------------------------------------------------

@@ -52,21 +52,32 @@ class RegionOverlay:
     Attributes
     ----------
     segments : (h, w) int32 ndarray
-        Labels 0..K-1 on a grid that covers the whole film, each axis scaled by itself.
+        Labels 0..K-1 on a grid over ``box``, each axis scaled by itself.
     weights : (K,) float64 ndarray
         Positive: for pneumonia.
+    box : (float, float, float, float)
+        Top, left, bottom, right of what the model looks at, as shares of the film's sides.
     unit : str
         What a weight is, in words.
     """
 
     segments: LabelImage
     weights: FloatVector
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     unit: str = "change in probability"
 
     @classmethod
     def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
         """Return the overlay of a LIME explanation."""
-        return cls(explanation.segments, explanation.weights)
+        geometry = explanation.geometry
+        box, height, width = geometry.looked_at, geometry.film_height_px, geometry.film_width_px
+        shares = (
+            box.top_px / height,
+            box.left_px / width,
+            box.bottom_px / height,
+            box.right_px / width,
+        )
+        return cls(explanation.segments, explanation.weights, shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,7 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
         "labels": base64.b64encode(labels.tobytes()).decode("ascii"),
         "width": labels.shape[1],
         "height": labels.shape[0],
+        "box": list(regions.box),
         "weights": [round(float(weight), 6) for weight in weights],
         "unit": regions.unit,
     }

@@ -1,0 +1,151 @@
+"""One step of training: the network, its optimizer and the weighting of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import DatasetError
+from core.training.architectures import (
+    MOBILENET_V2_WEIGHTS,
+    build_classifier,
+    starting_weights,
+)
+from core.training.augmentation import augment_films
+from core.training.run_settings import RunSettings
+
+LAST_BACKBONE_LAYER = "pooled"
+
+
+@contextmanager
+def _precision(name: str) -> Iterator[None]:
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def build_for_training(settings: RunSettings, data: Path | None, parent: Path | None) -> Any:
+    """Build a run's network with the weights that it starts from and the layers that it trains.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    data : Path or None
+        Folder with the starting weights; None starts from random ones.
+    parent : Path or None
+        Weights file of the run that it goes on from.
+
+    Raises
+    ------
+    DatasetError
+        If starting weights are missing, or the settings name a layer that is not there.
+    """
+    weights = None
+    if data is not None and settings.starts_from == "imagenet":
+        weights = starting_weights(data, MOBILENET_V2_WEIGHTS)
+    with _precision(settings.precision):
+        model = build_classifier(
+            settings.architecture, settings.input_px, settings.dropout, weights
+        )
+    if parent is not None:
+        model.load_weights(parent)
+    _freeze_before(model, settings.trained_from)
+    return model
+
+
+def _freeze_before(model: Any, first: str) -> None:
+    if not first:
+        return
+    names = [layer.name for layer in model.layers]
+    start = "features" if first == "head" else first
+    if start not in names:
+        raise DatasetError(f"{model.name} has no layer {start!r} to train from; it has {names}.")
+    for layer in model.layers[: names.index(start)]:
+        layer.trainable = False
+
+
+def in_float32(model: Any, settings: RunSettings) -> Any:
+    """Return the network that computes in float32, whatever it was trained in."""
+    if settings.precision == "float32":
+        return model
+    same = build_classifier(settings.architecture, settings.input_px, settings.dropout, None)
+    same.set_weights(model.get_weights())
+    return same
+
+
+def make_optimizer(settings: RunSettings, steps: int) -> Any:
+    """Return the optimizer with its schedule for epochs of that many steps."""
+    import keras
+
+    rate: Any = settings.learning_rate
+    if settings.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0,
+            max(1, steps * (settings.epochs - 1)),
+            warmup_target=settings.learning_rate,
+            warmup_steps=steps,
+        )
+    average: dict[str, Any] = {}
+    if settings.ema_momentum:
+        average = {"use_ema": True, "ema_momentum": settings.ema_momentum}
+    match settings.optimizer:
+        case "adamw":
+            return keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, **average)
+        case "adam":
+            return keras.optimizers.Adam(rate, **average)
+        case "sgd":
+            return keras.optimizers.SGD(rate, momentum=0.9, **average)
+
+
+def make_step(model: Any, optimizer: Any, settings: RunSettings) -> Any:
+    """Return the compiled function that changes a batch at random and learns from it."""
+    import tensorflow as tf
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def step(films: Any, masks: Any, labels: Any, weights: Any) -> Any:
+        augmented, _ = augment_films(films, masks, settings.input_px, settings.augmentation)
+        smooth = labels * (1.0 - settings.label_smoothing) + settings.label_smoothing / 2.0
+        with tf.GradientTape() as tape:
+            logits = model(augmented, training=True)[:, 0]
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=smooth, logits=logits)
+            loss = tf.reduce_mean(weights * losses)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    return step
+
+
+def class_weights(labels: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Return the weights of normal and pneumonia that make both classes count the same.
+
+    Parameters
+    ----------
+    labels : (N,) int64 ndarray
+        Of both classes.
+    """
+    positive = float(labels.mean())
+    return 0.5 / (1.0 - positive), 0.5 / positive
+
+
+def sample_weights(labels: npt.NDArray[np.int64], settings: RunSettings) -> npt.NDArray[np.float32]:
+    """Return what each training film counts."""
+    match settings.class_weights:
+        case "none":
+            normal, ill = 1.0, 1.0
+        case "all films":
+            normal, ill = class_weights(labels)
+        case "one batch":
+            drawn = np.random.default_rng(settings.seed).permutation(labels)[: settings.batch]
+            normal, ill = class_weights(drawn)
+    return np.where(labels == 1, ill, normal).astype(np.float32)

@@ -1,0 +1,100 @@
+"""The films of the project's split, as a run sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.dataset import DatasetIndex, Split, index_dataset, read_split
+from core.run_store import sha256_of
+from core.training.films import (
+    UNKNOWN_LUNG,
+    Bytes,
+    FilmSet,
+    join_sets,
+    load_films,
+    take_films,
+)
+from core.training.lung_crop import crop_masks, crop_set, find_boxes, open_segmenter
+from core.training.run_settings import RunSettings
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingData:
+    """The three parts of the project's split, with what identifies them."""
+
+    index: DatasetIndex
+    split: Split
+    split_sha256: str
+    train: FilmSet
+    validation: FilmSet
+    test: FilmSet
+
+
+def load_training_data(source: Path, split_file: Path, report: Report) -> TrainingData:
+    """Index the public set and load every film of the written split.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is not the public set, or the split was made from other films.
+    """
+    report(f"indexing {source.name}")
+    index = index_dataset(source)
+    split = read_split(split_file, index)
+    parts = {}
+    for part in ("train", "validation", "test"):
+        film_ids = getattr(split, part)
+        report(f"decoding {len(film_ids)} films of {part}")
+        parts[part] = load_films(index, film_ids)
+    return TrainingData(index, split, sha256_of(split_file), **parts)
+
+
+def as_the_run_sees(
+    settings: RunSettings, data: TrainingData, masks: Bytes, models: Path, report: Report
+) -> tuple[TrainingData, Bytes]:
+    """Return films and training masks as the settings ask for them.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    data : TrainingData
+    masks : (N, 224, 224) uint8 ndarray
+        Of the training films.
+    models : Path
+        Holds the lung segmenter.
+    report : callable
+        Gets a line for every step.
+    """
+    if settings.split_by == "films":
+        report("drawing validation films one by one, whoever the patient is")
+        data, masks = _redrawn(data, masks, settings.seed)
+    if not settings.cropped_to_lungs:
+        return data, masks
+    network = open_segmenter(models)
+    parts: dict[str, Any] = {}
+    for part in ("train", "validation", "test"):
+        films: FilmSet = getattr(data, part)
+        report(f"cutting {len(films)} films of {part} to their lungs")
+        boxes = find_boxes(films.films, network)
+        parts[part] = crop_set(films, boxes)
+        if part == "train":
+            masks = crop_masks(masks, boxes)
+    return replace(data, **parts), masks
+
+
+def _redrawn(data: TrainingData, masks: Bytes, seed: int) -> tuple[TrainingData, Bytes]:
+    """Draw as many validation films as before from all that are not test films, one by one."""
+    both = join_sets(data.train, data.validation)
+    unknown = np.full(data.validation.films.shape, UNKNOWN_LUNG, np.uint8)
+    all_masks = np.concatenate([masks, unknown])
+    order = np.random.default_rng(seed).permutation(len(both))
+    held_out, kept = np.split(order, [len(data.validation)])
+    train, validation = take_films(both, kept), take_films(both, held_out)
+    return replace(data, train=train, validation=validation), all_masks[kept]
