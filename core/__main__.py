@@ -44,6 +44,19 @@ def train(
 
 
 @app.command()
+def audit(
+    names: Annotated[
+        list[str], typer.Argument(help="Runs; several at once share the changed films.")
+    ],
+) -> None:
+    """Change films and watch the score: into each run's folder go the audit and its picture."""
+    # Deferred: it brings LiteRT and the films' decoders.
+    from core.cli_audit import audit_named_runs  # noqa: PLC0415
+
+    audit_named_runs(names)
+
+
+@app.command()
 def runs() -> None:
     """Print every run's metrics, with 95 % intervals, as a Markdown table."""
     try:

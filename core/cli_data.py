@@ -31,7 +31,7 @@ Source = Annotated[
 @app.command()
 def check(source: Source = None) -> None:
     """Report counts, patients and duplicates; fail with a sentence if a film is damaged."""
-    with _spoken_errors(), _bar("Decoding films") as progress:
+    with spoken_errors(), progress_bar("Decoding films") as progress:
         report = check_dataset(source or get_settings().data, progress=progress)
     _print_report(report)
 
@@ -44,7 +44,7 @@ def fetch(
 ) -> None:
     """Download the set from Kaggle, or finish a download that was cut off, and check it."""
     target = out or get_settings().data / FOLDER
-    with _spoken_errors(), _bar("Copying films") as progress:
+    with spoken_errors(), progress_bar("Copying films") as progress:
         fetched = fetch_dataset(target, download=download_from_kaggle, progress=progress)
     films = len(fetched.index.films)
     if fetched.download is None:
@@ -64,8 +64,8 @@ def split(
     seed: Annotated[int, typer.Option(help="Another seed draws other patients.")] = 20,
 ) -> None:
     """Draw validation patients from train and write the split down."""
-    with _spoken_errors():
-        with _bar("Decoding films") as progress:
+    with spoken_errors():
+        with progress_bar("Decoding films") as progress:
             index = dataset_index.index_dataset(source or get_settings().data)
             duplicates = find_duplicates(index, progress=progress)
         drawn = split_dataset(index, duplicates, validation_fraction=validation_fraction, seed=seed)
@@ -99,7 +99,8 @@ def _say(sentence: str) -> None:
 
 
 @contextmanager
-def _spoken_errors() -> Iterator[None]:
+def spoken_errors() -> Iterator[None]:
+    """Say an error of First Read as its sentence, and end the command with code 1."""
     try:
         yield
     except FirstReadError as exc:
@@ -108,7 +109,8 @@ def _spoken_errors() -> Iterator[None]:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[dataset_index.Progress]:
+def progress_bar(what: str) -> Iterator[dataset_index.Progress]:
+    """Draw a bar on the error stream; what is yielded is called with (done, of)."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task(what, total=None)

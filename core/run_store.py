@@ -28,8 +28,42 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
         for path in sorted(folder.iterdir())
         if path.is_file() and path.name != RECORD_FILE
     }
-    text = json.dumps({**record, "files": files}, indent=1, ensure_ascii=False)
-    (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
+    _replace(folder / RECORD_FILE, _as_json({**record, "files": files}))
+
+
+def add_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Add files to a finished run, or replace them; the other files' sha256 stay as they are.
+
+    Parameters
+    ----------
+    folder : Path
+    contents : mapping of str to bytes
+        By file name.
+
+    Raises
+    ------
+    ModelMissing
+        If the folder has no record.
+    ModelIntegrity
+        If the record is not readable.
+    """
+    record = read_record(folder)
+    files = dict(record.get("files", {}))
+    for name, content in contents.items():
+        _replace(folder / name, content)
+        files[name] = hashlib.sha256(content).hexdigest()
+    _replace(folder / RECORD_FILE, _as_json({**record, "files": dict(sorted(files.items()))}))
+
+
+def _as_json(record: Mapping[str, Any]) -> bytes:
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside the file and rename, so that no half-written file is ever in its place."""
+    beside = path.with_name(f".{path.name}.partial")
+    beside.write_bytes(content)
+    beside.replace(path)
 
 
 def read_record(folder: Path) -> dict[str, Any]:

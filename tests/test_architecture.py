@@ -30,22 +30,26 @@ FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migr
 FAMILY |= {"run_table": "run_store"}
 FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
+OFFLINE |= {"shortcut"}
 STAGES_MAY_IMPORT = {
     "domain": {"errors"},
     "errors": set(),
     "settings": {"errors"},
     "explanation": FOUNDATION | {"superpixels", "surrogate"},
     "batch": FOUNDATION | {"pipeline"},
+    "shortcut": FOUNDATION | {"metrics"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
 ABOVE_THE_PIPELINE = {"batch", "training", "cli", "__main__"}
 
 PREPARING = "core/preprocessing.py core/rendering.py"
+CHANGING = "core/shortcut_changes.py"
 HOMES = {
     "streamlit": "ui/* pages/*",
     "plotly": "ui/charts.py",
-    "PIL": f"core/decoding.py core/dicom*.py {PREPARING} core/dataset*.py core/training/*",
+    "matplotlib": "core/shortcut_picture.py",
+    "PIL": f"core/d[ei]co*.py {PREPARING} {CHANGING} core/dataset*.py core/training/*",
     "pydicom": "core/dicom*.py",
     "imagecodecs": "core/dicom*.py",
     "imagehash": "core/dataset*.py",
@@ -83,7 +87,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    stage = re.sub(r"^(dataset|dicom|review|cli)_.*", r"\1", name.removesuffix(".py"))
+    stage = re.sub(r"^(dataset|dicom|review|cli|shortcut)_.*", r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)
 
 

@@ -18,6 +18,7 @@ from core.preprocessing import STANDARD_PX, standardise_film
 
 STORED_PX = STANDARD_PX
 UNKNOWN_LUNG = 127
+MASKS_FOLDER = "kermany_lung_masks"
 TRUSTED_MATCHES = frozenset({"dims_verified", "high"})
 
 Bytes = npt.NDArray[np.uint8]
@@ -96,7 +97,7 @@ def load_films(
     return FilmSet(tuple(film_ids), films, labels)
 
 
-def _trusted_masks(folder: Path) -> dict[str, Path]:
+def _manifest_rows(folder: Path) -> list[dict[str, str]]:
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
         raise DatasetError(
@@ -104,11 +105,7 @@ def _trusted_masks(folder: Path) -> dict[str, Path]:
             "Point FIRSTREAD_DATA at the folder that holds kermany_lung_masks/."
         )
     with manifest.open(newline="") as lines:
-        return {
-            row["image_name"]: folder / row["file"]
-            for row in csv.DictReader(lines)
-            if row["match_confidence"] in TRUSTED_MATCHES
-        }
+        return list(csv.DictReader(lines))
 
 
 def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.bool_]]:
@@ -131,7 +128,12 @@ def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDA
     DatasetError
         If the masks' manifest is missing.
     """
-    paths = _trusted_masks(data / "kermany_lung_masks")
+    folder = data / MASKS_FOLDER
+    paths = {
+        row["image_name"]: folder / row["file"]
+        for row in _manifest_rows(folder)
+        if row["match_confidence"] in TRUSTED_MATCHES
+    }
     masks = np.full((len(film_ids), STORED_PX, STORED_PX), UNKNOWN_LUNG, np.uint8)
     trusted = np.zeros(len(film_ids), np.bool_)
     for position, film_id in enumerate(film_ids):
@@ -141,3 +143,35 @@ def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDA
                 masks[position] = np.asarray(mask.convert("L"))
             trusted[position] = True
     return masks, trusted
+
+
+def load_original_sizes(
+    data: Path, film_ids: Sequence[str]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the heights and widths of the originals that the 224 px films were made from.
+
+    Parameters
+    ----------
+    data : Path
+        Folder that holds ``kermany_lung_masks/``, whose manifest states them.
+    film_ids : sequence of str
+
+    Returns
+    -------
+    heights_px, widths_px : (N,) float64 ndarrays
+
+    Raises
+    ------
+    DatasetError
+        If the manifest is missing, or does not know a film.
+    """
+    rows = {row["image_name"]: row for row in _manifest_rows(data / MASKS_FOLDER)}
+    names = [PurePosixPath(film_id).name for film_id in film_ids]
+    unknown = [name for name in names if name not in rows]
+    if unknown:
+        raise DatasetError(
+            f"the original size of {len(unknown)} films is not in {data / MASKS_FOLDER}, the first "
+            f"is {unknown[0]}: use the masks that belong to these films."
+        )
+    sides = np.array([[float(rows[name][side]) for name in names] for side in ("orig_h", "orig_w")])
+    return sides[0], sides[1]

@@ -46,13 +46,18 @@ def find_boxes(films: Bytes, network: LiteRTNetwork) -> list[FilmBox]:
     return [field.box(height, width) or whole for field in segment_all(films, network)]
 
 
-def crop_set(films: FilmSet, boxes: list[FilmBox]) -> FilmSet:
-    """Return a set whose films show their boxes only, each 224 x 224 and stretched again."""
-    cropped = np.empty_like(films.films)
-    for position, (film, box) in enumerate(zip(films.films, boxes, strict=True)):
+def crop_films(films: Bytes, boxes: list[FilmBox]) -> Bytes:
+    """Return films that show their boxes only, each 224 x 224 and stretched again."""
+    cropped = np.empty_like(films)
+    for position, (film, box) in enumerate(zip(films, boxes, strict=True)):
         grey = film.astype(np.float32) / np.float32(255.0)
         cropped[position] = np.rint(crop_film(grey, box, *film.shape) * 255.0)
-    return replace(films, films=cropped)
+    return cropped
+
+
+def crop_set(films: FilmSet, boxes: list[FilmBox]) -> FilmSet:
+    """Return a set whose films show their boxes only."""
+    return replace(films, films=crop_films(films.films, boxes))
 
 
 def crop_masks(masks: Bytes, boxes: list[FilmBox]) -> Bytes:

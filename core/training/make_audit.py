@@ -1,0 +1,169 @@
+"""From finished runs and the public films to the audits in the runs' folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.dataset import DatasetIndex, index_dataset, read_split
+from core.domain import RunRecord
+from core.errors import ModelMissing
+from core.inference import LiteRTClassifier
+from core.metrics import Scores
+from core.run_store import EXPORT_FILE, add_files, load_run, read_record, read_verified
+from core.shortcut_audit import (
+    AuditedRun,
+    AuditFilms,
+    Predict,
+    Progress,
+    audit_runs,
+)
+from core.shortcut_picture import draw_audit
+from core.shortcut_record import AUDIT_FILE, PICTURE_FILE, ShortcutAudit
+from core.training.calibrate import calibrate
+from core.training.films import Bytes, FilmSet, load_films, load_lung_masks, load_original_sizes
+from core.training.inputs import to_input
+from core.training.lung_crop import crop_films, find_boxes, open_segmenter
+
+PARTS = {"validation": "validation patients", "test": "official test split"}
+
+
+def audited(data: Path, films: FilmSet, split: str) -> AuditFilms:
+    """Put lung masks and the originals' sizes beside films that are in memory.
+
+    Parameters
+    ----------
+    data : Path
+        Folder that holds ``kermany_lung_masks/``.
+    films : FilmSet
+    split : str
+        What the part is called.
+
+    Raises
+    ------
+    DatasetError
+        If the masks' manifest is missing or does not know a film.
+    """
+    masks, trusted = load_lung_masks(data, films.film_ids)
+    heights, widths = load_original_sizes(data, films.film_ids)
+    return AuditFilms(split, films.films, films.labels, masks, trusted, heights, widths)
+
+
+def load_audit_films(
+    data: Path, split_file: Path, progress: Progress | None = None
+) -> dict[str, AuditFilms]:
+    """Load the films of validation and of the official test split.
+
+    Raises
+    ------
+    DatasetError
+        If films or lung masks are missing, or the split was made from other films.
+    """
+    index: DatasetIndex = index_dataset(data / "kermany224")
+    split = read_split(split_file, index)
+    return {
+        part: audited(data, load_films(index, getattr(split, part), progress=progress), words)
+        for part, words in PARTS.items()
+    }
+
+
+def grey_of(parts: Mapping[str, AuditFilms]) -> int:
+    """Return the mean grey level of the validation films."""
+    return round(float(parts["validation"].films.mean()))
+
+
+def predictor(classifier: LiteRTClassifier, models: Path) -> Predict:
+    """Return what reads prepared films with a run's export, one at a time as serving does.
+
+    A run that sees only the lungs looks for them in each changed film anew.
+    """
+    run = classifier.run_record
+    segmenter = open_segmenter(models) if run.cropped_to_lungs else None
+
+    def predict(films: Bytes) -> Scores:
+        if segmenter is not None:
+            films = crop_films(films, find_boxes(films, segmenter))
+        inputs = to_input(films, run.input_px)
+        logits = [classifier.logits(film[np.newaxis])[0] for film in inputs]
+        # In double precision: in single, the surest films would share one probability.
+        return calibrate(np.array(logits, np.float64), run.calibration)
+
+    return predict
+
+
+def _find_run(models: Path, name: str) -> RunRecord:
+    known = sorted(
+        path.parent.name
+        for path in models.glob("*/run.json")
+        if "operating_point" in read_record(path.parent)
+    )
+    if name not in known:
+        raise ModelMissing(
+            f"no classifier run is called {name!r} in {models}; there are {', '.join(known)}."
+        )
+    return load_run(models / name)
+
+
+def open_run(models: Path, name: str, threads: int) -> AuditedRun:
+    """Open a finished run for its audit.
+
+    Raises
+    ------
+    ModelMissing
+        If there is no classifier run of that name, or its export is gone.
+    ModelIntegrity
+        If the export is not the file that was measured.
+    """
+    run = _find_run(models, name)
+    content = read_verified(run.folder, EXPORT_FILE, run.files)
+    classifier = LiteRTClassifier(content, run, threads)
+    threshold = run.operating_point.threshold
+    return AuditedRun(name, run.files[EXPORT_FILE], threshold, predictor(classifier, models))
+
+
+def write_audit(folder: Path, audit: ShortcutAudit) -> None:
+    """Keep an audit and its picture in the run's folder, both listed in ``run.json``.
+
+    Raises
+    ------
+    ModelMissing
+        If the folder is not of a finished run.
+    """
+    add_files(folder, {AUDIT_FILE: audit.to_json(), PICTURE_FILE: draw_audit(audit)})
+
+
+def make_audits(
+    names: Sequence[str],
+    parts: Mapping[str, AuditFilms],
+    models: Path,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> dict[str, ShortcutAudit]:
+    """Audit finished runs and keep the audits in their folders.
+
+    Parameters
+    ----------
+    names : sequence of str
+    parts : mapping of str to AuditFilms
+        From ``load_audit_films``.
+    models : Path
+        Folder with one sub-folder a run.
+    threads : int
+        Of one prediction.
+    progress : callable, optional
+        Called with (done, of), in changed films.
+
+    Raises
+    ------
+    ModelMissing
+        If there is no classifier run of a name, or its export is gone.
+    ModelIntegrity
+        If an export is not the file that was measured.
+    """
+    runs = {name: open_run(models, name, threads) for name in names}
+    audits = audit_runs(runs, parts, grey_of(parts), progress)
+    for name, audit in audits.items():
+        write_audit(models / name, audit)
+    return audits
