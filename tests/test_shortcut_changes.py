@@ -7,6 +7,7 @@ from core.shortcut_changes import (
     CHANGES,
     UNCHANGED,
     cover_side_marks,
+    crop_alike,
     expose,
     fill_from_around,
     hide_lungs,
@@ -292,3 +293,23 @@ def test_a_change_keeps_shape_and_type_and_does_not_write_to_its_input(change):
     assert np.array_equal(films, before)
     assert np.array_equal(after, before) == (change is UNCHANGED)
     assert np.array_equal(after[0], after[1])
+
+
+def test_cropping_alike_leaves_a_margin_between_its_two_ends_and_the_same_for_the_same_film():
+    film = np.random.default_rng(0).integers(0, 100, (1, PX, PX), np.uint8)
+    mask = np.zeros((1, PX, PX), np.uint8)
+    mask[:, 90:134, 80:144] = 255
+    shares = []
+    for seed in range(8):
+        film[0, :80] = seed
+        film[mask == 255] = 250
+        cropped = crop_alike(film, mask)
+        np.testing.assert_array_equal(cropped, crop_alike(film, mask))
+        shares.append((cropped[0, PX // 2] > 200).mean())
+    assert 1 / 1.7 - 0.02 < min(shares) < max(shares) < 1 / 1.04 + 0.02
+    assert max(shares) - min(shares) > 0.05
+
+
+def test_a_film_without_lungs_is_not_cropped():
+    film = np.random.default_rng(0).integers(0, 100, (1, PX, PX), np.uint8)
+    np.testing.assert_array_equal(crop_alike(film, np.zeros_like(film)), film)
