@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_films import TINY, build_small_network, write_tiny_set
+from tiny_films import TINY, build_any_small_network, write_tiny_set
 
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
@@ -47,7 +47,7 @@ def tiny_run(tmp_path_factory) -> TinyRun:
     films = load_training_data(data / "kermany224", models / "split.json", lines.append)
     masks, _ = load_lung_masks(data, films.train.film_ids)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "build_classifier", build_small_network)
+        patch.setattr(fit, "build_classifier", build_any_small_network)
         model, history = fit.train_classifier(
             films.train, masks, films.validation, TINY, None, lines.append
         )

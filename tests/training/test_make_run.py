@@ -6,7 +6,14 @@ from dataclasses import asdict, replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tiny_films import TINY, build_small_network, flat_weights, say_nothing, write_tiny_set
+from tiny_films import (
+    TINY,
+    build_any_small_network,
+    build_small_network,
+    flat_weights,
+    say_nothing,
+    write_tiny_set,
+)
 
 from core.dataset import read_split
 from core.errors import DatasetError, ModelIntegrity
@@ -27,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture
 def small_network(monkeypatch):
     """Let runs train the small network instead of MobileNetV2."""
-    monkeypatch.setattr(fit, "build_classifier", build_small_network)
+    monkeypatch.setattr(fit, "build_classifier", build_any_small_network)
 
 
 # --- a whole run ----------------------------------------------------------------------------------

@@ -80,6 +80,11 @@ def build_small_network(input_px: int, dropout: float, weights: Path | None):
     return keras.Model(film, keras.layers.Dense(1, name="logit")(x), name="small")
 
 
+def build_any_small_network(_name: str, input_px: int, dropout: float, weights: Path | None):
+    """Build the small network whatever architecture a run names."""
+    return build_small_network(input_px, dropout, weights)
+
+
 def flat_weights(model) -> np.ndarray:
     """Return all weights of a network as one vector."""
     return np.concatenate([np.asarray(weight).ravel() for weight in model.get_weights()])
