@@ -38,7 +38,10 @@ _SCALE = """
 """
 
 
-_BAND = '<div class="fr-band" style="left:{left:.2f}%;width:{width:.2f}%"></div>'
+_BAND = (
+    '<div class="fr-band" title="unsure: the model takes no side here" '
+    'style="left:{left:.2f}%;width:{width:.2f}%"></div>'
+)
 
 _HEADINGS = {
     "above": "Suspicious for pneumonia",
@@ -66,8 +69,8 @@ def abstention_in_words(prediction: Prediction) -> str:
         return ""
     return (
         "The model takes no side here. Where it takes one, at most "
-        f"{band.target_error * 100:.0f} of 100 are wrong, on either side "
-        f"({band.confidence * 100:.0f} % confidence, {band.chosen_on}, n = {band.n})."
+        f"{band.target_error * 100:.0f} of 100 called pneumonia, and as many called normal, are "
+        f"wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, n = {band.n})."
     )
 
 
@@ -92,7 +95,7 @@ def decided_in_words(run: RunRecord, split: str = "test") -> str:
     ]
     if not wrong:
         return ""
-    return f"On the {run.metrics[split]['split']}, wrong were {' and '.join(wrong)}."
+    return f"On the {run.metrics[split]['split']}, {' and '.join(wrong)} were wrong."
 
 
 def _of_100(rate: Mapping[str, float]) -> str:
