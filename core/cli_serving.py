@@ -1,12 +1,14 @@
 """``python -m core serve-check``, ``abstain``, ``ensemble``: what may serve, and how it decides."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from core.errors import FirstReadError
+from core.run_store import load_run
+from core.run_table import tabulate_sides
 from core.settings import get_settings
 
 app = typer.Typer()
@@ -54,11 +56,13 @@ def abstain(
     from core.training.abstain import CONFIDENCE, TARGET_ERROR  # noqa: PLC0415
     from core.training.serve_check import add_abstention  # noqa: PLC0415
 
+    folder = get_settings().models / run
     with _sentence_and_exit_code():
-        abstention = add_abstention(
-            get_settings().models / run, target or TARGET_ERROR, confidence or CONFIDENCE
-        )
-    _print_abstention(abstention)
+        stated = add_abstention(folder, target or TARGET_ERROR, confidence or CONFIDENCE)
+        amended = load_run(folder)
+    typer.echo(f"called normal below {_said(stated['low'])}, ", nl=False)
+    typer.echo(f"called pneumonia from {_said(stated['high'])}")
+    typer.echo(tabulate_sides(amended))
 
 
 @app.command()
@@ -74,18 +78,5 @@ def ensemble(
     typer.echo(f"finished: {folder}")
 
 
-def _print_abstention(abstention: Mapping[str, Any]) -> None:
-    low, high = (abstention[side] for side in ("low", "high"))
-    typer.echo(f"called normal below {low if low is None else f'{low:.3f}'}, ", nl=False)
-    typer.echo(f"called pneumonia from {high if high is None else f'{high:.3f}'}")
-    for part, measured in abstention["measured"].items():
-        for name, rate in measured.items():
-            if name != "n":
-                typer.echo(f"{part}, {name.replace('_', ' ')}: {_said(rate)}")
-
-
-def _said(rate: Mapping[str, float] | None) -> str:
-    if rate is None:
-        return "no film"
-    value, low, high = (rate[key] for key in ("value", "low", "high"))
-    return f"{value:.3f} ({low:.3f} to {high:.3f}, n = {rate['n']})"
+def _said(limit: float | None) -> str:
+    return "no probability" if limit is None else f"{limit:.3f}"
