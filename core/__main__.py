@@ -10,6 +10,7 @@ from rich.console import Console
 
 from core.cli_data import app as data_app
 from core.cli_db import app as db_app
+from core.cli_serving import app as serving_app
 from core.errors import FirstReadError
 from core.run_table import list_runs, tabulate_runs
 from core.settings import get_settings
@@ -17,6 +18,7 @@ from core.settings import get_settings
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
+app.add_typer(serving_app)
 console = Console()
 
 

@@ -49,6 +49,10 @@ class ModelIntegrity(ModelError):
     """A run's file does not have the sha256 that its record states."""
 
 
+class ModelNotServable(ModelError):
+    """A run lacks something that the serving rule demands."""
+
+
 class ModelInputMismatch(ModelError):
     """A tensor does not have the shape or type that the model takes."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from core.domain import FloatImage, ModelInput, Prediction, RunRecord
+from core.domain import FloatImage, ModelInput, Prediction, RunClassifier, RunRecord
 from core.errors import ModelInputMismatch, ModelIntegrity
 
 
@@ -98,8 +98,11 @@ class LiteRTClassifier:
         scaled = logits / np.float32(calibration.temperature)
         return np.asarray(expit(scaled + np.float32(calibration.offset)), np.float32)
 
+    def disagreement(self, _batch: FloatImage) -> None:
+        """Return None: one run has nobody to disagree with."""
 
-def predict_film(model_input: ModelInput, classifier: LiteRTClassifier) -> Prediction:
+
+def predict_film(model_input: ModelInput, classifier: RunClassifier) -> Prediction:
     """Return the model's read of one prepared film.
 
     Raises
@@ -109,10 +112,12 @@ def predict_film(model_input: ModelInput, classifier: LiteRTClassifier) -> Predi
     """
     batch = model_input.tensor[np.newaxis, :, :, np.newaxis]
     logits = classifier.logits(batch)
-    run = classifier.run_record
+    run, disagreement = classifier.run_record, classifier.disagreement(batch)
     return Prediction(
         probability=float(classifier.calibrate(logits)[0]),
         score=float(expit(logits[0])),
         run_id=run.run_id,
         operating_point=run.operating_point,
+        abstention=run.abstention,
+        disagreement=None if disagreement is None else float(disagreement[0]),
     )

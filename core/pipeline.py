@@ -25,14 +25,18 @@ from core.domain import (
     Prediction,
     QualityReport,
     Radiograph,
+    RunClassifier,
+    RunRecord,
 )
+from core.ensemble import EnsembleClassifier
 from core.errors import ModelIntegrity
 from core.inference import LiteRTClassifier, LiteRTNetwork, predict_film
 from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
-from core.preprocessing import prepare_input
+from core.preprocessing import prepare_input, resize_film
 from core.quality import GateLimits, assess_quality
 from core.rendering import thumbnail_png
 from core.run_store import EXPORT_FILE, load_run, read_record, read_verified
+from core.serving import require_servable
 
 LUNGS_RUN = "lungs"
 REFERENCE_FILE = "reference.npz"
@@ -52,7 +56,7 @@ class Gate:
 class Engine:
     """Everything that reads a film, loaded once a process."""
 
-    classifier: LiteRTClassifier
+    classifier: RunClassifier
     gate: Gate
 
     @property
@@ -114,12 +118,29 @@ def open_engine(models: Path, served_run: str, threads: int = 2) -> Engine:
 
     Raises
     ------
+    ModelNotServable
+        If the run lacks something that the serving rule demands.
     ModelMissing, ModelIntegrity
         If a file is missing or is not the one that was measured.
     """
-    run = load_run(models / served_run)
-    content = read_verified(run.folder, EXPORT_FILE, run.files)
-    return Engine(LiteRTClassifier(content, run, threads), open_gate(models, threads))
+    require_servable(models / served_run)
+    classifier = open_classifier(load_run(models / served_run), threads)
+    return Engine(classifier, open_gate(models, threads))
+
+
+def open_classifier(run: RunRecord, threads: int = 2) -> RunClassifier:
+    """Load a run's export or, for an ensemble, those of its members, which lie beside it.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file is missing or is not the one that was measured.
+    """
+    if not run.members:
+        content = read_verified(run.folder, EXPORT_FILE, run.files)
+        return LiteRTClassifier(content, run, threads)
+    members = [load_run(run.folder.parent / name) for name in run.members]
+    return EnsembleClassifier([open_classifier(one, threads) for one in members], run, resize_film)
 
 
 def find_lungs(film: Radiograph, gate: Gate) -> LungField:

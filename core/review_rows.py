@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import Row
 
 from core.domain import (
+    AbstentionBand,
     Finding,
     OperatingPoint,
     Prediction,
@@ -58,6 +59,12 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "regions": _json_able(record.regions, "regions"),
         "app_version": record.app_version,
         "supersedes": record.supersedes,
+        "abstention": None
+        if prediction is None or prediction.abstention is None
+        else _json_able(asdict(prediction.abstention), "band of abstention"),
+        "disagreement": None
+        if prediction is None or prediction.disagreement is None
+        else _finite(prediction.disagreement),
     }
     _check_texts(row)
     return row
@@ -89,8 +96,14 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
 def _prediction_from_row(row: Row[Any]) -> Prediction | None:
     if row.probability is None:
         return None
-    operating_point = OperatingPoint(**row.operating_point)
-    return Prediction(row.probability, row.score, row.run_id or "", operating_point)
+    return Prediction(
+        row.probability,
+        row.score,
+        row.run_id or "",
+        OperatingPoint(**row.operating_point),
+        None if row.abstention is None else AbstentionBand(**row.abstention),
+        row.disagreement,
+    )
 
 
 def _quality_to_json(quality: QualityReport) -> list[dict[str, object]]:

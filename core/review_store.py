@@ -5,27 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    ColumnElement,
-    DateTime,
-    Double,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    Select,
-    Table,
-    Text,
-    UniqueConstraint,
-    exists,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import ColumnElement, Select, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.domain import ReviewRecord
@@ -33,42 +13,9 @@ from core.errors import ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
 from core.review_migration import migrate
 from core.review_rows import record_from_row, row_from_record
+from core.review_schema import reviews
 
 _FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
-
-metadata = MetaData()
-reviews = Table(
-    "reviews",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("record_id", Text, nullable=False),
-    Column("film_sha256", Text, nullable=False),
-    Column("film_name", Text),
-    Column("reader", Text, nullable=False),
-    Column("verdict", Text, nullable=False),
-    Column("confidence", Integer, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("read_at", DateTime(timezone=True), nullable=False),
-    Column("run_id", Text),
-    Column("probability", Double),
-    Column("score", Double),
-    Column("operating_point", JSON(none_as_null=True)),
-    Column("quality", JSON, nullable=False),
-    Column("regions", JSON, nullable=False),
-    Column("app_version", Text, nullable=False),
-    Column("supersedes", Text),
-    PrimaryKeyConstraint("sequence", name="pk_reviews"),
-    UniqueConstraint("record_id", name="uq_reviews_record_id"),
-    UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
-    UniqueConstraint("supersedes", name="uq_reviews_supersedes"),
-    ForeignKeyConstraint(
-        ["supersedes", "film_sha256"],
-        ["reviews.record_id", "reviews.film_sha256"],
-        name="fk_reviews_supersedes",
-    ),
-    Index("ix_reviews_film_sha256", "film_sha256"),
-    sqlite_autoincrement=True,
-)
 
 
 def open_review_store(database_url: str) -> SqlReviewStore:

@@ -13,17 +13,17 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def compare_with_model(record: ReviewRecord) -> str:
-    """Say whether reader and model are on the same side of the operating point.
+    """Say whether reader and model take the same side.
 
     Returns
     -------
     str
-        ``agree``, ``disagree``, or ``not compared`` for an unsure verdict and a refused film.
+        ``agree``, ``disagree``, or ``not compared`` for a refused film and where either is unsure.
     """
     verdict, prediction = record.read.verdict, record.prediction
-    if prediction is None or verdict is Verdict.UNSURE:
+    if prediction is None or verdict is Verdict.UNSURE or prediction.band == "unsure":
         return NOT_COMPARED
-    return AGREE if prediction.suspicious == (verdict is Verdict.PNEUMONIA) else DISAGREE
+    return AGREE if (prediction.band == "above") == (verdict is Verdict.PNEUMONIA) else DISAGREE
 
 
 def find_reads(
@@ -71,6 +71,7 @@ def describe_read(record: ReviewRecord) -> dict[str, str | float | int | None]:
         "Confidence (1 to 5)": read.confidence,
         "Probability": None if prediction is None else prediction.probability,
         "Operating point": None if prediction is None else prediction.operating_point.threshold,
+        "Model's side": None if prediction is None else prediction.band,
         "Reader and model": compare_with_model(record),
         "Quality": "; ".join(f"{f.severity}: {f.code}" for f in record.quality.findings),
         "Comment": read.comment,

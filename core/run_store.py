@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.domain import Calibration, OperatingPoint, RunRecord
+from core.domain import AbstentionBand, Calibration, OperatingPoint, RunRecord
 from core.errors import ModelIntegrity, ModelMissing
 
 RECORD_FILE = "run.json"
@@ -115,12 +115,46 @@ def load_run(folder: Path) -> RunRecord:
             files=record["files"],
             metrics=record["metrics"],
             created=record["created"],
+            abstention=_abstention(record.get("abstention")),
+            decided=(record.get("abstention") or {}).get("measured", {}),
+            members=tuple(record.get("members", ())),
+            member_exports=record.get("member_exports", {}),
         )
-    except (KeyError, TypeError) as exc:
+    except (KeyError, TypeError, AttributeError) as exc:
         raise ModelIntegrity(
             f"{folder / RECORD_FILE} lacks a part that serving needs ({exc}). "
             "Restore it from the repository, or train the run again."
         ) from exc
+
+
+def _abstention(stated: Mapping[str, Any] | None) -> AbstentionBand | None:
+    if stated is None:
+        return None
+    return AbstentionBand(**{name: value for name, value in stated.items() if name != "measured"})
+
+
+def amend_record(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Add parts to a finished run's ``run.json``; its files stay those that it states.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file that the record names is missing or is not the one that was measured.
+    """
+    record = read_record(folder)
+    files = record.pop("files")
+    for name in files:
+        read_verified(folder, name, files)
+    text = json.dumps({**record, **changes, "files": files}, indent=1, ensure_ascii=False)
+    (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def export_identity(run: RunRecord) -> str:
+    """Return the sha256 of a run's export; of an ensemble, that of its members' hashes."""
+    if not run.members:
+        return run.files[EXPORT_FILE]
+    lines = "".join(f"{name} {run.member_exports[name]}\n" for name in run.members)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def read_verified(folder: Path, name: str, files: Mapping[str, str]) -> bytes:

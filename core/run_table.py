@@ -40,6 +40,23 @@ def tabulate_runs(runs: Sequence[RunRecord]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def tabulate_sides(run: RunRecord) -> str:
+    """Return how often a run takes a side and how often it is wrong then, a line a split."""
+    head = [
+        "Films",
+        "n",
+        "Gets a side",
+        "Wrong among called pneumonia",
+        "Wrong among called normal",
+    ]
+    lines = [head, ["---"] * len(head)]
+    for part, measured in run.decided.items():
+        rates = [measured[name] for name in ("coverage", "error_pneumonia", "error_normal")]
+        shown = ["no film" if rate is None else _with_interval(rate) for rate in rates]
+        lines.append([str(run.metrics[part]["split"]), str(measured["n"]), *shown])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
 def _line(run: RunRecord, split: Mapping[str, Any]) -> list[str]:
     rates = [_with_interval(split["rates"][name]) for name in COLUMNS]
     return [

@@ -7,7 +7,7 @@ from core.review_table import AGREE, DISAGREE, describe_read, find_reads, reads_
 from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_record, draw_standing_line
-from ui.resources import get_engine, get_store
+from ui.resources import get_served, get_store
 
 LISTED = 5000
 SHOWN_COLUMNS = (
@@ -113,4 +113,4 @@ with spoken_errors():
             draw_history(chosen)
         if len(records) == LISTED:
             st.caption(f"Only the newest {LISTED} reads are listed and exported here.")
-    draw_standing_line(get_engine().classifier.run_record, visit.reader)
+    draw_standing_line(get_served(), visit.reader)

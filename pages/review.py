@@ -7,7 +7,7 @@ from core.errors import RadiographError
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
-from ui.resources import get_engine, get_film_view, get_store
+from ui.resources import get_engine, get_film_view, get_served, get_store
 from ui.review_panels import (
     build_row,
     draw_invert,
@@ -124,7 +124,7 @@ def draw_films(visit: Visit) -> None:
 
 visit = guard("review")
 with spoken_errors():
-    run = get_engine().classifier.run_record
+    served = get_served()
     visit.absorb_job()
     if visit.notice:
         st.toast(visit.notice)
@@ -134,4 +134,4 @@ with spoken_errors():
             draw_films(visit)
         else:
             draw_empty(visit)
-    draw_standing_line(run, visit.reader)
+    draw_standing_line(served, visit.reader)

@@ -23,7 +23,7 @@ from gate_films import (
 
 from core.decoding import decode_radiograph
 from core.domain import FilmChange, LimeSettings, Prediction, Severity
-from core.errors import CorruptFile, ModelIntegrity, ModelMissing
+from core.errors import CorruptFile, ModelIntegrity, ModelMissing, ModelNotServable
 from core.lungs import FeatureReference
 from core.pipeline import (
     Engine,
@@ -45,8 +45,8 @@ CODES_ON_CHEST = {"not_chest", "lung_area", "polarity", "orientation"}
 
 
 @pytest.fixture(scope="module")
-def engine():
-    return open_engine(MODELS, SERVED_RUN)
+def engine(served_models):
+    return open_engine(served_models, SERVED_RUN)
 
 
 def codes(reading):
@@ -206,9 +206,9 @@ def test_the_served_gate_has_the_limits_of_its_record(engine):
 
 
 @pytest.fixture
-def copied_models(tmp_path):
+def copied_models(served_models, tmp_path):
     for run in (SERVED_RUN, "lungs"):
-        shutil.copytree(MODELS / run, tmp_path / run)
+        shutil.copytree(served_models / run, tmp_path / run)
     return tmp_path
 
 
@@ -236,6 +236,14 @@ def test_a_file_with_one_changed_byte_is_not_used(name, copied_models):
     content[len(content) // 2] ^= 1
     (copied_models / name).write_bytes(content)
     with pytest.raises(ModelIntegrity, match=rf"{name} is not the file that was measured"):
+        open_engine(copied_models, SERVED_RUN)
+
+
+def test_a_run_that_the_rule_does_not_let_serve_is_not_opened(copied_models):
+    path = copied_models / SERVED_RUN / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**record, "exhibit": True}), encoding="utf-8")
+    with pytest.raises(ModelNotServable, match="it is an exhibit"):
         open_engine(copied_models, SERVED_RUN)
 
 

@@ -24,7 +24,8 @@ from core.cli_db import app
 from core.errors import ReviewStoreError
 from core.review_database import open_database
 from core.review_migration import migrate, migration_status
-from core.review_store import metadata, open_review_store
+from core.review_schema import metadata
+from core.review_store import open_review_store
 
 pytest_plugins = ["review_databases"]
 
@@ -279,10 +280,10 @@ def test_the_command_line_migrates_and_tells_the_status(url):
     migrated = shell.invoke(app, ["migrate", "--database-url", url])
     after = shell.invoke(app, ["status", "--database-url", url])
     assert before.exit_code == 1
-    assert "is at revision none, this version needs 0001" in before.output
+    assert "is at revision none, this version needs 0002" in before.output
     assert migrated.exit_code == after.exit_code == 0
     assert migrated.output == after.output
-    assert "is up to date (revision 0001)." in after.output
+    assert "is up to date (revision 0002)." in after.output
 
 
 @pytest.mark.parametrize("command", ["migrate", "status"])

@@ -14,7 +14,7 @@ LANE_STEPS = 5
 MARKS = {
     AGREE: ("circle-open", "reader and model agree"),
     DISAGREE: ("diamond", "reader and model disagree"),
-    NOT_COMPARED: ("circle-dot", "reader unsure"),
+    NOT_COMPARED: ("circle-dot", "reader or model unsure"),
 }
 QUIET = "rgba(128, 134, 142, 0.55)"
 TEMPLATE = go.layout.Template(

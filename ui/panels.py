@@ -14,6 +14,7 @@ from core.domain import (
     RegionWeight,
     ReviewRecord,
     RunRecord,
+    ServedRun,
     Severity,
 )
 from ui.viewer import region_name
@@ -27,6 +28,7 @@ _MARK = {
 _SCALE = """
 <div class="fr-scale" role="img" aria-label="{label}">
   <div class="fr-track"></div>
+  {band}
   <div class="fr-point" style="left:{point:.2f}%"></div>
   <div class="fr-dot" style="left:{dot:.2f}%"></div>
   <div class="fr-end" style="left:0">0</div>
@@ -36,13 +38,39 @@ _SCALE = """
 """
 
 
+_BAND = (
+    '<div class="fr-band" title="unsure: the model takes no side here" '
+    'style="left:{left:.2f}%;width:{width:.2f}%"></div>'
+)
+
+_HEADINGS = {
+    "above": "Suspicious for pneumonia",
+    "below": "Not suspicious for pneumonia",
+    "unsure": "Unsure: read with care",
+}
+
+
 def probability_in_words(prediction: Prediction) -> str:
     """Return the side of the operating point, and how that was chosen; never a diagnosis."""
+    if prediction.band == "unsure":
+        return abstention_in_words(prediction)
     point = prediction.operating_point
     side = "Above" if prediction.suspicious else "Below"
     return (
         f"{side} the operating point, which was chosen to find {point.sensitivity * 100:.0f} of "
         f"100 pneumonias ({point.chosen_on}, n = {point.n_positive})."
+    )
+
+
+def abstention_in_words(prediction: Prediction) -> str:
+    """Return what it means that the model takes no side; empty for a run that always does."""
+    band = prediction.abstention
+    if band is None:
+        return ""
+    return (
+        "The model takes no side here. Where it takes one, at most "
+        f"{band.target_error * 100:.0f} of 100 called pneumonia, and as many called normal, are "
+        f"wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, n = {band.n})."
     )
 
 
@@ -56,26 +84,69 @@ def measured_in_words(run: RunRecord, split: str = "test") -> str:
     )
 
 
+def decided_in_words(run: RunRecord, split: str = "test") -> str:
+    """Return how often the sides were wrong on a split that the band was not chosen on."""
+    called = {"pneumonia": "error_pneumonia", "normal": "error_normal"}
+    measured = run.decided.get(split, {})
+    wrong = [
+        f"{_of_100(measured[rate])} called {side}"
+        for side, rate in called.items()
+        if measured.get(rate)
+    ]
+    if not wrong:
+        return ""
+    return f"On the {run.metrics[split]['split']}, {' and '.join(wrong)} were wrong."
+
+
 def _of_100(rate: Mapping[str, float]) -> str:
     value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
     return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate['n']})"
 
 
 def draw_probability(prediction: Prediction, run: RunRecord) -> None:
-    """Draw the probability on a short scale with the operating point, and say it in words."""
-    side = "Suspicious" if prediction.suspicious else "Not suspicious"
-    st.markdown(f"**{side} for pneumonia** &nbsp;probability {_two_digits(prediction.probability)}")
+    """Draw the probability on a short scale with operating point and unsure band, and in words."""
+    shown = _two_digits(prediction.probability)
+    st.markdown(f"**{_HEADINGS[prediction.band]}** &nbsp;probability {shown}")
     threshold = prediction.operating_point.threshold
-    spoken = f"probability {_two_digits(prediction.probability)}, operating point {threshold:.2f}"
     st.html(
         _SCALE.format(
-            label=escape(spoken),
+            label=escape(f"probability {shown}, {_scale_in_words(prediction)}"),
+            band=_drawn_band(prediction),
             point=threshold * 100.0,
             name=min(72.0, max(28.0, threshold * 100.0)),
             dot=prediction.probability * 100.0,
         )
     )
-    st.caption(f"{probability_in_words(prediction)} {measured_in_words(run)}")
+    unsure = prediction.band == "unsure"
+    measured = decided_in_words(run) if unsure else measured_in_words(run)
+    st.caption(f"{probability_in_words(prediction)} {measured} {_disagreement(prediction)}")
+
+
+def _band_edges(prediction: Prediction) -> tuple[float, float] | None:
+    """Return where no side is taken; None if a side always is."""
+    band = prediction.abstention
+    if band is None or band.low == band.high is not None:
+        return None
+    return (0.0 if band.low is None else band.low, 1.0 if band.high is None else band.high)
+
+
+def _scale_in_words(prediction: Prediction) -> str:
+    edges = _band_edges(prediction)
+    point = f"operating point {prediction.operating_point.threshold:.2f}"
+    return point if edges is None else f"{point}, unsure from {edges[0]:.2f} to {edges[1]:.2f}"
+
+
+def _drawn_band(prediction: Prediction) -> str:
+    edges = _band_edges(prediction)
+    if edges is None:
+        return ""
+    return _BAND.format(left=edges[0] * 100.0, width=(edges[1] - edges[0]) * 100.0)
+
+
+def _disagreement(prediction: Prediction) -> str:
+    if prediction.disagreement is None:
+        return ""
+    return f"Its members' probabilities lie within {prediction.disagreement:.2f} of each other."
 
 
 def _two_digits(probability: float) -> str:
@@ -131,10 +202,11 @@ def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     st.html(f'<p class="fr-record">{words}{comment}</p>')
 
 
-def draw_standing_line(run: RunRecord, reader: str) -> None:
+def draw_standing_line(served: ServedRun, reader: str) -> None:
     """Draw the quiet, permanent line of every page."""
     reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "No reader named yet."
     st.html(
         '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
-        f"signs every read. Run {escape(run.run_id)} serves. {reading}</p>"
+        f"signs every read. Run {escape(served.run_id)} serves, since "
+        f"{served.since:%Y-%m-%d %H:%M} UTC. {reading}</p>"
     )

@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.batch import BatchJob, UploadedFilm
 from core.decoding import decode_radiograph
-from core.domain import Explanation, Finding, LimeSettings, QualityReport, Severity
+from core.domain import Explanation, Finding, LimeSettings, QualityReport, ServedRun, Severity
 from core.errors import Cancelled, FirstReadError
 from core.pipeline import (
     Engine,
@@ -26,7 +26,9 @@ from core.pipeline import (
     read_film,
 )
 from core.process_memory import give_memory_back, keep_heap_small
+from core.review_served import note_served_run
 from core.review_store import SqlReviewStore, open_review_store
+from core.run_store import export_identity
 from core.settings import get_settings
 from ui.viewer import FilmView
 
@@ -52,6 +54,18 @@ def get_engine() -> Engine:
     engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
     _explainer().submit(load_explainer)
     return engine
+
+
+@st.cache_resource(show_spinner=False)
+def get_served() -> ServedRun:
+    """Return since when the served run serves, noted in the database if it is another than last."""
+    run = get_engine().classifier.run_record
+    return note_served_run(
+        get_settings().database_url,
+        run_id=run.run_id,
+        threshold=run.operating_point.threshold,
+        export_sha256=export_identity(run),
+    )
 
 
 @st.cache_resource(show_spinner=False)

@@ -39,13 +39,12 @@ def build_row(
         )
     prediction = reading.prediction
     record = signed.get(film.key)
-    band = "none" if prediction is None else "above" if prediction.suspicious else "below"
     unsigned = "to read" if prediction is not None else "refused"
     return WorklistRow(
         key=film.key,
         name=film.name,
         thumbnail_png=reading.thumbnail,
-        band=band,
+        band="none" if prediction is None else prediction.band,
         probability=None if prediction is None else prediction.probability,
         quality=_quality_word(reading),
         quality_note=next((f.message for f in reading.quality.findings), ""),

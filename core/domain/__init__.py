@@ -18,6 +18,7 @@ from core.domain.film import (
     Window,
 )
 from core.domain.model import (
+    AbstentionBand,
     Calibration,
     Classifier,
     FilmBox,
@@ -26,7 +27,10 @@ from core.domain.model import (
     Network,
     OperatingPoint,
     Prediction,
+    RunClassifier,
     RunRecord,
+    ServedRun,
+    Side,
 )
 from core.domain.quality import (
     FilmChange,
@@ -51,6 +55,7 @@ from core.domain.review import (
 __all__ = [
     "MAX_FILE_BYTES",
     "MAX_FILM_PIXELS",
+    "AbstentionBand",
     "AgeBand",
     "Calibration",
     "Classifier",
@@ -74,8 +79,11 @@ __all__ = [
     "RegionWeight",
     "ReviewRecord",
     "ReviewStore",
+    "RunClassifier",
     "RunRecord",
+    "ServedRun",
     "Severity",
+    "Side",
     "SuperpixelMethod",
     "Verdict",
     "Window",

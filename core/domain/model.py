@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -100,18 +101,69 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class AbstentionBand:
+    """Probabilities around the operating point at which the model takes no side.
+
+    Attributes
+    ----------
+    low : float or None
+        Below it a film is called normal; None if no film is.
+    high : float or None
+        From it on a film is called pneumonia; None if no film is.
+    target_error : float
+        Largest share of wrong films on either side that was asked for.
+    confidence : float
+        That both sides keep it, for films drawn as those of ``chosen_on`` were.
+    chosen_on : str
+        Name of the part of the data; ``n`` is its number of films.
+    method : str
+    """
+
+    low: float | None
+    high: float | None
+    target_error: float
+    confidence: float
+    chosen_on: str
+    n: int
+    method: str
+
+
+Side = Literal["above", "below", "unsure"]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
-    """The model's read of one film."""
+    """The model's read of one film.
+
+    Attributes
+    ----------
+    abstention : AbstentionBand or None
+        None: the run has none, and every film gets the side of the operating point.
+    disagreement : float or None
+        Largest less smallest probability among an ensemble's members; None for a single run.
+    """
 
     probability: float
     score: float
     run_id: str
     operating_point: OperatingPoint
+    abstention: AbstentionBand | None = None
+    disagreement: float | None = None
 
     @property
     def suspicious(self) -> bool:
         """True at or above the operating point."""
         return self.probability >= self.operating_point.threshold
+
+    @property
+    def band(self) -> Side:
+        """The side that the model takes; ``unsure`` inside the band of abstention."""
+        if self.abstention is None:
+            return "above" if self.suspicious else "below"
+        low, high = self.abstention.low, self.abstention.high
+        if high is not None and self.probability >= high:
+            return "above"
+        return "below" if low is not None and self.probability < low else "unsure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +180,13 @@ class RunRecord:
         File name to sha256.
     metrics : mapping
         Split name to that split's evaluation, as written.
+    abstention : AbstentionBand or None
+    decided : mapping
+        Split name to what the band was measured to do there, as written.
+    members : tuple of str
+        Names of the runs that an ensemble is made of; empty for a single run.
+    member_exports : mapping of str to str
+        Member to the sha256 of the export that the ensemble was made of.
     """
 
     run_id: str
@@ -141,3 +200,42 @@ class RunRecord:
     files: Mapping[str, str]
     metrics: Mapping[str, Mapping[str, Any]]
     created: str
+    abstention: AbstentionBand | None = None
+    decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    members: tuple[str, ...] = ()
+    member_exports: Mapping[str, str] = field(default_factory=dict)
+
+
+class RunClassifier(Classifier, Protocol):
+    """A classifier that is a run: what the pipeline reads films with."""
+
+    @property
+    def run_record(self) -> RunRecord:
+        """What is known of the run."""
+        ...
+
+    def logits(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return (N,) float32 logits for a (N, px, px, 1) float32 batch in [0, 1]."""
+        ...
+
+    def calibrate(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return probabilities for logits."""
+        ...
+
+    def disagreement(self, batch: FloatImage) -> npt.NDArray[np.float32] | None:
+        """Return each film's spread of the members' probabilities; None without members."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRun:
+    """That a run began to read films: one line of the log of served runs.
+
+    ``export_sha256`` is of the exported network; of an ensemble, of its members' hashes.
+    """
+
+    run_id: str
+    threshold: float
+    export_sha256: str
+    app_version: str
+    since: datetime

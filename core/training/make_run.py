@@ -16,6 +16,7 @@ from core.domain import Calibration, OperatingPoint
 from core.errors import DatasetError
 from core.metrics import evaluate_predictions
 from core.run_store import EXPORT_FILE, write_record
+from core.training.abstain import describe_abstention
 from core.training.calibrate import Logits, calibrate, choose_operating_point, fit_temperature
 from core.training.export import (
     HALF_PRECISION_PARITY_LIMIT,
@@ -159,6 +160,11 @@ def finish_run(
         "input_px": settings.input_px,
         "calibration": asdict(calibration),
         "operating_point": asdict(operating_point),
+        "abstention": describe_abstention(
+            {part: calibrate(values, calibration) for part, values in logits.items()},
+            {part: getattr(data, part).labels for part in logits},
+            operating_point,
+        ),
         "metrics": _metrics(data, logits, calibration, operating_point),
         "parity": parity,
         "settings": describe(settings),

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from ui.worklist import WorklistRow, show_worklist
 
 OPERATING_POINT = 0.42
+UNSURE = (0.30, 0.43)
 HTML_NAME = "<img src=x onerror='document.title=\"injected\"'><b>bold</b>.png"
 
 
@@ -36,6 +37,8 @@ def thumbnail(seed: int) -> bytes:
 def read(number: int, name: str, probability: float, status: str = "to read") -> WorklistRow:
     """Return a film of good quality that has a score."""
     band = "above" if probability >= OPERATING_POINT else "below"
+    if UNSURE[0] <= probability < UNSURE[1]:
+        band = "unsure"
     return WorklistRow(
         f"film-{number}", name, thumbnail(number), band, probability, "good", "", status
     )

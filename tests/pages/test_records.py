@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from review_records import FILM, OTHER_FILM, record, refused_film_record
 from streamlit.testing.v1 import AppTest
 
-from core.domain import Verdict
+from core.domain import AbstentionBand, Verdict
 from core.review_store import SqlReviewStore
 from core.review_table import (
     AGREE,
@@ -67,6 +68,17 @@ def test_reader_and_model_are_compared_at_the_operating_point(
     verdict: Verdict, answer: str
 ) -> None:
     assert compare_with_model(record(verdict=verdict)) == answer
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_model_that_takes_no_side_neither_agrees_nor_disagrees(verdict: Verdict) -> None:
+    read = record(verdict=verdict)
+    band = AbstentionBand(0.2, 0.5, 0.1, 0.9, "validation", 624, "by hand")
+    unsure = replace(read, prediction=replace(read.prediction, abstention=band))
+    assert compare_with_model(unsure) == NOT_COMPARED
+    decided = replace(band, low=0.35)  # the film has 0.3
+    below = replace(read, prediction=replace(read.prediction, abstention=decided))
+    assert compare_with_model(below) == compare_with_model(read)
 
 
 def test_a_refused_film_is_compared_with_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +19,9 @@ from streamlit.testing.v1 import AppTest
 from core.domain import FloatImage, ReviewRecord, Verdict
 from core.errors import ReviewStoreError
 from core.phantom import draw_hand, draw_phantom
+from core.review_served import list_served_runs
 from core.review_store import SqlReviewStore
+from core.run_store import amend_record, read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 
 File = tuple[str, bytes, str]
@@ -83,6 +86,60 @@ def test_an_uploaded_film_gets_a_probability_in_a_doctors_words(store: SqlReview
     assert "probability" in words_of(page)
     assert "operating point, which was chosen to find 97 of 100" in words_of(page)
     assert "On the official test split it found" in words_of(page)
+
+
+def serve_with_band(models: Path, tmp_path: Path, monkeypatch, **edges: float | None) -> None:
+    shutil.copytree(models, tmp_path / "models")
+    folder = tmp_path / "models" / SERVED_RUN
+    amend_record(folder, {"abstention": {**read_record(folder)["abstention"], **edges}})
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
+    get_settings.cache_clear()
+
+
+def test_inside_the_band_the_page_takes_no_side_and_says_what_that_means(
+    store: SqlReviewStore, served_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_with_band(served_models, tmp_path, monkeypatch, low=0.0, high=None)
+    page = upload(open_page(), CHEST)
+    words = words_of(page)
+    assert "**Unsure: read with care**" in words
+    assert "uspicious for pneumonia" not in words
+    assert "at most 10 of 100 called pneumonia, and as many called normal, are wrong" in words
+    assert "(90 % confidence, validation patients, n = 798)" in words
+    assert "On the official test split, 10 of 100 (7 to 13, n = 426) called pneumonia" in words
+    scale = next(h.proto.body for h in page.get("html") if "fr-scale" in h.proto.body)
+    assert 'style="left:0.00%;width:100.00%"' in scale
+    assert "unsure from 0.00 to 1.00" in scale
+
+
+def test_a_band_without_width_takes_a_side_and_draws_no_band(
+    store: SqlReviewStore, served_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_with_band(served_models, tmp_path, monkeypatch, low=0.0, high=0.0)
+    page = upload(open_page(), CHEST)
+    assert "**Suspicious for pneumonia**" in words_of(page)
+    scale = next(h.proto.body for h in page.get("html") if "fr-scale" in h.proto.body)
+    assert "fr-band" not in scale
+
+
+def test_the_standing_line_says_since_when_the_run_serves(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page()
+    (served,) = list_served_runs(get_settings().database_url)
+    assert served.run_id == SERVED_RUN
+    line = f"Run {SERVED_RUN} serves, since {served.since:%Y-%m-%d %H:%M} UTC."
+    assert any(line in html.proto.body for html in page.get("html"))
+
+
+def test_a_run_that_may_not_serve_is_one_sentence(
+    store: SqlReviewStore, served_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_with_band(served_models, tmp_path, monkeypatch)
+    amend_record(tmp_path / "models" / SERVED_RUN, {"exhibit": True})
+    page = open_page()
+    assert not page.exception
+    assert f"run {SERVED_RUN} may not read films" in page.error[0].value
 
 
 def test_a_refused_film_shows_its_reasons_and_no_probability(store: SqlReviewStore) -> None:

@@ -6,7 +6,13 @@ from dataclasses import asdict, replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tiny_films import TINY, build_small_network, flat_weights, say_nothing, write_tiny_set
+from tiny_films import (
+    TINY,
+    build_small_network,
+    flat_weights,
+    say_nothing,
+    write_tiny_set,
+)
 
 from core.dataset import read_split
 from core.errors import DatasetError, ModelIntegrity

@@ -7,7 +7,7 @@ const SHAPES = {
   good: "M6 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
   waiting: "M2 6h.1M6 6h.1M10 6h.1",
 };
-const BAND_WORDS = { above: "above", below: "below", none: "" };
+const BAND_WORDS = { above: "above", below: "below", unsure: "unsure", none: "" };
 
 // --- order ---------------------------------------------------------------------------------------
 
@@ -72,7 +72,8 @@ function countWords(rows) {
 }
 
 function bandSentence({ band }) {
-  return band === "none" ? "No score" : `Score ${band} the operating point`;
+  if (band === "none") return "No score";
+  return band === "unsure" ? "Unsure: read with care" : `Score ${band} the operating point`;
 }
 
 function qualitySentence({ quality, note }) {

@@ -47,8 +47,8 @@ class WorklistRow:
         What the reader knows the film by; shown as text.
     thumbnail_png : bytes or None
         A small PNG of about 104 x 104 pixels; None shows an empty square.
-    band : {"above", "below", "none"}
-        Side of the operating point; "none" without a probability.
+    band : {"above", "below", "unsure", "none"}
+        The side that the model takes; "none" without a probability.
     probability : float or None
         Calibrated, in [0, 1].
     quality : {"good", "caution", "refused", "waiting"}
@@ -61,7 +61,7 @@ class WorklistRow:
     key: str
     name: str
     thumbnail_png: bytes | None
-    band: Literal["above", "below", "none"]
+    band: Literal["above", "below", "unsure", "none"]
     probability: float | None
     quality: Literal["good", "caution", "refused", "waiting"]
     quality_note: str

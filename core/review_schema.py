@@ -1,0 +1,68 @@
+"""The tables of the review store's database, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("record_id", Text, nullable=False),
+    Column("film_sha256", Text, nullable=False),
+    Column("film_name", Text),
+    Column("reader", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("confidence", Integer, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+    Column("run_id", Text),
+    Column("probability", Double),
+    Column("score", Double),
+    Column("operating_point", JSON(none_as_null=True)),
+    Column("quality", JSON, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("app_version", Text, nullable=False),
+    Column("supersedes", Text),
+    Column("abstention", JSON(none_as_null=True)),
+    Column("disagreement", Double),
+    PrimaryKeyConstraint("sequence", name="pk_reviews"),
+    UniqueConstraint("record_id", name="uq_reviews_record_id"),
+    UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
+    UniqueConstraint("supersedes", name="uq_reviews_supersedes"),
+    ForeignKeyConstraint(
+        ["supersedes", "film_sha256"],
+        ["reviews.record_id", "reviews.film_sha256"],
+        name="fk_reviews_supersedes",
+    ),
+    Index("ix_reviews_film_sha256", "film_sha256"),
+    sqlite_autoincrement=True,
+)
+
+served_runs = Table(
+    "served_runs",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("run_id", Text, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("export_sha256", Text, nullable=False),
+    Column("app_version", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_served_runs"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,130 @@
+"""The log of served runs: since when which run has read films, at which operating point."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, text
+
+from core import __version__
+from core.domain import ServedRun
+from core.review_database import WRITING, errors_as_sentences, open_database
+from core.review_migration import migrate
+from core.review_schema import served_runs
+
+_log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """Return the time of day with its zone."""
+    return datetime.now(UTC)
+
+
+def note_served_run(
+    database_url: str,
+    *,
+    run_id: str,
+    threshold: float,
+    export_sha256: str,
+    app_version: str = __version__,
+    now: Callable[[], datetime] = utc_now,
+) -> ServedRun:
+    """Add a line if another run, export or operating point serves than did last.
+
+    Parameters
+    ----------
+    database_url : str
+        Of the review store; it is migrated first.
+    run_id : str
+    threshold : float
+        Of the run's operating point.
+    export_sha256 : str
+    app_version : str
+    now : callable, optional
+        Where the time comes from.
+
+    Returns
+    -------
+    ServedRun
+        The newest line: new, or from when this run began to serve.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened, migrated or written.
+    """
+    migrate(database_url)
+    database = open_database(database_url)
+    try:
+        writer = database.engine.execution_options(**WRITING)
+        with errors_as_sentences(database.place), writer.begin() as connection:
+            _wait_for_other_starts(connection)
+            last = _newest(connection)
+            if last is not None and _same(last, run_id, threshold, export_sha256):
+                return last
+            served = ServedRun(run_id, threshold, export_sha256, app_version, now())
+            connection.execute(insert(served_runs), _row(served))
+    finally:
+        database.engine.dispose()
+    _log.warning(
+        "run %s serves from now on, at operating point %.4f (before: %s)",
+        run_id,
+        threshold,
+        "none" if last is None else f"{last.run_id} at {last.threshold:.4f}",
+    )
+    return served
+
+
+def list_served_runs(database_url: str) -> Sequence[ServedRun]:
+    """Return every line of the log, oldest first.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened or migrated.
+    """
+    migrate(database_url)
+    database = open_database(database_url)
+    try:
+        with errors_as_sentences(database.place), database.engine.connect() as connection:
+            rows = connection.execute(select(served_runs).order_by(served_runs.c.sequence))
+            return [_served(row) for row in rows]
+    finally:
+        database.engine.dispose()
+
+
+def _wait_for_other_starts(connection: Connection) -> None:
+    """Let processes that start at once write one line; SQLite's write lock is taken already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE served_runs IN EXCLUSIVE MODE"))
+
+
+def _newest(connection: Connection) -> ServedRun | None:
+    newest = select(served_runs).order_by(served_runs.c.sequence.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else _served(row)
+
+
+def _same(last: ServedRun, run_id: str, threshold: float, export_sha256: str) -> bool:
+    now = (run_id, threshold, export_sha256)
+    return (last.run_id, last.threshold, last.export_sha256) == now
+
+
+def _row(served: ServedRun) -> dict[str, Any]:
+    return {
+        "run_id": served.run_id,
+        "threshold": served.threshold,
+        "export_sha256": served.export_sha256,
+        "app_version": served.app_version,
+        "since": served.since.astimezone(UTC),
+    }
+
+
+def _served(row: Row[Any]) -> ServedRun:
+    since = row.since if row.since.tzinfo else row.since.replace(tzinfo=UTC)
+    return ServedRun(
+        row.run_id, row.threshold, row.export_sha256, row.app_version, since.astimezone(UTC)
+    )
