@@ -84,6 +84,11 @@ def _check_members(runs: Sequence[RunRecord]) -> None:
         if run.members or read_record(run.folder).get("exhibit"):
             kind = "an ensemble itself" if run.members else "an exhibit"
             raise DatasetError(f"run {run.run_id} is {kind} and cannot be a member: leave it out.")
+    if len({run.cropped_to_lungs for run in runs}) > 1:
+        raise DatasetError(
+            "some of these runs see the whole film and some the box around the lungs: an ensemble "
+            "needs members that look at the same."
+        )
 
 
 def _check_same_films(
@@ -136,7 +141,11 @@ def _record(
             for part, values in probabilities.items()
         },
         "parity": {"members": {run_id: record["parity"] for run_id, record in records.items()}},
-        "settings": {"sensitivity_wanted": SENSITIVITY_WANTED, "members": list(records)},
+        "settings": {
+            "sensitivity_wanted": SENSITIVITY_WANTED,
+            "members": list(records),
+            "cropped_to_lungs": runs[0].cropped_to_lungs,
+        },
         "data": records[runs[0].run_id]["data"],
         "versions": versions(),
     }
