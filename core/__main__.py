@@ -10,13 +10,15 @@ from rich.console import Console
 
 from core.cli_data import app as data_app
 from core.cli_db import app as db_app
+from core.cli_runs import evaluate, runs
 from core.errors import FirstReadError
-from core.run_table import list_runs, tabulate_runs
 from core.settings import get_settings
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
+app.command()(runs)
+app.command()(evaluate)
 console = Console()
 
 
@@ -41,16 +43,6 @@ def train(
         console.print(f"[bold]{exc}[/bold]")
         raise typer.Exit(1) from exc
     console.print(f"finished: {folder}")
-
-
-@app.command()
-def runs() -> None:
-    """Print every run's metrics, with 95 % intervals, as a Markdown table."""
-    try:
-        typer.echo(tabulate_runs(list_runs(get_settings().models)))
-    except FirstReadError as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from exc
 
 
 if __name__ == "__main__":

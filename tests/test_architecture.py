@@ -27,15 +27,19 @@ PAGES_MAY_IMPORT = {"batch", "domain", "errors", "review_table", "reviews"}
 
 # A stage is one file of core/, or the several that share one job.
 FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migrations": "review"}
-FAMILY |= {"run_table": "run_store"}
+FAMILY |= {"run_table": "run_store", "predictions": "run_store", "bootstrap": "statistics"}
+FAMILY |= {"rescoring": "evaluation"}
 FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
+OFFLINE |= {"statistics", "evaluation"}
 STAGES_MAY_IMPORT = {
     "domain": {"errors"},
     "errors": set(),
     "settings": {"errors"},
     "explanation": FOUNDATION | {"superpixels", "surrogate"},
     "batch": FOUNDATION | {"pipeline"},
+    "metrics": FOUNDATION | {"statistics"},
+    "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
@@ -56,6 +60,8 @@ HOMES = {
     "lime": "core/surrogate.py",
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
+    "statsmodels": "core/statistics.py core/metrics.py",
+    "pyarrow": "core/predictions.py",
     "sqlalchemy": "core/review_*.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from core.dataset import DatasetIndex, Split, index_dataset, read_split
-from core.domain import Calibration, OperatingPoint
 from core.errors import DatasetError
-from core.metrics import evaluate_predictions
+from core.evaluation import measure_run
+from core.predictions import PREDICTIONS_FILE, write_predictions
 from core.run_store import EXPORT_FILE, sha256_of, write_record
-from core.training.calibrate import Logits, calibrate, choose_operating_point, fit_temperature
+from core.training.calibrate import calibrate, choose_operating_point, fit_temperature
 from core.training.catalogue import RunSettings
 from core.training.export import (
     check_parity,
@@ -31,10 +27,10 @@ from core.training.export import (
 )
 from core.training.films import FilmSet, load_films, load_lung_masks
 from core.training.fit import History, predict_logits, to_input, train_classifier
+from core.training.score_run import FilmsToScore, load_films_to_score, score_run
 
 WEIGHTS_FILE = "model.weights.h5"
 HISTORY_FILE = "history.json"
-PREDICTIONS_FILE = "predictions.parquet"
 
 Report = Callable[[str], None]
 
@@ -90,45 +86,11 @@ def new_run_folder(models: Path, name: str) -> Path:
     return partial
 
 
-def _write_predictions(
-    folder: Path, data: TrainingData, logits: Mapping[str, Logits], calibration: Calibration
-) -> None:
-    columns: dict[str, list[Any]] = {"film_id": [], "split": [], "label": [], "logit": []}
-    for part, values in logits.items():
-        films: FilmSet = getattr(data, part)
-        columns["film_id"] += films.film_ids
-        columns["split"] += [part] * len(films)
-        columns["label"] += films.labels.tolist()
-        columns["logit"] += values.tolist()
-    probabilities = calibrate(np.array(columns["logit"]), calibration)
-    table = pa.table({**columns, "probability": probabilities})
-    pq.write_table(table, folder / PREDICTIONS_FILE)
-
-
-def _metrics(
-    data: TrainingData,
-    logits: Mapping[str, Logits],
-    calibration: Calibration,
-    operating_point: OperatingPoint,
-) -> dict[str, Any]:
-    names = {"validation": "validation patients", "test": "official test split"}
-    return {
-        part: asdict(
-            evaluate_predictions(
-                calibrate(logits[part], calibration),
-                getattr(data, part).labels,
-                operating_point.threshold,
-                names[part],
-            )
-        )
-        for part in names
-    }
-
-
 def finish_run(
     model: Any,
     history: History,
     data: TrainingData,
+    to_score: FilmsToScore,
     settings: RunSettings,
     models: Path,
     report: Report,
@@ -156,11 +118,11 @@ def finish_run(
     model.save_weights(folder / WEIGHTS_FILE)
     export_litert(with_features(model), folder / EXPORT_FILE)
     content = (folder / EXPORT_FILE).read_bytes()
-    logits = {"validation": exported_logits(content, validation)}
-    parity = check_parity(keras_logits, logits["validation"], calibration, operating_point)
-    report("scoring the official test split, once")
-    logits["test"] = exported_logits(content, to_input(data.test.films, settings.input_px))
-    _write_predictions(folder, data, logits, calibration)
+    logits = exported_logits(content, validation)
+    parity = check_parity(keras_logits, logits, calibration, operating_point)
+    report("scoring validation, the external films and the official test split, once")
+    predictions = score_run(content, settings.input_px, calibration, to_score)
+    write_predictions(predictions, folder / PREDICTIONS_FILE)
     (folder / HISTORY_FILE).write_text(json.dumps(history, indent=1) + "\n")
     record = {
         "run_id": settings.name,
@@ -170,7 +132,7 @@ def finish_run(
         "input_px": settings.input_px,
         "calibration": asdict(calibration),
         "operating_point": asdict(operating_point),
-        "metrics": _metrics(data, logits, calibration, operating_point),
+        **measure_run(predictions, operating_point.threshold, to_score.cut_points),
         "parity": parity,
         "settings": describe(settings),
         "data": {
@@ -206,6 +168,7 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
     """
     new_run_folder(models, settings.name)
     films = load_training_data(data / "kermany224", models / "split.json", report)
+    to_score = load_films_to_score(data, films.index, films.split, report)
     masks, _ = load_lung_masks(data, films.train.film_ids)
     model, history = train_classifier(films.train, masks, films.validation, settings, data, report)
-    return finish_run(model, history, films, settings, models, report)
+    return finish_run(model, history, films, to_score, settings, models, report)
