@@ -59,7 +59,7 @@ class Agreement:
         """The finding, for a person."""
         if self.films_differ:
             return f"The films are not those that were scored: {self.films_differ}."
-        metrics = f"{len(self.metrics_differ)} metrics differ"
+        metrics = f"metrics that differ: {len(self.metrics_differ)}"
         if self.metrics_differ:
             named = ", ".join(self.metrics_differ[:NAMED_METRICS])
             more = ", ..." if len(self.metrics_differ) > NAMED_METRICS else ""
@@ -68,7 +68,7 @@ class Agreement:
         return (
             f"The run {verdict} with what is stored: over {self.n} films the largest difference in "
             f"probability is {self.max_difference:.1e} (limit {PROBABILITY_LIMIT:.0e}), "
-            f"{self.decisions_changed} decisions changed, {metrics}."
+            f"decisions changed: {self.decisions_changed}, {metrics}."
         )
 
 

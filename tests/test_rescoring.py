@@ -72,7 +72,7 @@ def test_a_probability_beyond_the_limit_does_not_agree(folder):
 
     assert not agreement.holds
     assert "does not agree" in agreement.sentence
-    assert "2.0e-04 (limit 1e-04), 0 decisions changed" in agreement.sentence
+    assert "2.0e-04 (limit 1e-04), decisions changed: 0" in agreement.sentence
 
 
 def test_a_changed_decision_is_counted_and_the_metrics_that_it_changes_are_named(folder):

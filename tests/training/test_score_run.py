@@ -192,7 +192,7 @@ def test_evaluate_prints_all_parts_and_slices_and_agrees_with_a_finished_run(com
     assert "external adults (NIH), out of population" in answer.stdout
     assert "original's short side, px" in answer.stdout
     assert "The run agrees with what is stored: over" in answer.stdout
-    assert "0 decisions changed, 0 metrics differ." in answer.stdout
+    assert "decisions changed: 0, metrics that differ: 0." in answer.stdout
 
 
 def test_evaluate_ends_with_code_1_and_the_metric_that_is_not_true(command):
@@ -202,7 +202,7 @@ def test_evaluate_ends_with_code_1_and_the_metric_that_is_not_true(command):
 
     assert answer.exit_code == 1
     assert "does not agree" in answer.stdout
-    assert "1 metrics differ (metrics/nih/rates/roc_auc/value)" in answer.stdout
+    assert "metrics that differ: 1 (metrics/nih/rates/roc_auc/value)" in answer.stdout
 
 
 def test_evaluate_write_makes_a_record_true_again_and_keeps_the_operating_point(command):
