@@ -27,12 +27,12 @@ from core.dataset import read_split
 from core.decoding import decode_radiograph
 from core.domain import FloatImage, QualityReport, Radiograph, Severity, read_only
 from core.errors import DatasetError
-from core.metrics import Rate, wilson_rate
 from core.phantom import draw_hand
 from core.pipeline import Gate, measure_evidence, open_gate
 from core.quality import assess_quality
 from core.run_store import load_run
 from core.settings import get_settings
+from core.statistics import Rate, wilson_rate
 
 TITLE = "Quality gate: what it refuses"
 COMMAND = "python -m bench gate"

@@ -10,15 +10,17 @@ from rich.console import Console
 
 from core.cli_data import app as data_app
 from core.cli_db import app as db_app
+from core.cli_runs import evaluate, runs
 from core.cli_serving import app as serving_app
 from core.errors import FirstReadError
-from core.run_table import list_runs, tabulate_runs
 from core.settings import get_settings
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
 app.add_typer(serving_app)
+app.command()(runs)
+app.command()(evaluate)
 console = Console()
 
 
@@ -56,16 +58,6 @@ def audit(
     from core.cli_audit import audit_named_runs  # noqa: PLC0415
 
     audit_named_runs(names)
-
-
-@app.command()
-def runs() -> None:
-    """Print every run's metrics, with 95 % intervals, as a Markdown table."""
-    try:
-        typer.echo(tabulate_runs(list_runs(get_settings().models)))
-    except FirstReadError as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from exc
 
 
 if __name__ == "__main__":

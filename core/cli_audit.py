@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli_data import progress_bar, spoken_errors
-from core.metrics import Rate
 from core.settings import get_settings
 from core.shortcut_record import PartAudit, ShortcutAudit
+from core.statistics import Rate
 from core.training.make_audit import load_audit_films, make_audits, open_run
 
 TABLE_WIDTH = 190

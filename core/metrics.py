@@ -1,28 +1,25 @@
-"""Statistics of a run on a set of films; every rate comes with n and a 95 % interval."""
+"""A run on a set of films at its operating point; every rate comes with n and a 95 % interval."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
-from core.errors import DatasetError
+from core.bootstrap import (
+    PatientDraws,
+    draw_patients,
+    f1_rate,
+    mean_rate,
+    pr_auc,
+    roc_auc_by_patient,
+    share_rate,
+)
+from core.statistics import Labels, Mask, Rate, Scores, roc_auc, wilson_rate
 
-Labels = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A measured value with its 95 % interval over ``n`` films."""
-
-    value: float
-    low: float
-    high: float
-    n: int
+CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +35,6 @@ class ConfusionMatrix:
     def n(self) -> int:
         """Films counted."""
         return self.true_positive + self.false_negative + self.true_negative + self.false_positive
-
-
-def wilson_rate(count: int, n: int) -> Rate:
-    """Return a proportion with Wilson's score interval; nan with the whole range for n = 0.
-
-    References
-    ----------
-    .. [1] E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212.
-    """
-    if n == 0:
-        return Rate(float("nan"), 0.0, 1.0, 0)
-    low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
-    return Rate(count / n, float(low), float(high), n)
 
 
 def confusion_at(probabilities: Scores, labels: Labels, threshold: float) -> ConfusionMatrix:
@@ -85,71 +69,19 @@ def rates_of(matrix: ConfusionMatrix) -> dict[str, Rate]:
     }
 
 
-def _placements(own: Scores, other: Scores) -> Scores:
-    """Return for each own score the share of other scores below it, ties counted half."""
-    ordered = np.sort(other)
-    below = np.searchsorted(ordered, own, side="left")
-    up_to = np.searchsorted(ordered, own, side="right")
-    return np.asarray((below + up_to) / (2.0 * len(other)), np.float64)
+def rates_by_patient(called: Mask, ill: Mask, draws: PatientDraws) -> dict[str, Rate]:
+    """Return the rates of `rates_of` with intervals that keep a patient's films together.
 
-
-def roc_auc(scores: Scores, labels: Labels) -> Rate:
-    """Return the area under the ROC curve with DeLong's 95 % interval, clipped to [0, 1].
-
-    Raises
-    ------
-    DatasetError
-        If either class has fewer than two films.
-
-    References
-    ----------
-    .. [1] E. R. DeLong et al., Biometrics 44 (1988) 837-845.
+    Wilson's interval takes films for independent, and is too narrow where patients repeat; this one
+    has no width where every film is decided rightly. They are therefore stated side by side.
     """
-    ill, well = scores[labels == 1], scores[labels == 0]
-    if min(len(ill), len(well)) < 2:
-        raise DatasetError(
-            f"an ROC curve needs two films of each class; there are {len(ill)} with pneumonia "
-            f"and {len(well)} normal."
-        )
-    above = _placements(ill, well)
-    below = 1.0 - _placements(well, ill)
-    area = float(above.mean())
-    variance = above.var(ddof=1) / len(ill) + below.var(ddof=1) / len(well)
-    half = float(stats.norm.ppf(0.975) * np.sqrt(variance))
-    return Rate(area, max(0.0, area - half), min(1.0, area + half), len(scores))
-
-
-def _bootstrap(
-    values: npt.NDArray[np.float64], statistic: str, rng: np.random.Generator
-) -> tuple[float, float]:
-    draws = rng.integers(0, len(values), (1000, len(values)))
-    sampled = values[draws]
-    means = sampled.mean(axis=1)
-    if statistic == "f1":
-        tp, called, ill = means.T
-        means = 2.0 * tp / np.maximum(called + ill, 1e-12)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def f1_rate(called: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_], seed: int = 0) -> Rate:
-    """Return the F1 score of one class with a percentile bootstrap interval (1,000 draws).
-
-    Parameters
-    ----------
-    called, truth : (N,) bool ndarrays
-        Whether each film is said to be, and is, of the class.
-    """
-    columns = np.stack([called & truth, called, truth], axis=1).astype(np.float64)
-    tp, said, real = columns.mean(axis=0)
-    low, high = _bootstrap(columns, "f1", np.random.default_rng(seed))
-    return Rate(float(2.0 * tp / max(said + real, 1e-12)), low, high, len(called))
-
-
-def mean_rate(values: npt.NDArray[np.float64], seed: int = 0) -> Rate:
-    """Return a mean with a percentile bootstrap interval (1,000 draws)."""
-    low, high = _bootstrap(values, "mean", np.random.default_rng(seed))
-    return Rate(float(values.mean()), low, high, len(values))
+    return {
+        "sensitivity": share_rate(called, ill, draws),
+        "specificity": share_rate(~called, ~ill, draws),
+        "ppv": share_rate(ill, called, draws),
+        "npv": share_rate(~ill, ~called, draws),
+        "accuracy": share_rate(called == ill, np.ones_like(ill), draws),
+    }
 
 
 def log_losses(probabilities: Scores, labels: Labels) -> npt.NDArray[np.float64]:
@@ -158,37 +90,94 @@ def log_losses(probabilities: Scores, labels: Labels) -> npt.NDArray[np.float64]
     return np.asarray(-np.where(labels == 1, np.log(p), np.log1p(-p)), np.float64)
 
 
-def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int = 15) -> float:
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Films whose probability lies in [low, high): their mean, and how many have pneumonia."""
+
+    low: float
+    high: float
+    mean_probability: float
+    frequency: Rate
+
+
+def calibration_curve(
+    probabilities: Scores, labels: Labels, bins: int = CALIBRATION_BINS
+) -> tuple[CalibrationBin, ...]:
+    """Return how often films of each probability have pneumonia, over equal-width bins.
+
+    Parameters
+    ----------
+    probabilities : (N,) float64 ndarray in [0, 1]
+    labels : (N,) int64 ndarray
+    bins : int
+        The last one holds the probability 1 too.
+
+    Returns
+    -------
+    tuple of CalibrationBin
+        Bins with films, rising; frequencies have Wilson intervals.
+    """
+    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
+    return tuple(
+        CalibrationBin(
+            low=number / bins,
+            high=(number + 1) / bins,
+            mean_probability=float(probabilities[bin_of == number].mean()),
+            frequency=wilson_rate(
+                int(labels[bin_of == number].sum()), int((bin_of == number).sum())
+            ),
+        )
+        for number in np.unique(bin_of).tolist()
+    )
+
+
+def expected_calibration_error(
+    probabilities: Scores, labels: Labels, bins: int = CALIBRATION_BINS
+) -> float:
     """Return the mean gap between probability and frequency over equal-width bins.
 
     References
     ----------
     .. [1] M. P. Naeini et al., AAAI 2015, 2901-2907.
     """
-    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
-    gap = 0.0
-    for number in range(bins):
-        inside = bin_of == number
-        if inside.any():
-            gap += inside.mean() * abs(probabilities[inside].mean() - labels[inside].mean())
-    return float(gap)
+    gaps = (
+        place.frequency.n * abs(place.mean_probability - place.frequency.value)
+        for place in calibration_curve(probabilities, labels, bins)
+    )
+    return float(sum(gaps) / len(labels))
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A run's metrics on one part of the data, at one threshold."""
+    """A run's metrics on one part of the data, at one threshold.
+
+    Attributes
+    ----------
+    rates : dict of str to Rate
+        Wilson intervals for proportions, DeLong's for the ROC area, and for the rest a bootstrap
+        over patients.
+    rates_by_patient : dict of str to Rate
+        The proportions and the ROC area again, with a bootstrap over patients.
+    """
 
     split: str
     threshold: float
     n: int
     n_positive: int
+    n_patients: int
     matrix: ConfusionMatrix
     rates: dict[str, Rate]
+    rates_by_patient: dict[str, Rate]
     expected_calibration_error: float
+    calibration_curve: tuple[CalibrationBin, ...]
 
 
 def evaluate_predictions(
-    probabilities: Scores, labels: Labels, threshold: float, split: str
+    probabilities: Scores,
+    labels: Labels,
+    threshold: float,
+    split: str,
+    patients: npt.NDArray[Any] | None = None,
 ) -> Evaluation:
     """Measure a run on one part of the data.
 
@@ -200,6 +189,8 @@ def evaluate_predictions(
         The operating point; it is given, never chosen here.
     split : str
         What the part is called.
+    patients : (N,) ndarray, optional
+        Whose film each is; without it every film is a patient of its own.
 
     Raises
     ------
@@ -208,18 +199,26 @@ def evaluate_predictions(
     """
     matrix = confusion_at(probabilities, labels, threshold)
     called, ill = probabilities >= threshold, labels == 1
+    owners = np.arange(len(labels)) if patients is None else patients
+    draws = draw_patients(owners)
     rates = rates_of(matrix)
-    rates["f1_pneumonia"] = f1_rate(called, ill)
-    rates["f1_normal"] = f1_rate(~called, ~ill)
-    rates["log_loss"] = mean_rate(log_losses(probabilities, labels))
-    rates["brier"] = mean_rate((probabilities - labels) ** 2)
+    rates["f1_pneumonia"] = f1_rate(called, ill, draws)
+    rates["f1_normal"] = f1_rate(~called, ~ill, draws)
+    rates["log_loss"] = mean_rate(log_losses(probabilities, labels), draws)
+    rates["brier"] = mean_rate((probabilities - labels) ** 2, draws)
     rates["roc_auc"] = roc_auc(probabilities, labels)
+    rates["pr_auc"] = pr_auc(probabilities, labels, draws)
+    by_patient = rates_by_patient(called, ill, draws)
+    by_patient["roc_auc"] = roc_auc_by_patient(probabilities, labels, draws)
     return Evaluation(
         split=split,
         threshold=threshold,
         n=matrix.n,
         n_positive=int(ill.sum()),
+        n_patients=len(np.unique(owners)),
         matrix=matrix,
         rates=rates,
+        rates_by_patient=by_patient,
         expected_calibration_error=expected_calibration_error(probabilities, labels),
+        calibration_curve=calibration_curve(probabilities, labels),
     )

@@ -1,4 +1,4 @@
-"""All runs side by side, as a Markdown table."""
+"""Runs side by side, and all of one run, as Markdown tables."""
 
 from __future__ import annotations
 
@@ -18,6 +18,19 @@ COLUMNS = {
     "log_loss": "Log loss",
     "accuracy": "Accuracy",
 }
+MEASURES = COLUMNS | {
+    "ppv": "PPV",
+    "npv": "NPV",
+    "brier": "Brier",
+    "pr_auc": "PR AUC",
+}
+USUAL_PARTS = ("validation", "test")
+QUALITIES = {
+    "contrast": "contrast",
+    "median_grey": "exposure (median grey)",
+    "sharpness": "sharpness",
+    "short_side_px": "original's short side, px",
+}
 
 
 def list_runs(models: Path) -> list[RunRecord]:
@@ -32,12 +45,23 @@ def list_runs(models: Path) -> list[RunRecord]:
     return [load_run(folder) for folder in folders if "operating_point" in read_record(folder)]
 
 
-def tabulate_runs(runs: Sequence[RunRecord]) -> str:
-    """Return the metrics of runs with their 95 % intervals, a line for each split of each run."""
+def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str:
+    """Return the metrics of runs with their 95 % intervals, a line for each part of each run.
+
+    Parameters
+    ----------
+    runs : sequence of RunRecord
+    every_part : bool
+        Otherwise validation and official test only.
+    """
     head = ["Run", "Split", "n", "Operating point", *COLUMNS.values(), "ECE"]
-    lines = [head, ["---"] * len(head)]
-    lines += [_line(run, split) for run in runs for split in run.metrics.values()]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    lines = [
+        _line(run, part)
+        for run in runs
+        for key, part in run.metrics.items()
+        if every_part or key in USUAL_PARTS
+    ]
+    return _markdown(head, lines)
 
 
 def tabulate_sides(run: RunRecord) -> str:
@@ -57,17 +81,85 @@ def tabulate_sides(run: RunRecord) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _line(run: RunRecord, split: Mapping[str, Any]) -> list[str]:
-    rates = [_with_interval(split["rates"][name]) for name in COLUMNS]
+def _line(run: RunRecord, part: Mapping[str, Any]) -> list[str]:
     return [
         run.run_id,
-        str(split["split"]),
-        str(split["n"]),
-        f"{split['threshold']:.3f}",
-        *rates,
-        f"{split['expected_calibration_error']:.3f}",
+        str(part["split"]),
+        str(part["n"]),
+        f"{part['threshold']:.3f}",
+        *(_with_interval(part["rates"][name]) for name in COLUMNS),
+        f"{part['expected_calibration_error']:.3f}",
     ]
 
 
-def _with_interval(rate: Mapping[str, float]) -> str:
-    return f"{rate['value']:.3f} ({rate['low']:.3f} to {rate['high']:.3f})"
+def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return all metrics of one run, a column for each part of the data.
+
+    Parameters
+    ----------
+    metrics : mapping
+        As ``run.json`` states them.
+    """
+    parts = list(metrics.values())
+    counts = {"Films": "n", "With pneumonia": "n_positive", "Patients": "n_patients"}
+    lines = [[name, *(str(part[key]) for part in parts)] for name, key in counts.items()]
+    for key, name in MEASURES.items():
+        lines.append([name, *(_with_interval(part["rates"][key]) for part in parts)])
+        if key in parts[0]["rates_by_patient"]:
+            by_patient = [_interval(part["rates_by_patient"][key]) for part in parts]
+            lines.append([f"{name}, interval by patient", *by_patient])
+    lines.append(["ECE", *(f"{part['expected_calibration_error']:.3f}" for part in parts)])
+    for name in ("true_positive", "false_negative", "true_negative", "false_positive"):
+        words = name.replace("_", " ").capitalize()
+        lines.append([words, *(str(part["matrix"][name]) for part in parts)])
+    return _markdown(["", *(str(part["split"]) for part in parts)], lines)
+
+
+def tabulate_slices(slices: Mapping[str, Any]) -> str:
+    """Return sensitivity and specificity by image quality, a line for each third and part.
+
+    Parameters
+    ----------
+    slices : mapping
+        As ``run.json`` states them; the thirds are those of the training films.
+    """
+    head = ["Quality", "Range", "Split", "n", "Sensitivity", "n ill", "Specificity", "n normal"]
+    lines = []
+    for quality in slices["cut_points"]:
+        for part in (key for key in slices if key != "cut_points"):
+            for third in slices[part][quality]:
+                found, cleared = third["sensitivity"], third["specificity"]
+                lines.append(
+                    [
+                        QUALITIES[quality],
+                        _range(third["low"], third["high"]),
+                        part,
+                        str(third["n"]),
+                        _with_interval(found),
+                        str(found["n"]),
+                        _with_interval(cleared),
+                        str(cleared["n"]),
+                    ]
+                )
+    return _markdown(head, lines)
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"below {high:.4g}"
+    return f"from {low:.4g}" if high is None else f"{low:.4g} to {high:.4g}"
+
+
+def _with_interval(rate: Mapping[str, Any]) -> str:
+    if rate["value"] is None:
+        return "no films"
+    return f"{rate['value']:.3f} {_interval(rate)}"
+
+
+def _interval(rate: Mapping[str, Any]) -> str:
+    return f"({rate['low']:.3f} to {rate['high']:.3f})"
+
+
+def _markdown(head: list[str], lines: list[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)

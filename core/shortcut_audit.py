@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.metrics import Labels, Scores, confusion_at, rates_of, roc_auc
+from core.metrics import confusion_at, rates_of
 from core.shortcut_changes import CHANGES, Bytes, Change
 from core.shortcut_record import ChangeAudit, PartAudit, ShortcutAudit, SizeCue
 from core.shortcut_statistics import auc_difference, rank_correlation
+from core.statistics import Labels, Scores, roc_auc
 
 CHUNK = 100
 """Films that are changed at a time; a change of all of them would take a gigabyte."""

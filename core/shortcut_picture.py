@@ -6,8 +6,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from core.metrics import Rate
 from core.shortcut_record import ChangeAudit, PartAudit, ShortcutAudit
+from core.statistics import Rate
 
 INK, QUIET, RULE = "#1a1a1a", "#595959", "#dddddd"
 

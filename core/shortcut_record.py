@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import ModelIntegrity
-from core.metrics import Rate
+from core.statistics import Rate
 
 AUDIT_FILE = "audit.json"
 PICTURE_FILE = "audit.svg"

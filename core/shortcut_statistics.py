@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from core.errors import DatasetError
-from core.metrics import Labels, Rate, Scores
+from core.statistics import Labels, Rate, Scores
 
 _Z = float(stats.norm.ppf(0.975))
 

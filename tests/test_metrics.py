@@ -1,68 +1,25 @@
-"""Rates, areas and their intervals, held to hand counts, brute force and other libraries."""
-
-from itertools import product
-from statistics import NormalDist
+"""Counts, rates, calibration and the whole evaluation, held to counts by hand."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.metrics import f1_score, roc_auc_score
-from statsmodels.stats.proportion import proportion_confint
 
+from core.bootstrap import draw_patients
 from core.errors import DatasetError
 from core.metrics import (
     ConfusionMatrix,
-    Rate,
+    calibration_curve,
     confusion_at,
     evaluate_predictions,
     expected_calibration_error,
-    f1_rate,
     log_losses,
-    mean_rate,
+    rates_by_patient,
     rates_of,
-    roc_auc,
-    wilson_rate,
 )
+from core.statistics import wilson_rate
 
 # Four films with pneumonia and six normal ones; at 0.5 they give 3 + 1 and 4 + 2.
 PROBABILITIES = np.array([0.9, 0.8, 0.5, 0.2, 0.7, 0.6, 0.4, 0.3, 0.2, 0.1])
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
-
-COARSE_SCORES = st.integers(0, 5).map(lambda step: step / 5.0)
-SCORES_OF_A_CLASS = st.lists(COARSE_SCORES, min_size=2, max_size=12)
-
-
-def films_of(ill: list[float], well: list[float]):
-    return np.array([*ill, *well]), np.array([1] * len(ill) + [0] * len(well))
-
-
-# --- proportions ----------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_a_proportion_has_wilsons_interval(counts):
-    count, n = counts
-    low, high = proportion_confint(count, n, method="wilson")
-
-    rate = wilson_rate(count, n)
-
-    assert (rate.value, rate.n) == (count / n, n)
-    assert (rate.low, rate.high) == pytest.approx((low, high), abs=1e-12)
-
-
-def test_wilsons_interval_of_3_out_of_4_is_what_a_calculator_gives():
-    # (p + z2/2n -+ z sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n) with p = 0.75, n = 4, z = 1.959964
-    rate = wilson_rate(3, 4)
-
-    assert (rate.low, rate.high) == pytest.approx((0.3006418, 0.9544127), abs=1e-6)
-
-
-def test_a_proportion_of_no_films_is_nan_with_the_whole_range():
-    rate = wilson_rate(0, 0)
-
-    assert np.isnan(rate.value)
-    assert (rate.low, rate.high, rate.n) == (0.0, 1.0, 0)
 
 
 # --- counts and rates -----------------------------------------------------------------------------
@@ -101,115 +58,16 @@ def test_rates_of_films_of_one_class_are_nan_only_where_nothing_can_be_said():
     assert (rates["sensitivity"].low, rates["sensitivity"].high) == (0.0, 1.0)
 
 
-# --- area under the curve -------------------------------------------------------------------------
+def test_rates_by_patient_are_the_same_rates_with_another_interval():
+    called, ill = PROBABILITIES >= 0.5, LABELS == 1
+    by_film = rates_of(confusion_at(PROBABILITIES, LABELS, 0.5))
 
+    by_patient = rates_by_patient(called, ill, draw_patients(np.arange(10) // 2))
 
-def delong_by_pairs(ill: list[float], well: list[float]) -> tuple[float, float]:
-    """Return area and variance from every pair of films, as DeLong's paper writes them."""
-    kernel = {(i, j): 1.0 if x > y else 0.5 if x == y else 0.0
-              for (i, x), (j, y) in product(enumerate(ill), enumerate(well))}  # fmt: skip
-    m, n = len(ill), len(well)
-    area = sum(kernel.values()) / (m * n)
-    by_ill = [sum(kernel[i, j] for j in range(n)) / n for i in range(m)]
-    by_well = [sum(kernel[i, j] for i in range(m)) / m for j in range(n)]
-    s10 = sum((v - area) ** 2 for v in by_ill) / (m - 1)
-    s01 = sum((v - area) ** 2 for v in by_well) / (n - 1)
-    return area, s10 / m + s01 / n
-
-
-@given(SCORES_OF_A_CLASS, SCORES_OF_A_CLASS)
-def test_area_and_interval_are_those_of_every_pair_of_films(ill, well):
-    area, variance = delong_by_pairs(ill, well)
-    half = NormalDist().inv_cdf(0.975) * variance**0.5
-
-    rate = roc_auc(*films_of(ill, well))
-
-    assert rate.value == pytest.approx(area, abs=1e-12)
-    # The root of a variance of rounding errors alone is about 1e-8.
-    assert rate.low == pytest.approx(max(0.0, area - half), abs=1e-7)
-    assert rate.high == pytest.approx(min(1.0, area + half), abs=1e-7)
-    assert rate.n == len(ill) + len(well)
-
-
-def test_the_interval_of_a_small_area_is_the_one_on_paper():
-    # Shares of normal films below each ill one: 1, 1/2; of ill films above each normal one:
-    # 1/2, 1. Area 3/4; each variance 1/8, over 2 films each: 1/16 + 1/16 = 1/8.
-    rate = roc_auc(*films_of([0.8, 0.4], [0.6, 0.2]))
-
-    assert rate.value == 0.75
-    assert rate.low == pytest.approx(0.75 - 1.959964 * 0.125**0.5, abs=1e-6)
-    assert rate.high == 1.0
-
-
-@given(SCORES_OF_A_CLASS, SCORES_OF_A_CLASS)
-def test_the_area_is_scikit_learns(ill, well):
-    scores, labels = films_of(ill, well)
-
-    assert roc_auc(scores, labels).value == pytest.approx(roc_auc_score(labels, scores))
-
-
-def test_the_area_depends_on_the_order_of_the_scores_alone():
-    stretched = np.exp(7.0 * PROBABILITIES)
-
-    assert roc_auc(stretched, LABELS) == roc_auc(PROBABILITIES, LABELS)
-
-
-@pytest.mark.parametrize(("ill", "well"), [([0.9, 0.8], []), ([], [0.1, 0.2]), ([0.9], [0.1, 0.2])])
-def test_a_curve_needs_two_films_of_each_class(ill, well):
-    sentence = f"there are {len(ill)} with pneumonia and {len(well)} normal"
-    with pytest.raises(DatasetError, match=sentence):
-        roc_auc(*films_of(ill, well))
-
-
-# --- bootstrap ------------------------------------------------------------------------------------
-
-
-def test_bootstrap_intervals_are_the_same_for_the_same_seed_and_others_for_another():
-    values = np.random.default_rng(3).random(40)
-
-    assert mean_rate(values, seed=5) == mean_rate(values, seed=5)
-    assert mean_rate(values, seed=5).low != mean_rate(values, seed=6).low
-    called, ill = values > 0.5, values > 0.4
-    assert f1_rate(called, ill, seed=5) == f1_rate(called, ill, seed=5)
-    assert f1_rate(called, ill, seed=5).low != f1_rate(called, ill, seed=6).low
-
-
-def test_the_bootstrap_interval_of_a_mean_is_as_wide_as_theory_says():
-    values = np.random.default_rng(4).normal(2.0, 3.0, 400)
-    half = 1.959964 * values.std() / 20.0
-
-    rate = mean_rate(values)
-
-    assert rate.value == pytest.approx(values.mean())
-    assert rate.value - rate.low == pytest.approx(half, rel=0.15)
-    assert rate.high - rate.value == pytest.approx(half, rel=0.15)
-
-
-def test_the_mean_of_one_and_the_same_value_has_no_width():
-    assert mean_rate(np.full(8, 0.25)) == Rate(0.25, 0.25, 0.25, 8)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
-def test_f1_is_scikit_learns_and_lies_in_its_interval(films):
-    called, ill = np.array(films).T
-
-    rate = f1_rate(called, ill)
-
-    assert rate.value == pytest.approx(f1_score(ill, called, zero_division=0.0))
-    assert 0.0 <= rate.low <= rate.high <= 1.0
-    assert rate.n == len(films)
-
-
-def test_the_f1_interval_brackets_the_value_and_narrows_with_more_films():
-    rng = np.random.default_rng(5)
-    widths = []
-    for n in (50, 5000):
-        ill = rng.random(n) < 0.6
-        called = ill ^ (rng.random(n) < 0.1)
-        rate = f1_rate(called, ill)
-        assert rate.low < rate.value < rate.high
-        widths.append(rate.high - rate.low)
-    assert widths[0] == pytest.approx(10.0 * widths[1], rel=0.4)
+    assert by_patient.keys() == by_film.keys()
+    for name, rate in by_film.items():
+        assert (by_patient[name].value, by_patient[name].n) == (rate.value, rate.n), name
+        assert (by_patient[name].low, by_patient[name].high) != (rate.low, rate.high), name
 
 
 # --- calibration ----------------------------------------------------------------------------------
@@ -233,6 +91,29 @@ def test_a_probability_of_one_is_counted_in_the_last_of_15_bins():
 
 def test_probabilities_that_say_how_often_have_no_calibration_error():
     assert expected_calibration_error(np.full(4, 0.25), np.array([1, 0, 0, 0])) == 0.0
+
+
+def test_the_calibration_curve_counts_the_films_of_each_bin():
+    probabilities, labels = np.array([0.1, 0.2, 0.3, 0.9]), np.array([0, 1, 0, 1])
+
+    lower, upper = calibration_curve(probabilities, labels, bins=2)
+
+    assert (lower.low, lower.high, upper.low, upper.high) == (0.0, 0.5, 0.5, 1.0)
+    assert (lower.mean_probability, upper.mean_probability) == pytest.approx((0.2, 0.9))
+    assert lower.frequency == wilson_rate(1, 3)
+    assert upper.frequency == wilson_rate(1, 1)
+
+
+def test_a_bin_without_films_is_not_in_the_curve():
+    curve = calibration_curve(np.array([0.05, 0.95, 1.0]), np.array([0, 1, 1]), bins=10)
+
+    assert [(place.low, place.frequency.n) for place in curve] == [(0.0, 1), (0.9, 2)]
+
+
+def test_a_film_on_an_edge_belongs_to_the_bin_above_it():
+    (place,) = calibration_curve(np.array([0.5]), np.array([1]), bins=4)
+
+    assert (place.low, place.high) == (0.5, 0.75)
 
 
 def test_a_certain_and_wrong_probability_costs_a_finite_loss():
@@ -264,6 +145,8 @@ def test_an_evaluation_of_ten_films_is_the_one_counted_by_hand():
             "log_loss": -np.log(likelihood) / 10,
             "brier": (0.01 + 0.04 + 0.25 + 0.64 + 0.49 + 0.36 + 0.16 + 0.09 + 0.04 + 0.01) / 10,
             "roc_auc": (6 + 6 + 4 + 1.5) / 24,  # normal films below 0.9, 0.8, 0.5 and 0.2
+            # Precision where each film with pneumonia is met; 0.2 comes with a normal film.
+            "pr_auc": (1 / 1 + 2 / 2 + 3 / 5 + 4 / 9) / 4,
         }
     )
 
@@ -289,3 +172,40 @@ def test_the_calibration_error_of_an_evaluation_uses_15_bins():
 def test_films_of_one_class_are_not_evaluated(label):
     with pytest.raises(DatasetError, match="an ROC curve needs two films of each class"):
         evaluate_predictions(PROBABILITIES, np.full(10, label), 0.5, "one class")
+
+
+def test_without_patients_every_film_is_a_patient_of_its_own():
+    measured = evaluate_predictions(PROBABILITIES, LABELS, 0.5, "ten films")
+
+    owners = np.array([f"p{number:02}" for number in range(10)])
+    assert measured == evaluate_predictions(PROBABILITIES, LABELS, 0.5, "ten films", owners)
+    assert measured.n_patients == 10
+
+
+def test_films_of_one_patient_widen_the_bootstrapped_intervals_and_no_others():
+    alone = evaluate_predictions(np.tile(PROBABILITIES, 8), np.tile(LABELS, 8), 0.5, "80 films")
+    owners = np.tile(np.arange(10), 8)
+    shared = evaluate_predictions(
+        np.tile(PROBABILITIES, 8), np.tile(LABELS, 8), 0.5, "80 films", owners
+    )
+
+    assert shared.n_patients == 10
+    for name in ("f1_pneumonia", "f1_normal", "log_loss", "brier", "pr_auc"):
+        ours, theirs = shared.rates[name], alone.rates[name]
+        assert ours.value == theirs.value
+        assert ours.high - ours.low > 1.7 * (theirs.high - theirs.low), name
+    for name in ("sensitivity", "specificity", "roc_auc"):
+        assert shared.rates[name] == alone.rates[name]
+        ours, theirs = shared.rates_by_patient[name], alone.rates_by_patient[name]
+        assert ours.high - ours.low > 1.7 * (theirs.high - theirs.low), name
+
+
+def test_the_curve_of_an_evaluation_is_the_one_its_calibration_error_comes_from():
+    measured = evaluate_predictions(PROBABILITIES, LABELS, 0.5, "ten films")
+
+    assert sum(place.frequency.n for place in measured.calibration_curve) == 10
+    gap = sum(
+        place.frequency.n * abs(place.frequency.value - place.mean_probability)
+        for place in measured.calibration_curve
+    )
+    assert gap / 10 == pytest.approx(measured.expected_calibration_error)

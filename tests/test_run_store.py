@@ -6,13 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
+from core.bootstrap import mean_rate
 from core.dataset import read_split
+from core.dataset_index import patient_of
 from core.domain import Calibration, OperatingPoint
 from core.errors import ModelIntegrity, ModelMissing
-from core.metrics import evaluate_predictions, mean_rate
+from core.evaluation import PARTS, SLICED_BY, measure_run
+from core.predictions import FilmTable, Predictions, read_predictions
 from core.run_store import (
     EXPORT_FILE,
     RECORD_FILE,
@@ -232,12 +234,11 @@ def differing(stated, recomputed) -> dict[str, tuple]:
 
 @pytest.fixture(scope="module")
 def predictions():
-    """Return a reader of a run's predictions, as columns of one part of the split."""
+    """Return a reader of a run's predictions of one split."""
 
-    def read(name: str, part: str) -> dict[str, np.ndarray]:
-        table = pq.read_table(MODELS / name / "predictions.parquet")
-        chosen = np.array(table["split"].to_pylist()) == part
-        return {column: table[column].to_numpy()[chosen] for column in table.column_names}
+    def read(name: str, split: str) -> Predictions:
+        kept = read_predictions(load_run(MODELS / name))
+        return kept.where(kept.films.split == split)
 
     return read
 
@@ -282,54 +283,71 @@ def test_no_record_names_a_folder_of_the_machine_that_wrote_it(name):
     assert [word for word in words if word.startswith(("/", "~")) or ":\\" in word] == []
 
 
-@pytest.mark.parametrize("part", ["validation", "test"])
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_rate_of_a_run_states_its_films_and_a_95_percent_interval(name, part):
     metrics = load_run(MODELS / name).metrics[part]
 
     assert metrics["n"] == sum(metrics["matrix"].values())
+    assert metrics["n"] == sum(place["frequency"]["n"] for place in metrics["calibration_curve"])
+    assert 0 < metrics["n_patients"] <= metrics["n"]
     for rate, measured in metrics["rates"].items():
         assert measured["low"] < measured["value"] < measured["high"], rate
         assert 0 < measured["n"] <= metrics["n"], rate
+    for rate, measured in metrics["rates_by_patient"].items():
+        assert measured["value"] == pytest.approx(metrics["rates"][rate]["value"], abs=1e-12)
+        assert measured["low"] <= measured["value"] <= measured["high"], rate
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_predictions_are_of_every_film_of_the_split_and_of_no_other(name, predictions):
+def test_predictions_are_of_every_film_of_the_split_and_of_the_external_set(name, predictions):
     split = read_split(MODELS / "split.json")
 
     for part in ("validation", "test"):
-        columns = predictions(name, part)
-        assert tuple(columns["film_id"]) == getattr(split, part)
-        folders = [film_id.split("/")[1] for film_id in columns["film_id"]]
-        assert columns["label"].tolist() == [int(f == "PNEUMONIA") for f in folders]
-    table = pq.read_table(MODELS / name / "predictions.parquet")
-    assert table.num_rows == len(split.validation) + len(split.test)
+        films = predictions(name, part).films
+        assert tuple(films.film_id) == getattr(split, part)
+        folders = [film_id.split("/")[1] for film_id in films.film_id]
+        assert films.label.tolist() == [int(f == "PNEUMONIA") for f in folders]
+        assert films.patient.tolist() == [patient_of(film_id) for film_id in films.film_id]
+    external = predictions(name, "nih").films
+    assert len(external) == 157  # of 183; the others have no class by radiologists
+    assert len(np.unique(external.patient)) == 129
+    kept = read_predictions(load_run(MODELS / name)).films
+    assert len(kept) == len(split.validation) + len(split.test) + len(external)
+    assert len(np.unique(kept.film_id)) == len(kept)
 
 
-@pytest.mark.parametrize("part", ["validation", "test"])
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_the_metrics_of_a_run_are_those_of_its_predictions(name, part, predictions):
-    run, columns = load_run(MODELS / name), predictions(name, part)
-    probabilities = calibrate(columns["logit"], run.calibration)
+def test_no_validation_film_is_of_a_training_patient_and_test_films_say_if_they_may_be(
+    name, predictions
+):
+    split = read_split(MODELS / "split.json")
+    shared = set(split.shared_patients)
 
-    recomputed = asdict(
-        evaluate_predictions(
-            probabilities,
-            columns["label"],
-            run.operating_point.threshold,
-            {"validation": "validation patients", "test": "official test split"}[part],
-        )
-    )
+    assert not predictions(name, "validation").films.patient_in_train.any()
+    films: FilmTable = predictions(name, "test").films
+    assert films.patient_in_train.tolist() == [patient in shared for patient in films.patient]
 
-    assert columns["probability"] == pytest.approx(probabilities, abs=1e-12)
-    assert differing(run.metrics[part], recomputed) == {}
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_metrics_and_slices_of_a_run_are_those_of_its_predictions(name):
+    run, record = load_run(MODELS / name), read_record(MODELS / name)
+    kept = read_predictions(run)
+    probabilities = calibrate(kept.logit, run.calibration)
+
+    measured = measure_run(kept, run.operating_point.threshold, record["slices"]["cut_points"])
+
+    assert kept.probability == pytest.approx(probabilities, abs=1e-12)
+    assert differing(record["metrics"], measured["metrics"]) == {}
+    assert differing(record["slices"], measured["slices"]) == {}
+    assert record["slices"]["cut_points"].keys() == SLICED_BY.keys()
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_the_calibration_is_the_one_that_fits_the_validation_films(name, predictions):
-    columns = predictions(name, "validation")
+    validation = predictions(name, "validation")
 
-    fitted = fit_temperature(columns["logit"], columns["label"])
+    fitted = fit_temperature(validation.logit, validation.films.label)
 
     stated = load_run(MODELS / name).calibration
     assert fitted.temperature == pytest.approx(stated.temperature, rel=1e-2)
@@ -338,11 +356,11 @@ def test_the_calibration_is_the_one_that_fits_the_validation_films(name, predict
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_the_operating_point_is_the_one_that_validation_films_give(name, predictions):
-    record, columns = read_record(MODELS / name), predictions(name, "validation")
+    record, validation = read_record(MODELS / name), predictions(name, "validation")
 
     chosen = choose_operating_point(
-        columns["probability"],
-        columns["label"],
+        validation.probability,
+        validation.films.label,
         record["settings"]["sensitivity_wanted"],
         "validation patients",
     )
@@ -405,15 +423,15 @@ def real_index(real_data):
 @pytest.mark.parametrize("part", ["validation", "test"])
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_the_kept_predictions_are_what_the_kept_model_says(name, part, real_index, predictions):
-    run, columns = load_run(MODELS / name), predictions(name, part)
+    run, kept = load_run(MODELS / name), predictions(name, part)
     every_tenth = slice(None, None, 10)
-    films = load_films(real_index, columns["film_id"][every_tenth].tolist())
+    films = load_films(real_index, kept.films.film_id[every_tenth].tolist())
     content = read_verified(run.folder, EXPORT_FILE, run.files)
 
     logits = exported_logits(content, to_input(films.films, run.input_px))
 
     probabilities = calibrate(logits, run.calibration)
-    assert probabilities == pytest.approx(columns["probability"][every_tenth], abs=PARITY_LIMIT)
+    assert probabilities == pytest.approx(kept.probability[every_tenth], abs=PARITY_LIMIT)
 
 
 @pytest.mark.real_films

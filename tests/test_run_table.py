@@ -6,17 +6,79 @@ from dataclasses import replace
 import pytest
 
 from core.errors import ModelIntegrity
-from core.run_store import load_run
-from core.run_table import list_runs, tabulate_runs, tabulate_sides
+from core.run_store import load_run, read_record
+from core.run_table import (
+    MEASURES,
+    QUALITIES,
+    list_runs,
+    tabulate_metrics,
+    tabulate_runs,
+    tabulate_sides,
+    tabulate_slices,
+)
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 
 
 def test_every_line_has_a_run_a_split_and_intervals() -> None:
     runs = list_runs(get_settings().models)
     lines = tabulate_runs(runs).splitlines()
-    assert len(lines) == 2 + sum(len(run.metrics) for run in runs)
+    assert len(lines) == 2 + 2 * len(runs)
     assert {run.run_id for run in runs} >= {get_settings().served_run}
     assert all(re.search(r"\| 0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\) \|", line) for line in lines[2:])
+
+
+def test_every_part_of_the_data_is_there_when_asked_for() -> None:
+    runs = list_runs(get_settings().models)
+    lines = tabulate_runs(runs, every_part=True).splitlines()
+    assert len(lines) == 2 + sum(len(run.metrics) for run in runs)
+    assert any("out of population" in line for line in lines)
+
+
+RATE = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4}
+PART = {
+    "split": "official test split",
+    "n": 4,
+    "n_positive": 2,
+    "n_patients": 3,
+    "matrix": dict.fromkeys(
+        ("true_positive", "false_negative", "true_negative", "false_positive"), 1
+    ),
+    "rates": dict.fromkeys(MEASURES, RATE) | {"ppv": {**RATE, "value": None}},
+    "rates_by_patient": {"sensitivity": {**RATE, "low": 0.125}},
+    "expected_calibration_error": 0.25,
+}
+
+
+def test_a_runs_own_table_has_a_column_a_part_and_both_intervals() -> None:
+    lines = tabulate_metrics({"test": PART, "nih": {**PART, "split": "adults"}}).splitlines()
+    assert lines[0] == "|  | official test split | adults |"
+    assert "| Patients | 3 | 3 |" in lines
+    assert "| Sensitivity | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) |" in lines
+    assert "| Sensitivity, interval by patient | (0.125 to 0.750) | (0.125 to 0.750) |" in lines
+    assert "| PPV | no films | no films |" in lines
+    assert "| ECE | 0.250 | 0.250 |" in lines
+    assert "| False positive | 1 | 1 |" in lines
+
+
+def test_slices_state_their_range_and_the_films_of_each_rate() -> None:
+    third = {"n": 4, "sensitivity": {**RATE, "n": 3}, "specificity": {**RATE, "n": 1}}
+    ends = [(None, 0.6), (0.6, 0.8), (0.8, None)]
+    thirds = [{**third, "low": low, "high": high} for low, high in ends]
+    slices = {"cut_points": {"contrast": [0.6, 0.8]}, "test": {"contrast": thirds}}
+
+    lines = tabulate_slices(slices).splitlines()[2:]
+
+    rate, ranges = "0.500 (0.250 to 0.750)", ["below 0.6", "0.6 to 0.8", "from 0.8"]
+    assert lines == [
+        f"| contrast | {name} | test | 4 | {rate} | 3 | {rate} | 1 |" for name in ranges
+    ]
+
+
+def test_the_served_runs_slices_are_of_every_quality_and_of_validation_and_test() -> None:
+    settings = get_settings()
+    slices = read_record(settings.models / settings.served_run)["slices"]
+    lines = tabulate_slices(slices).splitlines()
+    assert len(lines) == 2 + len(QUALITIES) * 2 * 3
 
 
 def test_the_readme_repeats_the_table_as_it_is() -> None:

@@ -7,12 +7,12 @@ import pytest
 from scipy.stats import spearmanr
 
 from core.errors import DatasetError, ModelIntegrity
-from core.metrics import roc_auc
 from core.shortcut_audit import AuditedRun, AuditFilms, audit_run, audit_runs
 from core.shortcut_changes import CHANGES
 from core.shortcut_picture import draw_audit
 from core.shortcut_record import ShortcutAudit
 from core.shortcut_statistics import auc_difference, rank_correlation
+from core.statistics import roc_auc
 
 PX, N, GREY = 224, 24, 120
 BORDER = (slice(None), slice(0, 12), slice(0, PX))

@@ -24,8 +24,10 @@ import numpy.typing as npt
 from scipy.stats import binom
 
 from core.domain import AbstentionBand, OperatingPoint, Prediction
-from core.metrics import Labels, Rate, Scores, wilson_rate
+from core.predictions import Predictions
+from core.statistics import Labels, Rate, Scores, wilson_rate
 
+MEASURED_PARTS = ("validation", "test")
 TARGET_ERROR = 0.10
 """Not 5 %: an operating point that finds 97 of 100 pneumonias leaves 18 of the 596 in validation
 below it, beside at most 202 normals. That is 8 %, and so few normals hardly prove 5 % of a part."""
@@ -155,27 +157,28 @@ def _stated(
 
 
 def describe_abstention(
-    probabilities: dict[str, Scores],
-    labels: dict[str, Labels],
+    predictions: Predictions,
     operating_point: OperatingPoint,
     target_error: float = TARGET_ERROR,
     confidence: float = CONFIDENCE,
 ) -> dict[str, Any]:
-    """Choose a band on validation, measure it on every part, and return a record's ``abstention``.
+    """Choose a band on validation, measure it there and on test, and return the record's entry.
 
     Parameters
     ----------
-    probabilities, labels : dict of str to (N,) ndarray
-        By part of the split; ``validation`` is what the band is chosen on.
+    predictions : Predictions
+        Of validation and of the official test split; others are passed over.
     operating_point : OperatingPoint
     target_error, confidence : float
         As in `choose_band`.
     """
+    parts = {part: predictions.of_split(part) for part in MEASURED_PARTS}
+    chosen_on = parts["validation"]
     band = choose_band(
-        probabilities["validation"], labels["validation"], operating_point, target_error, confidence
+        chosen_on.probability, chosen_on.films.label, operating_point, target_error, confidence
     )
     measured = {
-        part: measure_band(values, labels[part], operating_point, band)
-        for part, values in probabilities.items()
+        part: measure_band(films.probability, films.films.label, operating_point, band)
+        for part, films in parts.items()
     }
     return {**asdict(band), "measured": measured}

@@ -11,7 +11,6 @@ from core.dataset import DatasetIndex, index_dataset, read_split
 from core.domain import RunRecord
 from core.errors import ModelMissing
 from core.inference import LiteRTClassifier
-from core.metrics import Scores
 from core.run_store import EXPORT_FILE, add_files, load_run, read_record, read_verified
 from core.shortcut_audit import (
     AuditedRun,
@@ -22,6 +21,7 @@ from core.shortcut_audit import (
 )
 from core.shortcut_picture import draw_audit
 from core.shortcut_record import AUDIT_FILE, PICTURE_FILE, ShortcutAudit
+from core.statistics import Scores
 from core.training.calibrate import calibrate
 from core.training.films import Bytes, FilmSet, load_films, load_lung_masks, load_original_sizes
 from core.training.inputs import to_input

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.covariance import LedoitWolf
 
+from core.bootstrap import mean_rate
 from core.dataset import DatasetIndex
 from core.decoding import decode_radiograph
 from core.domain import FloatImage, read_only
 from core.inference import LiteRTNetwork
 from core.lungs import FeatureReference, LungField, feature_distance
-from core.metrics import mean_rate
 from core.preprocessing import resize_film
 from core.quality import GateLimits, Tone, measure_tone
 from core.run_store import EXPORT_FILE, write_record

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from core.domain import Calibration, OperatingPoint
 from core.errors import DatasetError
-from core.metrics import evaluate_predictions
+from core.evaluation import measure_run
+from core.predictions import PREDICTIONS_FILE, write_predictions
 from core.run_store import EXPORT_FILE, write_record
 from core.training.abstain import describe_abstention
-from core.training.calibrate import Logits, calibrate, choose_operating_point, fit_temperature
+from core.training.calibrate import calibrate, choose_operating_point, fit_temperature
 from core.training.export import (
     HALF_PRECISION_PARITY_LIMIT,
     PARITY_LIMIT,
@@ -29,11 +24,12 @@ from core.training.export import (
     versions,
     with_features,
 )
-from core.training.films import FilmSet, load_lung_masks
+from core.training.films import load_lung_masks
 from core.training.fit import History, predict_logits, train_classifier
 from core.training.inputs import to_input
 from core.training.resume import STATE_FILE
 from core.training.run_settings import RunSettings
+from core.training.score_run import FilmsToScore, films_as_seen, load_films_to_score, score_run
 from core.training.search import SEARCH_FILE, search_settings
 from core.training.steps import in_float32
 from core.training.training_data import (
@@ -45,7 +41,6 @@ from core.training.training_data import (
 
 WEIGHTS_FILE = "model.weights.h5"
 HISTORY_FILE = "history.json"
-PREDICTIONS_FILE = "predictions.parquet"
 NO_PARENT = ("imagenet", "nothing")
 KEPT_BETWEEN_TRAININGS = (STATE_FILE, SEARCH_FILE)
 
@@ -74,45 +69,11 @@ def new_run_folder(models: Path, name: str) -> Path:
     return partial
 
 
-def _write_predictions(
-    folder: Path, data: TrainingData, logits: Mapping[str, Logits], calibration: Calibration
-) -> None:
-    columns: dict[str, list[Any]] = {"film_id": [], "split": [], "label": [], "logit": []}
-    for part, values in logits.items():
-        films: FilmSet = getattr(data, part)
-        columns["film_id"] += films.film_ids
-        columns["split"] += [part] * len(films)
-        columns["label"] += films.labels.tolist()
-        columns["logit"] += values.tolist()
-    probabilities = calibrate(np.array(columns["logit"]), calibration)
-    table = pa.table({**columns, "probability": probabilities})
-    pq.write_table(table, folder / PREDICTIONS_FILE)
-
-
-def _metrics(
-    data: TrainingData,
-    logits: Mapping[str, Logits],
-    calibration: Calibration,
-    operating_point: OperatingPoint,
-) -> dict[str, Any]:
-    names = {"validation": "validation patients", "test": "official test split"}
-    return {
-        part: asdict(
-            evaluate_predictions(
-                calibrate(logits[part], calibration),
-                getattr(data, part).labels,
-                operating_point.threshold,
-                names[part],
-            )
-        )
-        for part in names
-    }
-
-
 def finish_run(
     model: Any,
     history: History,
     data: TrainingData,
+    to_score: FilmsToScore,
     settings: RunSettings,
     models: Path,
     report: Report,
@@ -142,12 +103,13 @@ def finish_run(
     if not halved:  # larger weights would make the repository heavy, and the export holds them too
         model.save_weights(folder / WEIGHTS_FILE)
     content = (folder / EXPORT_FILE).read_bytes()
-    logits = {"validation": exported_logits(content, validation)}
+    logits = exported_logits(content, validation)
     limit = HALF_PRECISION_PARITY_LIMIT if halved else PARITY_LIMIT
-    parity = check_parity(keras_logits, logits["validation"], calibration, operating_point, limit)
-    report("scoring the official test split, once")
-    logits["test"] = exported_logits(content, to_input(data.test.films, settings.input_px))
-    _write_predictions(folder, data, logits, calibration)
+    parity = check_parity(keras_logits, logits, calibration, operating_point, limit)
+    report("scoring validation, the external films and the official test split, once")
+    seen = films_as_seen(to_score, settings.cropped_to_lungs, models)
+    predictions = score_run(content, settings.input_px, calibration, seen)
+    write_predictions(predictions, folder / PREDICTIONS_FILE)
     (folder / STATE_FILE).unlink(missing_ok=True)
     (folder / HISTORY_FILE).write_text(json.dumps(history, indent=1) + "\n")
     record = {
@@ -160,12 +122,8 @@ def finish_run(
         "input_px": settings.input_px,
         "calibration": asdict(calibration),
         "operating_point": asdict(operating_point),
-        "abstention": describe_abstention(
-            {part: calibrate(values, calibration) for part, values in logits.items()},
-            {part: getattr(data, part).labels for part in logits},
-            operating_point,
-        ),
-        "metrics": _metrics(data, logits, calibration, operating_point),
+        "abstention": describe_abstention(predictions, operating_point),
+        **measure_run(predictions, operating_point.threshold, to_score.cut_points),
         "parity": parity,
         "settings": describe(settings),
         "data": {
@@ -203,6 +161,7 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
     whole = load_training_data(data / "kermany224", models / "split.json", report)
     masks, _ = load_lung_masks(data, whole.train.film_ids)
     films, masks = as_the_run_sees(settings, whole, masks, models, report)
+    to_score = load_films_to_score(data, films.index, films.split, report)
     chosen = search_settings(settings, films, masks, data, folder, report)
     model, history = train_classifier(
         films.train,
@@ -214,7 +173,7 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
         parent=_weights_of(settings.starts_from, models),
         state=folder,
     )
-    return finish_run(model, history, films, chosen, models, report)
+    return finish_run(model, history, films, to_score, chosen, models, report)
 
 
 def _weights_of(starts_from: str, models: Path) -> Path | None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from core.domain import RunRecord
+from core.predictions import PREDICTIONS_FILE, read_predictions
 from core.run_store import amend_record, load_run, read_record
 from core.serving import MAX_DIFFERENCE, Demand, check_demands
 from core.training.abstain import CONFIDENCE, TARGET_ERROR, choose_band, describe_abstention
 from core.training.calibrate import choose_operating_point
-from core.training.kept_predictions import PREDICTIONS_FILE, read_predictions
 from core.training.make_ensemble import SENSITIVITY_WANTED
 
 
@@ -35,11 +35,11 @@ def check_run(folder: Path) -> list[Demand]:
 
 
 def _own_operating_point(run: RunRecord) -> Demand:
-    films = read_predictions(run)["validation"]
+    films = read_predictions(run).of_split("validation")
     settings = read_record(run.folder).get("settings", {})
     wanted = settings.get("sensitivity_wanted", SENSITIVITY_WANTED)
     stated = run.operating_point
-    chosen = choose_operating_point(films.probabilities, films.labels, wanted, stated.chosen_on)
+    chosen = choose_operating_point(films.probability, films.films.label, wanted, stated.chosen_on)
     # It may have been chosen with the trained network, and these are its export's probabilities.
     near = abs(stated.threshold - chosen.threshold) <= MAX_DIFFERENCE
     rest = asdict(chosen) | {"threshold": stated.threshold}
@@ -56,10 +56,10 @@ def _own_band(run: RunRecord) -> list[Demand]:
     band = run.abstention
     if band is None:
         return []
-    films = read_predictions(run)["validation"]
+    films = read_predictions(run).of_split("validation")
     chosen = choose_band(
-        films.probabilities,
-        films.labels,
+        films.probability,
+        films.films.label,
         run.operating_point,
         band.target_error,
         band.confidence,
@@ -95,13 +95,8 @@ def add_abstention(
         If a file is missing or is not the one that the record states.
     """
     run = load_run(folder)
-    kept = read_predictions(run)
     abstention = describe_abstention(
-        {part: films.probabilities for part, films in kept.items()},
-        {part: films.labels for part, films in kept.items()},
-        run.operating_point,
-        target_error,
-        confidence,
+        read_predictions(run), run.operating_point, target_error, confidence
     )
     amend_record(folder, {"abstention": abstention})
     return abstention

@@ -89,12 +89,26 @@ def as_the_run_sees(
     return replace(data, **parts), masks
 
 
+def redraw_split(split: Split, seed: int) -> Split:
+    """Draw as many validation films as before from all that are not test films, one by one.
+
+    That is the mistake of which an exhibit shows what it does: films of one patient come apart.
+    """
+    both = np.array([*split.train, *split.validation])
+    order = np.random.default_rng(seed).permutation(len(both))
+    held_out, kept = np.split(order, [len(split.validation)])
+    return replace(
+        split, train=tuple(both[kept].tolist()), validation=tuple(both[held_out].tolist())
+    )
+
+
 def _redrawn(data: TrainingData, masks: Bytes, seed: int) -> tuple[TrainingData, Bytes]:
-    """Draw as many validation films as before from all that are not test films, one by one."""
+    split = redraw_split(data.split, seed)
     both = join_sets(data.train, data.validation)
     unknown = np.full(data.validation.films.shape, UNKNOWN_LUNG, np.uint8)
     all_masks = np.concatenate([masks, unknown])
-    order = np.random.default_rng(seed).permutation(len(both))
-    held_out, kept = np.split(order, [len(data.validation)])
+    place = {film_id: position for position, film_id in enumerate(both.film_ids)}
+    kept = np.array([place[film_id] for film_id in split.train])
+    held_out = np.array([place[film_id] for film_id in split.validation])
     train, validation = take_films(both, kept), take_films(both, held_out)
-    return replace(data, train=train, validation=validation), all_masks[kept]
+    return replace(data, split=split, train=train, validation=validation), all_masks[kept]

@@ -11,6 +11,7 @@ from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.architectures import build_classifier
 from core.training.make_run import WEIGHTS_FILE, finish_run
+from core.training.score_run import FilmsToScore, load_films_to_score
 from core.training.training_data import TrainingData, load_training_data
 
 
@@ -21,6 +22,7 @@ class TinyRun:
     data: Path
     models: Path
     films: TrainingData
+    to_score: FilmsToScore
     model: Any
     history: list[dict[str, float]]
     folder: Path
@@ -52,5 +54,6 @@ def tiny_run(tmp_path_factory) -> TinyRun:
         model, history = fit.train_classifier(
             films.train, masks, films.validation, TINY, None, lines.append
         )
-    folder = finish_run(model, history, films, TINY, models, lines.append)
-    return TinyRun(data, models, films, model, history, folder, lines)
+    to_score = load_films_to_score(data, films.index, films.split, lines.append)
+    folder = finish_run(model, history, films, to_score, TINY, models, lines.append)
+    return TinyRun(data, models, films, to_score, model, history, folder, lines)

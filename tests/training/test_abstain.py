@@ -9,6 +9,7 @@ from mapie.risk_control import BinaryClassificationController, BinaryRisk, preci
 from mapie.risk_control.fwer_control import control_fwer
 
 from core.domain import AbstentionBand, OperatingPoint
+from core.predictions import read_predictions
 from core.run_store import load_run, read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.abstain import (
@@ -20,7 +21,6 @@ from core.training.abstain import (
     measure_band,
     p_value,
 )
-from core.training.kept_predictions import read_predictions
 
 BUDGET = 0.05
 
@@ -211,11 +211,7 @@ def test_the_served_runs_band_and_its_measures_follow_from_its_predictions():
     folder = PROJECT_ROOT / "models" / SERVED_RUN
     run, kept = load_run(folder), read_predictions(load_run(folder))
 
-    recomputed = describe_abstention(
-        {part: films.probabilities for part, films in kept.items()},
-        {part: films.labels for part, films in kept.items()},
-        run.operating_point,
-    )
+    recomputed = describe_abstention(kept, run.operating_point)
 
     stated = read_record(folder)["abstention"]
     assert {k: v for k, v in recomputed.items() if k != "measured"} == asdict(run.abstention)

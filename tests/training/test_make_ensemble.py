@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,6 +15,7 @@ from core.__main__ import app
 from core.errors import DatasetError, ModelIntegrity
 from core.metrics import evaluate_predictions
 from core.pipeline import open_classifier
+from core.predictions import PREDICTIONS_FILE, read_predictions
 from core.preprocessing import STANDARD_PX
 from core.run_store import (
     EXPORT_FILE,
@@ -25,7 +26,6 @@ from core.run_store import (
 )
 from core.serving import AUDIT_FILE, require_servable
 from core.settings import get_settings
-from core.training.kept_predictions import PREDICTIONS_FILE, read_predictions
 from core.training.make_ensemble import make_ensemble
 from core.training.make_run import finish_run
 from core.training.serve_check import add_abstention, check_run
@@ -40,9 +40,9 @@ def two_runs(tiny_run, tmp_path_factory):
     """Return models with the tiny run and one of another input size."""
     models = tmp_path_factory.mktemp("two")
     shutil.copytree(tiny_run.folder, models / "tiny")
-    wider = build_small_network(48, TINY.dropout, None)
+    wider = build_small_network("", 48, TINY.dropout, None)
     settings = replace(TINY, name="wider", input_px=48)
-    finish_run(wider, [], tiny_run.films, settings, models, say_nothing)
+    finish_run(wider, [], tiny_run.films, tiny_run.to_score, settings, models, say_nothing)
     make_ensemble(models, "e01", ["tiny", "wider"])
     return models
 
@@ -84,25 +84,24 @@ def test_its_kept_predictions_are_the_calibrated_means_of_its_members(two_runs):
     probabilities = expit(mean / calibration.temperature + calibration.offset)
     assert table["logit"].to_numpy() == pytest.approx(mean)
     assert table["probability"].to_numpy() == pytest.approx(probabilities)
-    spread = np.abs(expit(logits[0]) - expit(logits[1]))
-    assert table["disagreement"].to_numpy() == pytest.approx(spread)
-    assert spread.max() > 1e-3
+    assert np.abs(expit(logits[0]) - expit(logits[1])).max() > 1e-3
 
 
 def test_its_metrics_are_those_of_its_predictions_at_its_own_operating_point(two_runs):
     ensemble = load_run(two_runs / "e01")
     assert ensemble.operating_point.sensitivity >= 0.97
     assert ensemble.operating_point.chosen_on == "validation patients"
-    for part, films in read_predictions(ensemble).items():
+    kept = read_predictions(ensemble)
+    for part in ("validation", "test"):
+        films = kept.of_split(part)
         measured = evaluate_predictions(
-            films.probabilities,
-            films.labels,
+            films.probability,
+            films.films.label,
             ensemble.operating_point.threshold,
             ensemble.metrics[part]["split"],
         )
-        found = json.loads(json.dumps(asdict(measured)))["rates"]
-        for name, rate in ensemble.metrics[part]["rates"].items():
-            assert found[name] == pytest.approx(rate, nan_ok=True)
+        for name in ("sensitivity", "specificity", "roc_auc"):
+            assert measured.rates[name].value == ensemble.metrics[part]["rates"][name]["value"]
 
 
 def test_its_record_names_members_their_exports_and_their_parity(two_runs):
@@ -120,12 +119,10 @@ def test_served_it_says_of_a_film_what_was_kept(two_runs, tiny_run):
     ensemble = load_run(two_runs / "e01")
     classifier = open_classifier(ensemble)
     batch = tiny_run.films.test.films[..., np.newaxis].astype(np.float32) / np.float32(255)
-    kept = pq.read_table(ensemble.folder / PREDICTIONS_FILE).to_pylist()
-    rows = [row for row in kept if row["split"] == "test"]
-    assert classifier.predict(batch) == pytest.approx([r["probability"] for r in rows], abs=1e-4)
-    assert classifier.disagreement(batch) == pytest.approx(
-        [row["disagreement"] for row in rows], abs=1e-4
-    )
+    kept = [read_predictions(load_run(two_runs / name)) for name in ("e01", "tiny", "wider")]
+    together, first, second = (one.of_split("test").probability for one in kept)
+    assert classifier.predict(batch) == pytest.approx(together, abs=1e-4)
+    assert classifier.disagreement(batch) == pytest.approx(np.abs(first - second), abs=1e-4)
 
 
 def test_members_of_one_size_make_an_ensemble_of_that_size(models):

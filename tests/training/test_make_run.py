@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, replace
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from tiny_films import (
     TINY,
@@ -14,10 +13,10 @@ from tiny_films import (
     write_tiny_set,
 )
 
-from core.dataset import read_split
 from core.errors import DatasetError, ModelIntegrity
+from core.evaluation import measure_run
 from core.inference import LiteRTClassifier
-from core.metrics import evaluate_predictions
+from core.predictions import read_predictions
 from core.run_store import EXPORT_FILE, load_run, read_record, read_verified, sha256_of
 from core.training import fit, make_run, steps
 from core.training.calibrate import calibrate
@@ -79,7 +78,7 @@ def test_the_history_has_an_entry_an_epoch(tiny_run):
 def test_every_step_is_told(tiny_run):
     told = "\n".join(tiny_run.lines)
 
-    parts = ("indexing kermany224", "films of test", "epoch 2/2", "exporting", "test split, once")
+    parts = ("indexing kermany224", "epoch 2/2", "films of nih_rsna", "exporting", "split, once")
     positions = [told.index(part) for part in parts]
     assert positions == sorted(positions)
 
@@ -96,23 +95,26 @@ def test_the_record_states_settings_data_and_versions(tiny_run):
     }
     assert record["parity"]["decisions_changed"] == 0
     assert record["versions"]["keras"][0] == "3"
+    assert record["slices"]["cut_points"] == json.loads(json.dumps(tiny_run.to_score.cut_points))
 
 
 def test_the_metrics_of_a_new_run_are_those_of_its_predictions(tiny_run):
-    run = load_run(tiny_run.folder)
-    table = pq.read_table(tiny_run.folder / "predictions.parquet").to_pylist()
-    split = read_split(tiny_run.models / "split.json")
+    run, record = load_run(tiny_run.folder), read_record(tiny_run.folder)
 
-    for part in ("validation", "test"):
-        rows = [row for row in table if row["split"] == part]
-        assert tuple(row["film_id"] for row in rows) == getattr(split, part)
-        measured = evaluate_predictions(
-            np.array([row["probability"] for row in rows]),
-            np.array([row["label"] for row in rows]),
-            run.operating_point.threshold,
-            run.metrics[part]["split"],
-        )
-        assert json.loads(json.dumps(asdict(measured))) == run.metrics[part]
+    measured = measure_run(
+        read_predictions(run), run.operating_point.threshold, record["slices"]["cut_points"]
+    )
+
+    assert measured["metrics"] == record["metrics"]
+    assert measured["slices"] == record["slices"]
+    assert list(run.metrics) == [
+        "validation",
+        "test",
+        "test_new_patients",
+        "test_bacterial",
+        "test_viral",
+        "nih",
+    ]
 
 
 def test_the_operating_point_of_a_new_run_reaches_the_sensitivity_on_validation(tiny_run):
@@ -201,7 +203,13 @@ def test_a_finished_run_is_not_overwritten(tiny_run):
 def test_a_finished_model_does_not_replace_a_run_of_its_name(tiny_run):
     with pytest.raises(DatasetError, match="Move or delete its folder first"):
         make_run.finish_run(
-            tiny_run.model, tiny_run.history, tiny_run.films, TINY, tiny_run.models, print
+            tiny_run.model,
+            tiny_run.history,
+            tiny_run.films,
+            tiny_run.to_score,
+            TINY,
+            tiny_run.models,
+            print,
         )
 
 
@@ -233,7 +241,13 @@ def test_an_export_that_disagrees_does_not_become_a_run(tiny_run, tmp_path, monk
 
     with pytest.raises(ModelIntegrity, match="differs from the Keras model"):
         make_run.finish_run(
-            tiny_run.model, tiny_run.history, tiny_run.films, TINY, tmp_path, say_nothing
+            tiny_run.model,
+            tiny_run.history,
+            tiny_run.films,
+            tiny_run.to_score,
+            TINY,
+            tmp_path,
+            say_nothing,
         )
 
     assert not (tmp_path / "tiny").exists()

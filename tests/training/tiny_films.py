@@ -54,20 +54,47 @@ def draw_ill_film(seed: int) -> Image.Image:
 
 
 def write_tiny_set(data: Path, models: Path) -> None:
-    """Write films as the published set lays them out, an empty mask manifest, and their split."""
+    """Write films as the published set lays them out, masks, external films, and the split.
+
+    One film of the official test has the number of a patient in train; masks know nothing.
+    """
     source = data / "kermany224"
+    names = []
     for part, n in (("train", 20), ("test", 4)):
         for number in range(n):
             seed = number + 1000 * (part == "test")
             normal = f"{part}/NORMAL/IM-{seed:04}-0001.jpeg"
             kind = "bacteria" if number % 2 else "virus"
-            ill = f"{part}/PNEUMONIA/person{seed}_{kind}_{seed}.jpeg"
+            patient = 0 if seed == 1000 else seed
+            ill = f"{part}/PNEUMONIA/person{patient}_{kind}_{seed}.jpeg"
+            names += [normal, ill]
             write_bytes(source / normal, encode_film(draw_film(seed)))
             write_bytes(source / ill, encode_film(draw_ill_film(seed + 500)))
-    write_bytes(data / "kermany_lung_masks" / "manifest.csv", b"image_name,file,match_confidence\n")
+    write_masks(data / "kermany_lung_masks", names)
+    write_external_films(data / "nih_rsna")
     index = index_dataset(source)
     split = split_dataset(index, find_duplicates(index), validation_fraction=0.4)
     write_split(split, models / "split.json")
+
+
+def write_masks(folder: Path, film_ids: list[str]) -> None:
+    """Write a manifest of the films' original sizes, and one mask that is unknown throughout."""
+    write_bytes(folder / "unknown.png", encode_film(Image.new("L", (224, 224), 127), 0, "PNG"))
+    rows = ["image_name,file,match_confidence,orig_h,orig_w"]
+    for place, film_id in enumerate(film_ids):
+        trust = "low" if place == len(film_ids) - 1 else "high"
+        rows.append(f"{Path(film_id).name},unknown.png,{trust},{600 + 20 * place},1400")
+    write_bytes(folder / "manifest.csv", "\n".join(rows).encode())
+
+
+def write_external_films(folder: Path) -> None:
+    """Write five adult films, the last one without a radiologist's class."""
+    rows = ["file,patient_id,rsna_class,orig_h,orig_w"]
+    classes = ["Lung Opacity", "Normal", "Lung Opacity", "No Lung Opacity / Not Normal", ""]
+    for seed, radiologists in enumerate(classes, 2000):
+        rows.append(f"images/{seed}.png,{seed // 2},{radiologists},1024,1024")
+        write_bytes(folder / f"images/{seed}.png", encode_film(draw_film(seed), 0, "PNG"))
+    write_bytes(folder / "manifest.csv", "\n".join(rows).encode())
 
 
 def build_small_network(architecture: str, input_px: int, dropout: float, weights: Path | None):

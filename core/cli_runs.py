@@ -1,0 +1,86 @@
+"""``python -m core runs`` and ``evaluate``: what runs measure, and whether it is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from core.errors import FirstReadError, ModelMissing
+from core.evaluation import measure_run
+from core.predictions import read_predictions
+from core.rescoring import compare_run, replace_predictions
+from core.run_store import EXPORT_FILE, load_run, read_record, read_verified
+from core.run_table import list_runs, tabulate_metrics, tabulate_runs, tabulate_slices
+from core.settings import get_settings
+
+
+def runs(
+    every_part: Annotated[
+        bool, typer.Option("--all", help="Every part of the data, not only validation and test.")
+    ] = False,
+) -> None:
+    """Print every run's metrics, with 95 % intervals, as a Markdown table."""
+    with _spoken_errors():
+        typer.echo(tabulate_runs(list_runs(get_settings().models), every_part=every_part))
+
+
+def evaluate(
+    name: Annotated[str, typer.Argument(help="A run in models/.")],
+    write: Annotated[
+        bool, typer.Option("--write", help="Store what was computed in the run's folder.")
+    ] = False,
+) -> None:
+    """Compute a run's metrics from its weights and the films, and compare with what is stored."""
+    # Deferred: scoring shares its code with training, which the table of runs does not need.
+    from core.training.score_run import (  # noqa: PLC0415
+        films_as_seen,
+        open_films_to_score,
+        score_run,
+    )
+
+    settings = get_settings()
+    with _spoken_errors():
+        run = load_run(settings.models / name)
+        if run.members:
+            raise ModelMissing(
+                f"run {name} has no weights of its own: evaluate its members, "
+                f"{', '.join(run.members)}, then make it anew with `python -m core ensemble`."
+            )
+        content = read_verified(run.folder, EXPORT_FILE, run.files)
+        stored = None if write else read_predictions(run)
+        how = read_record(run.folder)["settings"]
+        redrawn_with = how["seed"] if how.get("split_by") == "films" else None
+        films = films_as_seen(
+            open_films_to_score(settings.data, settings.models, _report, redrawn_with=redrawn_with),
+            run.cropped_to_lungs,
+            settings.models,
+        )
+        _report(f"scoring {len(films.table)} films")
+        predictions = score_run(content, run.input_px, run.calibration, films)
+        measured = measure_run(predictions, run.operating_point.threshold, films.cut_points)
+        typer.echo(f"{tabulate_metrics(measured['metrics'])}\n")
+        typer.echo(f"{tabulate_slices(measured['slices'])}\n")
+        if stored is None:
+            replace_predictions(run.folder, predictions, measured)
+            typer.echo(f"Predictions and metrics are stored in {run.folder}.")
+            return
+        agreement = compare_run(run, stored, predictions, measured)
+    typer.echo(agreement.sentence)
+    if not agreement.holds:
+        raise typer.Exit(1)
+
+
+def _report(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+@contextmanager
+def _spoken_errors() -> Iterator[None]:
+    try:
+        yield
+    except FirstReadError as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(1) from exc

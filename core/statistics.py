@@ -1,0 +1,178 @@
+"""Rates, ROC areas and paired differences with the 95 % intervals that formulas give.
+
+All of them take films for independent; `core.bootstrap` keeps a patient's films together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from core.errors import DatasetError
+
+Labels = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+_Z = float(stats.norm.ppf(0.975))
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A measured value with its 95 % interval over ``n`` films."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A paired difference with its 95 % interval, over ``n`` films, and the p value of none."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class McNemar:
+    """Films that only one of two runs decides rightly, and the exact p value of equal chances."""
+
+    only_first: int
+    only_second: int
+    p_value: float
+    n: int
+
+
+def wilson_rate(count: int, n: int) -> Rate:
+    """Return a proportion with Wilson's score interval; nan with the whole range for n = 0.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212.
+    """
+    if n == 0:
+        return Rate(float("nan"), 0.0, 1.0, 0)
+    low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
+    return Rate(count / n, float(low), float(high), n)
+
+
+# --- area under the ROC curve ---------------------------------------------------------------------
+
+
+def _placements(own: Scores, other: Scores) -> Scores:
+    """Return for each own score the share of other scores below it, ties counted half."""
+    ordered = np.sort(other)
+    below = np.searchsorted(ordered, own, side="left")
+    up_to = np.searchsorted(ordered, own, side="right")
+    return np.asarray((below + up_to) / (2.0 * len(other)), np.float64)
+
+
+def structural_components(scores: Scores, labels: Labels) -> tuple[Scores, Scores]:
+    """Return DeLong's structural components; the mean of either is the area.
+
+    Parameters
+    ----------
+    scores : (N,) float64 ndarray
+    labels : (N,) int64 ndarray
+
+    Returns
+    -------
+    of_ill, of_well : (n_positive,) and (N - n_positive,) float64 ndarrays
+        For each film the share of the other class that it stands on the right side of.
+
+    Raises
+    ------
+    DatasetError
+        If either class has fewer than two films.
+    """
+    ill, well = scores[labels == 1], scores[labels == 0]
+    if min(len(ill), len(well)) < 2:
+        raise DatasetError(
+            f"an ROC curve needs two films of each class; there are {len(ill)} with pneumonia "
+            f"and {len(well)} normal."
+        )
+    return _placements(ill, well), 1.0 - _placements(well, ill)
+
+
+def _delong_variance(of_ill: Scores, of_well: Scores) -> float:
+    return float(of_ill.var(ddof=1) / len(of_ill) + of_well.var(ddof=1) / len(of_well))
+
+
+def roc_auc(scores: Scores, labels: Labels) -> Rate:
+    """Return the area under the ROC curve with DeLong's 95 % interval, clipped to [0, 1].
+
+    Raises
+    ------
+    DatasetError
+        If either class has fewer than two films.
+
+    References
+    ----------
+    .. [1] E. R. DeLong et al., Biometrics 44 (1988) 837-845.
+    """
+    of_ill, of_well = structural_components(scores, labels)
+    area, half = float(of_ill.mean()), _Z * _delong_variance(of_ill, of_well) ** 0.5
+    return Rate(area, max(0.0, area - half), min(1.0, area + half), len(scores))
+
+
+def delong_difference(first: Scores, second: Scores, labels: Labels) -> Difference:
+    """Compare the ROC areas of two runs on the same films: first minus second.
+
+    Parameters
+    ----------
+    first, second : (N,) float64 ndarrays
+        Scores of the two runs, film by film.
+    labels : (N,) int64 ndarray
+
+    Returns
+    -------
+    Difference
+        With the two-sided p value of equal areas; 1 where the two never differ.
+
+    Raises
+    ------
+    DatasetError
+        If either class has fewer than two films.
+
+    References
+    ----------
+    .. [1] E. R. DeLong et al., Biometrics 44 (1988) 837-845.
+    """
+    (ill_1, well_1), (ill_2, well_2) = (
+        structural_components(scores, labels) for scores in (first, second)
+    )
+    value = float(ill_1.mean() - ill_2.mean())
+    error = _delong_variance(ill_1 - ill_2, well_1 - well_2) ** 0.5
+    if error == 0.0:
+        p_value = 1.0 if value == 0.0 else 0.0
+    else:
+        p_value = float(2.0 * stats.norm.sf(abs(value) / error))
+    return Difference(value, value - _Z * error, value + _Z * error, p_value, len(labels))
+
+
+def mcnemar(first_right: Mask, second_right: Mask) -> McNemar:
+    """Compare the decisions of two runs on the same films by McNemar's exact test.
+
+    Parameters
+    ----------
+    first_right, second_right : (N,) bool ndarrays
+        Whether each run decides each film as the reference standard does.
+
+    References
+    ----------
+    .. [1] Q. McNemar, Psychometrika 12 (1947) 153-157.
+    """
+    only_first = int((first_right & ~second_right).sum())
+    only_second = int((~first_right & second_right).sum())
+    discordant = only_first + only_second
+    p_value = float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    return McNemar(only_first, only_second, p_value, len(first_right))

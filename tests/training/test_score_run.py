@@ -1,0 +1,293 @@
+"""Which films a run is measured on, what is known of them, and the command that measures again."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from tiny_films import say_nothing, write_tiny_set
+from typer.testing import CliRunner
+
+from core.__main__ import app
+from core.dataset import index_dataset, read_split
+from core.decoding import decode_radiograph
+from core.errors import DatasetError, ModelInputMismatch
+from core.predictions import read_predictions
+from core.preprocessing import prepare_input, standardise_film
+from core.quality import measure_tone
+from core.run_store import EXPORT_FILE, RECORD_FILE, load_run, read_record, write_record
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.training.films import load_films
+from core.training.score_run import (
+    load_films_to_score,
+    measure_sharpness,
+    open_films_to_score,
+    score_run,
+)
+
+# Keras hands TensorFlow's variables to numpy.array in a way that NumPy 2 will not take for ever.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+
+# --- films ----------------------------------------------------------------------------------------
+
+
+def test_films_come_in_the_order_of_the_split_and_the_external_ones_last(tiny_run):
+    split, table = read_split(tiny_run.models / "split.json"), tiny_run.to_score.table
+
+    ours = len(split.validation) + len(split.test)
+    assert tuple(table.film_id[:ours]) == (*split.validation, *split.test)
+    counts = [len(split.validation), len(split.test), 4]
+    assert table.split.tolist() == np.repeat(["validation", "test", "nih"], counts).tolist()
+
+
+def test_films_are_prepared_as_those_of_training_are(tiny_run):
+    index, table = tiny_run.films.index, tiny_run.to_score.table
+    test = table.split == "test"
+
+    expected = load_films(index, table.film_id[test].tolist())
+
+    np.testing.assert_array_equal(tiny_run.to_score.films[test], expected.films)
+    np.testing.assert_array_equal(table.label[test], expected.labels)
+
+
+def test_a_film_says_its_subtype_and_whose_it_is(tiny_run):
+    table = tiny_run.to_score.table
+    (place,) = np.flatnonzero(table.film_id == "test/PNEUMONIA/person1001_bacteria_1001.jpeg")
+
+    assert (table.subtype[place], table.patient[place], table.label[place]) == (
+        "bacteria",
+        "person1001",
+        1,
+    )
+    assert set(table.subtype[table.label == 0]) == {""}
+
+
+def test_only_the_test_film_with_a_number_of_the_pool_is_of_a_known_patient(tiny_run):
+    table = tiny_run.to_score.table
+
+    known = table.film_id[table.patient_in_train]
+
+    assert known.tolist() == ["test/PNEUMONIA/person0_virus_1000.jpeg"]
+
+
+def test_tone_is_that_of_the_file_and_sharpness_that_of_the_prepared_film(tiny_run):
+    index, table = tiny_run.films.index, tiny_run.to_score.table
+    film = next(film for film in index.films if film.film_id == table.film_id[0])
+    pixels = decode_radiograph(index.read_bytes(film)).pixels
+    tone = measure_tone(pixels)
+
+    assert (table.contrast[0], table.median_grey[0]) == (tone.contrast, tone.median)
+    assert table.sharpness[0] == measure_sharpness(standardise_film(pixels))
+
+
+def test_sharpness_is_the_deviation_of_the_laplacian():
+    # One bright pixel: the Laplacian is -4 on it, 1 on its four neighbours, 0 on the other 59.
+    film = np.zeros((8, 8), np.float32)
+    film[4, 4] = 1.0
+
+    assert measure_sharpness(film) == pytest.approx(((16 + 4) / 64) ** 0.5)
+
+
+def test_a_size_is_the_originals_and_only_where_the_match_is_certain(tiny_run):
+    table = tiny_run.to_score.table
+    test = table.split == "test"
+
+    unknown = table.film_id[np.isnan(table.original_height_px)]
+
+    assert unknown.tolist() == ["test/PNEUMONIA/person1003_bacteria_1003.jpeg"]
+    assert set(table.original_width_px[test & ~np.isnan(table.original_width_px)]) == {1400.0}
+    assert set(table.original_height_px[table.split == "nih"]) == {1024.0}
+
+
+def test_external_films_are_those_that_radiologists_read_with_opacity_as_the_positive(tiny_run):
+    table = tiny_run.to_score.table
+    external = table.where(table.split == "nih")
+
+    assert external.film_id.tolist() == [f"nih_rsna/images/{n}.png" for n in range(2000, 2004)]
+    assert external.label.tolist() == [1, 0, 1, 0]
+    assert external.patient.tolist() == ["nih1000", "nih1000", "nih1001", "nih1001"]
+
+
+def test_cut_points_are_of_training_films_alone(tiny_run, tmp_path):
+    # Other films of validation and test, same training films: the same cuts.
+    write_tiny_set(tmp_path, tmp_path)
+    source = tmp_path / "kermany224"
+    split = read_split(tmp_path / "split.json")
+    for film_id in (*split.validation[:3], *split.test):
+        shutil.copy(source / split.validation[-1], source / film_id)
+
+    changed = load_films_to_score(tmp_path, index_dataset(source), split, say_nothing)
+
+    assert changed.cut_points == tiny_run.to_score.cut_points
+    assert changed.table.contrast.tolist() != tiny_run.to_score.table.contrast.tolist()
+
+
+def test_without_the_external_set_its_part_is_left_out_and_that_is_said(tiny_run, tmp_path):
+    write_tiny_set(tmp_path, tmp_path)
+    shutil.rmtree(tmp_path / "nih_rsna")
+    lines = []
+
+    films = open_films_to_score(tmp_path, tmp_path, lines.append)
+
+    assert set(films.table.split) == {"validation", "test"}
+    assert "nothing is said of films from elsewhere" in lines[-1]
+
+
+@pytest.mark.parametrize("folder", ["kermany_lung_masks", "nih_rsna"])
+def test_a_missing_manifest_is_named(tmp_path, folder):
+    write_tiny_set(tmp_path, tmp_path)
+    (tmp_path / folder / "manifest.csv").unlink()
+
+    with pytest.raises(DatasetError, match=rf"no manifest.csv in .*{folder}: point FIRSTREAD_DATA"):
+        open_films_to_score(tmp_path, tmp_path, say_nothing)
+
+
+def test_scoring_again_gives_what_the_finished_run_holds(tiny_run):
+    run = load_run(tiny_run.folder)
+    content = (run.folder / EXPORT_FILE).read_bytes()
+
+    again = score_run(content, run.input_px, run.calibration, tiny_run.to_score)
+
+    assert again.logit == pytest.approx(read_predictions(run).logit, abs=1e-5)
+    assert np.ptp(again.logit) > 1e-3
+
+
+def test_an_export_of_another_input_size_is_refused(tiny_run):
+    run = load_run(tiny_run.folder)
+    content = (run.folder / EXPORT_FILE).read_bytes()
+
+    with pytest.raises(ModelInputMismatch, match="the model takes films of"):
+        score_run(content, run.input_px * 2, run.calibration, tiny_run.to_score)
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(tiny_run, tmp_path, monkeypatch):
+    """Return a caller of ``python -m core`` on a copy of the tiny run."""
+    models = tmp_path / "models"
+    shutil.copytree(tiny_run.models, models)
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tiny_run.data))
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
+    get_settings.cache_clear()
+    yield lambda *arguments: CliRunner().invoke(app, arguments)
+    get_settings.cache_clear()
+
+
+def edit(change) -> None:
+    """Change the record of the copied run in place."""
+    folder = get_settings().models / "tiny"
+    record = read_record(folder)
+    change(record)
+    (folder / RECORD_FILE).write_text(json.dumps(record))
+
+
+def test_evaluate_prints_all_parts_and_slices_and_agrees_with_a_finished_run(command):
+    answer = command("evaluate", "tiny")
+
+    assert answer.exit_code == 0, answer.output
+    assert "external adults (NIH), out of population" in answer.stdout
+    assert "original's short side, px" in answer.stdout
+    assert "The run agrees with what is stored: over" in answer.stdout
+    assert "decisions changed: 0, metrics that differ: 0." in answer.stdout
+
+
+def test_evaluate_ends_with_code_1_and_the_metric_that_is_not_true(command):
+    edit(lambda record: record["metrics"]["nih"]["rates"]["roc_auc"].update(value=0.123))
+
+    answer = command("evaluate", "tiny")
+
+    assert answer.exit_code == 1
+    assert "does not agree" in answer.stdout
+    assert "metrics that differ: 1 (metrics/nih/rates/roc_auc/value)" in answer.stdout
+
+
+def test_evaluate_write_makes_a_record_true_again_and_keeps_the_operating_point(command):
+    before = read_record(get_settings().models / "tiny")
+    edit(lambda record: [record.pop("slices"), record["metrics"].pop("test_viral")])
+
+    assert command("evaluate", "tiny").exit_code == 1
+    written = command("evaluate", "tiny", "--write")
+    assert written.exit_code == 0, written.output
+    assert "Predictions and metrics are stored in" in written.stdout
+
+    after = read_record(get_settings().models / "tiny")
+    assert command("evaluate", "tiny").exit_code == 0
+    assert after["operating_point"] == before["operating_point"]
+    assert after["calibration"] == before["calibration"]
+    kept = {name for name in before["files"] if name != "predictions.parquet"}
+    assert {name: after["files"][name] for name in kept} == {
+        name: before["files"][name] for name in kept
+    }
+    assert after["metrics"].keys() == before["metrics"].keys()
+
+
+def test_evaluate_of_another_model_under_the_same_record_is_refused(command):
+    (get_settings().models / "tiny" / EXPORT_FILE).write_bytes(b"another model")
+
+    answer = command("evaluate", "tiny", "--write")
+
+    assert answer.exit_code == 1
+    assert "is not the file that was measured" in answer.stderr
+    assert "Traceback" not in answer.output
+
+
+def test_evaluate_of_other_weights_whose_hash_is_stated_is_found_out(command, tiny_run):
+    # The served run's export takes another input; the record is made to fit it.
+    folder = get_settings().models / "tiny"
+    served = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    shutil.copy(served.folder / EXPORT_FILE, folder / EXPORT_FILE)
+    write_record(folder, {**read_record(folder), "input_px": served.input_px})
+
+    answer = command("evaluate", "tiny")
+
+    assert answer.exit_code == 1
+    assert "The run does not agree with what is stored" in answer.stdout
+
+
+def test_evaluate_of_no_run_ends_with_a_sentence(command):
+    answer = command("evaluate", "m99")
+
+    assert answer.exit_code == 1
+    assert "no run at" in answer.stderr
+
+
+def test_runs_prints_validation_and_test_and_all_parts_when_asked(command):
+    short, everything = command("runs"), command("runs", "--all")
+
+    assert (short.exit_code, everything.exit_code) == (0, 0)
+    assert len(short.stdout.splitlines()) == 2 + 2
+    assert len(everything.stdout.splitlines()) == 2 + 6
+    assert "| tiny | external adults (NIH), out of population | 4 |" in everything.stdout
+
+
+def test_runs_of_a_damaged_record_end_with_a_sentence(command):
+    edit(lambda record: record.pop("calibration"))
+
+    answer = command("runs")
+
+    assert answer.exit_code == 1
+    assert "lacks a part that serving needs" in answer.stderr
+
+
+# --- with the real films --------------------------------------------------------------------------
+
+
+@pytest.mark.real_films
+def test_an_external_film_gets_nearly_the_probability_of_its_upload(real_data):
+    from core.pipeline import open_engine
+
+    engine = open_engine(PROJECT_ROOT / "models", SERVED_RUN, 2)
+    kept = read_predictions(engine.classifier.run_record)
+    external = kept.where(kept.films.split == "nih")
+    for film_id, probability in zip(
+        external.films.film_id[::8], external.probability[::8], strict=True
+    ):
+        film = decode_radiograph((real_data / film_id).read_bytes())
+        tensor = prepare_input(film, engine.input_px).tensor
+        uploaded = float(engine.classifier.predict(tensor[np.newaxis, :, :, np.newaxis])[0])
+        # Scored films are held with 256 levels, as those of training are.
+        assert uploaded == pytest.approx(probability, abs=0.02), film_id
