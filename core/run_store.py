@@ -109,7 +109,7 @@ def load_run(folder: Path) -> RunRecord:
             sentence=record["sentence"],
             architecture=record["architecture"],
             input_px=record["input_px"],
-            cropped_to_lungs=record["settings"].get("cropped_to_lungs", False),
+            cropped_to_lungs=record.get("settings", {}).get("cropped_to_lungs", False),
             calibration=Calibration(**record["calibration"]),
             operating_point=OperatingPoint(**record["operating_point"]),
             files=record["files"],

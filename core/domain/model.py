@@ -194,7 +194,6 @@ class RunRecord:
     sentence: str
     architecture: str
     input_px: int
-    cropped_to_lungs: bool
     calibration: Calibration
     operating_point: OperatingPoint
     files: Mapping[str, str]
@@ -202,6 +201,7 @@ class RunRecord:
     created: str
     abstention: AbstentionBand | None = None
     decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cropped_to_lungs: bool = False
     members: tuple[str, ...] = ()
     member_exports: Mapping[str, str] = field(default_factory=dict)
 
