@@ -1,42 +1,18 @@
 """What every test may use."""
 
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from core.run_store import read_record, write_record
-from core.serving import AUDIT_FILE
-from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.settings import PROJECT_ROOT, get_settings
 
 
-@pytest.fixture(scope="session", autouse=True)
-def served_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return the models that tests serve: those of the project if the served run has its audit.
-
-    Otherwise a copy with a stand-in for it, which every test and every server that one starts uses.
-    """
-    models = PROJECT_ROOT / "models"
-    if AUDIT_FILE in read_record(models / SERVED_RUN)["files"]:
-        yield models
-        return
-    copy = tmp_path_factory.mktemp("served") / "models"
-    shutil.copytree(models, copy)
-    write_stand_in_audit(copy / SERVED_RUN)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRSTREAD_MODELS", str(copy))
-        get_settings.cache_clear()
-        yield copy
-    get_settings.cache_clear()
-
-
-def write_stand_in_audit(folder: Path) -> None:
-    """Give a copied run an audit that says nothing."""
-    (folder / AUDIT_FILE).write_text('{"stand_in": true}')
-    write_record(folder, {k: v for k, v in read_record(folder).items() if k != "files"})
+@pytest.fixture(scope="session")
+def served_models() -> Path:
+    """Return the folder with the run that is served."""
+    return PROJECT_ROOT / "models"
 
 
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure

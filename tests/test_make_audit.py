@@ -71,6 +71,7 @@ def models(tmp_path):
     (tmp_path / SERVED_RUN).mkdir()
     for name in names:
         shutil.copy(MODELS / SERVED_RUN / name, tmp_path / SERVED_RUN / name)
+    shutil.copytree(MODELS / "lungs", tmp_path / "lungs")
     return tmp_path
 
 
@@ -168,7 +169,9 @@ def test_a_kept_audit_is_of_the_runs_export_and_begins_with_the_runs_own_numbers
 
     assert (audit.run_id, audit.export_sha256) == (name, run.files["model.tflite"])
     assert audit.threshold == run.operating_point.threshold
-    for part, measured in run.metrics.items():
+    assert audit.parts.keys() == PARTS.keys()
+    for part in PARTS:
+        measured = run.metrics[part]
         unchanged = audit.parts[part].change("unchanged")
         assert unchanged.n == measured["n"]
         for rate in ("roc_auc", "sensitivity", "specificity"):

@@ -5,11 +5,12 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from film_tables import film_table
 from mapie.risk_control import BinaryClassificationController, BinaryRisk, precision
 from mapie.risk_control.fwer_control import control_fwer
 
 from core.domain import AbstentionBand, OperatingPoint
-from core.predictions import read_predictions
+from core.predictions import Predictions, read_predictions
 from core.run_store import load_run, read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.abstain import (
@@ -128,9 +129,9 @@ def test_a_band_on_eight_films_is_measured_as_on_paper():
 
 def test_a_side_that_no_film_gets_has_no_error_rate_and_the_record_is_plain_json():
     probabilities, labels = draw_films(40, 0)
-    stated = describe_abstention(
-        {"validation": probabilities}, {"validation": labels}, point_at(0.5)
-    )
+    films = film_table(40, label=labels, split=["validation"] * 40)
+    kept = Predictions(films, probabilities, probabilities)
+    stated = describe_abstention(kept, point_at(0.5))
     assert stated["measured"]["validation"]["error_normal"] is None
     assert json.loads(json.dumps(stated, allow_nan=False)) == stated
 

@@ -160,7 +160,7 @@ def test_an_exhibit_cannot_be_a_member(models):
 def test_runs_of_different_splits_are_refused(models):
     data = read_record(models / "wider")["data"]
     amend(models / "wider", data={**data, "split_sha256": "0" * 64})
-    with pytest.raises(DatasetError, match="tiny, wider were not scored on the same validation"):
+    with pytest.raises(DatasetError, match="tiny, wider were not scored on the same films"):
         make_ensemble(models, "e02", ["tiny", "wider"])
 
 

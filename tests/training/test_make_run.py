@@ -87,7 +87,7 @@ def test_the_record_states_settings_data_and_versions(tiny_run):
     record = read_record(tiny_run.folder)
 
     assert record["run_id"] == "tiny"
-    assert record["settings"] == asdict(TINY)
+    assert record["settings"] == json.loads(json.dumps(asdict(TINY)))
     assert record["data"]["index_sha256"] == tiny_run.films.index.sha256
     assert record["data"]["split_sha256"] == sha256_of(tiny_run.models / "split.json")
     assert record["data"]["films"] == {
