@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from core.domain import FloatImage, RunClassifier, RunRecord
 
@@ -57,12 +56,16 @@ class EnsembleClassifier:
 
     def calibrate(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the ensemble's probabilities for mean logits."""
+        from scipy.special import expit  # noqa: PLC0415 (see core.inference)
+
         calibration = self._run.calibration
         scaled = logits / np.float32(calibration.temperature)
         return np.asarray(expit(scaled + np.float32(calibration.offset)), np.float32)
 
     def disagreement(self, batch: FloatImage) -> npt.NDArray[np.float32]:
         """Return (N,) float32 spreads of the members' calibrated probabilities."""
+        from scipy.special import expit  # noqa: PLC0415 (see core.inference)
+
         return np.asarray(np.ptp(expit(self.member_logits(batch)), axis=0), np.float32)
 
     def _calibrated(self, member: RunClassifier, batch: FloatImage) -> npt.NDArray[np.float32]:

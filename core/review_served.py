@@ -31,13 +31,14 @@ def note_served_run(
     export_sha256: str,
     app_version: str = __version__,
     now: Callable[[], datetime] = utc_now,
+    migrated: bool = False,
 ) -> ServedRun:
     """Add a line if another run, export or operating point serves than did last.
 
     Parameters
     ----------
     database_url : str
-        Of the review store; it is migrated first.
+        Of the review store.
     run_id : str
     threshold : float
         Of the run's operating point.
@@ -45,6 +46,8 @@ def note_served_run(
     app_version : str
     now : callable, optional
         Where the time comes from.
+    migrated : bool
+        Whether the database was brought to the newest revision already; otherwise it is, first.
 
     Returns
     -------
@@ -56,7 +59,8 @@ def note_served_run(
     ReviewStoreError
         If the database cannot be opened, migrated or written.
     """
-    migrate(database_url)
+    if not migrated:
+        migrate(database_url)
     database = open_database(database_url)
     try:
         writer = database.engine.execution_options(**WRITING)

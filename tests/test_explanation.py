@@ -353,7 +353,7 @@ def test_a_blank_film_is_refused() -> None:
 
 def test_scores_in_two_columns_are_refused() -> None:
     classifier = OddClassifier(lambda n: np.zeros((n, 2), np.float32))
-    with pytest.raises(ExplanationError, match=r"gave \(1, 2\) scores, not \(1,\)"):
+    with pytest.raises(ExplanationError, match=r"gave \(50, 2\) scores, not \(50,\)"):
         explain_prediction(model_input(), classifier, QUICK)
 
 

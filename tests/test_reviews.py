@@ -269,7 +269,7 @@ def test_the_summary_states_settings_fit_and_film_and_survives_json():
         "seed": 3,
         "kernel_width": 0.25,
         "hide_value": None,
-        "batch": 1,
+        "batch": 50,
     }
     assert (summary["surrogate_r2"], summary["intercept"]) == (0.9, 0.2)
     assert (summary["local_prediction"], summary["n_regions"]) == (0.6, 4)

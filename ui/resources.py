@@ -60,11 +60,13 @@ def get_engine() -> Engine:
 def get_served() -> ServedRun:
     """Return since when the served run serves, noted in the database if it is another than last."""
     run = get_engine().classifier.run_record
+    get_store()  # which migrates
     return note_served_run(
         get_settings().database_url,
         run_id=run.run_id,
         threshold=run.operating_point.threshold,
         export_sha256=export_identity(run),
+        migrated=True,
     )
 
 

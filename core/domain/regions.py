@@ -39,7 +39,7 @@ class LimeSettings:
     seed: int = 0
     kernel_width: float = 0.25
     hide_value: float | None = None
-    batch: int = 1
+    batch: int = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
