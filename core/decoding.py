@@ -28,7 +28,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from core.dicom import decode_dicom, looks_like_dicom
 from core.domain import MAX_FILE_BYTES, MAX_FILM_PIXELS, FloatImage, Radiograph, read_only
 from core.errors import CorruptFile, RadiographError, TooLarge, UnsupportedFormat
 from core.prescan import check_exif, check_jpeg, check_png, check_tiff
@@ -42,6 +41,7 @@ _PICTURES = (
     (b"MM\x00*", "TIFF"),
     (b"BM", "BMP"),
 )
+_PICTURE_MAGICS = tuple(magic for magic, _ in _PICTURES)
 _FOREIGN = (
     (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF document"),
@@ -133,8 +133,13 @@ def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = Fal
 def _decode(content: bytes, name: str) -> Radiograph:
     """Send the bytes to the reader that their beginning asks for."""
     sha256 = hashlib.sha256(content).hexdigest()
-    if looks_like_dicom(content):
-        return decode_dicom(content, sha256)
+    # A file may be TIFF and DICOM at once: the mark of DICOM comes first.
+    if content[128:132] == b"DICM" or not content.startswith(_PICTURE_MAGICS):
+        # Deferred: pydicom takes a third of a second to load, and the first page should not wait.
+        from core.dicom import decode_dicom, looks_like_dicom  # noqa: PLC0415
+
+        if looks_like_dicom(content):
+            return decode_dicom(content, sha256)
     for magic, picture_format in _PICTURES:
         if content.startswith(magic):
             return _decode_picture(content, sha256, picture_format)

@@ -238,7 +238,8 @@ def prepare_film(
 
 
 def load_explainer() -> None:
-    """Load what `explain_film` needs, so that the first explanation does not wait for it."""
+    """Load what DICOM files and `explain_film` need, so that the first of each does not wait."""
+    import core.dicom  # noqa: F401, PLC0415
     from core.surrogate import load_surrogate  # noqa: PLC0415
 
     load_surrogate()

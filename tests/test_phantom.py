@@ -16,6 +16,7 @@ from core.pipeline import (
     find_lungs,
     measure_evidence,
     open_engine,
+    prepare_film,
     read_film,
 )
 from core.settings import SERVED_RUN, Settings
@@ -112,6 +113,19 @@ def test_the_lung_segmenter_sees_the_drawn_lungs(engine: Engine) -> None:
         *[True] * len(lung),
         *[False] * len(other),
     ]
+
+
+def test_the_served_run_sees_the_box_around_the_lungs_of_a_phantom(engine: Engine) -> None:
+    content = as_png(draw(0))
+    film = decode_radiograph(content)
+    box = find_lungs(film, engine.gate).box(film.height_px, film.width_px)
+    reading = read_film(content, engine)
+    assert engine.classifier.run_record.cropped_to_lungs
+    assert reading.model_input.geometry.box == box
+    assert prepare_film(content, engine).geometry == reading.model_input.geometry
+    # The drawn chest walls lie at about a seventh and six sevenths of the film's width.
+    assert 0.05 < box.left_px / film.width_px < 0.2
+    assert 0.8 < box.right_px / film.width_px < 0.95
 
 
 @pytest.mark.parametrize("seed", SEEDS)

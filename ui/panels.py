@@ -172,8 +172,11 @@ def _plain(words: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+!|$~:])", r"\\\1", words)
 
 
-def draw_regions(regions: tuple[RegionWeight, ...]) -> None:
-    """List the regions that the score depends on most, sign and number beside the colour."""
+def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
+    """List the regions that the score depends on most, sign and number beside the colour.
+
+    With ``boxed`` it says what the dashed line around them means.
+    """
     lines = []
     for region in regions:
         side, colour = ("for", "#e8893a") if region.weight > 0 else ("against", "#4a90d9")
@@ -182,8 +185,9 @@ def draw_regions(regions: tuple[RegionWeight, ...]) -> None:
             f"{escape(region_name(region.label))}</td>"
             f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
         )
+    line = "<br>The model looks at what the dashed line encloses." if boxed else ""
     st.html(
-        '<table class="fr-regions"><caption>Regions the score depends on most</caption>'
+        f'<table class="fr-regions"><caption>Regions the score depends on most{line}</caption>'
         f"{''.join(lines)}</table>"
     )
 

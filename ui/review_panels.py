@@ -77,7 +77,8 @@ def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> None:
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
     elif task is not None and task.explanation is not None:
-        draw_regions(top_regions(task.explanation, SHOWN_REGIONS))
+        boxed = task.explanation.geometry.box is not None
+        draw_regions(top_regions(task.explanation, SHOWN_REGIONS), boxed=boxed)
     draw_quality(reading.quality)
 
 

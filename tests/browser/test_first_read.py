@@ -133,6 +133,7 @@ def read_with_regions(page: Page, one: FilePayload) -> None:
     expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_be_visible()
     expect(page.get_by_text(re.compile("chosen to find 97 of 100"))).to_be_visible()
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
+    expect(page.get_by_text("what the dashed line encloses")).to_be_visible()
     expect(page.get_by_role("button", name="Show regions")).to_be_visible()
     page.wait_for_function(
         f"canvas => {{ const n = ({COLOURED_PIXELS})(canvas); return n.orange + n.blue > 2000; }}",
