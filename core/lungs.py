@@ -15,6 +15,8 @@ from core.errors import ModelIntegrity
 LUNG_PROBABILITY = 0.5
 STRAY_SHARE = 0.01
 BOX_MARGIN = 0.06
+BOX_GRID = 224
+"""Boxes begin and end on this grid, so that a large film gets the box of its 224 px copy."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,20 +55,21 @@ class LungField:
         top, bottom = _span(lung.sum(axis=1))
         left, right = _span(lung.sum(axis=0))
         return FilmBox(
-            math.floor(top * height_px),
-            math.floor(left * width_px),
-            math.ceil(bottom * height_px),
-            math.ceil(right * width_px),
+            top * height_px // BOX_GRID,
+            left * width_px // BOX_GRID,
+            -(-bottom * height_px // BOX_GRID),
+            -(-right * width_px // BOX_GRID),
         )
 
 
-def _span(counts: npt.NDArray[np.int_]) -> tuple[float, float]:
-    """Return where the lungs begin and end along one axis, as shares of the film's side."""
+def _span(counts: npt.NDArray[np.int_]) -> tuple[int, int]:
+    """Return where the lungs begin and end along one axis, in cells of the grid."""
     share = np.cumsum(counts) / counts.sum()
     start = np.searchsorted(share, STRAY_SHARE) / len(counts)
     end = (np.searchsorted(share, 1.0 - STRAY_SHARE) + 1) / len(counts)
     margin = BOX_MARGIN * (end - start)
-    return max(0.0, float(start - margin)), min(1.0, float(end + margin))
+    first, past = math.floor((start - margin) * BOX_GRID), math.ceil((end + margin) * BOX_GRID)
+    return max(0, first), min(BOX_GRID, past)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

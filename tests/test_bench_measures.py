@@ -141,7 +141,7 @@ def test_one_more_compression_changes_a_film_a_little_and_leaves_it_in_place():
 
 
 @pytest.mark.real_films
-def test_an_original_and_its_224_px_file_agree_within_six_hundredths(
+def test_an_original_and_its_224_px_file_agree_within_an_eighth(
     real_data: Path, engine: Engine
 ):
     pairs = list(
@@ -151,7 +151,7 @@ def test_an_original_and_its_224_px_file_agree_within_six_hundredths(
     )
     found = compare(pairs, engine.classifier.run_record.operating_point.threshold)
     assert found.n == 39
-    assert found.probability[-1] < 0.06  # 0.08 without the softening, 0.16 at once to 176 px
+    assert found.probability[-1] < 0.125  # the box around the lungs is found anew in each
     assert found.decisions_changed <= 1  # one film's probability lies at the operating point
     assert found.gate_changed == 0
 

@@ -177,8 +177,16 @@ def field_of(mask):
 def test_the_box_has_a_margin_of_six_hundredths_and_is_in_px_of_the_film():
     mask = np.zeros((100, 100))
     mask[20:70, 30:80] = 1.0
-    # Half of the side is 50 cells; 0.06 * 50 = 3 more on each side, scaled by 2 and by 4.
-    assert field_of(mask).box(200, 400) == FilmBox(34, 108, 146, 332)
+    # Rows 0.20 to 0.70, with 0.06 * 0.50 more on each side 0.17 to 0.73: 38 to 164 of 224, which
+    # is 33.9 to 146.4 of 200; columns 0.27 to 0.83: 60 to 186 of 224, 107.1 to 332.1 of 400.
+    assert field_of(mask).box(200, 400) == FilmBox(33, 107, 147, 333)
+
+
+def test_a_large_film_gets_the_box_of_its_small_copy():
+    mask = np.random.default_rng(2).random((160, 160)) ** 8
+    small, large = (field_of(mask).box(side, side) for side in (224, 3000))
+    for name in ("top_px", "left_px", "bottom_px", "right_px"):
+        assert getattr(large, name) / 3000 == pytest.approx(getattr(small, name) / 224, abs=1e-3)
 
 
 def test_a_stray_patch_does_not_move_the_box():

@@ -13,7 +13,7 @@ from core.dataset import index_dataset, read_split
 from core.decoding import decode_radiograph
 from core.errors import DatasetError, ModelInputMismatch
 from core.predictions import read_predictions
-from core.preprocessing import prepare_input, standardise_film
+from core.preprocessing import standardise_film
 from core.quality import measure_tone
 from core.run_store import EXPORT_FILE, RECORD_FILE, load_run, read_record, write_record
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
@@ -278,16 +278,19 @@ def test_runs_of_a_damaged_record_end_with_a_sentence(command):
 
 @pytest.mark.real_films
 def test_an_external_film_gets_nearly_the_probability_of_its_upload(real_data):
-    from core.pipeline import open_engine
+    from core.pipeline import open_engine, prepare_film
 
     engine = open_engine(PROJECT_ROOT / "models", SERVED_RUN, 2)
     kept = read_predictions(engine.classifier.run_record)
     external = kept.where(kept.films.split == "nih")
+    differences = []
     for film_id, probability in zip(
         external.films.film_id[::8], external.probability[::8], strict=True
     ):
-        film = decode_radiograph((real_data / film_id).read_bytes())
-        tensor = prepare_input(film, engine.input_px).tensor
+        tensor = prepare_film((real_data / film_id).read_bytes(), engine).tensor
         uploaded = float(engine.classifier.predict(tensor[np.newaxis, :, :, np.newaxis])[0])
-        # Scored films are held with 256 levels, as those of training are.
-        assert uploaded == pytest.approx(probability, abs=0.02), film_id
+        differences.append(abs(uploaded - probability))
+    # Scored films are held with 256 levels, as those of training are, and the box around the lungs
+    # is found anew in the upload: one cell of the segmenter's grid can move a middling probability.
+    assert np.median(differences) < 0.005
+    assert max(differences) < 0.06
