@@ -141,9 +141,7 @@ def test_one_more_compression_changes_a_film_a_little_and_leaves_it_in_place():
 
 
 @pytest.mark.real_films
-def test_an_original_and_its_224_px_file_agree_within_an_eighth(
-    real_data: Path, engine: Engine
-):
+def test_an_original_and_its_224_px_file_agree_within_an_eighth(real_data: Path, engine: Engine):
     pairs = list(
         read_pairs(
             real_data / "kermany_fullres" / "images", real_data / "kermany224" / "test", engine
