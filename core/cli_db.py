@@ -1,12 +1,10 @@
 """``python -m core db``: look after the review store's database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from core.errors import FirstReadError
+from core.cli_data import spoken_errors
 from core.review_database import capitalised
 from core.review_migration import MigrationStatus, migrate, migration_status
 from core.settings import get_settings
@@ -21,26 +19,17 @@ DatabaseUrl = Annotated[
 ]
 
 
-@contextmanager
-def _sentence_and_exit_code() -> Iterator[None]:
-    try:
-        yield
-    except FirstReadError as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from exc
-
-
 @app.command("migrate")
 def migrate_database(database_url: DatabaseUrl = None) -> None:
     """Bring the database to this version's revision, making it if need be."""
-    with _sentence_and_exit_code():
+    with spoken_errors():
         typer.echo(_described(migrate(database_url or get_settings().database_url)))
 
 
 @app.command("status")
 def show_status(database_url: DatabaseUrl = None) -> None:
     """Say where the database stands; exit code 1 if it needs `migrate`."""
-    with _sentence_and_exit_code():
+    with spoken_errors():
         status = migration_status(database_url or get_settings().database_url)
         typer.echo(_described(status))
         raise typer.Exit(0 if status.up_to_date else 1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from core.errors import FirstReadError, ModelMissing
+from core.cli_data import spoken_errors
+from core.errors import ModelMissing
 from core.evaluation import measure_run
 from core.predictions import read_predictions
 from core.rescoring import compare_run, replace_predictions
@@ -23,7 +22,7 @@ def runs(
     ] = False,
 ) -> None:
     """Print every run's metrics, with 95 % intervals, as a Markdown table."""
-    with _spoken_errors():
+    with spoken_errors():
         typer.echo(tabulate_runs(list_runs(get_settings().models), every_part=every_part))
 
 
@@ -42,7 +41,7 @@ def evaluate(
     )
 
     settings = get_settings()
-    with _spoken_errors():
+    with spoken_errors():
         run = load_run(settings.models / name)
         if run.members:
             raise ModelMissing(
@@ -75,12 +74,3 @@ def evaluate(
 
 def _report(line: str) -> None:
     typer.echo(line, err=True)
-
-
-@contextmanager
-def _spoken_errors() -> Iterator[None]:
-    try:
-        yield
-    except FirstReadError as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from exc

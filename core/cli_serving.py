@@ -1,12 +1,10 @@
 """``python -m core serve-check``, ``abstain``, ``ensemble``: what may serve, and how it decides."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from core.errors import FirstReadError
+from core.cli_data import spoken_errors
 from core.run_store import load_run
 from core.run_table import tabulate_sides
 from core.settings import get_settings
@@ -16,21 +14,12 @@ app = typer.Typer()
 RunName = Annotated[str, typer.Argument(help="A run's folder in models/.")]
 
 
-@contextmanager
-def _sentence_and_exit_code() -> Iterator[None]:
-    try:
-        yield
-    except FirstReadError as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from exc
-
-
 @app.command("serve-check")
 def serve_check(run: RunName) -> None:
     """Print what the serving rule demands and what a run has; exit code 1 if something lacks."""
     from core.training.serve_check import check_run  # noqa: PLC0415 (pyarrow takes its time)
 
-    with _sentence_and_exit_code():
+    with spoken_errors():
         demands = check_run(get_settings().models / run)
     for one in demands:
         typer.echo(f"{'has  ' if one.met else 'LACKS'}  {one.name}: {one.found}")
@@ -57,7 +46,7 @@ def abstain(
     from core.training.serve_check import add_abstention  # noqa: PLC0415
 
     folder = get_settings().models / run
-    with _sentence_and_exit_code():
+    with spoken_errors():
         stated = add_abstention(folder, target or TARGET_ERROR, confidence or CONFIDENCE)
         amended = load_run(folder)
     typer.echo(f"called normal below {_said(stated['low'])}, ", nl=False)
@@ -73,7 +62,7 @@ def ensemble(
     """Make a run of several others from what they said of the films; nothing is trained."""
     from core.training.make_ensemble import make_ensemble  # noqa: PLC0415
 
-    with _sentence_and_exit_code():
+    with spoken_errors():
         folder = make_ensemble(get_settings().models, name, members)
     typer.echo(f"finished: {folder}")
 

@@ -6,19 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from core.errors import DatasetError
-from core.statistics import Labels, Rate, Scores
+from core.statistics import Labels, Rate, Scores, delong_difference
 
 _Z = float(stats.norm.ppf(0.975))
-
-
-def _placements(scores: Scores, labels: Labels) -> tuple[Scores, Scores]:
-    """Return, of each pneumonia and of each normal, the share of the other class on its side."""
-    ill, well = labels == 1, labels == 0
-    ranks = stats.rankdata(scores)
-    above = (ranks[ill] - stats.rankdata(scores[ill])) / well.sum()
-    below = 1.0 - (ranks[well] - stats.rankdata(scores[well])) / ill.sum()
-    return above, below
 
 
 def auc_difference(scores: Scores, reference: Scores, labels: Labels) -> Rate:
@@ -41,17 +31,8 @@ def auc_difference(scores: Scores, reference: Scores, labels: Labels) -> Rate:
     ----------
     .. [1] E. R. DeLong et al., Biometrics 44 (1988) 837-845.
     """
-    counts = int((labels == 1).sum()), int((labels == 0).sum())
-    if min(counts) < 2:
-        raise DatasetError(
-            f"a difference of ROC AUCs needs two films of each class; there are {counts[0]} with "
-            f"pneumonia and {counts[1]} normal."
-        )
-    pairs = zip(_placements(scores, labels), _placements(reference, labels), strict=True)
-    above, below = (ours - theirs for ours, theirs in pairs)
-    difference = float(above.mean())
-    half = _Z * float(np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)))
-    return Rate(difference, difference - half, difference + half, len(labels))
+    found = delong_difference(scores, reference, labels)
+    return Rate(found.value, found.low, found.high, found.n)
 
 
 def rank_correlation(scores: Scores, measure: npt.NDArray[np.float64]) -> Rate:

@@ -19,6 +19,9 @@ from core.domain import (
 )
 from ui.viewer import region_name
 
+SMALLEST_SHOWN = 0.005
+"""A smaller weight is shown as 0.00."""
+
 _MARK = {
     Severity.REFUSE: (":material/block:", "refused"),
     Severity.FLAG: (":material/warning:", "caution"),
@@ -186,6 +189,8 @@ def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
             f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
         )
     line = "<br>The model looks at what the dashed line encloses." if boxed else ""
+    if regions and max(abs(region.weight) for region in regions) < SMALLEST_SHOWN:
+        line += "<br>None of them alone changes the probability by 0.01: it is far from turning."
     st.html(
         f'<table class="fr-regions"><caption>Regions the score depends on most{line}</caption>'
         f"{''.join(lines)}</table>"
