@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain import FloatImage, ModelInput, Prediction, RunClassifier, RunRecord
-from core.errors import ModelInputMismatch, ModelIntegrity
+from core.errors import Cancelled, ModelInputMismatch, ModelIntegrity
 
 
 class LiteRTNetwork:
@@ -97,12 +98,24 @@ class LiteRTClassifier:
         One film has all threads. Several are read one by one, as many at a time as there are
         threads: that is faster than waiting for one another in every layer, and than one large
         batch, which does not fit the cache.
+
+        Raises
+        ------
+        ModelInputMismatch
+            If the batch is of another shape or type.
+        Cancelled
+            If the interpreter is closing.
         """
         if not self._single or batch.ndim == 0 or len(batch) < 2:
             return self._network.run(batch)["logit"][:, 0]
         shares = np.array_split(batch, len(self._single))
-        parts = list(self._workers.map(_one_by_one, self._single, shares))
-        return np.concatenate(parts)
+        return np.concatenate(list(self._spread(shares)))
+
+    def _spread(self, shares: list[FloatImage]) -> Iterator[npt.NDArray[np.float32]]:
+        try:
+            return self._workers.map(_one_by_one, self._single, shares)
+        except RuntimeError as exc:  # the interpreter is going, and takes no more work
+            raise Cancelled("First Read is closing: the work was stopped.") from exc
 
     def predict(self, batch: FloatImage) -> npt.NDArray[np.float32]:
         """Return (N,) float32 calibrated probabilities for a (N, px, px, 1) float32 batch."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.domain import Calibration, Geometry, ModelInput, read_only
-from core.errors import ModelInputMismatch, ModelIntegrity
+from core.errors import Cancelled, ModelInputMismatch, ModelIntegrity
 from core.inference import LiteRTClassifier, LiteRTNetwork, predict_film
 from core.run_store import EXPORT_FILE, load_run, read_verified
 from core.settings import PROJECT_ROOT, SERVED_RUN
@@ -41,6 +41,14 @@ def draw_films(n: int, seed: int = 0) -> np.ndarray:
     """Return (n, px, px, 1) random grey levels, each film brighter than the one before."""
     noise = np.random.default_rng(seed).random((n, PX, PX, 1), dtype=np.float32)
     return noise * np.linspace(0.2, 1.0, n, dtype=np.float32)[:, None, None, None]
+
+
+def test_work_that_comes_while_the_interpreter_closes_counts_as_stopped(content, monkeypatch):
+    closing = LiteRTClassifier(content, RUN)
+    monkeypatch.setattr("concurrent.futures.thread._shutdown", True)
+
+    with pytest.raises(Cancelled, match="closing"):
+        closing.logits(draw_films(2))
 
 
 # --- what is refused ------------------------------------------------------------------------------

@@ -14,7 +14,15 @@ import streamlit as st
 
 from core.batch import BatchJob, UploadedFilm
 from core.decoding import decode_radiograph
-from core.domain import Explanation, Finding, LimeSettings, QualityReport, ServedRun, Severity
+from core.domain import (
+    Explanation,
+    Finding,
+    LimeSettings,
+    ModelInput,
+    QualityReport,
+    ServedRun,
+    Severity,
+)
 from core.errors import Cancelled, FirstReadError
 from core.pipeline import (
     Engine,
@@ -34,6 +42,8 @@ from ui.viewer import FilmView
 
 KEPT_EXPLANATIONS = 16
 KEPT_FILMS = 2
+KEPT_INPUTS = 64
+"""Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(
     "inverted",
     Severity.NOTE,
@@ -85,6 +95,9 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
         quality = reading.quality
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
+        model_input = reading.model_input
+        if model_input is not None:
+            _inputs().get_or_make(view_key(film), lambda: model_input)
         # The model's input would be kept for every film of the visit.
         return replace(reading, quality=quality, model_input=None)
 
@@ -105,9 +118,10 @@ class Recent(Generic[Value]):
             if key not in self._values:
                 self._values[key] = make()
             self._values.move_to_end(key)
+            value = self._values[key]
             while len(self._values) > self._kept:
                 self._values.popitem(last=False)
-            return self._values[key]
+            return value
 
     def forget(self, key: str, value: Value) -> None:
         """Drop this value of a key; another one that has taken its place stays."""
@@ -119,6 +133,20 @@ class Recent(Generic[Value]):
 @st.cache_resource(show_spinner=False)
 def _films() -> Recent[FilmView]:
     return Recent(KEPT_FILMS)
+
+
+@st.cache_resource(show_spinner=False)
+def _inputs() -> Recent[ModelInput]:
+    return Recent(KEPT_INPUTS)
+
+
+def _input_of(film: UploadedFilm) -> ModelInput:
+    """Return what the model saw of a film; decoded again if that was long ago."""
+
+    def make() -> ModelInput:
+        return prepare_film(film.content, get_engine(), file_name=film.name, invert=film.inverted)
+
+    return _inputs().get_or_make(view_key(film), make)
 
 
 def view_key(film: UploadedFilm) -> str:
@@ -180,11 +208,9 @@ def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSet
         task.progress = share
 
     try:
-        engine = get_engine()
-        model_input = prepare_film(film.content, engine, file_name=film.name, invert=film.inverted)
         task.explanation = explain_film(
-            model_input,
-            engine.classifier,
+            _input_of(film),
+            get_engine().classifier,
             settings,
             progress=report,
             cancelled=task.stop.is_set,

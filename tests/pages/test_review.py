@@ -16,13 +16,15 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
-from core.domain import FloatImage, ReviewRecord, Verdict
+from core.domain import FloatImage, ModelInput, ReviewRecord, Verdict
 from core.errors import ReviewStoreError
 from core.phantom import draw_hand, draw_phantom
+from core.pipeline import Engine, prepare_film
 from core.review_served import list_served_runs
 from core.review_store import SqlReviewStore
 from core.run_store import amend_record, load_run, read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from ui import resources
 
 File = tuple[str, bytes, str]
 READER = "Dr. Ada Reader"
@@ -293,6 +295,33 @@ def test_an_upload_stays_in_memory_however_large() -> None:
     assert kept.size == len(content)
     assert kept._in_memory
     kept.file.close()
+
+
+def explained_with(monkeypatch: pytest.MonkeyPatch, kept: int) -> list[str]:
+    """Read and explain a film; return the names of the films that were decoded a second time."""
+    decoded: list[str] = []
+
+    def note(content: bytes, engine: Engine, **how: object) -> ModelInput:
+        decoded.append(str(how["file_name"]))
+        return prepare_film(content, engine, **how)
+
+    monkeypatch.setattr(resources, "prepare_film", note)
+    monkeypatch.setattr(resources, "KEPT_INPUTS", kept)
+    page = upload(open_page(), CHEST)
+    run_until(page, lambda: any("<table" in html.proto.body for html in page.get("html")))
+    return decoded
+
+
+def test_a_film_that_was_just_read_is_explained_without_decoding_it_again(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert explained_with(monkeypatch, kept=1) == []
+
+
+def test_a_film_that_was_read_long_ago_is_decoded_again_and_explained(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert explained_with(monkeypatch, kept=0) == ["chest.png"]
 
 
 def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStore) -> None:
