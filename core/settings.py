@@ -35,6 +35,10 @@ class Settings(BaseSettings):
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
         description="SQLAlchemy URL of the review store.",
     )
+    cache: Path = Field(
+        default=PROJECT_ROOT / "var" / "cache",
+        description="Folder for what can be made again: synthetic films, small pictures, scores.",
+    )
     keep_file_names: bool = Field(
         default=True,
         description="Keep file names with reads; turn off where names identify people.",

@@ -38,13 +38,14 @@ STAGES_MAY_IMPORT = {
     "settings": {"errors"},
     "explanation": FOUNDATION | {"superpixels", "surrogate"},
     "batch": FOUNDATION | {"pipeline"},
+    "film_library": FOUNDATION | {"dataset", "run_store", "phantom"},
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
-ABOVE_THE_PIPELINE = {"batch", "training", "cli", "__main__"}
+ABOVE_THE_PIPELINE = {"batch", "film_library", "training", "cli", "__main__"}
 
 PREPARING = "core/preprocessing.py core/rendering.py"
 CHANGING = "core/shortcut_changes.py"
