@@ -51,7 +51,7 @@ def test_without_films_the_sentence_says_how_to_get_them(tmp_path) -> None:
     library = PublicLibrary(tmp_path)
 
     assert not library.has_films
-    with pytest.raises(DatasetError, match="python -m core data fetch.*FIRSTREAD_DATA"):
+    with pytest.raises(DatasetError, match=r"python -m core data fetch.*FIRSTREAD_DATA"):
         library.read_bytes(FILM)
 
 
