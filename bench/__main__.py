@@ -24,6 +24,7 @@ class Benchmark(StrEnum):
     MEMORY = "memory"
     AGREEMENT = "agreement"
     GATE = "gate"
+    POINTING = "pointing"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         default=True,
         description="Keep file names with reads; turn off where names identify people.",
     )
+    offer_synthetic: bool = Field(
+        default=True,
+        description="Offer the built-in synthetic films; turn off where only patients are read.",
+    )
     inference_threads: int = Field(default=2, ge=1, le=64)
     lime_samples: int = Field(default=1000, ge=100, le=10_000)
 
