@@ -101,9 +101,9 @@ def measure(report: Callable[[str], None]) -> Section:
     phantoms = open_built_in_set(get_settings().cache)
     pointed = list(explain_ill_films(phantoms, engine, report))
     run = engine.classifier.run_record
+    about = f"Run {run.run_id}, {len(pointed)} synthetic films with a lesion; 95 % intervals."
     lines = [
-        f"Run {run.run_id}, {len(pointed)} synthetic films with a lesion that pass the quality "
-        "gate; 95 % intervals.",
+        about,
         "",
         *(f"- **{way}**: {what}" for way, what in WAYS.items()),
         "",

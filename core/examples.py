@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -78,7 +79,13 @@ class ExamplesTask:
                 stderr=subprocess.PIPE,
                 text=True,
             )
+            threading.Thread(target=self._wait, args=(self._process,), daemon=True).start()
         return self
+
+    def _wait(self, process: subprocess.Popen[str]) -> None:
+        _, said = process.communicate()
+        if process.returncode:
+            self._said = said.strip() or "The work was stopped; start First Read again."
 
     @property
     def drawn(self) -> int:
@@ -100,11 +107,7 @@ class ExamplesTask:
     @property
     def sentence(self) -> str:
         """Why the films or their reading will not come; empty while they may."""
-        if self._process is None or self._process.poll() in (None, 0):
-            return ""
-        if not self._said and self._process.stderr is not None:
-            self._said = self._process.stderr.read().strip()
-        return self._said or "The work was stopped; start First Read again."
+        return self._said
 
     def stop(self) -> None:
         """End the work; what is drawn stays."""

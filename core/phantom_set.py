@@ -16,10 +16,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from core.dataset import DatasetIndex, Split, index_dataset, split_dataset
-from core.dataset_duplicates import DuplicateReport
+from core.dataset import DatasetIndex, Split, index_dataset
 from core.errors import Cancelled, DatasetError
-from core.phantom import FINDINGS, PhantomFilm, PhantomSettings, draw_film, draw_settings
+from core.phantom import (
+    FINDINGS,
+    PhantomFilm,
+    PhantomSettings,
+    draw_film,
+    draw_settings,
+    subtype_of,
+)
 from core.phantom_folder import (
     BUILT_IN_FILMS,
     BUILT_IN_SEED,
@@ -95,7 +101,7 @@ class PhantomSet:
 def plan_films(n: int, seed: int) -> tuple[PlannedFilm, ...]:
     """Decide what each film of a set shows: normal and ill in turn, the illnesses in turn.
 
-    Of every five films two go to train, from which validation is drawn, and three to test.
+    Of every ten films two go to train, two to validation and six to test.
 
     Parameters
     ----------
@@ -116,16 +122,21 @@ def plan_films(n: int, seed: int) -> tuple[PlannedFilm, ...]:
         finding = "normal" if number % 2 == 0 else illnesses[number // 2 % len(illnesses)]
         film_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
         settings = draw_settings(film_seed, finding)
-        part = "train" if number // 2 % 5 < 2 else "test"
-        planned.append(PlannedFilm(number, _film_id(part, number, settings), settings))
+        planned.append(PlannedFilm(number, _film_id(number, settings), settings))
     return tuple(planned)
 
 
-def _film_id(part: str, number: int, settings: PhantomSettings) -> str:
+def _part(number: int) -> str:
+    """Return a film's part: every pair has a normal and an ill film, so that each part has both."""
+    return ("train", "validation", "test", "test", "test")[number // 2 % 5]
+
+
+def _film_id(number: int, settings: PhantomSettings) -> str:
     patient = FIRST_PATIENT + number
+    part = "test" if _part(number) == "test" else "train"
     if settings.finding == "normal":
         return f"{part}/NORMAL/IM-{patient}-0001.png"
-    return f"{part}/PNEUMONIA/person{patient}_{settings.subtype}_1.png"
+    return f"{part}/PNEUMONIA/person{patient}_{subtype_of(settings)}_1.png"
 
 
 def write_set(
@@ -255,5 +266,20 @@ def _read(path: Path) -> bytes:
 
 def _open(folder: Path, planned: tuple[PlannedFilm, ...]) -> PhantomSet:
     index = index_dataset(folder)
-    split = split_dataset(index, DuplicateReport((), ()), validation_fraction=0.5)
+    parts = {film.film_id: _part(film.number) for film in planned}
+    train, validation, test = (
+        tuple(film.film_id for film in index.films if parts[film.film_id] == part)
+        for part in ("train", "validation", "test")
+    )
+    split = Split(
+        train=train,
+        validation=validation,
+        test=test,
+        group={film.film_id: film.patient for film in index.films},
+        excluded={},
+        shared_patients=(),
+        seed=0,
+        validation_fraction=len(validation) / len(train + validation),
+        index_sha256=index.sha256,
+    )
     return PhantomSet(folder, planned, index, split)

@@ -15,7 +15,7 @@ def served_models() -> Path:
     return PROJECT_ROOT / "models"
 
 
-# Drawing synthetic films behind every page would slow the other tests; those of examples turn it on.
+# Drawing films behind every page would slow the other tests; those of examples turn it on.
 os.environ.setdefault("FIRSTREAD_OFFER_SYNTHETIC", "false")
 
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure

@@ -49,7 +49,6 @@ def _draw_button(visit: Visit) -> None:
     if st.button(
         f"Open {OFFERED} synthetic films",
         icon=":material/science:",
-        help="Drawn by a program, half of them with pneumonia: nobody's films.",
     ):
         add_films(visit, example_films(get_settings().cache))
         st.rerun()
@@ -58,6 +57,7 @@ def _draw_button(visit: Visit) -> None:
 def served_on_examples(summary: ExamplesSummary) -> str:
     """Return how the served run reads the whole set, in words."""
     return (
+        "Drawn by a program, half of them with pneumonia; nobody's films. "
         f"Of all {summary.n} synthetic films the quality gate lets {summary.let_through} through, "
         f"and the served run finds {summary.found} of {summary.ill} pneumonias and clears "
         f"{summary.cleared} of {summary.n - summary.ill} normals. That says nothing of patients."

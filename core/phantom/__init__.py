@@ -4,7 +4,7 @@ A parametric chest in three dimensions is projected by the Beer-Lambert law; no 
 or traced for its shape. The hand is what the quality gate must refuse.
 """
 
-from core.phantom.film import PhantomFilm, draw_film
+from core.phantom.film import PhantomFilm, draw_film, subtype_of
 from core.phantom.hand import draw_hand
 from core.phantom.lesions import LESION_LIMIT_CM
 from core.phantom.settings import (
@@ -32,5 +32,6 @@ __all__ = [
     "draw_film",
     "draw_hand",
     "draw_settings",
+    "subtype_of",
     "without_lesion",
 ]

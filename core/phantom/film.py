@@ -93,7 +93,7 @@ def draw_film(
     return PhantomFilm(
         pixels=read_only(pixels),
         label=int(ill),
-        subtype=_subtype(settings) if ill else "",
+        subtype=subtype_of(settings),
         lesion_mask=read_only(beam.lesion >= LESION_LIMIT_CM),
         lung_mask=read_only(outline_fields(beam.rays)),
         volume_mask=read_only(beam.rays.spread(beam.rays.free) > 0),
@@ -101,7 +101,10 @@ def draw_film(
     )
 
 
-def _subtype(settings: PhantomSettings) -> str:
+def subtype_of(settings: PhantomSettings) -> str:
+    """Return ``bacteria`` or ``virus`` for a film with a lesion, empty for a normal one."""
+    if settings.finding == "normal":
+        return ""
     either = ("bacteria", "virus")[settings.seed % 2]
     return SUBTYPES.get(settings.finding, either)
 
