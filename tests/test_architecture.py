@@ -28,6 +28,7 @@ PAGES_MAY_IMPORT = {"batch", "domain", "errors", "review_table", "reviews"}
 # A stage is one file of core/, or the several that share one job.
 FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migrations": "review"}
 FAMILY |= {"run_table": "run_store", "predictions": "run_store", "bootstrap": "statistics"}
+FAMILY |= {"operating_point": "metrics", "prevalence": "comparison"}
 FAMILY |= {"rescoring": "evaluation", "serving": "run_store", "ensemble": "inference"}
 FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
@@ -41,6 +42,8 @@ STAGES_MAY_IMPORT = {
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
+    "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
+    "foreign": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store", "dataset"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
@@ -65,7 +68,7 @@ HOMES = {
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py",
+    "pyarrow": "core/predictions.py core/foreign_table.py",
     "sqlalchemy": "core/review_*.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
@@ -93,7 +96,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    stage = re.sub(r"^(dataset|dicom|review|cli|shortcut)_.*", r"\1", name.removesuffix(".py"))
+    stage = re.sub(r"^(dataset|dicom|review|cli|shortcut|comparison|foreign)_.*", r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)
 
 
