@@ -162,6 +162,7 @@ def _p_values(
     area: Difference,
     differences: Mapping[str, Difference],
 ) -> dict[str, float]:
+    tests: dict[str, ErrorCounts | Difference]
     tests = {"missed": missed, "false_alarms": false_alarms, "delong": area, **differences}
     return {name: test.p_value for name, test in tests.items()}
 

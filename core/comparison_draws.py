@@ -113,34 +113,39 @@ def draw_metrics(
     # The films as they are go in as the first draw: one computation gives both.
     counts = np.vstack([np.ones((1, drawn.counts.shape[1])), drawn.counts])
     with_all = PatientDraws(counts, drawn.patient_of_film)
-    ill = labels == 1
-    values: dict[str, list[Floats]] = {name: [] for name in names}
-    for run_probability, run_called in zip(probability, called, strict=True):
-        metrics = _decided(run_called, ill, with_all) | _losses(run_probability, labels, with_all)
-        if set(AREAS) & set(names):
-            areas = areas_of_draws(run_probability, labels, with_all)
-            metrics |= dict(zip(AREAS, areas, strict=True))
-        for name in names:
-            values[name].append(metrics[name])
-    stacked = {name: np.stack(of_runs) for name, of_runs in values.items()}
-    return {name: DrawnMetric(rows[:, 0], rows[:, 1:]) for name, rows in stacked.items()}
+    metrics = _totalled(probability, called, labels, with_all)
+    if set(AREAS) & set(names):
+        areas = [areas_of_draws(scores, labels, with_all) for scores in probability]
+        metrics |= dict(zip(AREAS, np.stack(areas, axis=1), strict=True))
+    return {name: DrawnMetric(metrics[name][:, 0], metrics[name][:, 1:]) for name in names}
 
 
-def _decided(called: Mask, ill: Mask, draws: PatientDraws) -> dict[str, Floats]:
-    tp, fn, tn, fp = draws.totals(called & ill, ~called & ill, ~called & ~ill, called & ~ill)
+def _totalled(
+    probability: Floats, called: Mask, labels: Labels, draws: PatientDraws
+) -> dict[str, Floats]:
+    """Return the (R, draws) metrics that follow from sums over films, by name."""
+    ill, n = labels == 1, len(labels)
+    of_films = np.stack(
+        [
+            called & ill,
+            ~called & ill,
+            ~called & ~ill,
+            called & ~ill,
+            log_losses(probability, labels),
+            (probability - labels) ** 2,
+            np.ones_like(probability),
+        ]
+    )
+    totals = np.stack(draws.totals(*of_films.reshape(-1, n)))  # one product of matrices for all
+    tp, fn, tn, fp, loss, squared, films = totals.reshape(len(of_films), len(called), -1)
     return {
         "sensitivity": ratio_of_draws(tp, tp + fn),
         "specificity": ratio_of_draws(tn, tn + fp),
-        "accuracy": ratio_of_draws(tp + tn, tp + fn + tn + fp),
+        "accuracy": ratio_of_draws(tp + tn, films),
         "ppv": ratio_of_draws(tp, tp + fp),
         "npv": ratio_of_draws(tn, tn + fn),
         "f1_pneumonia": np.nan_to_num(ratio_of_draws(2.0 * tp, 2.0 * tp + fn + fp)),
         "f1_normal": np.nan_to_num(ratio_of_draws(2.0 * tn, 2.0 * tn + fn + fp)),
+        "log_loss": loss / films,
+        "brier": squared / films,
     }
-
-
-def _losses(probability: Floats, labels: Labels, draws: PatientDraws) -> dict[str, Floats]:
-    loss, squared, n = draws.totals(
-        log_losses(probability, labels), (probability - labels) ** 2, np.ones(len(labels))
-    )
-    return {"log_loss": loss / n, "brier": squared / n}

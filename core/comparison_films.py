@@ -1,4 +1,4 @@
-"""What several runs said of the same films, film by film, with thresholds set together or each own."""
+"""What several runs said of the same films, at their own thresholds or at some set together."""
 
 from __future__ import annotations
 
@@ -91,9 +91,7 @@ def align_runs(
         raise ComparisonError(f"there is no part {part!r}; there are {', '.join(PARTS)}.")
     if not predictions:
         raise ComparisonError("there is no run to compare: name two or more.")
-    of_part = {
-        run: said.where(PARTS[part].choose(said.films)) for run, said in predictions.items()
-    }
+    of_part = {run: said.where(PARTS[part].choose(said.films)) for run, said in predictions.items()}
     ids = [said.films.film_id for said in of_part.values()]
     common, every = reduce(np.intersect1d, ids), reduce(np.union1d, ids)
     if not len(common):

@@ -10,12 +10,13 @@ from core.comparison_cases import Step
 from core.comparison_films import ScoredFilms
 from core.evaluation import PARTS
 from core.metrics import confusion_at, rates_of
-from core.prevalence import Expected, WardOutcome
+from core.prevalence import Expected, WardOutcome, expect_among
 from core.statistics import Difference, Rate, roc_auc
 
 NOTE = (
-    "Intervals are 95 % and keep a patient's films together. p of missed films and false alarms is "
-    "McNemar's exact, p of the ROC AUC is DeLong's; both take films for independent. Holm's p is "
+    "Intervals are 95 %: of a run's rates Wilson's, of an ROC AUC and its difference DeLong's, of a "
+    "difference in errors from a bootstrap that keeps a patient's films together. p of errors is "
+    "McNemar's exact, p of the ROC AUC DeLong's; both take films for independent. Holm's p is "
     "adjusted over all pairs, for each question by itself."
 )
 SIGNIFICANT = 0.05
@@ -68,6 +69,11 @@ def say_area(pair: PairComparison) -> str:
     )
 
 
+def say_pair(pair: PairComparison) -> list[str]:
+    """Return the three sentences on a pair: missed films, false alarms and ROC area."""
+    return [say_missed(pair), say_false_alarms(pair), say_area(pair)]
+
+
 def _say_tested(p_value: float, adjusted: float) -> str:
     verdict = "" if adjusted < SIGNIFICANT else ", which chance may explain"
     return f"p {say_p(p_value)}, after Holm p {say_p(adjusted)}{verdict}"
@@ -76,9 +82,9 @@ def _say_tested(p_value: float, adjusted: float) -> str:
 def say_step(step: Step) -> str:
     """Return in one sentence what a run fixes and breaks of another's."""
     return (
-        f"{step.later} fixes {step.fixed} and breaks {step.broken} of {step.earlier}'s: "
-        f"{len(step.found_now)} missed films are found and {len(step.missed_now)} found ones "
-        f"missed, {len(step.cleared_now)} false alarms are gone and {len(step.alarmed_now)} new."
+        f"{step.later} fixes {step.fixed} and breaks {step.broken} of {step.earlier}'s: missed "
+        f"films found {len(step.found_now)}, found films missed {len(step.missed_now)}; false "
+        f"alarms gone {len(step.cleared_now)}, new {len(step.alarmed_now)}."
     )
 
 
@@ -92,15 +98,43 @@ def say_films(scored: ScoredFilms) -> str:
     )
     if scored.left_out:
         sentence += f" Left out: {scored.left_out} films that not every one of these runs scored."
+    if scored.part == "validation":
+        sentence += " Thresholds were chosen on these films, which flatters every run."
     return sentence
 
 
+def say_thresholds(sensitivity: float) -> str:
+    """Return how thresholds came about that `thresholds_at_sensitivity` set."""
+    return (
+        f"thresholds set together, each the highest that finds {100.0 * sensitivity:g} % of the "
+        "pneumonias of validation"
+    )
+
+
+def say_wards(scored: ScoredFilms, children: int, prevalence: float) -> list[str]:
+    """Return for each run what to expect of it among children of a given prevalence.
+
+    Raises
+    ------
+    ComparisonError
+        As in `expect_among`.
+    """
+    sentences = []
+    for run, probability, threshold in zip(
+        scored.run_ids, scored.probability, scored.threshold, strict=True
+    ):
+        rates = rates_of(confusion_at(probability, scored.films.label, threshold))
+        ward = expect_among(children, prevalence, rates["sensitivity"], rates["specificity"])
+        sentences.append(say_ward(run, ward))
+    return sentences
+
+
 def say_ward(run: str, ward: WardOutcome) -> str:
-    """Return in two sentences what to expect of a run among children of a given prevalence."""
+    """Return in words what to expect of a run among children of a given prevalence."""
     return (
         f"Of {ward.children:,} children, {ward.ill:.0f} of them ill, {run} misses "
-        f"{_count(ward.missed)} and raises {_count(ward.false_alarms)} false alarms. Of 100 that "
-        f"it calls ill {_share(ward.ppv)} are; of 100 that it calls well {_share(ward.npv)} are."
+        f"{_count(ward.missed)} and raises {_count(ward.false_alarms)} false alarms. Right when it "
+        f"says pneumonia: {_share(ward.ppv)}; when it says normal: {_share(ward.npv)}."
     )
 
 
@@ -163,7 +197,7 @@ def _p_cells(pair: PairComparison, question: str, p_value: float) -> tuple[str, 
 
 
 def _errors_cell(errors: ErrorCounts) -> str:
-    return f"{errors.change:+d} ({_signed(errors.low)} to {_signed(errors.high)})"
+    return f"{_signed(errors.change)} ({_signed(errors.low)} to {_signed(errors.high)})"
 
 
 def _difference_cell(difference: Difference) -> str:
@@ -196,8 +230,9 @@ def _count(expected: Expected) -> str:
 
 def _share(expected: Expected) -> str:
     if math.isnan(expected.value):
-        return "none, for it calls nobody so,"
-    return _count(Expected(*(100.0 * x for x in (expected.value, expected.low, expected.high))))
+        return "it never does"
+    ends = (f"{100.0 * share:.1f}" for share in (expected.value, expected.low, expected.high))
+    return "{} % ({} to {})".format(*ends)
 
 
 def _rate(rate: Rate) -> str:

@@ -186,7 +186,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     ----------
     .. [1] S. Holm, Scand. J. Stat. 6 (1979) 65-70.
     """
-    # statsmodels' multipletests has the same numbers and collects the whole process's garbage first.
+    # statsmodels' multipletests gives the same, but collects the process's garbage every time.
     given = np.asarray(p_values, np.float64)
     order = np.argsort(given)
     stepped = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))

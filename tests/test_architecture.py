@@ -68,7 +68,7 @@ HOMES = {
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py core/foreign_table.py",
+    "pyarrow": "core/predictions.py core/foreign_parquet.py",
     "sqlalchemy": "core/review_*.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
@@ -96,7 +96,11 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    stage = re.sub(r"^(dataset|dicom|review|cli|shortcut|comparison|foreign)_.*", r"\1", name.removesuffix(".py"))
+    stage = re.sub(
+        r"^(dataset|dicom|review|cli|shortcut|comparison|foreign)_.*",
+        r"\1",
+        name.removesuffix(".py"),
+    )
     return FAMILY.get(stage, stage)
 
 
