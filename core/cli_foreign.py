@@ -72,7 +72,7 @@ def _say_import(imported: ImportedRun) -> str:
     films = ", ".join(f"{n} of {part}" for part, n in imported.films.items())
     sentences = [
         f"Run {name} is in {imported.folder}: films {films}.",
-        f"Operating point {point.threshold:.3f}, chosen on {point.chosen_on}.",
+        f"Operating point {point.threshold:.3f} ({point.chosen_on}).",
     ]
     if imported.missing:
         lacking = ", ".join(f"{n} of {part}" for part, n in imported.missing.items())

@@ -28,8 +28,9 @@ class CaseMatrix:
     probability : (N, R) float64 ndarray
     right : (N, R) bool ndarray
     film_order : (N,) int64 ndarray
-        Rows as they are to be drawn: films with pneumonia first, and within a class by how alike
-        the sets of runs are that get them wrong, those that most runs get wrong first.
+        Rows as they are to be drawn: films with pneumonia first, and within a class those that
+        every run gets wrong, then by how alike the sets of runs are that get them wrong, and those
+        that no run gets wrong last.
     run_order : (R,) int64 ndarray
         Columns as they are to be drawn.
     """
@@ -99,9 +100,13 @@ def _ordered_films(films: Order, right: Mask, scored: ScoredFilms) -> Order:
     if not len(films):
         return films
     patterns, pattern_of = np.unique(right[films], axis=0, return_inverse=True)
-    order = _leaves(patterns)
-    if patterns[order[0]].sum() > patterns[order[-1]].sum():
-        order = order[::-1]
+    some_right, all_right = patterns.any(axis=1), patterns.all(axis=1)
+    mixed = np.flatnonzero(some_right & ~all_right)
+    mixed = mixed[_leaves(patterns[mixed])]
+    if len(mixed) and patterns[mixed[0]].sum() > patterns[mixed[-1]].sum():
+        mixed = mixed[::-1]
+    # The many films that no run gets wrong would otherwise part the few that some do.
+    order = np.concatenate([np.flatnonzero(~some_right), mixed, np.flatnonzero(all_right)])
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     # Within a pattern: the furthest on the wrong side first.

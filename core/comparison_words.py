@@ -14,8 +14,8 @@ from core.prevalence import Expected, WardOutcome, expect_among
 from core.statistics import Difference, Rate, roc_auc
 
 NOTE = (
-    "Intervals are 95 %: of a run's rates Wilson's, of an ROC AUC and its difference DeLong's, of a "
-    "difference in errors from a bootstrap that keeps a patient's films together. p of errors is "
+    "Intervals are 95 %: of a run's rates Wilson's, of an ROC AUC and its difference DeLong's, of "
+    "a difference in errors from a bootstrap that keeps a patient's films together. p of errors is "
     "McNemar's exact, p of the ROC AUC DeLong's; both take films for independent. Holm's p is "
     "adjusted over all pairs, for each question by itself."
 )

@@ -211,7 +211,8 @@ def _say_missing(part: str, ids: Sequence[str], films: KnownFilms) -> str:
     named = ", ".join(ids[:NAMED_FILMS]) + (", ..." if len(ids) > NAMED_FILMS else "")
     return (
         f"Missing: {len(ids)} of the {n} films of {part} have no row: {named}. A run that "
-        "leaves films out cannot be told from one that errs less; if that is meant, allow it."
+        "leaves films out cannot be told from one that errs less; if it is meant to, say that it "
+        "is incomplete."
     )
 
 
@@ -250,14 +251,18 @@ def _operating_point(predictions: Predictions, request: ForeignRequest) -> Opera
     part = "validation" if len(validation) else str(predictions.films.split[0])
     films = predictions.of_split(part)
     rates = rates_of(confusion_at(films.probability, films.films.label, threshold))
-    stated = "not stated, taken to be" if request.threshold is None else "stated to be"
+    origin = (
+        f"taken as {threshold:g} for want of validation films"
+        if request.threshold is None
+        else f"stated as {threshold:g}, not chosen on films"
+    )
     return OperatingPoint(
         threshold=threshold,
         sensitivity=rates["sensitivity"].value,
         specificity=rates["specificity"].value,
         n=len(films),
         n_positive=int(films.films.label.sum()),
-        chosen_on=f"no films: {stated} {threshold:g}; measured on {PARTS[part].name}",
+        chosen_on=f"{origin}; measured on {PARTS[part].name}",
     )
 
 
