@@ -43,7 +43,8 @@ def read_csv(content: bytes, wanted: tuple[str, str]) -> list[ForeignRow]:
         If the file is not a table of text, has more than 200,000 rows, or lacks a column.
     """
     text = _decode(content)
-    declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)  # a line that Excel writes and reads
+    # Excel writes and reads a first line that declares the separator.
+    declared = re.match(r"sep=([,;|\t])\r?\n", text, re.IGNORECASE)
     separators = (declared[1],) if declared else SEPARATORS
     body, above = (text[declared.end() :], 1) if declared else (text, 0)
     try:
@@ -54,7 +55,7 @@ def read_csv(content: bytes, wanted: tuple[str, str]) -> list[ForeignRow]:
             for place, cells in enumerate(records, 1 + above)
             if any(cell.strip() for cell in cells)
         ]
-    except (csv.Error, TypeError) as exc:  # TypeError: a declared separator that cannot be one
+    except csv.Error as exc:
         raise ForeignRunRefused(
             f"the file is not a table of text ({exc}). Save it as CSV in UTF-8 again."
         ) from exc
@@ -75,7 +76,8 @@ def _choose_separator(
     fitting: list[tuple[str, Columns]] = []
     refused: list[tuple[int, ForeignRunRefused]] = []
     for separator in separators:
-        records = csv.reader(_lines(text), delimiter=separator, strict=True)
+        # Not strict: quotation marks stand elsewhere when read with the wrong separator.
+        records = csv.reader(_lines(text), delimiter=separator)
         header = next((cells for cells in records if any(cell.strip() for cell in cells)), [])
         try:
             fitting.append((separator, find_columns(header, wanted)))
