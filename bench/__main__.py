@@ -25,6 +25,7 @@ class Benchmark(StrEnum):
     AGREEMENT = "agreement"
     GATE = "gate"
     COMPARISON = "comparison"
+    POINTING = "pointing"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

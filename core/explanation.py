@@ -157,10 +157,8 @@ def perturb(
     return np.where(shown, tensor, hidden)[..., np.newaxis]
 
 
-def regions_on_film(explanation: Explanation) -> LabelImage:
-    """Map an explanation's regions to the full-size film, see `labels_on_film`.
-
-    ``explanation.weights[labels]`` of the answer is the full-size map of weights.
+def weights_on_film(explanation: Explanation) -> FloatImage:
+    """Return what the score owes to each pixel's region, on the full-size film.
 
     Parameters
     ----------
@@ -169,10 +167,12 @@ def regions_on_film(explanation: Explanation) -> LabelImage:
 
     Returns
     -------
-    (H, W) int32 ndarray, read-only
-        Labels on the full-size film.
+    (H, W) float32 ndarray, read-only
+        0 where the model does not look.
     """
-    return labels_on_film(explanation.segments, explanation.geometry)
+    labels = labels_on_film(explanation.segments, explanation.geometry)
+    weights = np.append(explanation.weights, 0.0).astype(np.float32)  # label -1 takes the last
+    return read_only(weights[labels])
 
 
 def top_regions(explanation: Explanation, n: int = 5) -> tuple[RegionWeight, ...]:

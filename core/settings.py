@@ -39,9 +39,17 @@ class Settings(BaseSettings):
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
         description="SQLAlchemy URL of the review store.",
     )
+    cache: Path = Field(
+        default=PROJECT_ROOT / "var" / "cache",
+        description="Folder for what can be made again: synthetic films, small pictures, scores.",
+    )
     keep_file_names: bool = Field(
         default=True,
         description="Keep file names with reads; turn off where names identify people.",
+    )
+    offer_synthetic: bool = Field(
+        default=True,
+        description="Offer the built-in synthetic films; turn off where only patients are read.",
     )
     inference_threads: int = Field(default=2, ge=1, le=64)
     lime_samples: int = Field(default=1000, ge=100, le=10_000)

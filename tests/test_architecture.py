@@ -30,6 +30,7 @@ FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migr
 FAMILY |= {"run_table": "run_store", "predictions": "run_store", "bootstrap": "statistics"}
 FAMILY |= {"operating_point": "metrics", "prevalence": "comparison"}
 FAMILY |= {"rescoring": "evaluation", "serving": "run_store", "ensemble": "inference"}
+FAMILY |= {"phantom_set": "phantom", "phantom_folder": "phantom"}
 FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
 OFFLINE |= {"statistics", "evaluation", "shortcut"}
@@ -39,6 +40,11 @@ STAGES_MAY_IMPORT = {
     "settings": {"errors"},
     "explanation": FOUNDATION | {"superpixels", "surrogate"},
     "batch": FOUNDATION | {"pipeline"},
+    "phantom": FOUNDATION | {"dataset", "rendering"},
+    "phantom_scores": FOUNDATION
+    | {"phantom", "decoding", "preprocessing", "quality", "run_store", "pipeline"},
+    "examples": FOUNDATION | {"batch", "phantom", "run_store"},
+    "film_library": FOUNDATION | {"dataset", "run_store", "phantom"},
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
@@ -47,7 +53,15 @@ STAGES_MAY_IMPORT = {
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
-ABOVE_THE_PIPELINE = {"batch", "training", "cli", "__main__"}
+ABOVE_THE_PIPELINE = {
+    "batch",
+    "examples",
+    "film_library",
+    "phantom_scores",
+    "training",
+    "cli",
+    "__main__",
+}
 
 PREPARING = "core/preprocessing.py core/rendering.py"
 CHANGING = "core/shortcut_changes.py"

@@ -15,6 +15,7 @@ from skimage.color import gray2rgb
 
 from core.domain import (
     Explanation,
+    FilmBox,
     FloatImage,
     Geometry,
     LimeSettings,
@@ -27,8 +28,8 @@ from core.explanation import (
     explain_prediction,
     hidden_film,
     perturb,
-    regions_on_film,
     top_regions,
+    weights_on_film,
 )
 
 SIZE = 64
@@ -276,12 +277,21 @@ def test_a_hidden_region_takes_its_own_mean_or_the_asked_grey() -> None:
 # --- back on the film -------------------------------------------------------------------------
 
 
-def test_regions_of_a_4x4_input_cover_an_8x12_film() -> None:
-    labels = regions_on_film(four_regions())
-    assert labels.shape == (8, 12)
-    assert labels.dtype == np.int32
-    assert labels[:, 0].tolist() == [0, 0, 0, 0, 2, 2, 3, 3]
-    assert labels[0].tolist() == [0] * 6 + [1] * 6
+def test_weights_of_a_4x4_input_cover_an_8x12_film() -> None:
+    weights = weights_on_film(four_regions())
+    of_label = four_regions().weights.astype(np.float32)
+    assert weights[:, 0].tolist() == of_label[[0, 0, 0, 0, 2, 2, 3, 3]].tolist()
+    assert weights[0].tolist() == of_label[[0] * 6 + [1] * 6].tolist()
+
+
+def test_weights_are_zero_where_the_model_does_not_look() -> None:
+    whole = four_regions()
+    boxed = replace(whole, geometry=replace(whole.geometry, box=FilmBox(2, 3, 6, 7)))
+    weights = weights_on_film(boxed)
+    assert weights.shape == (8, 12)
+    assert weights[2:6, 3:7].tolist() == whole.weights.astype(np.float32)[whole.segments].tolist()
+    weights = np.delete(np.delete(weights, slice(2, 6), axis=0), slice(3, 7), axis=1)
+    assert not weights.any()
 
 
 def test_the_strongest_regions_are_named_with_share_and_place() -> None:

@@ -24,6 +24,7 @@ from core.domain import (
     Severity,
 )
 from core.errors import Cancelled, FirstReadError
+from core.examples import ExamplesTask
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -64,6 +65,12 @@ def get_engine() -> Engine:
     engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
     _explainer().submit(load_explainer)
     return engine
+
+
+@st.cache_resource(show_spinner=False)
+def get_examples() -> ExamplesTask:
+    """Return the built-in synthetic films, on their way or ready; begun once a process."""
+    return ExamplesTask(get_settings().cache, get_engine().classifier.run_record).start()
 
 
 @st.cache_resource(show_spinner=False)

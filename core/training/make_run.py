@@ -69,6 +69,13 @@ def new_run_folder(models: Path, name: str) -> Path:
     return partial
 
 
+def chosen_on(settings: RunSettings) -> str:
+    """Return what a run's operating point and calibration come from, in words."""
+    if settings.split_by == "films":
+        return "validation films of patients who are also in training"
+    return "validation patients"
+
+
 def finish_run(
     model: Any,
     history: History,
@@ -96,7 +103,7 @@ def finish_run(
     calibration = fit_temperature(keras_logits, data.validation.labels)
     probabilities = calibrate(keras_logits, calibration)
     operating_point = choose_operating_point(
-        probabilities, data.validation.labels, settings.sensitivity_wanted, "validation patients"
+        probabilities, data.validation.labels, settings.sensitivity_wanted, chosen_on(settings)
     )
     report("exporting to LiteRT and comparing")
     halved = export_litert(with_features(model), folder / EXPORT_FILE)

@@ -1,0 +1,219 @@
+"""Where labelled films come from: the public set, or drawn films that need no download.
+
+Both give the same: films by id, and what a run said of each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.dataset_fetch import FOLDER
+from core.dataset_source import MAX_FILM_BYTES, find_prefix, open_source
+from core.domain import RunRecord
+from core.errors import DatasetError
+from core.predictions import Predictions, read_predictions
+
+if TYPE_CHECKING:  # drawing is loaded where films are drawn
+    from core.phantom_set import PhantomSet, Truth
+
+PUBLIC_FOLDERS = (FOLDER, "kermany224")
+EXTERNAL_PREFIX = "nih_rsna/"
+
+
+class FilmLibrary(Protocol):
+    """Labelled films with what runs say of them."""
+
+    @property
+    def name(self) -> str:
+        """A word for addresses."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def synthetic(self) -> bool:
+        """True if every film is drawn."""
+        ...
+
+    @property
+    def has_films(self) -> bool:
+        """True if the films themselves are there, and not only what runs said of them."""
+        ...
+
+    def parts(self, run: RunRecord) -> tuple[str, ...]:
+        """Return the names of the splits that a run's predictions cover, in the field's order."""
+        ...
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        """Return what a run said of every film of the library."""
+        ...
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file as it is stored; raises DatasetError if it is not there."""
+        ...
+
+    def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
+        """Return the (H, W) mask of lesion or lungs; None where it is not known."""
+        ...
+
+
+def order_parts(found: npt.NDArray[np.str_]) -> tuple[str, ...]:
+    """Return the parts that occur: train, validation and test first, others by name."""
+    known = ("train", "validation", "test")
+    names = {str(name) for name in np.unique(found)}
+    return (*(part for part in known if part in names), *sorted(names.difference(known)))
+
+
+class PublicLibrary:
+    """The public films of a data folder; predictions are there without them, pictures are not.
+
+    Parameters
+    ----------
+    data : Path
+        Folder with the public sets.
+    """
+
+    name = "public"
+    title = "Public film set"
+    synthetic = False
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._root = find_public_set(data)
+
+    @property
+    def has_films(self) -> bool:
+        """True if the films themselves are there."""
+        return self._root is not None
+
+    def parts(self, run: RunRecord) -> tuple[str, ...]:
+        """Return the splits that a run was measured on."""
+        return order_parts(self.predictions(run).films.split)
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        """Return a run's kept predictions.
+
+        Raises
+        ------
+        ModelMissing, ModelIntegrity
+            If the table is missing or is not the stated one.
+        """
+        return read_predictions(run)
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file.
+
+        Raises
+        ------
+        DatasetError
+            If there is no public set, or the film is not in it.
+        """
+        name = film_id.removeprefix(EXTERNAL_PREFIX)
+        root = self._root if name == film_id else self._data / EXTERNAL_PREFIX
+        if root is None:
+            raise DatasetError(how_to_get_films(self._data))
+        path = root / name
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise DatasetError(f"{film_id} names no film of the set.")
+        try:
+            if path.stat().st_size > MAX_FILM_BYTES:
+                raise DatasetError(f"{film_id} is larger than any film of the set. Fetch it again.")
+            return path.read_bytes()
+        except OSError as exc:
+            raise DatasetError(
+                f"{film_id} cannot be read in {root} ({exc.strerror}). "
+                "Fetch the set again with `python -m core data fetch`."
+            ) from exc
+
+    def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002
+        """Return None: nobody has outlined the lesions of the public films."""
+        return None
+
+
+class SyntheticLibrary:
+    """The built-in drawn films; what a run says of them is computed when it is first asked for.
+
+    Parameters
+    ----------
+    phantoms : PhantomSet
+    score : callable
+        From a run to its predictions of every film of the set.
+    """
+
+    name = "synthetic"
+    title = "Synthetic films"
+    synthetic = True
+
+    def __init__(self, phantoms: PhantomSet, score: Callable[[RunRecord], Predictions]) -> None:
+        self._phantoms = phantoms
+        self._score = score
+
+    @property
+    def has_films(self) -> bool:
+        """True: they are drawn before the library is opened."""
+        return True
+
+    def parts(self, run: RunRecord) -> tuple[str, ...]:
+        """Return the parts of the set's own split; nothing is trained on any of them."""
+        return order_parts(self.predictions(run).films.split)
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        """Return what a run says of every film.
+
+        Raises
+        ------
+        ModelMissing, ModelIntegrity
+            If the run's export cannot be used.
+        DatasetError
+            If a film is gone.
+        """
+        return self._score(run)
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or its file is gone.
+        """
+        return self._phantoms.read_bytes(film_id)
+
+    def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
+        """Return the mask of lesion or lungs; of a normal film's lesion, one without a pixel.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or the mask is gone.
+        """
+        return self._phantoms.truth(film_id, kind)
+
+
+def find_public_set(data: Path) -> Path | None:
+    """Return the folder that holds ``train`` and ``test``; None if there is no such set."""
+    for name in PUBLIC_FOLDERS:
+        folder = data / name
+        if folder.is_dir():
+            try:
+                _, listing = open_source(folder)
+                return folder / find_prefix(folder, listing)
+            except DatasetError:  # an empty or half-fetched folder
+                continue
+    return None
+
+
+def how_to_get_films(data: Path) -> str:
+    """Return the one line that says how to get the public films."""
+    return (
+        f"The public films are not in {data}: run `python -m core data fetch`, or set "
+        "FIRSTREAD_DATA to the folder that holds them."
+    )

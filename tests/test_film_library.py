@@ -1,0 +1,83 @@
+"""Where labelled films come from, and what is said when they are not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import DatasetError
+from core.film_library import PublicLibrary, find_public_set, order_parts
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN
+
+FILM = "test/NORMAL/IM-0001-0001.jpeg"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return a data folder with a tiny public set and one film from elsewhere."""
+    for place in (FILM, "train/PNEUMONIA/person1_virus_1.jpeg"):
+        path = tmp_path / "kermany224" / place
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"film " + place.encode())
+    (tmp_path / "nih_rsna").mkdir()
+    (tmp_path / "nih_rsna" / "1.png").write_bytes(b"adult")
+    (tmp_path / "secret.txt").write_bytes(b"secret")
+    return tmp_path
+
+
+def test_films_of_the_set_and_of_elsewhere_are_read_by_their_id(data) -> None:
+    library = PublicLibrary(data)
+
+    assert library.has_films
+    assert library.read_bytes(FILM) == b"film test/NORMAL/IM-0001-0001.jpeg"
+    assert library.read_bytes("nih_rsna/1.png") == b"adult"
+
+
+@pytest.mark.parametrize("layout", ["chest_xray", "chest_xray/chest_xray", "kermany224"])
+def test_the_set_is_found_where_fetching_leaves_it(tmp_path, layout) -> None:
+    for part in ("train", "test"):
+        folder = tmp_path / layout / part / "NORMAL"
+        folder.mkdir(parents=True)
+        (folder / "IM-0001-0001.jpeg").write_bytes(b"x")
+
+    assert find_public_set(tmp_path) == tmp_path / layout
+
+
+def test_without_films_the_sentence_says_how_to_get_them(tmp_path) -> None:
+    (tmp_path / "chest_xray").mkdir()  # a download that has not begun
+    library = PublicLibrary(tmp_path)
+
+    assert not library.has_films
+    with pytest.raises(DatasetError, match=r"python -m core data fetch.*FIRSTREAD_DATA"):
+        library.read_bytes(FILM)
+
+
+@pytest.mark.parametrize("film_id", ["../secret.txt", "nih_rsna/../secret.txt", "test/../../x"])
+def test_no_name_leads_out_of_the_set(data, film_id) -> None:
+    with pytest.raises(DatasetError, match="names no film"):
+        PublicLibrary(data).read_bytes(film_id)
+
+
+def test_a_film_that_is_gone_is_named(data) -> None:
+    library = PublicLibrary(data)
+    (data / "kermany224" / FILM).unlink()
+
+    with pytest.raises(DatasetError, match=f"{FILM} cannot be read"):
+        library.read_bytes(FILM)
+
+
+def test_predictions_and_parts_are_there_without_any_film(tmp_path) -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    library = PublicLibrary(tmp_path)
+
+    assert library.parts(run) == ("validation", "test", "nih")
+    assert len(library.predictions(run).of_split("test")) == 624
+
+
+def test_parts_come_in_the_order_of_the_field_and_others_by_name() -> None:
+    found = np.array(["zoo", "test", "nih", "train", "validation", "test"])
+
+    assert order_parts(found) == ("train", "validation", "test", "nih", "zoo")
