@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from scipy import stats
+from scipy.special import expit
 
 from core.errors import ComparisonError
 from core.statistics import Rate
@@ -116,10 +117,10 @@ def _predictive_value(share: float, found: Rate, cleared: Rate) -> Expected:
         return Expected(value, value, value)
     # Two successes and two failures more keep both logits finite.
     a, b = _adjusted(found), _adjusted(cleared)
-    logit = math.log(share * a / ((1.0 - share) * (1.0 - b)))
+    logit = math.log(share) - math.log1p(-share) + math.log(a) - math.log(1.0 - b)
     n_a, n_b = found.n + _Z**2, cleared.n + _Z**2
     half = _Z * math.sqrt((1.0 - a) / a / n_a + b / (1.0 - b) / n_b)
-    low, high = (1.0 / (1.0 + math.exp(-edge)) for edge in (logit - half, logit + half))
+    low, high = (float(expit(edge)) for edge in (logit - half, logit + half))
     return Expected(value, min(low, value), max(high, value))
 
 

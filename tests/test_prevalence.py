@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import ComparisonError
@@ -48,6 +48,7 @@ COUNTS = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 
 
 @given(COUNTS, COUNTS, st.floats(0.0, 1.0))
+@example((1, 1), (0, 1), 5e-324)
 def test_every_interval_holds_its_value_and_stays_within_the_children(found, cleared, prevalence):
     ward = expect_among(1000, prevalence, wilson_rate(*found), wilson_rate(*cleared))
 
