@@ -24,6 +24,7 @@ class Benchmark(StrEnum):
     MEMORY = "memory"
     AGREEMENT = "agreement"
     GATE = "gate"
+    COMPARISON = "comparison"
     POINTING = "pointing"
 
 

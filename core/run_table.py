@@ -33,16 +33,22 @@ QUALITIES = {
 }
 
 
-def list_runs(models: Path) -> list[RunRecord]:
-    """Return every classifier run of a folder, by name.
+def list_runs(*folders: Path) -> list[RunRecord]:
+    """Return every classifier run of some folders, each folder's by name.
+
+    A name that an earlier folder has too is left out: every name stands for one run.
 
     Raises
     ------
     ModelIntegrity
         If a record is not readable or lacks a part.
     """
-    folders = sorted(path.parent for path in models.glob(f"*/{RECORD_FILE}"))
-    return [load_run(folder) for folder in folders if "operating_point" in read_record(folder)]
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob(f"*/{RECORD_FILE}")):
+            if not path.parent.name.startswith("."):  # one in the making
+                found.setdefault(path.parent.name, path.parent)
+    return [load_run(run) for run in found.values() if "operating_point" in read_record(run)]
 
 
 def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str:
