@@ -11,6 +11,11 @@ from core.__main__ import app
 from core.comparison import ErrorCounts, PairComparison
 from core.comparison_cases import Step
 from core.comparison_films import align_runs
+from core.comparison_tables import (
+    tabulate_differences,
+    tabulate_pairs,
+    tabulate_scored,
+)
 from core.comparison_words import (
     say_area,
     say_false_alarms,
@@ -19,9 +24,6 @@ from core.comparison_words import (
     say_p,
     say_step,
     say_ward,
-    tabulate_differences,
-    tabulate_pairs,
-    tabulate_scored,
 )
 from core.prevalence import expect_among
 from core.run_store import load_run

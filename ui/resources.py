@@ -39,6 +39,7 @@ from core.review_served import note_served_run
 from core.review_store import SqlReviewStore, open_review_store
 from core.run_store import export_identity
 from core.settings import get_settings
+from ui.served import get_decision
 from ui.viewer import FilmView
 
 KEPT_EXPLANATIONS = 16
@@ -62,7 +63,7 @@ def get_engine() -> Engine:
     """Return the served run and the gate, loaded once."""
     keep_heap_small()
     settings = get_settings()
-    engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
+    engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
     _explainer().submit(load_explainer)
     return engine
 
@@ -104,7 +105,7 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
         model_input = reading.model_input
         if model_input is not None:
-            _inputs().get_or_make(view_key(film), lambda: model_input)
+            _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
         # The model's input would be kept for every film of the visit.
         return replace(reading, quality=quality, model_input=None)
 
@@ -147,13 +148,17 @@ def _inputs() -> Recent[ModelInput]:
     return Recent(KEPT_INPUTS)
 
 
-def _input_of(film: UploadedFilm) -> ModelInput:
+def _input_key(film: UploadedFilm, engine: Engine) -> str:
+    return f"{view_key(film)}|{engine.classifier.run_record.run_id}"
+
+
+def _input_of(film: UploadedFilm, engine: Engine) -> ModelInput:
     """Return what the model saw of a film; decoded again if that was long ago."""
 
     def make() -> ModelInput:
-        return prepare_film(film.content, get_engine(), file_name=film.name, invert=film.inverted)
+        return prepare_film(film.content, engine, file_name=film.name, invert=film.inverted)
 
-    return _inputs().get_or_make(view_key(film), make)
+    return _inputs().get_or_make(_input_key(film, engine), make)
 
 
 def view_key(film: UploadedFilm) -> str:
@@ -210,14 +215,16 @@ def _explanations() -> Recent[ExplanationTask]:
     return Recent(KEPT_EXPLANATIONS)
 
 
-def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings) -> None:
+def _work(
+    task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings, engine: Engine
+) -> None:
     def report(share: float) -> None:
         task.progress = share
 
     try:
         task.explanation = explain_film(
-            _input_of(film),
-            get_engine().classifier,
+            _input_of(film, engine),
+            engine.classifier,
             settings,
             progress=report,
             cancelled=task.stop.is_set,
@@ -236,13 +243,13 @@ def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSet
 
 def request_explanation(film: UploadedFilm) -> ExplanationTask:
     """Return the task that explains a film, started if it is not under way or done."""
+    engine = get_engine()
     settings = LimeSettings(samples=get_settings().lime_samples)
-    run_id = get_engine().classifier.run_record.run_id
-    key = f"{view_key(film)}|{run_id}|{settings}"
+    key = f"{_input_key(film, engine)}|{settings}"
 
     def begin() -> ExplanationTask:
         task = ExplanationTask()
-        _explainer().submit(_work, task, key, film, settings)
+        _explainer().submit(_work, task, key, film, settings, engine)
         return task
 
     task = _explanations().get_or_make(key, begin)
