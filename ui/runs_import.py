@@ -28,14 +28,10 @@ def draw_import(visit: Visit, view: RunsView) -> None:
             "A table with a column of film ids and one of probabilities of pneumonia. The run can "
             "be compared and browsed; it never reads films."
         )
-        file = st.file_uploader(
-            "CSV or Parquet", type=["csv", "parquet"], key=f"runs-import-file-{turn}"
-        )
-        name = st.text_input("Name of the run", key=f"runs-import-name-{turn}", max_chars=40)
+        file = st.file_uploader("CSV or Parquet", type=["csv", "parquet"], key=f"runs-file-{turn}")
+        name = st.text_input("Name of the run", key=f"runs-name-{turn}", max_chars=40)
         part = st.selectbox("Films", list(PARTS), format_func=PARTS.__getitem__)
-        incomplete = st.checkbox(
-            "Films of a part may be missing", key=f"runs-import-incomplete-{turn}"
-        )
+        incomplete = st.checkbox("Films of a part may be missing", key=f"runs-part-{turn}")
         sent = st.form_submit_button("Import", type="primary", icon=":material/upload_file:")
     if not sent:
         return
