@@ -34,8 +34,13 @@ COLUMNS = MEASURES | {
     "created": "Made on",
     "sentence": "What it is",
 }
-PART_NAMES = {key: part.name.capitalize() for key, part in PARTS.items()} | {
-    "nih": "External adults (NIH), out of population"
+PART_NAMES = {
+    "validation": "Validation patients",
+    "test": "Official test split",
+    "test_new_patients": "Official test, new patients",
+    "test_bacterial": "Official test, bacterial",
+    "test_viral": "Official test, viral",
+    "nih": "External adults (NIH)",
 }
 METRIC_NAMES = {name: MEASURES.get(name, name) for name in METRICS}
 AT_OWN, TOGETHER = "each run's own", "at equal sensitivity"

@@ -56,6 +56,8 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
             "here counts.",
             icon=":material/lock:",
         )
+    elif run_id == decision.run_id:
+        st.caption("It serves now. Take another run to change that.")
     elif not lacking:
         _draw_form(visit, run_id)
     _draw_log()
