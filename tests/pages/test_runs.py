@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix, roc_curve
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
 from core.domain import ServedRun
+from core.phantom import draw_film, draw_settings
 from core.predictions import Predictions, read_predictions
 from core.prevalence import WardOutcome, expect_among
 from core.review_choice import list_served_choices
@@ -343,6 +346,33 @@ def test_a_chosen_run_that_is_gone_is_said_and_another_can_be_chosen(
     page = choose(page, "f04", "f03 is gone", "Ada Lead")
     assert not page.error
     assert roles_of(page)["f04"] == "serves"
+
+
+def test_films_of_an_open_visit_are_read_again_by_the_run_that_serves_now(runs: Path) -> None:
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+    buffer = io.BytesIO()
+    pixels = draw_film(draw_settings(1, "lobar"), height_px=400).pixels
+    Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(buffer, "PNG")
+    page.get("file_uploader")[0].set_value([("chest.png", buffer.getvalue(), "image/png")])
+    page.run()
+    assert read_by(page) == {"f04"}
+    choose(page.switch_page("pages/runs.py").run(), "f03", "fewer missed films", "Ada Lead")
+    page.switch_page("pages/review.py").run()
+    assert [toast.value for toast in page.toast] == [
+        "Run f03 serves now: the films are read again."
+    ]
+    assert read_by(page) == {"f03"}
+
+
+def read_by(page: AppTest) -> set[str]:
+    """Wait for the batch, and return the runs that read the films."""
+    for _ in range(240):
+        if page.session_state["first_read"].job is None:
+            break
+        time.sleep(0.25)
+        page.run()
+    outcomes = page.session_state["first_read"].outcomes.values()
+    return {one.reading.prediction.run_id for one in outcomes}
 
 
 def test_a_visit_lets_go_of_what_another_run_said() -> None:
