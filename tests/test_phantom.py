@@ -181,10 +181,11 @@ def test_a_severer_lesion_adds_more(finding: FindingName) -> None:
 def test_an_effusion_fills_the_lowest_part_and_rises_at_the_wall() -> None:
     settings = replace(PLAIN, finding="effusion", side="right", severity=0.7)
     film, healthy = draw(settings), draw(without_lesion(settings))
-    rows, columns = np.nonzero((film.pixels - healthy.pixels > 0.12) & film.lesion_mask)
-    assert rows.mean() > np.nonzero(film.volume_mask)[0].mean()
-    outer, inner = columns.min() + 2, np.median(columns)
-    assert rows[columns == outer].min() < rows[columns == inner].min() - 5
+    assert np.nonzero(film.lesion_mask)[0].mean() > np.nonzero(film.volume_mask)[0].mean()
+    change = film.pixels - healthy.pixels
+    top = np.nonzero((change > 0.15) & film.lung_mask)[0].min()
+    right = np.nonzero(film.lung_mask[top, : film.pixels.shape[1] // 2])[0]
+    assert change[top, right[:4]].mean() > change[top, right[len(right) // 2 :]].mean() + 0.04
 
 
 def test_more_exposure_darkens_the_film() -> None:
@@ -193,14 +194,6 @@ def test_more_exposure_darkens_the_film() -> None:
         for exposure in (0.7, 1.0, 1.4)
     )
     assert over + 0.02 < right < under - 0.02
-
-
-def test_less_exposure_makes_more_noise() -> None:
-    def grain(film: PhantomFilm) -> float:
-        return float(np.abs(np.diff(film.pixels[-20:, 100:200], axis=1)).mean())
-
-    noisy, clean = (draw(replace(PLAIN, exposure=exposure), 400) for exposure in (0.2, 3.0))
-    assert grain(noisy) > 1.3 * grain(clean)
 
 
 def test_more_contrast_spreads_the_greys() -> None:

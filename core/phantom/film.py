@@ -21,6 +21,7 @@ from core.phantom.geometry import Plane, View, make_plane
 from core.phantom.lesions import LESION_LIMIT_CM, fluid_path
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.skeleton import bone_path
+from core.phantom.texture import smooth_noise
 from core.phantom.tubes import tube_paths
 from core.phantom.vessels import Trees, grow_trees
 
@@ -135,7 +136,7 @@ def _lung_marks(
     vessels = tube_paths(plane, trees.vessels, view)[rays.where]
     marks: FloatImage = np.float32(1.3) * np.minimum(vessels, rays.free)
     for grain_cm, share in ((0.12, 0.02), (0.25, 0.03), (0.5, 0.028), (1.2, 0.025)):
-        uneven = plane.texture(grain_cm, rng)[rays.where]
+        uneven = smooth_noise(plane, grain_cm, rng)[rays.where]
         marks += np.float32(share) * uneven * rays.free
     marks *= 1 - fluid / np.maximum(rays.free, np.float32(1e-3))
     return marks

@@ -10,11 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import BSpline
 
 from core.domain import FloatImage
 
@@ -23,9 +21,6 @@ Knots = Sequence[tuple[float, float]]
 
 TUBE_DISTANCE_CM = 110.0
 """From the focal spot to the child's middle."""
-
-WORLD_CM = (-24.0, 24.0)
-"""Textures exist between these places, in x and, moved by 6 cm, in y."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,27 +91,6 @@ class Plane:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.y.shape[0], self.x.shape[1]
-
-    def texture(self, grain_cm: float, rng: np.random.Generator) -> FloatImage:
-        """Return (H, W) smooth noise of about unit deviation, fixed to the child, not the pixels.
-
-        Parameters
-        ----------
-        grain_cm : float
-            Distance between its independent values.
-        """
-        count = round((WORLD_CM[1] - WORLD_CM[0]) / grain_cm) + 4
-        values = rng.standard_normal((count, count), np.float32)
-        down = _spline_weights(self.y[:, 0] - 6.0, grain_cm, count)
-        across = _spline_weights(self.x[0], grain_cm, count)
-        return np.asarray(2.1 * (down @ (across @ values.T).T), np.float32)
-
-
-def _spline_weights(places: FloatImage, grain_cm: float, count: int) -> Any:
-    """Return the sparse (N, count) weights of cubic B-splines at some places."""
-    knots = WORLD_CM[0] + grain_cm * (np.arange(count + 4) - 3.0)
-    inside = np.clip(places, knots[3], knots[count] - 1e-3)
-    return BSpline.design_matrix(inside.astype(float), knots, 3)
 
 
 def offset(x: float, y: float, z: float) -> Vector:
