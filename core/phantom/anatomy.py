@@ -212,9 +212,10 @@ def arm_tubes(child: Child, arms_deg: float) -> tuple[list[Tube], list[Tube]]:
         wide = 1.9 + 0.6 * child.fat_cm
         flesh.append(bend([inner, shoulder, elbow], [wide + 0.5, wide + 0.3, wide - 0.2], 14))
         neck = shoulder + 1.2 * along
-        bones.append(bend([shoulder, neck, elbow], [0.62, 0.5, 0.45], 14))
-        ends = [shoulder - 0.45 * along, shoulder - 0.2 * along, shoulder, shoulder + 0.3 * along]
-        bones.append(bend([*ends, shoulder + 0.5 * along], [0.2, 0.7, 0.85, 0.75, 0.4], 8))
+        bones.append(bend([neck - 0.7 * along, neck, elbow], [0.6, 0.5, 0.45], 14))
+        places = np.linspace(-0.97, 0.97, 9)
+        head = shoulder + 0.75 * places[:, np.newaxis] * along
+        bones.append(Tube(head, 0.8 * np.sqrt(1 - places**2)))
     return flesh, bones
 
 

@@ -134,8 +134,8 @@ def _lung_marks(
     """Return the path through vessels in lung, (N,), and the unevenness of what is finer."""
     rng = stream(settings.seed, CHILD + 50)
     vessels = tube_paths(plane, trees.vessels, view)[rays.where]
-    marks: FloatImage = np.float32(1.3) * np.minimum(vessels, rays.free)
-    for grain_cm, share in ((0.12, 0.02), (0.25, 0.03), (0.5, 0.028), (1.2, 0.025)):
+    marks: FloatImage = np.minimum(vessels, rays.free)
+    for grain_cm, share in ((0.12, 0.012), (0.25, 0.012), (0.5, 0.009), (1.2, 0.012)):
         uneven = smooth_noise(plane, grain_cm, rng)[rays.where]
         marks += np.float32(share) * uneven * rays.free
     marks *= 1 - fluid / np.maximum(rays.free, np.float32(1e-3))

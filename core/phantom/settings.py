@@ -128,8 +128,8 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
 def _draw_field(rng: np.random.Generator) -> tuple[float, float, float, float]:
     """Draw a crop: some films show the jaw and the bowel, some are cut close to the lungs."""
     loose = rng.random()
-    top = -0.3 - 2.6 * loose * rng.random() - 0.8 * rng.random()
+    top = -0.3 - 3.2 * loose * rng.random() - 0.8 * rng.random()
     bottom = LUNG_HEIGHT_CM + 0.2 + 2.6 * rng.random()
-    width = rng.uniform(21.5, 28.5)
+    width = rng.uniform(20.5, 26.0)
     centre = rng.normal(0.0, 0.5)
     return (float(centre - width / 2), float(top), float(centre + width / 2), float(bottom))

@@ -12,7 +12,7 @@ from core.phantom.geometry import Plane, Vector, View, cross_box, offset
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.tubes import Tube, bend, tube_paths
 
-CORTEX, MARROW = 3.4, 1.0
+CORTEX, MARROW = 2.7, 0.9
 """What a cm of each adds to the beam's path, in cm of water."""
 
 RIBS = 12
@@ -65,7 +65,7 @@ def rib_points(child: Child, number: int, side: int, reach: float) -> Vector:
 
 def _ribs(child: Child, rng: np.random.Generator) -> Iterator[Tube]:
     for number in range(RIBS):
-        reach = (0.86, 0.82)[number > 0] - 0.012 * number - (0.25 if number > 9 else 0.0)
+        reach = 0.8 - 0.012 * number - (0.25 if number > 9 else 0.0)
         for side in (-1, 1):
             points = rib_points(child, number, side, reach + rng.normal(0, 0.01))
             tall = np.full(len(points), rng.normal(0.26, 0.012))
@@ -108,7 +108,7 @@ def _scapulae(child: Child, arms_deg: float, rng: np.random.Generator) -> list[T
 
 
 def _jaw(rng: np.random.Generator) -> list[Tube]:
-    chin = rng.uniform(-3.4, -2.6)
+    chin = rng.uniform(-3.0, -1.8)
     return [
         bend(
             [
@@ -158,4 +158,4 @@ def _add_spine(path: FloatImage, plane: Plane, child: Child, view: View) -> None
         tubes.append(
             bend([back + offset(0, 0, -0.4), back + offset(0, 0.75, -1.2)], [0.22, 0.16], 3)
         )
-    path += 0.4 * _shells(plane, tubes, view, 0.08)
+    path += 0.3 * _shells(plane, tubes, view, 0.08)
