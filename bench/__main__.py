@@ -24,6 +24,7 @@ class Benchmark(StrEnum):
     MEMORY = "memory"
     AGREEMENT = "agreement"
     GATE = "gate"
+    PHANTOM = "phantom"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

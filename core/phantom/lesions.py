@@ -146,11 +146,11 @@ def _interstitial(
     for grain_cm in (0.4, 0.5, 0.6, 0.8):
         net += np.exp(-((smooth_noise(plane, grain_cm, rng) / np.float32(0.22)) ** 2))
     hila = np.hypot((np.abs(rays.x) - 2.8) / 1.2, rays.y - 0.45 * child.lung_cm)
-    near = np.exp(-((hila / np.float32(0.42 * child.lung_cm)) ** 2))
+    near = np.exp(-((hila / np.float32(0.5 * child.lung_cm)) ** 2))
     cloud = ease(0.6 + 0.35 * smooth_noise(plane, 2.5, rng)[rays.where])
-    haze = np.float32(0.11 * (0.4 + settings.severity)) * rays.free * near * cloud
-    lines = net[rays.where] * np.float32(0.035) * rays.free * near * cloud
-    strength = np.float32(0.6 + 0.9 * settings.severity)
+    haze = np.float32(0.15 * (0.5 + settings.severity)) * rays.free * near * cloud
+    lines = net[rays.where] * np.float32(0.06) * rays.free * near * cloud
+    strength = np.float32(1.0 + 0.8 * settings.severity)
     fluid: FloatImage = strength * (sleeves[rays.where] * near + lines) + haze
     return fluid * np.isin(np.sign(rays.x), _sides(settings))
 
@@ -165,16 +165,20 @@ def _effusion(
 ) -> FloatImage:
     """Press the lung away from its wall, the more the lower: the beam makes the meniscus of it."""
     rng = stream(settings.seed, LESION + 33)
-    level = child.lung_cm * (0.93 - 0.5 * settings.severity + rng.normal(0, 0.02))
+    level = child.lung_cm * (0.88 - 0.48 * settings.severity + rng.normal(0, 0.02))
     depth = (rays.y - np.float32(level)) / np.float32(rng.uniform(1.1, 1.6))
     layer = np.minimum(np.float32(0.45) * np.exp(np.minimum(depth, 4)), 6)
     layer = np.where(layer < 0.04, 0, layer - np.float32(0.04))
-    aside = (np.abs(rays.x) - np.float32(0.8)) / np.float32(1.8)
+    aside = (np.abs(rays.x) - np.float32(0.6)) / np.float32(3.6)
     layer = layer * np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
     inner = child.cavity.cross(rays.x, rays.y, view, np.maximum(layer, 0))
     near = np.clip(inner.near, rays.cavity.near, rays.cavity.far)
     pressed = Interval(near, np.clip(inner.far, near, rays.cavity.far))
-    fluid: FloatImage = rays.free - free_path(pressed, rays.solids)
+    left = free_path(pressed, rays.solids)
+    # What is left of the lower lobe is pressed together: the nearer to the fluid, the denser.
+    collapsed = np.float32(0.5 * settings.severity) * left * ease((depth + 3.0) / 5.0)
+    collapsed *= np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
+    fluid: FloatImage = rays.free - left + collapsed
     return fluid
 
 

@@ -110,18 +110,18 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
     return PhantomSettings(
         seed=seed,
         finding=finding or drawn,
-        severity=float(lesion.uniform(0.35, 1.0)),
+        severity=float(lesion.uniform(0.45, 1.0)),
         side=side,
         age_years=float(rng.uniform(1.0, 5.0)),
-        exposure=float(np.exp(rng.normal(0.0, 0.1))),
-        contrast=float(np.exp(rng.normal(0.0, 0.1))),
+        exposure=float(np.exp(rng.normal(0.0, 0.16))),
+        contrast=float(np.exp(rng.normal(0.0, 0.12))),
         rotation_deg=float(rng.normal(0.0, 3.0)),
         inspiration=float(rng.uniform(0.3, 1.0)),
         arms_deg=float(rng.choice([rng.uniform(-75, -20), rng.uniform(15, 70)], p=[0.35, 0.65])),
         field_cm=_draw_field(rng),
         border_cm=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.8, 0.2])),
         devices=tuple(name for name in DEVICES if rng.random() < 0.1),
-        marker=("R", "R", "L", "")[rng.integers(4)],
+        marker=("R", "R", "R", "L", "")[rng.integers(5)],
     )
 
 
