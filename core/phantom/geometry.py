@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -223,11 +224,17 @@ class Stack:
 
 def curve(knots: Knots, places: npt.ArrayLike) -> Vector:
     """Join knots by straight lines whose corners are rounded over 0.6 cm."""
-    grid = np.linspace(-20.0, 40.0, 1201)
-    values = np.interp(grid, [place for place, _ in knots], [value for _, value in knots])
+    heights, rounded = _rounded(tuple(knots))
+    return np.asarray(np.interp(np.asarray(places, float), heights, rounded))
+
+
+@lru_cache(maxsize=32)
+def _rounded(knots: tuple[tuple[float, float], ...]) -> tuple[Vector, Vector]:
+    heights = np.linspace(-20.0, 40.0, 1201)
+    values = np.interp(heights, [place for place, _ in knots], [value for _, value in knots])
     kernel = np.hanning(13)
-    rounded = np.convolve(np.pad(values, 6, mode="edge"), kernel / kernel.sum(), "valid")
-    return np.asarray(np.interp(np.asarray(places, float), grid, rounded))
+    padded = np.pad(values, 6, mode="edge")
+    return heights, np.convolve(padded, kernel / kernel.sum(), "valid")
 
 
 def cross_box(
