@@ -33,8 +33,8 @@ COMMAND = "python -m bench phantom"
 FILMS = 60
 """Synthetic films, half of them normal; and real films in each half, of both labels alike."""
 
-FIRST_SEED = 20_000
-"""No film of the built-in set or of a test has these seeds, and none was looked at to tune."""
+FIRST_SEED = 30_000
+"""Other seeds than those on which the generator was tuned."""
 
 DRAWN_PX = 512
 ROUNDS = 5
@@ -158,7 +158,9 @@ def compare(synthetic: Group, halves: Sequence[Group]) -> list[str]:
     """Return a table of distances: synthetic to real, and one half of the real to the other."""
     said = (
         f"{FILMS} synthetic films against the first of two halves of {2 * FILMS} films of the "
-        "training split, all at 224 px."
+        "training split, all at 224 px. How strong detail, vessels and the lungs' finest marks are "
+        "was chosen with this run's scores of other seeds in view: its AUC here says that it reads "
+        "synthetic films, and is no evidence of how well it reads real ones."
     )
     lines = [
         "",

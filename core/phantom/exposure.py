@@ -20,7 +20,7 @@ SCATTER_CM = 2.2
 DETAIL_CM, DETAIL_GAIN = 0.3, 1.1
 """The display lifts detail finer than this by this share, as computed radiography does."""
 
-DETAIL_MOST_CM = 0.8
+DETAIL_MOST_CM = 1.3
 """Stronger edges are lifted no further than this, in cm of water, or they would have halos."""
 
 FOCAL_BLUR_CM = 0.028
