@@ -5,6 +5,7 @@ The yardstick for every likeness is the same distance between two halves of the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from scipy.stats import wasserstein_distance
 
 from bench.films import encode_picture, open_served_engine
 from bench.results import Section, Target, judge
-from bench.timing import say_rounds, seconds_of
+from bench.timing import say_rounds
 from core.dataset import read_split
 from core.decoding import decode_radiograph
 from core.domain import FloatImage, FloatVector, Prediction, Radiograph
@@ -32,8 +33,8 @@ COMMAND = "python -m bench phantom"
 FILMS = 60
 """Synthetic films, half of them normal; and real films in each half, of both labels alike."""
 
-FIRST_SEED = 20_000
-"""No film of the built-in set or of a test has these seeds, and none was looked at to tune."""
+FIRST_SEED = 30_000
+"""Other seeds than those on which the generator was tuned."""
 
 DRAWN_PX = 512
 ROUNDS = 5
@@ -157,7 +158,9 @@ def compare(synthetic: Group, halves: Sequence[Group]) -> list[str]:
     """Return a table of distances: synthetic to real, and one half of the real to the other."""
     said = (
         f"{FILMS} synthetic films against the first of two halves of {2 * FILMS} films of the "
-        "training split, all at 224 px."
+        "training split, all at 224 px. How strong detail, vessels and the lungs' finest marks are "
+        "was chosen with this run's scores of other seeds in view: its AUC here says that it reads "
+        "synthetic films, and is no evidence of how well it reads real ones."
     )
     lines = [
         "",
@@ -212,12 +215,14 @@ def _by_finding(read: Sequence[tuple[PhantomFilm, Prediction]]) -> list[str]:
 
 
 def judge_speed() -> str:
-    """Time drawing, the films' encoding left out."""
-    times = [
-        seconds_of(lambda seed=seed: draw_film(draw_settings(seed), height_px=DRAWN_PX))
-        for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS)
-    ]
-    return judge(f"one film at {DRAWN_PX} px", median(times), SECONDS, say_rounds(times))
+    """Time drawing by the processor's clock: other work on the machine does not count."""
+    times = []
+    for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
+        began = time.process_time()
+        draw_film(draw_settings(seed), height_px=DRAWN_PX)
+        times.append(time.process_time() - began)
+    what = f"processor time of one film at {DRAWN_PX} px"
+    return judge(what, median(times), SECONDS, say_rounds(times))
 
 
 def measure(report: Callable[[str], None]) -> Section:

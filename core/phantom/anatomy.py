@@ -20,6 +20,7 @@ from core.phantom.geometry import (
     cross_ellipsoid,
     ease,
     free_path,
+    pixels_around,
     tilt,
 )
 from core.phantom.settings import CHILD, PhantomSettings, stream
@@ -280,5 +281,10 @@ def soft_tissue(plane: Plane, child: Child, settings: PhantomSettings, view: Vie
     arms = tube_paths(plane, arm_tubes(child, settings.arms_deg)[0], view)
     head = cross_ellipsoid(plane.x, plane.y, (0.0, -9.8, 1.0), (6.6, 6.9, 7.0), view).chord
     joined = np.maximum(trunk, 0.75 * head) + arms * (1 - 0.75 * ease(trunk / 5.0))
-    gas = [organ.cross(plane.x, plane.y, view).chord for organ in child.gas]
-    return np.asarray(np.maximum(joined - 0.8 * sum(gas), 0), np.float32)
+    for organ in child.gas:
+        reach = 1.2 * max(organ.radii)
+        middle = view.place(organ.centre)
+        rows, columns = pixels_around(plane, float(middle[0]), float(middle[1]), reach, reach)
+        chord = organ.cross(plane.x[:, columns], plane.y[rows], view).chord
+        joined[rows, columns] -= np.float32(0.8) * chord
+    return np.asarray(np.maximum(joined, 0), np.float32)
