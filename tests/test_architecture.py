@@ -42,6 +42,7 @@ STAGES_MAY_IMPORT = {
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
+    "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
@@ -94,7 +95,8 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    stage = re.sub(r"^(dataset|dicom|review|cli|shortcut)_.*", r"\1", name.removesuffix(".py"))
+    families = r"^(dataset|dicom|review|cli|shortcut|error|case)_.*"
+    stage = re.sub(families, r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)
 
 
