@@ -108,10 +108,9 @@ def films_wanted(runs: RunsOnFilms, run_id: str, wanted: Wanted, noted: Noted) -
 def _wrong_in(runs: RunsOnFilms, run_id: str, where: WrongIn) -> Mask:
     wrong = runs.wrong()
     if where is WrongIn.EVERY_RUN:
-        everywhere: Mask = wrong.all(axis=0)
-        return everywhere
+        return np.asarray(wrong.all(axis=0))
     here = runs.run_ids.index(run_id)
-    alone: Mask = wrong[here] & (wrong.sum(axis=0) == 1)
+    alone: Mask = np.logical_and(wrong[here], wrong.sum(axis=0) == 1)
     return alone
 
 

@@ -42,6 +42,7 @@ STAGES_MAY_IMPORT = {
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
+    "case": FOUNDATION | {"review"},
     "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
@@ -67,8 +68,8 @@ HOMES = {
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py",
-    "sqlalchemy": "core/review_*.py core/migrations/*",
+    "pyarrow": "core/predictions.py core/case_notes_export.py",
+    "sqlalchemy": "core/review_*.py core/case_notes_store.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
 SHOWS_PIXELS = {"image", "pyplot", "imshow", "ImageColumn", "Heatmap", "add_layout_image"}
@@ -149,7 +150,9 @@ def films_in_the_viewer_only(path: str, source: str) -> Faults:
             yield node.lineno, f"{rule} {ast.unparse(node)}"
         if isinstance(node, ast.Call) and name_of(node.func) == "download_button":
             kinds = [ast.unparse(word.value) for word in node.keywords if word.arg == "mime"]
-            if not re.match(r"'(text/csv|application/(pdf|json))'", "".join(kinds)):
+            if not re.match(
+                r"'(text/csv|application/(pdf|json|vnd\.apache\.parquet))'", "".join(kinds)
+            ):
                 yield node.lineno, f"{rule} a download that is not plainly a table or a report"
 
 
