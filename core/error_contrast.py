@@ -35,7 +35,7 @@ def nearest_in_cell(
         Row of the nearest film, the first of equally near ones; None if the cell has no film of
         another patient.
     """
-    threshold = float(runs.thresholds[runs.run_ids.index(run_id)])
+    threshold = runs.threshold_of(run_id)
     films = runs.films
     candidates = films_in_cell(runs.of_run(run_id), films.label, threshold, cell)
     candidates &= films.patient != films.patient[film]

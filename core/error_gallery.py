@@ -58,9 +58,9 @@ class RunsOnFilms:
             self.films.where(chosen), self.run_ids, self.thresholds, self.probability[:, chosen]
         )
 
-    def of_split(self, split: str) -> RunsOnFilms:
-        """Return the films of one part of the split, in the same order."""
-        return self.where(self.films.split == split)
+    def threshold_of(self, run_id: str) -> float:
+        """Return the threshold of one run."""
+        return float(self.thresholds[self.run_ids.index(run_id)])
 
     def of_run(self, run_id: str) -> Scores:
         """Return the (N,) probabilities of one run."""
@@ -91,35 +91,32 @@ class RunsOnFilms:
 
 
 def join_runs(
-    predictions: Mapping[str, Predictions], thresholds: Mapping[str, float]
+    run_id: str, predictions: Mapping[str, Predictions], thresholds: Mapping[str, float]
 ) -> RunsOnFilms:
-    """Put what several runs said of the same films side by side.
+    """Put what other runs said of a run's films beside what it said itself.
 
     Parameters
     ----------
+    run_id : str
+        Its films are taken, in its order.
     predictions : mapping of str to Predictions
-        By run. Films that not every run was measured on are left out; the first run's order stays.
+        By run. A run that was not measured on all of these films is left out.
     thresholds : mapping of str to float
         Each run's operating point.
 
     Raises
     ------
     DatasetError
-        If there is no run, if no film is common to all, or if two runs hold different labels of
-        one film.
+        If two runs hold different labels of one film.
     """
-    if not predictions:
-        raise DatasetError("No run has predictions here: train one with `python -m core train`.")
-    first, *others = predictions.values()
-    common = np.ones(len(first), np.bool_)
-    for other in others:
-        common &= np.isin(first.films.film_id, other.films.film_id)
-    films = first.films.where(common)
-    if not len(films):
-        raise DatasetError("No film was read by all of these runs. Choose runs of one film set.")
-    rows = [_in_order(other, films, name) for name, other in predictions.items()]
-    points = np.array([thresholds[name] for name in predictions], np.float64)
-    return RunsOnFilms(films, tuple(predictions), points, np.stack(rows))
+    films = predictions[run_id].films
+    rows = {
+        name: _in_order(other, films, name)
+        for name, other in predictions.items()
+        if np.isin(films.film_id, other.films.film_id).all()
+    }
+    points = np.array([thresholds[name] for name in rows], np.float64)
+    return RunsOnFilms(films, tuple(rows), points, np.stack(list(rows.values())))
 
 
 def _in_order(predictions: Predictions, films: FilmTable, name: str) -> Scores:
@@ -128,7 +125,7 @@ def _in_order(predictions: Predictions, films: FilmTable, name: str) -> Scores:
     places = order[np.searchsorted(predictions.films.film_id, films.film_id, sorter=order)]
     if not np.array_equal(predictions.films.label[places], films.label):
         raise DatasetError(
-            f"Run {name} was measured against other labels than the other runs. Write its "
+            f"Run {name} was measured against other labels than the run that is shown. Write its "
             f"predictions anew with `python -m core evaluate {name} --write`."
         )
     chosen: Scores = predictions.probability[places]

@@ -69,7 +69,7 @@ def _natural(names: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
 
 
 def _by_confidence(runs: RunsOnFilms, run_id: str) -> Scores:
-    threshold = float(runs.thresholds[runs.run_ids.index(run_id)])
+    threshold = runs.threshold_of(run_id)
     return -confidence_of(runs.of_run(run_id), threshold)
 
 

@@ -136,7 +136,7 @@ def library_homes(path: str, source: str) -> Faults:
 
 
 def films_in_the_viewer_only(path: str, source: str) -> Faults:
-    rule = "films reach the browser only through ui/viewer and ui/worklist, never by"
+    rule = "films reach the browser only through ui/viewer, ui/worklist and ui/cards, never by"
     for line, text in enumerate(source.splitlines(), 1):
         if "data:image" in text:
             yield line, f"{rule} a data:image address"

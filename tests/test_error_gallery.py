@@ -42,7 +42,7 @@ def runs_on(
 ) -> RunsOnFilms:
     films = film_table(len(next(iter(probabilities.values()))), **columns)
     tables = {name: predictions_of(films, values) for name, values in probabilities.items()}
-    return join_runs(tables, dict.fromkeys(tables, threshold))
+    return join_runs("a", tables, dict.fromkeys(tables, threshold))
 
 
 def names_in(runs: RunsOnFilms, places) -> list[int]:
@@ -93,6 +93,7 @@ def test_runs_are_joined_by_film_whatever_their_order() -> None:
     reverse = np.arange(4)[::-1]
     back = film_table(4, **{name: getattr(films, name)[reverse] for name in ("film_id", "label")})
     joined = join_runs(
+        "a",
         {
             "a": predictions_of(films, [0.1, 0.2, 0.3, 0.4]),
             "b": predictions_of(back, [0.8, 0.7, 0.6, 0.5]),
@@ -104,19 +105,21 @@ def test_runs_are_joined_by_film_whatever_their_order() -> None:
     assert joined.of_run("b").tolist() == [0.5, 0.6, 0.7, 0.8]
 
 
-def test_films_that_a_run_has_not_read_are_left_out() -> None:
+def test_a_run_that_has_not_read_every_film_is_left_out() -> None:
     films = film_table(4)
     some = np.array([True, False, True, True])
-    joined = join_runs(
-        {
-            "a": predictions_of(films, [0.1, 0.2, 0.3, 0.4]),
-            "b": predictions_of(films.where(some), [0.6, 0.7, 0.8]),
-        },
-        {"a": 0.5, "b": 0.5},
-    )
-    assert joined.probability.tolist() == [[0.1, 0.3, 0.4], [0.6, 0.7, 0.8]]
-    assert joined.place_of("test/NORMAL/2.jpeg") == 1
-    assert joined.place_of("test/NORMAL/1.jpeg") is None
+    tables = {
+        "a": predictions_of(films, [0.1, 0.2, 0.3, 0.4]),
+        "b": predictions_of(films.where(some), [0.6, 0.7, 0.8]),
+    }
+    points = {"a": 0.5, "b": 0.6}
+    assert join_runs("a", tables, points).run_ids == ("a",)
+    beside = join_runs("b", tables, points)
+    assert beside.run_ids == ("a", "b")
+    assert beside.probability.tolist() == [[0.1, 0.3, 0.4], [0.6, 0.7, 0.8]]
+    assert beside.threshold_of("b") == 0.6
+    assert beside.place_of("test/NORMAL/2.jpeg") == 1
+    assert beside.place_of("test/NORMAL/1.jpeg") is None
 
 
 def test_runs_with_other_labels_are_not_joined() -> None:
@@ -125,18 +128,7 @@ def test_runs_with_other_labels_are_not_joined() -> None:
         "b": predictions_of(film_table(2, label=[1, 1]), [0.1, 0.2]),
     }
     with pytest.raises(DatasetError, match="Run b was measured against other labels"):
-        join_runs(tables, {"a": 0.5, "b": 0.5})
-
-
-def test_runs_without_a_film_in_common_are_not_joined() -> None:
-    tables = {
-        "a": predictions_of(film_table(1, film_id=["x"]), [0.1]),
-        "b": predictions_of(film_table(1, film_id=["y"]), [0.1]),
-    }
-    with pytest.raises(DatasetError, match="No film was read by all"):
-        join_runs(tables, {"a": 0.5, "b": 0.5})
-    with pytest.raises(DatasetError, match="No run has predictions"):
-        join_runs({}, {})
+        join_runs("a", tables, {"a": 0.5, "b": 0.5})
 
 
 def test_each_run_is_wrong_at_its_own_threshold_and_one_may_be_moved() -> None:

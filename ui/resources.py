@@ -24,11 +24,13 @@ from core.domain import (
     Severity,
 )
 from core.errors import Cancelled, FirstReadError
+from core.film_library import FilmLibrary, PublicLibrary
 from core.pipeline import (
     Engine,
     FilmReading,
     explain_film,
     load_explainer,
+    open_classifier,
     open_engine,
     prepare_film,
     read_film,
@@ -36,7 +38,7 @@ from core.pipeline import (
 from core.process_memory import give_memory_back, keep_heap_small
 from core.review_served import note_served_run
 from core.review_store import SqlReviewStore, open_review_store
-from core.run_store import export_identity
+from core.run_store import export_identity, load_run
 from core.settings import get_settings
 from ui.viewer import FilmView
 
@@ -86,6 +88,29 @@ def get_store() -> SqlReviewStore:
     return open_review_store(get_settings().database_url)
 
 
+@st.cache_resource(show_spinner=False)
+def get_libraries() -> dict[str, FilmLibrary]:
+    """Return every set of labelled films by its word for addresses, the usual one first."""
+    libraries = (PublicLibrary(get_settings().data),)
+    return {library.name: library for library in libraries}
+
+
+@st.cache_resource(show_spinner=False)
+def get_engine_of(run_id: str) -> Engine:
+    """Return the engine with another run in the place of the one that is served.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of the run is missing or is not the one that was measured.
+    """
+    engine, settings = get_engine(), get_settings()
+    if run_id == engine.classifier.run_record.run_id:
+        return engine
+    run = load_run(settings.models / run_id)
+    return replace(engine, classifier=open_classifier(run, settings.inference_threads))
+
+
 def start_batch(films: list[UploadedFilm]) -> BatchJob:
     """Start reading films in the background."""
     engine = get_engine()
@@ -97,7 +122,7 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
         model_input = reading.model_input
         if model_input is not None:
-            _inputs().get_or_make(view_key(film), lambda: model_input)
+            _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
         # The model's input would be kept for every film of the visit.
         return replace(reading, quality=quality, model_input=None)
 
@@ -140,13 +165,17 @@ def _inputs() -> Recent[ModelInput]:
     return Recent(KEPT_INPUTS)
 
 
-def _input_of(film: UploadedFilm) -> ModelInput:
+def _input_key(film: UploadedFilm, engine: Engine) -> str:
+    return f"{view_key(film)}|{engine.classifier.run_record.run_id}"
+
+
+def _input_of(film: UploadedFilm, engine: Engine) -> ModelInput:
     """Return what the model saw of a film; decoded again if that was long ago."""
 
     def make() -> ModelInput:
-        return prepare_film(film.content, get_engine(), file_name=film.name, invert=film.inverted)
+        return prepare_film(film.content, engine, file_name=film.name, invert=film.inverted)
 
-    return _inputs().get_or_make(view_key(film), make)
+    return _inputs().get_or_make(_input_key(film, engine), make)
 
 
 def view_key(film: UploadedFilm) -> str:
@@ -203,14 +232,16 @@ def _explanations() -> Recent[ExplanationTask]:
     return Recent(KEPT_EXPLANATIONS)
 
 
-def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings) -> None:
+def _work(
+    task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings, engine: Engine
+) -> None:
     def report(share: float) -> None:
         task.progress = share
 
     try:
         task.explanation = explain_film(
-            _input_of(film),
-            get_engine().classifier,
+            _input_of(film, engine),
+            engine.classifier,
             settings,
             progress=report,
             cancelled=task.stop.is_set,
@@ -227,15 +258,22 @@ def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSet
         give_memory_back()
 
 
-def request_explanation(film: UploadedFilm) -> ExplanationTask:
-    """Return the task that explains a film, started if it is not under way or done."""
+def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> ExplanationTask:
+    """Return the task that explains a film, started if it is not under way or done.
+
+    Parameters
+    ----------
+    film : UploadedFilm
+    engine : Engine or None
+        None: that of the served run.
+    """
+    engine = engine or get_engine()
     settings = LimeSettings(samples=get_settings().lime_samples)
-    run_id = get_engine().classifier.run_record.run_id
-    key = f"{view_key(film)}|{run_id}|{settings}"
+    key = f"{_input_key(film, engine)}|{settings}"
 
     def begin() -> ExplanationTask:
         task = ExplanationTask()
-        _explainer().submit(_work, task, key, film, settings)
+        _explainer().submit(_work, task, key, film, settings, engine)
         return task
 
     task = _explanations().get_or_make(key, begin)
