@@ -109,11 +109,17 @@ class Cards {
     const typing = node.isContentEditable || ["TEXTAREA", "SELECT"].includes(node.tagName);
     if (typing || (node.tagName === "INPUT" && node.type !== "range")) return;
     const key = event.key.toLowerCase();
-    if (key in STEPS) this.step(STEPS[key]);
+    if (key in STEPS) this.walk(STEPS[key]);
     else if (key === "t" && this.shown[this.active]) this.say("tag", this.shown[this.active].key);
     else if (key === "enter" && node === document.body) this.open(this.active);
     else return;
     event.preventDefault();
+  }
+
+  // Whoever walks with letters goes on with Enter, which must not press a button left behind.
+  walk(by) {
+    this.list.focus({ preventScroll: true });
+    this.step(by);
   }
 
   step(by) {
