@@ -25,6 +25,8 @@ class Benchmark(StrEnum):
     GALLERY = "gallery"
     AGREEMENT = "agreement"
     GATE = "gate"
+    COMPARISON = "comparison"
+    POINTING = "pointing"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

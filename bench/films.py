@@ -9,9 +9,9 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
+from core import phantom
 from core.domain import FloatImage, ModelInput
 from core.errors import FirstReadError
-from core.phantom import draw_phantom
 from core.pipeline import Engine, FilmReading, open_engine, read_film
 from core.preprocessing import resize_film
 from core.settings import get_settings
@@ -20,19 +20,17 @@ GRAIN = 0.01
 """Deviation of the noise on every pixel: without it a PNG packs far smaller than a film's does."""
 
 DRAWN_PX = 1500
-"""Films with a longer side are drawn at about this size and enlarged: drawing takes seconds."""
+"""Films with a longer side are drawn at about this size and enlarged, which is faster."""
 
 
 def draw_film(seed: int, height_px: int, width_px: int, *, opacity: bool = True) -> FloatImage:
     """Return a drawn chest with grain on every pixel, (height_px, width_px) float32 in [0, 1]."""
     scale = min(1.0, DRAWN_PX / max(height_px, width_px))
-    drawn = draw_phantom(
-        seed,
-        height_px=round(scale * height_px),
-        width_px=round(scale * width_px),
-        opacity=opacity,
+    settings = phantom.draw_settings(seed, "lobar" if opacity else "normal")
+    drawn = phantom.draw_film(
+        settings, height_px=round(scale * height_px), width_px=round(scale * width_px)
     )
-    return add_grain(resize_film(drawn, height_px, width_px), seed)
+    return add_grain(resize_film(drawn.pixels, height_px, width_px), seed)
 
 
 def add_grain(pixels: FloatImage, seed: int) -> FloatImage:

@@ -9,10 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from bench.app_server import AppServer, mapped_files, resident_mb, run_app, tensorflow_files
-from bench.films import add_grain, encode_picture
+from bench.films import add_grain, draw_film, encode_picture
 from bench.results import Section, Target, judge
 from bench.start import PATIENCE_MS, open_browser, wait_until_usable
-from core.phantom import draw_phantom
 
 TITLE = "Memory after 200 films"
 COMMAND = "python -m bench memory"
@@ -31,10 +30,7 @@ NO_TENSORFLOW = Target(0, "files")
 
 def write_films(folder: Path, count: int) -> list[Path]:
     """Write drawn films as JPEG, each with bytes of its own."""
-    drawn = [
-        draw_phantom(seed, height_px=HEIGHT_PX, width_px=WIDTH_PX, opacity=seed % 2 == 0)
-        for seed in range(DRAWN)
-    ]
+    drawn = [draw_film(seed, HEIGHT_PX, WIDTH_PX, opacity=seed % 2 == 0) for seed in range(DRAWN)]
     paths = [folder / f"drawn-{number:03}.jpg" for number in range(count)]
     for number, path in enumerate(paths):
         path.write_bytes(encode_picture(add_grain(drawn[number % DRAWN], number), "JPEG"))

@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from core.cli_compare import compare
 from core.cli_data import app as data_app
 from core.cli_db import app as db_app
+from core.cli_foreign import import_run_file
+from core.cli_phantom import phantom, phantom_scores, prepare_examples
 from core.cli_runs import evaluate, runs
 from core.cli_serving import app as serving_app
 from core.errors import FirstReadError
@@ -21,6 +24,11 @@ app.add_typer(db_app, name="db")
 app.add_typer(serving_app)
 app.command()(runs)
 app.command()(evaluate)
+app.command()(compare)
+app.command("import-run")(import_run_file)
+app.command()(phantom)
+app.command()(phantom_scores)
+app.command(hidden=True)(prepare_examples)
 console = Console()
 
 

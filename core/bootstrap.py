@@ -66,7 +66,7 @@ def draw_patients(patients: npt.NDArray[Any], seed: int = 0, draws: int = DRAWS)
     return PatientDraws(counts.reshape(draws, len(names)).astype(np.float64), patient_of_film)
 
 
-def _interval(values: Floats) -> tuple[float, float]:
+def interval_of_draws(values: Floats) -> tuple[float, float]:
     """Return the 2.5th and 97.5th percentile of the draws in which a statistic exists."""
     known = values[~np.isnan(values)]
     if len(known) == 0:
@@ -75,7 +75,8 @@ def _interval(values: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def ratio_of_draws(part: Floats, whole: Floats) -> Floats:
+    """Return the ratio of two totals of every draw, nan where the second is 0."""
     ratio: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0.0)
     return ratio
 
@@ -95,7 +96,7 @@ def mean_rate(values: Floats, draws: PatientDraws | None = None) -> Rate:
     """
     draws = draws or _each_film_alone(len(values))
     total, n = draws.totals(values, np.ones(len(values)))
-    return Rate(float(values.mean()), *_interval(total / n), len(values))
+    return Rate(float(values.mean()), *interval_of_draws(total / n), len(values))
 
 
 def share_rate(part: Mask, whole: Mask, draws: PatientDraws) -> Rate:
@@ -109,7 +110,7 @@ def share_rate(part: Mask, whole: Mask, draws: PatientDraws) -> Rate:
     """
     n, inside = int(whole.sum()), part & whole
     value = float(inside.sum() / n) if n else float("nan")
-    return Rate(value, *_interval(_ratio(*draws.totals(inside, whole))), n)
+    return Rate(value, *interval_of_draws(ratio_of_draws(*draws.totals(inside, whole))), n)
 
 
 def f1_rate(called: Mask, truth: Mask, draws: PatientDraws | None = None) -> Rate:
@@ -125,8 +126,8 @@ def f1_rate(called: Mask, truth: Mask, draws: PatientDraws | None = None) -> Rat
     draws = draws or _each_film_alone(len(called))
     found, either = 2.0 * (called & truth), 1.0 * called + truth
     value = found.sum() / max(either.sum(), 1.0)
-    drawn = np.nan_to_num(_ratio(*draws.totals(found, either)))
-    return Rate(float(value), *_interval(drawn), len(called))
+    drawn = np.nan_to_num(ratio_of_draws(*draws.totals(found, either)))
+    return Rate(float(value), *interval_of_draws(drawn), len(called))
 
 
 def _counts_above(
@@ -146,15 +147,15 @@ def _counts_above(
 
 
 def _average_precision(found: Floats, alarmed: Floats) -> Floats:
-    precision = np.nan_to_num(_ratio(found, found + alarmed))
+    precision = np.nan_to_num(ratio_of_draws(found, found + alarmed))
     steps = np.diff(found, axis=1, prepend=0.0)
-    return _ratio((steps * precision).sum(axis=1), found[:, -1])
+    return ratio_of_draws((steps * precision).sum(axis=1), found[:, -1])
 
 
 def _area(found: Floats, alarmed: Floats) -> Floats:
     widths = np.diff(alarmed, axis=1, prepend=0.0)
     heights = found - np.diff(found, axis=1, prepend=0.0) / 2.0
-    return _ratio((widths * heights).sum(axis=1), found[:, -1] * alarmed[:, -1])
+    return ratio_of_draws((widths * heights).sum(axis=1), found[:, -1] * alarmed[:, -1])
 
 
 def pr_auc(scores: Scores, labels: Labels, draws: PatientDraws | None = None) -> Rate:
@@ -174,7 +175,7 @@ def pr_auc(scores: Scores, labels: Labels, draws: PatientDraws | None = None) ->
     draws = draws or _each_film_alone(len(scores))
     value = float(_average_precision(*_counts_above(scores, labels, None))[0])
     drawn = _average_precision(*_counts_above(scores, labels, draws))
-    return Rate(value, *_interval(drawn), len(scores))
+    return Rate(value, *interval_of_draws(drawn), len(scores))
 
 
 def roc_auc_by_patient(scores: Scores, labels: Labels, draws: PatientDraws) -> Rate:
@@ -192,4 +193,21 @@ def roc_auc_by_patient(scores: Scores, labels: Labels, draws: PatientDraws) -> R
         If either class has fewer than two films.
     """
     area = float(structural_components(scores, labels)[0].mean())
-    return Rate(area, *_interval(_area(*_counts_above(scores, labels, draws))), len(scores))
+    return Rate(area, *interval_of_draws(_area(*_counts_above(scores, labels, draws))), len(scores))
+
+
+def areas_of_draws(scores: Scores, labels: Labels, draws: PatientDraws) -> tuple[Floats, Floats]:
+    """Return the ROC area and the average precision of every draw, nan where there is none.
+
+    Parameters
+    ----------
+    scores : (N,) float64 ndarray
+    labels : (N,) int64 ndarray
+    draws : PatientDraws
+
+    Returns
+    -------
+    roc_auc, pr_auc : (draws,) float64 ndarrays
+    """
+    counted = _counts_above(scores, labels, draws)
+    return _area(*counted), _average_precision(*counted)

@@ -11,7 +11,7 @@ from core.errors import ModelMissing
 from core.evaluation import measure_run
 from core.predictions import read_predictions
 from core.rescoring import compare_run, replace_predictions
-from core.run_store import EXPORT_FILE, load_run, read_record, read_verified
+from core.run_store import EXPORT_FILE, find_run_folder, load_run, read_record, read_verified
 from core.run_table import list_runs, tabulate_metrics, tabulate_runs, tabulate_slices
 from core.settings import get_settings
 
@@ -23,7 +23,7 @@ def runs(
 ) -> None:
     """Print every run's metrics, with 95 % intervals, as a Markdown table."""
     with spoken_errors():
-        typer.echo(tabulate_runs(list_runs(get_settings().models), every_part=every_part))
+        typer.echo(tabulate_runs(list_runs(*get_settings().run_folders), every_part=every_part))
 
 
 def evaluate(
@@ -42,7 +42,12 @@ def evaluate(
 
     settings = get_settings()
     with spoken_errors():
-        run = load_run(settings.models / name)
+        run = load_run(find_run_folder(name, settings.run_folders))
+        if run.foreign:
+            raise ModelMissing(
+                f"run {name} is another model's predictions: there is no network to score films "
+                f"with. `python -m core runs` prints what its file measures."
+            )
         if run.members:
             raise ModelMissing(
                 f"run {name} has no weights of its own: evaluate its members, "

@@ -13,7 +13,7 @@ colour                    luma after ITU-R BT.601, as Pillow's mode L
 transparent               laid on black
 ========================  ======================================================================
 
-Memory: a 40 megapixel colour picture needs about 0.5 GB while it is decoded, a grey one 0.3 GB.
+Memory: 40 megapixels in colour need about 0.5 GB while they are decoded, in grey 0.3 GB.
 """
 
 from __future__ import annotations
@@ -28,7 +28,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from core.domain import MAX_FILE_BYTES, MAX_FILM_PIXELS, FloatImage, Radiograph, read_only
+from core.domain import (
+    MAX_FILE_BYTES,
+    MAX_FILM_PIXELS,
+    SYNTHETIC_KEY,
+    FloatImage,
+    Radiograph,
+    read_only,
+)
 from core.errors import CorruptFile, RadiographError, TooLarge, UnsupportedFormat
 from core.prescan import check_exif, check_jpeg, check_png, check_tiff
 
@@ -145,8 +152,7 @@ def _decode(content: bytes, name: str) -> Radiograph:
             return _decode_picture(content, sha256, picture_format)
     kind = next((kind for magic, kind in _FOREIGN if content.startswith(magic)), "something else")
     raise UnsupportedFormat(
-        f"{name} is not a film that can be read here: its content is {kind}. "
-        "Upload DICOM, JPEG, PNG, TIFF or BMP."
+        f"{name} is no film that can be read: it is {kind}. Upload DICOM, JPEG, PNG, TIFF or BMP."
     )
 
 
@@ -168,6 +174,7 @@ def _decode_picture(content: bytes, sha256: str, picture_format: str) -> Radiogr
         source_format=picture_format,
         bits_stored=bits_stored,
         colourfulness=colourfulness,
+        synthetic=SYNTHETIC_KEY in picture.info,
     )
 
 

@@ -69,5 +69,13 @@ class DatasetError(FirstReadError):
     """A data folder is missing, damaged, or not of the expected layout."""
 
 
+class ComparisonError(FirstReadError):
+    """Runs cannot be compared in the way that was asked for."""
+
+
+class ForeignRunRefused(FirstReadError):
+    """A file of another model's predictions cannot become a run."""
+
+
 class Cancelled(FirstReadError):
     """A person stopped a long piece of work."""

@@ -5,8 +5,9 @@ Both give the same: films by id, and what a run said of each of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,11 @@ from core.domain import RunRecord
 from core.errors import DatasetError
 from core.predictions import Predictions, read_predictions
 
+if TYPE_CHECKING:  # drawing is loaded where films are drawn
+    from core.phantom_set import PhantomSet, Truth
+
 PUBLIC_FOLDERS = (FOLDER, "kermany224")
 EXTERNAL_PREFIX = "nih_rsna/"
-Truth = Literal["lesion", "lung"]
 
 
 class FilmLibrary(Protocol):
@@ -38,6 +41,11 @@ class FilmLibrary(Protocol):
     @property
     def synthetic(self) -> bool:
         """True if every film is drawn."""
+        ...
+
+    @property
+    def has_films(self) -> bool:
+        """True if the films themselves are there, and not only what runs said of them."""
         ...
 
     def parts(self, run: RunRecord) -> tuple[str, ...]:
@@ -128,6 +136,66 @@ class PublicLibrary:
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002
         """Return None: nobody has outlined the lesions of the public films."""
         return None
+
+
+class SyntheticLibrary:
+    """The built-in drawn films; what a run says of them is computed when it is first asked for.
+
+    Parameters
+    ----------
+    phantoms : PhantomSet
+    score : callable
+        From a run to its predictions of every film of the set.
+    """
+
+    name = "synthetic"
+    title = "Synthetic films"
+    synthetic = True
+
+    def __init__(self, phantoms: PhantomSet, score: Callable[[RunRecord], Predictions]) -> None:
+        self._phantoms = phantoms
+        self._score = score
+
+    @property
+    def has_films(self) -> bool:
+        """True: they are drawn before the library is opened."""
+        return True
+
+    def parts(self, run: RunRecord) -> tuple[str, ...]:
+        """Return the parts of the set's own split; nothing is trained on any of them."""
+        return order_parts(self.predictions(run).films.split)
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        """Return what a run says of every film.
+
+        Raises
+        ------
+        ModelMissing, ModelIntegrity
+            If the run's export cannot be used.
+        DatasetError
+            If a film is gone.
+        """
+        return self._score(run)
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or its file is gone.
+        """
+        return self._phantoms.read_bytes(film_id)
+
+    def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
+        """Return the mask of lesion or lungs; of a normal film's lesion, one without a pixel.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or the mask is gone.
+        """
+        return self._phantoms.truth(film_id, kind)
 
 
 def find_public_set(data: Path) -> Path | None:

@@ -175,11 +175,21 @@ def _prepare(film: Radiograph, engine: Engine) -> ModelInput:
     return prepare_input(film, engine.input_px, box)
 
 
+def assess_film(film: Radiograph, gate: Gate, model_px: int) -> QualityReport:
+    """Take a decoded film through the gate of a model that looks at ``model_px`` pixels a side."""
+    return assess_quality(film, measure_evidence(film, gate), gate.limits, model_px)
+
+
+def score_radiograph(film: Radiograph, engine: Engine) -> tuple[float, float]:
+    """Return a decoded film's logit and probability, past the gate."""
+    tensor = _prepare(film, engine).tensor
+    logits = engine.classifier.logits(tensor[np.newaxis, :, :, np.newaxis])
+    return float(logits[0]), float(engine.classifier.calibrate(logits)[0])
+
+
 def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
     """Take a decoded film through the gate and, if it passes, through the model."""
-    quality = assess_quality(
-        film, measure_evidence(film, engine.gate), engine.gate.limits, engine.input_px
-    )
+    quality = assess_film(film, engine.gate, engine.input_px)
     prediction = model_input = None
     if not quality.refused:
         model_input = _prepare(film, engine)

@@ -99,7 +99,12 @@ class Predictions:
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
-    """Write the table as a Parquet file; sizes become whole numbers, or null where unknown."""
+    """Write the table as a Parquet file."""
+    path.write_bytes(predictions_as_parquet(predictions))
+
+
+def predictions_as_parquet(predictions: Predictions) -> bytes:
+    """Return the table as Parquet; sizes become whole numbers, or null where unknown."""
     columns: dict[str, Any] = {}
     for name in FILM_COLUMNS:
         values = getattr(predictions.films, name)
@@ -107,7 +112,9 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
         whole = np.nan_to_num(values).astype(np.int32) if name in _SIZES else values
         columns[name] = pa.array(whole, mask=unknown)
     columns |= {name: getattr(predictions, name) for name in SCORE_COLUMNS}
-    pq.write_table(pa.table(columns), path)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    return bytes(sink.getvalue())
 
 
 def read_predictions(run: RunRecord) -> Predictions:
@@ -121,12 +128,29 @@ def read_predictions(run: RunRecord) -> Predictions:
         If it is not the stated file, or lacks a column.
     """
     content = read_verified(run.folder, PREDICTIONS_FILE, run.files)
+    return parse_predictions(content, run.run_id)
+
+
+def parse_predictions(content: bytes, run_id: str) -> Predictions:
+    """Return the table that `predictions_as_parquet` made.
+
+    Parameters
+    ----------
+    content : bytes
+    run_id : str
+        Whose table it is, for a sentence.
+
+    Raises
+    ------
+    ModelIntegrity
+        If it lacks a column.
+    """
     table = pq.read_table(pa.BufferReader(content))
     lacking = [n for n in (*FILM_COLUMNS, *SCORE_COLUMNS) if n not in table.column_names]
     if lacking:
         raise ModelIntegrity(
-            f"{PREDICTIONS_FILE} of run {run.run_id} lacks {', '.join(lacking)}: an earlier "
-            f"version wrote it. Write it anew with `python -m core evaluate {run.run_id} --write`."
+            f"{PREDICTIONS_FILE} of run {run_id} lacks {', '.join(lacking)}: an earlier "
+            f"version wrote it. Write it anew with `python -m core evaluate {run_id} --write`."
         )
     columns = {name: _as_array(table[name], name) for name in (*FILM_COLUMNS, *SCORE_COLUMNS)}
     films = FilmTable(**{name: columns[name] for name in FILM_COLUMNS})

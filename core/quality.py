@@ -77,6 +77,19 @@ def measure_tone(pixels: FloatImage) -> Tone:
     return Tone(float(high - low), float(median), float(ends.mean()))
 
 
+def measure_sharpness(standard: FloatImage) -> float:
+    """Return the standard deviation of the Laplacian of a standardised film.
+
+    Parameters
+    ----------
+    standard : (224, 224) float32 ndarray in [0, 1]
+    """
+    # Deferred: only data sets are measured so, and the first page should not wait.
+    from scipy import ndimage  # noqa: PLC0415
+
+    return float(ndimage.laplace(standard).std())
+
+
 def _check_size(film: Radiograph, model_px: int) -> list[Finding]:
     findings = []
     side = min(film.height_px, film.width_px)
@@ -194,6 +207,14 @@ def _check_population(film: Radiograph) -> list[Finding]:
     return [Finding("population", Severity.FLAG, None, None, message)]
 
 
+def _check_origin(film: Radiograph) -> list[Finding]:
+    """Say it if a film was drawn, so that no read of it is taken for one of a patient."""
+    if not film.synthetic:
+        return []
+    message = "Synthetic: this film was drawn by a program. It shows no patient."
+    return [Finding("synthetic", Severity.NOTE, None, None, message)]
+
+
 def _say_change(change: FilmChange, evidence: GateEvidence) -> Finding:
     distances = (
         f"its distance from the films of training is {evidence.distance:.2f} as it is and "
@@ -266,6 +287,7 @@ def assess_quality(
         *_check_tone(film, tone, limits),
         *_check_chest(evidence, limits),
         *_check_population(film),
+        *_check_origin(film),
     ]
     if any(finding.code == "blank" for finding in findings):
         findings = [

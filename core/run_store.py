@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +119,35 @@ def load_run(folder: Path) -> RunRecord:
             decided=(record.get("abstention") or {}).get("measured", {}),
             members=tuple(record.get("members", ())),
             member_exports=record.get("member_exports", {}),
+            foreign="foreign" in record,
         )
     except (KeyError, TypeError, AttributeError) as exc:
         raise ModelIntegrity(
             f"{folder / RECORD_FILE} lacks a part that serving needs ({exc}). "
             "Restore it from the repository, or train the run again."
         ) from exc
+
+
+def find_run_folder(name: str, folders: Sequence[Path]) -> Path:
+    """Return a run's folder: the first that has a record of that name.
+
+    Parameters
+    ----------
+    name : str
+    folders : sequence of Path
+        Each with a sub-folder a run.
+
+    Raises
+    ------
+    ModelMissing
+        If none of them has it, or the name is not that of one sub-folder.
+    """
+    plain = Path(name).name == name
+    found = [one / name for one in folders if plain and (one / name / RECORD_FILE).is_file()]
+    if not found:
+        places = " or ".join(str(one) for one in folders)
+        raise ModelMissing(f"there is no run {name} in {places}: `python -m core runs` lists them.")
+    return found[0]
 
 
 def _abstention(stated: Mapping[str, Any] | None) -> AbstentionBand | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +33,22 @@ QUALITIES = {
 }
 
 
-def list_runs(models: Path) -> list[RunRecord]:
-    """Return every classifier run of a folder, by name.
+def list_runs(*folders: Path) -> list[RunRecord]:
+    """Return every classifier run of some folders, each folder's by name.
+
+    A name that an earlier folder has too is left out: every name stands for one run.
 
     Raises
     ------
     ModelIntegrity
         If a record is not readable or lacks a part.
     """
-    folders = sorted(path.parent for path in models.glob(f"*/{RECORD_FILE}"))
-    return [load_run(folder) for folder in folders if "operating_point" in read_record(folder)]
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob(f"*/{RECORD_FILE}")):
+            if not path.parent.name.startswith("."):  # one in the making
+                found.setdefault(path.parent.name, path.parent)
+    return [load_run(run) for run in found.values() if "operating_point" in read_record(run)]
 
 
 def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str:
@@ -54,14 +60,24 @@ def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str
     every_part : bool
         Otherwise validation and official test only.
     """
-    head = ["Run", "Split", "n", "Operating point", *COLUMNS.values(), "ECE"]
-    lines = [
-        _line(run, part)
+    return tabulate_parts(
+        (run.run_id, part)
         for run in runs
         for key, part in run.metrics.items()
         if every_part or key in USUAL_PARTS
-    ]
-    return _markdown(head, lines)
+    )
+
+
+def tabulate_parts(measured: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    """Return a line of metrics for each run and part of the data.
+
+    Parameters
+    ----------
+    measured : iterable of (str, mapping)
+        A run's name and an `Evaluation` as plain values.
+    """
+    head = ["Run", "Split", "n", "Operating point", *COLUMNS.values(), "ECE"]
+    return _markdown(head, [_line(name, part) for name, part in measured])
 
 
 def tabulate_sides(run: RunRecord) -> str:
@@ -81,13 +97,13 @@ def tabulate_sides(run: RunRecord) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _line(run: RunRecord, part: Mapping[str, Any]) -> list[str]:
+def _line(name: str, part: Mapping[str, Any]) -> list[str]:
     return [
-        run.run_id,
+        name,
         str(part["split"]),
         str(part["n"]),
         f"{part['threshold']:.3f}",
-        *(_with_interval(part["rates"][name]) for name in COLUMNS),
+        *(_with_interval(part["rates"][rate]) for rate in COLUMNS),
         f"{part['expected_calibration_error']:.3f}",
     ]
 

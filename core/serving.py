@@ -67,6 +67,8 @@ def check_demands(folder: Path) -> list[Demand]:
     record = _read(folder)
     members = {str(name): folder.parent / str(name) for name in record.get("members", ())}
     demands = [demand(folder, record) for demand in _DEMANDED]
+    if "foreign" in record:
+        return demands
     if not members:
         return [*demands, _small_export(folder, record)]
     for name, member in members.items():
@@ -127,6 +129,16 @@ def _not_an_exhibit(_folder: Path, record: Record) -> Demand:
     )
 
 
+def _own_network(_folder: Path, record: Record) -> Demand:
+    imported = "foreign" in record
+    return Demand(
+        "a network of its own",
+        not imported,
+        "it is another model's predictions, imported" if imported else "it was trained here",
+        "nothing makes imported predictions read a film",
+    )
+
+
 def _calibration(folder: Path, record: Record) -> Demand:
     part = _part(record, "calibration")
     met = _numbers(part, "temperature", "offset") and part["temperature"] > 0.0
@@ -180,6 +192,7 @@ def _shortcut_audit(folder: Path, record: Record) -> Demand:
 
 _DEMANDED: tuple[Callable[[Path, Record], Demand], ...] = (
     _not_an_exhibit,
+    _own_network,
     _calibration,
     _operating_point,
     _parity,

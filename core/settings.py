@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     models: Path = Field(
         default=PROJECT_ROOT / "models", description="Folder with one sub-folder a run."
     )
+    foreign_runs: Path = Field(
+        default=PROJECT_ROOT / "var" / "foreign_runs",
+        description="Folder for imported predictions of other models, beside the database.",
+    )
     served_run: str = Field(default=SERVED_RUN, description="Name of the run that reads films.")
     database_url: str = Field(
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
@@ -43,8 +47,17 @@ class Settings(BaseSettings):
         default=True,
         description="Keep file names with reads; turn off where names identify people.",
     )
+    offer_synthetic: bool = Field(
+        default=True,
+        description="Offer the built-in synthetic films; turn off where only patients are read.",
+    )
     inference_threads: int = Field(default=2, ge=1, le=64)
     lime_samples: int = Field(default=1000, ge=100, le=10_000)
+
+    @property
+    def run_folders(self) -> tuple[Path, Path]:
+        """Where runs are looked for: those trained here first, then those imported."""
+        return self.models, self.foreign_runs
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.batch import FilmState
 from core.errors import RadiographError
+from ui.examples import offer_examples
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
@@ -40,6 +41,7 @@ def draw_empty(visit: Visit) -> None:
             "model; you see its probability and the regions it depends on, and sign your verdict."
         )
         draw_uploader(visit)
+        offer_examples(visit)
 
 
 def draw_worklist(visit: Visit) -> None:
@@ -52,6 +54,7 @@ def draw_worklist(visit: Visit) -> None:
             visit.selected = max(read or rows, key=lambda row: row.probability or -1.0).key
     with st.popover("Add films", icon=":material/add:", width="stretch"):
         draw_uploader(visit)
+        offer_examples(visit)
     with st.container():
         draw_batch(visit)
     point = get_engine().classifier.run_record.operating_point

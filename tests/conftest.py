@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import PROJECT_ROOT, Settings, get_settings
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,21 @@ def served_models() -> Path:
     return PROJECT_ROOT / "models"
 
 
+# Drawing films behind every page would slow the other tests; those of examples turn it on.
+os.environ.setdefault("FIRSTREAD_OFFER_SYNTHETIC", "false")
+
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure
 settings.load_profile("first_read")
+
+
+@pytest.fixture(scope="session")
+def synthetic_cache() -> Path:
+    """Return the cache folder with the built-in synthetic films in it, drawn once a version."""
+    from core.phantom_set import open_built_in_set
+
+    folder = Settings.model_fields["cache"].default
+    open_built_in_set(folder)
+    return Path(folder)
 
 
 @pytest.fixture(scope="session")

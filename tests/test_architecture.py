@@ -28,7 +28,9 @@ PAGES_MAY_IMPORT = {"batch", "domain", "errors", "review_table", "reviews"}
 # A stage is one file of core/, or the several that share one job.
 FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migrations": "review"}
 FAMILY |= {"run_table": "run_store", "predictions": "run_store", "bootstrap": "statistics"}
+FAMILY |= {"operating_point": "metrics", "prevalence": "comparison"}
 FAMILY |= {"rescoring": "evaluation", "serving": "run_store", "ensemble": "inference"}
+FAMILY |= {"phantom_set": "phantom", "phantom_folder": "phantom"}
 FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
 OFFLINE |= {"statistics", "evaluation", "shortcut"}
@@ -38,16 +40,30 @@ STAGES_MAY_IMPORT = {
     "settings": {"errors"},
     "explanation": FOUNDATION | {"superpixels", "surrogate"},
     "batch": FOUNDATION | {"pipeline"},
+    "phantom": FOUNDATION | {"dataset", "rendering"},
+    "phantom_scores": FOUNDATION
+    | {"phantom", "decoding", "preprocessing", "quality", "run_store", "pipeline"},
+    "examples": FOUNDATION | {"batch", "phantom", "run_store"},
     "film_library": FOUNDATION | {"dataset", "run_store", "phantom"},
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
     "case": FOUNDATION | {"review"},
     "error": FOUNDATION | {"statistics", "metrics", "run_store"},
+    "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
+    "foreign": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store", "dataset"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
-ABOVE_THE_PIPELINE = {"batch", "film_library", "training", "cli", "__main__"}
+ABOVE_THE_PIPELINE = {
+    "batch",
+    "examples",
+    "film_library",
+    "phantom_scores",
+    "training",
+    "cli",
+    "__main__",
+}
 
 PREPARING = "core/preprocessing.py core/rendering.py"
 CHANGING = "core/shortcut_changes.py"
@@ -68,7 +84,7 @@ HOMES = {
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py core/case_notes_export.py",
+    "pyarrow": "core/predictions.py core/foreign_parquet.py core/case_notes_export.py",
     "sqlalchemy": "core/review_*.py core/case_notes_store.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
@@ -96,7 +112,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    families = r"^(dataset|dicom|review|cli|shortcut|error|case)_.*"
+    families = r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case)_.*"
     stage = re.sub(families, r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)
 
@@ -252,6 +268,10 @@ BREACHES = [
     (separate_stages, "core/pipeline.py", 1, "from core.batch import BatchJob"),
     (separate_stages, "core/metrics.py", 1, "from core.evaluation import PARTS"),
     (separate_stages, "core/evaluation.py", 1, "from core.decoding import decode_radiograph"),
+    (separate_stages, "core/comparison.py", 1, "from core.foreign_runs import import_run"),
+    (separate_stages, "core/foreign_runs.py", 1, "from core.comparison_films import align_runs"),
+    (separate_stages, "core/operating_point.py", 1, "from core.evaluation import PARTS"),
+    (separate_stages, "core/prevalence.py", 1, "from core.reviews import read"),
     (library_homes, "core/quality.py", 1, "from PIL import Image"),
     (library_homes, "core/decoding.py", 1, "import pydicom.filereader"),
     (library_homes, "core/pipeline.py", 1, "from ai_edge_litert.interpreter import Interpreter"),
@@ -261,6 +281,7 @@ BREACHES = [
     (library_homes, "core/pipeline.py", 1, "from lime.lime_base import LimeBase"),
     (library_homes, "core/bootstrap.py", 1, "from statsmodels.stats import proportion"),
     (library_homes, "core/run_table.py", 1, "import pyarrow.parquet as pq"),
+    (library_homes, "core/foreign_csv.py", 1, "import pyarrow.csv"),
     (library_homes, "core/decoding.py", 1, "from skimage import io"),
     (library_homes, "ui/resources.py", 1, "from sqlalchemy import create_engine"),
     (library_homes, "pages/runs.py", 1, "import plotly.express as px"),

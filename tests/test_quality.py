@@ -11,7 +11,13 @@ from hypothesis.extra.numpy import arrays
 
 from core.domain import AgeBand, FilmChange, GateEvidence, Severity
 from core.domain.quality import BETTER_BY
-from core.quality import MAX_SAMPLED_PX, Tone, assess_quality, measure_tone
+from core.quality import (
+    MAX_SAMPLED_PX,
+    Tone,
+    assess_quality,
+    measure_sharpness,
+    measure_tone,
+)
 
 MODEL_PX = 160
 
@@ -411,3 +417,11 @@ def test_a_film_passes_only_if_every_measured_limit_is_kept(evidence):
 def test_a_film_that_is_refused_for_being_blank_spans_less_than_its_limit(film):
     low, high = np.percentile(film.pixels, [1.0, 99.0])
     assert ("blank" in codes(assess(film))) == (float(high - low) < 0.04)
+
+
+def test_sharpness_is_the_deviation_of_the_laplacian():
+    # One bright pixel: the Laplacian is -4 on it, 1 on its four neighbours, 0 on the other 59.
+    film = np.zeros((8, 8), np.float32)
+    film[4, 4] = 1.0
+
+    assert measure_sharpness(film) == pytest.approx(((16 + 4) / 64) ** 0.5)

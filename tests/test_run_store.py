@@ -12,6 +12,7 @@ from core.errors import ModelIntegrity, ModelMissing
 from core.run_store import (
     EXPORT_FILE,
     RECORD_FILE,
+    find_run_folder,
     load_run,
     read_record,
     read_verified,
@@ -76,6 +77,32 @@ def test_a_file_is_given_out_as_it_is_when_its_hash_is_the_stated_one(folder):
     content = read_verified(folder, EXPORT_FILE, load_run(folder).files)
 
     assert content == b"an exported model"
+
+
+def test_only_an_imported_run_is_foreign(folder):
+    assert not load_run(folder).foreign
+
+    rewrite(folder, foreign={"rows": 10})
+
+    assert load_run(folder).foreign
+
+
+def test_a_run_is_found_in_the_first_folder_that_has_it(tmp_path):
+    for place in ("trained/a", "imported/a", "imported/b"):
+        (tmp_path / place).mkdir(parents=True)
+        write_record(tmp_path / place, WITHOUT_FILES)
+    folders = (tmp_path / "trained", tmp_path / "imported")
+
+    assert find_run_folder("a", folders) == tmp_path / "trained" / "a"
+    assert find_run_folder("b", folders) == tmp_path / "imported" / "b"
+
+
+@pytest.mark.parametrize("name", ["c", "", "..", "../imported/b", "/b"])
+def test_a_name_that_is_no_runs_is_refused_with_where_it_was_looked_for(tmp_path, name):
+    (tmp_path / "imported" / "b").mkdir(parents=True)
+    write_record(tmp_path / "imported" / "b", WITHOUT_FILES)
+    with pytest.raises(ModelMissing, match=r"there is no run .* in .*trained or .*imported"):
+        find_run_folder(name, (tmp_path / "trained", tmp_path / "imported"))
 
 
 # --- refusals -------------------------------------------------------------------------------------

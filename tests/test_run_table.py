@@ -1,5 +1,6 @@
 """The table of runs, and the README that repeats it."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -100,6 +101,24 @@ def test_a_side_that_no_film_gets_is_said_in_words() -> None:
     measured = {**run.decided["test"], "error_normal": None}
     line = tabulate_sides(replace(run, decided={"test": measured})).splitlines()[-1]
     assert line.endswith("| no film |")
+
+
+def record_of(folder, run_id: str) -> None:
+    run = read_record(PROJECT_ROOT / "models" / SERVED_RUN)
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({**run, "run_id": run_id}))
+
+
+def test_runs_of_several_folders_are_listed_in_their_order_and_each_name_once(tmp_path) -> None:
+    for place in ("trained/m02", "trained/m01", "imported/a1", "imported/m01"):
+        record_of(tmp_path / place, place)
+    found = list_runs(tmp_path / "trained", tmp_path / "imported", tmp_path / "nowhere")
+    assert [run.run_id for run in found] == ["trained/m01", "trained/m02", "imported/a1"]
+
+
+def test_a_run_in_the_making_is_not_listed(tmp_path) -> None:
+    record_of(tmp_path / ".m01.partial", "m01")
+    assert list_runs(tmp_path) == []
 
 
 def test_a_folder_without_runs_gives_no_lines(tmp_path) -> None:

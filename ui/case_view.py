@@ -20,6 +20,8 @@ from ui.error_films import (
     Found,
     build_cards,
     film_name,
+    get_engine_of,
+    get_runs,
     label_in_words,
     load_film,
     quality_in_words,
@@ -29,7 +31,6 @@ from ui.error_link import ErrorView
 from ui.error_panels import QUICK_TAG, turn_quick_tag
 from ui.resources import (
     ExplanationTask,
-    get_engine_of,
     get_film_view,
     request_explanation,
 )
@@ -119,7 +120,7 @@ def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
     except FirstReadError as exc:
         st.info(str(exc), icon=":material/image_not_supported:")
         return None
-    asked = st.session_state.get(REGIONS, False)
+    asked = st.session_state.get(REGIONS, False) and not get_runs()[view.run].foreign
     task = request_explanation(film, get_engine_of(view.run)) if asked else None
     if visit.explaining not in (None, task):
         visit.explaining.stop.set()
@@ -154,6 +155,9 @@ def draw_facts(view: ErrorView, found: Found, place: int, task: ExplanationTask 
         key="case-probabilities",
         config={"displayModeBar": False},
     )
+    if get_runs()[view.run].foreign:
+        st.caption("No regions: of this run only the predictions were imported.")
+        return
     asked = st.session_state.get(REGIONS, False)
     st.button(
         "Hide the regions" if asked else "Find the regions the score depends on",

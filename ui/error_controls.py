@@ -99,7 +99,7 @@ def draw_choice(view: ErrorView, found: Found) -> None:
     _pick("Films", "library", titles, view.library, forgets=("split", *_RUN_CHANGES))
     run_side, split_side = st.columns([1, 1.7], gap="small")
     with run_side:
-        _pick("Run", "run", get_offered().runs, view.run, forgets=_RUN_CHANGES)
+        _pick("Run", "run", get_offered().runs(view.library), view.run, forgets=_RUN_CHANGES)
     with split_side:
         splits = get_offered().splits(view.library, view.run)
         _pick("Split", "split", splits, view.split, forgets=("page", "film"), words=SPLITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -21,14 +21,14 @@ from core.error_gallery import RunsOnFilms, films_in_cell, join_runs
 from core.error_order import order_films
 from core.errors import FirstReadError
 from core.film_library import order_parts
-from core.pipeline import draw_small_picture
+from core.pipeline import Engine, draw_small_picture, open_classifier
 from core.predictions import Predictions
 from core.run_table import list_runs
 from core.settings import get_settings
 from core.thumbnail_cache import ThumbnailCache
 from ui.cards import PICTURE_PX, Card
 from ui.error_link import ErrorView, Offered
-from ui.resources import get_libraries, get_store
+from ui.resources import get_engine, get_libraries, get_store
 
 KEPT_TABLES = 24
 
@@ -37,9 +37,25 @@ KEPT_TABLES = 24
 def get_runs() -> dict[str, RunRecord]:
     """Return every run by name, the served one first."""
     settings = get_settings()
-    runs = {run.run_id: run for run in list_runs(settings.models)}
+    runs = {run.run_id: run for run in list_runs(*settings.run_folders)}
     served = settings.served_run
     return {name: runs[name] for name in sorted(runs, key=lambda name: (name != served, name))}
+
+
+@st.cache_resource(show_spinner=False)
+def get_engine_of(run_id: str) -> Engine:
+    """Return the engine with another run in the place of the one that is served.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of the run is missing or is not the one that was measured.
+    """
+    engine, run = get_engine(), get_runs()[run_id]
+    if run_id == engine.classifier.run_record.run_id:
+        return engine
+    classifier = open_classifier(run, get_settings().inference_threads)
+    return replace(engine, classifier=classifier)
 
 
 @st.cache_resource(show_spinner=False)
@@ -55,7 +71,7 @@ def _small_pictures() -> ThumbnailCache:
     return ThumbnailCache(folder, partial(draw_small_picture, side_px=PICTURE_PX))
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
 def _predictions(library: str, run: str) -> Predictions:
     return get_libraries()[library].predictions(get_runs()[run])
 
@@ -70,7 +86,7 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
         If the chosen run's predictions cannot be read.
     """
     tables = {run: _predictions(library, run).of_split(split)}
-    for other in get_runs():
+    for other in get_offered().runs(library):
         try:
             tables.setdefault(other, _predictions(library, other).of_split(split))
         except FirstReadError:  # a run whose table is damaged says so where it is chosen
@@ -82,10 +98,14 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
 def get_offered() -> Offered:
     """Return the libraries, runs and splits there are."""
 
+    def runs(library: str) -> Sequence[str]:
+        reads = not get_libraries()[library].synthetic
+        return [name for name, run in get_runs().items() if reads or not run.foreign]
+
     def splits(library: str, run: str) -> Sequence[str]:
         return order_parts(_predictions(library, run).films.split)
 
-    return Offered(tuple(get_libraries()), tuple(get_runs()), splits)
+    return Offered(tuple(get_libraries()), runs, splits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ sentence.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -43,13 +43,15 @@ class Offered:
 
     Attributes
     ----------
-    libraries, runs : sequence of str
+    libraries : sequence of str
+    runs : callable
+        From a library to the runs that have read its films.
     splits : callable
         From a library and a run to the splits that the run has films of.
     """
 
     libraries: Sequence[str]
-    runs: Sequence[str]
+    runs: Callable[[str], Sequence[str]]
     splits: Callable[[str, str], Sequence[str]]
 
 
@@ -117,7 +119,7 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[ErrorView
     """
     address = _Address(params)
     library = address.choose("library", offered.libraries)
-    run = address.choose("run", offered.runs)
+    run = address.choose("run", offered.runs(library))
     view = ErrorView(
         library=library,
         run=run,
@@ -163,8 +165,3 @@ def write_address(view: ErrorView) -> dict[str, str]:
         "film": view.film,
     }
     return {name: str(value) for name, value in said.items() if value is not None}
-
-
-def with_run(view: ErrorView, run: str) -> ErrorView:
-    """Return the view of another run, at its own operating point."""
-    return replace(view, run=run, threshold=None, page=1, film=None)

@@ -22,6 +22,9 @@ from ui.viewer import region_name
 SMALLEST_SHOWN = 0.005
 """A smaller weight is shown as 0.00."""
 
+SYNTHETIC = "synthetic"
+"""The gate's code for a film that was drawn."""
+
 _MARK = {
     Severity.REFUSE: (":material/block:", "refused"),
     Severity.FLAG: (":material/warning:", "caution"),
@@ -160,12 +163,19 @@ def _two_digits(probability: float) -> str:
     return f"{probability:.2f}"
 
 
+def draw_origin(quality: QualityReport) -> None:
+    """Say first of all if a film was drawn; later it might be below the fold."""
+    for finding in quality.findings:
+        if finding.code == SYNTHETIC:
+            st.markdown(f":material/science: {_plain(finding.message)}")
+
+
 def draw_quality(quality: QualityReport) -> None:
     """List what the gate found; each sentence holds the measured value and the limit."""
-    if not quality.findings:
+    findings = [finding for finding in quality.findings if finding.code != SYNTHETIC]
+    if not findings:
         st.caption(":material/check: Quality: nothing found against this film.")
-        return
-    for finding in quality.findings:
+    for finding in findings:
         icon, word = _MARK[finding.severity]
         st.markdown(f"{icon} **{word.capitalize()}** · {_plain(finding.message)}")
 

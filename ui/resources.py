@@ -24,13 +24,13 @@ from core.domain import (
     Severity,
 )
 from core.errors import Cancelled, FirstReadError
-from core.film_library import FilmLibrary, PublicLibrary
+from core.examples import ExamplesTask
+from core.film_library import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
     Engine,
     FilmReading,
     explain_film,
     load_explainer,
-    open_classifier,
     open_engine,
     prepare_film,
     read_film,
@@ -38,7 +38,7 @@ from core.pipeline import (
 from core.process_memory import give_memory_back, keep_heap_small
 from core.review_served import note_served_run
 from core.review_store import SqlReviewStore, open_review_store
-from core.run_store import export_identity, load_run
+from core.run_store import export_identity
 from core.settings import get_settings
 from ui.viewer import FilmView
 
@@ -69,6 +69,12 @@ def get_engine() -> Engine:
 
 
 @st.cache_resource(show_spinner=False)
+def get_examples() -> ExamplesTask:
+    """Return the built-in synthetic films, on their way or ready; begun once a process."""
+    return ExamplesTask(get_settings().cache, get_engine().classifier.run_record).start()
+
+
+@st.cache_resource(show_spinner=False)
 def get_served() -> ServedRun:
     """Return since when the served run serves, noted in the database if it is another than last."""
     run = get_engine().classifier.run_record
@@ -88,27 +94,27 @@ def get_store() -> SqlReviewStore:
     return open_review_store(get_settings().database_url)
 
 
-@st.cache_resource(show_spinner=False)
 def get_libraries() -> dict[str, FilmLibrary]:
-    """Return every set of labelled films by its word for addresses, the usual one first."""
-    libraries = (PublicLibrary(get_settings().data),)
+    """Return every set of labelled films by its word for addresses, the usual one first.
+
+    The synthetic films are among them once all of them are drawn.
+    """
+    libraries: list[FilmLibrary] = [PublicLibrary(get_settings().data)]
+    if get_settings().offer_synthetic and get_examples().drawn == get_examples().total:
+        libraries.append(_synthetic_library())
     return {library.name: library for library in libraries}
 
 
 @st.cache_resource(show_spinner=False)
-def get_engine_of(run_id: str) -> Engine:
-    """Return the engine with another run in the place of the one that is served.
+def _synthetic_library() -> SyntheticLibrary:
+    # Deferred: what draws is loaded only where labelled films are looked at.
+    from core.phantom_scores import PhantomScores  # noqa: PLC0415
+    from core.phantom_set import open_built_in_set  # noqa: PLC0415
 
-    Raises
-    ------
-    ModelMissing, ModelIntegrity
-        If a file of the run is missing or is not the one that was measured.
-    """
-    engine, settings = get_engine(), get_settings()
-    if run_id == engine.classifier.run_record.run_id:
-        return engine
-    run = load_run(settings.models / run_id)
-    return replace(engine, classifier=open_classifier(run, settings.inference_threads))
+    settings, gate = get_settings(), get_engine().gate
+    phantoms = open_built_in_set(settings.cache)
+    scores = PhantomScores(phantoms, gate, settings.cache, settings.inference_threads)
+    return SyntheticLibrary(phantoms, scores.of)
 
 
 def start_batch(films: list[UploadedFilm]) -> BatchJob:

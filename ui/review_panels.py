@@ -11,7 +11,7 @@ from core.batch import FilmOutcome, FilmState, UploadedFilm
 from core.domain import ReviewRecord
 from core.explanation import top_regions
 from core.pipeline import FilmReading
-from ui.panels import draw_probability, draw_quality, draw_regions
+from ui.panels import draw_origin, draw_probability, draw_quality, draw_regions
 from ui.resources import ExplanationTask, get_engine, request_explanation
 from ui.session import Visit
 from ui.uploads import read_waiting
@@ -72,6 +72,7 @@ def explanation_of(visit: Visit, film: UploadedFilm) -> ExplanationTask | None:
 
 def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> None:
     """Draw the probability, the regions it depends on, and the gate's findings."""
+    draw_origin(reading.quality)
     if reading.prediction is not None:
         draw_probability(reading.prediction, get_engine().classifier.run_record)
     if task is not None and task.sentence:

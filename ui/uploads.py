@@ -37,16 +37,23 @@ def draw_uploader(visit: Visit) -> None:
 
 def take_in(visit: Visit, files: Sequence[Any]) -> None:
     """Add uploaded files to the visit and start reading what has no outcome yet."""
-    repeated = 0
+    films = []
     for file in files:
         content = file.getvalue()
-        key = hashlib.sha256(content).hexdigest()
-        if key in visit.films:
-            repeated += 1
-        else:
-            visit.films[key] = UploadedFilm(key, file.name, content)
+        films.append(UploadedFilm(hashlib.sha256(content).hexdigest(), file.name, content))
     _release(files)
     visit.upload_round += 1
+    add_films(visit, films)
+
+
+def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
+    """Add films to the visit and start reading what has no outcome yet."""
+    repeated = 0
+    for film in films:
+        if film.key in visit.films:
+            repeated += 1
+        else:
+            visit.films[film.key] = film
     if repeated:
         visit.notice = (
             f"{repeated} of the files {'was' if repeated == 1 else 'were'} there already."

@@ -13,6 +13,7 @@ from core.domain.arrays import (
 from core.domain.film import (
     MAX_FILE_BYTES,
     MAX_FILM_PIXELS,
+    SYNTHETIC_KEY,
     AgeBand,
     Radiograph,
     Window,
@@ -55,6 +56,7 @@ from core.domain.review import (
 __all__ = [
     "MAX_FILE_BYTES",
     "MAX_FILM_PIXELS",
+    "SYNTHETIC_KEY",
     "AbstentionBand",
     "AgeBand",
     "Calibration",

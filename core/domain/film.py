@@ -10,6 +10,9 @@ from core.domain.arrays import FloatImage
 MAX_FILE_BYTES = 30_000_000
 MAX_FILM_PIXELS = 40_000_000
 
+SYNTHETIC_KEY = "Synthetic"
+"""Under this key a picture's file states that its film was drawn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -51,6 +54,8 @@ class Radiograph:
         The window that was applied, if any.
     colourfulness : float
         Mean absolute difference between colour channels of a small version, 0 (grey) to 1.
+    synthetic : bool
+        Whether the file states that the film was drawn.
     """
 
     pixels: FloatImage
@@ -64,6 +69,7 @@ class Radiograph:
     pixel_spacing_mm: tuple[float, float] | None = None
     window: Window | None = None
     colourfulness: float = 0.0
+    synthetic: bool = False
 
     @property
     def height_px(self) -> int:

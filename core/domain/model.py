@@ -187,6 +187,9 @@ class RunRecord:
         Names of the runs that an ensemble is made of; empty for a single run.
     member_exports : mapping of str to str
         Member to the sha256 of the export that the ensemble was made of.
+    foreign : bool
+        Whether another model's predictions were imported: there is no network, and no film can be
+        read with it.
     """
 
     run_id: str
@@ -204,6 +207,7 @@ class RunRecord:
     cropped_to_lungs: bool = False
     members: tuple[str, ...] = ()
     member_exports: Mapping[str, str] = field(default_factory=dict)
+    foreign: bool = False
 
 
 class RunClassifier(Classifier, Protocol):

@@ -7,9 +7,11 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from core.domain import Calibration, OperatingPoint
+from core.domain import Calibration
 from core.errors import DatasetError
-from core.metrics import confusion_at, rates_of
+from core.operating_point import choose_operating_point
+
+__all__ = ["calibrate", "choose_operating_point", "fit_temperature"]
 
 Logits = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -51,43 +53,3 @@ def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
 def calibrate(logits: Logits, calibration: Calibration) -> npt.NDArray[np.float64]:
     """Return probabilities for logits."""
     return np.asarray(expit(logits / calibration.temperature + calibration.offset), np.float64)
-
-
-def choose_operating_point(
-    probabilities: npt.NDArray[np.float64], labels: Labels, sensitivity: float, split: str
-) -> OperatingPoint:
-    """Choose the highest threshold that reaches a sensitivity.
-
-    It is placed half-way to the next lower probability among all films, so that an ulp of
-    difference between two machines changes no decision on the films it was chosen on.
-
-    Parameters
-    ----------
-    probabilities : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
-    sensitivity : float
-        Wanted at least, on these films.
-    split : str
-        Their name, for the record.
-
-    Raises
-    ------
-    DatasetError
-        If no film has pneumonia.
-    """
-    ill = np.sort(probabilities[labels == 1])[::-1]
-    if len(ill) == 0:
-        raise DatasetError("an operating point needs validation films with pneumonia.")
-    wanted = int(np.ceil(sensitivity * len(ill) - 1e-9))  # 0.28 * 25 is 7.000000000000001
-    last_found = ill[max(1, wanted) - 1]
-    lower = probabilities[probabilities < last_found]
-    threshold = float((last_found + lower.max()) / 2.0) if len(lower) else float(last_found)
-    rates = rates_of(confusion_at(probabilities, labels, threshold))
-    return OperatingPoint(
-        threshold=threshold,
-        sensitivity=rates["sensitivity"].value,
-        specificity=rates["specificity"].value,
-        n=len(labels),
-        n_positive=len(ill),
-        chosen_on=split,
-    )

@@ -9,16 +9,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from core.dataset import DatasetIndex, Split, index_dataset, read_split
 from core.decoding import decode_radiograph
-from core.domain import Calibration, FloatImage
+from core.domain import Calibration
 from core.errors import DatasetError
 from core.evaluation import find_cut_points
 from core.predictions import FILM_COLUMNS, FilmTable, Predictions
 from core.preprocessing import standardise_film
-from core.quality import measure_tone
+from core.quality import measure_sharpness, measure_tone
 from core.training.calibrate import calibrate
 from core.training.export import exported_logits
 from core.training.films import STORED_PX, TRUSTED_MATCHES, Bytes
@@ -50,16 +49,6 @@ class FilmsToScore:
     table: FilmTable
     films: Bytes
     cut_points: dict[str, tuple[float, float]]
-
-
-def measure_sharpness(standard: FloatImage) -> float:
-    """Return the standard deviation of the Laplacian of a standardised film.
-
-    Parameters
-    ----------
-    standard : (224, 224) float32 ndarray in [0, 1]
-    """
-    return float(ndimage.laplace(standard).std())
 
 
 def _prepare(content: bytes) -> tuple[Bytes, Facts]:

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
 
 from core.domain import FloatImage
-from core.phantom import draw_hand, draw_phantom
+from core.phantom import draw_film, draw_hand, draw_settings
 from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.browser
@@ -59,9 +59,9 @@ def png_of(pixels: FloatImage) -> bytes:
 
 
 def synthetic_films() -> Films:
-    stored = np.round(draw_phantom(2) * 4095).astype(np.uint16)
+    stored = np.round(draw_film(draw_settings(2)).pixels * 4095).astype(np.uint16)
     return Films(
-        payload("phantom.png", png_of(draw_phantom(1, opacity=True))),
+        payload("phantom.png", png_of(draw_film(draw_settings(1, "lobar")).pixels)),
         payload("phantom.dcm", content_of(film(stored))),
         payload("hand.png", png_of(draw_hand(0))),
     )

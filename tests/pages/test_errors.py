@@ -19,11 +19,13 @@ from core.error_order import Order
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui.charts import RunProbability, plot_probabilities
-from ui.error_link import ErrorView, Offered, read_address, with_run, write_address
+from ui.error_link import ErrorView, Offered, read_address, write_address
 
 PAGE = PROJECT_ROOT / "pages" / "errors.py"
 READER = "Dr. Ada Reader"
-OFFERED = Offered(("public",), ("f04", "f01"), lambda _library, _run: ("validation", "test"))
+OFFERED = Offered(
+    ("public",), lambda _library: ("f04", "f01"), lambda _library, _run: ("validation", "test")
+)
 
 
 @pytest.fixture
@@ -149,12 +151,6 @@ def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name, said, 
     assert view == ErrorView("public", "f04", "validation")
     assert len(complaints) == 1
     assert sentence in complaints[0]
-
-
-def test_another_run_is_shown_at_its_own_operating_point() -> None:
-    moved = with_run(FULL, "f04")
-    assert (moved.run, moved.threshold, moved.page, moved.film) == ("f04", None, 1, None)
-    assert moved.wanted == FULL.wanted
 
 
 def test_a_page_shows_what_is_wrong_with_its_address_and_corrects_it(data) -> None:

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain import FloatImage, ModelInput, ReviewRecord, Verdict
 from core.errors import ReviewStoreError
-from core.phantom import draw_hand, draw_phantom
+from core.phantom import FindingName, draw_film, draw_hand, draw_settings
 from core.pipeline import Engine, prepare_film
 from core.review_served import list_served_runs
 from core.review_store import SqlReviewStore
@@ -36,7 +36,11 @@ def png(name: str, pixels: FloatImage) -> File:
     return name, buffer.getvalue(), "image/png"
 
 
-CHEST = png("chest.png", draw_phantom(1, opacity=True, height_px=400, width_px=470))
+def chest(seed: int, finding: FindingName = "normal", height_px: int = 400) -> FloatImage:
+    return draw_film(draw_settings(seed, finding), height_px=height_px).pixels
+
+
+CHEST = png("chest.png", chest(1, "lobar"))
 HAND = png("hand.png", draw_hand(0))
 
 
@@ -216,7 +220,7 @@ def test_a_second_read_by_the_same_reader_corrects_the_first(store: SqlReviewSto
 
 
 def test_an_inverted_film_is_refused_and_read_after_one_press(store: SqlReviewStore) -> None:
-    page = upload(open_page(), png("negative.png", np.float32(1) - draw_phantom(1)))
+    page = upload(open_page(), png("negative.png", np.float32(1) - chest(1)))
     assert "The film looks inverted" in words_of(page)
     press(page, "Invert and read again")
     run_until(page, lambda: "probability" in words_of(page))
@@ -249,9 +253,7 @@ def test_a_missing_model_is_one_sentence(
 
 
 def test_a_stopped_batch_keeps_what_is_read_and_can_go_on(store: SqlReviewStore) -> None:
-    chests = [
-        png(f"{seed}.png", draw_phantom(seed, height_px=900, width_px=1000)) for seed in range(6)
-    ]
+    chests = [png(f"{seed}.png", chest(seed, height_px=900)) for seed in range(6)]
     page = open_page()
     page.get("file_uploader")[0].set_value(chests)
     page.run()
@@ -325,7 +327,7 @@ def test_a_film_that_was_read_long_ago_is_decoded_again_and_explained(
 
 
 def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStore) -> None:
-    page = upload(open_page(), CHEST, png("other.png", draw_phantom(3)))
+    page = upload(open_page(), CHEST, png("other.png", chest(3)))
     visit = page.session_state["first_read"]
     first = visit.explaining
     visit.selected = next(key for key in visit.films if key != visit.selected)

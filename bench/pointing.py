@@ -1,0 +1,114 @@
+"""How well explanations point at lesions, on drawn films whose lesions are known exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.films import open_served_engine
+from bench.results import Section
+from core.bootstrap import mean_rate
+from core.domain import Explanation, LimeSettings
+from core.explanation import weights_on_film
+from core.explanation_score import ExplanationScore, score_explanation
+from core.phantom_set import PhantomSet, open_built_in_set
+from core.pipeline import Engine, explain_film, read_film
+from core.settings import get_settings
+from core.statistics import Rate, wilson_rate
+
+TITLE = "Explanations against lesions whose place is known"
+COMMAND = "python -m bench pointing"
+WAYS = {
+    "LIME": "regions of the served run, 1,000 samples",
+    "shuffled": "the same regions with their weights exchanged at random",
+    "lungs": "the lung fields, all alike",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """One film's scores, by way of explaining; ``called`` if the run calls it pneumonia."""
+
+    finding: str
+    called: bool
+    scores: dict[str, ExplanationScore]
+
+
+def explain_ill_films(
+    phantoms: PhantomSet, engine: Engine, report: Callable[[str], None]
+) -> Iterator[Pointed]:
+    """Explain every film of the set that has a lesion and passes the gate."""
+    ill = [film for film in phantoms.films if film.settings.finding != "normal"]
+    for number, film in enumerate(ill):
+        reading = read_film(phantoms.read_bytes(film.film_id), engine)
+        if reading.model_input is None or reading.prediction is None:
+            continue
+        explanation = explain_film(reading.model_input, engine.classifier, LimeSettings())
+        lesion = phantoms.truth(film.film_id, "lesion")
+        lungs = phantoms.truth(film.film_id, "lung")
+        maps = {
+            "LIME": weights_on_film(explanation),
+            "shuffled": weights_on_film(_shuffled(explanation, number)),
+            "lungs": lungs.astype(np.float32),
+        }
+        scores = {way: score_explanation(weights, lesion) for way, weights in maps.items()}
+        yield Pointed(film.settings.finding, reading.prediction.suspicious, scores)
+        report(f"film {number + 1} of {len(ill)}")
+
+
+def _shuffled(explanation: Explanation, seed: int) -> Explanation:
+    weights = np.random.default_rng(seed).permutation(explanation.weights)
+    return replace(explanation, weights=weights)
+
+
+def tabulate(pointed: list[Pointed]) -> list[str]:
+    """Return one table line for each way of explaining and each kind of film."""
+    findings = sorted({one.finding for one in pointed})
+    groups = {"all": pointed, "called pneumonia": [one for one in pointed if one.called]}
+    groups |= {name: [one for one in pointed if one.finding == name] for name in findings}
+    lines = [
+        "| Films | n | Explanation | Points at the lesion | Energy inside | IoU | Lesion's share |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for group, members in groups.items():
+        for way in WAYS if members else ():
+            scores = [one.scores[way] for one in members]
+            lines.append(f"| {group} | {len(members)} | {way} | {_line(scores)} |")
+    return lines
+
+
+def _line(scores: list[ExplanationScore]) -> str:
+    hits = wilson_rate(sum(score.hit for score in scores), len(scores))
+    means = [_mean(scores, name) for name in ("energy_inside", "iou", "lesion_share")]
+    return " | ".join([_say(hits), _say(means[0]), _say(means[1]), f"{means[2].value:.2f}"])
+
+
+def _mean(scores: list[ExplanationScore], name: str) -> Rate:
+    values: npt.NDArray[np.float64] = np.array([getattr(score, name) for score in scores])
+    return mean_rate(values)
+
+
+def _say(rate: Rate) -> str:
+    return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
+
+
+def measure(report: Callable[[str], None]) -> Section:
+    """Explain the built-in set's films with lesions and hold each against its mask."""
+    engine = open_served_engine()
+    phantoms = open_built_in_set(get_settings().cache)
+    pointed = list(explain_ill_films(phantoms, engine, report))
+    run = engine.classifier.run_record
+    about = f"Run {run.run_id}, {len(pointed)} synthetic films with a lesion; 95 % intervals."
+    lines = [
+        about,
+        "",
+        *(f"- **{way}**: {what}" for way, what in WAYS.items()),
+        "",
+        *tabulate(pointed),
+    ]
+    for line in lines:
+        report(line)
+    return Section(TITLE, COMMAND, lines)

@@ -1,0 +1,175 @@
+"""Runs side by side on the films that all of them scored, each pair tested.
+
+Missed pneumonias and false alarms go by McNemar's exact test, ROC areas by DeLong's, and every
+metric by a bootstrap that keeps a patient's films together. Each question's p values are adjusted
+by Holm over all pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from core.bootstrap import DRAWS
+from core.comparison_draws import METRICS, DrawnMetric, draw_metrics
+from core.comparison_films import ScoredFilms
+from core.errors import ComparisonError
+from core.statistics import Difference, Mask, delong_difference, holm, mcnemar
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCounts:
+    """Errors of one kind of two runs on the same ``n`` films.
+
+    Attributes
+    ----------
+    first, second : int
+        Errors of each run.
+    only_first, only_second : int
+        Films that only that run gets wrong.
+    low, high : float
+        95 % interval of ``second - first``, in films, with a patient's films kept together.
+    p_value : float
+        McNemar's, exact, that both err equally often; it takes films for independent.
+    n : int
+        Films that could be got wrong in this way.
+    """
+
+    first: int
+    second: int
+    only_first: int
+    only_second: int
+    low: float
+    high: float
+    p_value: float
+    n: int
+
+    @property
+    def change(self) -> int:
+        """Errors of the second run less those of the first."""
+        return self.second - self.first
+
+
+@dataclass(frozen=True, slots=True)
+class PairComparison:
+    """Two runs on the same films; every difference is the second less the first.
+
+    Attributes
+    ----------
+    missed, false_alarms : ErrorCounts
+    roc_auc : Difference
+        DeLong's.
+    differences : mapping of str to Difference
+        By metric, from a bootstrap over patients.
+    holm : mapping of str to float
+        p values adjusted over all pairs: of ``missed``, ``false_alarms``, ``delong`` and of each
+        metric. Each of these is a family of its own.
+    """
+
+    first: str
+    second: str
+    missed: ErrorCounts
+    false_alarms: ErrorCounts
+    roc_auc: Difference
+    differences: Mapping[str, Difference]
+    holm: Mapping[str, float]
+
+
+def compare_pairs(
+    scored: ScoredFilms, metrics: Sequence[str] = METRICS, draws: int = DRAWS
+) -> list[PairComparison]:
+    """Test every pair of runs, in the order in which they were named.
+
+    Parameters
+    ----------
+    scored : ScoredFilms
+    metrics : sequence of str
+        Some of `METRICS`.
+    draws : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    ComparisonError
+        If there are fewer than two runs, or a metric is not known.
+    DatasetError
+        If the films are fewer than two of a class.
+    """
+    if len(scored.run_ids) < 2:
+        raise ComparisonError("one run alone has nothing to be compared with: name two or more.")
+    drawn = draw_metrics(
+        scored.probability,
+        scored.called,
+        scored.films.label,
+        scored.films.patient,
+        tuple(dict.fromkeys([*metrics, "sensitivity", "specificity"])),
+        draws,
+    )
+    pairs = list(combinations(range(len(scored.run_ids)), 2))
+    compared = [_compare(scored, drawn, metrics, *pair) for pair in pairs]
+    adjusted = _adjust([_p_values(*pair) for pair in compared])
+    return [
+        PairComparison(scored.run_ids[first], scored.run_ids[second], *measured, holm=p_values)
+        for (first, second), measured, p_values in zip(pairs, compared, adjusted, strict=True)
+    ]
+
+
+Compared = tuple[ErrorCounts, ErrorCounts, Difference, dict[str, Difference]]
+
+
+def _compare(
+    scored: ScoredFilms,
+    drawn: Mapping[str, DrawnMetric],
+    metrics: Sequence[str],
+    first: int,
+    second: int,
+) -> Compared:
+    n = len(scored.films)
+    # DeLong's difference is first minus second; here it is what changes from first to second.
+    area = delong_difference(
+        scored.probability[second], scored.probability[first], scored.films.label
+    )
+    return (
+        _count_errors(scored, drawn["sensitivity"], scored.ill, first, second),
+        _count_errors(scored, drawn["specificity"], ~scored.ill, first, second),
+        area,
+        {name: drawn[name].difference(first, second, n) for name in metrics},
+    )
+
+
+def _count_errors(
+    scored: ScoredFilms, rate: DrawnMetric, films: Mask, first: int, second: int
+) -> ErrorCounts:
+    right = scored.right[:, films]
+    test = mcnemar(right[first], right[second])
+    share = rate.difference(first, second, test.n)
+    return ErrorCounts(
+        first=int((~right[first]).sum()),
+        second=int((~right[second]).sum()),
+        only_first=test.only_second,
+        only_second=test.only_first,
+        low=-share.high * test.n,
+        high=-share.low * test.n,
+        p_value=test.p_value,
+        n=test.n,
+    )
+
+
+def _p_values(
+    missed: ErrorCounts,
+    false_alarms: ErrorCounts,
+    area: Difference,
+    differences: Mapping[str, Difference],
+) -> dict[str, float]:
+    tests: dict[str, ErrorCounts | Difference]
+    tests = {"missed": missed, "false_alarms": false_alarms, "delong": area, **differences}
+    return {name: test.p_value for name, test in tests.items()}
+
+
+def _adjust(p_values: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    adjusted = {name: holm([of_pair[name] for of_pair in p_values]) for name in p_values[0]}
+    return [
+        {name: over_pairs[place] for name, over_pairs in adjusted.items()}
+        for place in range(len(p_values))
+    ]

@@ -1,0 +1,282 @@
+"""A small child's chest in three dimensions: trunk, lungs, heart, great vessels, diaphragm.
+
+Shapes are written down in the child's own frame (see geometry); no patient was measured or traced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain import FloatImage
+from core.phantom.geometry import (
+    Interval,
+    Plane,
+    Stack,
+    Vector,
+    View,
+    cross_ellipsoid,
+    ease,
+    free_path,
+    tilt,
+)
+from core.phantom.settings import CHILD, PhantomSettings, stream
+from core.phantom.tubes import Tube, bend, tube_paths
+
+WALL_CM = 1.2
+"""Between the lung and the skin at the side of the chest."""
+
+CHEST_SHAPE = [(-1.0, 0.0), (0.0, 0.07), (0.04, 0.3), (0.09, 0.47), (0.17, 0.62), (0.28, 0.75)]
+CHEST_SHAPE += [(0.42, 0.86), (0.6, 0.94), (0.8, 0.99), (1.0, 1.0), (1.6, 0.97)]
+CHEST_DEPTH = [(-1.0, 0.0), (0.0, 0.2), (0.1, 0.45), (0.3, 0.76), (0.6, 0.95), (1.0, 1.0)]
+"""Half width and half depth of the cavity over their largest, by height over the lungs'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipsoid:
+    """A solid organ; ``tilt_deg`` turns it around the beam's direction."""
+
+    centre: tuple[float, float, float]
+    radii: tuple[float, float, float]
+    tilt_deg: float = 0.0
+
+    def cross(self, x: FloatImage, y: FloatImage, view: View) -> Interval:
+        """Return where rays cross it."""
+        return cross_ellipsoid(x, y, self.centre, self.radii, view, tilt(self.tilt_deg))
+
+
+@dataclass(frozen=True, slots=True)
+class Dome:
+    """Half of the diaphragm with what lies under it: an ellipsoid on a column."""
+
+    centre: tuple[float, float, float]
+    radii: tuple[float, float, float]
+
+    def cross(self, x: FloatImage, y: FloatImage, view: View) -> Interval:
+        """Return where rays cross it."""
+        level = view.magnification(self.centre[2]) * self.centre[1]
+        capped = np.minimum(y, np.float32(level))
+        return cross_ellipsoid(x, capped, self.centre, self.radii, view)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """The anatomy that one seed gives, before anything is wrong with it.
+
+    Attributes
+    ----------
+    lung_cm : float
+        From the apices to the outer recesses.
+    chest_cm : float
+        Half width of the chest cavity at its widest.
+    depth_cm : float
+        Half depth of the chest cavity at its deepest.
+    rib_pitch_cm, rib_drop_cm : float
+        Between neighbours, and how much lower a rib's front end lies than its back.
+    lung_density : float
+        Of aerated lung, over that of water.
+    """
+
+    lung_cm: float
+    chest_cm: float
+    depth_cm: float
+    rib_pitch_cm: float
+    rib_drop_cm: float
+    lung_density: float
+    fat_cm: float
+    trunk: Stack
+    cavity: Stack
+    mediastinum: Stack
+    heart: tuple[Ellipsoid, ...]
+    domes: tuple[Dome, Dome]
+    gas: tuple[Ellipsoid, ...]
+
+    def wall_at(self, side: int, y: npt.ArrayLike) -> Vector:
+        """Return x of the cavity's wall on a side, -1 right and 1 left, at some heights."""
+        return side * self.cavity.widths(y)
+
+
+def make_child(settings: PhantomSettings) -> Child:
+    """Grow the child that the settings describe."""
+    rng = stream(settings.seed, CHILD)
+    lung = 11.6 + 0.5 * settings.inspiration + rng.normal(0, 0.15)
+    chest = rng.uniform(8.7, 9.9) + 0.2 * settings.inspiration
+    depth, fat = rng.uniform(4.8, 5.6), rng.uniform(0.0, 0.8)
+    young = (5.0 - settings.age_years) / 4.0
+    heart_size = rng.normal(0.97, 0.05) + 0.07 * young
+    thymus = max(0.0, rng.normal(0.5, 0.3)) * young
+    cavity = Stack(
+        [(y * lung, width * chest) for y, width in CHEST_SHAPE],
+        [(y * lung, share * depth) for y, share in CHEST_DEPTH],
+        [(0.0, -1.2), (0.4 * lung, -0.1), (lung, 0.0)],
+    )
+    return Child(
+        lung_cm=lung,
+        chest_cm=chest,
+        depth_cm=depth,
+        rib_pitch_cm=lung * rng.uniform(0.102, 0.110),
+        rib_drop_cm=rng.uniform(2.6, 3.8) - 0.7 * young,
+        lung_density=rng.uniform(0.24, 0.30),
+        fat_cm=fat,
+        trunk=_make_trunk(chest, depth, lung, fat),
+        cavity=cavity,
+        mediastinum=_make_mediastinum(lung, thymus, rng),
+        heart=_make_heart(heart_size * chest / 9.3, lung, settings.inspiration, rng),
+        domes=_make_domes(chest, depth, lung, settings.inspiration, rng),
+        gas=_make_gas(lung, settings.inspiration, rng),
+    )
+
+
+def _make_trunk(chest: float, depth: float, lung: float, fat: float) -> Stack:
+    skin = chest + WALL_CM + fat
+    width = [(-9.0, 3.4), (-3.2, 3.3), (-2.2, 4.2), (-1.2, 7.0), (-0.2, 9.0), (1.2, 9.9)]
+    width += [(3.4, 9.8), (0.5 * lung, skin - 0.3), (0.8 * lung, skin), (1.3 * lung, skin - 0.2)]
+    thick = [(-9.0, 3.6), (-2.5, 3.4), (-1.0, 3.6), (1.0, 4.3), (0.35 * lung, 0.9 * depth + 0.9)]
+    thick += [(0.7 * lung, depth + 1.1 + 0.5 * fat), (1.5 * lung, depth + 1.2 + 0.5 * fat)]
+    return Stack(width, thick, [(0.0, 0.0)])
+
+
+def _make_mediastinum(lung: float, thymus: float, rng: np.random.Generator) -> Stack:
+    upper = rng.uniform(1.55, 1.95)
+    width = [(-2.0, 4.2), (-0.2, 3.1), (0.07 * lung, 2.3), (0.17 * lung, upper + 0.5 * thymus)]
+    width += [(0.27 * lung, upper + thymus), (0.38 * lung, upper + 0.3), (0.6 * lung, 2.0)]
+    width += [(1.0 * lung, 1.7), (1.4 * lung, 1.7)]
+    thick = [(-2.0, 3.2), (0.3 * lung, 3.8), (lung, 3.2)]
+    return Stack(width, thick, [(0.0, -0.2)], 0.05)
+
+
+def _make_heart(
+    size: float, lung: float, inspiration: float, rng: np.random.Generator
+) -> tuple[Ellipsoid, ...]:
+    """Return ventricles, right atrium, pulmonary trunk, aortic arch, aorta and vena cava."""
+    low = lung * 0.6 + 0.5 * (inspiration - 0.5)
+    lean = rng.uniform(32, 46) + 8 * inspiration
+    long = 4.7 * size * rng.uniform(0.97, 1.03)
+    return (
+        Ellipsoid((1.6 * size, low + 0.5, 1.1), (long, 3.2 * size, 3.1 * size), lean),
+        Ellipsoid((-1.3 * size, low + 0.3, 0.6), (2.25 * size, 2.9 * size, 2.4), 8.0),
+        Ellipsoid((0.9, low - 2.2, 0.6), (1.75, 1.9, 1.7), 30.0),
+        Ellipsoid((1.15, 0.26 * lung, -0.6), (1.25, 1.1, 1.7)),
+        Ellipsoid((1.25, 0.72 * lung, -3.1), (0.75, 0.55 * lung, 0.75)),
+        Ellipsoid((-1.35, 0.27 * lung, 0.2), (0.85, 2.6, 0.8)),
+    )
+
+
+def _make_domes(
+    chest: float, depth: float, lung: float, inspiration: float, rng: np.random.Generator
+) -> tuple[Dome, Dome]:
+    high = lung * (0.765 + 0.075 * inspiration) + rng.normal(0, 0.12)
+    radii = (0.66 * chest, rng.uniform(4.6, 6.2), 1.12 * depth)
+    left = high + rng.uniform(0.15, 0.7)
+    front = 0.06 * depth
+    return (
+        Dome((-0.47 * chest, high + radii[1], front), radii),
+        Dome((0.49 * chest, left + radii[1], front), radii),
+    )
+
+
+def _make_gas(lung: float, inspiration: float, rng: np.random.Generator) -> tuple[Ellipsoid, ...]:
+    """Return the stomach's bubble and loops of bowel."""
+    top = lung * (0.8 + 0.08 * inspiration) + 1.6
+    size = rng.uniform(0.3, 1.25)
+    bubble = Ellipsoid(
+        (rng.uniform(3.6, 6.0), top + 0.6 * size, 1.5),
+        (1.9 * size, 0.95 * size, 1.3 * size),
+        rng.uniform(-25, 10),
+    )
+    loops = []
+    for _ in range(int(rng.integers(2, 11))):
+        across = rng.uniform(0.5, 1.3)
+        loops.append(
+            Ellipsoid(
+                (rng.uniform(-7.0, 7.5), top + rng.uniform(1.6, 7.0), 2.0),
+                (across, across * rng.uniform(0.4, 0.9), 0.7 * across),
+                rng.uniform(-60, 60),
+            )
+        )
+    return (bubble, *loops)
+
+
+def arm_tubes(child: Child, arms_deg: float) -> tuple[list[Tube], list[Tube]]:
+    """Return the soft parts of both arms, and their humeri."""
+    flesh, bones = [], []
+    for side in (-1, 1):
+        angle = np.deg2rad(arms_deg)
+        along = np.array([side * np.cos(angle), -np.sin(angle), 0.0])
+        shoulder = np.array([side * (0.5 * child.chest_cm + 4.6), 0.5, -0.6])
+        shoulder[1] -= 1.2 * max(0.0, float(np.sin(angle)))
+        inner = shoulder - np.array([side * 3.2, -1.3, 0.0])
+        elbow = shoulder + 12.0 * along
+        wide = 1.9 + 0.6 * child.fat_cm
+        flesh.append(bend([inner, shoulder, elbow], [wide + 0.5, wide + 0.3, wide - 0.2], 14))
+        neck = shoulder + 1.2 * along
+        bones.append(bend([shoulder, neck, elbow], [0.62, 0.5, 0.45], 14))
+        ends = [shoulder - 0.45 * along, shoulder - 0.2 * along, shoulder, shoulder + 0.3 * along]
+        bones.append(bend([*ends, shoulder + 0.5 * along], [0.2, 0.7, 0.85, 0.75, 0.4], 8))
+    return flesh, bones
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LungRays:
+    """The rays that meet the chest cavity, as one list, and what they meet there.
+
+    Attributes
+    ----------
+    where : (H, W) bool ndarray
+        The pixels of these rays.
+    x, y : (N,) float32 ndarray
+    cavity : Interval of (N,) arrays
+    solids : list of Interval
+        Heart, vessels, mediastinum and diaphragm.
+    free : (N,) float32 ndarray
+        Path through lung, in cm.
+    """
+
+    where: npt.NDArray[np.bool_]
+    x: FloatImage
+    y: FloatImage
+    cavity: Interval
+    solids: list[Interval]
+    free: FloatImage
+
+    def spread(self, values: FloatImage) -> FloatImage:
+        """Put values of these rays on the film; the others are 0."""
+        film = np.zeros(self.where.shape, np.float32)
+        film[self.where] = values
+        return film
+
+
+def cross_lungs(plane: Plane, child: Child, view: View) -> LungRays:
+    """Send the rays of a film through the chest cavity."""
+    whole = child.cavity.cross(plane.x, plane.y, view)
+    where = whole.chord > 0
+    x = np.broadcast_to(plane.x, plane.shape)[where]
+    y = np.broadcast_to(plane.y, plane.shape)[where]
+    cavity = Interval(whole.near[where], whole.far[where])
+    middle = child.mediastinum.cross(plane.x, plane.y, view)
+    solids = [Interval(middle.near[where], middle.far[where])]
+    solids += [organ.cross(x, y, view) for organ in child.heart]
+    solids += [dome.cross(x, y, view) for dome in child.domes]
+    return LungRays(where, x, y, cavity, solids, free_path(cavity, solids))
+
+
+def outline_fields(rays: LungRays) -> npt.NDArray[np.bool_]:
+    """Return the lung fields as a reader outlines them: without heart and diaphragm in the way."""
+    covered = np.zeros_like(rays.free, dtype=bool)
+    for solid in rays.solids:
+        inside = np.minimum(solid.far, rays.cavity.far) - np.maximum(solid.near, rays.cavity.near)
+        covered |= inside > 0
+    fields: npt.NDArray[np.bool_] = rays.spread(np.where(covered, 0, rays.free)) > 0
+    return fields
+
+
+def soft_tissue(plane: Plane, child: Child, settings: PhantomSettings, view: View) -> FloatImage:
+    """Return the path through trunk, arms and head as if they were water, (H, W), in cm."""
+    trunk = child.trunk.cross(plane.x, plane.y, view).chord
+    arms = tube_paths(plane, arm_tubes(child, settings.arms_deg)[0], view)
+    head = cross_ellipsoid(plane.x, plane.y, (0.0, -9.8, 1.0), (6.6, 6.9, 7.0), view).chord
+    joined = np.maximum(trunk, 0.75 * head) + arms * (1 - 0.75 * ease(trunk / 5.0))
+    gas = [organ.cross(plane.x, plane.y, view).chord for organ in child.gas]
+    return np.asarray(np.maximum(joined - 0.8 * sum(gas), 0), np.float32)

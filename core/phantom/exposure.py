@@ -1,0 +1,87 @@
+"""From the beam's path to the film: Beer-Lambert, scatter, blur, quantum noise, display curve."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from core.domain import FloatImage
+from core.phantom.settings import NOISE, PhantomSettings, stream
+
+ATTENUATION = 0.21
+"""Of water, a cm, for the beam of a child's film (about 60 kV)."""
+
+SCATTER_SHARE = 0.15
+"""Of the signal at each place comes from the beam around it."""
+
+SCATTER_CM = 2.2
+"""Deviation of the Gaussian by which scatter spreads."""
+
+DETAIL_CM, DETAIL_GAIN = 0.35, 0.7
+"""The display lifts detail finer than this by this share, as computed radiography does."""
+
+FOCAL_BLUR_CM = 0.022
+"""Deviation of the blur by focal spot and detector."""
+
+QUANTA_A_CM2 = 8.0e6
+"""Detected without anything in the beam, at the right exposure."""
+
+MIDDLE_CM, LATITUDE_CM = 7.0, 2.1
+"""Path, in cm of water, that becomes middle grey; and how slowly greys change around it."""
+
+BRIGHTEST = 0.93
+
+
+def expose(path: FloatImage, settings: PhantomSettings, pixel_cm: float) -> FloatImage:
+    """Return what a detector records behind a path through water, over the open beam.
+
+    Parameters
+    ----------
+    path : (H, W) float32 ndarray, cm of water
+    settings : PhantomSettings
+    pixel_cm : float
+
+    Returns
+    -------
+    (H, W) float32 ndarray, about in [0, 1]; noise and blur included.
+    """
+    primary = np.exp(np.float32(-ATTENUATION) * path)
+    signal = (1 - SCATTER_SHARE) * primary + SCATTER_SHARE * scatter(primary, pixel_cm)
+    signal = ndimage.gaussian_filter(signal, FOCAL_BLUR_CM / pixel_cm, truncate=3)
+    quanta = QUANTA_A_CM2 * settings.exposure * pixel_cm**2
+    noise = stream(settings.seed, NOISE).standard_normal(path.shape, np.float32)
+    # A phosphor spreads each quantum a little: neighbours share noise.
+    noise = 1.6 * ndimage.gaussian_filter(noise, 0.7, truncate=3)
+    recorded = signal + np.sqrt(signal / np.float32(quanta)) * noise
+    return np.asarray(np.maximum(recorded, 1e-4), np.float32)
+
+
+def scatter(primary: FloatImage, pixel_cm: float) -> FloatImage:
+    """Return the beam as it arrives after scattering: the primary, blurred widely."""
+    step = max(1, int(SCATTER_CM / pixel_cm / 4))
+    height, width = primary.shape
+    rows, columns = -(-height // step), -(-width // step)
+    padded = np.pad(primary, ((0, rows * step - height), (0, columns * step - width)), mode="edge")
+    coarse = padded.reshape(rows, step, columns, step).mean(axis=(1, 3))
+    blurred = ndimage.gaussian_filter(coarse, SCATTER_CM / pixel_cm / step, mode="nearest")
+    places = [np.clip((np.arange(n) + 0.5) / step - 0.5, 0, None) for n in primary.shape]
+    grid = np.meshgrid(*places, indexing="ij")
+    return np.asarray(ndimage.map_coordinates(blurred, grid, order=1, mode="nearest"), np.float32)
+
+
+def develop(signal: FloatImage, settings: PhantomSettings, pixel_cm: float) -> FloatImage:
+    """Turn recorded signal into grey levels: a sigmoid of its logarithm, bone bright.
+
+    Returns
+    -------
+    (H, W) float32 ndarray in [0, 1]
+    """
+    path = -np.log(signal * np.float32(settings.exposure)) / np.float32(ATTENUATION)
+    # Detail stands out less against the open beam, or the skin would have a white rim.
+    detail = path - ndimage.gaussian_filter(path, DETAIL_CM / pixel_cm, truncate=3)
+    path += np.float32(DETAIL_GAIN) * detail * np.clip(path / np.float32(MIDDLE_CM), 0, 1)
+    latitude = LATITUDE_CM / settings.contrast
+    curve = 1 / (1 + np.exp(-(path - np.float32(MIDDLE_CM)) / np.float32(latitude)))
+    floor = 1 / (1 + np.exp(MIDDLE_CM / latitude))
+    grey = BRIGHTEST * (curve - floor) / (1 - floor)
+    return np.asarray(np.clip(grey, 0, 1), np.float32)

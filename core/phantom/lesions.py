@@ -1,0 +1,185 @@
+"""What is wrong in the lungs: where fluid takes the place of air, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.domain import FloatImage
+from core.phantom.anatomy import Child, LungRays
+from core.phantom.geometry import Interval, Plane, View, cross_ellipsoid, ease, free_path, tilt
+from core.phantom.settings import LESION, FindingName, PhantomSettings, stream
+from core.phantom.tubes import tube_paths
+from core.phantom.vessels import Trees
+
+LESION_LIMIT_CM = 0.15
+"""Least addition to the beam's path, in cm of water, that belongs to a lesion's mask."""
+
+Lesion = Callable[[Plane, Child, PhantomSettings, View, LungRays, Trees], FloatImage]
+
+LOBES = {
+    "right": (("upper", 0.27, 1.3), ("middle", 0.58, 1.5), ("lower", 0.66, -1.6)),
+    "left": (("upper", 0.3, 1.0), ("lower", 0.64, -1.6)),
+}
+"""Height of each lobe's middle over the lungs', and its depth in cm."""
+
+MINOR_FISSURE = 0.43
+
+
+def fluid_path(
+    plane: Plane,
+    child: Child,
+    settings: PhantomSettings,
+    view: View,
+    rays: LungRays,
+    trees: Trees,
+) -> FloatImage:
+    """Return how much of each ray's path through lung is fluid instead, (N,) in cm."""
+    if settings.finding == "normal":
+        return np.zeros_like(rays.free)
+    fluid = _LESIONS[settings.finding](plane, child, settings, view, rays, trees)
+    return np.clip(fluid, 0, rays.free)
+
+
+def _sides(settings: PhantomSettings) -> tuple[int, ...]:
+    return {"right": (-1,), "left": (1,), "both": (-1, 1)}[settings.side]
+
+
+def _within(rays: LungRays, lesion: Interval) -> FloatImage:
+    """Return the path through the part of a solid that lies in lung."""
+    return rays.free - free_path(rays.cavity, [*rays.solids, lesion])
+
+
+def _warped(
+    plane: Plane, rays: LungRays, grain_cm: float, by_cm: float, rng: np.random.Generator
+) -> tuple[FloatImage, FloatImage]:
+    """Return the rays' places moved a little, so that what is drawn there has ragged edges."""
+    down, across = plane.texture(grain_cm, rng), plane.texture(grain_cm, rng)
+    shift = np.float32(by_cm)
+    return rays.x + shift * across[rays.where], rays.y + shift * down[rays.where]
+
+
+def _lobar(
+    plane: Plane,
+    child: Child,
+    settings: PhantomSettings,
+    view: View,
+    rays: LungRays,
+    trees: Trees,
+) -> FloatImage:
+    """Fill most of one lobe; the larger airways in it keep their air."""
+    rng = stream(settings.seed, LESION + 30)
+    side = _sides(settings)[int(rng.integers(len(_sides(settings))))]
+    lobes = LOBES["right" if side < 0 else "left"]
+    name, height, depth = lobes[int(rng.integers(len(lobes)))]
+    size = 2.6 + 1.7 * settings.severity
+    centre = (
+        side * (0.5 * child.chest_cm + rng.normal(0, 0.3)),
+        height * child.lung_cm + rng.normal(0, 0.4),
+        depth,
+    )
+    x, y = _warped(plane, rays, 0.9, 0.35, rng)
+    radii = (size * rng.uniform(0.8, 1.1), size * rng.uniform(0.75, 1.0), size)
+    solid = cross_ellipsoid(x, y, centre, radii, view, tilt(rng.uniform(-30, 30)))
+    if side < 0 and name != "lower":
+        solid = _cut_at_fissure(solid, y, MINOR_FISSURE * child.lung_cm, below=name == "middle")
+    depth_share = solid.chord / np.float32(2 * radii[2])
+    density = np.float32(0.75 + 0.25 * settings.severity) * ease(2.2 * depth_share)
+    grainy = 1 + np.float32(0.12) * plane.texture(0.45, rng)[rays.where]
+    fluid = _within(rays, solid) * density * grainy
+    air = tube_paths(plane, [b.widened(1.15) for b in trees.bronchi], view)[rays.where]
+    left: FloatImage = fluid - np.minimum(air, np.float32(0.6) * fluid)
+    return left
+
+
+def _cut_at_fissure(solid: Interval, y: FloatImage, level: float, *, below: bool) -> Interval:
+    """Keep what lies on one side of the minor fissure, which rises a little to the front."""
+    edge = (y - np.float32(level)) / np.float32(0.35)  # depth at which the ray meets the fissure
+    if below:
+        return Interval(np.maximum(solid.near, np.minimum(-edge, solid.far)), solid.far)
+    return Interval(solid.near, np.minimum(solid.far, np.maximum(-edge, solid.near)))
+
+
+def _patchy(
+    plane: Plane,
+    child: Child,
+    settings: PhantomSettings,
+    view: View,
+    rays: LungRays,
+    _trees: Trees,
+) -> FloatImage:
+    """Scatter ill-defined patches that run together, more of them low and near the hilum."""
+    rng = stream(settings.seed, LESION + 31)
+    x, y = _warped(plane, rays, 0.7, 0.3, rng)
+    fluid = np.zeros_like(rays.free)
+    for _ in range(int(6 + 14 * settings.severity)):
+        side = _sides(settings)[int(rng.integers(len(_sides(settings))))]
+        height = child.lung_cm * rng.triangular(0.2, 0.62, 0.88)
+        inner, wall = 2.4, 0.9 * float(child.cavity.widths(height))
+        centre = (side * rng.triangular(inner, inner + 0.8, wall), height, rng.normal(0, 1.8))
+        radii = rng.uniform(0.6, 1.2 + 0.9 * settings.severity) * rng.uniform(0.8, 1.25, 3)
+        solid = cross_ellipsoid(x, y, centre, radii, view)
+        share = solid.chord / np.float32(2 * radii[2])
+        weight = np.float32(rng.uniform(0.55, 0.95)) * ease(1.4 * share)
+        fluid += solid.chord * weight
+    within = rays.free / np.maximum(rays.cavity.chord, np.float32(1e-3))
+    grainy = 1 + np.float32(0.2) * plane.texture(0.4, rng)[rays.where]
+    patches: FloatImage = rays.free * (1 - np.exp(-1.3 * fluid * within * grainy / (rays.free + 1)))
+    return patches
+
+
+def _interstitial(
+    plane: Plane,
+    child: Child,
+    settings: PhantomSettings,
+    view: View,
+    rays: LungRays,
+    trees: Trees,
+) -> FloatImage:
+    """Thicken the sleeves of the airways and the fine net between them, most near the hila."""
+    rng = stream(settings.seed, LESION + 32)
+    sleeves = tube_paths(plane, [b.widened(1.9) for b in trees.bronchi], view)
+    sleeves -= tube_paths(plane, [b.widened(0.8) for b in trees.bronchi], view)
+    net = np.zeros(plane.shape, np.float32)
+    for grain_cm in (0.4, 0.5, 0.6, 0.8):
+        net += np.exp(-((plane.texture(grain_cm, rng) / np.float32(0.22)) ** 2))
+    hila = np.hypot((np.abs(rays.x) - 2.8) / 1.2, rays.y - 0.45 * child.lung_cm)
+    near = np.exp(-((hila / np.float32(0.42 * child.lung_cm)) ** 2))
+    cloud = ease(0.6 + 0.35 * plane.texture(2.5, rng)[rays.where])
+    haze = np.float32(0.11 * (0.4 + settings.severity)) * rays.free * near * cloud
+    lines = net[rays.where] * np.float32(0.035) * rays.free * near * cloud
+    strength = np.float32(0.6 + 0.9 * settings.severity)
+    fluid: FloatImage = strength * (sleeves[rays.where] * near + lines) + haze
+    return fluid * np.isin(np.sign(rays.x), _sides(settings))
+
+
+def _effusion(
+    _plane: Plane,
+    child: Child,
+    settings: PhantomSettings,
+    view: View,
+    rays: LungRays,
+    _trees: Trees,
+) -> FloatImage:
+    """Press the lung away from its wall, the more the lower: the beam makes the meniscus of it."""
+    rng = stream(settings.seed, LESION + 33)
+    level = child.lung_cm * (0.93 - 0.5 * settings.severity + rng.normal(0, 0.02))
+    depth = (rays.y - np.float32(level)) / np.float32(rng.uniform(1.1, 1.6))
+    layer = np.minimum(np.float32(0.45) * np.exp(np.minimum(depth, 4)), 6)
+    layer = np.where(layer < 0.04, 0, layer - np.float32(0.04))
+    aside = (np.abs(rays.x) - np.float32(0.8)) / np.float32(1.8)
+    layer = layer * np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
+    inner = child.cavity.cross(rays.x, rays.y, view, np.maximum(layer, 0))
+    near = np.clip(inner.near, rays.cavity.near, rays.cavity.far)
+    pressed = Interval(near, np.clip(inner.far, near, rays.cavity.far))
+    fluid: FloatImage = rays.free - free_path(pressed, rays.solids)
+    return fluid
+
+
+_LESIONS: dict[FindingName, Lesion] = {
+    "lobar": _lobar,
+    "patchy": _patchy,
+    "interstitial": _interstitial,
+    "effusion": _effusion,
+}

@@ -1,0 +1,135 @@
+"""What decides a phantom film: the child, how it was taken, and what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+
+FindingName = Literal["normal", "lobar", "patchy", "interstitial", "effusion"]
+SideName = Literal["right", "left", "both"]
+DeviceName = Literal["tube", "line", "electrodes", "gastric"]
+MarkerName = Literal["", "R", "L"]
+
+FINDINGS: tuple[FindingName, ...] = get_args(FindingName)
+DEVICES: tuple[DeviceName, ...] = get_args(DeviceName)
+
+LUNG_HEIGHT_CM = 12.0
+"""From the lungs' apices to the outer recesses, at full inspiration: a child of about three."""
+
+CHILD, TECHNIQUE, LESION, NOISE = range(4)
+"""Streams of random numbers, so that one does not move another."""
+
+
+def stream(seed: int, purpose: int) -> np.random.Generator:
+    """Return the random numbers that a film's seed gives for one purpose."""
+    return np.random.default_rng([seed, purpose])
+
+
+@dataclass(frozen=True, slots=True)
+class PhantomSettings:
+    """Parameters of one film.
+
+    Attributes
+    ----------
+    seed : int
+        Decides what the other parameters leave open: the shape of the child, the place of the
+        lesion within its side, the noise.
+    finding : str
+        ``normal``, ``lobar``, ``patchy``, ``interstitial`` or ``effusion``.
+    severity : float in [0, 1]
+    side : str
+        ``right``, ``left`` or ``both``.
+    age_years : float
+        1 to 5: the thymus shrinks, the heart takes less of the chest.
+    exposure : float
+        Relative to the right one: more is darker and less noisy.
+    contrast : float
+        Steepness of the display curve, 1 for the usual one.
+    rotation_deg : float
+        Positive brings the child's left side towards the tube.
+    inspiration : float in [0, 1]
+        Lowers the domes of the diaphragm.
+    arms_deg : float
+        From hanging (-80) over sideways (0) to raised (70).
+    field_cm : (float, float, float, float)
+        Left, top, right and bottom of the film in the plane of the child's middle; 0, 0 lies in
+        the midline at the height of the lungs' apices.
+    border_cm : float
+        Width of the masked margin.
+    devices : tuple of str
+        Of ``tube``, ``line``, ``electrodes`` and ``gastric``.
+    marker : str
+        The side marker, ``R`` or ``L``, or none.
+    """
+
+    seed: int
+    finding: FindingName = "normal"
+    severity: float = 0.6
+    side: SideName = "right"
+    age_years: float = 3.0
+    exposure: float = 1.0
+    contrast: float = 1.0
+    rotation_deg: float = 0.0
+    inspiration: float = 0.6
+    arms_deg: float = 20.0
+    field_cm: tuple[float, float, float, float] = (-12.0, -2.0, 12.0, 15.0)
+    border_cm: float = 0.0
+    devices: tuple[DeviceName, ...] = ()
+    marker: MarkerName = ""
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of the field."""
+        left, top, right, bottom = self.field_cm
+        return (right - left) / (bottom - top)
+
+
+def without_lesion(settings: PhantomSettings) -> PhantomSettings:
+    """Return the settings that draw the same child, film and noise without the lesion."""
+    return replace(settings, finding="normal")
+
+
+def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSettings:
+    """Draw random parameters.
+
+    Child and technique come from streams of their own: the crop, the exposure or the devices say
+    nothing of the finding, and one seed with another finding is the same child.
+
+    Parameters
+    ----------
+    seed : int
+    finding : str, optional
+        Left out: normal for half of the seeds, else one of the four others.
+    """
+    rng = stream(seed, TECHNIQUE)
+    lesion = stream(seed, LESION)
+    drawn: FindingName = "normal" if lesion.random() < 0.5 else FINDINGS[lesion.integers(1, 5)]
+    side: SideName = ("right", "right", "left", "both")[lesion.integers(4)]
+    return PhantomSettings(
+        seed=seed,
+        finding=finding or drawn,
+        severity=float(lesion.uniform(0.35, 1.0)),
+        side=side,
+        age_years=float(rng.uniform(1.0, 5.0)),
+        exposure=float(np.exp(rng.normal(0.0, 0.1))),
+        contrast=float(np.exp(rng.normal(0.0, 0.1))),
+        rotation_deg=float(rng.normal(0.0, 3.0)),
+        inspiration=float(rng.uniform(0.3, 1.0)),
+        arms_deg=float(rng.choice([rng.uniform(-75, -20), rng.uniform(15, 70)], p=[0.35, 0.65])),
+        field_cm=_draw_field(rng),
+        border_cm=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.8, 0.2])),
+        devices=tuple(name for name in DEVICES if rng.random() < 0.1),
+        marker=("R", "R", "L", "")[rng.integers(4)],
+    )
+
+
+def _draw_field(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """Draw a crop: some films show the jaw and the bowel, some are cut close to the lungs."""
+    loose = rng.random()
+    top = -0.3 - 2.6 * loose * rng.random() - 0.8 * rng.random()
+    bottom = LUNG_HEIGHT_CM + 0.2 + 2.6 * rng.random()
+    width = rng.uniform(21.5, 28.5)
+    centre = rng.normal(0.0, 0.5)
+    return (float(centre - width / 2), float(top), float(centre + width / 2), float(bottom))

@@ -1,0 +1,161 @@
+"""The bones: each is a shell of cortex around a lighter middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.domain import FloatImage
+from core.phantom.anatomy import Child, arm_tubes
+from core.phantom.geometry import Plane, Vector, View, cross_box, offset
+from core.phantom.settings import CHILD, PhantomSettings, stream
+from core.phantom.tubes import Tube, bend, tube_paths
+
+CORTEX, MARROW = 3.4, 1.0
+"""What a cm of each adds to the beam's path, in cm of water."""
+
+RIBS = 12
+SHELL_CM = 0.09
+
+
+def bone_path(plane: Plane, child: Child, settings: PhantomSettings, view: View) -> FloatImage:
+    """Return what the skeleton adds to the beam's path, (H, W), in cm of water."""
+    rng = stream(settings.seed, CHILD + 10)
+    ribs = list(_ribs(child, rng))
+    girdle = [*_clavicles(child, settings, rng), *arm_tubes(child, settings.arms_deg)[1]]
+    path = _shells(plane, ribs, view, SHELL_CM)
+    path += _shells(plane, girdle, view, 0.13)
+    path += 0.3 * _shells(plane, _scapulae(child, settings.arms_deg, rng), view, 0.1)
+    path += 0.8 * _shells(plane, _jaw(rng), view, 0.2)
+    _add_spine(path, plane, child, view)
+    return path
+
+
+def _shells(plane: Plane, bones: list[Tube], view: View, wall_cm: float) -> FloatImage:
+    outer = tube_paths(plane, bones, view)
+    inner = tube_paths(plane, [bone.shrunk(wall_cm) for bone in bones], view)
+    return np.asarray(CORTEX * outer - (CORTEX - MARROW) * inner, np.float32)
+
+
+def rib_points(child: Child, number: int, side: int, reach: float) -> Vector:
+    """Return the axis of a rib, (N, 3): from the spine round the side to the front.
+
+    Parameters
+    ----------
+    number : int
+        0 for the first rib.
+    side : int
+        -1 right, 1 left.
+    reach : float
+        Share of the half circle that is bone; the rest is cartilage.
+    """
+    angle = np.linspace(0.13, reach, 22) * np.pi
+    start = (number - 0.45) * child.rib_pitch_cm
+    drop = child.rib_drop_cm * (0.75 + 0.06 * number)
+    fall = drop * (1 - np.cos(angle)) / 2
+    arch = (0.75 - 0.05 * number) * np.sin(angle) ** 2
+    y = start + fall - arch
+    wall = 0.12
+    x = side * (child.cavity.widths(y) + wall) * np.sin(angle)
+    z = child.cavity.middles(y) - (child.cavity.depths(y) + wall) * np.cos(angle)
+    points: Vector = np.stack([x, y, z], axis=1)
+    return points
+
+
+def _ribs(child: Child, rng: np.random.Generator) -> Iterator[Tube]:
+    for number in range(RIBS):
+        reach = (0.86, 0.82)[number > 0] - 0.012 * number - (0.25 if number > 9 else 0.0)
+        for side in (-1, 1):
+            points = rib_points(child, number, side, reach + rng.normal(0, 0.01))
+            tall = np.full(len(points), rng.normal(0.26, 0.012))
+            tall[-5:] *= (1.03, 1.08, 1.05, 0.8, 0.4)  # the front ends flare a little and round off
+            yield Tube(points, tall, 0.62)
+
+
+def _clavicles(child: Child, settings: PhantomSettings, rng: np.random.Generator) -> Iterator[Tube]:
+    lift = 0.9 * np.sin(np.deg2rad(settings.arms_deg)) + rng.normal(0, 0.15)
+    far = 0.5 * child.chest_cm + 3.4
+    for side in (-1, 1):
+        yield bend(
+            [
+                (side * 1.0, 0.75, 2.4),
+                (side * 2.8, 0.15 - 0.2 * lift, 2.6),
+                (side * 0.66 * far, -0.45 - 0.6 * lift, 1.2),
+                (side * far, -0.5 - lift, -0.2),
+            ],
+            [0.42, 0.31, 0.28, 0.36],
+            20,
+        )
+
+
+def _scapulae(child: Child, arms_deg: float, rng: np.random.Generator) -> list[Tube]:
+    """Return the blades' borders and spines, and the blades as wide flat strips."""
+    raised = (np.sin(np.deg2rad(arms_deg)) + 1) / 2
+    bones = []
+    for side in (-1, 1):
+        joint = np.array([side * (0.5 * child.chest_cm + 3.9), 0.5 - raised, -2.0])
+        angle = joint + np.array([side * (0.6 + 1.6 * raised), 5.6 - 0.5 * raised, -1.4])
+        inner = joint + np.array([-side * (3.0 - 1.2 * raised), 0.2, -1.4])
+        inner += rng.normal(0, 0.15, 3)
+        bones.append(bend([joint, angle], [0.34, 0.26], 6))
+        bones.append(
+            bend([inner, (inner + angle) / 2 + offset(-side * 0.3, 0, 0), angle], 0.17, 10)
+        )
+        bones.append(bend([inner, joint + offset(0, -0.7, 0.4)], [0.2, 0.35], 6))
+        bones.append(bend([joint, joint + offset(-side * 0.9, -0.9, 1.6)], [0.45, 0.3], 4))
+    return bones
+
+
+def _jaw(rng: np.random.Generator) -> list[Tube]:
+    chin = rng.uniform(-3.4, -2.6)
+    return [
+        bend(
+            [
+                (-3.6, chin - 3.2, -1),
+                (-2.2, chin - 0.9, 2.4),
+                (0, chin, 4),
+                (2.2, chin - 0.9, 2.4),
+                (3.6, chin - 3.2, -1),
+            ],
+            0.75,
+            20,
+        ),
+        *[
+            bend([(x, chin - 1.0 - 0.1 * x * x, 3), (x, chin - 1.5 - 0.1 * x * x, 3)], 0.28, 1)
+            for x in np.linspace(-2.0, 2.0, 8)
+        ],
+    ]
+
+
+def _add_spine(path: FloatImage, plane: Plane, child: Child, view: View) -> None:
+    """Add vertebral bodies with their end plates, pedicles, processes, in place."""
+    tubes = []
+    for number in range(-6, 16):
+        y = (number - 0.3) * child.rib_pitch_cm
+        size = 1.0 + 0.022 * number
+        depth = float(child.cavity.depths(max(y, 3.0)))
+        middle = np.array([0.0, y, -0.72 * depth])
+        height = 0.43 * child.rib_pitch_cm
+        radii = np.array([1.12 * size, height, 0.85 * size])
+        centre = view.place(middle)
+        for shrink, weight in ((0.0, CORTEX), (0.1, MARROW - CORTEX)):
+            box, chord = cross_box(plane, centre, radii - shrink)
+            path[box] += np.float32(0.24 * weight) * chord
+        back = middle + offset(0, -0.05, -1.0 * size)
+        for side in (-1, 1):
+            pedicle = back + offset(side * 0.78 * size, -0.1, 0.35)
+            tubes.append(
+                bend([pedicle - offset(0, 0, 0.35), pedicle + offset(0, 0, 0.35)], 0.24, 1)
+            )
+            out = back + offset(side * 1.75 * size, 0.05, -0.5)
+            tubes.append(bend([pedicle, out], [0.24, 0.2], 3))
+        sides = [
+            bend([back + offset(x, -0.5, 0), back + offset(x, 0.8, 0)], 0.55, 1, 0.5)
+            for x in (-0.4, 0.4)
+        ]
+        tubes.extend(sides)
+        tubes.append(
+            bend([back + offset(0, 0, -0.4), back + offset(0, 0.75, -1.2)], [0.22, 0.16], 3)
+        )
+    path += 0.4 * _shells(plane, tubes, view, 0.08)

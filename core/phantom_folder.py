@@ -1,0 +1,48 @@
+"""Where the built-in synthetic films lie, known without loading what draws them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+BUILT_IN_FILMS, BUILT_IN_SEED = 60, 7
+MANIFEST: Final = "films.json"
+
+DRAWS_FILMS: Final = ("phantom/*.py", "phantom_set.py", "rendering.py")
+READS_FILMS: Final = ("decoding.py", "preprocessing.py", "lungs.py", "inference.py", "quality.py")
+READS_FILMS_TOO: Final = ("pipeline.py", "phantom_scores.py", "ensemble.py")
+"""Code whose change may change a drawn film, or what a run says of it."""
+
+
+@cache
+def drawing_sha256() -> str:
+    """Return the hash of the code that draws and writes the films."""
+    return _hash_of(DRAWS_FILMS)
+
+
+@cache
+def reading_sha256() -> str:
+    """Return the hash of the code that reads films."""
+    return _hash_of((*READS_FILMS, *READS_FILMS_TOO))
+
+
+def built_in_folder(cache_folder: Path) -> Path:
+    """Return where the built-in set of this version of the drawing code lies."""
+    return cache_folder / "phantoms" / drawing_sha256()[:16]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that whoever reads it meanwhile finds all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid4().hex}")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _hash_of(patterns: tuple[str, ...]) -> str:
+    folder = Path(__file__).parent
+    files = (path for pattern in patterns for path in sorted(folder.glob(pattern)))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
