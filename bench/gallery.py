@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from bench.gallery_browser import turn_pages
 from bench.results import Section, Target, judge
 from core.errors import DatasetError
 from core.film_library import PublicLibrary, find_public_set, how_to_get_films
@@ -76,6 +77,15 @@ def measure(report: Callable[[str], None]) -> Section:
         ]
         size = ThumbnailCache(folder, bytes).size_bytes()
         lines.append(f"- on disk: {size / 1e6:.0f} MB, {size / len(films) / 1e3:.1f} kB a film")
+    with tempfile.TemporaryDirectory() as name:
+        forwards, backwards = turn_pages(Path(name))
+    lines += [
+        "",
+        f"In Chromium, from a click on the next page to its last picture, {len(forwards)} pages:",
+        "",
+        judge_pages("never seen before", forwards),
+        judge_pages("seen before", backwards),
+    ]
     for line in lines:
         report(line)
     return Section(TITLE, COMMAND, lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -20,7 +21,7 @@ from core.error_filter import Noted, films_wanted
 from core.error_gallery import RunsOnFilms, films_in_cell, join_runs
 from core.error_order import order_films
 from core.errors import FirstReadError
-from core.film_library import order_parts
+from core.film_library import FilmLibrary, order_parts
 from core.pipeline import Engine, draw_small_picture, open_classifier
 from core.predictions import Predictions
 from core.run_table import list_runs
@@ -31,9 +32,11 @@ from ui.error_link import ErrorView, Offered
 from ui.resources import get_engine, get_libraries, get_store
 
 KEPT_TABLES = 24
+LOOKED_FOR_AGAIN_S = 30.0
+"""A run that is trained or imported meanwhile is offered after this time."""
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
 def get_runs() -> dict[str, RunRecord]:
     """Return every run by name, the served one first."""
     settings = get_settings()
@@ -174,7 +177,12 @@ def film_name(film_id: str) -> str:
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, bytes], str]:
     """Return the small pictures that can be had, and a sentence if one cannot."""
-    films, cache = get_libraries()[library], _small_pictures()
+    return _pictures_of(get_libraries()[library], _small_pictures(), film_ids)
+
+
+def _pictures_of(
+    films: FilmLibrary, cache: ThumbnailCache, film_ids: Sequence[str]
+) -> tuple[dict[str, bytes], str]:
     pictures, sentence = {}, ""
     for film_id in film_ids:
         try:
@@ -182,6 +190,17 @@ def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, byt
         except FirstReadError as exc:
             sentence = sentence or str(exc)
     return pictures, sentence
+
+
+def make_ahead(library: str, film_ids: Sequence[str]) -> None:
+    """Make small pictures in the background, so that the next page has them on disk."""
+    films, cache = get_libraries()[library], _small_pictures()
+    _ahead().submit(_pictures_of, films, cache, tuple(film_ids))
+
+
+@st.cache_resource(show_spinner=False)
+def _ahead() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-pictures")
 
 
 def build_cards(

@@ -12,7 +12,7 @@ from core.case_notes_export import notes_as_csv, notes_as_json, notes_as_parquet
 from core.errors import ReviewStoreError
 from ui.cards import PAGE_FILMS, CardsWish, hear_cards, show_cards
 from ui.error_controls import draw_filters, found_in_words
-from ui.error_films import Found, build_cards, get_case_notes
+from ui.error_films import Found, build_cards, get_case_notes, make_ahead
 from ui.error_link import ErrorView
 from ui.matrix import hear_matrix
 from ui.session import Visit
@@ -75,6 +75,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
         st.caption(f":material/image_not_supported: {sentence}")
     threshold = found.runs.threshold_of(view.run)
     show_cards(cards, key=GALLERY, threshold=threshold, active=visit.last_film)
+    make_ahead(view.library, found.film_ids[first + PAGE_FILMS : first + 2 * PAGE_FILMS])
 
 
 def draw_pages(view: ErrorView, found: Found) -> None:

@@ -99,10 +99,15 @@ def get_libraries() -> dict[str, FilmLibrary]:
 
     The synthetic films are among them once all of them are drawn.
     """
-    libraries: list[FilmLibrary] = [PublicLibrary(get_settings().data)]
+    libraries: list[FilmLibrary] = [_public_library()]
     if get_settings().offer_synthetic and get_examples().drawn == get_examples().total:
         libraries.append(_synthetic_library())
     return {library.name: library for library in libraries}
+
+
+@st.cache_resource(show_spinner=False)
+def _public_library() -> PublicLibrary:
+    return PublicLibrary(get_settings().data)  # which lists the whole set
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from film_tables import film_table, predictions_of
+from kermany_stand_in import draw_film, encode_film
 from sklearn.metrics import confusion_matrix
 from stand_in_films import served_predictions, write_stand_ins
 from streamlit.testing.v1 import AppTest
@@ -16,8 +19,11 @@ from core.case_notes_store import SqlCaseNotes, open_case_notes
 from core.error_filter import Third, Wanted, WrongIn
 from core.error_gallery import Cell
 from core.error_order import Order
+from core.examples import ExamplesTask
+from core.foreign_runs import ForeignRequest, import_run
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from ui import resources
 from ui.charts import RunProbability, plot_probabilities
 from ui.error_link import ErrorView, Offered, read_address, write_address
 
@@ -292,3 +298,78 @@ def test_every_runs_probability_stands_on_one_axis_with_its_own_threshold() -> N
 def test_a_page_that_was_not_routed_shows_nothing_of_its_own(data) -> None:
     page = AppTest.from_file(str(PAGE), default_timeout=60).run()
     assert not [text for text in page.markdown if "of run" in text.value]
+
+
+# --- other films, other runs ----------------------------------------------------------------------
+
+
+class DrawnFilms:
+    """A set of four films that every run calls the same, with a picture of one."""
+
+    name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
+
+    def predictions(self, run):
+        films = film_table(4, split=["test"] * 4)
+        return predictions_of(films, [0.9, 0.9, 0.1, 0.1])  # labels 0, 1, 0, 1
+
+    def read_bytes(self, film_id: str) -> bytes:
+        return encode_film(draw_film(1))
+
+
+@pytest.fixture
+def drawn(data, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
+    get_settings.cache_clear()
+    monkeypatch.setattr(ExamplesTask, "start", lambda task: task)  # nothing is drawn
+    monkeypatch.setattr(resources, "get_examples", lambda: SimpleNamespace(drawn=60, total=60))
+    monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
+
+
+@pytest.fixture
+def imported(data, tmp_path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Import a run that knows only the official test, and calls every film ill."""
+    monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
+    get_settings.cache_clear()
+    films = served_predictions().of_split("test").films.film_id
+    table = "film_id,probability\n" + "".join(f"{name},0.875\n" for name in films)
+    request = ForeignRequest(name="everything_ill", split="test")
+    import_run(table.encode(), request, *get_settings().run_folders)
+    return "everything_ill"
+
+
+def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
+    page = open_page()
+    page.selectbox(key="errors-library").set_value("synthetic").run()
+    assert words_of(page).startswith("**1 false negative** of run f04")
+    assert page.query_params["split"] == "test"
+    page = open_page(library="synthetic", film="test/NORMAL/3.jpeg")
+    assert any("Probability 0.100" in text.value for text in page.markdown)
+    assert any(text.value.startswith("1 of 1") for text in page.caption)
+
+
+def test_without_drawn_films_a_link_to_them_falls_back_with_a_sentence(data) -> None:
+    page = open_page(library="synthetic")
+    assert "library 'synthetic', which is not one of public: public" in page.warning[0].value
+
+
+def test_an_imported_run_is_looked_at_where_it_has_films_and_has_no_regions(
+    imported, films
+) -> None:
+    page = open_page(run=imported, cell="fp")
+    part = served_predictions().of_split("test")
+    normal = int((part.films.label == 0).sum())
+    assert words_of(page).startswith(f"**{normal} false positives** of run everything_ill")
+    film_id = str(part.films.film_id[part.films.label == 0][0])
+    page = open_page(run=imported, cell="fp", film=film_id)
+    assert any("only the predictions were imported" in text.value for text in page.caption)
+    assert not [button for button in page.button if "regions" in button.label]
+
+
+def test_a_run_that_has_not_read_a_split_does_not_hide_its_films(imported) -> None:
+    page = open_page(run="f04", split="validation", cell="fn", wrong="every", threshold="0.9")
+    assert int(re.match(r"\*\*(\d+) of ", words_of(page))[1]) > 0
+
+
+def test_an_imported_run_is_not_asked_about_drawn_films(drawn, imported) -> None:
+    page = open_page(library="synthetic", run=imported)
+    assert "run 'everything_ill', which is not one of f04" in page.warning[0].value
