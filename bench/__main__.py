@@ -27,6 +27,7 @@ class Benchmark(StrEnum):
     GATE = "gate"
     COMPARISON = "comparison"
     POINTING = "pointing"
+    PHANTOM = "phantom"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

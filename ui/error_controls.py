@@ -102,7 +102,9 @@ def draw_choice(view: ErrorView, found: Found) -> None:
         _pick("Run", "run", get_offered().runs(view.library), view.run, forgets=_RUN_CHANGES)
     with split_side:
         splits = get_offered().splits(view.library, view.run)
-        _pick("Split", "split", splits, view.split, forgets=("page", "film"), words=SPLITS)
+        drawn = get_libraries()[view.library].synthetic
+        words = {name: f"{name} part" for name in splits} if drawn else SPLITS
+        _pick("Split", "split", splits, view.split, forgets=("page", "film"), words=words)
     show_matrix(
         found.runs.of_run(view.run),
         found.runs.films.label,

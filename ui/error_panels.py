@@ -15,6 +15,7 @@ from ui.error_controls import draw_filters, found_in_words
 from ui.error_films import Found, build_cards, get_case_notes, make_ahead
 from ui.error_link import ErrorView
 from ui.matrix import hear_matrix
+from ui.resources import get_libraries
 from ui.session import Visit
 
 GALLERY, MATRIX = "errors-gallery", "errors-matrix"
@@ -60,7 +61,10 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     words_side, filter_side, notes_side = st.columns(
         [2.6, 2.2, 0.8], gap="small", vertical_alignment="bottom"
     )
-    words_side.markdown(found_in_words(view, found))
+    with words_side:
+        st.markdown(found_in_words(view, found))
+        if get_libraries()[view.library].synthetic:
+            st.caption("Drawn by a program: what a run does here says nothing of patients.")
     with filter_side:
         draw_filters(view, found, notes)
     with notes_side:

@@ -342,6 +342,7 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     page.selectbox(key="errors-library").set_value("synthetic").run()
     assert words_of(page).startswith("**1 false negative** of run f04")
     assert page.query_params["split"] == "test"
+    assert any("says nothing of patients" in text.value for text in page.caption)
     page = open_page(library="synthetic", film="test/NORMAL/3.jpeg")
     assert any("Probability 0.100" in text.value for text in page.markdown)
     assert any(text.value.startswith("1 of 1") for text in page.caption)
