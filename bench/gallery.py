@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -62,6 +63,7 @@ def judge_pages(what: str, taken: Sequence[float]) -> str:
 
 def measure(report: Callable[[str], None]) -> Section:
     """Page through all films twice, the second time in what the first one left on disk."""
+    busy = os.getloadavg()[0]
     data = get_settings().data
     films, library = list_films(data), PublicLibrary(data)
     report(f"{len(films)} films, {PAGE_FILMS} a page")
@@ -70,7 +72,9 @@ def measure(report: Callable[[str], None]) -> Section:
         made, read = (page_through(films, library, folder) for _ in range(2))
         head = f"{len(films)} films, {PAGE_FILMS} a page, {PICTURE_PX} px on the longer side"
         lines = [
-            f"{head}: what the server does for a page, without the browser.",
+            f"{head}. Other work on the machine before: load average {busy:.1f}.",
+            "",
+            "What the server does for a page, without the browser:",
             "",
             judge_pages("pictures made for the first time", made),
             judge_pages("pictures read back", read),
