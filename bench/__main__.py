@@ -22,6 +22,7 @@ class Benchmark(StrEnum):
     UPLOAD = "upload"
     START = "start"
     MEMORY = "memory"
+    GALLERY = "gallery"
     AGREEMENT = "agreement"
     GATE = "gate"
     COMPARISON = "comparison"

@@ -14,6 +14,7 @@ from ui.session import Visit, get_visit
 
 PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
+    "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
     "records": ("pages/records.py", "Records", ":material/menu_book:"),
 }
 _ROUTED = "first_read_routed"
@@ -55,6 +56,6 @@ def guard(name: str) -> Visit:
     if not st.session_state.get(_ROUTED):
         pages = _pages()
         st.navigation(list(pages.values()), position="top")
-        st.switch_page(pages[name])
+        st.switch_page(pages[name], query_params=st.query_params.to_dict())
     st.html(_STYLE)
     return get_visit()

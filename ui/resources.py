@@ -25,6 +25,7 @@ from core.domain import (
 )
 from core.errors import Cancelled, FirstReadError
 from core.examples import ExamplesTask
+from core.film_library import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -93,6 +94,34 @@ def get_store() -> SqlReviewStore:
     return open_review_store(get_settings().database_url)
 
 
+def get_libraries() -> dict[str, FilmLibrary]:
+    """Return every set of labelled films by its word for addresses, the usual one first.
+
+    The synthetic films are among them once all of them are drawn.
+    """
+    libraries: list[FilmLibrary] = [_public_library()]
+    if get_settings().offer_synthetic and get_examples().drawn == get_examples().total:
+        libraries.append(_synthetic_library())
+    return {library.name: library for library in libraries}
+
+
+@st.cache_resource(show_spinner=False)
+def _public_library() -> PublicLibrary:
+    return PublicLibrary(get_settings().data)  # which lists the whole set
+
+
+@st.cache_resource(show_spinner=False)
+def _synthetic_library() -> SyntheticLibrary:
+    # Deferred: what draws is loaded only where labelled films are looked at.
+    from core.phantom_scores import PhantomScores  # noqa: PLC0415
+    from core.phantom_set import open_built_in_set  # noqa: PLC0415
+
+    settings, gate = get_settings(), get_engine().gate
+    phantoms = open_built_in_set(settings.cache)
+    scores = PhantomScores(phantoms, gate, settings.cache, settings.inference_threads)
+    return SyntheticLibrary(phantoms, scores.of)
+
+
 def start_batch(films: list[UploadedFilm]) -> BatchJob:
     """Start reading films in the background."""
     engine = get_engine()
@@ -104,7 +133,7 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
         model_input = reading.model_input
         if model_input is not None:
-            _inputs().get_or_make(view_key(film), lambda: model_input)
+            _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
         # The model's input would be kept for every film of the visit.
         return replace(reading, quality=quality, model_input=None)
 
@@ -147,13 +176,17 @@ def _inputs() -> Recent[ModelInput]:
     return Recent(KEPT_INPUTS)
 
 
-def _input_of(film: UploadedFilm) -> ModelInput:
+def _input_key(film: UploadedFilm, engine: Engine) -> str:
+    return f"{view_key(film)}|{engine.classifier.run_record.run_id}"
+
+
+def _input_of(film: UploadedFilm, engine: Engine) -> ModelInput:
     """Return what the model saw of a film; decoded again if that was long ago."""
 
     def make() -> ModelInput:
-        return prepare_film(film.content, get_engine(), file_name=film.name, invert=film.inverted)
+        return prepare_film(film.content, engine, file_name=film.name, invert=film.inverted)
 
-    return _inputs().get_or_make(view_key(film), make)
+    return _inputs().get_or_make(_input_key(film, engine), make)
 
 
 def view_key(film: UploadedFilm) -> str:
@@ -210,14 +243,16 @@ def _explanations() -> Recent[ExplanationTask]:
     return Recent(KEPT_EXPLANATIONS)
 
 
-def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings) -> None:
+def _work(
+    task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings, engine: Engine
+) -> None:
     def report(share: float) -> None:
         task.progress = share
 
     try:
         task.explanation = explain_film(
-            _input_of(film),
-            get_engine().classifier,
+            _input_of(film, engine),
+            engine.classifier,
             settings,
             progress=report,
             cancelled=task.stop.is_set,
@@ -234,15 +269,22 @@ def _work(task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSet
         give_memory_back()
 
 
-def request_explanation(film: UploadedFilm) -> ExplanationTask:
-    """Return the task that explains a film, started if it is not under way or done."""
+def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> ExplanationTask:
+    """Return the task that explains a film, started if it is not under way or done.
+
+    Parameters
+    ----------
+    film : UploadedFilm
+    engine : Engine or None
+        None: that of the served run.
+    """
+    engine = engine or get_engine()
     settings = LimeSettings(samples=get_settings().lime_samples)
-    run_id = get_engine().classifier.run_record.run_id
-    key = f"{view_key(film)}|{run_id}|{settings}"
+    key = f"{_input_key(film, engine)}|{settings}"
 
     def begin() -> ExplanationTask:
         task = ExplanationTask()
-        _explainer().submit(_work, task, key, film, settings)
+        _explainer().submit(_work, task, key, film, settings, engine)
         return task
 
     task = _explanations().get_or_make(key, begin)

@@ -27,6 +27,8 @@ class Visit:
         Part of the uploader's key: a new round empties it.
     explaining : ExplanationTask or None
         The explanation that the reader is waiting for or looking at.
+    last_film : str or None
+        The film that was open last in the error gallery.
     notice : str
         One sentence to show once on the next run.
     complaint : str
@@ -40,6 +42,7 @@ class Visit:
     reader: str = ""
     upload_round: int = 0
     explaining: Any = None
+    last_film: str | None = None
     notice: str = ""
     complaint: str = ""
 

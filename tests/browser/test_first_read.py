@@ -225,17 +225,21 @@ def test_a_draft_survives_another_film_and_another_page(
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
 
 
-@pytest.mark.parametrize("name", ["review", "records"])
+@pytest.mark.parametrize("name", ["review", "records", "errors"])
 def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
     server: Server, page: Page, name: str
 ) -> None:
     page.goto(f"{server.address}/{name}")
     expect(page.get_by_test_id("stTopNav")).to_be_visible()
-    words = {"review": "Put new films in order of suspicion", "records": "No signed reads yet"}
+    words: dict[str, str | re.Pattern[str]] = {
+        "review": "Put new films in order of suspicion",
+        "records": "No signed reads yet",
+        "errors": re.compile("at its operating point, among"),
+    }
     expect(page.get_by_text(words[name])).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
 
 
 def test_every_page_is_in_the_deep_link_test() -> None:
     pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
-    assert pages == {"review", "records"}
+    assert pages == {"review", "records", "errors"}
