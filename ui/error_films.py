@@ -106,7 +106,10 @@ def get_offered() -> Offered:
         return [name for name, run in get_runs().items() if reads or not run.foreign]
 
     def splits(library: str, run: str) -> Sequence[str]:
-        return order_parts(_predictions(library, run).films.split)
+        parts = order_parts(_predictions(library, run).films.split)
+        if get_libraries()[library].synthetic:  # nothing was trained on any part: the largest first
+            return parts[::-1]
+        return parts
 
     return Offered(tuple(get_libraries()), runs, splits)
 

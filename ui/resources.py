@@ -95,13 +95,15 @@ def get_store() -> SqlReviewStore:
 
 
 def get_libraries() -> dict[str, FilmLibrary]:
-    """Return every set of labelled films by its word for addresses, the usual one first.
+    """Return every set of labelled films by its word for addresses.
 
-    The synthetic films are among them once all of them are drawn.
+    The public set comes first where its films are there, the synthetic films where they are not;
+    these are among them once all of them are drawn.
     """
     libraries: list[FilmLibrary] = [_public_library()]
     if get_settings().offer_synthetic and get_examples().drawn == get_examples().total:
         libraries.append(_synthetic_library())
+    libraries.sort(key=lambda library: not library.has_films)
     return {library.name: library for library in libraries}
 
 
