@@ -22,10 +22,12 @@ class Benchmark(StrEnum):
     UPLOAD = "upload"
     START = "start"
     MEMORY = "memory"
+    GALLERY = "gallery"
     AGREEMENT = "agreement"
     GATE = "gate"
     COMPARISON = "comparison"
     POINTING = "pointing"
+    PHANTOM = "phantom"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

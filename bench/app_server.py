@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,14 +70,21 @@ def _free_port() -> int:
 
 
 @contextmanager
-def run_app() -> Iterator[AppServer]:
-    """Start ``streamlit run streamlit_app.py`` on an empty review store of its own."""
+def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
+    """Start ``streamlit run streamlit_app.py`` on an empty review store of its own.
+
+    Parameters
+    ----------
+    settings : mapping of str to str, optional
+        Environment variables to set beside.
+    """
     port = _free_port()
     options = [f"--server.port={port}", "--server.headless=true"]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder}/reads.sqlite3",
+            **(settings or {}),
         }
         began = time.perf_counter()
         with subprocess.Popen(

@@ -1,51 +1,80 @@
-"""``python -m bench.screenshot``: take the README's picture, with drawn films in it."""
+"""``python -m bench.screenshot``: take the pictures of README and docs/, with synthetic films only.
+
+The app runs as on a fresh machine: no data folder, an empty review store.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from bench.app_server import PROJECT_ROOT, run_app
-from bench.films import draw_film, encode_picture
 
-PICTURE = PROJECT_ROOT / "docs" / "review.png"
-SEEDS_WITH_OPACITY, SEEDS_WITHOUT = (0, 1, 2), (3, 4, 5)
-WAIT_MS = 60_000
-
-
-def draw_files() -> list[FilePayload]:
-    """Return the films that the picture shows, as files."""
-    films = [(seed, True) for seed in SEEDS_WITH_OPACITY]
-    films += [(seed, False) for seed in SEEDS_WITHOUT]
-    return [
-        {
-            "name": f"drawn film {place}.png",
-            "mimeType": "image/png",
-            "buffer": encode_picture(draw_film(seed, 1024, 1200, opacity=opacity), "PNG"),
-        }
-        for place, (seed, opacity) in enumerate(films, start=1)
-    ]
+DOCS = PROJECT_ROOT / "docs"
+WAIT_MS = 300_000
+OPEN = "Open 12 synthetic films"
 
 
-def fill_page(page: Page, address: str) -> None:
-    """Upload the films, open the most suspicious one and wait for its regions."""
-    page.goto(address)
-    page.set_input_files("input[type=file]", files=draw_files(), timeout=WAIT_MS)
-    expect(page.get_by_role("option").locator("img:visible")).to_have_count(6, timeout=WAIT_MS)
-    page.locator("[role=option]").first.click()
-    expect(page.get_by_text("Regions the score depends on most")).to_be_visible(timeout=WAIT_MS)
-    page.get_by_role("radio", name="Pneumonia").click()
+def take_first_start(page: Page) -> None:
+    """Wait for what a newcomer sees first."""
+    expect(page.get_by_role("button", name=OPEN)).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text(re.compile(r"finds \d+ of 30"))).to_be_visible(timeout=WAIT_MS)
+
+
+def take_review(page: Page) -> None:
+    """Open the synthetic films, the most suspicious one first, and wait for its regions."""
+    page.get_by_role("button", name=OPEN).click()
+    expect(page.get_by_role("option").locator("img:visible")).to_have_count(12, timeout=WAIT_MS)
+    choose_film(page, 4)  # of the surest films no region alone moves the probability
     page.get_by_placeholder("Signing as").fill("Dr. A. Reader")
     page.get_by_placeholder("Signing as").press("Tab")
     expect(page.get_by_text(re.compile("Reading: Dr"))).to_be_visible(timeout=WAIT_MS)
+
+
+def take_records(page: Page) -> None:
+    """Sign four films and look at what is kept of them."""
+    for place, verdict in enumerate(("Pneumonia", "Pneumonia", "Unsure", "Normal")):
+        choose_film(page, 3 * place)
+        page.get_by_role("radio", name=verdict).click()
+        expect(page.get_by_role("radio", name=verdict)).to_be_checked()
+        page.get_by_role("button", name="Sign").click()
+        expect(page.get_by_text(f"Signed {verdict.lower()}")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("link", name="Records").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=WAIT_MS)
+
+
+def take_errors(page: Page) -> None:
+    """Look at the normals that the served run calls pneumonia."""
+    page.get_by_role("link", name="Errors").click()
+    page.get_by_role("radio", name=re.compile("false positives")).click()
+    expect(page.get_by_text("Drawn by a program")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(5000)
+
+
+def choose_film(page: Page, place: int) -> None:
+    """Open one film of the worklist and wait for its regions."""
+    page.locator("[role=option]").nth(place).click()
+    expect(page.get_by_text("Regions the score depends on most")).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(1000)
 
 
-def take_picture(picture: Path = PICTURE) -> None:
-    """Start the app, fill it and write the picture."""
+PICTURES: dict[str, Callable[[Page], None]] = {
+    "first-start": take_first_start,
+    "review": take_review,
+    "records": take_records,
+    "errors": take_errors,
+}
+
+
+def take_pictures(folder: Path = DOCS) -> None:
+    """Start the app and write one picture after the other."""
+    os.environ["FIRSTREAD_DATA"] = str(folder / "no films")
+    folder.mkdir(exist_ok=True)
     with run_app() as app, sync_playwright() as playwright:
         app.wait_until_it_answers()
         browser = playwright.chromium.launch(
@@ -54,11 +83,13 @@ def take_picture(picture: Path = PICTURE) -> None:
         page = browser.new_page(
             viewport={"width": 1440, "height": 900}, color_scheme="dark", device_scale_factor=1
         )
-        fill_page(page, app.address)
-        picture.parent.mkdir(exist_ok=True)
-        page.screenshot(path=picture)
+        page.goto(app.address)
+        for name, arrange in PICTURES.items():
+            arrange(page)
+            page.wait_for_timeout(1000)
+            page.screenshot(path=folder / f"{name}.png")
         browser.close()
 
 
 if __name__ == "__main__":
-    take_picture()
+    take_pictures()

@@ -66,12 +66,13 @@ def phantom_scores() -> None:
 
 
 def prepare_examples() -> None:
-    """Draw the built-in synthetic films and read them with the served run, behind other work."""
+    """Draw the built-in synthetic films and read them, first with the served run."""
     from core.examples import ExamplesSummary, keep_summary, summary_path  # noqa: PLC0415
     from core.metrics import confusion_at  # noqa: PLC0415
     from core.phantom_scores import PhantomScores  # noqa: PLC0415
     from core.phantom_set import open_built_in_set  # noqa: PLC0415
     from core.pipeline import open_engine  # noqa: PLC0415
+    from core.run_table import list_runs  # noqa: PLC0415
 
     if hasattr(os, "nice"):
         os.nice(BEHIND_OTHER_WORK)
@@ -91,3 +92,5 @@ def prepare_examples() -> None:
             cleared=matrix.true_negative,
         )
         keep_summary(summary_path(settings.cache, run), summary)
+        for other in list_runs(settings.models):
+            scores.of(other)

@@ -16,10 +16,10 @@ from core.dataset_fetch import FOLDER
 from core.dataset_source import MAX_FILM_BYTES, find_prefix, open_source
 from core.domain import RunRecord
 from core.errors import DatasetError
-from core.predictions import Predictions, read_predictions
 
-if TYPE_CHECKING:  # drawing is loaded where films are drawn
+if TYPE_CHECKING:  # loaded where films are drawn and tables are read: the first page does not wait
     from core.phantom_set import PhantomSet, Truth
+    from core.predictions import Predictions
 
 PUBLIC_FOLDERS = (FOLDER, "kermany224")
 EXTERNAL_PREFIX = "nih_rsna/"
@@ -106,6 +106,8 @@ class PublicLibrary:
         ModelMissing, ModelIntegrity
             If the table is missing or is not the stated one.
         """
+        from core.predictions import read_predictions  # noqa: PLC0415
+
         return read_predictions(run)
 
     def read_bytes(self, film_id: str) -> bytes:

@@ -247,6 +247,17 @@ def prepare_film(
     return _prepare(film, engine)
 
 
+def draw_small_picture(content: bytes, side_px: int) -> bytes:
+    """Return a film's file as a small 8-bit PNG, ``side_px`` on its longer side.
+
+    Raises
+    ------
+    RadiographError
+        If the bytes cannot become a radiograph.
+    """
+    return thumbnail_png(decode_radiograph(content), side_px)
+
+
 def load_explainer() -> None:
     """Load what DICOM files and `explain_film` need, so that the first of each does not wait."""
     import core.dicom  # noqa: F401, PLC0415

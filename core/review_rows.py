@@ -83,7 +83,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         film_sha256=row.film_sha256,
         film_name=row.film_name or "",
         reader=row.reader,
-        read=ReaderRead(Verdict(row.verdict), row.confidence, row.comment, _from_utc(row.read_at)),
+        read=ReaderRead(Verdict(row.verdict), row.confidence, row.comment, from_utc(row.read_at)),
         prediction=_prediction_from_row(row),
         quality=_quality_from_json(row.quality),
         run_id=row.run_id or "",
@@ -156,14 +156,17 @@ def _plain_number(value: object) -> object:
 
 def _check_texts(row: dict[str, Any]) -> None:
     for name, value in row.items():
-        if isinstance(value, str) and ("\x00" in value or not _encodable(value)):
+        if isinstance(value, str) and not is_storable(value):
             raise ReviewStoreError(
                 f"The {name.replace('_', ' ')} of this read holds a character that no database "
                 "keeps (a zero byte or half of a character pair): remove it, then sign again."
             )
 
 
-def _encodable(value: str) -> bool:
+def is_storable(value: str) -> bool:
+    """Tell a text that a database keeps from one with a zero byte or half of a character pair."""
+    if "\x00" in value:
+        return False
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -180,6 +183,6 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _from_utc(moment: datetime) -> datetime:
+def from_utc(moment: datetime) -> datetime:
     """Return an aware time; SQLite gives back the UTC it was given without the zone."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -77,5 +79,62 @@ served_choices = Table(
     Column("chosen_at", DateTime(timezone=True), nullable=False),
     Column("app_version", Text, nullable=False),
     PrimaryKeyConstraint("sequence", name="pk_served_choices"),
+    sqlite_autoincrement=True,
+)
+
+case_notes = Table(
+    "case_notes",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("note_id", Text, nullable=False),
+    Column("library", Text, nullable=False),
+    Column("film_id", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("reader_key", Text, nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("cause", Text),
+    Column("tags", JSON, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("proposed_label", Text),
+    Column("app_version", Text, nullable=False),
+    Column("supersedes", Text),
+    PrimaryKeyConstraint("sequence", name="pk_case_notes"),
+    UniqueConstraint("note_id", name="uq_case_notes_note_id"),
+    UniqueConstraint(
+        "note_id", "library", "film_id", "reader_key", name="uq_case_notes_note_id_film_reader"
+    ),
+    UniqueConstraint("supersedes", name="uq_case_notes_supersedes"),
+    ForeignKeyConstraint(
+        ["supersedes", "library", "film_id", "reader_key"],
+        [
+            "case_notes.note_id",
+            "case_notes.library",
+            "case_notes.film_id",
+            "case_notes.reader_key",
+        ],
+        name="fk_case_notes_supersedes",
+    ),
+    Index(
+        "uq_case_notes_first",
+        "library",
+        "film_id",
+        "reader_key",
+        unique=True,
+        sqlite_where=text("supersedes IS NULL"),
+        postgresql_where=text("supersedes IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+case_causes = Table(
+    "case_causes",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("cause", Text, nullable=False),
+    Column("offered", Boolean, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_case_causes"),
     sqlite_autoincrement=True,
 )

@@ -97,11 +97,12 @@ def reads_as_csv(records: Sequence[ReviewRecord]) -> str:
     writer = csv.writer(buffer)
     writer.writerow(rows[0] if rows else [])
     for row in rows:
-        writer.writerow([_harmless(value) for value in row.values()])
+        writer.writerow([harmless_cell(value) for value in row.values()])
     return buffer.getvalue()
 
 
-def _harmless(value: str | float | None) -> str | float | None:
+def harmless_cell(value: str | float | None) -> str | float | None:
+    """Return a value that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value

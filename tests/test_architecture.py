@@ -48,6 +48,8 @@ STAGES_MAY_IMPORT = {
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
+    "case": FOUNDATION | {"review"},
+    "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
     "foreign": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store", "dataset"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
@@ -82,8 +84,8 @@ HOMES = {
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py core/foreign_parquet.py",
-    "sqlalchemy": "core/review_*.py core/migrations/*",
+    "pyarrow": "core/predictions.py core/foreign_parquet.py core/case_notes_export.py",
+    "sqlalchemy": "core/review_*.py core/case_notes_store.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
 SHOWS_PIXELS = {"image", "pyplot", "imshow", "ImageColumn", "Heatmap", "add_layout_image"}
@@ -110,11 +112,8 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    stage = re.sub(
-        r"^(dataset|dicom|review|cli|shortcut|comparison|foreign)_.*",
-        r"\1",
-        name.removesuffix(".py"),
-    )
+    families = r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case)_.*"
+    stage = re.sub(families, r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)
 
 
@@ -153,7 +152,7 @@ def library_homes(path: str, source: str) -> Faults:
 
 
 def films_in_the_viewer_only(path: str, source: str) -> Faults:
-    rule = "films reach the browser only through ui/viewer and ui/worklist, never by"
+    rule = "films reach the browser only through ui/viewer, ui/worklist and ui/cards, never by"
     for line, text in enumerate(source.splitlines(), 1):
         if "data:image" in text:
             yield line, f"{rule} a data:image address"
@@ -167,7 +166,9 @@ def films_in_the_viewer_only(path: str, source: str) -> Faults:
             yield node.lineno, f"{rule} {ast.unparse(node)}"
         if isinstance(node, ast.Call) and name_of(node.func) == "download_button":
             kinds = [ast.unparse(word.value) for word in node.keywords if word.arg == "mime"]
-            if not re.match(r"'(text/csv|application/(pdf|json))'", "".join(kinds)):
+            if not re.match(
+                r"'(text/csv|application/(pdf|json|vnd\.apache\.parquet))'", "".join(kinds)
+            ):
                 yield node.lineno, f"{rule} a download that is not plainly a table or a report"
 
 

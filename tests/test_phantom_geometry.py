@@ -6,7 +6,7 @@ import pytest
 from core.phantom.exposure import (
     ATTENUATION,
     SCATTER_CM,
-    SCATTER_SHARE,
+    expose,
     scatter,
 )
 from core.phantom.geometry import (
@@ -20,6 +20,8 @@ from core.phantom.geometry import (
     free_path,
     make_plane,
 )
+from core.phantom.settings import PhantomSettings
+from core.phantom.texture import smooth_noise
 from core.phantom.tubes import Tube, bend, tube_paths
 
 STRAIGHT = View()
@@ -167,12 +169,22 @@ def test_scatter_keeps_the_beam_and_spreads_a_point_widely() -> None:
 
 
 def test_the_beam_weakens_by_the_law_of_beer_and_lambert() -> None:
-    from core.phantom.exposure import expose
-    from core.phantom.settings import PhantomSettings
-
     for water_cm in (0.0, 4.0, 10.0):
         path = np.full((64, 64), water_cm, np.float32)
         signal = expose(path, PhantomSettings(seed=1), pixel_cm=0.5)
         # Even everywhere, so that scatter and blur change nothing but what noise is left.
-        assert 0 < SCATTER_SHARE < 1
         assert signal.mean() == pytest.approx(np.exp(-ATTENUATION * water_cm), rel=2e-3)
+
+
+def test_four_times_the_exposure_halves_the_noise() -> None:
+    path = np.full((96, 96), 8.0, np.float32)
+    low, high = (expose(path, PhantomSettings(seed=1, exposure=dose), 0.05) for dose in (0.5, 2.0))
+    assert low.std() / high.std() == pytest.approx(2.0, rel=0.02)
+    assert high.std() > 0
+
+
+def test_noise_is_fixed_to_the_child_and_not_to_the_pixels() -> None:
+    whole, part = grid(8.0, 81), grid(4.0, 81)
+    coarse, fine = (smooth_noise(plane, 0.8, np.random.default_rng(1)) for plane in (whole, part))
+    assert at(whole, coarse, 0.0, 0.0) == pytest.approx(at(part, fine, 0.0, 0.0), abs=1e-3)
+    assert 0.6 < coarse.std() < 1.4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
@@ -29,6 +30,65 @@ TEMPLATE = go.layout.Template(
         "yaxis": {"gridcolor": QUIET, "zeroline": False},
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RunProbability:
+    """What one run said of a film, and the threshold that it is held against."""
+
+    run_id: str
+    probability: float
+    threshold: float
+
+
+def plot_probabilities(said: Sequence[RunProbability], chosen: str) -> go.Figure:
+    """Return every run's probability of one film on one axis, each with its own threshold.
+
+    Parameters
+    ----------
+    said : sequence of RunProbability
+        Top to bottom.
+    chosen : str
+        The run that stands out.
+    """
+    names = [one.run_id for one in said]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[one.threshold for one in said],
+        y=names,
+        mode="markers",
+        marker={"symbol": "line-ns-open", "size": 14, "color": "#8a929b", "line": {"width": 2}},
+        hovertemplate="threshold of %{y}: %{x:.3f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[one.probability for one in said],
+        y=names,
+        mode="markers",
+        marker={
+            "symbol": [
+                "circle" if one.probability >= one.threshold else "circle-open" for one in said
+            ],
+            "size": 11,
+            "color": ["#6fa8dc" if one.run_id == chosen else "#8a929b" for one in said],
+        },
+        hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
+    )
+    figure.update_layout(
+        template=TEMPLATE,
+        height=72 + 26 * len(said),
+        margin={"l": 8, "r": 12, "t": 4, "b": 8},
+        xaxis={
+            "range": [-0.03, 1.03],
+            "dtick": 0.25,
+            "title": {"text": "probability; | is the run's threshold", "font": {"size": 12}},
+        },
+        yaxis={"autorange": "reversed", "type": "category"},
+    )
+    return figure
+
+
+def _side(one: RunProbability) -> str:
+    return "circle" if one.probability >= one.threshold else "circle-open"
 
 
 def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:

@@ -25,6 +25,7 @@ from core.domain import (
 )
 from core.errors import Cancelled, FirstReadError
 from core.examples import ExamplesTask
+from core.film_library import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -92,6 +93,36 @@ def get_served() -> ServedRun:
 def get_store() -> SqlReviewStore:
     """Return the review store, migrated and opened once."""
     return open_review_store(get_settings().database_url)
+
+
+def get_libraries() -> dict[str, FilmLibrary]:
+    """Return every set of labelled films by its word for addresses.
+
+    The public set comes first where its films are there, the synthetic films where they are not;
+    these are among them once all of them are drawn.
+    """
+    libraries: list[FilmLibrary] = [_public_library()]
+    if get_settings().offer_synthetic and get_examples().drawn == get_examples().total:
+        libraries.append(_synthetic_library())
+    libraries.sort(key=lambda library: not library.has_films)
+    return {library.name: library for library in libraries}
+
+
+@st.cache_resource(show_spinner=False)
+def _public_library() -> PublicLibrary:
+    return PublicLibrary(get_settings().data)  # which lists the whole set
+
+
+@st.cache_resource(show_spinner=False)
+def _synthetic_library() -> SyntheticLibrary:
+    # Deferred: what draws is loaded only where labelled films are looked at.
+    from core.phantom_scores import PhantomScores  # noqa: PLC0415
+    from core.phantom_set import open_built_in_set  # noqa: PLC0415
+
+    settings, gate = get_settings(), get_engine().gate
+    phantoms = open_built_in_set(settings.cache)
+    scores = PhantomScores(phantoms, gate, settings.cache, settings.inference_threads)
+    return SyntheticLibrary(phantoms, scores.of)
 
 
 def start_batch(films: list[UploadedFilm]) -> BatchJob:
@@ -241,9 +272,16 @@ def _work(
         give_memory_back()
 
 
-def request_explanation(film: UploadedFilm) -> ExplanationTask:
-    """Return the task that explains a film, started if it is not under way or done."""
-    engine = get_engine()
+def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> ExplanationTask:
+    """Return the task that explains a film, started if it is not under way or done.
+
+    Parameters
+    ----------
+    film : UploadedFilm
+    engine : Engine or None
+        None: that of the served run.
+    """
+    engine = engine or get_engine()
     settings = LimeSettings(samples=get_settings().lime_samples)
     key = f"{_input_key(film, engine)}|{settings}"
 

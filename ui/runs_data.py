@@ -69,10 +69,15 @@ class ListedRuns:
         return (run_ids[-2], run_ids[-1]) if len(run_ids) > 1 else ("", "")
 
     def usually_compared(self, served: str) -> tuple[str, ...]:
-        """Return the run that serves and the last others that are no exhibits."""
-        good = [name for name, run in self.runs.items() if not run.exhibit]
-        first = [served] if served in self.runs else []
-        chosen = {*first, *[name for name in reversed(good) if name != served][:USUALLY_COMPARED]}
+        """Return the run that serves and those that it goes on from; alone, with the last other."""
+        chosen: list[str] = []
+        run_id = served
+        while run_id in self.runs and run_id not in chosen and len(chosen) < USUALLY_COMPARED:
+            chosen.append(run_id)
+            run_id = self.runs[run_id].parent
+        others = [name for name, run in self.runs.items() if name not in chosen and not run.exhibit]
+        if len(chosen) < 2:
+            chosen += others[len(chosen) - 2 :]
         return tuple(name for name in self.runs if name in chosen) or tuple(self.runs)[:1]
 
 

@@ -30,6 +30,8 @@ class Visit:
         The run that the outcomes are of.
     explaining : ExplanationTask or None
         The explanation that the reader is waiting for or looking at.
+    last_film : str or None
+        The film that was open last in the error gallery.
     notice : str
         One sentence to show once on the next run.
     complaint : str
@@ -44,6 +46,7 @@ class Visit:
     upload_round: int = 0
     read_by: ServedRun | None = None
     explaining: Any = None
+    last_film: str | None = None
     notice: str = ""
     complaint: str = ""
 

@@ -40,7 +40,7 @@ def draw_verdict(
         if record.record_id not in superseded:
             draw_record(record)
     draft = _draw_form(f"{film.key}-{len(history)}")
-    visit.reader = _name_reader()
+    visit.reader = name_reader()
     corrects = visit.reader.strip() in {record.reader for record in history}
     if st.button(
         "Sign a correction" if corrects else "Sign",
@@ -89,7 +89,8 @@ def _draw_form(key: str) -> Draft:
     return Draft(verdict, confidence, comment)
 
 
-def _name_reader() -> str:
+def name_reader() -> str:
+    """Draw the field for the reader's name, which all pages share, and return what is in it."""
     return st.text_input(
         "Signing as",
         max_chars=100,

@@ -20,12 +20,13 @@ from core.phantom.geometry import (
     cross_ellipsoid,
     ease,
     free_path,
+    pixels_around,
     tilt,
 )
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.tubes import Tube, bend, tube_paths
 
-WALL_CM = 1.2
+WALL_CM = 1.0
 """Between the lung and the skin at the side of the chest."""
 
 CHEST_SHAPE = [(-1.0, 0.0), (0.0, 0.07), (0.04, 0.3), (0.09, 0.47), (0.17, 0.62), (0.28, 0.75)]
@@ -131,8 +132,8 @@ def make_child(settings: PhantomSettings) -> Child:
 
 def _make_trunk(chest: float, depth: float, lung: float, fat: float) -> Stack:
     skin = chest + WALL_CM + fat
-    width = [(-9.0, 3.4), (-3.2, 3.3), (-2.2, 4.2), (-1.2, 7.0), (-0.2, 9.0), (1.2, 9.9)]
-    width += [(3.4, 9.8), (0.5 * lung, skin - 0.3), (0.8 * lung, skin), (1.3 * lung, skin - 0.2)]
+    width = [(-9.0, 3.2), (-3.2, 3.0), (-2.2, 3.6), (-1.2, 5.4), (-0.2, 7.4), (1.2, 8.7)]
+    width += [(3.4, 9.2), (0.5 * lung, skin - 0.3), (0.8 * lung, skin), (1.3 * lung, skin - 0.2)]
     thick = [(-9.0, 3.6), (-2.5, 3.4), (-1.0, 3.6), (1.0, 4.3), (0.35 * lung, 0.9 * depth + 0.9)]
     thick += [(0.7 * lung, depth + 1.1 + 0.5 * fat), (1.5 * lung, depth + 1.2 + 0.5 * fat)]
     return Stack(width, thick, [(0.0, 0.0)])
@@ -156,7 +157,7 @@ def _make_heart(
     long = 4.7 * size * rng.uniform(0.97, 1.03)
     return (
         Ellipsoid((1.6 * size, low + 0.5, 1.1), (long, 3.2 * size, 3.1 * size), lean),
-        Ellipsoid((-1.3 * size, low + 0.3, 0.6), (2.25 * size, 2.9 * size, 2.4), 8.0),
+        Ellipsoid((-1.15 * size, low + 0.2, 0.6), (2.05 * size, 3.1 * size, 2.4), 6.0),
         Ellipsoid((0.9, low - 2.2, 0.6), (1.75, 1.9, 1.7), 30.0),
         Ellipsoid((1.15, 0.26 * lung, -0.6), (1.25, 1.1, 1.7)),
         Ellipsoid((1.25, 0.72 * lung, -3.1), (0.75, 0.55 * lung, 0.75)),
@@ -205,16 +206,18 @@ def arm_tubes(child: Child, arms_deg: float) -> tuple[list[Tube], list[Tube]]:
     for side in (-1, 1):
         angle = np.deg2rad(arms_deg)
         along = np.array([side * np.cos(angle), -np.sin(angle), 0.0])
-        shoulder = np.array([side * (0.5 * child.chest_cm + 4.6), 0.5, -0.6])
+        shoulder = np.array([side * (0.5 * child.chest_cm + 3.9), 0.5, -0.6])
         shoulder[1] -= 1.2 * max(0.0, float(np.sin(angle)))
         inner = shoulder - np.array([side * 3.2, -1.3, 0.0])
         elbow = shoulder + 12.0 * along
         wide = 1.9 + 0.6 * child.fat_cm
         flesh.append(bend([inner, shoulder, elbow], [wide + 0.5, wide + 0.3, wide - 0.2], 14))
         neck = shoulder + 1.2 * along
-        bones.append(bend([shoulder, neck, elbow], [0.62, 0.5, 0.45], 14))
-        ends = [shoulder - 0.45 * along, shoulder - 0.2 * along, shoulder, shoulder + 0.3 * along]
-        bones.append(bend([*ends, shoulder + 0.5 * along], [0.2, 0.7, 0.85, 0.75, 0.4], 8))
+        bones.append(bend([neck - 0.7 * along, neck, elbow], [0.62, 0.48, 0.42], 14))
+        # In a small child only the middle of the head is bone yet.
+        places = np.linspace(-0.99, 0.99, 15)
+        head = shoulder + 0.45 * places[:, np.newaxis] * along
+        bones.append(Tube(head, 0.5 * np.sqrt(1 - places**2)))
     return flesh, bones
 
 
@@ -278,5 +281,10 @@ def soft_tissue(plane: Plane, child: Child, settings: PhantomSettings, view: Vie
     arms = tube_paths(plane, arm_tubes(child, settings.arms_deg)[0], view)
     head = cross_ellipsoid(plane.x, plane.y, (0.0, -9.8, 1.0), (6.6, 6.9, 7.0), view).chord
     joined = np.maximum(trunk, 0.75 * head) + arms * (1 - 0.75 * ease(trunk / 5.0))
-    gas = [organ.cross(plane.x, plane.y, view).chord for organ in child.gas]
-    return np.asarray(np.maximum(joined - 0.8 * sum(gas), 0), np.float32)
+    for organ in child.gas:
+        reach = 1.2 * max(organ.radii)
+        middle = view.place(organ.centre)
+        rows, columns = pixels_around(plane, float(middle[0]), float(middle[1]), reach, reach)
+        chord = organ.cross(plane.x[:, columns], plane.y[rows], view).chord
+        joined[rows, columns] -= np.float32(0.8) * chord
+    return np.asarray(np.maximum(joined, 0), np.float32)

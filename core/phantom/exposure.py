@@ -11,25 +11,28 @@ from core.phantom.settings import NOISE, PhantomSettings, stream
 ATTENUATION = 0.21
 """Of water, a cm, for the beam of a child's film (about 60 kV)."""
 
-SCATTER_SHARE = 0.15
+SCATTER_SHARE = 0.12
 """Of the signal at each place comes from the beam around it."""
 
 SCATTER_CM = 2.2
 """Deviation of the Gaussian by which scatter spreads."""
 
-DETAIL_CM, DETAIL_GAIN = 0.35, 0.7
+DETAIL_CM, DETAIL_GAIN = 0.3, 1.1
 """The display lifts detail finer than this by this share, as computed radiography does."""
 
-FOCAL_BLUR_CM = 0.022
+DETAIL_MOST_CM = 1.3
+"""Stronger edges are lifted no further than this, in cm of water, or they would have halos."""
+
+FOCAL_BLUR_CM = 0.028
 """Deviation of the blur by focal spot and detector."""
 
-QUANTA_A_CM2 = 8.0e6
+QUANTA_A_CM2 = 1.2e7
 """Detected without anything in the beam, at the right exposure."""
 
-MIDDLE_CM, LATITUDE_CM = 7.0, 2.1
+MIDDLE_CM, LATITUDE_CM = 5.5, 2.7
 """Path, in cm of water, that becomes middle grey; and how slowly greys change around it."""
 
-BRIGHTEST = 0.93
+BRIGHTEST = 0.95
 
 
 def expose(path: FloatImage, settings: PhantomSettings, pixel_cm: float) -> FloatImage:
@@ -79,6 +82,7 @@ def develop(signal: FloatImage, settings: PhantomSettings, pixel_cm: float) -> F
     path = -np.log(signal * np.float32(settings.exposure)) / np.float32(ATTENUATION)
     # Detail stands out less against the open beam, or the skin would have a white rim.
     detail = path - ndimage.gaussian_filter(path, DETAIL_CM / pixel_cm, truncate=3)
+    detail = np.float32(DETAIL_MOST_CM) * np.tanh(detail / np.float32(DETAIL_MOST_CM))
     path += np.float32(DETAIL_GAIN) * detail * np.clip(path / np.float32(MIDDLE_CM), 0, 1)
     latitude = LATITUDE_CM / settings.contrast
     curve = 1 / (1 + np.exp(-(path - np.float32(MIDDLE_CM)) / np.float32(latitude)))

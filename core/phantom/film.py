@@ -21,6 +21,7 @@ from core.phantom.geometry import Plane, View, make_plane
 from core.phantom.lesions import LESION_LIMIT_CM, fluid_path
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.skeleton import bone_path
+from core.phantom.texture import smooth_noise
 from core.phantom.tubes import tube_paths
 from core.phantom.vessels import Trees, grow_trees
 
@@ -136,9 +137,9 @@ def _lung_marks(
     """Return the path through vessels in lung, (N,), and the unevenness of what is finer."""
     rng = stream(settings.seed, CHILD + 50)
     vessels = tube_paths(plane, trees.vessels, view)[rays.where]
-    marks: FloatImage = np.float32(1.3) * np.minimum(vessels, rays.free)
-    for grain_cm, share in ((0.12, 0.02), (0.25, 0.03), (0.5, 0.028), (1.2, 0.025)):
-        uneven = plane.texture(grain_cm, rng)[rays.where]
+    marks: FloatImage = np.minimum(vessels, rays.free)
+    for grain_cm, share in ((0.12, 0.012), (0.25, 0.012), (0.5, 0.009), (1.2, 0.012)):
+        uneven = smooth_noise(plane, grain_cm, rng)[rays.where]
         marks += np.float32(share) * uneven * rays.free
     marks *= 1 - fluid / np.maximum(rays.free, np.float32(1e-3))
     return marks

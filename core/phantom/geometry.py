@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import BSpline
 
 from core.domain import FloatImage
 
@@ -23,9 +22,6 @@ Knots = Sequence[tuple[float, float]]
 
 TUBE_DISTANCE_CM = 110.0
 """From the focal spot to the child's middle."""
-
-WORLD_CM = (-24.0, 24.0)
-"""Textures exist between these places, in x and, moved by 6 cm, in y."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,27 +92,6 @@ class Plane:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.y.shape[0], self.x.shape[1]
-
-    def texture(self, grain_cm: float, rng: np.random.Generator) -> FloatImage:
-        """Return (H, W) smooth noise of about unit deviation, fixed to the child, not the pixels.
-
-        Parameters
-        ----------
-        grain_cm : float
-            Distance between its independent values.
-        """
-        count = round((WORLD_CM[1] - WORLD_CM[0]) / grain_cm) + 4
-        values = rng.standard_normal((count, count), np.float32)
-        down = _spline_weights(self.y[:, 0] - 6.0, grain_cm, count)
-        across = _spline_weights(self.x[0], grain_cm, count)
-        return np.asarray(2.1 * (down @ (across @ values.T).T), np.float32)
-
-
-def _spline_weights(places: FloatImage, grain_cm: float, count: int) -> Any:
-    """Return the sparse (N, count) weights of cubic B-splines at some places."""
-    knots = WORLD_CM[0] + grain_cm * (np.arange(count + 4) - 3.0)
-    inside = np.clip(places, knots[3], knots[count] - 1e-3)
-    return BSpline.design_matrix(inside.astype(float), knots, 3)
 
 
 def offset(x: float, y: float, z: float) -> Vector:
@@ -249,11 +224,17 @@ class Stack:
 
 def curve(knots: Knots, places: npt.ArrayLike) -> Vector:
     """Join knots by straight lines whose corners are rounded over 0.6 cm."""
-    grid = np.linspace(-20.0, 40.0, 1201)
-    values = np.interp(grid, [place for place, _ in knots], [value for _, value in knots])
+    heights, rounded = _rounded(tuple(knots))
+    return np.asarray(np.interp(np.asarray(places, float), heights, rounded))
+
+
+@lru_cache(maxsize=32)
+def _rounded(knots: tuple[tuple[float, float], ...]) -> tuple[Vector, Vector]:
+    heights = np.linspace(-20.0, 40.0, 1201)
+    values = np.interp(heights, [place for place, _ in knots], [value for _, value in knots])
     kernel = np.hanning(13)
-    rounded = np.convolve(np.pad(values, 6, mode="edge"), kernel / kernel.sum(), "valid")
-    return np.asarray(np.interp(np.asarray(places, float), grid, rounded))
+    padded = np.pad(values, 6, mode="edge")
+    return heights, np.convolve(padded, kernel / kernel.sum(), "valid")
 
 
 def cross_box(

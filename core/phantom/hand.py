@@ -8,6 +8,7 @@ import numpy as np
 
 from core.domain import FloatImage, read_only
 from core.phantom.geometry import View, make_plane
+from core.phantom.texture import smooth_noise
 from core.phantom.tubes import bend, tube_paths
 
 FLESH, BONE = 0.9, 1.6
@@ -40,5 +41,5 @@ def draw_hand(seed: int) -> FloatImage:
             joint = joint + step
     soft = np.minimum(tube_paths(plane, flesh, view), 2.2)
     path = FLESH * soft + BONE * tube_paths(plane, bones, view)
-    grey = 1.02 - np.exp(-0.5 * path) + 0.008 * plane.texture(0.15, rng)
+    grey = 1.02 - np.exp(-0.5 * path) + 0.008 * smooth_noise(plane, 0.15, rng)
     return read_only(np.asarray(np.clip(grey, 0, 1), np.float32))

@@ -10,6 +10,7 @@ from core.domain import FloatImage
 from core.phantom.anatomy import Child, LungRays
 from core.phantom.geometry import Interval, Plane, View, cross_ellipsoid, ease, free_path, tilt
 from core.phantom.settings import LESION, FindingName, PhantomSettings, stream
+from core.phantom.texture import smooth_noise
 from core.phantom.tubes import tube_paths
 from core.phantom.vessels import Trees
 
@@ -55,7 +56,7 @@ def _warped(
     plane: Plane, rays: LungRays, grain_cm: float, by_cm: float, rng: np.random.Generator
 ) -> tuple[FloatImage, FloatImage]:
     """Return the rays' places moved a little, so that what is drawn there has ragged edges."""
-    down, across = plane.texture(grain_cm, rng), plane.texture(grain_cm, rng)
+    down, across = smooth_noise(plane, grain_cm, rng), smooth_noise(plane, grain_cm, rng)
     shift = np.float32(by_cm)
     return rays.x + shift * across[rays.where], rays.y + shift * down[rays.where]
 
@@ -86,7 +87,7 @@ def _lobar(
         solid = _cut_at_fissure(solid, y, MINOR_FISSURE * child.lung_cm, below=name == "middle")
     depth_share = solid.chord / np.float32(2 * radii[2])
     density = np.float32(0.75 + 0.25 * settings.severity) * ease(2.2 * depth_share)
-    grainy = 1 + np.float32(0.12) * plane.texture(0.45, rng)[rays.where]
+    grainy = 1 + np.float32(0.12) * smooth_noise(plane, 0.45, rng)[rays.where]
     fluid = _within(rays, solid) * density * grainy
     air = tube_paths(plane, [b.widened(1.15) for b in trees.bronchi], view)[rays.where]
     left: FloatImage = fluid - np.minimum(air, np.float32(0.6) * fluid)
@@ -124,7 +125,7 @@ def _patchy(
         weight = np.float32(rng.uniform(0.55, 0.95)) * ease(1.4 * share)
         fluid += solid.chord * weight
     within = rays.free / np.maximum(rays.cavity.chord, np.float32(1e-3))
-    grainy = 1 + np.float32(0.2) * plane.texture(0.4, rng)[rays.where]
+    grainy = 1 + np.float32(0.2) * smooth_noise(plane, 0.4, rng)[rays.where]
     patches: FloatImage = rays.free * (1 - np.exp(-1.3 * fluid * within * grainy / (rays.free + 1)))
     return patches
 
@@ -143,13 +144,13 @@ def _interstitial(
     sleeves -= tube_paths(plane, [b.widened(0.8) for b in trees.bronchi], view)
     net = np.zeros(plane.shape, np.float32)
     for grain_cm in (0.4, 0.5, 0.6, 0.8):
-        net += np.exp(-((plane.texture(grain_cm, rng) / np.float32(0.22)) ** 2))
+        net += np.exp(-((smooth_noise(plane, grain_cm, rng) / np.float32(0.22)) ** 2))
     hila = np.hypot((np.abs(rays.x) - 2.8) / 1.2, rays.y - 0.45 * child.lung_cm)
-    near = np.exp(-((hila / np.float32(0.42 * child.lung_cm)) ** 2))
-    cloud = ease(0.6 + 0.35 * plane.texture(2.5, rng)[rays.where])
-    haze = np.float32(0.11 * (0.4 + settings.severity)) * rays.free * near * cloud
-    lines = net[rays.where] * np.float32(0.035) * rays.free * near * cloud
-    strength = np.float32(0.6 + 0.9 * settings.severity)
+    near = np.exp(-((hila / np.float32(0.5 * child.lung_cm)) ** 2))
+    cloud = ease(0.6 + 0.35 * smooth_noise(plane, 2.5, rng)[rays.where])
+    haze = np.float32(0.15 * (0.5 + settings.severity)) * rays.free * near * cloud
+    lines = net[rays.where] * np.float32(0.06) * rays.free * near * cloud
+    strength = np.float32(1.0 + 0.8 * settings.severity)
     fluid: FloatImage = strength * (sleeves[rays.where] * near + lines) + haze
     return fluid * np.isin(np.sign(rays.x), _sides(settings))
 
@@ -164,16 +165,20 @@ def _effusion(
 ) -> FloatImage:
     """Press the lung away from its wall, the more the lower: the beam makes the meniscus of it."""
     rng = stream(settings.seed, LESION + 33)
-    level = child.lung_cm * (0.93 - 0.5 * settings.severity + rng.normal(0, 0.02))
+    level = child.lung_cm * (0.88 - 0.48 * settings.severity + rng.normal(0, 0.02))
     depth = (rays.y - np.float32(level)) / np.float32(rng.uniform(1.1, 1.6))
     layer = np.minimum(np.float32(0.45) * np.exp(np.minimum(depth, 4)), 6)
     layer = np.where(layer < 0.04, 0, layer - np.float32(0.04))
-    aside = (np.abs(rays.x) - np.float32(0.8)) / np.float32(1.8)
+    aside = (np.abs(rays.x) - np.float32(0.6)) / np.float32(3.6)
     layer = layer * np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
     inner = child.cavity.cross(rays.x, rays.y, view, np.maximum(layer, 0))
     near = np.clip(inner.near, rays.cavity.near, rays.cavity.far)
     pressed = Interval(near, np.clip(inner.far, near, rays.cavity.far))
-    fluid: FloatImage = rays.free - free_path(pressed, rays.solids)
+    left = free_path(pressed, rays.solids)
+    # What is left of the lower lobe is pressed together: the nearer to the fluid, the denser.
+    collapsed = np.float32(0.5 * settings.severity) * left * ease((depth + 3.0) / 5.0)
+    collapsed *= np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
+    fluid: FloatImage = rays.free - left + collapsed
     return fluid
 
 

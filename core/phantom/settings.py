@@ -110,26 +110,26 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
     return PhantomSettings(
         seed=seed,
         finding=finding or drawn,
-        severity=float(lesion.uniform(0.35, 1.0)),
+        severity=float(lesion.uniform(0.45, 1.0)),
         side=side,
         age_years=float(rng.uniform(1.0, 5.0)),
-        exposure=float(np.exp(rng.normal(0.0, 0.1))),
-        contrast=float(np.exp(rng.normal(0.0, 0.1))),
+        exposure=float(np.exp(rng.normal(0.0, 0.16))),
+        contrast=float(np.exp(rng.normal(0.0, 0.12))),
         rotation_deg=float(rng.normal(0.0, 3.0)),
         inspiration=float(rng.uniform(0.3, 1.0)),
         arms_deg=float(rng.choice([rng.uniform(-75, -20), rng.uniform(15, 70)], p=[0.35, 0.65])),
         field_cm=_draw_field(rng),
         border_cm=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.8, 0.2])),
         devices=tuple(name for name in DEVICES if rng.random() < 0.1),
-        marker=("R", "R", "L", "")[rng.integers(4)],
+        marker=("R", "R", "R", "L", "")[rng.integers(5)],
     )
 
 
 def _draw_field(rng: np.random.Generator) -> tuple[float, float, float, float]:
     """Draw a crop: some films show the jaw and the bowel, some are cut close to the lungs."""
     loose = rng.random()
-    top = -0.3 - 2.6 * loose * rng.random() - 0.8 * rng.random()
+    top = -0.3 - 3.2 * loose * rng.random() - 0.8 * rng.random()
     bottom = LUNG_HEIGHT_CM + 0.2 + 2.6 * rng.random()
-    width = rng.uniform(21.5, 28.5)
+    width = rng.uniform(20.5, 26.0)
     centre = rng.normal(0.0, 0.5)
     return (float(centre - width / 2), float(top), float(centre + width / 2), float(bottom))

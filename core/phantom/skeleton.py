@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,19 +13,23 @@ from core.phantom.geometry import Plane, Vector, View, cross_box, offset
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.tubes import Tube, bend, tube_paths
 
-CORTEX, MARROW = 3.4, 1.0
+CORTEX, MARROW = 2.7, 0.9
 """What a cm of each adds to the beam's path, in cm of water."""
 
 RIBS = 12
+RIB_CUTS, RIB_SHARES = (0, 12, 14, 16, 18, 21), (1.0, 0.88, 0.7, 0.54, 0.4)
+"""Points at which a rib's density steps down, and to what share."""
+
 SHELL_CM = 0.09
 
 
 def bone_path(plane: Plane, child: Child, settings: PhantomSettings, view: View) -> FloatImage:
     """Return what the skeleton adds to the beam's path, (H, W), in cm of water."""
     rng = stream(settings.seed, CHILD + 10)
-    ribs = list(_ribs(child, rng))
     girdle = [*_clavicles(child, settings, rng), *arm_tubes(child, settings.arms_deg)[1]]
-    path = _shells(plane, ribs, view, SHELL_CM)
+    path = np.zeros(plane.shape, np.float32)
+    for share, ribs in _ribs(child, rng):
+        path += np.float32(share) * _shells(plane, ribs, view, SHELL_CM)
     path += _shells(plane, girdle, view, 0.13)
     path += 0.3 * _shells(plane, _scapulae(child, settings.arms_deg, rng), view, 0.1)
     path += 0.8 * _shells(plane, _jaw(rng), view, 0.2)
@@ -63,28 +68,32 @@ def rib_points(child: Child, number: int, side: int, reach: float) -> Vector:
     return points
 
 
-def _ribs(child: Child, rng: np.random.Generator) -> Iterator[Tube]:
+def _ribs(child: Child, rng: np.random.Generator) -> list[tuple[float, list[Tube]]]:
+    """Return the ribs in parts, each with its density: they lose lime towards the cartilage."""
+    parts: list[tuple[float, list[Tube]]] = [(share, []) for share in RIB_SHARES]
     for number in range(RIBS):
-        reach = (0.86, 0.82)[number > 0] - 0.012 * number - (0.25 if number > 9 else 0.0)
+        reach = 0.8 - 0.012 * number - (0.25 if number > 9 else 0.0)
         for side in (-1, 1):
-            points = rib_points(child, number, side, reach + rng.normal(0, 0.01))
+            points = rib_points(child, number, side, reach + rng.normal(0, 0.012))
             tall = np.full(len(points), rng.normal(0.26, 0.012))
-            tall[-5:] *= (1.03, 1.08, 1.05, 0.8, 0.4)  # the front ends flare a little and round off
-            yield Tube(points, tall, 0.62)
+            tall[-3:] *= (1.05, 0.9, 0.5)  # the front ends round off
+            for (_, tubes), (start, stop) in zip(parts, pairwise(RIB_CUTS), strict=True):
+                tubes.append(Tube(points[start : stop + 1], tall[start : stop + 1], 0.62))
+    return parts
 
 
 def _clavicles(child: Child, settings: PhantomSettings, rng: np.random.Generator) -> Iterator[Tube]:
     lift = 0.9 * np.sin(np.deg2rad(settings.arms_deg)) + rng.normal(0, 0.15)
-    far = 0.5 * child.chest_cm + 3.4
+    far = 0.5 * child.chest_cm + 2.2
     for side in (-1, 1):
         yield bend(
             [
                 (side * 1.0, 0.75, 2.4),
                 (side * 2.8, 0.15 - 0.2 * lift, 2.6),
-                (side * 0.66 * far, -0.45 - 0.6 * lift, 1.2),
+                (side * 0.68 * far, -0.75 - 0.6 * lift, 1.2),
                 (side * far, -0.5 - lift, -0.2),
             ],
-            [0.42, 0.31, 0.28, 0.36],
+            [0.36, 0.26, 0.24, 0.3],
             20,
         )
 
@@ -94,7 +103,7 @@ def _scapulae(child: Child, arms_deg: float, rng: np.random.Generator) -> list[T
     raised = (np.sin(np.deg2rad(arms_deg)) + 1) / 2
     bones = []
     for side in (-1, 1):
-        joint = np.array([side * (0.5 * child.chest_cm + 3.9), 0.5 - raised, -2.0])
+        joint = np.array([side * (0.5 * child.chest_cm + 2.9), 0.5 - raised, -2.0])
         angle = joint + np.array([side * (0.6 + 1.6 * raised), 5.6 - 0.5 * raised, -1.4])
         inner = joint + np.array([-side * (3.0 - 1.2 * raised), 0.2, -1.4])
         inner += rng.normal(0, 0.15, 3)
@@ -108,7 +117,7 @@ def _scapulae(child: Child, arms_deg: float, rng: np.random.Generator) -> list[T
 
 
 def _jaw(rng: np.random.Generator) -> list[Tube]:
-    chin = rng.uniform(-3.4, -2.6)
+    chin = rng.uniform(-3.0, -1.8)
     return [
         bend(
             [
@@ -136,12 +145,12 @@ def _add_spine(path: FloatImage, plane: Plane, child: Child, view: View) -> None
         size = 1.0 + 0.022 * number
         depth = float(child.cavity.depths(max(y, 3.0)))
         middle = np.array([0.0, y, -0.72 * depth])
-        height = 0.43 * child.rib_pitch_cm
+        height = 0.46 * child.rib_pitch_cm
         radii = np.array([1.12 * size, height, 0.85 * size])
         centre = view.place(middle)
         for shrink, weight in ((0.0, CORTEX), (0.1, MARROW - CORTEX)):
             box, chord = cross_box(plane, centre, radii - shrink)
-            path[box] += np.float32(0.24 * weight) * chord
+            path[box] += np.float32(0.2 * weight) * chord
         back = middle + offset(0, -0.05, -1.0 * size)
         for side in (-1, 1):
             pedicle = back + offset(side * 0.78 * size, -0.1, 0.35)
@@ -158,4 +167,4 @@ def _add_spine(path: FloatImage, plane: Plane, child: Child, view: View) -> None
         tubes.append(
             bend([back + offset(0, 0, -0.4), back + offset(0, 0.75, -1.2)], [0.22, 0.16], 3)
         )
-    path += 0.4 * _shells(plane, tubes, view, 0.08)
+    path += 0.3 * _shells(plane, tubes, view, 0.08)

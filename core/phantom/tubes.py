@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,38 +78,66 @@ def tube_paths(plane: Plane, tubes: Iterable[Tube], view: View) -> FloatImage:
     their angle; so nothing is counted twice or left out at a bend.
     """
     paths = np.zeros(plane.shape, np.float32)
-    for tube in tubes:
-        for box, chord in _pieces(plane, tube, view):
-            paths[box] += chord
+    for box, chord in _pieces(plane, list(tubes), view):
+        paths[box] += chord
     return paths
 
 
 def _pieces(
-    plane: Plane, tube: Tube, view: View
-) -> Iterable[tuple[tuple[slice, slice], FloatImage]]:
-    points = view.place(tube.points)
-    steps = np.diff(points, axis=0)
-    lengths = np.linalg.norm(steps, axis=1, keepdims=True)
-    axes = steps / np.maximum(lengths, 1e-9)
-    cuts = np.concatenate([axes[:1], axes[:-1] + axes[1:], axes[-1:]])
-    radii = (tube.radii[:-1] + tube.radii[1:]) / 2
+    plane: Plane, tubes: list[Tube], view: View
+) -> Iterator[tuple[tuple[slice, slice], FloatImage]]:
+    if not tubes:
+        return
+    counts = [len(tube.points) for tube in tubes]
+    points = view.place(np.concatenate([tube.points for tube in tubes]))
+    first = np.delete(np.arange(len(points)), np.cumsum(counts) - 1)
+    ends = np.stack([points[first], points[first + 1]], axis=1)
+    steps = ends[:, 1] - ends[:, 0]
+    axes = steps / np.maximum(np.linalg.norm(steps, axis=1, keepdims=True), 1e-9)
+    cuts = np.zeros_like(points)
+    cuts[first] += axes
+    cuts[first + 1] += axes
+    radii = np.concatenate([tube.radii for tube in tubes])
+    radii = (radii[first] + radii[first + 1]) / 2
+    flatness = np.repeat([tube.flatness for tube in tubes], counts)[first]
     tall = np.maximum(radii, THINNEST_PX * plane.pixel_cm)
-    thin = np.maximum(radii * tube.flatness, THINNEST_PX * plane.pixel_cm)
-    share = radii**2 * tube.flatness / (tall * thin)
+    thin = np.maximum(radii * flatness, THINNEST_PX * plane.pixel_cm)
+    shares = (radii**2 * flatness / (tall * thin)).tolist()
     upright = _across(axes)
     frames = np.stack([upright / tall[:, None], np.cross(axes, upright) / thin[:, None]], axis=1)
-    middles = (points[:-1] + points[1:]) / 2
-    reaches = np.abs(steps) / 2 + np.maximum(tall, thin)[:, None]
-    for place, (middle, reach) in enumerate(zip(middles, reaches, strict=True)):
-        box = pixels_around(plane, middle[0], middle[1], reach[0], reach[1])
+    normals = np.stack([cuts[first], cuts[first + 1]], axis=1)
+    planes, alongs = _planes(ends, frames, normals).tolist(), frames[:, :, 2].tolist()
+    # The piece lies above its first cutting plane, seen along z, and below its second.
+    rising = ((normals[:, :, 2] >= 0) == [True, False]).tolist()
+    reaches = (np.abs(steps) / 2 + np.maximum(tall, thin)[:, None]).tolist()
+    for place, (x_cm, y_cm, _) in enumerate(ends.mean(axis=1).tolist()):
+        box = pixels_around(plane, x_cm, y_cm, *reaches[place][:2])
         x, y = plane.x[:, box[1]], plane.y[box[0]]
         if x.size and y.size:
-            around = points[place : place + 2], cuts[place : place + 2]
-            yield box, np.float32(share[place]) * _cylinder(x, y, *around, frames[place])
+            yield box, shares[place] * _cylinder(x, y, planes[place], alongs[place], rising[place])
+
+
+def _planes(ends: Vector, frames: Vector, cuts: Vector) -> Vector:
+    """Return linear functions of x and y, (N, 4, 3) as their slopes and constants.
+
+    The first two are the ray's places along the section's axes, at the depth of the first end;
+    the others are the depths, from there, at which it meets the two cutting planes.
+    """
+    depth = cuts[:, :, 2]
+    steep = np.where(depth < 0, -1.0, 1.0) * np.maximum(np.abs(depth), ALONG_THE_BEAM)
+    slopes = np.concatenate([frames[:, :, :2], -cuts[:, :, :2] / steep[:, :, None]], axis=1)
+    origins = ends[:, [0, 0, 0, 1]]
+    constants = -np.sum(slopes * origins[:, :, :2], axis=2)
+    constants[:, 3] += ends[:, 1, 2] - ends[:, 0, 2]
+    return np.concatenate([slopes, constants[:, :, None]], axis=2)
 
 
 def _cylinder(
-    x: FloatImage, y: FloatImage, ends: Vector, cuts: Vector, frame: Vector
+    x: FloatImage,
+    y: FloatImage,
+    planes: list[list[float]],
+    along: list[float],
+    rising: list[bool],
 ) -> FloatImage:
     """Return the path through a cylinder with an elliptical section, cut by two planes.
 
@@ -118,27 +145,22 @@ def _cylinder(
     ----------
     x : (1, W) float32 ndarray
     y : (H, 1) float32 ndarray
-    ends : (2, 3) ndarray
-        Of its axis.
-    cuts : (2, 3) ndarray
-        Normals of the planes through the ends.
-    frame : (2, 3) ndarray
-        The section's axes, each divided by its radius.
+    planes : 4 lists of 3
+        What ``_planes`` says of this piece.
+    along : list of 2
+        How much the ray's places on the section change with depth.
+    rising : list of 2
+        Whether the piece lies beyond each cutting plane, seen along the beam's axis z.
     """
-    u, v = (_affine(x, y, axis, ends[0]) for axis in frame)
-    along = frame[:, 2].astype(np.float32)
-    square = np.float32(max(float(along @ along), 1e-6))
+    u, v, *bounds = ((a * x + c) + b * y for a, b, c in planes)
+    square = max(along[0] * along[0] + along[1] * along[1], 1e-6)
     linear = along[0] * u + along[1] * v
-    inside = linear * linear - square * (u * u + v * v - np.float32(1))
+    inside = linear * linear - square * (u * u + v * v - 1)
     half = np.sqrt(np.maximum(inside, 0)) / square
-    middle = -linear / square
+    middle = linear / -square
     near, far = middle - half, middle + half
-    for normal, end, sense in zip(cuts, ends, (1.0, -1.0), strict=True):
-        slope = sense * float(normal[2])
-        slope = math.copysign(max(abs(slope), ALONG_THE_BEAM), slope)
-        # Where the ray meets the plane; depths count from the first end.
-        bound = _affine(x, y, normal * (-sense / slope), end) + np.float32(end[2] - ends[0][2])
-        if slope > 0:
+    for bound, beyond in zip(bounds, rising, strict=True):
+        if beyond:
             np.maximum(near, bound, out=near)
         else:
             np.minimum(far, bound, out=far)
@@ -153,8 +175,3 @@ def _across(axes: Vector) -> Vector:
     straight = upright - axes * np.sum(upright * axes, axis=1, keepdims=True)
     directions: Vector = straight / np.linalg.norm(straight, axis=1, keepdims=True)
     return directions
-
-
-def _affine(x: FloatImage, y: FloatImage, slope: Vector, origin: Vector) -> FloatImage:
-    a, b = np.float32(slope[0]), np.float32(slope[1])
-    return (a * x - np.float32(slope[0] * origin[0])) + (b * y - np.float32(slope[1] * origin[1]))

@@ -225,16 +225,17 @@ def test_a_draft_survives_another_film_and_another_page(
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
 
 
-@pytest.mark.parametrize("name", ["review", "runs", "records"])
+@pytest.mark.parametrize("name", ["review", "records", "errors", "runs"])
 def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
     server: Server, page: Page, name: str
 ) -> None:
     page.goto(f"{server.address}/{name}")
     expect(page.get_by_test_id("stTopNav")).to_be_visible()
-    words = {
+    words: dict[str, str | re.Pattern[str]] = {
         "review": "Put new films in order of suspicion",
-        "runs": re.compile("Tick the runs to compare"),
         "records": "No signed reads yet",
+        "errors": re.compile("at its operating point, among"),
+        "runs": re.compile("Tick the runs to compare"),
     }
     expect(page.get_by_text(words[name])).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
@@ -242,4 +243,4 @@ def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
 
 def test_every_page_is_in_the_deep_link_test() -> None:
     pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
-    assert pages == {"review", "runs", "records"}
+    assert pages == {"review", "records", "errors", "runs"}

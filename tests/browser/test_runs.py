@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -101,6 +102,13 @@ def test_runs_are_compared_by_keyboard_and_mouse_imported_and_found_again(
     page.locator(".js-plotly-plot .barlayer .point").nth(2).click(force=True)
     expect(page).to_have_url(re.compile(r"[?&]film=test"))
     expect(page.get_by_text("Reference: pneumonia")).to_be_visible()
+    wait_until_idle(page)
+    film = parse_qs(urlsplit(page.url).query)["film"][0]
+    page.get_by_role("link", name="Open the film in the error gallery").click()
+    expect(page.get_by_text(f"{film.rsplit('/', 1)[-1]} · ").first).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Reference: pneumonia")).to_be_visible()
+    wait_until_idle(page)
 
     page.get_by_role("radio", name="each run's own").click()
     change(page, "at", "own")

@@ -19,6 +19,7 @@ from ui.charts_cases import RIGHT, WRONG, plot_case, plot_cases
 from ui.charts_curves import Point, plot_precision_recall, plot_roc
 from ui.charts_runs import COLOURS, plot_calibration, plot_histories, style_runs
 from ui.runs_cases import gallery_address, rows_drawn
+from ui.runs_data import ListedRuns
 from ui.runs_table import describe_role
 
 LABEL = np.array([1, 1, 0, 0])
@@ -131,3 +132,32 @@ def test_the_table_labels_what_a_run_is_there_for() -> None:
     assert describe_role(exhibit, "other") == "exhibit"
     assert describe_role(ListedRun(replace(run, foreign=True), "", ""), "other") == "imported"
     assert describe_role(ListedRun(run, "", ""), "other") == ""
+
+
+def listed(**parents: str) -> ListedRuns:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    runs = {name: ListedRun(replace(run, run_id=name), "", of) for name, of in parents.items()}
+    return ListedRuns(runs, [])
+
+
+@pytest.mark.parametrize(
+    ("parents", "compared"),
+    [
+        ({"a": "", "b": "a", "c": "", "d": "b"}, ("a", "b", "d")),
+        ({"a": "", "b": "", "c": "", "d": ""}, ("c", "d")),
+        ({"a": "", "d": "gone"}, ("a", "d")),
+        ({"d": "d"}, ("d",)),
+        ({"a": "", "b": "", "c": ""}, ("b", "c")),
+    ],
+)
+def test_the_served_run_is_compared_with_those_that_it_goes_on_from(
+    parents: dict[str, str], compared: tuple[str, ...]
+) -> None:
+    assert listed(**parents).usually_compared("d") == compared
+
+
+def test_the_pair_in_words_is_the_last_step_from_a_run_to_the_next() -> None:
+    runs = listed(a="", b="a", c="", d="b")
+    assert runs.pair_of(("a", "b", "c")) == ("a", "b")
+    assert runs.pair_of(("a", "c", "d")) == ("c", "d")
+    assert runs.pair_of(("a",)) == ("", "")

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import streamlit as st
 
@@ -33,6 +33,20 @@ _worklist_component = st.components.v2.component(
     css=_source("worklist.css"),
     js=_source("words.js", "worklist.js"),
 )
+
+
+class Pictured(Protocol):
+    """A film with a small PNG, or None for an empty square."""
+
+    @property
+    def key(self) -> str:
+        """Identifies the film; unique in its list."""
+        ...
+
+    @property
+    def thumbnail_png(self) -> bytes | None:
+        """The picture."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +135,7 @@ def show_worklist(
     }
     with st.container(gap=None):
         _worklist_component(key=key, data=described, on_choice_change=_rerun_only)
-        _thumbnails_component(key=f"{key}-thumbnails", data=pack_thumbnails(key, rows))
+        show_thumbnails(key, rows)
     return conversation.chosen if conversation.chosen in {row.key for row in rows} else None
 
 
@@ -162,14 +176,19 @@ def _described(row: WorklistRow) -> dict[str, object]:
     }
 
 
-def pack_thumbnails(key: str, rows: Sequence[WorklistRow]) -> bytes:
+def show_thumbnails(key: str, rows: Sequence[Pictured]) -> None:
+    """Put thumbnails on the page's shelf, where a list of the same key finds them."""
+    _thumbnails_component(key=f"{key}-thumbnails", data=pack_thumbnails(key, rows))
+
+
+def pack_thumbnails(key: str, rows: Sequence[Pictured]) -> bytes:
     """Return all thumbnails as a length-prefixed JSON header and the PNG files, end to end.
 
     Parameters
     ----------
     key : str
         Of the list they belong to.
-    rows : sequence of WorklistRow
+    rows : sequence of Pictured
 
     Returns
     -------

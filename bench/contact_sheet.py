@@ -1,0 +1,116 @@
+"""``python -m bench.contact_sheet``: pictures of the synthetic films, for docs/ and for comparison.
+
+Without an option it writes docs/synthetic-films.png: films of every finding, and the same films
+with their lesions outlined. ``--beside-real FILE`` lays real films of training beside synthetic
+ones in the same layout; such a picture never enters the repository.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from PIL import Image
+from scipy import ndimage
+
+from core.cli_data import spoken_errors
+from core.dataset import read_split
+from core.decoding import decode_radiograph
+from core.errors import FirstReadError
+from core.film_library import find_public_set, how_to_get_films
+from core.phantom import FINDINGS
+from core.phantom_set import PhantomSet, open_built_in_set
+from core.settings import PROJECT_ROOT, get_settings
+
+PICTURE = PROJECT_ROOT / "docs" / "synthetic-films.png"
+CELL_PX, GAP_PX, GROUND = (300, 230), 6, 24
+ORANGE = (232, 137, 58)
+A_FINDING = 2
+PAIRS = 6
+LABELS = ("NORMAL", "PNEUMONIA")
+
+Picture = npt.NDArray[np.uint8]
+
+
+def cell_of(content: bytes, lesion: npt.NDArray[np.bool_] | None = None) -> Picture:
+    """Return a film in a cell of the sheet, its lesion outlined if a mask is given."""
+    grey = np.rint(decode_radiograph(content).pixels * 255).astype(np.uint8)
+    colours = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    if lesion is not None:
+        edge = ndimage.binary_dilation(lesion, iterations=3) & ~lesion
+        colours[edge] = ORANGE
+    film = Image.fromarray(colours)
+    film.thumbnail(CELL_PX, Image.Resampling.LANCZOS)
+    cell = Image.new("RGB", CELL_PX, (0, 0, 0))
+    cell.paste(film, ((CELL_PX[0] - film.width) // 2, (CELL_PX[1] - film.height) // 2))
+    return np.asarray(cell)
+
+
+def lay_out(rows: list[list[Picture]]) -> Image.Image:
+    """Return rows of cells as one picture."""
+    width = max(map(len, rows)) * (CELL_PX[0] + GAP_PX) - GAP_PX
+    height = len(rows) * (CELL_PX[1] + GAP_PX) - GAP_PX
+    sheet = Image.new("RGB", (width, height), (GROUND,) * 3)
+    for y, row in enumerate(rows):
+        for x, cell in enumerate(row):
+            place = (x * (CELL_PX[0] + GAP_PX), y * (CELL_PX[1] + GAP_PX))
+            sheet.paste(Image.fromarray(cell), place)
+    return sheet
+
+
+def draw_findings(phantoms: PhantomSet) -> Image.Image:
+    """Return films of every finding, a column each, with and without their lesions' outlines."""
+    rows: list[list[Picture]] = [[] for _ in range(2 * A_FINDING)]
+    for finding in FINDINGS:
+        films = [film for film in phantoms.films if film.settings.finding == finding]
+        for place, film in enumerate(films[:A_FINDING]):
+            content = phantoms.read_bytes(film.film_id)
+            rows[2 * place].append(cell_of(content))
+            rows[2 * place + 1].append(cell_of(content, phantoms.truth(film.film_id, "lesion")))
+    return lay_out(rows)
+
+
+def draw_beside_real(phantoms: PhantomSet) -> Image.Image:
+    """Return rows of real films of training and of synthetic ones in turn, normals first.
+
+    Raises
+    ------
+    FirstReadError
+        If the public films are not there.
+    """
+    settings = get_settings()
+    root = find_public_set(settings.data)
+    if root is None:
+        raise FirstReadError(how_to_get_films(settings.data))
+    split = read_split(settings.models / "split.json")
+    rows = []
+    for label, folder in enumerate(LABELS):
+        real = [name for name in split.train if f"/{folder}/" in name]
+        chosen = np.random.default_rng(label).choice(real, PAIRS, replace=False)
+        rows.append([cell_of((root / name).read_bytes()) for name in chosen])
+        drawn = [film.film_id for film in phantoms.index.films if film.label == label]
+        rows.append([cell_of(phantoms.read_bytes(name)) for name in drawn[:PAIRS]])
+    return lay_out(rows)
+
+
+def write_sheet(
+    beside_real: Annotated[
+        Path | None, typer.Option(help="Lay real films beside, and write this file.")
+    ] = None,
+) -> None:
+    """Write the picture of the synthetic films, or one with real films beside them."""
+    if beside_real is not None and beside_real.resolve().is_relative_to(PROJECT_ROOT):
+        raise typer.BadParameter("real films never enter the repository: name a file outside it.")
+    with spoken_errors():
+        phantoms = open_built_in_set(get_settings().cache)
+        if beside_real is None:
+            draw_findings(phantoms).save(PICTURE)
+        else:
+            draw_beside_real(phantoms).save(beside_real)
+
+
+if __name__ == "__main__":
+    typer.run(write_sheet)

@@ -1,0 +1,95 @@
+"""Paging through every public film as small pictures, made the first time and read back later."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from bench.gallery_browser import turn_pages
+from bench.results import Section, Target, judge
+from core.errors import DatasetError
+from core.film_library import PublicLibrary, find_public_set, how_to_get_films
+from core.pipeline import draw_small_picture
+from core.settings import get_settings
+from core.thumbnail_cache import ThumbnailCache
+from ui.cards import PAGE_FILMS, PICTURE_PX, Card
+from ui.worklist import pack_thumbnails
+
+TITLE = "Paging through the error gallery"
+COMMAND = "python -m bench gallery"
+A_PAGE = Target(0.5, "s")
+
+
+def list_films(data: Path) -> list[str]:
+    """Return the ids of all public films.
+
+    Raises
+    ------
+    DatasetError
+        If they are not there.
+    """
+    root = find_public_set(data)
+    if root is None:
+        raise DatasetError(how_to_get_films(data))
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.jp*g"))
+
+
+def page_through(films: Sequence[str], library: PublicLibrary, folder: Path) -> list[float]:
+    """Return the seconds that each page takes: reading, hashing, the picture, and packing it."""
+    cache = ThumbnailCache(folder, partial(draw_small_picture, side_px=PICTURE_PX))
+    taken = []
+    for start in range(0, len(films), PAGE_FILMS):
+        began = time.perf_counter()
+        cards = [
+            Card(key=film, thumbnail_png=cache.get(library.read_bytes(film)))
+            for film in films[start : start + PAGE_FILMS]
+        ]
+        pack_thumbnails("gallery", cards)
+        taken.append(time.perf_counter() - began)
+    return taken
+
+
+def judge_pages(what: str, taken: Sequence[float]) -> str:
+    """Hold the slowest page to the target."""
+    total, middle = sum(taken), median(taken)
+    note = f"{len(taken)} pages in {total:.1f} s, median {middle * 1e3:.0f} ms"
+    return judge(f"slowest page, {what}", max(taken), A_PAGE, note)
+
+
+def measure(report: Callable[[str], None]) -> Section:
+    """Page through all films twice, the second time in what the first one left on disk."""
+    busy = os.getloadavg()[0]
+    data = get_settings().data
+    films, library = list_films(data), PublicLibrary(data)
+    report(f"{len(films)} films, {PAGE_FILMS} a page")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made, read = (page_through(films, library, folder) for _ in range(2))
+        head = f"{len(films)} films, {PAGE_FILMS} a page, {PICTURE_PX} px on the longer side"
+        lines = [
+            f"{head}. Other work on the machine before: load average {busy:.1f}.",
+            "",
+            "What the server does for a page, without the browser:",
+            "",
+            judge_pages("pictures made for the first time", made),
+            judge_pages("pictures read back", read),
+        ]
+        size = ThumbnailCache(folder, bytes).size_bytes()
+        lines.append(f"- on disk: {size / 1e6:.0f} MB, {size / len(films) / 1e3:.1f} kB a film")
+    with tempfile.TemporaryDirectory() as name:
+        forwards, backwards = turn_pages(Path(name))
+    lines += [
+        "",
+        f"In Chromium, from a click on the next page to its last picture, {len(forwards)} pages:",
+        "",
+        judge_pages("never seen before", forwards),
+        judge_pages("seen before", backwards),
+    ]
+    for line in lines:
+        report(line)
+    return Section(TITLE, COMMAND, lines)

@@ -1,0 +1,125 @@
+"""Which films of a gallery are looked at: slices, notes, and what the other runs got wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from core.error_gallery import RunsOnFilms
+from core.predictions import FilmTable
+from core.statistics import Mask, Scores
+
+NO_SUBTYPE = "none stated"
+
+
+class Third(StrEnum):
+    """A third of the films of a split; the value stands in addresses."""
+
+    LOW = "low"
+    MIDDLE = "middle"
+    HIGH = "high"
+
+
+class WrongIn(StrEnum):
+    """What the runs beside the chosen one, each at its operating point, did with the film."""
+
+    EVERY_RUN = "every"
+    ONLY_HERE = "only"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a film must be; None and empty ask for nothing."""
+
+    subtype: str | None = None
+    size: Third | None = None
+    contrast: Third | None = None
+    sharpness: Third | None = None
+    wrong_in: WrongIn | None = None
+    tag: str | None = None
+    cause: str | None = None
+    commented: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """True if some film could be left out."""
+        return self != Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Ids of the films that readers' notes speak of, by tag, by cause, and with a comment."""
+
+    by_tag: Mapping[str, Collection[str]] = field(default_factory=dict)
+    by_cause: Mapping[str, Collection[str]] = field(default_factory=dict)
+    commented: Collection[str] = ()
+
+
+def third_of(values: Scores) -> npt.NDArray[np.str_]:
+    """Return each value's third among all that are known, (N,); empty where it is not known."""
+    known = ~np.isnan(values)
+    thirds = np.full(len(values), "", dtype="<U6")
+    if known.any():
+        cuts = np.quantile(values[known], [1.0 / 3.0, 2.0 / 3.0])
+        names = np.array([str(third) for third in Third])
+        thirds[known] = names[np.digitize(values[known], cuts)]
+    return thirds
+
+
+def subtypes_of(films: FilmTable) -> tuple[str, ...]:
+    """Return the subtypes that occur, by name; that none is stated is one of them."""
+    found = [str(name) for name in np.unique(films.subtype) if name]
+    return (*found, NO_SUBTYPE) if (films.subtype == "").any() else tuple(found)
+
+
+def films_wanted(runs: RunsOnFilms, run_id: str, wanted: Wanted, noted: Noted) -> Mask:
+    """Return the (N,) mask of the films that are everything asked for.
+
+    Parameters
+    ----------
+    runs : RunsOnFilms
+        All films of a split: the thirds are those of these films.
+    run_id : str
+        The run that is looked at.
+    wanted : Wanted
+    noted : Noted
+    """
+    films = runs.films
+    chosen = np.ones(len(runs), np.bool_)
+    if wanted.subtype is not None:
+        subtype = "" if wanted.subtype == NO_SUBTYPE else wanted.subtype
+        chosen &= np.asarray(films.subtype == subtype)
+    for third, values in (
+        (wanted.size, films.short_side_px),
+        (wanted.contrast, films.contrast),
+        (wanted.sharpness, films.sharpness),
+    ):
+        if third is not None:
+            chosen &= np.asarray(third_of(values) == third)
+    if wanted.wrong_in is not None:
+        chosen &= _wrong_in(runs, run_id, wanted.wrong_in)
+    return chosen & _noted(films.film_id, wanted, noted)
+
+
+def _wrong_in(runs: RunsOnFilms, run_id: str, where: WrongIn) -> Mask:
+    wrong = runs.wrong()
+    if where is WrongIn.EVERY_RUN:
+        return np.asarray(wrong.all(axis=0))
+    here = runs.run_ids.index(run_id)
+    alone: Mask = np.logical_and(wrong[here], wrong.sum(axis=0) == 1)
+    return alone
+
+
+def _noted(film_ids: npt.NDArray[np.str_], wanted: Wanted, noted: Noted) -> Mask:
+    chosen = np.ones(len(film_ids), np.bool_)
+    if wanted.tag is not None:
+        chosen &= np.isin(film_ids, list(noted.by_tag.get(wanted.tag, ())))
+    if wanted.cause is not None:
+        chosen &= np.isin(film_ids, list(noted.by_cause.get(wanted.cause, ())))
+    if wanted.commented:
+        chosen &= np.isin(film_ids, list(noted.commented))
+    return chosen

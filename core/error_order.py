@@ -1,0 +1,82 @@
+"""In which order the films of a cell are looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from core.error_gallery import RunsOnFilms, logits_of
+from core.metrics import log_losses
+from core.statistics import Scores
+
+Places = npt.NDArray[np.intp]
+_DIGITS = re.compile(r"\d+")
+
+
+class Order(StrEnum):
+    """What a gallery is sorted by; the value stands in addresses."""
+
+    CONFIDENCE = "confidence"
+    LOG_LOSS = "loss"
+    DISAGREEMENT = "disagreement"
+    CONTRAST = "contrast"
+    SHARPNESS = "sharpness"
+    PATIENT = "patient"
+
+
+def confidence_of(probability: Scores, threshold: float) -> Scores:
+    """Return how far each probability lies from the threshold, (N,) in logits.
+
+    For a wrong film it is how sure the run was of its error.
+    """
+    far: Scores = np.abs(logits_of(probability) - logits_of(np.array([threshold])))
+    return far
+
+
+def order_films(runs: RunsOnFilms, run_id: str, order: Order) -> Places:
+    """Return the films' rows in the order asked for; equal films stand by name.
+
+    Parameters
+    ----------
+    runs : RunsOnFilms
+        Its threshold of ``run_id`` is the one that confidence is measured from.
+    run_id : str
+    order : Order
+        The surest, the costliest and the most disputed film first; the poorest picture first;
+        patients by their number.
+
+    Returns
+    -------
+    (N,) intp ndarray
+    """
+    names = _natural(runs.films.film_id)
+    if order is Order.PATIENT:
+        return np.lexsort((names, _natural(runs.films.patient)))
+    return np.lexsort((names, _KEYS[order](runs, run_id)))
+
+
+def _natural(names: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
+    """Return a rank that puts ``person2`` before ``person10``."""
+    distinct, place = np.unique(names, return_inverse=True)
+    padded = [_DIGITS.sub(lambda number: number[0].zfill(12), str(name)) for name in distinct]
+    rank = np.argsort(np.argsort(padded))
+    chosen: npt.NDArray[np.intp] = rank[place]
+    return chosen
+
+
+def _by_confidence(runs: RunsOnFilms, run_id: str) -> Scores:
+    threshold = runs.threshold_of(run_id)
+    return -confidence_of(runs.of_run(run_id), threshold)
+
+
+_KEYS: dict[Order, Callable[[RunsOnFilms, str], Scores]] = {
+    Order.CONFIDENCE: _by_confidence,
+    Order.LOG_LOSS: lambda runs, run_id: -log_losses(runs.of_run(run_id), runs.films.label),
+    Order.DISAGREEMENT: lambda runs, _: -runs.disagreement(),
+    Order.CONTRAST: lambda runs, _: runs.films.contrast,
+    Order.SHARPNESS: lambda runs, _: runs.films.sharpness,
+}

@@ -1,0 +1,114 @@
+"""Small pictures on disk, by the sha256 of the file that they show; made once."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+_log = logging.getLogger(__name__)
+
+MAX_BYTES = 500_000_000
+KEPT_AFTER_CLEARING = 0.8
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+
+
+class ThumbnailCache:
+    """A folder of small PNG pictures; several processes may share it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there. It must hold nothing else.
+    make : callable
+        From a film's file to its small picture. Where it or the size that it makes changes, the
+        folder must be another one.
+    max_bytes : int
+        Once the pictures take more, those that were made first are removed until four fifths are
+        left.
+    """
+
+    def __init__(
+        self, folder: Path, make: Callable[[bytes], bytes], max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._folder = folder
+        self._make = make
+        self._max_bytes = max_bytes
+        self._taken: int | None = None
+        self._lock = threading.Lock()
+
+    def get(self, content: bytes) -> bytes:
+        """Return the small picture of a film's file, from disk if it is there.
+
+        A folder that cannot be written costs time, not the picture: it is made anew.
+
+        Raises
+        ------
+        RadiographError
+            If the file cannot become a radiograph; nothing is kept then.
+        """
+        name = hashlib.sha256(content).hexdigest()
+        path = self._folder / name[:2] / f"{name}.png"
+        kept = _read_whole(path)
+        if kept is not None:
+            return kept
+        picture = self._make(content)
+        try:
+            self._keep(path, picture)
+        except OSError as exc:
+            _log.warning("small pictures are not kept in %s: %s", self._folder, exc.strerror)
+        return picture
+
+    def size_bytes(self) -> int:
+        """Return how many bytes the pictures take."""
+        return sum(size for _, size, _ in self._list())
+
+    def _keep(self, path: Path, picture: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and moved: another process never reads half a picture.
+        beside = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
+            beside.write_bytes(picture)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        with self._lock:
+            if self._taken is None:
+                self._taken = self.size_bytes()
+            else:
+                self._taken += len(picture)
+            if self._taken > self._max_bytes:
+                self._taken = self._clear()
+
+    def _clear(self) -> int:
+        """Remove the oldest pictures, and return how many bytes are left."""
+        listed = sorted(self._list())
+        left = sum(size for _, size, _ in listed)
+        for _, size, path in listed:
+            if left <= KEPT_AFTER_CLEARING * self._max_bytes:
+                break
+            path.unlink(missing_ok=True)
+            left -= size
+        return left
+
+    def _list(self) -> list[tuple[float, int, Path]]:
+        found = []
+        for path in self._folder.glob("*/*.png"):
+            try:
+                stat = path.stat()
+            except FileNotFoundError:  # another process has cleared
+                continue
+            found.append((stat.st_mtime, stat.st_size, path))
+        return found
+
+
+def _read_whole(path: Path) -> bytes | None:
+    """Return a picture if all of it is there; a disk that was full may have left a part."""
+    try:
+        kept = path.read_bytes()
+    except OSError:
+        return None
+    return kept if kept.startswith(_PNG_START) and kept.endswith(_PNG_END) else None

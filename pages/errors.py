@@ -1,0 +1,38 @@
+"""See what a run gets wrong, film by film, and note why."""
+
+import streamlit as st
+
+from ui.case_view import draw_case, hear_case
+from ui.error_controls import draw_choice, go_to, read_view
+from ui.error_films import find_films, get_case_notes
+from ui.error_panels import draw_gallery, draw_pages, hear_gallery, keep_to_the_pages
+from ui.guard import guard, spoken_errors
+from ui.keys import listen_for_keys
+from ui.panels import draw_standing_line
+from ui.resources import get_served
+
+visit = guard("errors")
+with spoken_errors():
+    served = get_served()
+    view, complaints = read_view()
+    view = hear_case(hear_gallery(visit, view))
+    notes = get_case_notes().standing(view.library)
+    found = find_films(view, notes)
+    view = keep_to_the_pages(view, found, complaints)
+    go_to(view)
+    if visit.notice:
+        st.toast(visit.notice)
+        visit.notice = ""
+    if complaints:
+        st.warning("  \n".join(complaints), icon=":material/link_off:")
+    if view.film is None:
+        choice_side, films_side = st.columns([1, 3.4], gap="medium")
+        with choice_side:
+            draw_choice(view, found)
+            draw_pages(view, found)
+        with films_side:
+            draw_gallery(visit, view, found, notes)
+    else:
+        draw_case(visit, view, found, notes)
+        listen_for_keys()
+    draw_standing_line(served, visit.reader)

@@ -1,0 +1,376 @@
+"""The Errors page: addresses, counts, filters, and what readers note, without a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from film_tables import film_table, predictions_of
+from kermany_stand_in import draw_film, encode_film
+from sklearn.metrics import confusion_matrix
+from stand_in_films import served_predictions, write_stand_ins
+from streamlit.testing.v1 import AppTest
+
+from core.case_notes import ProposedLabel, write_note
+from core.case_notes_store import SqlCaseNotes, open_case_notes
+from core.error_filter import Third, Wanted, WrongIn
+from core.error_gallery import Cell
+from core.error_order import Order
+from core.examples import ExamplesTask
+from core.foreign_runs import ForeignRequest, import_run
+from core.review_store import SqlReviewStore
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from ui import resources
+from ui.charts import RunProbability, plot_probabilities
+from ui.error_link import ErrorView, Offered, read_address, write_address
+
+PAGE = PROJECT_ROOT / "pages" / "errors.py"
+READER = "Dr. Ada Reader"
+OFFERED = Offered(
+    ("public",), lambda _library: ("f04", "f01"), lambda _library, _run: ("validation", "test")
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty data folder; small pictures have a folder of their own too."""
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "films"))
+    monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
+    get_settings.cache_clear()
+    return tmp_path / "films"
+
+
+@pytest.fixture
+def films(data: Path) -> Path:
+    """Return the data folder with a picture for every film of the official test split."""
+    write_stand_ins(data, served_predictions().of_split("test").films.film_id)
+    return data
+
+
+@pytest.fixture
+def notes(data: Path) -> SqlCaseNotes:
+    return open_case_notes(get_settings().database_url)
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+    page.switch_page("pages/errors.py")
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words_of(page: AppTest) -> str:
+    return next(text.value for text in page.markdown if "of run" in text.value)
+
+
+def missed_film() -> tuple[str, float]:
+    """Return the surest false negative of the official test at the operating point."""
+    part = served_predictions().of_split("test")
+    place = np.where(part.films.label == 1, part.probability, 2.0).argmin()
+    return str(part.films.film_id[place]), float(part.probability[place])
+
+
+# --- counts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threshold", ["0.05", "0.5", "0.9"])
+@pytest.mark.parametrize("split", ["validation", "test", "nih"])
+def test_a_cell_lists_as_many_films_as_scikit_learn_counts(data, split, threshold) -> None:
+    part = served_predictions().of_split(split)
+    called = part.probability >= float(threshold)
+    (tn, fp), (fn, tp) = confusion_matrix(part.films.label, called)
+    page = open_page(split=split, threshold=threshold, cell="fp")
+    said = re.match(r"\*\*([\d,]+) false positive", words_of(page))
+    assert int(said[1].replace(",", "")) == fp
+    page.query_params["cell"] = "tn"
+    page.run()
+    assert words_of(page).startswith(f"**{tn:,} true negative")
+    assert f"among {tn + fp + fn + tp} films" in words_of(page)
+
+
+def test_the_page_begins_with_what_the_served_run_missed(data) -> None:
+    page = open_page()
+    assert f"false negatives** of run {SERVED_RUN} at its operating point" in words_of(page)
+    assert page.query_params["threshold"] == "point"
+    assert page.query_params["run"] == SERVED_RUN
+
+
+def test_a_cell_without_films_says_so(data) -> None:
+    page = open_page(threshold="0.0", cell="fn")
+    assert "No film of this split is in this cell at threshold 0.000" in page.info[0].value
+
+
+# --- addresses ------------------------------------------------------------------------------------
+
+FULL = ErrorView(
+    library="public",
+    run="f01",
+    split="test",
+    threshold=0.123456789,
+    cell=Cell.FALSE_POSITIVE,
+    order=Order.DISAGREEMENT,
+    wanted=Wanted(
+        "virus", Third.LOW, Third.MIDDLE, Third.HIGH, WrongIn.ONLY_HERE, "tube", "other", True
+    ),
+    page=3,
+    film="test/NORMAL/a b&c.jpeg",
+)
+
+
+@pytest.mark.parametrize("view", [FULL, ErrorView("public", "f04", "validation")])
+def test_an_address_gives_back_the_whole_view(view) -> None:
+    assert read_address(write_address(view), OFFERED) == (view, [])
+
+
+def test_an_empty_address_is_the_first_of_everything() -> None:
+    view, complaints = read_address({}, OFFERED)
+    assert view == ErrorView("public", "f04", "validation")
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "sentence"),
+    [
+        ("library", "zoo", "library 'zoo', which is not one of public: public"),
+        ("run", "zzz", "run 'zzz', which is not one of f04, f01: f04"),
+        ("split", "train", "split 'train', which is not one of validation, test: validation"),
+        ("threshold", "2", "threshold '2', which is no probability: the operating point"),
+        ("threshold", "nan", "threshold 'nan', which is no probability"),
+        ("threshold", "x", "threshold 'x', which is no probability"),
+        ("cell", "xx", "cell 'xx', which is not one of tp, fn, fp, tn"),
+        ("sort", "random", "sort 'random', which is not one of confidence"),
+        ("size", "huge", "size 'huge', which is not one of low, middle, high: all"),
+        ("wrong", "some", "wrong 'some', which is not one of every, only: all"),
+        ("page", "0", "page '0', which is no page: page 1"),
+        ("page", "-1", "page '-1', which is no page"),
+        ("page", "²", "page '²', which is no page"),
+    ],
+)
+def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name, said, sentence) -> None:
+    view, complaints = read_address({name: said}, OFFERED)
+    assert view == ErrorView("public", "f04", "validation")
+    assert len(complaints) == 1
+    assert sentence in complaints[0]
+
+
+def test_a_page_shows_what_is_wrong_with_its_address_and_corrects_it(data) -> None:
+    page = open_page(run="zzz", page="99", film="nowhere.jpeg", split="test")
+    assert "run 'zzz'" in page.warning[0].value
+    assert "page 99, and there are 1" in page.warning[0].value
+    assert "film 'nowhere.jpeg', which is not in this split" in page.warning[0].value
+    assert page.query_params["run"] == SERVED_RUN
+    assert "film" not in page.query_params
+    assert not page.run().warning
+
+
+def test_controls_change_the_address_and_forget_what_no_longer_holds(data) -> None:
+    page = open_page(split="validation", cell="tp", threshold="0.4", page="2")
+    page.selectbox(key="errors-sort").set_value("patient").run()
+    assert (page.query_params["sort"], page.query_params["page"]) == ("patient", "1")
+    assert page.query_params["threshold"] == "0.4"
+    page.selectbox(key="errors-run").set_value("f01").run()
+    assert page.query_params["threshold"] == "point"
+    assert "of run f01 at its operating point" in words_of(page)
+
+
+def test_a_filter_narrows_the_list_and_is_taken_away_at_once(data) -> None:
+    page = open_page(cell="fn", threshold="0.9")
+    page.selectbox(key="errors-wrong").set_value("every").run()
+    of_all = re.match(r"\*\*(\d+) of (\d+) false negatives", words_of(page))
+    assert 0 < int(of_all[1]) < int(of_all[2])
+    page.button[0].click().run()
+    assert words_of(page).startswith(f"**{of_all[2]} false negatives")
+    assert "wrong" not in page.query_params
+
+
+def test_a_filter_that_leaves_nothing_says_so(data) -> None:
+    page = open_page(tag="nobody used this")
+    assert "is all that the filter asks for" in page.info[0].value
+
+
+# --- films ----------------------------------------------------------------------------------------
+
+
+def test_without_films_the_numbers_are_there_and_one_line_says_how_to_get_them(data) -> None:
+    page = open_page(split="test")
+    sentences = [text.value for text in page.caption if "core data fetch" in text.value]
+    assert len(sentences) == 1
+    film_id, probability = missed_film()
+    page = open_page(split="test", film=film_id)
+    assert "core data fetch" in page.info[0].value
+    assert any(f"Probability {probability:.3f}" in text.value for text in page.markdown)
+
+
+def test_small_pictures_are_kept_where_the_settings_say(films) -> None:
+    page = open_page(split="test")
+    assert not [text for text in page.caption if "core data fetch" in text.value]
+    assert len(list(get_settings().cache.rglob("*.png"))) > 0
+
+
+def test_a_case_leads_to_the_next_and_the_previous_film_and_back(films) -> None:
+    film_id, _ = missed_film()
+    page = open_page(split="test", film=film_id)
+    assert any("1 of " in text.value for text in page.caption)
+    by_name = {button.label: button for button in page.button}
+    assert by_name["Prev"].disabled
+    by_name["Next"].click().run()
+    assert page.query_params["film"] != film_id
+    {button.label: button for button in page.button}["Prev"].click().run()
+    assert page.query_params["film"] == film_id
+    {button.label: button for button in page.button}["Gallery"].click().run()
+    assert "film" not in page.query_params
+    assert not page.exception
+
+
+def test_a_film_outside_the_list_can_be_looked_at_alone(films) -> None:
+    film_id, _ = missed_film()
+    page = open_page(split="test", film=film_id, cell="tn")
+    by_name = {button.label: button for button in page.button}
+    assert by_name["Prev"].disabled
+    assert by_name["Next"].disabled
+    assert any("Not in the list" in text.value for text in page.caption)
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+
+def save(page: AppTest) -> AppTest:
+    next(button for button in page.button if button.label == "Save the note").click().run()
+    assert not page.exception
+    return page
+
+
+def test_a_note_needs_a_name_and_is_then_kept_and_counted(films, notes) -> None:
+    film_id, _ = missed_film()
+    page = save(open_page(split="test", film=film_id))
+    assert "Write your name first" in page.warning[0].value
+    assert notes.count() == 0
+    page.text_input(key="reader-name").set_value(READER).run()
+    next(box for box in page.selectbox if box.label == "Cause").set_value("subtle disease")
+    page.text_area[0].set_value("left base")
+    save(page)
+    kept = notes.standing("public")
+    assert [(n.film_id, n.reader, n.cause, n.comment) for n in kept] == [
+        (film_id, READER, "subtle disease", "left base")
+    ]
+    page.text_area[0].set_value("right base")
+    save(page)
+    assert [note.comment for note in notes.standing("public")] == ["right base"]
+    assert notes.count() == 2
+    listed = open_page(split="test", cause="subtle disease")
+    assert words_of(listed).startswith("**1 of ")
+
+
+def test_a_second_reader_who_agrees_makes_a_proposal_accepted(films, notes) -> None:
+    film_id, _ = missed_film()
+    notes.append(write_note("public", film_id, "Dr. B", "f04", proposed_label=ProposedLabel.NORMAL))
+    page = open_page(split="test", film=film_id)
+    assert any("One reader proposes the label normal" in text.value for text in page.caption)
+    notes.append(write_note("public", film_id, "Dr. C", "f04", proposed_label=ProposedLabel.NORMAL))
+    page.run()
+    assert any("Readers agree on the label normal" in text.value for text in page.caption)
+    assert any("labelled pneumonia" in text.value for text in page.markdown)
+
+
+def test_the_tag_key_needs_a_name_too(films, notes) -> None:
+    film_id, _ = missed_film()
+    page = open_page(split="test", film=film_id)
+    next(button for button in page.button if button.label == "Tag").click().run()
+    assert "Write your name first" in page.toast[0].value
+    assert notes.count() == 0
+
+
+def test_every_runs_probability_stands_on_one_axis_with_its_own_threshold() -> None:
+    said = [RunProbability("f04", 0.9, 0.6), RunProbability("f01", 0.2, 0.7)]
+    thresholds, probabilities = plot_probabilities(said, chosen="f01").data
+    assert list(thresholds.x) == [0.6, 0.7]
+    assert list(probabilities.x) == [0.9, 0.2]
+    assert list(probabilities.marker.symbol) == ["circle", "circle-open"]
+    assert probabilities.marker.color[1] != probabilities.marker.color[0]
+
+
+def test_a_page_that_was_not_routed_shows_nothing_of_its_own(data) -> None:
+    page = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    assert not [text for text in page.markdown if "of run" in text.value]
+
+
+# --- other films, other runs ----------------------------------------------------------------------
+
+
+class DrawnFilms:
+    """A set of four films that every run calls the same, with a picture of one."""
+
+    name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
+
+    def predictions(self, run):
+        films = film_table(4, split=["test"] * 4)
+        return predictions_of(films, [0.9, 0.9, 0.1, 0.1])  # labels 0, 1, 0, 1
+
+    def read_bytes(self, film_id: str) -> bytes:
+        return encode_film(draw_film(1))
+
+
+@pytest.fixture
+def drawn(data, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
+    get_settings.cache_clear()
+    monkeypatch.setattr(ExamplesTask, "start", lambda task: task)  # nothing is drawn
+    monkeypatch.setattr(resources, "get_examples", lambda: SimpleNamespace(drawn=60, total=60))
+    monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
+
+
+@pytest.fixture
+def imported(data, tmp_path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Import a run that knows only the official test, and calls every film ill."""
+    monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
+    get_settings.cache_clear()
+    films = served_predictions().of_split("test").films.film_id
+    table = "film_id,probability\n" + "".join(f"{name},0.875\n" for name in films)
+    request = ForeignRequest(name="everything_ill", split="test")
+    import_run(table.encode(), request, *get_settings().run_folders)
+    return "everything_ill"
+
+
+def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
+    page = open_page()
+    page.selectbox(key="errors-library").set_value("synthetic").run()
+    assert words_of(page).startswith("**1 false negative** of run f04")
+    assert page.query_params["split"] == "test"
+    assert any("says nothing of patients" in text.value for text in page.caption)
+    page = open_page(library="synthetic", film="test/NORMAL/3.jpeg")
+    assert any("Probability 0.100" in text.value for text in page.markdown)
+    assert any(text.value.startswith("1 of 1") for text in page.caption)
+
+
+def test_without_drawn_films_a_link_to_them_falls_back_with_a_sentence(data) -> None:
+    page = open_page(library="synthetic")
+    assert "library 'synthetic', which is not one of public: public" in page.warning[0].value
+
+
+def test_an_imported_run_is_looked_at_where_it_has_films_and_has_no_regions(
+    imported, films
+) -> None:
+    page = open_page(run=imported, cell="fp")
+    part = served_predictions().of_split("test")
+    normal = int((part.films.label == 0).sum())
+    assert words_of(page).startswith(f"**{normal} false positives** of run everything_ill")
+    film_id = str(part.films.film_id[part.films.label == 0][0])
+    page = open_page(run=imported, cell="fp", film=film_id)
+    assert any("only the predictions were imported" in text.value for text in page.caption)
+    assert not [button for button in page.button if "regions" in button.label]
+
+
+def test_a_run_that_has_not_read_a_split_does_not_hide_its_films(imported) -> None:
+    page = open_page(run="f04", split="validation", cell="fn", wrong="every", threshold="0.9")
+    assert int(re.match(r"\*\*(\d+) of ", words_of(page))[1]) > 0
+
+
+def test_an_imported_run_is_not_asked_about_drawn_films(drawn, imported) -> None:
+    page = open_page(library="synthetic", run=imported)
+    assert "run 'everything_ill', which is not one of f04" in page.warning[0].value

@@ -1,0 +1,176 @@
+"""What a reader notes of a film: cause, tags, comment, and another label if need be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from core.case_notes import (
+    MAX_COMMENT,
+    CaseNote,
+    ProposalState,
+    ProposedLabel,
+    reader_key,
+    weigh_proposals,
+    write_note,
+)
+from core.errors import ReviewStoreError
+from ui.error_films import get_case_notes
+from ui.error_link import ErrorView
+from ui.session import Visit
+from ui.verdict import name_reader
+
+STATES = {
+    ProposalState.PROPOSED: "One reader proposes the label {label}; a second is needed.",
+    ProposalState.ACCEPTED: "Readers agree on the label {label}. The reference label stays.",
+    ProposalState.DISPUTED: "Readers propose different labels.",
+}
+
+
+def draw_case_form(visit: Visit, view: ErrorView, notes: Sequence[CaseNote]) -> None:
+    """Draw what was noted of the open film, and the form for the reader's own note.
+
+    Parameters
+    ----------
+    visit : Visit
+    view : ErrorView
+    notes : sequence of CaseNote
+        Standing notes of the library.
+    """
+    film_id = view.film or ""
+    of_film = [note for note in notes if note.film_id == film_id]
+    visit.reader = name_reader()
+    own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
+    note = _draw_fields(film_id, own, notes)
+    if st.button(
+        "Save the note",
+        type="primary",
+        icon=":material/save:",
+        shortcut="Ctrl+Enter",
+        width="stretch",
+        key=f"save-{_key(film_id, own)}",
+    ):
+        visit.complaint = _save(visit, view, own, note)
+        if not visit.complaint:
+            visit.notice = "Noted."
+            st.rerun()
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
+    _draw_others([n for n in of_film if n is not own and not n.says_nothing])
+    _draw_proposal(of_film)
+
+
+def _key(film_id: str, own: CaseNote | None) -> str:
+    return f"{film_id}-{'new' if own is None else own.note_id}"
+
+
+def _draw_fields(
+    film_id: str, own: CaseNote | None, notes: Sequence[CaseNote]
+) -> dict[str, object]:
+    """Draw the fields; what is in them stays while the reader is at another film."""
+    key = _key(film_id, own)
+    causes = list(get_case_notes().causes())
+    if own is not None and own.cause and own.cause not in causes:
+        causes.append(own.cause)  # taken off the list since
+    cause_side, list_side = st.columns([4, 1], gap="small", vertical_alignment="bottom")
+    cause = cause_side.selectbox(
+        "Cause",
+        ["", *causes],
+        index=0 if own is None or not own.cause else 1 + causes.index(own.cause),
+        format_func=lambda one: one or "not stated",
+        key=f"cause-{key}",
+        persist_state="session",
+    )
+    with list_side.popover("", icon=":material/edit:", help="Change the list of causes"):
+        _draw_causes(causes)
+    used = {tag for note in notes for tag in note.tags}
+    mine = [] if own is None else list(own.tags)
+    tags = st.multiselect(
+        "Tags",
+        sorted(used | set(mine)),
+        default=mine,
+        accept_new_options=True,
+        placeholder="Choose or write",
+        key=f"tags-{key}",
+        persist_state="session",
+    )
+    comment = st.text_area(
+        "Comment",
+        "" if own is None else own.comment,
+        max_chars=MAX_COMMENT,
+        height=68,
+        key=f"comment-{key}",
+        persist_state="session",
+        placeholder="Comment",
+        label_visibility="collapsed",
+    )
+    label = st.segmented_control(
+        "The label should be",
+        list(ProposedLabel),
+        default=None if own is None else own.proposed_label,
+        format_func=lambda one: str(one).capitalize(),
+        key=f"label-{key}",
+        persist_state="session",
+        width="stretch",
+    )
+    return {"cause": cause, "tags": tags, "comment": comment, "proposed_label": label}
+
+
+def _save(visit: Visit, view: ErrorView, own: CaseNote | None, said: dict[str, object]) -> str:
+    """Store the note and return an empty text, or return what it lacks."""
+    try:
+        note = write_note(
+            view.library,
+            view.film or "",
+            visit.reader,
+            view.run,
+            supersedes=None if own is None else own.note_id,
+            **said,
+        )
+        get_case_notes().append(note)
+    except ReviewStoreError as exc:
+        return str(exc)
+    return ""
+
+
+def _draw_causes(causes: Sequence[str]) -> None:
+    """Draw the list of causes with what changes it; the list of all readers."""
+    reader = st.session_state.get("reader-name") or ""
+    added = st.text_input("Add a cause", key="cause-added", max_chars=40)
+    if st.button("Add", key="add-cause", disabled=not added):
+        _change(get_case_notes().offer_cause, added, reader)
+    gone = st.selectbox("Take one off the list", causes, key="cause-gone")
+    if st.button("Take off", key="retire-cause", disabled=not gone):
+        _change(get_case_notes().retire_cause, str(gone), reader)
+    st.caption("Notes that state a cause keep it.")
+
+
+def _change(act: object, cause: str, reader: str) -> None:
+    try:
+        act(cause, reader)
+    except ReviewStoreError as exc:
+        st.warning(str(exc))
+    else:
+        st.rerun()
+
+
+def _draw_others(notes: Sequence[CaseNote]) -> None:
+    """Say what other readers noted."""
+    for note in notes:
+        parts = [escape(note.cause), *(escape(tag) for tag in note.tags)]
+        if note.proposed_label is not None:
+            parts.append(f"label should be {note.proposed_label}")
+        words = ", ".join(part for part in parts if part)
+        comment = f"<br>“{escape(note.comment)}”" if note.comment else ""
+        st.html(
+            f'<p class="fr-record"><b>{escape(note.reader)}</b>, {note.written_at:%Y-%m-%d %H:%M} '
+            f"UTC: {words}{comment}</p>"
+        )
+
+
+def _draw_proposal(notes: Sequence[CaseNote]) -> None:
+    proposal = weigh_proposals(notes)
+    if proposal is not None:
+        st.caption(STATES[proposal.state].format(label=proposal.label))

@@ -1,0 +1,175 @@
+"""One film of the gallery: large, with its regions, every run's probability, and its contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from core.case_notes import CaseNote
+from core.domain import Explanation
+from core.error_contrast import logit_space, nearest_in_cell
+from core.error_gallery import Cell, cell_of
+from core.errors import FirstReadError
+from ui.cards import PAGE_FILMS, hear_cards, show_cards
+from ui.case_form import draw_case_form
+from ui.charts import RunProbability, plot_probabilities
+from ui.error_controls import CELLS, go_to
+from ui.error_films import (
+    Found,
+    build_cards,
+    film_name,
+    get_engine_of,
+    get_runs,
+    label_in_words,
+    load_film,
+    quality_in_words,
+    size_in_words,
+)
+from ui.error_link import ErrorView
+from ui.error_panels import QUICK_TAG, turn_quick_tag
+from ui.resources import (
+    ExplanationTask,
+    get_film_view,
+    request_explanation,
+)
+from ui.session import Visit
+from ui.viewer import RegionOverlay, show_film
+from ui.watch import follow
+
+VIEW_HEIGHT = 770
+CONTRASTS = "errors-contrasts"
+REGIONS = "case-regions"
+PAGE_KEYS = (
+    ("j k", "Next, previous film of the gallery"),
+    ("g", "Back to the gallery"),
+    ("t", f"Tag “{QUICK_TAG}”, or take it off"),
+    ("e", "Find the regions that the score depends on"),
+)
+
+
+def hear_case(view: ErrorView) -> ErrorView:
+    """Return the view that follows from a click on a contrast."""
+    wish = hear_cards(CONTRASTS)
+    return view if wish is None or wish.act != "open" else replace(view, film=wish.film)
+
+
+def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
+    """Draw the open film, what is like it, and the reader's side."""
+    place = found.runs.place_of(view.film or "")
+    if place is None:
+        return
+    visit.last_film = view.film
+    list_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
+    with list_side:
+        draw_way(visit, view, found)
+        draw_contrasts(view, found, place, notes)
+    with film_side:
+        task = draw_film(visit, view)
+    with read_side:
+        draw_facts(view, found, place, task)
+        follow(visit, task)
+        draw_case_form(visit, view, notes)
+
+
+def draw_way(visit: Visit, view: ErrorView, found: Found) -> None:
+    """Draw the way back, to the next and to the previous film."""
+    place, last = found.place_of(view.film or ""), len(found.film_ids) - 1
+    outside = place is None
+    left, right = st.columns(2, gap="small")
+    if left.button("Gallery", shortcut="g", width="stretch"):
+        page = view.page if outside else 1 + place // PAGE_FILMS
+        _go(visit, replace(view, film=None, page=page))
+    if right.button("Tag", shortcut="t", width="stretch", help=f"“{QUICK_TAG}”, on or off"):
+        turn_quick_tag(visit, view, view.film or "")
+        st.rerun()
+    if left.button("Prev", shortcut="k", width="stretch", disabled=outside or place == 0):
+        _go(visit, replace(view, film=found.film_ids[place - 1]))
+    if right.button("Next", shortcut="j", width="stretch", disabled=outside or place == last):
+        _go(visit, replace(view, film=found.film_ids[place + 1]))
+    where = "Not in the list" if place is None else f"{place + 1} of {last + 1}"
+    st.caption(f"{where} · {CELLS[view.cell]}, run {view.run}")
+
+
+def _go(visit: Visit, view: ErrorView) -> None:
+    visit.complaint = ""
+    go_to(view)
+    st.rerun()
+
+
+def draw_contrasts(view: ErrorView, found: Found, place: int, notes: Sequence[CaseNote]) -> None:
+    """Draw the nearest films that the run decides rightly, one of each class."""
+    runs, space = found.runs, logit_space(found.runs, view.run)
+    rightly = {
+        "Nearest true positive": nearest_in_cell(runs, view.run, place, Cell.TRUE_POSITIVE, space),
+        "Nearest true negative": nearest_in_cell(runs, view.run, place, Cell.TRUE_NEGATIVE, space),
+    }
+    near = {heading: row for heading, row in rightly.items() if row is not None}
+    film_ids = [str(runs.films.film_id[row]) for row in near.values()]
+    cards, _ = build_cards(view, found, film_ids, notes, list(near))
+    threshold = runs.threshold_of(view.run)
+    show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
+
+
+def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
+    """Draw the film, with its regions once they are asked for."""
+    try:
+        film = load_film(view.library, view.film or "")
+        shown = get_film_view(film)
+    except FirstReadError as exc:
+        st.info(str(exc), icon=":material/image_not_supported:")
+        return None
+    asked = st.session_state.get(REGIONS, False) and not get_runs()[view.run].foreign
+    task = request_explanation(film, get_engine_of(view.run)) if asked else None
+    if visit.explaining not in (None, task):
+        visit.explaining.stop.set()
+    visit.explaining = task
+    explanation: Explanation | None = None if task is None else task.explanation
+    show_film(
+        shown,
+        regions=None if explanation is None else RegionOverlay.from_explanation(explanation),
+        key="case-viewer",
+        height=VIEW_HEIGHT,
+        page_keys=PAGE_KEYS,
+    )
+    return task
+
+
+def draw_facts(view: ErrorView, found: Found, place: int, task: ExplanationTask | None) -> None:
+    """Say what is known of the film, and what every run said."""
+    runs = found.runs
+    probability, label = float(runs.of_run(view.run)[place]), int(runs.films.label[place])
+    cell = cell_of(probability, label, runs.threshold_of(view.run))
+    st.markdown(
+        f"**{film_name(view.film or '')}** · {CELLS[cell].removesuffix('s')}  \n"
+        f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}  \n"
+        f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
+    )
+    said = [
+        RunProbability(run_id, float(runs.probability[row, place]), float(runs.thresholds[row]))
+        for row, run_id in enumerate(runs.run_ids)
+    ]
+    st.plotly_chart(
+        plot_probabilities(said, chosen=view.run),
+        key="case-probabilities",
+        config={"displayModeBar": False},
+    )
+    if get_runs()[view.run].foreign:
+        st.caption("No regions: of this run only the predictions were imported.")
+        return
+    asked = st.session_state.get(REGIONS, False)
+    st.button(
+        "Hide the regions" if asked else "Find the regions the score depends on",
+        icon=":material/blur_on:",
+        shortcut="e",
+        width="stretch",
+        key="case-explain",
+        on_click=_turn_regions,
+    )
+    if task is not None and task.sentence:
+        st.caption(f"No regions: {task.sentence}")
+
+
+def _turn_regions() -> None:
+    st.session_state[REGIONS] = not st.session_state.get(REGIONS, False)

@@ -1,0 +1,162 @@
+"""What is chosen in the error gallery: each control says what the address says, and changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.case_notes import CaseNote
+from core.error_filter import subtypes_of
+from core.error_gallery import Cell
+from ui.error_films import Found, get_offered, get_runs, noted_by
+from ui.error_link import YES, ErrorView, read_address, write_address
+from ui.matrix import show_matrix
+from ui.resources import get_libraries
+
+SPLITS = {
+    "train": "Training",
+    "validation": "Validation patients",
+    "test": "Official test split",
+    "nih": "External adults (NIH)",
+}
+ORDERS = {
+    "confidence": "Surest first",
+    "loss": "Costliest first (log loss)",
+    "disagreement": "Runs disagree most",
+    "contrast": "Lowest contrast first",
+    "sharpness": "Least sharp first",
+    "patient": "Patient",
+}
+THIRDS = {"low": "lowest third", "middle": "middle third", "high": "highest third"}
+WRONG_IN = {"every": "wrong in every run", "only": "wrong in this run only"}
+CELLS = {
+    Cell.TRUE_POSITIVE: "true positives",
+    Cell.FALSE_NEGATIVE: "false negatives",
+    Cell.FALSE_POSITIVE: "false positives",
+    Cell.TRUE_NEGATIVE: "true negatives",
+}
+FILTERS = ("subtype", "size", "contrast", "sharpness", "wrong", "tag", "cause", "comment")
+_RUN_CHANGES = ("threshold", "page", "film")
+
+
+def read_view() -> tuple[ErrorView, list[str]]:
+    """Return the view that the address asks for, and what was wrong with it."""
+    return read_address(st.query_params.to_dict(), get_offered())
+
+
+def go_to(view: ErrorView) -> None:
+    """Put a view into the address; the page is as it says from now on."""
+    address = write_address(view)
+    if st.query_params.to_dict() != address:
+        st.query_params.from_dict(address)
+
+
+def _take(name: str, key: str, forgets: Sequence[str]) -> None:
+    """Put what a control says into the address, before the page runs."""
+    chosen = st.session_state[key]
+    for forgotten in forgets:
+        st.query_params.pop(forgotten, None)
+    if chosen in (None, False):
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = YES if chosen is True else str(chosen)
+
+
+def _pick(
+    label: str,
+    name: str,
+    options: Sequence[str] | Mapping[str, str],
+    said: str | None,
+    *,
+    forgets: Sequence[str] = ("page", "film"),
+    any_word: str | None = None,
+    words: Mapping[str, str] | None = None,
+) -> None:
+    """Draw a choice; ``any_word`` offers to ask for nothing."""
+    key = f"errors-{name}"
+    names = words if words is not None else dict(options) if isinstance(options, Mapping) else {}
+    listed = list(options)
+    said = None if said is None else str(said)  # of an enumeration Streamlit wants the others too
+    if said is not None and said not in listed:
+        listed.append(said)  # a tag that nobody uses any more
+    st.session_state[key] = said
+    st.selectbox(
+        label,
+        listed,
+        index=None if any_word else 0,
+        placeholder=any_word,
+        format_func=lambda one: names.get(one, one),
+        key=key,
+        on_change=_take,
+        args=(name, key, forgets),
+    )
+
+
+def draw_choice(view: ErrorView, found: Found) -> None:
+    """Draw what is looked at: films, run, split, and the matrix with its threshold."""
+    titles = {name: library.title for name, library in get_libraries().items()}
+    _pick("Films", "library", titles, view.library, forgets=("split", *_RUN_CHANGES))
+    run_side, split_side = st.columns([1, 1.7], gap="small")
+    with run_side:
+        _pick("Run", "run", get_offered().runs(view.library), view.run, forgets=_RUN_CHANGES)
+    with split_side:
+        splits = get_offered().splits(view.library, view.run)
+        drawn = get_libraries()[view.library].synthetic
+        words = {name: f"{name} part" for name in splits} if drawn else SPLITS
+        _pick("Split", "split", splits, view.split, forgets=("page", "film"), words=words)
+    show_matrix(
+        found.runs.of_run(view.run),
+        found.runs.films.label,
+        threshold=view.threshold,
+        operating_point=get_runs()[view.run].operating_point.threshold,
+        selected=view.cell,
+        key="errors-matrix",
+    )
+
+
+def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
+    """Draw the order, and behind one button what the films must be."""
+    wanted, noted = view.wanted, noted_by(notes)
+    sort_side, filter_side = st.columns([1.5, 1], gap="small", vertical_alignment="bottom")
+    with sort_side:
+        _pick("Sort", "sort", ORDERS, view.order)
+    asked = sum(name in write_address(view) for name in FILTERS)
+    label = f"Filter ({asked})" if asked else "Filter"
+    with filter_side.popover(label, icon=":material/filter_list:", width="stretch"):
+        left, right = st.columns(2)
+        with left:
+            _pick("Other runs", "wrong", WRONG_IN, wanted.wrong_in, any_word="any")
+            _pick(
+                "Subtype", "subtype", subtypes_of(found.runs.films), wanted.subtype, any_word="any"
+            )
+            _pick("Tag", "tag", sorted(noted.by_tag), wanted.tag, any_word="any")
+            _pick("Cause", "cause", sorted(noted.by_cause), wanted.cause, any_word="any")
+        with right:
+            _pick("Contrast", "contrast", THIRDS, wanted.contrast, any_word="any")
+            _pick("Sharpness", "sharpness", THIRDS, wanted.sharpness, any_word="any")
+            _pick("Original's short side", "size", THIRDS, wanted.size, any_word="any")
+            st.session_state["errors-comment"] = wanted.commented
+            st.checkbox(
+                "With a comment",
+                key="errors-comment",
+                on_change=_take,
+                args=("comment", "errors-comment", ("page", "film")),
+            )
+        if asked:
+            st.button("Ask for nothing", icon=":material/filter_list_off:", on_click=_ask_nothing)
+
+
+def _ask_nothing() -> None:
+    for name in (*FILTERS, "page", "film"):
+        st.query_params.pop(name, None)
+
+
+def found_in_words(view: ErrorView, found: Found) -> str:
+    """Return how many films are listed, of what."""
+    films = CELLS[view.cell] if found.in_cell != 1 else CELLS[view.cell].removesuffix("s")
+    shown = f"{found.in_cell:,} {films}"
+    if view.wanted.anything:
+        shown = f"{len(found.film_ids):,} of {shown}"
+    point = "its operating point" if view.threshold is None else f"threshold {view.threshold:.3f}"
+    return f"**{shown}** of run {view.run} at {point}, among {len(found.runs):,} films"

@@ -1,0 +1,167 @@
+"""What the error gallery shows, as the address says it: a colleague with the address sees the same.
+
+What the address leaves out has a default; what it says wrongly becomes the default, with a
+sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from core.error_filter import Third, Wanted, WrongIn
+from core.error_gallery import Cell
+from core.error_order import Order
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+POINT = "point"
+"""Stands for the run's operating point where a threshold is wanted."""
+YES = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """Everything that decides what the gallery shows; ``threshold`` None is the operating point."""
+
+    library: str
+    run: str
+    split: str
+    threshold: float | None = None
+    cell: Cell = Cell.FALSE_NEGATIVE
+    order: Order = Order.CONFIDENCE
+    wanted: Wanted = field(default_factory=Wanted)
+    page: int = 1
+    film: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What there is to choose from; the first of each is the default.
+
+    Attributes
+    ----------
+    libraries : sequence of str
+    runs : callable
+        From a library to the runs that have read its films.
+    splits : callable
+        From a library and a run to the splits that the run has films of.
+    """
+
+    libraries: Sequence[str]
+    runs: Callable[[str], Sequence[str]]
+    splits: Callable[[str, str], Sequence[str]]
+
+
+class _Address:
+    """An address being read, with what was wrong in it."""
+
+    def __init__(self, params: Mapping[str, str]) -> None:
+        self._params = params
+        self.complaints: list[str] = []
+
+    def choose(self, name: str, options: Sequence[str]) -> str:
+        """Return the option that is named, else the first."""
+        said = self._params.get(name)
+        if said is None or said in options:
+            return options[0] if said is None else said
+        self.complain(name, said, f"is not one of {', '.join(options)}", options[0])
+        return options[0]
+
+    def choose_or_none(self, name: str, kind: type[Choice]) -> Choice | None:
+        """Return the option that is named, else None."""
+        said = self._params.get(name)
+        if said is None or said in set(kind):
+            return None if said is None else kind(said)
+        self.complain(name, said, f"is not one of {', '.join(kind)}", "all")
+        return None
+
+    def threshold(self) -> float | None:
+        """Return the probability that is named, or None for the operating point."""
+        said = self._params.get("threshold", POINT)
+        if said == POINT:
+            return None
+        try:
+            value = float(said)
+        except ValueError:
+            value = -1.0
+        if 0.0 <= value <= 1.0:
+            return value
+        self.complain("threshold", said, "is no probability", "the operating point")
+        return None
+
+    def page(self) -> int:
+        """Return the page that is named, else 1."""
+        said = self._params.get("page", "1")
+        if said.isascii() and said.isdigit() and int(said[:9]) >= 1:
+            return int(said[:9])
+        self.complain("page", said, "is no page", "page 1")
+        return 1
+
+    def words(self, name: str) -> str | None:
+        """Return free words, or None."""
+        return self._params.get(name) or None
+
+    def complain(self, name: str, said: str, why: str, instead: str) -> None:
+        self.complaints.append(f"The address names {name} {said[:40]!r}, which {why}: {instead}.")
+
+
+def read_address(params: Mapping[str, str], offered: Offered) -> tuple[ErrorView, list[str]]:
+    """Return what an address asks for, and a sentence for each thing that it says wrongly.
+
+    Parameters
+    ----------
+    params : mapping of str to str
+        The query part of the address.
+    offered : Offered
+    """
+    address = _Address(params)
+    library = address.choose("library", offered.libraries)
+    run = address.choose("run", offered.runs(library))
+    view = ErrorView(
+        library=library,
+        run=run,
+        split=address.choose("split", offered.splits(library, run)),
+        threshold=address.threshold(),
+        cell=address.choose_or_none("cell", Cell) or Cell.FALSE_NEGATIVE,
+        order=address.choose_or_none("sort", Order) or Order.CONFIDENCE,
+        wanted=Wanted(
+            subtype=address.words("subtype"),
+            size=address.choose_or_none("size", Third),
+            contrast=address.choose_or_none("contrast", Third),
+            sharpness=address.choose_or_none("sharpness", Third),
+            wrong_in=address.choose_or_none("wrong", WrongIn),
+            tag=address.words("tag"),
+            cause=address.words("cause"),
+            commented=params.get("comment") == YES,
+        ),
+        page=address.page(),
+        film=address.words("film"),
+    )
+    return view, address.complaints
+
+
+def write_address(view: ErrorView) -> dict[str, str]:
+    """Return the query part of the address of a view; filters that ask for nothing are left out."""
+    wanted = view.wanted
+    said = {
+        "library": view.library,
+        "run": view.run,
+        "split": view.split,
+        "threshold": POINT if view.threshold is None else repr(view.threshold),
+        "cell": view.cell.value,
+        "sort": view.order.value,
+        "subtype": wanted.subtype,
+        "size": wanted.size,
+        "contrast": wanted.contrast,
+        "sharpness": wanted.sharpness,
+        "wrong": wanted.wrong_in,
+        "tag": wanted.tag,
+        "cause": wanted.cause,
+        "comment": YES if wanted.commented else None,
+        "page": str(view.page),
+        "film": view.film,
+    }
+    return {name: str(value) for name, value in said.items() if value is not None}

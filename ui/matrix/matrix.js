@@ -1,0 +1,117 @@
+// The matrix: one instance per mounted element. While the slider is held the counts are made here;
+// letting it go, and choosing a cell, speak to Python. Numbers as described in said.py.
+
+const mounted = new WeakMap();
+const SNAP = 0.004;
+const CELLS = ["tp", "fn", "fp", "tn"];
+const NEIGHBOURS = {
+  ArrowRight: { tp: "fn", fp: "tn" },
+  ArrowLeft: { fn: "tp", tn: "fp" },
+  ArrowDown: { tp: "fp", fn: "tn" },
+  ArrowUp: { fp: "tp", tn: "fn" },
+};
+
+export default function ({ data, parentElement, setStateValue }) {
+  let matrix = mounted.get(parentElement);
+  if (!matrix) {
+    matrix = new Matrix(parentElement, data);
+    mounted.set(parentElement, matrix);
+  }
+  matrix.receive(data, setStateValue);
+  return () => mounted.delete(parentElement);
+}
+
+class Matrix {
+  constructor(parent, { heard }) {
+    this.root = parent.querySelector(".matrix");
+    this.slider = this.root.querySelector("input");
+    this.number = heard;
+    this.buttons = Object.fromEntries(
+      CELLS.map((cell) => [cell, this.root.querySelector(`[data-cell="${cell}"]`)]),
+    );
+    for (const cell of CELLS) {
+      this.buttons[cell].addEventListener("click", () => this.choose(cell));
+      this.buttons[cell].addEventListener("keydown", (event) => this.onKey(event, cell));
+    }
+    this.slider.addEventListener("input", () => this.move(Number(this.slider.value)));
+    this.slider.addEventListener("change", () => this.say());
+    this.root.querySelector(".back").addEventListener("click", () => {
+      this.threshold = null;
+      this.draw();
+      this.say();
+    });
+  }
+
+  receive(data, setStateValue) {
+    this.data = data;
+    this.setStateValue = setStateValue;
+    if (data.heard >= this.number) {
+      this.number = data.heard;
+      this.threshold = data.threshold;
+      this.cell = data.selected;
+    }
+    this.draw();
+  }
+
+  get value() {
+    return this.threshold ?? this.data.operatingPoint;
+  }
+
+  move(value) {
+    const point = this.data.operatingPoint;
+    this.threshold = Math.abs(value - point) < SNAP ? null : value;
+    this.draw();
+  }
+
+  choose(cell) {
+    if (cell === this.cell) return;
+    this.cell = cell;
+    this.draw();
+    this.say();
+  }
+
+  onKey(event, cell) {
+    const next = NEIGHBOURS[event.key]?.[cell];
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.buttons[next].focus();
+    this.choose(next);
+  }
+
+  say() {
+    this.number += 1;
+    const { number, threshold, cell } = this;
+    this.setStateValue("said", { number, threshold, cell });
+  }
+
+  draw() {
+    const counts = countCells(this.data, this.value);
+    for (const cell of CELLS) {
+      const button = this.buttons[cell];
+      const chosen = cell === this.cell;
+      button.querySelector("b").textContent = counts[cell].toLocaleString("en");
+      button.setAttribute("aria-checked", String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+    }
+    this.slider.value = this.value;
+    this.root.style.setProperty("--point", this.data.operatingPoint);
+    const output = this.root.querySelector("output");
+    output.textContent = this.value.toFixed(3);
+    this.root.classList.toggle("moved", this.threshold !== null);
+    this.root.querySelector(".back").hidden = this.threshold === null;
+    this.root.querySelector("tbody").replaceChildren(...ratesOf(counts).map(rowOf));
+  }
+}
+
+function rowOf([name, { value, low, high, n }]) {
+  const row = document.createElement("tr");
+  const shown = Number.isNaN(value) ? "no films" : value.toFixed(3);
+  const interval = `${low.toFixed(3)} to ${high.toFixed(3)}`;
+  [name, shown, interval, n.toLocaleString("en")].forEach((text, place) => {
+    const cell = document.createElement(place ? "td" : "th");
+    cell.textContent = text;
+    row.append(cell);
+  });
+  return row;
+}

@@ -1,0 +1,41 @@
+"""What the browser says to the page through a component: numbered, so that each is heard once.
+
+A component keeps one message, ``said``, with a number that rises. The page answers with the highest
+number that it has heard, and the browser obeys an answer only if it knows the latest message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+
+def hear(key: str) -> Mapping[str, Any] | None:
+    """Return what a component says that was not heard before; call it once a run, before drawing.
+
+    Parameters
+    ----------
+    key : str
+        Of the component.
+    """
+    said = st.session_state.get(key, {}).get("said")
+    if not said or int(said["number"]) <= heard(key):
+        return None
+    st.session_state[_memory(key)] = int(said["number"])
+    chosen: Mapping[str, Any] = said
+    return chosen
+
+
+def heard(key: str) -> int:
+    """Return the highest number that was heard; 0 before any."""
+    return int(st.session_state.get(_memory(key), 0))
+
+
+def _memory(key: str) -> str:
+    return f"{key}-heard"
+
+
+def rerun_only() -> None:
+    """Streamlit keeps a component's state only where a callback is named."""
