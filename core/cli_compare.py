@@ -38,6 +38,11 @@ def compare(
         align_runs,
         thresholds_at_sensitivity,
     )
+    from core.comparison_tables import (  # noqa: PLC0415
+        tabulate_differences,
+        tabulate_pairs,
+        tabulate_scored,
+    )
     from core.comparison_words import (  # noqa: PLC0415
         NOTE,
         say_films,
@@ -45,9 +50,6 @@ def compare(
         say_step,
         say_thresholds,
         say_wards,
-        tabulate_differences,
-        tabulate_pairs,
-        tabulate_scored,
     )
     from core.predictions import read_predictions  # noqa: PLC0415
 

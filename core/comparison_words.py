@@ -1,17 +1,14 @@
-"""Comparisons of runs as sentences and as Markdown tables."""
+"""Comparisons of runs as sentences."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from core.comparison import ErrorCounts, PairComparison
 from core.comparison_cases import Step
 from core.comparison_films import ScoredFilms
 from core.evaluation import PARTS
-from core.metrics import confusion_at, rates_of
-from core.prevalence import Expected, WardOutcome, expect_among
-from core.statistics import Difference, Rate, roc_auc
+from core.prevalence import Expected, WardOutcome, expect_wards
 
 NOTE = (
     "Intervals are 95 %: of a run's rates Wilson's, of an ROC AUC and its difference DeLong's, of "
@@ -74,6 +71,28 @@ def say_pair(pair: PairComparison) -> list[str]:
     return [say_missed(pair), say_false_alarms(pair), say_area(pair)]
 
 
+def say_difference(pair: PairComparison, metric: str, name: str) -> str:
+    """Return in one sentence by how much a metric of the second run is higher or lower.
+
+    Parameters
+    ----------
+    pair : PairComparison
+    metric : str
+        A key of ``pair.differences``.
+    name : str
+        What it is called.
+    """
+    difference = pair.differences[metric]
+    if math.isnan(difference.value):
+        return f"{name} is not defined for {pair.first} or for {pair.second} on these films."
+    direction = "higher" if difference.value >= 0.0 else "lower"
+    return (
+        f"{name} of {pair.second} is {abs(difference.value):.4f} {direction} than that of "
+        f"{pair.first} (95 % {difference.low:+.4f} to {difference.high:+.4f}, bootstrap over "
+        f"patients; {_say_tested(difference.p_value, pair.holm[metric])})."
+    )
+
+
 def _say_tested(p_value: float, adjusted: float) -> str:
     verdict = "" if adjusted < SIGNIFICANT else ", which chance may explain"
     return f"p {say_p(p_value)}, after Holm p {say_p(adjusted)}{verdict}"
@@ -119,14 +138,8 @@ def say_wards(scored: ScoredFilms, children: int, prevalence: float) -> list[str
     ComparisonError
         As in `expect_among`.
     """
-    sentences = []
-    for run, probability, threshold in zip(
-        scored.run_ids, scored.probability, scored.threshold, strict=True
-    ):
-        rates = rates_of(confusion_at(probability, scored.films.label, threshold))
-        ward = expect_among(children, prevalence, rates["sensitivity"], rates["specificity"])
-        sentences.append(say_ward(run, ward))
-    return sentences
+    wards = expect_wards(scored, children, prevalence)
+    return [say_ward(run, ward) for run, ward in zip(scored.run_ids, wards, strict=True)]
 
 
 def say_ward(run: str, ward: WardOutcome) -> str:
@@ -136,78 +149,6 @@ def say_ward(run: str, ward: WardOutcome) -> str:
         f"{_count(ward.missed)} and raises {_count(ward.false_alarms)} false alarms. Right when it "
         f"says pneumonia: {_share(ward.ppv)}; when it says normal: {_share(ward.npv)}."
     )
-
-
-def tabulate_scored(scored: ScoredFilms) -> str:
-    """Return counts, rates and ROC area of every run on the compared films.
-
-    Raises
-    ------
-    DatasetError
-        If the films are fewer than two of a class.
-    """
-    head = ["Run", "Threshold", "Missed", "False alarms", "Sensitivity", "Specificity", "ROC AUC"]
-    lines = []
-    for run, probability, threshold in zip(
-        scored.run_ids, scored.probability, scored.threshold, strict=True
-    ):
-        matrix = confusion_at(probability, scored.films.label, threshold)
-        rates = rates_of(matrix)
-        area = roc_auc(probability, scored.films.label)
-        measured = (rates["sensitivity"], rates["specificity"], area)
-        errors = [str(matrix.false_negative), str(matrix.false_positive)]
-        lines.append([run, f"{threshold:.3f}", *errors, *map(_rate, measured)])
-    return _markdown(head, lines)
-
-
-def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
-    """Return errors and ROC area of every pair, with p values as they are and after Holm."""
-    head = ["Pair", "Missed", "p", "Holm", "False alarms", "p", "Holm", "ROC AUC", "p", "Holm"]
-    lines = [
-        [
-            f"{pair.second} less {pair.first}",
-            *(_errors_cell(pair.missed), *_p_cells(pair, "missed", pair.missed.p_value)),
-            _errors_cell(pair.false_alarms),
-            *_p_cells(pair, "false_alarms", pair.false_alarms.p_value),
-            *(_difference_cell(pair.roc_auc), *_p_cells(pair, "delong", pair.roc_auc.p_value)),
-        ]
-        for pair in pairs
-    ]
-    return _markdown(head, lines)
-
-
-def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
-    """Return the bootstrapped difference of every metric, a line for each pair and metric."""
-    head = ["Pair", "Metric", "Difference", "p", "Holm"]
-    lines = [
-        [
-            f"{pair.second} less {pair.first}",
-            name,
-            _difference_cell(difference),
-            *_p_cells(pair, name, difference.p_value),
-        ]
-        for pair in pairs
-        for name, difference in pair.differences.items()
-    ]
-    return _markdown(head, lines)
-
-
-def _p_cells(pair: PairComparison, question: str, p_value: float) -> tuple[str, str]:
-    return say_p(p_value).removeprefix("= "), say_p(pair.holm[question]).removeprefix("= ")
-
-
-def _errors_cell(errors: ErrorCounts) -> str:
-    return f"{_signed(errors.change)} ({_signed(errors.low)} to {_signed(errors.high)})"
-
-
-def _difference_cell(difference: Difference) -> str:
-    if math.isnan(difference.value):
-        return "not defined"
-    return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
-
-
-def _signed(films: float) -> str:
-    return "0" if round(films) == 0 else f"{round(films):+d}"
 
 
 def _more(change: int) -> str:
@@ -233,12 +174,3 @@ def _share(expected: Expected) -> str:
         return "it never does"
     ends = (f"{100.0 * share:.1f}" for share in (expected.value, expected.low, expected.high))
     return "{} % ({} to {})".format(*ends)
-
-
-def _rate(rate: Rate) -> str:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
-
-
-def _markdown(head: list[str], lines: list[list[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)

@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from core import __version__
 from core.domain import OperatingPoint
 from core.errors import DatasetError, ForeignRunRefused
 from core.evaluation import PARTS, measure_run
+from core.foreign_columns import ForeignRow
 from core.foreign_films import KnownFilms, know_films
 from core.foreign_rows import CheckedRows, check_rows
 from core.foreign_table import read_foreign_table
@@ -93,7 +94,11 @@ class ImportedRun:
 
 
 def import_run(
-    content: bytes, request: ForeignRequest, models: Path, foreign_runs: Path
+    content: bytes,
+    request: ForeignRequest,
+    models: Path,
+    foreign_runs: Path,
+    read: Callable[[bytes, str, str], list[ForeignRow]] = read_foreign_table,
 ) -> ImportedRun:
     """Write a run's folder from a file of another model's predictions, whole or not at all.
 
@@ -109,6 +114,8 @@ def import_run(
         The runs trained here: which films there are, and which names are taken.
     foreign_runs : Path
         Where the new folder goes.
+    read : callable, optional
+        From content and two names of columns to rows; one that does not trust the file.
 
     Raises
     ------
@@ -119,7 +126,7 @@ def import_run(
         If it is not known which films there are.
     """
     _check_request(request, models, foreign_runs)
-    rows = read_foreign_table(content, request.film_column, request.probability_column)
+    rows = read(content, request.film_column, request.probability_column)
     films = know_films(models)
     checked = check_rows(rows, films, request.split)
     missing = _missing_films(checked, films)

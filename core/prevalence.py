@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from scipy import stats
 from scipy.special import expit
 
+from core.comparison_films import ScoredFilms
 from core.errors import ComparisonError
+from core.metrics import confusion_at, rates_of
 from core.statistics import Rate
 
 _Z = float(stats.norm.ppf(0.975))
@@ -97,6 +99,21 @@ def expect_among(
         ppv=_predictive_value(prevalence, sensitivity, specificity),
         npv=_predictive_value(1.0 - prevalence, specificity, sensitivity),
     )
+
+
+def expect_wards(scored: ScoredFilms, children: int, prevalence: float) -> list[WardOutcome]:
+    """Return for each run, at its threshold, what to expect among children of a given prevalence.
+
+    Raises
+    ------
+    ComparisonError
+        As in `expect_among`.
+    """
+    wards = []
+    for probability, threshold in zip(scored.probability, scored.threshold, strict=True):
+        rates = rates_of(confusion_at(probability, scored.films.label, threshold))
+        wards.append(expect_among(children, prevalence, rates["sensitivity"], rates["specificity"]))
+    return wards
 
 
 def _errors(children: float, rate: Rate) -> Expected:

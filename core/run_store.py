@@ -13,6 +13,7 @@ from core.errors import ModelIntegrity, ModelMissing
 
 RECORD_FILE = "run.json"
 EXPORT_FILE = "model.tflite"
+HISTORY_FILE = "history.json"
 
 
 def sha256_of(path: Path) -> str:
@@ -125,6 +126,29 @@ def load_run(folder: Path) -> RunRecord:
         raise ModelIntegrity(
             f"{folder / RECORD_FILE} lacks a part that serving needs ({exc}). "
             "Restore it from the repository, or train the run again."
+        ) from exc
+
+
+def read_history(run: RunRecord) -> list[dict[str, float]]:
+    """Return a run's losses, an entry for each epoch; empty where nothing was trained.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If the file is missing, is not the stated one, or is not a list of losses.
+    """
+    if HISTORY_FILE not in run.files:
+        return []
+    content = read_verified(run.folder, HISTORY_FILE, run.files)
+    try:
+        return [
+            {str(name): float(loss) for name, loss in epoch.items()}
+            for epoch in json.loads(content)
+        ]
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise ModelIntegrity(
+            f"{run.folder / HISTORY_FILE} is not a list of losses ({exc}). "
+            "Restore it from the repository."
         ) from exc
 
 

@@ -34,7 +34,10 @@ class Settings(BaseSettings):
         default=PROJECT_ROOT / "var" / "foreign_runs",
         description="Folder for imported predictions of other models, beside the database.",
     )
-    served_run: str = Field(default=SERVED_RUN, description="Name of the run that reads films.")
+    served_run: str = Field(
+        default=SERVED_RUN,
+        description="Name of the run that reads films; it wins over what was chosen in the app.",
+    )
     database_url: str = Field(
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
         description="SQLAlchemy URL of the review store.",
@@ -53,6 +56,11 @@ class Settings(BaseSettings):
     )
     inference_threads: int = Field(default=2, ge=1, le=64)
     lime_samples: int = Field(default=1000, ge=100, le=10_000)
+
+    @property
+    def named_run(self) -> str:
+        """The run that the outside names to be served; empty if it names none."""
+        return self.served_run if "served_run" in self.model_fields_set else ""
 
     @property
     def run_folders(self) -> tuple[Path, Path]:

@@ -17,7 +17,7 @@ from ui.review_panels import (
     explanation_of,
 )
 from ui.session import Visit
-from ui.uploads import draw_batch, draw_uploader
+from ui.uploads import draw_batch, draw_uploader, read_waiting
 from ui.verdict import draw_verdict
 from ui.viewer import RegionOverlay, show_film
 from ui.watch import follow
@@ -129,6 +129,9 @@ visit = guard("review")
 with spoken_errors():
     served = get_served()
     visit.absorb_job()
+    if visit.keep_to(served):
+        visit.notice = f"Run {served.run_id} serves now: the films are read again."
+        read_waiting(visit)
     if visit.notice:
         st.toast(visit.notice)
         visit.notice = ""

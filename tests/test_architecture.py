@@ -69,7 +69,7 @@ PREPARING = "core/preprocessing.py core/rendering.py"
 CHANGING = "core/shortcut_changes.py"
 HOMES = {
     "streamlit": "ui/* pages/*",
-    "plotly": "ui/charts.py",
+    "plotly": "ui/charts*.py",
     "matplotlib": "core/shortcut_picture.py",
     "PIL": f"core/d[ei]co*.py {PREPARING} {CHANGING} core/dataset*.py core/training/*",
     "pydicom": "core/dicom*.py",

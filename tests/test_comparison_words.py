@@ -11,17 +11,21 @@ from core.__main__ import app
 from core.comparison import ErrorCounts, PairComparison
 from core.comparison_cases import Step
 from core.comparison_films import align_runs
+from core.comparison_tables import (
+    describe_pairs,
+    tabulate_differences,
+    tabulate_pairs,
+    tabulate_scored,
+)
 from core.comparison_words import (
     say_area,
+    say_difference,
     say_false_alarms,
     say_films,
     say_missed,
     say_p,
     say_step,
     say_ward,
-    tabulate_differences,
-    tabulate_pairs,
-    tabulate_scored,
 )
 from core.prevalence import expect_among
 from core.run_store import load_run
@@ -89,6 +93,25 @@ def test_a_difference_of_areas_is_said():
         "The ROC AUC of B is 0.0123 higher than that of A (95 % -0.0010 to +0.0256; p = 0.071, "
         "after Holm p = 0.200, which chance may explain)."
     )
+
+
+def test_a_bootstrapped_difference_of_any_metric_is_said():
+    assert say_difference(PAIR, "log_loss", "Log loss") == (
+        "Log loss of B is 0.0500 lower than that of A (95 % -0.0800 to -0.0200, bootstrap over "
+        "patients; p < 0.001, after Holm p = 0.001)."
+    )
+
+
+def test_a_metric_that_is_not_defined_is_said_to_be_so():
+    assert say_difference(PAIR, "ppv", "PPV") == "PPV is not defined for A or for B on these films."
+
+
+def test_a_pair_is_described_as_the_markdown_table_says_it():
+    (line,) = describe_pairs([PAIR], "log_loss", "Log loss")
+    row = tabulate_pairs([PAIR]).splitlines()[-1].strip("| ").split(" | ")
+    assert list(line.values())[: len(row)] == row
+    assert line["Log loss, bootstrapped"] == "-0.0500 (-0.0800 to -0.0200)"
+    assert line["Holm Log loss, bootstrapped"] == "0.001"
 
 
 @pytest.mark.parametrize(

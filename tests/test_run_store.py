@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,12 @@ from core.run_store import (
     RECORD_FILE,
     find_run_folder,
     load_run,
+    read_history,
     read_record,
     read_verified,
     write_record,
 )
+from core.settings import PROJECT_ROOT, SERVED_RUN
 
 WITHOUT_FILES = {
     "run_id": "r01",
@@ -200,3 +202,24 @@ def test_a_record_that_is_no_object_is_refused(folder, text):
 
     with pytest.raises(ModelIntegrity, match="lacks a part that serving needs"):
         load_run(folder)
+
+
+def test_a_history_has_an_entry_for_each_epoch() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    written = json.loads((run.folder / "history.json").read_text())
+    assert read_history(run) == written
+    assert len(written) > 1
+
+
+def test_a_run_that_was_not_trained_has_no_history() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    assert read_history(replace(run, files={})) == []
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b'[{"train_loss": "much"}]'])
+def test_a_history_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "history.json").write_bytes(content)
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    files = {"history.json": hashlib.sha256(content).hexdigest()}
+    with pytest.raises(ModelIntegrity, match="is not a list of losses"):
+        read_history(replace(run, folder=tmp_path, files=files))

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from core.run_store import load_run, read_record
 from core.run_table import (
     MEASURES,
     QUALITIES,
+    list_readable_runs,
     list_runs,
     tabulate_metrics,
     tabulate_runs,
@@ -130,3 +132,17 @@ def test_a_run_that_lacks_a_part_is_refused(tmp_path) -> None:
     (tmp_path / "m01" / "run.json").write_text('{"run_id": "m01", "operating_point": {}}')
     with pytest.raises(ModelIntegrity, match="lacks a part"):
         list_runs(tmp_path)
+
+
+def test_a_run_that_cannot_be_read_is_a_sentence_and_hides_no_other(tmp_path: Path) -> None:
+    own = get_settings().models / SERVED_RUN
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "run.json").write_bytes((own / "run.json").read_bytes())
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "run.json").write_text("{")
+    listed, sentences = list_readable_runs(tmp_path)
+    assert [run.record.folder.name for run in listed] == ["good"]
+    assert listed[0].parent == read_record(own)["parent"]
+    assert listed[0].exhibit == ""
+    assert len(sentences) == 1
+    assert "bad/run.json cannot be read" in sentences[0]

@@ -15,6 +15,7 @@ from ui.session import Visit, get_visit
 PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
     "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
+    "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),
     "records": ("pages/records.py", "Records", ":material/menu_book:"),
 }
 _ROUTED = "first_read_routed"

@@ -40,6 +40,7 @@ from core.review_served import note_served_run
 from core.review_store import SqlReviewStore, open_review_store
 from core.run_store import export_identity
 from core.settings import get_settings
+from ui.served import get_decision
 from ui.viewer import FilmView
 
 KEPT_EXPLANATIONS = 16
@@ -63,7 +64,7 @@ def get_engine() -> Engine:
     """Return the served run and the gate, loaded once."""
     keep_heap_small()
     settings = get_settings()
-    engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
+    engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
     _explainer().submit(load_explainer)
     return engine
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
+from core.domain import ServedRun
 
 _KEY = "first_read"
 
@@ -25,6 +26,8 @@ class Visit:
         The film on the viewer.
     upload_round : int
         Part of the uploader's key: a new round empties it.
+    read_by : ServedRun or None
+        The run that the outcomes are of.
     explaining : ExplanationTask or None
         The explanation that the reader is waiting for or looking at.
     last_film : str or None
@@ -41,6 +44,7 @@ class Visit:
     selected: str | None = None
     reader: str = ""
     upload_round: int = 0
+    read_by: ServedRun | None = None
     explaining: Any = None
     last_film: str | None = None
     notice: str = ""
@@ -54,6 +58,17 @@ class Visit:
         self.outcomes.update(self.job.take_outcomes())
         if not running:
             self.job = None
+
+    def keep_to(self, served: ServedRun) -> bool:
+        """Let go of what another run than the served one said; return whether there was any."""
+        swapped = self.read_by not in (None, served)
+        self.read_by = served
+        if not (swapped and self.films):
+            return False
+        if self.job is not None:
+            self.job.cancel()
+        self.job, self.outcomes = None, {}
+        return True
 
     def outcome(self, key: str) -> FilmOutcome:
         """Return what became of a film so far."""

@@ -101,6 +101,13 @@ def name_reader() -> str:
     )
 
 
+def _read_by(reading: FilmReading) -> str:
+    """Return the run that read the film; of a refused film, the one that serves."""
+    if reading.prediction is not None:
+        return reading.prediction.run_id
+    return get_engine().classifier.run_record.run_id
+
+
 def _sign(
     visit: Visit,
     film: UploadedFilm,
@@ -123,7 +130,7 @@ def _sign(
         comment=draft.comment,
         prediction=reading.prediction,
         quality=reading.quality,
-        run_id=get_engine().classifier.run_record.run_id,
+        run_id=_read_by(reading),
         earlier=history,
         regions=None if explanation is None else summarise_regions(explanation),
     )

@@ -30,6 +30,7 @@ from core.domain.model import (
     Prediction,
     RunClassifier,
     RunRecord,
+    ServedChoice,
     ServedRun,
     Side,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "ReviewStore",
     "RunClassifier",
     "RunRecord",
+    "ServedChoice",
     "ServedRun",
     "Severity",
     "Side",

@@ -243,3 +243,14 @@ class ServedRun:
     export_sha256: str
     app_version: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServedChoice:
+    """That a person chose the run that is to read films from then on, and why."""
+
+    run_id: str
+    reason: str
+    chosen_by: str
+    app_version: str
+    chosen_at: datetime

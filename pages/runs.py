@@ -1,0 +1,110 @@
+"""Compare runs on the films that all of them scored, and choose the one that serves."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.errors import FirstReadError
+from ui.charts_runs import style_runs
+from ui.guard import guard, spoken_errors
+from ui.panels import draw_standing_line
+from ui.resources import get_served
+from ui.runs_audit import draw_audits, draw_histories, find_audits, say_audits
+from ui.runs_cases import draw_cases
+from ui.runs_compare import draw_curves, draw_films, draw_tests
+from ui.runs_controls import draw_choice, draw_prevalence, go_to, offer, read_view
+from ui.runs_data import ListedRuns, get_listed_runs, get_scored
+from ui.runs_import import draw_import
+from ui.runs_link import RunsView
+from ui.runs_serving import draw_serving
+from ui.runs_table import draw_table
+from ui.runs_ward import draw_wards
+from ui.served import get_decision
+from ui.session import Visit
+
+
+def draw_empty() -> None:
+    """Say what is missing to compare anything."""
+    _, middle, _ = st.columns([1, 2, 1])
+    with middle:
+        st.header("No runs yet")
+        st.write(
+            "Train one with `python -m core train f04`, or import another model's predictions: "
+            "each run gets a line here and can be held to the others."
+        )
+
+
+def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
+    """Draw what is compared, and the two things that change the runs themselves."""
+    choice_side, import_side, serve_side = st.columns(
+        [5, 1, 1.25], gap="medium", vertical_alignment="bottom"
+    )
+    with choice_side:
+        draw_choice(view)
+    with import_side.popover("Import a run", icon=":material/upload_file:", width="stretch"):
+        draw_import(visit, view)
+    with serve_side.popover("Choose the served run", icon=":material/swap_horiz:", width="stretch"):
+        draw_serving(visit, listed)
+
+
+def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
+    """Draw everything that is computed of the compared runs."""
+    styles = style_runs(tuple(listed.runs))
+    key = listed.key(view.runs, view.part, view.at)
+    try:
+        scored = get_scored(key, listed)
+    except FirstReadError as exc:
+        if view.at is None:
+            raise
+        st.warning(f"{exc} Shown at each run's own operating point.", icon=":material/warning:")
+        key = replace(key, at=None)
+        scored = get_scored(key, listed)
+    if view.film and view.film not in scored.films.film_id:
+        st.warning(f"The film {view.film[:80]} is not among those compared.")
+        view = replace(view, film="")
+    draw_films(scored)
+    st.markdown("#### Curves")
+    draw_curves(key, listed, scored, styles)
+    st.markdown("#### Paired tests")
+    draw_tests(view, key, listed, scored)
+    st.markdown("#### Case matrix")
+    draw_cases(view, key, listed, scored, styles)
+    st.markdown("#### Out of 100 children")
+    slider_side, _ = st.columns([1, 1])
+    with slider_side:
+        draw_prevalence(view)
+    draw_wards(scored, view.prevalence)
+    st.markdown("#### Training and shortcuts")
+    audit_side, history_side = st.columns([1.7, 1], gap="large")
+    audits = find_audits(listed, view.runs, view.part)
+    with audit_side:
+        draw_audits(audits)
+    with history_side:
+        draw_histories(listed, view.runs, styles)
+        say_audits(audits)
+
+
+visit = guard("runs")
+with spoken_errors():
+    listed = get_listed_runs()
+    serving = get_decision().run_id
+    if visit.notice:
+        st.toast(visit.notice, duration="long")
+        visit.notice = ""
+    if listed.runs:
+        view, complaints = read_view(offer(listed, serving))
+        go_to(view)
+        draw_head(visit, view, listed)
+        if complaints:
+            st.warning("  \n".join(complaints), icon=":material/link_off:")
+        draw_table(view, listed, serving)
+        if len(listed.runs) == 1:
+            st.info("There is one run only: train or import another, and the two are compared.")
+        with spoken_errors():
+            draw_comparison(view, listed)
+    else:
+        draw_empty()
+    for sentence in listed.sentences:
+        st.warning(sentence, icon=":material/warning:")
+with spoken_errors():
+    draw_standing_line(get_served(), visit.reader)

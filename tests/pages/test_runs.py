@@ -1,0 +1,412 @@
+"""The page of runs without a browser: its numbers against scikit-learn and statsmodels."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from PIL import Image
+from sklearn.metrics import accuracy_score, confusion_matrix, roc_curve
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import proportion_confint
+from streamlit.testing.v1 import AppTest
+
+from core.domain import ServedRun
+from core.phantom import draw_film, draw_settings
+from core.predictions import Predictions, read_predictions
+from core.prevalence import WardOutcome, expect_among
+from core.review_choice import list_served_choices
+from core.review_served import list_served_runs
+from core.review_store import SqlReviewStore
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT, get_settings
+from core.statistics import wilson_rate
+from ui.runs_link import RunsView, read_address, write_address
+from ui.runs_ward import count_children
+from ui.session import Visit
+
+MODELS = PROJECT_ROOT / "models"
+MORNING = datetime(2025, 3, 1, 8, tzinfo=UTC)
+
+
+@pytest.fixture
+def runs(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the app a folder of its own for imported runs."""
+    monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
+    get_settings.cache_clear()
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def open_page(**params: str) -> AppTest:
+    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
+    page = router.run().switch_page("pages/runs.py")
+    for name, said in params.items():
+        page.query_params[name] = said
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words_of(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.header, page.error, page.warning, page.info)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    said = page.query_params.items()
+    return {name: one if isinstance(one, str) else one[0] for name, one in said}
+
+
+def table_with(page: AppTest, column: str) -> pd.DataFrame:
+    return next(one.value for one in page.dataframe if column in one.value.columns)
+
+
+def roles_of(page: AppTest) -> dict[str, str]:
+    table = table_with(page, "Role")
+    return dict(zip(table["Run"], table["Role"], strict=True))
+
+
+def films_of(run_id: str, split: str = "test") -> Predictions:
+    return read_predictions(load_run(MODELS / run_id)).of_split(split)
+
+
+def right_of(run_id: str) -> np.ndarray:
+    said = films_of(run_id)
+    return (said.probability >= load_run(MODELS / run_id).operating_point.threshold) == (
+        said.films.label == 1
+    )
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+def test_the_words_on_a_pair_are_those_of_statsmodels_and_scikit_learn(runs: Path) -> None:
+    page = open_page(runs="f03,f04", earlier="f03", later="f04", part="test")
+
+    ill = films_of("f03").films.label == 1
+    before, after = right_of("f03")[ill], right_of("f04")[ill]
+    both = [
+        [(before & after).sum(), (before & ~after).sum()],
+        [(~before & after).sum(), (~before & ~after).sum()],
+    ]
+    p_value = mcnemar(both, exact=True).pvalue
+    more = int((~after).sum()) - int((~before).sum())
+    words = words_of(page)
+    assert f"f04 misses {more} more of {ill.sum()} pneumonias than f03" in words
+    assert f"p = {p_value:.3f}, after Holm p = {p_value:.3f}" in words
+
+    accuracy = [accuracy_score(np.ones(len(ill)), right_of(run_id)) for run_id in ("f03", "f04")]
+    assert f"Accuracy of f04 is {accuracy[1] - accuracy[0]:.4f} higher than that of f03" in words
+
+
+def test_thresholds_set_together_are_scikit_learns_on_validation(runs: Path) -> None:
+    page = open_page(runs="f01,f04", at="99", part="test")
+    shown = {row["Run"]: row for row in table_with(page, "Threshold").to_dict("records")}
+    for run_id in ("f01", "f04"):
+        validation, test = films_of(run_id, "validation"), films_of(run_id)
+        label = validation.films.label
+        _, found, thresholds = roc_curve(label, validation.probability, drop_intermediate=False)
+        reached = thresholds[np.flatnonzero(found >= 0.99)[0]]
+        lower = validation.probability[validation.probability < reached].max()
+        threshold = (reached + lower) / 2.0
+        matrix = confusion_matrix(test.films.label, test.probability >= threshold)
+        assert shown[run_id]["Threshold"] == f"{threshold:.3f}"
+        assert shown[run_id]["Missed"] == matrix[1, 0]
+        assert shown[run_id]["False alarms"] == matrix[0, 1]
+        low, high = proportion_confint(matrix[1, 1], matrix[1].sum(), method="wilson")
+        assert shown[run_id]["Sensitivity"] == (
+            f"{matrix[1, 1] / matrix[1].sum():.3f} ({low:.3f} to {high:.3f})"
+        )
+
+
+def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Path) -> None:
+    page = open_page(runs="f04", prevalence="30")
+    right, ill = right_of("f04"), films_of("f04").films.label == 1
+    missed = 1000 * 0.3 * (1 - right[ill].mean())
+    alarms = 1000 * 0.7 * (1 - right[~ill].mean())
+    drawn = next(h.proto.body for h in page.get("html") if "fr-wards" in h.proto.body)
+    assert f"Of 1,000 children, 300 of them ill, f04 misses {missed:.0f} (" in drawn
+    assert f"raises {alarms:.0f} (" in drawn
+    assert f"{30 - round(missed / 10)} ill and found" in drawn
+
+
+def ward(prevalence: float, sensitivity: int, specificity: int) -> WardOutcome:
+    return expect_among(
+        100, prevalence, wilson_rate(sensitivity, 100), wilson_rate(specificity, 100)
+    )
+
+
+@pytest.mark.parametrize(
+    ("of_100", "counts"),
+    [
+        (ward(0.1, 80, 90), (2, 8, 9, 81)),
+        (ward(0.0, 80, 90), (0, 0, 10, 90)),
+        (ward(1.0, 80, 90), (20, 80, 0, 0)),
+        (ward(0.03, 99, 99), (0, 3, 1, 96)),
+    ],
+)
+def test_a_hundred_children_are_drawn_to_the_nearest_child(
+    of_100: WardOutcome, counts: tuple[int, ...]
+) -> None:
+    assert tuple(count_children(of_100).values()) == counts
+
+
+def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:
+    films = films_of("f03").films
+    broken = films.film_id[right_of("f03") & ~right_of("f04") & (films.label == 0)][0]
+    page = open_page(runs="f03,f04", film=str(broken))
+    assert f"`{broken}`  \nReference: **normal**. Wrong in f04." in words_of(page)
+    step = table_with(page, "Change")
+    row = step[step["Film"] == broken].iloc[0]
+    assert row["Change"] == "false alarm now"
+    assert row["f04"] == films_of("f04").probability[films.film_id == broken][0]
+
+
+# --- the address ----------------------------------------------------------------------------------
+
+
+def test_the_page_puts_all_that_is_chosen_into_the_address(runs: Path) -> None:
+    page = open_page()
+    page.selectbox(key="runs-part").set_value("validation").run()
+    page.slider(key="runs-prevalence").set_value(3).run()
+    page.button_group(key="runs-mode").set_value("at equal sensitivity").run()
+    page.slider(key="runs-at").set_value(95.5).run()
+    page.selectbox(key="runs-metric").set_value("brier").run()
+    film = page.selectbox(key="runs-case").options[1]
+    page.selectbox(key="runs-case").select(film).run()
+    address = address_of(page)
+    assert (address["part"], address["prevalence"], address["at"]) == ("validation", "3", "95.5")
+    assert address["metric"] == "brier"
+    assert address["film"].endswith(film)
+    assert address["runs"] == "f01,f03,f04"
+    assert "Thresholds were chosen on these films" in words_of(page)
+    assert words_of(open_page(**address)) == words_of(page)
+
+
+def test_what_an_address_says_wrongly_becomes_the_default_with_a_sentence(runs: Path) -> None:
+    page = open_page(
+        part="moon", runs="f04,f99", at="12", prevalence="x", metric="luck", film="no/such.jpeg"
+    )
+    warned = "\n".join(element.value for element in page.warning)
+    for named in ("part 'moon'", "runs 'f99'", "at '12'", "prevalence 'x'", "metric 'luck'"):
+        assert f"The address names {named}, which" in warned
+    assert "The film no/such.jpeg is not among those compared." in warned
+    address = address_of(page)
+    assert (address["part"], address["runs"], address["prevalence"]) == ("test", "f04", "10")
+
+
+def test_a_run_alone_is_shown_and_asks_for_a_second(runs: Path) -> None:
+    page = open_page(runs="f04")
+    assert "Tick a second run in the table" in words_of(page)
+    assert list(table_with(page, "Threshold")["Run"]) == ["f04"]
+
+
+def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
+    from ui.runs_controls import offer
+    from ui.runs_data import get_listed_runs
+
+    view = RunsView(
+        part="nih",
+        runs=("f01", "f04"),
+        at=92.5,
+        prevalence=0,
+        metric="ppv",
+        earlier="f04",
+        later="f01",
+        film="a/b.png",
+        columns=("npv", "sentence"),
+    )
+    offered = offer(get_listed_runs(), "f04")
+    assert read_address(write_address(view), offered) == (view, [])
+
+
+# --- import ---------------------------------------------------------------------------------------
+
+
+def predictions_csv(change: dict[int, str]) -> bytes:
+    said = films_of("f03")
+    out = io.StringIO()
+    lines = csv.writer(out)
+    lines.writerow(["film_id", "probability"])
+    for row, (film_id, p) in enumerate(zip(said.films.film_id, said.probability, strict=True), 2):
+        lines.writerow([film_id, change.get(row, f"{p:.6f}")])
+    return out.getvalue().encode()
+
+
+def send(page: AppTest, content: bytes, name: str) -> AppTest:
+    page.get("file_uploader")[0].set_value(("said.csv", content, "text/csv"))
+    page.text_input(key="runs-name-0").set_value(name)
+    next(button for button in page.button if button.label == "Import").click()
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_bad_rows_of_an_import_get_a_sentence_each_and_nothing_is_written(runs: Path) -> None:
+    page = send(open_page(), predictions_csv({5: "1.5", 9: "often"}), "theirs")
+    said = page.error[0].value
+    assert "2 things keep this file from becoming a run" in said
+    assert "Row 5:" in said
+    assert "Row 9:" in said
+    assert not (runs / "foreign").exists()
+
+
+def test_an_imported_run_joins_the_comparison_and_may_not_serve(runs: Path) -> None:
+    page = send(open_page(runs="f03"), predictions_csv({}), "theirs")
+    assert roles_of(page)["theirs"] == "imported"
+    assert address_of(page)["runs"] == "f03,theirs"
+    assert len(table_with(page, "Threshold")) == 2
+    page.selectbox(key="runs-serve-run").set_value("theirs").run()
+    assert "theirs may not read films" in words_of(page)
+    assert not [button for button in page.button if button.label.startswith("Let ")]
+
+
+def test_a_run_without_validation_films_cannot_have_its_threshold_set_and_says_so(
+    runs: Path,
+) -> None:
+    send(open_page(), predictions_csv({}), "theirs")
+    page = open_page(runs="f03,theirs", at="97")
+    assert "theirs states no validation films" in words_of(page)
+    assert "Shown at each run's own operating point." in words_of(page)
+
+
+# --- the served run -------------------------------------------------------------------------------
+
+
+def choose(page: AppTest, run_id: str, reason: str, by: str) -> AppTest:
+    page.selectbox(key="runs-serve-run").set_value(run_id).run()
+    page.text_area(key="runs-serve-reason").set_value(reason)
+    next(field for field in page.text_input if field.label == "Chosen by").set_value(by)
+    next(button for button in page.button if button.label.startswith("Let ")).click()
+    page.run()
+    assert not page.exception
+    return page
+
+
+def start_again() -> None:
+    """Forget what a process keeps."""
+    st.cache_resource.clear()
+    get_settings.cache_clear()
+
+
+def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
+    page = choose(open_page(), "f03", "fewer missed films", "Ada Lead")
+    roles = roles_of(page)
+    assert (roles["f03"], roles["f04"]) == ("serves", "")
+    (choice,) = list_served_choices(get_settings().database_url)
+    assert (choice.run_id, choice.reason, choice.chosen_by) == (
+        "f03",
+        "fewer missed films",
+        "Ada Lead",
+    )
+    start_again()
+    assert "f03 serves: Ada Lead chose f03 on" in words_of(open_page())
+    assert [line.run_id for line in list_served_runs(get_settings().database_url)] == ["f04", "f03"]
+
+
+def test_a_choice_without_a_reason_changes_nothing(runs: Path) -> None:
+    page = choose(open_page(), "f03", " ", "Ada Lead")
+    assert "Not changed. the reason has 0 letters" in page.error[0].value
+    assert roles_of(page)["f04"] == "serves"
+
+
+def test_the_environment_wins_over_a_choice_and_the_page_says_so(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(open_page(), "f03", "fewer missed films", "Ada Lead")
+    monkeypatch.setenv("FIRSTREAD_SERVED_RUN", "f01")
+    start_again()
+    page = open_page()
+    words = words_of(page)
+    assert "f01 serves: FIRSTREAD_SERVED_RUN names it, which wins over every choice" in words
+    assert "Without effect because of it: Ada Lead chose f03" in words
+    assert roles_of(page)["f01"] == "serves"
+    assert not [button for button in page.button if button.label.startswith("Let ")]
+
+
+def test_a_chosen_run_that_is_gone_is_said_and_another_can_be_chosen(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(open_page(), "f03", "fewer missed films", "Ada Lead")
+    shutil.copytree(MODELS, runs / "models", ignore=shutil.ignore_patterns("f03", "*.h5"))
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
+    start_again()
+    page = open_page()
+    assert any("no run at" in error.value for error in page.error)
+    page = choose(page, "f04", "f03 is gone", "Ada Lead")
+    assert not page.error
+    assert roles_of(page)["f04"] == "serves"
+
+
+def test_films_of_an_open_visit_are_read_again_by_the_run_that_serves_now(runs: Path) -> None:
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+    buffer = io.BytesIO()
+    pixels = draw_film(draw_settings(1, "lobar"), height_px=400).pixels
+    Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(buffer, "PNG")
+    page.get("file_uploader")[0].set_value([("chest.png", buffer.getvalue(), "image/png")])
+    page.run()
+    assert read_by(page) == {"f04"}
+    choose(page.switch_page("pages/runs.py").run(), "f03", "fewer missed films", "Ada Lead")
+    page.switch_page("pages/review.py").run()
+    assert [toast.value for toast in page.toast] == [
+        "Run f03 serves now: the films are read again."
+    ]
+    assert read_by(page) == {"f03"}
+
+
+def read_by(page: AppTest) -> set[str]:
+    """Wait for the batch, and return the runs that read the films."""
+    for _ in range(240):
+        if page.session_state["first_read"].job is None:
+            break
+        time.sleep(0.25)
+        page.run()
+    outcomes = page.session_state["first_read"].outcomes.values()
+    return {one.reading.prediction.run_id for one in outcomes}
+
+
+def test_a_visit_lets_go_of_what_another_run_said() -> None:
+    first, second = (
+        ServedRun(run_id, 0.5, "ab" * 32, "0.1.0", MORNING) for run_id in ("f04", "f03")
+    )
+    visit = Visit()
+    assert not visit.keep_to(first)
+    visit.films, visit.outcomes = {"a": object()}, {"a": object()}  # type: ignore[dict-item]
+    assert not visit.keep_to(first)
+    assert visit.outcomes
+    assert visit.keep_to(second)
+    assert not visit.outcomes
+    assert not visit.keep_to(second)
+
+
+# --- nothing to compare ---------------------------------------------------------------------------
+
+
+def test_without_a_run_the_page_says_where_runs_come_from(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs / "models").mkdir()
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
+    start_again()
+    page = open_page()
+    assert page.header[0].value == "No runs yet"
+    assert "Traceback" not in words_of(page)
+
+
+def test_one_run_only_says_what_a_second_would_bring(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(MODELS, runs / "models", ignore=shutil.ignore_patterns("f01", "f03", "*.h5"))
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
+    start_again()
+    assert "There is one run only" in words_of(open_page())

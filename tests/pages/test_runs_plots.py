@@ -1,0 +1,133 @@
+"""What the plots of runs hold: thresholds on hover, squares, the cells of the case matrix."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from film_tables import film_table, predictions_of
+
+from core.comparison_cases import arrange_cases
+from core.comparison_curves import trace_curves
+from core.comparison_films import ScoredFilms, align_runs
+from core.metrics import calibration_curve
+from core.run_store import load_run
+from core.run_table import ListedRun
+from core.settings import PROJECT_ROOT, SERVED_RUN
+from ui.charts_cases import RIGHT, WRONG, plot_case, plot_cases
+from ui.charts_curves import Point, plot_precision_recall, plot_roc
+from ui.charts_runs import COLOURS, plot_calibration, plot_histories, style_runs
+from ui.runs_cases import gallery_address, rows_drawn
+from ui.runs_table import describe_role
+
+LABEL = np.array([1, 1, 0, 0])
+A, B = [0.9, 0.2, 0.6, 0.1], [0.8, 0.7, 0.3, 0.4]
+STYLES = style_runs(["a", "b"])
+
+
+@pytest.fixture
+def scored() -> ScoredFilms:
+    """At 0.5 run a misses film 1 and alarms on film 2; run b decides all four rightly."""
+    films = film_table(4, label=LABEL, film_id=["w", "x", "y", "z"])
+    said = {"a": predictions_of(films, A), "b": predictions_of(films, B)}
+    return align_runs(said, {"a": 0.5, "b": 0.5}, "test")
+
+
+def test_the_roc_is_square_from_0_to_1_with_the_threshold_of_each_point() -> None:
+    points = [Point(0.5, 0.5, 0.5, 0.5)]
+    curves = [trace_curves(np.array(A), LABEL)]
+    figure = plot_roc(curves, points, [STYLES["a"]], [0.75])
+    _, curve, marked = figure.data
+    assert list(zip(curve.x, curve.y, curve.customdata, strict=True)) == [
+        (0.0, 0.0, 1.0),
+        (0.0, 0.5, 0.9),
+        (0.5, 0.5, 0.6),
+        (0.5, 1.0, 0.2),
+        (1.0, 1.0, 0.1),
+    ]
+    assert (marked.x, marked.y, marked.customdata) == ((0.5,), (0.5,), (0.5,))
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range == (-0.01, 1.01)
+    assert figure.layout.annotations[0].text.endswith("a 0.750")
+
+
+def test_precision_and_recall_begin_at_the_surest_film() -> None:
+    figure = plot_precision_recall(
+        [trace_curves(np.array(A), LABEL)], [Point(0.5, 0.5, 0.5, 0.5)], [STYLES["a"]], [0.8], 0.5
+    )
+    curve = figure.data[0]
+    assert list(zip(curve.x, curve.y, strict=True)) == [
+        (0.5, 1.0),
+        (0.5, 0.5),
+        (1.0, 0.6667),
+        (1.0, 0.5),
+    ]
+
+
+def test_calibration_has_the_number_of_films_of_each_bin() -> None:
+    bins = calibration_curve(np.array([0.01, 0.02, 0.99]), np.array([0, 1, 1]))
+    _, shares, counts = plot_calibration([bins], [STYLES["a"]]).data
+    assert shares.y == (0.5, 1.0)
+    assert counts.y == (2, 1)
+
+
+def test_a_history_marks_its_least_loss() -> None:
+    line, least = plot_histories({"a": [0.5, 0.2, 0.3]}, [STYLES["a"]]).data
+    assert (line.x, line.y) == ((1, 2, 3), (0.5, 0.2, 0.3))
+    assert (least.x, least.y) == ((2,), (0.2,))
+
+
+def test_the_case_matrix_draws_films_that_some_run_gets_wrong(scored: ScoredFilms) -> None:
+    matrix = arrange_cases(scored)
+    rows = rows_drawn(matrix)
+    assert [str(matrix.film_id[row]) for row in rows] == ["x", "y"]
+    of_a, of_b = plot_cases(matrix, rows, "y").data
+    assert of_a.marker.color == (WRONG, WRONG)
+    assert of_b.marker.color == (RIGHT, RIGHT)
+    assert [tuple(cell) for cell in of_a.customdata] == [("x", 0.2, "wrong"), ("y", 0.6, "wrong")]
+
+
+def test_the_open_case_is_outlined_and_one_that_is_not_drawn_is_not(scored: ScoredFilms) -> None:
+    matrix = arrange_cases(scored)
+    rows = rows_drawn(matrix)
+    boxes = [shape for shape in plot_cases(matrix, rows, "y").layout.shapes if shape.type == "rect"]
+    assert [(box.x0, box.x1) for box in boxes] == [(0.5, 1.5)]
+    assert not [s for s in plot_cases(matrix, rows, "w").layout.shapes if s.type == "rect"]
+
+
+def test_a_case_has_every_runs_probability_and_threshold() -> None:
+    thresholds, said = plot_case([0.2, 0.7], [0.5, 0.6], list(STYLES.values())).data
+    assert (thresholds.x, thresholds.y) == ((0.5, 0.6), ("a", "b"))
+    assert (said.x, said.y, said.text) == ((0.2, 0.7), ("a", "b"), ("0.20", "0.70"))
+
+
+def test_more_runs_than_colours_are_told_apart_by_their_dashes() -> None:
+    styles = style_runs([f"r{n}" for n in range(20)])
+    assert len({(style.colour, style.dash) for style in styles.values()}) == 20
+    assert styles["r0"].colour == styles[f"r{len(COLOURS)}"].colour
+
+
+@pytest.mark.parametrize(("film", "run", "cell"), [("x", "a", "fn"), ("y", "a", "fp"),
+                                                   ("x", "b", "tp"), ("y", "b", "tn")])  # fmt: skip
+def test_the_link_to_the_gallery_names_the_cell_that_the_film_is_in(
+    scored: ScoredFilms, film: str, run: str, cell: str
+) -> None:
+    place = scored.films.film_id.tolist().index(film)
+    assert gallery_address(scored, place, run) == {
+        "library": "public",
+        "run": run,
+        "split": "test",
+        "threshold": "0.5",
+        "cell": cell,
+        "film": film,
+    }
+
+
+def test_the_table_labels_what_a_run_is_there_for() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    exhibit = ListedRun(run, "keeps the origin's mistakes", "")
+    assert describe_role(exhibit, SERVED_RUN) == "serves"
+    assert describe_role(exhibit, "other") == "exhibit"
+    assert describe_role(ListedRun(replace(run, foreign=True), "", ""), "other") == "imported"
+    assert describe_role(ListedRun(run, "", ""), "other") == ""

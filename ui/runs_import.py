@@ -1,0 +1,87 @@
+"""Another model's predictions, uploaded, become a run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import FirstReadError
+from core.foreign_apart import read_foreign_table_apart
+from core.foreign_runs import ForeignRequest, ImportedRun, import_run
+from core.settings import get_settings
+from ui.runs_controls import put
+from ui.runs_link import RunsView
+from ui.session import Visit
+
+PARTS = {
+    "": "every part that the file has films of",
+    "validation": "validation patients",
+    "test": "official test split",
+    "nih": "external adults (NIH)",
+}
+
+
+def draw_import(visit: Visit, view: RunsView) -> None:
+    """Draw the form; a file that cannot become a run gets a sentence for each bad row."""
+    turn = st.session_state.setdefault("runs-import-turn", 0)
+    with st.form(f"runs-import-{turn}", border=False):
+        st.markdown(
+            "A table with a column of film ids and one of probabilities of pneumonia. The run can "
+            "be compared and browsed; it never reads films."
+        )
+        file = st.file_uploader("CSV or Parquet", type=["csv", "parquet"], key=f"runs-file-{turn}")
+        name = st.text_input("Name of the run", key=f"runs-name-{turn}", max_chars=40)
+        part = st.selectbox("Films", list(PARTS), format_func=PARTS.__getitem__)
+        incomplete = st.checkbox("Films of a part may be missing", key=f"runs-part-{turn}")
+        sent = st.form_submit_button("Import", type="primary", icon=":material/upload_file:")
+    if not sent:
+        return
+    if file is None:
+        st.error("Choose a file first.", icon=":material/error:")
+        return
+    request = ForeignRequest(
+        name=name.strip(),
+        file_name=file.name if get_settings().keep_file_names else "",
+        split=part,
+        incomplete=incomplete,
+    )
+    settings = get_settings()
+    try:
+        with st.spinner("Holding the rows to the films"):
+            imported = import_run(
+                file.getvalue(),
+                request,
+                settings.models,
+                settings.foreign_runs,
+                read_foreign_table_apart,
+            )
+    except FirstReadError as exc:
+        st.error(_listed(str(exc)), icon=":material/error:")
+        return
+    st.session_state["runs-import-turn"] = turn + 1  # an empty form
+    visit.notice = say_import(imported)
+    put("runs", ",".join([*view.runs, imported.folder.name]))
+    st.rerun()
+
+
+def say_import(imported: ImportedRun) -> str:
+    """Return in words which films a new run has, and what is odd about it."""
+    films = ", ".join(f"{n} of {part}" for part, n in imported.films.items())
+    point = imported.operating_point
+    said = f"Run {imported.folder.name} is imported: films {films}"
+    sentences = [f"{said}; operating point {point.threshold:.3f} ({point.chosen_on})."]
+    if imported.missing:
+        lacking = ", ".join(f"{n} of {part}" for part, n in imported.missing.items())
+        sentences.append(f"Missing films: {lacking}.")
+    if imported.left_out:
+        others = ", ".join(f"{n} rows ({what})" for what, n in imported.left_out.items())
+        sentences.append(f"Left out: {others}.")
+    if imported.reversed_scores:
+        sentences.append(
+            "Normal films get the higher probabilities: is the column that of normal films?"
+        )
+    return " ".join(sentences)
+
+
+def _listed(sentences: str) -> str:
+    first, *rows = sentences.splitlines()
+    return "\n".join([first, "", *[f"- `{row}`" for row in rows]]) if rows else first
