@@ -136,7 +136,7 @@ def _mark_points(
         figure.add_annotation(
             x=x,
             y=y,
-            ax=0.5 if side == "left" else 0.62,
+            ax=0.62,
             ay=top - row * LABEL_STEP,
             axref="x",
             ayref="y",

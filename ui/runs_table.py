@@ -42,8 +42,9 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
     words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
     with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
         draw_columns(view)
+    name = PARTS[view.part].name
     words_side.caption(
-        f"{PARTS[view.part].name.capitalize()}, each run at its own operating point and on the "
+        f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
         "films that it scored; 95 % intervals. Tick the runs to compare: "
         f"{len(view.runs)} of {len(listed.runs)} are."
     )

@@ -12,6 +12,7 @@ from core.comparison_words import say_ward
 from core.prevalence import WardOutcome, expect_wards
 
 DRAWN, SAID = 100, 1000
+ADULTS = "nih"
 _STYLE = Path(__file__).with_name("runs.css")
 _CHILD = '<i class="fr-child fr-{kind}"></i>'
 KINDS = {
@@ -56,6 +57,12 @@ def draw_wards(scored: ScoredFilms, prevalence: int) -> None:
         _ward(run_id, count_children(of_100), say_ward(run_id, of_1000))
         for run_id, of_100, of_1000 in zip(scored.run_ids, drawn, said, strict=True)
     ]
+    if scored.part == ADULTS:
+        st.warning(
+            "Sensitivity and specificity were measured on adults here: what follows is of no "
+            "ward of children. Choose other films above.",
+            icon=":material/warning:",
+        )
     st.html(_STYLE)
     st.html(f'{_key()}<div class="fr-wards">{"".join(wards)}</div>')
     st.caption(

@@ -140,6 +140,11 @@ def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Pa
     assert f"{30 - round(missed / 10)} ill and found" in drawn
 
 
+def test_a_ward_that_was_measured_on_adults_is_said_to_be_none_of_children(runs: Path) -> None:
+    assert "measured on adults here" in words_of(open_page(part="nih"))
+    assert "measured on adults here" not in words_of(open_page(part="test"))
+
+
 def ward(prevalence: float, sensitivity: int, specificity: int) -> WardOutcome:
     return expect_among(
         100, prevalence, wilson_rate(sensitivity, 100), wilson_rate(specificity, 100)
