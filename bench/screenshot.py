@@ -56,6 +56,13 @@ def take_errors(page: Page) -> None:
     page.wait_for_timeout(5000)
 
 
+def take_runs(page: Page) -> None:
+    """Compare the runs on the official test split."""
+    page.get_by_role("link", name="Compare runs").click()
+    expect(page.get_by_text("Tick the runs to compare")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(8000)
+
+
 def choose_film(page: Page, place: int) -> None:
     """Open one film of the worklist and wait for its regions."""
     page.locator("[role=option]").nth(place).click()
@@ -68,6 +75,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "review": take_review,
     "records": take_records,
     "errors": take_errors,
+    "runs": take_runs,
 }
 
 

@@ -63,7 +63,7 @@ class ExamplesTask:
     """
 
     def __init__(self, cache_folder: Path, run: RunRecord) -> None:
-        self._cache = cache_folder
+        self._cache, self._run_id = cache_folder, run.run_id
         self._summary = summary_path(cache_folder, run)
         self._process: subprocess.Popen[str] | None = None
         self._said = ""
@@ -74,7 +74,11 @@ class ExamplesTask:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "core", PREPARE],
                 cwd=PROJECT_ROOT,
-                env=os.environ | {"FIRSTREAD_CACHE": str(self._cache.absolute())},
+                env=os.environ
+                | {
+                    "FIRSTREAD_CACHE": str(self._cache.absolute()),
+                    "FIRSTREAD_SERVED_RUN": self._run_id,
+                },
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -69,19 +69,6 @@ served_runs = Table(
     sqlite_autoincrement=True,
 )
 
-served_choices = Table(
-    "served_choices",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("run_id", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("chosen_by", Text, nullable=False),
-    Column("chosen_at", DateTime(timezone=True), nullable=False),
-    Column("app_version", Text, nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_served_choices"),
-    sqlite_autoincrement=True,
-)
-
 case_notes = Table(
     "case_notes",
     metadata,
@@ -136,5 +123,18 @@ case_causes = Table(
     Column("changed_by", Text, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("sequence", name="pk_case_causes"),
+    sqlite_autoincrement=True,
+)
+
+served_choices = Table(
+    "served_choices",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("run_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("chosen_by", Text, nullable=False),
+    Column("chosen_at", DateTime(timezone=True), nullable=False),
+    Column("app_version", Text, nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_served_choices"),
     sqlite_autoincrement=True,
 )

@@ -225,7 +225,7 @@ def test_a_draft_survives_another_film_and_another_page(
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
 
 
-@pytest.mark.parametrize("name", ["review", "records", "errors", "runs"])
+@pytest.mark.parametrize("name", ["review", "errors", "runs", "records"])
 def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
     server: Server, page: Page, name: str
 ) -> None:
@@ -243,4 +243,4 @@ def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
 
 def test_every_page_is_in_the_deep_link_test() -> None:
     pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
-    assert pages == {"review", "records", "errors", "runs"}
+    assert pages == {"review", "errors", "runs", "records"}
