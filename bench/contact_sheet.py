@@ -23,6 +23,7 @@ from core.errors import FirstReadError
 from core.film_library import find_public_set, how_to_get_films
 from core.phantom import FINDINGS
 from core.phantom_set import PhantomSet, open_built_in_set
+from core.preprocessing import standardise_film
 from core.settings import PROJECT_ROOT, get_settings
 
 PICTURE = PROJECT_ROOT / "docs" / "synthetic-films.png"
@@ -47,6 +48,14 @@ def cell_of(content: bytes, lesion: npt.NDArray[np.bool_] | None = None) -> Pict
     cell = Image.new("RGB", CELL_PX, (0, 0, 0))
     cell.paste(film, ((CELL_PX[0] - film.width) // 2, (CELL_PX[1] - film.height) // 2))
     return np.asarray(cell)
+
+
+def square_cell_of(content: bytes) -> Picture:
+    """Return a film as runs get it, 224 x 224: public films come without their aspect ratio."""
+    standard = standardise_film(decode_radiograph(content).pixels)
+    grey = Image.fromarray(np.rint(standard * 255).astype(np.uint8))
+    side = min(CELL_PX)
+    return np.asarray(grey.resize((side, side), Image.Resampling.LANCZOS).convert("RGB"))
 
 
 def lay_out(rows: list[list[Picture]]) -> Image.Image:
@@ -90,9 +99,9 @@ def draw_beside_real(phantoms: PhantomSet) -> Image.Image:
     for label, folder in enumerate(LABELS):
         real = [name for name in split.train if f"/{folder}/" in name]
         chosen = np.random.default_rng(label).choice(real, PAIRS, replace=False)
-        rows.append([cell_of((root / name).read_bytes()) for name in chosen])
+        rows.append([square_cell_of((root / name).read_bytes()) for name in chosen])
         drawn = [film.film_id for film in phantoms.index.films if film.label == label]
-        rows.append([cell_of(phantoms.read_bytes(name)) for name in drawn[:PAIRS]])
+        rows.append([square_cell_of(phantoms.read_bytes(name)) for name in drawn[:PAIRS]])
     return lay_out(rows)
 
 

@@ -20,7 +20,7 @@ from bench.timing import say_rounds
 from core.dataset import read_split
 from core.decoding import decode_radiograph
 from core.domain import FloatImage, FloatVector, Prediction, Radiograph
-from core.errors import DatasetError
+from core.film_library import PublicLibrary
 from core.lungs import feature_distance
 from core.phantom import FINDINGS, PhantomFilm, draw_film, draw_settings
 from core.pipeline import Engine, find_lungs, read_radiograph
@@ -113,17 +113,12 @@ def real_films(data: Path, models: Path) -> list[list[Radiograph]]:
         If films or the written split are missing.
     """
     train = read_split(models / "split.json").train
-    rng = np.random.default_rng(FIRST_SEED)
+    rng, films = np.random.default_rng(FIRST_SEED), PublicLibrary(data)
     halves: list[list[Radiograph]] = [[], []]
     for label in ("NORMAL", "PNEUMONIA"):
         ids = [film_id for film_id in train if f"/{label}/" in film_id]
         for place, film_id in enumerate(rng.choice(ids, FILMS, replace=False)):
-            path = data / "kermany224" / film_id
-            if not path.is_file():
-                raise DatasetError(
-                    f"no film {path}: point FIRSTREAD_DATA at the folder with the public films."
-                )
-            halves[place % 2].append(decode_radiograph(path.read_bytes()))
+            halves[place % 2].append(decode_radiograph(films.read_bytes(film_id)))
     return halves
 
 

@@ -81,7 +81,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
 
 def take_pictures(folder: Path = DOCS) -> None:
     """Start the app and write one picture after the other."""
-    os.environ["FIRSTREAD_DATA"] = str(folder / "no films")
+    os.environ["FIRSTREAD_DATA"] = "data/none"
     folder.mkdir(exist_ok=True)
     with run_app() as app, sync_playwright() as playwright:
         app.wait_until_it_answers()

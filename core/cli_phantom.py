@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ from typing import Annotated
 import typer
 
 from core.cli_data import progress_bar, spoken_errors
+from core.errors import DatasetError, FirstReadError
+from core.phantom_folder import BUILT_IN_FILMS, BUILT_IN_SEED, write_whole
 from core.settings import get_settings
 
 PART = "synthetic films"
@@ -21,8 +24,10 @@ def phantom(
         Path | None,
         typer.Option(help="Folder to fill; if not given, the built-in set of 60 films is drawn."),
     ] = None,
-    n: Annotated[int, typer.Option(help="Films to draw, with --out.")] = 60,
-    seed: Annotated[int, typer.Option(help="Another seed draws other children, with --out.")] = 7,
+    n: Annotated[int, typer.Option(help="Films to draw, with --out.")] = BUILT_IN_FILMS,
+    seed: Annotated[
+        int, typer.Option(help="Another seed draws other children, with --out.")
+    ] = BUILT_IN_SEED,
 ) -> None:
     """Draw a set of synthetic chest films, with masks of lesions and lungs."""
     # Deferred, as below: what draws and reads takes a second to load.
@@ -51,6 +56,8 @@ def phantom_scores() -> None:
         gate = open_gate(settings.models, settings.inference_threads)
         scores = PhantomScores(drawn, gate, settings.cache, settings.inference_threads)
         runs = list_runs(settings.models)
+        if not runs:
+            raise DatasetError(f"There is no run in {settings.models}.")
         with progress_bar("Quality gate") as progress:
             answers = scores.of_gate(runs[0].input_px, progress=progress)
         for run in runs:
@@ -67,7 +74,12 @@ def phantom_scores() -> None:
 
 def prepare_examples() -> None:
     """Draw the built-in synthetic films and read them, first with the served run."""
-    from core.examples import ExamplesSummary, keep_summary, summary_path  # noqa: PLC0415
+    from core.examples import (  # noqa: PLC0415
+        ExamplesSummary,
+        done_path,
+        keep_summary,
+        summary_path,
+    )
     from core.metrics import confusion_at  # noqa: PLC0415
     from core.phantom_scores import PhantomScores  # noqa: PLC0415
     from core.phantom_set import open_built_in_set  # noqa: PLC0415
@@ -91,6 +103,9 @@ def prepare_examples() -> None:
             found=matrix.true_positive,
             cleared=matrix.true_negative,
         )
-        keep_summary(summary_path(settings.cache, run), summary)
+        kept = summary_path(settings.cache, run, engine.gate.sha256)
+        keep_summary(kept, summary)
         for other in list_runs(settings.models):
-            scores.of(other)
+            with suppress(FirstReadError):  # a damaged run says so where it is chosen
+                scores.of(other)
+        write_whole(done_path(kept), b"")

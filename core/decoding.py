@@ -152,7 +152,7 @@ def _decode(content: bytes, name: str) -> Radiograph:
             return _decode_picture(content, sha256, picture_format)
     kind = next((kind for magic, kind in _FOREIGN if content.startswith(magic)), "something else")
     raise UnsupportedFormat(
-        f"{name} is no film that can be read: it is {kind}. Upload DICOM, JPEG, PNG, TIFF or BMP."
+        f"{name} is not a film: its content is {kind}. Upload DICOM, JPEG, PNG, TIFF or BMP."
     )
 
 

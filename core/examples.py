@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -24,11 +25,13 @@ from core.phantom_folder import (
     reading_sha256,
     write_whole,
 )
-from core.run_store import export_identity
+from core.run_store import reading_identity
 from core.settings import PROJECT_ROOT
 
 OFFERED = 12
 PREPARE = "prepare-examples"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +60,31 @@ class ExamplesTask:
 
     Parameters
     ----------
-    cache_folder : Path
+    cache_folder, models : Path
     run : RunRecord
         That reads the films.
+    gate_sha256 : str
+        Of the quality gate's record.
     """
 
-    def __init__(self, cache_folder: Path, run: RunRecord) -> None:
-        self._cache, self._run_id = cache_folder, run.run_id
-        self._summary = summary_path(cache_folder, run)
+    def __init__(self, cache_folder: Path, models: Path, run: RunRecord, gate_sha256: str) -> None:
+        self._environment = {
+            "FIRSTREAD_CACHE": str(cache_folder.absolute()),
+            "FIRSTREAD_MODELS": str(models.absolute()),
+            "FIRSTREAD_SERVED_RUN": run.run_id,
+        }
+        self._cache = cache_folder
+        self._summary = summary_path(cache_folder, run, gate_sha256)
         self._process: subprocess.Popen[str] | None = None
         self._said = ""
 
     def start(self) -> ExamplesTask:
         """Begin, if the work is not done yet; returns the task itself."""
-        if not self._summary.is_file():
+        if not done_path(self._summary).is_file() or self.drawn < self.total:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "core", PREPARE],
                 cwd=PROJECT_ROOT,
-                env=os.environ
-                | {
-                    "FIRSTREAD_CACHE": str(self._cache.absolute()),
-                    "FIRSTREAD_SERVED_RUN": self._run_id,
-                },
+                env=os.environ | self._environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -88,8 +94,14 @@ class ExamplesTask:
 
     def _wait(self, process: subprocess.Popen[str]) -> None:
         _, said = process.communicate()
-        if process.returncode:
-            self._said = said.strip() or "The work was stopped; start First Read again."
+        lines = said.strip().splitlines()
+        if process.returncode and "Traceback" in said:
+            _log.error("the synthetic films could not be prepared: %s", said)
+            self._said = "There is a fault in First Read. Report it with the log."
+        elif process.returncode and lines:
+            self._said = lines[-1]  # before it LiteRT may say what it runs on
+        elif self.summary is None:
+            self._said = "The work was stopped; start First Read again."
 
     @property
     def drawn(self) -> int:
@@ -120,11 +132,16 @@ class ExamplesTask:
             self._process.wait()
 
 
-def summary_path(cache_folder: Path, run: RunRecord) -> Path:
+def summary_path(cache_folder: Path, run: RunRecord, gate_sha256: str) -> Path:
     """Return where it is kept how a run reads the built-in set, by all that this depends on."""
-    parts = (reading_sha256(), export_identity(run), run.calibration, run.operating_point.threshold)
-    key = hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
-    return cache_folder / "phantoms" / f"{drawing_sha256()[:16]}-{run.run_id}-{key[:16]}.json"
+    parts = (drawing_sha256(), reading_sha256(), reading_identity(run, gate_sha256))
+    key = hashlib.sha256("".join(parts).encode()).hexdigest()
+    return cache_folder / "phantoms" / f"{run.run_id}-{key[:16]}.json"
+
+
+def done_path(summary: Path) -> Path:
+    """Return the file that is there once every other run has read the films too."""
+    return summary.with_suffix(".done")
 
 
 def keep_summary(path: Path, summary: ExamplesSummary) -> None:
@@ -143,19 +160,19 @@ def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
     n : int
         At most.
     """
-    films = []
-    for number, path in enumerate(_drawn_files(cache_folder)[:n], start=1):
-        content = path.read_bytes()
-        key = hashlib.sha256(content).hexdigest()
-        films.append(UploadedFilm(key, f"synthetic-{number:02}.png", content))
-    return films
+    contents = [path.read_bytes() for path in _drawn_files(cache_folder)[:n]]
+    keyed = sorted((hashlib.sha256(content).hexdigest(), content) for content in contents)
+    return [
+        UploadedFilm(key, f"synthetic-{number:02}.png", content)
+        for number, (key, content) in enumerate(keyed, start=1)
+    ]
 
 
 def _drawn_files(cache_folder: Path) -> list[Path]:
     folder = built_in_folder(cache_folder)
     try:
-        planned = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["films"]
-    except OSError:  # nothing is drawn yet
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = [folder / film["film_id"] for film in manifest["films"]]
+    except (OSError, KeyError, TypeError, ValueError):  # nothing is drawn yet, or not by this
         return []
-    files = (folder / film["film_id"] for film in planned)
     return [path for path in files if path.is_file()]

@@ -216,6 +216,6 @@ def find_public_set(data: Path) -> Path | None:
 def how_to_get_films(data: Path) -> str:
     """Return the one line that says how to get the public films."""
     return (
-        f"The public films are not in {data}: run `python -m core data fetch`, or set "
-        "FIRSTREAD_DATA to the folder that holds them."
+        f"No public films in {data}: run `python -m core data fetch`, or set FIRSTREAD_DATA to "
+        "their folder."
     )

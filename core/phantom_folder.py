@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-BUILT_IN_FILMS, BUILT_IN_SEED = 60, 7
+from core.errors import DatasetError
+
+BUILT_IN_FILMS, BUILT_IN_SEED = 60, 2026
 MANIFEST: Final = "films.json"
 
 DRAWS_FILMS: Final = ("phantom/*.py", "phantom_set.py", "rendering.py")
@@ -35,11 +38,25 @@ def built_in_folder(cache_folder: Path) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads it meanwhile finds all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that whoever reads it meanwhile finds all of it or none.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be written; nothing half-written stays.
+    """
     partial = path.with_name(f".{path.name}.{uuid4().hex}")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as exc:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise DatasetError(
+            f"{path.name} cannot be written to {path.parent} ({exc.strerror}): make room, or name "
+            "a folder that can be written (FIRSTREAD_CACHE for the built-in films)."
+        ) from exc
 
 
 def _hash_of(patterns: tuple[str, ...]) -> str:

@@ -16,7 +16,13 @@ from core.domain import Radiograph, RunRecord
 from core.errors import Cancelled
 from core.phantom_folder import reading_sha256, write_whole
 from core.phantom_set import PhantomSet
-from core.pipeline import Engine, Gate, assess_film, open_classifier, score_radiograph
+from core.pipeline import (
+    Engine,
+    Gate,
+    assess_film,
+    open_classifier,
+    score_radiograph,
+)
 from core.predictions import (
     FILM_COLUMNS,
     FilmTable,
@@ -26,7 +32,7 @@ from core.predictions import (
 )
 from core.preprocessing import standardise_film
 from core.quality import measure_sharpness, measure_tone
-from core.run_store import export_identity
+from core.run_store import reading_identity
 
 Cancelling = Callable[[], bool]
 Progress = Callable[[int, int], None]
@@ -78,7 +84,9 @@ class PhantomScores:
         Cancelled
             If ``cancelled`` returned True.
         """
-        path = self._folder / f"{run.run_id}-{_identity(run)[:16]}.parquet"
+        path = (
+            self._folder / f"{run.run_id}-{reading_identity(run, self._gate.sha256)[:16]}.parquet"
+        )
         if path.is_file():
             return parse_predictions(path.read_bytes(), path.name)
         engine = Engine(open_classifier(run, self._threads), self._gate)
@@ -113,7 +121,7 @@ class PhantomScores:
         Cancelled
             If ``cancelled`` returned True.
         """
-        path = self._folder / f"gate-{model_px}.json"
+        path = self._folder / f"gate-{self._gate.sha256[:16]}-{model_px}.json"
         if not path.is_file():
             answers = []
             for film_id, film in self._films(progress, cancelled):
@@ -152,8 +160,3 @@ class PhantomScores:
             "median_grey": tone.median,
             "sharpness": measure_sharpness(standardise_film(film.pixels)),
         }
-
-
-def _identity(run: RunRecord) -> str:
-    """Return what decides a run's probabilities: its export and its calibration."""
-    return hashlib.sha256(f"{export_identity(run)} {run.calibration}".encode()).hexdigest()

@@ -174,7 +174,7 @@ def write_set(
         for done, film in enumerate(planned):
             if cancelled is not None and cancelled():
                 raise Cancelled(f"Drawing was stopped after {done} of {n} films.")
-            if not (folder / film.film_id).is_file():
+            if not _is_whole(folder, film.film_id):
                 _write_film(folder, film)
             if progress is not None:
                 progress(done + 1, n)
@@ -230,14 +230,26 @@ def _claim(folder: Path, stated: dict[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / MANIFEST
     if manifest.is_file():
-        if json.loads(manifest.read_text(encoding="utf-8"))["set"] != stated:
+        if _stated_in(manifest) != stated:
             raise DatasetError(f"{folder} holds another synthetic set. Name another folder.")
         return
-    if any(folder.iterdir()):
+    if any(not path.name.startswith(".") for path in folder.iterdir()):
         raise DatasetError(f"{folder} is not empty and holds no synthetic set. Name another one.")
     planned = plan_films(int(str(stated["n"])), int(str(stated["seed"])))
     described = {"set": stated, "note": NOTE, "films": [describe_film(film) for film in planned]}
     write_whole(manifest, (json.dumps(described, indent=1) + "\n").encode())
+
+
+def _stated_in(manifest: Path) -> object:
+    try:
+        return json.loads(manifest.read_text(encoding="utf-8"))["set"]
+    except (KeyError, TypeError, ValueError):  # another program's file, or a damaged one
+        return None
+
+
+def _is_whole(folder: Path, film_id: str) -> bool:
+    places = (film_id, _mask_place(film_id, "lesion"), _mask_place(film_id, "lung"))
+    return all((folder / place).is_file() for place in places)
 
 
 def _write_film(folder: Path, film: PlannedFilm) -> None:
@@ -245,9 +257,7 @@ def _write_film(folder: Path, film: PlannedFilm) -> None:
     drawn = draw_film(film.settings, height_px=HEIGHT_PX, width_px=width_px)
     write_whole(folder / _mask_place(film.film_id, "lesion"), mask_png(drawn.lesion_mask))
     write_whole(folder / _mask_place(film.film_id, "lung"), mask_png(drawn.lung_mask))
-    write_whole(
-        folder / film.film_id, encode_film(drawn)
-    )  # last: a film that is there has its truth
+    write_whole(folder / film.film_id, encode_film(drawn))
 
 
 def _mask_place(film_id: str, kind: Truth) -> str:
@@ -259,8 +269,8 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as exc:
         raise DatasetError(
-            f"{path.name} cannot be read ({exc.strerror}): delete {path.parents[2]}, and the films "
-            "are drawn again."
+            f"{path.name} cannot be read in {path.parent} ({exc.strerror}): `python -m core "
+            "phantom` draws what is missing of the built-in set, with --out of another."
         ) from exc
 
 

@@ -35,7 +35,14 @@ from core.lungs import FeatureReference, LungField, feature_distance, segment_lu
 from core.preprocessing import prepare_input, resize_film
 from core.quality import GateLimits, assess_quality
 from core.rendering import thumbnail_png
-from core.run_store import EXPORT_FILE, load_run, read_record, read_verified
+from core.run_store import (
+    EXPORT_FILE,
+    RECORD_FILE,
+    load_run,
+    read_record,
+    read_verified,
+    sha256_of,
+)
 from core.serving import require_servable
 
 LUNGS_RUN = "lungs"
@@ -44,12 +51,13 @@ REFERENCE_FILE = "reference.npz"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gate:
-    """What the quality gate needs: the lung segmenter, its reference films and the limits."""
+    """The lung segmenter, its reference films and the limits; the hash is of their record."""
 
     network: Network
     input_px: int
     reference: FeatureReference
     limits: GateLimits
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +109,8 @@ def open_gate(models: Path, threads: int) -> Gate:
         ) from exc
     network = LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
     reference = FeatureReference.from_bytes(read_verified(folder, REFERENCE_FILE, files))
-    return Gate(network, network.input_shape[0], reference, limits)
+    identity = sha256_of(folder / RECORD_FILE)
+    return Gate(network, network.input_shape[0], reference, limits, identity)
 
 
 def _limits(record: Mapping[str, Any]) -> GateLimits:

@@ -204,6 +204,26 @@ def export_identity(run: RunRecord) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def reading_identity(run: RunRecord, gate_sha256: str) -> str:
+    """Return a hash of all that is kept and decides what a run says of a film, its side included.
+
+    Parameters
+    ----------
+    run : RunRecord
+    gate_sha256 : str
+        Of the record of the lung segmenter, in whose box some runs look.
+    """
+    parts = (
+        export_identity(run),
+        run.calibration,
+        run.operating_point.threshold,
+        run.input_px,
+        run.cropped_to_lungs,
+        gate_sha256,
+    )
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+
+
 def read_verified(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
     """Return a file's bytes if they have the sha256 that the record states.
 

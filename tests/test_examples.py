@@ -12,30 +12,35 @@ import pytest
 from core.examples import (
     ExamplesSummary,
     ExamplesTask,
+    done_path,
     example_films,
     keep_summary,
     summary_path,
 )
-from core.phantom_folder import BUILT_IN_FILMS, built_in_folder
+from core.phantom_folder import BUILT_IN_FILMS, MANIFEST, built_in_folder, write_whole
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
-RUN = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+MODELS = PROJECT_ROOT / "models"
+RUN = load_run(MODELS / SERVED_RUN)
+GATE = "a hash"
 SUMMARY = ExamplesSummary(let_through=59, n=60, ill=30, found=28, cleared=27)
 
 
 def test_before_the_first_start_there_is_nothing(tmp_path: Path) -> None:
-    task = ExamplesTask(tmp_path, RUN)
+    task = ExamplesTask(tmp_path, MODELS, RUN, GATE)
 
     assert (task.drawn, task.total, task.summary, task.sentence) == (0, BUILT_IN_FILMS, None, "")
     assert example_films(tmp_path) == []
 
 
 def test_what_was_measured_before_is_not_measured_again(tmp_path: Path, monkeypatch) -> None:
-    keep_summary(summary_path(tmp_path, RUN), SUMMARY)
+    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
+    write_whole(done_path(summary_path(tmp_path, RUN, GATE)), b"")
+    monkeypatch.setattr(ExamplesTask, "drawn", BUILT_IN_FILMS)
     monkeypatch.setattr("core.examples.subprocess", None)  # nothing can be started
 
-    assert ExamplesTask(tmp_path, RUN).start().summary == SUMMARY
+    assert ExamplesTask(tmp_path, MODELS, RUN, GATE).start().summary == SUMMARY
 
 
 @pytest.mark.parametrize(
@@ -49,24 +54,67 @@ def test_what_was_measured_before_is_not_measured_again(tmp_path: Path, monkeypa
     ids=["operating point", "calibration", "export", "name"],
 )
 def test_another_run_is_measured_anew(tmp_path: Path, changed) -> None:
-    keep_summary(summary_path(tmp_path, RUN), SUMMARY)
+    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
 
-    assert ExamplesTask(tmp_path, changed).summary is None
+    assert ExamplesTask(tmp_path, MODELS, changed, GATE).summary is None
+
+
+def test_another_segmenter_is_measured_anew(tmp_path: Path) -> None:
+    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
+
+    assert ExamplesTask(tmp_path, MODELS, RUN, "another").summary is None
 
 
 def test_example_films_are_whole_files_whose_names_do_not_tell_the_label(
     synthetic_cache: Path,
 ) -> None:
-    films = example_films(synthetic_cache, 4)
+    films = example_films(synthetic_cache)
 
-    on_disk = {path.read_bytes() for path in built_in_folder(synthetic_cache).rglob("*.png")}
-    assert [film.name for film in films] == [f"synthetic-{n:02}.png" for n in range(1, 5)]
-    assert all(film.content in on_disk for film in films)
+    folder = built_in_folder(synthetic_cache)
+    label = {path.read_bytes(): path.parent.name for path in folder.rglob("*/*/*.png")}
+    assert [film.name for film in films] == [f"synthetic-{n:02}.png" for n in range(1, 13)]
+    labels = [label[film.content] for film in films]
+    assert labels.count("NORMAL") == labels.count("PNEUMONIA") == 6
+    assert 2 <= labels[::2].count("NORMAL") <= 4  # neither every second one nor one half
+    assert 2 <= labels[:6].count("NORMAL") <= 4
     assert [film.key for film in films] == [hashlib.sha256(f.content).hexdigest() for f in films]
 
 
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"{", b'{"films": 3}'])
+def test_a_damaged_manifest_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
+    write_whole(built_in_folder(tmp_path) / MANIFEST, content)
+
+    assert example_films(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("returncode", "said", "sentence"),
+    [
+        (1, "INFO: on CPU\nThere is no room.\n", "There is no room."),
+        (1, "Traceback (most recent call last):\nOSError: x\n", "There is a fault"),
+        (-15, "", "was stopped"),
+        (0, "", "was stopped"),
+    ],
+)
+def test_work_that_ends_without_a_summary_says_so_in_one_sentence(
+    tmp_path: Path, returncode: int, said: str, sentence: str
+) -> None:
+    class Ended:
+        def __init__(self) -> None:
+            self.returncode = returncode
+
+        def communicate(self) -> tuple[str, str]:
+            return "", said
+
+    task = ExamplesTask(tmp_path, MODELS, RUN, GATE)
+    task._wait(Ended())
+
+    assert sentence in task.sentence
+    assert "\n" not in task.sentence
+
+
 def test_work_that_is_stopped_leaves_whole_films_and_says_so(tmp_path: Path) -> None:
-    task = ExamplesTask(tmp_path, RUN).start()
+    task = ExamplesTask(tmp_path, MODELS, RUN, GATE).start()
     for _ in range(600):
         if task.drawn:
             break

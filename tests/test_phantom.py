@@ -98,8 +98,11 @@ def test_a_film_is_read_only_and_its_parts_are_of_one_size() -> None:
 
 
 def test_pixels_are_square_where_no_width_is_asked_for() -> None:
-    film = draw(replace(PLAIN, field_cm=(-12.0, -2.0, 12.0, 14.0)), 160)
+    settings = replace(PLAIN, field_cm=(-12.0, -2.0, 12.0, 14.0))
+    film = draw(settings, 160)
     assert film.pixels.shape == (160, 240)
+    stretched = draw_film(settings, height_px=160, width_px=240)
+    assert np.array_equal(film.pixels, stretched.pixels)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

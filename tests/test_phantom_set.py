@@ -180,6 +180,34 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path) -> None:
     assert bytes_of(tmp_path) == {"letter.txt": b"dear"}
 
 
+def test_a_start_that_was_killed_before_the_manifest_stood_does_not_block_the_set(tmp_path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / ".films.json.1234").write_text("{")  # what a killed process leaves
+
+    with pytest.raises(Cancelled):
+        write_set(tmp_path / "set", N, SEED, cancelled=lambda: True)
+    assert (tmp_path / "set" / "films.json").is_file()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "{"])
+def test_another_programs_films_json_is_left_alone(tmp_path, content) -> None:
+    (tmp_path / "films.json").write_text(content)
+
+    with pytest.raises(DatasetError, match="holds another synthetic set"):
+        write_set(tmp_path, N, SEED)
+    assert (tmp_path / "films.json").read_text() == content
+
+
+def test_a_lost_mask_is_drawn_again(drawn) -> None:
+    mask = drawn.folder / "lesion_masks" / drawn.films[5].film_id.rsplit("/", 1)[1]
+    content = mask.read_bytes()
+    mask.unlink()
+
+    write_set(drawn.folder, N, SEED)
+
+    assert mask.read_bytes() == content
+
+
 def test_another_set_is_not_mixed_in(drawn) -> None:
     with pytest.raises(DatasetError, match="holds another synthetic set"):
         write_set(drawn.folder, N, SEED + 1)
@@ -199,7 +227,7 @@ def test_a_film_of_another_set_is_refused_and_a_lost_one_is_named(drawn) -> None
     path = drawn.folder / name
     content = path.read_bytes()
     path.unlink()
-    with pytest.raises(DatasetError, match=r"cannot be read.*drawn again"):
+    with pytest.raises(DatasetError, match=r"cannot be read.*draws what is missing"):
         drawn.read_bytes(name)
     path.write_bytes(content)
 

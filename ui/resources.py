@@ -72,7 +72,9 @@ def get_engine() -> Engine:
 @st.cache_resource(show_spinner=False)
 def get_examples() -> ExamplesTask:
     """Return the built-in synthetic films, on their way or ready; begun once a process."""
-    return ExamplesTask(get_settings().cache, get_engine().classifier.run_record).start()
+    settings, engine = get_settings(), get_engine()
+    run = engine.classifier.run_record
+    return ExamplesTask(settings.cache, settings.models, run, engine.gate.sha256).start()
 
 
 @st.cache_resource(show_spinner=False)

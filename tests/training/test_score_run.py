@@ -243,7 +243,7 @@ def test_evaluate_of_no_run_ends_with_a_sentence(command):
     answer = command("evaluate", "m99")
 
     assert answer.exit_code == 1
-    assert "no run at" in answer.stderr
+    assert "there is no run m99" in answer.stderr
 
 
 def test_runs_prints_validation_and_test_and_all_parts_when_asked(command):
