@@ -86,6 +86,8 @@ def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder}/reads.sqlite3",
             **(settings or {}),
         }
+        migrate = [sys.executable, "-m", "core", "db", "migrate"]  # as `make run` does
+        subprocess.run(migrate, cwd=PROJECT_ROOT, env=environment, check=True, capture_output=True)
         began = time.perf_counter()
         with subprocess.Popen(
             command,

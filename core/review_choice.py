@@ -147,15 +147,22 @@ def choose_served_run(
     return choice
 
 
-def list_served_choices(database_url: str) -> Sequence[ServedChoice]:
+def list_served_choices(database_url: str, *, migrated: bool = False) -> Sequence[ServedChoice]:
     """Return every choice, oldest first.
+
+    Parameters
+    ----------
+    database_url : str
+    migrated : bool
+        Whether the caller has made sure that the database is at the newest revision.
 
     Raises
     ------
     ReviewStoreError
         If the database cannot be opened or migrated.
     """
-    migrate(database_url)
+    if not migrated:
+        migrate(database_url)
     database = open_database(database_url)
     try:
         with errors_as_sentences(database.place), database.engine.connect() as connection:

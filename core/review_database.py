@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
@@ -125,8 +124,12 @@ def errors_as_sentences(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as exc:
-        raise ReviewStoreError(capitalised(_sentence(exc, place))) from exc
+    except Exception as exc:
+        # By its module: alembic takes a fifth of a second to load, and few starts need it.
+        of_alembic = type(exc).__module__.startswith("alembic.")
+        if of_alembic or isinstance(exc, SQLAlchemyError | sqlite3.Error | OSError):
+            raise ReviewStoreError(capitalised(_sentence(exc, place))) from exc
+        raise
 
 
 # --- opening --------------------------------------------------------------------------------------

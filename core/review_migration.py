@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from core.errors import ReviewStoreError
 from core.review_database import (
@@ -22,6 +19,9 @@ from core.review_database import (
     open_database,
     place_of,
 )
+
+if TYPE_CHECKING:  # loaded where there is something to migrate
+    from alembic.config import Config
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _MIGRATION_LOCK_KEY = 0x46697273  # any number that no other program locks in this database
@@ -43,12 +43,28 @@ class MigrationStatus:
 
 
 def _alembic_config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config
 
 
+def _newest_revision() -> str:
+    """Return the newest revision by the names of the migrations, which begin with their number."""
+    names = [path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")]
+    return max(names).partition("_")[0]
+
+
 def _status(connection: Connection, place: str) -> MigrationStatus:
+    if inspect(connection).has_table("alembic_version"):
+        revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+        newest = _newest_revision()
+        if revisions.all() == [newest]:
+            return MigrationStatus(place, newest, newest)
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     scripts = ScriptDirectory.from_config(_alembic_config())
     revision = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in scripts.walk_revisions()}
@@ -72,8 +88,7 @@ def migration_status(database_url: str) -> MigrationStatus:
     """
     url = checked_url(database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        newest = ScriptDirectory.from_config(_alembic_config()).get_current_head() or ""
-        return MigrationStatus(place_of(url), None, newest)
+        return MigrationStatus(place_of(url), None, _newest_revision())
     database = open_database(database_url)
     try:
         with errors_as_sentences(database.place), database.engine.connect() as connection:
@@ -104,6 +119,8 @@ def migrate(database_url: str) -> MigrationStatus:
 
 
 def _upgrade(database: Database) -> MigrationStatus:
+    from alembic import command  # noqa: PLC0415
+
     with database.engine.execution_options(**WRITING).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(

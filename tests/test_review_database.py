@@ -286,6 +286,14 @@ def test_the_command_line_migrates_and_tells_the_status(url):
     assert "is up to date (revision 0004)." in after.output
 
 
+def test_the_newest_migration_by_name_is_the_head_by_what_the_migrations_state() -> None:
+    from alembic.script import ScriptDirectory
+
+    from core.review_migration import _alembic_config, _newest_revision
+
+    assert ScriptDirectory.from_config(_alembic_config()).get_current_head() == _newest_revision()
+
+
 @pytest.mark.parametrize("command", ["migrate", "status"])
 def test_the_command_line_shows_a_fault_as_a_sentence(command):
     answer = CliRunner().invoke(app, [command, "--database-url", "mysql://localhost/reads"])

@@ -37,10 +37,9 @@ from core.pipeline import (
 )
 from core.process_memory import give_memory_back, keep_heap_small
 from core.review_served import note_served_run
-from core.review_store import SqlReviewStore, open_review_store
 from core.run_store import export_identity
 from core.settings import get_settings
-from ui.served import get_decision
+from ui.served import get_decision, get_store
 from ui.viewer import FilmView
 
 KEPT_EXPLANATIONS = 16
@@ -89,12 +88,6 @@ def get_served() -> ServedRun:
         export_sha256=export_identity(run),
         migrated=True,
     )
-
-
-@st.cache_resource(show_spinner=False)
-def get_store() -> SqlReviewStore:
-    """Return the review store, migrated and opened once."""
-    return open_review_store(get_settings().database_url)
 
 
 def get_libraries() -> dict[str, FilmLibrary]:
