@@ -241,6 +241,22 @@ CROPPED = replace(
     augmentation=Augmentation(log_scale=0.14, shift=0.06, soften=0.8),
 )
 
+CROPPED_LARGER = replace(
+    CROPPED,
+    name="f05",
+    parent="f04",
+    sentence=(
+        "f04 on larger films, from another seed and with stronger changes of exposure, noise and "
+        "sharpness: a second opinion that an ensemble can average with f04."
+    ),
+    input_px=192,
+    epochs=18,
+    seed=21,
+    augmentation=replace(
+        CROPPED.augmentation, log_gamma=0.7, log_contrast=0.45, brightness=0.2, noise=0.05
+    ),
+)
+
 CATALOGUE: dict[str, RunSettings] = {
     run.name: run
     for run in (
@@ -262,6 +278,7 @@ CATALOGUE: dict[str, RunSettings] = {
         WIDER,
         LIGHTER,
         CROPPED,
+        CROPPED_LARGER,
     )
 }
 
