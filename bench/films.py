@@ -39,11 +39,11 @@ def add_grain(pixels: FloatImage, seed: int) -> FloatImage:
     return np.clip(pixels + np.float32(GRAIN) * grain, 0.0, 1.0)
 
 
-def encode_picture(pixels: FloatImage, picture_format: str) -> bytes:
+def encode_picture(pixels: FloatImage, picture_format: str, quality: int = 90) -> bytes:
     """Return a film as an 8-bit grey PNG or JPEG."""
     buffer = io.BytesIO()
     levels = np.rint(pixels * 255).astype(np.uint8)
-    Image.fromarray(levels).save(buffer, picture_format, quality=90)
+    Image.fromarray(levels).save(buffer, picture_format, quality=quality)
     return buffer.getvalue()
 
 

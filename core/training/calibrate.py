@@ -16,6 +16,10 @@ __all__ = ["calibrate", "choose_operating_point", "fit_temperature"]
 Logits = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
+MAX_TEMPERATURE = 20.0
+"""A model whose logits say nothing would be given an infinite one, and every film the same
+probability to the last digit."""
+
 
 def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
     """Fit a temperature and an offset by maximum likelihood on validation films.
@@ -46,7 +50,14 @@ def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
         scaled = logits / np.exp(log_temperature) + offset
         return float(np.mean(np.logaddexp(0.0, -sign * scaled)))
 
-    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6})
+    widest = float(np.log(MAX_TEMPERATURE))
+    found = minimize(
+        loss,
+        np.zeros(2),
+        method="Nelder-Mead",
+        bounds=[(-widest, widest), (None, None)],
+        options={"xatol": 1e-6},
+    )
     return Calibration(temperature=float(np.exp(found.x[0])), offset=float(found.x[1]))
 
 

@@ -11,7 +11,12 @@ from sklearn.linear_model import LogisticRegression
 
 from core.domain import Calibration, OperatingPoint
 from core.errors import DatasetError
-from core.training.calibrate import calibrate, choose_operating_point, fit_temperature
+from core.training.calibrate import (
+    MAX_TEMPERATURE,
+    calibrate,
+    choose_operating_point,
+    fit_temperature,
+)
 
 FILMS = st.lists(
     st.tuples(st.integers(0, 20).map(lambda step: step / 20.0), st.integers(0, 1)),
@@ -35,6 +40,17 @@ def overconfident():
 
 
 # --- calibration ----------------------------------------------------------------------------------
+
+
+def test_logits_that_say_the_opposite_get_the_highest_temperature_and_no_higher(overconfident):
+    logits, labels = overconfident
+
+    fitted = fit_temperature(-logits, labels)
+
+    assert fitted.temperature == pytest.approx(MAX_TEMPERATURE)
+    offsets = np.linspace(fitted.offset - 1, fitted.offset + 1, 201)
+    losses = [mean_log_loss(-logits, labels, MAX_TEMPERATURE, offset) for offset in offsets]
+    assert np.argmin(losses) == pytest.approx(100, abs=1)
 
 
 def test_a_probability_is_the_sigmoid_of_the_scaled_logit():
