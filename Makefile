@@ -9,7 +9,7 @@ run: setup
 	$(BIN)/streamlit run streamlit_app.py --server.headless=false
 
 test: setup-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: setup-test
 	$(BIN)/ruff check .
