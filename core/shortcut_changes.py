@@ -105,6 +105,14 @@ def keep_border(films: Bytes, grey: int) -> Bytes:
     return framed
 
 
+def keep_border_without_lungs(films: Bytes, lung_masks: Bytes, grey: int) -> Bytes:
+    """Keep the border as `keep_border` does, the lungs that reach into it replaced.
+
+    On a tightly cropped film they do, and what is read off them there is no shortcut.
+    """
+    return keep_border(hide_lungs(films, lung_masks), grey)
+
+
 def keep_lungs(films: Bytes, lung_masks: Bytes, grey: int) -> Bytes:
     """Keep the lungs with a small margin and make all else one grey level."""
     lungs = widen(lung_masks == LUNG, LUNG_MARGIN_PX)
@@ -233,6 +241,12 @@ UNCHANGED = Change("unchanged", "film as it is", lambda films, _, __: films)
 CHANGES: tuple[Change, ...] = (
     UNCHANGED,
     Change("border_only", "border only", lambda films, _, grey: keep_border(films, grey)),
+    Change(
+        "border_without_lungs",
+        "border, no lung in it",
+        keep_border_without_lungs,
+        needs_lungs=True,
+    ),
     Change("lungs_only", "lungs only", keep_lungs, needs_lungs=True),
     Change(
         "lungs_hidden",

@@ -6,7 +6,7 @@ from core.shortcut_record import PartAudit
 from core.statistics import Rate
 
 OUTSIDE = "lungs_hidden"
-CUTTING = ("unchanged", "border_only", "lungs_only", OUTSIDE)
+CUTTING = ("unchanged", "border_only", "border_without_lungs", "lungs_only", OUTSIDE)
 """Changes that take away part of the film; the others leave a reader's verdict as it is."""
 
 

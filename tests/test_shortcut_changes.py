@@ -12,6 +12,7 @@ from core.shortcut_changes import (
     fill_from_around,
     hide_lungs,
     keep_border,
+    keep_border_without_lungs,
     keep_lungs,
     recompress,
     rotate,
@@ -65,6 +66,21 @@ def test_the_border_is_exactly_the_outer_eighth_and_nothing_else_is_left():
     outside[2:14, 2:14] = False
     assert np.array_equal(framed[0][outside], films[0][outside])
     assert films.max() == 255  # the input is not written to
+
+
+def test_lungs_that_reach_into_the_border_do_not_show_in_the_border_without_lungs():
+    films, masks = textured_films(), lung_masks()
+    masks[:, 0:40, 40:95] = 255
+    darkened = np.where(masks == 255, 0, films).astype(np.uint8)
+
+    kept = keep_border_without_lungs(films, masks, GREY)
+
+    assert np.array_equal(kept, keep_border_without_lungs(darkened, masks, GREY))
+    assert not np.array_equal(keep_border(films, GREY), keep_border(darkened, GREY))
+    away = np.ones((PX, PX), bool)
+    away[28 : PX - 28, 28 : PX - 28] = False  # which is one grey in both
+    away[:60, 30:105] = False  # where lungs were, with their margin
+    assert np.array_equal(kept[:, away], films[:, away])
 
 
 def test_lungs_only_leaves_lung_pixels_and_four_around_them_and_makes_all_else_one_grey():
