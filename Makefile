@@ -9,6 +9,7 @@ run: setup
 	$(BIN)/streamlit run streamlit_app.py --server.headless=false
 
 test: setup-test lint
+	$(BIN)/python -m core phantom >/dev/null  # before the tests, which all read the same films
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: setup-test

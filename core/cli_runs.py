@@ -12,7 +12,14 @@ from core.evaluation import measure_run
 from core.predictions import read_predictions
 from core.rescoring import compare_run, replace_predictions
 from core.run_store import EXPORT_FILE, find_run_folder, load_run, read_record, read_verified
-from core.run_table import list_runs, tabulate_metrics, tabulate_runs, tabulate_slices
+from core.run_table import (
+    list_readable_runs,
+    list_runs,
+    tabulate_metrics,
+    tabulate_runs,
+    tabulate_slices,
+    tabulate_tried,
+)
 from core.settings import get_settings
 
 
@@ -20,9 +27,19 @@ def runs(
     every_part: Annotated[
         bool, typer.Option("--all", help="Every part of the data, not only validation and test.")
     ] = False,
+    tried: Annotated[
+        bool,
+        typer.Option("--tried", help="What each run changes, and what that did on the test."),
+    ] = False,
 ) -> None:
     """Print every run's metrics, with 95 % intervals, as a Markdown table."""
     with spoken_errors():
+        if tried:
+            trained, sentences = list_readable_runs(get_settings().models)
+            typer.echo(tabulate_tried(trained))
+            for sentence in sentences:
+                _report(sentence)
+            return
         typer.echo(tabulate_runs(list_runs(*get_settings().run_folders), every_part=every_part))
 
 

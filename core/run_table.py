@@ -110,6 +110,20 @@ def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str
     )
 
 
+def tabulate_tried(runs: Sequence[ListedRun]) -> str:
+    """Return what each run changes and what that did on the official test, a line a run."""
+    shown = ("roc_auc", "sensitivity", "specificity", "log_loss")
+    head = ["Run", "Goes on from", "What it changes", *(COLUMNS[name] for name in shown), "ECE"]
+    lines = []
+    for run in runs:
+        words = f"Exhibit. {run.record.sentence}" if run.exhibit else run.record.sentence
+        part = run.record.metrics["test"]
+        rates = [_with_interval(part["rates"][name]) for name in shown]
+        error = f"{part['expected_calibration_error']:.3f}"
+        lines.append([run.record.run_id, run.parent, words, *rates, error])
+    return _markdown(head, lines)
+
+
 def tabulate_parts(measured: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
     """Return a line of metrics for each run and part of the data.
 

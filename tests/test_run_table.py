@@ -18,6 +18,7 @@ from core.run_table import (
     tabulate_runs,
     tabulate_sides,
     tabulate_slices,
+    tabulate_tried,
 )
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 
@@ -84,15 +85,20 @@ def test_the_served_runs_slices_are_of_every_quality_and_of_validation_and_test(
     assert len(lines) == 2 + len(QUALITIES) * 2 * 3
 
 
-def test_the_readme_repeats_the_table_as_it_is() -> None:
-    readme = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.split("<!-- runs -->")[1].split("<!-- /runs -->")[0].strip()
-    assert block == tabulate_runs(list_runs(PROJECT_ROOT / "models"))
+def block_of(path: str, name: str) -> str:
+    text = (PROJECT_ROOT / path).read_text(encoding="utf-8")
+    return text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
+
+
+def test_the_documents_repeat_the_tables_as_they_are() -> None:
+    models = PROJECT_ROOT / "models"
+    assert block_of("README.md", "runs") == tabulate_runs([load_run(models / SERVED_RUN)])
+    assert block_of("docs/runs.md", "runs") == tabulate_runs(list_runs(models))
+    assert block_of("docs/runs.md", "tried") == tabulate_tried(list_readable_runs(models)[0])
 
 
 def test_the_readme_repeats_how_often_the_served_run_takes_a_side() -> None:
-    readme = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.split("<!-- sides -->")[1].split("<!-- /sides -->")[0].strip()
+    block = block_of("README.md", "sides")
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     assert block == tabulate_sides(run)
     assert run.decided.keys() == {"validation", "test"}

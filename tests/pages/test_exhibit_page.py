@@ -1,0 +1,36 @@
+"""The page of the exhibit without a browser."""
+
+import json
+
+from streamlit.testing.v1 import AppTest
+
+from core.review_store import SqlReviewStore
+from core.settings import PROJECT_ROOT
+
+
+def open_page() -> AppTest:
+    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
+    return router.run().switch_page("pages/exhibit.py").run()
+
+
+def test_the_table_is_of_the_kept_runs_and_says_that_none_can_serve(store: SqlReviewStore):
+    page = open_page()
+
+    assert not page.exception
+    assert "None of them can serve" in " ".join(element.value for element in page.markdown)
+    table = page.dataframe[0].value.set_index("Run")
+    for name in ("x05", "x05-zoom"):
+        record = json.loads((PROJECT_ROOT / "models" / name / "run.json").read_text())
+        measured = record["metrics"]["test"]
+        row = table.loc[name]
+        false_alarms = measured["matrix"]["false_positive"]
+        assert row["Normals called pneumonia"] == f"{false_alarms} of 234"
+        assert row["Specificity"].startswith(f"{measured['rates']['specificity']['value']:.3f} (")
+        assert row["Role"] == "exhibit"
+        assert row["Mistakes kept"] == record["exhibit"]
+
+
+def test_the_cause_is_said_on_the_page(store: SqlReviewStore):
+    page = open_page()
+
+    assert "Enough by itself: training films magnified" in page.info[0].value
