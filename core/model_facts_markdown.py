@@ -15,7 +15,8 @@ from core.model_facts_document import (
     say_interval,
 )
 
-_SIGNS = re.compile(r"[\\`*\[\]<|&$~]|^[>#+-]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_SIGNS = re.compile(r"[\\`*\[\]<|&$~]|^[>#+=-]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
 INTERVAL_HEAD = ("Measure", "Part", "Value (95 %)", "n")
 
 
@@ -39,7 +40,7 @@ def _lines(block: Block) -> Iterator[str]:
     else:
         head, rows = (block.head, block.rows) if isinstance(block, Table) else interval_rows(block)
         yield _row(head)
-        yield _row(["---"] * len(head))
+        yield "| --- " * len(head) + "|"
         yield from (_row(row) for row in rows)
 
 
@@ -55,4 +56,5 @@ def _row(cells: Sequence[str]) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    return _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
+    escaped = _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
+    return _NUMBERED.sub(r"\1\\\2", escaped)

@@ -20,6 +20,7 @@ from core.model_facts_document import (
     say_interval,
     say_rate,
 )
+from core.model_facts_explanations import PointingRates
 from core.predictions import Predictions
 from core.run_table import QUALITIES
 from core.shortcut_words import say_audit
@@ -140,8 +141,8 @@ def describe_band(facts: RunFacts) -> Section:
     high = "no film is called pneumonia" if band.high is None else f"to {band.high:.3f}"
     said = (
         f"Probabilities {low} {high} are called unsure. Chosen on {band.chosen_on} (n = "
-        f"{band.n}) so that, with {band.confidence:.0%} confidence, at most "
-        f"{band.target_error:.0%} of the films on either side are wrong ({band.method})."
+        f"{band.n}) so that, with {100.0 * band.confidence:.0f} % confidence, at most "
+        f"{100.0 * band.target_error:.0f} % of the films on either side are wrong ({band.method})."
     )
     rows = tuple(
         (facts.run.metrics[part]["split"], *map(_say_share, _sides(measured)))
@@ -236,8 +237,8 @@ def _worst_slices(facts: RunFacts) -> Iterator[str]:
             _, quality, third, rate = min(thirds, key=lambda one: one[0])
             yield (
                 f"{words} of {len(thirds)} thirds by image quality, not corrected for the number "
-                f"looked at: {say_rate(rate)}, where {QUALITIES[quality]} is "
-                f"{_range(third['low'], third['high'])}."
+                f"looked at: {say_rate(rate)} ({QUALITIES[quality]}: "
+                f"{_range(third['low'], third['high'])})."
             )
 
 
@@ -278,10 +279,16 @@ def describe_explanations(facts: RunFacts) -> Section:
     n = next(iter(of_all.values())).points_at_lesion.n
     blocks = (
         Paragraph(
-            f"Held against {quality.films} (n = {n}). Regions say what the score depends on; they "
-            "are no outline of disease."
+            f"Held against {quality.films} (n = {n}). {_say_best(of_all)} Regions say what the "
+            "score depends on; they are no outline of disease."
         ),
         Table(head, rows, (1.2, 2.2, 2.2, 2.2)),
         Bullets(tuple(f"{way}: {what}." for way, what in quality.ways.items())),
     )
     return Section("explanations", "Explanations", blocks)
+
+
+def _say_best(of_all: Mapping[str, PointingRates]) -> str:
+    ranked = sorted(of_all.items(), key=lambda one: -one[1].points_at_lesion.value)
+    said = ", ".join(f"{way} {rates.points_at_lesion.value:.2f}" for way, rates in ranked)
+    return f"Share of films whose strongest point lies on the lesion, best first: {said}."

@@ -50,7 +50,7 @@ def draw_choice(view: FactsView, names: dict[str, str]) -> None:
 
 def draw_run(view: FactsView, names: dict[str, str]) -> None:
     """Draw everything on one run."""
-    choice_side, _, export_side = st.columns([2, 1, 1.4], gap="medium", vertical_alignment="bottom")
+    choice_side, export_side = st.columns([2, 1.6], gap="medium", vertical_alignment="bottom")
     with choice_side:
         draw_choice(view, names)
     facts = get_facts(view.run)
