@@ -18,6 +18,9 @@ def facts(
     out: Annotated[
         Path | None, typer.Option(help="File to write, .md or .pdf; without it, Markdown is said.")
     ] = None,
+    prevalence: Annotated[
+        int, typer.Option(min=0, max=100, help="Ill among 100 children of your ward.")
+    ] = 10,
 ) -> None:
     """Say what a run is for, what it was measured to do, where it fails and what is still open."""
     # Deferred: pyarrow and scipy take their time, and no other command needs them.
@@ -28,7 +31,7 @@ def facts(
     with spoken_errors():
         write = export_markdown if out is None else export_for(out)
         folder = find_run_folder(name, settings.run_folders)
-        content = write(gather_facts(folder, settings.models / SPLIT_FILE))
+        content = write(gather_facts(folder, settings.models / SPLIT_FILE), prevalence)
         if out is None:
             typer.echo(content.decode())
             return

@@ -129,6 +129,6 @@ def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
         (
             Paragraph(f"{say_count(items)} {say_open(items)}"),
             Paragraph(f"Items in our own words, numbered as in {checklist.citation}"),
-            Table(head, rows, (0.6, 2.6, 0.8, 3.8, 2.2)),
+            Table(head, rows, (0.6, 2.5, 0.8, 3.7, 2.4)),
         ),
     )

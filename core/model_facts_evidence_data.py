@@ -162,8 +162,8 @@ def say_assignment(facts: RunFacts) -> Answer:
         return still_open("The split that the run was trained with cannot be read.")
     share, seed = facts.split["validation_fraction"], facts.split["seed"]
     return filled(
-        f"Official test as published; of the rest, {100.0 * share:.0f} % of patients for validation, "
-        f"drawn within classes with seed {seed}.",
+        f"Official test as published; of the rest, {100.0 * share:.0f} % of patients for "
+        f"validation, drawn within classes with seed {seed}.",
         SPLIT,
     )
 

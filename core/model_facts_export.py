@@ -12,34 +12,34 @@ from core.model_facts_claim import CLAIM
 from core.model_facts_document import Document
 from core.model_facts_markdown import write_markdown
 from core.model_facts_stard import STARD
-from core.model_facts_text import describe_run
+from core.model_facts_text import USUAL_PREVALENCE, describe_run
 
 CHECKLISTS: tuple[Checklist, ...] = (CLAIM, STARD)
 
 
-def describe_whole_run(facts: RunFacts) -> Document:
-    """Return the facts of a run, and the checklists filled from them."""
-    return describe_run(facts).with_sections(
+def describe_whole_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Document:
+    """Return the facts of a run, and the checklists filled from them; as `describe_run`."""
+    return describe_run(facts, ill_of_100).with_sections(
         tuple(describe_checklist(checklist, facts) for checklist in CHECKLISTS)
     )
 
 
-def export_markdown(facts: RunFacts) -> bytes:
+def export_markdown(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> bytes:
     """Return facts and checklists as a Markdown file; films by name, never as pictures."""
-    return write_markdown(describe_whole_run(facts)).encode()
+    return write_markdown(describe_whole_run(facts, ill_of_100)).encode()
 
 
-def export_pdf(facts: RunFacts) -> bytes:
+def export_pdf(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> bytes:
     """Return facts and checklists as a PDF file; films by name, never as pictures."""
     from core.model_facts_pdf import write_pdf  # noqa: PLC0415 - only who takes a PDF waits for it
 
-    return write_pdf(describe_whole_run(facts))
+    return write_pdf(describe_whole_run(facts, ill_of_100))
 
 
-EXPORTS: dict[str, Callable[[RunFacts], bytes]] = {".md": export_markdown, ".pdf": export_pdf}
+EXPORTS: dict[str, Callable[[RunFacts, int], bytes]] = {".md": export_markdown, ".pdf": export_pdf}
 
 
-def export_for(path: Path) -> Callable[[RunFacts], bytes]:
+def export_for(path: Path) -> Callable[[RunFacts, int], bytes]:
     """Return what writes a file of that ending.
 
     Raises

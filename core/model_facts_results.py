@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from core.comparison_words import say_ward
 from core.model_facts import RunFacts
 from core.model_facts_document import (
     Block,
-    Bullets,
     Intervals,
     MeasuredRow,
     Paragraph,
@@ -20,28 +17,12 @@ from core.model_facts_document import (
     say_interval,
     say_rate,
 )
-from core.model_facts_explanations import PointingRates
-from core.predictions import Predictions
-from core.run_table import QUALITIES
-from core.shortcut_words import say_audit
+from core.prevalence import WardOutcome, expect_among
 from core.statistics import Rate
 
 EXTERNAL = "nih"
 RATES = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
-SLICED = {"sensitivity": "Lowest sensitivity", "specificity": "Lowest specificity"}
 USUAL_PARTS = ("test", "validation")
-SHOWN_ERRORS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class FailedFilm:
-    """A film that a run decides wrongly; ``ill`` by the reference."""
-
-    film_id: str
-    split: str
-    probability: float
-    ill: bool
-    subtype: str
 
 
 def usual_part(facts: RunFacts) -> str:
@@ -55,34 +36,55 @@ def rate_of(stated: Mapping[str, Any]) -> Rate | None:
     return None if stated["value"] is None else Rate(**stated)
 
 
-def surest_errors(
-    predictions: Predictions, threshold: float, shown: int = SHOWN_ERRORS
-) -> tuple[FailedFilm, ...]:
-    """Return the films that are decided wrongly most surely: missed ones first, then alarms.
+def say_in_short(facts: RunFacts) -> str:
+    """Return the operating point in one sentence, of 100 of each kind."""
+    part = facts.run.metrics[usual_part(facts)]
+    found, cleared = (rate_of(part["rates"][name]) for name in RATES)
+    return (
+        f"On the {part['split']} it finds {_of_100(found)} pneumonias and clears "
+        f"{_of_100(cleared)} films without."
+    )
+
+
+def _of_100(rate: Rate | None) -> str:
+    if rate is None:
+        return "none of 0"
+    value, low, high = (100.0 * share for share in (rate.value, rate.low, rate.high))
+    return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate.n})"
+
+
+def describe_ward(facts: RunFacts, ill_of_100: int) -> Section:
+    """Return what the rates mean among children of whom a share is ill."""
+    heading = f"Of 1,000 children, {10 * ill_of_100} of them ill"
+    ward = expect_in_ward(facts, 1000, ill_of_100)
+    if ward is None:
+        said = "Not measured on children with pneumonia and without: nothing can be expected."
+        return Section("ward", heading, (Paragraph(said),))
+    split = facts.run.metrics[usual_part(facts)]["split"]
+    blocks = (
+        Paragraph(say_ward(facts.run.run_id, ward)),
+        Paragraph(
+            f"By sensitivity and specificity on the {split}; it holds in a ward only if disease "
+            "and films are alike there."
+        ),
+    )
+    return Section("ward", heading, blocks)
+
+
+def expect_in_ward(facts: RunFacts, children: int, ill_of_100: int) -> WardOutcome | None:
+    """Return what to expect in a ward; None if the run was not measured on children of both kinds.
 
     Parameters
     ----------
-    predictions : Predictions
-    threshold : float
-        The operating point.
-    shown : int
-        Of either kind, at most.
+    facts : RunFacts
+    children : int
+    ill_of_100 : int
     """
-    films, probability = predictions.films, predictions.probability
-    called, ill = probability >= threshold, films.label == 1
-    order = np.argsort(probability, kind="stable")
-    missed = [place for place in order if ill[place] and not called[place]][:shown]
-    alarms = [place for place in order[::-1] if called[place] and not ill[place]][:shown]
-    return tuple(
-        FailedFilm(
-            film_id=str(films.film_id[place]),
-            split=str(films.split[place]),
-            probability=float(probability[place]),
-            ill=bool(ill[place]),
-            subtype=str(films.subtype[place]),
-        )
-        for place in (*missed, *alarms)
-    )
+    key = usual_part(facts)
+    found, cleared = (rate_of(facts.run.metrics[key]["rates"][name]) for name in RATES)
+    if key == EXTERNAL or found is None or cleared is None:
+        return None
+    return expect_among(children, ill_of_100 / 100.0, found, cleared)
 
 
 def describe_results(facts: RunFacts) -> Section:
@@ -185,110 +187,3 @@ def describe_external(facts: RunFacts) -> Section:
 
 def _say(rate: Rate | None) -> str:
     return "no films" if rate is None else say_rate(rate)
-
-
-def describe_failures(facts: RunFacts) -> Section:
-    """Return which films it decides wrongly most surely, and where it does worst."""
-    part = facts.run.metrics[usual_part(facts)]
-    matrix = part["matrix"]
-    said = (
-        f"On the {part['split']} it misses {matrix['false_negative']} of {part['n_positive']} "
-        f"pneumonias and raises {matrix['false_positive']} false alarms in "
-        f"{part['n'] - part['n_positive']} normals."
-    )
-    items = tuple(_worst_slices(facts))
-    blocks: list[Block] = [Paragraph(said)]
-    if items:
-        blocks.append(Bullets(items))
-    errors = list_errors(facts)
-    if errors:
-        head = ("Surest errors", "Probability", "What it is", "Film")
-        rows = tuple(
-            (
-                "missed" if film.ill else "false alarm",
-                f"{film.probability:.3f}",
-                "normal" if not film.ill else film.subtype or "pneumonia",
-                film.film_id,
-            )
-            for film in errors
-        )
-        blocks.append(Table(head, rows, (1.3, 1.1, 1.1, 5.0)))
-    return Section("failures", "Known failures", tuple(blocks))
-
-
-def list_errors(facts: RunFacts) -> tuple[FailedFilm, ...]:
-    """Return the surest errors of the part that errors are shown of; none without predictions."""
-    if facts.predictions is None:
-        return ()
-    films = facts.predictions.of_split(usual_part(facts))
-    return surest_errors(films, facts.run.operating_point.threshold)
-
-
-def _worst_slices(facts: RunFacts) -> Iterator[str]:
-    slices = facts.record.get("slices", {}).get(usual_part(facts), {})
-    for name, words in SLICED.items():
-        thirds = [
-            (rate.value, quality, third, rate)
-            for quality, of_quality in slices.items()
-            for third in of_quality
-            if (rate := rate_of(third[name])) is not None
-        ]
-        if thirds:
-            _, quality, third, rate = min(thirds, key=lambda one: one[0])
-            yield (
-                f"{words} of {len(thirds)} thirds by image quality, not corrected for the number "
-                f"looked at: {say_rate(rate)} ({QUALITIES[quality]}: "
-                f"{_range(third['low'], third['high'])})."
-            )
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None:
-        return f"below {high:.4g}"
-    return f"{low:.4g} or more" if high is None else f"{low:.4g} to {high:.4g}"
-
-
-def describe_shortcuts(facts: RunFacts) -> Section:
-    """Return what the score hangs on besides the lungs."""
-    if facts.audit is None:
-        said = "Not audited: nothing is known of what its score hangs on besides the lungs."
-        return Section("shortcuts", "Shortcuts found", (Paragraph(said),))
-    items = tuple(
-        f"{part.split[:1].upper()}{part.split[1:]} (n = {part.n}): "
-        f"{say_audit(facts.run.run_id, part)}"
-        for part in facts.audit.parts.values()
-    )
-    return Section("shortcuts", "Shortcuts found", (Bullets(items),))
-
-
-def describe_explanations(facts: RunFacts) -> Section:
-    """Return how well its regions point at lesions whose place is known."""
-    quality = facts.explanations
-    if quality is None:
-        said = (
-            "Not measured for this run: nothing is known of whether the regions that are shown "
-            "point at disease."
-        )
-        return Section("explanations", "Explanations", (Paragraph(said),))
-    head = ("Way", "Points at the lesion", "Weight inside", "Overlap (IoU)")
-    of_all = quality.rates["all"]
-    rows = tuple(
-        (way, *map(say_interval, (rates.points_at_lesion, rates.energy_inside, rates.iou)))
-        for way, rates in of_all.items()
-    )
-    n = next(iter(of_all.values())).points_at_lesion.n
-    blocks = (
-        Paragraph(
-            f"Held against {quality.films} (n = {n}). {_say_best(of_all)} Regions say what the "
-            "score depends on; they are no outline of disease."
-        ),
-        Table(head, rows, (1.2, 2.2, 2.2, 2.2)),
-        Bullets(tuple(f"{way}: {what}." for way, what in quality.ways.items())),
-    )
-    return Section("explanations", "Explanations", blocks)
-
-
-def _say_best(of_all: Mapping[str, PointingRates]) -> str:
-    ranked = sorted(of_all.items(), key=lambda one: -one[1].points_at_lesion.value)
-    said = ", ".join(f"{way} {rates.points_at_lesion.value:.2f}" for way, rates in ranked)
-    return f"Share of films whose strongest point lies on the lesion, best first: {said}."

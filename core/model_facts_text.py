@@ -6,34 +6,42 @@ from collections.abc import Iterator
 
 from core.model_facts import RunFacts
 from core.model_facts_document import Block, Bullets, Document, Paragraph, Section, Table
+from core.model_facts_failures import (
+    describe_explanations,
+    describe_failures,
+    describe_shortcuts,
+)
 from core.model_facts_population import describe_population, describe_training, describe_use
 from core.model_facts_results import (
     describe_band,
-    describe_explanations,
     describe_external,
-    describe_failures,
     describe_results,
-    describe_shortcuts,
+    describe_ward,
+    say_in_short,
 )
 
+USUAL_PREVALENCE = 10
 NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every read."
 
 
-def describe_run(facts: RunFacts) -> Document:
+def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Document:
     """Return the facts of a run.
 
     Parameters
     ----------
     facts : RunFacts
+    ill_of_100 : int
+        Children of the ward that its rates are carried over to.
     """
     run = facts.run
     return Document(
         title=f"Model facts: run {run.run_id}",
-        summary=run.sentence,
+        summary=say_in_short(facts),
         notices=tuple(_find_notices(facts)),
         sections=(
             describe_use(),
             describe_results(facts),
+            describe_ward(facts, ill_of_100),
             describe_failures(facts),
             describe_population(facts),
             describe_external(facts),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.facts_data import describe_facts, get_facts, list_names
+from ui.facts_data import get_facts, list_names
 from ui.facts_link import CHECKLISTS, FACTS, FactsView, read_address, write_address
 from ui.facts_panels import draw_checklists, draw_exports, draw_facts, draw_head
 from ui.guard import guard, spoken_errors
@@ -54,14 +54,13 @@ def draw_run(view: FactsView, names: dict[str, str]) -> None:
     with choice_side:
         draw_choice(view, names)
     facts = get_facts(view.run)
-    document = describe_facts(facts)
     with export_side:
-        draw_exports(facts)
-    draw_head(document)
+        draw_exports(view, facts)
+    draw_head(facts)
     st.session_state["facts-tab"] = TABS[view.tab]
     facts_side, lists_side = st.tabs(list(TABS.values()), key="facts-tab", on_change=take_tab)
     with facts_side:
-        draw_facts(view, facts, document)
+        draw_facts(view, facts)
     with lists_side:
         draw_checklists(facts)
 

@@ -52,7 +52,7 @@ STAGES_MAY_IMPORT = {
     "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
     "foreign": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store", "dataset"},
-    "model_facts": FOUNDATION | {"statistics", "run_store", "shortcut"},
+    "model_facts": FOUNDATION | {"statistics", "run_store", "shortcut", "comparison"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }

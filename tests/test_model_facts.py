@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign_models import TEST, VALIDATION, models  # noqa: F401 (a fixture)
+from foreign_models import NIH, TEST, VALIDATION, models  # noqa: F401 (a fixture)
 from kept_run_copies import MODELS, copy_as, copy_runs
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
@@ -18,7 +18,7 @@ from core.foreign_runs import ForeignRequest, import_run
 from core.model_facts import RunFacts, gather_facts
 from core.model_facts_document import Bullets, Document, Intervals, Paragraph, Table
 from core.model_facts_explanations import EXPLANATIONS_FILE, ExplanationQuality, PointingRates
-from core.model_facts_results import list_errors, surest_errors
+from core.model_facts_failures import list_errors, surest_errors
 from core.model_facts_text import describe_run
 from core.predictions import PREDICTIONS_FILE
 from core.run_store import add_files, export_identity, load_run, read_record
@@ -77,6 +77,33 @@ def test_rates_and_errors_are_those_of_the_kept_predictions(served: RunFacts) ->
         auc = roc_auc_score(label, chosen.probability)
         assert lines[part.name][1:3] == (f"{fn} of {tp + fn}", f"{fp} of {tn + fp}")
         assert lines[part.name][3].startswith(f"{auc:.3f} (")
+
+
+def test_the_first_sentence_and_the_ward_are_the_rates_of_the_official_test(
+    served: RunFacts,
+) -> None:
+    films = served.predictions.of_split("test")
+    called = films.probability >= served.run.operating_point.threshold
+    (tn, fp), (fn, tp) = confusion_matrix(films.films.label, called)
+    document = describe_run(served, ill_of_100=20)
+    assert f"finds {100 * tp / (tp + fn):.0f} of 100 (" in document.summary
+    assert f"clears {100 * tn / (tn + fp):.0f} of 100 (" in document.summary
+    ward = document.section("ward")
+    assert ward.heading == "Of 1,000 children, 200 of them ill"
+    said = words_of(document, "ward")
+    assert f"misses {200 * fn / (tp + fn):.0f} (" in said
+    assert f"raises {800 * fp / (tn + fp):.0f} (" in said
+
+
+def test_nothing_is_expected_of_a_ward_where_only_adults_were_measured(
+    models: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    rows = [f"{film},{p}" for film, p in zip(NIH, (0.2, 0.9, 0.3, 0.8), strict=True)]
+    content = "\n".join(["film_id,probability", *rows]).encode()
+    import_run(content, ForeignRequest("adults", split="nih"), models, tmp_path)
+    document = describe_run(gather_facts(tmp_path / "adults", models / "split.json"))
+    assert words_of(document, "ward").startswith("Not measured on children")
 
 
 def test_the_surest_errors_are_the_farthest_from_the_threshold(served: RunFacts) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from core.model_facts import SPLIT_FILE, RunFacts, gather_facts
-from core.model_facts_document import Document
-from core.model_facts_text import describe_run
 from core.run_store import find_run_folder
 from core.run_table import ListedRun, list_readable_runs
 from core.settings import get_settings
@@ -42,8 +40,3 @@ def get_facts(run_id: str) -> RunFacts:
     settings = get_settings()
     folder = find_run_folder(run_id, settings.run_folders)
     return gather_facts(folder, settings.models / SPLIT_FILE)
-
-
-def describe_facts(facts: RunFacts) -> Document:
-    """Return the facts of a run in reading order."""
-    return describe_run(facts)

@@ -10,7 +10,7 @@ from core.domain import RunRecord
 from core.errors import FirstReadError
 from core.film_library import FilmLibrary
 from core.model_facts import RunFacts
-from core.model_facts_results import FailedFilm, list_errors, surest_errors
+from core.model_facts_failures import FailedFilm, list_errors, surest_errors
 from ui.cards import Card, hear_cards, show_cards
 from ui.error_films import film_name, small_pictures
 from ui.guard import PAGES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-USUAL_PREVALENCE = 10
+from core.model_facts_text import USUAL_PREVALENCE
+
 FACTS, CHECKLISTS = "facts", "checklists"
 
 

@@ -9,12 +9,11 @@ import streamlit as st
 
 from core.model_facts import RunFacts
 from core.model_facts_checklist import describe_checklist
-from core.model_facts_document import Block, Bullets, Document, Intervals, Paragraph, Section
+from core.model_facts_document import Block, Bullets, Intervals, Paragraph, Section
 from core.model_facts_export import CHECKLISTS, export_markdown, export_pdf
 from core.model_facts_markdown import escape_markdown
-from core.model_facts_results import EXTERNAL, RATES, rate_of, usual_part
-from core.model_facts_text import NO_DEVICE
-from core.prevalence import expect_among
+from core.model_facts_results import describe_ward, expect_in_ward, usual_part
+from core.model_facts_text import NO_DEVICE, describe_run
 from ui.charts_facts import plot_intervals
 from ui.facts_films import draw_errors
 from ui.facts_link import FactsView
@@ -25,13 +24,13 @@ NARROW_PX, WIDE_PX = 420, 730
 """Side by side on a wide window, one above the other on a narrow one."""
 
 
-def draw_exports(facts: RunFacts) -> None:
+def draw_exports(view: FactsView, facts: RunFacts) -> None:
     """Offer the facts and both checklists as files, made when they are asked for."""
     name = f"model-facts-{facts.run.run_id}"
     pdf_side, markdown_side = st.columns(2)
     pdf_side.download_button(
         "PDF",
-        lambda: export_pdf(facts),
+        lambda: export_pdf(facts, view.prevalence),
         file_name=f"{name}.pdf",
         mime="application/pdf",
         icon=":material/download:",
@@ -39,7 +38,7 @@ def draw_exports(facts: RunFacts) -> None:
     )
     markdown_side.download_button(
         "Markdown",
-        lambda: export_markdown(facts),
+        lambda: export_markdown(facts, view.prevalence),
         file_name=f"{name}.md",
         mime="text/markdown",
         icon=":material/download:",
@@ -47,8 +46,9 @@ def draw_exports(facts: RunFacts) -> None:
     )
 
 
-def draw_head(document: Document) -> None:
+def draw_head(facts: RunFacts) -> None:
     """Draw what must be known first; the permanent line of every page says the rest."""
+    document = describe_run(facts)
     st.markdown(f"### {escape_markdown(document.title)}")
     st.markdown(escape_markdown(document.summary))
     for notice in document.notices:
@@ -56,8 +56,9 @@ def draw_head(document: Document) -> None:
             st.warning(escape_markdown(notice), icon=":material/report:")
 
 
-def draw_facts(view: FactsView, facts: RunFacts, document: Document) -> None:
+def draw_facts(view: FactsView, facts: RunFacts) -> None:
     """Draw all sections; those that a doctor needs first are on top, hashes at the bottom."""
+    document = describe_run(facts, view.prevalence)
     with st.container(horizontal=True, gap="large"):
         with st.container(width=NARROW_PX):
             draw_section(document.section("use"))
@@ -105,11 +106,9 @@ def _draw_block(block: Block, key: str) -> None:
 def draw_ward(view: FactsView, facts: RunFacts) -> None:
     """Draw a hundred children of the ward, and say what to expect of a thousand."""
     st.markdown("#### Out of 100 children")
-    part = facts.run.metrics[usual_part(facts)]
-    rates = {name: rate_of(part["rates"][name]) for name in RATES}
-    found, cleared = rates["sensitivity"], rates["specificity"]
-    if usual_part(facts) == EXTERNAL or found is None or cleared is None:
-        st.markdown("Not measured on films of children of both kinds: nothing can be expected.")
+    drawn, said = (expect_in_ward(facts, n, view.prevalence) for n in (DRAWN, SAID))
+    if drawn is None or said is None:
+        draw_blocks(describe_ward(facts, view.prevalence))
         return
     st.session_state["facts-prevalence"] = view.prevalence
     st.slider(
@@ -119,9 +118,8 @@ def draw_ward(view: FactsView, facts: RunFacts) -> None:
         key="facts-prevalence",
         on_change=_take_prevalence,
     )
-    share = view.prevalence / 100.0
-    drawn, said = (expect_among(n, share, found, cleared) for n in (DRAWN, SAID))
-    show_wards([(facts.run.run_id, drawn, said)], f"the {part['split']}")
+    split = facts.run.metrics[usual_part(facts)]["split"]
+    show_wards([(facts.run.run_id, drawn, said)], f"the {split}")
 
 
 def _take_prevalence() -> None:

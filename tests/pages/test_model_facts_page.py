@@ -15,7 +15,7 @@ from core.model_facts import gather_facts
 from core.model_facts_checklist import fill_checklist, say_count
 from core.model_facts_claim import CLAIM
 from core.model_facts_document import Intervals, MeasuredRow
-from core.model_facts_results import list_errors, surest_errors
+from core.model_facts_failures import list_errors, surest_errors
 from core.predictions import read_predictions
 from core.prevalence import expect_among
 from core.review_store import SqlReviewStore
