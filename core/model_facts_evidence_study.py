@@ -27,8 +27,10 @@ def say_summary(_facts: RunFacts) -> Answer:
     return partly("These facts are in sections; they are no abstract of a paper.", FACTS)
 
 
-def say_background(_facts: RunFacts) -> Answer:
+def say_background(facts: RunFacts) -> Answer:
     """Say what is known, and what it is to be used for."""
+    if facts.run.foreign:
+        return still_open("What its makers meant it for is not known here.")
     return partly(f"{INTENDED} The literature is not reviewed.", f"{FACTS}; README")
 
 
@@ -91,8 +93,10 @@ def say_limits(facts: RunFacts) -> Answer:
     )
 
 
-def say_practice(_facts: RunFacts) -> Answer:
+def say_practice(facts: RunFacts) -> Answer:
     """Say what it means for a ward."""
+    if facts.run.foreign:
+        return partly("It is compared here and reads no film; rates are carried over.", FACTS)
     return filled(f"{INTENDED} The page counts what to expect at any prevalence.", FACTS)
 
 

@@ -42,10 +42,26 @@ CHANGES = {
 }
 
 
-def describe_use() -> Section:
+def describe_use(facts: RunFacts) -> Section:
     """Return what a run is for and what it is not for."""
-    blocks = (Paragraph(INTENDED), Paragraph("Not for:"), Bullets(NOT_FOR), Paragraph(AGES))
+    blocks = (
+        Paragraph(_say_use(facts)),
+        Paragraph("Not for:"),
+        Bullets(NOT_FOR),
+        Paragraph(AGES),
+    )
     return Section("use", "Intended use", blocks)
+
+
+def _say_use(facts: RunFacts) -> str:
+    if facts.run.foreign:
+        return (
+            "Here only to be compared with other runs: it reads no film. What its makers meant it "
+            "for is not known."
+        )
+    if facts.exhibit:
+        return "None: it is kept to show what its mistakes do, and reads no film."
+    return INTENDED
 
 
 def describe_population(facts: RunFacts) -> Section:

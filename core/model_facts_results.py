@@ -41,16 +41,16 @@ def say_in_short(facts: RunFacts) -> str:
     part = facts.run.metrics[usual_part(facts)]
     found, cleared = (rate_of(part["rates"][name]) for name in RATES)
     return (
-        f"On the {part['split']} it finds {_of_100(found)} pneumonias and clears "
-        f"{_of_100(cleared)} films without."
+        f"On the {part['split']} it finds {_of_100(found, 'pneumonias')} and clears "
+        f"{_of_100(cleared, 'films without')}."
     )
 
 
-def _of_100(rate: Rate | None) -> str:
+def _of_100(rate: Rate | None, what: str) -> str:
     if rate is None:
-        return "none of 0"
+        return f"no {what} (there are none)"
     value, low, high = (100.0 * share for share in (rate.value, rate.low, rate.high))
-    return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate.n})"
+    return f"{value:.0f} of 100 {what} ({low:.0f} to {high:.0f}, n = {rate.n})"
 
 
 def describe_ward(facts: RunFacts, ill_of_100: int) -> Section:

@@ -39,7 +39,7 @@ def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Documen
         summary=say_in_short(facts),
         notices=tuple(_find_notices(facts)),
         sections=(
-            describe_use(),
+            describe_use(facts),
             describe_results(facts),
             describe_ward(facts, ill_of_100),
             describe_failures(facts),

@@ -86,8 +86,8 @@ def test_the_first_sentence_and_the_ward_are_the_rates_of_the_official_test(
     called = films.probability >= served.run.operating_point.threshold
     (tn, fp), (fn, tp) = confusion_matrix(films.films.label, called)
     document = describe_run(served, ill_of_100=20)
-    assert f"finds {100 * tp / (tp + fn):.0f} of 100 (" in document.summary
-    assert f"clears {100 * tn / (tn + fp):.0f} of 100 (" in document.summary
+    assert f"finds {100 * tp / (tp + fn):.0f} of 100 pneumonias (" in document.summary
+    assert f"clears {100 * tn / (tn + fp):.0f} of 100 films without (" in document.summary
     ward = document.section("ward")
     assert ward.heading == "Of 1,000 children, 200 of them ill"
     said = words_of(document, "ward")
@@ -192,6 +192,7 @@ def test_an_exhibit_is_labelled_first(tmp_path: Path) -> None:
         "batch."
     )
     assert "it is an exhibit" in document.notices[1]
+    assert words_of(document, "use").startswith("None: it is kept to show")
 
 
 def test_films_drawn_without_regard_to_patients_are_not_counted_by_the_split(
@@ -248,6 +249,7 @@ def test_an_imported_run_says_what_is_not_known(models: Path, tmp_path: Path) ->
     document = describe_run(facts)
     assert "Another model's predictions" in document.notices[0]
     assert "a network of its own" in document.notices[1]
+    assert words_of(document, "use").startswith("Here only to be compared")
     training = words_of(document, "training")
     assert "said.csv" in training
     assert sha256(content).hexdigest()[:12] in training

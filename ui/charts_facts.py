@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from core.model_facts_document import Intervals, MeasuredRow, say_interval
 from ui.charts import QUIET, TEMPLATE
 
-ROW_PX, EDGES_PX = 30, 44
+ROW_PX, EDGES_PX = 34, 44
 COLOURS = {"Sensitivity": "#e8893a", "Specificity": "#4a90d9"}
 OUT_OF_POPULATION = "#8a929b"
 TEXT = {"size": 12}
