@@ -9,8 +9,8 @@ CHILDREN = (
 )
 CHILDREN_REFERENCE = (
     "Two physicians graded every film after unreadable ones had been taken out; a third checked "
-    "the official test. They read films and no other finding: the reference is a reading, not a "
-    "culture."
+    "the official test. The reference is a reading of the film; whether other findings were known "
+    "to them is not stated."
 )
 CHILDREN_CITATION = (
     "D. S. Kermany, K. Zhang, M. Goldbaum, Mendeley Data (2018), doi:10.17632/rscbjbr9sj, CC BY "

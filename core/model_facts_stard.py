@@ -10,7 +10,7 @@ from core.model_facts_sources import STARD_CITATION
 
 STARD = Checklist(
     "stard",
-    "STARD-AI (2025)",
+    "STARD-AI (2025), lettered parts counted one by one",
     STARD_CITATION,
     (
         Item("1", "Title", "AI, accuracy, and one measure of it", study.say_title),
