@@ -30,7 +30,7 @@ def draw_errors(facts: RunFacts) -> None:
 
     Where the public films are not there, those of the drawn films are shown; without them, none.
     """
-    library, errors, sentence = _find_errors(facts)
+    library, errors, sentence = find_errors(facts)
     if library is not None and errors:
         wish = hear_cards(CARDS)
         if wish is not None and wish.act == "open":
@@ -47,9 +47,10 @@ def draw_errors(facts: RunFacts) -> None:
         st.caption(sentence)
 
 
-def _find_errors(
+def find_errors(
     facts: RunFacts,
 ) -> tuple[FilmLibrary | None, Sequence[FailedFilm], str]:
+    """Return the surest errors with the library that has their films, and what to say of them."""
     try:
         libraries = get_libraries()
         public, synthetic = libraries.get("public"), libraries.get("synthetic")

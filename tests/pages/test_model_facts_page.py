@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from film_tables import film_table, predictions_of
 from kept_run_copies import MODELS, copy_as, copy_runs
 from streamlit.testing.v1 import AppTest
 
+from core.domain import RunRecord
 from core.foreign_runs import ForeignRequest, import_run
 from core.model_facts import gather_facts
 from core.model_facts_checklist import fill_checklist, say_count
 from core.model_facts_claim import CLAIM
 from core.model_facts_document import Intervals, MeasuredRow
 from core.model_facts_failures import list_errors, surest_errors
-from core.predictions import read_predictions
+from core.predictions import Predictions, read_predictions
 from core.prevalence import expect_among
 from core.review_store import SqlReviewStore
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.statistics import Rate
 from ui.charts_facts import OUT_OF_POPULATION, plot_intervals
-from ui.facts_films import gallery_address
+from ui.facts_films import find_errors, gallery_address
 from ui.facts_link import FactsView, read_address, write_address
 
 PAGE = PROJECT_ROOT / "pages" / "model_facts.py"
@@ -194,6 +197,38 @@ def test_a_film_opens_in_the_gallery_under_its_run_and_cell() -> None:
         "film": missed.film_id,
     }
     assert gallery_address("public", run, alarm)["cell"] == "fp"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that only says whether its films are there, and what a run said of them."""
+
+    has_films: bool
+    said: Predictions | None = None
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        assert self.said is not None
+        return self.said
+
+
+def test_public_films_are_shown_where_they_are_and_drawn_ones_where_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    facts = gather_facts(MODELS / "f01", MODELS / "split.json")
+    films = film_table(4, label=[1, 1, 0, 0], film_id=["a", "b", "c", "d"])
+    drawn = Library(has_films=True, said=predictions_of(films, [0.1, 0.99, 0.98, 0.2]))
+    libraries = {"public": Library(has_films=True), "synthetic": drawn}
+    monkeypatch.setattr("ui.facts_films.get_libraries", lambda: libraries)
+    assert find_errors(facts) == (libraries["public"], list_errors(facts), "")
+
+    libraries["public"] = Library(has_films=False)
+    library, errors, sentence = find_errors(facts)
+    assert library is drawn
+    assert [(film.film_id, film.ill) for film in errors] == [("a", True), ("c", False)]
+    assert "say nothing of patients" in sentence
+
+    imported = replace(facts, run=replace(facts.run, foreign=True))
+    assert find_errors(imported) == (None, (), "The films themselves are not on this machine.")
 
 
 # --- the plot -------------------------------------------------------------------------------------
