@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +14,14 @@ from core.bootstrap import mean_rate
 from core.domain import Explanation, LimeSettings
 from core.explanation import weights_on_film
 from core.explanation_score import ExplanationScore, score_explanation
+from core.model_facts_explanations import (
+    EXPLANATIONS_FILE,
+    ExplanationQuality,
+    PointingRates,
+)
 from core.phantom_set import PhantomSet, open_built_in_set
 from core.pipeline import Engine, explain_film, read_film
+from core.run_store import add_files, export_identity
 from core.settings import get_settings
 from core.statistics import Rate, wilson_rate
 
@@ -64,26 +70,23 @@ def _shuffled(explanation: Explanation, seed: int) -> Explanation:
     return replace(explanation, weights=weights)
 
 
-def tabulate(pointed: list[Pointed]) -> list[str]:
-    """Return one table line for each way of explaining and each kind of film."""
+def group_rates(pointed: list[Pointed]) -> dict[str, dict[str, PointingRates]]:
+    """Return for each kind of film, and each way of explaining, how well it points."""
     findings = sorted({one.finding for one in pointed})
     groups = {"all": pointed, "called pneumonia": [one for one in pointed if one.called]}
     groups |= {name: [one for one in pointed if one.finding == name] for name in findings}
-    lines = [
-        "| Films | n | Explanation | Points at the lesion | Energy inside | IoU | Lesion's share |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for group, members in groups.items():
-        for way in WAYS if members else ():
-            scores = [one.scores[way] for one in members]
-            lines.append(f"| {group} | {len(members)} | {way} | {_line(scores)} |")
-    return lines
+    return {
+        group: {way: _rates([one.scores[way] for one in members]) for way in WAYS}
+        for group, members in groups.items()
+        if members
+    }
 
 
-def _line(scores: list[ExplanationScore]) -> str:
+def _rates(scores: list[ExplanationScore]) -> PointingRates:
     hits = wilson_rate(sum(score.hit for score in scores), len(scores))
-    means = [_mean(scores, name) for name in ("energy_inside", "iou", "lesion_share")]
-    return " | ".join([_say(hits), _say(means[0]), _say(means[1]), f"{means[2].value:.2f}"])
+    return PointingRates(
+        hits, *(_mean(scores, name) for name in ("energy_inside", "iou", "lesion_share"))
+    )
 
 
 def _mean(scores: list[ExplanationScore], name: str) -> Rate:
@@ -91,23 +94,47 @@ def _mean(scores: list[ExplanationScore], name: str) -> Rate:
     return mean_rate(values)
 
 
+def tabulate(rates: Mapping[str, Mapping[str, PointingRates]]) -> list[str]:
+    """Return one table line for each way of explaining and each kind of film."""
+    lines = [
+        "| Films | n | Explanation | Points at the lesion | Energy inside | IoU | Lesion's share |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for group, ways in rates.items():
+        for way, of_way in ways.items():
+            said = [
+                _say(one) for one in (of_way.points_at_lesion, of_way.energy_inside, of_way.iou)
+            ]
+            share = f"{of_way.lesion_share.value:.2f}"
+            cells = [group, str(of_way.points_at_lesion.n), way, *said, share]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def _say(rate: Rate) -> str:
     return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
 
 
 def measure(report: Callable[[str], None]) -> Section:
-    """Explain the built-in set's films with lesions and hold each against its mask."""
+    """Explain the built-in set's films with lesions and hold each against its mask.
+
+    What is found is kept beside the run too: its facts are written from there.
+    """
     engine = open_served_engine()
     phantoms = open_built_in_set(get_settings().cache)
     pointed = list(explain_ill_films(phantoms, engine, report))
     run = engine.classifier.run_record
+    rates = group_rates(pointed)
+    films = "synthetic films with a lesion whose place is known"
+    quality = ExplanationQuality(run.run_id, export_identity(run), films, WAYS, rates)
+    add_files(run.folder, {EXPLANATIONS_FILE: quality.to_json()})
     about = f"Run {run.run_id}, {len(pointed)} synthetic films with a lesion; 95 % intervals."
     lines = [
         about,
         "",
         *(f"- **{way}**: {what}" for way, what in WAYS.items()),
         "",
-        *tabulate(pointed),
+        *tabulate(rates),
     ]
     for line in lines:
         report(line)

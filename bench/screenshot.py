@@ -63,6 +63,13 @@ def take_runs(page: Page) -> None:
     page.wait_for_timeout(8000)
 
 
+def take_facts(page: Page) -> None:
+    """Look at what is known of the served run."""
+    page.get_by_role("link", name="Model facts").click()
+    expect(page.get_by_text("Out of 100 children")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(5000)
+
+
 def choose_film(page: Page, place: int) -> None:
     """Open one film of the worklist and wait for its regions."""
     page.locator("[role=option]").nth(place).click()
@@ -76,6 +83,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "records": take_records,
     "errors": take_errors,
     "runs": take_runs,
+    "facts": take_facts,
 }
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from core.cli_compare import compare
 from core.cli_data import app as data_app
 from core.cli_db import app as db_app
+from core.cli_facts import facts
 from core.cli_foreign import import_run_file
 from core.cli_phantom import phantom, phantom_scores, prepare_examples
 from core.cli_runs import evaluate, runs
@@ -25,6 +26,7 @@ app.add_typer(serving_app)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(facts)
 app.command("import-run")(import_run_file)
 app.command()(phantom)
 app.command()(phantom_scores)

@@ -52,6 +52,7 @@ STAGES_MAY_IMPORT = {
     "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
     "foreign": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store", "dataset"},
+    "model_facts": FOUNDATION | {"statistics", "run_store", "shortcut", "comparison"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }
@@ -79,7 +80,9 @@ HOMES = {
     "ai_edge_litert": "core/inference.py",
     "tensorflow": "core/training/* core/activations.py",
     "keras": "core/training/* core/activations.py",
+    "fpdf": "core/model_facts_pdf.py",
     "mapie": "tests/*",
+    "pypdf": "tests/*",
     "lime": "core/surrogate.py",
     "sklearn": "core/explanation.py core/metrics.py core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
@@ -112,7 +115,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    families = r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case)_.*"
+    families = r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|model_facts)_.*"
     stage = re.sub(families, r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)
 
@@ -167,7 +170,8 @@ def films_in_the_viewer_only(path: str, source: str) -> Faults:
         if isinstance(node, ast.Call) and name_of(node.func) == "download_button":
             kinds = [ast.unparse(word.value) for word in node.keywords if word.arg == "mime"]
             if not re.match(
-                r"'(text/csv|application/(pdf|json|vnd\.apache\.parquet))'", "".join(kinds)
+                r"'(text/(csv|markdown)|application/(pdf|json|vnd\.apache\.parquet))'",
+                "".join(kinds),
             ):
                 yield node.lineno, f"{rule} a download that is not plainly a table or a report"
 
@@ -272,11 +276,13 @@ BREACHES = [
     (separate_stages, "core/foreign_runs.py", 1, "from core.comparison_films import align_runs"),
     (separate_stages, "core/operating_point.py", 1, "from core.evaluation import PARTS"),
     (separate_stages, "core/prevalence.py", 1, "from core.reviews import read"),
+    (separate_stages, "core/model_facts_text.py", 1, "from core.pipeline import read_film"),
     (library_homes, "core/quality.py", 1, "from PIL import Image"),
     (library_homes, "core/decoding.py", 1, "import pydicom.filereader"),
     (library_homes, "core/pipeline.py", 1, "from ai_edge_litert.interpreter import Interpreter"),
     (library_homes, "core/inference.py", 2, "def late():\n    import keras"),
     (library_homes, "core/inference.py", 1, "net = importlib.import_module('tensorflow.lite')"),
+    (library_homes, "core/model_facts_export.py", 1, "from fpdf import FPDF"),
     (library_homes, "core/training/abstain.py", 1, "from mapie.risk_control import precision"),
     (library_homes, "core/pipeline.py", 1, "from lime.lime_base import LimeBase"),
     (library_homes, "core/bootstrap.py", 1, "from statsmodels.stats import proportion"),

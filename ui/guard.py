@@ -16,6 +16,7 @@ PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
     "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
     "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),
+    "model_facts": ("pages/model_facts.py", "Model facts", ":material/fact_check:"),
     "exhibit": ("pages/exhibit.py", "Exhibit", ":material/biotech:"),
     "records": ("pages/records.py", "Records", ":material/menu_book:"),
 }

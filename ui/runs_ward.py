@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -53,22 +54,34 @@ def draw_wards(scored: ScoredFilms, prevalence: int) -> None:
     """
     drawn = expect_wards(scored, DRAWN, prevalence / 100.0)
     said = expect_wards(scored, SAID, prevalence / 100.0)
-    wards = [
-        _ward(run_id, count_children(of_100), say_ward(run_id, of_1000))
-        for run_id, of_100, of_1000 in zip(scored.run_ids, drawn, said, strict=True)
-    ]
     if scored.part == ADULTS:
         st.warning(
             "Sensitivity and specificity were measured on adults here: what follows is of no "
             "ward of children. Choose other films above.",
             icon=":material/warning:",
         )
+    show_wards(zip(scored.run_ids, drawn, said, strict=True), "the compared films")
+
+
+def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str) -> None:
+    """Draw a hundred children for each run.
+
+    Parameters
+    ----------
+    wards : iterable of (str, WardOutcome, WardOutcome)
+        The run, what to expect of as many children as are drawn, and of those that are spoken of.
+    films : str
+        What sensitivity and specificity were measured on.
+    """
+    drawn = [
+        _ward(run_id, count_children(of_100), say_ward(run_id, of_1000))
+        for run_id, of_100, of_1000 in wards
+    ]
     st.html(_STYLE)
-    st.html(f'{_key()}<div class="fr-wards">{"".join(wards)}</div>')
+    st.html(f'{_key()}<div class="fr-wards">{"".join(drawn)}</div>')
     st.caption(
         "Drawn to the nearest child. The intervals (95 %) are of sensitivity and specificity as "
-        "measured on the compared films; they hold in your ward only if disease and films are "
-        "alike there."
+        f"measured on {films}; they hold in your ward only if disease and films are alike there."
     )
 
 

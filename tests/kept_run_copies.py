@@ -1,0 +1,26 @@
+"""Copies of the project's runs that a test may change."""
+
+import shutil
+from pathlib import Path
+
+from core.run_store import RECORD_FILE, amend_record
+from core.settings import PROJECT_ROOT
+
+MODELS = PROJECT_ROOT / "models"
+
+
+def copy_runs(to: Path, *names: str) -> Path:
+    """Return a folder of runs with the named ones and the split, without their weights."""
+    to.mkdir(exist_ok=True)
+    shutil.copy(MODELS / "split.json", to)
+    for name in names:
+        shutil.copytree(MODELS / name, to / name)
+    return to
+
+
+def copy_as(models: Path, name: str, other: str, **changes: object) -> Path:
+    """Return the folder of a run that is another one but for its name and some changes."""
+    folder = shutil.copytree(MODELS / name, models / other)
+    amend_record(folder, {"run_id": other, **changes})
+    assert (folder / RECORD_FILE).is_file()
+    return folder

@@ -1,0 +1,251 @@
+"""The page of model facts without a browser: its numbers, its address, its checklists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from film_tables import film_table, predictions_of
+from kept_run_copies import MODELS, copy_as, copy_runs
+from streamlit.testing.v1 import AppTest
+
+from core.domain import RunRecord
+from core.foreign_runs import ForeignRequest, import_run
+from core.model_facts import gather_facts
+from core.model_facts_checklist import fill_checklist, say_count
+from core.model_facts_claim import CLAIM
+from core.model_facts_document import Intervals, MeasuredRow
+from core.model_facts_failures import list_errors, surest_errors
+from core.predictions import Predictions, read_predictions
+from core.prevalence import expect_among
+from core.review_store import SqlReviewStore
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.statistics import Rate
+from ui.charts_facts import OUT_OF_POPULATION, plot_intervals
+from ui.facts_films import find_errors, gallery_address
+from ui.facts_link import FactsView, read_address, write_address
+
+PAGE = PROJECT_ROOT / "pages" / "model_facts.py"
+RUNS = ("f01", "f04", "m01")
+
+
+@pytest.fixture
+def runs(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the app no public films, and a folder of its own for imported runs."""
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
+    get_settings.cache_clear()
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def open_page(**params: str) -> AppTest:
+    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
+    page = router.run().switch_page("pages/model_facts.py")
+    for name, said in params.items():
+        page.query_params[name] = said
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words_of(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.header, page.error, page.warning, page.info)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def drawn_html(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    said = page.query_params.items()
+    return {name: one if isinstance(one, str) else one[0] for name, one in said}
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_the_served_run_is_shown_with_what_it_misses(runs: Path) -> None:
+    page = open_page()
+    assert not page.error
+    matrix = load_run(MODELS / SERVED_RUN).metrics["test"]["matrix"]
+    words = words_of(page)
+    assert f"### Model facts: run {SERVED_RUN}" in words
+    assert f"it misses {matrix['false_negative']} of " in words
+    assert address_of(page)["run"] == SERVED_RUN
+    shown = {cell for table in page.table for cell in table.value.to_numpy().ravel()}
+    facts = gather_facts(MODELS / SERVED_RUN, MODELS / "split.json")
+    assert {film.film_id for film in list_errors(facts)} <= shown
+
+
+def test_the_ward_is_what_the_rates_of_the_test_mean_at_the_prevalence(runs: Path) -> None:
+    page = open_page(prevalence="30")
+    rates = load_run(MODELS / SERVED_RUN).metrics["test"]["rates"]
+    found, cleared = (Rate(**rates[name]) for name in ("sensitivity", "specificity"))
+    ward = expect_among(1000, 0.3, found, cleared)
+    assert f"misses {ward.missed.value:.0f} (" in drawn_html(page)
+    page.slider(key="facts-prevalence").set_value(50).run()
+    assert address_of(page)["prevalence"] == "50"
+    assert "500 of them ill" in drawn_html(page)
+
+
+def test_the_second_tab_counts_and_lists_both_checklists(runs: Path) -> None:
+    page = open_page(tab="checklists")
+    facts = gather_facts(MODELS / SERVED_RUN, MODELS / "split.json")
+    assert say_count(fill_checklist(CLAIM, facts)) in words_of(page)
+    items = [set(table.value["Item"]) for table in page.table if "Item" in table.value]
+    assert [len(one) for one in items] == [44, 48]
+
+
+def test_another_run_is_chosen_and_stays_in_the_address(runs: Path) -> None:
+    page = open_page()
+    page.selectbox(key="facts-run").set_value("m01").run()
+    assert address_of(page)["run"] == "m01"
+    words = words_of(page)
+    assert "Model facts: run m01" in words
+    assert "This run may not read films. It lacks a shortcut audit" in words
+
+
+def test_an_imported_run_is_shown_with_what_is_not_known(runs: Path) -> None:
+    said = read_predictions(load_run(MODELS / "f01"))
+    rows = [f"{film},{p}" for film, p in zip(said.films.film_id, said.probability, strict=True)]
+    content = "\n".join(["film_id,probability", *rows]).encode()
+    import_run(content, ForeignRequest("theirs"), MODELS, runs / "foreign")
+    page = open_page(run="theirs")
+    assert not page.error
+    words = words_of(page)
+    assert "Another model's predictions" in words
+    assert "The films themselves are not on this machine." in words
+
+
+def test_an_exhibit_is_labelled(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = copy_runs(runs / "models", SERVED_RUN, "lungs")
+    copy_as(models, "m01", "x05", exhibit="One batch's class weights.")
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
+    get_settings.cache_clear()
+    st.cache_resource.clear()
+    page = open_page(run="x05")
+    assert "An exhibit, kept to show its mistakes" in page.warning[0].value
+    assert "x05, an exhibit" in page.selectbox(key="facts-run").options
+
+
+def test_both_files_are_offered(runs: Path) -> None:
+    page = open_page()
+    labels = [button.proto.label for button in page.get("download_button")]
+    assert labels == ["PDF", "Markdown"]
+
+
+def test_without_any_run_the_page_says_what_to_do(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs / "models").mkdir()
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
+    get_settings.cache_clear()
+    st.cache_resource.clear()
+    page = open_page()
+    assert page.header[0].value == "No runs yet"
+
+
+def test_a_page_that_was_not_routed_shows_nothing_of_its_own(store: SqlReviewStore) -> None:
+    page = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    assert not page.markdown
+    assert not page.table
+
+
+# --- the address ----------------------------------------------------------------------------------
+
+
+def test_an_address_reads_back() -> None:
+    view = FactsView("m01", "checklists", 25)
+    assert read_address(write_address(view), RUNS, "f04") == (view, [])
+
+
+def test_what_an_address_leaves_out_has_a_default() -> None:
+    assert read_address({}, RUNS, "f04") == (FactsView("f04"), [])
+    assert read_address({}, RUNS, "gone") == (FactsView("f01"), [])
+
+
+@pytest.mark.parametrize(
+    "params", [{"run": "x"}, {"tab": "x"}, {"prevalence": "101"}, {"prevalence": "-1"}]
+)
+def test_what_an_address_says_wrongly_becomes_the_default(params: dict[str, str]) -> None:
+    view, complaints = read_address(params, RUNS, "f04")
+    assert view == FactsView("f04")
+    assert len(complaints) == 1
+    assert next(iter(params.values())) in complaints[0]
+
+
+def test_a_wrong_address_is_said(runs: Path) -> None:
+    page = open_page(run="nothing")
+    assert "The address names run 'nothing'" in page.warning[0].value
+
+
+def test_a_film_opens_in_the_gallery_under_its_run_and_cell() -> None:
+    run = load_run(MODELS / "f01")
+    films = read_predictions(run).of_split("test")
+    missed, *_, alarm = surest_errors(films, run.operating_point.threshold)
+    assert gallery_address("public", run, missed) == {
+        "library": "public",
+        "run": "f01",
+        "split": "test",
+        "cell": "fn",
+        "film": missed.film_id,
+    }
+    assert gallery_address("public", run, alarm)["cell"] == "fp"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that only says whether its films are there, and what a run said of them."""
+
+    has_films: bool
+    said: Predictions | None = None
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        assert self.said is not None
+        return self.said
+
+
+def test_public_films_are_shown_where_they_are_and_drawn_ones_where_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    facts = gather_facts(MODELS / "f01", MODELS / "split.json")
+    films = film_table(4, label=[1, 1, 0, 0], film_id=["a", "b", "c", "d"])
+    drawn = Library(has_films=True, said=predictions_of(films, [0.1, 0.99, 0.98, 0.2]))
+    libraries = {"public": Library(has_films=True), "synthetic": drawn}
+    monkeypatch.setattr("ui.facts_films.get_libraries", lambda: libraries)
+    assert find_errors(facts) == (libraries["public"], list_errors(facts), "")
+
+    libraries["public"] = Library(has_films=False)
+    library, errors, sentence = find_errors(facts)
+    assert library is drawn
+    assert [(film.film_id, film.ill) for film in errors] == [("a", True), ("c", False)]
+    assert "say nothing of patients" in sentence
+
+    imported = replace(facts, run=replace(facts.run, foreign=True))
+    assert find_errors(imported) == (None, (), "The films themselves are not on this machine.")
+
+
+# --- the plot -------------------------------------------------------------------------------------
+
+
+def test_the_plot_has_each_rate_with_its_interval_and_greys_other_populations() -> None:
+    rows = (
+        MeasuredRow("Sensitivity", "test", Rate(0.9, 0.8, 0.95, 40)),
+        MeasuredRow("Sensitivity", "adults", Rate(0.5, 0.4, 0.6, 20), out_of_population=True),
+        MeasuredRow("Specificity", "test", Rate(0.7, 0.6, 0.8, 30)),
+    )
+    figure = plot_intervals(Intervals(rows))
+    ends = [
+        (one.x[0] - one.error_x.arrayminus[0], one.x[0], one.x[0] + one.error_x.array[0])
+        for one in figure.data
+    ]
+    assert ends == [pytest.approx((row.rate.low, row.rate.value, row.rate.high)) for row in rows]
+    assert [one.marker.color == OUT_OF_POPULATION for one in figure.data] == [False, True, False]
+    assert figure.layout.annotations[0].text == "0.900 (0.800 to 0.950), n = 40"
+    assert [place for (place,) in (one.y for one in figure.data)] == [1, 2, 4]

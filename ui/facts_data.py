@@ -1,0 +1,42 @@
+"""The runs that facts are stated of, and what is kept of the one that is chosen."""
+
+from __future__ import annotations
+
+from core.model_facts import SPLIT_FILE, RunFacts, gather_facts
+from core.run_store import find_run_folder
+from core.run_table import ListedRun, list_readable_runs
+from core.settings import get_settings
+
+
+def list_names(serving: str) -> tuple[dict[str, str], list[str]]:
+    """Return every run with the words that it is chosen by, and a sentence on each unreadable one.
+
+    Parameters
+    ----------
+    serving : str
+        The run that serves.
+    """
+    listed, sentences = list_readable_runs(*get_settings().run_folders)
+    return {run.record.run_id: _name(run, serving) for run in listed}, sentences
+
+
+def _name(run: ListedRun, serving: str) -> str:
+    name = run.record.run_id
+    if name == serving:
+        return f"{name}, serves"
+    if run.exhibit:
+        return f"{name}, an exhibit"
+    return f"{name}, imported" if run.record.foreign else name
+
+
+def get_facts(run_id: str) -> RunFacts:
+    """Return all that is kept of a run; read anew, so that nothing stated is older than its file.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If the run's record cannot be read.
+    """
+    settings = get_settings()
+    folder = find_run_folder(run_id, settings.run_folders)
+    return gather_facts(folder, settings.models / SPLIT_FILE)
