@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import ComparisonError
-from core.evaluation import PARTS
+from core.evaluation import PARTS, Part
 from core.operating_point import choose_operating_point
 from core.predictions import FilmTable, Predictions
 from core.statistics import Mask
+
+SYNTHETIC = "synthetic"
+COMPARED_PARTS = PARTS | {
+    SYNTHETIC: Part("synthetic films", lambda films: films.split == SYNTHETIC)
+}
+"""Films that runs can be compared on: those that every run is measured on, and drawn ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +29,7 @@ class ScoredFilms:
     Attributes
     ----------
     part : str
-        A key of `PARTS`.
+        A key of `COMPARED_PARTS`.
     run_ids : tuple of str
     films : FilmTable
         In the order of the first run.
@@ -44,6 +50,11 @@ class ScoredFilms:
     left_out: int
 
     @property
+    def synthetic(self) -> bool:
+        """True if every film is drawn."""
+        return self.part == SYNTHETIC
+
+    @property
     def ill(self) -> Mask:
         """(N,) whether each film is pneumonia by the reference standard."""
         return np.asarray(self.films.label == 1)
@@ -62,6 +73,12 @@ class ScoredFilms:
 OWN_THRESHOLDS = "each run's own operating point"
 
 
+def as_synthetic(said: Predictions) -> Predictions:
+    """Return what a run said of drawn films as one part: nothing is trained on any of them."""
+    split = np.full(len(said), SYNTHETIC)
+    return replace(said, films=replace(said.films, split=split))
+
+
 def align_runs(
     predictions: Mapping[str, Predictions],
     thresholds: Mapping[str, float],
@@ -77,7 +94,7 @@ def align_runs(
     thresholds : mapping of str to float
         By run.
     part : str
-        A key of `PARTS`.
+        A key of `COMPARED_PARTS`.
     chosen_at : str
         How the thresholds came about, in words.
 
@@ -87,16 +104,17 @@ def align_runs(
         If the part is not known, there is no run, the runs have no film of the part in common, or
         two of them have different reference labels for a film.
     """
-    if part not in PARTS:
-        raise ComparisonError(f"there is no part {part!r}; there are {', '.join(PARTS)}.")
+    if part not in COMPARED_PARTS:
+        raise ComparisonError(f"there is no part {part!r}; there are {', '.join(COMPARED_PARTS)}.")
     if not predictions:
         raise ComparisonError("there is no run to compare: name two or more.")
-    of_part = {run: said.where(PARTS[part].choose(said.films)) for run, said in predictions.items()}
+    choose, name = COMPARED_PARTS[part].choose, COMPARED_PARTS[part].name
+    of_part = {run: said.where(choose(said.films)) for run, said in predictions.items()}
     ids = [said.films.film_id for said in of_part.values()]
     common, every = reduce(np.intersect1d, ids), reduce(np.union1d, ids)
     if not len(common):
         raise ComparisonError(
-            f"the runs {', '.join(predictions)} scored no film of the {PARTS[part].name} in common."
+            f"the runs {', '.join(predictions)} scored no film of the {name} in common."
         )
     first = next(iter(of_part.values()))
     films = first.films.where(np.isin(first.films.film_id, common))

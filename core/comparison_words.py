@@ -6,8 +6,7 @@ import math
 
 from core.comparison import ErrorCounts, PairComparison
 from core.comparison_cases import Step
-from core.comparison_films import ScoredFilms
-from core.evaluation import PARTS
+from core.comparison_films import COMPARED_PARTS, ScoredFilms
 from core.prevalence import Expected, WardOutcome, expect_wards
 
 NOTE = (
@@ -111,12 +110,15 @@ def say_films(scored: ScoredFilms) -> str:
     """Return in one sentence which films are compared, at which thresholds."""
     ill, n = int(scored.ill.sum()), len(scored.films)
     patients = len(set(scored.films.patient.tolist()))
+    source = "drawn by a program" if scored.synthetic else f"of {patients} patients"
     sentence = (
-        f"{PARTS[scored.part].name}: {n} films ({ill} pneumonia, {n - ill} normal) of {patients} "
-        f"patients, at {scored.chosen_at}."
+        f"{COMPARED_PARTS[scored.part].name}: {n} films ({ill} pneumonia, {n - ill} normal) "
+        f"{source}, at {scored.chosen_at}."
     )
     if scored.left_out:
         sentence += f" Left out: {scored.left_out} films that not every one of these runs scored."
+    if scored.synthetic:
+        sentence += " What a run does here says nothing of patients."
     if scored.part == "validation":
         sentence += " Thresholds were chosen on these films, which flatters every run."
     return sentence

@@ -166,6 +166,29 @@ def _slices(
     return tuple(slices)
 
 
+def measure_part(predictions: Predictions, threshold: float, name: str) -> dict[str, Any]:
+    """Return the metrics of films that stand for themselves, as a record states those of a part.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Each film of a patient of its own.
+    threshold : float
+        The operating point.
+    name : str
+        What the films are called.
+
+    Raises
+    ------
+    DatasetError
+        If the films are fewer than two of a class.
+    """
+    label = predictions.films.label
+    measured = evaluate_predictions(predictions.probability, label, threshold, name)
+    plain: dict[str, Any] = _plain(asdict(measured))
+    return plain
+
+
 def measure_run(
     predictions: Predictions, threshold: float, cut_points: CutPoints
 ) -> dict[str, Any]:

@@ -121,6 +121,16 @@ class ExamplesTask:
         return ExamplesSummary(**json.loads(self._summary.read_text(encoding="utf-8")))
 
     @property
+    def finished(self) -> bool:
+        """True once every run has read the films, or the work has ended before that."""
+        return self._process is None or self._process.poll() is not None
+
+    @property
+    def ready(self) -> bool:
+        """True once all films are there and nothing more is being done to them."""
+        return self.drawn == self.total and self.finished
+
+    @property
     def sentence(self) -> str:
         """Why the films or their reading will not come; empty while they may."""
         return self._said

@@ -8,11 +8,20 @@ from core.errors import FirstReadError
 from ui.charts_runs import style_runs
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
+from ui.preparation import draw_preparation
 from ui.resources import get_served
 from ui.runs_audit import draw_audits, draw_histories, find_audits, say_audits
 from ui.runs_cases import draw_cases
 from ui.runs_compare import draw_curves, draw_films, draw_tests
-from ui.runs_controls import draw_choice, draw_prevalence, go_to, offer, read_view
+from ui.runs_controls import (
+    asked_part,
+    draw_choice,
+    draw_prevalence,
+    films_awaited,
+    go_to,
+    offer,
+    read_view,
+)
 from ui.runs_data import ListedRuns, get_listed_runs, get_scored
 from ui.runs_import import draw_import
 from ui.runs_link import RunsView
@@ -69,11 +78,12 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
     draw_tests(view, key, listed, scored)
     st.markdown("#### Case matrix")
     draw_cases(view, key, listed, scored, styles)
-    st.markdown("#### Out of 100 children")
-    slider_side, _ = st.columns([1, 1])
-    with slider_side:
-        draw_prevalence(view)
-    draw_wards(scored, view.prevalence)
+    if not scored.synthetic:  # which say nothing of a ward of children
+        st.markdown("#### Out of 100 children")
+        slider_side, _ = st.columns([1, 1])
+        with slider_side:
+            draw_prevalence(view)
+        draw_wards(scored, view.prevalence)
     st.markdown("#### Training and shortcuts")
     audit_side, history_side = st.columns([1.7, 1], gap="large")
     audits = find_audits(listed, view.runs, view.part)
@@ -84,6 +94,15 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         say_audits(audits)
 
 
+def draw_runs(view: RunsView, listed: ListedRuns, serving: str) -> None:
+    """Draw every run in the table, and the comparison of those that are ticked."""
+    with spoken_errors():
+        draw_table(view, listed, serving)
+        if len(listed.runs) == 1:
+            st.info("There is one run only: train or import another, and the two are compared.")
+        draw_comparison(view, listed)
+
+
 visit = guard("runs")
 with spoken_errors():
     listed = get_listed_runs()
@@ -92,16 +111,17 @@ with spoken_errors():
         st.toast(visit.notice, duration="long")
         visit.notice = ""
     if listed.runs:
-        view, complaints = read_view(offer(listed, serving))
+        readers = listed.that_read(asked_part())
+        view, complaints = read_view(offer(readers, serving))
         go_to(view)
         draw_head(visit, view, listed)
         if complaints:
             st.warning("  \n".join(complaints), icon=":material/link_off:")
-        draw_table(view, listed, serving)
-        if len(listed.runs) == 1:
-            st.info("There is one run only: train or import another, and the two are compared.")
-        with spoken_errors():
-            draw_comparison(view, listed)
+        waiting = films_awaited(view.part)
+        if waiting is not None:
+            draw_preparation(waiting)
+        else:
+            draw_runs(view, readers, serving)
     else:
         draw_empty()
     for sentence in listed.sentences:

@@ -10,7 +10,7 @@ from core.case_notes import CaseNote
 from core.error_filter import subtypes_of
 from core.error_gallery import Cell
 from ui.error_films import Found, get_offered, get_runs, noted_by
-from ui.error_link import YES, ErrorView, read_address, write_address
+from ui.error_link import ALL_PARTS, YES, ErrorView, read_address, write_address
 from ui.matrix import show_matrix
 from ui.resources import get_libraries
 
@@ -103,8 +103,15 @@ def draw_choice(view: ErrorView, found: Found) -> None:
     with split_side:
         splits = get_offered().splits(view.library, view.run)
         drawn = get_libraries()[view.library].synthetic
-        words = {name: f"{name} part" for name in splits} if drawn else SPLITS
-        _pick("Split", "split", splits, view.split, forgets=("page", "film"), words=words)
+        of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
+        _pick(
+            "Split",
+            "split",
+            splits,
+            view.split,
+            forgets=("page", "film"),
+            words=of_set if drawn else SPLITS,
+        )
     show_matrix(
         found.runs.of_run(view.run),
         found.runs.films.label,

@@ -28,7 +28,7 @@ from core.run_table import list_runs
 from core.settings import get_settings
 from core.thumbnail_cache import ThumbnailCache
 from ui.cards import PICTURE_PX, Card
-from ui.error_link import ErrorView, Offered
+from ui.error_link import ALL_PARTS, ErrorView, Offered
 from ui.resources import get_engine, get_libraries, get_store
 
 KEPT_TABLES = 24
@@ -79,6 +79,11 @@ def _predictions(library: str, run: str) -> Predictions:
     return get_libraries()[library].predictions(get_runs()[run])
 
 
+def _of_part(library: str, run: str, split: str) -> Predictions:
+    said = _predictions(library, run)
+    return said if split == ALL_PARTS else said.of_split(split)
+
+
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def get_films(library: str, run: str, split: str) -> RunsOnFilms:
     """Return a split's films under the chosen run, and under every other that has read them.
@@ -88,10 +93,10 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
     FirstReadError
         If the chosen run's predictions cannot be read.
     """
-    tables = {run: _predictions(library, run).of_split(split)}
+    tables = {run: _of_part(library, run, split)}
     for other in get_offered().runs(library):
         try:
-            tables.setdefault(other, _predictions(library, other).of_split(split))
+            tables.setdefault(other, _of_part(library, other, split))
         except FirstReadError:  # a run whose table is damaged says so where it is chosen
             continue
     thresholds = {name: get_runs()[name].operating_point.threshold for name in tables}
@@ -107,8 +112,8 @@ def get_offered() -> Offered:
 
     def splits(library: str, run: str) -> Sequence[str]:
         parts = order_parts(_predictions(library, run).films.split)
-        if get_libraries()[library].synthetic:  # nothing was trained on any part: the largest first
-            return parts[::-1]
+        if get_libraries()[library].synthetic:  # nothing was trained on any part
+            return (ALL_PARTS, *parts[::-1])
         return parts
 
     return Offered(tuple(get_libraries()), runs, splits)

@@ -7,11 +7,10 @@ import streamlit as st
 from core.examples import OFFERED, ExamplesSummary, ExamplesTask, example_films
 from core.film_library import PublicLibrary, how_to_get_films
 from core.settings import get_settings
+from ui.preparation import REFRESH_S, draw_progress
 from ui.resources import get_examples
 from ui.session import Visit
 from ui.uploads import add_films
-
-REFRESH_S = 0.5
 
 
 def offer_examples(visit: Visit) -> None:
@@ -37,12 +36,11 @@ def offer_examples(visit: Visit) -> None:
 def _follow(visit: Visit, task: ExamplesTask) -> None:
     if task.summary is not None or task.sentence:
         st.rerun()
-    drawn = task.drawn
-    if drawn < OFFERED:
-        st.progress(drawn / OFFERED, text=f"Drawing synthetic films: {drawn} of {OFFERED}")
-    else:
+    if task.drawn >= OFFERED:
         _draw_button(visit)
-        st.caption(f"{drawn} of {task.total} drawn; then the served run reads them.")
+    else:
+        st.caption(f"The first {OFFERED} can be opened as soon as they are drawn.")
+    draw_progress(task)
 
 
 def _draw_button(visit: Visit) -> None:

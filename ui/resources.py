@@ -94,10 +94,10 @@ def get_libraries() -> dict[str, FilmLibrary]:
     """Return every set of labelled films by its word for addresses.
 
     The public set comes first where its films are there, the synthetic films where they are not;
-    these are among them once all of them are drawn.
+    these are among them once all of them are drawn and every run has read them.
     """
     libraries: list[FilmLibrary] = [_public_library()]
-    if get_settings().offer_synthetic and get_examples().drawn == get_examples().total:
+    if get_settings().offer_synthetic and get_examples().ready:
         libraries.append(_synthetic_library())
     libraries.sort(key=lambda library: not library.has_films)
     return {library.name: library for library in libraries}

@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from core.comparison_cases import CaseMatrix, Step, find_step
-from core.comparison_films import ScoredFilms
+from core.comparison_films import SYNTHETIC, ScoredFilms
 from core.comparison_words import say_step
 from ui.charts_cases import plot_case, plot_cases
 from ui.charts_runs import Style
+from ui.error_link import ALL_PARTS
 from ui.guard import PAGES
 from ui.runs_compare import PLAIN
 from ui.runs_controls import put
@@ -135,9 +136,9 @@ def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, s
     side = "p" if scored.called[row, place] else "n"
     right = "t" if scored.right[row, place] else "f"
     return {
-        "library": "public",
+        "library": SYNTHETIC if scored.synthetic else "public",
         "run": run_id,
-        "split": str(scored.films.split[place]),
+        "split": ALL_PARTS if scored.synthetic else str(scored.films.split[place]),
         "threshold": repr(float(scored.threshold[row])),
         "cell": f"{right}{side}",
         "film": str(scored.films.film_id[place]),

@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from core.comparison import METRICS
-from core.evaluation import PARTS
+from core.comparison_films import COMPARED_PARTS, SYNTHETIC
+from core.examples import ExamplesTask
 from core.run_table import MEASURES
+from core.settings import get_settings
+from ui.preparation import get_preparation
 from ui.runs_data import ListedRuns
 from ui.runs_link import (
     LEAST_SENSITIVITY,
@@ -41,15 +44,32 @@ PART_NAMES = {
     "test_bacterial": "Official test, bacterial",
     "test_viral": "Official test, viral",
     "nih": "External adults (NIH)",
+    SYNTHETIC: "Synthetic films",
 }
 METRIC_NAMES = {name: MEASURES.get(name, name) for name in METRICS}
 AT_OWN, TOGETHER = "each run's own", "at equal sensitivity"
 
 
+def offered_parts() -> tuple[str, ...]:
+    """Return the films that runs can be compared on; synthetic ones where these are offered."""
+    synthetic = get_settings().offer_synthetic
+    return tuple(part for part in COMPARED_PARTS if synthetic or part != SYNTHETIC)
+
+
+def asked_part() -> str:
+    """Return the part that the address asks for."""
+    return st.query_params.get("part", USUAL_PART)
+
+
+def films_awaited(part: str) -> ExamplesTask | None:
+    """Return the work on the films of a part; None if they are there."""
+    return get_preparation() if part == SYNTHETIC else None
+
+
 def offer(listed: ListedRuns, served: str) -> Offered:
     """Return what there is to choose from."""
     return Offered(
-        parts=tuple(PARTS),
+        parts=offered_parts(),
         usual_part=USUAL_PART,
         runs=tuple(listed.runs),
         usual_runs=listed.usually_compared(served),
@@ -107,7 +127,7 @@ def draw_choice(view: RunsView) -> None:
     """Draw the part of the data, and how thresholds are set."""
     part_side, at_side, slider_side = st.columns([1.5, 1.75, 1.5], gap="medium")
     with part_side:
-        pick("Films", "part", tuple(PARTS), view.part, PART_NAMES)
+        pick("Films", "part", offered_parts(), view.part, PART_NAMES)
     with at_side:
         st.session_state["runs-mode"] = AT_OWN if view.at is None else TOGETHER
         st.segmented_control(

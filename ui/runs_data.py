@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -10,20 +12,25 @@ from core.comparison import PairComparison, compare_pairs
 from core.comparison_cases import CaseMatrix, arrange_cases
 from core.comparison_curves import Curves, trace_curves
 from core.comparison_films import (
+    COMPARED_PARTS,
     OWN_THRESHOLDS,
+    SYNTHETIC,
     ScoredFilms,
     align_runs,
+    as_synthetic,
     thresholds_at_sensitivity,
 )
 from core.comparison_words import say_thresholds
 from core.domain import RunRecord
 from core.errors import ModelIntegrity
+from core.evaluation import measure_part
 from core.metrics import CalibrationBin, calibration_curve
 from core.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from core.run_store import export_identity, read_history, read_verified
 from core.run_table import ListedRun, list_readable_runs
 from core.settings import get_settings
 from core.shortcut_record import AUDIT_FILE, ShortcutAudit
+from ui.resources import get_libraries
 
 KEPT = 48
 USUALLY_COMPARED = 5
@@ -51,6 +58,13 @@ class ListedRuns:
 
     runs: dict[str, ListedRun]
     sentences: list[str]
+
+    def that_read(self, part: str) -> ListedRuns:
+        """Return the runs that can have read a part: imported ones have read no drawn film."""
+        if part != SYNTHETIC:
+            return self
+        own = {name: run for name, run in self.runs.items() if not run.record.foreign}
+        return ListedRuns(own, self.sentences) if own else self
 
     def key(self, run_ids: tuple[str, ...], part: str, at: float | None) -> ComparedKey:
         """Return what a comparison of some of the runs depends on."""
@@ -98,10 +112,34 @@ def _predictions(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 -
     return read_predictions(_run)
 
 
-def _said_by(key: ComparedKey, listed: ListedRuns) -> dict[str, Predictions]:
-    return {
-        run_id: _predictions(sha256, listed.runs[run_id].record) for run_id, sha256, _ in key.runs
-    }
+@st.cache_resource(show_spinner="Reading the synthetic films", max_entries=KEPT)
+def _of_synthetic(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
+    return as_synthetic(get_libraries()[SYNTHETIC].predictions(_run))
+
+
+def _said_by(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str, Predictions]:
+    say = _of_synthetic if part == SYNTHETIC else _predictions
+    return {run_id: say(sha256, listed.runs[run_id].record) for run_id, sha256, _ in key.runs}
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _measured_on_synthetic(sha256: str, threshold: float, _run: RunRecord) -> Mapping[str, Any]:
+    said = _of_synthetic(sha256, _run)
+    return measure_part(said, threshold, COMPARED_PARTS[SYNTHETIC].name)
+
+
+def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
+    """Return a run's metrics at its operating point on a part; None if it was not measured there.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity, DatasetError
+        If the run cannot read the synthetic films.
+    """
+    if part != SYNTHETIC:
+        return run.metrics.get(part)
+    threshold = run.operating_point.threshold
+    return _measured_on_synthetic(run.files[PREDICTIONS_FILE], threshold, run)
 
 
 @st.cache_resource(show_spinner="Laying the runs' films side by side", max_entries=KEPT)
@@ -115,11 +153,12 @@ def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
     ModelMissing, ModelIntegrity
         If a run's predictions are missing or are not those that its record states.
     """
-    said = _said_by(key, _listed)
+    said = _said_by(key, _listed, key.part)
     if key.at is None:
         own = {run_id: threshold for run_id, _, threshold in key.runs}
         return align_runs(said, own, key.part, OWN_THRESHOLDS)
-    together = thresholds_at_sensitivity(said, key.at / 100.0)
+    on_validation = _said_by(key, _listed, "validation")
+    together = thresholds_at_sensitivity(on_validation, key.at / 100.0)
     return align_runs(said, together, key.part, say_thresholds(key.at / 100.0))
 
 

@@ -100,7 +100,7 @@ class _Address:
         unknown = [one for one in said if one not in options]
         chosen = tuple(one for one in options if one in said)
         if unknown or not chosen:
-            why = "are not there" if unknown else "are none"
+            why = "are not there or have not read these films" if unknown else "are none"
             named = ",".join(unknown) if unknown else ""
             self.complain(name, named, f"{why}", ", ".join(chosen or usual))
         return chosen or usual

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.evaluation import PARTS
+from core.comparison_films import COMPARED_PARTS
 from core.run_table import ListedRun
 from ui.runs_controls import COLUMNS, draw_columns, put
-from ui.runs_data import ListedRuns
+from ui.runs_data import ListedRuns, get_metrics
 from ui.runs_link import RunsView
 
 TABLE = "runs-table"
@@ -42,7 +42,7 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
     words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
     with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
         draw_columns(view)
-    name = PARTS[view.part].name
+    name = COMPARED_PARTS[view.part].name
     words_side.caption(
         f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
         "films that it scored; 95 % intervals. Tick the runs to compare: "
@@ -67,7 +67,7 @@ def describe_role(run: ListedRun, served: str) -> str:
 
 
 def _row(run: ListedRun, view: RunsView, served: str) -> dict[str, Any]:
-    measured = run.record.metrics.get(view.part)
+    measured = get_metrics(run.record, view.part)
     cells = {COLUMNS[name]: _cell(run, measured, name) for name in view.columns}
     return {"Run": run.record.run_id, "Role": describe_role(run, served), **cells}
 

@@ -1,0 +1,48 @@
+"""The built-in synthetic films on their way: how far they are, said the same on every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.examples import ExamplesTask
+from core.settings import get_settings
+from ui.resources import get_examples
+
+REFRESH_S = 0.5
+
+
+def get_preparation() -> ExamplesTask | None:
+    """Return the work on the synthetic films; None where they are ready or not offered."""
+    if not get_settings().offer_synthetic:
+        return None
+    task = get_examples()
+    return None if task.ready else task
+
+
+def draw_preparation(task: ExamplesTask) -> None:
+    """Draw how far the films are, and run the page again once they are ready; or say why not."""
+    if task.finished:
+        st.warning(f"Synthetic films: {task.sentence}", icon=":material/warning:")
+    else:
+        _follow(task)
+
+
+@st.fragment(run_every=REFRESH_S)
+def _follow(task: ExamplesTask) -> None:
+    if task.finished:
+        st.rerun()
+    draw_progress(task)
+
+
+def draw_progress(task: ExamplesTask) -> None:
+    """Draw how many films are there, and in words what is being done."""
+    st.progress(task.drawn / task.total, text=say_progress(task))
+
+
+def say_progress(task: ExamplesTask) -> str:
+    """Return how far the films are, in words."""
+    if task.drawn < task.total:
+        return f"{task.drawn} of {task.total} synthetic films drawn; then every run reads them."
+    if task.summary is None:
+        return f"All {task.total} synthetic films are drawn; the served run reads them now."
+    return f"All {task.total} synthetic films are drawn; the other runs read them now."
