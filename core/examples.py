@@ -77,6 +77,7 @@ class ExamplesTask:
         self._summary = summary_path(cache_folder, run, gate_sha256)
         self._process: subprocess.Popen[str] | None = None
         self._said = ""
+        self._ended = False
 
     def start(self) -> ExamplesTask:
         """Begin, if the work is not done yet; returns the task itself."""
@@ -102,6 +103,7 @@ class ExamplesTask:
             self._said = lines[-1]  # before it LiteRT may say what it runs on
         elif self.summary is None:
             self._said = "The work was stopped; start First Read again."
+        self._ended = True
 
     @property
     def drawn(self) -> int:
@@ -123,7 +125,7 @@ class ExamplesTask:
     @property
     def finished(self) -> bool:
         """True once every run has read the films, or the work has ended before that."""
-        return self._process is None or self._process.poll() is not None
+        return self._process is None or self._ended
 
     @property
     def ready(self) -> bool:

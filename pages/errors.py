@@ -3,17 +3,19 @@
 import streamlit as st
 
 from ui.case_view import draw_case, hear_case
-from ui.error_controls import draw_choice, go_to, read_view
+from ui.error_controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
 from ui.error_films import find_films, get_case_notes
 from ui.error_panels import draw_gallery, draw_pages, hear_gallery, keep_to_the_pages
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
+from ui.preparation import draw_preparation, get_preparation
 from ui.resources import get_served
+from ui.session import Visit
 
-visit = guard("errors")
-with spoken_errors():
-    served = get_served()
+
+def draw_errors(visit: Visit) -> None:
+    """Draw the gallery, or the film that is open."""
     view, complaints = read_view()
     view = hear_case(hear_gallery(visit, view))
     notes = get_case_notes().standing(view.library)
@@ -26,6 +28,7 @@ with spoken_errors():
     if complaints:
         st.warning("  \n".join(complaints), icon=":material/link_off:")
     if view.film is None:
+        draw_preparation(get_preparation())
         choice_side, films_side = st.columns([1, 3.4], gap="medium")
         with choice_side:
             draw_choice(view, found)
@@ -35,4 +38,14 @@ with spoken_errors():
     else:
         draw_case(visit, view, found, notes)
         listen_for_keys()
+
+
+visit = guard("errors")
+with spoken_errors():
+    served = get_served()
+    awaited = films_awaited()
+    if awaited is None:
+        draw_errors(visit)
+    else:
+        draw_waiting(awaited)
     draw_standing_line(served, visit.reader)

@@ -8,7 +8,7 @@ from core.errors import FirstReadError
 from ui.charts_runs import style_runs
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
-from ui.preparation import draw_preparation
+from ui.preparation import draw_preparation, get_preparation
 from ui.resources import get_served
 from ui.runs_audit import draw_audits, draw_histories, find_audits, say_audits
 from ui.runs_cases import draw_cases
@@ -117,10 +117,8 @@ with spoken_errors():
         draw_head(visit, view, listed)
         if complaints:
             st.warning("  \n".join(complaints), icon=":material/link_off:")
-        waiting = films_awaited(view.part)
-        if waiting is not None:
-            draw_preparation(waiting)
-        else:
+        draw_preparation(get_preparation())
+        if films_awaited(view.part) is None:
             draw_runs(view, readers, serving)
     else:
         draw_empty()

@@ -40,7 +40,9 @@ def test_what_was_measured_before_is_not_measured_again(tmp_path: Path, monkeypa
     monkeypatch.setattr(ExamplesTask, "drawn", BUILT_IN_FILMS)
     monkeypatch.setattr("core.examples.subprocess", None)  # nothing can be started
 
-    assert ExamplesTask(tmp_path, MODELS, RUN, GATE).start().summary == SUMMARY
+    task = ExamplesTask(tmp_path, MODELS, RUN, GATE).start()
+    assert task.summary == SUMMARY
+    assert task.ready
 
 
 @pytest.mark.parametrize(
@@ -119,12 +121,14 @@ def test_work_that_is_stopped_leaves_whole_films_and_says_so(tmp_path: Path) -> 
         if task.drawn:
             break
         time.sleep(0.1)
+    assert not task.finished
     task.stop()
 
     for _ in range(100):
-        if task.sentence:
+        if task.finished:
             break
         time.sleep(0.1)
+    assert not task.ready
     assert "stopped" in task.sentence
     assert 1 <= task.drawn < BUILT_IN_FILMS
     assert all(film.content.endswith(b"IEND\xaeB`\x82") for film in example_films(tmp_path))

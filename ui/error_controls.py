@@ -9,9 +9,11 @@ import streamlit as st
 from core.case_notes import CaseNote
 from core.error_filter import subtypes_of
 from core.error_gallery import Cell
+from core.examples import ExamplesTask
 from ui.error_films import Found, get_offered, get_runs, noted_by
 from ui.error_link import ALL_PARTS, YES, ErrorView, read_address, write_address
 from ui.matrix import show_matrix
+from ui.preparation import draw_preparation, get_preparation
 from ui.resources import get_libraries
 
 SPLITS = {
@@ -37,7 +39,38 @@ CELLS = {
     Cell.TRUE_NEGATIVE: "true negatives",
 }
 FILTERS = ("subtype", "size", "contrast", "sharpness", "wrong", "tag", "cause", "comment")
+SYNTHETIC = "synthetic"
 _RUN_CHANGES = ("threshold", "page", "film")
+
+
+def films_awaited() -> ExamplesTask | None:
+    """Return the work on the films that the address asks for, or that alone can be shown."""
+    task = get_preparation()
+    if task is None or task.finished:
+        return None
+    others = any(library.has_films for library in get_libraries().values())
+    asked = st.query_params.get("library", "public" if others else SYNTHETIC)
+    return task if asked == SYNTHETIC else None
+
+
+def draw_waiting(task: ExamplesTask) -> None:
+    """Say what the page will show, how far the films are, and what can be looked at meanwhile."""
+    _, middle, _ = st.columns([1, 2, 1])
+    with middle:
+        st.header("What a run gets wrong, film by film")
+        st.write(
+            "Missed pneumonias and false alarms of every run as cards, each with its regions, "
+            "what the other runs said, and room for your note."
+        )
+        draw_preparation(task)
+        st.button(
+            "See what the runs said of the public films",
+            key="errors-meanwhile",
+            icon=":material/grid_view:",
+            help="Their numbers are here; their pictures are not.",
+            on_click=st.query_params.from_dict,
+            args=({"library": "public"},),
+        )
 
 
 def read_view() -> tuple[ErrorView, list[str]]:

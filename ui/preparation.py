@@ -19,8 +19,10 @@ def get_preparation() -> ExamplesTask | None:
     return None if task.ready else task
 
 
-def draw_preparation(task: ExamplesTask) -> None:
+def draw_preparation(task: ExamplesTask | None) -> None:
     """Draw how far the films are, and run the page again once they are ready; or say why not."""
+    if task is None:
+        return
     if task.finished:
         st.warning(f"Synthetic films: {task.sentence}", icon=":material/warning:")
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -309,7 +308,7 @@ class DrawnFilms:
     name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
 
     def predictions(self, run):
-        films = film_table(4, split=["test"] * 4)
+        films = film_table(4, split=["test", "train", "test", "validation"])
         return predictions_of(films, [0.9, 0.9, 0.1, 0.1])  # labels 0, 1, 0, 1
 
     def read_bytes(self, film_id: str) -> bytes:
@@ -321,7 +320,7 @@ def drawn(data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
     get_settings.cache_clear()
     monkeypatch.setattr(ExamplesTask, "start", lambda task: task)  # nothing is drawn
-    monkeypatch.setattr(resources, "get_examples", lambda: SimpleNamespace(drawn=60, total=60))
+    monkeypatch.setattr(ExamplesTask, "drawn", 60)
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
 
 
@@ -341,11 +340,47 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     page = open_page()
     page.selectbox(key="errors-library").set_value("synthetic").run()
     assert words_of(page).startswith("**1 false negative** of run f04")
-    assert page.query_params["split"] == "test"
+    assert page.query_params["split"] == "all"
+    assert "among 4 films" in words_of(page)
     assert any("says nothing of patients" in text.value for text in page.caption)
+    page.selectbox(key="errors-split").set_value("test").run()
+    assert "among 2 films" in words_of(page)
     page = open_page(library="synthetic", film="test/NORMAL/3.jpeg")
     assert any("Probability 0.100" in text.value for text in page.markdown)
     assert any(text.value.startswith("1 of 1") for text in page.caption)
+
+
+def test_without_other_films_the_page_waits_for_the_drawn_ones_and_says_how_far_they_are(
+    drawn, monkeypatch
+) -> None:
+    monkeypatch.setattr(ExamplesTask, "drawn", 7)
+    monkeypatch.setattr(ExamplesTask, "finished", False)
+    page = open_page()
+    assert "7 of 60 synthetic films drawn" in page.get("progress")[0].proto.text
+    assert not page.query_params
+
+    monkeypatch.setattr(ExamplesTask, "drawn", 60)
+    monkeypatch.setattr(ExamplesTask, "finished", True)
+    page.run()
+    assert page.query_params["library"] == "synthetic"
+    assert "among 4 films" in words_of(page)
+
+
+def test_whoever_waits_can_look_at_what_was_said_of_the_public_films(drawn, monkeypatch) -> None:
+    monkeypatch.setattr(ExamplesTask, "finished", False)
+    page = open_page()
+    page.button(key="errors-meanwhile").click().run()
+    assert page.query_params["library"] == "public"
+    assert words_of(page).endswith("films")
+    assert "the served run reads them now" in page.get("progress")[0].proto.text
+
+
+def test_films_that_will_not_come_are_not_waited_for(drawn, monkeypatch) -> None:
+    monkeypatch.setattr(ExamplesTask, "drawn", 7)
+    monkeypatch.setattr(ExamplesTask, "sentence", "There is no room.")
+    page = open_page()
+    assert "Synthetic films: There is no room." in page.warning[0].value
+    assert page.query_params["library"] == "public"
 
 
 def test_without_drawn_films_a_link_to_them_falls_back_with_a_sentence(data) -> None:
