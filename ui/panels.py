@@ -17,10 +17,7 @@ from core.domain import (
     ServedRun,
     Severity,
 )
-from ui.viewer import region_name
-
-SMALLEST_SHOWN = 0.005
-"""A smaller weight is shown as 0.00."""
+from ui.viewer import NO_REGION, SMALLEST_SHOWN, region_name
 
 SYNTHETIC = "synthetic"
 """The gate's code for a film that was drawn."""
@@ -192,6 +189,8 @@ def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
     """
     lines = []
     for region in regions:
+        if abs(region.weight) < SMALLEST_SHOWN:
+            continue
         side, colour = ("for", "#e8893a") if region.weight > 0 else ("against", "#4a90d9")
         lines.append(
             f'<tr><td><span class="fr-chip" style="background:{colour}"></span>'
@@ -199,8 +198,8 @@ def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
             f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
         )
     line = "<br>The model looks at what the dashed line encloses." if boxed else ""
-    if regions and max(abs(region.weight) for region in regions) < SMALLEST_SHOWN:
-        line += "<br>None of them alone changes the probability by 0.01: it is far from turning."
+    if not lines:
+        line += f"<br>{NO_REGION}"
     st.html(
         f'<table class="fr-regions"><caption>Regions the score depends on most{line}</caption>'
         f"{''.join(lines)}</table>"

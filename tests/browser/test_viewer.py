@@ -140,6 +140,34 @@ def test_positive_regions_are_orange_negative_blue_and_tiny_ones_bare(page: Page
     assert colour(page, 0.125, 0.8) == [40] * 3
 
 
+def test_the_same_weight_has_the_same_strength_whatever_the_others_are(
+    page: Page, address: str
+) -> None:
+    legend = page.locator(".legend")
+    assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.5 * (245 - 80), abs=2)  # 0.2: full
+    expect(legend).to_contain_text("full colour from 0.2, none below 0.005")
+    open_film(page, address, "?times=0.5")
+    assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.25 * (245 - 80), abs=2)
+    expect(legend).to_contain_text("+0.20 for")
+    open_film(page, address, "?times=5")
+    assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.5 * (245 - 80), abs=2)
+
+
+def test_where_no_region_matters_the_film_is_bare_and_its_outlines_can_be_had(
+    page: Page, address: str
+) -> None:
+    open_film(page, address, "?times=0.02")
+    assert colour(page, 0.3, 0.3) == [80] * 3
+    assert colour(page, 0.7, 0.3) == [120] * 3
+    expect(page.locator(".legend")).to_contain_text("No region alone moves the probability by 0.01")
+    expect(page.locator(".legend .scale")).to_be_hidden()
+    focus(page)
+    before = colour(page, 0.5, 0.25)
+    press(page, "n")
+    assert colour(page, 0.5, 0.25) != before
+    expect(page.locator(".tip")).to_contain_text("+0.004 for pneumonia")
+
+
 def test_o_takes_the_colour_away_and_brings_it_back(page: Page) -> None:
     coloured = colour(page, 0.3, 0.3)
     focus(page)

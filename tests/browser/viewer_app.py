@@ -1,4 +1,7 @@
-"""A page with a viewer and a synthetic film, for the tests; `?side=` sets the size in pixels."""
+"""A page with a viewer and a synthetic film, for the tests.
+
+`?side=` sets the size in pixels, `?times=` what the weights are multiplied by.
+"""
 
 import sys
 from pathlib import Path
@@ -45,11 +48,12 @@ def _soft_ellipse(
     return (1 - np.tanh(5 * np.minimum(distance - 1, 4))) / 2
 
 
-def quarters(box: tuple[float, float, float, float]) -> RegionOverlay:
+def quarters(box: tuple[float, float, float, float], times: float) -> RegionOverlay:
     """Return quarters weighing +0.2, -0.1 at the top and +0.001, -0.05 at the bottom."""
     rows, columns = np.indices((GRID, GRID))
     segments = 2 * (rows >= GRID // 2) + (columns >= GRID // 2)
-    return RegionOverlay(segments.astype(np.int32), np.array([0.2, -0.1, 0.001, -0.05]), box)
+    weights = times * np.array([0.2, -0.1, 0.001, -0.05])
+    return RegionOverlay(segments.astype(np.int32), weights, box)
 
 
 def scattered_regions() -> RegionOverlay:
@@ -74,7 +78,8 @@ pixels = chest_like_film(side) if chest else banded_film(side, bands)
 if film_name == "second":
     pixels = pixels[::-1, ::-1]
 box = (0.25, 0.25, 0.75, 0.75) if "box" in st.query_params else (0.0, 0.0, 1.0, 1.0)
-overlay = scattered_regions() if chest else quarters(box)
+times = float(st.query_params.get("times", "1"))
+overlay = scattered_regions() if chest else quarters(box, times)
 left, right = st.columns([7, 3]) if chest else (st.container(), st.sidebar)
 film_id = f"{film_name} {chest} {bands}"
 click = None

@@ -1,6 +1,21 @@
 """The radiograph viewer, a Streamlit component."""
 
 from ui.viewer.film_bytes import FilmView
-from ui.viewer.viewer import RegionClick, RegionOverlay, region_name, show_film
+from ui.viewer.viewer import (
+    NO_REGION,
+    SMALLEST_SHOWN,
+    RegionClick,
+    RegionOverlay,
+    region_name,
+    show_film,
+)
 
-__all__ = ["FilmView", "RegionClick", "RegionOverlay", "region_name", "show_film"]
+__all__ = [
+    "NO_REGION",
+    "SMALLEST_SHOWN",
+    "FilmView",
+    "RegionClick",
+    "RegionOverlay",
+    "region_name",
+    "show_film",
+]

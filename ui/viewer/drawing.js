@@ -92,7 +92,9 @@ const drawing = {
     const { regions, state } = this;
     for (const side of ["against", "for"]) {
       const inside = (label) =>
-        sideOf(regions.weights[label]) === side && isDrawn(regions, label, state.side);
+        isOf(regions, label, side) &&
+        isOf(regions, label, state.side) &&
+        strengthOf(regions, label) >= OUTLINED_FROM;
       const path = this.outlineOf(`${side} ${state.side}`, inside);
       this.stroke(path, cells, `rgb(${SIDES[side].join(" ")} / 70%)`, 1);
     }
@@ -100,7 +102,7 @@ const drawing = {
 
   strokeRegion(label, cells) {
     const path = this.outlineOf(label, (other) => other === label);
-    const colour = `rgb(${SIDES[sideOf(this.regions.weights[label])]})`;
+    const colour = `rgb(${colourOf(this.regions, label)})`;
     this.stroke(path, cells, "rgb(0 0 0 / 70%)", 5);
     this.stroke(path, cells, label === this.state.selected ? "#e8eaed" : colour, 2.5);
   },

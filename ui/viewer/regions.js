@@ -1,7 +1,8 @@
 // Regions of the film and their weights: reading, colours, outlines and words.
 
 const SIDES = { for: [245, 134, 38], against: [74, 150, 255] };
-const DRAWN_FROM = 0.1; // of the largest weight; below it a region's colour would say nothing
+const NEUTRAL = [168, 173, 180]; // of a region that is not coloured
+const OUTLINED_FROM = 0.1; // of full strength; a weaker region has its faint colour and no line
 
 function readRegions(described) {
   if (!described) return null;
@@ -12,7 +13,7 @@ function readRegions(described) {
     .sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]));
   const rank = [];
   order.forEach((label, place) => (rank[label] = place + 1));
-  const largest = Math.max(...weights.map(Math.abs)) || 1;
+  const largest = Math.max(...weights.map(Math.abs));
   const labels = new Uint16Array(bytes.buffer);
   return { ...described, labels, weights, order, rank, largest };
 }
@@ -21,10 +22,18 @@ function sideOf(weight) {
   return weight >= 0 ? "for" : "against";
 }
 
-function isDrawn(regions, label, side) {
-  const weight = regions.weights[label];
-  if (Math.abs(weight) < DRAWN_FROM * regions.largest) return false;
-  return side === "both" || side === sideOf(weight);
+// From 0, not coloured, to 1: the same weight has the same strength on every film.
+function strengthOf({ weights, least, full }, label) {
+  const weight = Math.abs(weights[label]);
+  return weight < least ? 0 : Math.min(1, weight / full);
+}
+
+function isOf(regions, label, side) {
+  return side === "both" || side === sideOf(regions.weights[label]);
+}
+
+function colourOf(regions, label) {
+  return strengthOf(regions, label) > 0 ? SIDES[sideOf(regions.weights[label])] : NEUTRAL;
 }
 
 function signed(weight) {
@@ -43,15 +52,15 @@ function regionWords(regions, label) {
   };
 }
 
-// One pixel per label cell; alpha is the share of the largest weight.
+// One pixel per label cell; alpha is the region's strength.
 function overlayImage(regions, side) {
-  const { width, height, labels, weights, largest } = regions;
+  const { width, height, labels, weights } = regions;
   const image = new ImageData(width, height);
   const out = new Uint32Array(image.data.buffer);
   const colours = weights.map((weight, label) => {
-    if (!isDrawn(regions, label, side)) return 0;
+    if (!isOf(regions, label, side)) return 0;
     const [red, green, blue] = SIDES[sideOf(weight)];
-    const alpha = Math.round((255 * Math.abs(weight)) / largest);
+    const alpha = Math.round(255 * strengthOf(regions, label));
     return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   });
   for (let cell = 0; cell < labels.length; cell++) out[cell] = colours[labels[cell]];

@@ -19,6 +19,16 @@ from core.domain import Explanation, FloatVector, LabelImage
 from core.errors import ExplanationError
 from ui.viewer.film_bytes import EncodedFilms, FilmView
 
+SMALLEST_SHOWN = 0.005
+"""A smaller weight is 0.00 to two decimals: its region is neither coloured nor listed."""
+
+FULL_COLOUR = 0.2
+"""A weight from which a region has its full colour, the same on every film: about the 90th
+percentile of a film's largest weight (f04, validation: 0.18 in 24 films drawn at random, 0.22 in 16
+with a probability from 0.05 to 0.95)."""
+
+NO_REGION = "No region alone moves the probability by 0.01."
+
 _HERE = Path(__file__).parent
 _ENCODED = EncodedFilms()
 
@@ -174,4 +184,7 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
         "box": list(regions.box),
         "weights": [round(float(weight), 6) for weight in weights],
         "unit": regions.unit,
+        "least": SMALLEST_SHOWN,
+        "full": FULL_COLOUR,
+        "none": NO_REGION,
     }

@@ -36,8 +36,14 @@ const wording = {
     const { state, regions } = this;
     this.find(".legend").hidden = !(regions && state.overlay && this.film);
     if (!regions) return;
-    this.find(".legend .least").textContent = `${signed(-regions.largest)} against`;
-    this.find(".legend .most").textContent = `for ${signed(regions.largest)}`;
+    const { full, least, largest, unit, none } = regions;
+    const bare = largest < least;
+    this.find(".legend .scale").hidden = bare;
+    this.find(".legend .least").textContent = `against ${signed(-full)}`;
+    this.find(".legend .most").textContent = `${signed(full)} for`;
+    this.find(".legend .words").textContent = bare
+      ? `${none} Point at the film, or press n, for a region's outline.`
+      : `${unit}; full colour from ${full}, none below ${least}`;
   },
 
   showReadout() {
@@ -88,7 +94,7 @@ const wording = {
     tip.querySelector("b").textContent = words.name;
     tip.querySelector(".weight").textContent = words.weight;
     tip.querySelector(".detail").textContent = words.detail;
-    tip.style.setProperty("--side", `var(--${sideOf(regions.weights[label])})`);
+    tip.style.setProperty("--side", `rgb(${colourOf(regions, label)})`);
     this.placeTip(tip, this.hovered === null ? this.middleOnCanvas(label) : this.place);
   },
 
