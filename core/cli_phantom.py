@@ -88,9 +88,13 @@ def prepare_examples() -> None:
 
     if hasattr(os, "nice"):
         os.nice(BEHIND_OTHER_WORK)
-    settings = get_settings()
+    settings, parent = get_settings(), os.getppid()
+
+    def left_alone() -> bool:  # by the app, which has ended
+        return os.getppid() != parent
+
     with spoken_errors():
-        phantoms = open_built_in_set(settings.cache)
+        phantoms = open_built_in_set(settings.cache, cancelled=left_alone)
         engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
         run = engine.classifier.run_record
         scores = PhantomScores(phantoms, engine.gate, settings.cache, settings.inference_threads)
@@ -106,6 +110,8 @@ def prepare_examples() -> None:
         kept = summary_path(settings.cache, run, engine.gate.sha256)
         keep_summary(kept, summary)
         for other in list_runs(settings.models):
+            if left_alone():
+                return
             with suppress(FirstReadError):  # a damaged run says so where it is chosen
                 scores.of(other)
         write_whole(done_path(kept), b"")

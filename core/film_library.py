@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from core.dataset_fetch import FOLDER
 from core.dataset_source import MAX_FILM_BYTES, find_prefix, open_source
-from core.domain import RunRecord
+from core.domain import SYNTHETIC_KEY, RunRecord
 from core.errors import DatasetError
 
 if TYPE_CHECKING:  # loaded where films are drawn and tables are read: the first page does not wait
@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # loaded where films are drawn and tables are read: the first
 
 PUBLIC_FOLDERS = (FOLDER, "kermany224")
 EXTERNAL_PREFIX = "nih_rsna/"
+_MARK = b"tEXt" + SYNTHETIC_KEY.encode() + b"\0"
+_HEAD_BYTES = 4096
 
 
 class FilmLibrary(Protocol):
@@ -198,6 +200,17 @@ class SyntheticLibrary:
             If there is no such film, or the mask is gone.
         """
         return self._phantoms.truth(film_id, kind)
+
+
+def states_synthetic(content: bytes) -> bool:
+    """Return whether a PNG file states at its beginning, as drawn films do, that it was drawn.
+
+    Parameters
+    ----------
+    content : bytes
+        Not decoded: this is asked of every film of a page.
+    """
+    return _MARK in content[:_HEAD_BYTES]
 
 
 def find_public_set(data: Path) -> Path | None:

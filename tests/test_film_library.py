@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.decoding import decode_radiograph
 from core.errors import DatasetError
-from core.film_library import PublicLibrary, find_public_set, order_parts
+from core.film_library import PublicLibrary, find_public_set, order_parts, states_synthetic
+from core.rendering import marked_png, thumbnail_png
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
@@ -34,6 +36,17 @@ def test_films_of_the_set_and_of_elsewhere_are_read_by_their_id(data) -> None:
     assert library.has_films
     assert library.read_bytes(FILM) == b"film test/NORMAL/IM-0001-0001.jpeg"
     assert library.read_bytes("nih_rsna/1.png") == b"adult"
+
+
+def test_a_file_says_that_it_was_drawn_where_decoding_finds_it_too() -> None:
+    grey = np.linspace(0.0, 1.0, 64 * 64, dtype=np.float32).reshape(64, 64)
+    marked = marked_png(grey, "SYNTHETIC", "Drawn for a test.")
+    unmarked = thumbnail_png(decode_radiograph(marked), side_px=64)
+
+    assert states_synthetic(marked)
+    assert decode_radiograph(marked).synthetic
+    assert not states_synthetic(unmarked)
+    assert not decode_radiograph(unmarked).synthetic
 
 
 @pytest.mark.parametrize("layout", ["chest_xray", "chest_xray/chest_xray", "kermany224"])

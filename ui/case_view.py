@@ -22,6 +22,7 @@ from ui.error_films import (
     film_name,
     get_engine_of,
     get_runs,
+    is_synthetic,
     label_in_words,
     load_film,
     quality_in_words,
@@ -141,8 +142,9 @@ def draw_facts(view: ErrorView, found: Found, place: int, task: ExplanationTask 
     runs = found.runs
     probability, label = float(runs.of_run(view.run)[place]), int(runs.films.label[place])
     cell = cell_of(probability, label, runs.threshold_of(view.run))
+    drawn = " :gray-badge[synthetic]" if is_synthetic(view.library, view.film or "") else ""
     st.markdown(
-        f"**{film_name(view.film or '')}** · {CELLS[cell].removesuffix('s')}  \n"
+        f"**{film_name(view.film or '')}**{drawn} · {CELLS[cell].removesuffix('s')}  \n"
         f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
     )

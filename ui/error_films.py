@@ -21,7 +21,7 @@ from core.error_filter import Noted, films_wanted
 from core.error_gallery import RunsOnFilms, films_in_cell, join_runs
 from core.error_order import order_films
 from core.errors import FirstReadError
-from core.film_library import FilmLibrary, order_parts
+from core.film_library import FilmLibrary, order_parts, states_synthetic
 from core.pipeline import Engine, draw_small_picture, open_classifier
 from core.predictions import Predictions
 from core.run_table import list_runs
@@ -183,18 +183,35 @@ def film_name(film_id: str) -> str:
     return PurePosixPath(film_id).stem
 
 
-def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, bytes], str]:
+@dataclass(frozen=True, slots=True)
+class SmallPicture:
+    """A film as a small PNG, and whether its file states that it was drawn."""
+
+    png: bytes
+    synthetic: bool
+
+
+def is_synthetic(library: str, film_id: str) -> bool:
+    """Return whether a film's file states that it was drawn; False if the file is not there."""
+    try:
+        return states_synthetic(get_libraries()[library].read_bytes(film_id))
+    except FirstReadError:
+        return False
+
+
+def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:
     """Return the small pictures that can be had, and a sentence if one cannot."""
     return _pictures_of(get_libraries()[library], _small_pictures(), film_ids)
 
 
 def _pictures_of(
     films: FilmLibrary, cache: ThumbnailCache, film_ids: Sequence[str]
-) -> tuple[dict[str, bytes], str]:
+) -> tuple[dict[str, SmallPicture], str]:
     pictures, sentence = {}, ""
     for film_id in film_ids:
         try:
-            pictures[film_id] = cache.get(films.read_bytes(film_id))
+            content = films.read_bytes(film_id)
+            pictures[film_id] = SmallPicture(cache.get(content), states_synthetic(content))
         except FirstReadError as exc:
             sentence = sentence or str(exc)
     return pictures, sentence
@@ -227,11 +244,13 @@ def build_cards(
         place = found.runs.place_of(film_id)
         if place is None:
             continue
+        picture = pictures.get(film_id)
         tags = {tag for note in noted.get(film_id, ()) for tag in note.tags}
         cards.append(
             Card(
                 key=film_id,
-                thumbnail_png=pictures.get(film_id),
+                thumbnail_png=None if picture is None else picture.png,
+                synthetic=picture is not None and picture.synthetic,
                 heading=headings[turn] if headings else "",
                 name=film_name(film_id),
                 probability=float(probability[place]),

@@ -208,6 +208,7 @@ def get_film_view(film: UploadedFilm) -> FilmView:
             pixels=radiograph.pixels,
             alt_text=f"Film {film.name}",
             pixel_spacing_mm=radiograph.pixel_spacing_mm,
+            synthetic=radiograph.synthetic,
         )
 
     return _films().get_or_make(view_key(film), make)

@@ -11,7 +11,7 @@ from core.batch import FilmOutcome, FilmState, UploadedFilm
 from core.domain import ReviewRecord
 from core.explanation import top_regions
 from core.pipeline import FilmReading
-from ui.panels import draw_origin, draw_probability, draw_quality, draw_regions
+from ui.panels import SYNTHETIC, draw_origin, draw_probability, draw_quality, draw_regions
 from ui.resources import ExplanationTask, get_engine, request_explanation
 from ui.session import Visit
 from ui.uploads import read_waiting
@@ -49,6 +49,7 @@ def build_row(
         quality=_quality_word(reading),
         quality_note=next((f.message for f in reading.quality.findings), ""),
         status=unsigned if record is None else f"signed: {record.read.verdict}",
+        synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
 
 

@@ -94,8 +94,9 @@ def _draw_case(
     place = int(np.flatnonzero(scored.films.film_id == view.film)[0])
     label = "pneumonia" if scored.ill[place] else "normal"
     subtype = str(scored.films.subtype[place])
+    drawn = " :gray-badge[synthetic]" if scored.synthetic else ""
     st.markdown(
-        f"`{view.film}`  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
+        f"`{view.film}`{drawn}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
         f"{_verdicts(scored, place)}"
     )
     st.plotly_chart(

@@ -1,39 +1,92 @@
-"""A newcomer on a machine without any film: every page is useful, with synthetic films only."""
+"""A newcomer on a machine without any film: every page is of use, from the first minute on.
+
+One start serves all tests: with a home, a cache and a database that are empty, and no data folder.
+What is missing of the synthetic films once the first minute is over is taken from the session's
+set, so that they are drawn once a session and not twice.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from app_server import Server, wait_until_idle
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from core.phantom_folder import BUILT_IN_FILMS, built_in_folder
 from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.browser
 
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 READER = "Dr. New Comer"
+OPEN = "Open 12 synthetic films"
+DRAWING = re.compile(r"\d+ of 60 synthetic films drawn")
+PATIENCE_S = 300
 
 
-@pytest.fixture
-def address(tmp_path: Path, synthetic_cache: Path) -> Iterator[str]:
-    running = Server(
-        PROJECT_ROOT / "streamlit_app.py",
-        {
-            "FIRSTREAD_DATABASE_URL": f"sqlite:///{tmp_path / 'reads.sqlite3'}",
-            "FIRSTREAD_DATA": str(tmp_path / "no data"),
-            "FIRSTREAD_CACHE": str(synthetic_cache),
-            "FIRSTREAD_OFFER_SYNTHETIC": "true",
-        },
-    )
-    yield running.address
+@dataclass(frozen=True)
+class Machine:
+    """A running app and the cache that it fills."""
+
+    address: str
+    cache: Path
+
+    @property
+    def films(self) -> set[Path]:
+        """Places of the films that are drawn."""
+        folder = built_in_folder(self.cache)
+        return {path.relative_to(folder) for path in folder.glob("t*/*/*.png")}
+
+    @property
+    def prepared(self) -> bool:
+        return bool(list(self.cache.glob("phantoms/*.done")))
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Start the app as `make run` does, where nothing was started before."""
+    home = tmp_path_factory.mktemp("home")
+    environment = {
+        "HOME": str(home),
+        "FIRSTREAD_DATABASE_URL": f"sqlite:///{home / 'reads.sqlite3'}",
+        "FIRSTREAD_DATA": str(home / "no data"),
+        "FIRSTREAD_CACHE": str(home / "cache"),
+        "FIRSTREAD_OFFER_SYNTHETIC": "true",
+    }
+    migrate = [sys.executable, "-m", "core", "db", "migrate"]
+    subprocess.run(migrate, env=os.environ | environment, cwd=PROJECT_ROOT, check=True)
+    running = Server(PROJECT_ROOT / "streamlit_app.py", environment)
+    yield Machine(running.address, home / "cache")
     running.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def prepared(machine: Machine, page: Page, synthetic_cache: Path) -> Machine:
+    """Wait until the films are drawn and read."""
+    page.goto(machine.address)  # the first visitor begins the work
+    expect(page.get_by_role("button", name=OPEN)).to_be_visible()
+    ours, drawn = built_in_folder(machine.cache), built_in_folder(synthetic_cache)
+    for path in [path for path in drawn.rglob("*.png") if path.is_file()]:
+        place = ours / path.relative_to(drawn)
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(path.read_bytes())
+    for _ in range(PATIENCE_S):
+        if machine.prepared:
+            return machine
+        time.sleep(1)
+    pytest.fail(f"the films are not prepared after {PATIENCE_S} s")
+
+
+@pytest.fixture(scope="module")
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport=VIEWPORT)
     context.set_default_timeout(60_000)
@@ -41,30 +94,48 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-def open_synthetic_films(page: Page, address: str) -> None:
-    page.goto(address)
-    page.get_by_role("button", name="Open 12 synthetic films").click()
-    expect(page.get_by_role("option").locator("img:visible")).to_have_count(12)
-    wait_until_idle(page)
-
-
-def test_the_first_page_offers_films_and_says_where_the_public_ones_are(
-    page: Page, address: str
+def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
+    page: Page, machine: Machine
 ) -> None:
-    page.goto(address)
-
+    page.goto(machine.address)
     expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
-    expect(page.get_by_role("button", name="Open 12 synthetic films")).to_be_visible()
+    expect(page.get_by_test_id("stFileUploaderDropzoneInput")).to_be_enabled()
     expect(page.get_by_text("python -m core data fetch")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"finds \d+ of 30 pneumonias"))).to_be_visible()
 
+    page.get_by_role("link", name="Errors").click()
+    expect(page.get_by_text("What a run gets wrong, film by film")).to_be_visible()
+    expect(page.get_by_text(DRAWING)).to_be_visible()
+    page.get_by_role("link", name="Compare runs").click()
+    expect(page.get_by_text(re.compile("Official test split: 624 films"))).to_be_visible()
+    expect(page.get_by_text(DRAWING)).to_be_visible()
+    page.get_by_role("link", name="Records").click()
+    expect(page.get_by_text("No signed reads yet")).to_be_visible()
 
-def test_a_synthetic_film_is_read_explained_signed_and_found_in_the_records(
-    page: Page, address: str
-) -> None:
-    open_synthetic_films(page, address)
+    page.get_by_role("link", name="Review").click()
+    page.get_by_role("button", name=OPEN).click()
     page.locator("[role=option]").first.click()
     expect(page.get_by_text("It shows no patient")).to_be_visible()
+    expect(page.get_by_text("Synthetic film, no patient")).to_be_visible()
+    expect(page.get_by_text(re.compile("uspicious for pneumonia|Unsure: read"))).to_be_visible()
+    assert 12 <= len(machine.films) < BUILT_IN_FILMS
+    assert not machine.prepared
+
+
+def test_what_the_served_run_makes_of_all_films_is_said(page: Page, prepared: Machine) -> None:
+    page.goto(prepared.address)
+
+    expect(page.get_by_role("button", name=OPEN)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"finds \d+ of 30 pneumonias"))).to_be_visible()
+    assert len(prepared.films) == BUILT_IN_FILMS
+
+
+def test_a_synthetic_film_is_explained_signed_and_found_in_the_records(
+    page: Page, prepared: Machine
+) -> None:
+    page.goto(prepared.address)
+    page.get_by_role("button", name=OPEN).click()
+    expect(page.get_by_role("option").locator("img:visible")).to_have_count(12)
+    expect(page.get_by_role("option", name=re.compile(", synthetic"))).to_have_count(12)
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
     page.get_by_role("radio", name="Pneumonia").click()
     page.get_by_placeholder("Signing as (your name)").fill(READER)
@@ -82,9 +153,25 @@ def test_a_synthetic_film_is_read_explained_signed_and_found_in_the_records(
     assert READER in kept
 
 
+def test_errors_are_looked_at_and_runs_compared_on_the_synthetic_films(
+    page: Page, prepared: Machine
+) -> None:
+    page.goto(f"{prepared.address}/errors?cell=tn")
+    expect(page.get_by_text(re.compile("among 60 films"))).to_be_visible()
+    cards = page.get_by_role("option")
+    expect(cards.locator("img:visible").first).to_be_visible()
+    expect(cards.get_by_text("synthetic", exact=True)).to_have_count(cards.count())
+
+    page.goto(f"{prepared.address}/runs?part=synthetic")
+    expect(page.get_by_text(re.compile("Synthetic films: 60 films"))).to_be_visible()
+    expect(page.get_by_text("Case matrix")).to_be_visible()
+
+
 @pytest.mark.parametrize("name", sorted(p.stem for p in (PROJECT_ROOT / "pages").glob("*.py")))
-def test_no_page_of_a_fresh_machine_is_empty_or_broken(page: Page, address: str, name: str) -> None:
-    page.goto(f"{address}/{name}")
+def test_no_page_of_a_fresh_machine_is_empty_or_broken(
+    page: Page, prepared: Machine, name: str
+) -> None:
+    page.goto(f"{prepared.address}/{name}")
 
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
     wait_until_idle(page)

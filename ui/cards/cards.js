@@ -163,6 +163,7 @@ function fillCard(node, card, threshold) {
     find(name).textContent = card[name];
     find(name).title = card[name];
   }
+  find("drawn").hidden = !card.synthetic;
   find("heading").hidden = !card.heading;
   find("number").textContent = scored ? shortNumber(card.probability) : "";
   find("scale").hidden = !scored;
@@ -183,8 +184,9 @@ function shortNumber(probability) {
   return probability < 0.01 ? "< 0.01" : probability.toFixed(2);
 }
 
-function sentenceOf({ heading, name, probability, words, quality, tags }) {
+function sentenceOf({ heading, name, synthetic, probability, words, quality, tags }) {
   const score = probability === null ? "no probability" : `probability ${shortNumber(probability)}`;
   const tagged = tags.length ? `tagged ${tags.join(", ")}` : "";
-  return [heading, name, score, words, quality, tagged].filter(Boolean).join(". ");
+  const drawn = synthetic ? "synthetic" : "";
+  return [heading, name, drawn, score, words, quality, tagged].filter(Boolean).join(". ");
 }

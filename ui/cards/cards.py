@@ -39,6 +39,8 @@ class Card:
         Identifies the film; unique among the cards.
     thumbnail_png : bytes or None
         None shows an empty square.
+    synthetic : bool
+        Whether the film's file states that it was drawn.
     heading : str
         What the film is here for; empty if it needs no saying.
     name : str
@@ -52,6 +54,7 @@ class Card:
 
     key: str
     thumbnail_png: bytes | None = None
+    synthetic: bool = False
     heading: str = ""
     name: str = ""
     probability: float | None = None
@@ -111,6 +114,7 @@ def show_cards(
         "cards": [
             {
                 "key": card.key,
+                "synthetic": card.synthetic,
                 "heading": card.heading,
                 "name": card.name,
                 "probability": card.probability,

@@ -38,12 +38,15 @@ class FilmView:
         What a screen reader says of the film; no patient identifier.
     pixel_spacing_mm : (float, float) or None
         Row and column spacing in mm.
+    synthetic : bool
+        Whether the film's file states that it was drawn.
     """
 
     sha256: str
     pixels: FloatImage
     alt_text: str
     pixel_spacing_mm: tuple[float, float] | None = None
+    synthetic: bool = False
 
     @property
     def film_id(self) -> str:

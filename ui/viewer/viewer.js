@@ -76,6 +76,7 @@ class Viewer {
     this.state = this.recall(data);
     this.root.style.height = `${data.height}px`;
     this.canvas.setAttribute("aria-label", data.alt);
+    this.find(".drawn").hidden = !data.synthetic;
     this.showPageKeys();
     if (this.regions?.id !== data.regions?.id) this.takeRegions();
     this.takeSelection();

@@ -144,6 +144,7 @@ def show_film(
         "key": key,
         "film": film.film_id,
         "alt": film.alt_text,
+        "synthetic": film.synthetic,
         "spacing": film.pixel_spacing_mm,
         "height": height,
         "selected": selected_label,

@@ -81,7 +81,8 @@ function qualitySentence({ quality, note }) {
 }
 
 function rowSentence(row) {
-  const parts = [row.name, bandSentence(row), qualitySentence(row), row.status];
+  const name = row.synthetic ? `${row.name}, synthetic` : row.name;
+  const parts = [name, bandSentence(row), qualitySentence(row), row.status];
   return parts.map((part) => part.replace(/\.$/, "")).join(". ");
 }
 
@@ -105,6 +106,7 @@ function fillRow(node, row, operatingPoint) {
   find("score").title = scored ? bandSentence(row) : words;
   node.querySelector(".quality path").setAttribute("d", SHAPES[row.quality]);
   find("quality").title = qualitySentence(row);
+  find("drawn").hidden = !row.synthetic;
   find("word").textContent = row.quality;
   find("status").textContent = row.status;
   find("status").hidden = row.status === row.quality;

@@ -70,6 +70,8 @@ class WorklistRow:
         The worst finding in words; empty if there is none.
     status : str
         A few words such as "to read", "signed: normal", "waiting", "cannot be opened".
+    synthetic : bool
+        Whether the film's file states that it was drawn.
     """
 
     key: str
@@ -80,6 +82,7 @@ class WorklistRow:
     quality: Literal["good", "caution", "refused", "waiting"]
     quality_note: str
     status: str
+    synthetic: bool = False
 
     @property
     def signed(self) -> bool:
@@ -173,6 +176,7 @@ def _described(row: WorklistRow) -> dict[str, object]:
         "note": row.quality_note,
         "status": row.status,
         "signed": row.signed,
+        "synthetic": row.synthetic,
     }
 
 
