@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 import typer
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from core.cli_data import spoken_errors
@@ -32,6 +32,14 @@ ORANGE = (232, 137, 58)
 A_FINDING = 2
 PAIRS = 6
 LABELS = ("NORMAL", "PNEUMONIA")
+HEADINGS = {
+    "normal": "Normal",
+    "lobar": "Lobar consolidation",
+    "patchy": "Patchy bronchopneumonia",
+    "interstitial": "Interstitial pattern",
+    "effusion": "Effusion",
+}
+HEAD_PX, TEXT_PX, INK = 36, 20, (216, 219, 223)
 
 Picture = npt.NDArray[np.uint8]
 
@@ -70,6 +78,17 @@ def lay_out(rows: list[list[Picture]]) -> Image.Image:
     return sheet
 
 
+def add_headings(sheet: Image.Image, headings: list[str]) -> Image.Image:
+    """Return a sheet with a line above it that names its columns."""
+    headed = Image.new("RGB", (sheet.width, sheet.height + HEAD_PX), (GROUND,) * 3)
+    headed.paste(sheet, (0, HEAD_PX))
+    draw, font = ImageDraw.Draw(headed), ImageFont.load_default(TEXT_PX)
+    for column, heading in enumerate(headings):
+        middle = column * (CELL_PX[0] + GAP_PX) + CELL_PX[0] // 2
+        draw.text((middle, HEAD_PX // 2), heading, fill=INK, font=font, anchor="mm")
+    return headed
+
+
 def draw_findings(phantoms: PhantomSet) -> Image.Image:
     """Return films of every finding, a column each, with and without their lesions' outlines."""
     rows: list[list[Picture]] = [[] for _ in range(2 * A_FINDING)]
@@ -79,7 +98,7 @@ def draw_findings(phantoms: PhantomSet) -> Image.Image:
             content = phantoms.read_bytes(film.film_id)
             rows[2 * place].append(cell_of(content))
             rows[2 * place + 1].append(cell_of(content, phantoms.truth(film.film_id, "lesion")))
-    return lay_out(rows)
+    return add_headings(lay_out(rows), [HEADINGS[finding] for finding in FINDINGS])
 
 
 def draw_beside_real(phantoms: PhantomSet) -> Image.Image:

@@ -5,9 +5,9 @@ The app runs as on a fresh machine: no data folder, an empty review store.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,9 +89,12 @@ PICTURES: dict[str, Callable[[Page], None]] = {
 
 def take_pictures(folder: Path = DOCS) -> None:
     """Start the app and write one picture after the other."""
-    os.environ["FIRSTREAD_DATA"] = "data/none"
     folder.mkdir(exist_ok=True)
-    with run_app() as app, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fresh,
+        run_app({"FIRSTREAD_DATA": f"{fresh}/none", "FIRSTREAD_CACHE": f"{fresh}/cache"}) as app,
+        sync_playwright() as playwright,
+    ):
         app.wait_until_it_answers()
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]

@@ -72,7 +72,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def prepared(machine: Machine, page: Page, synthetic_cache: Path) -> Machine:
     """Wait until the films are drawn and read."""
     page.goto(machine.address)  # the first visitor begins the work
-    expect(page.get_by_role("button", name=OPEN)).to_be_visible()
+    expect(page.get_by_role("button", name=OPEN)).to_be_visible(timeout=PATIENCE_S * 1000)
     ours, drawn = built_in_folder(machine.cache), built_in_folder(synthetic_cache)
     for path in [path for path in drawn.rglob("*.png") if path.is_file()]:
         place = ours / path.relative_to(drawn)
@@ -111,8 +111,8 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page.get_by_role("link", name="Records").click()
     expect(page.get_by_text("No signed reads yet")).to_be_visible()
 
-    page.get_by_role("link", name="Review").click()
-    page.get_by_role("button", name=OPEN).click()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
+    page.get_by_role("button", name=OPEN).click(timeout=PATIENCE_S * 1000)
     page.locator("[role=option]").first.click()
     expect(page.get_by_text("It shows no patient")).to_be_visible()
     expect(page.get_by_text("Synthetic film, no patient")).to_be_visible()
