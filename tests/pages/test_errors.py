@@ -20,9 +20,10 @@ from core.error_gallery import Cell
 from core.error_order import Order
 from core.examples import ExamplesTask
 from core.foreign_runs import ForeignRequest, import_run
+from core.rendering import marked_png
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui import resources
+from ui import error_films, resources
 from ui.charts import RunProbability, plot_probabilities
 from ui.error_link import ErrorView, Offered, read_address, write_address
 
@@ -348,6 +349,26 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     page = open_page(library="synthetic", film="test/NORMAL/3.jpeg")
     assert any("Probability 0.100" in text.value for text in page.markdown)
     assert any(text.value.startswith("1 of 1") for text in page.caption)
+
+
+def test_a_picture_is_called_synthetic_by_its_own_file_and_not_by_its_place(
+    drawn, data, monkeypatch
+) -> None:
+    grey = np.linspace(0.0, 1.0, 64 * 64, dtype=np.float32).reshape(64, 64)
+    marked = marked_png(grey, "SYNTHETIC", "Drawn for a test.")
+    monkeypatch.setattr(
+        DrawnFilms,
+        "read_bytes",
+        lambda _, film_id: marked if film_id.endswith("/3.jpeg") else encode_film(draw_film(1)),
+    )
+    film_ids = ["test/NORMAL/1.jpeg", "test/NORMAL/3.jpeg"]
+    pictures, sentence = error_films.small_pictures("synthetic", film_ids)
+    assert [pictures[film_id].synthetic for film_id in film_ids] == [False, True]
+    assert sentence == ""
+    page = open_page(library="synthetic", film=film_ids[1])
+    assert any(":gray-badge[synthetic]" in text.value for text in page.markdown)
+    page = open_page(library="synthetic", film=film_ids[0])
+    assert not any("badge" in text.value for text in page.markdown)
 
 
 def test_without_other_films_the_page_waits_for_the_drawn_ones_and_says_how_far_they_are(
