@@ -102,6 +102,7 @@ def take_pictures(folder: Path = DOCS) -> None:
         page = browser.new_page(
             viewport={"width": 1440, "height": 900}, color_scheme="dark", device_scale_factor=1
         )
+        page.set_default_timeout(WAIT_MS)
         page.goto(app.address)
         for name, arrange in PICTURES.items():
             arrange(page)
