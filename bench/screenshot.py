@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from bench.app_server import PROJECT_ROOT, run_app
 
 DOCS = PROJECT_ROOT / "docs"
-WAIT_MS = 300_000
+WAIT_MS = 1_200_000  # the films are drawn first, behind other work
 OPEN = "Open 12 synthetic films"
 
 
@@ -92,7 +92,7 @@ def take_pictures(folder: Path = DOCS) -> None:
     folder.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fresh,
-        run_app({"FIRSTREAD_DATA": f"{fresh}/none", "FIRSTREAD_CACHE": f"{fresh}/cache"}) as app,
+        run_app({"FIRSTREAD_DATA": "data/none", "FIRSTREAD_CACHE": f"{fresh}/cache"}) as app,
         sync_playwright() as playwright,
     ):
         app.wait_until_it_answers()
