@@ -12,7 +12,7 @@ from core.film_library import FilmLibrary
 from core.model_facts import RunFacts
 from core.model_facts_failures import FailedFilm, list_errors, surest_errors
 from ui.cards import Card, hear_cards, show_cards
-from ui.error_films import film_name, small_pictures
+from ui.error_films import SmallPicture, film_name, small_pictures
 from ui.guard import PAGES
 from ui.resources import get_libraries
 
@@ -65,10 +65,11 @@ def find_errors(
     return synthetic, errors, DRAWN if errors else ALL_RIGHT
 
 
-def _card(film: FailedFilm, picture: bytes | None) -> Card:
+def _card(film: FailedFilm, picture: SmallPicture | None) -> Card:
     return Card(
         key=film.film_id,
-        thumbnail_png=picture,
+        thumbnail_png=None if picture is None else picture.png,
+        synthetic=picture is not None and picture.synthetic,
         heading="Missed" if film.ill else "False alarm",
         name=film_name(film.film_id),
         probability=film.probability,
