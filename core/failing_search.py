@@ -21,6 +21,12 @@ LEAST_FILMS = 20
 """Of the class, in a slice and outside it, for the slice to be looked at."""
 SIGNIFICANCE = 0.05
 RATES = {"sensitivity": 1, "specificity": 0}
+TEST_WORDS = (
+    "Each slice is held against all other films of the class by Fisher's exact test, one-sided, "
+    "with Holm's correction for all tests. The test takes films for independent, and patients have "
+    "several: a slice counts as found only if the interval of the difference over patients "
+    "(bootstrap) lies below 0 too."
+)
 
 
 @dataclass(frozen=True, slots=True)

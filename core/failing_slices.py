@@ -29,6 +29,11 @@ MEASURED: Mapping[str, tuple[str, Callable[[FilmTable], npt.NDArray[np.float64]]
 ATTRIBUTES = ("subtype", *MEASURED, "finding", "age")
 """A slice's key begins with one of these; findings are the quality gate's."""
 PAIR = "+"
+SPACE_WORDS = (
+    "subtype, the quality gate's findings, age where it is stated, and thirds of the original's "
+    "short side, contrast, exposure and sharpness (cut on the films that are searched); in all "
+    "pairs of slices of two of these"
+)
 
 Cuts = Mapping[str, tuple[float, float]]
 
@@ -109,9 +114,8 @@ class SliceSpace:
 
     def _range_words(self, quality: str, third: str) -> str:
         low, high = (_number(cut) for cut in self.cuts[quality])
-        return {"low": f"below {low}", "middle": f"{low} to {high}", "high": f"{high} and above"}[
-            third
-        ]
+        words = {"low": f"below {low}", "middle": f"{low} to {high}", "high": f"{high} and above"}
+        return words.get(third, third)
 
 
 def _number(cut: float) -> str:

@@ -17,7 +17,7 @@ from core.batch import UploadedFilm
 from core.case_notes import CaseNote, notes_by_film
 from core.case_notes_store import SqlCaseNotes, open_case_notes
 from core.domain import RunRecord
-from core.error_filter import Noted, films_wanted
+from core.error_filter import Known, Noted, films_wanted
 from core.error_gallery import RunsOnFilms, films_in_cell, join_runs
 from core.error_order import order_films
 from core.errors import FirstReadError
@@ -75,7 +75,14 @@ def _small_pictures() -> ThumbnailCache:
 
 
 @st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
-def _predictions(library: str, run: str) -> Predictions:
+def get_predictions(library: str, run: str) -> Predictions:
+    """Return what a run said of every film of a library.
+
+    Raises
+    ------
+    FirstReadError
+        If its predictions cannot be read.
+    """
     return get_libraries()[library].predictions(get_runs()[run])
 
 
@@ -88,10 +95,10 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
     FirstReadError
         If the chosen run's predictions cannot be read.
     """
-    tables = {run: _predictions(library, run).of_split(split)}
+    tables = {run: get_predictions(library, run).of_split(split)}
     for other in get_offered().runs(library):
         try:
-            tables.setdefault(other, _predictions(library, other).of_split(split))
+            tables.setdefault(other, get_predictions(library, other).of_split(split))
         except FirstReadError:  # a run whose table is damaged says so where it is chosen
             continue
     thresholds = {name: get_runs()[name].operating_point.threshold for name in tables}
@@ -106,7 +113,7 @@ def get_offered() -> Offered:
         return [name for name, run in get_runs().items() if reads or not run.foreign]
 
     def splits(library: str, run: str) -> Sequence[str]:
-        parts = order_parts(_predictions(library, run).films.split)
+        parts = order_parts(get_predictions(library, run).films.split)
         if get_libraries()[library].synthetic:  # nothing was trained on any part: the largest first
             return parts[::-1]
         return parts
@@ -126,27 +133,39 @@ class Found:
         Those of the cell that are wanted, in order.
     in_cell : int
         Those of the cell, wanted or not.
+    known : Known
+        Of the films of the split.
     """
 
     runs: RunsOnFilms
     film_ids: tuple[str, ...]
     in_cell: int
+    known: Known
 
     def place_of(self, film_id: str) -> int | None:
         """Return where a film stands in the order; None if it is not listed."""
         return self.film_ids.index(film_id) if film_id in self.film_ids else None
 
 
-def find_films(view: ErrorView, notes: Sequence[CaseNote]) -> Found:
-    """Return the films of a view, in its order."""
+def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Found:
+    """Return the films of a view, in its order.
+
+    Parameters
+    ----------
+    view : ErrorView
+    notes : sequence of CaseNote
+    known : Known
+        Of the films of the view's split.
+    """
     runs = get_films(view.library, view.run, view.split)
     if view.threshold is not None:
         runs = runs.at(view.run, view.threshold)
     probability, threshold = runs.of_run(view.run), runs.threshold_of(view.run)
     in_cell = films_in_cell(probability, runs.films.label, threshold, view.cell)
-    chosen = runs.where(in_cell & films_wanted(runs, view.run, view.wanted, noted_by(notes)))
+    wanted = films_wanted(runs, view.run, view.wanted, noted_by(notes), known)
+    chosen = runs.where(in_cell & wanted)
     order = order_films(chosen, view.run, view.order)
-    return Found(runs, tuple(chosen.films.film_id[order].tolist()), int(in_cell.sum()))
+    return Found(runs, tuple(chosen.films.film_id[order].tolist()), int(in_cell.sum()), known)
 
 
 def noted_by(notes: Sequence[CaseNote]) -> Noted:
