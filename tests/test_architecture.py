@@ -94,8 +94,8 @@ HOMES = {
     "core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py core/foreign_parquet.py core/case_notes_export.py core/film_f*.py "
-    "core/label_issues.py",
+    "pyarrow": "core/predictions.py core/foreign_parquet.py core/case_notes_export.py "
+    "core/film_f*.py core/label_issues.py",
     "sqlalchemy": "core/review_*.py core/case_notes_store.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -120,8 +121,9 @@ def say_issues(issues: LabelIssues) -> str:
     return (
         f"**{len(issues.flagged)} of {len(issues):,} labels** are contradicted by predictions from "
         f"other patients' films: a logistic regression on the run's features, {FOLDS} folds by "
-        "patient, ranked by confident learning (cleanlab). The most doubtful comes first. It says "
-        "where to look again, and nothing of what is true."
+        "patient, ranked by confident learning (cleanlab), the most doubtful first. Beside each "
+        "film stands the predicted probability of pneumonia. It says where to look again, and "
+        "nothing of what is true."
     )
 
 
@@ -144,10 +146,10 @@ def _draw_issues(view: FailsView, issues: LabelIssues, part: str, words: str) ->
     cards = [
         Card(
             key=str(issues.film_id[row]),
-            heading=f"Rank {issues.rank[row]}, labelled {LABELS[int(issues.label[row])]}",
+            heading=f"Rank {issues.rank[row]}",
             name=film_name(str(issues.film_id[row])),
             probability=float(issues.probability[row]),
-            words="probability of pneumonia by other patients' films",
+            words=f"labelled {LABELS[int(issues.label[row])]}",
         )
         for row in rows[:PAGE_FILMS]
     ]
@@ -199,18 +201,16 @@ def draw_copies(view: FailsView) -> None:
 
 def say_copies(groups: Sequence[CopyGroup]) -> str:
     """Return how many films occur more than once, and whether that matters."""
-    across, contradicting = (
-        [group for group in groups if group.across],
-        [group for group in groups if group.contradicts],
-    )
+    across = sum(group.across for group in groups)
+    contradicting = sum(group.contradicts for group in groups)
     near = sum(group.kind == "near" for group in groups)
-    parts = sorted({part for group in groups for part in group.parts})
+    held = Counter(part for group in groups for part in group.parts)
+    where = ", ".join(f"{n} in {part}" for part, n in sorted(held.items()))
     films = sum(len(group.film_ids) for group in groups)
     return (
         f"**{len(groups)} groups of copies**, {films} films: {len(groups) - near} of exact copies, "
-        f"{near} of near ones, in {' and '.join(parts) or 'no part'}. **{len(across)}** reach "
-        "across training, validation and test, and in "
-        f"**{len(contradicting)}** copies have different labels."
+        f"{near} of near ones ({where or 'none'}). **{across}** reach across training, validation "
+        f"and test; in **{contradicting}** copies have different labels."
     )
 
 

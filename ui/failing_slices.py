@@ -59,17 +59,18 @@ def say_search(search: Search, view: FailsView) -> str:
     where = split_words(view.library, search.searched).lower()
     if not found:
         return (
-            f"**In none of {looked} slices** of the {where} is the run worse than elsewhere "
-            f"(Holm-adjusted p < {SIGNIFICANCE}). The smallest p values are below."
+            f"**None of {looked} tests** on the {where} finds a slice in which the run is worse "
+            f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
         )
     held = split_words(view.library, search.held).lower()
     confirmed = sum(result.failing for result in search.confirmed.values())
     few = found - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
-        f"**In {found} of {looked} slices** of the {where} the run is worse than elsewhere "
-        f"(Holm-adjusted p < {SIGNIFICANCE}). On the {held}, which was not searched, "
-        f"**{confirmed} of them {'is' if confirmed == 1 else 'are'} confirmed**{unknown}."
+        f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a slice "
+        f"in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). On the {held}, "
+        f"which was not searched, **{confirmed or 'none'} of them "
+        f"{'is' if confirmed < 2 else 'are'} confirmed**{unknown}."
     )
 
 
@@ -87,7 +88,12 @@ def verdict_of(search: Search, result: SliceResult) -> str:
 
 
 def _say_p(p_value: float) -> str:
-    return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.0e}"
+    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
+
+
+def _equals(p_value: float) -> str:
+    said = _say_p(p_value)
+    return said if said.startswith("<") else f"= {said}"
 
 
 def _row(search: Search, result: SliceResult, held: SliceResult | None) -> dict[str, object]:
@@ -98,19 +104,17 @@ def _row(search: Search, result: SliceResult, held: SliceResult | None) -> dict[
         "In the slice": say_rate(result.inside),
         "Elsewhere": say_rate(result.outside),
         "Difference, over patients": say_rate(result.difference),
-        "p, Fisher": _say_p(result.p_value),
         "p, Holm": _say_p(result.adjusted),
         f"{search.held}: in the slice": None if held is None else say_rate(held.inside),
         f"{search.held}: elsewhere": None if held is None else say_rate(held.outside),
-        f"{search.held}: p, Holm": None if held is None else _say_p(held.adjusted),
     }
 
 
 def _draw_found(search: Search) -> None:
     found = search.failing
     rows = [
-        _row(search, result, search.confirmed.get((result.key, result.rate)))
-        | {"On films not searched": verdict_of(search, result)}
+        {f"On {search.held}": verdict_of(search, result)}
+        | _row(search, result, search.confirmed.get((result.key, result.rate)))
         for result in found
     ]
     st.dataframe(
@@ -160,8 +164,8 @@ def _draw_open(view: FailsView, search: Search) -> None:
         )
         st.caption(
             f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
-            f"Wilson's intervals. In {search.searched}, p = {_say_p(result.p_value)}, after Holm "
-            f"for {len(search.results)} tests {_say_p(result.adjusted)}."
+            f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
+            f"{_equals(result.adjusted)} after Holm for {len(search.results)} tests."
         )
     with films_side:
         for split in (search.searched, search.held):
@@ -231,8 +235,13 @@ def _draw_every(view: FailsView, search: Search) -> None:
         f"again on the {held}, corrected for the number found."
     )
     rows = [
-        _row(search, result, search.elsewhere.get((result.key, result.rate)))
+        _row(search, result, held)
+        | {
+            "p, Fisher": _say_p(result.p_value),
+            f"{search.held}: p, Holm": None if held is None else _say_p(held.adjusted),
+        }
         for result in search.results
+        for held in [search.elsewhere.get((result.key, result.rate))]
     ]
     st.dataframe(
         rows,
