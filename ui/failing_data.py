@@ -39,6 +39,8 @@ class Search:
     space : SliceSpace
     searched, held : str
         The split that was searched, and the one that findings are held against.
+    covered : bool
+        Whether the run has films of the split that is searched.
     results : tuple of SliceResult
         Every test of the search.
     confirmed, elsewhere : dict
@@ -51,6 +53,7 @@ class Search:
     space: SliceSpace
     searched: str
     held: str
+    covered: bool
     results: tuple[SliceResult, ...]
     confirmed: dict[tuple[str, str], SliceResult]
     elsewhere: dict[tuple[str, str], SliceResult]
@@ -126,6 +129,7 @@ def get_search(library: str, run: str) -> Search:
         space=space,
         searched=searched,
         held=held,
+        covered=bool(len(get_predictions(library, run).of_split(searched))),
         results=results,
         confirmed=confirm_slices(failing, *on_held),
         elsewhere=confirm_slices(results, *on_held),

@@ -38,6 +38,14 @@ def draw_slices(view: FailsView) -> None:
         st.caption(f":material/info: {sentence}")
     if get_libraries()[view.library].synthetic:
         st.caption("Drawn by a program: what a run does here says nothing of patients.")
+    if not search.covered:
+        where = split_words(view.library, search.searched).lower()
+        st.info(
+            f"Run {view.run} has no films of the {where}, which are searched: import its "
+            "predictions of them, or choose another run.",
+            icon=":material/search_off:",
+        )
+        return
     if not search.results:
         st.info(
             f"No slice of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
