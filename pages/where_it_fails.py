@@ -3,7 +3,8 @@
 import streamlit as st
 
 from ui.failing_controls import draw_choice, go_to, read_view
-from ui.failing_labels import draw_copies, draw_labels, draw_references
+from ui.failing_labels import draw_copies, draw_labels
+from ui.failing_references import draw_references
 from ui.failing_slices import draw_slices
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
