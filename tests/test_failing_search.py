@@ -24,7 +24,11 @@ from core.failing_search import (
     search_slices,
 )
 from core.failing_slices import declare_space
-from core.film_facts import empty_facts, facts_of
+from core.film_facts import FACTS_FILE, empty_facts, facts_of, read_facts
+from core.film_features import read_features
+from core.predictions import read_predictions
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT
 
 FILMS = 400
 
@@ -234,3 +238,38 @@ def test_a_class_with_few_films_has_no_clusters() -> None:
     space = np.random.default_rng(0).normal(size=(NUMBERS_OF_CLUSTERS[-1], 3))
     label = np.zeros(len(space), np.int64)
     assert find_clusters(space, space[:, 0], label).of_class == {}
+
+
+# --- what the README says -------------------------------------------------------------------------
+
+
+def test_the_readme_says_what_the_search_finds_for_f04() -> None:
+    run = load_run(PROJECT_ROOT / "models" / "f04")
+    said, features = read_predictions(run), read_features(run)
+    facts = read_facts(PROJECT_ROOT / "models" / FACTS_FILE)
+    parts = {name: said.of_split(name) for name in ("validation", "test")}
+    places = {name: features.places_of(part.films.film_id) for name, part in parts.items()}
+    films = {
+        name: decide_films(
+            part.probability, part.films.label, part.films.patient, run.operating_point.threshold
+        )
+        for name, part in parts.items()
+    }
+    space = declare_space(parts["validation"], facts, places["validation"])
+    results = search_slices(
+        films["validation"], space.members(parts["validation"], places["validation"])
+    )
+    found = [one for one in results if one.failing]
+    held = confirm_slices(found, films["test"], space.members(parts["test"], places["test"]))
+    worst, readme = found[0], " ".join((PROJECT_ROOT / "README.md").read_text("utf-8").split())
+    assert (
+        f"Of {len(results)} tests `f04` fails {len(found)}: it misses {worst.wrong} of " in readme
+    )
+    assert (
+        f"(sensitivity {worst.inside.value:.3f}, {worst.inside.low:.3f} to "
+        f"{worst.inside.high:.3f}; elsewhere {worst.outside.value:.3f}"
+    ) in readme
+    assert not any(one.failing for one in held.values())
+    assert f"{found[1].wrong} of them where contrast is high too" in readme
+    on_test = held[worst.key, worst.rate].inside
+    assert f"({on_test.value:.3f} of {on_test.n})" in readme

@@ -225,7 +225,7 @@ def test_a_draft_survives_another_film_and_another_page(
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
 
 
-@pytest.mark.parametrize("name", ["review", "errors", "runs", "records"])
+@pytest.mark.parametrize("name", ["review", "errors", "where_it_fails", "runs", "records"])
 def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
     server: Server, page: Page, name: str
 ) -> None:
@@ -236,6 +236,7 @@ def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
         "records": "No signed reads yet",
         "errors": re.compile("at its operating point, among"),
         "runs": re.compile("Tick the runs to compare"),
+        "where_it_fails": "What is looked at",
     }
     expect(page.get_by_text(words[name])).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
@@ -243,4 +244,4 @@ def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
 
 def test_every_page_is_in_the_deep_link_test() -> None:
     pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
-    assert pages == {"review", "errors", "runs", "records"}
+    assert pages == {"review", "errors", "where_it_fails", "runs", "records"}
