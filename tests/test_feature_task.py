@@ -15,6 +15,8 @@ from core.error_contrast import nearest_films
 from core.errors import DatasetError, ModelMissing
 from core.feature_reading import read_film_features
 from core.feature_task import FeatureTask
+from core.film_features import read_features
+from core.film_library import PublicLibrary
 from core.pipeline import Engine, open_engine, prepare_film
 from core.preprocessing import resize_film
 from core.run_store import export_identity
@@ -105,3 +107,15 @@ def test_the_nearest_films_are_of_other_patients_and_stand_in_order() -> None:
     patient = np.array(["a", "a", "b", "c", "d"])
     assert nearest_films(space, 0, patient, 2).tolist() == [3, 4]
     assert nearest_films(space, 0, patient, 9).tolist() == [3, 4, 2]
+
+
+@pytest.mark.real_films
+def test_the_kept_features_are_those_of_the_kept_export_and_the_films(engine, real_data) -> None:
+    kept = read_features(engine.classifier.run_record)
+    film_ids = kept.film_id[:: len(kept) // 16].tolist()
+    found = read_film_features(film_ids, PublicLibrary(real_data).read_bytes, engine)
+    places = kept.places_of(np.array(film_ids))
+    now, then = (
+        np.linalg.norm(space[:, np.newaxis] - space, axis=2) for space in (found.space, places)
+    )
+    np.testing.assert_allclose(then, now, atol=0.1 * now.max())
