@@ -12,6 +12,7 @@ from core.cli_compare import compare
 from core.cli_data import app as data_app
 from core.cli_db import app as db_app
 from core.cli_facts import facts
+from core.cli_features import features, film_facts, label_issues
 from core.cli_foreign import import_run_file
 from core.cli_phantom import phantom, phantom_scores, prepare_examples
 from core.cli_runs import evaluate, runs
@@ -28,6 +29,9 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(facts)
 app.command("import-run")(import_run_file)
+app.command()(features)
+app.command()(film_facts)
+app.command()(label_issues)
 app.command()(phantom)
 app.command()(phantom_scores)
 app.command(hidden=True)(prepare_examples)

@@ -43,3 +43,24 @@ def nearest_in_cell(
         return None
     distance = np.linalg.norm(space - space[film], axis=1)
     return int(np.where(candidates, distance, np.inf).argmin())
+
+
+def nearest_films(
+    space: npt.NDArray[np.floating], film: int, patient: npt.NDArray[np.str_], n: int
+) -> npt.NDArray[np.intp]:
+    """Return the rows of the films that lie nearest to a film and are of other patients.
+
+    Parameters
+    ----------
+    space : (N, D) float ndarray
+        Where each film lies. Distances are Euclidean.
+    film : int
+        Row of the film that is looked at.
+    patient : (N,) str ndarray
+    n : int
+        At most so many, the nearest first.
+    """
+    others = np.flatnonzero(patient != patient[film])
+    distance = np.linalg.norm(space[others] - space[film], axis=1)
+    nearest: npt.NDArray[np.intp] = others[np.argsort(distance, kind="stable")[:n]]
+    return nearest

@@ -43,6 +43,9 @@ class Wanted:
     tag: str | None = None
     cause: str | None = None
     commented: bool = False
+    finding: str | None = None
+    age: str | None = None
+    slice_key: str | None = None
 
     @property
     def anything(self) -> bool:
@@ -76,7 +79,38 @@ def subtypes_of(films: FilmTable) -> tuple[str, ...]:
     return (*found, NO_SUBTYPE) if (films.subtype == "").any() else tuple(found)
 
 
-def films_wanted(runs: RunsOnFilms, run_id: str, wanted: Wanted, noted: Noted) -> Mask:
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What else is known of the films of a split.
+
+    Attributes
+    ----------
+    findings : (N,) str ndarray
+        Codes of what the quality gate found, apart by a space.
+    age_band : (N,) str ndarray
+        Empty where no age is stated.
+    in_slice : (N,) bool ndarray
+        Whether each film is in the slice that is asked for.
+    """
+
+    findings: npt.NDArray[np.str_]
+    age_band: npt.NDArray[np.str_]
+    in_slice: Mask
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Return the findings that occur, by name."""
+        return tuple(sorted({code for said in self.findings.tolist() for code in said.split()}))
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Return the age bands that occur, by name."""
+        return tuple(sorted({band for band in self.age_band.tolist() if band}))
+
+
+def films_wanted(
+    runs: RunsOnFilms, run_id: str, wanted: Wanted, noted: Noted, known: Known | None = None
+) -> Mask:
     """Return the (N,) mask of the films that are everything asked for.
 
     Parameters
@@ -87,6 +121,8 @@ def films_wanted(runs: RunsOnFilms, run_id: str, wanted: Wanted, noted: Noted) -
         The run that is looked at.
     wanted : Wanted
     noted : Noted
+    known : Known, optional
+        Of these films; without it no film has a finding, an age, or is in a slice.
     """
     films = runs.films
     chosen = np.ones(len(runs), np.bool_)
@@ -102,7 +138,19 @@ def films_wanted(runs: RunsOnFilms, run_id: str, wanted: Wanted, noted: Noted) -
             chosen &= np.asarray(third_of(values) == third)
     if wanted.wrong_in is not None:
         chosen &= _wrong_in(runs, run_id, wanted.wrong_in)
-    return chosen & _noted(films.film_id, wanted, noted)
+    return chosen & _noted(films.film_id, wanted, noted) & _known(len(runs), wanted, known)
+
+
+def _known(n: int, wanted: Wanted, known: Known | None) -> Mask:
+    if known is None:
+        unasked = (wanted.finding, wanted.age, wanted.slice_key) == (None, None, None)
+        return np.full(n, unasked)
+    chosen = np.ones(n, np.bool_)
+    if wanted.finding is not None:
+        chosen &= np.array([wanted.finding in said.split() for said in known.findings.tolist()])
+    if wanted.age is not None:
+        chosen &= np.asarray(known.age_band == wanted.age)
+    return chosen & known.in_slice if wanted.slice_key is not None else chosen
 
 
 def _wrong_in(runs: RunsOnFilms, run_id: str, where: WrongIn) -> Mask:

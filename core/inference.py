@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain import FloatImage, ModelInput, Prediction, RunClassifier, RunRecord
-from core.errors import Cancelled, ModelInputMismatch, ModelIntegrity
+from core.errors import Cancelled, ModelInputMismatch, ModelIntegrity, ModelMissing
 
 
 class LiteRTNetwork:
@@ -116,6 +116,24 @@ class LiteRTClassifier:
             return self._workers.map(_one_by_one, self._single, shares)
         except RuntimeError as exc:  # the interpreter is going, and takes no more work
             raise Cancelled("First Read is closing: the work was stopped.") from exc
+
+    def features(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return the (N, F) float32 features that the logits are made of.
+
+        Raises
+        ------
+        ModelInputMismatch
+            If the batch is of another shape or type.
+        ModelMissing
+            If the export has no such output.
+        """
+        outputs = self._network.run(batch)
+        if "features" not in outputs:
+            raise ModelMissing(
+                f"the export of run {self.run_record.run_id} has no features beside its logit: "
+                "train the run again."
+            )
+        return outputs["features"]
 
     def predict(self, batch: FloatImage) -> npt.NDArray[np.float32]:
         """Return (N,) float32 calibrated probabilities for a (N, px, px, 1) float32 batch."""

@@ -6,6 +6,7 @@ from ui.case_view import draw_case, hear_case
 from ui.error_controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
 from ui.error_films import find_films, get_case_notes
 from ui.error_panels import draw_gallery, draw_pages, hear_gallery, keep_to_the_pages
+from ui.failing_data import find_known
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
@@ -19,7 +20,7 @@ def draw_errors(visit: Visit) -> None:
     view, complaints = read_view()
     view = hear_case(hear_gallery(visit, view))
     notes = get_case_notes().standing(view.library)
-    found = find_films(view, notes)
+    found = find_films(view, notes, find_known(view))
     view = keep_to_the_pages(view, found, complaints)
     go_to(view)
     if visit.notice:

@@ -2,119 +2,15 @@
 
 import streamlit as st
 
-from core.exhibit import ORIGIN, Exhibit, ExhibitRun, gather_exhibit, say_cause
-from core.run_table import list_readable_runs
-from core.settings import get_settings
-from core.statistics import wilson_rate
-from ui.charts_exhibit import plot_losses, plot_windows
-from ui.charts_runs import style_runs
+from ui.exhibit_panels import draw_exhibit
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
 from ui.resources import get_served
-
-PLAIN = {"displayModeBar": False}
-MENDED = "none: the same layout, done right"
-
-
-def said(run: ExhibitRun, name: str) -> str:
-    """Return a metric with its interval, in words."""
-    rate = run.rate(name)
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
-
-
-def draw_story() -> None:
-    """Say what happened, as it was reported."""
-    ill = ORIGIN.true_positive + ORIGIN.false_negative
-    well = ORIGIN.true_negative + ORIGIN.false_positive
-    found, cleared = wilson_rate(ORIGIN.true_positive, ill), wilson_rate(ORIGIN.true_negative, well)
-    st.markdown(
-        f"In 2023 the project that First Read grew out of chose its fifth model as the final one. "
-        f"On the {ill + well} films of the official test split it found {ORIGIN.true_positive} of "
-        f"{ill} pneumonias ({found.value:.2f}) and **called {ORIGIN.false_positive} of {well} "
-        f"normals pneumonia** (specificity {cleared.value:.2f}, {cleared.low:.2f} to "
-        f"{cleared.high:.2f}). Nobody could see why. Its loss, {ORIGIN.log_loss:.2f}, is what a "
-        "model has that says one half to every film (0.69): it had learned next to nothing."
-    )
-    st.markdown(
-        "Three things were wrong with its training. Each is repeated here by itself and with "
-        "the others, everything else held still:\n"
-        "- **The zoom.** `zoom_range=[0.1, 0.2]` was meant to enlarge films by 10 to 20 %. It "
-        "shows a tenth to a fifth of each side instead, five to ten times larger.\n"
-        "- **The split.** Validation films were drawn one by one: a child's films stood on both "
-        "sides.\n"
-        "- **The weights.** How much each class counts was taken from one batch of 64 films."
-    )
-
-
-def draw_table(exhibit: Exhibit) -> None:
-    """Draw what each run of the exhibit scores."""
-    rows = [
-        {
-            "Run": run.run.run_id,
-            "Role": "exhibit" if run.mistakes else "",
-            "Mistakes kept": run.mistakes or MENDED,
-            "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
-            f"{run.rate('specificity').n}",
-            "Specificity": said(run, "specificity"),
-            "Sensitivity": said(run, "sensitivity"),
-            "ROC AUC": said(run, "roc_auc"),
-            "Log loss": said(run, "log_loss"),
-        }
-        for run in exhibit.runs
-    ]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        height="content",
-        column_config={"Mistakes kept": st.column_config.TextColumn(width="medium")},
-        alt="The runs of the exhibit with what they score",
-    )
-    first = exhibit.runs[0]
-    st.caption(
-        f"{first.measured['split'].capitalize()}, n = {first.measured['n']}, 95 % intervals; each "
-        "run at the threshold that finds 97 of 100 pneumonias on its own validation films, "
-        "probabilities recalibrated on them."
-    )
-
-
-def draw_pictures(exhibit: Exhibit) -> None:
-    """Draw what training showed, and the losses."""
-    styles = style_runs([run.run.run_id for run in exhibit.runs])
-    moved = [run for run in exhibit.runs if run.mistakes]
-    st.markdown("#### What training showed of a film")
-    for side, run in zip(st.columns(len(moved)), moved, strict=True):
-        style = styles[run.run.run_id]
-        side.plotly_chart(plot_windows(run, style), key=f"windows-{style.run_id}", config=PLAIN)
-    st.caption(
-        "The outer square is the film, the ovals stand for the lungs; each frame is the part that "
-        "one training film was enlarged from."
-    )
-    st.markdown("#### What it learned from that")
-    ordered = [styles[run.run.run_id] for run in exhibit.runs]
-    for side, kind in zip(st.columns(2), ("train_loss", "validation_loss"), strict=True):
-        side.plotly_chart(plot_losses(exhibit.runs, ordered, kind), key=kind, config=PLAIN)
-    st.html(" &emsp; ".join(style.name for style in ordered))
-
 
 visit = guard("exhibit")
 with spoken_errors():
     st.header("A model that called nearly every normal pneumonia")
     st.badge("Exhibit: runs with mistakes on purpose. None of them can serve.", color="orange")
-    exhibit = gather_exhibit(list_readable_runs(get_settings().models)[0])
-    story_side, cause_side = st.columns([3, 2], gap="large")
-    with story_side:
-        draw_story()
-    with cause_side:
-        st.markdown("#### What did it")
-        st.info(say_cause(exhibit), icon=":material/biotech:")
-        st.markdown(
-            "**How to notice it in time:** look at the films as the network gets them; hold the "
-            "training loss against that of a constant guess; watch specificity beside sensitivity; "
-            "score whole parts of the data, never one batch."
-        )
-    if exhibit.together is not None:
-        st.markdown(f"#### The runs on the {exhibit.together.measured['split']}")
-        draw_table(exhibit)
-        draw_pictures(exhibit)
+    draw_exhibit()
+with spoken_errors():
     draw_standing_line(get_served(), visit.reader)

@@ -30,6 +30,7 @@ FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migr
 FAMILY |= {"run_table": "run_store", "predictions": "run_store", "bootstrap": "statistics"}
 FAMILY |= {"operating_point": "metrics", "prevalence": "comparison"}
 FAMILY |= {"rescoring": "evaluation", "serving": "run_store", "ensemble": "inference"}
+FAMILY |= {"film_features": "run_store", "film_facts": "run_store"}
 FAMILY |= {"phantom_set": "phantom", "phantom_folder": "phantom"}
 FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
@@ -48,9 +49,14 @@ STAGES_MAY_IMPORT = {
     "shortcut": FOUNDATION | {"metrics", "statistics"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
+    "failing": FOUNDATION | {"statistics", "run_store"},
+    "label": FOUNDATION | {"statistics", "run_store"},
+    "feature_reading": FOUNDATION | {"inference", "pipeline", "run_store"},
+    "feature_task": FOUNDATION | {"feature_reading", "phantom", "pipeline", "run_store"},
     "case": FOUNDATION | {"review"},
     "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
+    "exhibit": FOUNDATION | {"statistics", "run_store"},
     "foreign": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store", "dataset"},
     "model_facts": FOUNDATION | {"statistics", "run_store", "shortcut", "comparison"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
@@ -59,6 +65,8 @@ STAGES_MAY_IMPORT = {
 ABOVE_THE_PIPELINE = {
     "batch",
     "examples",
+    "feature_reading",
+    "feature_task",
     "film_library",
     "phantom_scores",
     "training",
@@ -83,11 +91,14 @@ HOMES = {
     "fpdf": "core/model_facts_pdf.py",
     "mapie": "tests/*",
     "pypdf": "tests/*",
+    "cleanlab": "core/label_issues.py",
     "lime": "core/surrogate.py",
-    "sklearn": "core/explanation.py core/metrics.py core/training/*",
+    "sklearn": "core/explanation.py core/metrics.py core/failing_clusters.py core/label_issues.py "
+    "core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py core/foreign_parquet.py core/case_notes_export.py",
+    "pyarrow": "core/predictions.py core/foreign_parquet.py core/case_notes_export.py "
+    "core/film_f*.py core/label_issues.py",
     "sqlalchemy": "core/review_*.py core/case_notes_store.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
@@ -115,7 +126,10 @@ def name_of(node: ast.AST) -> str:
 
 
 def stage_of(name: str) -> str:
-    families = r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|model_facts)_.*"
+    families = (
+        r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|model_facts|failing|"
+        r"label)_.*"
+    )
     stage = re.sub(families, r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)
 

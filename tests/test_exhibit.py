@@ -44,23 +44,26 @@ def test_the_kept_runs_of_the_exhibit_are_found_with_their_mistakes(kept):
     assert all(run.history for run in kept.runs)
 
 
-def test_a_mistake_that_leaves_most_normals_called_ill_is_named_as_enough(kept):
+def test_a_mistake_that_clears_as_few_normals_as_the_origin_is_named_as_enough(kept):
     assert kept.together is not None
     zoom, split = (scoring(kept.together, n, words) for n, words in ((9, "Zoom."), (200, "Split.")))
 
     said = say_cause(replace(kept, apart=(zoom, split)))
 
     assert said == (
-        "Enough by itself: zoom (specificity 0.038, 0.020 to 0.071). "
+        "Enough by itself to do the same: zoom (specificity 0.038, 0.020 to 0.071). "
         "Not enough: split (specificity 0.855, 0.804 to 0.894)."
     )
 
 
-def test_half_of_the_normals_is_not_most_of_them(kept):
+@pytest.mark.parametrize(("cleared", "enough"), [(24, True), (26, False)])
+def test_as_few_as_the_origin_means_that_the_intervals_meet(kept, cleared, enough):
     assert kept.together is not None
-    half = scoring(kept.together, 110, "Zoom.")  # 0.47, up to 0.53
+    run = scoring(kept.together, cleared, "Zoom.")
 
-    assert say_cause(replace(kept, apart=(half,))).startswith("None of the mistakes does it alone")
+    assert (run.rate("specificity").low <= wilson_rate(9, 234).high) == enough
+    said = say_cause(replace(kept, apart=(run,)))
+    assert said.startswith("Enough by itself" if enough else "None of the mistakes does it alone")
 
 
 def test_without_the_runs_it_says_what_to_train():

@@ -14,14 +14,13 @@ from core.error_gallery import Cell, cell_of
 from core.errors import FirstReadError
 from ui.cards import PAGE_FILMS, hear_cards, show_cards
 from ui.case_form import draw_case_form
+from ui.case_neighbours import draw_neighbours, hear_neighbours, reading_for
 from ui.charts import RunProbability, plot_probabilities
 from ui.error_controls import CELLS, go_to
 from ui.error_films import (
     Found,
     build_cards,
     film_name,
-    get_engine_of,
-    get_runs,
     is_synthetic,
     label_in_words,
     load_film,
@@ -30,6 +29,7 @@ from ui.error_films import (
 )
 from ui.error_link import ErrorView
 from ui.error_panels import QUICK_TAG, turn_quick_tag
+from ui.error_runs import get_engine_of, get_runs
 from ui.resources import (
     ExplanationTask,
     get_film_view,
@@ -51,8 +51,8 @@ PAGE_KEYS = (
 
 
 def hear_case(view: ErrorView) -> ErrorView:
-    """Return the view that follows from a click on a contrast."""
-    wish = hear_cards(CONTRASTS)
+    """Return the view that follows from a click on a contrast or a neighbour."""
+    wish, view = hear_cards(CONTRASTS), hear_neighbours(view)
     return view if wish is None or wish.act != "open" else replace(view, film=wish.film)
 
 
@@ -63,6 +63,7 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
         return
     visit.last_film = view.film
     list_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
+    neighbours_side = st.container()
     with list_side:
         draw_way(visit, view, found)
         draw_contrasts(view, found, place, notes)
@@ -70,8 +71,10 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
         task = draw_film(visit, view)
     with read_side:
         draw_facts(view, found, place, task)
-        follow(visit, task)
+        follow(visit, task, reading_for(view))
         draw_case_form(visit, view, notes)
+    with neighbours_side:
+        draw_neighbours(view)
 
 
 def draw_way(visit: Visit, view: ErrorView, found: Found) -> None:

@@ -10,8 +10,10 @@ from core.case_notes import CaseNote
 from core.error_filter import subtypes_of
 from core.error_gallery import Cell
 from core.examples import ExamplesTask
-from ui.error_films import Found, get_offered, get_runs, noted_by
+from ui.error_films import Found, noted_by
 from ui.error_link import ALL_PARTS, YES, ErrorView, read_address, write_address
+from ui.error_runs import get_offered, get_runs
+from ui.failing_data import slice_words
 from ui.matrix import show_matrix
 from ui.preparation import draw_preparation, get_preparation
 from ui.resources import get_libraries
@@ -38,7 +40,19 @@ CELLS = {
     Cell.FALSE_POSITIVE: "false positives",
     Cell.TRUE_NEGATIVE: "true negatives",
 }
-FILTERS = ("subtype", "size", "contrast", "sharpness", "wrong", "tag", "cause", "comment")
+FILTERS = (
+    "subtype",
+    "size",
+    "contrast",
+    "sharpness",
+    "wrong",
+    "tag",
+    "cause",
+    "comment",
+    "finding",
+    "age",
+    "slice",
+)
 SYNTHETIC = "synthetic"
 _RUN_CHANGES = ("threshold", "page", "film")
 
@@ -183,8 +197,26 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
                 on_change=_take,
                 args=("comment", "errors-comment", ("page", "film")),
             )
+        _draw_known(view, found)
         if asked:
             st.button("Ask for nothing", icon=":material/filter_list_off:", on_click=_ask_nothing)
+
+
+def _draw_known(view: ErrorView, found: Found) -> None:
+    """Draw what films can be asked for by facts that no prediction holds."""
+    left, right = st.columns(2)
+    with left:
+        _pick(
+            "Quality gate found", "finding", found.known.codes, view.wanted.finding, any_word="any"
+        )
+    with right:
+        _pick("Age", "age", found.known.bands, view.wanted.age, any_word="any")
+    if not found.known.bands:
+        st.caption("No age is stated of these films; the adults' (NIH) is.")
+    if view.wanted.slice_key is not None:
+        key = view.wanted.slice_key
+        words = {key: slice_words(view.library, view.run, key)}
+        _pick("Slice of Where it fails", "slice", words, key, any_word="any")
 
 
 def _ask_nothing() -> None:

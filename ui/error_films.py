@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -16,49 +16,18 @@ import streamlit as st
 from core.batch import UploadedFilm
 from core.case_notes import CaseNote, notes_by_film
 from core.case_notes_store import SqlCaseNotes, open_case_notes
-from core.domain import RunRecord
-from core.error_filter import Noted, films_wanted
-from core.error_gallery import RunsOnFilms, films_in_cell, join_runs
+from core.error_filter import Known, Noted, films_wanted
+from core.error_gallery import RunsOnFilms, films_in_cell
 from core.error_order import order_films
 from core.errors import FirstReadError
-from core.film_library import FilmLibrary, order_parts, states_synthetic
-from core.pipeline import Engine, draw_small_picture, open_classifier
-from core.predictions import Predictions
-from core.run_table import list_runs
+from core.film_library import FilmLibrary, states_synthetic
+from core.pipeline import draw_small_picture
 from core.settings import get_settings
 from core.thumbnail_cache import ThumbnailCache
 from ui.cards import PICTURE_PX, Card
-from ui.error_link import ALL_PARTS, ErrorView, Offered
-from ui.resources import get_engine, get_libraries, get_store
-
-KEPT_TABLES = 24
-LOOKED_FOR_AGAIN_S = 30.0
-"""A run that is trained or imported meanwhile is offered after this time."""
-
-
-@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
-def get_runs() -> dict[str, RunRecord]:
-    """Return every run by name, the served one first."""
-    settings = get_settings()
-    runs = {run.run_id: run for run in list_runs(*settings.run_folders)}
-    served = settings.served_run
-    return {name: runs[name] for name in sorted(runs, key=lambda name: (name != served, name))}
-
-
-@st.cache_resource(show_spinner=False)
-def get_engine_of(run_id: str) -> Engine:
-    """Return the engine with another run in the place of the one that is served.
-
-    Raises
-    ------
-    ModelMissing, ModelIntegrity
-        If a file of the run is missing or is not the one that was measured.
-    """
-    engine, run = get_engine(), get_runs()[run_id]
-    if run_id == engine.classifier.run_record.run_id:
-        return engine
-    classifier = open_classifier(run, get_settings().inference_threads)
-    return replace(engine, classifier=classifier)
+from ui.error_link import ErrorView
+from ui.error_runs import get_films
+from ui.resources import get_libraries, get_store
 
 
 @st.cache_resource(show_spinner=False)
@@ -74,51 +43,6 @@ def _small_pictures() -> ThumbnailCache:
     return ThumbnailCache(folder, partial(draw_small_picture, side_px=PICTURE_PX))
 
 
-@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
-def _predictions(library: str, run: str) -> Predictions:
-    return get_libraries()[library].predictions(get_runs()[run])
-
-
-def _of_part(library: str, run: str, split: str) -> Predictions:
-    said = _predictions(library, run)
-    return said if split == ALL_PARTS else said.of_split(split)
-
-
-@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def get_films(library: str, run: str, split: str) -> RunsOnFilms:
-    """Return a split's films under the chosen run, and under every other that has read them.
-
-    Raises
-    ------
-    FirstReadError
-        If the chosen run's predictions cannot be read.
-    """
-    tables = {run: _of_part(library, run, split)}
-    for other in get_offered().runs(library):
-        try:
-            tables.setdefault(other, _of_part(library, other, split))
-        except FirstReadError:  # a run whose table is damaged says so where it is chosen
-            continue
-    thresholds = {name: get_runs()[name].operating_point.threshold for name in tables}
-    return join_runs(run, tables, thresholds)
-
-
-def get_offered() -> Offered:
-    """Return the libraries, runs and splits there are."""
-
-    def runs(library: str) -> Sequence[str]:
-        reads = not get_libraries()[library].synthetic
-        return [name for name, run in get_runs().items() if reads or not run.foreign]
-
-    def splits(library: str, run: str) -> Sequence[str]:
-        parts = order_parts(_predictions(library, run).films.split)
-        if get_libraries()[library].synthetic:  # nothing was trained on any part
-            return (ALL_PARTS, *parts[::-1])
-        return parts
-
-    return Offered(tuple(get_libraries()), runs, splits)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """The films of a view.
@@ -131,27 +55,39 @@ class Found:
         Those of the cell that are wanted, in order.
     in_cell : int
         Those of the cell, wanted or not.
+    known : Known
+        Of the films of the split.
     """
 
     runs: RunsOnFilms
     film_ids: tuple[str, ...]
     in_cell: int
+    known: Known
 
     def place_of(self, film_id: str) -> int | None:
         """Return where a film stands in the order; None if it is not listed."""
         return self.film_ids.index(film_id) if film_id in self.film_ids else None
 
 
-def find_films(view: ErrorView, notes: Sequence[CaseNote]) -> Found:
-    """Return the films of a view, in its order."""
+def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Found:
+    """Return the films of a view, in its order.
+
+    Parameters
+    ----------
+    view : ErrorView
+    notes : sequence of CaseNote
+    known : Known
+        Of the films of the view's split.
+    """
     runs = get_films(view.library, view.run, view.split)
     if view.threshold is not None:
         runs = runs.at(view.run, view.threshold)
     probability, threshold = runs.of_run(view.run), runs.threshold_of(view.run)
     in_cell = films_in_cell(probability, runs.films.label, threshold, view.cell)
-    chosen = runs.where(in_cell & films_wanted(runs, view.run, view.wanted, noted_by(notes)))
+    wanted = films_wanted(runs, view.run, view.wanted, noted_by(notes), known)
+    chosen = runs.where(in_cell & wanted)
     order = order_films(chosen, view.run, view.order)
-    return Found(runs, tuple(chosen.films.film_id[order].tolist()), int(in_cell.sum()))
+    return Found(runs, tuple(chosen.films.film_id[order].tolist()), int(in_cell.sum()), known)
 
 
 def noted_by(notes: Sequence[CaseNote]) -> Noted:

@@ -15,6 +15,7 @@ from ui.session import Visit, get_visit
 PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
     "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
+    "where_it_fails": ("pages/where_it_fails.py", "Where it fails", ":material/troubleshoot:"),
     "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),
     "model_facts": ("pages/model_facts.py", "Model facts", ":material/fact_check:"),
     "exhibit": ("pages/exhibit.py", "Exhibit", ":material/biotech:"),

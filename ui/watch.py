@@ -6,16 +6,21 @@ place gone, and of two fragments the one that ends takes the other's rerun with 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from core.batch import BatchJob
 from ui.resources import ExplanationTask
 from ui.session import Visit
 
+if TYPE_CHECKING:  # the review page should not wait for what it never uses
+    from core.feature_task import FeatureTask
+
 REFRESH_S = 0.3
 
 
-def follow(visit: Visit, task: ExplanationTask | None) -> None:
+def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | None = None) -> None:
     """Draw the progress of what is under way, and run the page again when there is news.
 
     Parameters
@@ -24,15 +29,22 @@ def follow(visit: Visit, task: ExplanationTask | None) -> None:
         Its batch is followed, if one is running.
     task : ExplanationTask or None
         The explanation of the film that is open.
+    reading : FeatureTask or None
+        Films that are brought into a feature space, if that is under way.
     """
     waiting = task if task is not None and not task.finished else None
     with st.container():
-        if visit.job is not None or waiting is not None:
-            _follow(visit, visit.job, waiting)
+        if visit.job is not None or waiting is not None or reading is not None:
+            _follow(visit, visit.job, waiting, reading)
 
 
 @st.fragment(run_every=REFRESH_S)
-def _follow(visit: Visit, job: BatchJob | None, task: ExplanationTask | None) -> None:
+def _follow(
+    visit: Visit,
+    job: BatchJob | None,
+    task: ExplanationTask | None,
+    reading: FeatureTask | None,
+) -> None:
     news = False
     if job is not None:
         news |= _draw_batch(visit, job)
@@ -40,6 +52,9 @@ def _follow(visit: Visit, job: BatchJob | None, task: ExplanationTask | None) ->
         share = min(1.0, task.progress)
         st.progress(share, text="Finding the regions the score depends on")
         news |= task.finished
+    if reading is not None:
+        st.progress(reading.progress, text="Reading films to find the nearest")
+        news |= not reading.running
     if news:
         st.rerun()
 

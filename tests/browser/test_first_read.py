@@ -225,22 +225,27 @@ def test_a_draft_survives_another_film_and_another_page(
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
 
 
-@pytest.mark.parametrize("name", ["review", "errors", "runs", "records"])
+WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
+    "review": "Put new films in order of suspicion",
+    "errors": re.compile("at its operating point, among"),
+    "where_it_fails": "What is looked at",
+    "runs": re.compile("Tick the runs to compare"),
+    "model_facts": "Operating point",
+    "exhibit": "None of them can serve",
+    "records": "No signed reads yet",
+}
+
+
+@pytest.mark.parametrize("name", WORDS_OF_PAGES)
 def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
     server: Server, page: Page, name: str
 ) -> None:
     page.goto(f"{server.address}/{name}")
     expect(page.get_by_test_id("stTopNav")).to_be_visible()
-    words: dict[str, str | re.Pattern[str]] = {
-        "review": "Put new films in order of suspicion",
-        "records": "No signed reads yet",
-        "errors": re.compile("at its operating point, among"),
-        "runs": re.compile("Tick the runs to compare"),
-    }
-    expect(page.get_by_text(words[name])).to_be_visible()
+    expect(page.get_by_text(WORDS_OF_PAGES[name])).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
 
 
 def test_every_page_is_in_the_deep_link_test() -> None:
     pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
-    assert pages == {"review", "errors", "runs", "records"}
+    assert pages == WORDS_OF_PAGES.keys()

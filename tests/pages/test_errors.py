@@ -19,9 +19,11 @@ from core.error_filter import Third, Wanted, WrongIn
 from core.error_gallery import Cell
 from core.error_order import Order
 from core.examples import ExamplesTask
+from core.film_features import read_features
 from core.foreign_runs import ForeignRequest, import_run
 from core.rendering import marked_png
 from core.review_store import SqlReviewStore
+from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui import error_films, resources
 from ui.charts import RunProbability, plot_probabilities
@@ -430,3 +432,35 @@ def test_a_run_that_has_not_read_a_split_does_not_hide_its_films(imported) -> No
 def test_an_imported_run_is_not_asked_about_drawn_films(drawn, imported) -> None:
     page = open_page(library="synthetic", run=imported)
     assert "run 'everything_ill', which is not one of f04" in page.warning[0].value
+
+
+# --- neighbours -----------------------------------------------------------------------------------
+
+
+def test_a_case_shows_how_its_nearest_films_are_labelled(films) -> None:
+    said = served_predictions()
+    film_id, _ = missed_film()
+    space = read_features(load_run(PROJECT_ROOT / "models" / SERVED_RUN)).places_of(
+        said.films.film_id
+    )
+    place = int(np.flatnonzero(said.films.film_id == film_id)[0])
+    others = said.films.patient != said.films.patient[place]
+    apart = np.where(others, np.linalg.norm(space - space[place], axis=1), np.inf)
+    ill = int(said.films.label[np.argsort(apart)[:8]].sum())
+    page = open_page(split="test", film=film_id)
+    words = "\n".join(text.value for text in page.caption)
+    assert f"{ill} of these 8 are labelled pneumonia, {8 - ill} normal" in words
+    assert f"among the {len(said):,} films" in words
+
+
+def test_where_no_features_are_kept_films_are_read_when_it_is_asked_for(films) -> None:
+    film_id, _ = missed_film()
+    page = open_page(run="f03", split="test", cell="tp", film=film_id)
+    page.button(key="case-features").click().run()
+    for _ in range(100):
+        if page.button(key="case-features").label != "Stop":
+            break
+        page.button(key="case-features").click().run()
+    words = "\n".join(text.value for text in page.caption)
+    assert "Fetch the set again" in words or "Reading was stopped" in words
+    assert page.button(key="case-features").label.startswith("Read 1,579 films")

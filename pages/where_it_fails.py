@@ -1,0 +1,30 @@
+"""See in which films a run fails more than elsewhere, and which labels to doubt."""
+
+import streamlit as st
+
+from ui.failing_controls import draw_choice, go_to, read_view
+from ui.failing_labels import draw_copies, draw_labels
+from ui.failing_references import draw_references
+from ui.failing_slices import draw_slices
+from ui.guard import guard, spoken_errors
+from ui.panels import draw_standing_line
+from ui.resources import get_served
+
+DRAWN = {
+    "slices": draw_slices,
+    "labels": draw_labels,
+    "copies": draw_copies,
+    "references": draw_references,
+}
+
+visit = guard("where_it_fails")
+with spoken_errors():
+    served = get_served()
+    view, complaints = read_view()
+    go_to(view)
+    if complaints:
+        st.warning("  \n".join(complaints), icon=":material/link_off:")
+    draw_choice(view)
+    with spoken_errors():
+        DRAWN[view.section](view)
+    draw_standing_line(served, visit.reader)

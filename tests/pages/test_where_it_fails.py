@@ -1,0 +1,214 @@
+"""The page "Where it fails": its numbers, its addresses, and the way to the gallery's films."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from film_tables import film_table, predictions_of
+from scipy.stats import fisher_exact
+from stand_in_films import served_predictions, write_stand_ins
+from statsmodels.stats.proportion import proportion_confint
+from streamlit.testing.v1 import AppTest
+
+from core.examples import ExamplesTask
+from core.foreign_runs import ForeignRequest, import_run
+from core.review_store import SqlReviewStore
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from ui import resources
+from ui.failing_link import FailsView, read_address, write_address
+
+MODELS = PROJECT_ROOT / "models"
+SLICE = "sharpness-high"
+
+
+@pytest.fixture
+def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty data folder; small pictures have a folder of their own too."""
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "films"))
+    monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
+    get_settings.cache_clear()
+    return tmp_path / "films"
+
+
+def open_page(name: str = "where_it_fails", **address: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=200).run()
+    page.switch_page(f"pages/{name}.py")
+    for key, value in address.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words_of(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.info, page.warning)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def wrong_of(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return which pneumonias of a split are sharp as the slice is, and which are missed."""
+    cut = np.quantile(served_predictions().of_split("validation").films.sharpness, 2 / 3)
+    part = served_predictions().of_split(split)
+    ill = part.films.label == 1
+    threshold = load_run(MODELS / SERVED_RUN).operating_point.threshold
+    return part.films.sharpness[ill] >= cut, part.probability[ill] < threshold
+
+
+# --- slices ---------------------------------------------------------------------------------------
+
+
+def test_the_open_slice_has_the_numbers_of_scipy_and_statsmodels_and_leads_to_its_films(data):
+    page = open_page(slice=SLICE, rate="sensitivity")
+    inside, missed = wrong_of("validation")
+    n, wrong = int(inside.sum()), int((inside & missed).sum())
+    table = [
+        [wrong, n - wrong],
+        [int((~inside & missed).sum()), int((~inside & ~missed).sum())],
+    ]
+    p_value = fisher_exact(table, "greater").pvalue
+    low, high = proportion_confint(n - wrong, n, method="wilson")
+    every = page.dataframe[-1].value
+    row = every[every["Slice"].str.startswith("sharpness") & (every["Rate"] == "sensitivity")]
+    row = row[row["Wrong"] == f"{wrong} of {n}"].iloc[0]
+    assert row["In the slice"] == f"{1 - wrong / n:.3f} ({low:.3f} to {high:.3f})"
+    assert row["p, Fisher"] == (f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001")
+
+    words = words_of(page)
+    assert f"**Validation patients**: {wrong} missed in this slice" in words
+    inside, missed = wrong_of("test")
+    assert f"**Official test split**: {(inside & missed).sum()} missed in this slice" in words
+    assert f"of {len(every)} tests** on the validation patients" in words
+    assert "not searched" in words
+
+    gallery = open_page("errors", split="validation", cell="fn", slice=SLICE)
+    assert f"**{wrong} of {missed_in_all('validation')} false negatives**" in words_of(gallery)
+    assert gallery.selectbox(key="errors-slice").value == SLICE
+    gallery.selectbox(key="errors-slice").set_value(None).run()
+    assert "slice" not in gallery.query_params
+
+
+def missed_in_all(split: str) -> int:
+    return int(wrong_of(split)[1].sum())
+
+
+def test_another_slice_is_chosen_and_stands_in_the_address(data) -> None:
+    page = open_page()
+    page.selectbox(key="fails-slice").set_value(("size-high", "specificity")).run()
+    assert (page.query_params["slice"], page.query_params["rate"]) == ("size-high", "specificity")
+    assert "false alarms in this slice" in words_of(page)
+    page.selectbox(key="fails-run").set_value("f01").run()
+    assert "slice" not in page.query_params
+    assert "Run f01 has no kept features" in words_of(page)
+    assert not page.exception
+
+
+def test_the_gallery_filters_adults_by_age_where_it_is_known(data) -> None:
+    page = open_page("errors", split="nih", cell="fp")
+    page.selectbox(key="errors-age").set_value("18 to 39 years").run()
+    of_all = re.search(r"\*\*(\d+) of (\d+) false positives", words_of(page))
+    assert 0 < int(of_all[1]) < int(of_all[2])
+    page = open_page("errors", split="test")
+    assert page.selectbox(key="errors-age").options == []
+    assert "No age is stated of these films" in words_of(page)
+    assert "exposure" in page.selectbox(key="errors-finding").options
+
+
+# --- the other sections ---------------------------------------------------------------------------
+
+
+def test_doubtful_labels_are_shown_with_their_limits(data) -> None:
+    words = words_of(open_page(section="labels"))
+    assert re.search(r"\*\*\d+ of 5,232 labels\*\*", words)
+    assert "a wrong label that it learned by heart is not found" in words
+    assert "core data fetch" in words  # the pictures are missing, and how to get them
+    assert "core label-issues f03" in words_of(open_page(section="labels", run="f03"))
+
+
+def test_copies_are_counted_and_shown_side_by_side(data) -> None:
+    write_stand_ins(data, served_predictions().of_split("test").films.film_id)
+    words = words_of(open_page(section="copies"))
+    assert "**30 groups of copies**, 62 films" in words
+    assert "**0** reach across training, validation and test" in words
+
+
+def test_two_references_give_a_run_two_sensitivities(data) -> None:
+    words = words_of(open_page(section="references"))
+    assert "**23 of 128 films labelled “Pneumonia”**" in words
+    adults = served_predictions().of_split("nih")
+    called = adults.probability >= load_run(MODELS / SERVED_RUN).operating_point.threshold
+    assert f"sensitivity is **{called[adults.films.label == 1].mean():.3f} (" in words
+
+
+def test_without_facts_a_sentence_says_how_to_make_them(data, tmp_path, monkeypatch) -> None:
+    shutil.copytree(MODELS / SERVED_RUN, tmp_path / "models" / SERVED_RUN)
+    shutil.copytree(MODELS / "lungs", tmp_path / "models" / "lungs")
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
+    get_settings.cache_clear()
+    for section in ("copies", "references", "slices"):
+        page = open_page(section=section)
+        assert "make it with `python -m core film-facts`" in words_of(page)
+
+
+# --- synthetic films, addresses -------------------------------------------------------------------
+
+
+class DrawnFilms:
+    name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
+
+    def predictions(self, run):
+        films = film_table(60, split=["train"] * 50 + ["test"] * 10)
+        return predictions_of(films, np.tile([0.2, 0.9], 30))
+
+
+def test_sixty_drawn_films_are_too_few_to_search_and_the_page_says_so(data, monkeypatch) -> None:
+    monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
+    get_settings.cache_clear()
+    monkeypatch.setattr(ExamplesTask, "start", lambda task: task)
+    monkeypatch.setattr(resources, "get_examples", lambda: SimpleNamespace(ready=True))
+    monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
+    words = words_of(open_page(library="synthetic"))
+    assert "there are too few films to look for where the run fails" in words
+    assert "Drawn by a program" in words
+    for section in ("labels", "copies", "references"):
+        assert "hoose the public film set above" in words_of(
+            open_page(library="synthetic", section=section)
+        )
+
+
+def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
+    get_settings.cache_clear()
+    films = served_predictions().of_split("test").films.film_id
+    table = "film_id,probability\n" + "".join(f"{name},0.875\n" for name in films)
+    request = ForeignRequest(name="theirs", split="test")
+    import_run(table.encode(), request, *get_settings().run_folders)
+    words = words_of(open_page(run="theirs"))
+    assert "Run theirs has no films of the validation patients, which are searched" in words
+    assert "only predictions were imported" in words
+    words = words_of(open_page(run="theirs", section="references"))
+    assert "Run theirs was not measured on the adults' films" in words
+
+
+def test_an_address_gives_back_the_whole_view() -> None:
+    view = FailsView("public", "f01", "labels", "size-low+subtype-virus", "specificity")
+    offered = (("public",), {"public": ("f04", "f01")})
+    assert read_address(write_address(view), *offered) == (view, [])
+
+
+@pytest.mark.parametrize("name", ["library", "run", "section", "rate"])
+def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name) -> None:
+    view, complaints = read_address({name: "zoo"}, ("public",), {"public": ("f04", "f01")})
+    assert view == FailsView("public", "f04")
+    assert len(complaints) == 1
+    assert f"names {name} 'zoo', which is not one of" in complaints[0]
+
+
+def test_a_slice_that_was_not_looked_at_is_a_sentence_and_the_first(data) -> None:
+    words = words_of(open_page(slice="zoo"))
+    assert "names slice 'zoo', which was not looked at for sensitivity" in words

@@ -1,0 +1,114 @@
+"""The films that lie nearest to a case in the run's feature space, whatever their labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.error_contrast import nearest_films
+from core.feature_task import FeatureTask
+from core.film_features import Space
+from core.predictions import FilmTable
+from core.settings import get_settings
+from core.statistics import Scores
+from ui.cards import Card, hear_cards
+from ui.error_controls import SPLITS
+from ui.error_films import film_name
+from ui.error_link import ErrorView
+from ui.error_runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs
+from ui.failing_data import places_of
+from ui.failing_films import case_of, draw_films
+from ui.resources import get_libraries
+
+NEIGHBOURS = "case-neighbours"
+SHOWN = 8
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _task(library: str, run: str) -> FeatureTask:
+    films = get_libraries()[library]
+    film_ids = get_predictions(library, run).films.film_id.tolist()
+    return FeatureTask(film_ids, films.read_bytes, get_engine_of(run), get_settings().cache)
+
+
+def hear_neighbours(view: ErrorView) -> ErrorView:
+    """Return the view that follows from a click on a neighbour."""
+    wish = hear_cards(NEIGHBOURS)
+    if wish is None or wish.act != "open":
+        return view
+    return case_of(view.library, view.run, wish.film) or view
+
+
+def _space_of(view: ErrorView) -> Space | None:
+    """Return where the library's films lie: as kept with the run, or as it was read here."""
+    said = get_predictions(view.library, view.run)
+    space = places_of(view.library, view.run, said)
+    if space is None:
+        features = _task(view.library, view.run).features
+        space = None if features is None else features.places_of(said.films.film_id)
+    return space
+
+
+def reading_for(view: ErrorView) -> FeatureTask | None:
+    """Return the reading of a view's films that is under way; None if there is none."""
+    if get_runs()[view.run].foreign or _space_of(view) is not None:
+        return None
+    task = _task(view.library, view.run)
+    return task if task.running else None
+
+
+def draw_neighbours(view: ErrorView) -> None:
+    """Draw a case's neighbours, or the way to find them."""
+    st.markdown(f"**Nearest films in the feature space of run {view.run}**, of other patients")
+    if get_runs()[view.run].foreign:
+        st.caption("Only the predictions of this run were imported: it has no feature space here.")
+        return
+    space, said = _space_of(view), get_predictions(view.library, view.run)
+    if space is None:
+        _draw_way(_task(view.library, view.run), len(said))
+    else:
+        _draw_cards(view, said.films, space, said.probability)
+
+
+def _draw_way(task: FeatureTask, films: int) -> None:
+    if task.running:
+        st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.stop)
+        return
+    if task.sentence:
+        st.caption(task.sentence)
+    st.button(
+        f"Read {films:,} films to find them",
+        icon=":material/hub:",
+        key="case-features",
+        on_click=task.start,
+        help="Once for this run; it is kept. You can go on meanwhile.",
+    )
+
+
+def _draw_cards(view: ErrorView, films: FilmTable, space: Space, probability: Scores) -> None:
+    found = np.flatnonzero(films.film_id == (view.film or ""))
+    if not len(found):
+        return
+    rows = nearest_films(space, int(found[0]), films.patient, SHOWN)
+    ill = int(films.label[rows].sum())
+    st.caption(
+        f"{ill} of these {len(rows)} are labelled pneumonia, {len(rows) - ill} normal; among the "
+        f"{len(films):,} films that the run was measured on. Near films have near scores: the "
+        "score is made of these features."
+    )
+    threshold = get_runs()[view.run].operating_point.threshold
+    cards = [_card(view, films, int(row), float(probability[row])) for row in rows]
+    draw_films(view.library, cards, NEIGHBOURS, threshold)
+
+
+def _card(view: ErrorView, films: FilmTable, row: int, probability: float) -> Card:
+    label, split = "pneumonia" if films.label[row] else "normal", str(films.split[row])
+    subtype = str(films.subtype[row])
+    synthetic = get_libraries()[view.library].synthetic
+    return Card(
+        key=str(films.film_id[row]),
+        name=film_name(str(films.film_id[row])),
+        probability=probability,
+        words=f"{label}, {subtype}" if subtype else label,
+        quality=f"{split} part" if synthetic else SPLITS.get(split, split),
+    )

@@ -1,0 +1,124 @@
+"""The runs that the error gallery draws from, and what each said of a library's films."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from core.domain import RunRecord
+from core.error_gallery import RunsOnFilms, join_runs
+from core.errors import FirstReadError
+from core.film_library import order_parts
+from core.pipeline import Engine, open_classifier
+from core.predictions import PREDICTIONS_FILE, Predictions
+from core.run_table import list_readable_runs, list_runs
+from core.settings import get_settings
+from ui.error_link import ALL_PARTS, Offered
+from ui.resources import get_engine, get_libraries
+
+KEPT_TABLES = 24
+LOOKED_FOR_AGAIN_S = 30.0
+"""A run that is trained or imported meanwhile is offered after this time."""
+
+
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
+def get_runs() -> dict[str, RunRecord]:
+    """Return every run by name, the served one first."""
+    settings = get_settings()
+    runs = {run.run_id: run for run in list_runs(*settings.run_folders)}
+    served = settings.served_run
+    return {name: runs[name] for name in sorted(runs, key=lambda name: (name != served, name))}
+
+
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
+def _exhibits() -> frozenset[str]:
+    runs, _ = list_readable_runs(get_settings().models)
+    return frozenset(run.record.run_id for run in runs if run.exhibit)
+
+
+@st.cache_resource(show_spinner=False)
+def get_engine_of(run_id: str) -> Engine:
+    """Return the engine with another run in the place of the one that is served.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of the run is missing or is not the one that was measured.
+    """
+    engine, run = get_engine(), get_runs()[run_id]
+    if run_id == engine.classifier.run_record.run_id:
+        return engine
+    classifier = open_classifier(run, get_settings().inference_threads)
+    return replace(engine, classifier=classifier)
+
+
+def get_predictions(library: str, run: str) -> Predictions:
+    """Return what a run said of every film of a library.
+
+    Raises
+    ------
+    FirstReadError
+        If its predictions cannot be read.
+    """
+    return _predictions(library, _identity(run))
+
+
+def _identity(run: str) -> tuple[str, str]:
+    """Return a run's name with the hash of what it said; it may be trained anew under its name."""
+    return run, get_runs()[run].files.get(PREDICTIONS_FILE, "")
+
+
+@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
+def _predictions(library: str, identity: tuple[str, str]) -> Predictions:
+    return get_libraries()[library].predictions(get_runs()[identity[0]])
+
+
+def _of_part(library: str, run: str, split: str) -> Predictions:
+    said = get_predictions(library, run)
+    return said if split == ALL_PARTS else said.of_split(split)
+
+
+def get_films(library: str, run: str, split: str) -> RunsOnFilms:
+    """Return a split's films under the chosen run, and under every other that has read them.
+
+    Exhibits are among the others only where one is chosen: they are wrong on purpose.
+
+    Raises
+    ------
+    FirstReadError
+        If the chosen run's predictions cannot be read.
+    """
+    others = [name for name in get_offered().runs(library) if name not in _exhibits()]
+    identities = tuple(_identity(name) for name in (run, *others))
+    return _join(library, identities, split)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _join(library: str, identities: tuple[tuple[str, str], ...], split: str) -> RunsOnFilms:
+    run, *others = (name for name, _ in identities)
+    tables = {run: _of_part(library, run, split)}
+    for other in others:
+        try:
+            tables.setdefault(other, _of_part(library, other, split))
+        except FirstReadError:  # a run whose table is damaged says so where it is chosen
+            continue
+    thresholds = {name: get_runs()[name].operating_point.threshold for name in tables}
+    return join_runs(run, tables, thresholds)
+
+
+def get_offered() -> Offered:
+    """Return the libraries, runs and splits there are."""
+
+    def runs(library: str) -> Sequence[str]:
+        reads = not get_libraries()[library].synthetic
+        return [name for name, run in get_runs().items() if reads or not run.foreign]
+
+    def splits(library: str, run: str) -> Sequence[str]:
+        parts = order_parts(get_predictions(library, run).films.split)
+        if get_libraries()[library].synthetic:  # nothing was trained on any part
+            return (ALL_PARTS, *parts[::-1])
+        return parts
+
+    return Offered(tuple(get_libraries()), runs, splits)

@@ -1,0 +1,168 @@
+"""What the page "Where it fails" draws from: facts, features, and the search over slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.error_filter import Known
+from core.errors import FirstReadError
+from core.failing_search import (
+    DecidedFilms,
+    SliceResult,
+    confirm_slices,
+    decide_films,
+    search_slices,
+)
+from core.failing_slices import SliceSpace, declare_space
+from core.film_facts import FACTS_FILE, FilmFacts, empty_facts, read_facts
+from core.film_features import FilmFeatures, Space, read_features
+from core.film_library import order_parts
+from core.predictions import Predictions
+from core.settings import get_settings
+from core.statistics import Mask
+from ui.error_link import ErrorView
+from ui.error_runs import KEPT_TABLES, get_films, get_predictions, get_runs
+from ui.resources import get_libraries
+
+SEARCHED, HELD = "validation", "test"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """The search for slices in which a run fails.
+
+    Attributes
+    ----------
+    space : SliceSpace
+    searched, held : str
+        The split that was searched, and the one that findings are held against.
+    covered : bool
+        Whether the run has films of the split that is searched.
+    results : tuple of SliceResult
+        Every test of the search.
+    confirmed, elsewhere : dict
+        From key and rate to the result on the held films: of the findings, adjusted for their
+        number; and of every slice that was looked at, adjusted for theirs.
+    sentences : tuple of str
+        On what could not be looked at.
+    """
+
+    space: SliceSpace
+    searched: str
+    held: str
+    covered: bool
+    results: tuple[SliceResult, ...]
+    confirmed: dict[tuple[str, str], SliceResult]
+    elsewhere: dict[tuple[str, str], SliceResult]
+    sentences: tuple[str, ...]
+
+    @property
+    def failing(self) -> tuple[SliceResult, ...]:
+        """The slices that were found."""
+        return tuple(result for result in self.results if result.failing)
+
+
+@st.cache_resource(show_spinner=False)
+def get_facts() -> tuple[FilmFacts, str]:
+    """Return what is known of the public films, and a sentence if nothing is."""
+    try:
+        return read_facts(get_settings().models / FACTS_FILE), ""
+    except FirstReadError as exc:
+        return empty_facts(), str(exc)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
+    """Return the kept features of a library's films, and a sentence if there are none."""
+    if get_libraries()[library].synthetic:
+        return None, "Of synthetic films no features are kept, and so there are no clusters."
+    record = get_runs()[run]
+    if record.foreign:
+        return None, f"Of run {run} only predictions were imported: there are no features."
+    try:
+        features = read_features(record)
+    except FirstReadError as exc:
+        return None, str(exc)
+    if features is None:
+        return None, (
+            f"Run {run} has no kept features, and so no clusters and label issues: make them with "
+            f"`python -m core features {run}` and `python -m core label-issues {run}`."
+        )
+    return features, ""
+
+
+def parts_of(library: str, run: str) -> tuple[str, str]:
+    """Return the split that is searched and the one that findings are held against.
+
+    Nothing was trained on the synthetic films: there the largest part is searched.
+    """
+    if not get_libraries()[library].synthetic:
+        return SEARCHED, HELD
+    return order_parts(get_predictions(library, run).films.split)[0], HELD
+
+
+def places_of(library: str, run: str, said: Predictions) -> Space | None:
+    """Return where films lie in a run's feature space; None where it is not known."""
+    features, _ = get_features(library, run)
+    return None if features is None else features.places_of(said.films.film_id)
+
+
+@st.cache_resource(show_spinner="Cutting the films into slices", max_entries=KEPT_TABLES)
+def get_space(library: str, run: str) -> SliceSpace:
+    """Return the slices, cut on the films that are searched."""
+    said = get_predictions(library, run).of_split(parts_of(library, run)[0])
+    return declare_space(said, get_facts()[0], places_of(library, run, said))
+
+
+@st.cache_resource(show_spinner="Testing every slice", max_entries=KEPT_TABLES)
+def get_search(library: str, run: str) -> Search:
+    """Return the search over a library's slices for a run, at its operating point."""
+    space, (searched, held) = get_space(library, run), parts_of(library, run)
+    results = search_slices(*_decided(library, run, searched))
+    on_held = _decided(library, run, held)
+    failing = [result for result in results if result.failing]
+    sentences = (get_facts()[1], get_features(library, run)[1])
+    return Search(
+        space=space,
+        searched=searched,
+        held=held,
+        covered=bool(len(get_predictions(library, run).of_split(searched))),
+        results=results,
+        confirmed=confirm_slices(failing, *on_held),
+        elsewhere=confirm_slices(results, *on_held),
+        sentences=tuple(sentence for sentence in sentences if sentence),
+    )
+
+
+def _decided(library: str, run: str, split: str) -> tuple[DecidedFilms, dict[str, Mask]]:
+    said = get_predictions(library, run).of_split(split)
+    threshold = get_runs()[run].operating_point.threshold
+    films = decide_films(said.probability, said.films.label, said.films.patient, threshold)
+    return films, _members(library, run, split)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _members(library: str, run: str, split: str) -> dict[str, Mask]:
+    said = get_predictions(library, run).of_split(split)
+    return get_space(library, run).members(said, places_of(library, run, said))
+
+
+def find_known(view: ErrorView) -> Known:
+    """Return what is known of the films of a view's split, and which are in its slice."""
+    films, facts = get_films(view.library, view.run, view.split).films, get_facts()[0]
+    in_slice = np.zeros(len(films), np.bool_)
+    if view.wanted.slice_key is not None:
+        in_slice = _members(view.library, view.run, view.split).get(view.wanted.slice_key, in_slice)
+    return Known(
+        facts.column_of("findings", films.film_id),
+        facts.column_of("age_band", films.film_id),
+        in_slice,
+    )
+
+
+def slice_words(library: str, run: str, key: str) -> str:
+    """Return a slice in words; its key where it is none of this run's slices."""
+    return get_space(library, run).words_of(key)

@@ -1,0 +1,267 @@
+"""Slices in which the run does worse: what was found, what was looked at, and the films."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.error_filter import Wanted
+from core.error_gallery import Cell
+from core.error_order import Order
+from core.failing_clusters import RULE
+from core.failing_search import LEAST_FILMS, SIGNIFICANCE, TEST_WORDS, SliceResult
+from core.failing_slices import SPACE_WORDS
+from core.statistics import Rate
+from ui.cards import PAGE_FILMS, hear_cards, show_cards
+from ui.charts_slices import plot_rates
+from ui.error_films import build_cards, find_films
+from ui.error_link import ErrorView, write_address
+from ui.failing_controls import pick_slice, put, split_words
+from ui.failing_data import Search, find_known, get_search
+from ui.failing_link import FailsView
+from ui.guard import PAGES
+from ui.resources import get_libraries
+
+TABLE, EVERY = "fails-found", "fails-every"
+PLAIN = {"displayModeBar": False}
+WRONG = {"sensitivity": Cell.FALSE_NEGATIVE, "specificity": Cell.FALSE_POSITIVE}
+SHEET = "fails-sheet-{split}"
+WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
+TABLE_PX = 380
+
+
+def draw_slices(view: FailsView) -> None:
+    """Draw the findings, one slice with its wrong films, and the whole search."""
+    search = get_search(view.library, view.run)
+    for sentence in search.sentences:
+        st.caption(f":material/info: {sentence}")
+    if get_libraries()[view.library].synthetic:
+        st.caption("Drawn by a program: what a run does here says nothing of patients.")
+    if not search.covered:
+        where = split_words(view.library, search.searched).lower()
+        st.info(
+            f"Run {view.run} has no films of the {where}, which are searched: import its "
+            "predictions of them, or choose another run.",
+            icon=":material/search_off:",
+        )
+        return
+    if not search.results:
+        st.info(
+            f"No slice of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
+            "outside: there are too few films to look for where the run fails.",
+            icon=":material/search_off:",
+        )
+        return
+    st.markdown(say_search(search, view))
+    if search.failing:
+        _draw_found(search)
+    _draw_open(view, search)
+    with st.expander("What was looked at, and how", icon=":material/rule:"):
+        _draw_every(view, search)
+
+
+def say_search(search: Search, view: FailsView) -> str:
+    """Return in words how many slices were looked at and found, and what became of them."""
+    looked, found = len(search.results), len(search.failing)
+    where = split_words(view.library, search.searched).lower()
+    if not found:
+        return (
+            f"**None of {looked} tests** on the {where} finds a slice in which the run is worse "
+            f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
+        )
+    held = split_words(view.library, search.held).lower()
+    confirmed = sum(result.failing for result in search.confirmed.values())
+    few = found - len(search.confirmed)
+    unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
+    return (
+        f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a slice "
+        f"in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). On the {held}, "
+        f"which was not searched, **{confirmed or 'none'} of them "
+        f"{'is' if confirmed < 2 else 'are'} confirmed**{unknown}."
+    )
+
+
+def say_rate(rate: Rate) -> str:
+    """Return a rate with its interval."""
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+
+
+def verdict_of(search: Search, result: SliceResult) -> str:
+    """Return what became of a finding on the films that were not searched."""
+    held = search.confirmed.get((result.key, result.rate))
+    if held is None:
+        return f"fewer than {LEAST_FILMS} films"
+    return "confirmed" if held.failing else "not confirmed"
+
+
+def _say_p(p_value: float) -> str:
+    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
+
+
+def _equals(p_value: float) -> str:
+    said = _say_p(p_value)
+    return said if said.startswith("<") else f"= {said}"
+
+
+def _row(search: Search, result: SliceResult, held: SliceResult | None) -> dict[str, object]:
+    return {
+        "Slice": search.space.words_of(result.key),
+        "Rate": result.rate,
+        "Wrong": f"{result.wrong} of {result.inside.n}",
+        "In the slice": say_rate(result.inside),
+        "Elsewhere": say_rate(result.outside),
+        "Difference, over patients": say_rate(result.difference),
+        "p, Holm": _say_p(result.adjusted),
+        f"{search.held}: in the slice": None if held is None else say_rate(held.inside),
+        f"{search.held}: elsewhere": None if held is None else say_rate(held.outside),
+    }
+
+
+def _draw_found(search: Search) -> None:
+    found = search.failing
+    rows = [
+        {f"On {search.held}": verdict_of(search, result)}
+        | _row(search, result, search.confirmed.get((result.key, result.rate)))
+        for result in found
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(rows) <= 8 else TABLE_PX,
+        key=TABLE,
+        on_select=lambda: _take(TABLE, found),
+        selection_mode="single-row",
+        placeholder="too few films",
+        alt="Slices in which the run is significantly worse; choose one to see its films",
+    )
+
+
+def _take(key: str, results: tuple[SliceResult, ...]) -> None:
+    places = st.session_state[key]["selection"]["rows"]
+    if places:
+        put(slice=results[places[0]].key, rate=results[places[0]].rate)
+
+
+def open_slice(view: FailsView, search: Search) -> SliceResult:
+    """Return the slice that is open: the one that is asked for, else that of the smallest p."""
+    asked = [one for one in search.results if (one.key, one.rate) == (view.slice_key, view.rate)]
+    return (asked or list(search.failing) or list(search.results))[0]
+
+
+def _draw_open(view: FailsView, search: Search) -> None:
+    result = open_slice(view, search)
+    if view.slice_key and result.key != view.slice_key:
+        st.warning(
+            f"The address names slice {view.slice_key[:60]!r}, which was not looked at for "
+            f"{view.rate}: the first of the list.",
+            icon=":material/link_off:",
+        )
+    choice_side, films_side = st.columns([1, 1.9], gap="large")
+    with choice_side:
+        pick_slice(
+            [(one.key, one.rate) for one in search.results],
+            (result.key, result.rate),
+            lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
+        )
+        st.plotly_chart(
+            plot_rates(_rates_of(view, search, result), result.rate),
+            key="fails-rates",
+            config=PLAIN,
+        )
+        st.caption(
+            f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
+            f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
+            f"{_equals(result.adjusted)} after Holm for {len(search.results)} tests."
+        )
+    with films_side:
+        for split in (search.searched, search.held):
+            draw_sheet(view, result, split)
+
+
+def _rates_of(view: FailsView, search: Search, result: SliceResult) -> list[tuple[str, Rate, bool]]:
+    held = search.elsewhere.get((result.key, result.rate))
+    rows = []
+    for split, one in ((search.searched, result), (search.held, held)):
+        if one is not None:
+            name = split_words(view.library, split)
+            rows += [(name, one.inside, True), (f"{name}, others", one.outside, False)]
+    return rows
+
+
+def gallery_view(view: FailsView, result: SliceResult, split: str) -> ErrorView:
+    """Return the view of the error gallery that shows a slice's wrong films."""
+    return ErrorView(
+        library=view.library,
+        run=view.run,
+        split=split,
+        cell=WRONG[result.rate],
+        order=Order.CONFIDENCE,
+        wanted=Wanted(slice_key=result.key),
+    )
+
+
+def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
+    """Draw the contact sheet of a slice's wrong films in one split."""
+    gallery = gallery_view(view, result, split)
+    found = find_films(gallery, (), find_known(gallery))
+    name, n = split_words(view.library, split), len(found.film_ids)
+    words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
+    words_side.markdown(f"**{name}**: {n} {WRONG_WORDS[result.rate]} in this slice")
+    if not n:
+        return
+    link_side.page_link(
+        PAGES["errors"][0],
+        label="Open in the error gallery",
+        icon=":material/grid_view:",
+        query_params=write_address(gallery),
+    )
+    key = SHEET.format(split=split)
+    wish = hear_cards(key)
+    if wish is not None and wish.act == "open":
+        st.switch_page(
+            PAGES["errors"][0], query_params=write_address(replace(gallery, film=wish.film))
+        )
+    cards, sentence = build_cards(gallery, found, found.film_ids[:PAGE_FILMS], ())
+    if sentence:
+        st.caption(f":material/image_not_supported: {sentence}")
+    show_cards(cards, key=key, threshold=found.runs.threshold_of(view.run), keys=False)
+    if n > PAGE_FILMS:
+        st.caption(f"The first {PAGE_FILMS} of {n}; all of them are in the gallery.")
+
+
+def _draw_every(view: FailsView, search: Search) -> None:
+    searched, held = (
+        split_words(view.library, split).lower() for split in (search.searched, search.held)
+    )
+    st.markdown(
+        f"Looked for on **{searched}** alone: sensitivity and specificity in every slice by "
+        f"{SPACE_WORDS}; and in {RULE}. A slice is looked at if it holds at least {LEAST_FILMS} "
+        f"films of the class and leaves {LEAST_FILMS} outside.  \n"
+        f"{TEST_WORDS} Here that is for {len(search.results)} tests. What was found is tested "
+        f"again on the {held}, corrected for the number found."
+    )
+    rows = [
+        _row(search, result, held)
+        | {
+            "p, Fisher": _say_p(result.p_value),
+            f"{search.held}: p, Holm": None if held is None else _say_p(held.adjusted),
+        }
+        for result in search.results
+        for held in [search.elsewhere.get((result.key, result.rate))]
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=TABLE_PX,
+        key=EVERY,
+        on_select=lambda: _take(EVERY, search.results),
+        selection_mode="single-row",
+        placeholder="too few films",
+        alt="Every slice that was looked at",
+    )
+    st.caption(
+        f"Here the {search.held} columns are corrected for all slices that have enough films there."
+    )
