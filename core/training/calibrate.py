@@ -46,19 +46,19 @@ def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
     sign = np.where(labels == 1, 1.0, -1.0)
 
     def loss(parameters: npt.NDArray[np.float64]) -> float:
-        log_temperature, offset = parameters
-        scaled = logits / np.exp(log_temperature) + offset
-        return float(np.mean(np.logaddexp(0.0, -sign * scaled)))
+        slope, offset = parameters
+        return float(np.mean(np.logaddexp(0.0, -sign * (slope * logits + offset))))
 
-    widest = float(np.log(MAX_TEMPERATURE))
+    # In the slope the loss is convex, and in the temperature it is not.
     found = minimize(
         loss,
-        np.zeros(2),
-        method="Nelder-Mead",
-        bounds=[(-widest, widest), (None, None)],
-        options={"xatol": 1e-6},
+        np.array([1.0, 0.0]),
+        method="L-BFGS-B",
+        bounds=[(1.0 / MAX_TEMPERATURE, MAX_TEMPERATURE), (None, None)],
+        options={"ftol": 1e-15, "gtol": 1e-9},
     )
-    return Calibration(temperature=float(np.exp(found.x[0])), offset=float(found.x[1]))
+    slope, offset = found.x
+    return Calibration(temperature=float(1.0 / slope), offset=float(offset))
 
 
 def calibrate(logits: Logits, calibration: Calibration) -> npt.NDArray[np.float64]:
