@@ -26,7 +26,10 @@ TITLES = (
     "share of the film that is lung",
     "distance from the training films' features",
 )
-BINS = 52
+GREY_EDGES = (np.arange(0, 257, 4) - 0.5) / 255
+"""Each bin holds four of the 256 grey levels of a public film."""
+
+CYCLES = (1, 2, 5, 10, 20, 50, 100)
 SPREAD = 0.16
 """How far dots of one group are drawn apart, so that none hides another."""
 
@@ -59,7 +62,7 @@ def draw_likeness(synthetic: Group, halves: Sequence[Group], path: Path = PICTUR
 
 def _draw_greys(axes: Any, groups: Mapping[str, Group]) -> None:
     for (name, group), colour in zip(groups.items(), COLOURS, strict=True):
-        counts, edges = np.histogram(group.greys, BINS, (0, 1))
+        counts, edges = np.histogram(group.greys, GREY_EDGES)
         axes.stairs(100 * counts / counts.sum(), edges, color=colour, label=name, linewidth=1.5)
     axes.set_xlabel("grey, 0 black to 1 white")
     axes.set_ylabel("% of all pixels")
@@ -79,6 +82,8 @@ def _draw_spectrum(axes: Any, groups: Mapping[str, Group]) -> None:
     )
     axes.plot(cycles, spectra[0] - middle, color=COLOURS[0], linewidth=1.5, label="synthetic")
     axes.set_xscale("log")
+    axes.set_xticks(CYCLES, map(str, CYCLES))
+    axes.minorticks_off()
     axes.set_ylim(-0.5, 0.5)
     axes.set_xlabel("cycles a film width")
     axes.set_ylabel("decimal logarithm of power over\nthat of the real films")

@@ -154,7 +154,7 @@ def measure(report: Callable[[str], None]) -> Section:
         "",
         *tabulate(rates),
         "",
-        "The same explanations against lungs and lesion together: is what they mark at least there?",
+        "The same explanations against lungs and lesion together: do they mark at least these?",
         "",
         *tabulate(chest_rates(pointed), "lungs and lesion"),
     ]
