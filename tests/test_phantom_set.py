@@ -122,8 +122,8 @@ def test_a_film_says_in_its_pixels_that_it_is_synthetic_and_is_else_as_drawn(dra
     rows, columns = np.nonzero(np.abs(film.pixels - plain.pixels) > 1 / 255)
     assert rows.min() > 0.9 * HEIGHT_PX
     assert columns.max() < 0.5 * film.width_px
-    assert film.pixels[rows, columns].max() > 0.7  # letters, on a dark ground
-    assert 200 < len(rows) < 0.01 * film.pixels.size
+    assert film.pixels[rows, columns].max() > 0.6  # letters, on a dark ground
+    assert 60 < len(rows) < 0.01 * film.pixels.size
 
 
 def test_masks_are_those_that_were_drawn(drawn) -> None:
