@@ -1,31 +1,29 @@
 """Synthetic films against films of training: how alike they are, and what the app makes of them.
 
-The yardstick for every likeness is the same distance between two halves of the real films.
+The tables of likeness also go into docs/synthetic-films.md, and a picture of them beside it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-from scipy.stats import wasserstein_distance
 
 from bench.films import encode_picture, open_served_engine
+from bench.likeness import describe_group, tabulate
+from bench.likeness_picture import draw_likeness
 from bench.results import Section, Target, judge
 from bench.timing import say_rounds
 from core.dataset import read_split
 from core.decoding import decode_radiograph
-from core.domain import FloatImage, FloatVector, Prediction, Radiograph
+from core.domain import Prediction, Radiograph
 from core.film_library import PublicLibrary
-from core.lungs import feature_distance
 from core.phantom import FINDINGS, PhantomFilm, draw_film, draw_settings
-from core.pipeline import Engine, find_lungs, read_radiograph
-from core.preprocessing import STANDARD_PX, resize_film
-from core.settings import get_settings
+from core.pipeline import Engine, read_radiograph
+from core.settings import PROJECT_ROOT, get_settings
 from core.statistics import roc_auc
 
 TITLE = "Synthetic films against real ones"
@@ -33,75 +31,23 @@ COMMAND = "python -m bench phantom"
 FILMS = 60
 """Synthetic films, half of them normal; and real films in each half, of both labels alike."""
 
-FIRST_SEED = 30_000
+FIRST_SEED = 130_000
 """Other seeds than those on which the generator was tuned."""
 
 DRAWN_PX = 512
 ROUNDS = 5
-FINEST = 100
-"""Cycles a film width; beyond them a 224 px film holds next to nothing."""
+DOCUMENT = PROJECT_ROOT / "docs" / "synthetic-films.md"
+TABLE_BEGINS, TABLE_ENDS = "<!-- likeness -->", "<!-- end of likeness -->"
+ABOUT = (
+    f"{FILMS} synthetic films against the first of two halves of {2 * FILMS} films of the training "
+    "split, all at 224 px. The drawing was adjusted with other seeds' likeness to films of "
+    "training and this run's scores of them in view: its AUC here says that it reads synthetic "
+    "films, and is no evidence of how well it reads real ones."
+)
 
 SECONDS = Target(1.0, "s")
 LET_THROUGH = Target(95.0, "%", at_least=True)
 AUC = Target(0.9, "of 1", at_least=True)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Group:
-    """What is compared of one group of films.
-
-    Attributes
-    ----------
-    greys : (N * 224 * 224,) ndarray
-        All grey levels.
-    spectrum : (FINEST,) ndarray
-        Decimal logarithm of the mean power at 1, 2, ... cycles a film width.
-    lung_shares, distances : (N,) ndarray
-        Share of the film that is lung, and the distance from the training films' features.
-    """
-
-    greys: FloatVector
-    spectrum: FloatVector
-    lung_shares: FloatVector
-    distances: FloatVector
-
-    @property
-    def slope(self) -> float:
-        """Of power by frequency between 4 and 64 cycles, both logarithmic."""
-        cycles = np.arange(4, 65)
-        return float(np.polyfit(np.log10(cycles), self.spectrum[cycles - 1], 1)[0])
-
-
-def power_spectrum(films: Sequence[FloatImage]) -> FloatVector:
-    """Return the decimal logarithm of films' mean power by cycles a film width, (FINEST,).
-
-    Parameters
-    ----------
-    films : sequence of (px, px) ndarray
-        All of one size; a window takes away what their borders would add.
-    """
-    side = films[0].shape[0]
-    cycles = np.fft.fftfreq(side) * side
-    ring = np.hypot(*np.meshgrid(cycles, cycles)).round().astype(int).ravel()
-    window = np.outer(np.hanning(side), np.hanning(side))
-    power = np.zeros(side * side)
-    for film in films:
-        power += np.abs(np.fft.fft2((film - film.mean()) * window)).ravel() ** 2
-    mean = np.bincount(ring, power) / np.bincount(ring) / len(films)
-    return np.log10(np.maximum(mean[1 : FINEST + 1], 1e-12))
-
-
-def describe_group(films: Sequence[Radiograph], engine: Engine) -> Group:
-    """Measure a group of films, each at the size of the public training films."""
-    small = [resize_film(film.pixels, STANDARD_PX, STANDARD_PX) for film in films]
-    lungs = [find_lungs(film, engine.gate) for film in films]
-    reference = engine.gate.reference
-    return Group(
-        greys=np.concatenate([film.ravel() for film in small]).astype(float),
-        spectrum=power_spectrum(small),
-        lung_shares=np.array([field.fraction for field in lungs]),
-        distances=np.array([feature_distance(field.features, reference) for field in lungs]),
-    )
 
 
 def real_films(data: Path, models: Path) -> list[list[Radiograph]]:
@@ -129,54 +75,6 @@ def draw_phantoms() -> list[PhantomFilm]:
         draw_film(draw_settings(FIRST_SEED + place, finding), height_px=DRAWN_PX)
         for place, finding in enumerate(findings)
     ]
-
-
-Distance = Callable[[Group, Group], float]
-DISTANCES: dict[str, Distance] = {
-    "grey levels, earth mover's distance": lambda one, other: wasserstein_distance(
-        one.greys[::7], other.greys[::7]
-    ),
-    "power spectrum, mean difference of decimal logarithms": lambda one, other: float(
-        np.abs(one.spectrum - other.spectrum).mean()
-    ),
-    "power spectrum, difference of slopes": lambda one, other: abs(one.slope - other.slope),
-    "share of the film that is lung, earth mover's distance": lambda one, other: (
-        wasserstein_distance(one.lung_shares, other.lung_shares)
-    ),
-    "gate's feature distance, earth mover's distance": lambda one, other: wasserstein_distance(
-        one.distances, other.distances
-    ),
-}
-
-
-def compare(synthetic: Group, halves: Sequence[Group]) -> list[str]:
-    """Return a table of distances: synthetic to real, and one half of the real to the other."""
-    said = (
-        f"{FILMS} synthetic films against the first of two halves of {2 * FILMS} films of the "
-        "training split, all at 224 px. How strong detail, vessels and the lungs' finest marks are "
-        "was chosen with this run's scores of other seeds in view: its AUC here says that it reads "
-        "synthetic films, and is no evidence of how well it reads real ones."
-    )
-    lines = [
-        "",
-        said,
-        "",
-        "| what | synthetic to real | real to real |",
-        "|---|---|---|",
-    ]
-    for name, distance in DISTANCES.items():
-        apart, yardstick = distance(synthetic, halves[0]), distance(halves[1], halves[0])
-        lines.append(f"| {name} | {apart:.4f} | {yardstick:.4f} |")
-    lines += ["", "| median of | synthetic | real |", "|---|---|---|"]
-    for name, take in {
-        "grey level": lambda group: group.greys,
-        "share that is lung": lambda group: group.lung_shares,
-        "feature distance": lambda group: group.distances,
-    }.items():
-        lines.append(
-            f"| {name} | {np.median(take(synthetic)):.3f} | {np.median(take(halves[0])):.3f} |"
-        )
-    return lines
 
 
 def judge_reading(
@@ -220,6 +118,15 @@ def judge_speed() -> str:
     return judge(what, median(times), SECONDS, say_rounds(times))
 
 
+def write_table(table: Sequence[str], document: Path = DOCUMENT) -> None:
+    """Put the tables between their marks in the document on synthetic films."""
+    text = document.read_text(encoding="utf-8")
+    before, _, rest = text.partition(TABLE_BEGINS)
+    _, _, after = rest.partition(TABLE_ENDS)
+    block = "\n\n".join([TABLE_BEGINS, "\n".join(table), TABLE_ENDS])
+    document.write_text(before + block + after, encoding="utf-8")
+
+
 def measure(report: Callable[[str], None]) -> Section:
     """Compare synthetic and real films, and let the app read the synthetic ones.
 
@@ -237,7 +144,11 @@ def measure(report: Callable[[str], None]) -> Section:
     films = [decode_radiograph(encode_picture(phantom.pixels, "JPEG")) for phantom in phantoms]
     lines += judge_reading(phantoms, films, engine)
     halves = [describe_group(half, engine) for half in real_films(settings.data, settings.models)]
-    lines += compare(describe_group(films, engine), halves)
+    synthetic = describe_group(films, engine)
+    table = tabulate(synthetic, halves)
+    lines += ["", ABOUT, "", *table]
+    write_table(table)
+    draw_likeness(synthetic, halves)
     for line in lines:
         report(line)
     return Section(TITLE, COMMAND, lines)

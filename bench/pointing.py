@@ -36,11 +36,15 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """One film's scores, by way of explaining; ``called`` if the run calls it pneumonia."""
+    """One film's scores, by way of explaining; ``called`` if the run calls it pneumonia.
+
+    ``in_chest`` holds the same explanations against lungs and lesion together.
+    """
 
     finding: str
     called: bool
     scores: dict[str, ExplanationScore]
+    in_chest: dict[str, ExplanationScore]
 
 
 def explain_ill_films(
@@ -60,8 +64,11 @@ def explain_ill_films(
             "shuffled": weights_on_film(_shuffled(explanation, number)),
             "lungs": lungs.astype(np.float32),
         }
-        scores = {way: score_explanation(weights, lesion) for way, weights in maps.items()}
-        yield Pointed(film.settings.finding, reading.prediction.suspicious, scores)
+        scores, in_chest = (
+            {way: score_explanation(weights, mask) for way, weights in maps.items()}
+            for mask in (lesion, lesion | lungs)
+        )
+        yield Pointed(film.settings.finding, reading.prediction.suspicious, scores, in_chest)
         report(f"film {number + 1} of {len(ill)}")
 
 
@@ -94,10 +101,11 @@ def _mean(scores: list[ExplanationScore], name: str) -> Rate:
     return mean_rate(values)
 
 
-def tabulate(rates: Mapping[str, Mapping[str, PointingRates]]) -> list[str]:
+def tabulate(rates: Mapping[str, Mapping[str, PointingRates]], place: str = "lesion") -> list[str]:
     """Return one table line for each way of explaining and each kind of film."""
+    share = f"{place.capitalize()}'s share"
     lines = [
-        "| Films | n | Explanation | Points at the lesion | Energy inside | IoU | Lesion's share |",
+        f"| Films | n | Explanation | Points at the {place} | Energy inside | IoU | {share} |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for group, ways in rates.items():
@@ -113,6 +121,16 @@ def tabulate(rates: Mapping[str, Mapping[str, PointingRates]]) -> list[str]:
 
 def _say(rate: Rate) -> str:
     return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
+
+
+def chest_rates(pointed: list[Pointed]) -> dict[str, dict[str, PointingRates]]:
+    """Return rates against lungs and lesion of all films; the lungs themselves need no score."""
+    rates = group_rates([replace(one, scores=one.in_chest) for one in pointed])
+    return {
+        group: {way: of_way for way, of_way in rates[group].items() if way != "lungs"}
+        for group in ("all", "called pneumonia")
+        if group in rates
+    }
 
 
 def measure(report: Callable[[str], None]) -> Section:
@@ -135,6 +153,10 @@ def measure(report: Callable[[str], None]) -> Section:
         *(f"- **{way}**: {what}" for way, what in WAYS.items()),
         "",
         *tabulate(rates),
+        "",
+        "The same explanations against lungs and lesion together: do they mark at least these?",
+        "",
+        *tabulate(chest_rates(pointed), "lungs and lesion"),
     ]
     for line in lines:
         report(line)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import phantom_scores
+from core import phantom_scores, phantom_set
 from core.domain import Calibration
 from core.errors import Cancelled
 from core.film_library import SyntheticLibrary
@@ -18,6 +18,17 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 
 MODELS = PROJECT_ROOT / "models"
 RUN = load_run(MODELS / SERVED_RUN)
+
+
+HEIGHT_PX = 256
+"""Smaller than the built-in films, so that tests are quick."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_films():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(phantom_set, "HEIGHT_PX", HEIGHT_PX)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """Synthetic chest radiographs of small children, with the exact truth about each.
 
-A parametric chest in three dimensions is projected by the Beer-Lambert law; no film was measured
-or traced for its shape. The hand is what the quality gate must refuse.
+A parametric chest in three dimensions is projected by the Beer-Lambert law. No film was traced;
+proportions and tones were adjusted until statistics came near those of films of training. The hand
+is what the quality gate must refuse.
 """
 
 from core.phantom.film import PhantomFilm, draw_film, subtype_of

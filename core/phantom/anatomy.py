@@ -1,6 +1,6 @@
 """A small child's chest in three dimensions: trunk, lungs, heart, great vessels, diaphragm.
 
-Shapes are written down in the child's own frame (see geometry); no patient was measured or traced.
+Shapes are written down in the child's own frame (see geometry); no patient was traced.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from core.phantom.geometry import (
     Interval,
     Plane,
     Stack,
-    Vector,
     View,
     cross_ellipsoid,
     ease,
@@ -24,13 +23,20 @@ from core.phantom.geometry import (
     tilt,
 )
 from core.phantom.settings import CHILD, PhantomSettings, stream
+from core.phantom.texture import smooth_noise
 from core.phantom.tubes import Tube, bend, tube_paths
 
-WALL_CM = 1.0
+WALL_CM = 1.5
 """Between the lung and the skin at the side of the chest."""
 
+TISSUE_GRAIN = ((0.2, 0.004), (0.4, 0.006), (0.8, 0.008), (1.6, 0.01), (3.2, 0.015))
+"""How uneven muscle, fat and bowel make the beam's path: over what length, and by what share."""
+
+UNEVEN_CM, UNEVEN_GRAIN_CM = 0.1, 1.4
+"""How far the outlines of heart and domes stray from their smooth solids, and over what length."""
+
 CHEST_SHAPE = [(-1.0, 0.0), (0.0, 0.07), (0.04, 0.3), (0.09, 0.47), (0.17, 0.62), (0.28, 0.75)]
-CHEST_SHAPE += [(0.42, 0.86), (0.6, 0.94), (0.8, 0.99), (1.0, 1.0), (1.6, 0.97)]
+CHEST_SHAPE += [(0.42, 0.87), (0.58, 0.95), (0.75, 1.0), (0.9, 0.99), (1.1, 0.95), (1.6, 0.93)]
 CHEST_DEPTH = [(-1.0, 0.0), (0.0, 0.2), (0.1, 0.45), (0.3, 0.76), (0.6, 0.95), (1.0, 1.0)]
 """Half width and half depth of the cavity over their largest, by height over the lungs'."""
 
@@ -94,10 +100,6 @@ class Child:
     domes: tuple[Dome, Dome]
     gas: tuple[Ellipsoid, ...]
 
-    def wall_at(self, side: int, y: npt.ArrayLike) -> Vector:
-        """Return x of the cavity's wall on a side, -1 right and 1 left, at some heights."""
-        return side * self.cavity.widths(y)
-
 
 def make_child(settings: PhantomSettings) -> Child:
     """Grow the child that the settings describe."""
@@ -106,7 +108,7 @@ def make_child(settings: PhantomSettings) -> Child:
     chest = rng.uniform(8.7, 9.9) + 0.2 * settings.inspiration
     depth, fat = rng.uniform(4.8, 5.6), rng.uniform(0.0, 0.8)
     young = (5.0 - settings.age_years) / 4.0
-    heart_size = rng.normal(0.97, 0.05) + 0.07 * young
+    heart_size = rng.normal(1.05, 0.09) + 0.07 * young
     thymus = max(0.0, rng.normal(0.5, 0.3)) * young
     cavity = Stack(
         [(y * lung, width * chest) for y, width in CHEST_SHAPE],
@@ -118,7 +120,7 @@ def make_child(settings: PhantomSettings) -> Child:
         chest_cm=chest,
         depth_cm=depth,
         rib_pitch_cm=lung * rng.uniform(0.102, 0.110),
-        rib_drop_cm=rng.uniform(2.6, 3.8) - 0.7 * young,
+        rib_drop_cm=rng.uniform(3.0, 4.8) - 0.5 * young,
         lung_density=rng.uniform(0.24, 0.30),
         fat_cm=fat,
         trunk=_make_trunk(chest, depth, lung, fat),
@@ -140,11 +142,11 @@ def _make_trunk(chest: float, depth: float, lung: float, fat: float) -> Stack:
 
 
 def _make_mediastinum(lung: float, thymus: float, rng: np.random.Generator) -> Stack:
-    upper = rng.uniform(1.55, 1.95)
+    upper = rng.uniform(1.6, 2.2)
     width = [(-2.0, 4.2), (-0.2, 3.1), (0.07 * lung, 2.3), (0.17 * lung, upper + 0.5 * thymus)]
     width += [(0.27 * lung, upper + thymus), (0.38 * lung, upper + 0.3), (0.6 * lung, 2.0)]
     width += [(1.0 * lung, 1.7), (1.4 * lung, 1.7)]
-    thick = [(-2.0, 3.2), (0.3 * lung, 3.8), (lung, 3.2)]
+    thick = [(-2.0, 3.2), (0.2 * lung, 4.6), (lung, 4.8)]
     return Stack(width, thick, [(0.0, -0.2)], 0.05)
 
 
@@ -156,10 +158,10 @@ def _make_heart(
     lean = rng.uniform(32, 46) + 8 * inspiration
     long = 4.7 * size * rng.uniform(0.97, 1.03)
     return (
-        Ellipsoid((1.6 * size, low + 0.5, 1.1), (long, 3.2 * size, 3.1 * size), lean),
-        Ellipsoid((-1.15 * size, low + 0.2, 0.6), (2.05 * size, 3.1 * size, 2.4), 6.0),
-        Ellipsoid((0.9, low - 2.2, 0.6), (1.75, 1.9, 1.7), 30.0),
-        Ellipsoid((1.15, 0.26 * lung, -0.6), (1.25, 1.1, 1.7)),
+        Ellipsoid((1.5 * size, low + 0.6, 1.1), (long, 3.0 * size, 2.6 * size), lean),
+        Ellipsoid((-1.0 * size, low + 0.3, 0.6), (1.9 * size, 3.0 * size, 2.0), 6.0),
+        Ellipsoid((1.5, low - 2.0, 0.6), (2.9, 1.5, 1.5), rng.uniform(58, 72)),
+        Ellipsoid((1.1, 0.26 * lung, -0.6), (1.15, 1.1, 1.6)),
         Ellipsoid((1.25, 0.72 * lung, -3.1), (0.75, 0.55 * lung, 0.75)),
         Ellipsoid((-1.35, 0.27 * lung, 0.2), (0.85, 2.6, 0.8)),
     )
@@ -168,13 +170,13 @@ def _make_heart(
 def _make_domes(
     chest: float, depth: float, lung: float, inspiration: float, rng: np.random.Generator
 ) -> tuple[Dome, Dome]:
-    high = lung * (0.765 + 0.075 * inspiration) + rng.normal(0, 0.12)
-    radii = (0.66 * chest, rng.uniform(4.6, 6.2), 1.12 * depth)
+    high = lung * (0.75 + 0.095 * inspiration) + rng.normal(0, 0.12)
+    radii = (0.8 * chest, rng.uniform(4.2, 5.6), 1.12 * depth)
     left = high + rng.uniform(0.15, 0.7)
     front = 0.06 * depth
     return (
-        Dome((-0.47 * chest, high + radii[1], front), radii),
-        Dome((0.49 * chest, left + radii[1], front), radii),
+        Dome((-0.42 * chest, high + radii[1], front), radii),
+        Dome((0.42 * chest, left + radii[1], front), radii),
     )
 
 
@@ -188,7 +190,7 @@ def _make_gas(lung: float, inspiration: float, rng: np.random.Generator) -> tupl
         rng.uniform(-25, 10),
     )
     loops = []
-    for _ in range(int(rng.integers(2, 11))):
+    for _ in range(int(rng.integers(0, 6))):
         across = rng.uniform(0.5, 1.3)
         loops.append(
             Ellipsoid(
@@ -210,7 +212,7 @@ def arm_tubes(child: Child, arms_deg: float) -> tuple[list[Tube], list[Tube]]:
         shoulder[1] -= 1.2 * max(0.0, float(np.sin(angle)))
         inner = shoulder - np.array([side * 3.2, -1.3, 0.0])
         elbow = shoulder + 12.0 * along
-        wide = 1.9 + 0.6 * child.fat_cm
+        wide = 2.1 + 0.6 * child.fat_cm
         flesh.append(bend([inner, shoulder, elbow], [wide + 0.5, wide + 0.3, wide - 0.2], 14))
         neck = shoulder + 1.2 * along
         bones.append(bend([neck - 0.7 * along, neck, elbow], [0.62, 0.48, 0.42], 14))
@@ -251,8 +253,8 @@ class LungRays:
         return film
 
 
-def cross_lungs(plane: Plane, child: Child, view: View) -> LungRays:
-    """Send the rays of a film through the chest cavity."""
+def cross_lungs(plane: Plane, child: Child, settings: PhantomSettings, view: View) -> LungRays:
+    """Send the rays of a film through the chest cavity; the organs in it are a little uneven."""
     whole = child.cavity.cross(plane.x, plane.y, view)
     where = whole.chord > 0
     x = np.broadcast_to(plane.x, plane.shape)[where]
@@ -260,8 +262,11 @@ def cross_lungs(plane: Plane, child: Child, view: View) -> LungRays:
     cavity = Interval(whole.near[where], whole.far[where])
     middle = child.mediastinum.cross(plane.x, plane.y, view)
     solids = [Interval(middle.near[where], middle.far[where])]
-    solids += [organ.cross(x, y, view) for organ in child.heart]
-    solids += [dome.cross(x, y, view) for dome in child.domes]
+    rng = stream(settings.seed, CHILD + 60)
+    across = x + np.float32(UNEVEN_CM) * smooth_noise(plane, UNEVEN_GRAIN_CM, rng)[where]
+    down = y + np.float32(UNEVEN_CM) * smooth_noise(plane, UNEVEN_GRAIN_CM, rng)[where]
+    solids += [organ.cross(across, down, view) for organ in child.heart]
+    solids += [dome.cross(across, down, view) for dome in child.domes]
     return LungRays(where, x, y, cavity, solids, free_path(cavity, solids))
 
 
@@ -281,10 +286,13 @@ def soft_tissue(plane: Plane, child: Child, settings: PhantomSettings, view: Vie
     arms = tube_paths(plane, arm_tubes(child, settings.arms_deg)[0], view)
     head = cross_ellipsoid(plane.x, plane.y, (0.0, -9.8, 1.0), (6.6, 6.9, 7.0), view).chord
     joined = np.maximum(trunk, 0.75 * head) + arms * (1 - 0.75 * ease(trunk / 5.0))
+    rng = stream(settings.seed, CHILD + 70)
+    for grain_cm, share in TISSUE_GRAIN:
+        joined *= 1 + np.float32(share) * smooth_noise(plane, grain_cm, rng)
     for organ in child.gas:
         reach = 1.2 * max(organ.radii)
         middle = view.place(organ.centre)
         rows, columns = pixels_around(plane, float(middle[0]), float(middle[1]), reach, reach)
         chord = organ.cross(plane.x[:, columns], plane.y[rows], view).chord
-        joined[rows, columns] -= np.float32(0.8) * chord
+        joined[rows, columns] -= np.float32(0.5) * chord
     return np.asarray(np.maximum(joined, 0), np.float32)

@@ -17,22 +17,28 @@ SCATTER_SHARE = 0.12
 SCATTER_CM = 2.2
 """Deviation of the Gaussian by which scatter spreads."""
 
-DETAIL_CM, DETAIL_GAIN = 0.3, 1.1
-"""The display lifts detail finer than this by this share, as computed radiography does."""
+DETAIL_CM, DETAIL_GAIN = 0.4, 0.17
+"""Detail finer than this is shown by this much grey for a cm of water, in thin parts and thick
+alike, as computed radiography does."""
 
 DETAIL_MOST_CM = 1.3
 """Stronger edges are lifted no further than this, in cm of water, or they would have halos."""
 
-FOCAL_BLUR_CM = 0.028
+FOCAL_BLUR_CM = 0.03
 """Deviation of the blur by focal spot and detector."""
 
-QUANTA_A_CM2 = 1.2e7
+QUANTA_A_CM2 = 3e7
 """Detected without anything in the beam, at the right exposure."""
 
-MIDDLE_CM, LATITUDE_CM = 5.5, 2.7
-"""Path, in cm of water, that becomes middle grey; and how slowly greys change around it."""
+LATITUDE_CM, BRIGHTEST = 5.2, 0.93
+"""Path, in cm of water, over which what is left to the brightest grey falls to a third; and that
+grey."""
 
-BRIGHTEST = 0.95
+TOE_CM, TOE_WIDTH_CM = 2.3, 0.8
+"""Path below which the film is black, and how softly it becomes so."""
+
+MIDDLE_CM, MIDDLE_GREY = 6.0, 0.5
+"""Path at which detail stands out most, and the grey around which contrast turns."""
 
 
 def expose(path: FloatImage, settings: PhantomSettings, pixel_cm: float) -> FloatImage:
@@ -81,11 +87,12 @@ def develop(signal: FloatImage, settings: PhantomSettings, pixel_cm: float) -> F
     """
     path = -np.log(signal * np.float32(settings.exposure)) / np.float32(ATTENUATION)
     # Detail stands out less against the open beam, or the skin would have a white rim.
-    detail = path - ndimage.gaussian_filter(path, DETAIL_CM / pixel_cm, truncate=3)
-    detail = np.float32(DETAIL_MOST_CM) * np.tanh(detail / np.float32(DETAIL_MOST_CM))
-    path += np.float32(DETAIL_GAIN) * detail * np.clip(path / np.float32(MIDDLE_CM), 0, 1)
-    latitude = LATITUDE_CM / settings.contrast
-    curve = 1 / (1 + np.exp(-(path - np.float32(MIDDLE_CM)) / np.float32(latitude)))
-    floor = 1 / (1 + np.exp(MIDDLE_CM / latitude))
-    grey = BRIGHTEST * (curve - floor) / (1 - floor)
+    smooth = ndimage.gaussian_filter(path, DETAIL_CM / pixel_cm, truncate=3)
+    detail = np.float32(DETAIL_MOST_CM) * np.tanh((path - smooth) / np.float32(DETAIL_MOST_CM))
+    above = np.logaddexp(0, (path - detail - np.float32(TOE_CM)) / np.float32(TOE_WIDTH_CM))
+    curve = BRIGHTEST * (1 - np.exp(np.float32(-TOE_WIDTH_CM / LATITUDE_CM) * above))
+    share = np.maximum(path, 0) / np.float32(MIDDLE_CM)
+    lifted = detail * np.minimum(share, 1 / np.sqrt(np.maximum(share, 1)))
+    curve += np.float32(DETAIL_GAIN * settings.detail) * lifted
+    grey = MIDDLE_GREY + np.float32(settings.contrast) * (curve - MIDDLE_GREY)
     return np.asarray(np.clip(grey, 0, 1), np.float32)

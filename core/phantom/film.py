@@ -60,8 +60,17 @@ class PhantomFilm:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Beam:
-    """What the rays of one film meet."""
+class Beam:
+    """What the rays of one film meet.
+
+    Attributes
+    ----------
+    path : (H, W) float32 ndarray
+        In cm of water.
+    lesion : (H, W) float32 ndarray
+        What of it the lesion adds; 0 on every ray that does not meet it.
+    rays : LungRays
+    """
 
     path: FloatImage
     lesion: FloatImage
@@ -87,7 +96,7 @@ def draw_film(
     """
     width = width_px or max(2, round(height_px * settings.aspect))
     plane = make_plane(settings.field_cm, height_px, width)
-    beam = _meet(plane, settings)
+    beam = meet_beam(plane, settings)
     pixels = develop(expose(beam.path, settings, plane.pixel_cm), settings, plane.pixel_cm)
     _mask_border(pixels, settings, plane)
     ill = settings.finding != "normal"
@@ -110,10 +119,10 @@ def subtype_of(settings: PhantomSettings) -> str:
     return SUBTYPES.get(settings.finding, either)
 
 
-def _meet(plane: Plane, settings: PhantomSettings) -> _Beam:
-    """Add up what each ray meets, in cm of water."""
-    child, view = make_child(settings), View(settings.rotation_deg)
-    rays, trees = cross_lungs(plane, child, view), grow_trees(child, settings)
+def meet_beam(plane: Plane, settings: PhantomSettings) -> Beam:
+    """Add up what each ray meets: the film before scatter, blur, noise and display."""
+    child, view = make_child(settings), View(settings.rotation_deg, settings.lean_deg)
+    rays, trees = cross_lungs(plane, child, settings, view), grow_trees(child, settings)
     fluid = fluid_path(plane, child, settings, view, rays, trees)
     replaced = np.float32(1 - child.lung_density)
     lesion = rays.spread(replaced * fluid)
@@ -123,7 +132,7 @@ def _meet(plane: Plane, settings: PhantomSettings) -> _Beam:
     path -= tube_paths(plane, trees.windpipe, view)
     path = np.maximum(path, 0) + bone_path(plane, child, settings, view)
     path += device_path(plane, child, settings, view)
-    return _Beam(path, lesion, rays)
+    return Beam(path, lesion, rays)
 
 
 def _lung_marks(
@@ -138,7 +147,7 @@ def _lung_marks(
     rng = stream(settings.seed, CHILD + 50)
     vessels = tube_paths(plane, trees.vessels, view)[rays.where]
     marks: FloatImage = np.minimum(vessels, rays.free)
-    for grain_cm, share in ((0.12, 0.012), (0.25, 0.012), (0.5, 0.009), (1.2, 0.012)):
+    for grain_cm, share in ((0.12, 0.011), (0.25, 0.01), (0.5, 0.006), (1.2, 0.004)):
         uneven = smooth_noise(plane, grain_cm, rng)[rays.where]
         marks += np.float32(share) * uneven * rays.free
     marks *= 1 - fluid / np.maximum(rays.free, np.float32(1e-3))

@@ -23,6 +23,9 @@ Knots = Sequence[tuple[float, float]]
 TUBE_DISTANCE_CM = 110.0
 """From the focal spot to the child's middle."""
 
+PIVOT_CM = 6.0
+"""Height around which the child leans: the middle of the lungs."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
@@ -42,6 +45,7 @@ class View:
     """How the child stands in the beam."""
 
     rotation_deg: float = 0.0
+    lean_deg: float = 0.0
 
     @property
     def turn(self) -> Vector:
@@ -56,7 +60,13 @@ class View:
         """Turn points (..., 3) with the child and spread them with the beam."""
         turned = np.asarray(points, float) @ self.turn.T
         turned[..., :2] *= self.magnification(turned[..., 2:])
+        turned[..., 0] += self.aside(turned[..., 1])
         return turned
+
+    def aside(self, y: npt.ArrayLike) -> Vector:
+        """Return how far what lies at some heights is moved to the left by leaning."""
+        moved: Vector = math.tan(math.radians(self.lean_deg)) * (np.asarray(y, float) - PIVOT_CM)
+        return moved
 
     @staticmethod
     def magnification(depth_cm: npt.ArrayLike) -> Vector:
@@ -211,7 +221,7 @@ class Stack:
         deep = np.maximum(self.depths(y).astype(np.float32) - inset, np.float32(1e-3))
         back = self.middles(y).astype(np.float32)
         cosine, sine = np.float32(view.turn[0, 0]), np.float32(view.turn[2, 0])
-        u = x - (self.middle_x * cosine - sine * back)
+        u = x - view.aside(y).astype(np.float32) - (self.middle_x * cosine - sine * back)
         square = sine**2 / wide**2 + cosine**2 / deep**2
         linear = u * sine * cosine * (1 / wide**2 - 1 / deep**2)
         rest = u * u * (cosine**2 / wide**2 + sine**2 / deep**2) - np.float32(1)
@@ -285,4 +295,6 @@ def free_path(cavity: Interval, solids: list[Interval]) -> FloatImage:
     for start, stop in zip(near, far, strict=True):
         filled += np.maximum(stop - np.maximum(start, reached), 0)
         np.maximum(reached, stop, out=reached)
-    return cavity.chord - filled
+    # Rounding may fill a little more than there is.
+    free: FloatImage = np.maximum(cavity.chord - filled, 0)
+    return free

@@ -86,7 +86,7 @@ def _lobar(
     if side < 0 and name != "lower":
         solid = _cut_at_fissure(solid, y, MINOR_FISSURE * child.lung_cm, below=name == "middle")
     depth_share = solid.chord / np.float32(2 * radii[2])
-    density = np.float32(0.75 + 0.25 * settings.severity) * ease(2.2 * depth_share)
+    density = np.float32(0.85 + 0.15 * settings.severity) * ease(2.6 * depth_share)
     grainy = 1 + np.float32(0.12) * smooth_noise(plane, 0.45, rng)[rays.where]
     fluid = _within(rays, solid) * density * grainy
     air = tube_paths(plane, [b.widened(1.15) for b in trees.bronchi], view)[rays.where]
@@ -150,7 +150,7 @@ def _interstitial(
     cloud = ease(0.6 + 0.35 * smooth_noise(plane, 2.5, rng)[rays.where])
     haze = np.float32(0.15 * (0.5 + settings.severity)) * rays.free * near * cloud
     lines = net[rays.where] * np.float32(0.06) * rays.free * near * cloud
-    strength = np.float32(1.0 + 0.8 * settings.severity)
+    strength = np.float32(1.5 + 1.2 * settings.severity)
     fluid: FloatImage = strength * (sleeves[rays.where] * near + lines) + haze
     return fluid * np.isin(np.sign(rays.x), _sides(settings))
 
@@ -165,11 +165,11 @@ def _effusion(
 ) -> FloatImage:
     """Press the lung away from its wall, the more the lower: the beam makes the meniscus of it."""
     rng = stream(settings.seed, LESION + 33)
-    level = child.lung_cm * (0.88 - 0.48 * settings.severity + rng.normal(0, 0.02))
+    level = child.lung_cm * (0.89 - 0.44 * settings.severity + rng.normal(0, 0.02))
     depth = (rays.y - np.float32(level)) / np.float32(rng.uniform(1.1, 1.6))
     layer = np.minimum(np.float32(0.45) * np.exp(np.minimum(depth, 4)), 6)
     layer = np.where(layer < 0.04, 0, layer - np.float32(0.04))
-    aside = (np.abs(rays.x) - np.float32(0.6)) / np.float32(3.6)
+    aside = (np.abs(rays.x) - np.float32(0.4)) / np.float32(2.4)
     layer = layer * np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
     inner = child.cavity.cross(rays.x, rays.y, view, np.maximum(layer, 0))
     near = np.clip(inner.near, rays.cavity.near, rays.cavity.far)

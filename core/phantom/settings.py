@@ -47,8 +47,12 @@ class PhantomSettings:
         Relative to the right one: more is darker and less noisy.
     contrast : float
         Steepness of the display curve, 1 for the usual one.
+    detail : float
+        How far the display lifts fine detail, 1 for the usual.
     rotation_deg : float
         Positive brings the child's left side towards the tube.
+    lean_deg : float
+        Positive brings the child's head to its right.
     inspiration : float in [0, 1]
         Lowers the domes of the diaphragm.
     arms_deg : float
@@ -71,7 +75,9 @@ class PhantomSettings:
     age_years: float = 3.0
     exposure: float = 1.0
     contrast: float = 1.0
+    detail: float = 1.0
     rotation_deg: float = 0.0
+    lean_deg: float = 0.0
     inspiration: float = 0.6
     arms_deg: float = 20.0
     field_cm: tuple[float, float, float, float] = (-12.0, -2.0, 12.0, 15.0)
@@ -110,16 +116,18 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
     return PhantomSettings(
         seed=seed,
         finding=finding or drawn,
-        severity=float(lesion.uniform(0.45, 1.0)),
+        severity=float(lesion.uniform(0.65, 1.0)),
         side=side,
         age_years=float(rng.uniform(1.0, 5.0)),
         exposure=float(np.exp(rng.normal(0.0, 0.16))),
-        contrast=float(np.exp(rng.normal(0.0, 0.12))),
+        contrast=float(np.exp(rng.normal(0.0, 0.09))),
+        detail=float(np.exp(rng.normal(0.0, 0.2))),
         rotation_deg=float(rng.normal(0.0, 3.0)),
-        inspiration=float(rng.uniform(0.3, 1.0)),
+        lean_deg=float(rng.normal(0.0, 1.5)),
+        inspiration=float(rng.uniform(0.1, 1.0)),
         arms_deg=float(rng.choice([rng.uniform(-75, -20), rng.uniform(15, 70)], p=[0.35, 0.65])),
         field_cm=_draw_field(rng),
-        border_cm=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.8, 0.2])),
+        border_cm=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.96, 0.04])),
         devices=tuple(name for name in DEVICES if rng.random() < 0.1),
         marker=("R", "R", "R", "L", "")[rng.integers(5)],
     )
@@ -128,8 +136,8 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
 def _draw_field(rng: np.random.Generator) -> tuple[float, float, float, float]:
     """Draw a crop: some films show the jaw and the bowel, some are cut close to the lungs."""
     loose = rng.random()
-    top = -0.3 - 3.2 * loose * rng.random() - 0.8 * rng.random()
-    bottom = LUNG_HEIGHT_CM + 0.2 + 2.6 * rng.random()
-    width = rng.uniform(20.5, 26.0)
+    top = 0.4 - 3.6 * loose * rng.random() - 1.2 * rng.random()
+    bottom = LUNG_HEIGHT_CM + 0.1 + 2.9 * rng.random()
+    width = rng.uniform(21.2, 29.5)
     centre = rng.normal(0.0, 0.5)
     return (float(centre - width / 2), float(top), float(centre + width / 2), float(bottom))

@@ -13,14 +13,14 @@ from core.phantom.geometry import Plane, Vector, View, cross_box, offset
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.tubes import Tube, bend, tube_paths
 
-CORTEX, MARROW = 2.7, 0.9
+CORTEX, MARROW = 3.6, 1.1
 """What a cm of each adds to the beam's path, in cm of water."""
 
 RIBS = 12
-RIB_CUTS, RIB_SHARES = (0, 12, 14, 16, 18, 21), (1.0, 0.88, 0.7, 0.54, 0.4)
+RIB_CUTS, RIB_SHARES = (0, 12, 14, 16, 18, 21), (0.95, 0.85, 0.72, 0.6, 0.48)
 """Points at which a rib's density steps down, and to what share."""
 
-SHELL_CM = 0.09
+SHELL_CM = 0.06
 
 
 def bone_path(plane: Plane, child: Child, settings: PhantomSettings, view: View) -> FloatImage:
@@ -31,7 +31,7 @@ def bone_path(plane: Plane, child: Child, settings: PhantomSettings, view: View)
     for share, ribs in _ribs(child, rng):
         path += np.float32(share) * _shells(plane, ribs, view, SHELL_CM)
     path += _shells(plane, girdle, view, 0.13)
-    path += 0.3 * _shells(plane, _scapulae(child, settings.arms_deg, rng), view, 0.1)
+    path += 0.25 * _shells(plane, _scapulae(child, settings.arms_deg, rng), view, 0.1)
     path += 0.8 * _shells(plane, _jaw(rng), view, 0.2)
     _add_spine(path, plane, child, view)
     return path
@@ -55,11 +55,11 @@ def rib_points(child: Child, number: int, side: int, reach: float) -> Vector:
     reach : float
         Share of the half circle that is bone; the rest is cartilage.
     """
-    angle = np.linspace(0.13, reach, 22) * np.pi
+    angle = np.linspace(0.1, reach, 22) * np.pi
     start = (number - 0.45) * child.rib_pitch_cm
     drop = child.rib_drop_cm * (0.75 + 0.06 * number)
     fall = drop * (1 - np.cos(angle)) / 2
-    arch = (0.75 - 0.05 * number) * np.sin(angle) ** 2
+    arch = (0.6 - 0.12 * number) * np.sin(angle) ** 2
     y = start + fall - arch
     wall = 0.12
     x = side * (child.cavity.widths(y) + wall) * np.sin(angle)
@@ -71,29 +71,40 @@ def rib_points(child: Child, number: int, side: int, reach: float) -> Vector:
 def _ribs(child: Child, rng: np.random.Generator) -> list[tuple[float, list[Tube]]]:
     """Return the ribs in parts, each with its density: they lose lime towards the cartilage."""
     parts: list[tuple[float, list[Tube]]] = [(share, []) for share in RIB_SHARES]
+    calibre = rng.uniform(0.2, 0.26)
     for number in range(RIBS):
         reach = 0.8 - 0.012 * number - (0.25 if number > 9 else 0.0)
+        both, flat = rng.normal(0, 0.07), 0.62 - 0.07 * max(0, number - 7)
         for side in (-1, 1):
             points = rib_points(child, number, side, reach + rng.normal(0, 0.012))
-            tall = np.full(len(points), rng.normal(0.26, 0.012))
+            points[:, 1] += both + _stray(len(points), rng)
+            tall = np.linspace(0.95, 1.2, len(points)) * calibre * rng.normal(1, 0.06)
             tall[-3:] *= (1.05, 0.9, 0.5)  # the front ends round off
             for (_, tubes), (start, stop) in zip(parts, pairwise(RIB_CUTS), strict=True):
-                tubes.append(Tube(points[start : stop + 1], tall[start : stop + 1], 0.62))
+                tubes.append(Tube(points[start : stop + 1], tall[start : stop + 1], flat))
     return parts
 
 
+def _stray(count: int, rng: np.random.Generator) -> Vector:
+    """Return how far a rib's points lie below their smooth course, (count,), in cm."""
+    along = np.linspace(0, np.pi, count)
+    waves = [np.cos(turns * along) for turns in range(4)]
+    strayed: Vector = rng.normal(0, (0.06, 0.12, 0.05, 0.03)) @ np.array(waves)
+    return strayed
+
+
 def _clavicles(child: Child, settings: PhantomSettings, rng: np.random.Generator) -> Iterator[Tube]:
-    lift = 0.9 * np.sin(np.deg2rad(settings.arms_deg)) + rng.normal(0, 0.15)
+    lift = 0.7 * np.sin(np.deg2rad(settings.arms_deg)) + rng.normal(0, 0.15)
     far = 0.5 * child.chest_cm + 2.2
     for side in (-1, 1):
         yield bend(
             [
-                (side * 1.0, 0.75, 2.4),
-                (side * 2.8, 0.15 - 0.2 * lift, 2.6),
-                (side * 0.68 * far, -0.75 - 0.6 * lift, 1.2),
-                (side * far, -0.5 - lift, -0.2),
+                (side * 1.0, 1.5, 2.4),
+                (side * 2.8, 0.9 - 0.2 * lift, 2.6),
+                (side * 0.68 * far, -0.2 - 0.6 * lift, 1.2),
+                (side * far, -0.2 - lift, -0.2),
             ],
-            [0.36, 0.26, 0.24, 0.3],
+            [0.34, 0.22, 0.2, 0.26],
             20,
         )
 
@@ -117,7 +128,7 @@ def _scapulae(child: Child, arms_deg: float, rng: np.random.Generator) -> list[T
 
 
 def _jaw(rng: np.random.Generator) -> list[Tube]:
-    chin = rng.uniform(-3.0, -1.8)
+    chin = rng.uniform(-2.8, -1.2)
     return [
         bend(
             [
@@ -150,7 +161,7 @@ def _add_spine(path: FloatImage, plane: Plane, child: Child, view: View) -> None
         centre = view.place(middle)
         for shrink, weight in ((0.0, CORTEX), (0.1, MARROW - CORTEX)):
             box, chord = cross_box(plane, centre, radii - shrink)
-            path[box] += np.float32(0.2 * weight) * chord
+            path[box] += np.float32(0.18 * weight) * chord
         back = middle + offset(0, -0.05, -1.0 * size)
         for side in (-1, 1):
             pedicle = back + offset(side * 0.78 * size, -0.1, 0.35)
@@ -167,4 +178,4 @@ def _add_spine(path: FloatImage, plane: Plane, child: Child, view: View) -> None
         tubes.append(
             bend([back + offset(0, 0, -0.4), back + offset(0, 0.75, -1.2)], [0.22, 0.16], 3)
         )
-    path += 0.3 * _shells(plane, tubes, view, 0.08)
+    path += 0.24 * _shells(plane, tubes, view, 0.08)

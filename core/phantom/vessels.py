@@ -50,7 +50,7 @@ def grow_trees(child: Child, settings: PhantomSettings) -> Trees:
         windpipe.append(bend([carina, hilum], [0.38, 0.3], 5))
         for bearing in _bearings(rng):
             artery, vein = hilum + rng.normal(0, 0.35, (2, 3))
-            _branch(vessels, child, rng, artery, _aim(bearing, side, rng), 0.19, 0)
+            _branch(vessels, child, rng, artery, _aim(bearing, side, rng), 0.22, 0)
             _branch(
                 vessels, child, rng, vein + offset(0, 0.7, 0.3), _aim(bearing, side, rng), 0.14, 1
             )
