@@ -126,6 +126,18 @@ case_causes = Table(
     sqlite_autoincrement=True,
 )
 
+local_readers = Table(
+    "local_readers",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("chosen_at", DateTime(timezone=True), nullable=False),
+    Column("app_version", Text, nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_local_readers"),
+    sqlite_autoincrement=True,
+)
+
 served_choices = Table(
     "served_choices",
     metadata,

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from core.domain import ReviewRecord
-from core.errors import ReviewStoreError
+from core.domain import Act, Reader, ReviewRecord
+from core.errors import NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
 from core.review_migration import migrate
 from core.review_rows import record_from_row, row_from_record
@@ -44,11 +44,19 @@ class SqlReviewStore:
         self._writer = database.engine.execution_options(**WRITING)
         self._place = database.place
 
-    def append(self, record: ReviewRecord) -> None:
+    def append(self, record: ReviewRecord, by: Reader) -> None:
         """Store one record durably before returning.
+
+        Parameters
+        ----------
+        record : ReviewRecord
+        by : Reader
+            Who acts; a read is stored by the reader who signed it.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that signs, or is another than the one who signed.
         ReviewStoreError
             If the record's id is already stored.
         ReviewStoreError
@@ -60,6 +68,11 @@ class SqlReviewStore:
         ReviewStoreError
             If the database cannot be written; nothing is stored then.
         """
+        by.require(Act.SIGN_READ)
+        if by.name != record.reader:
+            raise NotAllowed(
+                f"{by.name} may not store what {record.reader} signed: sign it yourself."
+            )
         row = row_from_record(record)
         try:
             with errors_as_sentences(self._place), self._writer.begin() as connection:

@@ -11,11 +11,13 @@ import numpy as np
 
 from core import __version__
 from core.domain import (
+    Act,
     Explanation,
     FilmBox,
     LabelImage,
     Prediction,
     QualityReport,
+    Reader,
     ReaderRead,
     ReviewRecord,
     Verdict,
@@ -42,7 +44,7 @@ def sign_read(
     *,
     film_sha256: str,
     film_name: str,
-    reader: str,
+    reader: Reader,
     verdict: Verdict | str,
     confidence: int,
     comment: str,
@@ -62,6 +64,8 @@ def sign_read(
     film_name : str
         The file's name, empty where the site keeps none; cut to 255 characters, unprintable
         characters replaced.
+    reader : Reader
+        Who signs, with a role that allows it.
     confidence : int
         1 (guess) to 5 (certain).
     comment : str
@@ -77,6 +81,8 @@ def sign_read(
 
     Raises
     ------
+    NotAllowed
+        If the reader has no role that signs.
     ReviewStoreError
         If the film's sha256, the reader, the verdict, the confidence or the comment is not valid.
     ReviewStoreError
@@ -84,9 +90,10 @@ def sign_read(
     ReviewStoreError
         If the clock gives a time without a zone.
     """
+    reader.require(Act.SIGN_READ)
     _check_film(film_sha256)
     _check_prediction(prediction, quality, run_id)
-    signer = _checked_reader(reader)
+    signer = _checked_reader(reader.name)
     return ReviewRecord(
         record_id=new_id(),
         film_sha256=film_sha256,

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
-from core.domain import ServedRun
+from core.domain import Reader, Role, ServedRun
 
 _KEY = "first_read"
 
@@ -24,6 +24,10 @@ class Visit:
     outcomes : dict of str to FilmOutcome
     selected : str or None
         The film on the viewer.
+    reader, roles : str, frozenset of Role
+        Who acts; the guard asks anew on every run.
+    logged_in : bool
+        Whether a log-in says who acts; otherwise it is the local user, who says it.
     upload_round : int
         Part of the uploader's key: a new round empties it.
     read_by : ServedRun or None
@@ -43,12 +47,19 @@ class Visit:
     job: BatchJob | None = None
     selected: str | None = None
     reader: str = ""
+    roles: frozenset[Role] = frozenset()
+    logged_in: bool = False
     upload_round: int = 0
     read_by: ServedRun | None = None
     explaining: Any = None
     last_film: str | None = None
     notice: str = ""
     complaint: str = ""
+
+    @property
+    def acting(self) -> Reader:
+        """Who acts."""
+        return Reader(self.reader.strip(), self.roles)
 
     def absorb_job(self) -> None:
         """Take over what the running batch has finished; let go of a batch that has ended."""

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.batch import UploadedFilm
-from core.domain import Explanation, ReviewRecord, Verdict
-from core.errors import ReviewStoreError
+from core.domain import Act, Explanation, ReviewRecord, Verdict
+from core.errors import FirstReadError
 from core.pipeline import FilmReading
 from core.reviews import sign_read, summarise_regions
 from core.settings import get_settings
 from ui.panels import draw_record
 from ui.resources import get_engine, get_store
 from ui.session import Visit
+from ui.who import name_reader, not_allowed
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 USUAL_CONFIDENCE = 3
@@ -39,8 +40,10 @@ def draw_verdict(
     for record in history:
         if record.record_id not in superseded:
             draw_record(record)
+    if not_allowed(visit, Act.SIGN_READ):
+        return
     draft = _draw_form(f"{film.key}-{len(history)}")
-    visit.reader = name_reader()
+    visit.reader = name_reader(visit)
     corrects = visit.reader.strip() in {record.reader for record in history}
     if st.button(
         "Sign a correction" if corrects else "Sign",
@@ -89,18 +92,6 @@ def _draw_form(key: str) -> Draft:
     return Draft(verdict, confidence, comment)
 
 
-def name_reader() -> str:
-    """Draw the field for the reader's name, which all pages share, and return what is in it."""
-    return st.text_input(
-        "Signing as",
-        max_chars=100,
-        key="reader-name",
-        persist_state="session",
-        placeholder="Signing as (your name)",
-        label_visibility="collapsed",
-    )
-
-
 def _read_by(reading: FilmReading) -> str:
     """Return the run that read the film; of a refused film, the one that serves."""
     if reading.prediction is not None:
@@ -124,7 +115,7 @@ def _sign(
     record = sign_read(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
-        reader=visit.reader,
+        reader=visit.acting,
         verdict=draft.verdict,
         confidence=draft.confidence,
         comment=draft.comment,
@@ -135,7 +126,7 @@ def _sign(
         regions=None if explanation is None else summarise_regions(explanation),
     )
     try:
-        get_store().append(record)
-    except ReviewStoreError as exc:
+        get_store().append(record, visit.acting)
+    except FirstReadError as exc:
         return f"Not signed. {exc}"
     return ""

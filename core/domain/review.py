@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
+from core.domain.reader import Reader
 
 
 class Verdict(StrEnum):
@@ -54,8 +55,8 @@ class ReviewRecord:
 class ReviewStore(Protocol):
     """Where signed reads are kept."""
 
-    def append(self, record: ReviewRecord) -> None:
-        """Store one record durably before returning."""
+    def append(self, record: ReviewRecord, by: Reader) -> None:
+        """Store one record of the acting reader durably before returning."""
         ...
 
     def latest_for_film(self, film_sha256: str) -> ReviewRecord | None:

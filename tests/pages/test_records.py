@@ -7,7 +7,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from review_records import FILM, OTHER_FILM, record, refused_film_record
+from review_records import FILM, OTHER_FILM, record, refused_film_record, sign
 from streamlit.testing.v1 import AppTest
 
 from core.domain import AbstentionBand, Verdict
@@ -38,8 +38,8 @@ def test_an_empty_store_says_where_reads_come_from(store: SqlReviewStore) -> Non
 
 
 def test_signed_reads_are_listed_and_found_by_word(store: SqlReviewStore) -> None:
-    store.append(record())
-    store.append(record(film_sha256=OTHER_FILM, film_name="zweites Bild", comment="frei"))
+    sign(store, record())
+    sign(store, record(film_sha256=OTHER_FILM, film_name="zweites Bild", comment="frei"))
     page = run_page()
     assert not page.exception
     assert page.caption[0].value == "Choose a row to see every read of that film."
@@ -53,8 +53,8 @@ def test_signed_reads_are_listed_and_found_by_word(store: SqlReviewStore) -> Non
 
 
 def test_disagreements_can_be_listed_alone(store: SqlReviewStore) -> None:
-    store.append(record(verdict=Verdict.NORMAL))  # 0.3 is below the operating point of 0.4: agree
-    store.append(record(film_sha256=OTHER_FILM, verdict=Verdict.PNEUMONIA))
+    sign(store, record(verdict=Verdict.NORMAL))  # 0.3 is below the operating point of 0.4: agree
+    sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.PNEUMONIA))
     page = run_page()
     page.selectbox[1].set_value(DISAGREE).run()
     assert list(page.dataframe[0].value["Verdict"]) == ["pneumonia"]
@@ -116,6 +116,6 @@ def test_the_plot_keeps_disagreements_apart_and_leaves_refused_films_out() -> No
 
 
 def test_a_page_that_was_not_routed_shows_nothing_of_its_own(store: SqlReviewStore) -> None:
-    store.append(record())
+    sign(store, record())
     page = AppTest.from_file(str(PAGE), default_timeout=60).run()
     assert not page.dataframe
