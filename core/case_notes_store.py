@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.case_notes import (
@@ -20,6 +20,7 @@ from core.case_notes import (
 from core.domain import Act, Reader
 from core.errors import NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_rows import from_utc, is_storable
 from core.review_schema import case_causes, case_notes
@@ -92,7 +93,7 @@ class SqlCaseNotes:
         self._check(note)
         try:
             with errors_as_sentences(self._place), self._writer.begin() as connection:
-                connection.execute(insert(case_notes), _row(note))
+                insert_chained(connection, case_notes, _row(note))
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
                 raise NoteChanged(
@@ -200,7 +201,7 @@ class SqlCaseNotes:
             "changed_at": datetime.now(UTC),
         }
         with errors_as_sentences(self._place), self._writer.begin() as connection:
-            connection.execute(insert(case_causes), row)
+            insert_chained(connection, case_causes, row)
 
     def _listed(self) -> dict[str, bool]:
         """Return every cause that ever was on the list, and whether it is now."""

@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, select
 
 from core import __version__
 from core.domain import Act, Reader, ServedChoice
 from core.errors import ReviewStoreError
 from core.review_database import WRITING, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_schema import served_choices
 from core.review_served import utc_now
@@ -144,7 +145,7 @@ def choose_served_run(
     try:
         writer = database.engine.execution_options(**WRITING)
         with errors_as_sentences(database.place), writer.begin() as connection:
-            connection.execute(insert(served_choices), _row(choice))
+            insert_chained(connection, served_choices, _row(choice))
     finally:
         database.engine.dispose()
     return choice

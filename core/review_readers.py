@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from core import __version__
 from core.domain import Reader, Role
 from core.errors import ReviewStoreError
 from core.review_database import WRITING, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_rows import is_storable
 from core.review_schema import local_readers
@@ -52,7 +53,7 @@ def choose_local_reader(database_url: str, name: str, role: Role) -> Reader:
     try:
         writer = database.engine.execution_options(**WRITING)
         with errors_as_sentences(database.place), writer.begin() as connection:
-            connection.execute(insert(local_readers), row)
+            insert_chained(connection, local_readers, row)
     finally:
         database.engine.dispose()
     return Reader(name, frozenset({role}))

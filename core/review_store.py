@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.domain import Act, Reader, ReviewRecord
 from core.errors import NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_rows import record_from_row, row_from_record
 from core.review_schema import reviews
@@ -76,7 +77,7 @@ class SqlReviewStore:
         row = row_from_record(record)
         try:
             with errors_as_sentences(self._place), self._writer.begin() as connection:
-                connection.execute(insert(reviews), row)
+                insert_chained(connection, reviews, row)
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
                 raise ReviewStoreError(self._why_refused(record)) from exc.__cause__

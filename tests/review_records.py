@@ -28,7 +28,8 @@ FILM, OTHER_FILM, THIRD_FILM = ("ab" * 32, "cd" * 32, "ef" * 32)
 SPAWN = multiprocessing.get_context("spawn")
 COPY = """INSERT OR REPLACE INTO reviews SELECT {sequence}, '{record_id}', film_sha256, film_name,
     reader, 'normal', 1, comment, read_at, run_id, probability, score, operating_point, quality,
-    regions, app_version, {supersedes}, abstention, disagreement FROM reviews WHERE sequence = 1"""
+    regions, app_version, {supersedes}, abstention, disagreement, kind, opened_at,
+    arbitrates FROM reviews WHERE sequence = 1"""
 
 
 def record(record_id=None, **changes):

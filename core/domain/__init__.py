@@ -58,6 +58,7 @@ from core.domain.regions import (
 )
 from core.domain.review import (
     ReaderRead,
+    ReadKind,
     ReviewRecord,
     ReviewStore,
     Verdict,
@@ -90,6 +91,7 @@ __all__ = [
     "Prediction",
     "QualityReport",
     "Radiograph",
+    "ReadKind",
     "Reader",
     "ReaderRead",
     "RegionWeight",

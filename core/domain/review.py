@@ -31,12 +31,21 @@ class ReaderRead:
     read_at: datetime
 
 
+class ReadKind(StrEnum):
+    """Why a read was made."""
+
+    READ = "read"
+    ARBITRATION = "arbitration"
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewRecord:
     """One signed read as it is kept: append-only, corrections point at what they supersede.
 
     ``prediction`` is None for a film that the gate refused. ``regions`` is the explanation's
-    summary as shown (JSON-able), empty when none was shown.
+    summary as shown (JSON-able), empty when none was shown. ``opened_at`` is when the reader
+    first saw the film, None where that was not kept. ``arbitrates`` names the records that an
+    arbitration settles.
     """
 
     record_id: str
@@ -50,6 +59,9 @@ class ReviewRecord:
     app_version: str
     supersedes: str | None = None
     regions: dict[str, object] = field(default_factory=dict)
+    kind: ReadKind = ReadKind.READ
+    opened_at: datetime | None = None
+    arbitrates: tuple[str, ...] = ()
 
 
 class ReviewStore(Protocol):
