@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
-from core.domain import Act, Reader, ReviewRecord
+from core.domain import Act, Reader, ReadKind, ReviewRecord
 from core.errors import NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
 from core.review_ledger import insert_chained
@@ -69,7 +69,7 @@ class SqlReviewStore:
         ReviewStoreError
             If the database cannot be written; nothing is stored then.
         """
-        by.require(Act.SIGN_READ)
+        by.require(Act.ARBITRATE if record.kind is ReadKind.ARBITRATION else Act.SIGN_READ)
         if by.name != record.reader:
             raise NotAllowed(
                 f"{by.name} may not store what {record.reader} signed: sign it yourself."
@@ -111,6 +111,11 @@ class SqlReviewStore:
         """Return up to `limit` current (not superseded) records, newest first."""
         current = select(reviews).where(_is_current()).order_by(reviews.c.sequence.desc())
         return self._fetch(current.limit(max(limit, 0)))
+
+    def everything(self, limit: int = 200) -> Sequence[ReviewRecord]:
+        """Return up to `limit` records, superseded ones included, newest first."""
+        newest = select(reviews).order_by(reviews.c.sequence.desc())
+        return self._fetch(newest.limit(max(limit, 0)))
 
     def count(self) -> int:
         """Return how many records are stored, superseded ones included."""

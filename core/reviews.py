@@ -53,6 +53,7 @@ def sign_read(
     run_id: str,
     earlier: Sequence[ReviewRecord] = (),
     regions: Mapping[str, object] | None = None,
+    opened_at: datetime | None = None,
     app_version: str = __version__,
     new_id: Callable[[], str] = new_record_id,
     now: Callable[[], datetime] = utc_now,
@@ -76,6 +77,8 @@ def sign_read(
         The film's history, oldest first; the reader's own current record in it is superseded.
     regions : mapping, optional
         From `summarise_regions`, if an explanation was shown.
+    opened_at : datetime, optional
+        When the reader first saw the film.
     new_id, now : callables, optional
         Where the id and the time come from.
 
@@ -111,6 +114,7 @@ def sign_read(
         app_version=app_version,
         supersedes=_own_current_record(earlier, film_sha256, signer),
         regions=dict(regions or {}),
+        opened_at=None if opened_at is None else _checked_time(opened_at),
     )
 
 

@@ -38,10 +38,11 @@ from core.settings import PROJECT_ROOT
 pytest_plugins = ["review_databases"]
 
 FIRST_CAUSES = 7
+SLIP_IN = """INSERT INTO case_causes (cause, offered, changed_by, changed_at)
+    SELECT 'sun', offered, changed_by, changed_at FROM case_causes WHERE sequence = 1"""
 
 
-@pytest.fixture
-def written(url):
+def write_all(url: str) -> str:
     """Write one record or more of every kind."""
     store, notes = open_review_store(url), open_case_notes(url)
     reader = lead("Dr Ádám")
@@ -55,6 +56,11 @@ def written(url):
     store.close()
     notes.close()
     return url
+
+
+@pytest.fixture
+def written(sqlite_url):
+    return write_all(sqlite_url)
 
 
 def tamper(url: str, *statements: str) -> None:
@@ -75,7 +81,8 @@ def faults(url: str) -> list[str]:
     return [str(fault) for fault in verify_records(url).faults]
 
 
-def test_everything_that_is_written_is_chained(written) -> None:
+def test_everything_that_is_written_is_chained(url) -> None:
+    written = write_all(url)
     report = verify_records(written)
     assert report.intact
     assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1
@@ -117,8 +124,7 @@ def test_the_hashes_are_those_of_the_written_rule() -> None:
             "served_choices, row 1 (f03): was changed after it was written.",
         ),
         (
-            "INSERT INTO case_causes (cause, offered, changed_by, changed_at) SELECT 'sun', offered, "
-            "changed_by, changed_at FROM case_causes WHERE sequence = 1",
+            SLIP_IN,
             "case_causes, row 9 (sun): was slipped in: the chain does not know it.",
         ),
     ],
@@ -218,6 +224,19 @@ def test_four_processes_that_write_at_once_keep_one_chain(url) -> None:
     report = verify_records(url)
     assert report.intact, report.faults
     assert report.records == 60 + FIRST_CAUSES
+
+
+def test_postgresql_names_a_changed_and_a_removed_row_too(postgresql_url) -> None:
+    write_all(postgresql_url)
+    tamper(
+        postgresql_url,
+        "UPDATE reviews SET comment = 'other' WHERE sequence = 2",
+        "DELETE FROM case_notes",
+    )
+    assert faults(postgresql_url) == [
+        "reviews, row 2 (efefefef, Dr Ádám): was changed after it was written.",
+        "case_notes, row 1: was removed after it was written.",
+    ]
 
 
 def test_a_read_that_is_refused_leaves_no_line(written) -> None:

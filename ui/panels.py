@@ -11,6 +11,7 @@ import streamlit as st
 from core.domain import (
     Prediction,
     QualityReport,
+    ReadKind,
     RegionWeight,
     ReviewRecord,
     RunRecord,
@@ -209,10 +210,12 @@ def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
 def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     """Say in one line who signed what and when."""
     read = record.read
+    settles = record.kind is ReadKind.ARBITRATION
+    corrects = ", corrects an earlier read" if record.supersedes and not settles else ""
     words = (
-        f"Signed <b>{read.verdict}</b>, confidence {read.confidence} of 5, by "
-        f"{escape(record.reader)}, {read.read_at:%Y-%m-%d %H:%M} UTC"
-        f"{', corrects an earlier read' if record.supersedes else ''}."
+        f"{'Settled as' if settles else 'Signed'} <b>{read.verdict}</b>, "
+        f"confidence {read.confidence} of 5, by {escape(record.reader)}, "
+        f"{read.read_at:%Y-%m-%d %H:%M} UTC{corrects}."
     )
     if superseded:
         words = f"<s>{words}</s> Corrected later."

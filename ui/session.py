@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -38,6 +39,8 @@ class Visit:
         The film that was open last in the error gallery.
     notice : str
         One sentence to show once on the next run.
+    opened_at : dict of str to datetime
+        When each film was first shown to its reader, until they sign.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     """
@@ -54,6 +57,7 @@ class Visit:
     explaining: Any = None
     last_film: str | None = None
     notice: str = ""
+    opened_at: dict[str, datetime] = field(default_factory=dict)
     complaint: str = ""
 
     @property

@@ -11,7 +11,7 @@ from core.batch import UploadedFilm
 from core.domain import Act, Explanation, ReviewRecord, Verdict
 from core.errors import FirstReadError
 from core.pipeline import FilmReading
-from core.reviews import sign_read, summarise_regions
+from core.reviews import sign_read, summarise_regions, utc_now
 from core.settings import get_settings
 from ui.panels import draw_record
 from ui.resources import get_engine, get_store
@@ -36,6 +36,7 @@ def draw_verdict(
 ) -> None:
     """Draw what is signed already and the form; signing stores the read before it says so."""
     history = get_store().history(film.key)
+    visit.opened_at.setdefault(film.key, utc_now())
     superseded = {record.supersedes for record in history}
     for record in history:
         if record.record_id not in superseded:
@@ -55,6 +56,7 @@ def draw_verdict(
     ):
         visit.complaint = _sign(visit, film, reading, draft, explanation, history)
         if not visit.complaint:
+            del visit.opened_at[film.key]
             visit.notice = f"Signed and stored: {film.name}."
             st.rerun()
     if visit.complaint:
@@ -123,6 +125,7 @@ def _sign(
         quality=reading.quality,
         run_id=_read_by(reading),
         earlier=history,
+        opened_at=visit.opened_at[film.key],
         regions=None if explanation is None else summarise_regions(explanation),
     )
     try:

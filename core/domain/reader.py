@@ -29,6 +29,7 @@ class Act(StrEnum):
     OPEN_EXHIBIT = "open the page Exhibit"
     OPEN_RECORDS = "open the page Records"
     SIGN_READ = "sign a read"
+    ARBITRATE = "arbitrate between reads"
     NOTE_CASE = "note a case"
     CHANGE_CAUSES = "change the list of causes"
     IMPORT_RUN = "import a run"
@@ -46,6 +47,7 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_EXHIBIT: _ALL,
     Act.OPEN_RECORDS: _ALL - {Role.TRAINEE},
     Act.SIGN_READ: _DOCTORS,
+    Act.ARBITRATE: frozenset({Role.LEAD}),
     Act.NOTE_CASE: _DOCTORS,
     Act.CHANGE_CAUSES: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
     Act.IMPORT_RUN: frozenset({Role.LEAD, Role.ADMIN}),
