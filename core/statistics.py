@@ -77,7 +77,8 @@ def cohens_kappa(first: Mask, second: Mask) -> Rate:
     Returns
     -------
     Rate
-        From -1 to 1; nan with the whole range where both say the same of every film, or of none.
+        From -1 to 1; nan with the whole range where either says the same of every film: nothing
+        is known then of agreement beyond chance.
 
     References
     ----------
@@ -89,7 +90,7 @@ def cohens_kappa(first: Mask, second: Mask) -> Rate:
     of_first = {a: share[a, True] + share[a, False] for a in sides}
     of_second = {b: share[True, b] + share[False, b] for b in sides}
     chance = sum(of_first[a] * of_second[a] for a in sides)
-    if n == 0 or chance == 1.0:
+    if n == 0 or 0.0 in (*of_first.values(), *of_second.values()):
         return Rate(float("nan"), -1.0, 1.0, n)
     kappa = (share[True, True] + share[False, False] - chance) / (1.0 - chance)
     agreeing = sum(

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.domain import ReviewRecord
+from core.ledger_queue import list_disputes
 from core.review_table import describe_read
 from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
@@ -102,15 +103,16 @@ with spoken_errors():
     ledger = get_ledger()
     if ledger.records:
         chosen = choose_reads(ledger)
-        reads, readers, disputes, drift, chain = st.tabs(
-            [f"Reads ({len(chosen.listed)})", "Readers and model", "Disputes", "Drift", "Chain"]
-        )
+        disputes = list_disputes(ledger.records)
+        names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
+        names += [f"Disputes ({len(disputes)})", "Drift", "Chain"]
+        reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs")
         with reads:
             draw_reads(chosen, ledger)
         with readers:
             draw_readers(chosen.counted, ledger.references)
-        with disputes:
-            draw_disputes(visit, ledger.records)
+        with queue:
+            draw_disputes(visit, disputes)
         with drift, spoken_errors():
             draw_drift(chosen.counted)
         with chain:

@@ -80,9 +80,11 @@ def test_kappa_and_its_interval_are_those_of_statsmodels_and_scikit_learn(n, see
     assert kappa.n == n
 
 
-@pytest.mark.parametrize("said", [[], [True, True], [False]])
-def test_without_two_sides_there_is_no_kappa(said) -> None:
-    kappa = cohens_kappa(np.array(said, dtype=bool), np.array(said, dtype=bool))
+@pytest.mark.parametrize(
+    ("first", "second"), [([], []), ([1, 1], [1, 1]), ([0], [0]), ([1, 0, 1], [0, 0, 0])]
+)
+def test_without_two_sides_there_is_no_kappa(first, second) -> None:
+    kappa = cohens_kappa(np.array(first, dtype=bool), np.array(second, dtype=bool))
     assert np.isnan(kappa.value)
     assert (kappa.low, kappa.high) == (-1.0, 1.0)
 

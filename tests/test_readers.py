@@ -47,6 +47,7 @@ def refused(act: Act) -> list[Role]:
     doctors = {Role.READER, Role.TEACHER, Role.LEAD}
     allowed = {
         Act.SIGN_READ: doctors,
+        Act.ARBITRATE: {Role.LEAD},
         Act.NOTE_CASE: doctors,
         Act.CHANGE_CAUSES: {Role.TEACHER, Role.LEAD, Role.ADMIN},
         Act.IMPORT_RUN: {Role.LEAD, Role.ADMIN},

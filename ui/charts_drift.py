@@ -11,7 +11,7 @@ from ui.charts import TEMPLATE
 
 
 def plot_drift(weeks: Sequence[Week]) -> go.Figure:
-    """Return each week's stability index with its own limit; weeks with few films have no dot.
+    """Return each week's stability index with its own limit; a week with few films has neither.
 
     Parameters
     ----------
@@ -19,17 +19,17 @@ def plot_drift(weeks: Sequence[Week]) -> go.Figure:
         Oldest first.
     """
     names = [f"{week.begins:%d %b %Y}<br>n = {week.n}" for week in weeks]
+    measured = [
+        (name, week) for name, week in zip(names, weeks, strict=True) if week.index is not None
+    ]
     figure = go.Figure()
     figure.add_scatter(
-        x=names,
-        y=[week.limit for week in weeks],
+        x=[name for name, _ in measured],
+        y=[week.limit for _, week in measured],
         mode="markers",
         marker={"symbol": "line-ew-open", "size": 26, "color": "#8a929b", "line": {"width": 2}},
         hovertemplate="limit %{y:.2f}<extra></extra>",
     )
-    measured = [
-        (name, week) for name, week in zip(names, weeks, strict=True) if week.index is not None
-    ]
     figure.add_scatter(
         x=[name for name, _ in measured],
         y=[week.index for _, week in measured],

@@ -17,7 +17,7 @@ from core.ledger_drift import (
     weekly_drift,
 )
 from core.ledger_numbers import ReaderNumbers, tabulate_readers
-from core.ledger_queue import Dispute, arbitrate, list_disputes
+from core.ledger_queue import Dispute, arbitrate
 from core.predictions import read_predictions
 from core.review_ledger import say_report, verify_records
 from core.run_store import load_run
@@ -37,9 +37,15 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
         st.info("No read is left by reader, films and days.", icon=":material/search:")
         return
     numbers = tabulate_readers(records, references)
+    described = [_describe(one) for one in numbers]
     st.dataframe(
-        [_describe(one) for one in numbers],
+        [
+            {"": measure} | {one["Reader"]: one[measure] for one in described}
+            for measure in described[0]
+            if measure != "Reader"
+        ],
         hide_index=True,
+        height="content",
         key="records-readers",
         alt="Agreement of reader and model, and both against the reference",
     )
@@ -55,10 +61,10 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
     )
 
 
-def _describe(numbers: ReaderNumbers) -> dict[str, str | int]:
+def _describe(numbers: ReaderNumbers) -> dict[str, str]:
     return {
         "Reader": numbers.reader,
-        "Films": numbers.films,
+        "Films": str(numbers.films),
         "Agreement with model": _say(numbers.agreement),
         "Kappa": _say(numbers.kappa),
         "Sensitivity": _say(numbers.sensitivity),
@@ -67,8 +73,8 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str | int]:
         "Model's specificity": _say(numbers.model_specificity),
         "Over-reliance": _say(numbers.over_reliance),
         "Under-reliance": _say(numbers.under_reliance),
-        "Wrong to right": numbers.to_right,
-        "Right to wrong": numbers.to_wrong,
+        "Changed wrong to right": str(numbers.to_right),
+        "Changed right to wrong": str(numbers.to_wrong),
         "Median time": "not kept"
         if numbers.median_s is None
         else f"{numbers.median_s:.0f} s (n = {numbers.timed})",
@@ -122,12 +128,22 @@ def draw_drift(records: Sequence[ReviewRecord]) -> None:
 # --- disputes ---
 
 
-def draw_disputes(visit: Visit, records: Sequence[ReviewRecord]) -> None:
+def draw_disputes(visit: Visit, disputes: Sequence[Dispute]) -> None:
     """Draw the films that wait for a senior reader, and the form that settles one."""
-    disputes = list_disputes(records)
     if not disputes:
         st.info("Nobody disagrees, or all of it is settled.", icon=":material/check:")
         return
+    reads_side, form_side = st.columns([1.2, 1], gap="large")
+    with reads_side:
+        dispute = _choose_dispute(disputes)
+    if dispute is not None:
+        with form_side:
+            if not not_allowed(visit, Act.ARBITRATE):
+                _draw_arbitration(visit, dispute)
+
+
+def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
+    """Draw the queue, and what was read of the film that is chosen."""
     by_film = {dispute.film_sha256: dispute for dispute in disputes}
     chosen = st.selectbox(
         "Film that waits, longest first",
@@ -136,17 +152,17 @@ def draw_disputes(visit: Visit, records: Sequence[ReviewRecord]) -> None:
         key="records-dispute",
     )
     if chosen is None:
-        return
+        return None
     dispute = by_film[chosen]
     for read in dispute.reads:
         draw_record(read)
         if read.prediction is not None:
             st.caption(
-                f"The model: probability {read.prediction.probability:.2f}, "
+                f"The model then: probability {read.prediction.probability:.2f}, "
                 f"operating point {read.prediction.operating_point.threshold:.2f}."
             )
-    if not not_allowed(visit, Act.ARBITRATE):
-        _draw_arbitration(visit, dispute)
+    st.caption("No film is kept here: upload it on Review to look at it before you settle.")
+    return dispute
 
 
 def _name(dispute: Dispute) -> str:
