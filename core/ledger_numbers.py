@@ -68,7 +68,7 @@ class ReaderNumbers:
 
 
 def own_reads(records: Sequence[ReviewRecord]) -> list[OwnReads]:
-    """Return each reader's first and last read of each film.
+    """Return each reader's first and last read of each film that they have signed.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def own_reads(records: Sequence[ReviewRecord]) -> list[OwnReads]:
         key = (record.reader, record.film_sha256)
         first = found[key].first if key in found else record
         found[key] = OwnReads(first, record)
-    return list(found.values())
+    return [own for own in found.values() if own.last.kind is ReadKind.READ]
 
 
 def tabulate_readers(

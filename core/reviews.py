@@ -19,6 +19,7 @@ from core.domain import (
     QualityReport,
     Reader,
     ReaderRead,
+    ReadKind,
     ReviewRecord,
     Verdict,
 )
@@ -54,6 +55,7 @@ def sign_read(
     earlier: Sequence[ReviewRecord] = (),
     regions: Mapping[str, object] | None = None,
     opened_at: datetime | None = None,
+    kind: ReadKind = ReadKind.READ,
     app_version: str = __version__,
     new_id: Callable[[], str] = new_record_id,
     now: Callable[[], datetime] = utc_now,
@@ -78,7 +80,9 @@ def sign_read(
     regions : mapping, optional
         From `summarise_regions`, if an explanation was shown.
     opened_at : datetime, optional
-        When the reader first saw the film.
+        When the reader first saw the film, or after a first read the model's output.
+    kind : ReadKind
+        From `kind_of_next`.
     new_id, now : callables, optional
         Where the id and the time come from.
 
@@ -115,6 +119,7 @@ def sign_read(
         supersedes=_own_current_record(earlier, film_sha256, signer),
         regions=dict(regions or {}),
         opened_at=None if opened_at is None else _checked_time(opened_at),
+        kind=kind,
     )
 
 

@@ -20,6 +20,12 @@ from core.domain import (
 )
 from ui.viewer import NO_REGION, SMALLEST_SHOWN, region_name
 
+_DONE = {
+    ReadKind.FIRST: "First read, locked:",
+    ReadKind.READ: "Signed",
+    ReadKind.ARBITRATION: "Settled as",
+}
+
 SYNTHETIC = "synthetic"
 """The gate's code for a film that was drawn."""
 
@@ -210,10 +216,10 @@ def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
 def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     """Say in one line who signed what and when."""
     read = record.read
-    settles = record.kind is ReadKind.ARBITRATION
-    corrects = ", corrects an earlier read" if record.supersedes and not settles else ""
+    corrected = record.supersedes and record.kind is ReadKind.READ
+    corrects = ", after an earlier read" if corrected else ""
     words = (
-        f"{'Settled as' if settles else 'Signed'} <b>{read.verdict}</b>, "
+        f"{_DONE[record.kind]} <b>{read.verdict}</b>, "
         f"confidence {read.confidence} of 5, by {escape(record.reader)}, "
         f"{read.read_at:%Y-%m-%d %H:%M} UTC{corrects}."
     )

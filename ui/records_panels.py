@@ -33,10 +33,10 @@ from ui.who import name_reader, not_allowed
 
 def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> None:
     """Draw everybody's numbers and each reader's."""
-    if not records:
-        st.info("No read is left by reader, films and days.", icon=":material/search:")
-        return
     numbers = tabulate_readers(records, references)
+    if not numbers:
+        st.info("No signed read is left by reader, films and days.", icon=":material/search:")
+        return
     described = [_describe(one) for one in numbers]
     st.dataframe(
         [

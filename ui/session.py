@@ -41,6 +41,8 @@ class Visit:
         One sentence to show once on the next run.
     opened_at : dict of str to datetime
         When each film was first shown to its reader, until they sign.
+    regions_asked : set of str
+        Films whose regions the reader asked for, where the site reads first.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     """
@@ -58,6 +60,7 @@ class Visit:
     last_film: str | None = None
     notice: str = ""
     opened_at: dict[str, datetime] = field(default_factory=dict)
+    regions_asked: set[str] = field(default_factory=set)
     complaint: str = ""
 
     @property

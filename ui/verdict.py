@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.batch import UploadedFilm
-from core.domain import Act, Explanation, ReviewRecord, Verdict
+from core.domain import Act, Explanation, ReadKind, ReviewRecord, Verdict
 from core.errors import FirstReadError
 from core.pipeline import FilmReading
 from core.reviews import sign_read, summarise_regions, utc_now
 from core.settings import get_settings
 from ui.panels import draw_record
+from ui.read_order import due_kind
 from ui.resources import get_engine, get_store
 from ui.session import Visit
 from ui.who import name_reader, not_allowed
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 USUAL_CONFIDENCE = 3
+DONE = {ReadKind.FIRST: "Locked and stored", ReadKind.READ: "Signed and stored"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +39,46 @@ def draw_verdict(
     """Draw what is signed already and the form; signing stores the read before it says so."""
     history = get_store().history(film.key)
     visit.opened_at.setdefault(film.key, utc_now())
+    kind = due_kind(visit, film.key, reading)
     superseded = {record.supersedes for record in history}
     for record in history:
-        if record.record_id not in superseded:
+        if kind is ReadKind.READ and record.record_id not in superseded:
             draw_record(record)
     if not_allowed(visit, Act.SIGN_READ):
         return
-    draft = _draw_form(f"{film.key}-{len(history)}")
+    own = [record for record in history if record.reader == visit.acting.name]
+    locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
+    draft = _draw_form(f"{film.key}-{len(history)}", locked)
     visit.reader = name_reader(visit)
-    corrects = visit.reader.strip() in {record.reader for record in history}
     if st.button(
-        "Sign a correction" if corrects else "Sign",
+        _label(kind, corrects=bool(own) and locked is None),
         type="primary",
         icon=":material/draw:",
         shortcut="Ctrl+Enter",
         width="stretch",
         key=f"sign-{film.key}-{len(history)}",  # a late press must not sign the next film
     ):
-        visit.complaint = _sign(visit, film, reading, draft, explanation, history)
+        visit.complaint = _sign(visit, film, reading, draft, explanation, history, kind)
         if not visit.complaint:
             del visit.opened_at[film.key]
-            visit.notice = f"Signed and stored: {film.name}."
+            visit.notice = f"{DONE[kind]}: {film.name}."
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
 
 
-def _draw_form(key: str) -> Draft:
-    """Draw the form; Streamlit keeps what is in it while the reader is elsewhere."""
+def _label(kind: ReadKind, *, corrects: bool) -> str:
+    if kind is ReadKind.FIRST:
+        return "Lock the first read"
+    return "Sign a correction" if corrects else "Sign"
+
+
+def _draw_form(key: str, locked: ReviewRecord | None) -> Draft:
+    """Draw the form, with what the reader locked; Streamlit keeps what is in it meanwhile."""
     verdict = st.segmented_control(
         "Your verdict",
         list(Verdict),
+        default=None if locked is None else locked.read.verdict,
         format_func=lambda one: str(one).capitalize(),
         key=f"verdict-{key}",
         persist_state="session",
@@ -77,7 +88,7 @@ def _draw_form(key: str) -> Draft:
     confidence = st.select_slider(
         "Confidence",
         list(CONFIDENCES),
-        value=USUAL_CONFIDENCE,
+        value=USUAL_CONFIDENCE if locked is None else locked.read.confidence,
         format_func=CONFIDENCES.__getitem__,
         key=f"confidence-{key}",
         persist_state="session",
@@ -108,6 +119,7 @@ def _sign(
     draft: Draft,
     explanation: Explanation | None,
     history: Sequence[ReviewRecord],
+    kind: ReadKind,
 ) -> str:
     """Store the read and return an empty text, or return what it lacks."""
     if draft.verdict is None:
@@ -126,6 +138,7 @@ def _sign(
         run_id=_read_by(reading),
         earlier=history,
         opened_at=visit.opened_at[film.key],
+        kind=kind,
         regions=None if explanation is None else summarise_regions(explanation),
     )
     try:

@@ -32,8 +32,9 @@ class ReaderRead:
 
 
 class ReadKind(StrEnum):
-    """Why a read was made."""
+    """Why a read was made; a first one was locked before probability and regions were shown."""
 
+    FIRST = "first"
     READ = "read"
     ARBITRATION = "arbitration"
 
