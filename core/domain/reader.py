@@ -24,6 +24,7 @@ class Act(StrEnum):
 
     OPEN_REVIEW = "open the page Review"
     OPEN_ERRORS = "open the page Errors"
+    OPEN_FAILING = "open the page Where it fails"
     OPEN_RUNS = "open the page Compare runs"
     OPEN_FACTS = "open the page Model facts"
     OPEN_EXHIBIT = "open the page Exhibit"
@@ -42,6 +43,7 @@ _ALL = frozenset(Role)
 WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_REVIEW: _ALL,
     Act.OPEN_ERRORS: _ALL - {Role.TRAINEE},
+    Act.OPEN_FAILING: _ALL - {Role.TRAINEE},
     Act.OPEN_RUNS: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
     Act.OPEN_FACTS: _ALL,
     Act.OPEN_EXHIBIT: _ALL,
