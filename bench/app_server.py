@@ -73,6 +73,8 @@ def _free_port() -> int:
 def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
     """Start ``streamlit run streamlit_app.py`` on an empty review store of its own.
 
+    The model's output is shown at once: what is measured does not wait for a first read.
+
     Parameters
     ----------
     settings : mapping of str to str, optional
@@ -84,6 +86,7 @@ def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder}/reads.sqlite3",
+            "FIRSTREAD_READ_FIRST": "false",
             **(settings or {}),
         }
         migrate = [sys.executable, "-m", "core", "db", "migrate"]  # as `make run` does

@@ -20,6 +20,7 @@ from core.comparison_cases import arrange_cases
 from core.comparison_draws import METRICS
 from core.comparison_films import ScoredFilms, align_runs
 from core.dataset_split import read_split
+from core.domain import OPERATOR
 from core.foreign_films import SPLIT_FILE
 from core.foreign_runs import ForeignRequest, import_run
 from core.predictions import Predictions, read_predictions
@@ -64,7 +65,7 @@ def time_import(models: Path, content: bytes) -> float:
     """Return the seconds from a file's bytes to a run's folder."""
     with tempfile.TemporaryDirectory() as place:
         request = ForeignRequest("theirs")
-        return seconds_of(lambda: import_run(content, request, models, Path(place)))
+        return seconds_of(lambda: import_run(content, request, models, Path(place), OPERATOR))
 
 
 def measure(report: Callable[[str], None]) -> Section:

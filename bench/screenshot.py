@@ -45,7 +45,7 @@ def take_records(page: Page) -> None:
         page.get_by_role("button", name="Sign").click()
         expect(page.get_by_text(f"Signed {verdict.lower()}")).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("link", name="Records").click()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=WAIT_MS)
 
 
 def take_errors(page: Page) -> None:

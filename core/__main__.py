@@ -15,6 +15,7 @@ from core.cli_facts import facts
 from core.cli_features import features, film_facts, label_issues
 from core.cli_foreign import import_run_file
 from core.cli_phantom import phantom, phantom_scores, prepare_examples
+from core.cli_records import app as records_app
 from core.cli_runs import evaluate, runs
 from core.cli_serving import app as serving_app
 from core.errors import FirstReadError
@@ -23,6 +24,7 @@ from core.settings import get_settings
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
+app.add_typer(records_app, name="records")
 app.add_typer(serving_app)
 app.command()(runs)
 app.command()(evaluate)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from uuid import uuid4
 
 from core import __version__
+from core.domain import Act, Reader
 from core.errors import ReviewStoreError
 
 MAX_COMMENT = 2000
@@ -108,7 +109,7 @@ def reader_key(reader: str) -> str:
 def write_note(
     library: str,
     film_id: str,
-    reader: str,
+    reader: Reader,
     run_id: str,
     *,
     cause: str = "",
@@ -121,10 +122,13 @@ def write_note(
 
     Raises
     ------
+    NotAllowed
+        If the reader has no role that notes cases.
     ReviewStoreError
-        If no reader is named, or a text is too long.
+        If the reader has no name, or a text is too long.
     """
-    name = " ".join(reader.split())
+    reader.require(Act.NOTE_CASE)
+    name = " ".join(reader.name.split())
     if not name:
         raise ReviewStoreError("Write your name first: a note says whose it is.")
     if len(comment) > MAX_COMMENT:

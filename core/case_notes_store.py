@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.case_notes import (
@@ -17,8 +17,10 @@ from core.case_notes import (
     turn_tag,
     write_note,
 )
-from core.errors import ReviewStoreError
+from core.domain import Act, Reader
+from core.errors import NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_rows import from_utc, is_storable
 from core.review_schema import case_causes, case_notes
@@ -65,11 +67,19 @@ class SqlCaseNotes:
         self._writer = database.engine.execution_options(**WRITING)
         self._place = database.place
 
-    def append(self, note: CaseNote) -> None:
+    def append(self, note: CaseNote, by: Reader) -> None:
         """Store one note durably before returning.
+
+        Parameters
+        ----------
+        note : CaseNote
+        by : Reader
+            Who acts; a note is stored by the reader whose it is.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that notes cases, or the note is another reader's.
         NoteChanged
             If the reader's standing note of the film is another than the one that this note
             supersedes.
@@ -77,10 +87,13 @@ class SqlCaseNotes:
             If the cause was never on the list, a text holds a character that no database keeps, or
             the database cannot be written; nothing is stored then.
         """
+        by.require(Act.NOTE_CASE)
+        if reader_key(by.name) != reader_key(note.reader):
+            raise NotAllowed(f"{by.name} may not store a note of {note.reader}: write your own.")
         self._check(note)
         try:
             with errors_as_sentences(self._place), self._writer.begin() as connection:
-                connection.execute(insert(case_notes), _row(note))
+                insert_chained(connection, case_notes, _row(note))
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
                 raise NoteChanged(
@@ -89,22 +102,24 @@ class SqlCaseNotes:
                 ) from exc.__cause__
             raise
 
-    def turn_tag(self, library: str, film_id: str, reader: str, run_id: str, tag: str) -> CaseNote:
+    def turn_tag(self, library: str, film_id: str, by: Reader, run_id: str, tag: str) -> CaseNote:
         """Put a tag on a film, or take the reader's own off it; return the note as it is now.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that notes cases.
         ReviewStoreError
-            If no reader is named, the tag cannot be kept, or the database cannot be written.
+            If the reader has no name, the tag cannot be kept, or the database cannot be written.
         """
         for _ in range(_ATTEMPTS):
-            before = self.standing_note(library, film_id, reader)
+            before = self.standing_note(library, film_id, by.name)
             if before is None:
-                note = write_note(library, film_id, reader, run_id, tags=[tag])
+                note = write_note(library, film_id, by, run_id, tags=[tag])
             else:
                 note = turn_tag(before, tag)
             try:
-                self.append(note)
+                self.append(note, by)
             except NoteChanged:
                 continue
             return note
@@ -141,34 +156,39 @@ class SqlCaseNotes:
         """Return the causes to choose from, in the order in which they came."""
         return tuple(cause for cause, offered in self._listed().items() if offered)
 
-    def offer_cause(self, cause: str, reader: str) -> None:
+    def offer_cause(self, cause: str, by: Reader) -> None:
         """Put a cause on the list, or back on it.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that changes the list.
         ReviewStoreError
-            If no reader is named, the words cannot be kept, or the database cannot be written.
+            If the reader has no name, the words cannot be kept, or the database cannot be written.
         """
-        self._change_cause(cause, reader, offered=True)
+        self._change_cause(cause, by, offered=True)
 
-    def retire_cause(self, cause: str, reader: str) -> None:
+    def retire_cause(self, cause: str, by: Reader) -> None:
         """Take a cause off the list; notes that state it stay as they are.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that changes the list.
         ReviewStoreError
-            If no reader is named, it is not on the list, or the database cannot be written.
+            If the reader has no name, it is not on the list, or the database cannot be written.
         """
         if clean_words(cause) not in self.causes():
             raise ReviewStoreError(f"{cause!r} is not on the list of causes.")
-        self._change_cause(cause, reader, offered=False)
+        self._change_cause(cause, by, offered=False)
 
     def close(self) -> None:
         """Close the pooled connections; the store opens new ones if it is used again."""
         self._engine.dispose()
 
-    def _change_cause(self, cause: str, reader: str, *, offered: bool) -> None:
-        name = " ".join(reader.split())
+    def _change_cause(self, cause: str, by: Reader, *, offered: bool) -> None:
+        by.require(Act.CHANGE_CAUSES)
+        name = " ".join(by.name.split())
         if not name:
             raise ReviewStoreError("Write your name first: the list says who changed it.")
         words = clean_words(cause)
@@ -181,7 +201,7 @@ class SqlCaseNotes:
             "changed_at": datetime.now(UTC),
         }
         with errors_as_sentences(self._place), self._writer.begin() as connection:
-            connection.execute(insert(case_causes), row)
+            insert_chained(connection, case_causes, row)
 
     def _listed(self) -> dict[str, bool]:
         """Return every cause that ever was on the list, and whether it is now."""

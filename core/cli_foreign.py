@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli_data import spoken_errors
+from core.domain import OPERATOR
 from core.errors import ForeignRunRefused
 from core.settings import get_settings
 
@@ -55,7 +56,9 @@ def import_run_file(
             film_column=film_column,
             probability_column=probability_column,
         )
-        imported = import_run(_read(file), request, settings.models, settings.foreign_runs)
+        imported = import_run(
+            _read(file), request, settings.models, settings.foreign_runs, OPERATOR
+        )
     typer.echo(_say_import(imported))
 
 

@@ -61,6 +61,10 @@ class ExplanationError(FirstReadError):
     """A score cannot be explained with these segments or settings."""
 
 
+class NotAllowed(FirstReadError):
+    """The acting reader has no role that allows what was asked for."""
+
+
 class ReviewStoreError(FirstReadError):
     """A read cannot be stored or fetched."""
 

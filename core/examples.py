@@ -108,7 +108,7 @@ class ExamplesTask:
     @property
     def drawn(self) -> int:
         """Films that are there already."""
-        return len(_drawn_files(self._cache))
+        return len(drawn_files(self._cache))
 
     @property
     def total(self) -> int:
@@ -172,7 +172,7 @@ def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
     n : int
         At most.
     """
-    contents = [path.read_bytes() for path in _drawn_files(cache_folder)[:n]]
+    contents = [path.read_bytes() for path in drawn_files(cache_folder)[:n]]
     keyed = sorted((hashlib.sha256(content).hexdigest(), content) for content in contents)
     return [
         UploadedFilm(key, f"synthetic-{number:02}.png", content)
@@ -180,7 +180,8 @@ def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
     ]
 
 
-def _drawn_files(cache_folder: Path) -> list[Path]:
+def drawn_files(cache_folder: Path) -> list[Path]:
+    """Return the files of the built-in set that are there, in its order."""
     folder = built_in_folder(cache_folder)
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

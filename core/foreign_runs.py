@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core import __version__
-from core.domain import OperatingPoint
+from core.domain import Act, OperatingPoint, Reader
 from core.errors import DatasetError, ForeignRunRefused
 from core.evaluation import PARTS, measure_run
 from core.foreign_columns import ForeignRow
@@ -98,6 +98,7 @@ def import_run(
     request: ForeignRequest,
     models: Path,
     foreign_runs: Path,
+    by: Reader,
     read: Callable[[bytes, str, str], list[ForeignRow]] = read_foreign_table,
 ) -> ImportedRun:
     """Write a run's folder from a file of another model's predictions, whole or not at all.
@@ -114,17 +115,22 @@ def import_run(
         The runs trained here: which films there are, and which names are taken.
     foreign_runs : Path
         Where the new folder goes.
+    by : Reader
+        Who imports, with a role that allows it.
     read : callable, optional
         From content and two names of columns to rows; one that does not trust the file.
 
     Raises
     ------
+    NotAllowed
+        If the acting reader has no role that imports.
     ForeignRunRefused
         If the request or the file cannot be used; every bad row is counted, and the first 20 are
         named, a sentence each.
     DatasetError
         If it is not known which films there are.
     """
+    by.require(Act.IMPORT_RUN)
     _check_request(request, models, foreign_runs)
     rows = read(content, request.film_column, request.probability_column)
     films = know_films(models)

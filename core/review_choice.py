@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, select
 
 from core import __version__
-from core.domain import ServedChoice
+from core.domain import Act, Reader, ServedChoice
 from core.errors import ReviewStoreError
 from core.review_database import WRITING, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_schema import served_choices
 from core.review_served import utc_now
@@ -101,7 +102,7 @@ def choose_served_run(
     *,
     run_id: str,
     reason: str,
-    chosen_by: str,
+    chosen_by: Reader,
     app_version: str = __version__,
     now: Callable[[], datetime] = utc_now,
 ) -> ServedChoice:
@@ -114,34 +115,37 @@ def choose_served_run(
     run_id : str
     reason : str
         1 to 1,000 letters.
-    chosen_by : str
-        Who chose, 1 to 100 letters.
+    chosen_by : Reader
+        Who chose, with a name of 1 to 100 letters and a role that allows it.
     app_version : str
     now : callable, optional
         Where the time comes from.
 
     Raises
     ------
+    NotAllowed
+        If the reader has no role that chooses.
     ReviewStoreError
         If the reason or the name is missing or too long, or the database cannot be written.
     """
-    reason, chosen_by = reason.strip(), chosen_by.strip()
+    chosen_by.require(Act.CHOOSE_SERVED_RUN)
+    reason, name = reason.strip(), chosen_by.name.strip()
     for what, said, limit in (
         ("the reason", reason, MAX_REASON),
-        ("the name of who chooses", chosen_by, MAX_NAME),
+        ("the name of who chooses", name, MAX_NAME),
     ):
         if not 0 < len(said) <= limit:
             raise ReviewStoreError(
                 f"{what} has {len(said)} letters, between 1 and {limit} are needed: a choice of "
                 "the served run is recorded with who made it and why."
             )
-    choice = ServedChoice(run_id, reason, chosen_by, app_version, now())
+    choice = ServedChoice(run_id, reason, name, app_version, now())
     migrate(database_url)
     database = open_database(database_url)
     try:
         writer = database.engine.execution_options(**WRITING)
         with errors_as_sentences(database.place), writer.begin() as connection:
-            connection.execute(insert(served_choices), _row(choice))
+            insert_chained(connection, served_choices, _row(choice))
     finally:
         database.engine.dispose()
     return choice

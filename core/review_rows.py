@@ -18,6 +18,7 @@ from core.domain import (
     Prediction,
     QualityReport,
     ReaderRead,
+    ReadKind,
     ReviewRecord,
     Severity,
     Verdict,
@@ -65,6 +66,9 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "disagreement": None
         if prediction is None or prediction.disagreement is None
         else _finite(prediction.disagreement),
+        "kind": record.kind.value,
+        "opened_at": None if record.opened_at is None else _utc(record.opened_at),
+        "arbitrates": list(record.arbitrates) or None,
     }
     _check_texts(row)
     return row
@@ -90,6 +94,9 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         app_version=row.app_version,
         supersedes=row.supersedes,
         regions=dict(row.regions),
+        kind=ReadKind(row.kind or ReadKind.READ),
+        opened_at=None if row.opened_at is None else from_utc(row.opened_at),
+        arbitrates=tuple(row.arbitrates or ()),
     )
 
 

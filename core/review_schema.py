@@ -43,6 +43,9 @@ reviews = Table(
     Column("supersedes", Text),
     Column("abstention", JSON(none_as_null=True)),
     Column("disagreement", Double),
+    Column("kind", Text),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("arbitrates", JSON(none_as_null=True)),
     PrimaryKeyConstraint("sequence", name="pk_reviews"),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
@@ -123,6 +126,32 @@ case_causes = Table(
     Column("changed_by", Text, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("sequence", name="pk_case_causes"),
+    sqlite_autoincrement=True,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("of_table", Text, nullable=False),
+    Column("of_row", BigInteger, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    Column("previous_sha256", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_ledger"),
+    UniqueConstraint("previous_sha256", name="uq_ledger_previous"),
+    sqlite_autoincrement=True,
+)
+
+local_readers = Table(
+    "local_readers",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("chosen_at", DateTime(timezone=True), nullable=False),
+    Column("app_version", Text, nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_local_readers"),
     sqlite_autoincrement=True,
 )
 

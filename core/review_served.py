@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, select, text
 
 from core import __version__
 from core.domain import ServedRun
 from core.review_database import WRITING, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_schema import served_runs
 
@@ -70,7 +71,7 @@ def note_served_run(
             if last is not None and _same(last, run_id, threshold, export_sha256):
                 return last
             served = ServedRun(run_id, threshold, export_sha256, app_version, now())
-            connection.execute(insert(served_runs), _row(served))
+            insert_chained(connection, served_runs, _row(served))
     finally:
         database.engine.dispose()
     _log.warning(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
-from core.domain import ReviewRecord
-from core.errors import ReviewStoreError
+from core.domain import Act, Reader, ReadKind, ReviewRecord
+from core.errors import NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
+from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_rows import record_from_row, row_from_record
 from core.review_schema import reviews
@@ -44,11 +45,19 @@ class SqlReviewStore:
         self._writer = database.engine.execution_options(**WRITING)
         self._place = database.place
 
-    def append(self, record: ReviewRecord) -> None:
+    def append(self, record: ReviewRecord, by: Reader) -> None:
         """Store one record durably before returning.
+
+        Parameters
+        ----------
+        record : ReviewRecord
+        by : Reader
+            Who acts; a read is stored by the reader who signed it.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that signs, or is another than the one who signed.
         ReviewStoreError
             If the record's id is already stored.
         ReviewStoreError
@@ -60,10 +69,15 @@ class SqlReviewStore:
         ReviewStoreError
             If the database cannot be written; nothing is stored then.
         """
+        by.require(Act.ARBITRATE if record.kind is ReadKind.ARBITRATION else Act.SIGN_READ)
+        if by.name != record.reader:
+            raise NotAllowed(
+                f"{by.name} may not store what {record.reader} signed: sign it yourself."
+            )
         row = row_from_record(record)
         try:
             with errors_as_sentences(self._place), self._writer.begin() as connection:
-                connection.execute(insert(reviews), row)
+                insert_chained(connection, reviews, row)
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
                 raise ReviewStoreError(self._why_refused(record)) from exc.__cause__
@@ -97,6 +111,11 @@ class SqlReviewStore:
         """Return up to `limit` current (not superseded) records, newest first."""
         current = select(reviews).where(_is_current()).order_by(reviews.c.sequence.desc())
         return self._fetch(current.limit(max(limit, 0)))
+
+    def everything(self, limit: int = 200) -> Sequence[ReviewRecord]:
+        """Return up to `limit` records, superseded ones included, newest first."""
+        newest = select(reviews).order_by(reviews.c.sequence.desc())
+        return self._fetch(newest.limit(max(limit, 0)))
 
     def count(self) -> int:
         """Return how many records are stored, superseded ones included."""

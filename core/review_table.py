@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from core.domain import ReviewRecord, Verdict
 
+Row = dict[str, str | float | int | None]
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -31,6 +33,10 @@ def find_reads(
     words: str = "",
     verdict: Verdict | None = None,
     comparison: str | None = None,
+    *,
+    reader: str | None = None,
+    synthetic: bool | None = None,
+    days: tuple[date, date] | None = None,
 ) -> list[ReviewRecord]:
     """Return the reads that match everything asked for, in the order given.
 
@@ -44,6 +50,12 @@ def find_reads(
         None: any.
     comparison : str or None
         One of `compare_with_model`'s answers; None: any.
+    reader : str or None
+        Of that name; None: any.
+    synthetic : bool or None
+        True: drawn films only; False: patients' films only; None: any.
+    days : tuple of two dates or None
+        First and last day of reading, UTC; None: any.
     """
     wanted = words.casefold().split()
     return [
@@ -51,8 +63,23 @@ def find_reads(
         for record in records
         if (verdict is None or record.read.verdict is verdict)
         and (comparison is None or compare_with_model(record) == comparison)
+        and (reader is None or record.reader == reader)
+        and (synthetic is None or is_synthetic(record) is synthetic)
+        and (days is None or days[0] <= record.read.read_at.date() <= days[1])
         and all(_mentions(record, word) for word in wanted)
     ]
+
+
+def is_synthetic(record: ReviewRecord) -> bool:
+    """Tell a drawn film from a patient's, by what the quality gate found."""
+    return any(finding.code == "synthetic" for finding in record.quality.findings)
+
+
+def reading_seconds(record: ReviewRecord) -> float | None:
+    """Return the time from the film's opening to the signature, in s; None if it was not kept."""
+    if record.opened_at is None:
+        return None
+    return (record.read.read_at - record.opened_at).total_seconds()
 
 
 def _mentions(record: ReviewRecord, word: str) -> bool:
@@ -60,8 +87,16 @@ def _mentions(record: ReviewRecord, word: str) -> bool:
     return record.film_sha256.startswith(word) or any(word in text.casefold() for text in texts)
 
 
-def describe_read(record: ReviewRecord) -> dict[str, str | float | int | None]:
-    """Return one read as a flat row; the keys are the column names of list and CSV."""
+def describe_read(record: ReviewRecord, references: Mapping[str, Verdict] | None = None) -> Row:
+    """Return one read as a flat row; the keys are the column names of list and exports.
+
+    Parameters
+    ----------
+    record : ReviewRecord
+    references : mapping of str to Verdict, optional
+        What films show by the reference standard, by their sha256.
+    """
+    reference = (references or {}).get(record.film_sha256)
     prediction, read = record.prediction, record.read
     return {
         "Read at (UTC)": read.read_at.isoformat(timespec="seconds"),
@@ -80,10 +115,17 @@ def describe_read(record: ReviewRecord) -> dict[str, str | float | int | None]:
         "Record": record.record_id,
         "Corrects": record.supersedes or "",
         "App version": record.app_version,
+        "Films": "synthetic" if is_synthetic(record) else "patient",
+        "Reference": None if reference is None else reference.value,
+        "Kind": record.kind.value,
+        "Settles": "; ".join(record.arbitrates),
+        "Seconds": reading_seconds(record),
     }
 
 
-def reads_as_csv(records: Sequence[ReviewRecord]) -> str:
+def reads_as_csv(
+    records: Sequence[ReviewRecord], references: Mapping[str, Verdict] | None = None
+) -> str:
     """Return reads as CSV (RFC 4180) with a header line.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front of it.
@@ -92,7 +134,7 @@ def reads_as_csv(records: Sequence[ReviewRecord]) -> str:
     ----------
     .. [1] OWASP, CSV Injection.
     """
-    rows = [describe_read(record) for record in records]
+    rows = [describe_read(record, references) for record in records]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(rows[0] if rows else [])

@@ -11,12 +11,15 @@ import numpy as np
 
 from core import __version__
 from core.domain import (
+    Act,
     Explanation,
     FilmBox,
     LabelImage,
     Prediction,
     QualityReport,
+    Reader,
     ReaderRead,
+    ReadKind,
     ReviewRecord,
     Verdict,
 )
@@ -42,7 +45,7 @@ def sign_read(
     *,
     film_sha256: str,
     film_name: str,
-    reader: str,
+    reader: Reader,
     verdict: Verdict | str,
     confidence: int,
     comment: str,
@@ -51,6 +54,8 @@ def sign_read(
     run_id: str,
     earlier: Sequence[ReviewRecord] = (),
     regions: Mapping[str, object] | None = None,
+    opened_at: datetime | None = None,
+    kind: ReadKind = ReadKind.READ,
     app_version: str = __version__,
     new_id: Callable[[], str] = new_record_id,
     now: Callable[[], datetime] = utc_now,
@@ -62,6 +67,8 @@ def sign_read(
     film_name : str
         The file's name, empty where the site keeps none; cut to 255 characters, unprintable
         characters replaced.
+    reader : Reader
+        Who signs, with a role that allows it.
     confidence : int
         1 (guess) to 5 (certain).
     comment : str
@@ -72,11 +79,17 @@ def sign_read(
         The film's history, oldest first; the reader's own current record in it is superseded.
     regions : mapping, optional
         From `summarise_regions`, if an explanation was shown.
+    opened_at : datetime, optional
+        When the reader first saw the film, or after a first read the model's output.
+    kind : ReadKind
+        From `kind_of_next`.
     new_id, now : callables, optional
         Where the id and the time come from.
 
     Raises
     ------
+    NotAllowed
+        If the reader has no role that signs.
     ReviewStoreError
         If the film's sha256, the reader, the verdict, the confidence or the comment is not valid.
     ReviewStoreError
@@ -84,9 +97,10 @@ def sign_read(
     ReviewStoreError
         If the clock gives a time without a zone.
     """
+    reader.require(Act.SIGN_READ)
     _check_film(film_sha256)
     _check_prediction(prediction, quality, run_id)
-    signer = _checked_reader(reader)
+    signer = _checked_reader(reader.name)
     return ReviewRecord(
         record_id=new_id(),
         film_sha256=film_sha256,
@@ -104,6 +118,8 @@ def sign_read(
         app_version=app_version,
         supersedes=_own_current_record(earlier, film_sha256, signer),
         regions=dict(regions or {}),
+        opened_at=None if opened_at is None else _checked_time(opened_at),
+        kind=kind,
     )
 
 

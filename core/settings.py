@@ -54,6 +54,18 @@ class Settings(BaseSettings):
         default=True,
         description="Offer the built-in synthetic films; turn off where only patients are read.",
     )
+    role_claim: str = Field(
+        default="roles",
+        min_length=1,
+        description="Claim of the log-in that holds First Read's roles, one or a list of them.",
+    )
+    name_claim: str = Field(
+        default="name", min_length=1, description="Claim of the log-in that holds the name."
+    )
+    read_first: bool = Field(
+        default=True,
+        description="A reader locks a first read before the model's output is shown.",
+    )
     inference_threads: int = Field(default=2, ge=1, le=64)
     lime_samples: int = Field(default=1000, ge=100, le=10_000)
 

@@ -66,6 +66,42 @@ def wilson_rate(count: int, n: int) -> Rate:
     return Rate(count / n, float(low), float(high), n)
 
 
+def cohens_kappa(first: Mask, second: Mask) -> Rate:
+    """Return two raters' agreement beyond chance, with its asymptotic 95 % interval.
+
+    Parameters
+    ----------
+    first, second : (N,) bool ndarray
+        What each says of the same films.
+
+    Returns
+    -------
+    Rate
+        From -1 to 1; nan with the whole range where either says the same of every film: nothing
+        is known then of agreement beyond chance.
+
+    References
+    ----------
+    .. [1] J. L. Fleiss, J. Cohen, B. S. Everitt, Psychol. Bull. 72 (1969) 323-327.
+    """
+    n = len(first)
+    sides = (True, False)
+    share = {(a, b): np.sum((first == a) & (second == b)) / max(n, 1) for a in sides for b in sides}
+    of_first = {a: share[a, True] + share[a, False] for a in sides}
+    of_second = {b: share[True, b] + share[False, b] for b in sides}
+    chance = sum(of_first[a] * of_second[a] for a in sides)
+    if n == 0 or 0.0 in (*of_first.values(), *of_second.values()):
+        return Rate(float("nan"), -1.0, 1.0, n)
+    kappa = (share[True, True] + share[False, False] - chance) / (1.0 - chance)
+    agreeing = sum(
+        share[a, a] * (1.0 - (of_first[a] + of_second[a]) * (1.0 - kappa)) ** 2 for a in sides
+    )
+    apart = sum(share[a, not a] * (of_second[a] + of_first[not a]) ** 2 for a in sides)
+    spread = agreeing + (1.0 - kappa) ** 2 * apart - (kappa - chance * (1.0 - kappa)) ** 2
+    half = _Z * float(np.sqrt(max(spread, 0.0) / n)) / (1.0 - chance)
+    return Rate(float(kappa), max(-1.0, float(kappa - half)), min(1.0, float(kappa + half)), n)
+
+
 # --- area under the ROC curve ---------------------------------------------------------------------
 
 

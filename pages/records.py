@@ -2,22 +2,29 @@
 
 import streamlit as st
 
-from core.domain import ReviewRecord, Verdict
-from core.review_table import AGREE, DISAGREE, describe_read, find_reads, reads_as_csv
+from core.domain import ReviewRecord
+from core.ledger_queue import list_disputes
+from core.review_table import describe_read
 from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_record, draw_standing_line
+from ui.records_data import LISTED, Ledger, get_ledger
+from ui.records_filter import Chosen, choose_reads, draw_exports
+from ui.records_panels import draw_chain, draw_disputes, draw_drift, draw_readers
 from ui.resources import get_served, get_store
 
-LISTED = 5000
 SHOWN_COLUMNS = (
     "Read at (UTC)",
     "Film",
+    "Films",
     "Reader",
     "Verdict",
     "Confidence (1 to 5)",
     "Probability",
     "Reader and model",
+    "Reference",
+    "Kind",
+    "Seconds",
     "Quality",
     "Comment",
 )
@@ -36,34 +43,9 @@ def draw_empty() -> None:
         st.page_link("pages/review.py", label="Go to Review", icon=":material/radiology:")
 
 
-def choose_reads(records: list[ReviewRecord]) -> list[ReviewRecord]:
-    """Draw the search line and return what it leaves."""
-    words_side, verdict_side, model_side, export_side = st.columns(
-        [3, 1.6, 1.8, 1.4], vertical_alignment="bottom"
-    )
-    words = words_side.text_input("Find film, reader or comment", placeholder="Any word")
-    verdict = verdict_side.selectbox(
-        "Verdict", [None, *Verdict], format_func=lambda chosen: chosen or "any"
-    )
-    comparison = model_side.selectbox(
-        "Reader and model", [None, AGREE, DISAGREE], format_func=lambda chosen: chosen or "any"
-    )
-    found = find_reads(records, words, verdict, comparison)
-    export_side.download_button(
-        f"CSV of {len(found)}",
-        reads_as_csv(found),
-        file_name="first-read-records.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        disabled=not found,
-        width="stretch",
-    )
-    return found
-
-
-def draw_list(found: list[ReviewRecord]) -> ReviewRecord | None:
+def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
     """Draw the reads as a table, and return the one that is chosen."""
-    described = [describe_read(record) for record in found]
+    described = [describe_read(record, ledger.references) for record in found]
     rows = [{name: row[name] for name in SHOWN_COLUMNS} for row in described]
     event = st.dataframe(
         rows,
@@ -75,7 +57,9 @@ def draw_list(found: list[ReviewRecord]) -> ReviewRecord | None:
         key="records-table",
         column_config={
             "Read at (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
             "Probability": st.column_config.NumberColumn(format="%.2f"),
+            "Seconds": st.column_config.NumberColumn(format="%.0f"),
             "Comment": st.column_config.TextColumn(width="large"),
         },
     )
@@ -93,24 +77,46 @@ def draw_history(record: ReviewRecord) -> None:
     st.caption(f"Film sha256 {record.film_sha256}")
 
 
+def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
+    """Draw the list with its plot and exports, and the history of the film that is chosen."""
+    if not chosen.listed:
+        st.info("No read matches. Take a word away, or choose any.", icon=":material/search:")
+        return
+    list_side, plot_side = st.columns([2.4, 1])
+    with list_side:
+        read = draw_list(chosen.listed, ledger)
+        draw_exports(chosen.listed, ledger.references)
+    plot_side.plotly_chart(plot_reads(chosen.listed), key="reads-plot")
+    if read is None:
+        st.caption("Choose a row to see every read of that film.")
+    else:
+        draw_history(read)
+    if len(ledger.records) == LISTED:
+        st.caption(f"Only the newest {LISTED} reads are listed, counted and exported here.")
+
+
 visit = guard("records")
 with spoken_errors():
-    records = list(get_store().recent(LISTED))
-    if not records:
-        draw_empty()
+    if visit.notice:
+        st.toast(visit.notice)
+        visit.notice = ""
+    ledger = get_ledger()
+    if ledger.records:
+        chosen = choose_reads(ledger)
+        disputes = list_disputes(ledger.records)
+        names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
+        names += [f"Disputes ({len(disputes)})", "Drift", "Chain"]
+        reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs")
+        with reads:
+            draw_reads(chosen, ledger)
+        with readers:
+            draw_readers(chosen.counted, ledger.references)
+        with queue:
+            draw_disputes(visit, disputes)
+        with drift, spoken_errors():
+            draw_drift(chosen.counted)
+        with chain:
+            draw_chain()
     else:
-        found = choose_reads(records)
-        list_side, plot_side = st.columns([2.4, 1])
-        with list_side:
-            chosen = draw_list(found) if found else None
-        if found:
-            plot_side.plotly_chart(plot_reads(found), key="reads-plot")
-        if not found:
-            st.info("No read matches. Take a word away, or choose any.", icon=":material/search:")
-        elif chosen is None:
-            st.caption("Choose a row to see every read of that film.")
-        else:
-            draw_history(chosen)
-        if len(records) == LISTED:
-            st.caption(f"Only the newest {LISTED} reads are listed and exported here.")
+        draw_empty()
     draw_standing_line(get_served(), visit.reader)

@@ -8,23 +8,21 @@ from ui.examples import offer_examples
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
+from ui.read_order import say_order, shows_regions
 from ui.resources import get_engine, get_film_view, get_served, get_store
 from ui.review_panels import (
     build_row,
-    draw_invert,
-    draw_model_read,
-    draw_refusal,
+    draw_read,
     explanation_of,
+    suspicion_of,
 )
 from ui.session import Visit
 from ui.uploads import draw_batch, draw_uploader, read_waiting
-from ui.verdict import draw_verdict
 from ui.viewer import RegionOverlay, show_film
 from ui.watch import follow
 from ui.worklist import show_worklist
 
 VIEW_HEIGHT = 790
-READ_HEIGHT = 410  # findings scroll, so that the verdict stays in view
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
     ("Ctrl Enter", "Sign"),
@@ -38,7 +36,7 @@ def draw_empty(visit: Visit) -> None:
         st.header("Put new films in order of suspicion")
         st.write(
             "Upload frontal chest films of children. Each is checked for quality and read by the "
-            "model; you see its probability and the regions it depends on, and sign your verdict."
+            "model, which puts them in order. " + say_order()
         )
         draw_uploader(visit)
         offer_examples(visit)
@@ -46,12 +44,16 @@ def draw_empty(visit: Visit) -> None:
 
 def draw_worklist(visit: Visit) -> None:
     """List the films, most suspicious first, and keep which one is open."""
-    signed = get_store().latest_for_films(list(visit.films))
-    rows = [build_row(film, visit.outcome(key), signed) for key, film in visit.films.items()]
+    films = visit.films
+    signed = get_store().latest_for_films(list(films))
+    reader = visit.acting.name
+    rows = [
+        build_row(film, visit.outcome(key), signed, reader) for key, film in visit.films.items()
+    ]
     if visit.selected is None:
         read = [row for row in rows if row.thumbnail_png is not None]
         if read or visit.job is None:
-            visit.selected = max(read or rows, key=lambda row: row.probability or -1.0).key
+            visit.selected = max(read or rows, key=suspicion_of).key
     with st.popover("Add films", icon=":material/add:", width="stretch"):
         draw_uploader(visit)
         offer_examples(visit)
@@ -82,7 +84,7 @@ def draw_film(visit: Visit, key: str) -> None:
         st.error(str(exc), icon=":material/broken_image:")
         return
     task = explanation_of(visit, film)
-    explanation = None if task is None else task.explanation
+    explanation = task.explanation if task and shows_regions(visit, key, outcome.reading) else None
     overlay = None if explanation is None else RegionOverlay.from_explanation(explanation)
     show_film(
         view,
@@ -91,22 +93,6 @@ def draw_film(visit: Visit, key: str) -> None:
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
     )
-
-
-def draw_read(visit: Visit, key: str) -> None:
-    """Draw the model's side and the doctor's side of one film."""
-    film, reading = visit.films[key], visit.outcome(key).reading
-    task = explanation_of(visit, film)
-    follow(visit, task)
-    if reading is None:
-        return
-    with st.container(height=READ_HEIGHT if reading.quality.findings else "content", border=False):
-        if reading.quality.refused:
-            draw_refusal(visit, film, reading)
-        if film.inverted:
-            draw_invert(visit, film, "Undo the inversion")
-        draw_model_read(reading, task)
-    draw_verdict(visit, film, reading, None if task is None else task.explanation)
 
 
 def draw_films(visit: Visit) -> None:

@@ -18,6 +18,9 @@ def served_models() -> Path:
 # Drawing films behind every page would slow the other tests; those of examples turn it on.
 os.environ.setdefault("FIRSTREAD_OFFER_SYNTHETIC", "false")
 
+# Most tests are of what the model says; those of the order of reading turn it on.
+os.environ.setdefault("FIRSTREAD_READ_FIRST", "false")
+
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure
 settings.load_profile("first_read")
 

@@ -14,8 +14,10 @@ from core.domain import (
     OperatingPoint,
     Prediction,
     QualityReport,
+    Reader,
     ReaderRead,
     ReviewRecord,
+    Role,
     Severity,
     Verdict,
 )
@@ -26,7 +28,8 @@ FILM, OTHER_FILM, THIRD_FILM = ("ab" * 32, "cd" * 32, "ef" * 32)
 SPAWN = multiprocessing.get_context("spawn")
 COPY = """INSERT OR REPLACE INTO reviews SELECT {sequence}, '{record_id}', film_sha256, film_name,
     reader, 'normal', 1, comment, read_at, run_id, probability, score, operating_point, quality,
-    regions, app_version, {supersedes}, abstention, disagreement FROM reviews WHERE sequence = 1"""
+    regions, app_version, {supersedes}, abstention, disagreement, kind, opened_at,
+    arbitrates FROM reviews WHERE sequence = 1"""
 
 
 def record(record_id=None, **changes):
@@ -66,13 +69,28 @@ def refused_film_record():
     )
 
 
+def lead(name):
+    """Return a reader who may do everything that doctors may."""
+    return Reader(name, frozenset({Role.LEAD}))
+
+
+def sign(store, signed):
+    """Store a read as the reader who signed it."""
+    store.append(signed, lead(signed.reader))
+
+
+def put(notes, note):
+    """Store a note as the reader whose it is."""
+    notes.append(note, lead(note.reader))
+
+
 def append_records(url, records):
     """Append in a process of its own; return how many were refused as corrected meanwhile."""
     store = open_review_store(url)
     refused = 0
     for each in records:
         try:
-            store.append(each)
+            sign(store, each)
         except ReviewStoreError as exc:
             assert "corrected meanwhile" in str(exc)  # noqa: PT017 (runs in another process)
             refused += 1

@@ -23,7 +23,7 @@ ABOVE = {
     "ui": {"pages", "streamlit_app", "tests", "bench"},
     "pages": {"pages", "streamlit_app", "tests", "bench"},
 }
-PAGES_MAY_IMPORT = {"batch", "domain", "errors", "review_table", "reviews"}
+PAGES_MAY_IMPORT = {"batch", "domain", "errors", "ledger_queue", "review_table", "reviews"}
 
 # A stage is one file of core/, or the several that share one job.
 FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migrations": "review"}
@@ -54,6 +54,7 @@ STAGES_MAY_IMPORT = {
     "feature_reading": FOUNDATION | {"inference", "pipeline", "run_store"},
     "feature_task": FOUNDATION | {"feature_reading", "phantom", "pipeline", "run_store"},
     "case": FOUNDATION | {"review"},
+    "ledger": FOUNDATION | {"review", "statistics"},
     "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
     "exhibit": FOUNDATION | {"statistics", "run_store"},
@@ -97,8 +98,8 @@ HOMES = {
     "core/training/*",
     "skimage": f"core/superpixels.py {PREPARING} core/quality.py core/explanation.py",
     "statsmodels": "core/statistics.py core/metrics.py",
-    "pyarrow": "core/predictions.py core/foreign_parquet.py core/case_notes_export.py "
-    "core/film_f*.py core/label_issues.py",
+    "pyarrow": "core/predictions.py core/foreign_parquet.py core/*_export.py core/film_f*.py "
+    "core/label_issues.py",
     "sqlalchemy": "core/review_*.py core/case_notes_store.py core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
@@ -127,8 +128,8 @@ def name_of(node: ast.AST) -> str:
 
 def stage_of(name: str) -> str:
     families = (
-        r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|model_facts|failing|"
-        r"label)_.*"
+        r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|ledger|model_facts|"
+        r"failing|label)_.*"
     )
     stage = re.sub(families, r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)

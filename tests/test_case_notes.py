@@ -9,6 +9,7 @@ from datetime import datetime
 
 import pyarrow.parquet as pq
 import pytest
+from review_records import lead
 
 from core.case_notes import (
     MAX_COMMENT,
@@ -29,7 +30,7 @@ PNEUMONIA, NORMAL = ProposedLabel.PNEUMONIA, ProposedLabel.NORMAL
 
 
 def note(film: str = "a", reader: str = "Dr Ada", **said) -> CaseNote:
-    return write_note("public", film, reader, "f04", **said)
+    return write_note("public", film, lead(reader), "f04", **said)
 
 
 # --- one note -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
-from review_records import SPAWN, raw_connection
+from review_records import SPAWN, lead, put, raw_connection
 
 from core.case_notes import CaseNote, ProposedLabel, turn_tag, write_note
 from core.case_notes_store import NoteChanged, open_case_notes
@@ -35,7 +35,7 @@ def notes(url):
 
 
 def note(film: str = "a", reader: str = "Dr Ádám", **said) -> CaseNote:
-    return write_note("public", film, reader, "f04", **said)
+    return write_note("public", film, lead(reader), "f04", **said)
 
 
 def full_note() -> CaseNote:
@@ -51,7 +51,7 @@ def put_tags(url: str, tags: list[str]) -> None:
     """Put tags on one film, in a process of its own."""
     opened = open_case_notes(url)
     for tag in tags:
-        opened.turn_tag("public", "a", "Dr Ádám", "f04", tag)
+        opened.turn_tag("public", "a", lead("Dr Ádám"), "f04", tag)
     opened.close()
 
 
@@ -61,7 +61,7 @@ def put_tags(url: str, tags: list[str]) -> None:
 @pytest.mark.parametrize("make", [full_note, note])
 def test_every_field_comes_back_as_it_was_stored(notes, make) -> None:
     kept = make()
-    notes.append(kept)
+    put(notes, kept)
     assert notes.standing("public") == [kept]
     assert notes.standing_note("public", "a", "dr  ádám") == kept
 
@@ -69,7 +69,7 @@ def test_every_field_comes_back_as_it_was_stored(notes, make) -> None:
 def test_a_note_is_there_after_a_restart(url) -> None:
     first = open_case_notes(url)
     kept = full_note()
-    first.append(kept)
+    put(first, kept)
     first.close()
     again = open_case_notes(url)
     assert again.history("public") == [kept]
@@ -80,14 +80,14 @@ def test_a_later_note_takes_the_place_of_the_same_readers_earlier_one_only(notes
     first, other = note(comment="first"), note(reader="Dr Grace")
     later = note(comment="later", supersedes=first.note_id)
     for each in (first, other, later):
-        notes.append(each)
+        put(notes, each)
     assert notes.standing("public") == [other, later]
     assert notes.history("public") == [first, other, later]
     assert notes.count() == 3
 
 
 def test_libraries_are_kept_apart(notes) -> None:
-    notes.append(note())
+    put(notes, note())
     assert notes.standing("synthetic") == []
     assert notes.standing_note("synthetic", "a", "Dr Ádám") is None
 
@@ -96,46 +96,46 @@ def test_libraries_are_kept_apart(notes) -> None:
 
 
 def test_a_second_first_note_of_a_film_is_refused(notes) -> None:
-    notes.append(note())
+    put(notes, note())
     with pytest.raises(NoteChanged, match="changed meanwhile"):
-        notes.append(note(reader="DR ádám"))
+        put(notes, note(reader="DR ádám"))
     assert notes.count() == 1
 
 
 def test_a_note_is_replaced_only_once(notes) -> None:
     first = note()
-    notes.append(first)
-    notes.append(note(comment="x", supersedes=first.note_id))
+    put(notes, first)
+    put(notes, note(comment="x", supersedes=first.note_id))
     with pytest.raises(NoteChanged, match="changed meanwhile"):
-        notes.append(note(comment="y", supersedes=first.note_id))
+        put(notes, note(comment="y", supersedes=first.note_id))
     assert [each.comment for each in notes.standing("public")] == ["x"]
 
 
 @pytest.mark.parametrize("change", [{"reader": "Dr Grace"}, {"film": "b"}])
 def test_nobody_replaces_the_note_of_another_reader_or_film(notes, change) -> None:
     first = note()
-    notes.append(first)
+    put(notes, first)
     with pytest.raises(NoteChanged):
-        notes.append(note(**change, supersedes=first.note_id))
+        put(notes, note(**change, supersedes=first.note_id))
 
 
 def test_a_note_is_stored_only_once(notes) -> None:
     kept = note()
-    notes.append(kept)
+    put(notes, kept)
     with pytest.raises(NoteChanged):
-        notes.append(kept)
+        put(notes, kept)
 
 
 def test_a_cause_that_was_never_listed_is_refused(notes) -> None:
     with pytest.raises(ReviewStoreError, match="'the moon' is not on the list of causes"):
-        notes.append(note(cause="the moon"))
+        put(notes, note(cause="the moon"))
     assert notes.count() == 0
 
 
 @pytest.mark.parametrize("said", [{"comment": "a\x00b"}, {"tags": ["\ud800"]}, {"film": "\x00"}])
 def test_text_that_no_database_takes_is_refused(notes, said) -> None:
     with pytest.raises(ReviewStoreError, match="character that no database keeps"):
-        notes.append(note(**said))
+        put(notes, note(**said))
 
 
 @pytest.mark.parametrize("table", ["case_notes", "case_causes"])
@@ -143,7 +143,7 @@ def test_text_that_no_database_takes_is_refused(notes, said) -> None:
     "statement", ["UPDATE {} SET sequence = 99", "DELETE FROM {}", "DELETE FROM {} WHERE 1 = 1"]
 )
 def test_the_database_itself_refuses_to_change_or_delete(notes, url, table, statement) -> None:
-    notes.append(note())
+    put(notes, note())
     with raw_connection(url) as connection, pytest.raises(Exception, match="append-only"):
         connection.execute(statement.format(table))
     assert notes.count() == 1
@@ -153,7 +153,7 @@ def test_the_database_itself_refuses_to_change_or_delete(notes, url, table, stat
 @pytest.mark.parametrize("conflict", ["sequence", "note_id", "first"])
 def test_sqlite_refuses_to_replace_a_note(sqlite_url, conflict) -> None:
     opened = open_case_notes(sqlite_url)
-    opened.append(note())
+    put(opened, note())
     opened.close()
     columns = {"sequence": "99", "note_id": "'other'", "reader_key": "'somebody'"}
     if conflict == "first":
@@ -176,7 +176,7 @@ def test_postgresql_refuses_to_empty_the_tables(postgresql_url) -> None:
 
 @pytest.mark.parametrize("column", ["proposed_label = 'maybe'", "reader_key = ''"])
 def test_the_database_knows_only_two_labels_and_no_nameless_reader(notes, url, column) -> None:
-    notes.append(note())
+    put(notes, note())
     name, value = column.split(" = ")
     values = {"proposed_label": "proposed_label", "reader_key": "'x'"} | {name: value}
     statement = f"""INSERT INTO case_notes SELECT 99, 'other', library, film_id, reader,
@@ -193,8 +193,8 @@ def test_the_database_knows_only_two_labels_and_no_nameless_reader(notes, url, c
 
 
 def test_a_tag_is_turned_on_and_off_and_every_step_is_kept(notes) -> None:
-    on = notes.turn_tag("public", "a", "Dr Ada", "f04", "Look again")
-    off = notes.turn_tag("public", "a", "Dr Ada", "f04", "look again")
+    on = notes.turn_tag("public", "a", lead("Dr Ada"), "f04", "Look again")
+    off = notes.turn_tag("public", "a", lead("Dr Ada"), "f04", "look again")
     assert (on.tags, off.tags) == (("look again",), ())
     assert notes.standing("public") == [off]
     assert notes.history("public") == [on, off]
@@ -202,8 +202,8 @@ def test_a_tag_is_turned_on_and_off_and_every_step_is_kept(notes) -> None:
 
 def test_turning_a_tag_keeps_what_the_reader_said_before(notes) -> None:
     kept = full_note()
-    notes.append(kept)
-    tagged = notes.turn_tag("public", "a", "Dr Ádám", "f04", "tube")
+    put(notes, kept)
+    tagged = notes.turn_tag("public", "a", lead("Dr Ádám"), "f04", "tube")
     assert tagged.tags == tuple(sorted((*kept.tags, "tube")))
     assert (tagged.comment, tagged.cause, tagged.proposed_label) == (
         kept.comment,
@@ -214,13 +214,13 @@ def test_turning_a_tag_keeps_what_the_reader_said_before(notes) -> None:
 
 def test_of_eight_windows_that_save_at_once_exactly_one_wins(notes) -> None:
     first = note()
-    notes.append(first)
+    put(notes, first)
     start = Barrier(8)
 
     def save(number: int) -> bool:
         start.wait()
         try:
-            notes.append(replace(turn_tag(first, "x"), comment=str(number)))
+            put(notes, replace(turn_tag(first, "x"), comment=str(number)))
         except NoteChanged:
             return False
         return True
@@ -233,7 +233,7 @@ def test_of_eight_windows_that_save_at_once_exactly_one_wins(notes) -> None:
 def test_eight_tags_of_one_reader_at_once_are_all_kept(notes) -> None:
     tags = [f"tag {number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda tag: notes.turn_tag("public", "a", "Dr Ada", "f04", tag), tags))
+        list(pool.map(lambda tag: notes.turn_tag("public", "a", lead("Dr Ada"), "f04", tag), tags))
     assert notes.standing("public")[0].tags == tuple(tags)
     assert notes.count() == 8
 
@@ -255,28 +255,28 @@ def test_the_first_causes_are_offered(notes) -> None:
 
 
 def test_a_cause_is_added_retired_and_brought_back(notes) -> None:
-    notes.offer_cause("  Rotated  Film ", "Dr Ada")
+    notes.offer_cause("  Rotated  Film ", lead("Dr Ada"))
     assert notes.causes() == (*FIRST_CAUSES, "rotated film")
-    notes.retire_cause("other", "Dr Ada")
+    notes.retire_cause("other", lead("Dr Ada"))
     assert "other" not in notes.causes()
-    notes.append(note(cause="other"))  # a reader had it open
-    notes.offer_cause("other", "Dr Ada")
+    put(notes, note(cause="other"))  # a reader had it open
+    notes.offer_cause("other", lead("Dr Ada"))
     assert notes.causes() == (*FIRST_CAUSES, "rotated film")
 
 
 def test_a_change_of_the_list_needs_a_name_and_words(notes) -> None:
     with pytest.raises(ReviewStoreError, match="Write your name first"):
-        notes.offer_cause("rotated", " ")
+        notes.offer_cause("rotated", lead(" "))
     with pytest.raises(ReviewStoreError, match="1 to 40 characters"):
-        notes.offer_cause(" ", "Dr Ada")
+        notes.offer_cause(" ", lead("Dr Ada"))
     with pytest.raises(ReviewStoreError, match="no database keeps"):
-        notes.offer_cause("a\x00b", "Dr Ada")
+        notes.offer_cause("a\x00b", lead("Dr Ada"))
     with pytest.raises(ReviewStoreError, match="'rotated' is not on the list"):
-        notes.retire_cause("rotated", "Dr Ada")
+        notes.retire_cause("rotated", lead("Dr Ada"))
 
 
 def test_who_changed_the_list_is_kept(notes, url) -> None:
-    notes.offer_cause("rotated film", "Dr Ada")
+    notes.offer_cause("rotated film", lead("Dr Ada"))
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT cause, changed_by FROM case_causes")).all()
@@ -287,7 +287,7 @@ def test_who_changed_the_list_is_kept(notes, url) -> None:
 
 def test_notes_that_another_program_changed_are_a_sentence(notes, url) -> None:
     kept = note()
-    notes.append(kept)
+    put(notes, kept)
     statement = """INSERT INTO case_notes SELECT 99, 'other', library, film_id, reader, 'x',
         written_at, run_id, cause, '3', comment, proposed_label, app_version, NULL
         FROM case_notes"""

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from core.__main__ import app
 from core.comparison import compare_pairs
 from core.comparison_films import align_runs
+from core.domain import OPERATOR
 from core.errors import DatasetError, ForeignRunRefused, ModelNotServable
 from core.foreign_runs import ForeignRequest, import_run
 from core.predictions import read_predictions
@@ -32,7 +33,7 @@ def take(models, tmp_path):  # noqa: F811
 
     def run(content, **how):
         request = ForeignRequest(**{"name": "theirs", **how})
-        return import_run(content, request, models, tmp_path / "foreign")
+        return import_run(content, request, models, tmp_path / "foreign", OPERATOR)
 
     return run
 
@@ -252,13 +253,15 @@ def test_a_run_is_not_overwritten(take):
 def test_a_folder_that_cannot_be_written_is_said(models, tmp_path):  # noqa: F811
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ForeignRunRefused, match=r"cannot be written to .*FIRSTREAD_FOREIGN"):
-        import_run(table(TEST), ForeignRequest("theirs"), models, tmp_path / "file" / "runs")
+        import_run(
+            table(TEST), ForeignRequest("theirs"), models, tmp_path / "file" / "runs", OPERATOR
+        )
 
 
 def test_without_runs_it_is_not_known_which_films_there_are(models, tmp_path):  # noqa: F811
     (tmp_path / "split.json").write_bytes((models / "split.json").read_bytes())
     with pytest.raises(DatasetError, match="states the films that it is measured on"):
-        import_run(table(TEST), ForeignRequest("theirs"), tmp_path, tmp_path / "foreign")
+        import_run(table(TEST), ForeignRequest("theirs"), tmp_path, tmp_path / "foreign", OPERATOR)
 
 
 def test_a_write_that_fails_half_way_leaves_nothing(take, tmp_path, monkeypatch):

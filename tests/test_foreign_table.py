@@ -9,6 +9,7 @@ from foreign_models import TEST, TRAIN, models  # noqa: F401 (a fixture)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.domain import OPERATOR
 from core.errors import ForeignRunRefused
 from core.foreign_columns import MAX_BYTES, MAX_ROWS, ForeignRow
 from core.foreign_runs import ForeignRequest, import_run
@@ -161,7 +162,9 @@ def attempt(content: bytes, models, tmp_path_factory):  # noqa: F811
     """Return the imported run, or None where a sentence refuses it and nothing was written."""
     place = tmp_path_factory.mktemp("foreign") / "runs"
     try:
-        return load_run(import_run(content, ForeignRequest("theirs"), models, place).folder)
+        return load_run(
+            import_run(content, ForeignRequest("theirs"), models, place, OPERATOR).folder
+        )
     except ForeignRunRefused:
         assert not place.exists()
         return None

@@ -12,6 +12,7 @@ from kept_run_copies import MODELS, copy_as, copy_runs
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
+from core.domain import OPERATOR
 from core.errors import ModelIntegrity, ModelMissing
 from core.evaluation import PARTS
 from core.foreign_runs import ForeignRequest, import_run
@@ -101,7 +102,7 @@ def test_nothing_is_expected_of_a_ward_where_only_adults_were_measured(
 ) -> None:
     rows = [f"{film},{p}" for film, p in zip(NIH, (0.2, 0.9, 0.3, 0.8), strict=True)]
     content = "\n".join(["film_id,probability", *rows]).encode()
-    import_run(content, ForeignRequest("adults", split="nih"), models, tmp_path)
+    import_run(content, ForeignRequest("adults", split="nih"), models, tmp_path, OPERATOR)
     document = describe_run(gather_facts(tmp_path / "adults", models / "split.json"))
     assert words_of(document, "ward").startswith("Not measured on children")
 
@@ -244,7 +245,7 @@ def test_an_imported_run_says_what_is_not_known(models: Path, tmp_path: Path) ->
     ids = [*VALIDATION, *TEST]
     rows = [f"{film},{0.9 if 'person' in film else 0.2}" for film in ids]
     content = "\n".join(["film_id,probability", *rows]).encode()
-    import_run(content, ForeignRequest("theirs", file_name="said.csv"), models, tmp_path)
+    import_run(content, ForeignRequest("theirs", file_name="said.csv"), models, tmp_path, OPERATOR)
     facts = gather_facts(tmp_path / "theirs", models / "split.json")
     document = describe_run(facts)
     assert "Another model's predictions" in document.notices[0]

@@ -7,6 +7,7 @@ import pytest
 from foreign_models import TEST, models  # noqa: F401 (a fixture)
 from kept_run_copies import MODELS
 
+from core.domain import OPERATOR
 from core.foreign_runs import ForeignRequest, import_run
 from core.model_facts import RunFacts, gather_facts
 from core.model_facts_checklist import (
@@ -93,7 +94,7 @@ def test_the_numbers_of_an_item_are_the_records() -> None:
 def test_what_an_imported_run_does_not_tell_is_open(models: Path, tmp_path: Path) -> None:  # noqa: F811
     rows = [f"{film},{0.9 if 'person' in film else 0.2}" for film in TEST]
     content = "\n".join(["film_id,probability", *rows]).encode()
-    import_run(content, ForeignRequest("theirs"), models, tmp_path)
+    import_run(content, ForeignRequest("theirs"), models, tmp_path, OPERATOR)
     facts = gather_facts(tmp_path / "theirs", models / "split.json")
     items = by_number(fill_checklist(CLAIM, facts))
     unknown = [items[number] for number in ("9", "22", "24", "25", "26", "27", "31", "33")]

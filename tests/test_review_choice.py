@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from review_records import lead
 
 from core.domain import ServedChoice
 from core.errors import ReviewStoreError
@@ -28,7 +29,7 @@ def choose(url, run_id="f03", reason=" fewer missed films ", chosen_by=" Ada Lea
         url,
         run_id=run_id,
         reason=reason,
-        chosen_by=chosen_by,
+        chosen_by=lead(chosen_by),
         app_version="0.1.0",
         now=lambda: MORNING + timedelta(hours=hours),
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from review_records import SPAWN, raw_connection, record
+from review_records import SPAWN, raw_connection, record, sign
 
 from core.domain import AbstentionBand, Prediction
 from core.errors import ReviewStoreError
@@ -106,7 +106,7 @@ def test_a_read_comes_back_with_the_band_and_the_disagreement_of_its_time(store)
     point = record().prediction.operating_point
     band = AbstentionBand(None, 0.7, 0.1, 0.9, "validation patients", 798, "by hand")
     kept = record("banded", prediction=Prediction(0.5, 0.4, "run-1", point, band, 0.125))
-    store.append(kept)
+    sign(store, kept)
     assert store.latest_for_film(kept.film_sha256) == kept
 
 

@@ -20,6 +20,7 @@ from review_records import (
     raw_connection,
     record,
     refused_film_record,
+    sign,
 )
 
 from core.domain import Finding, OperatingPoint, Prediction, QualityReport, Severity, Verdict
@@ -34,7 +35,7 @@ pytest_plugins = ["review_databases"]
 @pytest.mark.parametrize("make", [record, refused_film_record])
 def test_every_field_comes_back_as_it_was_stored(store, make):
     kept = make()
-    store.append(kept)
+    sign(store, kept)
     assert store.latest_for_film(FILM) == kept
 
 
@@ -49,7 +50,7 @@ def test_a_record_is_there_for_another_process_and_after_a_restart(url):
 
 def test_a_time_in_another_zone_comes_back_as_the_same_moment_in_utc(store):
     local = datetime(2024, 5, 4, 1, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
-    store.append(record(read_at=local))
+    sign(store, record(read_at=local))
     kept = store.latest_for_film(FILM).read.read_at
     assert kept == local
     assert kept.isoformat() == "2024-05-03T20:00:00+00:00"
@@ -62,7 +63,7 @@ def test_numpy_numbers_come_back_as_plain_numbers(store):
         quality=QualityReport((Finding("f", Severity.NOTE, np.float32(0.5), 1.0, "m"),)),
         regions={"weight": np.float64(0.125)},
     )
-    store.append(kept)
+    sign(store, kept)
     back = store.latest_for_film(FILM)
     assert back == kept
     assert type(back.prediction.operating_point.threshold) is float
@@ -71,7 +72,7 @@ def test_numpy_numbers_come_back_as_plain_numbers(store):
 
 def test_a_measurement_that_is_not_finite_is_kept_as_not_measured(store):
     finding = Finding("f", Severity.NOTE, float("nan"), float("inf"), "m")
-    store.append(record(quality=QualityReport((finding,))))
+    sign(store, record(quality=QualityReport((finding,))))
     kept = store.latest_for_film(FILM).quality.findings[0]
     assert (kept.measured, kept.limit) == (None, None)
 
@@ -100,7 +101,7 @@ def test_any_comment_name_and_probability_come_back_exactly(
         confidence=confidence,
         prediction=prediction,
     )
-    store.append(kept)
+    sign(store, kept)
     assert store.history(FILM)[-1] == kept
 
 
@@ -119,8 +120,8 @@ def test_an_empty_store_has_nothing(store):
 def test_a_correction_replaces_its_record_everywhere_but_in_the_history(store):
     first = record()
     second = record(supersedes=first.record_id, verdict=Verdict.NORMAL)
-    store.append(first)
-    store.append(second)
+    sign(store, first)
+    sign(store, second)
     assert store.latest_for_film(FILM) == second
     assert store.recent() == [second]
     assert store.history(FILM) == [first, second]
@@ -129,11 +130,11 @@ def test_a_correction_replaces_its_record_everywhere_but_in_the_history(store):
 
 def test_the_latest_of_two_readers_is_the_one_signed_last(store):
     ada, grace = record(reader="Dr Ada"), record(reader="Dr Grace")
-    store.append(ada)
-    store.append(grace)
+    sign(store, ada)
+    sign(store, grace)
     assert store.latest_for_film(FILM) == grace
     correction = record(reader="Dr Ada", supersedes=ada.record_id)
-    store.append(correction)
+    sign(store, correction)
     assert store.latest_for_film(FILM) == correction
     assert store.recent() == [correction, grace]
 
@@ -141,8 +142,8 @@ def test_the_latest_of_two_readers_is_the_one_signed_last(store):
 def test_the_order_is_that_of_signing_whatever_the_clock_says(store):
     late_clock = record(read_at=datetime(2030, 1, 1, tzinfo=UTC))
     early_clock = record(read_at=datetime(2020, 1, 1, tzinfo=UTC))
-    store.append(late_clock)
-    store.append(early_clock)
+    sign(store, late_clock)
+    sign(store, early_clock)
     assert store.latest_for_film(FILM) == early_clock
     assert store.history(FILM) == [late_clock, early_clock]
 
@@ -150,7 +151,7 @@ def test_the_order_is_that_of_signing_whatever_the_clock_says(store):
 def test_recent_gives_the_newest_up_to_the_limit(store):
     kept = [record(film_sha256=film) for film in (FILM, OTHER_FILM, THIRD_FILM)]
     for each in kept:
-        store.append(each)
+        sign(store, each)
     assert store.recent(2) == [kept[2], kept[1]]
     assert store.recent() == kept[::-1]
     assert store.recent(0) == []
@@ -161,14 +162,14 @@ def test_a_worklist_gets_each_films_current_record(store):
     first, other = record(), record(film_sha256=OTHER_FILM)
     correction = record(supersedes=first.record_id)
     for each in (first, other, correction, record(film_sha256=THIRD_FILM)):
-        store.append(each)
+        sign(store, each)
     latest = store.latest_for_films([FILM, OTHER_FILM, FILM, "00" * 32])
     assert latest == {FILM: correction, OTHER_FILM: other}
 
 
 def test_a_worklist_of_25_000_films_is_answered(store):
     kept = record()
-    store.append(kept)
+    sign(store, kept)
     films = [f"{number:064x}" for number in range(25_000)]
     assert store.latest_for_films([*films, FILM]) == {FILM: kept}
 
@@ -176,7 +177,7 @@ def test_a_worklist_of_25_000_films_is_answered(store):
 def test_a_worklist_takes_one_query(store):
     kept = [record(film_sha256=f"{number:064x}") for number in range(20)]
     for each in kept:
-        store.append(each)
+        sign(store, each)
     statements = []
 
     def note(_connection, _cursor, statement, *_rest):
@@ -196,79 +197,79 @@ def test_a_worklist_takes_one_query(store):
 
 def test_a_record_is_stored_only_once(store):
     kept = record()
-    store.append(kept)
+    sign(store, kept)
     with pytest.raises(ReviewStoreError, match="is already stored: reload the film"):
-        store.append(kept)
+        sign(store, kept)
     assert store.count() == 1
 
 
 def test_a_correction_of_a_missing_record_is_refused(store):
     with pytest.raises(ReviewStoreError, match=r"read to correct \(nobody\) is not stored"):
-        store.append(record(supersedes="nobody"))
+        sign(store, record(supersedes="nobody"))
     assert store.count() == 0
 
 
 def test_a_correction_of_another_films_record_is_refused(store):
     first = record()
-    store.append(first)
+    sign(store, first)
     with pytest.raises(ReviewStoreError, match="is of another film"):
-        store.append(record(film_sha256=OTHER_FILM, supersedes=first.record_id))
+        sign(store, record(film_sha256=OTHER_FILM, supersedes=first.record_id))
     assert store.count() == 1
 
 
 def test_a_second_correction_of_one_record_is_refused(store):
     first = record()
-    store.append(first)
-    store.append(record(supersedes=first.record_id))
+    sign(store, first)
+    sign(store, record(supersedes=first.record_id))
     with pytest.raises(ReviewStoreError, match="This read was corrected meanwhile: reload"):
-        store.append(record(supersedes=first.record_id))
+        sign(store, record(supersedes=first.record_id))
     assert store.count() == 2
 
 
 def test_a_record_that_supersedes_itself_is_refused(store):
     with pytest.raises(ReviewStoreError, match="it may not correct itself"):
-        store.append(record("same", supersedes="same"))
+        sign(store, record("same", supersedes="same"))
     assert store.count() == 0
 
 
 def test_a_confidence_off_the_scale_is_refused_by_the_database(store):
     with pytest.raises(ReviewStoreError, match=r"its confidence \(6\) must be 1 to 5"):
-        store.append(record(confidence=6))
+        sign(store, record(confidence=6))
     assert store.count() == 0
 
 
 def test_a_probability_above_1_is_refused_by_the_database(store):
     with pytest.raises(ReviewStoreError, match="its probability 0 to 1"):
-        store.append(record(prediction=dataclasses.replace(record().prediction, probability=1.5)))
+        sign(store, record(prediction=dataclasses.replace(record().prediction, probability=1.5)))
 
 
 @pytest.mark.parametrize("field", ["probability", "score"])
 def test_a_number_that_is_not_finite_is_refused(store, field):
     broken = dataclasses.replace(record().prediction, **{field: float("nan")})
     with pytest.raises(ReviewStoreError, match="gave nan for this film"):
-        store.append(record(prediction=broken))
+        sign(store, record(prediction=broken))
 
 
 def test_a_time_without_a_zone_is_refused(store):
     with pytest.raises(ReviewStoreError, match="has no time zone"):
-        store.append(record(read_at=datetime(2024, 5, 4)))  # noqa: DTZ001 (the fault under test)
+        sign(store, record(read_at=datetime(2024, 5, 4)))  # noqa: DTZ001 (the fault under test)
 
 
 def test_a_prediction_of_another_run_is_refused(store):
     with pytest.raises(ReviewStoreError, match="names run 'run-2' and its probability comes from"):
-        store.append(record(run_id="run-2"))
+        sign(store, record(run_id="run-2"))
 
 
 @pytest.mark.parametrize("value", [float("nan"), object()])
 def test_regions_that_json_does_not_know_are_refused(store, value):
     with pytest.raises(ReviewStoreError, match="regions of this read cannot be kept as JSON"):
-        store.append(record(regions={"weight": value}))
+        sign(store, record(regions={"weight": value}))
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
 def test_text_that_no_database_takes_is_refused(store, text):
     with pytest.raises(ReviewStoreError, match="The film name of this read holds a character"):
-        store.append(record(film_name=text))
+        sign(store, record(film_name=text))
 
 
 # --- append-only ----------------------------------------------------------------------------------
@@ -285,7 +286,7 @@ def test_text_that_no_database_takes_is_refused(store, text):
 )
 def test_the_database_itself_refuses_to_change_or_delete_a_read(store, url, statement):
     kept = record("kept")
-    store.append(kept)
+    sign(store, kept)
     with (
         raw_connection(url) as connection,
         pytest.raises(Exception, match="reviews is append-only"),
@@ -306,7 +307,7 @@ def test_sqlite_refuses_to_replace_a_read(sqlite_url, conflict):
     store = open_review_store(sqlite_url)
     stored = [record("kept"), record("correction", supersedes="kept")]
     for each in stored:
-        store.append(each)
+        sign(store, each)
     with (
         raw_connection(sqlite_url) as connection,
         pytest.raises(sqlite3.IntegrityError, match="a read is never replaced"),
@@ -318,7 +319,7 @@ def test_sqlite_refuses_to_replace_a_read(sqlite_url, conflict):
 
 def test_postgresql_refuses_to_empty_the_table(postgresql_url):
     store = open_review_store(postgresql_url)
-    store.append(record())
+    sign(store, record())
     with (
         raw_connection(postgresql_url) as connection,
         pytest.raises(Exception, match="reviews is append-only: TRUNCATE is refused"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from review_records import lead
 
 from core import __version__
 from core.domain import (
@@ -45,7 +46,8 @@ def sign(**changes):
         "run_id": "run-1",
         "now": lambda: NOON,
     }
-    return sign_read(**(fields | changes))
+    fields |= changes
+    return sign_read(**fields | {"reader": lead(fields["reader"])})
 
 
 def test_a_read_keeps_what_the_doctor_said_and_what_the_model_said():
@@ -71,7 +73,7 @@ def test_the_default_clock_gives_the_present_time_in_utc():
     record = sign_read(
         film_sha256=FILM,
         film_name="",
-        reader="Dr Ada",
+        reader=lead("Dr Ada"),
         verdict="normal",
         confidence=1,
         comment="",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
@@ -16,11 +16,12 @@ from core.case_notes import (
     weigh_proposals,
     write_note,
 )
-from core.errors import ReviewStoreError
+from core.domain import Act, Reader
+from core.errors import FirstReadError
 from ui.error_films import get_case_notes
 from ui.error_link import ErrorView
 from ui.session import Visit
-from ui.verdict import name_reader
+from ui.who import name_reader, not_allowed
 
 STATES = {
     ProposalState.PROPOSED: "One reader proposes the label {label}; a second is needed.",
@@ -41,9 +42,13 @@ def draw_case_form(visit: Visit, view: ErrorView, notes: Sequence[CaseNote]) -> 
     """
     film_id = view.film or ""
     of_film = [note for note in notes if note.film_id == film_id]
-    visit.reader = name_reader()
+    if not_allowed(visit, Act.NOTE_CASE):
+        _draw_others([note for note in of_film if not note.says_nothing])
+        _draw_proposal(of_film)
+        return
+    visit.reader = name_reader(visit)
     own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
-    note = _draw_fields(film_id, own, notes)
+    note = _draw_fields(visit, film_id, own, notes)
     if st.button(
         "Save the note",
         type="primary",
@@ -67,7 +72,7 @@ def _key(film_id: str, own: CaseNote | None) -> str:
 
 
 def _draw_fields(
-    film_id: str, own: CaseNote | None, notes: Sequence[CaseNote]
+    visit: Visit, film_id: str, own: CaseNote | None, notes: Sequence[CaseNote]
 ) -> dict[str, object]:
     """Draw the fields; what is in them stays while the reader is at another film."""
     key = _key(film_id, own)
@@ -84,7 +89,7 @@ def _draw_fields(
         persist_state="session",
     )
     with list_side.popover("", icon=":material/edit:", help="Change the list of causes"):
-        _draw_causes(causes)
+        _draw_causes(visit, causes)
     used = {tag for note in notes for tag in note.tags}
     mine = [] if own is None else list(own.tags)
     tags = st.multiselect(
@@ -124,33 +129,34 @@ def _save(visit: Visit, view: ErrorView, own: CaseNote | None, said: dict[str, o
         note = write_note(
             view.library,
             view.film or "",
-            visit.reader,
+            visit.acting,
             view.run,
             supersedes=None if own is None else own.note_id,
             **said,
         )
-        get_case_notes().append(note)
-    except ReviewStoreError as exc:
+        get_case_notes().append(note, visit.acting)
+    except FirstReadError as exc:
         return str(exc)
     return ""
 
 
-def _draw_causes(causes: Sequence[str]) -> None:
+def _draw_causes(visit: Visit, causes: Sequence[str]) -> None:
     """Draw the list of causes with what changes it; the list of all readers."""
-    reader = st.session_state.get("reader-name") or ""
+    if not_allowed(visit, Act.CHANGE_CAUSES):
+        return
     added = st.text_input("Add a cause", key="cause-added", max_chars=40)
     if st.button("Add", key="add-cause", disabled=not added):
-        _change(get_case_notes().offer_cause, added, reader)
+        _change(get_case_notes().offer_cause, added, visit.acting)
     gone = st.selectbox("Take one off the list", causes, key="cause-gone")
     if st.button("Take off", key="retire-cause", disabled=not gone):
-        _change(get_case_notes().retire_cause, str(gone), reader)
+        _change(get_case_notes().retire_cause, str(gone), visit.acting)
     st.caption("Notes that state a cause keep it.")
 
 
-def _change(act: object, cause: str, reader: str) -> None:
+def _change(change: Callable[[str, Reader], None], cause: str, by: Reader) -> None:
     try:
-        act(cause, reader)
-    except ReviewStoreError as exc:
+        change(cause, by)
+    except FirstReadError as exc:
         st.warning(str(exc))
     else:
         st.rerun()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.case_notes import CaseNote, ProposalState, count_notes
 from core.case_notes_export import notes_as_csv, notes_as_json, notes_as_parquet
-from core.errors import ReviewStoreError
+from core.errors import FirstReadError
 from ui.cards import PAGE_FILMS, CardsWish, hear_cards, show_cards
 from ui.error_controls import draw_filters, found_in_words
 from ui.error_films import Found, build_cards, get_case_notes, make_ahead
@@ -43,8 +43,8 @@ def _after(visit: Visit, view: ErrorView, wish: CardsWish) -> ErrorView:
 def turn_quick_tag(visit: Visit, view: ErrorView, film_id: str) -> None:
     """Put the tag of the key on a film or take it off, and say so; or say what is lacking."""
     try:
-        note = get_case_notes().turn_tag(view.library, film_id, visit.reader, view.run, QUICK_TAG)
-    except ReviewStoreError as exc:
+        note = get_case_notes().turn_tag(view.library, film_id, visit.acting, view.run, QUICK_TAG)
+    except FirstReadError as exc:
         visit.notice = str(exc)
     else:
         done = "Tagged" if QUICK_TAG in note.tags else "No longer tagged"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from core.domain import Act, Reader
 from core.errors import FirstReadError
 from ui.session import Visit, get_visit
+from ui.who import draw_log_in, draw_who, recognise
 
 PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
@@ -32,14 +34,30 @@ def route() -> None:
     """Declare the pages and run the one that was asked for; only streamlit_app.py calls this."""
     st.set_page_config(page_title="First Read", page_icon=_ICON, layout="wide")
     st.session_state[_ROUTED] = True
-    st.navigation(list(_pages().values()), position="top").run()
+    visit = get_visit()
+    with suppress(FirstReadError):  # which the page's guard says
+        recognise(visit)
+    st.navigation(list(_pages(visit.acting).values()), position="top").run()
+    draw_who(visit)
 
 
-def _pages() -> dict[str, StreamlitPage]:
+def _pages(reader: Reader) -> dict[str, StreamlitPage]:
+    """Return every page by name; those that a reader's roles do not open are not listed."""
     return {
-        name: st.Page(path, title=title, icon=icon, default=name == "review")
+        name: st.Page(
+            path,
+            title=title,
+            icon=icon,
+            default=name == "review",
+            visibility="visible" if not reader.roles or reader.may(act_of(name)) else "hidden",
+        )
         for name, (path, title, icon) in PAGES.items()
     }
+
+
+def act_of(name: str) -> Act:
+    """Return what opening a page is called in the table of rights."""
+    return Act(f"open the page {PAGES[name][1]}")
 
 
 @contextmanager
@@ -54,12 +72,26 @@ def spoken_errors() -> Iterator[None]:
 def guard(name: str) -> Visit:
     """Let the visitor in to the page of that name, and return the visit.
 
+    Whoever has to log in first, or has no role that opens the page, sees that and nothing else.
+
     On a fresh process Streamlit runs a deep-linked page without streamlit_app.py, and so without
     the router; such a run ends here and the page is asked for again through the router.
     """
     if not st.session_state.get(_ROUTED):
-        pages = _pages()
+        pages = _pages(get_visit().acting)
         st.navigation(list(pages.values()), position="top")
         st.switch_page(pages[name], query_params=st.query_params.to_dict())
     st.html(_STYLE)
-    return get_visit()
+    visit = get_visit()
+    try:
+        known = recognise(visit)
+        if known:
+            visit.acting.require(act_of(name))
+    except FirstReadError as exc:
+        st.error(str(exc), icon=":material/lock:")
+        draw_who(visit)
+        st.stop()
+    if not known:
+        draw_log_in()
+        st.stop()
+    return visit

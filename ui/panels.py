@@ -11,6 +11,7 @@ import streamlit as st
 from core.domain import (
     Prediction,
     QualityReport,
+    ReadKind,
     RegionWeight,
     ReviewRecord,
     RunRecord,
@@ -18,6 +19,12 @@ from core.domain import (
     Severity,
 )
 from ui.viewer import NO_REGION, SMALLEST_SHOWN, region_name
+
+_DONE = {
+    ReadKind.FIRST: "First read, locked:",
+    ReadKind.READ: "Signed",
+    ReadKind.ARBITRATION: "Settled as",
+}
 
 SYNTHETIC = "synthetic"
 """The gate's code for a film that was drawn."""
@@ -209,10 +216,12 @@ def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
 def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     """Say in one line who signed what and when."""
     read = record.read
+    corrected = record.supersedes and record.kind is ReadKind.READ
+    corrects = ", after an earlier read" if corrected else ""
     words = (
-        f"Signed <b>{read.verdict}</b>, confidence {read.confidence} of 5, by "
-        f"{escape(record.reader)}, {read.read_at:%Y-%m-%d %H:%M} UTC"
-        f"{', corrects an earlier read' if record.supersedes else ''}."
+        f"{_DONE[record.kind]} <b>{read.verdict}</b>, "
+        f"confidence {read.confidence} of 5, by {escape(record.reader)}, "
+        f"{read.read_at:%Y-%m-%d %H:%M} UTC{corrects}."
     )
     if superseded:
         words = f"<s>{words}</s> Corrected later."

@@ -8,22 +8,28 @@ from dataclasses import replace
 import streamlit as st
 
 from core.batch import FilmOutcome, FilmState, UploadedFilm
-from core.domain import ReviewRecord
+from core.domain import ReadKind, ReviewRecord
 from core.explanation import top_regions
 from core.pipeline import FilmReading
+from core.settings import get_settings
 from ui.panels import SYNTHETIC, draw_origin, draw_probability, draw_quality, draw_regions
+from ui.read_order import draw_read_first, due_kind, offer_regions, shows_regions
 from ui.resources import ExplanationTask, get_engine, request_explanation
 from ui.session import Visit
 from ui.uploads import read_waiting
+from ui.verdict import draw_verdict
+from ui.watch import follow
 from ui.worklist import WorklistRow
 
 SHOWN_REGIONS = 5
+READ_HEIGHT = 410  # findings scroll, so that the verdict stays in view
+FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 
 
 def build_row(
-    film: UploadedFilm, outcome: FilmOutcome, signed: Mapping[str, ReviewRecord]
+    film: UploadedFilm, outcome: FilmOutcome, signed: Mapping[str, ReviewRecord], reader: str
 ) -> WorklistRow:
-    """Return a film's line in the worklist."""
+    """Return a film's line in the worklist; where the site reads first, with the band alone."""
     reading = outcome.reading
     if reading is None:
         waiting = outcome.state in (FilmState.WAITING, FilmState.STOPPED)
@@ -38,19 +44,31 @@ def build_row(
             status=str(outcome.state) if waiting else "cannot be opened",
         )
     prediction = reading.prediction
-    record = signed.get(film.key)
     unsigned = "to read" if prediction is not None else "refused"
     return WorklistRow(
         key=film.key,
         name=film.name,
         thumbnail_png=reading.thumbnail,
         band="none" if prediction is None else prediction.band,
-        probability=None if prediction is None else prediction.probability,
+        probability=None
+        if prediction is None or get_settings().read_first
+        else prediction.probability,
         quality=_quality_word(reading),
         quality_note=next((f.message for f in reading.quality.findings), ""),
-        status=unsigned if record is None else f"signed: {record.read.verdict}",
+        status=_status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
+
+
+def _status(record: ReviewRecord | None, reader: str) -> str:
+    """Return what has been read of a film; empty if nothing that this reader may know."""
+    if record is None:
+        return ""
+    if record.kind is ReadKind.FIRST:
+        return "first read locked" if record.reader == reader else ""
+    if get_settings().read_first and record.reader != reader:
+        return "signed by another"
+    return f"signed: {record.read.verdict}"
 
 
 def _quality_word(reading: FilmReading) -> str:
@@ -84,6 +102,18 @@ def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> None:
     draw_quality(reading.quality)
 
 
+def suspicion_of(row: WorklistRow) -> tuple[int, float]:
+    """Return what orders films by suspicion: the band first, for it may be all that is known."""
+    return ("none", "below", "unsure", "above").index(row.band), row.probability or -1.0
+
+
+def draw_blind(reading: FilmReading) -> None:
+    """Draw what is known of a film without the model."""
+    draw_origin(reading.quality)
+    draw_read_first()
+    draw_quality(reading.quality)
+
+
 def draw_refusal(visit: Visit, film: UploadedFilm, reading: FilmReading) -> None:
     """Say why there is no probability, and offer the way out where there is one."""
     st.markdown("**Not read by the model**")
@@ -98,3 +128,27 @@ def draw_invert(visit: Visit, film: UploadedFilm, label: str) -> None:
         del visit.outcomes[film.key]
         read_waiting(visit)
         st.rerun()
+
+
+def draw_read(visit: Visit, key: str) -> None:
+    """Draw the model's side and the doctor's side of one film."""
+    film, reading = visit.films[key], visit.outcome(key).reading
+    task = explanation_of(visit, film)
+    shown = task if task and shows_regions(visit, key, reading) else None
+    follow(visit, shown)
+    if reading is None:
+        return
+    blind = due_kind(visit, key, reading) is ReadKind.FIRST
+    height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
+    with st.container(height=height if reading.quality.findings else "content", border=False):
+        if reading.quality.refused:
+            draw_refusal(visit, film, reading)
+        if film.inverted:
+            draw_invert(visit, film, "Undo the inversion")
+        if blind:
+            draw_blind(reading)
+        else:
+            draw_model_read(reading, shown)
+            if task is not None:
+                offer_regions(visit, key)
+    draw_verdict(visit, film, reading, None if shown is None else shown.explanation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.domain import Act
 from core.errors import FirstReadError
 from core.foreign_apart import read_foreign_table_apart
 from core.foreign_runs import ForeignRequest, ImportedRun, import_run
@@ -11,6 +12,7 @@ from core.settings import get_settings
 from ui.runs_controls import put
 from ui.runs_link import RunsView
 from ui.session import Visit
+from ui.who import not_allowed
 
 PARTS = {
     "": "every part that the file has films of",
@@ -22,6 +24,8 @@ PARTS = {
 
 def draw_import(visit: Visit, view: RunsView) -> None:
     """Draw the form; a file that cannot become a run gets a sentence for each bad row."""
+    if not_allowed(visit, Act.IMPORT_RUN):
+        return
     turn = st.session_state.setdefault("runs-import-turn", 0)
     with st.form(f"runs-import-{turn}", border=False):
         st.markdown(
@@ -52,6 +56,7 @@ def draw_import(visit: Visit, view: RunsView) -> None:
                 request,
                 settings.models,
                 settings.foreign_runs,
+                visit.acting,
                 read_foreign_table_apart,
             )
     except FirstReadError as exc:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.domain import Act, Reader
 from core.errors import FirstReadError
 from core.pipeline import open_engine
 from core.review_choice import (
@@ -19,18 +20,22 @@ from ui.resources import get_engine, get_examples, get_served
 from ui.runs_data import ListedRuns
 from ui.served import get_decision
 from ui.session import Visit
+from ui.who import not_allowed
 
 
-def serve_from_now_on(run_id: str, reason: str, chosen_by: str) -> None:
+def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
     """Let another run read films, and record who chose it and why; here it serves at once.
 
     Raises
     ------
+    NotAllowed
+        If the reader has no role that chooses; then the run is not even opened.
     ReviewStoreError
         If the reason or the name is missing, or the choice cannot be recorded.
     ModelError
         If the run cannot serve; then nothing is recorded.
     """
+    chosen_by.require(Act.CHOOSE_SERVED_RUN)
     settings = get_settings()
     open_engine(settings.models, run_id, settings.inference_threads)
     choose_served_run(settings.database_url, run_id=run_id, reason=reason, chosen_by=chosen_by)
@@ -58,7 +63,7 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
         )
     elif run_id == decision.run_id:
         st.caption("It serves now. Take another run to change that.")
-    elif not lacking:
+    elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
         _draw_form(visit, run_id)
     _draw_log()
 
@@ -79,7 +84,9 @@ def _draw_demands(run_id: str, lacking: list[Demand]) -> None:
 def _draw_form(visit: Visit, run_id: str) -> None:
     with st.form("runs-serve", border=False):
         reason = st.text_area("Reason", max_chars=1000, height=80, key="runs-serve-reason")
-        chosen_by = st.text_input("Chosen by", value=visit.reader, max_chars=100)
+        chosen_by = visit.reader
+        if not visit.logged_in:
+            chosen_by = st.text_input("Chosen by", value=visit.reader, max_chars=100)
         sent = st.form_submit_button(
             f"Let {run_id} read films from now on", type="primary", icon=":material/swap_horiz:"
         )
@@ -87,7 +94,7 @@ def _draw_form(visit: Visit, run_id: str) -> None:
         return
     try:
         with st.spinner(f"Opening {run_id}"):
-            serve_from_now_on(run_id, reason, chosen_by)
+            serve_from_now_on(run_id, reason, Reader(chosen_by, visit.roles))
     except FirstReadError as exc:
         st.error(f"Not changed. {exc}", icon=":material/error:")
         return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
 from core.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
-from core.domain import ServedRun
+from core.domain import Reader, Role, ServedRun
 
 _KEY = "first_read"
 
@@ -24,6 +25,10 @@ class Visit:
     outcomes : dict of str to FilmOutcome
     selected : str or None
         The film on the viewer.
+    reader, roles : str, frozenset of Role
+        Who acts; the guard asks anew on every run.
+    logged_in : bool
+        Whether a log-in says who acts; otherwise it is the local user, who says it.
     upload_round : int
         Part of the uploader's key: a new round empties it.
     read_by : ServedRun or None
@@ -34,6 +39,10 @@ class Visit:
         The film that was open last in the error gallery.
     notice : str
         One sentence to show once on the next run.
+    opened_at : dict of str to datetime
+        When each film was first shown to its reader, until they sign.
+    regions_asked : set of str
+        Films whose regions the reader asked for, where the site reads first.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     """
@@ -43,12 +52,21 @@ class Visit:
     job: BatchJob | None = None
     selected: str | None = None
     reader: str = ""
+    roles: frozenset[Role] = frozenset()
+    logged_in: bool = False
     upload_round: int = 0
     read_by: ServedRun | None = None
     explaining: Any = None
     last_film: str | None = None
     notice: str = ""
+    opened_at: dict[str, datetime] = field(default_factory=dict)
+    regions_asked: set[str] = field(default_factory=set)
     complaint: str = ""
+
+    @property
+    def acting(self) -> Reader:
+        """Who acts."""
+        return Reader(self.reader.strip(), self.roles)
 
     def absorb_job(self) -> None:
         """Take over what the running batch has finished; let go of a batch that has ended."""

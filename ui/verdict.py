@@ -8,17 +8,20 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.batch import UploadedFilm
-from core.domain import Explanation, ReviewRecord, Verdict
-from core.errors import ReviewStoreError
+from core.domain import Act, Explanation, ReadKind, ReviewRecord, Verdict
+from core.errors import FirstReadError
 from core.pipeline import FilmReading
-from core.reviews import sign_read, summarise_regions
+from core.reviews import sign_read, summarise_regions, utc_now
 from core.settings import get_settings
 from ui.panels import draw_record
+from ui.read_order import due_kind
 from ui.resources import get_engine, get_store
 from ui.session import Visit
+from ui.who import name_reader, not_allowed
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 USUAL_CONFIDENCE = 3
+DONE = {ReadKind.FIRST: "Locked and stored", ReadKind.READ: "Signed and stored"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +38,47 @@ def draw_verdict(
 ) -> None:
     """Draw what is signed already and the form; signing stores the read before it says so."""
     history = get_store().history(film.key)
+    visit.opened_at.setdefault(film.key, utc_now())
+    kind = due_kind(visit, film.key, reading)
     superseded = {record.supersedes for record in history}
     for record in history:
-        if record.record_id not in superseded:
+        if kind is ReadKind.READ and record.record_id not in superseded:
             draw_record(record)
-    draft = _draw_form(f"{film.key}-{len(history)}")
-    visit.reader = name_reader()
-    corrects = visit.reader.strip() in {record.reader for record in history}
+    if not_allowed(visit, Act.SIGN_READ):
+        return
+    own = [record for record in history if record.reader == visit.acting.name]
+    locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
+    draft = _draw_form(f"{film.key}-{len(history)}", locked)
+    visit.reader = name_reader(visit)
     if st.button(
-        "Sign a correction" if corrects else "Sign",
+        _label(kind, corrects=bool(own) and locked is None),
         type="primary",
         icon=":material/draw:",
         shortcut="Ctrl+Enter",
         width="stretch",
         key=f"sign-{film.key}-{len(history)}",  # a late press must not sign the next film
     ):
-        visit.complaint = _sign(visit, film, reading, draft, explanation, history)
+        visit.complaint = _sign(visit, film, reading, draft, explanation, history, kind)
         if not visit.complaint:
-            visit.notice = f"Signed and stored: {film.name}."
+            del visit.opened_at[film.key]
+            visit.notice = f"{DONE[kind]}: {film.name}."
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
 
 
-def _draw_form(key: str) -> Draft:
-    """Draw the form; Streamlit keeps what is in it while the reader is elsewhere."""
+def _label(kind: ReadKind, *, corrects: bool) -> str:
+    if kind is ReadKind.FIRST:
+        return "Lock the first read"
+    return "Sign a correction" if corrects else "Sign"
+
+
+def _draw_form(key: str, locked: ReviewRecord | None) -> Draft:
+    """Draw the form, with what the reader locked; Streamlit keeps what is in it meanwhile."""
     verdict = st.segmented_control(
         "Your verdict",
         list(Verdict),
+        default=None if locked is None else locked.read.verdict,
         format_func=lambda one: str(one).capitalize(),
         key=f"verdict-{key}",
         persist_state="session",
@@ -72,7 +88,7 @@ def _draw_form(key: str) -> Draft:
     confidence = st.select_slider(
         "Confidence",
         list(CONFIDENCES),
-        value=USUAL_CONFIDENCE,
+        value=USUAL_CONFIDENCE if locked is None else locked.read.confidence,
         format_func=CONFIDENCES.__getitem__,
         key=f"confidence-{key}",
         persist_state="session",
@@ -89,18 +105,6 @@ def _draw_form(key: str) -> Draft:
     return Draft(verdict, confidence, comment)
 
 
-def name_reader() -> str:
-    """Draw the field for the reader's name, which all pages share, and return what is in it."""
-    return st.text_input(
-        "Signing as",
-        max_chars=100,
-        key="reader-name",
-        persist_state="session",
-        placeholder="Signing as (your name)",
-        label_visibility="collapsed",
-    )
-
-
 def _read_by(reading: FilmReading) -> str:
     """Return the run that read the film; of a refused film, the one that serves."""
     if reading.prediction is not None:
@@ -115,6 +119,7 @@ def _sign(
     draft: Draft,
     explanation: Explanation | None,
     history: Sequence[ReviewRecord],
+    kind: ReadKind,
 ) -> str:
     """Store the read and return an empty text, or return what it lacks."""
     if draft.verdict is None:
@@ -124,7 +129,7 @@ def _sign(
     record = sign_read(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
-        reader=visit.reader,
+        reader=visit.acting,
         verdict=draft.verdict,
         confidence=draft.confidence,
         comment=draft.comment,
@@ -132,10 +137,12 @@ def _sign(
         quality=reading.quality,
         run_id=_read_by(reading),
         earlier=history,
+        opened_at=visit.opened_at[film.key],
+        kind=kind,
         regions=None if explanation is None else summarise_regions(explanation),
     )
     try:
-        get_store().append(record)
-    except ReviewStoreError as exc:
+        get_store().append(record, visit.acting)
+    except FirstReadError as exc:
         return f"Not signed. {exc}"
     return ""

@@ -41,6 +41,15 @@ from core.domain.quality import (
     QualityReport,
     Severity,
 )
+from core.domain.reader import (
+    OPERATOR,
+    WHO_MAY,
+    Act,
+    Reader,
+    Role,
+    reader_from_claims,
+    say_roles,
+)
 from core.domain.regions import (
     Explanation,
     LimeSettings,
@@ -49,6 +58,7 @@ from core.domain.regions import (
 )
 from core.domain.review import (
     ReaderRead,
+    ReadKind,
     ReviewRecord,
     ReviewStore,
     Verdict,
@@ -57,8 +67,11 @@ from core.domain.review import (
 __all__ = [
     "MAX_FILE_BYTES",
     "MAX_FILM_PIXELS",
+    "OPERATOR",
     "SYNTHETIC_KEY",
+    "WHO_MAY",
     "AbstentionBand",
+    "Act",
     "AgeBand",
     "Calibration",
     "Classifier",
@@ -78,10 +91,13 @@ __all__ = [
     "Prediction",
     "QualityReport",
     "Radiograph",
+    "ReadKind",
+    "Reader",
     "ReaderRead",
     "RegionWeight",
     "ReviewRecord",
     "ReviewStore",
+    "Role",
     "RunClassifier",
     "RunRecord",
     "ServedChoice",
@@ -92,4 +108,6 @@ __all__ = [
     "Verdict",
     "Window",
     "read_only",
+    "reader_from_claims",
+    "say_roles",
 ]

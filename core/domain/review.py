@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
+from core.domain.reader import Reader
 
 
 class Verdict(StrEnum):
@@ -30,12 +31,22 @@ class ReaderRead:
     read_at: datetime
 
 
+class ReadKind(StrEnum):
+    """Why a read was made; a first one was locked before probability and regions were shown."""
+
+    FIRST = "first"
+    READ = "read"
+    ARBITRATION = "arbitration"
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewRecord:
     """One signed read as it is kept: append-only, corrections point at what they supersede.
 
     ``prediction`` is None for a film that the gate refused. ``regions`` is the explanation's
-    summary as shown (JSON-able), empty when none was shown.
+    summary as shown (JSON-able), empty when none was shown. ``opened_at`` is when the reader
+    first saw the film, None where that was not kept. ``arbitrates`` names the records that an
+    arbitration settles.
     """
 
     record_id: str
@@ -49,13 +60,16 @@ class ReviewRecord:
     app_version: str
     supersedes: str | None = None
     regions: dict[str, object] = field(default_factory=dict)
+    kind: ReadKind = ReadKind.READ
+    opened_at: datetime | None = None
+    arbitrates: tuple[str, ...] = ()
 
 
 class ReviewStore(Protocol):
     """Where signed reads are kept."""
 
-    def append(self, record: ReviewRecord) -> None:
-        """Store one record durably before returning."""
+    def append(self, record: ReviewRecord, by: Reader) -> None:
+        """Store one record of the acting reader durably before returning."""
         ...
 
     def latest_for_film(self, film_sha256: str) -> ReviewRecord | None:

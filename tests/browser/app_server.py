@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -70,13 +70,22 @@ def press_button(page: Page, name: str) -> None:
 class Server:
     """One Streamlit app on a port of its own, which can be stopped and started again."""
 
-    def __init__(self, app: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        app: Path,
+        environment: Mapping[str, str] | None = None,
+        secrets: Callable[[str], str] | None = None,
+    ) -> None:
         self.port = free_port()
         options = {"server.port": self.port, **SERVER_OPTIONS}
         flags = [f"--{name}={value}" for name, value in options.items()]
         self._command = [sys.executable, "-m", "streamlit", "run", str(app), *flags]
         self._environment = {**os.environ, **(environment or {})}
         self._folder = app.parent
+        if secrets is not None:
+            folder = Path(self._environment["HOME"]) / ".streamlit"
+            folder.mkdir()
+            (folder / "secrets.toml").write_text(secrets(self.address), encoding="utf-8")
         self.start()
 
     @property

@@ -162,7 +162,7 @@ def test_a_synthetic_film_is_explained_signed_and_found_in_the_records(
     expect(page.get_by_text("Signed pneumonia, confidence 3 of 5")).to_be_visible()
 
     page.get_by_role("link", name="Records").click()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     with page.expect_download() as started:
         page.get_by_role("button", name="CSV of 1").click()
     kept = started.value.path().read_text(encoding="utf-8")

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from film_tables import film_table, predictions_of
 from kermany_stand_in import draw_film, encode_film
+from review_records import lead, put
 from sklearn.metrics import confusion_matrix
 from stand_in_films import served_predictions, write_stand_ins
 from streamlit.testing.v1 import AppTest
 
 from core.case_notes import ProposedLabel, write_note
 from core.case_notes_store import SqlCaseNotes, open_case_notes
+from core.domain import OPERATOR
 from core.error_filter import Third, Wanted, WrongIn
 from core.error_gallery import Cell
 from core.error_order import Order
@@ -271,10 +273,16 @@ def test_a_note_needs_a_name_and_is_then_kept_and_counted(films, notes) -> None:
 
 def test_a_second_reader_who_agrees_makes_a_proposal_accepted(films, notes) -> None:
     film_id, _ = missed_film()
-    notes.append(write_note("public", film_id, "Dr. B", "f04", proposed_label=ProposedLabel.NORMAL))
+    put(
+        notes,
+        write_note("public", film_id, lead("Dr. B"), "f04", proposed_label=ProposedLabel.NORMAL),
+    )
     page = open_page(split="test", film=film_id)
     assert any("One reader proposes the label normal" in text.value for text in page.caption)
-    notes.append(write_note("public", film_id, "Dr. C", "f04", proposed_label=ProposedLabel.NORMAL))
+    put(
+        notes,
+        write_note("public", film_id, lead("Dr. C"), "f04", proposed_label=ProposedLabel.NORMAL),
+    )
     page.run()
     assert any("Readers agree on the label normal" in text.value for text in page.caption)
     assert any("labelled pneumonia" in text.value for text in page.markdown)
@@ -335,7 +343,7 @@ def imported(data, tmp_path, monkeypatch: pytest.MonkeyPatch) -> str:
     films = served_predictions().of_split("test").films.film_id
     table = "film_id,probability\n" + "".join(f"{name},0.875\n" for name in films)
     request = ForeignRequest(name="everything_ill", split="test")
-    import_run(table.encode(), request, *get_settings().run_folders)
+    import_run(table.encode(), request, *get_settings().run_folders, OPERATOR)
     return "everything_ill"
 
 

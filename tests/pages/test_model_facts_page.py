@@ -12,7 +12,7 @@ from film_tables import film_table, predictions_of
 from kept_run_copies import MODELS, copy_as, copy_runs
 from streamlit.testing.v1 import AppTest
 
-from core.domain import RunRecord
+from core.domain import OPERATOR, RunRecord
 from core.foreign_runs import ForeignRequest, import_run
 from core.model_facts import gather_facts
 from core.model_facts_checklist import fill_checklist, say_count
@@ -115,7 +115,7 @@ def test_an_imported_run_is_shown_with_what_is_not_known(runs: Path) -> None:
     said = read_predictions(load_run(MODELS / "f01"))
     rows = [f"{film},{p}" for film, p in zip(said.films.film_id, said.probability, strict=True)]
     content = "\n".join(["film_id,probability", *rows]).encode()
-    import_run(content, ForeignRequest("theirs"), MODELS, runs / "foreign")
+    import_run(content, ForeignRequest("theirs"), MODELS, runs / "foreign", OPERATOR)
     page = open_page(run="theirs")
     assert not page.error
     words = words_of(page)

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
-from core.domain import FloatImage, ModelInput, ReviewRecord, Verdict
+from core.domain import FloatImage, ModelInput, Reader, ReviewRecord, Verdict
 from core.errors import ReviewStoreError
 from core.phantom import FindingName, draw_film, draw_hand, draw_settings
 from core.pipeline import Engine, prepare_film
@@ -270,7 +270,7 @@ def test_a_stopped_batch_keeps_what_is_read_and_can_go_on(store: SqlReviewStore)
 def test_a_read_that_cannot_be_stored_says_so_beside_the_button(
     store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: SqlReviewStore, record: ReviewRecord) -> None:
+    def refuse(self: SqlReviewStore, record: ReviewRecord, by: Reader) -> None:
         raise ReviewStoreError("The disk is full: free some space, then sign again.")
 
     page = upload(open_page(), HAND)

@@ -79,7 +79,7 @@ def test_opened_films_are_read_like_uploads_and_say_that_they_are_synthetic(offe
     assert all(reading is not None for reading in readings)
     codes = [{finding.code for finding in reading.quality.findings} for reading in readings]
     assert all("synthetic" in one for one in codes)
-    rows = [build_row(film, visit.outcome(key), {}) for key, film in visit.films.items()]
+    rows = [build_row(film, visit.outcome(key), {}, "") for key, film in visit.films.items()]
     assert all(row.synthetic for row in rows)
     words = "\n".join(text.value for text in page.markdown)
     assert "It shows no patient" in words

@@ -11,7 +11,7 @@ from film_tables import film_table, predictions_of
 from streamlit.testing.v1 import AppTest
 
 from core.comparison_films import align_runs, as_synthetic
-from core.domain import RunRecord
+from core.domain import OPERATOR, RunRecord
 from core.examples import ExamplesTask
 from core.foreign_runs import ForeignRequest, import_run
 from core.predictions import Predictions, read_predictions
@@ -135,7 +135,7 @@ def test_an_imported_run_is_left_out_where_it_has_read_no_film(drawn) -> None:
     films = read_predictions(load_run(MODELS / "f04")).of_split("test").films.film_id
     table = "film_id,probability\n" + "".join(f"{name},0.5\n" for name in films)
     request = ForeignRequest(name="theirs", split="test")
-    import_run(table.encode(), request, *get_settings().run_folders)
+    import_run(table.encode(), request, *get_settings().run_folders, OPERATOR)
 
     page = open_page(part="synthetic", runs="theirs,f01,f04")
 

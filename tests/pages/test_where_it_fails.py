@@ -15,6 +15,7 @@ from stand_in_films import served_predictions, write_stand_ins
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
+from core.domain import OPERATOR
 from core.examples import ExamplesTask
 from core.foreign_runs import ForeignRequest, import_run
 from core.review_store import SqlReviewStore
@@ -187,7 +188,7 @@ def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path
     films = served_predictions().of_split("test").films.film_id
     table = "film_id,probability\n" + "".join(f"{name},0.875\n" for name in films)
     request = ForeignRequest(name="theirs", split="test")
-    import_run(table.encode(), request, *get_settings().run_folders)
+    import_run(table.encode(), request, *get_settings().run_folders, OPERATOR)
     words = words_of(open_page(run="theirs"))
     assert "Run theirs has no films of the validation patients, which are searched" in words
     assert "only predictions were imported" in words

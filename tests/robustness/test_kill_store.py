@@ -21,15 +21,17 @@ WRITER = f"""
 import sys
 from datetime import UTC, datetime
 from uuid import uuid4
-from core.domain import QualityReport, ReaderRead, ReviewRecord, Verdict
+from core.domain import QualityReport, Reader, ReaderRead, ReviewRecord, Role, Verdict
 from core.review_store import open_review_store
 
 store = open_review_store(sys.argv[1])
+reader = Reader("killed", frozenset({{Role.READER}}))
 while True:
     record_id = uuid4().hex
     read = ReaderRead(Verdict.NORMAL, 3, "x" * 1500, datetime.now(UTC))
     store.append(
-        ReviewRecord(record_id, "{FILM}", "", "killed", read, None, QualityReport(), "", "test")
+        ReviewRecord(record_id, "{FILM}", "", "killed", read, None, QualityReport(), "", "test"),
+        reader,
     )
     print(record_id, flush=True)
 """

@@ -3,7 +3,7 @@
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Barrier
 
-from review_records import FILM, SPAWN, append_records, record
+from review_records import FILM, SPAWN, append_records, record, sign
 
 from core.errors import ReviewStoreError
 from core.review_migration import migrate
@@ -14,13 +14,13 @@ pytest_plugins = ["review_databases"]
 
 def test_of_eight_threads_that_correct_one_read_exactly_one_wins(store):
     first = record()
-    store.append(first)
+    sign(store, first)
     start = Barrier(8)
 
     def correct():
         start.wait()
         try:
-            store.append(record(supersedes=first.record_id))
+            sign(store, record(supersedes=first.record_id))
         except ReviewStoreError as exc:
             return str(exc)
         return "won"
@@ -35,7 +35,7 @@ def test_of_eight_threads_that_correct_one_read_exactly_one_wins(store):
 def test_of_two_processes_that_correct_the_same_reads_each_read_is_corrected_once(store, url):
     firsts = [record(f"first-{number}") for number in range(20)]
     for each in firsts:
-        store.append(each)
+        sign(store, each)
     corrections = [
         [record(supersedes=each.record_id) for each in order] for order in (firsts, firsts[::-1])
     ]
@@ -59,7 +59,7 @@ def test_eight_processes_that_write_50_reads_each_lose_none(url):
 
 def test_many_sessions_read_while_others_write(store):
     def work(number):
-        store.append(record(film_sha256=f"{number:064x}"))
+        sign(store, record(film_sha256=f"{number:064x}"))
         return store.latest_for_film(f"{number:064x}").film_sha256
 
     with ThreadPoolExecutor(24) as pool:

@@ -13,15 +13,19 @@ const BAND_WORDS = { above: "above", below: "below", unsure: "unsure", none: "" 
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
+// Between the probabilities of the other bands: all films of a band then stand together.
+const BAND_PLACES = { above: 3, unsure: 2, below: 1 };
+
 function suspicionOf(row) {
   if (row.probability !== null) return row.probability;
+  if (row.band !== "none") return BAND_PLACES[row.band];
   return row.quality === "waiting" ? -1 : -2;
 }
 
 function turnToRead(row) {
   if (row.signed) return 3;
   if (row.quality === "waiting") return 1;
-  return row.probability === null ? 2 : 0;
+  return row.band === "none" ? 2 : 0;
 }
 
 const byUpload = (a, b) => a.place - b.place;
@@ -101,7 +105,8 @@ function fillRow(node, row, operatingPoint) {
   find("tick").hidden = operatingPoint === null;
   find("scale").style.setProperty("--tick", operatingPoint ?? 0);
   find("scale").style.setProperty("--dot", scored ? row.probability : 0);
-  const words = scored ? BAND_WORDS[row.band] : row.note || "no score yet";
+  const banded = row.band !== "none";
+  const words = banded ? BAND_WORDS[row.band] : row.note || "no score yet";
   find("band").textContent = words;
   find("score").title = scored ? bandSentence(row) : words;
   node.querySelector(".quality path").setAttribute("d", SHAPES[row.quality]);

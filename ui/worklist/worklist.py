@@ -62,9 +62,9 @@ class WorklistRow:
     thumbnail_png : bytes or None
         A small PNG of about 104 x 104 pixels; None shows an empty square.
     band : {"above", "below", "unsure", "none"}
-        The side that the model takes; "none" without a probability.
+        The side that the model takes; "none" if it has not read the film.
     probability : float or None
-        Calibrated, in [0, 1].
+        Calibrated, in [0, 1]; None also where only the band may be seen.
     quality : {"good", "caution", "refused", "waiting"}
     quality_note : str
         The worst finding in words; empty if there is none.

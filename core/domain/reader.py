@@ -1,0 +1,144 @@
+"""Who acts, and the one table of what each role may open and write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import NotAllowed
+
+
+class Role(StrEnum):
+    """What a person is in the reading room."""
+
+    TRAINEE = "trainee"
+    READER = "reader"
+    TEACHER = "teacher"
+    LEAD = "lead"
+    ADMIN = "admin"
+
+
+class Act(StrEnum):
+    """A page to open or a thing to write; the value completes "may not ..."."""
+
+    OPEN_REVIEW = "open the page Review"
+    OPEN_ERRORS = "open the page Errors"
+    OPEN_FAILING = "open the page Where it fails"
+    OPEN_RUNS = "open the page Compare runs"
+    OPEN_FACTS = "open the page Model facts"
+    OPEN_EXHIBIT = "open the page Exhibit"
+    OPEN_RECORDS = "open the page Records"
+    SIGN_READ = "sign a read"
+    ARBITRATE = "arbitrate between reads"
+    NOTE_CASE = "note a case"
+    CHANGE_CAUSES = "change the list of causes"
+    IMPORT_RUN = "import a run"
+    CHOOSE_SERVED_RUN = "choose the run that serves"
+
+
+_DOCTORS = frozenset({Role.READER, Role.TEACHER, Role.LEAD})
+_ALL = frozenset(Role)
+
+WHO_MAY: Mapping[Act, frozenset[Role]] = {
+    Act.OPEN_REVIEW: _ALL,
+    Act.OPEN_ERRORS: _ALL - {Role.TRAINEE},
+    Act.OPEN_FAILING: _ALL - {Role.TRAINEE},
+    Act.OPEN_RUNS: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
+    Act.OPEN_FACTS: _ALL,
+    Act.OPEN_EXHIBIT: _ALL,
+    Act.OPEN_RECORDS: _ALL - {Role.TRAINEE},
+    Act.SIGN_READ: _DOCTORS,
+    Act.ARBITRATE: frozenset({Role.LEAD}),
+    Act.NOTE_CASE: _DOCTORS,
+    Act.CHANGE_CAUSES: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
+    Act.IMPORT_RUN: frozenset({Role.LEAD, Role.ADMIN}),
+    Act.CHOOSE_SERVED_RUN: frozenset({Role.LEAD}),
+}
+"""A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who acts.
+
+    Attributes
+    ----------
+    name : str
+        As it stands beside what they write; empty until a local user has given one.
+    roles : frozenset of Role
+        Together they allow what any of them allows.
+    """
+
+    name: str
+    roles: frozenset[Role]
+
+    def may(self, act: Act) -> bool:
+        """Return whether one of the roles allows it."""
+        return not self.roles.isdisjoint(WHO_MAY[act])
+
+    def require(self, act: Act) -> None:
+        """Go on only if one of the roles allows it.
+
+        Raises
+        ------
+        NotAllowed
+            If none does.
+        """
+        if not self.may(act):
+            raise NotAllowed(
+                f"{say_roles(self.roles)} may not {act}: that takes the role "
+                f"{_either(WHO_MAY[act])}. Change your role, or ask the person who gives roles."
+            )
+
+
+OPERATOR = Reader("command line", frozenset({Role.ADMIN}))
+"""Whoever types commands on the machine itself, and may change its files anyway."""
+
+
+def say_roles(roles: Collection[Role]) -> str:
+    """Return roles as the subject of a sentence."""
+    return f"The role {_either(roles, 'and')}" if roles else "Nobody without a role"
+
+
+def _either(roles: Collection[Role], word: str = "or") -> str:
+    *others, last = (role for role in Role if role in roles)
+    return f"{', '.join(others)} {word} {last}" if others else str(last)
+
+
+def reader_from_claims(claims: Mapping[str, object], role_claim: str, name_claim: str) -> Reader:
+    """Return the reader whom a provider's claims name.
+
+    Names repeat and people sign by them, so that the address stands beside the name, and the
+    provider's own id where it states no address.
+
+    Parameters
+    ----------
+    claims : mapping of str to object
+        Of the id token.
+    role_claim, name_claim : str
+        Which claims hold the roles (a text or a list of texts) and the name.
+
+    Raises
+    ------
+    NotAllowed
+        If the claims name nobody, or give none of First Read's roles.
+    """
+    identity = claims.get("email") or claims.get("sub")
+    if not isinstance(identity, str) or not identity.strip():
+        raise NotAllowed(
+            "The log-in names nobody: it has neither the claim email nor sub. Ask the person who "
+            "keeps the log-in provider."
+        )
+    stated = claims.get(role_claim)
+    words = [stated] if isinstance(stated, str) else stated if isinstance(stated, list) else []
+    roles = frozenset(role for role in Role if role in words)
+    if not roles:
+        raise NotAllowed(
+            f"{identity} has no role here: the claim {role_claim!r} of the log-in names none of "
+            f"{_either(_ALL)}. Ask the person who gives roles."
+        )
+    name = claims.get(name_claim)
+    named = isinstance(name, str) and name.strip() not in ("", identity)
+    signature = f"{name} ({identity})" if named else identity
+    return Reader(" ".join(signature.split())[:100], roles)

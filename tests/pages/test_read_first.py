@@ -1,0 +1,146 @@
+"""Reading before the model: a first read is locked, the model is shown, and a read is signed."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_review import (
+    CHEST,
+    HAND,
+    READER,
+    choose_verdict,
+    name_reader,
+    open_page,
+    press,
+    run_until,
+    upload,
+    words_of,
+)
+
+from core.domain import ReadKind, Role, Verdict
+from core.ledger_numbers import tabulate_readers
+from core.review_ledger import verify_records
+from core.review_readers import choose_local_reader
+from core.review_store import SqlReviewStore
+from core.settings import get_settings
+from ui import review_panels
+
+
+@pytest.fixture(autouse=True)
+def read_first(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, float | None]]]:
+    """Read first, as a site does that changes nothing; return what the worklist was handed."""
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+    get_settings.cache_clear()
+    handed = []
+    build = review_panels.WorklistRow
+
+    def note(**fields):
+        handed.append((fields["band"], fields["probability"], fields["status"]))
+        return build(**fields)
+
+    monkeypatch.setattr(review_panels, "WorklistRow", note)
+    return handed
+
+
+def html_of(page: AppTest) -> str:
+    return "".join(element.proto.body for element in page.get("html"))
+
+
+def lock(page: AppTest, verdict: Verdict = Verdict.NORMAL, reader: str = READER) -> AppTest:
+    name_reader(page, reader)
+    choose_verdict(page, verdict)
+    return press(page, "Lock the first read")
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def test_nothing_but_the_band_is_shown_before_the_first_read(
+    store: SqlReviewStore, read_first
+) -> None:
+    page = upload(open_page(), CHEST)
+    assert "What the model says of this film, and why, comes after" in words_of(page)
+    assert "probability" not in words_of(page)
+    assert 'class="fr-scale"' not in html_of(page)
+    assert "Regions the score depends on" not in html_of(page)
+    assert "Show the model's regions" not in labels(page)
+    assert read_first[-1] == ("above", None, "to read")
+
+
+def test_both_reads_their_times_and_what_was_shown_are_kept(
+    store: SqlReviewStore, read_first
+) -> None:
+    page = lock(upload(open_page(), CHEST))
+    assert "probability" in words_of(page)
+    assert 'class="fr-scale"' in html_of(page)
+    assert "Regions the score depends on" not in html_of(page)
+    assert read_first[-1] == ("above", None, "first read locked")
+    choose_verdict(page, Verdict.PNEUMONIA)
+    press(page, "Sign")
+    key = page.session_state["first_read"].selected
+    first, signed = store.history(key)
+    assert (first.kind, first.read.verdict, first.regions) == (
+        ReadKind.FIRST,
+        Verdict.NORMAL,
+        {},
+    )
+    assert (signed.kind, signed.read.verdict, signed.regions) == (
+        ReadKind.READ,
+        Verdict.PNEUMONIA,
+        {},
+    )
+    assert signed.supersedes == first.record_id
+    assert first.opened_at < first.read.read_at <= signed.opened_at < signed.read.read_at
+    assert read_first[-1] == ("above", None, "signed: pneumonia")
+    (numbers,) = tabulate_readers([first, signed], {key: Verdict.PNEUMONIA})
+    assert (numbers.to_right, numbers.to_wrong, numbers.films) == (1, 0, 1)
+    assert tabulate_readers([first], {}) == []
+    assert verify_records(get_settings().database_url).intact
+
+
+def test_regions_come_on_request_and_are_kept_with_the_signed_read(store: SqlReviewStore) -> None:
+    page = press(lock(upload(open_page(), CHEST)), "Show the model's regions")
+    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    assert "Show the model's regions" not in labels(page)
+    press(page, "Sign")  # the verdict is that of the first read until it is changed
+    first, signed = store.history(page.session_state["first_read"].selected)
+    assert first.regions == {}
+    assert signed.regions["n_regions"] > 0
+    assert signed.read.verdict is first.read.verdict
+
+
+def test_a_locked_first_read_is_there_after_a_restart_and_cannot_be_made_again(
+    store: SqlReviewStore,
+) -> None:
+    lock(upload(open_page(), CHEST))
+    again = upload(open_page(), CHEST)
+    assert "probability" in words_of(again)
+    assert "Lock the first read" not in labels(again)
+    assert "Sign" in labels(again)
+
+
+def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
+    store: SqlReviewStore, read_first
+) -> None:
+    page = press(lock(upload(open_page(), CHEST)), "Sign")
+    name_reader(page, "Dr. Grace Second")
+    assert "Lock the first read" in labels(page)
+    assert "probability" not in words_of(page)
+    assert READER not in html_of(page).replace(f"Reading: {READER}", "")
+    page.run()
+    assert read_first[-1] == ("above", None, "signed by another")
+
+
+def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:
+    page = upload(open_page(), HAND)
+    assert "Not read by the model" in words_of(page)
+    assert "Sign" in labels(page)
+
+
+def test_who_may_not_sign_is_not_asked_for_a_first_read(store: SqlReviewStore) -> None:
+    choose_local_reader(get_settings().database_url, "Tess", Role.TRAINEE)
+    page = upload(open_page(), CHEST)
+    assert "probability" in words_of(page)
+    assert "The role trainee may not sign a read" in words_of(page)
+    assert "Lock the first read" not in labels(page)

@@ -1,0 +1,76 @@
+"""Roles on the pages: what each role may open, what the local user chooses, and what is drawn."""
+
+from __future__ import annotations
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.domain import WHO_MAY, Reader, Role
+from core.review_readers import choose_local_reader, read_local_reader
+from core.review_store import SqlReviewStore
+from core.settings import PROJECT_ROOT, get_settings
+from ui.guard import PAGES, act_of
+
+REFUSED = [(name, role) for name in PAGES for role in Role if role not in WHO_MAY[act_of(name)]]
+
+
+def open_router() -> AppTest:
+    return AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+
+
+def open_page(name: str) -> AppTest:
+    page = open_router().switch_page(PAGES[name][0]).run()
+    assert not page.exception
+    return page
+
+
+def acting(page: AppTest) -> Reader:
+    return page.session_state["first_read"].acting
+
+
+def take_role(role: Role, name: str = "Ada") -> None:
+    choose_local_reader(get_settings().database_url, name, role)
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize(("name", "role"), REFUSED)
+def test_a_page_is_refused_to_the_wrong_role_and_draws_nothing_of_its_own(
+    store: SqlReviewStore, name: str, role: Role
+) -> None:
+    take_role(role)
+    page = open_page(name)
+    assert f"The role {role} may not open the page {PAGES[name][1]}" in page.error[0].value
+    assert not page.dataframe
+    assert [button.label for button in page.button] == ["Use"]
+
+
+def test_the_local_user_changes_name_and_role_and_finds_them_after_a_restart(
+    store: SqlReviewStore,
+) -> None:
+    page = open_router()
+    assert acting(page) == Reader("", frozenset({Role.LEAD}))
+    assert any("Nobody logs in here" in caption.value for caption in page.caption)
+    next(box for box in page.text_input if box.label == "Display name").set_value(" Dr  Ada ")
+    next(box for box in page.selectbox if box.label == "Role").set_value(Role.TRAINEE)
+    next(button for button in page.button if button.label == "Use").click()
+    page.run()
+    page.switch_page("pages/records.py").run()
+    assert "The role trainee may not open the page Records" in page.error[0].value
+    chosen = Reader("Dr Ada", frozenset({Role.TRAINEE}))
+    assert read_local_reader(get_settings().database_url) == chosen
+    st.cache_resource.clear()
+    assert acting(open_page("records")) == chosen
+
+
+def test_a_teacher_sees_which_run_serves_and_may_not_choose_or_import(
+    store: SqlReviewStore,
+) -> None:
+    take_role(Role.TEACHER)
+    page = open_page("runs")
+    page.selectbox(key="runs-serve-run").set_value("f03").run()
+    said = "\n".join(caption.value for caption in page.caption)
+    assert "The role teacher may not choose the run that serves" in said
+    assert "The role teacher may not import a run" in said
+    assert not [button for button in page.button if button.label.startswith("Let ")]
+    assert not [button for button in page.button if button.label == "Import"]

@@ -1,0 +1,57 @@
+"""What of the model a reader sees of a film by now: nothing before their own first read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain import Act, ReadKind
+from core.pipeline import FilmReading
+from core.review_protocol import kind_of_next
+from core.settings import get_settings
+from ui.served import get_store
+from ui.session import Visit
+
+
+def due_kind(visit: Visit, key: str, reading: FilmReading | None) -> ReadKind:
+    """Return which read of a film the visitor's next one is."""
+    return kind_of_next(
+        get_store().history(key),
+        visit.acting.name,
+        None if reading is None else reading.prediction,
+        read_first=get_settings().read_first and visit.acting.may(Act.SIGN_READ),
+    )
+
+
+def shows_regions(visit: Visit, key: str, reading: FilmReading | None) -> bool:
+    """Return whether the model's regions are on the film: at once, or on request after reading."""
+    if not get_settings().read_first:
+        return True
+    return key in visit.regions_asked and due_kind(visit, key, reading) is ReadKind.READ
+
+
+def offer_regions(visit: Visit, key: str) -> None:
+    """Draw what shows the model's regions; that they were shown is kept with the signed read."""
+    if not get_settings().read_first or key in visit.regions_asked:
+        return
+    if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
+        visit.regions_asked.add(key)
+        st.rerun()
+
+
+def say_order() -> str:
+    """Return in a sentence in which order a film is read here."""
+    if get_settings().read_first:
+        return (
+            "You lock your own first read; then you see the model's probability and, if you ask "
+            "for them, the regions it depends on; and you sign your verdict."
+        )
+    return "You see its probability and the regions it depends on, and sign your verdict."
+
+
+def draw_read_first() -> None:
+    """Say why nothing of the model is shown yet."""
+    st.markdown("**Read first**")
+    st.caption(
+        "What the model says of this film, and why, comes after your own first read. The list is "
+        "in the order of the model's bands."
+    )

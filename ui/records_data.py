@@ -1,0 +1,56 @@
+"""What the Records page shows: every read, and what the films show where that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.domain import ReviewRecord, Verdict
+from core.examples import drawn_files
+from core.film_library import find_public_set
+from core.film_reference import reference_of_drawn, reference_of_public
+from core.review_table import is_synthetic
+from core.settings import get_settings
+from ui.served import get_store
+
+LISTED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every read, oldest first, superseded ones included; references by the film's sha256."""
+
+    records: list[ReviewRecord]
+    references: Mapping[str, Verdict]
+
+    @property
+    def superseded(self) -> set[str]:
+        """Ids of the reads that a later one takes the place of."""
+        return {record.supersedes for record in self.records if record.supersedes}
+
+
+def get_ledger() -> Ledger:
+    """Return the newest reads with the references of their films."""
+    records = list(get_store().everything(LISTED))[::-1]
+    known = _known()
+    new = {r.film_sha256: r.film_name for r in records if r.film_sha256 not in known}
+    if new:
+        found = reference_of_public(new, find_public_set(get_settings().data))
+        known.update({sha256: found.get(sha256) for sha256 in new})
+    references = {sha256: shows for sha256, shows in known.items() if shows is not None}
+    if any(is_synthetic(record) for record in records):
+        references |= _drawn(len(drawn_files(get_settings().cache)))
+    return Ledger(records, references)
+
+
+@st.cache_resource(show_spinner=False)
+def _known() -> dict[str, Verdict | None]:
+    """Return what was looked up in this process already."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _drawn(number: int) -> dict[str, Verdict]:
+    return reference_of_drawn(drawn_files(get_settings().cache)[:number])

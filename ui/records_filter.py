@@ -1,0 +1,100 @@
+"""Which reads the Records page lists and counts, and the ways to take them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from core.domain import ReviewRecord, Verdict
+from core.review_export import reads_as_json, reads_as_parquet
+from core.review_table import AGREE, DISAGREE, NOT_COMPARED, find_reads, reads_as_csv
+from ui.records_data import Ledger
+
+FILMS = {None: "all films", False: "patients' films", True: "synthetic films"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The reads that are listed, and those that are counted.
+
+    Attributes
+    ----------
+    listed : list of ReviewRecord
+        Newest first.
+    counted : list of ReviewRecord
+        By reader, films and days only, oldest first: to count by what was said would answer itself.
+    """
+
+    listed: list[ReviewRecord]
+    counted: list[ReviewRecord]
+
+
+def choose_reads(ledger: Ledger) -> Chosen:
+    """Draw the two lines of filters and return what they leave."""
+    words_side, verdict_side, model_side = st.columns([3, 1.3, 1.3], vertical_alignment="bottom")
+    words = words_side.text_input("Find film, reader or comment", placeholder="Any word")
+    verdict = verdict_side.selectbox(
+        "Verdict", [None, *Verdict], format_func=lambda chosen: chosen or "any"
+    )
+    comparison = model_side.selectbox(
+        "Reader and model",
+        [None, AGREE, DISAGREE, NOT_COMPARED],
+        format_func=lambda chosen: chosen or "any",
+    )
+    reader_side, films_side, days_side, old_side = st.columns(
+        [1.5, 1.2, 1.6, 1.3], vertical_alignment="bottom"
+    )
+    readers = sorted({record.reader for record in ledger.records})
+    reader = reader_side.selectbox(
+        "Reader", [None, *readers], format_func=lambda chosen: chosen or "any"
+    )
+    synthetic = films_side.selectbox("Films", list(FILMS), format_func=FILMS.__getitem__)
+    days = _choose_days(days_side, ledger)
+    corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
+    kept = {"reader": reader, "synthetic": synthetic, "days": days}
+    gone = set() if corrected else ledger.superseded
+    newest = [record for record in reversed(ledger.records) if record.record_id not in gone]
+    return Chosen(
+        find_reads(newest, words, verdict, comparison, **kept),
+        find_reads(ledger.records, **kept),
+    )
+
+
+def _choose_days(
+    side: st.delta_generator.DeltaGenerator, ledger: Ledger
+) -> tuple[date, date] | None:
+    read_on = [record.read.read_at.date() for record in ledger.records]
+    first, last = min(read_on), max(read_on)
+    days = side.date_input(
+        "Read from, to (UTC)", (first, last), min_value=first, max_value=last, key="records-days"
+    )
+    return (days[0], days[1]) if len(days) == 2 else None
+
+
+def draw_exports(listed: list[ReviewRecord], references: Mapping[str, Verdict]) -> None:
+    """Offer the listed reads as files; each is made when it is asked for."""
+    with st.container(horizontal=True):
+        st.download_button(
+            f"CSV of {len(listed)}",
+            lambda: reads_as_csv(listed, references),
+            file_name="first-read-records.csv",
+            mime="text/csv",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Parquet",
+            lambda: reads_as_parquet(listed, references),
+            file_name="first-read-records.parquet",
+            mime="application/vnd.apache.parquet",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "JSON",
+            lambda: reads_as_json(listed, references),
+            file_name="first-read-records.json",
+            mime="application/json",
+            icon=":material/download:",
+        )

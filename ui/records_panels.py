@@ -1,0 +1,225 @@
+"""What the Records page says of readers, of the model's drift, of disputes and of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.domain import Act, ReviewRecord, Verdict
+from core.errors import FirstReadError
+from core.ledger_drift import (
+    CUSTOMARY_LIMIT,
+    FALSE_ALARMS,
+    FEWEST_FILMS,
+    Probabilities,
+    weekly_drift,
+)
+from core.ledger_numbers import ReaderNumbers, tabulate_readers
+from core.ledger_queue import Dispute, arbitrate
+from core.predictions import read_predictions
+from core.review_ledger import say_report, verify_records
+from core.run_store import load_run
+from core.settings import get_settings
+from core.statistics import Rate
+from ui.charts_drift import plot_drift
+from ui.panels import draw_record
+from ui.resources import get_engine, get_store
+from ui.session import Visit
+from ui.verdict import CONFIDENCES, USUAL_CONFIDENCE
+from ui.who import name_reader, not_allowed
+
+
+def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> None:
+    """Draw everybody's numbers and each reader's."""
+    numbers = tabulate_readers(records, references)
+    if not numbers:
+        st.info("No signed read is left by reader, films and days.", icon=":material/search:")
+        return
+    described = [_describe(one) for one in numbers]
+    st.dataframe(
+        [
+            {"": measure} | {one["Reader"]: one[measure] for one in described}
+            for measure in described[0]
+            if measure != "Reader"
+        ],
+        hide_index=True,
+        height="content",
+        key="records-readers",
+        alt="Agreement of reader and model, and both against the reference",
+    )
+    known = len({record.film_sha256 for record in records} & references.keys())
+    st.caption(
+        "Each value with its 95 % interval and n; the model at its operating point, taking no side "
+        "inside its band. Counted is each reader's last read of a film where both take a side; "
+        "arbitrations are left out. A reference exists for synthetic films and for films of the "
+        f"public set's official test split: {known} of the films counted here. "
+        "Over-reliance: of the films on which the model is wrong, the share on which the reader "
+        "says the same. Under-reliance: of those on which it is right, the share on which the "
+        "reader says the other. Time runs from the film's opening to the first signature."
+    )
+
+
+def _describe(numbers: ReaderNumbers) -> dict[str, str]:
+    return {
+        "Reader": numbers.reader,
+        "Films": str(numbers.films),
+        "Agreement with model": _say(numbers.agreement),
+        "Kappa": _say(numbers.kappa),
+        "Sensitivity": _say(numbers.sensitivity),
+        "Model's sensitivity": _say(numbers.model_sensitivity),
+        "Specificity": _say(numbers.specificity),
+        "Model's specificity": _say(numbers.model_specificity),
+        "Over-reliance": _say(numbers.over_reliance),
+        "Under-reliance": _say(numbers.under_reliance),
+        "Changed wrong to right": str(numbers.to_right),
+        "Changed right to wrong": str(numbers.to_wrong),
+        "Median time": "not kept"
+        if numbers.median_s is None
+        else f"{numbers.median_s:.0f} s (n = {numbers.timed})",
+    }
+
+
+def _say(rate: Rate) -> str:
+    if np.isnan(rate.value):
+        return f"none (n = {rate.n})"
+    return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f}, n = {rate.n})"
+
+
+# --- drift ---
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _reference_of(run_id: str) -> tuple[Probabilities, float]:
+    """Return what a run said of its validation patients, and the share of ill films."""
+    said = read_predictions(load_run(get_settings().models / run_id))
+    validation = said.films.split == "validation"
+    return said.probability[validation], float(said.films.label[validation].mean())
+
+
+def draw_drift(records: Sequence[ReviewRecord]) -> None:
+    """Draw how far each week's probabilities are from those of validation patients."""
+    run_id = get_engine().classifier.run_record.run_id
+    reference, ill = _reference_of(run_id)
+    weeks = weekly_drift(records, run_id, reference)
+    for week in weeks:
+        if week.alarm:
+            st.warning(
+                f"Week of {week.begins}: the model's probabilities have moved away from those on "
+                f"validation patients (index {week.index:.2f}, limit {week.limit:.2f}, "
+                f"n = {week.n}). Look at that week's films: another device, other patients?",
+                icon=":material/trending_up:",
+            )
+    if weeks:
+        st.plotly_chart(plot_drift(weeks), key="records-drift")
+    else:
+        st.info(f"No film here was read by the served run {run_id}.", icon=":material/search:")
+    st.caption(
+        f"Population stability index of {run_id}'s probabilities, signed films of a week against "
+        f"{len(reference)} films of validation patients, in ten classes. The alarm is at "
+        f"{CUSTOMARY_LIMIT}, or at what {FALSE_ALARMS:.0%} of weeks without drift exceed, if that "
+        f"is larger; a week with fewer than {FEWEST_FILMS} films gets no index. Of the "
+        f"validation films {ill:.0%} show pneumonia: where other patients come, the index is high "
+        "without any fault."
+    )
+
+
+# --- disputes ---
+
+
+def draw_disputes(visit: Visit, disputes: Sequence[Dispute]) -> None:
+    """Draw the films that wait for a senior reader, and the form that settles one."""
+    if not disputes:
+        st.info("Nobody disagrees, or all of it is settled.", icon=":material/check:")
+        return
+    reads_side, form_side = st.columns([1.2, 1], gap="large")
+    with reads_side:
+        dispute = _choose_dispute(disputes)
+    if dispute is not None:
+        with form_side:
+            if not not_allowed(visit, Act.ARBITRATE):
+                _draw_arbitration(visit, dispute)
+
+
+def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
+    """Draw the queue, and what was read of the film that is chosen."""
+    by_film = {dispute.film_sha256: dispute for dispute in disputes}
+    chosen = st.selectbox(
+        "Film that waits, longest first",
+        list(by_film),
+        format_func=lambda film: _name(by_film[film]),
+        key="records-dispute",
+    )
+    if chosen is None:
+        return None
+    dispute = by_film[chosen]
+    for read in dispute.reads:
+        draw_record(read)
+        if read.prediction is not None:
+            st.caption(
+                f"The model then: probability {read.prediction.probability:.2f}, "
+                f"operating point {read.prediction.operating_point.threshold:.2f}."
+            )
+    st.caption("No film is kept here: upload it on Review to look at it before you settle.")
+    return dispute
+
+
+def _name(dispute: Dispute) -> str:
+    return f"{dispute.film_name or dispute.film_sha256[:12]} ({dispute.between})"
+
+
+def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
+    key = dispute.reads[-1].record_id
+    verdict = st.segmented_control(
+        "The senior reader's verdict",
+        list(Verdict),
+        format_func=lambda one: str(one).capitalize(),
+        key=f"arbitrate-{key}",
+    )
+    confidence = st.select_slider(
+        "Confidence",
+        list(CONFIDENCES),
+        value=USUAL_CONFIDENCE,
+        format_func=CONFIDENCES.__getitem__,
+        key=f"arbitrate-confidence-{key}",
+    )
+    reason = st.text_area("Reason", max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
+    visit.reader = name_reader(visit)
+    if not st.button("Sign the arbitration", type="primary", icon=":material/gavel:"):
+        return
+    if verdict is None:
+        st.warning("Choose a verdict first.", icon=":material/touch_app:")
+        return
+    try:
+        record = arbitrate(dispute, visit.acting, verdict, confidence, reason)
+        get_store().append(record, visit.acting)
+    except FirstReadError as exc:
+        st.warning(f"Not signed. {exc}", icon=":material/touch_app:")
+        return
+    visit.notice = "Settled: the arbitration is stored, and the reads that it settles stay."
+    st.rerun()
+
+
+# --- the chain ---
+
+
+def draw_chain() -> None:
+    """Draw the button that holds everything stored to the chain."""
+    st.write(
+        "Reads, notes, choices of the served run and changes of the local user form one chain: "
+        "each record carries the hash of its own content and of the record before."
+    )
+    kept = st.text_input(
+        "A newest hash that was kept elsewhere",
+        key="records-head",
+        placeholder="Optional: finds an end that was cut off",
+    )
+    if not st.button("Verify all records", icon=":material/verified:"):
+        return
+    report = verify_records(get_settings().database_url, kept)
+    if report.intact:
+        st.success(say_report(report), icon=":material/verified:")
+    else:
+        first, *faults = say_report(report).splitlines()
+        st.error("\n".join([first, "", *(f"- {fault}" for fault in faults)]))
