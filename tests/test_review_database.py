@@ -280,10 +280,10 @@ def test_the_command_line_migrates_and_tells_the_status(url):
     migrated = shell.invoke(app, ["migrate", "--database-url", url])
     after = shell.invoke(app, ["status", "--database-url", url])
     assert before.exit_code == 1
-    assert "is at revision none, this version needs 0004" in before.output
+    assert "is at revision none, this version needs 0006" in before.output
     assert migrated.exit_code == after.exit_code == 0
     assert migrated.output == after.output
-    assert "is up to date (revision 0004)." in after.output
+    assert "is up to date (revision 0006)." in after.output
 
 
 def test_the_newest_migration_by_name_is_the_head_by_what_the_migrations_state() -> None:

@@ -1,0 +1,60 @@
+"""Cases, answers and outcomes for the tests of teaching, with a default for every field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from core.domain import Verdict
+from core.teaching import Answer, Case
+from core.teaching_marks import MarkScore
+from core.teaching_outcomes import Outcome
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+ILL, WELL = Verdict.PNEUMONIA, Verdict.NORMAL
+
+
+def make_case(number: int, label: int | None = None, **changes) -> Case:
+    """Return a case of its own patient; even numbers are normal, and the model is right."""
+    label = number % 2 if label is None else label
+    case = Case(
+        film_id=f"test/{number:03}.png",
+        label=label,
+        subtype="bacteria" if label else "",
+        patient=f"p{number}",
+        difficulty=(number % 10) / 10,
+        probability=0.9 if label else 0.1,
+        threshold=0.5,
+        band="above" if label else "below",
+    )
+    return replace(case, **changes)
+
+
+def wrong(case: Case) -> Case:
+    """Return the case with a model that takes the other side."""
+    band = "below" if case.label else "above"
+    return replace(case, band=band, probability=1.0 - case.probability)
+
+
+def make_outcome(
+    case: Case,
+    said: Verdict,
+    confidence: int = 3,
+    *,
+    day: float = 0.0,
+    session: str = "s",
+    final: Verdict | None = None,
+    found: bool | None = None,
+    **changes,
+) -> Outcome:
+    """Return a read of a case; the lesion is marked, not marked, or not known."""
+    outcome = Outcome(
+        session_id=session,
+        reader="Ada",
+        case=case,
+        read=Answer(said, confidence),
+        final=None if final is None else Answer(final, confidence),
+        score=MarkScore(found is not None or not case.label, bool(case.label), int(found or 0)),
+        read_at=START + timedelta(days=day),
+    )
+    return replace(outcome, **changes)
