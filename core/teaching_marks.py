@@ -2,11 +2,13 @@
 
 A point hits if it lies in the lesion's mask or in a radiologist's box. A box hits if it overlaps a
 box, or the box around one connected part of the mask, with an intersection over union of at least
-0.25: that of a centred box with twice the lesion's width and height.
+0.25: that of a centred box with twice the lesion's width and height. A smaller box inside a large
+lesion points like a point does: it hits if at least half of it lies in the mask or in a box.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +19,7 @@ from scipy import ndimage
 from core.errors import TeachingError
 
 BOX_HIT_IOU = 0.25
+BOX_HIT_INSIDE = 0.5
 MAX_MARKS = 5
 
 Mask = npt.NDArray[np.bool_]
@@ -106,10 +109,25 @@ def score_marks(marks: Sequence[Mark], truth: LesionTruth, *, ill: bool) -> Mark
     if not truth.known:
         return MarkScore(known=False, ill=True)
     boxes = (*truth.boxes, *(() if truth.mask is None else boxes_of(truth.mask)))
-    overlaps = [max(box_iou(mark, box) for box in boxes) for mark in marks if not mark.is_point]
-    hits = sum(overlap >= BOX_HIT_IOU for overlap in overlaps)
-    hits += sum(point_hits(mark, truth) for mark in marks if mark.is_point)
+    drawn = [mark for mark in marks if not mark.is_point]
+    overlaps = [max(box_iou(mark, box) for box in boxes) for mark in drawn]
+    hits = sum(point_hits(mark, truth) for mark in marks if mark.is_point)
+    hits += sum(
+        overlap >= BOX_HIT_IOU or share_inside(mark, truth) >= BOX_HIT_INSIDE
+        for mark, overlap in zip(drawn, overlaps, strict=True)
+    )
     return MarkScore(True, True, hits, len(marks) - hits, max(overlaps, default=None))
+
+
+def share_inside(mark: Mark, truth: LesionTruth) -> float:
+    """Return how much of a box lies in the mask, by pixels, or in one of the boxes, by area."""
+    shares = [_shared_area(mark, box) / _area(mark) for box in truth.boxes]
+    if truth.mask is not None:
+        height, width = truth.mask.shape
+        rows = slice(int(mark.top * height), math.ceil(mark.bottom * height))
+        columns = slice(int(mark.left * width), math.ceil(mark.right * width))
+        shares.append(float(truth.mask[rows, columns].mean()))
+    return max(shares, default=0.0)
 
 
 def point_hits(point: Mark, truth: LesionTruth) -> bool:
@@ -125,11 +143,15 @@ def point_hits(point: Mark, truth: LesionTruth) -> bool:
 
 def box_iou(one: Mark, other: Mark) -> float:
     """Return the intersection of two boxes over their union; 0 if neither has an area."""
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    shared = max(0.0, across) * max(0.0, down)
+    shared = _shared_area(one, other)
     union = _area(one) + _area(other) - shared
     return shared / union if union > 0.0 else 0.0
+
+
+def _shared_area(one: Mark, other: Mark) -> float:
+    across = min(one.right, other.right) - max(one.left, other.left)
+    down = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0.0, across) * max(0.0, down)
 
 
 def _area(box: Mark) -> float:

@@ -46,7 +46,7 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
         if summary.auc is None
         else say_rate(summary.auc),
         "Lesions marked where they are": say_rate(summary.marks),
-        "Marks where there is nothing": str(summary.false_marks),
+        "Marks that hit nothing": str(summary.false_marks),
         "Median time for a film": "not measured"
         if summary.median_s is None
         else f"{summary.median_s:.0f} s ({summary.late} late)",

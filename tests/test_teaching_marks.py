@@ -15,6 +15,7 @@ from core.teaching_marks import (
     boxes_of,
     point_hits,
     score_marks,
+    share_inside,
 )
 
 MASK = np.zeros((4, 8), np.bool_)
@@ -74,10 +75,22 @@ def test_a_centred_box_of_twice_the_width_and_height_just_hits() -> None:
     score = score_marks([double], LesionTruth(MASK), ill=True)
     assert score.iou == pytest.approx(BOX_HIT_IOU)
     assert score.found is True
-    wider = score_marks([Mark(0.1, 0.0, 0.65, 1.0)], LesionTruth(MASK), ill=True)
+    wider = score_marks([Mark(0.0, 0.0, 0.7, 1.0)], LesionTruth(MASK), ill=True)
     assert wider.found is False
     assert wider.iou is not None
     assert wider.iou < BOX_HIT_IOU
+
+
+def test_a_small_box_inside_a_large_lesion_hits_and_one_that_is_mostly_outside_does_not() -> None:
+    mask = np.zeros((10, 10), np.bool_)
+    mask[:, 2:] = True
+    inside, outside = Mark(0.1, 0.1, 0.3, 0.2), Mark(0.0, 0.1, 0.3, 0.2)
+    assert share_inside(inside, LesionTruth(mask)) == 0.5
+    assert share_inside(outside, LesionTruth(mask)) == pytest.approx(1 / 3)
+    assert score_marks([inside, outside], LesionTruth(mask), ill=True).hits == 1
+    box = LesionTruth(boxes=(Mark(0.2, 0.0, 1.0, 1.0),))
+    assert share_inside(inside, box) == pytest.approx(0.5)
+    assert score_marks([Mark(0.3, 0.3, 0.4, 0.4)], box, ill=True).found is True
 
 
 def test_hits_and_misses_are_counted_apart() -> None:

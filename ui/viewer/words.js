@@ -30,6 +30,8 @@ const wording = {
       return node;
     };
     this.find(".page-keys").replaceChildren(...this.data.pageKeys.map(row));
+    const alone = this.data.pageKeys.filter(([keys]) => !keys.includes("Ctrl"));
+    this.pageOwns = new Set(alone.flatMap(([keys]) => keys.split(" ")));
   },
 
   showLegend() {
