@@ -14,7 +14,7 @@ from typing import Any
 from core.domain import Verdict
 from core.domain.model import Side
 from core.errors import TeachingError
-from core.teaching_marks import Mark, MarkScore
+from core.teaching_marks import MAX_MARKS, Mark, MarkScore
 
 CONFIDENCES = {1: "guess", 2: "rather unsure", 3: "fairly sure", 4: "sure", 5: "certain"}
 LABELS = (Verdict.PNEUMONIA, Verdict.NORMAL)
@@ -151,6 +151,14 @@ class Answer:
     label: Verdict | None = None
     confidence: int | None = None
     marks: tuple[Mark, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.label is not None and self.label not in LABELS:
+            raise TeachingError(f"A read says pneumonia or normal, not {self.label}.")
+        if self.confidence is not None and self.confidence not in CONFIDENCES:
+            raise TeachingError(f"Confidence is 1 (guess) to 5 (certain), not {self.confidence}.")
+        if len(self.marks) > MAX_MARKS:
+            raise TeachingError(f"A read has at most {MAX_MARKS} marks, not {len(self.marks)}.")
 
     @property
     def lacks(self) -> str:

@@ -25,7 +25,7 @@ NOT_FOR_DIAGNOSIS: Final = (
     "First Read is an initial reviewer and a learning tool. It is not a medical device and never a "
     "diagnosis. These figures describe one reader on these films."
 )
-FILM_WIDTHS: Final = (46, 33, 34, 16, 48, 32, 34, 16)
+FILM_WIDTHS: Final = (44, 40, 34, 20, 42, 32, 34, 14)
 """Of the table's columns, in mm; together they fill a landscape A4 page."""
 
 

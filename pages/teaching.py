@@ -7,7 +7,7 @@ from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
 from ui.resources import get_served
 from ui.session import Visit
-from ui.teaching_films import get_teaching_store
+from ui.teaching_films import get_teaching_store, may_go_on
 from ui.teaching_read import draw_film, draw_read, draw_way, keep_up, phase_of
 from ui.teaching_reveal import draw_nearest, draw_reveal
 from ui.teaching_sets import draw_sets
@@ -28,13 +28,21 @@ def draw_session(visit: Visit, session_id: str) -> None:
         return
     place = course.place
     if place is None:
-        draw_summary(visit, course)
+        draw_summary(course)
+        return
+    if not may_go_on(visit, course):
+        st.warning(
+            f"This session is {course.session.reader}'s, and you read as {visit.reader}: begin "
+            "one of your own.",
+            icon=":material/person_off:",
+        )
+        draw_views(visit)
         return
     course = keep_up(course, place)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     revealed = phase_of(course, place) == "revealed"
     with way_side:
-        draw_way(visit, course, place)
+        draw_way(course, place)
         if revealed:
             draw_nearest(course, place)
     with film_side:

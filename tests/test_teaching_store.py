@@ -13,6 +13,7 @@ import pytest
 from review_records import raw_connection
 from teaching_cases import ILL, WELL, make_case
 
+from core.domain import Verdict
 from core.errors import ReviewStoreError, TeachingError
 from core.teaching import Answer, Difficulty, Phase, Plan, StepKind, answer_as_json
 from core.teaching_marks import Mark, MarkScore
@@ -141,6 +142,19 @@ def test_a_case_set_keeps_its_order_and_who_made_it(store) -> None:
 def test_a_set_without_films_or_with_one_twice_is_refused(store, films) -> None:
     with pytest.raises(TeachingError, match="1 to 50 different films"):
         store.keep_set("Week 1", "public", films, "Prof. T")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"label": Verdict.UNSURE}, "says pneumonia or normal, not unsure"),
+        ({"confidence": 6}, r"1 \(guess\) to 5 \(certain\), not 6"),
+        ({"marks": (Mark(0, 0, 1, 1),) * 6}, "at most 5 marks, not 6"),
+    ],
+)
+def test_an_answer_that_no_form_gives_is_refused(said, words) -> None:
+    with pytest.raises(TeachingError, match=words):
+        Answer(**said)
 
 
 @pytest.mark.parametrize(

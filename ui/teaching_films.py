@@ -11,6 +11,7 @@ from secrets import randbelow
 import numpy as np
 import streamlit as st
 
+from core.case_notes import reader_key
 from core.decoding import decode_radiograph
 from core.domain import Prediction, RunRecord
 from core.error_contrast import logit_space, nearest_in_cell
@@ -38,20 +39,42 @@ SEEDS = 10**6
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Films that a session is taken from: a library, or a part of it."""
+    """Films that a session is taken from: a library, or a part of it.
+
+    Attributes
+    ----------
+    key, title : str
+    library : str
+    external : bool
+        Whether it is the adults' part of the library.
+    note : str
+        What the model's figures do not hold for.
+    """
 
     key: str
     title: str
     library: str
     external: bool = False
+    note: str = ""
 
 
 SOURCES = {
     source.key: source
     for source in (
         Source("public", "Children, public set", "public"),
-        Source("adults", "Adults of another hospital, with radiologists' boxes", "public", True),
-        Source("synthetic", "Synthetic films, with exact outlines", "synthetic"),
+        Source(
+            "adults",
+            "Adults of another hospital, with radiologists' boxes",
+            "public",
+            external=True,
+            note="This is an adult: the model learned from children, and these figures are theirs.",
+        ),
+        Source(
+            "synthetic",
+            "Synthetic films, with exact outlines",
+            "synthetic",
+            note="This film was drawn by a program: these figures are of children's films.",
+        ),
     )
 }
 
@@ -66,6 +89,16 @@ def get_teaching_store() -> SqlTeachingStore:
 def teaching_reader(visit: Visit) -> str:
     """Return who trains or teaches here; the one place to ask where roles are checked."""
     return " ".join(visit.reader.split())
+
+
+def may_go_on(visit: Visit, course: Course) -> bool:
+    """Return whether the reads of a session are this visitor's to make.
+
+    Whoever comes back after an interruption has the session's address and no name yet: they go on
+    under the session's name.
+    """
+    visit.reader = visit.reader or course.session.reader
+    return reader_key(visit.reader) == reader_key(course.session.reader)
 
 
 def get_sources() -> dict[str, Source]:

@@ -93,7 +93,7 @@ def _token(course: Course, place: int) -> str:
     return f"{course.session.session_id}-{place}-{phase_of(course, place)}"
 
 
-def draw_way(visit: Visit, course: Course, place: int) -> None:
+def draw_way(course: Course, place: int) -> None:
     """Draw how far the session is, and the way out of it."""
     st.markdown(f"**Film {place + 1} of {len(course.films)}**")
     st.progress(place / len(course.films))
@@ -108,7 +108,6 @@ def draw_way(visit: Visit, course: Course, place: int) -> None:
         if st.button("End the session", key="teaching-end"):
             get_teaching_store().note(course.session.session_id, place, StepKind.ENDED)
             st.rerun()
-    visit.reader = course.session.reader
 
 
 def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | None:
@@ -176,6 +175,9 @@ def draw_model(course: Course, film: FilmState) -> None:
         st.markdown(f"**The model says {film.case.model_says}**: {film.case.probability:.2f}")
     else:
         draw_probability(prediction, get_runs()[prediction.run_id])
+    note = SOURCES[course.session.plan.library].note
+    if note:
+        st.caption(note)
 
 
 def _draw_clock(course: Course, film: FilmState) -> None:

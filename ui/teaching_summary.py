@@ -35,10 +35,9 @@ from ui.verdict import name_reader
 PLAIN = {"displayModeBar": False}
 
 
-def draw_summary(visit: Visit, course: Course) -> None:
+def draw_summary(course: Course) -> None:
     """Draw what a session came to, film by film, and offer it as a PDF."""
     session, outcomes = course.session, outcomes_of(course)
-    visit.reader = session.reader
     head, again_side, pdf_side = st.columns([4, 1, 1], vertical_alignment="bottom")
     head.header(f"Session of {session.reader}: {len(outcomes)} of {len(course.films)} films read")
     head.caption(describe_plan(session.plan))

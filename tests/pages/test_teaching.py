@@ -192,6 +192,29 @@ def test_a_fresh_visit_goes_on_at_the_same_film_with_what_was_half_said(
     assert any("Go on: film 2 of 3" in one.label for one in listed.button)
 
 
+def test_nobody_reads_in_the_session_of_another(hands: Hands, kept: SqlTeachingStore) -> None:
+    session_id = begin(hands)
+    other_visit = open_page()
+    other_visit.text_input(key="reader-name").set_value("Dr. Bob").run()
+    other_visit.query_params["session"] = session_id
+    hands.answer = AnswerSaid(Verdict.NORMAL, 5, lock=True)
+    other_visit.run()
+    assert f"This session is {READER}'s, and you read as Dr. Bob" in words_of(other_visit)
+    assert kept.course(session_id).read == ()
+
+
+def test_a_timed_session_keeps_its_limit_and_counts_down(
+    hands: Hands, kept: SqlTeachingStore
+) -> None:
+    hands.page.selectbox[2].set_value(30).run()
+    session_id = begin(hands, films=1)
+    hands.lock(Verdict.NORMAL, 3)
+    course, film = open_film(kept, session_id)
+    assert course.session.plan.limit_s == 30
+    assert 0 <= film.seconds < 30
+    assert "30 s a film" in words_of(hands.page)
+
+
 def test_a_session_that_is_ended_shows_what_was_read(hands: Hands, kept: SqlTeachingStore) -> None:
     session_id = begin(hands, films=3)
     hands.lock(Verdict.NORMAL, 2)

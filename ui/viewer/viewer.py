@@ -226,8 +226,10 @@ def hear_marks(key: str, token: str) -> tuple[Edges, ...] | None:
     said = st.session_state.get(key, {}).get("marks")
     if not said or said["token"] != token:
         return None
-    marks: list[tuple[float, float, float, float]] = [tuple(mark) for mark in said["marks"]]
-    return tuple(marks)
+    return tuple(
+        (float(left), float(top), float(right), float(bottom))
+        for left, top, right, bottom in said["marks"]
+    )
 
 
 def _described_truth(truth: TruthOutline) -> dict[str, object]:

@@ -32,6 +32,7 @@ const wording = {
     this.find(".page-keys").replaceChildren(...this.data.pageKeys.map(row));
     const alone = this.data.pageKeys.filter(([keys]) => !keys.includes("Ctrl"));
     this.pageOwns = new Set(alone.flatMap(([keys]) => keys.split(" ")));
+    this.find('.help [data-key="1"]').hidden = this.pageOwns.has("1");
   },
 
   showLegend() {
