@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
+from teaching_cases import make_case, make_outcome
 
 from core.domain import Verdict
 from core.error_gallery import Cell
@@ -16,9 +18,16 @@ from core.phantom_set import open_built_in_set
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, get_settings
 from core.teaching import Course, FilmState, Phase, StepKind
+from core.teaching_outcomes import (
+    confidence_calibration,
+    learning_curve,
+    reader_auc,
+    reader_roc,
+)
 from core.teaching_store import SqlTeachingStore, open_teaching_store
 from ui import teaching_read
 from ui.answer import AnswerSaid
+from ui.charts_teaching import plot_learning, plot_own_calibration, plot_reader_roc
 
 READER = "Dr. Ada Trainee"
 
@@ -313,3 +322,24 @@ def test_the_nearest_films_are_read_rightly_and_none_that_is_still_to_come(
         place = runs.place_of(film_id)
         assert film_id not in ahead
         assert runs.films.label[place] == (cells[words] is Cell.TRUE_POSITIVE)
+
+
+def test_plots_show_the_points_and_intervals_that_were_counted() -> None:
+    reads = [
+        make_outcome(make_case(1), Verdict.PNEUMONIA, 5),
+        make_outcome(make_case(3), Verdict.NORMAL, 2),
+        make_outcome(make_case(2), Verdict.NORMAL, 2),
+        make_outcome(make_case(4), Verdict.NORMAL, 4, session="t"),
+    ]
+    _, curve = plot_reader_roc(reader_roc(reads), reader_auc(reads)).data
+    points = set(zip(curve.x, curve.y, strict=True))
+    assert points == {(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)}
+
+    (dots,) = plot_own_calibration(confidence_calibration(reads)).data
+    assert (dots.x, dots.y) == ((2, 4, 5), (0.5, 1.0, 1.0))
+    low, high = proportion_confint(1, 2, method="wilson")
+    assert dots.y[0] - dots.error_y.arrayminus[0] == pytest.approx(low)
+    assert dots.y[0] + dots.error_y.array[0] == pytest.approx(high)
+
+    (line,) = plot_learning(learning_curve(reads)).data
+    assert (line.x, line.y) == ((1, 2), (pytest.approx(2 / 3), 1.0))

@@ -20,6 +20,7 @@ const marking = {
     if (state.markToken !== (given?.token ?? null)) {
       Object.assign(state, { markToken: given?.token ?? null, marks: given?.marks ?? [] });
       Object.assign(state, { marking: false, corner: null, cross: { x: 0.5, y: 0.5 } });
+      state.hideTruth = false;
     }
     if (!given?.edit) Object.assign(state, { marks: given?.marks ?? [], marking: false });
     this.truths = data.truths.map((truth) => readTruth(truth));
