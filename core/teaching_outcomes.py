@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from core.domain import Verdict
 from core.statistics import Rate, roc_auc, wilson_rate
-from core.teaching import CONFIDENCES, Answer, Case, Course
+from core.teaching import CONFIDENCES, Answer, Case
+from core.teaching_course import Course
 from core.teaching_marks import MarkScore
 
 

@@ -11,7 +11,7 @@ from fpdf.fonts import FontFace
 
 from core import __version__
 from core.errors import TeachingError
-from core.teaching import Course
+from core.teaching_course import Course
 from core.teaching_outcomes import outcomes_of, summarise
 from core.teaching_words import (
     FIGURES_NOTE,

@@ -26,15 +26,14 @@ from core.review_served import utc_now
 from core.teaching import (
     MAX_FILMS,
     Case,
-    Course,
     Plan,
     Session,
     Step,
     StepKind,
-    follow_steps,
     plan_as_json,
     plan_from_json,
 )
+from core.teaching_course import Course, follow_steps
 
 MAX_NAME = 100
 

@@ -20,8 +20,9 @@ from core.errors import TeachingError
 from core.lungs import LUNG_PROBABILITY
 from core.pipeline import find_lungs
 from core.settings import get_settings
-from core.teaching import Case, Course, Plan
+from core.teaching import Case, Plan
 from core.teaching_choice import choose_cases, estimate_difficulty, take_set
+from core.teaching_course import Course
 from core.teaching_marks import LesionTruth, Mark
 from core.teaching_outcomes import Outcome, outcomes_of
 from core.teaching_schedule import due_dates

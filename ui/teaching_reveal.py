@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.errors import FirstReadError
 from core.explanation import top_regions
-from core.teaching import Course, StepKind
+from core.teaching import StepKind
+from core.teaching_course import Course
 from core.teaching_glossary import signs_for
 from core.teaching_outcomes import Outcome, outcomes_of
 from core.teaching_words import say_answer, say_marks, say_resistance

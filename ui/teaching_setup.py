@@ -7,7 +7,8 @@ import streamlit as st
 from core.errors import FirstReadError
 from core.film_library import PublicLibrary, how_to_get_films
 from core.settings import get_settings
-from core.teaching import MAX_FILMS, USUAL_SHARE_NORMAL, Course, Difficulty, Plan
+from core.teaching import MAX_FILMS, USUAL_SHARE_NORMAL, Difficulty, Plan
+from core.teaching_course import Course
 from core.teaching_store import CaseSet
 from ui.resources import get_examples
 from ui.session import Visit

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.teaching import Course
+from core.teaching_course import Course
 from core.teaching_outcomes import (
     Outcome,
     confidence_calibration,

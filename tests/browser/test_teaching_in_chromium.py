@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain import Verdict
 from core.settings import PROJECT_ROOT
-from core.teaching import Course
+from core.teaching_course import Course
 from core.teaching_store import SqlTeachingStore, open_teaching_store
 
 pytestmark = pytest.mark.browser

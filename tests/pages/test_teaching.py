@@ -17,7 +17,8 @@ from core.error_gallery import Cell
 from core.phantom_set import open_built_in_set
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, get_settings
-from core.teaching import Course, FilmState, Phase, StepKind
+from core.teaching import Phase, StepKind
+from core.teaching_course import Course, FilmState
 from core.teaching_outcomes import (
     confidence_calibration,
     learning_curve,
