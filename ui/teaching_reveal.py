@@ -12,7 +12,7 @@ from core.teaching_glossary import signs_for
 from core.teaching_outcomes import Outcome, outcomes_of
 from core.teaching_words import say_answer, say_marks, say_resistance
 from ui.cards import Card, show_cards
-from ui.error_films import film_name, get_runs, small_pictures
+from ui.error_films import SmallPicture, film_name, get_runs, small_pictures
 from ui.panels import draw_regions
 from ui.resources import ExplanationTask
 from ui.session import Visit
@@ -107,12 +107,19 @@ def draw_nearest(course: Course, place: int) -> None:
         st.caption(str(exc))
         return
     pictures, _ = small_pictures(library, list(near.values()))
-    cards = [
-        Card(film_id, pictures.get(film_id), heading, film_name(film_id))
-        for heading, film_id in near.items()
-    ]
+    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in near.items()]
     st.caption("Nearest by the model's score, of other patients, and read rightly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
+
+
+def _card(heading: str, film_id: str, picture: SmallPicture | None) -> Card:
+    return Card(
+        key=film_id,
+        thumbnail_png=None if picture is None else picture.png,
+        synthetic=picture is not None and picture.synthetic,
+        heading=heading,
+        name=film_name(film_id),
+    )
 
 
 def _ask_regions(visit: Visit, session_id: str, place: int) -> None:
