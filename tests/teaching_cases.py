@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from core.domain import Verdict
+from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.teaching import Answer, Case
 from core.teaching_marks import MarkScore
 from core.teaching_outcomes import Outcome
@@ -58,3 +60,11 @@ def make_outcome(
         read_at=START + timedelta(days=day),
     )
     return replace(outcome, **changes)
+
+
+def lend_models(folder: Path) -> Path:
+    """Return a models folder with two runs and the gate only: each run reads all films once."""
+    folder.mkdir()
+    for name in ("f01", SERVED_RUN, "lungs"):
+        (folder / name).symlink_to(PROJECT_ROOT / "models" / name)
+    return folder

@@ -28,8 +28,9 @@ from core.teaching_outcomes import Outcome, outcomes_of
 from core.teaching_schedule import due_dates
 from core.teaching_store import SqlTeachingStore, open_teaching_store
 from core.teaching_truth import read_radiologist_boxes
-from ui.error_films import get_films, get_runs, load_film
+from ui.error_films import load_film
 from ui.error_link import ALL_PARTS
+from ui.error_runs import get_films, get_runs
 from ui.resources import get_engine, get_libraries, get_store
 from ui.session import Visit
 from ui.viewer import TruthOutline

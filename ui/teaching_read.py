@@ -13,7 +13,8 @@ from core.teaching_course import Course, FilmState
 from core.teaching_marks import MAX_MARKS, Mark, score_marks
 from core.teaching_words import describe_plan
 from ui.answer import AnswerSaid, hear_answer, show_answer
-from ui.error_films import get_engine_of, get_runs, load_film
+from ui.error_films import load_film
+from ui.error_runs import get_engine_of, get_runs
 from ui.panels import draw_probability
 from ui.resources import ExplanationTask, get_film_view, request_explanation
 from ui.session import Visit

@@ -12,7 +12,8 @@ from core.teaching_glossary import signs_for
 from core.teaching_outcomes import Outcome, outcomes_of
 from core.teaching_words import say_answer, say_marks, say_resistance
 from ui.cards import Card, show_cards
-from ui.error_films import SmallPicture, film_name, get_runs, small_pictures
+from ui.error_films import SmallPicture, film_name, small_pictures
+from ui.error_runs import get_runs
 from ui.panels import draw_regions
 from ui.resources import ExplanationTask
 from ui.session import Visit

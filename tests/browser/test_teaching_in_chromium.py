@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from app_server import Server
 from playwright.sync_api import Browser, Page, expect
+from teaching_cases import lend_models
 
 from core.domain import Verdict
 from core.settings import PROJECT_ROOT
@@ -42,6 +43,7 @@ def server(tmp_path: Path, url: str, synthetic_cache: Path) -> Iterator[Server]:
             "FIRSTREAD_DATABASE_URL": url,
             "FIRSTREAD_DATA": str(tmp_path / "no data"),
             "FIRSTREAD_CACHE": str(synthetic_cache),
+            "FIRSTREAD_MODELS": str(lend_models(tmp_path / "models")),
             "FIRSTREAD_OFFER_SYNTHETIC": "true",
         },
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
-from teaching_cases import make_case, make_outcome
+from teaching_cases import lend_models, make_case, make_outcome
 
 from core.domain import Verdict
 from core.error_gallery import Cell
@@ -60,6 +60,7 @@ def films(
     """Offer synthetic films, with no data folder."""
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
     monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(lend_models(tmp_path / "models")))
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
     get_settings.cache_clear()
     return synthetic_cache
