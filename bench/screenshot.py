@@ -70,6 +70,22 @@ def take_facts(page: Page) -> None:
     page.wait_for_timeout(5000)
 
 
+def take_teaching(page: Page) -> None:
+    """Read a film with pneumonia blind, mark it, and see what it was."""
+    page.get_by_role("link", name="Teaching").click()
+    normals = page.get_by_role("spinbutton", name="Normals in 100")
+    normals.fill("0", timeout=WAIT_MS)
+    normals.press("Tab")
+    page.get_by_role("button", name=re.compile("^Start")).click()
+    expect(page.get_by_role("button", name="Lock the read")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(1000)
+    for key in ("m", *["ArrowLeft"] * 7, *["ArrowDown"] * 3, "Enter", "Escape", "p", "4"):
+        page.keyboard.press(key)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Your read was")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(2000)
+
+
 def choose_film(page: Page, place: int) -> None:
     """Open one film of the worklist and wait for its regions."""
     page.locator("[role=option]").nth(place).click()
@@ -84,6 +100,7 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "errors": take_errors,
     "runs": take_runs,
     "facts": take_facts,
+    "teaching": take_teaching,
 }
 
 

@@ -81,5 +81,9 @@ class ForeignRunRefused(FirstReadError):
     """A file of another model's predictions cannot become a run."""
 
 
+class TeachingError(FirstReadError):
+    """A teaching session or case set cannot be made or gone on with."""
+
+
 class Cancelled(FirstReadError):
     """A person stopped a long piece of work."""

@@ -5,7 +5,7 @@ Both give the same: films by id, and what a run said of each of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -64,6 +64,10 @@ class FilmLibrary(Protocol):
 
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
         """Return the (H, W) mask of lesion or lungs; None where it is not known."""
+        ...
+
+    def findings(self) -> Mapping[str, str]:
+        """Return what films show, in a word, by film; those that are left out are not known."""
         ...
 
 
@@ -141,6 +145,10 @@ class PublicLibrary:
         """Return None: nobody has outlined the lesions of the public films."""
         return None
 
+    def findings(self) -> Mapping[str, str]:
+        """Return nothing: the public set says bacteria or virus, and not what the film shows."""
+        return {}
+
 
 class SyntheticLibrary:
     """The built-in drawn films; what a run says of them is computed when it is first asked for.
@@ -200,6 +208,10 @@ class SyntheticLibrary:
             If there is no such film, or the mask is gone.
         """
         return self._phantoms.truth(film_id, kind)
+
+    def findings(self) -> Mapping[str, str]:
+        """Return what each film was drawn to show."""
+        return {film.film_id: film.settings.finding for film in self._phantoms.films}
 
 
 def states_synthetic(content: bytes) -> bool:

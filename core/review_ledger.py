@@ -27,6 +27,9 @@ CHAINED = (
     "case_causes",
     "served_choices",
     "local_readers",
+    "teaching_sets",
+    "teaching_sessions",
+    "teaching_steps",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

@@ -167,3 +167,64 @@ served_choices = Table(
     PrimaryKeyConstraint("sequence", name="pk_served_choices"),
     sqlite_autoincrement=True,
 )
+
+teaching_sets = Table(
+    "teaching_sets",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("set_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("library", Text, nullable=False),
+    Column("film_ids", JSON, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_teaching_sets"),
+    UniqueConstraint("set_id", name="uq_teaching_sets_set_id"),
+    sqlite_autoincrement=True,
+)
+
+teaching_sessions = Table(
+    "teaching_sessions",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("session_id", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("reader_key", Text, nullable=False),
+    Column("library", Text, nullable=False),
+    Column("set_id", Text),
+    Column("plan", JSON, nullable=False),
+    Column("cases", JSON, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("app_version", Text, nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_teaching_sessions"),
+    UniqueConstraint("session_id", name="uq_teaching_sessions_session_id"),
+    ForeignKeyConstraint(["set_id"], ["teaching_sets.set_id"], name="fk_teaching_sessions_set_id"),
+    Index("ix_teaching_sessions_reader_key", "reader_key"),
+    sqlite_autoincrement=True,
+)
+
+teaching_steps = Table(
+    "teaching_steps",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("session_id", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("said", JSON, nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_teaching_steps"),
+    ForeignKeyConstraint(
+        ["session_id"], ["teaching_sessions.session_id"], name="fk_teaching_steps_session_id"
+    ),
+    Index(
+        "uq_teaching_steps_once",
+        "session_id",
+        "place",
+        "kind",
+        unique=True,
+        sqlite_where=text("kind <> 'draft'"),
+        postgresql_where=text("kind <> 'draft'"),
+    ),
+    Index("ix_teaching_steps_session_id", "session_id"),
+    sqlite_autoincrement=True,
+)

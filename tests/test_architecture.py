@@ -55,6 +55,7 @@ STAGES_MAY_IMPORT = {
     "feature_task": FOUNDATION | {"feature_reading", "phantom", "pipeline", "run_store"},
     "case": FOUNDATION | {"review"},
     "ledger": FOUNDATION | {"review", "statistics"},
+    "teaching": FOUNDATION | {"statistics", "metrics", "review", "case"},
     "error": FOUNDATION | {"statistics", "metrics", "run_store"},
     "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
     "exhibit": FOUNDATION | {"statistics", "run_store"},
@@ -89,7 +90,8 @@ HOMES = {
     "ai_edge_litert": "core/inference.py",
     "tensorflow": "core/training/* core/activations.py",
     "keras": "core/training/* core/activations.py",
-    "fpdf": "core/model_facts_pdf.py",
+    "fpdf": "core/model_facts_pdf.py core/teaching_report.py",
+    "fsrs": "core/teaching_schedule.py",
     "mapie": "tests/*",
     "pypdf": "tests/*",
     "cleanlab": "core/label_issues.py",
@@ -100,7 +102,8 @@ HOMES = {
     "statsmodels": "core/statistics.py core/metrics.py",
     "pyarrow": "core/predictions.py core/foreign_parquet.py core/*_export.py core/film_f*.py "
     "core/label_issues.py",
-    "sqlalchemy": "core/review_*.py core/case_notes_store.py core/migrations/*",
+    "sqlalchemy": "core/review_*.py core/case_notes_store.py core/teaching_store.py "
+    "core/migrations/*",
     "alembic": "core/review_*.py core/migrations/*",
 }
 SHOWS_PIXELS = {"image", "pyplot", "imshow", "ImageColumn", "Heatmap", "add_layout_image"}
@@ -129,7 +132,7 @@ def name_of(node: ast.AST) -> str:
 def stage_of(name: str) -> str:
     families = (
         r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|ledger|model_facts|"
-        r"failing|label)_.*"
+        r"failing|label|teaching)_.*"
     )
     stage = re.sub(families, r"\1", name.removesuffix(".py"))
     return FAMILY.get(stage, stage)

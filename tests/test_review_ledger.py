@@ -19,6 +19,7 @@ from review_records import (
     record,
     sign,
 )
+from teaching_cases import make_case
 from typer.testing import CliRunner
 
 from core.__main__ import app
@@ -34,6 +35,8 @@ from core.review_schema import metadata
 from core.review_served import note_served_run
 from core.review_store import open_review_store
 from core.settings import PROJECT_ROOT
+from core.teaching import Difficulty, Plan, StepKind
+from core.teaching_store import open_teaching_store
 
 pytest_plugins = ["review_databases"]
 
@@ -52,9 +55,14 @@ def write_all(url: str) -> str:
     notes.offer_cause("moon", reader)
     note_served_run(url, run_id="f04", threshold=0.5, export_sha256="e")
     choose_served_run(url, run_id="f03", reason="why not", chosen_by=reader)
+    teaching = open_teaching_store(url)
+    plan = Plan("synthetic", 1, 0.5, Difficulty.HARD, True, 60, 42, "f04")
+    session = teaching.start(plan, (make_case(1),), reader)
+    teaching.note(session.session_id, 0, StepKind.OPENED, by=reader)
+    teaching.keep_set("Week 1", "synthetic", ["a"], reader)
     choose_local_reader(url, "Ada", Role.READER)
-    store.close()
-    notes.close()
+    for opened in (store, notes, teaching):
+        opened.close()
     return url
 
 
@@ -85,7 +93,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify_records(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -295,7 +303,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify_records(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 14 records in" in good.output
+    assert "All 17 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])

@@ -21,6 +21,7 @@ PAGES = {
     "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),
     "model_facts": ("pages/model_facts.py", "Model facts", ":material/fact_check:"),
     "exhibit": ("pages/exhibit.py", "Exhibit", ":material/biotech:"),
+    "teaching": ("pages/teaching.py", "Teaching", ":material/school:"),
     "records": ("pages/records.py", "Records", ":material/menu_book:"),
 }
 _ROUTED = "first_read_routed"

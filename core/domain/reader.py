@@ -28,8 +28,12 @@ class Act(StrEnum):
     OPEN_RUNS = "open the page Compare runs"
     OPEN_FACTS = "open the page Model facts"
     OPEN_EXHIBIT = "open the page Exhibit"
+    OPEN_TEACHING = "open the page Teaching"
     OPEN_RECORDS = "open the page Records"
     SIGN_READ = "sign a read"
+    TAKE_SESSION = "take a teaching session"
+    MAKE_CASE_SET = "put a case set together"
+    SEE_GROUP = "see how others read a case set"
     ARBITRATE = "arbitrate between reads"
     NOTE_CASE = "note a case"
     CHANGE_CAUSES = "change the list of causes"
@@ -47,8 +51,12 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_RUNS: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
     Act.OPEN_FACTS: _ALL,
     Act.OPEN_EXHIBIT: _ALL,
+    Act.OPEN_TEACHING: _ALL,
     Act.OPEN_RECORDS: _ALL - {Role.TRAINEE},
     Act.SIGN_READ: _DOCTORS,
+    Act.TAKE_SESSION: _DOCTORS | {Role.TRAINEE},
+    Act.MAKE_CASE_SET: frozenset({Role.TEACHER, Role.LEAD}),
+    Act.SEE_GROUP: frozenset({Role.TEACHER, Role.LEAD}),
     Act.ARBITRATE: frozenset({Role.LEAD}),
     Act.NOTE_CASE: _DOCTORS,
     Act.CHANGE_CAUSES: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),

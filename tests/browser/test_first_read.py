@@ -232,6 +232,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "runs": re.compile("Tick the runs to compare"),
     "model_facts": "Operating point",
     "exhibit": "None of them can serve",
+    "teaching": "Read blind, then see what it was",
     "records": "No signed reads yet",
 }
 

@@ -4,8 +4,12 @@ from ui.viewer.film_bytes import FilmView
 from ui.viewer.viewer import (
     NO_REGION,
     SMALLEST_SHOWN,
+    Edges,
+    Marking,
     RegionClick,
     RegionOverlay,
+    TruthOutline,
+    hear_marks,
     region_name,
     show_film,
 )
@@ -13,9 +17,13 @@ from ui.viewer.viewer import (
 __all__ = [
     "NO_REGION",
     "SMALLEST_SHOWN",
+    "Edges",
     "FilmView",
+    "Marking",
     "RegionClick",
     "RegionOverlay",
+    "TruthOutline",
+    "hear_marks",
     "region_name",
     "show_film",
 ]

@@ -35,6 +35,8 @@ const TOOLS = {
   defaultWindow: KEYS.d,
   invert: KEYS.i,
   overlay: REGION_KEYS.o,
+  mark: (viewer) => viewer.turnMarking(),
+  unmark: (viewer) => viewer.removeMark(),
   help: KEYS["?"],
 };
 
@@ -80,10 +82,12 @@ const controls = {
   },
 
   actOnKey({ key, shiftKey, target }) {
-    if (key === "Escape") return this.closeHelp();
+    if (key === "Escape") return this.closeHelp() || this.stopMarking();
+    const name = key.length === 1 ? key.toLowerCase() : key;
+    if (this.pageOwns.has(name)) return false;
+    if (this.onMarkKey(name, shiftKey, target)) return true;
     if (key in ARROWS) return target === this.stage && this.onArrow(key, shiftKey);
     if (key === "Enter") return target === this.stage && this.onEnter();
-    const name = key.length === 1 ? key.toLowerCase() : key;
     const act = KEYS[name] ?? (this.regions && REGION_KEYS[name]);
     if (!act) return false;
     act(this);
@@ -132,7 +136,9 @@ const controls = {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     const windows = event.button === 2 || event.shiftKey || this.state.tool;
-    this.drag = { kind: windows ? "window" : "pan", moved: 0, button: event.button };
+    const marks = this.state.marking && event.button === 0;
+    const kind = windows ? "window" : marks ? "mark" : "pan";
+    this.drag = { kind, moved: 0, button: event.button, from: this.locate(event) };
     if (this.pointers.size > 1) this.drag = { kind: "pinch", moved: Infinity };
     this.stage.dataset.drag = this.drag.kind;
     event.preventDefault();
@@ -152,11 +158,13 @@ const controls = {
     this.drag.moved += Math.abs(right) + Math.abs(down);
     if (this.drag.moved < CLICK_SLACK_PX) return;
     this.hover(null);
+    if (this.drag.kind === "mark") this.drag.to = this.locate(event);
     this.dragBy(right, down);
   },
 
   dragBy(right, down) {
     const ratio = globalThis.devicePixelRatio || 1;
+    if (this.drag.kind === "mark") this.request();
     if (this.drag.kind === "pan") this.pan(right * ratio, down * ratio);
     if (this.drag.kind === "window") {
       this.changeWindow(right * WINDOW_PERCENT_PER_PX, -down * WINDOW_PERCENT_PER_PX);
@@ -184,6 +192,10 @@ const controls = {
     this.drag = null;
     delete this.stage.dataset.drag;
     const clicked = event.type === "pointerup" && drag.button === 0;
+    if (drag.kind === "mark") {
+      if (clicked) this.addMark(drag.from, this.locate(event));
+      return;
+    }
     if (clicked && drag.moved < CLICK_SLACK_PX) this.onClick(event);
   },
 

@@ -21,6 +21,7 @@ const drawing = {
     const reduced = this.moving && this.fullMs > FRAME_BUDGET_MS;
     this.drawFilm(at, reduced ? 2 : 1);
     if (this.regions && this.state.overlay) this.drawRegions(at);
+    this.drawMarks(at);
     const spent = performance.now() - started;
     // A reduced frame has a quarter of the pixels: its cost says whether a full one would fit again.
     this.fullMs = reduced ? 4 * spent : spent;

@@ -78,6 +78,7 @@ class Viewer {
     this.canvas.setAttribute("aria-label", data.alt);
     this.find(".drawn").hidden = !data.synthetic;
     this.showPageKeys();
+    this.takeMarking();
     if (this.regions?.id !== data.regions?.id) this.takeRegions();
     this.takeSelection();
     this.takeFilm();

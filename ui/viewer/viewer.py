@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from core.domain import Explanation, FloatVector, LabelImage
@@ -29,6 +31,8 @@ with a probability from 0.05 to 0.95)."""
 
 NO_REGION = "No region alone moves the probability by 0.01."
 
+TRUTH_CELLS = 512
+"""A truth's outline has at most so many cells along its longer side."""
 _HERE = Path(__file__).parent
 _ENCODED = EncodedFilms()
 
@@ -44,6 +48,7 @@ _VIEWER_SCRIPTS = (
     "drawing.js",
     "choosing.js",
     "controls.js",
+    "marking.js",
     "words.js",
 )
 _film_component = st.components.v2.component("first_read_film", js=_source("film.js"))
@@ -90,6 +95,41 @@ class RegionOverlay:
         return cls(explanation.segments, explanation.weights, shares)
 
 
+Edges = tuple[float, float, float, float]
+"""Left, top, right, bottom as shares of the film's sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """A reader's marks on the film.
+
+    Attributes
+    ----------
+    token : str
+        Tells one read of a film from the next.
+    marks : tuple of Edges
+        As they are kept; in the browser they are taken over once for each token.
+    edit : bool
+        Whether marks can be set; otherwise they are only shown.
+    most : int
+        The oldest mark goes when there are more.
+    """
+
+    token: str
+    marks: tuple[Edges, ...] = ()
+    edit: bool = True
+    most: int = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TruthOutline:
+    """What to hold marks against: a (H, W) mask of lesion or lungs, or a radiologist's box."""
+
+    kind: Literal["lesion", "lung", "box"]
+    mask: npt.NDArray[np.bool_] | None = None
+    box: Edges | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RegionClick:
     """The region of ``film_sha256`` that a person chose; ``label`` indexes the weights."""
@@ -111,6 +151,8 @@ def show_film(
     height: int = 720,
     selected_label: int | None = None,
     page_keys: Sequence[tuple[str, str]] = (),
+    marking: Marking | None = None,
+    truths: Sequence[TruthOutline] = (),
 ) -> RegionClick | None:
     """Draw one film in the page.
 
@@ -127,7 +169,10 @@ def show_film(
         A region to outline; applied when it changes.
     page_keys : sequence of (str, str)
         Keys of the page around the viewer, apart by spaces, and what they do: they stand at the
-        end of the list of shortcuts.
+        end of the list of shortcuts, and the viewer leaves them to the page.
+    marking : Marking or None
+        None: the film takes no marks. What was marked is had from `hear_marks`.
+    truths : sequence of TruthOutline
 
     Returns
     -------
@@ -150,10 +195,15 @@ def show_film(
         "selected": selected_label,
         "pageKeys": list(page_keys),
         "regions": overlay,
+        "marking": None if marking is None else asdict(marking),
+        "truths": [_described_truth(truth) for truth in truths],
     }
     with st.container(gap=None):
         chosen = _viewer_component(
-            key=key, data=described, on_selected_region_change=_rerun_only
+            key=key,
+            data=described,
+            on_selected_region_change=_rerun_only,
+            on_marks_change=_rerun_only,
         ).selected_region
         _film_component(key=f"{key}-film", data=_ENCODED.get(film))
     if not chosen or overlay is None:
@@ -161,6 +211,44 @@ def show_film(
     if (chosen["film"], chosen["regions"]) != (film.film_id, overlay["id"]):
         return None
     return RegionClick(film.sha256, int(chosen["label"]))
+
+
+def hear_marks(key: str, token: str) -> tuple[Edges, ...] | None:
+    """Return what is marked in the browser; None if nothing was done since the token was new.
+
+    Parameters
+    ----------
+    key : str
+        Of the viewer.
+    token : str
+        As in `Marking`.
+    """
+    said = st.session_state.get(key, {}).get("marks")
+    if not said or said["token"] != token:
+        return None
+    return tuple(
+        (float(left), float(top), float(right), float(bottom))
+        for left, top, right, bottom in said["marks"]
+    )
+
+
+def _described_truth(truth: TruthOutline) -> dict[str, object]:
+    """Return an outline as JSON; of a mask a cell for each few pixels, as base64 of 0 and 1."""
+    if truth.mask is None:
+        return {"kind": truth.kind, "box": truth.box}
+    step = -(-max(truth.mask.shape) // TRUTH_CELLS)
+    height, width = (-(-side // step) for side in truth.mask.shape)
+    whole = np.zeros((height * step, width * step), np.bool_)
+    whole[: truth.mask.shape[0], : truth.mask.shape[1]] = truth.mask
+    cells = whole.reshape(height, step, width, step).any(axis=(1, 3))
+    return {
+        "kind": truth.kind,
+        "box": None,
+        "cells": base64.b64encode(cells.astype(np.uint8).tobytes()).decode("ascii"),
+        "width": truth.mask.shape[1] / step,
+        "height": truth.mask.shape[0] / step,
+        "columns": width,
+    }
 
 
 def _rerun_only() -> None:

@@ -30,6 +30,9 @@ const wording = {
       return node;
     };
     this.find(".page-keys").replaceChildren(...this.data.pageKeys.map(row));
+    const alone = this.data.pageKeys.filter(([keys]) => !keys.includes("Ctrl"));
+    this.pageOwns = new Set(alone.flatMap(([keys]) => keys.split(" ")));
+    this.find('.help [data-key="1"]').hidden = this.pageOwns.has("1");
   },
 
   showLegend() {

@@ -1,0 +1,100 @@
+"""Where a teaching session stands, by its kept steps.
+
+Nothing of a session lives anywhere else, so whoever has its steps can go on with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.teaching import NO_ANSWER, Answer, Case, Phase, Session, Step, StepKind, answer_from_json
+from core.teaching_marks import MarkScore
+
+
+@dataclass(frozen=True, slots=True)
+class FilmState:
+    """How far a film of a session has come.
+
+    Attributes
+    ----------
+    case : Case
+    opened_at, read_at : datetime or None
+    draft : Answer
+        The newest, locked or not.
+    read, final : Answer or None
+        The blind read, and the one after the model's; None before they are locked.
+    score : MarkScore or None
+        Of the blind read's marks.
+    regions_shown, seen : bool
+    """
+
+    case: Case
+    opened_at: datetime | None = None
+    read_at: datetime | None = None
+    draft: Answer = NO_ANSWER
+    read: Answer | None = None
+    final: Answer | None = None
+    score: MarkScore | None = None
+    regions_shown: bool = False
+    seen: bool = False
+
+    def phase(self, *, with_model: bool) -> Phase:
+        """Return what the trainee does with this film now."""
+        if self.read is None:
+            return Phase.BLIND
+        return Phase.SECOND if with_model and self.final is None else Phase.REVEALED
+
+    @property
+    def seconds(self) -> float | None:
+        """Time from the film's first showing to the blind read."""
+        if self.opened_at is None or self.read_at is None:
+            return None
+        return (self.read_at - self.opened_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where a session stands: every film, and the place of the one that is open."""
+
+    session: Session
+    films: tuple[FilmState, ...]
+    ended: bool = False
+
+    @property
+    def place(self) -> int | None:
+        """The first film that was not seen to its end; None once the session is over."""
+        unseen = (place for place, film in enumerate(self.films) if not film.seen)
+        return None if self.ended else next(unseen, None)
+
+    @property
+    def read(self) -> tuple[FilmState, ...]:
+        """The films with a locked read."""
+        return tuple(film for film in self.films if film.read is not None)
+
+
+def follow_steps(session: Session, steps: Sequence[Step]) -> Course:
+    """Return where a session stands after its steps, oldest first."""
+    films = [FilmState(case) for case in session.cases]
+    ended = False
+    for step in steps:
+        ended |= step.kind is StepKind.ENDED
+        films[step.place] = _after(films[step.place], step)
+    return Course(session, tuple(films), ended)
+
+
+def _after(film: FilmState, step: Step) -> FilmState:
+    if step.kind is StepKind.DRAFT:
+        return replace(film, draft=answer_from_json(step.said))
+    if step.kind is StepKind.READ:
+        read, score = answer_from_json(step.said), MarkScore(**step.said["score"])
+        return replace(film, read=read, draft=read, score=score, read_at=step.at)
+    if step.kind is StepKind.FINAL:
+        return replace(film, final=answer_from_json(step.said))
+    return replace(
+        film,
+        opened_at=step.at if step.kind is StepKind.OPENED else film.opened_at,
+        regions_shown=film.regions_shown or step.kind is StepKind.REGIONS,
+        seen=film.seen or step.kind is StepKind.SEEN,
+    )

@@ -1,0 +1,88 @@
+"""Train: read films blind, see what they were, come back when they are due."""
+
+import streamlit as st
+
+from ui.guard import guard, spoken_errors
+from ui.keys import listen_for_keys
+from ui.panels import draw_standing_line
+from ui.resources import get_served
+from ui.session import Visit
+from ui.teaching_films import get_teaching_store, may_go_on
+from ui.teaching_read import draw_film, draw_read, draw_way, keep_up, phase_of
+from ui.teaching_reveal import draw_nearest, draw_reveal
+from ui.teaching_sets import draw_sets
+from ui.teaching_setup import draw_setup
+from ui.teaching_summary import draw_progress, draw_summary
+
+VIEWS = {"train": "Train", "progress": "My progress", "sets": "Case sets"}
+
+
+def draw_session(visit: Visit, session_id: str) -> None:
+    """Draw the film that a session stands at, or its summary once it is over."""
+    course = get_teaching_store().course(session_id)
+    if course is None:
+        st.warning(
+            f"There is no session {session_id[:40]!r} here: begin one.", icon=":material/link_off:"
+        )
+        draw_views(visit)
+        return
+    place = course.place
+    if place is None:
+        draw_summary(course)
+        return
+    if not may_go_on(visit, course):
+        st.warning(
+            f"This session is {course.session.reader}'s, and you read as {visit.reader}: begin "
+            "one of your own.",
+            icon=":material/person_off:",
+        )
+        draw_views(visit)
+        return
+    course = keep_up(course, place, visit.acting)
+    way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
+    revealed = phase_of(course, place) == "revealed"
+    with way_side:
+        draw_way(visit, course, place)
+        if revealed:
+            draw_nearest(course, place)
+    with film_side:
+        task = draw_film(visit, course, place)
+    with read_side:
+        if revealed:
+            draw_reveal(visit, course, place, task)
+        else:
+            draw_read(course, place)
+
+
+def draw_views(visit: Visit) -> None:
+    """Draw what there is to do outside a session."""
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        format_func=VIEWS.__getitem__,
+        default="train",
+        required=True,
+        label_visibility="collapsed",
+        key="teaching-view",
+    )
+    if view == "progress":
+        draw_progress(visit)
+    elif view == "sets":
+        draw_sets(visit)
+    else:
+        draw_setup(visit)
+
+
+visit = guard("teaching")
+with spoken_errors():
+    served = get_served()
+    if visit.notice:
+        st.toast(visit.notice)
+        visit.notice = ""
+    with st.container():
+        if "session" in st.query_params:
+            draw_session(visit, st.query_params["session"])
+        else:
+            draw_views(visit)
+    listen_for_keys()
+    draw_standing_line(served, visit.reader)

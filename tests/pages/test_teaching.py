@@ -1,0 +1,350 @@
+"""The Teaching page without a browser: sessions of synthetic films, sets, figures, resumption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from review_records import lead
+from statsmodels.stats.proportion import proportion_confint
+from streamlit.testing.v1 import AppTest
+from teaching_cases import lend_models, make_case, make_outcome
+
+from core.domain import Verdict
+from core.error_gallery import Cell
+from core.phantom_set import open_built_in_set
+from core.review_store import SqlReviewStore
+from core.settings import PROJECT_ROOT, get_settings
+from core.teaching import Phase, StepKind
+from core.teaching_course import Course, FilmState
+from core.teaching_outcomes import (
+    confidence_calibration,
+    learning_curve,
+    reader_auc,
+    reader_roc,
+)
+from core.teaching_store import SqlTeachingStore, open_teaching_store
+from ui import teaching_read
+from ui.answer import AnswerSaid
+from ui.charts_teaching import plot_learning, plot_own_calibration, plot_reader_roc
+
+READER = "Dr. Ada Trainee"
+
+
+@dataclass
+class Hands:
+    """What a person does in the browser, for the components that AppTest does not run."""
+
+    page: AppTest
+    answer: AnswerSaid | None = None
+    marks: tuple[tuple[float, float, float, float], ...] | None = None
+
+    def lock(self, label: Verdict, confidence: int) -> None:
+        """Lock a read, then let go: the next film has another token."""
+        self.answer = AnswerSaid(label, confidence, lock=True)
+        self.page.run()
+        self.answer, self.marks = None, None
+        assert not self.page.exception
+
+    def press(self, label: str) -> None:
+        next(one for one in self.page.button if one.label == label).click().run()
+        assert not self.page.exception
+
+
+@pytest.fixture
+def films(
+    store: SqlReviewStore, synthetic_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Offer synthetic films, with no data folder."""
+    monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
+    monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(lend_models(tmp_path / "models")))
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
+    get_settings.cache_clear()
+    return synthetic_cache
+
+
+@pytest.fixture
+def kept(films: Path) -> Iterator[SqlTeachingStore]:
+    opened = open_teaching_store(get_settings().database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def hands(kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch) -> Hands:
+    hands = Hands(open_page())
+    monkeypatch.setattr(teaching_read, "hear_answer", lambda _key, _token: hands.answer)
+    monkeypatch.setattr(teaching_read, "hear_marks", lambda _key, _token: hands.marks)
+    return hands
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+    page.switch_page("pages/teaching.py")
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words_of(page: AppTest) -> str:
+    drawn = [*page.markdown, *page.caption, *page.header, *page.info, *page.warning]
+    return "\n".join(one.value for one in drawn)
+
+
+def begin(hands: Hands, films: int = 2, *, with_model: bool = False, normal: int = 50) -> str:
+    page = hands.page
+    page.text_input(key="reader-name").set_value(READER).run()
+    page.number_input[0].set_value(films)
+    page.number_input[1].set_value(normal)
+    page.toggle[0].set_value(with_model)
+    hands.press("Start")
+    session = page.query_params["session"]
+    return session if isinstance(session, str) else session[0]
+
+
+def open_film(kept: SqlTeachingStore, session_id: str) -> tuple[Course, FilmState]:
+    course = kept.course(session_id)
+    assert course is not None
+    assert course.place is not None
+    return course, course.films[course.place]
+
+
+def other(label: Verdict) -> Verdict:
+    return Verdict.NORMAL if label is Verdict.PNEUMONIA else Verdict.PNEUMONIA
+
+
+def point_in_lesion(films: Path, film_id: str) -> tuple[float, float, float, float]:
+    mask = open_built_in_set(films).truth(film_id, "lesion")
+    row, column = np.argwhere(mask)[len(np.argwhere(mask)) // 2]
+    x, y = (column + 0.5) / mask.shape[1], (row + 0.5) / mask.shape[0]
+    return x, y, x, y
+
+
+def test_a_session_needs_a_name(hands: Hands) -> None:
+    hands.press("Start")
+    assert "Write your name first" in words_of(hands.page)
+    assert "session" not in hands.page.query_params
+
+
+def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
+    hands: Hands, kept: SqlTeachingStore, films: Path
+) -> None:
+    session_id = begin(hands, normal=0)
+    _, film = open_film(kept, session_id)
+    blind = words_of(hands.page)
+    assert "Your read" in blind
+    assert not {"Suspicious", "probability", "What to look for"} & set(blind.split())
+    for told in (film.case.subtype, Path(film.case.film_id).stem):
+        assert told not in blind
+
+    hands.marks = (point_in_lesion(films, film.case.film_id),)
+    hands.lock(Verdict.PNEUMONIA, 4)
+    shown = words_of(hands.page)
+    assert f"### Pneumonia, {film.case.subtype}" in shown
+    assert "Your read was **right**: pneumonia, 4 of 5" in shown
+    assert "Mark: hit" in shown
+    assert "What to look for" in shown
+    assert "probability" in shown
+    hands.press("Next film")
+    assert "Film 2 of 2" in words_of(hands.page)
+
+
+def test_a_second_read_comes_between_the_models_read_and_the_truth(
+    hands: Hands, kept: SqlTeachingStore
+) -> None:
+    session_id = begin(hands, films=1, with_model=True, normal=100)
+    _, film = open_film(kept, session_id)
+    truth = film.case.reference
+    assert film.case.model_wrong  # the drill takes at least one film, and there is only one
+    hands.lock(truth, 3)
+    course, film = open_film(kept, session_id)
+    assert teaching_read.phase_of(course, 0) is Phase.SECOND
+    assert "###" not in words_of(hands.page)
+    assert "Your second read" in words_of(hands.page)
+    hands.lock(other(truth), 2)
+    assert "you gave up a right read for it" in words_of(hands.page)
+    _, film = open_film(kept, session_id)
+    assert (film.read.label, film.final.label) == (truth, other(truth))
+    hands.press("To the summary")
+    assert "On 1 of these films the model was wrong" in words_of(hands.page)
+    figures = dict(zip(*(column for _, column in hands.page.table[0].value.items()), strict=True))
+    assert figures["Held against a wrong model"] == "0.00 (0.00 to 0.79, n = 1)"
+    assert figures["Right blind reads"] == "1.00 (0.21 to 1.00, n = 1)"
+    assert "session_as_pdf" not in words_of(hands.page)
+
+
+def test_a_fresh_visit_goes_on_at_the_same_film_with_what_was_half_said(
+    hands: Hands, kept: SqlTeachingStore
+) -> None:
+    session_id = begin(hands, films=3)
+    hands.lock(Verdict.NORMAL, 5)
+    hands.press("Next film")
+    hands.answer, hands.marks = AnswerSaid(Verdict.PNEUMONIA, None, lock=False), ((0, 0, 0.5, 0.5),)
+    hands.page.run()
+    before = kept.course(session_id)
+
+    hands.answer, hands.marks = None, None
+    again = open_page(session=session_id)
+    assert "Film 2 of 3" in words_of(again)
+    assert "1 marked" not in words_of(again)  # that line is the component's own
+    after = kept.course(session_id)
+    assert after == before
+    draft = after.films[1].draft
+    assert (draft.label, draft.confidence) == (Verdict.PNEUMONIA, None)
+    assert [mark.edges for mark in draft.marks] == [(0, 0, 0.5, 0.5)]
+
+    listed = open_page()
+    listed.text_input(key="reader-name").set_value(READER).run()
+    assert any("Go on: film 2 of 3" in one.label for one in listed.button)
+
+
+def test_nobody_reads_in_the_session_of_another(hands: Hands, kept: SqlTeachingStore) -> None:
+    session_id = begin(hands)
+    other_visit = open_page()
+    other_visit.text_input(key="reader-name").set_value("Dr. Bob").run()
+    other_visit.query_params["session"] = session_id
+    hands.answer = AnswerSaid(Verdict.NORMAL, 5, lock=True)
+    other_visit.run()
+    assert f"This session is {READER}'s, and you read as Dr. Bob" in words_of(other_visit)
+    assert kept.course(session_id).read == ()
+
+
+def test_a_timed_session_keeps_its_limit_and_counts_down(
+    hands: Hands, kept: SqlTeachingStore
+) -> None:
+    hands.page.selectbox[2].set_value(30).run()
+    session_id = begin(hands, films=1)
+    hands.lock(Verdict.NORMAL, 3)
+    course, film = open_film(kept, session_id)
+    assert course.session.plan.limit_s == 30
+    assert 0 <= film.seconds < 30
+    assert "30 s a film" in words_of(hands.page)
+
+
+def test_a_session_that_is_ended_shows_what_was_read(hands: Hands, kept: SqlTeachingStore) -> None:
+    session_id = begin(hands, films=3)
+    hands.lock(Verdict.NORMAL, 2)
+    kept.note(session_id, 0, StepKind.ENDED, by=lead(READER))
+    hands.page.run()
+    assert f"Session of {READER}: 1 of 3 films read" in words_of(hands.page)
+    assert len(hands.page.dataframe[0].value) == 1
+    hands.press("New session")
+    assert "session" not in hands.page.query_params
+
+
+def test_a_teachers_set_is_opened_by_its_link_and_its_results_are_listed(
+    hands: Hands, kept: SqlTeachingStore
+) -> None:
+    page = hands.page
+    page.segmented_control(key="teaching-view").set_value("sets").run()
+    page.text_input(key="reader-name").set_value("Prof. T").run()
+    page.text_area(key="teaching-set-ids").set_value("IM-9003-0001 no-such-film").run()
+    assert "Not among these films: no-such-film" in words_of(page)
+    page.text_area(key="teaching-set-ids").set_value("IM-9003-0001\nperson9002_bacteria_1").run()
+    page.text_input(key="teaching-set-name").set_value("Week 1").run()
+    hands.press("Save the set")
+    (case_set,) = kept.case_sets()
+    assert [Path(film_id).stem for film_id in case_set.film_ids] == [
+        "IM-9003-0001",
+        "person9002_bacteria_1",
+    ]
+    assert (case_set.name, case_set.made_by) == ("Week 1", "Prof. T")
+
+    hands.page = open_page(set=case_set.set_id)
+    assert "Case set “Week 1” of Prof. T: 2 films." in words_of(hands.page)
+    hands.page.text_input(key="reader-name").set_value(READER).run()
+    hands.press("Start")
+    hands.lock(Verdict.NORMAL, 4)
+    hands.press("Next film")
+    hands.lock(Verdict.NORMAL, 4)
+    (course,) = kept.courses_of_set(case_set.set_id)
+    assert [film.case.film_id for film in course.read] == list(case_set.film_ids)
+
+    group = open_page()
+    group.segmented_control(key="teaching-view").set_value("sets").run()
+    readers, of_films = (one.value for one in group.dataframe[1:])
+    assert readers["Reader"].tolist() == [READER]
+    assert readers["Right"].tolist() == ["0.50 (0.09 to 0.91, n = 2)"]
+    assert of_films["Read rightly"].str[:4].tolist() == ["1.00", "0.00"]
+
+
+def test_progress_counts_all_sessions_of_a_reader(hands: Hands) -> None:
+    begin(hands, films=1, normal=100)
+    hands.lock(Verdict.NORMAL, 5)
+    page = open_page()
+    page.segmented_control(key="teaching-view").set_value("progress").run()
+    said = words_of(page)  # the name was kept
+    assert "Nothing is due; the next film is on" in said
+    assert "Streak: 1 day" in said
+    assert page.dataframe[0].value["Reference"].tolist() == ["normal"]
+    page.text_input(key="reader-name").set_value("").run()
+    assert "Write your name to see your reads" in words_of(page)
+    page.text_input(key="reader-name").set_value(READER.upper()).run()
+    assert page.dataframe[0].value["Reference"].tolist() == ["normal"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("session", "There is no session 'nobody'"), ("set", "There is no case set 'nobody'")],
+)
+def test_an_address_that_names_nothing_is_a_sentence(kept, name: str, sentence: str) -> None:
+    page = open_page(**{name: "nobody"})
+    assert sentence in words_of(page)
+    assert any(one.label == "Start" for one in page.button)
+
+
+def test_without_films_the_page_says_how_to_get_them(
+    store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
+    get_settings.cache_clear()
+    assert "python -m core data fetch" in words_of(open_page())
+
+
+def test_the_nearest_films_are_read_rightly_and_none_that_is_still_to_come(
+    hands: Hands, kept: SqlTeachingStore
+) -> None:
+    from ui.teaching_films import films_of, nearest_films
+
+    session_id = begin(hands, films=12)
+    course, film = open_film(kept, session_id)
+    near = nearest_films(course, film.case)
+    assert near == {}  # the film itself is still to be read
+    hands.lock(Verdict.NORMAL, 3)
+    course, film = open_film(kept, session_id)
+    near = nearest_films(course, film.case)
+    ahead = {one.case.film_id for one in course.films[1:]}
+    runs = films_of("synthetic", course.session.plan.run_id)
+    cells = {"Nearest normal": Cell.TRUE_NEGATIVE, "Nearest pneumonia": Cell.TRUE_POSITIVE}
+    assert set(near) == set(cells)
+    for words, film_id in near.items():
+        place = runs.place_of(film_id)
+        assert film_id not in ahead
+        assert runs.films.label[place] == (cells[words] is Cell.TRUE_POSITIVE)
+
+
+def test_plots_show_the_points_and_intervals_that_were_counted() -> None:
+    reads = [
+        make_outcome(make_case(1), Verdict.PNEUMONIA, 5),
+        make_outcome(make_case(3), Verdict.NORMAL, 2),
+        make_outcome(make_case(2), Verdict.NORMAL, 2),
+        make_outcome(make_case(4), Verdict.NORMAL, 4, session="t"),
+    ]
+    _, curve = plot_reader_roc(reader_roc(reads), reader_auc(reads)).data
+    points = set(zip(curve.x, curve.y, strict=True))
+    assert points == {(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)}
+
+    (dots,) = plot_own_calibration(confidence_calibration(reads)).data
+    assert (dots.x, dots.y) == ((2, 4, 5), (0.5, 1.0, 1.0))
+    low, high = proportion_confint(1, 2, method="wilson")
+    assert dots.y[0] - dots.error_y.arrayminus[0] == pytest.approx(low)
+    assert dots.y[0] + dots.error_y.array[0] == pytest.approx(high)
+
+    (line,) = plot_learning(learning_curve(reads)).data
+    assert (line.x, line.y) == ((1, 2), (pytest.approx(2 / 3), 1.0))

@@ -1,0 +1,217 @@
+// A reader's marks on the film, points and boxes by pointer or by keys, and the truth to hold them
+// against. Places are shares of the film's sides: left, top, right, bottom; a point has no area.
+
+const MARK_COLOUR = "#f5dd5d";
+const TRUTH_COLOURS = { lesion: "#46c9a0", box: "#46c9a0", lung: "rgb(206 210 216 / 75%)" };
+const CROSS_STEP = 0.025;
+const FINE_STEP = 0.005;
+const LEAST_BOX = 0.01; // a smaller drag is a click
+const MARK_KEYS = {
+  m: (viewer) => viewer.turnMarking(),
+  b: (viewer) => viewer.setCorner(),
+  x: (viewer) => viewer.removeMark(),
+};
+const TRUTH_KEYS = { l: (viewer) => viewer.flip("hideTruth") };
+
+const marking = {
+  takeMarking() {
+    const { state, data } = this;
+    const given = data.marking;
+    if (state.markToken !== (given?.token ?? null)) {
+      Object.assign(state, { markToken: given?.token ?? null, marks: given?.marks ?? [] });
+      Object.assign(state, { marking: false, corner: null, cross: { x: 0.5, y: 0.5 } });
+      state.hideTruth = false;
+    }
+    if (!given?.edit) Object.assign(state, { marks: given?.marks ?? [], marking: false });
+    this.truths = data.truths.map((truth) => readTruth(truth));
+    this.find(".marking-tools").hidden = !given?.edit;
+    for (const row of this.root.querySelectorAll(".for-marking")) row.hidden = !given?.edit;
+    for (const row of this.root.querySelectorAll(".for-truth")) row.hidden = !this.truths.length;
+    this.showMarkLegend();
+  },
+
+  get mayMark() {
+    return Boolean(this.data.marking?.edit && this.film);
+  },
+
+  turnMarking() {
+    if (!this.mayMark) return;
+    this.state.marking = !this.state.marking;
+    this.state.corner = null;
+    if (this.state.marking) this.stage.focus({ preventScroll: true });
+    this.announceMark(this.state.marking ? "Marking: arrows move the cross" : "Marking is off");
+    this.request();
+  },
+
+  stopMarking() {
+    const was = this.state.marking;
+    if (was) this.turnMarking();
+    return was;
+  },
+
+  // Returns whether the key was for the marks.
+  onMarkKey(name, shiftKey, target) {
+    const keys = this.mayMark ? MARK_KEYS : {};
+    const act = keys[name] ?? (this.truths.length ? TRUTH_KEYS[name] : null);
+    if (act) {
+      act(this);
+      return true;
+    }
+    if (!this.state.marking || target !== this.stage) return false;
+    if (name === "Enter") this.markCross();
+    else if (name in ARROWS) this.moveCross(name, shiftKey);
+    else return false;
+    return true;
+  },
+
+  moveCross(key, fine) {
+    const [right, down] = ARROWS[key];
+    const step = fine ? FINE_STEP : CROSS_STEP;
+    const { cross } = this.state;
+    cross.x = clamp(cross.x - right * step, 0, 1);
+    cross.y = clamp(cross.y - down * step, 0, 1);
+    this.request();
+  },
+
+  setCorner() {
+    const { state } = this;
+    if (!state.marking) this.turnMarking();
+    if (state.corner) return this.markCross();
+    state.corner = { ...state.cross };
+    this.announceMark("First corner; move, then b again");
+    return this.request();
+  },
+
+  markCross() {
+    const { state } = this;
+    const from = state.corner ?? state.cross;
+    state.corner = null;
+    this.addMark(from, state.cross);
+  },
+
+  addMark(from, to) {
+    const { state, data } = this;
+    const place = (value) => Math.round(clamp(value, 0, 1) * 1e4) / 1e4;
+    const across = [place(from.x), place(to.x)].sort((a, b) => a - b);
+    const down = [place(from.y), place(to.y)].sort((a, b) => a - b);
+    const small = across[1] - across[0] < LEAST_BOX || down[1] - down[0] < LEAST_BOX;
+    const [x, y] = [place(to.x), place(to.y)];
+    const mark = small ? [x, y, x, y] : [across[0], down[0], across[1], down[1]];
+    state.marks = [...state.marks, mark].slice(-data.marking.most);
+    this.announceMark(`${state.marks.length} marked`);
+    this.sendMarks();
+  },
+
+  removeMark() {
+    if (this.state.corner) this.state.corner = null;
+    else this.state.marks = this.state.marks.slice(0, -1);
+    this.announceMark(`${this.state.marks.length} marked`);
+    this.sendMarks();
+  },
+
+  sendMarks() {
+    const { token } = this.data.marking;
+    this.setStateValue("marks", { token, marks: this.state.marks });
+    this.showMarkLegend();
+    this.request();
+  },
+
+  announceMark(words) {
+    this.find(".announcement").textContent = words;
+  },
+
+  showMarkLegend() {
+    const { state } = this;
+    const kinds = new Set(this.truths.map((truth) => truth.kind));
+    const shown = {
+      mark: state.marks.length > 0,
+      lesion: kinds.has("lesion"),
+      box: kinds.has("box"),
+      lung: kinds.has("lung"),
+    };
+    for (const [name, isShown] of Object.entries(shown)) {
+      this.find(`.mark-legend [data-kind=${name}]`).hidden = !isShown;
+    }
+    this.find(".mark-legend").hidden = !Object.values(shown).some(Boolean);
+  },
+
+  // --- drawing -----------------------------------------------------------------------------------
+
+  drawMarks(at) {
+    const { state, drag } = this;
+    this.find("[data-act=mark]").setAttribute("aria-pressed", String(state.marking));
+    this.stage.dataset.marking = String(state.marking);
+    if (!state.hideTruth) for (const truth of this.truths) this.drawTruth(truth, at);
+    for (const mark of state.marks) this.drawMark(mark, at);
+    if (drag?.kind === "mark" && drag.to) this.drawBetween(drag.from, drag.to, at);
+    if (!state.marking || this.stage !== this.root.getRootNode().activeElement) return;
+    if (state.corner) this.drawBetween(state.corner, state.cross, at);
+    this.drawCross(state.cross, at, 26);
+  },
+
+  drawTruth(truth, at) {
+    const colour = TRUTH_COLOURS[truth.kind];
+    const [width, height] = [this.film.width * at.scale, this.film.height * at.scale];
+    if (truth.box) return this.strokeEdges(truth.box, at, colour, 2);
+    const scaled = [width / truth.width, 0, 0, height / truth.height, at.x, at.y];
+    const cells = new DOMMatrix(scaled);
+    if (truth.kind === "lung") this.context.setLineDash([5, 5]);
+    this.stroke(truth.path, cells, "rgb(0 0 0 / 55%)", truth.kind === "lung" ? 0 : 4);
+    this.stroke(truth.path, cells, colour, truth.kind === "lung" ? 1.2 : 2);
+    return this.context.setLineDash([]);
+  },
+
+  drawMark([left, top, right, bottom], at) {
+    if (left === right) this.drawCross({ x: left, y: top }, at, 13, true);
+    else this.strokeEdges([left, top, right, bottom], at, MARK_COLOUR, 2);
+  },
+
+  drawBetween(one, other, at) {
+    const across = [one.x, other.x].sort((a, b) => a - b);
+    const down = [one.y, other.y].sort((a, b) => a - b);
+    this.context.setLineDash([6, 4]);
+    this.strokeEdges([across[0], down[0], across[1], down[1]], at, MARK_COLOUR, 1.5);
+    this.context.setLineDash([]);
+  },
+
+  strokeEdges([left, top, right, bottom], at, colour, widthPx) {
+    const { film } = this;
+    const path = new Path2D();
+    path.rect(left * film.width, top * film.height,
+      (right - left) * film.width, (bottom - top) * film.height);
+    const placed = new DOMMatrix([at.scale, 0, 0, at.scale, at.x, at.y]);
+    this.stroke(path, placed, "rgb(0 0 0 / 60%)", widthPx + 2);
+    this.stroke(path, placed, colour, widthPx);
+  },
+
+  drawCross({ x, y }, at, sizePx, ring = false) {
+    const ratio = globalThis.devicePixelRatio || 1;
+    const size = sizePx * ratio;
+    const path = new Path2D();
+    path.moveTo(-size, 0);
+    path.lineTo(size, 0);
+    path.moveTo(0, -size);
+    path.lineTo(0, size);
+    if (ring) {
+      path.moveTo(size * 0.7, 0);
+      path.arc(0, 0, size * 0.7, 0, 2 * Math.PI);
+    }
+    const left = at.x + x * this.film.width * at.scale;
+    const top = at.y + y * this.film.height * at.scale;
+    const placed = new DOMMatrix([1, 0, 0, 1, left, top]);
+    this.stroke(path, placed, "rgb(0 0 0 / 60%)", 4);
+    this.stroke(path, placed, MARK_COLOUR, 1.6);
+  },
+};
+
+function readTruth(truth) {
+  if (truth.box) return truth;
+  const bytes = Uint8Array.from(atob(truth.cells), (letter) => letter.charCodeAt(0));
+  const rows = bytes.length / truth.columns;
+  const mask = { width: truth.columns, height: rows, labels: bytes };
+  return { ...truth, path: outline(mask, (label) => label === 1) };
+}
+
+for (const [name, of] of Object.entries(Object.getOwnPropertyDescriptors(marking))) {
+  Object.defineProperty(Viewer.prototype, name, of);
+}
