@@ -119,7 +119,7 @@ class SliceSpace:
 
 
 def _number(cut: float) -> str:
-    return f"{cut:.0f} px" if cut >= 10.0 else f"{cut:.3f}" if cut < 0.2 else f"{cut:.2f}"
+    return f"{cut:.0f} px" if cut >= 10.0 else f"{cut:.4f}" if cut < 0.2 else f"{cut:.2f}"
 
 
 def attribute_of(key: str) -> str:

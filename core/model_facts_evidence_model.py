@@ -177,8 +177,8 @@ def say_external(facts: RunFacts) -> Answer:
     if EXTERNAL not in facts.run.metrics:
         return still_open("No film of another hospital was scored.")
     return partly(
-        f"{_say_rates(facts, EXTERNAL)} Adults: no film of children of another hospital was "
-        "scored.",
+        f"{_say_rates(facts, EXTERNAL)} Nearly all are adults': no film of another hospital's "
+        "children of 1 to 5 years was scored.",
         f"{METRICS}, {EXTERNAL}",
     )
 

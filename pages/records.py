@@ -59,7 +59,9 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
             "Read at (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
             "Probability": st.column_config.NumberColumn(format="%.2f"),
-            "Seconds": st.column_config.NumberColumn(format="%.0f"),
+            "Seconds": st.column_config.NumberColumn(
+                format="%.0f", help="From the film's opening to this read."
+            ),
             "Comment": st.column_config.TextColumn(width="large"),
         },
     )
@@ -119,4 +121,6 @@ with spoken_errors():
             draw_chain()
     else:
         draw_empty()
+        with st.expander("Verify what else is kept", icon=":material/verified:"):
+            draw_chain()
     draw_standing_line(get_served(), visit.reader)

@@ -35,7 +35,7 @@ def plot_learning(curve: Sequence[tuple[datetime, Rate]]) -> go.Figure:
     return framed.update_xaxes(range=[0.5, len(rates) + 0.5], dtick=step, tick0=1)
 
 
-def plot_reader_roc(points: Sequence[RocPoint], area: Rate | None) -> go.Figure:
+def plot_reader_roc(points: Sequence[RocPoint], area: Rate) -> go.Figure:
     """Return the ROC curve of the ten steps of confidence, square."""
     figure = go.Figure()
     figure.add_scatter(
@@ -50,7 +50,7 @@ def plot_reader_roc(points: Sequence[RocPoint], area: Rate | None) -> go.Figure:
         customdata=["nothing called", *(_step_in_words(point.signed) for point in points)],
         hovertemplate="%{customdata}<br>false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
     )
-    said = "" if area is None else f" {area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
+    said = f" {area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
     framed = _framed(figure, f"ROC of your confidence{said}", "false alarms", "found")
     return framed.update_xaxes(**RATE_AXIS, constrain="domain").update_yaxes(
         scaleanchor="x", constrain="domain"

@@ -72,12 +72,12 @@ class _Address:
         self.complain(name, said, f"is not one of {', '.join(options)}", options[0])
         return options[0]
 
-    def choose_or_none(self, name: str, kind: type[Choice]) -> Choice | None:
-        """Return the option that is named, else None."""
+    def choose_or_none(self, name: str, kind: type[Choice], instead: str = "all") -> Choice | None:
+        """Return the option that is named, else None, which stands for what is shown instead."""
         said = self._params.get(name)
         if said is None or said in set(kind):
             return None if said is None else kind(said)
-        self.complain(name, said, f"is not one of {', '.join(kind)}", "all")
+        self.complain(name, said, f"is not one of {', '.join(kind)}", instead)
         return None
 
     def threshold(self) -> float | None:
@@ -127,8 +127,8 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[ErrorView
         run=run,
         split=address.choose("split", offered.splits(library, run)),
         threshold=address.threshold(),
-        cell=address.choose_or_none("cell", Cell) or Cell.FALSE_NEGATIVE,
-        order=address.choose_or_none("sort", Order) or Order.CONFIDENCE,
+        cell=address.choose_or_none("cell", Cell, Cell.FALSE_NEGATIVE) or Cell.FALSE_NEGATIVE,
+        order=address.choose_or_none("sort", Order, Order.CONFIDENCE) or Order.CONFIDENCE,
         wanted=Wanted(
             subtype=address.words("subtype"),
             size=address.choose_or_none("size", Third),

@@ -38,9 +38,10 @@ def draw_references(view: FailsView) -> None:
     reported = compare_labels(facts)
     st.markdown(say_reported(reported))
     st.caption(
-        "Adults' films of another hospital (NIH ChestX-ray14): outside the population that the "
-        "runs learned from. Text-mined: a program took the label from the written report. "
-        "Radiologists: of the RSNA, who saw the film. Intervals are over patients (bootstrap)."
+        "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside the "
+        "population that the runs learned from. Text-mined: a program took the label from the "
+        "written report. Radiologists: of the RSNA, who saw the film. Intervals are over "
+        "patients (bootstrap)."
     )
     table_side, plot_side = st.columns([1, 1.25], gap="large")
     with table_side:

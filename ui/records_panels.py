@@ -75,7 +75,7 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
         "Under-reliance": _say(numbers.under_reliance),
         "Changed wrong to right": str(numbers.to_right),
         "Changed right to wrong": str(numbers.to_wrong),
-        "Median time": "not kept"
+        "Median time to the first read": "not kept"
         if numbers.median_s is None
         else f"{numbers.median_s:.0f} s (n = {numbers.timed})",
     }
@@ -111,8 +111,14 @@ def draw_drift(records: Sequence[ReviewRecord]) -> None:
                 f"n = {week.n}). Look at that week's films: another device, other patients?",
                 icon=":material/trending_up:",
             )
-    if weeks:
+    if any(week.index is not None for week in weeks):
         st.plotly_chart(plot_drift(weeks), key="records-drift")
+    elif weeks:
+        most = max(week.n for week in weeks)
+        st.info(
+            f"Too few films for an index: the fullest week has {most} of {FEWEST_FILMS}.",
+            icon=":material/hourglass_empty:",
+        )
     else:
         st.info(f"No film here was read by the served run {run_id}.", icon=":material/search:")
     st.caption(
@@ -207,7 +213,8 @@ def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
 def draw_chain() -> None:
     """Draw the button that holds everything stored to the chain."""
     st.write(
-        "Reads, notes, choices of the served run and changes of the local user form one chain: "
+        "Reads, notes, teaching sessions, case sets, choices of the served run and changes of the "
+        "local user form one chain: "
         "each record carries the hash of its own content and of the record before."
     )
     kept = st.text_input(

@@ -44,10 +44,10 @@ def draw_cases(
         on_select=_take_cell,
         selection_mode="points",
         config=PLAIN,
-        alt="Films by runs; orange is wrong, pale is right",
+        alt="Films by runs; orange is wrong, dim is right",
     )
     st.caption(
-        f"Each column is a film, orange where a run gets it wrong, pale where it is right; films "
+        f"Each column is a film, orange where a run gets it wrong, dim where it is right; films "
         f"that the same runs get wrong stand together. {len(scored.films) - len(rows)} films that "
         "every run gets right are not drawn. Click a column to open its case."
     )

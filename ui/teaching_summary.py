@@ -88,12 +88,12 @@ def _draw_plots(outcomes: Sequence[Outcome], *, learning: bool) -> None:
     if learning:
         curve = learning_curve(outcomes)
         columns[0].plotly_chart(plot_learning(curve), key="teaching-learning", config=PLAIN)
-    points = reader_roc(outcomes)
-    if points:
-        figure = plot_reader_roc(points, reader_auc(outcomes))
+    points, area = reader_roc(outcomes), reader_auc(outcomes)
+    if points and area is not None:
+        figure = plot_reader_roc(points, area)
         columns[-2].plotly_chart(figure, key="teaching-roc", config=PLAIN)
     else:
-        columns[-2].caption("An ROC curve needs films with and without pneumonia.")
+        columns[-2].caption("An ROC curve needs two films with pneumonia and two without.")
     calibration = plot_own_calibration(confidence_calibration(outcomes))
     columns[-1].plotly_chart(calibration, key="teaching-calibration", config=PLAIN)
 

@@ -163,6 +163,7 @@ def test_a_synthetic_film_is_explained_signed_and_found_in_the_records(
 
     page.get_by_role("link", name="Records").click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    wait_until_idle(page)
     with page.expect_download() as started:
         page.get_by_role("button", name="CSV of 1").click()
     kept = started.value.path().read_text(encoding="utf-8")
