@@ -17,7 +17,9 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSiz
 
 from core.domain import FloatImage
 from core.phantom import draw_film, draw_hand, draw_settings
-from core.settings import PROJECT_ROOT
+from core.predictions import read_predictions
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.viewer.viewer import NO_REGION
 
 pytestmark = pytest.mark.browser
@@ -72,8 +74,13 @@ def real_films(data: Path) -> Films:
     def read(path: Path) -> FilePayload:
         return payload(path.name, path.read_bytes())
 
+    # Of surer films no region alone moves the probability, and nothing is coloured.
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    said = read_predictions(run).of_split("test")
+    doubt = np.abs(said.probability - run.operating_point.threshold)
+    doubt[said.films.label == 0] = np.inf
     return Films(
-        read(sorted((data / "kermany224" / "test" / "PNEUMONIA").glob("*.jp*g"))[7]),
+        read(data / "kermany224" / str(said.films.film_id[np.argmin(doubt)])),
         read(data / "dicom_cr" / "files" / "gdcm-CR-MONO1-10-chest.dcm"),
         read(data / "dicom_cr" / "files" / "RG2_J2KI.dcm"),
     )
@@ -129,14 +136,14 @@ def coloured(page: Page) -> dict[str, int]:
     return counts
 
 
-def read_with_regions(page: Page, one: FilePayload) -> None:
+def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False) -> None:
     choose(page, one)
     expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_be_visible()
     expect(page.get_by_text(re.compile("chosen to find 97 of 100"))).to_be_visible()
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
     expect(page.get_by_text("what the dashed line encloses")).to_be_visible()
     expect(page.get_by_role("button", name="Show regions")).to_be_visible()
-    if page.locator(".fr-regions").get_by_text(NO_REGION).is_visible():
+    if may_be_bare and page.locator(".fr-regions").get_by_text(NO_REGION).is_visible():
         assert sum(coloured(page).values()) == 0
         return
     page.wait_for_function(
@@ -166,7 +173,7 @@ def test_films_are_read_signed_and_found_again_after_a_restart(
     upload(page, server, films)
     read_with_regions(page, films.picture)
     sign(page, "Pneumonia")
-    read_with_regions(page, films.dicom)
+    read_with_regions(page, films.dicom, may_be_bare=True)
     sign(page, "Normal")
 
     choose(page, films.refused)
