@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from app_server import Server, wait_until_idle
+from app_server import Server, download_text, wait_until_idle
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from core.examples import OFFERED
@@ -163,10 +163,7 @@ def test_a_synthetic_film_is_explained_signed_and_found_in_the_records(
 
     page.get_by_role("link", name="Records").click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
-    wait_until_idle(page)
-    with page.expect_download() as started:
-        page.get_by_role("button", name="CSV of 1").click()
-    kept = started.value.path().read_text(encoding="utf-8")
+    kept = download_text(page, "CSV of 1")
     assert "note: synthetic" in kept
     assert READER in kept
 
