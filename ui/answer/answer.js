@@ -1,29 +1,17 @@
 // The answer lives here until it is locked; each message holds all of it, so that of keys pressed
 // fast none is lost. `token` tells one read from the next.
 
-const mounted = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
-  let form = mounted.get(parentElement);
-  if (!form) {
-    form = new AnswerForm(parentElement);
-    mounted.set(parentElement, form);
-  }
-  form.receive(data, setStateValue);
-  return () => {
-    form.close();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting((_, root) => new AnswerForm(root), ".answer");
 
 function isTypedInto(node) {
   return node.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName);
 }
 
 class AnswerForm {
-  constructor(parent) {
-    this.root = parent.querySelector(".answer");
-    this.template = parent.querySelector("template");
+  constructor(root) {
+    this.root = root;
+    this.template = root.querySelector("template");
     this.token = null;
     this.onPageKey = (event) => this.onKey(event);
     document.addEventListener("keydown", this.onPageKey, { capture: true });

@@ -9,22 +9,14 @@ import streamlit as st
 
 from core.domain import Verdict
 from core.teaching import CONFIDENCES, LABELS, Answer
+from ui.component import declare
 from ui.said import rerun_only
 
 KEYS = {Verdict.PNEUMONIA: "p", Verdict.NORMAL: "n"}
 _HERE = Path(__file__).parent
 
 
-def _source(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
-    "first_read_answer",
-    html=_source("answer.html"),
-    css=_source("answer.css"),
-    js=_source("answer.js"),
-)
+_component = declare("first_read_answer", _HERE, ("answer.js",), "answer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,26 +6,14 @@ const shelf = (globalThis[Symbol.for("first-read.thumbnails")] ??= {
   lists: new Map(),
   listeners: new Set(),
 });
-const mounted = new WeakMap();
 const STEPS = { j: 1, k: -1 };
 
-export default function ({ data, parentElement, setStateValue }) {
-  let cards = mounted.get(parentElement);
-  if (!cards) {
-    cards = new Cards(parentElement, data);
-    mounted.set(parentElement, cards);
-  }
-  cards.receive(data, setStateValue);
-  return () => {
-    cards.close();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting(({ data }, root) => new Cards(root, data), ".cards");
 
 class Cards {
-  constructor(parent, { heard }) {
-    this.list = parent.querySelector(".cards");
-    this.template = parent.querySelector("template");
+  constructor(list, { heard }) {
+    this.list = list;
+    this.template = list.parentNode.querySelector("template");
     this.number = heard;
     this.shown = [];
     this.active = 0;

@@ -12,6 +12,7 @@ from typing import Literal
 
 import streamlit as st
 
+from ui.component import declare
 from ui.said import hear, heard, rerun_only
 from ui.worklist import show_thumbnails
 
@@ -20,13 +21,7 @@ PICTURE_PX = 192
 _HERE = Path(__file__).parent
 
 
-def _source(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
-    "first_read_cards", html=_source("cards.html"), css=_source("cards.css"), js=_source("cards.js")
-)
+_component = declare("first_read_cards", _HERE, ("cards.js",), "cards")
 
 
 @dataclass(frozen=True, slots=True)

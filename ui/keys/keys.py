@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import streamlit as st
+from ui.component import declare
 
-_component = st.components.v2.component(
-    "first_read_keys", js=Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
-)
+_component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
 def listen_for_keys() -> None:

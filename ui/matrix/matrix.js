@@ -1,7 +1,6 @@
 // The matrix: one instance per mounted element. While the slider is held the counts are made here;
 // letting it go, and choosing a cell, speak to Python. Numbers as described in said.py.
 
-const mounted = new WeakMap();
 const SNAP = 0.004;
 const CELLS = ["tp", "fn", "fp", "tn"];
 const NEIGHBOURS = {
@@ -11,19 +10,11 @@ const NEIGHBOURS = {
   ArrowUp: { fp: "tp", tn: "fn" },
 };
 
-export default function ({ data, parentElement, setStateValue }) {
-  let matrix = mounted.get(parentElement);
-  if (!matrix) {
-    matrix = new Matrix(parentElement, data);
-    mounted.set(parentElement, matrix);
-  }
-  matrix.receive(data, setStateValue);
-  return () => mounted.delete(parentElement);
-}
+export default mounting(({ data }, root) => new Matrix(root, data), ".matrix");
 
 class Matrix {
-  constructor(parent, { heard }) {
-    this.root = parent.querySelector(".matrix");
+  constructor(root, { heard }) {
+    this.root = root;
     this.slider = this.root.querySelector("input");
     this.number = heard;
     this.buttons = Object.fromEntries(
@@ -41,6 +32,8 @@ class Matrix {
       this.say();
     });
   }
+
+  close() {}
 
   receive(data, setStateValue) {
     this.data = data;

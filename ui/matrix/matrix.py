@@ -11,25 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import streamlit as st
 
 from core.error_gallery import Cell
+from ui.component import declare
 from ui.said import hear, heard, rerun_only
 
 MATRIX_HEIGHT = 430
 _HERE = Path(__file__).parent
 
 
-def _source(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-_component = st.components.v2.component(
-    "first_read_matrix",
-    html=_source("matrix.html"),
-    css=_source("matrix.css"),
-    js=_source("rates.js", "matrix.js"),
-)
+_component = declare("first_read_matrix", _HERE, ("rates.js", "matrix.js"), "matrix")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ const SMALLEST_LEVEL_PX = 64;
 // A carrier that moves on the page is mounted anew before its old self is taken down.
 const owners = new Map();
 
-export default function ({ data, key, parentElement }) {
-  put(key, data);
-  owners.set(key, parentElement);
-  return () => {
+export default mounting(({ key, parentElement }) => ({
+  receive(bytes) {
+    put(key, bytes);
+    owners.set(key, parentElement);
+  },
+  close() {
     if (owners.get(key) === parentElement) shelf.films.delete(key);
-  };
-}
+  },
+}));
 
 function put(key, bytes) {
   const arrived = performance.now();

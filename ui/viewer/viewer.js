@@ -7,7 +7,6 @@ const shelf = (globalThis[Symbol.for("first-read.films")] ??= {
   listeners: new Set(),
 });
 const memory = new Map();
-const mounted = new WeakMap();
 
 const CLICK_WAIT_MS = 260;
 const CLICK_SLACK_PX = 4;
@@ -16,24 +15,13 @@ const DEFAULT_WINDOW = { centre: 50, width: 100 };
 const DEFAULT_VIEW = { fit: true, scale: 1, x: 0.5, y: 0.5 };
 const DEFAULT_REGIONS = { overlay: true, opacity: 0.5, side: "both" };
 
-export default function ({ data, parentElement, setStateValue }) {
-  let viewer = mounted.get(parentElement);
-  if (!viewer) {
-    viewer = new Viewer(parentElement);
-    mounted.set(parentElement, viewer);
-  }
-  viewer.receive(data, setStateValue);
-  return () => {
-    viewer.close();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting((_, root) => new Viewer(root), ".viewer");
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 class Viewer {
-  constructor(parent) {
-    this.root = parent.querySelector(".viewer");
+  constructor(root) {
+    this.root = root;
     this.stage = this.find(".stage");
     this.canvas = this.find("canvas");
     this.context = this.canvas.getContext("2d", { alpha: false });

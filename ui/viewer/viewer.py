@@ -19,6 +19,7 @@ import streamlit as st
 
 from core.domain import Explanation, FloatVector, LabelImage
 from core.errors import ExplanationError
+from ui.component import declare
 from ui.viewer.film_bytes import EncodedFilms, FilmView
 
 SMALLEST_SHOWN = 0.005
@@ -37,10 +38,6 @@ _HERE = Path(__file__).parent
 _ENCODED = EncodedFilms()
 
 
-def _source(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
 _VIEWER_SCRIPTS = (
     "regions.js",
     "painting.js",
@@ -51,13 +48,8 @@ _VIEWER_SCRIPTS = (
     "marking.js",
     "words.js",
 )
-_film_component = st.components.v2.component("first_read_film", js=_source("film.js"))
-_viewer_component = st.components.v2.component(
-    "first_read_viewer",
-    html=_source("viewer.html"),
-    css=_source("viewer.css"),
-    js=_source(*_VIEWER_SCRIPTS),
-)
+_film_component = declare("first_read_film", _HERE, ("film.js",))
+_viewer_component = declare("first_read_viewer", _HERE, _VIEWER_SCRIPTS, "viewer")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

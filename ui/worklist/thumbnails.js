@@ -8,27 +8,37 @@ const shelf = (globalThis[Symbol.for("first-read.thumbnails")] ??= {
 // A carrier that moves on the page is mounted anew before its old self is taken down.
 const owners = new Map();
 
-export default function ({ data, parentElement }) {
-  const { list, thumbnails, offset } = readHeader(data);
-  const before = shelf.lists.get(list) ?? new Map();
-  const now = new Map();
-  let start = offset;
-  for (const [film, sum, length] of thumbnails) {
-    const name = `${sum} ${length}`;
-    const png = data.subarray(start, start + length);
-    const known = before.get(film);
-    now.set(film, known?.name === name ? known : { name, url: urlOf(png) });
-    start += length;
+export default mounting(({ parentElement }) => new Carrier(parentElement));
+
+class Carrier {
+  constructor(parent) {
+    this.parent = parent;
   }
-  forget(before, now);
-  shelf.lists.set(list, now);
-  owners.set(list, parentElement);
-  for (const listener of shelf.listeners) listener();
-  return () => {
-    if (owners.get(list) !== parentElement) return;
-    forget(shelf.lists.get(list) ?? new Map(), new Map());
-    shelf.lists.delete(list);
-  };
+
+  receive(bytes) {
+    const { list, thumbnails, offset } = readHeader(bytes);
+    this.list = list;
+    const before = shelf.lists.get(list) ?? new Map();
+    const now = new Map();
+    let start = offset;
+    for (const [film, sum, length] of thumbnails) {
+      const name = `${sum} ${length}`;
+      const png = bytes.subarray(start, start + length);
+      const known = before.get(film);
+      now.set(film, known?.name === name ? known : { name, url: urlOf(png) });
+      start += length;
+    }
+    forget(before, now);
+    shelf.lists.set(list, now);
+    owners.set(list, this.parent);
+    for (const listener of shelf.listeners) listener();
+  }
+
+  close() {
+    if (owners.get(this.list) !== this.parent) return;
+    forget(shelf.lists.get(this.list) ?? new Map(), new Map());
+    shelf.lists.delete(this.list);
+  }
 }
 
 function readHeader(bytes) {

@@ -7,28 +7,16 @@ const shelf = (globalThis[Symbol.for("first-read.thumbnails")] ??= {
   lists: new Map(),
   listeners: new Set(),
 });
-const mounted = new WeakMap();
 
 const CHOOSE_AFTER_MS = 150;
 
-export default function ({ data, parentElement, setStateValue }) {
-  let list = mounted.get(parentElement);
-  if (!list) {
-    list = new Worklist(parentElement, data);
-    mounted.set(parentElement, list);
-  }
-  list.receive(data, setStateValue);
-  return () => {
-    list.close();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting(({ data }, root) => new Worklist(root, data), ".worklist");
 
 // --- the list ------------------------------------------------------------------------------------
 
 class Worklist {
-  constructor(parent, { key, heard }) {
-    this.root = parent.querySelector(".worklist");
+  constructor(root, { key, heard }) {
+    this.root = root;
     this.list = this.root.querySelector(".films");
     this.template = this.root.querySelector("template");
     this.select = this.root.querySelector("select");

@@ -15,24 +15,14 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
+from ui.component import declare
 from ui.worklist.choice import Conversation, continue_conversation
 
 _HERE = Path(__file__).parent
 
 
-def _source(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-_thumbnails_component = st.components.v2.component(
-    "first_read_thumbnails", js=_source("thumbnails.js")
-)
-_worklist_component = st.components.v2.component(
-    "first_read_worklist",
-    html=_source("worklist.html"),
-    css=_source("worklist.css"),
-    js=_source("words.js", "worklist.js"),
-)
+_thumbnails_component = declare("first_read_thumbnails", _HERE, ("thumbnails.js",))
+_worklist_component = declare("first_read_worklist", _HERE, ("words.js", "worklist.js"), "worklist")
 
 
 class Pictured(Protocol):
