@@ -19,6 +19,7 @@ from core.statistics import Rate, wilson_rate
 
 PART = "test"
 EXHIBIT = "x05"
+CONTROL = "c05"
 
 Windows = npt.NDArray[np.float64]
 
@@ -55,7 +56,7 @@ class ExhibitRun:
     Attributes
     ----------
     mistakes : str
-        What is wrong with it on purpose; empty for the run with the mistakes mended.
+        What is wrong with it on purpose; empty for the control.
     history : tuple of mapping
         Training and validation loss of each epoch, nats.
     zoom : (float, float)
@@ -94,22 +95,22 @@ class Exhibit:
 
     Attributes
     ----------
-    mended : ExhibitRun or None
-        The same layout without the mistakes.
+    control : ExhibitRun or None
+        With none of them, all else the same.
     together : ExhibitRun or None
         With all of them.
     apart : tuple of ExhibitRun
         With one each.
     """
 
-    mended: ExhibitRun | None
+    control: ExhibitRun | None
     together: ExhibitRun | None
     apart: tuple[ExhibitRun, ...]
 
     @property
     def runs(self) -> tuple[ExhibitRun, ...]:
-        """All of them, the mended one first."""
-        return tuple(run for run in (self.mended, self.together, *self.apart) if run is not None)
+        """All of them, the control first."""
+        return tuple(run for run in (self.control, self.together, *self.apart) if run is not None)
 
 
 def gather_exhibit(listed: Sequence[ListedRun]) -> Exhibit:
@@ -121,12 +122,10 @@ def gather_exhibit(listed: Sequence[ListedRun]) -> Exhibit:
         If a file of one of them is missing or is not the one that its record states.
     """
     by_name = {one.record.run_id: one for one in listed}
-    together = by_name.get(EXHIBIT)
-    apart = [one for name, one in by_name.items() if name.startswith(f"{EXHIBIT}-")]
-    parents = {one.parent for one in (*apart, together) if one is not None}
-    mended = next((by_name[name] for name in sorted(parents) if name in by_name), None)
+    control, together = by_name.get(CONTROL), by_name.get(EXHIBIT)
+    apart = [one for name, one in by_name.items() if name.startswith(f"{EXHIBIT}-") and one.exhibit]
     return Exhibit(
-        None if mended is None else _open(mended),
+        None if control is None else _open(control),
         None if together is None else _open(together),
         tuple(_open(one) for one in apart),
     )

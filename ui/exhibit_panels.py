@@ -11,7 +11,7 @@ from ui.charts_exhibit import plot_losses, plot_windows
 from ui.charts_runs import style_runs
 
 PLAIN = {"displayModeBar": False}
-MENDED = "none: the same layout, done right"
+CONTROL = "none: the control"
 
 
 def _said(run: ExhibitRun, name: str) -> str:
@@ -49,7 +49,7 @@ def _draw_table(exhibit: Exhibit) -> None:
         {
             "Run": run.run.run_id,
             "Role": "exhibit" if run.mistakes else "",
-            "Mistakes kept": run.mistakes or MENDED,
+            "Mistakes kept": run.mistakes or CONTROL,
             "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
             f"{run.rate('specificity').n}",
             "Specificity": _said(run, "specificity"),
@@ -73,11 +73,10 @@ def _draw_table(exhibit: Exhibit) -> None:
         "run at the threshold that finds 97 of 100 pneumonias on its own validation films, "
         "probabilities recalibrated on them."
     )
-    if exhibit.mended is None:
+    if exhibit.control is None:
         st.caption(
-            "The same layout without the mistakes is not trained yet. Other runs on whole films "
-            "clear few of these normals too (Compare runs, m01 to m03): so the zoom is shown to be "
-            "enough, and how much the other two mistakes add is not."
+            "The control, with none of the mistakes, is not here: `python -m core train "
+            "c05`. Without it, how much a mistake takes away is not shown."
         )
 
 

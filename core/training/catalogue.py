@@ -74,7 +74,7 @@ FINAL_LAYOUT = replace(
     ),
     architecture="origin_6",
     epochs=65,
-    search=Search(choices={"optimizer": ("adam", "sgd"), "dropout": (0.3, 0.5)}, trials=6),
+    search=Search(choices={"optimizer": ("adam", "sgd"), "dropout": (0.3, 0.5)}, trials=4),
 )
 
 AUGMENTED = replace(
@@ -190,6 +190,16 @@ ONLY_WEIGHTS = replace(
     exhibit="Class weights counted on one batch.",
 )
 
+CONTROL = replace(
+    EXHIBIT,
+    name="c05",
+    sentence="The exhibit's control: none of the three mistakes, all else as in x05.",
+    class_weights="all films",
+    split_by="patients",
+    augmentation=AUGMENTED.augmentation,
+    exhibit="",
+)
+
 FIRST = RunSettings(
     name="f01",
     sentence=(
@@ -274,6 +284,7 @@ CATALOGUE: dict[str, RunSettings] = {
         ONLY_ZOOM,
         ONLY_SPLIT,
         ONLY_WEIGHTS,
+        CONTROL,
         FIRST,
         WIDER,
         LIGHTER,

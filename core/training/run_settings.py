@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -30,6 +31,11 @@ class Search:
     trials: int = 8
     epochs: int = 4
     input_px: int = 96
+
+    @property
+    def size(self) -> float:
+        """Number of settings in the space; infinite with a range."""
+        return math.inf if self.log_ranges else math.prod(map(len, self.choices.values()))
 
 
 @dataclass(frozen=True, slots=True)

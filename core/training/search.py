@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -51,6 +53,16 @@ def _distributions(search: Search) -> dict[str, Any]:
     }
 
 
+def _all_settings(search: Search, seed: int) -> list[dict[str, Any]]:
+    """Return every setting of a space without ranges, in an order drawn by the seed."""
+    whole = [
+        dict(zip(search.choices, values, strict=True))
+        for values in itertools.product(*search.choices.values())
+    ]
+    random.Random(seed).shuffle(whole)
+    return whole
+
+
 def _space(search: Search) -> dict[str, Any]:
     return {
         "choices": {name: list(values) for name, values in search.choices.items()},
@@ -78,9 +90,10 @@ def search_settings(
 ) -> RunSettings:
     """Try settings on validation patients and return the run with the best ones.
 
-    Trials are drawn by the tree-structured Parzen estimator; one that is worse than the median of
-    the trials before it at the same epoch is stopped. The history stands in ``search.json``; a
-    search that was interrupted goes on after its last whole trial.
+    A space of choices alone is gone through in an order drawn by the run's seed, each setting once;
+    one with a range is drawn from by the tree-structured Parzen estimator. A trial that is worse
+    than the median of those before it at the same epoch is stopped. The history stands in
+    ``search.json``; a search that was interrupted goes on after its last whole trial.
 
     Parameters
     ----------
@@ -121,16 +134,19 @@ def search_settings(
                 value=kept["log_loss"],
             )
         )
-    while len(trials) < search.trials:
+    if not search.log_ranges:
+        tried_before = [kept["settings"] for kept in trials]
+        for one in _all_settings(search, settings.seed):
+            if one not in tried_before:
+                study.enqueue_trial(one)
+    wanted = min(search.trials, search.size)
+    while len(trials) < wanted:
         trial = study.ask()
         tried = _try(trial, len(trials), settings, search, films, masks, data)
         study.tell(trial, tried.log_loss)
         trials.append({name: getattr(tried, name) for name in Trial.__dataclass_fields__})
         _write(path, search, trials)
-        report(
-            f"trial {len(trials)}/{search.trials}: {tried.settings} -> "
-            f"log loss {tried.log_loss:.4f}"
-        )
+        report(f"trial {len(trials)}/{wanted}: {tried.settings} -> log loss {tried.log_loss:.4f}")
     best = min(trials, key=lambda entry: float(entry["log_loss"]))
     report(f"the best of {len(trials)} trials is {best['settings']}")
     return replace(settings, **best["settings"])

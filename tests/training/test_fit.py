@@ -12,10 +12,6 @@ from core.training.resume import STATE_FILE, Progress
 from core.training.run_settings import RunSettings
 from core.training.steps import build_for_training, in_float32, make_optimizer, sample_weights
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
-
 
 class Interrupted(Exception):
     """What stops a training in these tests."""

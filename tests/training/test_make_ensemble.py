@@ -31,10 +31,6 @@ from core.training.make_ensemble import make_ensemble
 from core.training.make_run import finish_run
 from core.training.serve_check import add_abstention, check_run
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
-
 
 @pytest.fixture(scope="module")
 def two_runs(tiny_run, tmp_path_factory):

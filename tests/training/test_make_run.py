@@ -26,11 +26,6 @@ from core.training.inputs import to_input
 from core.training.steps import class_weights
 from core.training.training_data import load_training_data
 
-# Keras hands TensorFlow's variables to numpy.array in a way that NumPy 2 will not take for ever.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
-
 
 @pytest.fixture
 def small_network(monkeypatch):

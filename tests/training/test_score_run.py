@@ -24,11 +24,6 @@ from core.training.score_run import (
     score_run,
 )
 
-# Keras hands TensorFlow's variables to numpy.array in a way that NumPy 2 will not take for ever.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
-
 # --- films ----------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,17 @@ def test_an_interrupted_search_goes_on_after_its_last_trial(tiny_run, tmp_path, 
     assert tried == [2, 3]
 
 
+def test_a_space_of_choices_alone_has_each_setting_tried_once(tiny_run, tmp_path):
+    choices = {"batch": (4, 8), "optimizer": ("adam", "sgd")}
+    declared = replace(SPACE, choices=choices, log_ranges={}, trials=9, epochs=1)
+    run(tiny_run, tmp_path, replace(declared, trials=1))
+    run(tiny_run, tmp_path, declared)
+
+    trials = json.loads((tmp_path / SEARCH_FILE).read_text())["trials"]
+    tried = [(trial["settings"]["batch"], trial["settings"]["optimizer"]) for trial in trials]
+    assert sorted(tried) == [(4, "adam"), (4, "sgd"), (8, "adam"), (8, "sgd")]
+
+
 def test_a_history_of_another_space_is_not_gone_on_with(tiny_run, tmp_path):
     run(tiny_run, tmp_path, replace(SPACE, trials=1))
     run(tiny_run, tmp_path, replace(SPACE, trials=1, choices={"batch": (4,)}))
