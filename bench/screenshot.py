@@ -70,6 +70,20 @@ def take_facts(page: Page) -> None:
     page.wait_for_timeout(5000)
 
 
+def take_fails(page: Page) -> None:
+    """Look at the slices in which the served run is worse than elsewhere."""
+    page.get_by_role("link", name="Where it fails").click()
+    expect(page.get_by_text(re.compile(r"of \d+ tests"))).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(5000)
+
+
+def take_exhibit(page: Page) -> None:
+    """Look at what made a model call nearly every normal pneumonia."""
+    page.get_by_role("link", name="Exhibit").click()
+    expect(page.get_by_text("What it learned from that")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(5000)
+
+
 def take_teaching(page: Page) -> None:
     """Read a film with pneumonia blind, mark it, and see what it was."""
     page.get_by_role("link", name="Teaching").click()
@@ -100,6 +114,8 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "errors": take_errors,
     "runs": take_runs,
     "facts": take_facts,
+    "fails": take_fails,
+    "exhibit": take_exhibit,
     "teaching": take_teaching,
 }
 
