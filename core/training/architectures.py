@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import DatasetError
 from core.training.origin_networks import LAYOUTS, build_origin_network
+from core.training.vgg19 import VGG19, build_vgg19, find_vgg19_weights
 
 MOBILENET_V2_WEIGHTS = "imagenet_weights/mobilenet_v2_1.0_224_imagenet_bnfolded_dequantised.npz"
 MOBILENET_QUARTER_WEIGHTS = "imagenet_weights/mobilenet_2_5_224_tf_no_top.h5"
@@ -30,6 +31,19 @@ def starting_weights(data: Path, relative: str) -> Path:
             "the app and its tests do not. Point FIRSTREAD_DATA at the folder that holds them."
         )
     return path
+
+
+def imagenet_weights(data: Path, architecture: str) -> Path:
+    """Return the path of the ImageNet weights that an architecture starts from.
+
+    Raises
+    ------
+    DatasetError
+        If they are not there, and cannot be had.
+    """
+    if architecture == VGG19:
+        return find_vgg19_weights(data)
+    return starting_weights(data, MOBILENET_V2_WEIGHTS)
 
 
 def _load_folded_imagenet(backbone: Any, path: Path) -> None:
@@ -79,15 +93,15 @@ def build_classifier(architecture: str, input_px: int, dropout: float, weights: 
     Parameters
     ----------
     architecture : str
-        A layout of the origin project, which always starts from random weights, or a key of
-        `BACKBONES`: MobileNetV2 whole, or up to the last layer of stride 16, which takes six tenths
-        of the time and less than a third of the parameters.
+        A layout of the origin project, which always starts from random weights; `VGG19`; or a key
+        of `BACKBONES`: MobileNetV2 whole, or up to the last layer of stride 16, which takes six
+        tenths of the time and less than a third of the parameters.
     input_px : int
         Side of the square input.
     dropout : float
         Before the last layer.
     weights : Path or None
-        Folded ImageNet weights (.npz), None for a random start.
+        ImageNet weights, None for a random start; see `imagenet_weights`.
 
     Returns
     -------
@@ -101,8 +115,10 @@ def build_classifier(architecture: str, input_px: int, dropout: float, weights: 
     """
     if architecture in LAYOUTS:
         return build_origin_network(LAYOUTS[architecture], input_px, dropout)
+    if architecture == VGG19:
+        return build_vgg19(input_px, dropout, weights)
     if architecture not in BACKBONES:
-        known = ", ".join(sorted([*LAYOUTS, *BACKBONES]))
+        known = ", ".join(sorted([*LAYOUTS, *BACKBONES, VGG19]))
         raise DatasetError(f"no architecture is called {architecture!r}; there are {known}.")
     return _build_mobilenet_v2(architecture, input_px, dropout, weights)
 

@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from core.errors import DatasetError
 from core.training.architectures import (
-    MOBILENET_V2_WEIGHTS,
     build_classifier,
-    starting_weights,
+    imagenet_weights,
 )
 from core.training.augmentation import augment_films
 from core.training.run_settings import RunSettings
@@ -52,7 +51,7 @@ def build_for_training(settings: RunSettings, data: Path | None, parent: Path | 
     """
     weights = None
     if data is not None and settings.starts_from == "imagenet":
-        weights = starting_weights(data, MOBILENET_V2_WEIGHTS)
+        weights = imagenet_weights(data, settings.architecture)
     with _precision(settings.precision):
         model = build_classifier(
             settings.architecture, settings.input_px, settings.dropout, weights

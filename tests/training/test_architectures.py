@@ -1,5 +1,7 @@
 """The networks that the runs train."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny_films import grey_inputs, smooth_films
@@ -11,8 +13,12 @@ from core.training.architectures import (
     MOBILENET_V2_WEIGHTS,
     build_classifier,
     build_lung_net,
+    imagenet_weights,
     starting_weights,
 )
+from core.training.catalogue import find_run
+from core.training.steps import build_for_training
+from core.training.vgg19 import ADDRESS, VGG19, VGG19_WEIGHTS
 
 
 def test_missing_starting_weights_are_named_with_who_needs_them(tmp_path):
@@ -78,3 +84,46 @@ def test_imagenet_weights_reach_every_layer_of_the_classifier(real_data):
     np.testing.assert_allclose(loaded, kernels[0].sum(axis=2, keepdims=True))
     for layer, kernel in zip(convolutions[1:], kernels[1:], strict=True):
         np.testing.assert_array_equal(layer.get_weights()[0], kernel)
+
+
+def test_vgg19_meets_a_grey_film_as_its_weights_met_photographs():
+    import keras
+
+    film = smooth_films(1, 32, seed=3)
+    model = build_classifier(VGG19, 32, 0.0, None)
+    centred = keras.Model(model.input, model.get_layer("centred").output)
+
+    grey = np.asarray(grey_inputs(film))
+    expected = keras.applications.vgg19.preprocess_input(np.repeat(grey * 255.0, 3, axis=-1))
+    assert model.output_shape == (None, 1)
+    assert model.get_layer("features").units == 132
+    np.testing.assert_allclose(np.asarray(centred(grey)), expected, atol=1e-3)
+
+
+def test_the_head_alone_of_a_frozen_vgg19_is_trained():
+    frozen = replace(find_run("m08-vgg19"), input_px=32)
+    model = build_for_training(frozen, None, None)
+
+    trained = {layer.name for layer in model.layers if layer.trainable_weights}
+    assert trained == {"features", "logit"}
+
+
+def test_weights_of_vgg19_in_the_data_folder_are_taken_without_a_download(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.utils.get_file", lambda *_, **__: pytest.fail("downloads"))
+    kept = tmp_path / VGG19_WEIGHTS
+    kept.parent.mkdir()
+    kept.write_bytes(b"weights")
+
+    assert imagenet_weights(tmp_path, VGG19) == kept
+
+
+def test_vgg19_without_weights_says_where_they_are_to_be_had(tmp_path, monkeypatch):
+    def unreachable(*_, **__):
+        raise Exception("URL fetch failure")  # noqa: TRY002  (what Keras raises)
+
+    monkeypatch.setattr("keras.utils.get_file", unreachable)
+
+    with pytest.raises(DatasetError, match="URL fetch failure") as refused:
+        imagenet_weights(tmp_path, VGG19)
+    assert ADDRESS in str(refused.value)
+    assert str(tmp_path / "imagenet_weights") in str(refused.value)

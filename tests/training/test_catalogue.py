@@ -30,7 +30,7 @@ def test_every_run_wants_at_least_97_of_100_pneumonias():
 
 
 def test_an_unknown_run_is_refused_with_the_names_that_are_known():
-    with pytest.raises(DatasetError, match="no run is called 'f99'; the catalogue has f01"):
+    with pytest.raises(DatasetError, match="no run is called 'f99'; the catalogue has c05, f01"):
         find_run("f99")
 
 
