@@ -145,25 +145,33 @@ def _open(one: ListedRun) -> ExhibitRun:
 
 
 def say_cause(exhibit: Exhibit) -> str:
-    """Return which mistake does the harm, in one or two sentences."""
+    """Return which mistake does the harm, in a few sentences."""
     if exhibit.together is None or not exhibit.apart:
         return "The runs that keep the mistakes are not trained yet: `python -m core train x05`."
     doing = [run for run in exhibit.apart if run.is_as_bad_as_the_origin]
     others = [run for run in exhibit.apart if not run.is_as_bad_as_the_origin]
     if not doing:
-        return (
+        said = (
             "None of the mistakes does it alone: each by itself leaves the specificity at "
             f"{'; '.join(map(_said, others))}."
         )
-    alone = f"Enough by itself to do the same: {'; '.join(map(_said, doing))}."
-    return f"{alone} Not enough: {'; '.join(map(_said, others))}." if others else alone
+    else:
+        said = f"Enough by itself to do the same: {'; '.join(map(_said, doing))}."
+        if others:
+            said += f" Not enough: {'; '.join(map(_said, others))}."
+    if exhibit.control is not None:
+        said += f" With none of them: {_specificity(exhibit.control)}."
+    return said
 
 
 def _said(run: ExhibitRun) -> str:
-    rate = run.rate("specificity")
     what = run.mistakes.rstrip(".")
-    words = f"{what[:1].lower()}{what[1:]}"
-    return f"{words} (specificity {rate.value:.3f}, {rate.low:.3f} to {rate.high:.3f})"
+    return f"{what[:1].lower()}{what[1:]} ({_specificity(run)})"
+
+
+def _specificity(run: ExhibitRun) -> str:
+    rate = run.rate("specificity")
+    return f"specificity {rate.value:.3f}, {rate.low:.3f} to {rate.high:.3f}"
 
 
 def draw_windows(run: ExhibitRun, n: int, seed: int) -> Windows:

@@ -37,6 +37,8 @@ def scoring(run: ExhibitRun, cleared: int, mistakes: str) -> ExhibitRun:
 def test_the_kept_runs_of_the_exhibit_are_found_with_their_mistakes(kept):
     assert kept.together is not None
     assert kept.together.run.run_id == "x05"
+    assert kept.control is not None
+    assert (kept.control.run.run_id, kept.control.mistakes) == ("c05", "")
     assert [run.run.run_id for run in kept.apart] == ["x05-split", "x05-weights", "x05-zoom"]
     assert all(run.mistakes for run in (kept.together, *kept.apart))
     zoomed = {run.run.run_id for run in kept.runs if run.zoom == (0.1, 0.2)}
@@ -48,11 +50,15 @@ def test_a_mistake_that_clears_as_few_normals_as_the_origin_is_named_as_enough(k
     assert kept.together is not None
     zoom, split = (scoring(kept.together, n, words) for n, words in ((9, "Zoom."), (200, "Split.")))
 
+    assert kept.control is not None
+    control = kept.control.rate("specificity")
     said = say_cause(replace(kept, apart=(zoom, split)))
 
     assert said == (
         "Enough by itself to do the same: zoom (specificity 0.038, 0.020 to 0.071). "
-        "Not enough: split (specificity 0.855, 0.804 to 0.894)."
+        "Not enough: split (specificity 0.855, 0.804 to 0.894). "
+        f"With none of them: specificity {control.value:.3f}, "
+        f"{control.low:.3f} to {control.high:.3f}."
     )
 
 

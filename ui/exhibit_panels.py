@@ -71,7 +71,8 @@ def _draw_table(exhibit: Exhibit) -> None:
     st.caption(
         f"{first.measured['split'].capitalize()}, n = {first.measured['n']}, 95 % intervals; each "
         "run at the threshold that finds 97 of 100 pneumonias on its own validation films, "
-        "probabilities recalibrated on them."
+        "probabilities recalibrated on them. Each was trained once: another seed would move the "
+        "numbers as well, and the intervals do not count that."
     )
     if exhibit.control is None:
         st.caption(
