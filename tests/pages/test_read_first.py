@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_review import (
     CHEST,
     HAND,
     READER,
+    chest,
     choose_verdict,
     name_reader,
     open_page,
+    png,
     press,
     run_until,
     upload,
@@ -118,6 +121,50 @@ def test_a_locked_first_read_is_there_after_a_restart_and_cannot_be_made_again(
     assert "probability" in words_of(again)
     assert "Lock the first read" not in labels(again)
     assert "Sign" in labels(again)
+
+
+def sent_to_browser(page: AppTest) -> str:
+    """Return everything that the page has sent, as text."""
+    return "\n".join(str(element.proto) for element in page._tree if hasattr(element, "proto"))
+
+
+def test_no_message_to_the_browser_holds_the_models_answer_before_the_lock(
+    store: SqlReviewStore,
+) -> None:
+    page = upload(open_page(), CHEST)
+    visit = page.session_state["first_read"]
+    run_until(page, lambda: visit.explaining is not None and visit.explaining.finished)
+    prediction = visit.outcome(visit.selected).reading.prediction
+    digits = f"{prediction.probability:.4f}"[:5], f"{prediction.score:.4f}"[:5]
+    sent = sent_to_browser(page)
+    assert "first_read_viewer" in sent or '"film"' in sent.replace("\\", "")
+    assert not any(number in sent for number in digits)
+    assert "change in probability" not in sent
+    press(lock(page), "Show the model's regions")
+    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    assert "change in probability" in sent_to_browser(page)
+
+
+def test_a_window_that_was_left_open_cannot_lock_again(store: SqlReviewStore) -> None:
+    left_open = upload(open_page(), CHEST)
+    name_reader(left_open)
+    choose_verdict(left_open, Verdict.PNEUMONIA)
+    lock(upload(open_page(), CHEST))
+    press(left_open, "Lock the first read")
+    assert store.count() == 1
+    assert "Sign" in labels(left_open)
+
+
+def test_an_inverted_film_that_was_signed_as_refused_is_still_read_first(
+    store: SqlReviewStore,
+) -> None:
+    page = upload(open_page(), png("negative.png", np.float32(1) - chest(1)))
+    name_reader(page)
+    choose_verdict(page, Verdict.UNSURE)
+    press(page, "Sign")
+    press(page, "Invert and read again")
+    run_until(page, lambda: "Lock the first read" in labels(page))
+    assert "probability" not in words_of(page)
 
 
 def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
