@@ -58,6 +58,12 @@ def has_own_read(history: Sequence[ReviewRecord], reader: str) -> bool:
     return any(record.reader == reader and record.prediction is not None for record in history)
 
 
+def first_read_of(history: Sequence[ReviewRecord], reader: str) -> ReviewRecord | None:
+    """Return the first read that a reader has locked of a film, or None."""
+    own = (one for one in history if one.reader == reader and one.kind is ReadKind.FIRST)
+    return next(own, None)
+
+
 def why_out_of_order(
     record: ReviewRecord, history: Sequence[ReviewRecord], *, read_first: bool
 ) -> str:
@@ -75,6 +81,8 @@ def why_out_of_order(
     own = has_own_read(history, record.reader)
     if record.kind is ReadKind.FIRST and record.regions:
         return "The model's regions were shown before this first read: reload the film, then sign."
+    if record.kind is not ReadKind.FIRST and record.drawn:
+        return "Regions are drawn at the first read, before the model's are shown: reload the film."
     if record.kind is ReadKind.FIRST and own:
         return (
             f"{record.reader} has locked a first read of this film already, perhaps in another "

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.domain import Act, Reader, ReadKind, ReviewRecord
-from core.errors import NotAllowed, ReviewStoreError
+from core.errors import MarkError, NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
 from core.review_ledger import insert_chained, wait_for_turn
 from core.review_migration import migrate
@@ -73,7 +73,8 @@ class SqlReviewStore:
             If the acting reader has no role that signs, or is another than the one who signed.
         ReviewStoreError
             If it is a first read after another of the same reader, or one at which regions were
-            shown; if it is signed without a first read where the site reads first.
+            shown; if it is signed without a first read where the site reads first; if regions were
+            drawn at another read than a first one.
         ReviewStoreError
             If the record's id is already stored.
         ReviewStoreError
@@ -157,7 +158,7 @@ class SqlReviewStore:
     def _records(self, connection: Connection, query: Select[Any]) -> list[ReviewRecord]:
         try:
             return [record_from_row(row) for row in connection.execute(query)]
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, MarkError) as exc:
             raise ReviewStoreError(
                 f"A record in {self._place} cannot be read, so it was changed by another program: "
                 "restore the last backup."

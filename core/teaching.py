@@ -8,10 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from core.domain import Verdict
+from core.domain import MAX_MARKS, Mark, Verdict
 from core.domain.model import Side
 from core.errors import TeachingError
-from core.teaching_marks import MAX_MARKS, Mark
 
 CONFIDENCES = {1: "guess", 2: "rather unsure", 3: "fairly sure", 4: "sure", 5: "certain"}
 LABELS = (Verdict.PNEUMONIA, Verdict.NORMAL)

@@ -12,6 +12,7 @@ from core.domain import ReadKind, ReviewRecord
 from core.explanation import top_regions
 from core.pipeline import FilmReading
 from core.settings import get_settings
+from ui.drawn_marks import draw_drawn, note_drawn
 from ui.panels import SYNTHETIC, draw_origin, draw_probability, draw_quality, draw_regions
 from ui.read_order import draw_read_first, due_kind, offer_regions, shows_regions
 from ui.resources import ExplanationTask, get_engine, request_explanation
@@ -147,8 +148,10 @@ def draw_read(visit: Visit, key: str) -> None:
             draw_invert(visit, film, "Undo the inversion")
         if blind:
             draw_blind(reading)
+            note_drawn(visit, key)
         else:
             draw_model_read(reading, shown)
             if task is not None:
                 offer_regions(visit, key)
+            draw_drawn(visit, key, None if shown is None else shown.explanation)
     draw_verdict(visit, film, reading, None if shown is None else shown.explanation)

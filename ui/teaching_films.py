@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.case_notes import reader_key
 from core.decoding import decode_radiograph
-from core.domain import Prediction, Reader, RunRecord
+from core.domain import Mark, Prediction, Reader, RunRecord
 from core.error_contrast import logit_space, nearest_in_cell
 from core.error_gallery import Cell, RunsOnFilms, logits_of
 from core.errors import TeachingError
@@ -23,7 +23,7 @@ from core.settings import get_settings
 from core.teaching import Case, Plan
 from core.teaching_choice import choose_cases, estimate_difficulty, take_set
 from core.teaching_course import Course
-from core.teaching_marks import LesionTruth, Mark
+from core.teaching_marks import LesionTruth
 from core.teaching_outcomes import Outcome, outcomes_of
 from core.teaching_schedule import due_dates
 from core.teaching_store import SqlTeachingStore, open_teaching_store

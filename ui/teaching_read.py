@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.domain import Reader
+from core.domain import MAX_MARKS, Mark, Reader
 from core.errors import FirstReadError
 from core.teaching import Answer, Phase, StepKind, answer_as_json
 from core.teaching_course import Course, FilmState
-from core.teaching_marks import MAX_MARKS, Mark, score_marks
+from core.teaching_marks import score_marks
 from core.teaching_words import describe_plan
 from ui.answer import AnswerSaid, hear_answer, show_answer
 from ui.error_films import load_film
