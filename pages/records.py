@@ -87,7 +87,7 @@ def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
     list_side, plot_side = st.columns([2.4, 1])
     with list_side:
         read = draw_list(chosen.listed, ledger)
-        draw_exports(chosen.listed, ledger.references)
+        draw_exports(chosen.listed, ledger)
     plot_side.plotly_chart(plot_reads(chosen.listed), key="reads-plot")
     if read is None:
         st.caption("Choose a row to see every read of that film.")
