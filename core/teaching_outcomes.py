@@ -170,7 +170,7 @@ def reader_auc(outcomes: Sequence[Outcome]) -> Rate | None:
     signed, label = _signed(outcomes)
     if min(int((label == 1).sum()), int((label == 0).sum())) < 2:
         return None
-    return roc_auc(signed, label)
+    return roc_auc(signed, label, separated_too=True)
 
 
 def reader_roc(outcomes: Sequence[Outcome]) -> tuple[RocPoint, ...]:

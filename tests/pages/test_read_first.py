@@ -251,6 +251,13 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     assert READER not in html_of(page).replace(f"Reading: {READER}", "")
     page.run()
     assert read_first[-1] == ("above", None, "signed by another")
+    page.switch_page("pages/records.py").run()
+    assert "1 of the films on your worklist wait for your own first read" in words_of(page)
+    assert not page.dataframe
+    page.switch_page("pages/review.py").run()
+    lock(page, reader="Dr. Grace Second")
+    page.switch_page("pages/records.py").run()
+    assert set(page.dataframe[0].value["Reader"]) == {READER, "Dr. Grace Second"}
 
 
 def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:
