@@ -107,9 +107,11 @@ def draw_nearest(course: Course, place: int) -> None:
     except FirstReadError as exc:
         st.caption(str(exc))
         return
-    pictures, _ = small_pictures(library, list(near.values()))
-    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in near.items()]
-    st.caption("Nearest by the model's score, of other patients, and read rightly by it:")
+    films = near.films
+    pictures, _ = small_pictures(library, list(films.values()))
+    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in films.items()]
+    how = "in the model's feature space" if near.by_features else "by the model's score alone"
+    st.caption(f"Nearest {how}, of other patients, and read rightly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
 
 

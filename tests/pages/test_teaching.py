@@ -15,6 +15,7 @@ from teaching_cases import lend_models, make_case, make_outcome
 
 from core.domain import Verdict
 from core.error_gallery import Cell
+from core.film_features import FilmFeatures
 from core.phantom_set import open_built_in_set
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, get_settings
@@ -27,9 +28,10 @@ from core.teaching_outcomes import (
     reader_roc,
 )
 from core.teaching_store import SqlTeachingStore, open_teaching_store
-from ui import teaching_read
+from ui import teaching_films, teaching_read
 from ui.answer import AnswerSaid
 from ui.charts_teaching import plot_learning, plot_own_calibration, plot_reader_roc
+from ui.teaching_films import films_of, nearest_films
 
 READER = "Dr. Ada Trainee"
 
@@ -310,15 +312,12 @@ def test_without_films_the_page_says_how_to_get_them(
 def test_the_nearest_films_are_read_rightly_and_none_that_is_still_to_come(
     hands: Hands, kept: SqlTeachingStore
 ) -> None:
-    from ui.teaching_films import films_of, nearest_films
-
     session_id = begin(hands, films=12)
     course, film = open_film(kept, session_id)
-    near = nearest_films(course, film.case)
-    assert near == {}  # the film itself is still to be read
+    assert nearest_films(course, film.case).films == {}  # the film itself is still to be read
     hands.lock(Verdict.NORMAL, 3)
     course, film = open_film(kept, session_id)
-    near = nearest_films(course, film.case)
+    near = nearest_films(course, film.case).films
     ahead = {one.case.film_id for one in course.films[1:]}
     runs = films_of("synthetic", course.session.plan.run_id)
     cells = {"Nearest normal": Cell.TRUE_NEGATIVE, "Nearest pneumonia": Cell.TRUE_POSITIVE}
@@ -327,6 +326,31 @@ def test_the_nearest_films_are_read_rightly_and_none_that_is_still_to_come(
         place = runs.place_of(film_id)
         assert film_id not in ahead
         assert runs.films.label[place] == (cells[words] is Cell.TRUE_POSITIVE)
+
+
+def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_page_says_so(
+    hands: Hands, kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = begin(hands, films=2)
+    hands.lock(Verdict.NORMAL, 3)
+    assert "Nearest by the model's score alone, of other patients" in words_of(hands.page)
+    course, film = open_film(kept, session_id)
+    runs = films_of("synthetic", course.session.plan.run_id)
+    film_ids = runs.films.film_id
+    place = runs.place_of(film.case.film_id)
+    assert place is not None
+    # a space in which the nearest film of each cell is another one than by the score
+    by_score = nearest_films(course, film.case).films
+    far = np.isin(film_ids, list(by_score.values())) * 100.0
+    space = np.stack([far, np.abs(np.arange(len(film_ids)) - place)], axis=1).astype(np.float64)
+    features = FilmFeatures(film_ids, space, 1.0, "any export")
+    monkeypatch.setattr(teaching_films, "known_features", lambda _library, _run: features)
+    near = nearest_films(course, film.case)
+    assert near.by_features
+    assert near.films.keys() == by_score.keys()
+    assert not set(near.films.values()) & set(by_score.values())
+    hands.page.run()
+    assert "Nearest in the model's feature space, of other patients" in words_of(hands.page)
 
 
 def test_plots_show_the_points_and_intervals_that_were_counted() -> None:
