@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from core.case_notes import reader_key
 from core.domain import Verdict
 from core.statistics import Rate, roc_auc, wilson_rate
 from core.teaching import CONFIDENCES, Answer, Case
@@ -124,6 +125,17 @@ def outcomes_of(course: Course) -> tuple[Outcome, ...]:
         for film in course.films
         if film.read is not None and film.score is not None and film.read_at is not None
     )
+
+
+def first_reads(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Return each reader's first read of each film, oldest first.
+
+    What a film is, a reader knows at the second read: that says nothing of how hard it is.
+    """
+    first: dict[tuple[str, str], Outcome] = {}
+    for one in sorted(outcomes, key=lambda one: one.read_at):
+        first.setdefault((reader_key(one.reader), one.case.film_id), one)
+    return tuple(first.values())
 
 
 def summarise(outcomes: Sequence[Outcome]) -> ReaderSummary:

@@ -11,6 +11,7 @@ from teaching_cases import ILL, WELL, make_case, make_outcome, wrong
 from core.teaching_outcomes import (
     confidence_calibration,
     confusion_by_subtype,
+    first_reads,
     learning_curve,
     reader_auc,
     reader_roc,
@@ -133,3 +134,12 @@ def test_the_learning_curve_has_a_point_a_session_in_order() -> None:
     curve = learning_curve(reads)
     assert [(rate.value, rate.n) for _, rate in curve] == [(0.5, 2), (1.0, 1)]
     assert curve[0][0] < curve[1][0]
+
+
+def test_only_a_readers_first_read_of_a_film_says_how_hard_it_is() -> None:
+    case, other = make_case(1), make_case(3)
+    first = make_outcome(case, WELL, day=1)
+    again = make_outcome(case, ILL, day=5)
+    others = [make_outcome(case, ILL, day=2, reader="Grace"), make_outcome(other, ILL, day=3)]
+    same = make_outcome(case, ILL, day=4, reader=" ADA ")
+    assert first_reads([again, same, *others, first]) == (first, *others)

@@ -24,7 +24,7 @@ from core.teaching import Case, Plan
 from core.teaching_choice import choose_cases, estimate_difficulty, take_set
 from core.teaching_course import Course
 from core.teaching_marks import LesionTruth
-from core.teaching_outcomes import Outcome, outcomes_of
+from core.teaching_outcomes import Outcome, first_reads, outcomes_of
 from core.teaching_schedule import due_dates
 from core.teaching_store import SqlTeachingStore, open_teaching_store
 from core.teaching_truth import read_radiologist_boxes
@@ -173,10 +173,10 @@ def get_pool(source: str) -> tuple[Case, ...]:
 
 
 def _readers_errors(courses: Sequence[Course]) -> tuple[Counter[str], Counter[str]]:
-    """Return wrong blind reads and all blind reads of each film."""
-    outcomes = [one for course in courses for one in outcomes_of(course)]
-    errors = Counter(one.case.film_id for one in outcomes if not one.right)
-    return errors, Counter(one.case.film_id for one in outcomes)
+    """Return each film's wrong blind reads and all of them, the first one of each reader."""
+    first = first_reads(one for course in courses for one in outcomes_of(course))
+    errors = Counter(one.case.film_id for one in first if not one.right)
+    return errors, Counter(one.case.film_id for one in first)
 
 
 def outcomes_in(reader: str, source: str | None = None) -> list[Outcome]:
