@@ -71,7 +71,7 @@ class Plan:
     with_model : bool
         Whether the model's read is shown after the blind read, for a second one.
     limit_s : int or None
-        Time for a film; a later read counts and is marked as late.
+        Time for a film; what is chosen when it is over is the read.
     seed : int
         Decides every choice that chance has a part in.
     run_id : str

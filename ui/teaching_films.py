@@ -174,7 +174,7 @@ def get_pool(source: str) -> tuple[Case, ...]:
 
 def _readers_errors(courses: Sequence[Course]) -> tuple[Counter[str], Counter[str]]:
     """Return each film's wrong blind reads and all of them, the first one of each reader."""
-    first = first_reads(one for course in courses for one in outcomes_of(course))
+    first = first_reads(one for course in courses for one in outcomes_of(course) if one.answered)
     errors = Counter(one.case.film_id for one in first if not one.right)
     return errors, Counter(one.case.film_id for one in first)
 

@@ -137,6 +137,7 @@ def draw_progress(visit: Visit) -> None:
                     "Reference": row.subtype,
                     "Called pneumonia": row.called_pneumonia,
                     "Called normal": row.called_normal,
+                    "Not answered": row.unanswered,
                     "Right (95 % interval)": say_rate(row.right),
                 }
                 for row in confusion_by_subtype(outcomes)
