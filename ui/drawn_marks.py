@@ -70,16 +70,13 @@ def note_drawn(visit: Visit, key: str) -> None:
     )
 
 
-def draw_drawn(visit: Visit, key: str, explanation: Explanation | None) -> None:
+def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
     """Say what the model's regions have to do with those drawn at the first read."""
-    marks = drawn_at_first(visit, get_store().history(key))
-    if not marks:
-        return
     if explanation is None:
         st.caption(f":material/my_location: {len(marks)} marked at your first read.")
         return
     overlap = weigh_drawn(explanation, marks, SMALLEST_SHOWN)
-    st.markdown(f":material/my_location: {say_overlap(overlap, explanation)}")
+    st.caption(f":material/my_location: {say_overlap(overlap, explanation)}")
 
 
 def say_overlap(overlap: DrawnOverlap, explanation: Explanation) -> str:

@@ -40,7 +40,7 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
     if curve.own is None or curve.model is None:
         st.info(say_too_few(curve), icon=":material/query_stats:")
         return
-    plot_side, words_side = st.columns([1.2, 1], gap="large")
+    plot_side, words_side = st.columns([1, 1.2], gap="large")
     plot_side.plotly_chart(plot_reader_beside_model(curve), key="records-roc")
     with words_side:
         _draw_words(curve, curve.own.area, curve.model.area)
