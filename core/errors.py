@@ -69,6 +69,10 @@ class ReviewStoreError(FirstReadError):
     """A read cannot be stored or fetched."""
 
 
+class MarkError(FirstReadError):
+    """A mark does not lie on the film."""
+
+
 class DatasetError(FirstReadError):
     """A data folder is missing, damaged, or not of the expected layout."""
 

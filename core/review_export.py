@@ -9,26 +9,35 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.domain import ReviewRecord, Verdict
-from core.review_table import describe_read
+from core.domain import Mark, ReviewRecord, Verdict
+from core.review_table import INSIDE_DRAWN, describe_read
 
 _NUMBERS = {
     "Confidence (1 to 5)": pa.int64(),
     "Probability": pa.float64(),
     "Operating point": pa.float64(),
     "Seconds": pa.float64(),
+    INSIDE_DRAWN: pa.float64(),
 }
 
 
-def reads_as_json(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> str:
+def reads_as_json(
+    records: Sequence[ReviewRecord],
+    references: Mapping[str, Verdict],
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
+) -> str:
     """Return reads as a JSON list of objects; times in ISO 8601."""
-    rows = [describe_read(record, references) for record in records]
+    rows = [describe_read(record, references, drawn) for record in records]
     return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
 
 
-def reads_as_parquet(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> bytes:
+def reads_as_parquet(
+    records: Sequence[ReviewRecord],
+    references: Mapping[str, Verdict],
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
+) -> bytes:
     """Return reads as a Parquet file; times in ISO 8601."""
-    rows = [describe_read(record, references) for record in records]
+    rows = [describe_read(record, references, drawn) for record in records]
     names = list(rows[0]) if rows else []
     schema = pa.schema({name: _NUMBERS.get(name, pa.string()) for name in names})
     buffer = io.BytesIO()

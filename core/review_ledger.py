@@ -95,6 +95,18 @@ def line_sha256(previous: str, table: str, row: int, content: str) -> str:
 # --- writing --------------------------------------------------------------------------------------
 
 
+def wait_for_turn(connection: Connection) -> None:
+    """Let no other writer in until this transaction ends: what is read from now on stays so.
+
+    Parameters
+    ----------
+    connection : Connection
+        In a transaction begun with `WRITING`, which is enough on SQLite.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
+
+
 def insert_chained(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
     """Insert a record and its line of the chain; both are there after the commit, or neither.
 
@@ -107,8 +119,7 @@ def insert_chained(connection: Connection, table: Table, values: Mapping[str, An
     values : mapping
         Of the columns.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
+    wait_for_turn(connection)
     key = connection.execute(insert(table).values(**values)).inserted_primary_key
     sequence = int(key[0]) if key else 0
     # read back: hashed is what the database keeps, not what it was handed

@@ -4,6 +4,10 @@ Seeing a wrong machine first makes readers miss more [1]_. A first read is store
 or regions are shown, and the signed read supersedes it, so that both stay. What other readers said
 is hidden from it too. Only the model's band is known by then: it sorts the worklist.
 
+The page hides by `kind_of_next`; the store holds every read to `why_out_of_order` in the
+transaction that writes it, so that no stale page, second window or other process signs past the
+first read.
+
 References
 ----------
 .. [1] M. H. Bernstein et al., Eur. Radiol. 33 (2023) 8263-8269, PMC10235827.
@@ -41,5 +45,53 @@ def kind_of_next(
     ReadKind
         ``FIRST`` while probability and regions are to be hidden, ``READ`` from then on.
     """
-    own = any(record.reader == reader for record in history)
-    return ReadKind.FIRST if read_first and prediction is not None and not own else ReadKind.READ
+    blind = read_first and prediction is not None and not has_own_read(history, reader)
+    return ReadKind.FIRST if blind else ReadKind.READ
+
+
+def has_own_read(history: Sequence[ReviewRecord], reader: str) -> bool:
+    """Return whether a reader has said something of a film that the model has read.
+
+    What was signed while the gate refused the film does not count: inverted, the same film may get
+    a probability, and nobody has read it before the model then.
+    """
+    return any(record.reader == reader and record.prediction is not None for record in history)
+
+
+def first_read_of(history: Sequence[ReviewRecord], reader: str) -> ReviewRecord | None:
+    """Return the first read that a reader has locked of a film, or None."""
+    own = (one for one in history if one.reader == reader and one.kind is ReadKind.FIRST)
+    return next(own, None)
+
+
+def why_out_of_order(
+    record: ReviewRecord, history: Sequence[ReviewRecord], *, read_first: bool
+) -> str:
+    """Return why a read may not follow what is stored of its film; empty if it may.
+
+    Parameters
+    ----------
+    record : ReviewRecord
+        Not stored yet.
+    history : sequence of ReviewRecord
+        Of the film.
+    read_first : bool
+        Whether the site reads before the model.
+    """
+    own = has_own_read(history, record.reader)
+    if record.kind is ReadKind.FIRST and record.regions:
+        return "The model's regions were shown before this first read: reload the film, then sign."
+    if record.kind is not ReadKind.FIRST and record.drawn:
+        return "Regions are drawn at the first read, before the model's are shown: reload the film."
+    if record.kind is ReadKind.FIRST and own:
+        return (
+            f"{record.reader} has locked a first read of this film already, perhaps in another "
+            "window: reload the film, then sign."
+        )
+    unread = read_first and not own and not record.quality.refused
+    if record.kind is ReadKind.READ and unread:
+        return (
+            f"{record.reader} has locked no first read of this film, and here a reader reads "
+            "before the model: reload the film and lock a first read, then sign."
+        )
+    return ""

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from core.domain import (
     AbstentionBand,
     Finding,
+    Mark,
     OperatingPoint,
     Prediction,
     QualityReport,
@@ -69,6 +70,7 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "kind": record.kind.value,
         "opened_at": None if record.opened_at is None else _utc(record.opened_at),
         "arbitrates": list(record.arbitrates) or None,
+        "drawn": [list(mark.edges) for mark in record.drawn] or None,
     }
     _check_texts(row)
     return row
@@ -79,7 +81,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
 
     Raises
     ------
-    KeyError, TypeError, ValueError
+    KeyError, TypeError, ValueError, MarkError
         If another program wrote something else into the row.
     """
     return ReviewRecord(
@@ -97,6 +99,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         kind=ReadKind(row.kind or ReadKind.READ),
         opened_at=None if row.opened_at is None else from_utc(row.opened_at),
         arbitrates=tuple(row.arbitrates or ()),
+        drawn=tuple(Mark(*edges) for edges in row.drawn or ()),
     )
 
 

@@ -46,6 +46,7 @@ reviews = Table(
     Column("kind", Text),
     Column("opened_at", DateTime(timezone=True)),
     Column("arbitrates", JSON(none_as_null=True)),
+    Column("drawn", JSON(none_as_null=True)),
     PrimaryKeyConstraint("sequence", name="pk_reviews"),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.domain import Act, Reader, ReadKind, ReviewRecord
-from core.errors import NotAllowed, ReviewStoreError
+from core.errors import MarkError, NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
-from core.review_ledger import insert_chained
+from core.review_ledger import insert_chained, wait_for_turn
 from core.review_migration import migrate
+from core.review_protocol import why_out_of_order
 from core.review_rows import record_from_row, row_from_record
 from core.review_schema import reviews
+from core.settings import get_settings
 
 _FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
 
 
-def open_review_store(database_url: str) -> SqlReviewStore:
+def open_review_store(database_url: str, *, read_first: bool | None = None) -> SqlReviewStore:
     """Migrate the database at a SQLAlchemy URL and return the store on it.
+
+    Parameters
+    ----------
+    database_url : str
+    read_first : bool, optional
+        Whether a signed read must follow its reader's locked first read; the site's setting
+        without it.
 
     Raises
     ------
@@ -28,7 +37,8 @@ def open_review_store(database_url: str) -> SqlReviewStore:
         If the database cannot be opened, written or migrated.
     """
     migrate(database_url)
-    return SqlReviewStore(open_database(database_url))
+    asked = get_settings().read_first if read_first is None else read_first
+    return SqlReviewStore(open_database(database_url), read_first=asked)
 
 
 class SqlReviewStore:
@@ -38,9 +48,12 @@ class SqlReviewStore:
     ----------
     database : Database
         Already migrated; `open_review_store` does both.
+    read_first : bool
+        Whether a signed read must follow its reader's locked first read.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, read_first: bool) -> None:
+        self._read_first = read_first
         self._engine = database.engine
         self._writer = database.engine.execution_options(**WRITING)
         self._place = database.place
@@ -58,6 +71,10 @@ class SqlReviewStore:
         ------
         NotAllowed
             If the acting reader has no role that signs, or is another than the one who signed.
+        ReviewStoreError
+            If it is a first read after another of the same reader, or one at which regions were
+            shown; if it is signed without a first read where the site reads first; if regions were
+            drawn at another read than a first one.
         ReviewStoreError
             If the record's id is already stored.
         ReviewStoreError
@@ -77,6 +94,8 @@ class SqlReviewStore:
         row = row_from_record(record)
         try:
             with errors_as_sentences(self._place), self._writer.begin() as connection:
+                wait_for_turn(connection)
+                self._check_order(connection, record)
                 insert_chained(connection, reviews, row)
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
@@ -104,8 +123,7 @@ class SqlReviewStore:
 
     def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
         """Return every record of a film, oldest first."""
-        of_film = select(reviews).where(reviews.c.film_sha256 == film_sha256)
-        return self._fetch(of_film.order_by(reviews.c.sequence))
+        return self._fetch(_of_film(film_sha256))
 
     def recent(self, limit: int = 200) -> Sequence[ReviewRecord]:
         """Return up to `limit` current (not superseded) records, newest first."""
@@ -126,11 +144,21 @@ class SqlReviewStore:
         """Close the pooled connections; the store opens new ones if it is used again."""
         self._engine.dispose()
 
+    def _check_order(self, connection: Connection, record: ReviewRecord) -> None:
+        """Refuse a read that may not follow what is stored of its film by now."""
+        history = self._records(connection, _of_film(record.film_sha256))
+        why = why_out_of_order(record, history, read_first=self._read_first)
+        if why:
+            raise ReviewStoreError(why)
+
     def _fetch(self, query: Select[Any]) -> list[ReviewRecord]:
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return self._records(connection, query)
+
+    def _records(self, connection: Connection, query: Select[Any]) -> list[ReviewRecord]:
         try:
-            with errors_as_sentences(self._place), self._engine.connect() as connection:
-                return [record_from_row(row) for row in connection.execute(query)]
-        except (ValueError, KeyError, TypeError) as exc:
+            return [record_from_row(row) for row in connection.execute(query)]
+        except (ValueError, KeyError, TypeError, MarkError) as exc:
             raise ReviewStoreError(
                 f"A record in {self._place} cannot be read, so it was changed by another program: "
                 "restore the last backup."
@@ -166,6 +194,11 @@ class SqlReviewStore:
         query = select(exists().where(reviews.c.supersedes == record_id))
         with errors_as_sentences(self._place), self._engine.connect() as connection:
             return bool(connection.execute(query).scalar_one())
+
+
+def _of_film(film_sha256: str) -> Select[Any]:
+    of_film = select(reviews).where(reviews.c.film_sha256 == film_sha256)
+    return of_film.order_by(reviews.c.sequence)
 
 
 def _is_current() -> ColumnElement[bool]:

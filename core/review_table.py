@@ -7,9 +7,13 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from core.domain import ReviewRecord, Verdict
+from core.domain import Mark, ReadKind, ReviewRecord, Verdict
 
 Row = dict[str, str | float | int | None]
+DRAWN = "Drawn (left top right bottom)"
+"""Shares of the film's sides, apart by semicolons; of a point left is right and top is bottom."""
+
+INSIDE_DRAWN = "Weight for pneumonia inside"
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -87,7 +91,29 @@ def _mentions(record: ReviewRecord, word: str) -> bool:
     return record.film_sha256.startswith(word) or any(word in text.casefold() for text in texts)
 
 
-def describe_read(record: ReviewRecord, references: Mapping[str, Verdict] | None = None) -> Row:
+def find_drawn(records: Sequence[ReviewRecord]) -> dict[str, tuple[Mark, ...]]:
+    """Return by record what its reader drew at the first read that it goes back to.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+        Superseded ones included, oldest first.
+    """
+    drawn: dict[tuple[str, str], tuple[Mark, ...]] = {}
+    by_record = {}
+    for record in records:
+        own = (record.film_sha256, record.reader)
+        if record.kind is ReadKind.FIRST:
+            drawn[own] = record.drawn
+        by_record[record.record_id] = drawn.get(own, ())
+    return by_record
+
+
+def describe_read(
+    record: ReviewRecord,
+    references: Mapping[str, Verdict] | None = None,
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
+) -> Row:
     """Return one read as a flat row; the keys are the column names of list and exports.
 
     Parameters
@@ -95,7 +121,11 @@ def describe_read(record: ReviewRecord, references: Mapping[str, Verdict] | None
     record : ReviewRecord
     references : mapping of str to Verdict, optional
         What films show by the reference standard, by their sha256.
+    drawn : mapping of str to tuple of Mark, optional
+        From `find_drawn`; the record's own marks without it.
     """
+    marks = record.drawn if drawn is None else drawn.get(record.record_id, record.drawn)
+    inside = record.regions.get("share_inside_drawn")
     reference = (references or {}).get(record.film_sha256)
     prediction, read = record.prediction, record.read
     return {
@@ -120,11 +150,15 @@ def describe_read(record: ReviewRecord, references: Mapping[str, Verdict] | None
         "Kind": record.kind.value,
         "Settles": "; ".join(record.arbitrates),
         "Seconds": reading_seconds(record),
+        DRAWN: "; ".join(" ".join(f"{edge:g}" for edge in mark.edges) for mark in marks),
+        INSIDE_DRAWN: float(inside) if isinstance(inside, int | float) else None,
     }
 
 
 def reads_as_csv(
-    records: Sequence[ReviewRecord], references: Mapping[str, Verdict] | None = None
+    records: Sequence[ReviewRecord],
+    references: Mapping[str, Verdict] | None = None,
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
 ) -> str:
     """Return reads as CSV (RFC 4180) with a header line.
 
@@ -134,7 +168,7 @@ def reads_as_csv(
     ----------
     .. [1] OWASP, CSV Injection.
     """
-    rows = [describe_read(record, references) for record in records]
+    rows = [describe_read(record, references, drawn) for record in records]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(rows[0] if rows else [])

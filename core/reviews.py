@@ -11,10 +11,12 @@ import numpy as np
 
 from core import __version__
 from core.domain import (
+    MAX_MARKS,
     Act,
     Explanation,
     FilmBox,
     LabelImage,
+    Mark,
     Prediction,
     QualityReport,
     Reader,
@@ -55,6 +57,7 @@ def sign_read(
     earlier: Sequence[ReviewRecord] = (),
     regions: Mapping[str, object] | None = None,
     opened_at: datetime | None = None,
+    drawn: Sequence[Mark] = (),
     kind: ReadKind = ReadKind.READ,
     app_version: str = __version__,
     new_id: Callable[[], str] = new_record_id,
@@ -81,6 +84,8 @@ def sign_read(
         From `summarise_regions`, if an explanation was shown.
     opened_at : datetime, optional
         When the reader first saw the film, or after a first read the model's output.
+    drawn : sequence of Mark
+        Where a first read marks the film; at most 5.
     kind : ReadKind
         From `kind_of_next`.
     new_id, now : callables, optional
@@ -91,7 +96,8 @@ def sign_read(
     NotAllowed
         If the reader has no role that signs.
     ReviewStoreError
-        If the film's sha256, the reader, the verdict, the confidence or the comment is not valid.
+        If the film's sha256, the reader, the verdict, the confidence or the comment is not valid,
+        or there are too many marks.
     ReviewStoreError
         If there is a prediction for a refused film, or one of another run than `run_id`.
     ReviewStoreError
@@ -120,6 +126,7 @@ def sign_read(
         regions=dict(regions or {}),
         opened_at=None if opened_at is None else _checked_time(opened_at),
         kind=kind,
+        drawn=_checked_drawn(drawn),
     )
 
 
@@ -203,6 +210,14 @@ def _checked_comment(comment: str) -> str:
             "character pair): remove it, then sign again."
         )
     return text
+
+
+def _checked_drawn(drawn: Sequence[Mark]) -> tuple[Mark, ...]:
+    if len(drawn) > MAX_MARKS:
+        raise ReviewStoreError(
+            f"A first read has at most {MAX_MARKS} marks, not {len(drawn)}: take some away (x)."
+        )
+    return tuple(drawn)
 
 
 def _checked_time(moment: datetime) -> datetime:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from core.errors import DatasetError
@@ -19,6 +19,7 @@ Labels = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+_EDGE = 1e-9
 _Z = float(stats.norm.ppf(0.975))
 
 
@@ -144,8 +145,16 @@ def _delong_variance(of_ill: Scores, of_well: Scores) -> float:
     return float(of_ill.var(ddof=1) / len(of_ill) + of_well.var(ddof=1) / len(of_well))
 
 
-def roc_auc(scores: Scores, labels: Labels) -> Rate:
+def roc_auc(scores: Scores, labels: Labels, *, separated_too: bool = False) -> Rate:
     """Return the area under the ROC curve with DeLong's 95 % interval, clipped to [0, 1].
+
+    Parameters
+    ----------
+    scores : (N,) float64 ndarray
+    labels : (N,) int64 ndarray
+    separated_too : bool
+        Whether an area without spread, as of a few films that are all told apart, gets Newcombe's
+        interval; DeLong's has no width there, as if nothing could be otherwise.
 
     Raises
     ------
@@ -158,7 +167,32 @@ def roc_auc(scores: Scores, labels: Labels) -> Rate:
     """
     of_ill, of_well = structural_components(scores, labels)
     area, half = float(of_ill.mean()), _Z * _delong_variance(of_ill, of_well) ** 0.5
+    if half == 0.0 and separated_too:
+        return Rate(area, *newcombe_interval(area, len(of_ill), len(of_well)), len(scores))
     return Rate(area, max(0.0, area - half), min(1.0, area + half), len(scores))
+
+
+def newcombe_interval(area: float, n_ill: int, n_well: int) -> tuple[float, float]:
+    """Return a 95 % interval of a ROC area from itself and the numbers of films alone.
+
+    It holds the areas from which the measured one is within 1.96 standard errors, each area with
+    its own standard error (method 5), so that it has a width at 0 and 1 too.
+
+    References
+    ----------
+    .. [1] R. G. Newcombe, Stat. Med. 25 (2006) 559-573.
+    """
+    mean_n = (n_ill + n_well) / 2.0
+
+    def beyond(theta: float) -> float:
+        spread = 1.0 + (mean_n - 1.0) * ((1.0 - theta) / (2.0 - theta) + theta / (1.0 + theta))
+        variance = theta * (1.0 - theta) * spread / (n_ill * n_well)
+        return float((area - theta) ** 2 - _Z**2 * variance)
+
+    inside = min(max(area, _EDGE), 1.0 - _EDGE)
+    low = optimize.brentq(beyond, 0.0, inside) if beyond(0.0) > 0.0 else 0.0
+    high = optimize.brentq(beyond, inside, 1.0) if beyond(1.0) > 0.0 else 1.0
+    return float(low), float(high)
 
 
 def delong_difference(first: Scores, second: Scores, labels: Labels) -> Difference:

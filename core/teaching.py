@@ -8,10 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from core.domain import Verdict
+from core.domain import MAX_MARKS, Mark, Verdict
 from core.domain.model import Side
 from core.errors import TeachingError
-from core.teaching_marks import MAX_MARKS, Mark
 
 CONFIDENCES = {1: "guess", 2: "rather unsure", 3: "fairly sure", 4: "sure", 5: "certain"}
 LABELS = (Verdict.PNEUMONIA, Verdict.NORMAL)
@@ -72,7 +71,7 @@ class Plan:
     with_model : bool
         Whether the model's read is shown after the blind read, for a second one.
     limit_s : int or None
-        Time for a film; a later read counts and is marked as late.
+        Time for a film; what is chosen when it is over is the read.
     seed : int
         Decides every choice that chance has a part in.
     run_id : str

@@ -2,8 +2,10 @@
 
 1. Of the films, the planned share is normal, rounded; where a class has too few, the other fills
    up.
-2. With the model, a fifth of the films (rounded up, at least one) are such that the model is wrong,
-   as far as there are any: the drill, which nobody announces.
+2. With the model, some films are such that the model is wrong, as far as there are any: the drill,
+   which nobody announces. How many is drawn, a fifth on average, so that nobody can count them off;
+   from ten films on there is at least one. Films that are new to the reader come first: of one that
+   was revealed before, the reader knows that the model is wrong.
 3. Then, in each class: cases whose review is due, the longest due first; then cases that are new to
    the reader, from the third of the class that the difficulty names, in random order; then other
    new ones; last those that are not due yet, the soonest first.
@@ -12,7 +14,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -22,6 +23,9 @@ from core.errors import TeachingError
 from core.teaching import Case, Difficulty, Plan
 
 DRILL_SHARE = 0.2
+SURE_DRILL_FROM = 10
+"""A session of so many films has at least one of the drill; in a shorter one it would stand out."""
+
 READS_TO_TRUST = 4.0
 """Readers' own errors weigh as much as the runs' opinion once this many have read a film."""
 
@@ -86,7 +90,10 @@ def choose_cases(
     ordered = sorted(films, key=turn)
     wanted = {0: round(plan.films * plan.share_normal)}
     wanted[1] = plan.films - wanted[0]
-    chosen = _take_drill(ordered, plan, wanted)
+    chosen: list[Case] = []
+    if plan.with_model:
+        unseen_first = sorted(ordered, key=lambda case: case.film_id in due)
+        chosen = _take_drill(unseen_first, wanted, draw_drill_size(plan.films, rng))
     for label in (0, 1):
         own = [case for case in ordered if case.label == label]
         have = sum(case.label == label for case in chosen)
@@ -113,19 +120,18 @@ def take_set(pool: Sequence[Case], film_ids: Sequence[str]) -> tuple[Case, ...]:
     return tuple(known[film_id] for film_id in film_ids)
 
 
-def drill_size(films: int) -> int:
-    """Return how many films of a session with the model are such that it is wrong."""
-    return max(1, math.ceil(DRILL_SHARE * films))
+def draw_drill_size(films: int, rng: np.random.Generator) -> int:
+    """Draw on how many films of a session with the model it is wrong, for the drill's sake."""
+    drawn = int(rng.binomial(films, DRILL_SHARE))
+    return max(1, drawn) if films >= SURE_DRILL_FROM else drawn
 
 
-def _take_drill(ordered: Sequence[Case], plan: Plan, wanted: Mapping[int, int]) -> list[Case]:
+def _take_drill(ordered: Sequence[Case], wanted: Mapping[int, int], size: int) -> list[Case]:
     """Return the cases of the drill, of each class at most as many as the mix has room for."""
     chosen: list[Case] = []
-    if not plan.with_model:
-        return chosen
     for case in ordered:
         room = wanted[case.label] - sum(one.label == case.label for one in chosen)
-        if case.model_wrong and room > 0 and len(chosen) < drill_size(plan.films):
+        if case.model_wrong and room > 0 and len(chosen) < size:
             chosen = _take([case], chosen, 1)
     return chosen
 

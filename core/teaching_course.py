@@ -1,6 +1,12 @@
 """Where a teaching session stands, by its kept steps.
 
 Nothing of a session lives anywhere else, so whoever has its steps can go on with it.
+
+Where a session is timed, a film is cut off when its time is over, as in a timed examination: what
+is chosen by then is the read, and a film on which nothing was chosen has none in time, which is not
+right. A read that went on counting after the bell would make the limit a decoration, and a verdict
+thrown away would say less of the reader than there is. The clock runs from the film's first
+showing, also while the reader is away: otherwise looking at a film and leaving would buy time.
 """
 
 from __future__ import annotations
@@ -9,8 +15,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.teaching import NO_ANSWER, Answer, Case, Phase, Session, Step, StepKind, answer_from_json
+from core.teaching import (
+    CONFIDENCES,
+    NO_ANSWER,
+    Answer,
+    Case,
+    Phase,
+    Session,
+    Step,
+    StepKind,
+    answer_from_json,
+)
 from core.teaching_marks import MarkScore
+
+TRANSPORT_S = 2.0
+"""A lock that was pressed in time may be this long on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +46,8 @@ class FilmState:
         The blind read, and the one after the model's; None before they are locked.
     score : MarkScore or None
         Of the blind read's marks.
+    cut_off : bool
+        Whether the time was over before the blind read was locked.
     regions_shown, seen : bool
     """
 
@@ -37,6 +58,7 @@ class FilmState:
     read: Answer | None = None
     final: Answer | None = None
     score: MarkScore | None = None
+    cut_off: bool = False
     regions_shown: bool = False
     seen: bool = False
 
@@ -45,6 +67,12 @@ class FilmState:
         if self.read is None:
             return Phase.BLIND
         return Phase.SECOND if with_model and self.final is None else Phase.REVEALED
+
+    def time_is_up(self, limit_s: int | None, now: datetime) -> bool:
+        """Return whether the blind read is to be cut off."""
+        if limit_s is None or self.opened_at is None or self.read is not None:
+            return False
+        return (now - self.opened_at).total_seconds() > limit_s + TRANSPORT_S
 
     @property
     def seconds(self) -> float | None:
@@ -74,6 +102,16 @@ class Course:
         return tuple(film for film in self.films if film.read is not None)
 
 
+def cut_off_answer(draft: Answer) -> Answer:
+    """Return what counts of a draft when the time is over; a verdict without confidence, a guess.
+
+    Without a verdict there is no answer in time: neither label nor confidence.
+    """
+    if draft.label is None:
+        return replace(draft, confidence=None)
+    return replace(draft, confidence=draft.confidence or min(CONFIDENCES))
+
+
 def follow_steps(session: Session, steps: Sequence[Step]) -> Course:
     """Return where a session stands after its steps, oldest first."""
     films = [FilmState(case) for case in session.cases]
@@ -89,7 +127,9 @@ def _after(film: FilmState, step: Step) -> FilmState:
         return replace(film, draft=answer_from_json(step.said))
     if step.kind is StepKind.READ:
         read, score = answer_from_json(step.said), MarkScore(**step.said["score"])
-        return replace(film, read=read, draft=read, score=score, read_at=step.at)
+        cut_off = bool(step.said.get("cut_off"))
+        locked = replace(film, read=read, draft=read, score=score, read_at=step.at)
+        return replace(locked, cut_off=cut_off)
     if step.kind is StepKind.FINAL:
         return replace(film, final=answer_from_json(step.said))
     return replace(

@@ -16,41 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from core.errors import TeachingError
+from core.domain import Mark
 
 BOX_HIT_IOU = 0.25
 BOX_HIT_INSIDE = 0.5
-MAX_MARKS = 5
 
 Mask = npt.NDArray[np.bool_]
-Edges = tuple[float, float, float, float]
 _SIDE_BY_SIDE = np.ones((3, 3))
 """Pixels that touch with a corner belong together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A point, or a box with an area; left, top, right, bottom as shares of the film's sides."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        ordered = 0.0 <= self.left <= self.right <= 1.0 and 0.0 <= self.top <= self.bottom <= 1.0
-        if not ordered:
-            raise TeachingError(f"The mark {self.edges} does not lie on the film: set it again.")
-
-    @property
-    def edges(self) -> Edges:
-        """Left, top, right, bottom."""
-        return self.left, self.top, self.right, self.bottom
-
-    @property
-    def is_point(self) -> bool:
-        """True if the mark has no area."""
-        return self.left == self.right or self.top == self.bottom
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from core.case_notes import reader_key
 from core.domain import Verdict
 from core.statistics import Rate, roc_auc, wilson_rate
 from core.teaching import CONFIDENCES, Answer, Case
@@ -29,7 +30,10 @@ class Outcome:
     score : MarkScore
     read_at : datetime
     seconds : float or None
+        The time that was allowed, if it was over before the read was locked.
     limit_s : int or None
+    cut_off : bool
+        Whether it was.
     """
 
     session_id: str
@@ -41,18 +45,17 @@ class Outcome:
     read_at: datetime
     seconds: float | None = None
     limit_s: int | None = None
+    cut_off: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """False if the time was over before a verdict was chosen."""
+        return self.read.label is not None
 
     @property
     def right(self) -> bool:
-        """True if the blind read agrees with the reference."""
+        """True if the blind read agrees with the reference; no answer in time does not."""
         return self.read.label is self.case.reference
-
-    @property
-    def late(self) -> bool:
-        """True if the read took longer than the session allows."""
-        if self.limit_s is None or self.seconds is None:
-            return False
-        return self.seconds > self.limit_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class ReaderSummary:
     auc: Rate | None
     marks: Rate
     false_marks: int
-    late: int
+    cut_off: int
+    unanswered: int
     median_s: float | None
     drill: Drill
 
@@ -103,6 +107,7 @@ class SubtypeRow:
     subtype: str
     called_pneumonia: int
     called_normal: int
+    unanswered: int
     right: Rate
 
 
@@ -118,12 +123,24 @@ def outcomes_of(course: Course) -> tuple[Outcome, ...]:
             final=film.final,
             score=film.score,
             read_at=film.read_at,
-            seconds=film.seconds,
+            seconds=session.plan.limit_s if film.cut_off else film.seconds,
             limit_s=session.plan.limit_s,
+            cut_off=film.cut_off,
         )
         for film in course.films
         if film.read is not None and film.score is not None and film.read_at is not None
     )
+
+
+def first_reads(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Return each reader's first read of each film, oldest first.
+
+    What a film is, a reader knows at the second read: that says nothing of how hard it is.
+    """
+    first: dict[tuple[str, str], Outcome] = {}
+    for one in sorted(outcomes, key=lambda one: one.read_at):
+        first.setdefault((reader_key(one.reader), one.case.film_id), one)
+    return tuple(first.values())
 
 
 def summarise(outcomes: Sequence[Outcome]) -> ReaderSummary:
@@ -138,7 +155,8 @@ def summarise(outcomes: Sequence[Outcome]) -> ReaderSummary:
         auc=reader_auc(outcomes),
         marks=_rate(scored),
         false_marks=sum(one.score.misses for one in outcomes if one.score.known),
-        late=sum(one.late for one in outcomes),
+        cut_off=sum(one.cut_off for one in outcomes),
+        unanswered=sum(not one.answered for one in outcomes),
         median_s=float(np.median(times)) if times else None,
         drill=weigh_drill(outcomes),
     )
@@ -170,19 +188,20 @@ def reader_auc(outcomes: Sequence[Outcome]) -> Rate | None:
     signed, label = _signed(outcomes)
     if min(int((label == 1).sum()), int((label == 0).sum())) < 2:
         return None
-    return roc_auc(signed, label)
+    return roc_auc(signed, label, separated_too=True)
 
 
 def reader_roc(outcomes: Sequence[Outcome]) -> tuple[RocPoint, ...]:
     """Return the ROC points of the ten steps from certainly ill to certainly normal, in order.
 
-    Empty unless there are films of both classes.
+    Films without an answer in time stand between the two sides and add a step there. Empty unless
+    there are films of both classes.
     """
     signed, label = _signed(outcomes)
     ill, well = signed[label == 1], signed[label == 0]
     if not (len(ill) and len(well)):
         return ()
-    steps = [step for step in range(5, -6, -1) if step]
+    steps = [step for step in range(5, -6, -1) if step or 0 in signed]
     return tuple(
         RocPoint(step, float((well >= step).mean()), float((ill >= step).mean())) for step in steps
     )
@@ -206,8 +225,10 @@ def confusion_by_subtype(outcomes: Sequence[Outcome]) -> tuple[SubtypeRow, ...]:
     rows = []
     for name in sorted(names, key=lambda name: (name != Verdict.NORMAL, name)):
         own = [one for one in outcomes if (one.case.subtype or _plain_label(one.case)) == name]
-        called = sum(one.read.label is Verdict.PNEUMONIA for one in own)
-        rows.append(SubtypeRow(name, called, len(own) - called, _rate(one.right for one in own)))
+        said = [one.read.label for one in own]
+        ill, well = said.count(Verdict.PNEUMONIA), said.count(Verdict.NORMAL)
+        right = _rate(one.right for one in own)
+        rows.append(SubtypeRow(name, ill, well, said.count(None), right))
     return tuple(rows)
 
 

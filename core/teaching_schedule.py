@@ -1,7 +1,9 @@
 """When a reader should see a film again: FSRS, replayed from the kept reads.
 
-A wrong read is rated "again"; a right one "hard" if the reader guessed or marked the wrong place,
-"easy" if certain, "good" otherwise. Intervals are whole days and hold no chance.
+A wrong read is rated "again"; a right one "hard" if the reader guessed or did not mark the lesion
+where it is, "easy" if certain, "good" otherwise. Intervals are whole days and hold no chance. Reads
+count from the beginning of their day (UTC): a film is due on a day, not at the hour at which it was
+last read, and a read on the next day is a day later, whatever the hours between.
 
 References
 ----------
@@ -11,8 +13,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 
 from fsrs import Card, Rating, Scheduler
 
@@ -35,23 +38,36 @@ def rate_outcome(outcome: Outcome) -> Rating:
 
 
 def due_dates(outcomes: Iterable[Outcome]) -> dict[str, datetime]:
-    """Return when each film that was read is due again.
+    """Return the beginning of the day on which each film that was read is due again.
 
     Parameters
     ----------
     outcomes : iterable of Outcome
-        One reader's, of one library, oldest first.
+        One reader's, of one library, in any order: a session may be gone on with after a later one.
     """
     cards: dict[str, Card] = {}
-    for outcome in outcomes:
-        when = outcome.read_at.astimezone(UTC)
-        card = cards.get(outcome.case.film_id) or Card(card_id=len(cards) + 1, due=when)
-        reviewed, _ = _SCHEDULER.review_card(card, rate_outcome(outcome), when)
-        cards[outcome.case.film_id] = reviewed
+    for outcome in _by_time(outcomes):
+        _review(cards, outcome)
     return {film_id: card.due for film_id, card in cards.items()}
 
 
-def streak_of(outcomes: Sequence[Outcome], today: date) -> int:
+def _by_time(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    return sorted(outcomes, key=lambda one: one.read_at)
+
+
+def _review(cards: dict[str, Card], outcome: Outcome) -> None:
+    """Bring the card of a film to where a read of it leads."""
+    day = datetime.combine(_day_of(outcome), time.min, UTC)
+    card = cards.get(outcome.case.film_id) or Card(card_id=len(cards) + 1, due=day)
+    reviewed, _ = _SCHEDULER.review_card(card, rate_outcome(outcome), day)
+    cards[outcome.case.film_id] = reviewed
+
+
+def _day_of(outcome: Outcome) -> date:
+    return outcome.read_at.astimezone(UTC).date()
+
+
+def streak_of(outcomes: Iterable[Outcome], today: date) -> int:
     """Return on how many days in a row a reader came in time for what was due.
 
     Days without reads do not break a streak while nothing is overdue by more than `GRACE_DAYS`, so
@@ -60,22 +76,23 @@ def streak_of(outcomes: Sequence[Outcome], today: date) -> int:
 
     Parameters
     ----------
-    outcomes : sequence of Outcome
-        One reader's, oldest first.
+    outcomes : iterable of Outcome
+        One reader's, in any order.
     today : date
-        A streak that was missed before it is over: 0.
+        In UTC. A streak that was missed before it is over: 0.
     """
-    streak, until, due = 0, date.max, dict[str, datetime]()
-    for day in sorted({outcome.read_at.date() for outcome in outcomes}):
+    streak, until, cards = 0, date.max, dict[str, Card]()
+    for day, of_day in groupby(_by_time(outcomes), _day_of):
+        reads = list(of_day)
         if day > until:
             streak = 0
-        of_day = [one for one in outcomes if one.read_at.date() == day]
-        streak += any(_was_due(one, due) for one in of_day)
-        due = due_dates(one for one in outcomes if one.read_at.date() <= day)
-        until = min(due.values()).date() + timedelta(days=GRACE_DAYS)
+        streak += any(_was_due(one, cards) for one in reads)
+        for one in reads:
+            _review(cards, one)
+        until = min(card.due for card in cards.values()).date() + timedelta(days=GRACE_DAYS)
     return streak if today <= until else 0
 
 
-def _was_due(outcome: Outcome, due: dict[str, datetime]) -> bool:
-    known = due.get(outcome.case.film_id)
-    return known is None or known.date() <= outcome.read_at.date()
+def _was_due(outcome: Outcome, cards: dict[str, Card]) -> bool:
+    known = cards.get(outcome.case.film_id)
+    return known is None or known.due.date() <= _day_of(outcome)

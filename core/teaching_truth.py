@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+from core.domain import Mark
 from core.errors import DatasetError
-from core.teaching_marks import Mark
 
 MANIFEST: Final = "manifest.csv"
 BOX_SIDE_PX: Final = 1024

@@ -49,8 +49,12 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
         "Marks that hit nothing": str(summary.false_marks),
         "Median time for a film": "not measured"
         if summary.median_s is None
-        else f"{summary.median_s:.0f} s ({summary.late} late)",
+        else f"{summary.median_s:.0f} s",
     }
+    if summary.cut_off:
+        figures["Cut off when the time was over"] = (
+            f"{summary.cut_off}, {summary.unanswered} of them without an answer, which is not right"
+        )
     if with_model:
         figures |= {
             "Right where the model was wrong": say_rate(summary.drill.right),
@@ -61,8 +65,10 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
 
 def say_answer(answer: Answer | None) -> str:
     """Return a read in words."""
-    if answer is None or answer.label is None:
+    if answer is None:
         return ""
+    if answer.label is None:
+        return "no answer in time"
     return f"{answer.label}, {answer.confidence} of 5"
 
 
@@ -86,7 +92,7 @@ def describe_outcome(outcome: Outcome) -> dict[str, str]:
         "Film": PurePosixPath(case.film_id).stem,
         "Reference": f"{case.reference}{subtype}",
         "Your read": say_answer(outcome.read),
-        "Blind read": "right" if outcome.right else "wrong",
+        "Blind read": say_right(outcome),
         "Mark": say_marks(outcome.score, len(outcome.read.marks)),
         "Model": f"{case.model_says} {case.probability:.2f}",
         "After the model": say_answer(outcome.final),
@@ -94,11 +100,18 @@ def describe_outcome(outcome: Outcome) -> dict[str, str]:
     }
 
 
+def say_right(outcome: Outcome) -> str:
+    """Return in a word or two how a blind read fared."""
+    if not outcome.answered:
+        return "not answered"
+    return "right" if outcome.right else "wrong"
+
+
 def say_resistance(outcome: Outcome) -> str:
     """Return what the model's read did to a reader's; empty where it was not shown."""
     if outcome.final is None:
         return ""
-    kept = outcome.final.label is outcome.read.label
+    right = outcome.final.label is outcome.case.reference
     if outcome.case.model_says is Verdict.UNSURE:
         return "The model took no side here."
     if not outcome.case.model_wrong:
@@ -106,11 +119,11 @@ def say_resistance(outcome: Outcome) -> str:
     if outcome.right:
         return (
             "The model was wrong here, and you kept to your read."
-            if kept
+            if right
             else "The model was wrong here, and you gave up a right read for it."
         )
     return (
-        "The model was wrong here, and so were you."
-        if kept
-        else "The model was wrong here; your second read is right."
+        "The model was wrong here; your second read is right."
+        if right
+        else "The model was wrong here, and so were you."
     )

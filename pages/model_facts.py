@@ -54,8 +54,6 @@ def draw_run(view: FactsView, names: dict[str, str]) -> None:
     with choice_side:
         draw_choice(view, names)
     facts = get_facts(view.run)
-    with export_side:
-        draw_exports(view, facts)
     draw_head(facts)
     st.session_state["facts-tab"] = TABS[view.tab]
     facts_side, lists_side = st.tabs(list(TABS.values()), key="facts-tab", on_change=take_tab)
@@ -63,6 +61,8 @@ def draw_run(view: FactsView, names: dict[str, str]) -> None:
         draw_facts(view, facts)
     with lists_side:
         draw_checklists(facts)
+    with export_side:  # last, for a PDF takes half a second
+        draw_exports(view, facts)
 
 
 visit = guard("model_facts")

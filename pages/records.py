@@ -8,9 +8,10 @@ from core.review_table import describe_read
 from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_record, draw_standing_line
-from ui.records_data import LISTED, Ledger, get_ledger
+from ui.records_data import LISTED, Ledger, get_ledger, leave_out_waiting
 from ui.records_filter import Chosen, choose_reads, draw_exports
 from ui.records_panels import draw_chain, draw_disputes, draw_drift, draw_readers
+from ui.records_roc import draw_roc
 from ui.resources import get_served, get_store
 
 SHOWN_COLUMNS = (
@@ -87,7 +88,7 @@ def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
     list_side, plot_side = st.columns([2.4, 1])
     with list_side:
         read = draw_list(chosen.listed, ledger)
-        draw_exports(chosen.listed, ledger.references)
+        draw_exports(chosen.listed, ledger)
     plot_side.plotly_chart(plot_reads(chosen.listed), key="reads-plot")
     if read is None:
         st.caption("Choose a row to see every read of that film.")
@@ -102,7 +103,12 @@ with spoken_errors():
     if visit.notice:
         st.toast(visit.notice)
         visit.notice = ""
-    ledger = get_ledger()
+    ledger, waiting = leave_out_waiting(get_ledger(), visit)
+    if waiting:
+        st.caption(
+            f":material/visibility_off: {waiting} of the films on your worklist wait for your own "
+            "first read: what others and the model said of them is left out here until then."
+        )
     if ledger.records:
         chosen = choose_reads(ledger)
         disputes = list_disputes(ledger.records)
@@ -113,6 +119,7 @@ with spoken_errors():
             draw_reads(chosen, ledger)
         with readers:
             draw_readers(chosen.counted, ledger.references)
+            draw_roc(chosen.counted, ledger.references)
         with queue:
             draw_disputes(visit, disputes)
         with drift, spoken_errors():

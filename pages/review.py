@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.batch import FilmState
 from core.errors import RadiographError
+from ui.drawn_marks import VIEWER, marking_of
 from ui.examples import offer_examples
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
@@ -89,9 +90,10 @@ def draw_film(visit: Visit, key: str) -> None:
     show_film(
         view,
         regions=overlay,
-        key="viewer",
+        key=VIEWER,
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
+        marking=marking_of(visit, key, outcome.reading),
     )
 
 

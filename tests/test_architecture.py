@@ -194,6 +194,16 @@ def films_in_the_viewer_only(path: str, source: str) -> Faults:
                 yield node.lineno, f"{rule} a download that is not plainly a table or a report"
 
 
+def downloads_ready(path: str, source: str) -> Faults:
+    """A file made by a callable has another address after each run, and may be lost."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and name_of(node.func) == "download_button":
+            if any(isinstance(given, ast.Lambda) for given in node.args):
+                yield node.lineno, "a download button takes a file, not what makes it"
+            if "on_click='ignore'" not in {ast.unparse(word) for word in node.keywords}:
+                yield node.lineno, "a download button says on_click='ignore': no run beside it"
+
+
 def guarded(path: str, source: str) -> Faults:
     if "ui.guard.guard" not in {name for _, name in imports_of(path, source)}:
         yield 1, "a page takes guard from ui.guard"
@@ -252,6 +262,7 @@ SOURCES = files_in("core", "ui", "pages", "bench", "tests", suffixes=".py .js")
 RULES = {
     layers: files_in("core", "ui", "pages"),
     light_pages: files_in("pages"),
+    downloads_ready: files_in("ui", "pages"),
     separate_stages: files_in("core"),
     library_homes: [*files_in("core", "ui", "pages"), "streamlit_app.py"],
     films_in_the_viewer_only: files_in("ui", "pages", suffixes=".py .js .css .html"),
@@ -317,6 +328,8 @@ BREACHES = [
     (films_in_the_viewer_only, "ui/worklist/worklist.js", 1, "row.src = `data:image/png;${film}`"),
     (films_in_the_viewer_only, "ui/panels.py", 1, "st.download_button('Film', film)"),
     (films_in_the_viewer_only, "ui/panels.py", 1, "st.download_button('F', f, mime='image/png')"),
+    (downloads_ready, "ui/a.py", 1, "st.download_button('F', lambda: f(), on_click='ignore')"),
+    (downloads_ready, "ui/a.py", 1, "st.download_button('F', f, mime='text/csv')"),
     (guarded, "pages/review.py", 2, f"{GUARDED}st.title('Review')\nguard()"),
     (guarded, "pages/review.py", 2, f"{GUARDED}store = get_store()\nvisit = guard()"),
     (guarded, "pages/review.py", 2, f"{GUARDED}who = st.session_state['who']\nguard()"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from teaching_cases import START, make_case, wrong
 
 from core.errors import TeachingError
 from core.teaching import Difficulty, Plan
-from core.teaching_choice import choose_cases, drill_size, estimate_difficulty, take_set
+from core.teaching_choice import choose_cases, draw_drill_size, estimate_difficulty, take_set
 
 POOL = [make_case(number) for number in range(60)]
 PLAN = Plan("public", 10, seed=7)
@@ -69,11 +70,41 @@ def test_no_patient_is_shown_twice() -> None:
     assert len({case.patient for case in chosen}) == 12
 
 
-def test_with_the_model_a_fifth_of_the_films_are_such_that_it_is_wrong() -> None:
-    pool = [wrong(case) if number in {1, 2, 3, 4, 5} else case for number, case in enumerate(POOL)]
-    with_model = choose_cases(pool, replace(PLAN, with_model=True), {}, START)
-    assert sum(case.model_wrong for case in with_model) >= drill_size(10) == 2
-    assert sum(case.label == 0 for case in with_model) == 7
+def wrong_in(pool, seed: int, due=None, films: int = 10) -> list:
+    plan = replace(PLAN, with_model=True, seed=seed, films=films)
+    return [case for case in choose_cases(pool, plan, due or {}, START) if case.model_wrong]
+
+
+def test_the_number_of_films_in_the_drill_is_drawn_and_a_fifth_on_average() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw_drill_size(10, rng) for _ in range(4000)]
+    assert min(drawn) == 1
+    # where none is drawn, one is taken: 0.8 ** 10 of the sessions have one more
+    assert np.mean(drawn) == pytest.approx(2.0 + 0.8**10, abs=0.06)
+    short = [draw_drill_size(3, rng) for _ in range(4000)]
+    assert min(short) == 0
+    assert np.mean(short) == pytest.approx(0.6, abs=0.05)
+
+
+def test_with_the_model_some_films_are_such_that_it_is_wrong_and_nobody_can_count_them() -> None:
+    pool = [wrong(case) if number < 10 else case for number, case in enumerate(POOL)]
+    without = choose_cases(pool[10:], replace(PLAN, with_model=True), {}, START)
+    assert not any(case.model_wrong for case in without)  # as far as there are any
+    numbers = {len(wrong_in(pool, seed)) for seed in range(30)}
+    assert len(numbers) >= 3
+    assert min(numbers) >= 1
+    for seed in range(30):
+        chosen = choose_cases(pool, replace(PLAN, with_model=True, seed=seed), {}, START)
+        assert sum(case.label == 0 for case in chosen) == 7
+
+
+def test_the_drill_takes_films_whose_answer_the_reader_has_not_seen() -> None:
+    pool = [wrong(case) if number < 20 else case for number, case in enumerate(POOL)]
+    seen = {f"test/{number:03}.png": START - timedelta(days=9) for number in range(4)}
+    new_here = [
+        sum(case.film_id not in seen for case in wrong_in(pool, seed, seen)) for seed in range(20)
+    ]
+    assert all(new_here)  # though what was seen is due, and due films come first elsewhere
 
 
 def test_the_drill_is_spread_over_the_session() -> None:

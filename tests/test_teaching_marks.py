@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors import TeachingError
+from core.domain import Mark
+from core.errors import MarkError
 from core.teaching_marks import (
     BOX_HIT_IOU,
     LesionTruth,
-    Mark,
     MarkScore,
     box_iou,
     boxes_of,
@@ -117,5 +117,5 @@ def test_nothing_is_scored_where_nobody_outlined_the_lesion(truth: LesionTruth) 
 
 @pytest.mark.parametrize("edges", [(-0.1, 0, 0, 0), (0, 0, 1.1, 1), (0.5, 0, 0.4, 1)])
 def test_a_mark_beside_the_film_is_refused(edges) -> None:
-    with pytest.raises(TeachingError, match="does not lie on the film"):
+    with pytest.raises(MarkError, match="does not lie on the film"):
         Mark(*edges)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from fsrs import Rating
 from sklearn.metrics import roc_auc_score, roc_curve
 from statsmodels.stats.proportion import proportion_confint
 from teaching_cases import ILL, WELL, make_case, make_outcome, wrong
 
+from core.teaching import Answer
 from core.teaching_outcomes import (
     confidence_calibration,
     confusion_by_subtype,
+    first_reads,
     learning_curve,
     reader_auc,
     reader_roc,
     summarise,
     weigh_drill,
 )
+from core.teaching_schedule import rate_outcome
+from core.teaching_words import describe_outcome, say_answer, say_resistance
 
 
 def random_reads(n: int, seed: int) -> list:
@@ -72,12 +79,12 @@ def test_rates_have_wilsons_interval() -> None:
 def test_marks_and_times_are_counted() -> None:
     reads = [
         make_outcome(make_case(1), ILL, found=True, seconds=10.0, limit_s=30),
-        make_outcome(make_case(3), ILL, found=False, seconds=40.0, limit_s=30),
+        make_outcome(make_case(3), ILL, found=False, seconds=30.0, limit_s=30, cut_off=True),
         make_outcome(make_case(5), ILL, found=None, seconds=20.0, limit_s=30),
     ]
     summary = summarise(reads)
     assert (summary.marks.value, summary.marks.n) == (0.5, 2)
-    assert (summary.median_s, summary.late) == (20.0, 1)
+    assert (summary.median_s, summary.cut_off, summary.unanswered) == (20.0, 1, 0)
 
 
 def test_the_drill_counts_only_where_the_model_was_shown_and_wrong() -> None:
@@ -133,3 +140,49 @@ def test_the_learning_curve_has_a_point_a_session_in_order() -> None:
     curve = learning_curve(reads)
     assert [(rate.value, rate.n) for _, rate in curve] == [(0.5, 2), (1.0, 1)]
     assert curve[0][0] < curve[1][0]
+
+
+def test_only_a_readers_first_read_of_a_film_says_how_hard_it_is() -> None:
+    case, other = make_case(1), make_case(3)
+    first = make_outcome(case, WELL, day=1)
+    again = make_outcome(case, ILL, day=5)
+    others = [make_outcome(case, ILL, day=2, reader="Grace"), make_outcome(other, ILL, day=3)]
+    same = make_outcome(case, ILL, day=4, reader=" ADA ")
+    assert first_reads([again, same, *others, first]) == (first, *others)
+
+
+def unanswered(case):
+    return replace(make_outcome(case, ILL, cut_off=True, limit_s=30), read=Answer())
+
+
+def test_no_answer_in_time_is_not_right_and_is_no_side_either() -> None:
+    reads = [
+        unanswered(make_case(1)),
+        make_outcome(make_case(3), ILL, 4),
+        unanswered(make_case(2)),
+        make_outcome(make_case(4), WELL, 4),
+    ]
+    summary = summarise(reads)
+    assert (summary.sensitivity.value, summary.specificity.value) == (0.5, 0.5)
+    assert (summary.cut_off, summary.unanswered) == (2, 2)
+    rows = confusion_by_subtype(reads)
+    counted = [(row.called_pneumonia, row.called_normal, row.unanswered) for row in rows]
+    assert counted == [(0, 1, 1), (1, 0, 1)]
+    assert confidence_calibration(reads).keys() == {4}
+    label, signed = [1, 1, 0, 0], [0, 4, 0, -4]
+    assert reader_auc(reads).value == pytest.approx(roc_auc_score(label, signed))
+    points = {(point.false_alarms, point.sensitivity) for point in reader_roc(reads)}
+    false_alarms, found, _ = roc_curve(label, signed, drop_intermediate=False)
+    assert points | {(0.0, 0.0)} == set(zip(false_alarms, found, strict=True))
+    assert rate_outcome(reads[0]) is Rating.Again
+
+
+def test_a_second_read_after_no_answer_is_held_to_the_reference() -> None:
+    case = wrong(make_case(1))
+    mended, misled = (
+        replace(make_outcome(case, ILL, final=final), read=Answer()) for final in (ILL, WELL)
+    )
+    assert say_resistance(mended) == "The model was wrong here; your second read is right."
+    assert say_resistance(misled) == "The model was wrong here, and so were you."
+    assert say_answer(mended.read) == "no answer in time"
+    assert describe_outcome(misled)["Blind read"] == "not answered"

@@ -11,12 +11,13 @@ import pytest
 from fpdf import FPDF
 from teaching_cases import ILL, START, WELL, make_case, make_outcome, wrong
 
+from core.domain import Mark
 from core.errors import DatasetError, TeachingError
 from core.phantom.settings import FINDINGS
 from core.teaching import Answer, Plan, Session, Step, StepKind, answer_as_json
 from core.teaching_course import follow_steps
 from core.teaching_glossary import FOR_SUBTYPE, SIGNS, signs_for
-from core.teaching_marks import Mark, MarkScore
+from core.teaching_marks import MarkScore
 from core.teaching_outcomes import summarise
 from core.teaching_report import session_as_pdf
 from core.teaching_truth import read_radiologist_boxes

@@ -13,10 +13,10 @@ import pytest
 from review_records import lead, raw_connection
 from teaching_cases import ILL, WELL, make_case
 
-from core.domain import Reader, Role, Verdict
+from core.domain import Mark, Reader, Role, Verdict
 from core.errors import NotAllowed, ReviewStoreError, TeachingError
 from core.teaching import Answer, Difficulty, Phase, Plan, StepKind, answer_as_json
-from core.teaching_marks import Mark, MarkScore
+from core.teaching_marks import MarkScore
 from core.teaching_outcomes import outcomes_of
 from core.teaching_store import open_teaching_store
 

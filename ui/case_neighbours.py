@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.error_contrast import nearest_films
 from core.feature_task import FeatureTask
-from core.film_features import Space
+from core.film_features import FilmFeatures, Space
 from core.predictions import FilmTable
 from core.settings import get_settings
 from core.statistics import Scores
@@ -16,7 +16,7 @@ from ui.error_controls import SPLITS
 from ui.error_films import film_name
 from ui.error_link import ErrorView
 from ui.error_runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs
-from ui.failing_data import places_of
+from ui.failing_data import get_features
 from ui.failing_films import case_of, draw_films
 from ui.resources import get_libraries
 
@@ -39,14 +39,18 @@ def hear_neighbours(view: ErrorView) -> ErrorView:
     return case_of(view.library, view.run, wish.film) or view
 
 
+def known_features(library: str, run: str) -> FilmFeatures | None:
+    """Return where a library's films lie: as kept with the run, or as it was read here."""
+    kept, _ = get_features(library, run)
+    if kept is not None or get_runs()[run].foreign:
+        return kept
+    return _task(library, run).features
+
+
 def _space_of(view: ErrorView) -> Space | None:
-    """Return where the library's films lie: as kept with the run, or as it was read here."""
-    said = get_predictions(view.library, view.run)
-    space = places_of(view.library, view.run, said)
-    if space is None:
-        features = _task(view.library, view.run).features
-        space = None if features is None else features.places_of(said.films.film_id)
-    return space
+    features = known_features(view.library, view.run)
+    film_ids = get_predictions(view.library, view.run).films.film_id
+    return None if features is None else features.places_of(film_ids)
 
 
 def reading_for(view: ErrorView) -> FeatureTask | None:

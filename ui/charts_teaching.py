@@ -75,6 +75,8 @@ def plot_own_calibration(rates: Mapping[int, Rate]) -> go.Figure:
 
 
 def _step_in_words(signed: int) -> str:
+    if signed == 0:
+        return "at or above: no answer in time"
     side = "pneumonia" if signed > 0 else "normal"
     return f"at or above: {side}, {abs(signed)} of 5"
 

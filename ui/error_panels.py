@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import streamlit as st
 
@@ -130,7 +131,7 @@ def draw_notes(view: ErrorView, notes: Sequence[CaseNote]) -> None:
                 "Proposed labels",
                 {state.value: counts.by_proposal.get(state, 0) for state in ProposalState},
             )
-        _draw_export(view.library, empty=not notes)
+        _draw_export(view.library, notes)
 
 
 def _draw_counts(title: str, counts: dict[str, int]) -> None:
@@ -141,33 +142,50 @@ def _draw_counts(title: str, counts: dict[str, int]) -> None:
     st.table({name: number for name, number in rows if number})
 
 
-def _draw_export(library: str, *, empty: bool) -> None:
-    """Offer every note of the library, replaced ones included; made when it is asked for."""
-    history = get_case_notes().history
+def _draw_export(library: str, notes: Sequence[CaseNote]) -> None:
+    """Offer every note of the library, replaced ones included."""
+    files = _make_files(library, notes)
     st.download_button(
         "All notes as CSV",
-        lambda: notes_as_csv(history(library)),
+        files.csv,
         file_name=f"first-read-notes-{library}.csv",
         mime="text/csv",
-        disabled=empty,
+        disabled=not notes,
         width="stretch",
+        on_click="ignore",
     )
     st.download_button(
         "All notes as Parquet",
-        lambda: notes_as_parquet(history(library)),
+        files.parquet,
         file_name=f"first-read-notes-{library}.parquet",
         mime="application/vnd.apache.parquet",
-        disabled=empty,
+        disabled=not notes,
         width="stretch",
+        on_click="ignore",
     )
     st.download_button(
         "All notes as JSON",
-        lambda: notes_as_json(history(library)),
+        files.json,
         file_name=f"first-read-notes-{library}.json",
         mime="application/json",
-        disabled=empty,
+        disabled=not notes,
         width="stretch",
+        on_click="ignore",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    csv: str
+    parquet: bytes
+    json: str
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={CaseNote: attrgetter("note_id")})
+def _make_files(library: str, standing: Sequence[CaseNote]) -> _Files:
+    """Make the files once for the notes that stand: every new note changes which these are."""
+    history = get_case_notes().history(library) if standing else []
+    return _Files(notes_as_csv(history), notes_as_parquet(history), notes_as_json(history))
 
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:

@@ -25,25 +25,33 @@ NARROW_PX, WIDE_PX = 420, 730
 
 
 def draw_exports(view: FactsView, facts: RunFacts) -> None:
-    """Offer the facts and both checklists as files, made when they are asked for."""
+    """Offer the facts and both checklists as files."""
     name = f"model-facts-{facts.run.run_id}"
     pdf_side, markdown_side = st.columns(2)
     pdf_side.download_button(
         "PDF",
-        lambda: export_pdf(facts, view.prevalence),
+        _make_pdf(facts, view.prevalence),
         file_name=f"{name}.pdf",
         mime="application/pdf",
         icon=":material/download:",
         width="stretch",
+        on_click="ignore",
     )
     markdown_side.download_button(
         "Markdown",
-        lambda: export_markdown(facts, view.prevalence),
+        export_markdown(facts, view.prevalence),
         file_name=f"{name}.md",
         mime="text/markdown",
         icon=":material/download:",
         width="stretch",
+        on_click="ignore",
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={RunFacts: export_markdown})
+def _make_pdf(facts: RunFacts, prevalence: int) -> bytes:
+    """Make the PDF once for the same words."""
+    return export_pdf(facts, prevalence)
 
 
 def draw_head(facts: RunFacts) -> None:

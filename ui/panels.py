@@ -225,8 +225,9 @@ def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     )
     if superseded:
         words = f"<s>{words}</s> Corrected later."
+    drawn = f" Marked on the film: {len(record.drawn)}." if record.drawn else ""
     comment = f"<br>“{escape(read.comment)}”" if read.comment else ""
-    st.html(f'<p class="fr-record">{words}{comment}</p>')
+    st.html(f'<p class="fr-record">{words}{drawn}{comment}</p>')
 
 
 def draw_standing_line(served: ServedRun, reader: str) -> None:

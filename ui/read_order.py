@@ -26,15 +26,17 @@ def shows_regions(visit: Visit, key: str, reading: FilmReading | None) -> bool:
     """Return whether the model's regions are on the film: at once, or on request after reading."""
     if not get_settings().read_first:
         return True
-    return key in visit.regions_asked and due_kind(visit, key, reading) is ReadKind.READ
+    asked = (key, visit.acting.name) in visit.regions_asked
+    return asked and due_kind(visit, key, reading) is ReadKind.READ
 
 
 def offer_regions(visit: Visit, key: str) -> None:
     """Draw what shows the model's regions; that they were shown is kept with the signed read."""
-    if not get_settings().read_first or key in visit.regions_asked:
+    asked = (key, visit.acting.name)
+    if not get_settings().read_first or asked in visit.regions_asked:
         return
     if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
-        visit.regions_asked.add(key)
+        visit.regions_asked.add(asked)
         st.rerun()
 
 
@@ -42,8 +44,9 @@ def say_order() -> str:
     """Return in a sentence in which order a film is read here."""
     if get_settings().read_first:
         return (
-            "You lock your own first read; then you see the model's probability and, if you ask "
-            "for them, the regions it depends on; and you sign your verdict."
+            "You lock your own first read, and may draw where you see it; then you see the model's "
+            "probability and, if you ask for them, the regions it depends on; and you sign your "
+            "verdict."
         )
     return "You see its probability and the regions it depends on, and sign your verdict."
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain import ReviewRecord, Verdict
+from core.domain import Act, ReviewRecord, Verdict
 from core.examples import drawn_files
 from core.film_library import find_public_set
 from core.film_reference import reference_of_drawn, reference_of_public
+from core.review_protocol import has_own_read
 from core.review_table import is_synthetic
 from core.settings import get_settings
 from ui.served import get_store
+from ui.session import Visit
 
 LISTED = 5000
 
@@ -43,6 +45,29 @@ def get_ledger() -> Ledger:
     if any(is_synthetic(record) for record in records):
         references |= _drawn(len(drawn_files(get_settings().cache)))
     return Ledger(records, references)
+
+
+def leave_out_waiting(ledger: Ledger, visit: Visit) -> tuple[Ledger, int]:
+    """Leave out what was said of the films on the worklist that the visitor has yet to read first.
+
+    Returns
+    -------
+    Ledger
+    int
+        How many films wait.
+    """
+    if not (get_settings().read_first and visit.acting.may(Act.SIGN_READ)):
+        return ledger, 0
+    of_film: dict[str, list[ReviewRecord]] = {film: [] for film in visit.films}
+    for record in ledger.records:
+        of_film.get(record.film_sha256, []).append(record)
+    waiting = {
+        film
+        for film, read in of_film.items()
+        if any(one.prediction for one in read) and not has_own_read(read, visit.acting.name)
+    }
+    kept = [record for record in ledger.records if record.film_sha256 not in waiting]
+    return Ledger(kept, ledger.references), len(waiting)
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,9 +8,9 @@ from datetime import date
 
 import streamlit as st
 
-from core.domain import ReviewRecord, Verdict
+from core.domain import Mark, ReviewRecord, Verdict
 from core.review_export import reads_as_json, reads_as_parquet
-from core.review_table import AGREE, DISAGREE, NOT_COMPARED, find_reads, reads_as_csv
+from core.review_table import AGREE, DISAGREE, NOT_COMPARED, find_drawn, find_reads, reads_as_csv
 from ui.records_data import Ledger
 
 FILMS = {None: "all films", False: "patients' films", True: "synthetic films"}
@@ -74,27 +74,64 @@ def _choose_days(
     return (days[0], days[1]) if len(days) == 2 else None
 
 
-def draw_exports(listed: list[ReviewRecord], references: Mapping[str, Verdict]) -> None:
-    """Offer the listed reads as files; each is made when it is asked for."""
+def draw_exports(listed: list[ReviewRecord], ledger: Ledger) -> None:
+    """Offer the listed reads as files."""
+    files = _make_files(_Listed(listed, ledger.references, find_drawn(ledger.records)))
     with st.container(horizontal=True):
         st.download_button(
             f"CSV of {len(listed)}",
-            lambda: reads_as_csv(listed, references),
+            files.csv,
             file_name="first-read-records.csv",
             mime="text/csv",
             icon=":material/download:",
+            on_click="ignore",
+            key="records-csv",
         )
         st.download_button(
             "Parquet",
-            lambda: reads_as_parquet(listed, references),
+            files.parquet,
             file_name="first-read-records.parquet",
             mime="application/vnd.apache.parquet",
             icon=":material/download:",
+            on_click="ignore",
         )
         st.download_button(
             "JSON",
-            lambda: reads_as_json(listed, references),
+            files.json,
             file_name="first-read-records.json",
             mime="application/json",
             icon=":material/download:",
+            on_click="ignore",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    csv: str
+    parquet: bytes
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    records: list[ReviewRecord]
+    references: Mapping[str, Verdict]
+    drawn: Mapping[str, tuple[Mark, ...]]
+
+    def identity(self) -> str:
+        """Name the reads and their references; a stored read never changes."""
+        return " ".join(
+            f"{record.record_id} {self.references.get(record.film_sha256, '')}"
+            for record in self.records
+        )
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={_Listed: _Listed.identity})
+def _make_files(listed: _Listed) -> _Files:
+    """Make the files of some reads once, whatever else the page does.
+
+    A file that Streamlit makes when it is asked for has another address after every run, and the
+    press that meets the end of a run gets none.
+    """
+    reads = listed.records, listed.references, listed.drawn
+    return _Files(reads_as_csv(*reads), reads_as_parquet(*reads), reads_as_json(*reads))

@@ -12,9 +12,10 @@ from core.domain import ReadKind, ReviewRecord
 from core.explanation import top_regions
 from core.pipeline import FilmReading
 from core.settings import get_settings
+from ui.drawn_marks import draw_drawn, drawn_at_first, note_drawn
 from ui.panels import SYNTHETIC, draw_origin, draw_probability, draw_quality, draw_regions
 from ui.read_order import draw_read_first, due_kind, offer_regions, shows_regions
-from ui.resources import ExplanationTask, get_engine, request_explanation
+from ui.resources import ExplanationTask, get_engine, get_store, request_explanation
 from ui.session import Visit
 from ui.uploads import read_waiting
 from ui.verdict import draw_verdict
@@ -24,6 +25,7 @@ from ui.worklist import WorklistRow
 SHOWN_REGIONS = 5
 READ_HEIGHT = 410  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
+DRAWN_HEIGHT = 80  # of the lines that say what the marks have to do with the model's regions
 
 
 def build_row(
@@ -107,10 +109,11 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
     return ("none", "below", "unsure", "above").index(row.band), row.probability or -1.0
 
 
-def draw_blind(reading: FilmReading) -> None:
-    """Draw what is known of a film without the model."""
+def draw_blind(visit: Visit, key: str, reading: FilmReading) -> None:
+    """Draw what is known of a film without the model, and what its reader has marked."""
     draw_origin(reading.quality)
     draw_read_first()
+    note_drawn(visit, key)
     draw_quality(reading.quality)
 
 
@@ -139,16 +142,20 @@ def draw_read(visit: Visit, key: str) -> None:
     if reading is None:
         return
     blind = due_kind(visit, key, reading) is ReadKind.FIRST
+    marks = drawn_at_first(visit, get_store().history(key))
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
+    height -= DRAWN_HEIGHT if marks else 0
     with st.container(height=height if reading.quality.findings else "content", border=False):
         if reading.quality.refused:
             draw_refusal(visit, film, reading)
         if film.inverted:
             draw_invert(visit, film, "Undo the inversion")
         if blind:
-            draw_blind(reading)
+            draw_blind(visit, key, reading)
         else:
             draw_model_read(reading, shown)
             if task is not None:
                 offer_regions(visit, key)
+    if not blind and marks:
+        draw_drawn(marks, None if shown is None else shown.explanation)
     draw_verdict(visit, film, reading, None if shown is None else shown.explanation)

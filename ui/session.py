@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
-from core.domain import Reader, Role, ServedRun
+from core.domain import Edges, Reader, Role, ServedRun
 
 _KEY = "first_read"
 
@@ -41,8 +41,10 @@ class Visit:
         One sentence to show once on the next run.
     opened_at : dict of str to datetime
         When each film was first shown to its reader, until they sign.
-    regions_asked : set of str
-        Films whose regions the reader asked for, where the site reads first.
+    regions_asked : set of (str, str)
+        Film and reader who asked for its regions, where the site reads first.
+    drawn : dict of str to tuple of Edges
+        Where a first read that is not locked yet marks its film, by the marking's token.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     """
@@ -60,7 +62,8 @@ class Visit:
     last_film: str | None = None
     notice: str = ""
     opened_at: dict[str, datetime] = field(default_factory=dict)
-    regions_asked: set[str] = field(default_factory=set)
+    regions_asked: set[tuple[str, str]] = field(default_factory=set)
+    drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
 
     @property

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.case_notes import reader_key
 from core.decoding import decode_radiograph
-from core.domain import Prediction, Reader, RunRecord
+from core.domain import Mark, Prediction, Reader, RunRecord
 from core.error_contrast import logit_space, nearest_in_cell
 from core.error_gallery import Cell, RunsOnFilms, logits_of
 from core.errors import TeachingError
@@ -23,11 +23,12 @@ from core.settings import get_settings
 from core.teaching import Case, Plan
 from core.teaching_choice import choose_cases, estimate_difficulty, take_set
 from core.teaching_course import Course
-from core.teaching_marks import LesionTruth, Mark
-from core.teaching_outcomes import Outcome, outcomes_of
+from core.teaching_marks import LesionTruth
+from core.teaching_outcomes import Outcome, first_reads, outcomes_of
 from core.teaching_schedule import due_dates
 from core.teaching_store import SqlTeachingStore, open_teaching_store
 from core.teaching_truth import read_radiologist_boxes
+from ui.case_neighbours import known_features
 from ui.error_films import load_film
 from ui.error_link import ALL_PARTS
 from ui.error_runs import get_films, get_runs
@@ -172,10 +173,10 @@ def get_pool(source: str) -> tuple[Case, ...]:
 
 
 def _readers_errors(courses: Sequence[Course]) -> tuple[Counter[str], Counter[str]]:
-    """Return wrong blind reads and all blind reads of each film."""
-    outcomes = [one for course in courses for one in outcomes_of(course)]
-    errors = Counter(one.case.film_id for one in outcomes if not one.right)
-    return errors, Counter(one.case.film_id for one in outcomes)
+    """Return each film's wrong blind reads and all of them, the first one of each reader."""
+    first = first_reads(one for course in courses for one in outcomes_of(course) if one.answered)
+    errors = Counter(one.case.film_id for one in first if not one.right)
+    return errors, Counter(one.case.film_id for one in first)
 
 
 def outcomes_in(reader: str, source: str | None = None) -> list[Outcome]:
@@ -260,9 +261,18 @@ def _predicted(run: RunRecord, probability: float) -> Prediction:
     return Prediction(probability, score, run.run_id, run.operating_point, run.abstention)
 
 
-def nearest_films(course: Course, case: Case) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Films like another, by what they are called, and whether they are near in feature space."""
+
+    films: dict[str, str]
+    by_features: bool
+
+
+def nearest_films(course: Course, case: Case) -> Nearest:
     """Return the nearest film with pneumonia and the nearest normal one that the run reads rightly.
 
+    Near in the run's feature space where the films' features are known, by its score otherwise.
     None of them is of a film that the session has yet to show.
     """
     plan = course.session.plan
@@ -270,13 +280,15 @@ def nearest_films(course: Course, case: Case) -> dict[str, str]:
     runs = films_of(plan.library, run)
     ahead = {film.case.film_id for film in course.films if film.read is None}
     runs = runs.where(~np.isin(runs.films.film_id, list(ahead)))
+    features = known_features(SOURCES[plan.library].library, run)
+    places = None if features is None else features.places_of(runs.films.film_id)
     place = runs.place_of(case.film_id)
     if place is None:
-        return {}
-    space = logit_space(runs, run)
+        return Nearest({}, by_features=places is not None)
+    space = logit_space(runs, run) if places is None else places
     near = {
         "Nearest normal": nearest_in_cell(runs, run, place, Cell.TRUE_NEGATIVE, space),
         "Nearest pneumonia": nearest_in_cell(runs, run, place, Cell.TRUE_POSITIVE, space),
     }
-    found = {words: row for words, row in near.items() if row is not None}
-    return {words: str(runs.films.film_id[row]) for words, row in found.items()}
+    found = {words: str(runs.films.film_id[row]) for words, row in near.items() if row is not None}
+    return Nearest(found, by_features=places is not None)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
-from core.domain import Reader
+from core.domain import MAX_MARKS, Mark, Reader
 from core.errors import FirstReadError
+from core.review_served import utc_now
 from core.teaching import Answer, Phase, StepKind, answer_as_json
-from core.teaching_course import Course, FilmState
-from core.teaching_marks import MAX_MARKS, Mark, score_marks
+from core.teaching_course import TRANSPORT_S, Course, FilmState, cut_off_answer
+from core.teaching_marks import score_marks
 from core.teaching_words import describe_plan
 from ui.answer import AnswerSaid, hear_answer, show_answer
 from ui.error_films import load_film
@@ -54,6 +55,9 @@ def keep_up(course: Course, place: int, by: Reader) -> Course:
         store.note(session_id, place, StepKind.OPENED, by=by)
     if phase is not Phase.REVEALED:
         said = hear_answer(ANSWER, _token(course, place))
+        if film.time_is_up(course.session.plan.limit_s, utc_now()):
+            _lock(course, place, cut_off_answer(film.draft), by, cut_off=True)
+            return store.course(session_id) or course
         answer = _heard(course, place, said)
         if answer != film.draft:
             store.note(session_id, place, StepKind.DRAFT, answer_as_json(answer), by=by)
@@ -73,7 +77,7 @@ def _heard(course: Course, place: int, said: AnswerSaid | None) -> Answer:
     return replace(draft, marks=tuple(Mark(*edges) for edges in marks))
 
 
-def _lock(course: Course, place: int, answer: Answer, by: Reader) -> None:
+def _lock(course: Course, place: int, answer: Answer, by: Reader, *, cut_off: bool = False) -> None:
     """Store the blind read with what became of its marks, or the second read."""
     store, session_id = get_teaching_store(), course.session.session_id
     if phase_of(course, place) is Phase.SECOND:
@@ -81,7 +85,7 @@ def _lock(course: Course, place: int, answer: Answer, by: Reader) -> None:
         return
     case = course.films[place].case
     score = score_marks(answer.marks, lesion_truth(course, case), ill=case.label == 1)
-    said = answer_as_json(answer) | {"score": asdict(score)}
+    said = answer_as_json(answer) | {"score": asdict(score), "cut_off": cut_off}
     store.note(session_id, place, StepKind.READ, said, by=by)
 
 
@@ -180,16 +184,17 @@ def draw_model(course: Course, film: FilmState) -> None:
 def _draw_clock(course: Course, film: FilmState) -> None:
     limit_s = course.session.plan.limit_s
     if limit_s is not None:
-        _run_clock(limit_s, film.opened_at or datetime.now(UTC))
+        _run_clock(limit_s, film.opened_at or utc_now())
 
 
 @st.fragment(run_every=CLOCK_S)
 def _run_clock(limit_s: int, opened_at: datetime) -> None:
-    left = limit_s - (datetime.now(UTC) - opened_at).total_seconds()
-    if left > 0:
-        st.progress(left / limit_s, text=f"{left:.0f} s left")
-    else:
-        st.progress(0.0, text="Time is up: your read still counts, and is marked as late.")
+    left = limit_s - (utc_now() - opened_at).total_seconds()
+    if left < -TRANSPORT_S:
+        st.rerun()
+    words = f"{left:.0f} s left" if left > 0 else "Time is up: what you have chosen counts."
+    st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
+    st.caption("Then the film is cut off; without a verdict there is no answer in time.")
 
 
 def follow_regions(visit: Visit, task: ExplanationTask | None) -> None:

@@ -10,7 +10,7 @@ from core.teaching import StepKind
 from core.teaching_course import Course
 from core.teaching_glossary import signs_for
 from core.teaching_outcomes import Outcome, outcomes_of
-from core.teaching_words import say_answer, say_marks, say_resistance
+from core.teaching_words import say_answer, say_marks, say_resistance, say_right
 from ui.cards import Card, show_cards
 from ui.error_films import SmallPicture, film_name, small_pictures
 from ui.error_runs import get_runs
@@ -55,7 +55,7 @@ def outcome_at(course: Course, place: int) -> Outcome:
 def _draw_reference(outcome: Outcome) -> None:
     case = outcome.case
     subtype = f", {case.subtype}" if case.label and case.subtype else ""
-    verdict = "right" if outcome.right else "wrong"
+    verdict = say_right(outcome)
     icon = ":material/check_circle:" if outcome.right else ":material/cancel:"
     st.markdown(
         f"### {str(case.reference).capitalize()}{subtype}\n"
@@ -64,8 +64,9 @@ def _draw_reference(outcome: Outcome) -> None:
     )
     if outcome.final is not None:
         st.markdown(f":material/repeat: Second read: {say_answer(outcome.final)}")
-    if outcome.late:
-        st.caption(f"Late: {outcome.seconds:.0f} s, where {outcome.limit_s} s were set.")
+    if outcome.cut_off:
+        counts = "what you had chosen counts" if outcome.answered else "nothing was chosen"
+        st.caption(f":material/timer_off: The {outcome.limit_s} s were over: {counts}.")
 
 
 def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
@@ -107,9 +108,11 @@ def draw_nearest(course: Course, place: int) -> None:
     except FirstReadError as exc:
         st.caption(str(exc))
         return
-    pictures, _ = small_pictures(library, list(near.values()))
-    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in near.items()]
-    st.caption("Nearest by the model's score, of other patients, and read rightly by it:")
+    films = near.films
+    pictures, _ = small_pictures(library, list(films.values()))
+    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in films.items()]
+    how = "in the model's feature space" if near.by_features else "by the model's score alone"
+    st.caption(f"Nearest {how}, of other patients, and read rightly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
 
 

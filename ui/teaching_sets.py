@@ -136,10 +136,11 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
     st.dataframe(_describe_films(case_set, outcomes), hide_index=True, width="stretch")
     st.download_button(
         "Results as CSV",
-        lambda: _as_csv(readers),
+        _as_csv(readers),
         file_name=f"first-read-set-{case_set.set_id}.csv",
         mime="text/csv",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

@@ -112,7 +112,14 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         "Show me the model's read after my own, for a second read",
         help="The model is not always right.",
     )
-    limit_s = time_side.selectbox("Time", list(LIMITS), format_func=LIMITS.__getitem__)
+    limit_s = time_side.selectbox(
+        "Time",
+        list(LIMITS),
+        format_func=LIMITS.__getitem__,
+        help="When the time is over, the film is cut off: what you have chosen is your read, and "
+        "without a verdict there is none, which counts as not right. The clock runs from a film's "
+        "first showing, also while you are away.",
+    )
     plan = Plan(
         library=source if case_set is None else case_set.library,
         films=int(films) if case_set is None else len(case_set.film_ids),

@@ -47,14 +47,6 @@ def draw_summary(course: Course) -> None:
     if not outcomes:
         st.info("No film of this session was read.", icon=":material/school:")
         return
-    pdf_side.download_button(
-        "PDF",
-        lambda: session_as_pdf(course),
-        file_name=f"first-read-session-{session.session_id[:8]}.pdf",
-        mime="application/pdf",
-        icon=":material/picture_as_pdf:",
-        width="stretch",
-    )
     figures_side, films_side = st.columns([1, 1.7], gap="large")
     with figures_side:
         _draw_figures(outcomes, with_model=session.plan.with_model)
@@ -62,6 +54,21 @@ def draw_summary(course: Course) -> None:
     with films_side:
         st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True, width="stretch")
     _draw_plots(outcomes, learning=False)
+    pdf_side.download_button(
+        "PDF",
+        _make_pdf(course),
+        file_name=f"first-read-session-{session.session_id[:8]}.pdf",
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        width="stretch",
+        on_click="ignore",
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Course: repr})
+def _make_pdf(course: Course) -> bytes:
+    """Make the PDF once for the same session."""
+    return session_as_pdf(course)
 
 
 def _draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
@@ -130,6 +137,7 @@ def draw_progress(visit: Visit) -> None:
                     "Reference": row.subtype,
                     "Called pneumonia": row.called_pneumonia,
                     "Called normal": row.called_normal,
+                    "Not answered": row.unanswered,
                     "Right (95 % interval)": say_rate(row.right),
                 }
                 for row in confusion_by_subtype(outcomes)

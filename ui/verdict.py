@@ -11,8 +11,9 @@ from core.batch import UploadedFilm
 from core.domain import Act, Explanation, ReadKind, ReviewRecord, Verdict
 from core.errors import FirstReadError
 from core.pipeline import FilmReading
-from core.reviews import sign_read, summarise_regions, utc_now
+from core.reviews import sign_read, utc_now
 from core.settings import get_settings
+from ui.drawn_marks import drawn_so_far, regions_shown
 from ui.panels import draw_record
 from ui.read_order import due_kind
 from ui.resources import get_engine, get_store
@@ -139,7 +140,8 @@ def _sign(
         earlier=history,
         opened_at=visit.opened_at[film.key],
         kind=kind,
-        regions=None if explanation is None else summarise_regions(explanation),
+        regions=regions_shown(visit, history, explanation),
+        drawn=drawn_so_far(visit, history, film.key) if kind is ReadKind.FIRST else (),
     )
     try:
         get_store().append(record, visit.acting)

@@ -18,6 +18,7 @@ from core.domain.film import (
     Radiograph,
     Window,
 )
+from core.domain.mark import MAX_MARKS, Edges, Mark
 from core.domain.model import (
     AbstentionBand,
     Calibration,
@@ -67,6 +68,7 @@ from core.domain.review import (
 __all__ = [
     "MAX_FILE_BYTES",
     "MAX_FILM_PIXELS",
+    "MAX_MARKS",
     "OPERATOR",
     "SYNTHETIC_KEY",
     "WHO_MAY",
@@ -75,6 +77,7 @@ __all__ = [
     "AgeBand",
     "Calibration",
     "Classifier",
+    "Edges",
     "Explanation",
     "FilmBox",
     "FilmChange",
@@ -85,6 +88,7 @@ __all__ = [
     "Geometry",
     "LabelImage",
     "LimeSettings",
+    "Mark",
     "ModelInput",
     "Network",
     "OperatingPoint",

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
 from core.domain.reader import Reader
@@ -46,7 +47,8 @@ class ReviewRecord:
     ``prediction`` is None for a film that the gate refused. ``regions`` is the explanation's
     summary as shown (JSON-able), empty when none was shown. ``opened_at`` is when the reader
     first saw the film, None where that was not kept. ``arbitrates`` names the records that an
-    arbitration settles.
+    arbitration settles. ``drawn`` is where a first read marked the film, before the model's regions
+    were shown.
     """
 
     record_id: str
@@ -63,6 +65,7 @@ class ReviewRecord:
     kind: ReadKind = ReadKind.READ
     opened_at: datetime | None = None
     arbitrates: tuple[str, ...] = ()
+    drawn: tuple[Mark, ...] = ()
 
 
 class ReviewStore(Protocol):

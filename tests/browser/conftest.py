@@ -7,25 +7,14 @@ Playwright allows one running driver a thread and other modules start their own.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_server import Server
+from app_server import CHROMIUM_FLAGS, Server, find_chromium
 from playwright.sync_api import Browser, expect, sync_playwright
 
 expect.set_options(timeout=60_000)  # one setting for all modules: it is global
-
-CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome"]
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +26,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    found = find_chromium()
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
         if found is None and not own.exists() and not os.environ.get("CI"):

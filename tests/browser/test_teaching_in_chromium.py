@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_server import Server
+from app_server import CHROMIUM_FLAGS, Server, find_chromium
+from own_chromium import OwnChromium
 from playwright.sync_api import Browser, Page, expect
 from teaching_cases import lend_models
 
@@ -49,6 +50,14 @@ def server(tmp_path: Path, url: str, synthetic_cache: Path) -> Iterator[Server]:
     )
     yield running
     running.stop()
+
+
+@pytest.fixture
+def mortal(chromium: Browser, tmp_path: Path) -> Iterator[OwnChromium]:
+    executable = find_chromium() or chromium.browser_type.executable_path
+    started = OwnChromium(executable, CHROMIUM_FLAGS, tmp_path / "profile")
+    yield started
+    started.kill()
 
 
 def new_page(chromium: Browser) -> Page:
@@ -104,9 +113,9 @@ def expected(films: int) -> list[tuple[Verdict | None, int | None, int]]:
 
 
 def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
-    chromium: Browser, server: Server, kept: SqlTeachingStore
+    chromium: Browser, mortal: OwnChromium, server: Server, kept: SqlTeachingStore
 ) -> None:
-    page = new_page(chromium)
+    page = new_page(mortal.connect(chromium.browser_type))
     session_id = begin_by_keys(page, server.address)
     for place in range(KILLED_AT):
         answer(page, place)
@@ -116,7 +125,7 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     expect(page.get_by_role("radio", name="Normal")).to_be_checked()
     wait_until_kept(page, kept, session_id)
     address = page.url
-    page.context.close()
+    mortal.kill()
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_review import (
     CHEST,
     HAND,
     READER,
+    chest,
     choose_verdict,
     name_reader,
     open_page,
+    png,
     press,
     run_until,
     upload,
     words_of,
 )
 
-from core.domain import ReadKind, Role, Verdict
+from core.domain import Mark, ReadKind, Role, Verdict
+from core.drawn_overlap import weigh_drawn
 from core.ledger_numbers import tabulate_readers
 from core.review_ledger import verify_records
 from core.review_readers import choose_local_reader
 from core.review_store import SqlReviewStore
 from core.settings import get_settings
-from ui import review_panels
+from ui import drawn_marks, review_panels
+from ui.viewer import SMALLEST_SHOWN
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +125,122 @@ def test_a_locked_first_read_is_there_after_a_restart_and_cannot_be_made_again(
     assert "Sign" in labels(again)
 
 
+def sent_to_browser(page: AppTest) -> str:
+    """Return everything that the page has sent, as text."""
+    return "\n".join(str(element.proto) for element in page._tree if hasattr(element, "proto"))
+
+
+def test_no_message_to_the_browser_holds_the_models_answer_before_the_lock(
+    store: SqlReviewStore,
+) -> None:
+    page = upload(open_page(), CHEST)
+    visit = page.session_state["first_read"]
+    run_until(page, lambda: visit.explaining is not None and visit.explaining.finished)
+    prediction = visit.outcome(visit.selected).reading.prediction
+    digits = f"{prediction.probability:.4f}"[:5], f"{prediction.score:.4f}"[:5]
+    sent = sent_to_browser(page)
+    assert "first_read_viewer" in sent or '"film"' in sent.replace("\\", "")
+    assert not any(number in sent for number in digits)
+    assert "change in probability" not in sent
+    press(lock(page), "Show the model's regions")
+    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    assert "change in probability" in sent_to_browser(page)
+
+
+def test_a_window_that_was_left_open_cannot_lock_again(store: SqlReviewStore) -> None:
+    left_open = upload(open_page(), CHEST)
+    name_reader(left_open)
+    choose_verdict(left_open, Verdict.PNEUMONIA)
+    lock(upload(open_page(), CHEST))
+    press(left_open, "Lock the first read")
+    assert store.count() == 1
+    assert "Sign" in labels(left_open)
+
+
+def test_an_inverted_film_that_was_signed_as_refused_is_still_read_first(
+    store: SqlReviewStore,
+) -> None:
+    page = upload(open_page(), png("negative.png", np.float32(1) - chest(1)))
+    name_reader(page)
+    choose_verdict(page, Verdict.UNSURE)
+    press(page, "Sign")
+    press(page, "Invert and read again")
+    run_until(page, lambda: "Lock the first read" in labels(page))
+    assert "probability" not in words_of(page)
+
+
+BOX, POINT = (0.05, 0.1, 0.95, 0.9), (0.5, 0.5, 0.5, 0.5)
+
+
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple]:
+    """Return what is marked in the browser, by film: components do not run here."""
+    marks: dict[str, tuple] = {}
+    monkeypatch.setattr(
+        drawn_marks, "hear_marks", lambda _key, token: marks.get(token.removesuffix("-0"))
+    )
+    return marks
+
+
+def marking_sent(page: AppTest) -> str:
+    """Return the marking that the viewer was handed last, as JSON."""
+    sent = sent_to_browser(page).replace("\\", "")
+    return sent[sent.rindex('"marking"') :].partition(', "truths"')[0]
+
+
+def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_models(
+    store: SqlReviewStore, marked
+) -> None:
+    page = upload(open_page(), CHEST)
+    key = page.session_state["first_read"].selected
+    assert "mark where you see it" in words_of(page)
+    assert '"edit": true' in marking_sent(page)
+    marked[key] = (BOX, POINT)
+    page.run()
+    assert "2 marked on the film; locked with your first read." in words_of(page)
+    lock(page)
+    assert '"edit": false' in marking_sent(page)
+    assert str(list(BOX)) in marking_sent(page)
+    assert "2 marked at your first read." in words_of(page)
+    press(page, "Show the model's regions")
+    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    explanation = page.session_state["first_read"].explaining.explanation
+    overlap = weigh_drawn(explanation, [Mark(*BOX), Mark(*POINT)], SMALLEST_SHOWN)
+    assert 0.0 < overlap.share <= 1.0
+    assert (
+        f"The box that you drew first holds {overlap.share:.0%} of the weight for pneumonia, on "
+        f"{overlap.area:.0%} of the area that the model looks at. Your point lies in "
+    ) in words_of(page)
+    press(page, "Sign")
+    first, signed = store.history(key)
+    assert (first.drawn, signed.drawn) == ((Mark(*BOX), Mark(*POINT)), ())
+    assert signed.regions["share_inside_drawn"] == pytest.approx(overlap.share)
+    again = upload(open_page(), CHEST)
+    assert str(list(BOX)) in marking_sent(again)
+    assert '"edit": false' in marking_sent(again)
+
+
+def test_marks_stay_with_their_film_until_they_are_taken_away(
+    store: SqlReviewStore, marked
+) -> None:
+    page = upload(open_page(), CHEST, png("other.png", chest(5)))
+    visit = page.session_state["first_read"]
+    key, other = visit.selected, next(film for film in visit.films if film != visit.selected)
+    marked[key] = (BOX,)
+    page.run()
+    marked.clear()  # the browser speaks of the other film now
+    visit.selected = other
+    page.run()
+    assert "mark where you see it" in words_of(page)
+    visit.selected = key
+    page.run()
+    assert "1 marked on the film" in words_of(page)
+    marked[key] = ()
+    page.run()
+    lock(page)
+    assert store.history(key)[0].drawn == ()
+
+
 def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     store: SqlReviewStore, read_first
 ) -> None:
@@ -130,6 +251,13 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     assert READER not in html_of(page).replace(f"Reading: {READER}", "")
     page.run()
     assert read_first[-1] == ("above", None, "signed by another")
+    page.switch_page("pages/records.py").run()
+    assert "1 of the films on your worklist wait for your own first read" in words_of(page)
+    assert not page.dataframe
+    page.switch_page("pages/review.py").run()
+    lock(page, reader="Dr. Grace Second")
+    page.switch_page("pages/records.py").run()
+    assert set(page.dataframe[0].value["Reader"]) == {READER, "Dr. Grace Second"}
 
 
 def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:

@@ -22,6 +22,7 @@ from core.domain import (
     Verdict,
 )
 from core.ledger_drift import FEWEST_FILMS
+from core.ledger_roc import trace_readers
 from core.review_store import SqlReviewStore
 from core.review_table import (
     AGREE,
@@ -193,6 +194,26 @@ def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkey
     assert numbers["Over-reliance"] == "0.00 (0.00 to 0.79, n = 1)"
     assert numbers["Median time to the first read"] == "not kept"
     assert list(page.dataframe[0].value["Reference"]) == ["normal", "pneumonia"]
+
+
+def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
+    films = [f"{n:064x}" for n in range(12)]
+    known = {film: list(Verdict)[n % 2] for n, film in enumerate(films)}
+    monkeypatch.setattr(records_data, "reference_of_public", lambda *_: known)
+    for film in films[:-3]:
+        sign(store, record(film_sha256=film, verdict=known[film]))
+    page = run_page()
+    assert "no curve from 5 reads of films with pneumonia and 4 of normal" in page.info[0].value
+    for film in films[-3:]:
+        sign(store, record(film_sha256=film, verdict=Verdict.UNSURE))
+    page.run()
+    areas = dict(page.table[-1].value.itertuples(index=False))
+    (curve,) = trace_readers(store.everything()[::-1], known, alone=False)
+    own, model = curve.own.area, curve.model.area
+    assert areas == {
+        "Dr Ádám": f"{own.value:.2f} ({own.low:.2f} to {own.high:.2f}, n = 12)",
+        "The model, on the same films": f"0.50 ({model.low:.2f} to {model.high:.2f}, n = 12)",
+    }
 
 
 def test_a_lead_settles_a_dispute_and_the_queue_is_empty(store: SqlReviewStore) -> None:

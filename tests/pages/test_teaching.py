@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,12 @@ from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 from teaching_cases import lend_models, make_case, make_outcome
 
+from core import teaching_choice
 from core.domain import Verdict
 from core.error_gallery import Cell
+from core.film_features import FilmFeatures
 from core.phantom_set import open_built_in_set
+from core.review_served import utc_now
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, get_settings
 from core.teaching import Phase, StepKind
@@ -27,9 +31,10 @@ from core.teaching_outcomes import (
     reader_roc,
 )
 from core.teaching_store import SqlTeachingStore, open_teaching_store
-from ui import teaching_read
+from ui import teaching_films, teaching_read
 from ui.answer import AnswerSaid
 from ui.charts_teaching import plot_learning, plot_own_calibration, plot_reader_roc
+from ui.teaching_films import films_of, nearest_films
 
 READER = "Dr. Ada Trainee"
 
@@ -156,12 +161,13 @@ def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
 
 
 def test_a_second_read_comes_between_the_models_read_and_the_truth(
-    hands: Hands, kept: SqlTeachingStore
+    hands: Hands, kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(teaching_choice, "DRILL_SHARE", 1.0)
     session_id = begin(hands, films=1, with_model=True, normal=100)
     _, film = open_film(kept, session_id)
     truth = film.case.reference
-    assert film.case.model_wrong  # the drill takes at least one film, and there is only one
+    assert film.case.model_wrong
     hands.lock(truth, 3)
     course, film = open_film(kept, session_id)
     assert teaching_read.phase_of(course, 0) is Phase.SECOND
@@ -177,6 +183,30 @@ def test_a_second_read_comes_between_the_models_read_and_the_truth(
     assert figures["Held against a wrong model"] == "0.00 (0.00 to 0.79, n = 1)"
     assert figures["Right blind reads"] == "1.00 (0.21 to 1.00, n = 1)"
     assert "session_as_pdf" not in words_of(hands.page)
+
+
+@pytest.mark.parametrize("chosen", [Verdict.PNEUMONIA, None])
+def test_when_the_time_is_over_what_is_chosen_is_the_read(
+    hands: Hands, kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch, chosen
+) -> None:
+    hands.page.selectbox[2].set_value(30).run()
+    session_id = begin(hands, normal=0)
+    assert "without a verdict there is no answer in time" in words_of(hands.page)
+    if chosen is not None:
+        hands.answer = AnswerSaid(chosen, None, lock=False)
+        hands.page.run()
+    monkeypatch.setattr(teaching_read, "utc_now", lambda: utc_now() + timedelta(seconds=33))
+    hands.answer = AnswerSaid(Verdict.NORMAL, 5, lock=True)  # after the bell
+    hands.page.run()
+    course = kept.course(session_id)
+    assert course is not None
+    film = course.films[0]
+    assert film.cut_off
+    assert (film.read.label, film.read.confidence) == (chosen, None if chosen is None else 1)
+    shown = words_of(hands.page)
+    assert "The 30 s were over: " in shown
+    said = "**right**: pneumonia, 1 of 5" if chosen else "**not answered**: no answer in time"
+    assert f"Your read was {said}" in shown
 
 
 def test_a_fresh_visit_goes_on_at_the_same_film_with_what_was_half_said(
@@ -310,15 +340,12 @@ def test_without_films_the_page_says_how_to_get_them(
 def test_the_nearest_films_are_read_rightly_and_none_that_is_still_to_come(
     hands: Hands, kept: SqlTeachingStore
 ) -> None:
-    from ui.teaching_films import films_of, nearest_films
-
     session_id = begin(hands, films=12)
     course, film = open_film(kept, session_id)
-    near = nearest_films(course, film.case)
-    assert near == {}  # the film itself is still to be read
+    assert nearest_films(course, film.case).films == {}  # the film itself is still to be read
     hands.lock(Verdict.NORMAL, 3)
     course, film = open_film(kept, session_id)
-    near = nearest_films(course, film.case)
+    near = nearest_films(course, film.case).films
     ahead = {one.case.film_id for one in course.films[1:]}
     runs = films_of("synthetic", course.session.plan.run_id)
     cells = {"Nearest normal": Cell.TRUE_NEGATIVE, "Nearest pneumonia": Cell.TRUE_POSITIVE}
@@ -327,6 +354,31 @@ def test_the_nearest_films_are_read_rightly_and_none_that_is_still_to_come(
         place = runs.place_of(film_id)
         assert film_id not in ahead
         assert runs.films.label[place] == (cells[words] is Cell.TRUE_POSITIVE)
+
+
+def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_page_says_so(
+    hands: Hands, kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = begin(hands, films=2)
+    hands.lock(Verdict.NORMAL, 3)
+    assert "Nearest by the model's score alone, of other patients" in words_of(hands.page)
+    course, film = open_film(kept, session_id)
+    runs = films_of("synthetic", course.session.plan.run_id)
+    film_ids = runs.films.film_id
+    place = runs.place_of(film.case.film_id)
+    assert place is not None
+    # a space in which the nearest film of each cell is another one than by the score
+    by_score = nearest_films(course, film.case).films
+    far = np.isin(film_ids, list(by_score.values())) * 100.0
+    space = np.stack([far, np.abs(np.arange(len(film_ids)) - place)], axis=1).astype(np.float64)
+    features = FilmFeatures(film_ids, space, 1.0, "any export")
+    monkeypatch.setattr(teaching_films, "known_features", lambda _library, _run: features)
+    near = nearest_films(course, film.case)
+    assert near.by_features
+    assert near.films.keys() == by_score.keys()
+    assert not set(near.films.values()) & set(by_score.values())
+    hands.page.run()
+    assert "Nearest in the model's feature space, of other patients" in words_of(hands.page)
 
 
 def test_plots_show_the_points_and_intervals_that_were_counted() -> None:

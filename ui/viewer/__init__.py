@@ -4,7 +4,6 @@ from ui.viewer.film_bytes import FilmView
 from ui.viewer.viewer import (
     NO_REGION,
     SMALLEST_SHOWN,
-    Edges,
     Marking,
     RegionClick,
     RegionOverlay,
@@ -17,7 +16,6 @@ from ui.viewer.viewer import (
 __all__ = [
     "NO_REGION",
     "SMALLEST_SHOWN",
-    "Edges",
     "FilmView",
     "Marking",
     "RegionClick",

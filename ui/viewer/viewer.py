@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from core.domain import Explanation, FloatVector, LabelImage
+from core.domain import Edges, Explanation, FloatVector, LabelImage
 from core.errors import ExplanationError
 from ui.component import declare
 from ui.viewer.film_bytes import EncodedFilms, FilmView
@@ -85,10 +85,6 @@ class RegionOverlay:
             box.right_px / width,
         )
         return cls(explanation.segments, explanation.weights, shares)
-
-
-Edges = tuple[float, float, float, float]
-"""Left, top, right, bottom as shares of the film's sides."""
 
 
 @dataclass(frozen=True, slots=True)
