@@ -24,7 +24,7 @@ from core.predictions import Predictions
 from core.settings import get_settings
 from core.statistics import Mask
 from ui.error_link import ErrorView
-from ui.error_runs import KEPT_TABLES, get_films, get_predictions, get_runs
+from ui.error_runs import KEPT_TABLES, get_films, get_predictions, get_runs, of_part
 from ui.resources import get_libraries
 
 SEARCHED, HELD = "validation", "test"
@@ -146,7 +146,7 @@ def _decided(library: str, run: str, split: str) -> tuple[DecidedFilms, dict[str
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _members(library: str, run: str, split: str) -> dict[str, Mask]:
-    said = get_predictions(library, run).of_split(split)
+    said = of_part(library, run, split)
     return get_space(library, run).members(said, places_of(library, run, said))
 
 
