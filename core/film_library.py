@@ -78,7 +78,7 @@ class FilmLibrary(Protocol):
 def order_parts(found: npt.NDArray[np.str_]) -> tuple[str, ...]:
     """Return the parts that occur: train, validation and test first, others by name."""
     known = ("train", "validation", "test")
-    names = {str(name) for name in np.unique(found)}
+    names = set(found.tolist())
     return (*(part for part in known if part in names), *sorted(names.difference(known)))
 
 

@@ -68,7 +68,7 @@ def get_predictions(library: str, run: str) -> Predictions:
     FirstReadError
         If its predictions cannot be read.
     """
-    return _predictions(library, _identity(run))
+    return _predictions(library, identity_of(run))
 
 
 def get_learned(library: str, run: str) -> Predictions | None:
@@ -79,10 +79,10 @@ def get_learned(library: str, run: str) -> Predictions | None:
     FirstReadError
         If the table cannot be read.
     """
-    return _learned(library, _identity(run))
+    return _learned(library, identity_of(run))
 
 
-def _identity(run: str) -> tuple[str, ...]:
+def identity_of(run: str) -> tuple[str, ...]:
     """Return a run's name with the hashes of what it said; it may be trained anew under it."""
     files = get_runs()[run].files
     return run, files.get(PREDICTIONS_FILE, ""), files.get(LEARNED_FILE, "")
@@ -106,7 +106,7 @@ def of_part(library: str, run: str, part: str) -> Predictions:
     FirstReadError
         If a table cannot be read.
     """
-    return _part(library, _identity(run), part)
+    return _part(library, identity_of(run), part)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
@@ -129,7 +129,7 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
         If the chosen run's predictions cannot be read.
     """
     others = [name for name in get_offered().runs(library) if name not in _exhibits()]
-    identities = tuple(_identity(name) for name in (run, *others))
+    identities = tuple(identity_of(name) for name in (run, *others))
     return _join(library, identities, split)
 
 
