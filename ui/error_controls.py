@@ -24,7 +24,7 @@ SPLITS = {
     "validation": "Validation patients",
     "test": "Official test split",
     "nih": "External adults (NIH)",
-    ALL_PARTS: "All parts",
+    ALL_PARTS: "All three parts",
 }
 ORDERS = {
     "confidence": "Surest first",

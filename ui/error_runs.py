@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from core.domain import RunRecord
@@ -25,6 +26,8 @@ from ui.error_link import ALL_PARTS, Offered
 from ui.resources import get_engine, get_libraries
 
 KEPT_TABLES = 24
+OF_THE_SET = ("validation", "test")
+"""What of the public set runs are measured on; adults of another hospital are not of it."""
 LOOKED_FOR_AGAIN_S = 30.0
 """A run that is trained or imported meanwhile is offered after this time."""
 
@@ -99,7 +102,7 @@ def _learned(library: str, identity: tuple[str, ...]) -> Predictions | None:
 
 
 def of_part(library: str, run: str, part: str) -> Predictions:
-    """Return what a run said of the films of one part, or of all parts.
+    """Return what a run said of the films of one part, or of all parts of their set.
 
     Raises
     ------
@@ -113,8 +116,10 @@ def of_part(library: str, run: str, part: str) -> Predictions:
 def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
     said = _predictions(library, identity)
     learned = _learned(library, identity) if part in (LEARNED_PART, ALL_PARTS) else None
+    if part == ALL_PARTS and learned is not None:
+        return join_predictions(said.where(np.isin(said.films.split, OF_THE_SET)), learned)
     if part == ALL_PARTS:
-        return said if learned is None else join_predictions(said, learned)
+        return said
     return said.of_split(part) if learned is None else learned
 
 

@@ -41,6 +41,12 @@ def unscored(data, tmp_path, monkeypatch) -> None:
     st.cache_resource.clear()
 
 
+def whole_set() -> Predictions:
+    """Return what the served run said of training, validation and official test."""
+    said = served_predictions()
+    return join_predictions(said.where(said.films.split != "nih"), learned_of())
+
+
 def learned_of(run: str = SERVED_RUN) -> Predictions:
     learned = read_learned(load_run(PROJECT_ROOT / "models" / run))
     assert learned is not None
@@ -68,9 +74,7 @@ def captions_of(page: AppTest) -> str:
 @pytest.mark.parametrize("threshold", ["0.05", "0.5"])
 @pytest.mark.parametrize("split", ["train", "all"])
 def test_a_cell_lists_as_many_films_as_scikit_learn_counts(data, split, threshold) -> None:
-    films = (
-        learned_of() if split == "train" else join_predictions(served_predictions(), learned_of())
-    )
+    films = learned_of() if split == "train" else whole_set()
     called = films.probability >= float(threshold)
     (tn, fp), (fn, tp) = confusion_matrix(films.films.label, called)
     page = open_page(split=split, threshold=threshold, cell="fp")
@@ -86,14 +90,14 @@ def test_the_parts_are_offered_with_the_warning_and_keep_the_address(data) -> No
     page = open_page(cell="fn")
     assert WARNING not in captions_of(page)
     offered = page.selectbox(key="errors-split").options
-    assert offered[-2:] == ["Training films", "All parts"]
+    assert offered[-2:] == ["Training films", "All three parts"]
     page.selectbox(key="errors-split").set_value("train").run()
     n = len(learned_of())
     assert page.query_params["split"] == "train"
     assert f"has learned from these {n:,} films: {WARNING}." in captions_of(page)
     assert f"among {n:,} films that it has learned from" in words_of(page)
     page.selectbox(key="errors-split").set_value("all").run()
-    every = n + len(served_predictions())
+    every = len(whole_set())
     assert f"has learned from {n:,} of these {every:,} films: {WARNING}." in captions_of(page)
     assert f"among {every:,} films, {n:,} of which it has learned from" in words_of(page)
     page.selectbox(key="errors-split").set_value("test").run()
@@ -101,11 +105,11 @@ def test_the_parts_are_offered_with_the_warning_and_keep_the_address(data) -> No
 
 
 def test_all_parts_hold_every_film_of_the_public_set(data) -> None:
-    every = join_predictions(served_predictions(), learned_of()).films
-    assert (every.split != "nih").sum() == 5856
+    assert len(whole_set()) == 5856
     page = open_page(split="all", cell="tp", page="100")
     assert not page.warning
     assert page.query_params["page"] == "100"
+    assert "among 5,856 films" in words_of(page)
 
 
 def test_a_training_film_opens_by_its_address_and_says_which_runs_have_learned_from_it(
@@ -175,3 +179,28 @@ def test_what_a_run_is_measured_on_is_as_it_was(data) -> None:
     area = roc_auc_score(test.films.label, test.probability)
     assert run.metrics["test"]["rates"]["roc_auc"]["value"] == pytest.approx(area)
     assert "train" not in np.unique(served_predictions().films.split)
+
+
+def test_pages_turned_elsewhere_are_drawn_under_a_new_key_and_a_click_keeps_its_own() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from ui.error_panels import _pages_key
+
+        key = _pages_key(int(st.query_params["page"]))
+        st.session_state.setdefault(key, int(st.query_params["page"]))  # as the widget does
+        st.text(key)
+
+    page = AppTest.from_function(script)
+    keys = []
+    for number, clicked in (("1", None), ("2", 2), ("3", None), ("3", None), ("1", None)):
+        if clicked is not None:
+            page.session_state[keys[-1]] = clicked
+        page.query_params["page"] = number
+        page.run()
+        assert not page.exception
+        keys.append(page.text[0].value)
+    first, after_click, by_key, again, back = keys
+    assert first == after_click
+    assert by_key not in (first, back)
+    assert by_key == again
