@@ -60,7 +60,8 @@ def say_film_learned(view: ErrorView, runs: RunsOnFilms, place: int) -> str:
         return ""
     *others, last = having
     named = f"Runs {', '.join(others)} and {last} have" if others else f"Run {last} has"
-    return f"{named} learned from this film: that it is decided rightly says nothing of new films."
+    said = "what is said of it says nothing about new films"
+    return f"{named} learned from this film: {said}."
 
 
 def _has_learned(library: str, run: str, film_id: str) -> bool:
