@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -204,3 +205,23 @@ def test_pages_turned_elsewhere_are_drawn_under_a_new_key_and_a_click_keeps_its_
     assert first == after_click
     assert by_key not in (first, back)
     assert by_key == again
+
+
+def test_a_film_that_a_run_has_learned_from_is_found_where_it_is_shown_elsewhere(data) -> None:
+    def script(film_id: str) -> None:
+        import streamlit as st
+
+        from ui.error_link import write_address
+        from ui.failing_films import case_of
+
+        for run in ("f04", "m01"):
+            case = case_of("public", run, film_id)
+            st.json({} if case is None else write_address(case))
+
+    learned = learned_of()
+    film_id = str(learned.films.film_id[0])
+    page = AppTest.from_function(script, kwargs={"film_id": film_id}).run()
+    assert not page.exception
+    address = json.loads(page.json[0].value)
+    assert (address["run"], address["split"], address["film"]) == ("f04", "train", film_id)
+    assert json.loads(page.json[1].value) == {}  # its training films were not scored
