@@ -214,8 +214,8 @@ def test_a_film_that_a_run_has_learned_from_is_found_where_it_is_shown_elsewhere
         from ui.error_link import write_address
         from ui.failing_films import case_of
 
-        for run in ("f04", "m01"):
-            case = case_of("public", run, film_id)
+        for one in (film_id, "nowhere.jpeg"):
+            case = case_of("public", "f04", one)
             st.json({} if case is None else write_address(case))
 
     learned = learned_of()
@@ -224,4 +224,4 @@ def test_a_film_that_a_run_has_learned_from_is_found_where_it_is_shown_elsewhere
     assert not page.exception
     address = json.loads(page.json[0].value)
     assert (address["run"], address["split"], address["film"]) == ("f04", "train", film_id)
-    assert json.loads(page.json[1].value) == {}  # its training films were not scored
+    assert json.loads(page.json[1].value) == {}
