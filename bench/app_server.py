@@ -116,6 +116,12 @@ def tensorflow_files(files: set[str]) -> list[str]:
     return sorted(file for file in files if TENSORFLOW.search(file))
 
 
+def processor_s(pid: int) -> float:
+    """Return the processor time that a process has used so far, in seconds (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mb(pid: int) -> float:
     """Return a process's resident memory in megabytes (Linux)."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.gallery_browser import turn_pages
+from bench.gallery_browser import ADDRESS, Turns, turn_pages
 from bench.results import Section, Target, judge
 from core.errors import DatasetError
 from core.film_library import PublicLibrary, find_public_set, how_to_get_films
@@ -39,10 +39,10 @@ def list_films(data: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.jp*g"))
 
 
-def page_through(films: Sequence[str], library: PublicLibrary, folder: Path) -> list[float]:
-    """Return the seconds that each page takes: reading, hashing, the picture, and packing it."""
+def page_through(films: Sequence[str], library: PublicLibrary, folder: Path) -> Turns:
+    """Time each page on the server: reading, hashing, the picture, and packing it."""
     cache = ThumbnailCache(folder, partial(draw_small_picture, side_px=PICTURE_PX))
-    taken = []
+    taken, before = [], time.process_time()
     for start in range(0, len(films), PAGE_FILMS):
         began = time.perf_counter()
         cards = [
@@ -51,13 +51,16 @@ def page_through(films: Sequence[str], library: PublicLibrary, folder: Path) -> 
         ]
         pack_thumbnails("gallery", cards)
         taken.append(time.perf_counter() - began)
-    return taken
+    return Turns(taken, (time.process_time() - before) / len(taken))
 
 
-def judge_pages(what: str, taken: Sequence[float]) -> str:
+def judge_pages(what: str, turns: Turns) -> str:
     """Hold the slowest page to the target."""
-    total, middle = sum(taken), median(taken)
-    note = f"{len(taken)} pages in {total:.1f} s, median {middle * 1e3:.0f} ms"
+    taken = turns.taken_s
+    note = (
+        f"{len(taken)} pages in {sum(taken):.1f} s, median {median(taken) * 1e3:.0f} ms, of the "
+        f"server's processor {turns.processor_s * 1e3:.0f} ms a page"
+    )
     return judge(f"slowest page, {what}", max(taken), A_PAGE, note)
 
 
@@ -82,10 +85,15 @@ def measure(report: Callable[[str], None]) -> Section:
         size = ThumbnailCache(folder, bytes).size_bytes()
         lines.append(f"- on disk: {size / 1e6:.0f} MB, {size / len(films) / 1e3:.1f} kB a film")
     with tempfile.TemporaryDirectory() as name:
+        busy_now = os.getloadavg()[0]
         forwards, backwards = turn_pages(Path(name))
+    clicked = (
+        f"In Chromium, {len(forwards.taken_s)} pages of `{ADDRESS}`, from a click on the next page "
+        f"to its last picture; load average before {busy_now:.1f}:"
+    )
     lines += [
         "",
-        f"In Chromium, from a click on the next page to its last picture, {len(forwards)} pages:",
+        clicked,
         "",
         judge_pages("never seen before", forwards),
         judge_pages("seen before", backwards),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-from bench.app_server import run_app
+from bench.app_server import processor_s, run_app
 from bench.start import open_browser
 from core.errors import FirstReadError
 
-ADDRESS = "errors?split=validation&cell=tp"
-"""The cell with most films of those that the served run was measured on."""
+ADDRESS = "errors?split=all&cell=tp"
+"""The cell with most films, among all that the served run has learned from or is measured on."""
 PATIENCE_MS = 60_000
 TURNS = 20
 TURN = """async ([name, patience]) => {
@@ -36,8 +38,24 @@ TURN = """async ([name, patience]) => {
 }"""
 
 
-def turn_pages(cache: Path) -> tuple[list[float], list[float]]:
-    """Return the seconds from a click to the last picture: forwards at first sight, then back.
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Pages turned one way.
+
+    Attributes
+    ----------
+    taken_s : sequence of float
+        From each click to the last picture.
+    processor_s : float
+        Of the server, for one page.
+    """
+
+    taken_s: Sequence[float]
+    processor_s: float
+
+
+def turn_pages(cache: Path) -> tuple[Turns, Turns]:
+    """Turn pages forwards at first sight, then back.
 
     Parameters
     ----------
@@ -56,9 +74,15 @@ def turn_pages(cache: Path) -> tuple[list[float], list[float]]:
         page.goto(f"{app.address}/{ADDRESS}")
         page.locator(".card img:visible").first.wait_for(state="visible", timeout=PATIENCE_MS)
         page.wait_for_timeout(2000)
-        forwards = [_turn(page, "stPaginationNext") for _ in range(TURNS)]
-        backwards = [_turn(page, "stPaginationPrev") for _ in range(TURNS)]
+        forwards = _turn_often(page, "stPaginationNext", app.pid)
+        backwards = _turn_often(page, "stPaginationPrev", app.pid)
     return forwards, backwards
+
+
+def _turn_often(page: Page, button: str, server: int) -> Turns:
+    before = processor_s(server)
+    taken = [_turn(page, button) for _ in range(TURNS)]
+    return Turns(taken, (processor_s(server) - before) / TURNS)
 
 
 def _turn(page: Page, button: str) -> float:

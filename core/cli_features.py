@@ -54,7 +54,7 @@ def features(name: Name) -> None:
 
 
 def film_facts() -> None:
-    """Put down what the gate finds in the films that runs are measured on, and what is known."""
+    """Put down what the gate finds in every public film, and what is known of it."""
     from core.dataset import read_split  # noqa: PLC0415
     from core.dataset_index import patient_of  # noqa: PLC0415
     from core.decoding import decode_radiograph  # noqa: PLC0415
@@ -67,7 +67,7 @@ def film_facts() -> None:
         films = PublicLibrary(settings.data)
         rows = [
             {"film_id": film_id, "patient": patient_of(film_id)}
-            for film_id in (*split.validation, *split.test)
+            for film_id in (*split.train, *split.validation, *split.test)
         ]
         rows += [
             {

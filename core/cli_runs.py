@@ -1,4 +1,4 @@
-"""``python -m core runs`` and ``evaluate``: what runs measure, and whether it is true."""
+"""``python -m core runs``, ``evaluate`` and ``score-training``: what runs say of films."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from typing import Annotated
 import typer
 
 from core.cli_data import spoken_errors
+from core.domain import RunRecord
 from core.errors import ModelMissing
 from core.evaluation import measure_run
-from core.predictions import read_predictions
+from core.predictions import (
+    LEARNED_FILE,
+    join_predictions,
+    learned_as_parquet,
+    read_predictions,
+)
 from core.rescoring import compare_run, replace_predictions
-from core.run_store import EXPORT_FILE, find_run_folder, load_run, read_record, read_verified
+from core.run_store import (
+    EXPORT_FILE,
+    add_files,
+    find_run_folder,
+    load_run,
+    read_record,
+    read_verified,
+)
 from core.run_table import (
     list_readable_runs,
     list_runs,
@@ -50,7 +63,8 @@ def evaluate(
     ] = False,
 ) -> None:
     """Compute a run's metrics from its weights and the films, and compare with what is stored."""
-    # Deferred: scoring shares its code with training, which the table of runs does not need.
+    # Deferred, as below: scoring shares its code with training, which the table of runs does not
+    # need.
     from core.training.score_run import (  # noqa: PLC0415
         films_as_seen,
         open_films_to_score,
@@ -59,21 +73,10 @@ def evaluate(
 
     settings = get_settings()
     with spoken_errors():
-        run = load_run(find_run_folder(name, settings.run_folders))
-        if run.foreign:
-            raise ModelMissing(
-                f"run {name} is another model's predictions: there is no network to score films "
-                f"with. `python -m core runs` prints what its file measures."
-            )
-        if run.members:
-            raise ModelMissing(
-                f"run {name} has no weights of its own: evaluate its members, "
-                f"{', '.join(run.members)}, then make it anew with `python -m core ensemble`."
-            )
+        run = _load_own_network(name)
         content = read_verified(run.folder, EXPORT_FILE, run.files)
         stored = None if write else read_predictions(run)
-        how = read_record(run.folder)["settings"]
-        redrawn_with = how["seed"] if how.get("split_by") == "films" else None
+        redrawn_with = _redrawn_with(run)
         films = films_as_seen(
             open_films_to_score(settings.data, settings.models, _report, redrawn_with=redrawn_with),
             run.cropped_to_lungs,
@@ -92,6 +95,63 @@ def evaluate(
     typer.echo(agreement.sentence)
     if not agreement.holds:
         raise typer.Exit(1)
+
+
+def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
+    """Score the films that a run has learned from; the table goes into its folder, no metric does.
+
+    The error gallery shows these films too. How often the run is right on them says nothing about
+    films that it has not seen.
+    """
+    from core.training.score_run import (  # noqa: PLC0415
+        films_as_seen,
+        open_learned_films,
+        score_run,
+    )
+
+    settings = get_settings()
+    with spoken_errors():
+        run = _load_own_network(name)
+        content = read_verified(run.folder, EXPORT_FILE, run.files)
+        measured = read_predictions(run)
+        films = films_as_seen(
+            open_learned_films(
+                settings.data, settings.models, _report, redrawn_with=_redrawn_with(run)
+            ),
+            run.cropped_to_lungs,
+            settings.models,
+        )
+        _report(f"scoring {len(films.table)} films")
+        learned = score_run(content, run.input_px, run.calibration, films)
+        join_predictions(measured, learned)  # refuses films that the run is measured on
+        table = learned_as_parquet(learned, run)
+        add_files(run.folder, {LEARNED_FILE: table})
+    typer.echo(
+        f"{len(learned)} films that run {name} has learned from: {len(table):,} bytes in "
+        f"{run.folder / LEARNED_FILE}. Its metrics are as they were."
+    )
+
+
+def _load_own_network(name: str) -> RunRecord:
+    """Return a run whose network films can be scored with."""
+    run = load_run(find_run_folder(name, get_settings().run_folders))
+    if run.foreign:
+        raise ModelMissing(
+            f"run {name} is another model's predictions: there is no network to score films "
+            f"with. `python -m core runs` prints what its file measures."
+        )
+    if run.members:
+        raise ModelMissing(
+            f"run {name} has no weights of its own: evaluate its members, "
+            f"{', '.join(run.members)}, then make it anew with `python -m core ensemble`."
+        )
+    return run
+
+
+def _redrawn_with(run: RunRecord) -> int | None:
+    """Return the seed with which a run drew its own split; None if it has the project's."""
+    how = read_record(run.folder)["settings"]
+    return how["seed"] if how.get("split_by") == "films" else None
 
 
 def _report(line: str) -> None:

@@ -75,8 +75,9 @@ def third_of(values: Scores) -> npt.NDArray[np.str_]:
 
 def subtypes_of(films: FilmTable) -> tuple[str, ...]:
     """Return the subtypes that occur, by name; that none is stated is one of them."""
-    found = [str(name) for name in np.unique(films.subtype) if name]
-    return (*found, NO_SUBTYPE) if (films.subtype == "").any() else tuple(found)
+    found = set(films.subtype.tolist())
+    stated = sorted(found.difference({""}))
+    return (*stated, NO_SUBTYPE) if "" in found else tuple(stated)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,12 +101,13 @@ class Known:
     @property
     def codes(self) -> tuple[str, ...]:
         """Return the findings that occur, by name."""
-        return tuple(sorted({code for said in self.findings.tolist() for code in said.split()}))
+        said = set(self.findings.tolist())  # few, of many films
+        return tuple(sorted({code for codes in said for code in codes.split()}))
 
     @property
     def bands(self) -> tuple[str, ...]:
         """Return the age bands that occur, by name."""
-        return tuple(sorted({band for band in self.age_band.tolist() if band}))
+        return tuple(sorted(set(self.age_band.tolist()).difference({""})))
 
 
 def films_wanted(

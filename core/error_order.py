@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -62,10 +63,16 @@ def order_films(runs: RunsOnFilms, run_id: str, order: Order) -> Places:
 def _natural(names: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
     """Return a rank that puts ``person2`` before ``person10``."""
     distinct, place = np.unique(names, return_inverse=True)
-    padded = [_DIGITS.sub(lambda number: number[0].zfill(12), str(name)) for name in distinct]
+    padded = [_padded(name) for name in distinct.tolist()]
     rank = np.argsort(np.argsort(padded))
     chosen: npt.NDArray[np.intp] = rank[place]
     return chosen
+
+
+@lru_cache(maxsize=1 << 16)
+def _padded(name: str) -> str:
+    """Return a name with numbers of equal length; kept, for every page is put in order anew."""
+    return _DIGITS.sub(lambda number: number[0].zfill(12), name)
 
 
 def _by_confidence(runs: RunsOnFilms, run_id: str) -> Scores:

@@ -78,6 +78,7 @@ class ExamplesTask:
         self._process: subprocess.Popen[str] | None = None
         self._said = ""
         self._ended = False
+        self._ready = False
 
     def start(self) -> ExamplesTask:
         """Begin, if the work is not done yet; returns the task itself."""
@@ -130,7 +131,8 @@ class ExamplesTask:
     @property
     def ready(self) -> bool:
         """True once all films are there and nothing more is being done to them."""
-        return self.drawn == self.total and self.finished
+        self._ready = self._ready or (self.drawn == self.total and self.finished)
+        return self._ready
 
     @property
     def sentence(self) -> str:

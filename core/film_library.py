@@ -55,7 +55,11 @@ class FilmLibrary(Protocol):
         ...
 
     def predictions(self, run: RunRecord) -> Predictions:
-        """Return what a run said of every film of the library."""
+        """Return what a run said of every film of the library that it is measured on."""
+        ...
+
+    def learned(self, run: RunRecord) -> Predictions | None:
+        """Return what a run said of the films that it has learned from; None if it is not kept."""
         ...
 
     def read_bytes(self, film_id: str) -> bytes:
@@ -74,7 +78,7 @@ class FilmLibrary(Protocol):
 def order_parts(found: npt.NDArray[np.str_]) -> tuple[str, ...]:
     """Return the parts that occur: train, validation and test first, others by name."""
     known = ("train", "validation", "test")
-    names = {str(name) for name in np.unique(found)}
+    names = set(found.tolist())
     return (*(part for part in known if part in names), *sorted(names.difference(known)))
 
 
@@ -115,6 +119,18 @@ class PublicLibrary:
         from core.predictions import read_predictions  # noqa: PLC0415
 
         return read_predictions(run)
+
+    def learned(self, run: RunRecord) -> Predictions | None:
+        """Return a run's kept predictions of its training films; None if there are none.
+
+        Raises
+        ------
+        ModelMissing, ModelIntegrity
+            If the table is missing or is not the stated one.
+        """
+        from core.predictions import read_learned  # noqa: PLC0415
+
+        return read_learned(run)
 
     def read_bytes(self, film_id: str) -> bytes:
         """Return a film's file.
@@ -188,6 +204,10 @@ class SyntheticLibrary:
             If a film is gone.
         """
         return self._score(run)
+
+    def learned(self, run: RunRecord) -> Predictions | None:  # noqa: ARG002
+        """Return None: no run has learned from a drawn film."""
+        return None
 
     def read_bytes(self, film_id: str) -> bytes:
         """Return a film's file.

@@ -1,11 +1,13 @@
 """What a run said of every film that it is measured on, and what is known of these films.
 
 The table is kept as ``predictions.parquet`` in the run's folder. With it every metric of the run
-can be computed anew, at any threshold, without a film at hand.
+can be computed anew, at any threshold, without a film at hand. What it says of the films that it
+has learned from is kept apart, so that no metric can take them in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,12 @@ import pyarrow.parquet as pq
 
 from core.domain import RunRecord
 from core.errors import ModelIntegrity
-from core.run_store import read_verified
+from core.run_store import export_identity, read_verified
 
 PREDICTIONS_FILE = "predictions.parquet"
+LEARNED_FILE = "predictions_training.parquet"
+"""Of the films that the run has learned from; a run may be without it."""
+LEARNED_PART = "train"
 
 _SIZES = frozenset({"original_height_px", "original_width_px"})
 
@@ -103,8 +108,17 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
     path.write_bytes(predictions_as_parquet(predictions))
 
 
-def predictions_as_parquet(predictions: Predictions) -> bytes:
-    """Return the table as Parquet; sizes become whole numbers, or null where unknown."""
+def predictions_as_parquet(
+    predictions: Predictions, about: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the table as Parquet; sizes become whole numbers, or null where unknown.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    about : mapping of str to str, optional
+        Kept with the table.
+    """
     columns: dict[str, Any] = {}
     for name in FILM_COLUMNS:
         values = getattr(predictions.films, name)
@@ -113,8 +127,13 @@ def predictions_as_parquet(predictions: Predictions) -> bytes:
         columns[name] = pa.array(whole, mask=unknown)
     columns |= {name: getattr(predictions, name) for name in SCORE_COLUMNS}
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink)
+    pq.write_table(pa.table(columns).replace_schema_metadata(about), sink)
     return bytes(sink.getvalue())
+
+
+def learned_as_parquet(learned: Predictions, run: RunRecord) -> bytes:
+    """Return what a run says of the films that it has learned from, with the hash of its export."""
+    return predictions_as_parquet(learned, {"export_sha256": export_identity(run)})
 
 
 def read_predictions(run: RunRecord) -> Predictions:
@@ -129,6 +148,58 @@ def read_predictions(run: RunRecord) -> Predictions:
     """
     content = read_verified(run.folder, PREDICTIONS_FILE, run.files)
     return parse_predictions(content, run.run_id)
+
+
+def read_learned(run: RunRecord) -> Predictions | None:
+    """Return what a run says of the films that it has learned from; None if it is not kept.
+
+    Raises
+    ------
+    ModelMissing
+        If the file is missing.
+    ModelIntegrity
+        If it is not the stated file, lacks a column, or is of another export than the run has.
+    """
+    if LEARNED_FILE not in run.files:
+        return None
+    content = read_verified(run.folder, LEARNED_FILE, run.files)
+    about = pq.read_schema(pa.BufferReader(content)).metadata or {}
+    if about.get(b"export_sha256", b"").decode() != export_identity(run):
+        raise ModelIntegrity(
+            f"{LEARNED_FILE} of run {run.run_id} is of another export and void: make it again with "
+            f"`{how_to_score_learned(run.run_id)}`."
+        )
+    return parse_predictions(content, run.run_id)
+
+
+def how_to_score_learned(run_id: str) -> str:
+    """Return the command that makes what `read_learned` reads."""
+    return f"python -m core score-training {run_id}"
+
+
+def join_predictions(first: Predictions, second: Predictions) -> Predictions:
+    """Return the films of both, the first's first.
+
+    Raises
+    ------
+    ModelIntegrity
+        If a film is in both.
+    """
+    both = np.intersect1d(first.films.film_id, second.films.film_id)
+    if len(both):
+        raise ModelIntegrity(
+            f"{len(both)} films are among those that a run was measured on and among those that it "
+            f"has learned from, the first is {both[0]}: make {LEARNED_FILE} again."
+        )
+    columns = {
+        name: np.concatenate([getattr(one.films, name) for one in (first, second)])
+        for name in FILM_COLUMNS
+    }
+    scores = {
+        name: np.concatenate([getattr(one, name) for one in (first, second)])
+        for name in SCORE_COLUMNS
+    }
+    return Predictions(FilmTable(**columns), **scores)
 
 
 def parse_predictions(content: bytes, run_id: str) -> Predictions:

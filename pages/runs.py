@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import FirstReadError
-from ui.charts_runs import style_runs
+from ui.charts_runs import Style, style_runs
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
 from ui.preparation import draw_preparation, get_preparation
@@ -17,6 +17,7 @@ from ui.runs_controls import (
     asked_part,
     draw_choice,
     draw_prevalence,
+    draw_tabs,
     films_awaited,
     go_to,
     offer,
@@ -72,19 +73,27 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         st.warning(f"The film {view.film[:80]} is not among those compared.")
         view = replace(view, film="")
     draw_films(scored)
-    st.markdown("#### Curves")
-    draw_curves(key, listed, scored, styles)
-    st.markdown("#### Paired tests")
-    draw_tests(view, key, listed, scored)
-    st.markdown("#### Case matrix")
-    draw_cases(view, key, listed, scored, styles)
-    if not scored.synthetic:  # which say nothing of a ward of children
-        st.markdown("#### Out of 100 children")
-        slider_side, _ = st.columns([1, 1])
-        with slider_side:
-            draw_prevalence(view)
-        draw_wards(scored, view.prevalence)
-    st.markdown("#### Training and shortcuts")
+    tests_side, cases_side, ward_side, training_side = draw_tabs(view)
+    with tests_side:
+        draw_curves(key, listed, scored, styles)
+        st.markdown("#### Paired tests")
+        draw_tests(view, key, listed, scored)
+    with cases_side:
+        draw_cases(view, key, listed, scored, styles)
+    with ward_side:
+        if scored.synthetic:
+            st.info("Synthetic films say nothing of a ward of children: choose others above.")
+        else:
+            slider_side, _ = st.columns([1, 1])
+            with slider_side:
+                draw_prevalence(view)
+            draw_wards(scored, view.prevalence)
+    with training_side:
+        draw_training(view, listed, styles)
+
+
+def draw_training(view: RunsView, listed: ListedRuns, styles: dict[str, Style]) -> None:
+    """Draw what changes on purpose did to the compared runs, and how they were trained."""
     audit_side, history_side = st.columns([1.7, 1], gap="large")
     audits = find_audits(listed, view.runs, view.part)
     with audit_side:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from core.run_store import RECORD_FILE, amend_record
+from core.run_store import RECORD_FILE, amend_record, read_record, write_record
 from core.settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "models"
@@ -24,3 +24,12 @@ def copy_as(models: Path, name: str, other: str, **changes: object) -> Path:
     amend_record(folder, {"run_id": other, **changes})
     assert (folder / RECORD_FILE).is_file()
     return folder
+
+
+def copy_unaudited(to: Path, name: str) -> Path:
+    """Return a folder of runs with the named one, as if nobody had audited it."""
+    folder = copy_runs(to, name) / name
+    for path in folder.glob("audit.*"):
+        path.unlink()
+    write_record(folder, read_record(folder))
+    return to

@@ -1,9 +1,12 @@
 import io
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from kermany_stand_in import draw_film, encode_film
 from PIL import Image
 
 from bench.agreement import (
@@ -14,6 +17,8 @@ from bench.agreement import (
     read_pairs,
     recompress,
 )
+from bench.app_server import processor_s
+from bench.gallery import judge_pages, page_through
 from bench.gate_pictures import (
     as_film,
     draw_chart,
@@ -34,6 +39,7 @@ from core.preprocessing import prepare_input
 from core.settings import get_settings
 from core.training.films import load_films
 from core.training.inputs import to_input
+from ui.cards import PAGE_FILMS
 
 
 def a_pair(name: str, full_size: float, small: float, logits=None, refused=False) -> Pair:
@@ -242,3 +248,34 @@ def test_a_film_stating_nothing_has_only_its_look_and_is_large_enough():
     assert (silent.modality, silent.body_part, silent.view_position) == ("", "", "")
     assert silent.pixels.shape == (512, 800)
     assert silent.pixels.mean() == pytest.approx(0.5, abs=1e-3)
+
+
+# --- the gallery's pages --------------------------------------------------------------------------
+
+
+def test_every_film_is_paged_once_and_the_processors_time_is_given_a_page(tmp_path: Path):
+    library = StandIn({f"{n}.jpeg": encode_film(draw_film(n)) for n in range(2 * PAGE_FILMS + 1)})
+    turns = page_through(list(library.films), library, tmp_path)
+    assert library.read == list(library.films)
+    assert len(turns.taken_s) == 3
+    assert turns.processor_s > 0.0
+    assert "of the server's processor" in judge_pages("tried", turns)
+
+
+def test_the_processors_time_of_a_process_grows_with_its_work():
+    before = processor_s(os.getpid())
+    until = time.process_time() + 0.05
+    while time.process_time() < until:
+        pass
+    assert 0.02 < processor_s(os.getpid()) - before < 5.0
+
+
+class StandIn:
+    """Films in memory, noting which were read."""
+
+    def __init__(self, films: dict[str, bytes]) -> None:
+        self.films, self.read = films, []
+
+    def read_bytes(self, film_id: str) -> bytes:
+        self.read.append(film_id)
+        return self.films[film_id]

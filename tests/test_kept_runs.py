@@ -11,7 +11,14 @@ from core.bootstrap import mean_rate
 from core.dataset import Split, read_split
 from core.dataset_index import patient_of
 from core.evaluation import PARTS, SLICED_BY, measure_run
-from core.predictions import FilmTable, Predictions, read_predictions
+from core.predictions import (
+    LEARNED_FILE,
+    FilmTable,
+    Predictions,
+    join_predictions,
+    read_learned,
+    read_predictions,
+)
 from core.run_store import (
     EXPORT_FILE,
     RECORD_FILE,
@@ -40,6 +47,8 @@ FINISHED = sorted(
     if not path.parent.name.startswith(".")
 )
 CLASSIFIERS = [name for name in FINISHED if "operating_point" in read_record(MODELS / name)]
+
+LEARNED = [name for name in CLASSIFIERS if LEARNED_FILE in read_record(MODELS / name)["files"]]
 
 SEARCHED = [name for name in CLASSIFIERS if CATALOGUE[name].search is not None]
 
@@ -166,6 +175,20 @@ def test_every_rate_of_a_run_states_its_films_and_a_95_percent_interval(name, pa
         value = metrics["rates"][rate]["value"]
         assert measured["value"] == (None if value is None else pytest.approx(value, abs=1e-12))
         assert value is None or measured["low"] <= value <= measured["high"], rate
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_training_films_are_those_of_the_runs_own_split_and_never_measured_on(name):
+    run = load_run(MODELS / name)
+    learned, measured = read_learned(run), read_predictions(run)
+    films = learned.films
+
+    assert tuple(films.film_id) == split_of(name).train
+    assert set(films.split) == {"train"}
+    assert not films.patient_in_train.any()
+    assert films.label.tolist() == ["/PNEUMONIA/" in one for one in films.film_id.tolist()]
+    assert calibrate(learned.logit, run.calibration) == pytest.approx(learned.probability)
+    assert len(join_predictions(measured, learned)) == len(learned) + len(measured)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -332,6 +355,22 @@ def test_the_kept_predictions_are_what_the_kept_model_says(name, part, real_inde
 
     probabilities = calibrate(logits, run.calibration)
     assert probabilities == pytest.approx(kept.probability[every_tenth], abs=PARITY_LIMIT)
+
+
+@pytest.mark.real_films
+@pytest.mark.parametrize("name", LEARNED)
+def test_the_kept_training_films_have_what_the_kept_model_says(name, real_index):
+    run = load_run(MODELS / name)
+    kept, every_hundredth = read_learned(run), slice(None, None, 100)
+    seen = load_films(real_index, kept.films.film_id[every_hundredth].tolist()).films
+    if run.cropped_to_lungs:
+        seen = crop_films(seen, find_boxes(seen, open_segmenter(MODELS)))
+    content = read_verified(run.folder, EXPORT_FILE, run.files)
+
+    logits = exported_logits(content, to_input(seen, run.input_px))
+
+    probabilities = calibrate(logits, run.calibration)
+    assert probabilities == pytest.approx(kept.probability[every_hundredth], abs=PARITY_LIMIT)
 
 
 @pytest.mark.real_films

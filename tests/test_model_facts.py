@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foreign_models import NIH, TEST, VALIDATION, models  # noqa: F401 (a fixture)
-from kept_run_copies import MODELS, copy_as, copy_runs
+from kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
@@ -178,8 +178,8 @@ def test_shortcuts_are_said_as_the_audit_says_them(served: RunFacts) -> None:
 # --- what is lacking ------------------------------------------------------------------------------
 
 
-def test_a_run_without_an_audit_says_so_and_why_it_may_not_serve() -> None:
-    document = describe_run(facts_of(PLAIN))
+def test_a_run_without_an_audit_says_so_and_why_it_may_not_serve(tmp_path: Path) -> None:
+    document = describe_run(facts_of(PLAIN, copy_unaudited(tmp_path / "models", PLAIN)))
     assert words_of(document, "shortcuts").startswith("Not audited")
     assert "may not read films. It lacks a shortcut audit" in document.notices[0]
 

@@ -11,12 +11,16 @@ from core.domain import Calibration, OperatingPoint, RunRecord
 from core.errors import ModelIntegrity, ModelMissing
 from core.predictions import (
     FILM_COLUMNS,
+    LEARNED_FILE,
     PREDICTIONS_FILE,
     SCORE_COLUMNS,
+    join_predictions,
+    learned_as_parquet,
+    read_learned,
     read_predictions,
     write_predictions,
 )
-from core.run_store import sha256_of
+from core.run_store import EXPORT_FILE, sha256_of
 
 PREDICTIONS = predictions_of(
     film_table(
@@ -93,3 +97,65 @@ def test_a_missing_table_is_named(run):
 
     with pytest.raises(ModelMissing, match=f"{PREDICTIONS_FILE} is missing"):
         read_predictions(run)
+
+
+# --- films that a run has learned from ------------------------------------------------------------
+
+LEARNED = predictions_of(
+    film_table(3, film_id=["train/a", "train/b", "train/c"], split=["train"] * 3), [0.6, 0.7, 0.3]
+)
+
+
+def with_learned(run: RunRecord) -> RunRecord:
+    """Return the run with a network's hash and the table of its training films."""
+    run = replace(run, files={**run.files, EXPORT_FILE: "0" * 64})
+    (run.folder / LEARNED_FILE).write_bytes(learned_as_parquet(LEARNED, run))
+    return replace(run, files={**run.files, LEARNED_FILE: sha256_of(run.folder / LEARNED_FILE)})
+
+
+def test_a_run_may_be_without_its_training_films(run):
+    assert read_learned(run) is None
+
+
+def test_training_films_come_back_as_they_were_written_and_apart_from_the_others(run):
+    run = with_learned(run)
+
+    read = read_learned(run)
+
+    assert read.films.film_id.tolist() == ["train/a", "train/b", "train/c"]
+    np.testing.assert_array_equal(read.probability, LEARNED.probability)
+    assert read_predictions(run).films.film_id.tolist() == PREDICTIONS.films.film_id.tolist()
+
+
+def test_training_films_that_another_network_has_scored_are_refused(run):
+    run = with_learned(run)
+    retrained = replace(run, files={**run.files, EXPORT_FILE: "1" * 64})
+
+    with pytest.raises(ModelIntegrity, match=r"of another export.*core score-training r01"):
+        read_learned(retrained)
+
+
+def test_a_changed_table_of_training_films_is_refused(run):
+    run = with_learned(run)
+    path = run.folder / LEARNED_FILE
+    path.write_bytes(path.read_bytes() + b"x")
+
+    with pytest.raises(ModelIntegrity, match="not the file that was measured"):
+        read_learned(run)
+
+
+def test_joined_films_keep_their_order_and_their_scores():
+    both = join_predictions(PREDICTIONS, LEARNED)
+
+    assert both.films.film_id.tolist() == [
+        *PREDICTIONS.films.film_id.tolist(),
+        *LEARNED.films.film_id.tolist(),
+    ]
+    assert both.probability.tolist() == [0.9, 0.2, 0.8, 0.1, 0.6, 0.7, 0.3]
+
+
+def test_a_film_is_measured_or_learned_from_and_never_both():
+    other = predictions_of(film_table(1, film_id=["test/NORMAL/2.jpeg"]), [0.5])
+
+    with pytest.raises(ModelIntegrity, match=r"1 films .* the first is test/NORMAL/2\.jpeg"):
+        join_predictions(PREDICTIONS, other)

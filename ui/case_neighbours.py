@@ -8,14 +8,15 @@ import streamlit as st
 from core.error_contrast import nearest_films
 from core.feature_task import FeatureTask
 from core.film_features import FilmFeatures, Space
-from core.predictions import FilmTable
+from core.predictions import FilmTable, Predictions
 from core.settings import get_settings
 from core.statistics import Scores
 from ui.cards import Card, hear_cards
 from ui.error_controls import SPLITS
 from ui.error_films import film_name
+from ui.error_learned import looks_around
 from ui.error_link import ErrorView
-from ui.error_runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs
+from ui.error_runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
 from ui.failing_data import get_features
 from ui.failing_films import case_of, draw_films
 from ui.resources import get_libraries
@@ -24,11 +25,23 @@ NEIGHBOURS = "case-neighbours"
 SHOWN = 8
 
 
+def _around(library: str, run: str, part: str | None) -> Predictions:
+    return get_predictions(library, run) if part is None else of_part(library, run, part)
+
+
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _task(library: str, run: str) -> FeatureTask:
+def _task_on(library: str, run: str, part: str | None) -> FeatureTask:
     films = get_libraries()[library]
-    film_ids = get_predictions(library, run).films.film_id.tolist()
+    film_ids = _around(library, run, part).films.film_id.tolist()
     return FeatureTask(film_ids, films.read_bytes, get_engine_of(run), get_settings().cache)
+
+
+def _task(view: ErrorView) -> FeatureTask:
+    return _task_on(view.library, view.run, looks_around(view))
+
+
+def _films(view: ErrorView) -> Predictions:
+    return _around(view.library, view.run, looks_around(view))
 
 
 def hear_neighbours(view: ErrorView) -> ErrorView:
@@ -39,25 +52,24 @@ def hear_neighbours(view: ErrorView) -> ErrorView:
     return case_of(view.library, view.run, wish.film) or view
 
 
-def known_features(library: str, run: str) -> FilmFeatures | None:
+def known_features(library: str, run: str, part: str | None = None) -> FilmFeatures | None:
     """Return where a library's films lie: as kept with the run, or as it was read here."""
     kept, _ = get_features(library, run)
     if kept is not None or get_runs()[run].foreign:
         return kept
-    return _task(library, run).features
+    return _task_on(library, run, part).features
 
 
 def _space_of(view: ErrorView) -> Space | None:
-    features = known_features(view.library, view.run)
-    film_ids = get_predictions(view.library, view.run).films.film_id
-    return None if features is None else features.places_of(film_ids)
+    features = known_features(view.library, view.run, looks_around(view))
+    return None if features is None else features.places_of(_films(view).films.film_id)
 
 
 def reading_for(view: ErrorView) -> FeatureTask | None:
     """Return the reading of a view's films that is under way; None if there is none."""
     if get_runs()[view.run].foreign or _space_of(view) is not None:
         return None
-    task = _task(view.library, view.run)
+    task = _task(view)
     return task if task.running else None
 
 
@@ -67,9 +79,9 @@ def draw_neighbours(view: ErrorView) -> None:
     if get_runs()[view.run].foreign:
         st.caption("Only the predictions of this run were imported: it has no feature space here.")
         return
-    space, said = _space_of(view), get_predictions(view.library, view.run)
+    space, said = _space_of(view), _films(view)
     if space is None:
-        _draw_way(_task(view.library, view.run), len(said))
+        _draw_way(_task(view), len(said))
     else:
         _draw_cards(view, said.films, space, said.probability)
 
@@ -97,12 +109,17 @@ def _draw_cards(view: ErrorView, films: FilmTable, space: Space, probability: Sc
     ill = int(films.label[rows].sum())
     st.caption(
         f"{ill} of these {len(rows)} are labelled pneumonia, {len(rows) - ill} normal; among the "
-        f"{len(films):,} films that the run was measured on. Near films have near scores: the "
+        f"{len(films):,} films that the run {_whence(view)}. Near films have near scores: the "
         "score is made of these features."
     )
     threshold = get_runs()[view.run].operating_point.threshold
     cards = [_card(view, films, int(row), float(probability[row])) for row in rows]
     draw_films(view.library, cards, NEIGHBOURS, threshold)
+
+
+def _whence(view: ErrorView) -> str:
+    measured = "was measured on"
+    return measured if looks_around(view) is None else f"has learned from or {measured}"
 
 
 def _card(view: ErrorView, films: FilmTable, row: int, probability: float) -> Card:

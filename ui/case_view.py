@@ -27,6 +27,7 @@ from ui.error_films import (
     quality_in_words,
     size_in_words,
 )
+from ui.error_learned import say_film_learned
 from ui.error_link import ErrorView
 from ui.error_panels import QUICK_TAG, turn_quick_tag
 from ui.error_runs import get_engine_of, get_runs
@@ -160,6 +161,9 @@ def draw_facts(view: ErrorView, found: Found, place: int, task: ExplanationTask 
         key="case-probabilities",
         config={"displayModeBar": False},
     )
+    learned = say_film_learned(view, runs, place)
+    if learned:
+        st.caption(learned)
     if get_runs()[view.run].foreign:
         st.caption("No regions: of this run only the predictions were imported.")
         return

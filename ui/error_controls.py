@@ -11,6 +11,7 @@ from core.error_filter import subtypes_of
 from core.error_gallery import Cell
 from core.examples import ExamplesTask
 from ui.error_films import Found, noted_by
+from ui.error_learned import say_among, say_learned, say_not_scored
 from ui.error_link import ALL_PARTS, YES, ErrorView, read_address, write_address
 from ui.error_runs import get_offered, get_runs
 from ui.failing_data import slice_words
@@ -19,10 +20,11 @@ from ui.preparation import draw_preparation, get_preparation
 from ui.resources import get_libraries
 
 SPLITS = {
-    "train": "Training",
+    "train": "Training films",
     "validation": "Validation patients",
     "test": "Official test split",
     "nih": "External adults (NIH)",
+    ALL_PARTS: "All three parts",
 }
 ORDERS = {
     "confidence": "Surest first",
@@ -159,6 +161,9 @@ def draw_choice(view: ErrorView, found: Found) -> None:
             forgets=("page", "film"),
             words=of_set if drawn else SPLITS,
         )
+    for sentence in (say_learned(view, found.runs), say_not_scored(view)):
+        if sentence:
+            st.caption(sentence)
     show_matrix(
         found.runs.of_run(view.run),
         found.runs.films.label,
@@ -231,4 +236,4 @@ def found_in_words(view: ErrorView, found: Found) -> str:
     if view.wanted.anything:
         shown = f"{len(found.film_ids):,} of {shown}"
     point = "its operating point" if view.threshold is None else f"threshold {view.threshold:.3f}"
-    return f"**{shown}** of run {view.run} at {point}, among {len(found.runs):,} films"
+    return f"**{shown}** of run {view.run} at {point}, {say_among(view, found.runs)}"

@@ -18,7 +18,7 @@ from core.error_order import Order
 Choice = TypeVar("Choice", bound=StrEnum)
 
 ALL_PARTS = "all"
-"""Stands for every part of a set on which nothing is trained."""
+"""Stands for every part of a set; of the public one, training, validation and official test."""
 POINT = "point"
 """Stands for the run's operating point where a threshold is wanted."""
 YES = "yes"

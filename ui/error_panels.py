@@ -19,7 +19,7 @@ from ui.matrix import hear_matrix
 from ui.resources import get_libraries
 from ui.session import Visit
 
-GALLERY, MATRIX = "errors-gallery", "errors-matrix"
+GALLERY, MATRIX, PAGES_DRAWN = "errors-gallery", "errors-matrix", "errors-pages"
 QUICK_TAG = "look again"
 
 
@@ -87,9 +87,15 @@ def draw_pages(view: ErrorView, found: Found) -> None:
     """Draw the way to other pages, and the keys."""
     pages = pages_of(found)
     if pages > 1:
-        st.session_state["errors-page"] = view.page
+        key = _pages_key(view.page)
         st.pagination(
-            pages, key="errors-page", max_visible_pages=5, width="stretch", on_change=_turn_page
+            pages,
+            default=view.page,
+            key=key,
+            max_visible_pages=5,
+            width="stretch",
+            on_change=_turn_page,
+            args=(key,),
         )
     if found.film_ids:
         st.html(
@@ -98,8 +104,20 @@ def draw_pages(view: ErrorView, found: Found) -> None:
         )
 
 
-def _turn_page() -> None:
-    st.query_params["page"] = str(st.session_state["errors-page"])
+def _pages_key(page: int) -> str:
+    """Return the key under which the pages are drawn; a new one where they were turned elsewhere.
+
+    Streamlit warns where a widget with a default has its value set, and this one always has one.
+    """
+    number = st.session_state.get(PAGES_DRAWN, 0)
+    if st.session_state.get(f"{PAGES_DRAWN}-{number}", page) != page:
+        number += 1
+        st.session_state[PAGES_DRAWN] = number
+    return f"{PAGES_DRAWN}-{number}"
+
+
+def _turn_page(key: str) -> None:
+    st.query_params["page"] = str(st.session_state[key])
 
 
 def draw_nothing(view: ErrorView, found: Found) -> None:

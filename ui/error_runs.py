@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from core.domain import RunRecord
@@ -12,13 +13,21 @@ from core.error_gallery import RunsOnFilms, join_runs
 from core.errors import FirstReadError
 from core.film_library import order_parts
 from core.pipeline import Engine, open_classifier
-from core.predictions import PREDICTIONS_FILE, Predictions
+from core.predictions import (
+    LEARNED_FILE,
+    LEARNED_PART,
+    PREDICTIONS_FILE,
+    Predictions,
+    join_predictions,
+)
 from core.run_table import list_readable_runs, list_runs
 from core.settings import get_settings
 from ui.error_link import ALL_PARTS, Offered
 from ui.resources import get_engine, get_libraries
 
 KEPT_TABLES = 24
+OF_THE_SET = ("validation", "test")
+"""What of the public set runs are measured on; adults of another hospital are not of it."""
 LOOKED_FOR_AGAIN_S = 30.0
 """A run that is trained or imported meanwhile is offered after this time."""
 
@@ -55,29 +64,63 @@ def get_engine_of(run_id: str) -> Engine:
 
 
 def get_predictions(library: str, run: str) -> Predictions:
-    """Return what a run said of every film of a library.
+    """Return what a run said of every film of a library that it is measured on.
 
     Raises
     ------
     FirstReadError
         If its predictions cannot be read.
     """
-    return _predictions(library, _identity(run))
+    return _predictions(library, identity_of(run))
 
 
-def _identity(run: str) -> tuple[str, str]:
-    """Return a run's name with the hash of what it said; it may be trained anew under its name."""
-    return run, get_runs()[run].files.get(PREDICTIONS_FILE, "")
+def get_learned(library: str, run: str) -> Predictions | None:
+    """Return what a run said of the films that it has learned from; None if it is not kept.
+
+    Raises
+    ------
+    FirstReadError
+        If the table cannot be read.
+    """
+    return _learned(library, identity_of(run))
+
+
+def identity_of(run: str) -> tuple[str, ...]:
+    """Return a run's name with the hashes of what it said; it may be trained anew under it."""
+    files = get_runs()[run].files
+    return run, files.get(PREDICTIONS_FILE, ""), files.get(LEARNED_FILE, "")
 
 
 @st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
-def _predictions(library: str, identity: tuple[str, str]) -> Predictions:
+def _predictions(library: str, identity: tuple[str, ...]) -> Predictions:
     return get_libraries()[library].predictions(get_runs()[identity[0]])
 
 
-def _of_part(library: str, run: str, split: str) -> Predictions:
-    said = get_predictions(library, run)
-    return said if split == ALL_PARTS else said.of_split(split)
+@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
+def _learned(library: str, identity: tuple[str, ...]) -> Predictions | None:
+    return get_libraries()[library].learned(get_runs()[identity[0]])
+
+
+def of_part(library: str, run: str, part: str) -> Predictions:
+    """Return what a run said of the films of one part, or of all parts of their set.
+
+    Raises
+    ------
+    FirstReadError
+        If a table cannot be read.
+    """
+    return _part(library, identity_of(run), part)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
+    said = _predictions(library, identity)
+    learned = _learned(library, identity) if part in (LEARNED_PART, ALL_PARTS) else None
+    if part == ALL_PARTS and learned is not None:
+        return join_predictions(said.where(np.isin(said.films.split, OF_THE_SET)), learned)
+    if part == ALL_PARTS:
+        return said
+    return said.of_split(part) if learned is None else learned
 
 
 def get_films(library: str, run: str, split: str) -> RunsOnFilms:
@@ -91,17 +134,17 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
         If the chosen run's predictions cannot be read.
     """
     others = [name for name in get_offered().runs(library) if name not in _exhibits()]
-    identities = tuple(_identity(name) for name in (run, *others))
+    identities = tuple(identity_of(name) for name in (run, *others))
     return _join(library, identities, split)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _join(library: str, identities: tuple[tuple[str, str], ...], split: str) -> RunsOnFilms:
-    run, *others = (name for name, _ in identities)
-    tables = {run: _of_part(library, run, split)}
+def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> RunsOnFilms:
+    run, *others = (name for name, *_ in identities)
+    tables = {run: of_part(library, run, split)}
     for other in others:
         try:
-            tables.setdefault(other, _of_part(library, other, split))
+            tables.setdefault(other, of_part(library, other, split))
         except FirstReadError:  # a run whose table is damaged says so where it is chosen
             continue
     thresholds = {name: get_runs()[name].operating_point.threshold for name in tables}
@@ -119,6 +162,6 @@ def get_offered() -> Offered:
         parts = order_parts(get_predictions(library, run).films.split)
         if get_libraries()[library].synthetic:  # nothing was trained on any part
             return (ALL_PARTS, *parts[::-1])
-        return parts
+        return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
 
     return Offered(tuple(get_libraries()), runs, splits)

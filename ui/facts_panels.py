@@ -20,7 +20,6 @@ from ui.facts_link import FactsView
 from ui.runs_ward import DRAWN, SAID, show_wards
 
 PLAIN: Mapping[str, Any] = {"displayModeBar": False}
-NARROW_PX, WIDE_PX = 420, 730
 """Side by side on a wide window, one above the other on a narrow one."""
 
 
@@ -67,21 +66,22 @@ def draw_head(facts: RunFacts) -> None:
 def draw_facts(view: FactsView, facts: RunFacts) -> None:
     """Draw all sections; those that a doctor needs first are on top, hashes at the bottom."""
     document = describe_run(facts, view.prevalence)
-    with st.container(horizontal=True, gap="large"):
-        with st.container(width=NARROW_PX):
-            draw_section(document.section("use"))
-            draw_ward(view, facts)
-        with st.container(width=WIDE_PX):
-            draw_section(document.section("results"))
-            draw_section(document.section("failures"))
-            draw_errors(facts)
-    with st.container(horizontal=True, gap="large"):
-        with st.container(width=NARROW_PX):
-            for key in ("external", "band", "explanations"):
-                draw_section(document.section(key))
-        with st.container(width=WIDE_PX):
-            for key in ("population", "shortcuts", "training"):
-                draw_section(document.section(key))
+    narrow_side, wide_side = st.columns([1, 1.75], gap="large")
+    with narrow_side:
+        draw_section(document.section("use"))
+        draw_ward(view, facts)
+        for key in ("external", "band", "explanations"):
+            draw_section(document.section(key))
+    with wide_side:
+        draw_section(document.section("results"))
+        draw_section(document.section("failures"))
+        draw_errors(facts)
+    population_side, training_side = st.columns(2, gap="large")
+    with population_side:
+        draw_section(document.section("population"))
+    with training_side:
+        for key in ("shortcuts", "training"):
+            draw_section(document.section(key))
     versions = document.section("versions")
     with st.expander(versions.heading):
         draw_blocks(versions)

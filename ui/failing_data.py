@@ -17,14 +17,14 @@ from core.failing_search import (
     search_slices,
 )
 from core.failing_slices import SliceSpace, declare_space
-from core.film_facts import FACTS_FILE, FilmFacts, empty_facts, read_facts
+from core.film_facts import FACTS_FILE, FilmFacts, Words, empty_facts, read_facts
 from core.film_features import FilmFeatures, Space, read_features
 from core.film_library import order_parts
 from core.predictions import Predictions
 from core.settings import get_settings
 from core.statistics import Mask
 from ui.error_link import ErrorView
-from ui.error_runs import KEPT_TABLES, get_films, get_predictions, get_runs
+from ui.error_runs import KEPT_TABLES, get_predictions, get_runs, identity_of, of_part
 from ui.resources import get_libraries
 
 SEARCHED, HELD = "validation", "test"
@@ -146,21 +146,24 @@ def _decided(library: str, run: str, split: str) -> tuple[DecidedFilms, dict[str
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _members(library: str, run: str, split: str) -> dict[str, Mask]:
-    said = get_predictions(library, run).of_split(split)
+    said = of_part(library, run, split)
     return get_space(library, run).members(said, places_of(library, run, said))
 
 
 def find_known(view: ErrorView) -> Known:
     """Return what is known of the films of a view's split, and which are in its slice."""
-    films, facts = get_films(view.library, view.run, view.split).films, get_facts()[0]
-    in_slice = np.zeros(len(films), np.bool_)
+    findings, age_band = _known_of(view.library, identity_of(view.run), view.split)
+    in_slice = np.zeros(len(findings), np.bool_)
     if view.wanted.slice_key is not None:
         in_slice = _members(view.library, view.run, view.split).get(view.wanted.slice_key, in_slice)
-    return Known(
-        facts.column_of("findings", films.film_id),
-        facts.column_of("age_band", films.film_id),
-        in_slice,
-    )
+    return Known(findings, age_band, in_slice)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _known_of(library: str, identity: tuple[str, ...], split: str) -> tuple[Words, Words]:
+    film_id = of_part(library, identity[0], split).films.film_id
+    facts = get_facts()[0]
+    return facts.column_of("findings", film_id), facts.column_of("age_band", film_id)
 
 
 def slice_words(library: str, run: str, key: str) -> str:

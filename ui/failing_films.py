@@ -9,24 +9,25 @@ import numpy as np
 import streamlit as st
 
 from core.error_gallery import cell_of
+from core.predictions import how_to_score_learned
 from ui.cards import Card, hear_cards, show_cards
 from ui.error_films import small_pictures
 from ui.error_link import ErrorView, write_address
-from ui.error_runs import get_predictions, get_runs
+from ui.error_runs import get_learned, get_predictions, get_runs
 from ui.failing_link import FailsView
 from ui.guard import PAGES
 
 
 def case_of(library: str, run: str, film_id: str) -> ErrorView | None:
-    """Return the view of the gallery in which a film is open; None if no run is measured on it."""
-    said = get_predictions(library, run)
-    rows = np.flatnonzero(said.films.film_id == film_id)
-    if not len(rows):
-        return None
-    row = int(rows[0])
-    threshold = get_runs()[run].operating_point.threshold
-    cell = cell_of(float(said.probability[row]), int(said.films.label[row]), threshold)
-    return ErrorView(library, run, str(said.films.split[row]), cell=cell, film=film_id)
+    """Return the view of the gallery in which a film is open; None if the run has not read it."""
+    for said in (get_predictions(library, run), get_learned(library, run)):
+        rows = [] if said is None else np.flatnonzero(said.films.film_id == film_id)
+        if len(rows):
+            row = int(rows[0])
+            threshold = get_runs()[run].operating_point.threshold
+            cell = cell_of(float(said.probability[row]), int(said.films.label[row]), threshold)
+            return ErrorView(library, run, str(said.films.split[row]), cell=cell, film=film_id)
+    return None
 
 
 def draw_films(library: str, cards: Sequence[Card], key: str, threshold: float) -> None:
@@ -48,5 +49,8 @@ def show_films(view: FailsView, cards: Sequence[Card], key: str, threshold: floa
         case = case_of(view.library, view.run, wish.film)
         if case is not None:
             st.switch_page(PAGES["errors"][0], query_params=write_address(case))
-        st.toast("No run is measured on its own training films: there is no case to open.")
+        st.toast(
+            f"Run {view.run} has learned from this film: `{how_to_score_learned(view.run)}` scores "
+            "such films, and then there is a case to open."
+        )
     draw_films(view.library, cards, key, threshold)

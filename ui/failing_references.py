@@ -43,13 +43,12 @@ def draw_references(view: FailsView) -> None:
         "written report. Radiologists: of the RSNA, who saw the film. Intervals are over "
         "patients (bootstrap)."
     )
-    table_side, plot_side = st.columns([1, 1.25], gap="large")
+    table_side, plot_side = st.columns([1.2, 1], gap="large")
     with table_side:
         st.dataframe(
             [
-                {"Text-mined label": one.text_mined.capitalize()}
+                {"Text-mined label": one.text_mined.capitalize(), "Films": one.readings[NORMAL].n}
                 | {said: say_rate(one.readings[said]) for said in READINGS}
-                | {"Films": one.readings[NORMAL].n}
                 for one in reported
             ],
             hide_index=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,8 +39,25 @@ def route() -> None:
     visit = get_visit()
     with suppress(FirstReadError):  # which the page's guard says
         recognise(visit)
-    st.navigation(list(_pages(visit.acting).values()), position="top").run()
+    page = st.navigation(list(_pages(visit.acting).values()), position="top")
+    page.run()
     draw_who(visit)
+    _spare_collector(page.title)
+
+
+_spared: set[str] = set()
+
+
+def _spare_collector(page: str) -> None:
+    """Take what a page has loaded out of the garbage collector's rounds, once a process.
+
+    Streamlit collects after every run and sends nothing meanwhile. Every module that is loaded
+    would be looked through each time, which takes longer than most pages do.
+    """
+    if page not in _spared:
+        _spared.add(page)
+        gc.collect()
+        gc.freeze()
 
 
 def _pages(reader: Reader) -> dict[str, StreamlitPage]:

@@ -114,7 +114,13 @@ def _of_100(rate: Mapping[str, float]) -> str:
 
 
 def draw_probability(prediction: Prediction, run: RunRecord) -> None:
-    """Draw the probability on a short scale with operating point and unsure band, and in words."""
+    """Draw the probability on its scale, and what was measured of its side."""
+    draw_scale(prediction)
+    draw_measured(prediction, run)
+
+
+def draw_scale(prediction: Prediction) -> None:
+    """Draw the probability on a short scale with operating point and unsure band."""
     shown = _two_digits(prediction.probability)
     st.markdown(f"**{_HEADINGS[prediction.band]}** &nbsp;probability {shown}")
     threshold = prediction.operating_point.threshold
@@ -127,6 +133,10 @@ def draw_probability(prediction: Prediction, run: RunRecord) -> None:
             dot=prediction.probability * 100.0,
         )
     )
+
+
+def draw_measured(prediction: Prediction, run: RunRecord) -> None:
+    """Say in words on which side the probability lies, and how often that side was right."""
     unsure = prediction.band == "unsure"
     measured = decided_in_words(run) if unsure else measured_in_words(run)
     st.caption(f"{probability_in_words(prediction)} {measured} {_disagreement(prediction)}")

@@ -13,7 +13,14 @@ from core.explanation import top_regions
 from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.drawn_marks import draw_drawn, drawn_at_first, note_drawn
-from ui.panels import SYNTHETIC, draw_origin, draw_probability, draw_quality, draw_regions
+from ui.panels import (
+    SYNTHETIC,
+    draw_measured,
+    draw_origin,
+    draw_quality,
+    draw_regions,
+    draw_scale,
+)
 from ui.read_order import draw_read_first, due_kind, offer_regions, shows_regions
 from ui.resources import ExplanationTask, get_engine, get_store, request_explanation
 from ui.session import Visit
@@ -23,7 +30,7 @@ from ui.watch import follow
 from ui.worklist import WorklistRow
 
 SHOWN_REGIONS = 5
-READ_HEIGHT = 410  # findings scroll, so that the verdict stays in view
+READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 DRAWN_HEIGHT = 80  # of the lines that say what the marks have to do with the model's regions
 
@@ -92,15 +99,17 @@ def explanation_of(visit: Visit, film: UploadedFilm) -> ExplanationTask | None:
 
 
 def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> None:
-    """Draw the probability, the regions it depends on, and the gate's findings."""
+    """Draw the probability, the regions it depends on, what was measured, and the findings."""
     draw_origin(reading.quality)
     if reading.prediction is not None:
-        draw_probability(reading.prediction, get_engine().classifier.run_record)
+        draw_scale(reading.prediction)
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
     elif task is not None and task.explanation is not None:
         boxed = task.explanation.geometry.box is not None
         draw_regions(top_regions(task.explanation, SHOWN_REGIONS), boxed=boxed)
+    if reading.prediction is not None:
+        draw_measured(reading.prediction, get_engine().classifier.run_record)
     draw_quality(reading.quality)
 
 

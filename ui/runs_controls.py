@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.comparison import METRICS
 from core.comparison_films import COMPARED_PARTS, SYNTHETIC
@@ -17,6 +18,7 @@ from ui.runs_link import (
     LEAST_SENSITIVITY,
     MOST_SENSITIVITY,
     OWN,
+    TABS,
     USUAL_SENSITIVITY,
     Offered,
     RunsView,
@@ -25,6 +27,7 @@ from ui.runs_link import (
 )
 
 USUAL_PART = "test"
+TAB = "runs-tab"
 COLUMNS = MEASURES | {
     "expected_calibration_error": "Calibration error",
     "false_negative": "Missed",
@@ -172,6 +175,16 @@ def draw_columns(view: RunsView) -> None:
         on_change=_take,
         args=("columns", "runs-columns", _joined),
     )
+
+
+def draw_tabs(view: RunsView) -> Sequence[DeltaGenerator]:
+    """Draw the tabs of the comparison, the one that the address names open; return all of them."""
+    st.session_state[TAB] = TABS[view.tab]
+    return st.tabs(list(TABS.values()), key=TAB, on_change=_take, args=("tab", TAB, _tab_of))
+
+
+def _tab_of(words: object) -> str:
+    return next(name for name, said in TABS.items() if said == words)
 
 
 def draw_prevalence(view: RunsView) -> None:

@@ -14,6 +14,12 @@ USUAL_SENSITIVITY = 97.0
 USUAL_PREVALENCE = 10
 USUAL_COLUMNS = ("roc_auc", "sensitivity", "specificity", "f1_pneumonia", "log_loss")
 USUAL_METRIC = "accuracy"
+TABS = {
+    "tests": "Curves and paired tests",
+    "cases": "Case matrix",
+    "ward": "Out of 100 children",
+    "training": "Training and shortcuts",
+}
 OWN = "own"
 """Stands for each run's own operating point where a sensitivity is wanted."""
 
@@ -39,6 +45,8 @@ class RunsView:
         The case that is open; empty for none.
     columns : tuple of str
         Metrics in the table.
+    tab : str
+        A key of `TABS`.
     """
 
     part: str
@@ -50,6 +58,7 @@ class RunsView:
     later: str = ""
     film: str = ""
     columns: tuple[str, ...] = USUAL_COLUMNS
+    tab: str = "tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,7 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[RunsView,
         later=later,
         film=address.words("film"),
         columns=address.several("columns", offered.columns, USUAL_COLUMNS),
+        tab=address.choose("tab", tuple(TABS), "cases" if address.words("film") else "tests"),
     )
     return view, address.complaints
 
@@ -175,5 +185,6 @@ def write_address(view: RunsView) -> dict[str, str]:
         "later": view.later,
         "film": view.film,
         "columns": ",".join(view.columns),
+        "tab": view.tab,
     }
     return {name: value for name, value in said.items() if value}

@@ -47,13 +47,13 @@ def draw_summary(course: Course) -> None:
     if not outcomes:
         st.info("No film of this session was read.", icon=":material/school:")
         return
-    figures_side, films_side = st.columns([1, 1.7], gap="large")
+    figures_side, plots_side = st.columns([1, 1.7], gap="large")
     with figures_side:
         _draw_figures(outcomes, with_model=session.plan.with_model)
         _draw_next_due(session.reader, session.plan.library, outcomes)
-    with films_side:
-        st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True, width="stretch")
-    _draw_plots(outcomes, learning=False)
+    with plots_side:
+        _draw_plots(outcomes, learning=False)
+    st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True, width="stretch")
     pdf_side.download_button(
         "PDF",
         _make_pdf(course),

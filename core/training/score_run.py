@@ -15,7 +15,7 @@ from core.decoding import decode_radiograph
 from core.domain import Calibration
 from core.errors import DatasetError
 from core.evaluation import find_cut_points
-from core.predictions import FILM_COLUMNS, FilmTable, Predictions
+from core.predictions import FILM_COLUMNS, LEARNED_PART, FilmTable, Predictions
 from core.preprocessing import standardise_film
 from core.quality import measure_sharpness, measure_tone
 from core.training.calibrate import calibrate
@@ -35,7 +35,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilmsToScore:
-    """Films of validation, official test and the external set; loaded once for any number of runs.
+    """Films with what is known of them; loaded once for any number of runs.
 
     Attributes
     ----------
@@ -185,12 +185,40 @@ def open_films_to_score(
     DatasetError
         If films, split or manifests are missing, or the split was made from other films.
     """
+    return load_films_to_score(data, *_open_split(data, models, report, redrawn_with), report)
+
+
+def _open_split(
+    data: Path, models: Path, report: Report, redrawn_with: int | None
+) -> tuple[DatasetIndex, Split]:
     report(f"indexing {SET_FOLDER}")
     index = index_dataset(data / SET_FOLDER)
     split = read_split(models / "split.json", index)
-    if redrawn_with is not None:
-        split = redraw_split(split, redrawn_with)
-    return load_films_to_score(data, index, split, report)
+    return index, split if redrawn_with is None else redraw_split(split, redrawn_with)
+
+
+def open_learned_films(
+    data: Path, models: Path, report: Report, *, redrawn_with: int | None = None
+) -> FilmsToScore:
+    """Load the films that a run has learned from, prepared as those that runs are measured on.
+
+    Parameters
+    ----------
+    data, models : Path
+    report : callable
+    redrawn_with : int, optional
+        Seed with which a run drew its validation films one by one: the others are its own.
+
+    Raises
+    ------
+    DatasetError
+        If films, split or manifests are missing, or the split was made from other films.
+    """
+    index, split = _open_split(data, models, report, redrawn_with)
+    report(f"decoding {len(split.train)} films of {LEARNED_PART}")
+    pairs = list(_films_of_split(data, index, split, LEARNED_PART))
+    table = _tabulate([facts for _, facts in pairs])
+    return FilmsToScore(table, np.stack([film for film, _ in pairs]), find_cut_points(table))
 
 
 def films_as_seen(films: FilmsToScore, cropped_to_lungs: bool, models: Path) -> FilmsToScore:

@@ -209,6 +209,10 @@ def test_the_matrix_and_the_cards_are_used_by_keys_alone(server: Server, page: P
     expect(page).to_have_url(re.compile("page=2"))
     expect(cards(page).nth(0).locator(".name")).not_to_have_text(first)
     wait_until_idle(page)
+    for button, number in (("stPaginationNext", 3), ("stPaginationPrev", 2)):  # follows the keys
+        page.get_by_test_id(button).click()
+        expect(page).to_have_url(re.compile(f"page={number}"))
+        wait_until_idle(page)
     page.keyboard.press("k")
     expect(page).to_have_url(re.compile("page=1"))
     expect(cards(page).nth(23)).to_have_attribute("aria-selected", "true")

@@ -79,6 +79,11 @@ def change(page: Page, name: str, said: str) -> None:
     wait_until_idle(page)
 
 
+def open_tab(page: Page, words: str, name: str) -> None:
+    page.get_by_role("tab", name=words).click()
+    change(page, "tab", name)
+
+
 def import_small_run(page: Page) -> None:
     """Import a run that lacks films: refused first, then taken with that said."""
     page.get_by_role("button", name="Import a run").click()
@@ -109,6 +114,7 @@ def test_runs_are_compared_by_keyboard_and_mouse_imported_and_found_again(
     for said in ("97.5", "98"):  # one press a run of the page: a rerun may swallow the next one
         slider.press("ArrowRight")
         change(page, "at", said)
+    open_tab(page, "Out of 100 children", "ward")
     ill = page.get_by_role("slider", name="Ill among 100 children of your ward")
     ill.focus()
     for said in ("11", "12", "13", "14", "15"):
@@ -116,7 +122,8 @@ def test_runs_are_compared_by_keyboard_and_mouse_imported_and_found_again(
         change(page, "prevalence", said)
     expect(page.get_by_text(words_on_f04_at(0.98, 0.15))).to_be_visible()
 
-    page.locator(".js-plotly-plot .barlayer .point").nth(2).click(force=True)
+    open_tab(page, "Case matrix", "cases")
+    page.locator(".js-plotly-plot .barlayer .point:visible").nth(2).click(force=True)
     expect(page).to_have_url(re.compile(r"[?&]film=test"))
     expect(page.get_by_text("Reference: pneumonia")).to_be_visible()
     wait_until_idle(page)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from film_tables import film_table, predictions_of
-from kept_run_copies import MODELS, copy_as, copy_runs
+from kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
 from streamlit.testing.v1 import AppTest
 
 from core.domain import OPERATOR, RunRecord
@@ -108,7 +108,17 @@ def test_another_run_is_chosen_and_stays_in_the_address(runs: Path) -> None:
     assert address_of(page)["run"] == "m01"
     words = words_of(page)
     assert "Model facts: run m01" in words
-    assert "This run may not read films. It lacks a shortcut audit" in words
+
+
+def test_a_run_that_may_not_read_films_says_what_it_lacks(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = copy_unaudited(copy_runs(runs / "models", SERVED_RUN, "lungs"), "m01")
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
+    get_settings.cache_clear()
+    st.cache_resource.clear()
+    page = open_page(run="m01")
+    assert "This run may not read films. It lacks a shortcut audit" in words_of(page)
 
 
 def test_an_imported_run_is_shown_with_what_is_not_known(runs: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -10,6 +12,7 @@ from core.domain import WHO_MAY, Reader, Role
 from core.review_readers import choose_local_reader, read_local_reader
 from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, get_settings
+from ui import guard
 from ui.guard import PAGES, act_of
 
 REFUSED = [(name, role) for name in PAGES for role in Role if role not in WHO_MAY[act_of(name)]]
@@ -74,3 +77,19 @@ def test_a_teacher_sees_which_run_serves_and_may_not_choose_or_import(
     assert "The role teacher may not import a run" in said
     assert not [button for button in page.button if button.label.startswith("Let ")]
     assert not [button for button in page.button if button.label == "Import"]
+
+
+# --- what every run costs -------------------------------------------------------------------------
+
+
+def test_what_a_page_has_loaded_is_looked_through_once_by_the_garbage_collector(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen: list[int] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(1))
+    monkeypatch.setattr(guard, "_spared", set())
+    page = open_router()
+    assert not page.exception
+    assert guard._spared == {"Review"}
+    page.run()
+    assert frozen == [1]

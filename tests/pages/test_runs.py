@@ -210,6 +210,16 @@ def test_what_an_address_says_wrongly_becomes_the_default_with_a_sentence(runs: 
     assert (address["part"], address["runs"], address["prevalence"]) == ("test", "f04", "10")
 
 
+def test_the_open_tab_is_in_the_address_and_a_case_opens_its_own(runs: Path) -> None:
+    assert address_of(open_page(runs="f04"))["tab"] == "tests"
+    page = open_page(runs="f04", tab="training")
+    assert page.session_state["runs-tab"] == "Training and shortcuts"
+    film = str(films_of("f04").films.film_id[0])
+    assert address_of(open_page(runs="f04", film=film))["tab"] == "cases"
+    page = open_page(runs="f04", tab="moon")
+    assert "tab 'moon', which is not one of tests, cases, ward, training" in page.warning[0].value
+
+
 def test_a_run_alone_is_shown_and_asks_for_a_second(runs: Path) -> None:
     page = open_page(runs="f04")
     assert "Tick a second run in the table" in words_of(page)
@@ -230,6 +240,7 @@ def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
         later="f01",
         film="a/b.png",
         columns=("npv", "sentence"),
+        tab="ward",
     )
     offered = offer(get_listed_runs(), "f04")
     assert read_address(write_address(view), offered) == (view, [])

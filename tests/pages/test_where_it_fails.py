@@ -166,6 +166,9 @@ class DrawnFilms:
         films = film_table(60, split=["train"] * 50 + ["test"] * 10)
         return predictions_of(films, np.tile([0.2, 0.9], 30))
 
+    def learned(self, run):
+        return None
+
 
 def test_sixty_drawn_films_are_too_few_to_search_and_the_page_says_so(data, monkeypatch) -> None:
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")

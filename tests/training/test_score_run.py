@@ -12,17 +12,27 @@ from core.__main__ import app
 from core.dataset import index_dataset, read_split
 from core.decoding import decode_radiograph
 from core.errors import DatasetError, ModelInputMismatch
-from core.predictions import read_predictions
+from core.predictions import LEARNED_FILE, read_learned, read_predictions
 from core.preprocessing import standardise_film
 from core.quality import measure_sharpness, measure_tone
-from core.run_store import EXPORT_FILE, RECORD_FILE, load_run, read_record, write_record
+from core.run_store import (
+    EXPORT_FILE,
+    RECORD_FILE,
+    load_run,
+    read_record,
+    sha256_of,
+    write_record,
+)
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.training.export import exported_logits
 from core.training.films import load_films
+from core.training.inputs import to_input
 from core.training.score_run import (
     load_films_to_score,
     open_films_to_score,
     score_run,
 )
+from core.training.training_data import redraw_split
 
 # --- films ----------------------------------------------------------------------------------------
 
@@ -257,6 +267,59 @@ def test_runs_of_a_damaged_record_end_with_a_sentence(command):
 
     assert answer.exit_code == 1
     assert "lacks a part that serving needs" in answer.stderr
+
+
+def test_training_films_are_kept_apart_and_change_no_metric(command):
+    folder = get_settings().models / "tiny"
+    before = read_record(folder)
+
+    answer = command("score-training", "tiny")
+
+    assert answer.exit_code == 0, answer.output
+    assert "films that run tiny has learned from" in answer.stdout
+    learned, after = read_learned(load_run(folder)), read_record(folder)
+    split = read_split(get_settings().models / "split.json")
+    assert tuple(learned.films.film_id) == split.train
+    assert set(learned.films.split) == {"train"}
+    assert after["files"].pop(LEARNED_FILE) == sha256_of(folder / LEARNED_FILE)
+    assert after == before
+    assert command("evaluate", "tiny").exit_code == 0
+
+
+def test_a_training_film_gets_what_the_network_says_of_it(command, tiny_run):
+    command("score-training", "tiny")
+    run = load_run(get_settings().models / "tiny")
+    learned = read_learned(run)
+    films = load_films(tiny_run.films.index, learned.films.film_id.tolist())
+    content = (run.folder / EXPORT_FILE).read_bytes()
+
+    logits = exported_logits(content, to_input(films.films, run.input_px))
+
+    np.testing.assert_array_equal(learned.logit, logits)
+    np.testing.assert_array_equal(learned.films.label, films.labels)
+
+
+def test_a_run_with_a_split_of_its_own_is_scored_on_its_own_training_films(command):
+    edit(lambda record: record["settings"].update(split_by="films", seed=7))
+    refused = command("score-training", "tiny")  # what is stored is of the project's split
+    assert refused.exit_code == 1
+    assert "among those that a run was measured on" in " ".join(refused.stderr.split())
+    assert command("evaluate", "tiny", "--write").exit_code == 0
+
+    answer = command("score-training", "tiny")
+
+    assert answer.exit_code == 0, answer.output
+    run = load_run(get_settings().models / "tiny")
+    own = redraw_split(read_split(get_settings().models / "split.json"), 7)
+    assert tuple(read_learned(run).films.film_id) == own.train
+    assert not set(own.train) & set(read_predictions(run).films.film_id)
+
+
+def test_training_films_of_no_run_end_with_a_sentence(command):
+    answer = command("score-training", "m99")
+
+    assert answer.exit_code == 1
+    assert "there is no run m99" in answer.stderr
 
 
 # --- with the real films --------------------------------------------------------------------------
