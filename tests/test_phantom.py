@@ -259,7 +259,9 @@ def test_a_marker_is_bright_on_its_side(marker: str, side: int) -> None:
     halves = np.array_split(change > 0.2, 2, axis=1)
     assert halves[side].sum() > 10
     assert halves[1 - side].sum() == 0
-    assert np.median(film.pixels[change > 0.2]) > 0.65  # what scatters behind the lead keeps it grey
+    assert (
+        np.median(film.pixels[change > 0.2]) > 0.65
+    )  # what scatters behind the lead keeps it grey
 
 
 @pytest.mark.parametrize("seed", SEEDS)

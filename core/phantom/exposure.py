@@ -17,7 +17,7 @@ SCATTER_SHARE = 0.13
 SCATTER_CM = 2.2
 """Deviation of the Gaussian by which scatter spreads."""
 
-DETAIL_CM, DETAIL_GAIN = 0.26, 0.185
+DETAIL_CM, DETAIL_GAIN = 0.26, 0.192
 """Detail finer than this is shown by this much grey for a cm of water, in thin parts and thick
 alike, as computed radiography does."""
 

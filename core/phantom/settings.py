@@ -18,7 +18,7 @@ DEVICES: tuple[DeviceName, ...] = get_args(DeviceName)
 LUNG_HEIGHT_CM, APEX_CM = 12.4, 0.5
 """Height of what is seen of the lungs of a child of about three, and where it begins."""
 
-LUNG_WIDTH_CM = 17.2
+LUNG_WIDTH_CM = 17.6
 """From wall to wall, of the same child."""
 
 CHILD, TECHNIQUE, LESION, NOISE = range(4)
@@ -122,8 +122,8 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
         severity=float(lesion.uniform(0.65, 1.0)),
         side=side,
         age_years=float(rng.uniform(1.0, 5.0)),
-        exposure=float(np.exp(rng.normal(-0.04, 0.16))),
-        contrast=float(np.exp(rng.normal(-0.01, 0.11))),
+        exposure=float(np.exp(rng.normal(-0.06, 0.16))),
+        contrast=float(np.exp(rng.normal(-0.02, 0.11))),
         detail=float(np.exp(rng.normal(0.0, 0.3))),
         rotation_deg=float(rng.normal(0.0, 4.0)),
         lean_deg=float(rng.normal(0.0, 2.2)),
