@@ -121,7 +121,7 @@ def make_child(settings: PhantomSettings) -> Child:
         depth_cm=depth,
         rib_pitch_cm=lung * rng.uniform(0.092, 0.104),
         rib_drop_cm=rng.uniform(3.0, 5.4) - 0.5 * young,
-        lung_density=rng.uniform(0.08, 0.19),
+        lung_density=rng.uniform(0.04, 0.15),
         fat_cm=fat,
         trunk=_make_trunk(chest, depth, lung, fat),
         cavity=cavity,
