@@ -20,6 +20,8 @@ from core.phantom import (
     draw_settings,
     without_lesion,
 )
+from core.phantom.film import meet_beam
+from core.phantom.geometry import make_plane
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -163,14 +165,15 @@ def test_an_effusion_fills_the_lowest_part_and_rises_at_the_wall() -> None:
     settings = replace(PLAIN, finding="effusion", side="right", severity=0.7)
     film, healthy = draw(settings), draw(without_lesion(settings))
     assert np.nonzero(film.lesion_mask)[0].mean() > np.nonzero(film.volume_mask)[0].mean()
+    beam = meet_beam(make_plane(settings.field_cm, *film.pixels.shape), settings)
+    share = beam.lesion / np.maximum(beam.rays.spread(beam.rays.free), 0.1)
     change = film.pixels - healthy.pixels
     lifted = []
     for row in np.nonzero(((change > 0.1) & film.lung_mask).any(axis=1))[0][:6]:
         right = np.nonzero(film.lung_mask[row, : film.pixels.shape[1] // 2])[0]
-        lifted.append(change[row, right[1:6]].max() - np.median(change[row, right]))
-    assert (
-        np.mean(lifted) > 0.012
-    )  # above its level fluid still lines the wall, and the beam grazes it
+        lifted.append(share[row, right[1:6]].max() - np.median(share[row, right]))
+    # Above its level fluid still lines the wall, where it takes most of the short path in lung.
+    assert np.mean(lifted) > 0.2
 
 
 def test_more_exposure_darkens_the_film() -> None:
