@@ -1,4 +1,4 @@
-"""How alike two groups of films are; the yardstick is two halves of the real films."""
+"""How alike two groups of films are; the yardstick is halves of the real films."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import wasserstein_distance
 
 from core.domain import FloatImage, FloatVector, Radiograph
@@ -23,18 +24,29 @@ class Group:
 
     Attributes
     ----------
-    greys : (N * 224 * 224,) ndarray
+    greys : (N, 224 * 224) ndarray
         All grey levels.
-    spectrum : (FINEST,) ndarray
-        Decimal logarithm of the mean power at 1, 2, ... cycles a film width.
+    powers : (N, FINEST) ndarray
+        Power at 1, 2, ... cycles a film width.
     lung_shares, distances : (N,) ndarray
         Share of the film that is lung, and the distance from the training films' features.
     """
 
     greys: FloatVector
-    spectrum: FloatVector
+    powers: FloatVector
     lung_shares: FloatVector
     distances: FloatVector
+
+    @property
+    def spectrum(self) -> FloatVector:
+        """Decimal logarithm of the films' mean power, (FINEST,)."""
+        logarithms: FloatVector = np.log10(np.maximum(self.powers.mean(axis=0), 1e-12))
+        return logarithms
+
+    def pick(self, places: npt.NDArray[np.int_]) -> Group:
+        """Return some of the films."""
+        parts = (self.greys, self.powers, self.lung_shares, self.distances)
+        return Group(*(part[places] for part in parts))
 
     @property
     def slope(self) -> float:
@@ -43,23 +55,21 @@ class Group:
         return float(np.polyfit(np.log10(cycles), self.spectrum[cycles - 1], 1)[0])
 
 
-def power_spectrum(films: Sequence[FloatImage]) -> FloatVector:
-    """Return the decimal logarithm of films' mean power by cycles a film width, (FINEST,).
+def film_powers(film: FloatImage) -> FloatVector:
+    """Return a film's power by cycles a film width, (FINEST,).
 
     Parameters
     ----------
-    films : sequence of (px, px) ndarray
-        All of one size; a window takes away what their borders would add.
+    film : (px, px) ndarray
+        A window takes away what its borders would add.
     """
-    side = films[0].shape[0]
+    side = film.shape[0]
     cycles = np.fft.fftfreq(side) * side
     ring = np.hypot(*np.meshgrid(cycles, cycles)).round().astype(int).ravel()
     window = np.outer(np.hanning(side), np.hanning(side))
-    power = np.zeros(side * side)
-    for film in films:
-        power += np.abs(np.fft.fft2((film - film.mean()) * window)).ravel() ** 2
-    mean = np.bincount(ring, power) / np.bincount(ring) / len(films)
-    return np.log10(np.maximum(mean[1 : FINEST + 1], 1e-12))
+    power = np.abs(np.fft.fft2((film - film.mean()) * window)).ravel() ** 2
+    means: FloatVector = np.bincount(ring, power) / np.bincount(ring)
+    return means[1 : FINEST + 1]
 
 
 def describe_group(films: Sequence[Radiograph], engine: Engine) -> Group:
@@ -68,17 +78,37 @@ def describe_group(films: Sequence[Radiograph], engine: Engine) -> Group:
     lungs = [find_lungs(film, engine.gate) for film in films]
     reference = engine.gate.reference
     return Group(
-        greys=np.concatenate([film.ravel() for film in small]).astype(float),
-        spectrum=power_spectrum(small),
+        greys=np.stack([film.ravel() for film in small]),
+        powers=np.stack([film_powers(film) for film in small]),
         lung_shares=np.array([field.fraction for field in lungs]),
         distances=np.array([feature_distance(field.features, reference) for field in lungs]),
     )
 
 
+def split_films(real: Group, splits: int, seed: int) -> list[tuple[Group, Group]]:
+    """Return halves of real films, split at random, each with as many films of either label.
+
+    Parameters
+    ----------
+    real : Group
+        All films of one label before all of the other, as many of each.
+    splits : int
+        How often they are split.
+    seed : int
+    """
+    rng, of_label = np.random.default_rng(seed), len(real.distances) // 2
+    halves = []
+    for _ in range(splits):
+        orders = np.stack([rng.permutation(of_label), of_label + rng.permutation(of_label)])
+        one, other = np.array_split(orders, 2, axis=1)
+        halves.append((real.pick(one.ravel()), real.pick(other.ravel())))
+    return halves
+
+
 Distance = Callable[[Group, Group], float]
 DISTANCES: dict[str, Distance] = {
     "grey levels, earth mover's distance": lambda one, other: wasserstein_distance(
-        one.greys[::7], other.greys[::7]
+        one.greys.ravel()[::7], other.greys.ravel()[::7]
     ),
     "power spectrum, mean difference of decimal logarithms": lambda one, other: float(
         np.abs(one.spectrum - other.spectrum).mean()
@@ -98,17 +128,25 @@ MEDIANS: dict[str, Callable[[Group], FloatVector]] = {
 }
 
 
-def tabulate(synthetic: Group, halves: Sequence[Group]) -> list[str]:
-    """Return tables of distances, synthetic to real and between the real halves, and of medians."""
+def tabulate(synthetic: Group, splits: Sequence[tuple[Group, Group]]) -> list[str]:
+    """Return tables of distances, synthetic to real and between real halves, and of medians.
+
+    Parameters
+    ----------
+    synthetic : Group
+    splits : sequence of (Group, Group)
+        The real films in halves; each distance is the mean over the splits.
+    """
     lines = [
         "| Distance | Synthetic to real | Real to real | Ratio |",
         "| --- | --- | --- | --- |",
     ]
     for name, distance in DISTANCES.items():
-        apart, yardstick = distance(synthetic, halves[0]), distance(halves[1], halves[0])
+        apart = np.mean([distance(synthetic, one) for one, _ in splits])
+        yardstick = np.mean([distance(other, one) for one, other in splits])
         lines.append(f"| {name} | {apart:.4f} | {yardstick:.4f} | {apart / yardstick:.1f} |")
     lines += ["", "| Median of | Synthetic | Real |", "| --- | --- | --- |"]
     for name, take in MEDIANS.items():
-        values = [np.median(take(group)) for group in (synthetic, halves[0])]
-        lines.append(f"| {name} | {values[0]:.3f} | {values[1]:.3f} |")
+        real = np.concatenate([take(half).ravel() for half in splits[0]])
+        lines.append(f"| {name} | {np.median(take(synthetic)):.3f} | {np.median(real):.3f} |")
     return lines

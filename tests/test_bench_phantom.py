@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.likeness import DISTANCES, Group, power_spectrum, tabulate
+from bench.likeness import DISTANCES, Group, film_powers, split_films, tabulate
 from bench.likeness_picture import draw_likeness
 from bench.phantom import DOCUMENT, TABLE_BEGINS, TABLE_ENDS, TITLE, write_table
 from bench.pointing import WAYS, Pointed, chest_rates, group_rates
@@ -18,8 +18,8 @@ from core.explanation_score import score_explanation
 def group(greys: float, power: float, slope: float = -2.0) -> Group:
     cycles = np.arange(1, 101)
     return Group(
-        greys=np.full(700, greys),
-        spectrum=power + slope * np.log10(cycles),
+        greys=np.full((10, 70), greys),
+        powers=np.tile(10 ** (power + slope * np.log10(cycles)), (10, 1)),
         lung_shares=np.full(10, greys / 2),
         distances=np.full(10, 1.0 + greys),
     )
@@ -28,15 +28,30 @@ def group(greys: float, power: float, slope: float = -2.0) -> Group:
 def test_a_wave_has_its_power_at_its_own_frequency():
     columns = np.arange(224) / 224
     wave = np.tile(np.sin(2 * np.pi * 20 * columns), (224, 1)).astype(np.float32)
-    spectrum = power_spectrum([wave, wave])
-    assert spectrum.argmax() + 1 == 20
-    assert spectrum[19] > spectrum[39] + 3
+    powers = film_powers(wave)
+    assert powers.argmax() + 1 == 20
+    assert powers[19] > 1000 * powers[39]
 
 
 def test_twice_the_contrast_is_four_times_the_power():
     film = np.random.default_rng(0).random((64, 64), np.float32)
-    once, twice = power_spectrum([film]), power_spectrum([2 * film])
-    assert twice[:30] - once[:30] == pytest.approx(np.log10(4), abs=1e-3)
+    once, twice = film_powers(film), film_powers(2 * film)
+    assert twice[:30] == pytest.approx(4 * once[:30], rel=1e-3)
+
+
+def test_a_groups_spectrum_is_the_logarithm_of_its_films_mean_power():
+    mixed = Group(np.zeros((2, 7)), np.array([[1.0] * 100, [19.0] * 100]), np.ones(2), np.ones(2))
+    assert mixed.spectrum == pytest.approx(1.0)
+
+
+def test_every_half_has_as_many_films_of_either_label_and_none_twice():
+    films = np.arange(12)
+    real = Group(np.zeros((12, 7)), np.ones((12, 100)), films, np.zeros(12))
+    splits = split_films(real, 5, seed=3)
+    assert len({tuple(one.lung_shares) for one, _ in splits}) == 5
+    for one, other in splits:
+        assert (one.lung_shares < 6).sum() == (other.lung_shares < 6).sum() == 3
+        assert set(one.lung_shares) | set(other.lung_shares) == set(films)
 
 
 def test_groups_that_are_alike_are_no_distance_apart():
@@ -55,9 +70,16 @@ def test_each_distance_is_that_of_what_it_names():
 
 
 def test_the_yardstick_and_the_ratio_stand_beside_every_distance():
-    table = tabulate(group(0.5, 3.0), [group(0.6, 3.1), group(0.63, 3.3, -2.1)])
+    one, other = group(0.6, 3.1), group(0.63, 3.3, -2.1)
+    table = tabulate(group(0.5, 3.0), [(one, other)])
     assert "| grey levels, earth mover's distance | 0.1000 | 0.0300 | 3.3 |" in table
-    assert "| grey level | 0.500 | 0.600 |" in table
+    assert "| grey level | 0.500 | 0.615 |" in table
+
+
+def test_distances_are_means_over_the_splits():
+    one, other = group(0.6, 3.1), group(0.63, 3.3, -2.1)
+    table = tabulate(group(0.5, 3.0), [(one, other), (other, one)])
+    assert "| grey levels, earth mover's distance | 0.1150 | 0.0300 | 3.8 |" in table
 
 
 def test_the_picture_is_of_what_was_measured(tmp_path):

@@ -20,6 +20,8 @@ from core.phantom import (
     draw_settings,
     without_lesion,
 )
+from core.phantom.film import meet_beam
+from core.phantom.geometry import make_plane
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -163,14 +165,15 @@ def test_an_effusion_fills_the_lowest_part_and_rises_at_the_wall() -> None:
     settings = replace(PLAIN, finding="effusion", side="right", severity=0.7)
     film, healthy = draw(settings), draw(without_lesion(settings))
     assert np.nonzero(film.lesion_mask)[0].mean() > np.nonzero(film.volume_mask)[0].mean()
+    beam = meet_beam(make_plane(settings.field_cm, *film.pixels.shape), settings)
+    share = beam.lesion / np.maximum(beam.rays.spread(beam.rays.free), 0.1)
     change = film.pixels - healthy.pixels
     lifted = []
     for row in np.nonzero(((change > 0.1) & film.lung_mask).any(axis=1))[0][:6]:
         right = np.nonzero(film.lung_mask[row, : film.pixels.shape[1] // 2])[0]
-        lifted.append(change[row, right[1:6]].max() - np.median(change[row, right]))
-    assert (
-        np.mean(lifted) > 0.012
-    )  # above its level fluid still lines the wall, and the beam grazes it
+        lifted.append(share[row, right[1:6]].max() - np.median(share[row, right]))
+    # Above its level fluid still lines the wall, where it takes most of the short path in lung.
+    assert np.mean(lifted) > 0.2
 
 
 def test_more_exposure_darkens_the_film() -> None:
@@ -241,7 +244,7 @@ def test_the_collimator_masks_the_border() -> None:
 def test_raised_arms_clear_the_sides() -> None:
     wide = replace(PLAIN, field_cm=(-15.0, -2.0, 15.0, 14.0))
     low, raised = (draw(replace(wide, arms_deg=angle)) for angle in (-70.0, 65.0))
-    assert grey_at(low, 12.0, 8.0) > grey_at(raised, 12.0, 8.0) + 0.1
+    assert grey_at(low, 13.0, 8.0) > grey_at(raised, 13.0, 8.0) + 0.1
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -259,7 +262,9 @@ def test_a_marker_is_bright_on_its_side(marker: str, side: int) -> None:
     halves = np.array_split(change > 0.2, 2, axis=1)
     assert halves[side].sum() > 10
     assert halves[1 - side].sum() == 0
-    assert np.median(film.pixels[change > 0.2]) > 0.7  # what scatters behind the lead keeps it grey
+    assert (
+        np.median(film.pixels[change > 0.2]) > 0.65
+    )  # what scatters behind the lead keeps it grey
 
 
 @pytest.mark.parametrize("seed", SEEDS)

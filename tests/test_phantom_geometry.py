@@ -134,6 +134,15 @@ def test_a_block_has_a_level_middle_and_rounded_corners() -> None:
     assert at(plane, film, 1.9, 0.95) == 0
 
 
+def test_a_block_is_as_square_on_each_axis_as_its_power_says() -> None:
+    plane = grid()
+    box, chord = cross_box(plane, np.zeros(3), (2.0, 2.0, 1.5), (2.0, 6.0))
+    film = np.zeros(plane.shape, np.float32)
+    film[box] = chord
+    assert at(plane, film, 1.2, 0.0) == pytest.approx(2.4, abs=1e-2)  # 3 sqrt(1 - 0.6²)
+    assert at(plane, film, 0.0, 1.2) == pytest.approx(3 * np.sqrt(1 - 0.6**6), abs=1e-2)
+
+
 def test_a_stack_is_an_ellipse_at_every_height_and_shrinks_by_its_inset() -> None:
     trunk = Stack([(0.0, 4.0), (10.0, 4.0)], [(0.0, 3.0), (10.0, 3.0)], [(0.0, 0.0)])
     assert trunk.cross(*ray(0, 5), STRAIGHT).chord[0] == pytest.approx(6.0, abs=1e-4)

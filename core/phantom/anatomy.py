@@ -11,22 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain import FloatImage
+from core.phantom.arms import arm_tubes
 from core.phantom.geometry import (
     Interval,
     Plane,
     Stack,
     View,
     cross_ellipsoid,
-    ease,
     free_path,
     pixels_around,
     tilt,
 )
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.texture import smooth_noise
-from core.phantom.tubes import Tube, bend, tube_paths
+from core.phantom.tubes import tube_paths
 
-WALL_CM = 1.5
+WALL_CM = 1.25
 """Between the lung and the skin at the side of the chest."""
 
 TISSUE_GRAIN = ((0.2, 0.004), (0.4, 0.006), (0.8, 0.008), (1.6, 0.01), (3.2, 0.015))
@@ -104,11 +104,11 @@ class Child:
 def make_child(settings: PhantomSettings) -> Child:
     """Grow the child that the settings describe."""
     rng = stream(settings.seed, CHILD)
-    lung = 11.6 + 0.5 * settings.inspiration + rng.normal(0, 0.15)
-    chest = rng.uniform(8.7, 9.9) + 0.2 * settings.inspiration
-    depth, fat = rng.uniform(4.8, 5.6), rng.uniform(0.0, 0.8)
+    lung = 12.9 + 0.5 * settings.inspiration + rng.normal(0, 0.15)
+    chest = rng.uniform(7.5, 9.1) + 0.2 * settings.inspiration
+    depth, fat = rng.uniform(4.8, 5.6), rng.uniform(0.0, 0.7)
     young = (5.0 - settings.age_years) / 4.0
-    heart_size = rng.normal(1.05, 0.09) + 0.07 * young
+    heart_size = rng.normal(0.96, 0.06) + 0.06 * young
     thymus = max(0.0, rng.normal(0.5, 0.3)) * young
     cavity = Stack(
         [(y * lung, width * chest) for y, width in CHEST_SHAPE],
@@ -119,14 +119,14 @@ def make_child(settings: PhantomSettings) -> Child:
         lung_cm=lung,
         chest_cm=chest,
         depth_cm=depth,
-        rib_pitch_cm=lung * rng.uniform(0.102, 0.110),
-        rib_drop_cm=rng.uniform(3.0, 4.8) - 0.5 * young,
-        lung_density=rng.uniform(0.24, 0.30),
+        rib_pitch_cm=lung * rng.uniform(0.092, 0.104),
+        rib_drop_cm=rng.uniform(3.0, 5.4) - 0.5 * young,
+        lung_density=rng.uniform(0.04, 0.15),
         fat_cm=fat,
         trunk=_make_trunk(chest, depth, lung, fat),
         cavity=cavity,
         mediastinum=_make_mediastinum(lung, thymus, rng),
-        heart=_make_heart(heart_size * chest / 9.3, lung, settings.inspiration, rng),
+        heart=_make_heart(heart_size * chest / 8.9, lung, settings.inspiration, rng),
         domes=_make_domes(chest, depth, lung, settings.inspiration, rng),
         gas=_make_gas(lung, settings.inspiration, rng),
     )
@@ -134,20 +134,22 @@ def make_child(settings: PhantomSettings) -> Child:
 
 def _make_trunk(chest: float, depth: float, lung: float, fat: float) -> Stack:
     skin = chest + WALL_CM + fat
-    width = [(-9.0, 3.2), (-3.2, 3.0), (-2.2, 3.6), (-1.2, 5.4), (-0.2, 7.4), (1.2, 8.7)]
-    width += [(3.4, 9.2), (0.5 * lung, skin - 0.3), (0.8 * lung, skin), (1.3 * lung, skin - 0.2)]
+    width = [(-9.0, 3.2), (-3.2, 3.0), (-2.2, 3.6), (-1.2, 6.6), (-0.2, 8.8), (1.0, skin - 0.2)]
+    width += [(3.0, skin + 0.3), (0.5 * lung, skin - 0.2), (0.8 * lung, skin)]
+    width += [(1.3 * lung, skin - 0.2)]
     thick = [(-9.0, 3.6), (-2.5, 3.4), (-1.0, 3.6), (1.0, 4.3), (0.35 * lung, 0.9 * depth + 0.9)]
     thick += [(0.7 * lung, depth + 1.1 + 0.5 * fat), (1.5 * lung, depth + 1.2 + 0.5 * fat)]
     return Stack(width, thick, [(0.0, 0.0)])
 
 
 def _make_mediastinum(lung: float, thymus: float, rng: np.random.Generator) -> Stack:
-    upper = rng.uniform(1.6, 2.2)
-    width = [(-2.0, 4.2), (-0.2, 3.1), (0.07 * lung, 2.3), (0.17 * lung, upper + 0.5 * thymus)]
-    width += [(0.27 * lung, upper + thymus), (0.38 * lung, upper + 0.3), (0.6 * lung, 2.0)]
-    width += [(1.0 * lung, 1.7), (1.4 * lung, 1.7)]
-    thick = [(-2.0, 3.2), (0.2 * lung, 4.6), (lung, 4.8)]
-    return Stack(width, thick, [(0.0, -0.2)], 0.05)
+    upper = rng.uniform(1.2, 1.7)
+    width = [(-2.0, 3.4), (-0.2, 2.4), (0.07 * lung, 1.4), (0.17 * lung, upper + 0.5 * thymus)]
+    width += [(0.27 * lung, upper + thymus), (0.4 * lung, upper + 0.5), (0.55 * lung, 1.4)]
+    width += [(0.75 * lung, 1.3), (1.0 * lung, 2.4), (1.4 * lung, 2.4)]
+    thick = [(-2.0, 3.2), (0.2 * lung, 4.6), (0.35 * lung, 4.4), (0.5 * lung, 3.2), (lung, 3.2)]
+    middle = [(0.35 * lung, -0.2), (0.5 * lung, -2.0)]
+    return Stack(width, thick, middle, 0.05)
 
 
 def _make_heart(
@@ -158,11 +160,11 @@ def _make_heart(
     lean = rng.uniform(32, 46) + 8 * inspiration
     long = 4.7 * size * rng.uniform(0.97, 1.03)
     return (
-        Ellipsoid((1.5 * size, low + 0.6, 1.1), (long, 3.0 * size, 2.6 * size), lean),
-        Ellipsoid((-1.0 * size, low + 0.3, 0.6), (1.9 * size, 3.0 * size, 2.0), 6.0),
+        Ellipsoid((1.5 * size, low + 0.6, 1.1), (long, 3.1 * size, 3.2 * size), lean),
+        Ellipsoid((-1.0 * size, low + 0.3, 0.7), (2.0 * size, 3.2 * size, 3.0), 6.0),
         Ellipsoid((1.5, low - 2.0, 0.6), (2.9, 1.5, 1.5), rng.uniform(58, 72)),
         Ellipsoid((1.1, 0.26 * lung, -0.6), (1.15, 1.1, 1.6)),
-        Ellipsoid((1.25, 0.72 * lung, -3.1), (0.75, 0.55 * lung, 0.75)),
+        Ellipsoid((0.95, 0.72 * lung, -2.9), (0.75, 0.55 * lung, 0.75)),
         Ellipsoid((-1.35, 0.27 * lung, 0.2), (0.85, 2.6, 0.8)),
     )
 
@@ -171,12 +173,12 @@ def _make_domes(
     chest: float, depth: float, lung: float, inspiration: float, rng: np.random.Generator
 ) -> tuple[Dome, Dome]:
     high = lung * (0.75 + 0.095 * inspiration) + rng.normal(0, 0.12)
-    radii = (0.8 * chest, rng.uniform(4.2, 5.6), 1.12 * depth)
+    radii = (0.92 * chest, rng.uniform(4.4, 6.2), 1.12 * depth)
     left = high + rng.uniform(0.15, 0.7)
     front = 0.06 * depth
     return (
-        Dome((-0.42 * chest, high + radii[1], front), radii),
-        Dome((0.42 * chest, left + radii[1], front), radii),
+        Dome((-0.34 * chest, high + radii[1], front), radii),
+        Dome((0.34 * chest, left + radii[1], front), radii),
     )
 
 
@@ -200,27 +202,6 @@ def _make_gas(lung: float, inspiration: float, rng: np.random.Generator) -> tupl
             )
         )
     return (bubble, *loops)
-
-
-def arm_tubes(child: Child, arms_deg: float) -> tuple[list[Tube], list[Tube]]:
-    """Return the soft parts of both arms, and their humeri."""
-    flesh, bones = [], []
-    for side in (-1, 1):
-        angle = np.deg2rad(arms_deg)
-        along = np.array([side * np.cos(angle), -np.sin(angle), 0.0])
-        shoulder = np.array([side * (0.5 * child.chest_cm + 3.9), 0.5, -0.6])
-        shoulder[1] -= 1.2 * max(0.0, float(np.sin(angle)))
-        inner = shoulder - np.array([side * 3.2, -1.3, 0.0])
-        elbow = shoulder + 12.0 * along
-        wide = 2.1 + 0.6 * child.fat_cm
-        flesh.append(bend([inner, shoulder, elbow], [wide + 0.5, wide + 0.3, wide - 0.2], 14))
-        neck = shoulder + 1.2 * along
-        bones.append(bend([neck - 0.7 * along, neck, elbow], [0.62, 0.48, 0.42], 14))
-        # In a small child only the middle of the head is bone yet.
-        places = np.linspace(-0.99, 0.99, 15)
-        head = shoulder + 0.45 * places[:, np.newaxis] * along
-        bones.append(Tube(head, 0.5 * np.sqrt(1 - places**2)))
-    return flesh, bones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -283,9 +264,10 @@ def outline_fields(rays: LungRays) -> npt.NDArray[np.bool_]:
 def soft_tissue(plane: Plane, child: Child, settings: PhantomSettings, view: View) -> FloatImage:
     """Return the path through trunk, arms and head as if they were water, (H, W), in cm."""
     trunk = child.trunk.cross(plane.x, plane.y, view).chord
-    arms = tube_paths(plane, arm_tubes(child, settings.arms_deg)[0], view)
+    flesh, _ = arm_tubes(child.chest_cm, child.fat_cm, settings.arms_deg)
+    arms = tube_paths(plane, flesh, view)
     head = cross_ellipsoid(plane.x, plane.y, (0.0, -9.8, 1.0), (6.6, 6.9, 7.0), view).chord
-    joined = np.maximum(trunk, 0.75 * head) + arms * (1 - 0.75 * ease(trunk / 5.0))
+    joined = np.cbrt(np.maximum(trunk, 0.75 * head) ** 3 + arms**3)
     rng = stream(settings.seed, CHILD + 70)
     for grain_cm, share in TISSUE_GRAIN:
         joined *= 1 + np.float32(share) * smooth_noise(plane, grain_cm, rng)

@@ -11,26 +11,26 @@ from core.phantom.settings import NOISE, PhantomSettings, stream
 ATTENUATION = 0.21
 """Of water, a cm, for the beam of a child's film (about 60 kV)."""
 
-SCATTER_SHARE = 0.12
+SCATTER_SHARE = 0.13
 """Of the signal at each place comes from the beam around it."""
 
 SCATTER_CM = 2.2
 """Deviation of the Gaussian by which scatter spreads."""
 
-DETAIL_CM, DETAIL_GAIN = 0.4, 0.17
+DETAIL_CM, DETAIL_GAIN = 0.26, 0.192
 """Detail finer than this is shown by this much grey for a cm of water, in thin parts and thick
 alike, as computed radiography does."""
 
-DETAIL_MOST_CM = 1.3
+DETAIL_MOST_CM = 0.55
 """Stronger edges are lifted no further than this, in cm of water, or they would have halos."""
 
-FOCAL_BLUR_CM = 0.03
+FOCAL_BLUR_CM = 0.042
 """Deviation of the blur by focal spot and detector."""
 
-QUANTA_A_CM2 = 3e7
+QUANTA_A_CM2 = 1.2e7
 """Detected without anything in the beam, at the right exposure."""
 
-LATITUDE_CM, BRIGHTEST = 5.2, 0.93
+LATITUDE_CM, BRIGHTEST = 4.9, 0.93
 """Path, in cm of water, over which what is left to the brightest grey falls to a third; and that
 grey."""
 
@@ -92,7 +92,7 @@ def develop(signal: FloatImage, settings: PhantomSettings, pixel_cm: float) -> F
     above = np.logaddexp(0, (path - detail - np.float32(TOE_CM)) / np.float32(TOE_WIDTH_CM))
     curve = BRIGHTEST * (1 - np.exp(np.float32(-TOE_WIDTH_CM / LATITUDE_CM) * above))
     share = np.maximum(path, 0) / np.float32(MIDDLE_CM)
-    lifted = detail * np.minimum(share, 1 / np.sqrt(np.maximum(share, 1)))
+    lifted = detail * np.minimum(share, 1 / np.maximum(share, 1))
     curve += np.float32(DETAIL_GAIN * settings.detail) * lifted
     grey = MIDDLE_GREY + np.float32(settings.contrast) * (curve - MIDDLE_GREY)
     return np.asarray(np.clip(grey, 0, 1), np.float32)

@@ -146,8 +146,8 @@ def _lung_marks(
     """Return the path through vessels in lung, (N,), and the unevenness of what is finer."""
     rng = stream(settings.seed, CHILD + 50)
     vessels = tube_paths(plane, trees.vessels, view)[rays.where]
-    marks: FloatImage = np.minimum(vessels, rays.free)
-    for grain_cm, share in ((0.12, 0.011), (0.25, 0.01), (0.5, 0.006), (1.2, 0.004)):
+    marks: FloatImage = np.minimum(np.float32(1.1) * vessels, rays.free)
+    for grain_cm, share in ((0.12, 0.013), (0.25, 0.012), (0.5, 0.008), (1.2, 0.005)):
         uneven = smooth_noise(plane, grain_cm, rng)[rays.where]
         marks += np.float32(share) * uneven * rays.free
     marks *= 1 - fluid / np.maximum(rays.free, np.float32(1e-3))

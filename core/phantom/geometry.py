@@ -248,20 +248,22 @@ def _rounded(knots: tuple[tuple[float, float], ...]) -> tuple[Vector, Vector]:
 
 
 def cross_box(
-    plane: Plane, centre: Vector, radii: npt.ArrayLike, power: float = 4.0
+    plane: Plane, centre: Vector, radii: npt.ArrayLike, powers: tuple[float, float] = (4.0, 4.0)
 ) -> tuple[tuple[slice, slice], FloatImage]:
-    """Return the path through a rounded block, |x/a|^p + |y/b|^p + (z/c)² <= 1, and its pixels.
+    """Return the path through a rounded block, |x/a|^p + |y/b|^q + (z/c)² <= 1, and its pixels.
 
     Parameters
     ----------
     centre : (3,) ndarray
         As the view places it.
+    powers : (float, float)
+        p and q: 2 is round, more is squarer.
     """
     a, b, c = np.asarray(radii, float)
     box = pixels_around(plane, float(centre[0]), float(centre[1]), a, b)
     x = np.abs(plane.x[:, box[1]] - np.float32(centre[0])) / np.float32(a)
     y = np.abs(plane.y[box[0]] - np.float32(centre[1])) / np.float32(b)
-    return box, np.float32(2 * c) * np.sqrt(np.maximum(1 - x**power - y**power, 0))
+    return box, np.float32(2 * c) * np.sqrt(np.maximum(1 - x ** powers[0] - y ** powers[1], 0))
 
 
 def pixels_around(
@@ -269,10 +271,8 @@ def pixels_around(
 ) -> tuple[slice, slice]:
     """Return the rows and columns of a rectangle around a place on the film; it may be empty."""
     rows, columns = plane.shape
-    return (
-        _span(y - plane.top_cm, half_height, plane.pixel_cm, rows),
-        _span(x - plane.left_cm, half_width, plane.pixel_width_cm, columns),
-    )
+    down = _span(y - plane.top_cm, half_height, plane.pixel_cm, rows)
+    return down, _span(x - plane.left_cm, half_width, plane.pixel_width_cm, columns)
 
 
 def _span(at: float, half: float, step: float, count: int) -> slice:

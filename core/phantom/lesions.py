@@ -21,7 +21,7 @@ Lesion = Callable[[Plane, Child, PhantomSettings, View, LungRays, Trees], FloatI
 
 LOBES = {
     "right": (("upper", 0.27, 1.3), ("middle", 0.58, 1.5), ("lower", 0.66, -1.6)),
-    "left": (("upper", 0.3, 1.0), ("lower", 0.64, -1.6)),
+    "left": (("upper", 0.34, 1.0), ("lower", 0.64, -1.6), ("lower", 0.7, -1.2)),
 }
 """Height of each lobe's middle over the lungs', and its depth in cm."""
 
@@ -74,7 +74,7 @@ def _lobar(
     side = _sides(settings)[int(rng.integers(len(_sides(settings))))]
     lobes = LOBES["right" if side < 0 else "left"]
     name, height, depth = lobes[int(rng.integers(len(lobes)))]
-    size = 2.6 + 1.7 * settings.severity
+    size = 2.9 + 1.8 * settings.severity
     centre = (
         side * (0.5 * child.chest_cm + rng.normal(0, 0.3)),
         height * child.lung_cm + rng.normal(0, 0.4),
@@ -86,11 +86,11 @@ def _lobar(
     if side < 0 and name != "lower":
         solid = _cut_at_fissure(solid, y, MINOR_FISSURE * child.lung_cm, below=name == "middle")
     depth_share = solid.chord / np.float32(2 * radii[2])
-    density = np.float32(0.85 + 0.15 * settings.severity) * ease(2.6 * depth_share)
-    grainy = 1 + np.float32(0.12) * smooth_noise(plane, 0.45, rng)[rays.where]
+    density = np.float32(0.85 + 0.15 * settings.severity) * ease(2.1 * depth_share)
+    grainy = 1 + np.float32(0.07) * smooth_noise(plane, 0.7, rng)[rays.where]
     fluid = _within(rays, solid) * density * grainy
-    air = tube_paths(plane, [b.widened(1.15) for b in trees.bronchi], view)[rays.where]
-    left: FloatImage = fluid - np.minimum(air, np.float32(0.6) * fluid)
+    air = tube_paths(plane, [b.widened(0.9) for b in trees.bronchi], view)[rays.where]
+    left: FloatImage = fluid - np.minimum(air, np.float32(0.4) * fluid)
     return left
 
 
@@ -114,18 +114,18 @@ def _patchy(
     rng = stream(settings.seed, LESION + 31)
     x, y = _warped(plane, rays, 0.7, 0.3, rng)
     fluid = np.zeros_like(rays.free)
-    for _ in range(int(6 + 14 * settings.severity)):
+    for _ in range(int(8 + 12 * settings.severity)):
         side = _sides(settings)[int(rng.integers(len(_sides(settings))))]
         height = child.lung_cm * rng.triangular(0.2, 0.62, 0.88)
         inner, wall = 2.4, 0.9 * float(child.cavity.widths(height))
         centre = (side * rng.triangular(inner, inner + 0.8, wall), height, rng.normal(0, 1.8))
-        radii = rng.uniform(0.6, 1.2 + 0.9 * settings.severity) * rng.uniform(0.8, 1.25, 3)
+        radii = rng.uniform(0.7, 1.3 + 0.9 * settings.severity) * rng.uniform(0.8, 1.25, 3)
         solid = cross_ellipsoid(x, y, centre, radii, view)
         share = solid.chord / np.float32(2 * radii[2])
-        weight = np.float32(rng.uniform(0.55, 0.95)) * ease(1.4 * share)
+        weight = np.float32(rng.uniform(0.4, 0.75)) * ease(share)
         fluid += solid.chord * weight
     within = rays.free / np.maximum(rays.cavity.chord, np.float32(1e-3))
-    grainy = 1 + np.float32(0.2) * smooth_noise(plane, 0.4, rng)[rays.where]
+    grainy = 1 + np.float32(0.1) * smooth_noise(plane, 0.6, rng)[rays.where]
     patches: FloatImage = rays.free * (1 - np.exp(-1.3 * fluid * within * grainy / (rays.free + 1)))
     return patches
 
@@ -148,9 +148,9 @@ def _interstitial(
     hila = np.hypot((np.abs(rays.x) - 2.8) / 1.2, rays.y - 0.45 * child.lung_cm)
     near = np.exp(-((hila / np.float32(0.5 * child.lung_cm)) ** 2))
     cloud = ease(0.6 + 0.35 * smooth_noise(plane, 2.5, rng)[rays.where])
-    haze = np.float32(0.15 * (0.5 + settings.severity)) * rays.free * near * cloud
+    haze = np.float32(0.26 * (0.5 + settings.severity)) * rays.free * near * cloud
     lines = net[rays.where] * np.float32(0.06) * rays.free * near * cloud
-    strength = np.float32(1.5 + 1.2 * settings.severity)
+    strength = np.float32(1.0 + 0.8 * settings.severity)
     fluid: FloatImage = strength * (sleeves[rays.where] * near + lines) + haze
     return fluid * np.isin(np.sign(rays.x), _sides(settings))
 

@@ -15,8 +15,11 @@ MarkerName = Literal["", "R", "L"]
 FINDINGS: tuple[FindingName, ...] = get_args(FindingName)
 DEVICES: tuple[DeviceName, ...] = get_args(DeviceName)
 
-LUNG_HEIGHT_CM = 12.0
-"""From the lungs' apices to the outer recesses, at full inspiration: a child of about three."""
+LUNG_HEIGHT_CM, APEX_CM = 12.4, 0.5
+"""Height of what is seen of the lungs of a child of about three, and where it begins."""
+
+LUNG_WIDTH_CM = 17.6
+"""From wall to wall, of the same child."""
 
 CHILD, TECHNIQUE, LESION, NOISE = range(4)
 """Streams of random numbers, so that one does not move another."""
@@ -119,25 +122,30 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
         severity=float(lesion.uniform(0.65, 1.0)),
         side=side,
         age_years=float(rng.uniform(1.0, 5.0)),
-        exposure=float(np.exp(rng.normal(0.0, 0.16))),
-        contrast=float(np.exp(rng.normal(0.0, 0.09))),
-        detail=float(np.exp(rng.normal(0.0, 0.2))),
-        rotation_deg=float(rng.normal(0.0, 3.0)),
-        lean_deg=float(rng.normal(0.0, 1.5)),
-        inspiration=float(rng.uniform(0.1, 1.0)),
-        arms_deg=float(rng.choice([rng.uniform(-75, -20), rng.uniform(15, 70)], p=[0.35, 0.65])),
+        exposure=float(np.exp(rng.normal(-0.06, 0.16))),
+        contrast=float(np.exp(rng.normal(-0.02, 0.11))),
+        detail=float(np.exp(rng.normal(0.0, 0.3))),
+        rotation_deg=float(rng.normal(0.0, 4.0)),
+        lean_deg=float(rng.normal(0.0, 2.2)),
+        inspiration=float(rng.uniform(0.0, 0.85)),
+        arms_deg=float(rng.choice([rng.uniform(-80, -60), rng.uniform(35, 80)], p=[0.15, 0.85])),
         field_cm=_draw_field(rng),
         border_cm=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.96, 0.04])),
-        devices=tuple(name for name in DEVICES if rng.random() < 0.1),
+        devices=tuple(name for name in DEVICES if rng.random() < 0.05),
         marker=("R", "R", "R", "L", "")[rng.integers(5)],
     )
 
 
 def _draw_field(rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """Draw a crop: some films show the jaw and the bowel, some are cut close to the lungs."""
-    loose = rng.random()
-    top = 0.4 - 3.6 * loose * rng.random() - 1.2 * rng.random()
-    bottom = LUNG_HEIGHT_CM + 0.1 + 2.9 * rng.random()
-    width = rng.uniform(21.2, 29.5)
-    centre = rng.normal(0.0, 0.5)
-    return (float(centre - width / 2), float(top), float(centre + width / 2), float(bottom))
+    """Draw a crop: some films show the jaw and the bowel, some are cut close to the lungs.
+
+    Margins above, below and beside the lungs, as shares of the film, and so its width over its
+    height, spread as those of the public training films' lung masks.
+    """
+    tight = rng.random()
+    above = np.clip(0.2 - 0.15 * tight + rng.normal(0, 0.04), 0.0, 0.3)
+    below = np.clip(0.13 - 0.1 * tight + rng.normal(0, 0.03), 0.0, 0.25)
+    height = LUNG_HEIGHT_CM / (1.0 - above - below)
+    width = LUNG_WIDTH_CM / np.clip(rng.normal(0.77, 0.055), 0.64, 0.9)
+    left, top = rng.normal(0.0, 0.4) - width / 2, APEX_CM - above * height
+    return float(left), float(top), float(left + width), float(top + height)

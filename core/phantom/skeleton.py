@@ -8,30 +8,35 @@ from itertools import pairwise
 import numpy as np
 
 from core.domain import FloatImage
-from core.phantom.anatomy import Child, arm_tubes
+from core.phantom.anatomy import Child
+from core.phantom.arms import arm_tubes
 from core.phantom.geometry import Plane, Vector, View, cross_box, offset
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.tubes import Tube, bend, tube_paths
 
-CORTEX, MARROW = 3.6, 1.1
-"""What a cm of each adds to the beam's path, in cm of water."""
+CORTEX, MARROW, SPONGY = 3.6, 0.4, 1.0
+"""What a cm of each adds to the beam's path, in cm of water; vertebrae are spongy."""
 
 RIBS = 12
 RIB_CUTS, RIB_SHARES = (0, 12, 14, 16, 18, 21), (0.95, 0.85, 0.72, 0.6, 0.48)
 """Points at which a rib's density steps down, and to what share."""
 
-SHELL_CM = 0.06
+SHORTER = {0: 0.1, 10: 0.25, 11: 0.25}
+"""By how much of the half circle the first rib and the floating ones end earlier."""
+
+SHELL_CM = 0.065
 
 
 def bone_path(plane: Plane, child: Child, settings: PhantomSettings, view: View) -> FloatImage:
     """Return what the skeleton adds to the beam's path, (H, W), in cm of water."""
     rng = stream(settings.seed, CHILD + 10)
-    girdle = [*_clavicles(child, settings, rng), *arm_tubes(child, settings.arms_deg)[1]]
+    _, humeri = arm_tubes(child.chest_cm, child.fat_cm, settings.arms_deg)
+    girdle = [*_clavicles(child, settings, rng), *humeri]
     path = np.zeros(plane.shape, np.float32)
     for share, ribs in _ribs(child, rng):
         path += np.float32(share) * _shells(plane, ribs, view, SHELL_CM)
-    path += _shells(plane, girdle, view, 0.13)
-    path += 0.25 * _shells(plane, _scapulae(child, settings.arms_deg, rng), view, 0.1)
+    path += 0.7 * _shells(plane, girdle, view, 0.1)
+    path += 0.15 * _shells(plane, _scapulae(child, settings.arms_deg, rng), view, 0.1)
     path += 0.8 * _shells(plane, _jaw(rng), view, 0.2)
     _add_spine(path, plane, child, view)
     return path
@@ -55,13 +60,13 @@ def rib_points(child: Child, number: int, side: int, reach: float) -> Vector:
     reach : float
         Share of the half circle that is bone; the rest is cartilage.
     """
-    angle = np.linspace(0.1, reach, 22) * np.pi
+    angle = np.linspace(0.045, reach, 22) * np.pi
     start = (number - 0.45) * child.rib_pitch_cm
     drop = child.rib_drop_cm * (0.75 + 0.06 * number)
     fall = drop * (1 - np.cos(angle)) / 2
     arch = (0.6 - 0.12 * number) * np.sin(angle) ** 2
     y = start + fall - arch
-    wall = 0.12
+    wall = 0.02
     x = side * (child.cavity.widths(y) + wall) * np.sin(angle)
     z = child.cavity.middles(y) - (child.cavity.depths(y) + wall) * np.cos(angle)
     points: Vector = np.stack([x, y, z], axis=1)
@@ -71,15 +76,17 @@ def rib_points(child: Child, number: int, side: int, reach: float) -> Vector:
 def _ribs(child: Child, rng: np.random.Generator) -> list[tuple[float, list[Tube]]]:
     """Return the ribs in parts, each with its density: they lose lime towards the cartilage."""
     parts: list[tuple[float, list[Tube]]] = [(share, []) for share in RIB_SHARES]
-    calibre = rng.uniform(0.2, 0.26)
+    calibre = rng.uniform(0.22, 0.28)
     for number in range(RIBS):
-        reach = 0.8 - 0.012 * number - (0.25 if number > 9 else 0.0)
-        both, flat = rng.normal(0, 0.07), 0.62 - 0.07 * max(0, number - 7)
+        reach = 0.76 - 0.012 * number - SHORTER.get(number, 0.0)
+        both, thickness = rng.normal(0, 0.07), 0.8 - 0.12 * max(0, number - 6)
         for side in (-1, 1):
             points = rib_points(child, number, side, reach + rng.normal(0, 0.012))
             points[:, 1] += both + _stray(len(points), rng)
             tall = np.linspace(0.95, 1.2, len(points)) * calibre * rng.normal(1, 0.06)
+            tall *= 1 - 0.05 * max(0, number - 6)
             tall[-3:] *= (1.05, 0.9, 0.5)  # the front ends round off
+            flat = thickness * rng.normal(1, 0.12) * (0.6 if number < 2 else 1.0)
             for (_, tubes), (start, stop) in zip(parts, pairwise(RIB_CUTS), strict=True):
                 tubes.append(Tube(points[start : stop + 1], tall[start : stop + 1], flat))
     return parts
@@ -89,24 +96,18 @@ def _stray(count: int, rng: np.random.Generator) -> Vector:
     """Return how far a rib's points lie below their smooth course, (count,), in cm."""
     along = np.linspace(0, np.pi, count)
     waves = [np.cos(turns * along) for turns in range(4)]
-    strayed: Vector = rng.normal(0, (0.06, 0.12, 0.05, 0.03)) @ np.array(waves)
+    strayed: Vector = rng.normal(0, (0.05, 0.08, 0.04, 0.02)) @ np.array(waves)
     return strayed
 
 
 def _clavicles(child: Child, settings: PhantomSettings, rng: np.random.Generator) -> Iterator[Tube]:
-    lift = 0.7 * np.sin(np.deg2rad(settings.arms_deg)) + rng.normal(0, 0.15)
+    lift = 0.7 * np.sin(np.deg2rad(settings.arms_deg)) + rng.normal(0, 0.2)
     far = 0.5 * child.chest_cm + 2.2
     for side in (-1, 1):
-        yield bend(
-            [
-                (side * 1.0, 1.5, 2.4),
-                (side * 2.8, 0.9 - 0.2 * lift, 2.6),
-                (side * 0.68 * far, -0.2 - 0.6 * lift, 1.2),
-                (side * far, -0.2 - lift, -0.2),
-            ],
-            [0.34, 0.22, 0.2, 0.26],
-            20,
-        )
+        heights = np.array([1.25, 0.7, 0.75 - 0.7 * lift, 0.1 - lift]) + rng.normal(0, 0.1, 4)
+        places = zip((0.9, 2.3, 0.65 * far, far), heights, (2.4, 2.6, 1.2, -0.2), strict=True)
+        knots = [(side * x, y, z) for x, y, z in places]
+        yield bend(knots, [0.32, 0.23, 0.2, 0.26], 20)
 
 
 def _scapulae(child: Child, arms_deg: float, rng: np.random.Generator) -> list[Tube]:
@@ -114,8 +115,8 @@ def _scapulae(child: Child, arms_deg: float, rng: np.random.Generator) -> list[T
     raised = (np.sin(np.deg2rad(arms_deg)) + 1) / 2
     bones = []
     for side in (-1, 1):
-        joint = np.array([side * (0.5 * child.chest_cm + 2.9), 0.5 - raised, -2.0])
-        angle = joint + np.array([side * (0.6 + 1.6 * raised), 5.6 - 0.5 * raised, -1.4])
+        joint = np.array([side * (0.5 * child.chest_cm + 3.3), 0.5 - raised, -2.0])
+        angle = joint + np.array([side * (0.2 + 1.2 * raised), 4.6 - 0.5 * raised, -1.4])
         inner = joint + np.array([-side * (3.0 - 1.2 * raised), 0.2, -1.4])
         inner += rng.normal(0, 0.15, 3)
         bones.append(bend([joint, angle], [0.34, 0.26], 6))
@@ -153,29 +154,27 @@ def _add_spine(path: FloatImage, plane: Plane, child: Child, view: View) -> None
     tubes = []
     for number in range(-6, 16):
         y = (number - 0.3) * child.rib_pitch_cm
-        size = 1.0 + 0.022 * number
+        size = 0.92 + 0.022 * number
         depth = float(child.cavity.depths(max(y, 3.0)))
         middle = np.array([0.0, y, -0.72 * depth])
-        height = 0.46 * child.rib_pitch_cm
-        radii = np.array([1.12 * size, height, 0.85 * size])
+        radii = np.array([1.12 * size, 0.43 * child.rib_pitch_cm, 0.85 * size])
         centre = view.place(middle)
-        for shrink, weight in ((0.0, CORTEX), (0.1, MARROW - CORTEX)):
-            box, chord = cross_box(plane, centre, radii - shrink)
-            path[box] += np.float32(0.18 * weight) * chord
+        for shrink, weight in ((0.0, CORTEX), (0.07, SPONGY - CORTEX)):
+            box, chord = cross_box(plane, centre, radii - shrink, (2.6, 6.0))
+            path[box] += np.float32(0.2 * weight) * chord
         back = middle + offset(0, -0.05, -1.0 * size)
         for side in (-1, 1):
-            pedicle = back + offset(side * 0.78 * size, -0.1, 0.35)
+            pedicle = back + offset(side * 0.8 * size, -0.12, 0.35)
             tubes.append(
-                bend([pedicle - offset(0, 0, 0.35), pedicle + offset(0, 0, 0.35)], 0.24, 1)
+                bend([pedicle - offset(0, 0, 0.35), pedicle + offset(0, 0, 0.35)], 0.19, 1)
             )
-            out = back + offset(side * 1.75 * size, 0.05, -0.5)
-            tubes.append(bend([pedicle, out], [0.24, 0.2], 3))
-        sides = [
-            bend([back + offset(x, -0.5, 0), back + offset(x, 0.8, 0)], 0.55, 1, 0.5)
-            for x in (-0.4, 0.4)
-        ]
-        tubes.extend(sides)
+            out = back + offset(side * 1.6 * size, -0.05, -0.5)
+            tubes.append(bend([pedicle, out], [0.24, 0.18], 3))
+            # Joints between the arches bridge the spaces between the bodies.
+            joint = back + offset(side * 0.72 * size, 0.5 * child.rib_pitch_cm, 0.0)
+            tubes.append(bend([pedicle, joint], [0.26, 0.3], 2))
+            tubes.append(bend([joint, pedicle + offset(0, child.rib_pitch_cm, 0)], [0.3, 0.26], 2))
         tubes.append(
-            bend([back + offset(0, 0, -0.4), back + offset(0, 0.75, -1.2)], [0.22, 0.16], 3)
+            bend([back + offset(0, 0, -0.4), back + offset(0, 0.75, -1.2)], [0.2, 0.14], 3)
         )
-    path += 0.24 * _shells(plane, tubes, view, 0.08)
+    path += 0.2 * _shells(plane, tubes, view, 0.1)

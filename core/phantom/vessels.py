@@ -14,8 +14,10 @@ from core.phantom.tubes import Tube, bend
 CHILD_SHARE = 0.79
 """Radius of a branch over its stem's where it forks in two equals (Murray's law, 2^(-1/3))."""
 
-GENERATIONS = 4
+GENERATIONS = 5
 STEMS = 7
+LENGTHS_CM = (1.6, 1.5, 1.4, 1.2, 1.0, 0.8)
+"""Of a branch, by how many forks lie before it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +44,15 @@ def grow_trees(child: Child, settings: PhantomSettings) -> Trees:
     rng = stream(settings.seed, CHILD + 20)
     vessels: list[Tube] = []
     bronchi: list[Tube] = []
-    carina = np.array([-0.15, 0.3 * child.lung_cm, -1.4])
-    windpipe = [bend([offset(0, -8, -1), offset(0.05, -2, -1.2), carina], [0.48, 0.46, 0.44], 14)]
+    carina = np.array([-0.15, 0.25 * child.lung_cm, -1.4])
+    windpipe = [bend([offset(0, -8, -1), offset(0.05, -2, -1.2), carina], [0.4, 0.38, 0.37], 14)]
     for side in (-1, 1):
         low = 0.4 if side < 0 else 0.36
         hilum = np.array([side * 2.3, low * child.lung_cm, -0.4])
-        windpipe.append(bend([carina, hilum], [0.38, 0.3], 5))
+        windpipe.append(bend([carina, hilum], [0.3, 0.25], 5))
         for bearing in _bearings(rng):
             artery, vein = hilum + rng.normal(0, 0.35, (2, 3))
-            _branch(vessels, child, rng, artery, _aim(bearing, side, rng), 0.22, 0)
+            _branch(vessels, child, rng, artery, _aim(bearing, side, rng), 0.21, 0)
             _branch(
                 vessels, child, rng, vein + offset(0, 0.7, 0.3), _aim(bearing, side, rng), 0.14, 1
             )
@@ -60,7 +62,7 @@ def grow_trees(child: Child, settings: PhantomSettings) -> Trees:
 
 def _bearings(rng: np.random.Generator) -> Vector:
     """Return directions in the film's plane: 90 is straight down, 0 sideways."""
-    return np.linspace(-75, 88, STEMS) + rng.normal(0, 8, STEMS)
+    return np.linspace(-70, 78, STEMS) + rng.normal(0, 8, STEMS)
 
 
 def _aim(bearing: float, side: int, rng: np.random.Generator) -> Vector:
@@ -80,20 +82,20 @@ def _branch(
     generation: int,
 ) -> None:
     """Grow one branch and, from its end, its own branches, until they leave the chest."""
-    length = (3.0, 2.1, 1.6, 1.3, 1.0)[generation] * rng.uniform(0.75, 1.25)
-    middle = start + aim * length / 2 + rng.normal(0, 0.06 * length, 3)
+    length = LENGTHS_CM[generation] * rng.uniform(0.65, 1.35)
+    middle = start + aim * length / 2 + rng.normal(0, 0.09 * length, 3)
     end = start + aim * length
     wall = 0.93 * child.cavity.widths(end[1])
     if abs(end[0]) > wall or end[1] < 0.2:
         return
     tip = radius * 0.86
     # A parabola through the three; a spline would take as long to fit as the tube to draw.
-    along = np.linspace(0.0, 1.0, 5)[:, np.newaxis]
+    along = np.linspace(0.0, 1.0, 5 if generation < 3 else 3)[:, np.newaxis]
     bowed = start + (end - start) * along + 4 * along * (1 - along) * (middle - (start + end) / 2)
     grown.append(Tube(bowed, radius + (tip - radius) * along[:, 0]))
     if generation == GENERATIONS:
         return
-    spread = np.deg2rad(rng.uniform(22, 42))
+    spread = np.deg2rad(rng.uniform(25, 60))
     aside = np.cross(aim, rng.normal(0, 1, 3) * [0.35, 0.35, 1.0])
     aside /= np.linalg.norm(aside)
     split = rng.uniform(0.35, 0.65)
