@@ -92,8 +92,8 @@ def search_settings(
 
     A space of choices alone is gone through in an order drawn by the run's seed, each setting once;
     one with a range is drawn from by the tree-structured Parzen estimator. A trial that is worse
-    than the median of those before it at the same epoch is stopped. The history stands in
-    ``search.json``; a search that was interrupted goes on after its last whole trial.
+    than the median of those before it at the same epoch of its second half is stopped. The history
+    stands in ``search.json``; a search that was interrupted goes on after its last whole trial.
 
     Parameters
     ----------
@@ -122,7 +122,10 @@ def search_settings(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         sampler=optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=4),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_WITHOUT_PRUNING),
+        # All settings guess in the first epochs: which one learns shows only later.
+        pruner=optuna.pruners.MedianPruner(
+            n_startup_trials=TRIALS_WITHOUT_PRUNING, n_warmup_steps=search.epochs // 2
+        ),
     )
     path = folder / SEARCH_FILE
     trials = _read_trials(path, search)
