@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.bootstrap import draw_patients, roc_auc_by_patient
-from core.domain import ReviewRecord, Verdict
+from core.domain import ReadKind, ReviewRecord, Verdict
 from core.ledger_numbers import EVERYBODY, own_reads
 from core.statistics import Labels, Rate, Scores, newcombe_interval, roc_auc
 
@@ -84,8 +84,8 @@ def trace_readers(
     references : mapping of str to Verdict
         What films show, by their sha256.
     alone : bool
-        Whether each reader's first read of a film counts, which a site that reads first stores
-        before the model is seen; the last one otherwise.
+        Whether each reader's first read of a film counts, if it was locked before the model was
+        seen; the last one otherwise.
     """
     judged = [
         _Judged(
@@ -98,6 +98,7 @@ def trace_readers(
         for own in own_reads(records)
         if (said := own.first if alone else own.last).prediction is not None
         and said.film_sha256 in references
+        and (said.kind is ReadKind.FIRST or not alone)
     ]
     names = sorted({one.reader for one in judged})
     apart = [_trace(name, [one for one in judged if one.reader == name]) for name in names]

@@ -18,7 +18,7 @@ def due_kind(visit: Visit, key: str, reading: FilmReading | None) -> ReadKind:
         get_store().history(key),
         visit.acting.name,
         None if reading is None else reading.prediction,
-        read_first=get_settings().read_first and visit.acting.may(Act.SIGN_READ),
+        read_first=get_settings().read_first,
     )
 
 
@@ -51,9 +51,19 @@ def say_order() -> str:
     return "You see its probability and the regions it depends on, and sign your verdict."
 
 
-def draw_read_first() -> None:
-    """Say why nothing of the model is shown yet."""
+def draw_read_first(visit: Visit) -> None:
+    """Say why nothing of the model is shown yet, and to whom it never is.
+
+    A role that may not lock a read sees nothing either: its bearer may have another one as well.
+    """
     st.markdown("**Read first**")
+    if not visit.acting.may(Act.SIGN_READ):
+        st.caption(
+            "On this site what the model says of a film comes after one's own first read, and your "
+            "role locks none here. On the page Teaching you read films and then see the model's "
+            "read."
+        )
+        return
     st.caption(
         "What the model says of this film, and why, comes after your own first read. The list is "
         "in the order of the model's bands."

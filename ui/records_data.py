@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain import Act, ReviewRecord, Verdict
+from core.domain import ReviewRecord, Verdict
 from core.examples import drawn_files
 from core.film_library import find_public_set
 from core.film_reference import reference_of_drawn, reference_of_public
@@ -56,7 +56,7 @@ def leave_out_waiting(ledger: Ledger, visit: Visit) -> tuple[Ledger, int]:
     int
         How many films wait.
     """
-    if not (get_settings().read_first and visit.acting.may(Act.SIGN_READ)):
+    if not get_settings().read_first:
         return ledger, 0
     of_film: dict[str, list[ReviewRecord]] = {film: [] for film in visit.films}
     for record in ledger.records:

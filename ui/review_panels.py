@@ -121,7 +121,7 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
 def draw_blind(visit: Visit, key: str, reading: FilmReading) -> None:
     """Draw what is known of a film without the model, and what its reader has marked."""
     draw_origin(reading.quality)
-    draw_read_first()
+    draw_read_first(visit)
     note_drawn(visit, key)
     draw_quality(reading.quality)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -266,9 +268,13 @@ def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:
     assert "Sign" in labels(page)
 
 
-def test_who_may_not_sign_is_not_asked_for_a_first_read(store: SqlReviewStore) -> None:
-    choose_local_reader(get_settings().database_url, "Tess", Role.TRAINEE)
+@pytest.mark.parametrize("role", [Role.TRAINEE, Role.ADMIN])
+def test_who_may_not_sign_sees_nothing_of_the_model_either(
+    store: SqlReviewStore, role: Role
+) -> None:
+    choose_local_reader(get_settings().database_url, "Tess", role)
     page = upload(open_page(), CHEST)
-    assert "probability" in words_of(page)
-    assert "The role trainee may not sign a read" in words_of(page)
-    assert "Lock the first read" not in labels(page)
+    assert "your role locks none here" in words_of(page)
+    assert f"The role {role} may not sign a read" in words_of(page)
+    assert not {"Lock the first read", "Show the model's regions"} & set(labels(page))
+    assert not re.search(r"probability (above |below )?\d", words_of(page))
