@@ -1,19 +1,31 @@
 """Reader against model, and both against the reference where one exists, in numbers.
 
 Counted is each reader's last own read of a film, arbitrations apart: those have seen the other
-reads. Where reader or model takes no side, the film is left out and n says so.
+reads. Where reader or model takes no side, the film is left out and n says so. Two readers' reads
+of one film are not two films: intervals of all readers together draw films, with all of their
+reads.
+
+Reliance is what the model did to a first read that was locked before the model was seen [1]_; on a
+site that shows the model first nobody can tell.
+
+References
+----------
+.. [1] M. Schemmer et al., IUI 2023, doi:10.1145/3581641.3584066: reliance in two dimensions,
+       one for advice that is wrong and one for advice that is right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.domain import ReadKind, ReviewRecord, Verdict
+from core.ledger_rates import kappa_of_films, share_of_films
 from core.review_table import reading_seconds
-from core.statistics import Rate, cohens_kappa, wilson_rate
+from core.statistics import Mask, Rate
 
 EVERYBODY = "all readers"
 
@@ -40,9 +52,15 @@ class ReaderNumbers:
     sensitivity, specificity, model_sensitivity, model_specificity : Rate
         On films with a reference where both take a side: the same for reader and model.
     over_reliance : Rate
-        Of the films on which the model is wrong, the share on which the reader says the same.
+        Of right first reads, locked before a model that is wrong was seen, the share whose last
+        read says what the model says.
     under_reliance : Rate
-        Of the films on which the model is right, the share on which the reader says the other.
+        Of wrong first reads, locked before a model that is right was seen, the share whose last
+        read does not come over to it.
+    same_as_wrong : Rate
+        Of the films on which the model is wrong, the share on which the last read says the same.
+    other_than_right : Rate
+        Of the films on which the model is right, the share on which it says the other.
     to_right, to_wrong : int
         Films whose last read corrects a wrong first one, and the other way round.
     median_s : float or None
@@ -61,6 +79,8 @@ class ReaderNumbers:
     model_specificity: Rate
     over_reliance: Rate
     under_reliance: Rate
+    same_as_wrong: Rate
+    other_than_right: Rate
     to_right: int
     to_wrong: int
     median_s: float | None
@@ -83,6 +103,22 @@ def own_reads(records: Sequence[ReviewRecord]) -> list[OwnReads]:
         first = found[key].first if key in found else record
         found[key] = OwnReads(first, record)
     return [own for own in found.values() if own.last.kind is ReadKind.READ]
+
+
+def keep_whole(
+    records: Sequence[ReviewRecord], keep: Callable[[OwnReads], bool]
+) -> list[ReviewRecord]:
+    """Return the reads of each reader and film whose first and last read are kept together.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+        Superseded ones included, oldest first.
+    keep : callable
+        Asked once for each reader and film.
+    """
+    kept = {(own.last.reader, own.last.film_sha256) for own in own_reads(records) if keep(own)}
+    return [one for one in records if (one.reader, one.film_sha256) in kept]
 
 
 def tabulate_readers(
@@ -108,28 +144,34 @@ def tabulate_readers(
 def _count(
     reader: str, reads: Sequence[OwnReads], references: Mapping[str, Verdict]
 ) -> ReaderNumbers:
-    said = [(_says(own.last), _model_says(own.last), own.last.film_sha256) for own in reads]
-    sided = [(mine, model) for mine, model, _ in said if mine is not None and model is not None]
-    mine = np.array([one for one, _ in sided], dtype=bool)
-    model = np.array([one for _, one in sided], dtype=bool)
-    judged = [
-        (own, other, references[film] is Verdict.PNEUMONIA)
-        for own, other, film in said
-        if own is not None and other is not None and film in references
-    ]
+    said = _columns(reads, references)
+    both = said.sided & said.model_sided
+    judged = both & said.known
+    agreed, right = said.last == said.model, said.model == said.ill
+    alone = said.first_sided & said.model_sided & said.known
+    misled, helped = (
+        alone & (said.first == said.ill) & ~right,
+        alone & (said.first != said.ill) & right,
+    )
+
+    def share(part: Mask, whole: Mask) -> Rate:
+        return share_of_films(part[whole], said.film[whole])
+
     seconds = [s for own in reads if (s := reading_seconds(own.first)) is not None]
     to_right, to_wrong = _changes(reads, references)
     return ReaderNumbers(
         reader=reader,
         films=len(reads),
-        agreement=wilson_rate(int(np.sum(mine == model)), len(sided)),
-        kappa=cohens_kappa(mine, model),
-        sensitivity=_share(own for own, _, ill in judged if ill),
-        specificity=_share(not own for own, _, ill in judged if not ill),
-        model_sensitivity=_share(other for _, other, ill in judged if ill),
-        model_specificity=_share(not other for _, other, ill in judged if not ill),
-        over_reliance=_share(own == other for own, other, ill in judged if other != ill),
-        under_reliance=_share(own != other for own, other, ill in judged if other == ill),
+        agreement=share(agreed, both),
+        kappa=kappa_of_films(said.last[both], said.model[both], said.film[both]),
+        sensitivity=share(said.last, judged & said.ill),
+        specificity=share(~said.last, judged & ~said.ill),
+        model_sensitivity=share(said.model, judged & said.ill),
+        model_specificity=share(~said.model, judged & ~said.ill),
+        over_reliance=share(said.sided & agreed, misled),
+        under_reliance=share(~(said.sided & agreed), helped),
+        same_as_wrong=share(agreed, judged & ~right),
+        other_than_right=share(~agreed, judged & right),
         to_right=to_right,
         to_wrong=to_wrong,
         median_s=float(np.median(seconds)) if seconds else None,
@@ -137,9 +179,36 @@ def _count(
     )
 
 
-def _share(answers: Iterable[bool]) -> Rate:
-    kept = list(answers)
-    return wilson_rate(sum(kept), len(kept))
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Reads as columns, each beside the one that says where it means anything."""
+
+    film: npt.NDArray[np.str_]
+    first: Mask
+    first_sided: Mask
+    last: Mask
+    sided: Mask
+    model: Mask
+    model_sided: Mask
+    ill: Mask
+    known: Mask
+
+
+def _columns(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> _Columns:
+    first = [_says(own.first) if own.first.kind is ReadKind.FIRST else None for own in reads]
+    last = [_says(own.last) for own in reads]
+    model = [_model_says(own.last) for own in reads]
+    shown = [references.get(own.last.film_sha256) for own in reads]
+    ill = [None if one is None else one is Verdict.PNEUMONIA for one in shown]
+    films = np.array([own.last.film_sha256 for own in reads], dtype=np.str_)
+    return _Columns(films, *_column(first), *_column(last), *_column(model), *_column(ill))
+
+
+def _column(said: Sequence[bool | None]) -> tuple[Mask, Mask]:
+    """Return whether each says pneumonia, and whether it takes a side at all."""
+    return np.array([one is True for one in said], bool), np.array(
+        [one is not None for one in said], bool
+    )
 
 
 def _changes(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> tuple[int, int]:

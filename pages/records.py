@@ -8,8 +8,8 @@ from core.review_table import describe_read
 from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_record, draw_standing_line
-from ui.records_data import LISTED, Ledger, get_ledger, leave_out_waiting
-from ui.records_filter import Chosen, choose_reads, draw_exports
+from ui.records_data import LISTED, Ledger, get_ledger, leave_out_waiting, reads_only
+from ui.records_filter import Chosen, choose_reads, choose_run, draw_exports
 from ui.records_panels import draw_chain, draw_disputes, draw_drift, draw_readers
 from ui.records_roc import draw_roc
 from ui.resources import get_served, get_store
@@ -105,8 +105,9 @@ with spoken_errors():
         visit.notice = ""
     ledger, waiting = leave_out_waiting(get_ledger(), visit)
     if waiting:
+        whose = "that others read" if reads_only(visit) else "on your worklist"
         st.caption(
-            f":material/visibility_off: {waiting} of the films on your worklist wait for your own "
+            f":material/visibility_off: {waiting} of the films {whose} wait for your own "
             "first read: what others and the model said of them is left out here until then."
         )
     if ledger.records:
@@ -118,12 +119,13 @@ with spoken_errors():
         with reads:
             draw_reads(chosen, ledger)
         with readers:
-            draw_readers(chosen.counted, ledger.references)
-            draw_roc(chosen.counted, ledger.references)
+            beside = choose_run(chosen.counted)
+            draw_readers(beside, ledger.references)
+            draw_roc(beside, ledger.references)
         with queue:
             draw_disputes(visit, disputes)
         with drift, spoken_errors():
-            draw_drift(chosen.counted)
+            draw_drift(chosen.of_days)
         with chain:
             draw_chain()
     else:

@@ -29,8 +29,9 @@ from core.domain import (
 from core.errors import NotAllowed, ReviewStoreError
 from core.film_reference import reference_of_drawn, reference_of_public
 from core.ledger_drift import FEWEST_FILMS, alarm_limit, stability_index, weekly_drift
-from core.ledger_numbers import EVERYBODY, tabulate_readers
+from core.ledger_numbers import EVERYBODY, keep_whole, tabulate_readers
 from core.ledger_queue import arbitrate, list_disputes
+from core.ledger_rates import kappa_of_films
 from core.review_export import reads_as_json, reads_as_parquet
 from core.review_store import open_review_store
 from core.review_table import find_reads, is_synthetic
@@ -99,8 +100,8 @@ REFERENCES = {film(n): ILL if n < 4 else WELL for n in range(8)}
 def test_a_readers_numbers_are_those_counted_by_hand() -> None:
     reads = [
         read(0, ILL, model_ill=True),
-        read(1, WELL, model_ill=True),  # under-reliance
-        read(2, WELL, model_ill=False),  # over-reliance
+        read(1, WELL, model_ill=True),
+        read(2, WELL, model_ill=False),
         read(3, ILL, model_ill=False),
         read(4, WELL, model_ill=False),
         read(5, WELL, model_ill=False),
@@ -115,8 +116,9 @@ def test_a_readers_numbers_are_those_counted_by_hand() -> None:
     assert (numbers.model_sensitivity.value, numbers.model_sensitivity.n) == (2 / 4, 4)
     assert (numbers.specificity.value, numbers.specificity.n) == (3 / 3, 3)
     assert (numbers.model_specificity.value, numbers.model_specificity.n) == (2 / 3, 3)
-    assert (numbers.over_reliance.value, numbers.over_reliance.n) == (1 / 3, 3)
-    assert (numbers.under_reliance.value, numbers.under_reliance.n) == (1 / 4, 4)
+    assert (numbers.same_as_wrong.value, numbers.same_as_wrong.n) == (1 / 3, 3)
+    assert (numbers.other_than_right.value, numbers.other_than_right.n) == (1 / 4, 4)
+    assert numbers.over_reliance.n == numbers.under_reliance.n == 0
     low, high = proportion_confint(2, 4, method="wilson")
     assert (numbers.sensitivity.low, numbers.sensitivity.high) == pytest.approx((low, high))
     mine, model = [1, 0, 0, 1, 0, 0, 0, 1], [1, 1, 0, 0, 0, 0, 1, 1]
@@ -137,6 +139,75 @@ def test_changes_and_time_come_from_a_readers_first_and_last_read() -> None:
     assert (numbers.median_s, numbers.timed) == (30.0, 2)
     assert numbers.sensitivity.value == 1.0
     assert numbers.specificity.value == 1 / 2
+
+
+def locked_and_signed(number: int, first: Verdict, last: Verdict, *, model_ill: bool) -> list:
+    before, after = f"first-{number}", f"last-{number}"
+    return [
+        read(number, first, model_ill, record_id=before, kind=ReadKind.FIRST),
+        read(number, last, model_ill, record_id=after, supersedes=before),
+    ]
+
+
+def test_reliance_is_what_became_of_first_reads_that_were_locked_before_the_model() -> None:
+    reads = [
+        *locked_and_signed(0, ILL, WELL, model_ill=False),  # right, misled
+        *locked_and_signed(1, ILL, ILL, model_ill=False),  # right, stood
+        *locked_and_signed(4, WELL, UNSURE, model_ill=True),  # right, not misled all the way
+        *locked_and_signed(2, WELL, WELL, model_ill=True),  # wrong, not helped
+        *locked_and_signed(3, WELL, ILL, model_ill=True),  # wrong, helped
+        *locked_and_signed(5, UNSURE, WELL, model_ill=False),  # said nothing alone
+        *locked_and_signed(6, ILL, ILL, model_ill=True),  # wrong beside a wrong model
+        read(7, ILL, model_ill=True),  # the model was seen from the start
+        *locked_and_signed(9, ILL, WELL, model_ill=False),  # nobody knows what it shows
+    ]
+    (numbers,) = tabulate_readers(reads, REFERENCES)
+    assert (numbers.over_reliance.value, numbers.over_reliance.n) == (1 / 3, 3)
+    assert (numbers.under_reliance.value, numbers.under_reliance.n) == (1 / 2, 2)
+
+
+def test_reads_of_one_film_by_many_are_not_taken_for_as_many_films() -> None:
+    readers = [f"reader {n}" for n in range(20)]
+    reads = [
+        read(n, ILL if n else WELL, model_ill=True, reader=name)
+        for name in readers
+        for n in range(4)
+    ]
+    everybody = tabulate_readers(reads, REFERENCES)[0]
+    sensitivity, agreement = everybody.sensitivity, everybody.agreement
+    assert (sensitivity.value, sensitivity.n) == (3 / 4, 80)
+    low, high = proportion_confint(60, 80, method="wilson")
+    assert sensitivity.low < low - 0.2
+    assert sensitivity.high > high + 0.1
+    assert (agreement.low, agreement.high) == (sensitivity.low, sensitivity.high)
+    all_said_so = everybody.model_sensitivity
+    assert (all_said_so.value, all_said_so.n) == (1.0, 80)
+    assert all_said_so.low == pytest.approx(proportion_confint(4, 4, method="wilson")[0])
+
+
+def test_kappa_over_repeated_films_draws_films() -> None:
+    random = np.random.default_rng(3)
+    first, model = random.random(30) < 0.5, random.random(30) < 0.5
+    model[:20] = first[:20]
+    films = np.array([film(n) for n in range(30)])
+    once = kappa_of_films(first, model, films)
+    assert once == cohens_kappa(first, model)
+    many = kappa_of_films(*(np.repeat(column, 10) for column in (first, model, films)))
+    alone = cohens_kappa(np.repeat(first, 10), np.repeat(model, 10))
+    assert many.value == pytest.approx(once.value)
+    assert many.high - many.low > 2.0 * (alone.high - alone.low)
+    assert many.high - many.low == pytest.approx(once.high - once.low, rel=0.15)
+
+
+def test_first_and_last_reads_are_kept_or_left_out_together() -> None:
+    reads = [
+        *locked_and_signed(0, ILL, WELL, model_ill=False),
+        *locked_and_signed(1, ILL, ILL, model_ill=True),
+        read(1, WELL, model_ill=True, reader="Grace"),
+        read(2, ILL, model_ill=True, kind=ReadKind.FIRST),
+    ]
+    kept = keep_whole(reads, lambda own: own.last.record_id in ("last-0", "Grace-1"))
+    assert [one.record_id for one in kept] == ["first-0", "last-0", "Grace-1"]
 
 
 def test_two_readers_get_a_line_each_below_everybodys_and_arbitrations_none() -> None:

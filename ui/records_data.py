@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain import ReviewRecord, Verdict
+from core.domain import Act, ReviewRecord, Verdict
 from core.examples import drawn_files
 from core.film_library import find_public_set
 from core.film_reference import reference_of_drawn, reference_of_public
@@ -48,7 +48,10 @@ def get_ledger() -> Ledger:
 
 
 def leave_out_waiting(ledger: Ledger, visit: Visit) -> tuple[Ledger, int]:
-    """Leave out what was said of the films on the worklist that the visitor has yet to read first.
+    """Leave out what was said of films that the visitor has yet to read first.
+
+    For whoever reads and settles nothing that is any film; for others, who answer for all of the
+    ledger, only those on their own worklist.
 
     Returns
     -------
@@ -58,9 +61,11 @@ def leave_out_waiting(ledger: Ledger, visit: Visit) -> tuple[Ledger, int]:
     """
     if not get_settings().read_first:
         return ledger, 0
-    of_film: dict[str, list[ReviewRecord]] = {film: [] for film in visit.films}
+    any_film = reads_only(visit)
+    of_film: dict[str, list[ReviewRecord]] = {}
     for record in ledger.records:
-        of_film.get(record.film_sha256, []).append(record)
+        if any_film or record.film_sha256 in visit.films:
+            of_film.setdefault(record.film_sha256, []).append(record)
     waiting = {
         film
         for film, read in of_film.items()
@@ -68,6 +73,11 @@ def leave_out_waiting(ledger: Ledger, visit: Visit) -> tuple[Ledger, int]:
     }
     kept = [record for record in ledger.records if record.film_sha256 not in waiting]
     return Ledger(kept, ledger.references), len(waiting)
+
+
+def reads_only(visit: Visit) -> bool:
+    """Return whether the visitor may sign reads, but not settle those of others."""
+    return visit.acting.may(Act.SIGN_READ) and not visit.acting.may(Act.ARBITRATE)
 
 
 @st.cache_resource(show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from datetime import date
 import streamlit as st
 
 from core.domain import Mark, ReviewRecord, Verdict
+from core.ledger_numbers import OwnReads, keep_whole
 from core.review_export import reads_as_json, reads_as_parquet
 from core.review_table import AGREE, DISAGREE, NOT_COMPARED, find_drawn, find_reads, reads_as_csv
 from ui.records_data import Ledger
@@ -26,10 +28,14 @@ class Chosen:
         Newest first.
     counted : list of ReviewRecord
         By reader, films and days only, oldest first: to count by what was said would answer itself.
+        A reader's reads of a film stay together, on the day of the last one.
+    of_days : list of ReviewRecord
+        The same, each read on its own day.
     """
 
     listed: list[ReviewRecord]
     counted: list[ReviewRecord]
+    of_days: list[ReviewRecord]
 
 
 def choose_reads(ledger: Ledger) -> Chosen:
@@ -54,13 +60,38 @@ def choose_reads(ledger: Ledger) -> Chosen:
     synthetic = films_side.selectbox("Films", list(FILMS), format_func=FILMS.__getitem__)
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
-    kept = {"reader": reader, "synthetic": synthetic, "days": days}
+    kept = {"reader": reader, "synthetic": synthetic}
+    known = {record.record_id for record in ledger.records}
+
+    def is_whole(own: OwnReads) -> bool:
+        begun = not own.first.supersedes or own.first.supersedes in known
+        return begun and bool(find_reads([own.last], days=days))
+
     gone = set() if corrected else ledger.superseded
     newest = [record for record in reversed(ledger.records) if record.record_id not in gone]
     return Chosen(
-        find_reads(newest, words, verdict, comparison, **kept),
-        find_reads(ledger.records, **kept),
+        find_reads(newest, words, verdict, comparison, days=days, **kept),
+        keep_whole(find_reads(ledger.records, **kept), is_whole),
+        find_reads(ledger.records, days=days, **kept),
     )
+
+
+def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:
+    """Offer one run's films where readers stood beside more than one, and return what is left."""
+    said = Counter(record.prediction.run_id for record in counted if record.prediction)
+    if len(said) < 2:
+        return counted
+    chosen = st.segmented_control(
+        "The model beside the reader",
+        ["", *sorted(said)],
+        format_func=lambda run: run or "all runs together",
+        default="",
+        required=True,
+        key="records-run",
+        help="More than one run has read these films: "
+        + ", ".join(f"{run} for {n} reads" for run, n in sorted(said.items())),
+    )
+    return keep_whole(counted, lambda own: chosen in ("", own.last.run_id))
 
 
 def _choose_days(

@@ -55,9 +55,11 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
         "inside its band. Counted is each reader's last read of a film where both take a side; "
         "arbitrations are left out. A reference exists for synthetic films and for films of the "
         f"public set's official test split: {known} of the films counted here. "
-        "Over-reliance: of the films on which the model is wrong, the share on which the reader "
-        "says the same. Under-reliance: of those on which it is right, the share on which the "
-        "reader says the other. Time runs from the film's opening to the first signature."
+        "Reliance counts first reads that were locked before the model was seen, and what became "
+        "of them. Over-reliance: of right ones beside a wrong model, the share changed to what "
+        "the model says. Under-reliance: of wrong ones beside a right model, the share not changed "
+        "to it. Intervals of all readers draw films, with all reads of a film. Time runs from the "
+        "film's opening to the first signature."
     )
 
 
@@ -73,6 +75,8 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
         "Model's specificity": _say(numbers.model_specificity),
         "Over-reliance": _say(numbers.over_reliance),
         "Under-reliance": _say(numbers.under_reliance),
+        "Says the same where the model is wrong": _say(numbers.same_as_wrong),
+        "Says the other where it is right": _say(numbers.other_than_right),
         "Changed wrong to right": str(numbers.to_right),
         "Changed right to wrong": str(numbers.to_wrong),
         "Median time to the first read": "not kept"

@@ -170,6 +170,8 @@ def test_the_ledger_says_of_three_films_what_is_counted_by_hand(
         (first[name]["Verdict"] == row["Reference"], row["Verdict"] == row["Reference"])
         for name, row in last.items()
     ]
+    alone_right = [name for name in READS if first[name]["Verdict"] == last[name]["Reference"]]
+    alone_wrong = READS.keys() - set(alone_right)
     expected = {
         "Films": "3",
         "Agreement with model": f"{agreed:.2f} (",
@@ -178,8 +180,8 @@ def test_the_ledger_says_of_three_films_what_is_counted_by_hand(
         "Model's sensitivity": share([model[name] for name in READS if ill[name]]),
         "Specificity": share([not mine[name] for name in READS if not ill[name]]),
         "Model's specificity": share([not model[name] for name in READS if not ill[name]]),
-        "Over-reliance": share([mine[n] == model[n] for n in READS if model[n] != ill[n]]),
-        "Under-reliance": share([mine[n] != model[n] for n in READS if model[n] == ill[n]]),
+        "Over-reliance": share([mine[n] == model[n] for n in alone_right if model[n] != ill[n]]),
+        "Under-reliance": share([mine[n] != model[n] for n in alone_wrong if model[n] == ill[n]]),
         "Changed wrong to right": str(changes.count((False, True))),
         "Changed right to wrong": str(changes.count((True, False))),
     }

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from review_records import record, sign
 from streamlit.testing.v1 import AppTest
 from test_review import (
     CHEST,
@@ -31,6 +32,7 @@ from core.review_store import SqlReviewStore
 from core.settings import get_settings
 from ui import drawn_marks, review_panels
 from ui.viewer import SMALLEST_SHOWN
+from ui.who import get_local_reader
 
 
 @pytest.fixture(autouse=True)
@@ -260,6 +262,23 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     lock(page, reader="Dr. Grace Second")
     page.switch_page("pages/records.py").run()
     assert set(page.dataframe[0].value["Reader"]) == {READER, "Dr. Grace Second"}
+
+
+def test_who_settles_nothing_sees_only_films_of_their_own_reading(
+    store: SqlReviewStore, read_first
+) -> None:
+    first = record(kind=ReadKind.FIRST, film_name="of another", regions={})
+    sign(store, first)
+    sign(store, record(film_name="of another", supersedes=first.record_id))
+    page = press(lock(upload(open_page(), CHEST)), "Sign")
+    page.switch_page("pages/records.py").run()
+    assert "of another" in set(page.dataframe[0].value["Film"])
+    choose_local_reader(get_settings().database_url, READER, Role.READER)
+    get_local_reader.clear()
+    page.run()
+    assert "1 of the films that others read wait for your own first read" in words_of(page)
+    assert "of another" not in set(page.dataframe[0].value["Film"])
+    assert list(page.dataframe[1].value.columns) == ["", READER]
 
 
 def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:

@@ -37,6 +37,7 @@ from ui import records_data
 from ui.charts import plot_reads
 
 PAGE = PROJECT_ROOT / "pages" / "records.py"
+BESIDE = "The model beside the reader"
 
 
 def run_page() -> AppTest:
@@ -191,9 +192,58 @@ def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkey
     assert numbers["Sensitivity"] == "1.00 (0.21 to 1.00, n = 1)"
     assert numbers["Model's sensitivity"] == "0.00 (0.00 to 0.79, n = 1)"
     assert numbers["Model's specificity"] == "1.00 (0.21 to 1.00, n = 1)"
-    assert numbers["Over-reliance"] == "0.00 (0.00 to 0.79, n = 1)"
+    assert numbers["Says the same where the model is wrong"] == "0.00 (0.00 to 0.79, n = 1)"
+    assert numbers["Over-reliance"] == "none (n = 0)"
     assert numbers["Median time to the first read"] == "not kept"
     assert list(page.dataframe[0].value["Reference"]) == ["normal", "pneumonia"]
+
+
+def test_a_first_read_is_counted_with_its_last_one_whichever_days_are_chosen(
+    store: SqlReviewStore, monkeypatch
+) -> None:
+    monkeypatch.setattr(records_data, "reference_of_public", lambda *_: {FILM: Verdict.NORMAL})
+    early, late = datetime(2024, 5, 4, tzinfo=UTC), datetime(2024, 5, 9, tzinfo=UTC)
+    first = record(kind=ReadKind.FIRST, regions={}, verdict=Verdict.PNEUMONIA, read_at=early)
+    sign(store, first)
+    sign(store, record(supersedes=first.record_id, verdict=Verdict.NORMAL, read_at=late))
+    page = run_page()
+
+    def numbers() -> dict[str, str]:
+        return page.dataframe[1].value.set_index("")["Dr Ádám"]
+
+    assert numbers()["Changed wrong to right"] == "1"
+    assert numbers()["Under-reliance"] == "0.00 (0.00 to 0.79, n = 1)"
+    page.date_input(key="records-days").set_value((date(2024, 5, 5), date(2024, 5, 9))).run()
+    assert numbers()["Changed wrong to right"] == "1"
+    page.date_input(key="records-days").set_value((date(2024, 5, 4), date(2024, 5, 8))).run()
+    assert len(page.dataframe) <= 1
+    assert any("No signed read is left" in info.value for info in page.info)
+
+
+def test_a_read_whose_first_one_is_older_than_the_list_is_not_counted(
+    store: SqlReviewStore, monkeypatch
+) -> None:
+    first = record(kind=ReadKind.FIRST, regions={}, verdict=Verdict.PNEUMONIA)
+    sign(store, first)
+    sign(store, record(supersedes=first.record_id))
+    sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.NORMAL))
+    monkeypatch.setattr(records_data, "LISTED", 2)
+    page = run_page()
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "1"
+
+
+def test_one_run_at_a_time_stands_beside_the_reader(store: SqlReviewStore) -> None:
+    point = record().prediction.operating_point
+    sign(store, record())
+    page = run_page()
+    assert not page.get("button_group") or page.get("button_group")[0].label != BESIDE
+    other = Prediction(0.9, 0.0, "run-2", point)
+    sign(store, record(film_sha256=OTHER_FILM, prediction=other, run_id="run-2"))
+    page.run()
+    runs = next(one for one in page.get("button_group") if one.label == BESIDE)
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "2"
+    runs.set_value("run-2").run()
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "1"
 
 
 def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
