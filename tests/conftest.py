@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ os.environ.setdefault("FIRSTREAD_READ_FIRST", "false")
 
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure
 settings.load_profile("first_read")
+
+
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back the main module, which a page run by AppTest takes the place of.
+
+    A process that a later test spawns imports it, and would run the page.
+    """
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")
