@@ -71,7 +71,9 @@ def note_drawn(visit: Visit, key: str) -> None:
 
 
 def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
-    """Say what the model's regions have to do with those drawn at the first read."""
+    """Say what the model's regions have to do with those drawn at the first read, if any were."""
+    if not marks:
+        return
     if explanation is None:
         st.caption(f":material/my_location: {len(marks)} marked at your first read.")
         return

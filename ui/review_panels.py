@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from core.batch import FilmOutcome, FilmState, UploadedFilm
-from core.domain import ReadKind, ReviewRecord
+from core.domain import Mark, ReadKind, ReviewRecord
 from core.explanation import top_regions
 from core.pipeline import FilmReading
 from core.settings import get_settings
@@ -32,7 +32,7 @@ from ui.worklist import WorklistRow
 SHOWN_REGIONS = 5
 READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
-DRAWN_HEIGHT = 80  # of the lines that say what the marks have to do with the model's regions
+MARKED_HEIGHT = 22  # of the line that says how much was marked
 
 
 def build_row(
@@ -98,8 +98,14 @@ def explanation_of(visit: Visit, film: UploadedFilm) -> ExplanationTask | None:
     return task
 
 
-def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> None:
-    """Draw the probability, the regions it depends on, what was measured, and the findings."""
+def draw_model_read(
+    visit: Visit,
+    key: str,
+    reading: FilmReading,
+    task: ExplanationTask | None,
+    marks: Sequence[Mark],
+) -> None:
+    """Draw the probability, the regions it depends on, the findings, and what was measured."""
     draw_origin(reading.quality)
     if reading.prediction is not None:
         draw_scale(reading.prediction)
@@ -108,9 +114,12 @@ def draw_model_read(reading: FilmReading, task: ExplanationTask | None) -> None:
     elif task is not None and task.explanation is not None:
         boxed = task.explanation.geometry.box is not None
         draw_regions(top_regions(task.explanation, SHOWN_REGIONS), boxed=boxed)
+    elif reading.prediction is not None:
+        offer_regions(visit, key)
+    draw_drawn(marks, None if task is None else task.explanation)
+    draw_quality(reading.quality)
     if reading.prediction is not None:
         draw_measured(reading.prediction, get_engine().classifier.run_record)
-    draw_quality(reading.quality)
 
 
 def suspicion_of(row: WorklistRow) -> tuple[int, float]:
@@ -153,8 +162,9 @@ def draw_read(visit: Visit, key: str) -> None:
     blind = due_kind(visit, key, reading) is ReadKind.FIRST
     marks = drawn_at_first(visit, get_store().history(key))
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
-    height -= DRAWN_HEIGHT if marks else 0
-    with st.container(height=height if reading.quality.findings else "content", border=False):
+    height -= MARKED_HEIGHT if marks else 0
+    long = reading.quality.findings or marks
+    with st.container(height=height if long else "content", border=False):
         if reading.quality.refused:
             draw_refusal(visit, film, reading)
         if film.inverted:
@@ -162,9 +172,5 @@ def draw_read(visit: Visit, key: str) -> None:
         if blind:
             draw_blind(visit, key, reading)
         else:
-            draw_model_read(reading, shown)
-            if task is not None:
-                offer_regions(visit, key)
-    if not blind and marks:
-        draw_drawn(marks, None if shown is None else shown.explanation)
+            draw_model_read(visit, key, reading, shown, marks)
     draw_verdict(visit, film, reading, None if shown is None else shown.explanation)

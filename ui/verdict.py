@@ -22,7 +22,6 @@ from ui.who import name_reader, not_allowed
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 USUAL_CONFIDENCE = 3
-DONE = {ReadKind.FIRST: "Locked and stored", ReadKind.READ: "Signed and stored"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,6 @@ def draw_verdict(
         visit.complaint = _sign(visit, film, reading, draft, explanation, history, kind)
         if not visit.complaint:
             del visit.opened_at[film.key]
-            visit.notice = f"{DONE[kind]}: {film.name}."
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
