@@ -14,7 +14,7 @@ from enum import StrEnum
 from uuid import uuid4
 
 from core import __version__
-from core.domain import Act, Reader
+from core.domain import Act, Reader, reader_key
 from core.errors import ReviewStoreError
 
 MAX_COMMENT = 2000
@@ -99,11 +99,6 @@ class NoteCounts:
     by_cause: Mapping[str, int]
     by_tag: Mapping[str, int]
     by_proposal: Mapping[ProposalState, int]
-
-
-def reader_key(reader: str) -> str:
-    """Return what tells readers apart: their name without case and needless spaces."""
-    return " ".join(reader.split()).casefold()
 
 
 def write_note(

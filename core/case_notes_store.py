@@ -13,11 +13,10 @@ from core.case_notes import (
     CaseNote,
     ProposedLabel,
     clean_words,
-    reader_key,
     turn_tag,
     write_note,
 )
-from core.domain import Act, Reader
+from core.domain import Act, Reader, reader_key
 from core.errors import NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
 from core.review_ledger import insert_chained

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli_data import progress_bar, spoken_errors
+from core.run_store import redrawn_with
 from core.settings import get_settings
 from core.shortcut_record import PartAudit, ShortcutAudit
 from core.statistics import Rate
@@ -20,14 +21,19 @@ def audit_named_runs(names: Sequence[str]) -> None:
     settings = get_settings()
     threads = settings.inference_threads
     with spoken_errors():
+        by_split: dict[int | None, list[str]] = {}
         for name in names:
             open_run(settings.models, name, threads)  # a wrong name is told before the films load
-        with progress_bar("Decoding films") as progress:
-            parts = load_audit_films(settings.data, settings.models / "split.json", progress)
-        with progress_bar("Reading changed films") as progress:
-            audits = make_audits(names, parts, settings.models, threads, progress)
-    for made in audits.values():
-        _print_audit(made)
+            by_split.setdefault(redrawn_with(settings.models / name), []).append(name)
+        for seed, alike in by_split.items():
+            with progress_bar("Decoding films") as progress:
+                parts = load_audit_films(
+                    settings.data, settings.models / "split.json", progress, redrawn_with=seed
+                )
+            with progress_bar("Reading changed films") as progress:
+                audits = make_audits(alike, parts, settings.models, threads, progress)
+            for made in audits.values():
+                _print_audit(made)
 
 
 def _print_audit(made: ShortcutAudit) -> None:

@@ -22,8 +22,8 @@ from core.run_store import (
     add_files,
     find_run_folder,
     load_run,
-    read_record,
     read_verified,
+    redrawn_with,
 )
 from core.run_table import (
     list_readable_runs,
@@ -76,9 +76,9 @@ def evaluate(
         run = _load_own_network(name)
         content = read_verified(run.folder, EXPORT_FILE, run.files)
         stored = None if write else read_predictions(run)
-        redrawn_with = _redrawn_with(run)
+        seed = redrawn_with(run.folder)
         films = films_as_seen(
-            open_films_to_score(settings.data, settings.models, _report, redrawn_with=redrawn_with),
+            open_films_to_score(settings.data, settings.models, _report, redrawn_with=seed),
             run.cropped_to_lungs,
             settings.models,
         )
@@ -116,7 +116,7 @@ def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")
         measured = read_predictions(run)
         films = films_as_seen(
             open_learned_films(
-                settings.data, settings.models, _report, redrawn_with=_redrawn_with(run)
+                settings.data, settings.models, _report, redrawn_with=redrawn_with(run.folder)
             ),
             run.cropped_to_lungs,
             settings.models,
@@ -146,12 +146,6 @@ def _load_own_network(name: str) -> RunRecord:
             f"{', '.join(run.members)}, then make it anew with `python -m core ensemble`."
         )
     return run
-
-
-def _redrawn_with(run: RunRecord) -> int | None:
-    """Return the seed with which a run drew its own split; None if it has the project's."""
-    how = read_record(run.folder)["settings"]
-    return how["seed"] if how.get("split_by") == "films" else None
 
 
 def _report(line: str) -> None:

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from core import __version__
-from core.domain import Reader, Role
+from core.domain import READER_LIMIT, Reader, Role
 from core.errors import ReviewStoreError
 from core.review_database import WRITING, errors_as_sentences, open_database
 from core.review_ledger import insert_chained
 from core.review_migration import migrate
 from core.review_rows import is_storable
 from core.review_schema import local_readers
-from core.reviews import READER_LIMIT
 
 FIRST_ROLE = Role.LEAD
 """A newcomer on an own machine may try every page and every write."""

@@ -12,6 +12,7 @@ import numpy as np
 from core import __version__
 from core.domain import (
     MAX_MARKS,
+    READER_LIMIT,
     Act,
     Explanation,
     FilmBox,
@@ -29,7 +30,6 @@ from core.errors import ReviewStoreError
 
 COMMENT_LIMIT = 2000  # characters
 NAME_LIMIT = 255  # characters, of a film's file name
-READER_LIMIT = 100  # characters
 TOP_REGIONS = 10
 
 

@@ -196,6 +196,20 @@ def amend_record(folder: Path, changes: Mapping[str, Any]) -> None:
     (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
 
 
+def redrawn_with(folder: Path) -> int | None:
+    """Return the seed with which a run drew its own split; None if it has the project's.
+
+    Raises
+    ------
+    ModelMissing
+        If the folder has no record.
+    ModelIntegrity
+        If the record is not readable.
+    """
+    how = read_record(folder).get("settings", {})
+    return how["seed"] if how.get("split_by") == "films" else None
+
+
 def export_identity(run: RunRecord) -> str:
     """Return the sha256 of a run's export; of an ensemble, that of its members' hashes."""
     if not run.members:

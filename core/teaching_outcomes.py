@@ -9,8 +9,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from core.case_notes import reader_key
-from core.domain import Verdict
+from core.domain import Verdict, reader_key
 from core.statistics import Rate, roc_auc, wilson_rate
 from core.teaching import CONFIDENCES, Answer, Case
 from core.teaching_course import Course

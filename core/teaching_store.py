@@ -16,8 +16,7 @@ from sqlalchemy import Connection, Row, Select, select
 from sqlalchemy.exc import IntegrityError
 
 from core import __version__
-from core.case_notes import reader_key
-from core.domain import Act, Reader
+from core.domain import Act, Reader, reader_key
 from core.errors import NotAllowed, ReviewStoreError, TeachingError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
 from core.review_ledger import insert_chained

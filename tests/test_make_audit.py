@@ -11,7 +11,14 @@ from typer.testing import CliRunner
 from core import cli_audit
 from core.__main__ import app
 from core.errors import DatasetError, ModelMissing
-from core.run_store import RECORD_FILE, add_files, load_run, read_record, read_verified, sha256_of
+from core.run_store import (
+    RECORD_FILE,
+    add_files,
+    load_run,
+    read_record,
+    read_verified,
+    sha256_of,
+)
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.shortcut_audit import AuditFilms
 from core.shortcut_changes import CHANGES
@@ -131,15 +138,40 @@ def command(models, tmp_path, monkeypatch):
 
 def test_the_command_prints_a_row_a_change(command, models, monkeypatch):
     parts = {part: drawn_films(words, 1) for part, words in PARTS.items()}
-    monkeypatch.setattr(cli_audit, "load_audit_films", lambda *_: parts)
+    asked = []
+    monkeypatch.setattr(
+        cli_audit,
+        "load_audit_films",
+        lambda *_, redrawn_with: asked.append(redrawn_with) or parts,
+    )
 
     answer = command(SERVED_RUN)
 
     assert answer.exit_code == 0, answer.output
+    assert asked == [None]
     for change in CHANGES:
         assert answer.stdout.count(f"│ {change.words} ") == len(PARTS)
     assert "official test split: 6 films, 3 with pneumonia" in answer.stdout
     assert (models / SERVED_RUN / AUDIT_FILE).is_file()
+
+
+def test_a_run_that_drew_its_own_split_is_audited_on_its_own_validation_films(
+    command, models, monkeypatch
+):
+    record = read_record(models / SERVED_RUN)
+    record["settings"] |= {"split_by": "films", "seed": 77}
+    (models / SERVED_RUN / RECORD_FILE).write_text(json.dumps(record))
+    asked = []
+
+    def load(*_, redrawn_with):
+        asked.append(redrawn_with)
+        raise DatasetError("none are needed")
+
+    monkeypatch.setattr(cli_audit, "load_audit_films", load)
+
+    command(SERVED_RUN)
+
+    assert asked == [77]
 
 
 @pytest.mark.parametrize(

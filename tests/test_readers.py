@@ -210,8 +210,17 @@ def test_a_name_that_cannot_be_kept_is_refused(sqlite_url, name) -> None:
 @pytest.mark.parametrize(
     ("claims", "name", "roles"),
     [
-        ({"email": "ada@x.org", "name": "Ada B", "roles": "lead"}, "Ada B (ada@x.org)", {"lead"}),
-        ({"email": "ada@x.org", "roles": ["lead", "other"]}, "ada@x.org", {"lead"}),
+        (
+            {"sub": "u1", "email": "ada@x.org", "email_verified": True, "name": "Ada  B"}
+            | {"roles": "lead"},
+            "Ada B (ada@x.org)",
+            {"lead"},
+        ),
+        (
+            {"email": "ada@x.org", "email_verified": True, "roles": ["lead", "other"]},
+            "ada@x.org",
+            {"lead"},
+        ),
         (
             {"sub": "u1", "name": "Ada", "roles": ["admin", "reader"]},
             "Ada (u1)",
@@ -222,6 +231,23 @@ def test_a_name_that_cannot_be_kept_is_refused(sqlite_url, name) -> None:
 )
 def test_claims_give_name_and_roles(claims, name, roles) -> None:
     assert reader_from_claims(claims, "roles", "name") == Reader(name, frozenset(map(Role, roles)))
+
+
+@pytest.mark.parametrize("verified", [{}, {"email_verified": False}, {"email_verified": "true"}])
+def test_an_address_that_nobody_verified_signs_for_nobody(verified) -> None:
+    claims = {"sub": "u9", "email": "lea@ward.org", "name": "Lea", "roles": "reader"} | verified
+    assert reader_from_claims(claims, "roles", "name").name == "Lea (u9)"
+
+
+def test_a_long_name_gives_way_to_the_identity_and_two_people_stay_two() -> None:
+    long = {"name": "N" * 100, "roles": "reader"}
+    one, other = (reader_from_claims({"sub": s, **long}, "roles", "name").name for s in "ab")
+    assert (len(one), one[-4:], other[-4:]) == (100, " (a)", " (b)")
+
+
+def test_an_identity_that_no_signature_holds_is_refused_rather_than_cut() -> None:
+    with pytest.raises(NotAllowed, match=r"id has 101 characters, and a read is signed with 100"):
+        reader_from_claims({"sub": "s" * 101, "roles": "reader"}, "roles", "name")
 
 
 def test_which_claim_holds_the_roles_is_a_setting() -> None:
@@ -237,7 +263,7 @@ def test_a_log_in_without_a_role_is_refused(roles) -> None:
         reader_from_claims({"sub": "u1", "roles": roles}, "roles", "name")
 
 
-@pytest.mark.parametrize("claims", [{}, {"sub": " "}, {"email": 7}, {"name": "Ada"}])
+@pytest.mark.parametrize("claims", [{}, {"sub": " "}, {"email": "ada@x.org"}, {"name": "Ada"}])
 def test_a_log_in_that_names_nobody_is_refused(claims) -> None:
     with pytest.raises(NotAllowed, match="The log-in names nobody"):
         reader_from_claims({**claims, "roles": "lead"}, "roles", "name")

@@ -12,11 +12,10 @@ from core.case_notes import (
     CaseNote,
     ProposalState,
     ProposedLabel,
-    reader_key,
     weigh_proposals,
     write_note,
 )
-from core.domain import Act, Reader
+from core.domain import Act, Reader, reader_key
 from core.errors import FirstReadError
 from ui.error_films import get_case_notes
 from ui.error_link import ErrorView

@@ -11,9 +11,8 @@ from secrets import randbelow
 import numpy as np
 import streamlit as st
 
-from core.case_notes import reader_key
 from core.decoding import decode_radiograph
-from core.domain import Mark, Prediction, Reader, RunRecord
+from core.domain import Mark, Prediction, Reader, RunRecord, reader_key
 from core.error_contrast import logit_space, nearest_in_cell
 from core.error_gallery import Cell, RunsOnFilms, logits_of
 from core.errors import TeachingError

@@ -44,11 +44,13 @@ from core.domain.quality import (
 )
 from core.domain.reader import (
     OPERATOR,
+    READER_LIMIT,
     WHO_MAY,
     Act,
     Reader,
     Role,
     reader_from_claims,
+    reader_key,
     say_roles,
 )
 from core.domain.regions import (
@@ -70,6 +72,7 @@ __all__ = [
     "MAX_FILM_PIXELS",
     "MAX_MARKS",
     "OPERATOR",
+    "READER_LIMIT",
     "SYNTHETIC_KEY",
     "WHO_MAY",
     "AbstentionBand",
@@ -113,5 +116,6 @@ __all__ = [
     "Window",
     "read_only",
     "reader_from_claims",
+    "reader_key",
     "say_roles",
 ]

@@ -65,6 +65,8 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 
+READER_LIMIT = 100  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -114,11 +116,17 @@ def _either(roles: Collection[Role], word: str = "or") -> str:
     return f"{', '.join(others)} {word} {last}" if others else str(last)
 
 
+def reader_key(name: str) -> str:
+    """Return what tells readers apart: their name without case and needless spaces."""
+    return " ".join(name.split()).casefold()
+
+
 def reader_from_claims(claims: Mapping[str, object], role_claim: str, name_claim: str) -> Reader:
     """Return the reader whom a provider's claims name.
 
-    Names repeat and people sign by them, so that the address stands beside the name, and the
-    provider's own id where it states no address.
+    Names repeat and people sign by them, so that an identity stands beside the name, whole: the
+    address where the provider says that it is verified, otherwise the provider's own id. An
+    address that nobody has verified may be typed by whoever opens an account.
 
     Parameters
     ----------
@@ -130,23 +138,42 @@ def reader_from_claims(claims: Mapping[str, object], role_claim: str, name_claim
     Raises
     ------
     NotAllowed
-        If the claims name nobody, or give none of First Read's roles.
+        If the claims name nobody or somebody whose id is too long, or give none of First Read's
+        roles.
+
+    References
+    ----------
+    .. [1] OpenID Connect Core 1.0, 5.7: of the claims only iss and sub identify a person for good.
     """
-    identity = claims.get("email") or claims.get("sub")
-    if not isinstance(identity, str) or not identity.strip():
-        raise NotAllowed(
-            "The log-in names nobody: it has neither the claim email nor sub. Ask the person who "
-            "keeps the log-in provider."
-        )
+    identity = _identity(claims)
     stated = claims.get(role_claim)
-    words = [stated] if isinstance(stated, str) else stated if isinstance(stated, list) else []
-    roles = frozenset(role for role in Role if role in words)
+    given = [stated] if isinstance(stated, str) else stated if isinstance(stated, list) else []
+    roles = frozenset(role for role in Role if role in given)
     if not roles:
         raise NotAllowed(
             f"{identity} has no role here: the claim {role_claim!r} of the log-in names none of "
             f"{_either(_ALL)}. Ask the person who gives roles."
         )
     name = claims.get(name_claim)
-    named = isinstance(name, str) and name.strip() not in ("", identity)
-    signature = f"{name} ({identity})" if named else identity
-    return Reader(" ".join(signature.split())[:100], roles)
+    words = " ".join(name.split()) if isinstance(name, str) else ""
+    room = READER_LIMIT - len(f" ({identity})")
+    named = room > 0 and words not in ("", identity)
+    return Reader(f"{words[:room]} ({identity})" if named else identity, roles)
+
+
+def _identity(claims: Mapping[str, object]) -> str:
+    """Return the verified address of the claims, or the provider's own id."""
+    stated = claims.get("email") if claims.get("email_verified") is True else None
+    identity = " ".join(str(stated or claims.get("sub") or "").split())
+    if not identity:
+        raise NotAllowed(
+            "The log-in names nobody: it has neither a verified address (the claims email and "
+            "email_verified) nor the claim sub. Ask the person who keeps the log-in provider."
+        )
+    if len(identity) > READER_LIMIT:
+        raise NotAllowed(
+            f"The log-in's id has {len(identity)} characters, and a read is signed with "
+            f"{READER_LIMIT} at most. Ask the person who keeps the log-in provider for a "
+            "verified address."
+        )
+    return identity

@@ -26,6 +26,7 @@ from core.training.calibrate import calibrate
 from core.training.films import Bytes, FilmSet, load_films, load_lung_masks, load_original_sizes
 from core.training.inputs import to_input
 from core.training.lung_crop import crop_films, find_boxes, open_segmenter
+from core.training.training_data import redraw_split
 
 PARTS = {"validation": "validation patients", "test": "official test split"}
 
@@ -52,9 +53,23 @@ def audited(data: Path, films: FilmSet, split: str) -> AuditFilms:
 
 
 def load_audit_films(
-    data: Path, split_file: Path, progress: Progress | None = None
+    data: Path,
+    split_file: Path,
+    progress: Progress | None = None,
+    *,
+    redrawn_with: int | None = None,
 ) -> dict[str, AuditFilms]:
     """Load the films of validation and of the official test split.
+
+    Parameters
+    ----------
+    data : Path
+        Folder that holds ``kermany224/`` and ``kermany_lung_masks/``.
+    split_file : Path
+    progress : callable, optional
+        Called with (done, of), in films.
+    redrawn_with : int, optional
+        Seed of a run that drew its validation films one by one, whoever the patient is.
 
     Raises
     ------
@@ -63,6 +78,8 @@ def load_audit_films(
     """
     index: DatasetIndex = index_dataset(data / "kermany224")
     split = read_split(split_file, index)
+    if redrawn_with is not None:
+        split = redraw_split(split, redrawn_with)
     return {
         part: audited(data, load_films(index, getattr(split, part), progress=progress), words)
         for part, words in PARTS.items()

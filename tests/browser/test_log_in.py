@@ -23,7 +23,8 @@ server_metadata_url = "http://127.0.0.1:{port}/.well-known/openid-configuration"
 """
 PEOPLE = [
     {"sub": "tess", "name": "Tess Trainee", "reading_room": ["trainee"]},
-    {"sub": "lea", "email": "lea@ward.org", "name": "Lea Lead", "reading_room": "lead"},
+    {"sub": "lea", "email": "lea@ward.org", "email_verified": True, "name": "Lea Lead"}
+    | {"reading_room": "lead"},
     {"sub": "noah", "reading_room": ["visitor"]},
 ]
 
