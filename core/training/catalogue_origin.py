@@ -78,7 +78,7 @@ AUGMENTED = replace(
     parent="m05",
     sentence=(
         "Turns, shifts and scales the training films by what the origin meant, a zoom of 10 to 20 "
-        "%; how strongly is searched."
+        "%; batch size and learning rate are searched."
     ),
     epochs=45,
     dropout=0.3,
