@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.domain import Act, Reader, ReadKind, ReviewRecord, Verdict
+from core.domain import Act, Reader, ReadKind, ReviewRecord, Verdict, reader_key
 from core.errors import NotAllowed, ReviewStoreError
 from core.ledger_numbers import own_reads
 from core.review_table import DISAGREE, compare_with_model
@@ -100,7 +100,7 @@ def arbitrate(
         If there is no reason, or a field is not valid.
     """
     by.require(Act.ARBITRATE)
-    if by.name.strip() in {read.reader for read in dispute.reads}:
+    if reader_key(by.name) in {reader_key(read.reader) for read in dispute.reads}:
         raise NotAllowed(f"{by.name} has read this film: somebody else has to settle it.")
     if not comment.strip():
         raise ReviewStoreError("Write the reason: those who disagree want to know it.")

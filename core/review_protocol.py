@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.domain import Prediction, ReadKind, ReviewRecord
+from core.domain import Prediction, ReadKind, ReviewRecord, reader_key
 
 
 def kind_of_next(
@@ -55,13 +55,18 @@ def has_own_read(history: Sequence[ReviewRecord], reader: str) -> bool:
     What was signed while the gate refused the film does not count: inverted, the same film may get
     a probability, and nobody has read it before the model then.
     """
-    return any(record.reader == reader and record.prediction is not None for record in history)
+    return any(record.prediction is not None for record in reads_by(history, reader))
 
 
 def first_read_of(history: Sequence[ReviewRecord], reader: str) -> ReviewRecord | None:
     """Return the first read that a reader has locked of a film, or None."""
-    own = (one for one in history if one.reader == reader and one.kind is ReadKind.FIRST)
+    own = (one for one in reads_by(history, reader) if one.kind is ReadKind.FIRST)
     return next(own, None)
+
+
+def reads_by(history: Sequence[ReviewRecord], reader: str) -> list[ReviewRecord]:
+    """Return what a reader, however they write their name, has said of a film, oldest first."""
+    return [one for one in history if reader_key(one.reader) == reader_key(reader)]
 
 
 def why_out_of_order(

@@ -71,6 +71,7 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "opened_at": None if record.opened_at is None else _utc(record.opened_at),
         "arbitrates": list(record.arbitrates) or None,
         "drawn": [list(mark.edges) for mark in record.drawn] or None,
+        "shown_s": None if record.shown_s is None else _finite(record.shown_s),
     }
     _check_texts(row)
     return row
@@ -100,6 +101,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         opened_at=None if row.opened_at is None else from_utc(row.opened_at),
         arbitrates=tuple(row.arbitrates or ()),
         drawn=tuple(Mark(*edges) for edges in row.drawn or ()),
+        shown_s=row.shown_s,
     )
 
 

@@ -47,6 +47,7 @@ reviews = Table(
     Column("opened_at", DateTime(timezone=True)),
     Column("arbitrates", JSON(none_as_null=True)),
     Column("drawn", JSON(none_as_null=True)),
+    Column("shown_s", Double),
     PrimaryKeyConstraint("sequence", name="pk_reviews"),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
@@ -57,6 +58,21 @@ reviews = Table(
         name="fk_reviews_supersedes",
     ),
     Index("ix_reviews_film_sha256", "film_sha256"),
+    sqlite_autoincrement=True,
+)
+
+review_steps = Table(
+    "review_steps",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
+    Column("film_sha256", Text, nullable=False),
+    Column("reader_key", Text, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("said", JSON, nullable=False),
+    PrimaryKeyConstraint("sequence", name="pk_review_steps"),
+    Index("ix_review_steps_reader_film", "reader_key", "film_sha256"),
     sqlite_autoincrement=True,
 )
 

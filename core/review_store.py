@@ -13,7 +13,7 @@ from core.errors import MarkError, NotAllowed, ReviewStoreError
 from core.review_database import WRITING, Database, errors_as_sentences, open_database
 from core.review_ledger import insert_chained, wait_for_turn
 from core.review_migration import migrate
-from core.review_protocol import why_out_of_order
+from core.review_protocol import reads_by, why_out_of_order
 from core.review_rows import record_from_row, row_from_record
 from core.review_schema import reviews
 from core.settings import get_settings
@@ -106,19 +106,28 @@ class SqlReviewStore:
         """Return the newest record of a film that nothing supersedes, or None."""
         return self.latest_for_films([film_sha256]).get(film_sha256)
 
-    def latest_for_films(self, film_sha256s: Collection[str]) -> dict[str, ReviewRecord]:
+    def latest_for_films(
+        self, film_sha256s: Collection[str], reader: str = ""
+    ) -> dict[str, ReviewRecord]:
         """Return each film's newest record that nothing supersedes; films never read are absent.
 
         One query for up to 10,000 films.
+
+        Parameters
+        ----------
+        film_sha256s : collection of str
+        reader : str
+            Whose own record is returned even where another reader's is newer; empty: nobody's.
         """
         films = list(dict.fromkeys(film_sha256s))
         latest: dict[str, ReviewRecord] = {}
         for start in range(0, len(films), _FILMS_A_QUERY):
             some = reviews.c.film_sha256.in_(films[start : start + _FILMS_A_QUERY])
-            newest = select(func.max(reviews.c.sequence)).where(some, _is_current())
-            by_film = newest.group_by(reviews.c.film_sha256)
-            records = self._fetch(select(reviews).where(reviews.c.sequence.in_(by_film)))
+            standing = select(reviews).where(some, _is_current()).order_by(reviews.c.sequence)
+            records = self._fetch(standing)
             latest.update((record.film_sha256, record) for record in records)
+            if reader:
+                latest.update((one.film_sha256, one) for one in reads_by(records, reader))
         return latest
 
     def history(self, film_sha256: str) -> Sequence[ReviewRecord]:

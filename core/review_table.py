@@ -80,7 +80,12 @@ def is_synthetic(record: ReviewRecord) -> bool:
 
 
 def reading_seconds(record: ReviewRecord) -> float | None:
-    """Return the time from the film's opening to the signature, in s; None if it was not kept."""
+    """Return how long the film was on the screen for a read, in s; None if it was not kept.
+
+    Of older reads only the time from the film's opening to the signature is known.
+    """
+    if record.shown_s is not None:
+        return record.shown_s
     if record.opened_at is None:
         return None
     return (record.read.read_at - record.opened_at).total_seconds()

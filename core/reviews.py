@@ -27,9 +27,10 @@ from core.domain import (
     Verdict,
 )
 from core.errors import ReviewStoreError
+from core.review_protocol import reads_by
 
 COMMENT_LIMIT = 2000  # characters
-NAME_LIMIT = 255  # characters, of a film's file name
+NAME_LIMIT = 255  # of a film's file name
 TOP_REGIONS = 10
 
 
@@ -57,6 +58,7 @@ def sign_read(
     earlier: Sequence[ReviewRecord] = (),
     regions: Mapping[str, object] | None = None,
     opened_at: datetime | None = None,
+    shown_s: float | None = None,
     drawn: Sequence[Mark] = (),
     kind: ReadKind = ReadKind.READ,
     app_version: str = __version__,
@@ -82,8 +84,9 @@ def sign_read(
         The film's history, oldest first; the reader's own current record in it is superseded.
     regions : mapping, optional
         From `summarise_regions`, if an explanation was shown.
-    opened_at : datetime, optional
-        When the reader first saw the film, or after a first read the model's output.
+    opened_at, shown_s : datetime and float, optional
+        When the reader first saw the film, or after a first read the model's output; and for how
+        long it was on the screen until now, in s.
     drawn : sequence of Mark
         Where a first read marks the film; at most 5.
     kind : ReadKind
@@ -122,23 +125,21 @@ def sign_read(
         quality=quality,
         run_id=run_id,
         app_version=app_version,
-        supersedes=_own_current_record(earlier, film_sha256, signer),
+        supersedes=_own_current(earlier, film_sha256, signer),
         regions=dict(regions or {}),
         opened_at=None if opened_at is None else _checked_time(opened_at),
         kind=kind,
         drawn=_checked_drawn(drawn),
+        shown_s=shown_s,
     )
 
 
-def _own_current_record(
-    earlier: Sequence[ReviewRecord], film_sha256: str, reader: str
-) -> str | None:
+def _own_current(earlier: Sequence[ReviewRecord], film_sha256: str, reader: str) -> str | None:
     superseded = {record.supersedes for record in earlier}
     own = [
         record.record_id
-        for record in earlier
-        if (record.film_sha256, record.reader) == (film_sha256, reader)
-        and record.record_id not in superseded
+        for record in reads_by(earlier, reader)
+        if record.film_sha256 == film_sha256 and record.record_id not in superseded
     ]
     return own[-1] if own else None
 
@@ -256,8 +257,7 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
         ``centroid_px`` (``row``, ``column``) and ``box_px`` (``top``, ``left``, ``bottom``,
         ``right``).
     """
-    segments, geometry = explanation.segments, explanation.geometry
-    weights = explanation.weights
+    segments, geometry, weights = explanation.segments, explanation.geometry, explanation.weights
     strongest = np.argsort(-np.abs(weights), kind="stable")[:top]
     return {
         "settings": asdict(explanation.settings) | {"method": explanation.settings.method.value},

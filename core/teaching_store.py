@@ -169,8 +169,15 @@ class SqlTeachingStore:
         own = teaching_sessions.c.reader_key == reader_key(reader)
         return self._courses(select(teaching_sessions).where(own))
 
-    def courses_of_set(self, set_id: str) -> list[Course]:
-        """Return everybody's sessions of a case set, oldest first."""
+    def courses_of_set(self, set_id: str, by: Reader) -> list[Course]:
+        """Return everybody's sessions of a case set, oldest first.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader may not see how others read.
+        """
+        by.require(Act.SEE_GROUP)
         return self._courses(select(teaching_sessions).where(teaching_sessions.c.set_id == set_id))
 
     def all_courses(self, library: str) -> list[Course]:

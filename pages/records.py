@@ -9,8 +9,9 @@ from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_record, draw_standing_line
 from ui.records_data import LISTED, Ledger, get_ledger, leave_out_waiting, reads_only
+from ui.records_drift import draw_drift, drift_of
 from ui.records_filter import Chosen, choose_reads, choose_run, draw_exports
-from ui.records_panels import draw_chain, draw_disputes, draw_drift, draw_readers
+from ui.records_panels import draw_chain, draw_disputes, draw_readers
 from ui.records_roc import draw_roc
 from ui.resources import get_served, get_store
 
@@ -94,8 +95,6 @@ def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
         st.caption("Choose a row to see every read of that film.")
     else:
         draw_history(read)
-    if len(ledger.records) == LISTED:
-        st.caption(f"Only the newest {LISTED} reads are listed, counted and exported here.")
 
 
 visit = guard("records")
@@ -110,11 +109,16 @@ with spoken_errors():
             f":material/visibility_off: {waiting} of the films {whose} wait for your own "
             "first read: what others and the model said of them is left out here until then."
         )
+    if len(ledger.records) == LISTED:
+        st.caption(f"Only the newest {LISTED} reads are listed, counted and exported here.")
     if ledger.records:
         chosen = choose_reads(ledger)
         disputes = list_disputes(ledger.records)
         names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
-        names += [f"Disputes ({len(disputes)})", "Drift", "Chain"]
+        weeks = drift_of(ledger.records)
+        alarms = sum(week.alarm for week in weeks)
+        drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
+        names += [f"Disputes ({len(disputes)})", drift_tab, "Chain"]
         reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs")
         with reads:
             draw_reads(chosen, ledger)
@@ -125,7 +129,7 @@ with spoken_errors():
         with queue:
             draw_disputes(visit, disputes)
         with drift, spoken_errors():
-            draw_drift(chosen.of_days)
+            draw_drift(weeks)
         with chain:
             draw_chain()
     else:

@@ -10,6 +10,7 @@ from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
 from ui.read_order import say_order, shows_regions
+from ui.read_steps import film_left_open, keep_up
 from ui.resources import get_engine, get_film_view, get_served, get_store
 from ui.review_panels import (
     build_row,
@@ -46,11 +47,13 @@ def draw_empty(visit: Visit) -> None:
 def draw_worklist(visit: Visit) -> None:
     """List the films, most suspicious first, and keep which one is open."""
     films = visit.films
-    signed = get_store().latest_for_films(list(films))
     reader = visit.acting.name
+    signed = get_store().latest_for_films(list(films), reader)
     rows = [
         build_row(film, visit.outcome(key), signed, reader) for key, film in visit.films.items()
     ]
+    if visit.selected is None:
+        visit.selected = film_left_open(visit)
     if visit.selected is None:
         read = [row for row in rows if row.thumbnail_png is not None]
         if read or visit.job is None:
@@ -76,6 +79,7 @@ def draw_worklist(visit: Visit) -> None:
 def draw_film(visit: Visit, key: str) -> None:
     """Show the film with its regions, or the sentence that says why it cannot be shown."""
     film, outcome = visit.films[key], visit.outcome(key)
+    keep_up(visit, key, outcome.reading)
     if outcome.state is FilmState.FAILED:
         st.error(outcome.sentence, icon=":material/broken_image:")
         return

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.domain import Act
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
@@ -27,10 +28,11 @@ def draw_session(visit: Visit, session_id: str) -> None:
         draw_views(visit)
         return
     place = course.place
-    if place is None:
+    own = may_go_on(visit, course)
+    if place is None and (own or visit.acting.may(Act.SEE_GROUP)):
         draw_summary(course)
         return
-    if not may_go_on(visit, course):
+    if place is None or not own:
         st.warning(
             f"This session is {course.session.reader}'s, and you read as {visit.reader}: begin "
             "one of your own.",

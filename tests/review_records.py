@@ -29,7 +29,7 @@ SPAWN = multiprocessing.get_context("spawn")
 COPY = """INSERT OR REPLACE INTO reviews SELECT {sequence}, '{record_id}', film_sha256, film_name,
     reader, 'normal', 1, comment, read_at, run_id, probability, score, operating_point, quality,
     regions, app_version, {supersedes}, abstention, disagreement, kind, opened_at,
-    arbitrates, drawn FROM reviews WHERE sequence = 1"""
+    arbitrates, drawn, shown_s FROM reviews WHERE sequence = 1"""
 
 
 def record(record_id=None, **changes):

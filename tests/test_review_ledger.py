@@ -33,6 +33,8 @@ from core.review_migration import _alembic_config, migrate
 from core.review_readers import choose_local_reader
 from core.review_schema import metadata
 from core.review_served import note_served_run
+from core.review_steps import ReviewStepKind
+from core.review_steps_store import open_review_steps
 from core.review_store import open_review_store
 from core.settings import PROJECT_ROOT
 from core.teaching import Difficulty, Plan, StepKind
@@ -60,8 +62,10 @@ def write_all(url: str) -> str:
     session = teaching.start(plan, (make_case(1),), reader)
     teaching.note(session.session_id, 0, StepKind.OPENED, by=reader)
     teaching.keep_set("Week 1", "synthetic", ["a"], reader)
+    steps = open_review_steps(url)
+    steps.note(OTHER_FILM, 1, ReviewStepKind.OPENED, reader)
     choose_local_reader(url, "Ada", Role.READER)
-    for opened in (store, notes, teaching):
+    for opened in (store, notes, teaching, steps):
         opened.close()
     return url
 
@@ -93,7 +97,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify_records(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -303,7 +307,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify_records(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 17 records in" in good.output
+    assert "All 18 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])

@@ -130,7 +130,14 @@ def test_sessions_are_found_by_reader_library_and_set(store) -> None:
     assert [one.session.session_id for one in store.courses_of("ADA")] == [mine]
     assert [one.session.session_id for one in store.all_courses("synthetic")] == [mine, of_set]
     assert store.all_courses("public") == []
-    assert [one.session.session_id for one in store.courses_of_set(case_set.set_id)] == [of_set]
+    (found,) = store.courses_of_set(case_set.set_id, lead("Prof. T"))
+    assert found.session.session_id == of_set
+
+
+@pytest.mark.parametrize("role", [Role.TRAINEE, Role.READER, Role.ADMIN])
+def test_how_others_read_a_set_is_refused_to_the_wrong_role(store, role) -> None:
+    with pytest.raises(NotAllowed, match=f"The role {role} may not see how others read a case set"):
+        store.courses_of_set("any", Reader("Ada", frozenset({role})))
 
 
 def test_a_case_set_keeps_its_order_and_who_made_it(store) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain import MAX_MARKS, Explanation, Mark, ReadKind, ReviewRecord
+from core.domain import MAX_MARKS, Explanation, Mark, ReadKind, ReviewRecord, reader_key
 from core.drawn_overlap import DrawnOverlap, keep_overlap, weigh_drawn
 from core.pipeline import FilmReading
 from core.review_protocol import first_read_of
 from core.reviews import summarise_regions
 from ui.read_order import due_kind
+from ui.read_steps import token_of
 from ui.served import get_store
 from ui.session import Visit
 from ui.viewer import SMALLEST_SHOWN, Marking, hear_marks, region_name
@@ -22,7 +23,7 @@ VIEWER = "viewer"
 def marking_of(visit: Visit, key: str, reading: FilmReading | None) -> Marking | None:
     """Return the marks on a film: to be set before the first read, as they were locked after it."""
     history = get_store().history(key)
-    token = _token(history, key)
+    token = token_of(visit, history, key).key
     if due_kind(visit, key, reading) is ReadKind.FIRST:
         heard = hear_marks(VIEWER, token)
         if heard is not None:
@@ -32,13 +33,9 @@ def marking_of(visit: Visit, key: str, reading: FilmReading | None) -> Marking |
     return Marking(token, tuple(mark.edges for mark in marks), edit=False) if marks else None
 
 
-def _token(history: Sequence[ReviewRecord], key: str) -> str:
-    return f"{key}-{len(history)}"
-
-
 def drawn_so_far(visit: Visit, history: Sequence[ReviewRecord], key: str) -> tuple[Mark, ...]:
     """Return what is marked on a film and not locked yet."""
-    return tuple(Mark(*edges) for edges in visit.drawn.get(_token(history, key), ()))
+    return tuple(Mark(*edges) for edges in visit.drawn.get(token_of(visit, history, key).key, ()))
 
 
 def drawn_at_first(visit: Visit, history: Sequence[ReviewRecord]) -> tuple[Mark, ...]:
@@ -52,7 +49,9 @@ def regions_shown(
 ) -> dict[str, object]:
     """Return what is kept of the regions that were shown, and of the marks beside them."""
     if explanation is None:
-        return {}
+        reader = reader_key(visit.acting.name)
+        asked = any((one.film_sha256, reader) in visit.regions_asked for one in history[:1])
+        return {"asked": True} if asked else {}
     marks = drawn_at_first(visit, history)
     kept = keep_overlap(weigh_drawn(explanation, marks, SMALLEST_SHOWN)) if marks else {}
     return summarise_regions(explanation) | kept

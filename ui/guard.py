@@ -12,6 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from core.domain import Act, Reader
 from core.errors import FirstReadError
+from ui.read_steps import leave
 from ui.session import Visit, get_visit
 from ui.who import draw_log_in, draw_who, recognise
 
@@ -113,4 +114,7 @@ def guard(name: str) -> Visit:
     if not known:
         draw_log_in()
         st.stop()
+    if name != "review":
+        with suppress(FirstReadError):  # which the page says when it reads the database itself
+            leave(visit)  # time spent elsewhere is none at a film
     return visit

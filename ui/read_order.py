@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.domain import Act, ReadKind
+from core.domain import Act, ReadKind, reader_key
 from core.pipeline import FilmReading
 from core.review_protocol import kind_of_next
 from core.settings import get_settings
+from ui.read_steps import keep_regions_asked
 from ui.served import get_store
 from ui.session import Visit
 
@@ -26,17 +27,17 @@ def shows_regions(visit: Visit, key: str, reading: FilmReading | None) -> bool:
     """Return whether the model's regions are on the film: at once, or on request after reading."""
     if not get_settings().read_first:
         return True
-    asked = (key, visit.acting.name) in visit.regions_asked
+    asked = (key, reader_key(visit.acting.name)) in visit.regions_asked
     return asked and due_kind(visit, key, reading) is ReadKind.READ
 
 
 def offer_regions(visit: Visit, key: str) -> None:
     """Draw what shows the model's regions; that they were shown is kept with the signed read."""
-    asked = (key, visit.acting.name)
+    asked = (key, reader_key(visit.acting.name))
     if not get_settings().read_first or asked in visit.regions_asked:
         return
     if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
-        visit.regions_asked.add(asked)
+        keep_regions_asked(visit, key)
         st.rerun()
 
 

@@ -29,13 +29,10 @@ class Chosen:
     counted : list of ReviewRecord
         By reader, films and days only, oldest first: to count by what was said would answer itself.
         A reader's reads of a film stay together, on the day of the last one.
-    of_days : list of ReviewRecord
-        The same, each read on its own day.
     """
 
     listed: list[ReviewRecord]
     counted: list[ReviewRecord]
-    of_days: list[ReviewRecord]
 
 
 def choose_reads(ledger: Ledger) -> Chosen:
@@ -72,7 +69,6 @@ def choose_reads(ledger: Ledger) -> Chosen:
     return Chosen(
         find_reads(newest, words, verdict, comparison, days=days, **kept),
         keep_whole(find_reads(ledger.records, **kept), is_whole),
-        find_reads(ledger.records, days=days, **kept),
     )
 
 

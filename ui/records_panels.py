@@ -9,25 +9,16 @@ import streamlit as st
 
 from core.domain import Act, ReviewRecord, Verdict
 from core.errors import FirstReadError
-from core.ledger_drift import (
-    CUSTOMARY_LIMIT,
-    FALSE_ALARMS,
-    FEWEST_FILMS,
-    Probabilities,
-    weekly_drift,
-)
 from core.ledger_numbers import ReaderNumbers, tabulate_readers
 from core.ledger_queue import Dispute, arbitrate
-from core.predictions import read_predictions
 from core.review_ledger import say_report, verify_records
-from core.run_store import load_run
+from core.review_steps import USUAL_CONFIDENCE
 from core.settings import get_settings
 from core.statistics import Rate
-from ui.charts_drift import plot_drift
 from ui.panels import draw_record
-from ui.resources import get_engine, get_store
+from ui.resources import get_store
 from ui.session import Visit
-from ui.verdict import CONFIDENCES, USUAL_CONFIDENCE
+from ui.verdict import CONFIDENCES
 from ui.who import name_reader, not_allowed
 
 
@@ -89,50 +80,6 @@ def _say(rate: Rate) -> str:
     if np.isnan(rate.value):
         return f"none (n = {rate.n})"
     return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f}, n = {rate.n})"
-
-
-# --- drift ---
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _reference_of(run_id: str) -> tuple[Probabilities, float]:
-    """Return what a run said of its validation patients, and the share of ill films."""
-    said = read_predictions(load_run(get_settings().models / run_id))
-    validation = said.films.split == "validation"
-    return said.probability[validation], float(said.films.label[validation].mean())
-
-
-def draw_drift(records: Sequence[ReviewRecord]) -> None:
-    """Draw how far each week's probabilities are from those of validation patients."""
-    run_id = get_engine().classifier.run_record.run_id
-    reference, ill = _reference_of(run_id)
-    weeks = weekly_drift(records, run_id, reference)
-    for week in weeks:
-        if week.alarm:
-            st.warning(
-                f"Week of {week.begins}: the model's probabilities have moved away from those on "
-                f"validation patients (index {week.index:.2f}, limit {week.limit:.2f}, "
-                f"n = {week.n}). Look at that week's films: another device, other patients?",
-                icon=":material/trending_up:",
-            )
-    if any(week.index is not None for week in weeks):
-        st.plotly_chart(plot_drift(weeks), key="records-drift")
-    elif weeks:
-        most = max(week.n for week in weeks)
-        st.info(
-            f"Too few films for an index: the fullest week has {most} of {FEWEST_FILMS}.",
-            icon=":material/hourglass_empty:",
-        )
-    else:
-        st.info(f"No film here was read by the served run {run_id}.", icon=":material/search:")
-    st.caption(
-        f"Population stability index of {run_id}'s probabilities, signed films of a week against "
-        f"{len(reference)} films of validation patients, in ten classes. The alarm is at "
-        f"{CUSTOMARY_LIMIT}, or at what {FALSE_ALARMS:.0%} of weeks without drift exceed, if that "
-        f"is larger; a week with fewer than {FEWEST_FILMS} films gets no index. Of the "
-        f"validation films {ill:.0%} show pneumonia: where other patients come, the index is high "
-        "without any fault."
-    )
 
 
 # --- disputes ---

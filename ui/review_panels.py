@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.batch import FilmOutcome, FilmState, UploadedFilm
-from core.domain import Mark, ReadKind, ReviewRecord
+from core.domain import Mark, ReadKind, ReviewRecord, reader_key
 from core.explanation import top_regions
 from core.pipeline import FilmReading
 from core.settings import get_settings
@@ -73,9 +73,10 @@ def _status(record: ReviewRecord | None, reader: str) -> str:
     """Return what has been read of a film; empty if nothing that this reader may know."""
     if record is None:
         return ""
+    own = reader_key(record.reader) == reader_key(reader)
     if record.kind is ReadKind.FIRST:
-        return "first read locked" if record.reader == reader else ""
-    if get_settings().read_first and record.reader != reader:
+        return "first read locked" if own else ""
+    if get_settings().read_first and not own:
         return "signed by another"
     return f"signed: {record.read.verdict}"
 

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
 from core.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.domain import Edges, Reader, Role, ServedRun
+from core.review_steps import Draft
 
 _KEY = "first_read"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadToken:
+    """Names a read that is being written: the film, its reader, and which of their reads it is."""
+
+    film: str
+    reader: str
+    turn: int
+
+    @property
+    def key(self) -> str:
+        """What names it in the page: a name may be written while a read is."""
+        return f"{self.film}-{self.turn}"
 
 
 @dataclass(slots=True)
@@ -39,8 +53,12 @@ class Visit:
         The film that was open last in the error gallery.
     notice : str
         One sentence to show once on the next run.
-    opened_at : dict of str to datetime
-        When each film was first shown to its reader, until they sign.
+    reading : ReadToken or None
+        The read that the film on the screen is shown for.
+    drafts : dict of ReadToken to Draft
+        What a read's form begins with: what was drafted before this visit.
+    kept : dict of ReadToken to Draft
+        What was kept last of a read that is being written.
     regions_asked : set of (str, str)
         Film and reader who asked for its regions, where the site reads first.
     drawn : dict of str to tuple of Edges
@@ -61,7 +79,9 @@ class Visit:
     explaining: Any = None
     last_film: str | None = None
     notice: str = ""
-    opened_at: dict[str, datetime] = field(default_factory=dict)
+    reading: ReadToken | None = None
+    drafts: dict[ReadToken, Draft] = field(default_factory=dict)
+    kept: dict[ReadToken, Draft] = field(default_factory=dict)
     regions_asked: set[tuple[str, str]] = field(default_factory=set)
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""

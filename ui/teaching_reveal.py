@@ -37,6 +37,8 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
         on_click=_go_on,
         args=(visit, course.session.session_id, place),
     )
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
     outcome = outcome_at(course, place)
     _draw_reference(outcome)
     draw_model(course, course.films[place])

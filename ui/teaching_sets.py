@@ -13,7 +13,7 @@ import streamlit as st
 from core.domain import Act
 from core.errors import FirstReadError
 from core.teaching import MAX_FILMS, Case
-from core.teaching_outcomes import Outcome, outcomes_of, summarise
+from core.teaching_outcomes import Outcome, first_reads, outcomes_of, summarise
 from core.teaching_store import CaseSet
 from core.teaching_words import say_rate
 from ui.error_films import film_name
@@ -120,17 +120,18 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
         key="teaching-set-chosen",
     )
     case_set = by_id[chosen]
-    st.caption("Link for trainees, after the address of this site; then the ids:")
+    st.caption("Link for trainees, after the address of this site:")
     st.code(f"/teaching?set={case_set.set_id}", language=None)
-    with st.expander("Ids of its films"):
-        st.code("\n".join(film_name(film_id) for film_id in case_set.film_ids), language=None)
     if not_allowed(visit, Act.SEE_GROUP):
         return
-    courses = get_teaching_store().courses_of_set(chosen)
-    outcomes = [one for course in courses for one in outcomes_of(course)]
+    with st.expander("Ids of its films"):  # the names of public films say what they show
+        st.code("\n".join(film_name(film_id) for film_id in case_set.film_ids), language=None)
+    courses = get_teaching_store().courses_of_set(chosen, visit.acting)
+    outcomes = first_reads(one for course in courses for one in outcomes_of(course))
     if not outcomes:
         st.caption("Nobody has read a film of this set yet.")
         return
+    st.caption("Of each film a reader's first read counts: after it they know what it shows.")
     readers = [_describe_reader(name, own) for name, own in _by_reader(outcomes).items()]
     st.dataframe(readers, hide_index=True, width="stretch")
     st.dataframe(_describe_films(case_set, outcomes), hide_index=True, width="stretch")

@@ -12,6 +12,7 @@ from core.teaching_outcomes import (
     Outcome,
     confidence_calibration,
     confusion_by_subtype,
+    first_reads,
     learning_curve,
     outcomes_of,
     reader_auc,
@@ -124,11 +125,17 @@ def draw_progress(visit: Visit) -> None:
     streak = streak_of(outcomes, today.date())
     sessions = len(learning_curve(outcomes))
     st.subheader(f"{len(outcomes)} films read in {sessions} session{'' if sessions == 1 else 's'}")
+    first = first_reads(outcomes)
+    if len(first) < len(outcomes):
+        st.caption(
+            f"{len(outcomes) - len(first)} reads are of films that came back. The figures take "
+            f"the first read of each of the {len(first)} films: after it you know what it shows."
+        )
     st.write(_due_in_words(reader, today), _streak_in_words(streak))
-    _draw_plots(outcomes, learning=True)
+    _draw_plots(first, learning=True)
     figures_side, subtype_side = st.columns(2, gap="large")
     with figures_side:
-        _draw_figures(outcomes, with_model=any(one.final is not None for one in outcomes))
+        _draw_figures(first, with_model=any(one.final is not None for one in first))
     with subtype_side:
         st.markdown("**By what the film shows**")
         st.dataframe(
@@ -140,7 +147,7 @@ def draw_progress(visit: Visit) -> None:
                     "Not answered": row.unanswered,
                     "Right (95 % interval)": say_rate(row.right),
                 }
-                for row in confusion_by_subtype(outcomes)
+                for row in confusion_by_subtype(first)
             ],
             hide_index=True,
             width="stretch",

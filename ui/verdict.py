@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import streamlit as st
 
@@ -11,26 +11,19 @@ from core.batch import UploadedFilm
 from core.domain import Act, Explanation, ReadKind, ReviewRecord, Verdict
 from core.errors import FirstReadError
 from core.pipeline import FilmReading
+from core.review_protocol import reads_by
+from core.review_steps import Draft
 from core.reviews import sign_read, utc_now
 from core.settings import get_settings
 from ui.drawn_marks import drawn_so_far, regions_shown
 from ui.panels import draw_record
 from ui.read_order import due_kind
+from ui.read_steps import keep_draft, progress_of, token_of
 from ui.resources import get_engine, get_store
 from ui.session import Visit
 from ui.who import name_reader, not_allowed
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
-USUAL_CONFIDENCE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A verdict that is being written and not yet signed."""
-
-    verdict: Verdict | None
-    confidence: int
-    comment: str
 
 
 def draw_verdict(
@@ -38,7 +31,6 @@ def draw_verdict(
 ) -> None:
     """Draw what is signed already and the form; signing stores the read before it says so."""
     history = get_store().history(film.key)
-    visit.opened_at.setdefault(film.key, utc_now())
     kind = due_kind(visit, film.key, reading)
     superseded = {record.supersedes for record in history}
     for record in history:
@@ -46,9 +38,14 @@ def draw_verdict(
             draw_record(record)
     if not_allowed(visit, Act.SIGN_READ):
         return
-    own = [record for record in history if record.reader == visit.acting.name]
+    own = reads_by(history, visit.acting.name)
     locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
-    draft = _draw_form(f"{film.key}-{len(history)}", locked)
+    token = token_of(visit, history, film.key)
+    begun = _as_draft(locked)
+    draft = _draw_form(token.key, visit.drafts.get(token, begun))
+    if kind is ReadKind.FIRST:
+        draft = replace(draft, drawn=drawn_so_far(visit, history, film.key))
+    keep_draft(visit, token, draft, begun)
     visit.reader = name_reader(visit)
     if st.button(
         _label(kind, corrects=bool(own) and locked is None),
@@ -56,11 +53,10 @@ def draw_verdict(
         icon=":material/draw:",
         shortcut="Ctrl+Enter",
         width="stretch",
-        key=f"sign-{film.key}-{len(history)}",  # a late press must not sign the next film
+        key=f"sign-{token.key}",  # a late press must not sign the next film
     ):
         visit.complaint = _sign(visit, film, reading, draft, explanation, history, kind)
         if not visit.complaint:
-            del visit.opened_at[film.key]
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
@@ -72,12 +68,17 @@ def _label(kind: ReadKind, *, corrects: bool) -> str:
     return "Sign a correction" if corrects else "Sign"
 
 
-def _draw_form(key: str, locked: ReviewRecord | None) -> Draft:
-    """Draw the form, with what the reader locked; Streamlit keeps what is in it meanwhile."""
+def _as_draft(locked: ReviewRecord | None) -> Draft:
+    """Return what a form without a draft begins with: what its reader locked, if anything."""
+    return Draft() if locked is None else Draft(locked.read.verdict, locked.read.confidence)
+
+
+def _draw_form(key: str, begun: Draft) -> Draft:
+    """Draw the form, with what it begins with; Streamlit keeps what is in it meanwhile."""
     verdict = st.segmented_control(
         "Your verdict",
         list(Verdict),
-        default=None if locked is None else locked.read.verdict,
+        default=begun.verdict,
         format_func=lambda one: str(one).capitalize(),
         key=f"verdict-{key}",
         persist_state="session",
@@ -87,13 +88,14 @@ def _draw_form(key: str, locked: ReviewRecord | None) -> Draft:
     confidence = st.select_slider(
         "Confidence",
         list(CONFIDENCES),
-        value=USUAL_CONFIDENCE if locked is None else locked.read.confidence,
+        value=begun.confidence,
         format_func=CONFIDENCES.__getitem__,
         key=f"confidence-{key}",
         persist_state="session",
     )
     comment = st.text_area(
         "Comment",
+        begun.comment,
         max_chars=2000,
         height=68,
         key=f"comment-{key}",
@@ -125,6 +127,7 @@ def _sign(
         return "Choose a verdict first."
     if not visit.reader.strip():
         return "Write your name first: a read is signed by a person."
+    progress = progress_of(token_of(visit, history, film.key))
     record = sign_read(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
@@ -136,10 +139,11 @@ def _sign(
         quality=reading.quality,
         run_id=_read_by(reading),
         earlier=history,
-        opened_at=visit.opened_at[film.key],
+        opened_at=progress.opened_at,
+        shown_s=progress.seconds_until(utc_now()),
         kind=kind,
         regions=regions_shown(visit, history, explanation),
-        drawn=drawn_so_far(visit, history, film.key) if kind is ReadKind.FIRST else (),
+        drawn=draft.drawn,
     )
     try:
         get_store().append(record, visit.acting)

@@ -46,7 +46,8 @@ class ReviewRecord:
 
     ``prediction`` is None for a film that the gate refused. ``regions`` is the explanation's
     summary as shown (JSON-able), empty when none was shown. ``opened_at`` is when the reader
-    first saw the film, None where that was not kept. ``arbitrates`` names the records that an
+    first saw the film, None where that was not kept, and ``shown_s`` for how long it was on the
+    screen until the read, in s. ``arbitrates`` names the records that an
     arbitration settles. ``drawn`` is where a first read marked the film, before the model's regions
     were shown.
     """
@@ -66,6 +67,7 @@ class ReviewRecord:
     opened_at: datetime | None = None
     arbitrates: tuple[str, ...] = ()
     drawn: tuple[Mark, ...] = ()
+    shown_s: float | None = None
 
 
 class ReviewStore(Protocol):

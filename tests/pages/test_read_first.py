@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -297,3 +298,95 @@ def test_who_may_not_sign_sees_nothing_of_the_model_either(
     assert f"The role {role} may not sign a read" in words_of(page)
     assert not {"Lock the first read", "Show the model's regions"} & set(labels(page))
     assert not re.search(r"probability (above |below )?\d", words_of(page))
+
+
+# --- what survives an interruption ---
+
+
+def draft(page: AppTest, verdict: Verdict, comment: str) -> None:
+    choose_verdict(page, verdict)
+    page.text_area[0].set_value(comment).run()
+
+
+def test_a_read_that_was_being_written_is_there_when_the_film_is_uploaded_again(
+    store: SqlReviewStore, marked
+) -> None:
+    page = upload(open_page(), CHEST, png("other.png", chest(5)))
+    visit = page.session_state["first_read"]
+    name_reader(page)
+    visit.selected = next(film for film in visit.films if film != visit.selected)
+    marked[visit.selected] = (BOX,)
+    page.run()
+    draft(page, Verdict.PNEUMONIA, "left base")
+    left_open = visit.selected
+    marked.clear()
+    again = upload(open_page(), CHEST, png("other.png", chest(5)))
+    assert again.session_state["first_read"].selected == left_open
+    assert again.text_area[0].value == "left base"
+    assert "1 marked on the film" in words_of(again)
+    press(again, "Lock the first read")
+    (first,) = store.history(left_open)
+    assert (first.read.verdict, first.read.comment) == (Verdict.PNEUMONIA, "left base")
+    assert first.drawn == (Mark(*BOX),)
+    assert verify_records(get_settings().database_url).intact
+
+
+def test_regions_that_were_asked_for_before_an_interruption_are_shown_and_kept(
+    store: SqlReviewStore,
+) -> None:
+    press(lock(upload(open_page(), CHEST)), "Show the model's regions")
+    again = upload(open_page(), CHEST)
+    assert "Show the model's regions" not in labels(again)
+    run_until(again, lambda: "Regions the score depends on" in html_of(again))
+    press(again, "Sign")
+    _, signed = store.history(again.session_state["first_read"].selected)
+    assert signed.regions["n_regions"] > 0
+
+
+def test_what_another_reader_stores_meanwhile_takes_nothing_from_a_draft(
+    store: SqlReviewStore,
+) -> None:
+    page = upload(open_page(), CHEST)
+    name_reader(page)
+    draft(page, Verdict.NORMAL, "clear")
+    key = page.session_state["first_read"].selected
+    other = record(kind=ReadKind.FIRST, film_sha256=key, reader="Dr. Grace Second", regions={})
+    sign(store, other)
+    page.run()
+    assert page.text_area[0].value == "clear"
+    press(page, "Lock the first read")
+    assert store.history(key)[1].read.comment == "clear"
+
+
+def test_ones_own_read_stands_in_the_list_whatever_another_reader_does(
+    store: SqlReviewStore, read_first
+) -> None:
+    page = press(lock(upload(open_page(), CHEST)), "Sign")
+    key = page.session_state["first_read"].selected
+    sign(store, record(kind=ReadKind.FIRST, film_sha256=key, reader="Dr. Grace", regions={}))
+    page.run()
+    assert read_first[-1][2] == "signed: normal"
+
+
+def test_a_reader_who_writes_their_name_otherwise_makes_no_second_blind_read(
+    store: SqlReviewStore,
+) -> None:
+    page = press(lock(upload(open_page(), CHEST)), "Sign")
+    name_reader(page, READER.upper())
+    assert "Lock the first read" not in labels(page)
+    assert "Sign a correction" in labels(page)
+
+
+def test_the_time_at_other_films_is_no_time_at_this_one(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST, png("other.png", chest(5)))
+    visit = page.session_state["first_read"]
+    name_reader(page)
+    key, other = visit.selected, next(film for film in visit.films if film != visit.selected)
+    visit.selected = other
+    page.run()
+    time.sleep(1.5)
+    visit.selected = key
+    page.run()
+    lock(page)
+    (first,) = store.history(key)
+    assert 0 < first.shown_s < (first.read.read_at - first.opened_at).total_seconds() - 1.4

@@ -293,7 +293,7 @@ def test_a_teachers_set_is_opened_by_its_link_and_its_results_are_listed(
     hands.lock(Verdict.NORMAL, 4)
     hands.press("Next film")
     hands.lock(Verdict.NORMAL, 4)
-    (course,) = kept.courses_of_set(case_set.set_id)
+    (course,) = kept.courses_of_set(case_set.set_id, lead("Prof. T"))
     assert [film.case.film_id for film in course.read] == list(case_set.film_ids)
 
     group = open_page()

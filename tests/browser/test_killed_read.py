@@ -1,0 +1,131 @@
+"""A read of the default order survives killed browsers and servers; a tampered row is named."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from app_server import CHROMIUM_FLAGS, Server, find_chromium, wait_until_idle
+from own_chromium import OwnChromium
+from playwright.sync_api import Browser, Page, expect
+from review_records import raw_connection
+from test_first_read import COLOURED_PIXELS, Films, choose, films, row_of
+
+from core.review_store import open_review_store
+from core.settings import PROJECT_ROOT
+
+pytestmark = pytest.mark.browser
+__all__ = ["films"]
+
+READER = "Dr. Ada Reader"
+PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'reads.sqlite3'}"
+
+
+@pytest.fixture
+def server(url: str) -> Iterator[Server]:
+    running = Server(
+        PROJECT_ROOT / "streamlit_app.py",
+        {"FIRSTREAD_DATABASE_URL": url, "FIRSTREAD_READ_FIRST": "true"},
+    )
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def mortal(chromium: Browser, tmp_path: Path) -> Iterator[OwnChromium]:
+    executable = find_chromium() or chromium.browser_type.executable_path
+    started = OwnChromium(executable, CHROMIUM_FLAGS, tmp_path / "profile")
+    yield started
+    started.kill()
+
+
+def open_with(chromium: Browser, server: Server, films: Films) -> Page:
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server.address)
+    expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
+    page.set_input_files("input[type=file]", files=films.all)
+    for one in films.all:
+        expect(row_of(page, one).locator("img")).to_be_visible()
+    wait_until_idle(page)
+    return page
+
+
+def write_draft(page: Page, films: Films) -> None:
+    choose(page, films.picture)
+    expect(page.get_by_text(PROBABILITY)).to_have_count(0)
+    name = page.get_by_placeholder("Signing as (your name)")
+    name.fill(READER)
+    name.press("Tab")
+    wait_until_idle(page)
+    for key in ("b", *["ArrowLeft"] * 6, "b", "Escape"):
+        page.keyboard.press(key)
+    expect(page.get_by_text("1 marked on the film")).to_be_visible()
+    page.get_by_role("radio", name="Pneumonia").click()
+    wait_until_idle(page)
+    page.get_by_placeholder("Comment").fill("left base")
+    page.get_by_placeholder("Comment").press("Tab")
+    wait_until_idle(page)
+
+
+def kill(server: Server) -> None:
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait(timeout=60)
+
+
+def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
+    chromium: Browser, mortal: OwnChromium, server: Server, films: Films, url: str
+) -> None:
+    write_draft(open_with(mortal.connect(chromium.browser_type), server, films), films)
+    mortal.kill()
+    kill(server)
+    server.start()
+
+    page = open_with(chromium, server, films)
+    expect(row_of(page, films.picture)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_placeholder("Comment")).to_have_value("left base")
+    expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
+    expect(page.get_by_text("1 marked on the film")).to_be_visible()
+    page.get_by_role("button", name="Lock the first read").click()
+    expect(page.get_by_text(PROBABILITY)).to_be_visible()
+    page.get_by_role("button", name="Show the model's regions").click()
+    expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
+    kill(server)
+    page.context.close()
+    server.start()
+
+    page = open_with(chromium, server, films)
+    expect(row_of(page, films.picture)).to_contain_text("first read locked")
+    expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
+    page.wait_for_function(
+        f"canvas => {{ const n = ({COLOURED_PIXELS})(canvas); return n.orange + n.blue > 2000; }}",
+        arg=page.locator("canvas[role=img]").element_handle(),
+    )
+    page.get_by_role("button", name="Sign").click()
+    expect(page.get_by_text(f"Signed pneumonia, confidence 3 of 5, by {READER}")).to_be_visible()
+    store = open_review_store(url)
+    (latest,) = store.recent()
+    first, signed = store.history(latest.film_sha256)
+    store.close()
+    assert (first.read.comment, len(first.drawn), first.regions) == ("left base", 1, {})
+    assert signed.regions["n_regions"] > 0
+
+    with raw_connection(url) as connection:
+        connection.execute("DROP TRIGGER reviews_never_change")
+        connection.execute("UPDATE reviews SET verdict = 'normal' WHERE sequence = 2")
+        connection.commit()
+    page.get_by_role("link", name="Records").click()
+    page.get_by_role("tab", name="Chain").click()
+    page.get_by_role("button", name="Verify").click()
+    expect(
+        page.get_by_text(re.compile(r"reviews, row 2 .*was changed after it was written"))
+    ).to_be_visible()
+    page.context.close()
