@@ -65,6 +65,7 @@ def take_facts(page: Page) -> None:
     """Look at what is known of the served run."""
     page.get_by_role("link", name="Model facts").click()
     expect(page.get_by_text("Out of 100 children")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="PDF")).to_be_visible(timeout=WAIT_MS)  # made last
     page.wait_for_timeout(5000)
 
 
