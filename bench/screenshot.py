@@ -1,6 +1,7 @@
 """``python -m bench.screenshot``: take the pictures of README and docs/, with synthetic films only.
 
-The app runs as on a fresh machine: no data folder, an empty review store.
+The app runs as on a fresh machine: no data folder, an empty review store, and the usual order of
+reading, in which a first read is locked before the model is shown.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bench.app_server import PROJECT_ROOT, run_app
 DOCS = PROJECT_ROOT / "docs"
 WAIT_MS = 1_200_000  # the films are drawn first, behind other work
 OPEN = "Open 12 synthetic films"
+READER = "Dr. A. Reader"
 
 
 def take_first_start(page: Page) -> None:
@@ -30,18 +32,13 @@ def take_review(page: Page) -> None:
     """Open the synthetic films, the most suspicious one first, and wait for its regions."""
     page.get_by_role("button", name=OPEN).click()
     expect(page.get_by_role("option").locator("img:visible")).to_have_count(12, timeout=WAIT_MS)
-    choose_film(page, 5)  # of the surer films no region alone moves the probability
-    page.get_by_placeholder("Signing as").fill("Dr. A. Reader")
-    page.get_by_placeholder("Signing as").press("Tab")
-    expect(page.get_by_text(re.compile("Reading: Dr"))).to_be_visible(timeout=WAIT_MS)
+    lock_first_read(page, 5, "Pneumonia")  # of the surer films no region alone moves it
 
 
 def take_records(page: Page) -> None:
-    """Sign four films and look at what is kept of them."""
+    """Sign four films, each after a first read, and look at what is kept of them."""
     for place, verdict in enumerate(("Pneumonia", "Pneumonia", "Unsure", "Normal")):
-        choose_film(page, 3 * place)
-        page.get_by_role("radio", name=verdict).click()
-        expect(page.get_by_role("radio", name=verdict)).to_be_checked()
+        lock_first_read(page, 3 * place, verdict)
         page.get_by_role("button", name="Sign").click()
         expect(page.get_by_text(f"Signed {verdict.lower()}")).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("link", name="Records").click()
@@ -49,10 +46,11 @@ def take_records(page: Page) -> None:
 
 
 def take_errors(page: Page) -> None:
-    """Look at the normals that the served run calls pneumonia."""
+    """Look at the drawn pneumonias that the served run misses."""
     page.get_by_role("link", name="Errors").click()
-    page.get_by_role("radio", name=re.compile("false positives")).click()
+    page.get_by_role("radio", name=re.compile("false negatives")).click()
     expect(page.get_by_text("Drawn by a program")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("[role=option]").first).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(5000)
 
 
@@ -67,6 +65,7 @@ def take_facts(page: Page) -> None:
     """Look at what is known of the served run."""
     page.get_by_role("link", name="Model facts").click()
     expect(page.get_by_text("Out of 100 children")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="PDF")).to_be_visible(timeout=WAIT_MS)  # made last
     page.wait_for_timeout(5000)
 
 
@@ -100,9 +99,19 @@ def take_teaching(page: Page) -> None:
     page.wait_for_timeout(2000)
 
 
-def choose_film(page: Page, place: int) -> None:
-    """Open one film of the worklist and wait for its regions."""
+def lock_first_read(page: Page, place: int, verdict: str) -> None:
+    """Open one film of the worklist, lock a first read and ask for the model's regions."""
     page.locator("[role=option]").nth(place).click()
+    name = page.get_by_placeholder("Signing as")
+    if name.input_value() != READER:
+        name.fill(READER)
+        name.press("Tab")
+    expect(page.get_by_text(f"Reading: {READER}")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(1000)
+    page.get_by_role("radio", name=verdict).click()
+    expect(page.get_by_role("radio", name=verdict)).to_be_checked()
+    page.get_by_role("button", name="Lock the first read").click()
+    page.get_by_role("button", name="Show the model's regions").click()
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(1000)
 
@@ -120,12 +129,21 @@ PICTURES: dict[str, Callable[[Page], None]] = {
 }
 
 
+def as_fresh_machine(folder: str) -> dict[str, str]:
+    """Return the settings of a machine on which nothing was started before."""
+    return {
+        "FIRSTREAD_DATA": "data/none",
+        "FIRSTREAD_CACHE": f"{folder}/cache",
+        "FIRSTREAD_READ_FIRST": "true",
+    }
+
+
 def take_pictures(folder: Path = DOCS) -> None:
     """Start the app and write one picture after the other."""
     folder.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fresh,
-        run_app({"FIRSTREAD_DATA": "data/none", "FIRSTREAD_CACHE": f"{fresh}/cache"}) as app,
+        run_app(as_fresh_machine(fresh)) as app,
         sync_playwright() as playwright,
     ):
         app.wait_until_it_answers()

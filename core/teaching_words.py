@@ -17,6 +17,13 @@ FIGURES_NOTE = (
 )
 
 
+SOURCE_WORDS = {
+    "public": "films of children (public set)",
+    "adults": "films of adults of another hospital",
+    "synthetic": "synthetic films (drawn by a program)",
+}
+
+
 def say_rate(rate: Rate | None) -> str:
     """Return a rate with its interval and n."""
     if rate is None or rate.n == 0 or math.isnan(rate.value):
@@ -25,7 +32,8 @@ def say_rate(rate: Rate | None) -> str:
 
 
 def describe_plan(plan: Plan) -> str:
-    """Return in one line what a session was."""
+    """Return in one line what a session was; whose films they are comes first."""
+    films = SOURCE_WORDS.get(plan.library, f"films of {plan.library}")
     mix = (
         f"case set {plan.case_set}"
         if plan.case_set
@@ -33,7 +41,7 @@ def describe_plan(plan: Plan) -> str:
     )
     model = f"with run {plan.run_id}" if plan.with_model else "without the model"
     time = f"{plan.limit_s} s a film" if plan.limit_s else "no time limit"
-    return f"{plan.films} films, {mix}, {model}, {time}, seed {plan.seed}"
+    return f"{plan.films} {films}, {mix}, {model}, {time}, seed {plan.seed}"
 
 
 def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, str]:

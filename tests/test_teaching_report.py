@@ -21,7 +21,13 @@ from core.teaching_marks import MarkScore
 from core.teaching_outcomes import summarise
 from core.teaching_report import session_as_pdf
 from core.teaching_truth import read_radiologist_boxes
-from core.teaching_words import describe_summary, say_marks, say_rate, say_resistance
+from core.teaching_words import (
+    describe_plan,
+    describe_summary,
+    say_marks,
+    say_rate,
+    say_resistance,
+)
 
 CASES = tuple(make_case(number) for number in range(4))
 SESSION = Session("0" * 32, "Dr. Ádám Łuczak 読影", Plan("synthetic", 4), CASES, START)
@@ -49,6 +55,23 @@ def words_drawn(monkeypatch: pytest.MonkeyPatch, course) -> list[str]:
     monkeypatch.setattr(FPDF, "normalize_text", note)
     session_as_pdf(course)
     return drawn
+
+
+def test_the_pdf_says_that_films_were_drawn_by_a_program(monkeypatch) -> None:
+    drawn = " ".join(words_drawn(monkeypatch, course_of(Answer(WELL, 3))))
+    assert "4 synthetic films (drawn by a program)" in drawn
+
+
+@pytest.mark.parametrize(
+    ("library", "words"),
+    [
+        ("public", "9 films of children (public set), "),
+        ("adults", "9 films of adults of another hospital, "),
+        ("zoo", "9 films of zoo, "),
+    ],
+)
+def test_a_session_in_words_says_whose_films_it_had(library: str, words: str) -> None:
+    assert describe_plan(Plan(library, 9)).startswith(words)
 
 
 def test_the_pdf_has_its_font_embedded_and_names_no_patient_in_its_title() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.predictions import PREDICTIONS_FILE
 from ui.error_controls import SPLITS
 from ui.error_runs import get_offered, get_runs
 from ui.failing_link import SECTIONS, FailsView, read_address, write_address
@@ -16,7 +17,16 @@ def read_view() -> tuple[FailsView, list[str]]:
     """Return the view that the address asks for, and what was wrong with it."""
     offered = get_offered()
     runs = {library: offered.runs(library) for library in offered.libraries}
-    return read_address(st.query_params.to_dict(), offered.libraries, runs)
+    return read_address(st.query_params.to_dict(), _searchable_first(offered.libraries), runs)
+
+
+def _searchable_first(libraries: Sequence[str]) -> list[str]:
+    """Return the libraries with the public one first where its predictions are kept.
+
+    A search needs no picture, and the synthetic films are too few for one.
+    """
+    kept = any(PREDICTIONS_FILE in run.files for run in get_runs().values())
+    return sorted(libraries, key=lambda name: kept and get_libraries()[name].synthetic)
 
 
 def go_to(view: FailsView) -> None:

@@ -97,11 +97,15 @@ def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
 def parts_of(library: str, run: str) -> tuple[str, str]:
     """Return the split that is searched and the one that findings are held against.
 
-    Nothing was trained on the synthetic films: there the largest part is searched.
+    Nothing was trained on the synthetic films: there the largest part is searched, and findings
+    are held against the next.
     """
     if not get_libraries()[library].synthetic:
         return SEARCHED, HELD
-    return order_parts(get_predictions(library, run).films.split)[0], HELD
+    split = get_predictions(library, run).films.split
+    sizes = {part: int(np.count_nonzero(split == part)) for part in order_parts(split)}
+    searched, held, *_ = (*sorted(sizes, key=sizes.__getitem__, reverse=True), HELD)
+    return searched, held
 
 
 def places_of(library: str, run: str, said: Predictions) -> Space | None:

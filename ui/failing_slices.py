@@ -47,9 +47,11 @@ def draw_slices(view: FailsView) -> None:
         )
         return
     if not search.results:
+        drawn = get_libraries()[view.library].synthetic
         st.info(
             f"No slice of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
-            "outside: there are too few films to look for where the run fails.",
+            "outside: there are too few films to look for where the run fails."
+            f"{' Choose the public film set above.' if drawn else ''}",
             icon=":material/search_off:",
         )
         return

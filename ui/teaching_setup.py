@@ -10,7 +10,7 @@ from core.settings import get_settings
 from core.teaching import MAX_FILMS, USUAL_SHARE_NORMAL, Difficulty, Plan
 from core.teaching_course import Course
 from core.teaching_store import CaseSet
-from ui.resources import get_examples
+from ui.preparation import draw_preparation, get_preparation
 from ui.session import Visit
 from ui.teaching_films import (
     begin_session,
@@ -24,7 +24,6 @@ from ui.who import name_reader
 
 USUAL_FILMS = 10
 LIMITS = {None: "not timed", 30: "30 s a film", 60: "1 min a film", 120: "2 min a film"}
-REFRESH_S = 0.7
 
 
 def draw_setup(visit: Visit) -> None:
@@ -47,27 +46,16 @@ def draw_setup(visit: Visit) -> None:
         _draw_unfinished(visit)
 
 
-@st.fragment(run_every=REFRESH_S)
-def _follow_drawing() -> None:
-    task = get_examples()
-    if task.drawn == task.total:
-        st.rerun()
-    st.progress(
-        task.drawn / task.total, text=f"Drawing synthetic films: {task.drawn} of {task.total}"
-    )
-    if task.sentence:
-        st.caption(f"Synthetic films: {task.sentence}")
-
-
 def _draw_waiting() -> None:
     """Say why no session can begin yet."""
     st.header("Read blind, then see what it was")
-    settings = get_settings()
-    if settings.offer_synthetic:
-        st.write("The films to train with are being drawn; this happens once.")
-        _follow_drawing()
-    if not PublicLibrary(settings.data).has_films:
-        st.caption(how_to_get_films(settings.data))
+    task = get_preparation()
+    if task is not None and not task.finished:
+        st.write("The films to train with are being drawn and read; this happens once.")
+    draw_preparation(task)
+    data = get_settings().data
+    if not PublicLibrary(data).has_films:
+        st.caption(how_to_get_films(data))
 
 
 def _draw_form(visit: Visit, sources: list[str]) -> None:

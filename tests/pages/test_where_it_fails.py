@@ -22,6 +22,7 @@ from core.review_store import SqlReviewStore
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui import resources
+from ui.failing_data import parts_of
 from ui.failing_link import FailsView, read_address, write_address
 
 MODELS = PROJECT_ROOT / "models"
@@ -160,29 +161,50 @@ def test_without_facts_a_sentence_says_how_to_make_them(data, tmp_path, monkeypa
 
 
 class DrawnFilms:
+    """Sixty films in the parts of the built-in set."""
+
     name, title, synthetic, has_films = "synthetic", "Synthetic films", True, True
 
     def predictions(self, run):
-        films = film_table(60, split=["train"] * 50 + ["test"] * 10)
+        films = film_table(60, split=["train"] * 12 + ["validation"] * 12 + ["test"] * 36)
         return predictions_of(films, np.tile([0.2, 0.9], 30))
 
     def learned(self, run):
         return None
 
 
-def test_sixty_drawn_films_are_too_few_to_search_and_the_page_says_so(data, monkeypatch) -> None:
+@pytest.fixture
+def drawn(data, monkeypatch) -> None:
+    """Offer synthetic films that are all there, with no data folder."""
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
     get_settings.cache_clear()
     monkeypatch.setattr(ExamplesTask, "start", lambda task: task)
     monkeypatch.setattr(resources, "get_examples", lambda: SimpleNamespace(ready=True))
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
+
+
+def test_sixty_drawn_films_are_too_few_to_search_and_the_page_says_so(drawn) -> None:
     words = words_of(open_page(library="synthetic"))
     assert "there are too few films to look for where the run fails" in words
     assert "Drawn by a program" in words
-    for section in ("labels", "copies", "references"):
+    for section in ("slices", "labels", "copies", "references"):
         assert "hoose the public film set above" in words_of(
             open_page(library="synthetic", section=section)
         )
+
+
+def test_of_the_drawn_films_the_largest_part_is_searched_and_another_is_held(drawn) -> None:
+    searched, held = parts_of("synthetic", SERVED_RUN)
+    assert searched == "test"
+    assert held in ("train", "validation")
+
+
+def test_a_newcomer_without_films_sees_the_search_over_the_public_films(drawn) -> None:
+    page = open_page()
+    words = words_of(page)
+    assert re.search(r"of \d+ tests\*\* on the validation patients", words)
+    assert "too few films to look" not in words
+    assert page.selectbox(key="fails-library").value == "public"
 
 
 def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path, monkeypatch):

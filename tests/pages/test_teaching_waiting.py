@@ -1,0 +1,62 @@
+"""The Teaching page before there is any film to train with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.examples import ExamplesTask
+from core.settings import PROJECT_ROOT, get_settings
+
+
+@pytest.fixture
+def drawing(store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Offer synthetic films that are being drawn, with no data folder; nothing is drawn."""
+    monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
+    monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
+    get_settings.cache_clear()
+    monkeypatch.setattr(ExamplesTask, "start", lambda task: task)
+    monkeypatch.setattr(ExamplesTask, "finished", False)
+    monkeypatch.setattr(ExamplesTask, "drawn", 7)
+    return monkeypatch
+
+
+def open_page() -> AppTest:
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
+    page.switch_page("pages/teaching.py").run()
+    assert not page.exception
+    return page
+
+
+def words_of(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.warning)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def test_while_the_films_are_drawn_the_page_says_how_many_there_are(drawing) -> None:
+    page = open_page()
+
+    [bar] = page.get("progress")
+    assert "7 of 60 synthetic films drawn" in bar.proto.text
+    assert "this happens once" in words_of(page)
+
+
+def test_while_runs_read_the_drawn_films_the_page_waits_and_does_not_run_again_for_ever(
+    drawing,
+) -> None:
+    drawing.setattr(ExamplesTask, "drawn", 60)
+
+    [bar] = open_page().get("progress")
+    assert "All 60 synthetic films are drawn" in bar.proto.text
+
+
+def test_drawing_that_failed_midway_is_its_reason_and_no_longer_announced(drawing) -> None:
+    drawing.setattr(ExamplesTask, "finished", True)
+    drawing.setattr(ExamplesTask, "sentence", "There is no room.")
+
+    said = words_of(open_page())
+    assert "Synthetic films: There is no room." in said
+    assert "being drawn" not in said
