@@ -29,7 +29,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
         for path in sorted(folder.iterdir())
         if path.is_file() and path.name != RECORD_FILE
     }
-    _replace(folder / RECORD_FILE, _as_json({**record, "files": files}))
+    replace_file(folder / RECORD_FILE, _as_json({**record, "files": files}))
 
 
 def add_files(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -51,16 +51,16 @@ def add_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     record = read_record(folder)
     files = dict(record.get("files", {}))
     for name, content in contents.items():
-        _replace(folder / name, content)
+        replace_file(folder / name, content)
         files[name] = hashlib.sha256(content).hexdigest()
-    _replace(folder / RECORD_FILE, _as_json({**record, "files": dict(sorted(files.items()))}))
+    replace_file(folder / RECORD_FILE, _as_json({**record, "files": dict(sorted(files.items()))}))
 
 
 def _as_json(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write beside the file and rename, so that no half-written file is ever in its place."""
     beside = path.with_name(f".{path.name}.partial")
     beside.write_bytes(content)
@@ -192,8 +192,7 @@ def amend_record(folder: Path, changes: Mapping[str, Any]) -> None:
     files = record.pop("files")
     for name in files:
         read_verified(folder, name, files)
-    text = json.dumps({**record, **changes, "files": files}, indent=1, ensure_ascii=False)
-    (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
+    replace_file(folder / RECORD_FILE, _as_json({**record, **changes, "files": files}))
 
 
 def redrawn_with(folder: Path) -> int | None:
