@@ -22,12 +22,20 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write ``run.json``, adding the sha256 of every other file in the folder."""
+def write_record(folder: Path, record: Mapping[str, Any], *, without: Sequence[str] = ()) -> None:
+    """Write ``run.json``, adding the sha256 of every other file in the folder.
+
+    Parameters
+    ----------
+    folder : Path
+    record : mapping
+    without : sequence of str
+        Names of files that are no part of the run.
+    """
     files = {
         path.name: sha256_of(path)
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.name != RECORD_FILE
+        if path.is_file() and path.name not in (RECORD_FILE, *without)
     }
     replace_file(folder / RECORD_FILE, _as_json({**record, "files": files}))
 
@@ -211,9 +219,16 @@ def redrawn_with(folder: Path) -> int | None:
 
 def export_identity(run: RunRecord) -> str:
     """Return the sha256 of a run's export; of an ensemble, that of its members' hashes."""
-    if not run.members:
-        return run.files[EXPORT_FILE]
-    lines = "".join(f"{name} {run.member_exports[name]}\n" for name in run.members)
+    return identity_of_exports(run.files, run.members, run.member_exports)
+
+
+def identity_of_exports(
+    files: Mapping[str, str], members: Sequence[str], member_exports: Mapping[str, str]
+) -> str:
+    """Return `export_identity` from the parts of a record that state it."""
+    if not members:
+        return files[EXPORT_FILE]
+    lines = "".join(f"{name} {member_exports[name]}\n" for name in members)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
