@@ -203,6 +203,18 @@ def amend_record(folder: Path, changes: Mapping[str, Any]) -> None:
     replace_file(folder / RECORD_FILE, _as_json({**record, **changes, "files": files}))
 
 
+def name_run(run: RunRecord) -> str:
+    """Return a run's name as people read it: an exhibit is called one wherever it stands.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If the record is not there or not readable any more.
+    """
+    exhibit = (run.folder / RECORD_FILE).is_file() and read_record(run.folder).get("exhibit")
+    return f"{run.run_id} (exhibit)" if exhibit else run.run_id
+
+
 def redrawn_with(folder: Path) -> int | None:
     """Return the seed with which a run drew its own split; None if it has the project's.
 
