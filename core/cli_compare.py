@@ -8,7 +8,7 @@ import typer
 
 from core.cli_data import spoken_errors
 from core.domain import RunRecord
-from core.run_store import find_run_folder, load_run, read_record
+from core.run_store import find_run_folder, load_run, name_run, read_record
 from core.settings import get_settings
 
 
@@ -72,7 +72,7 @@ def compare(
         if prevalence is not None:
             blocks.append("\n".join(say_wards(scored, children, prevalence)))
         blocks.append(NOTE)
-        blocks = [say_films(scored), _say_foreign(runs), *blocks]
+        blocks = [say_films(scored), _say_exhibits(runs), _say_foreign(runs), *blocks]
         text = "\n\n".join(filter(None, blocks))
     typer.echo(text)
 
@@ -80,6 +80,11 @@ def compare(
 def _open_runs(names: list[str]) -> list[RunRecord]:
     folders = get_settings().run_folders
     return [load_run(find_run_folder(name, folders)) for name in dict.fromkeys(names)]
+
+
+def _say_exhibits(runs: list[RunRecord]) -> str:
+    exhibits = [name for run in runs if (name := name_run(run)) != run.run_id]
+    return f"Wrong on purpose, never served: {', '.join(exhibits)}." if exhibits else ""
 
 
 def _say_foreign(runs: list[RunRecord]) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain import FloatImage, RunClassifier, RunRecord
+from core.inference import LiteRTClassifier
+from core.run_store import EXPORT_FILE, load_run, read_verified
 
 Resize = Callable[[FloatImage, int, int], FloatImage]
 
@@ -78,3 +80,18 @@ class EnsembleClassifier:
             return batch
         films = [self._resize(film, px, px) for film in batch[..., 0]]
         return np.stack(films)[..., np.newaxis]
+
+
+def open_any(run: RunRecord, resize: Resize, threads: int = 2) -> RunClassifier:
+    """Load a run's export or, for an ensemble, those of its members, which lie beside it.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file is missing or is not the one that was measured.
+    """
+    if not run.members:
+        content = read_verified(run.folder, EXPORT_FILE, run.files)
+        return LiteRTClassifier(content, run, threads)
+    members = [load_run(run.folder.parent / name) for name in run.members]
+    return EnsembleClassifier([open_any(one, resize, threads) for one in members], run, resize)

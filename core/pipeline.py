@@ -28,9 +28,9 @@ from core.domain import (
     RunClassifier,
     RunRecord,
 )
-from core.ensemble import EnsembleClassifier
+from core.ensemble import open_any
 from core.errors import ModelIntegrity
-from core.inference import LiteRTClassifier, LiteRTNetwork, predict_film
+from core.inference import LiteRTNetwork, predict_film
 from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
 from core.preprocessing import prepare_input, resize_film
 from core.quality import GateLimits, assess_quality
@@ -145,11 +145,7 @@ def open_classifier(run: RunRecord, threads: int = 2) -> RunClassifier:
     ModelMissing, ModelIntegrity
         If a file is missing or is not the one that was measured.
     """
-    if not run.members:
-        content = read_verified(run.folder, EXPORT_FILE, run.files)
-        return LiteRTClassifier(content, run, threads)
-    members = [load_run(run.folder.parent / name) for name in run.members]
-    return EnsembleClassifier([open_classifier(one, threads) for one in members], run, resize_film)
+    return open_any(run, resize_film, threads)
 
 
 def find_lungs(film: Radiograph, gate: Gate) -> LungField:

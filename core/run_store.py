@@ -22,14 +22,22 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write ``run.json``, adding the sha256 of every other file in the folder."""
+def write_record(folder: Path, record: Mapping[str, Any], *, without: Sequence[str] = ()) -> None:
+    """Write ``run.json``, adding the sha256 of every other file in the folder.
+
+    Parameters
+    ----------
+    folder : Path
+    record : mapping
+    without : sequence of str
+        Names of files that are no part of the run.
+    """
     files = {
         path.name: sha256_of(path)
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.name != RECORD_FILE
+        if path.is_file() and path.name not in (RECORD_FILE, *without)
     }
-    _replace(folder / RECORD_FILE, _as_json({**record, "files": files}))
+    replace_file(folder / RECORD_FILE, _as_json({**record, "files": files}))
 
 
 def add_files(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -51,16 +59,16 @@ def add_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     record = read_record(folder)
     files = dict(record.get("files", {}))
     for name, content in contents.items():
-        _replace(folder / name, content)
+        replace_file(folder / name, content)
         files[name] = hashlib.sha256(content).hexdigest()
-    _replace(folder / RECORD_FILE, _as_json({**record, "files": dict(sorted(files.items()))}))
+    replace_file(folder / RECORD_FILE, _as_json({**record, "files": dict(sorted(files.items()))}))
 
 
 def _as_json(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write beside the file and rename, so that no half-written file is ever in its place."""
     beside = path.with_name(f".{path.name}.partial")
     beside.write_bytes(content)
@@ -192,8 +200,19 @@ def amend_record(folder: Path, changes: Mapping[str, Any]) -> None:
     files = record.pop("files")
     for name in files:
         read_verified(folder, name, files)
-    text = json.dumps({**record, **changes, "files": files}, indent=1, ensure_ascii=False)
-    (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
+    replace_file(folder / RECORD_FILE, _as_json({**record, **changes, "files": files}))
+
+
+def name_run(run: RunRecord) -> str:
+    """Return a run's name as people read it: an exhibit is called one wherever it stands.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If the record is not there or not readable any more.
+    """
+    exhibit = (run.folder / RECORD_FILE).is_file() and read_record(run.folder).get("exhibit")
+    return f"{run.run_id} (exhibit)" if exhibit else run.run_id
 
 
 def redrawn_with(folder: Path) -> int | None:
@@ -212,9 +231,16 @@ def redrawn_with(folder: Path) -> int | None:
 
 def export_identity(run: RunRecord) -> str:
     """Return the sha256 of a run's export; of an ensemble, that of its members' hashes."""
-    if not run.members:
-        return run.files[EXPORT_FILE]
-    lines = "".join(f"{name} {run.member_exports[name]}\n" for name in run.members)
+    return identity_of_exports(run.files, run.members, run.member_exports)
+
+
+def identity_of_exports(
+    files: Mapping[str, str], members: Sequence[str], member_exports: Mapping[str, str]
+) -> str:
+    """Return `export_identity` from the parts of a record that state it."""
+    if not members:
+        return files[EXPORT_FILE]
+    lines = "".join(f"{name} {member_exports[name]}\n" for name in members)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.domain import RunRecord
 from core.errors import FirstReadError
-from core.run_store import RECORD_FILE, load_run, read_record
+from core.run_store import RECORD_FILE, load_run, name_run, read_record
 
 COLUMNS = {
     "roc_auc": "ROC AUC",
@@ -103,7 +103,7 @@ def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str
         Otherwise validation and official test only.
     """
     return tabulate_parts(
-        (run.run_id, part)
+        (name_run(run), part)
         for run in runs
         for key, part in run.metrics.items()
         if every_part or key in USUAL_PARTS

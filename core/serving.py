@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import ModelMissing, ModelNotServable
-from core.run_store import EXPORT_FILE, read_record, sha256_of
+from core.errors import ModelIntegrity, ModelMissing, ModelNotServable
+from core.run_store import EXPORT_FILE, identity_of_exports, read_record, sha256_of
+from core.shortcut_record import AUDIT_FILE, ShortcutAudit
 
-AUDIT_FILE = "audit.json"
 MAX_EXPORT_BYTES = 10 * 1024 * 1024
 MAX_DIFFERENCE = 1e-3
 """Largest difference of a probability between the trained network and its export."""
@@ -183,11 +183,41 @@ def _parity(folder: Path, record: Record) -> Demand:
 
 
 def _shortcut_audit(folder: Path, record: Record) -> Demand:
-    stated, path = _part(record, "files").get(AUDIT_FILE), folder / AUDIT_FILE
-    met = stated is not None and path.is_file() and sha256_of(path) == stated
-    found = AUDIT_FILE if met else "none" if stated is None else f"{AUDIT_FILE} is not as recorded"
+    wrong = _wrong_with_audit(folder, record)
     remedy = f"`python -m core audit {folder.name}` makes it"
-    return Demand("a shortcut audit", met, found, remedy)
+    return Demand("a shortcut audit", not wrong, wrong or AUDIT_FILE, remedy)
+
+
+def _wrong_with_audit(folder: Path, record: Record) -> str:
+    """Return what keeps a run's audit from being one of its export; nothing if it is."""
+    stated, path = _part(record, "files").get(AUDIT_FILE), folder / AUDIT_FILE
+    if stated is None:
+        return "none"
+    if not path.is_file() or sha256_of(path) != stated:
+        return f"{AUDIT_FILE} is not as recorded"
+    try:
+        return _not_of_this_run(ShortcutAudit.from_json(path.read_bytes()), record)
+    except ModelIntegrity as exc:
+        return str(exc)
+
+
+def _not_of_this_run(audit: ShortcutAudit, record: Record) -> str:
+    if audit.run_id != record.get("run_id"):
+        return f"{AUDIT_FILE} is of run {audit.run_id}"
+    if not audit.parts:
+        return f"{AUDIT_FILE} is of no films"
+    if audit.export_sha256 != _export_identity(record):
+        return f"{AUDIT_FILE} is of another export than the run has"
+    return ""
+
+
+def _export_identity(record: Record) -> str | None:
+    """Return what an audit names the export by; None where the record does not state it."""
+    files, exports = _part(record, "files"), _part(record, "member_exports")
+    try:
+        return identity_of_exports(files, record.get("members", ()), exports)
+    except (KeyError, TypeError):
+        return None
 
 
 _DEMANDED: tuple[Callable[[Path, Record], Demand], ...] = (

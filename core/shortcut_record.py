@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.domain.rate import Rate
 from core.errors import ModelIntegrity
-from core.statistics import Rate
 
 AUDIT_FILE = "audit.json"
 PICTURE_FILE = "audit.svg"

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
+from core.domain.rate import Rate as Rate  # noqa: PLC0414 (beside what computes it)
 from core.errors import DatasetError
 
 Labels = npt.NDArray[np.int64]
@@ -21,16 +22,6 @@ Mask = npt.NDArray[np.bool_]
 
 _EDGE = 1e-9
 _Z = float(stats.norm.ppf(0.975))
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A measured value with its 95 % interval over ``n`` films."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True, slots=True)

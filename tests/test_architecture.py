@@ -31,6 +31,7 @@ FAMILY |= {"run_table": "run_store", "predictions": "run_store", "bootstrap": "s
 FAMILY |= {"operating_point": "metrics", "prevalence": "comparison"}
 FAMILY |= {"rescoring": "evaluation", "serving": "run_store", "ensemble": "inference"}
 FAMILY |= {"film_features": "run_store", "film_facts": "run_store"}
+FAMILY |= {"shortcut_record": "run_store"}
 FAMILY |= {"phantom_set": "phantom", "phantom_folder": "phantom"}
 FOUNDATION = {"domain", "errors", "settings", "optional_imports", "process_memory", "__version__"}
 OFFLINE = {"dataset", "decoding", "preprocessing", "inference", "lungs", "quality", "metrics"}
@@ -46,7 +47,8 @@ STAGES_MAY_IMPORT = {
     | {"phantom", "decoding", "preprocessing", "quality", "run_store", "pipeline"},
     "examples": FOUNDATION | {"batch", "phantom", "run_store"},
     "film_library": FOUNDATION | {"dataset", "run_store", "phantom"},
-    "shortcut": FOUNDATION | {"metrics", "statistics"},
+    "inference": FOUNDATION | {"run_store"},
+    "shortcut": FOUNDATION | {"metrics", "statistics", "run_store"},
     "metrics": FOUNDATION | {"statistics"},
     "evaluation": FOUNDATION | {"statistics", "metrics", "run_store"},
     "failing": FOUNDATION | {"statistics", "run_store"},
@@ -134,8 +136,9 @@ def stage_of(name: str) -> str:
         r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|ledger|model_facts|"
         r"failing|label|teaching)_.*"
     )
-    stage = re.sub(families, r"\1", name.removesuffix(".py"))
-    return FAMILY.get(stage, stage)
+    name = name.removesuffix(".py")
+    stage = re.sub(families, r"\1", name)
+    return FAMILY.get(name) or FAMILY.get(stage, stage)
 
 
 def layers(path: str, source: str) -> Faults:

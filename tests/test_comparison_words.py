@@ -219,3 +219,8 @@ def test_the_command_says_why_it_cannot(arguments, sentence):
     assert outcome.exit_code == 1
     assert sentence in outcome.output
     assert "Traceback" not in outcome.output
+
+
+def test_the_command_says_which_of_the_runs_is_an_exhibit():
+    said = compare("f01", "x05").output
+    assert "Wrong on purpose, never served: x05 (exhibit)." in said

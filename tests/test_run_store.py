@@ -12,6 +12,7 @@ from core.errors import ModelIntegrity, ModelMissing
 from core.run_store import (
     EXPORT_FILE,
     RECORD_FILE,
+    amend_record,
     find_run_folder,
     load_run,
     read_history,
@@ -63,6 +64,19 @@ def test_a_record_written_again_does_not_name_itself(folder):
     write_record(folder, WITHOUT_FILES)
 
     assert RECORD_FILE not in read_record(folder)["files"]
+
+
+def test_a_record_that_is_amended_is_never_half_written(folder, monkeypatch):
+    before = (folder / RECORD_FILE).read_bytes()
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        amend_record(folder, {"sentence": "Another."})
+
+    assert (folder / RECORD_FILE).read_bytes() == before
 
 
 def test_a_run_comes_back_as_it_was_written(folder):

@@ -38,6 +38,13 @@ def test_every_part_of_the_data_is_there_when_asked_for() -> None:
     assert any("out of population" in line for line in lines)
 
 
+def test_an_exhibit_is_called_one_in_the_table_of_runs() -> None:
+    models = get_settings().models
+    lines = tabulate_runs([load_run(models / name) for name in ("x05", SERVED_RUN)]).splitlines()
+    assert all(line.startswith("| x05 (exhibit) |") for line in lines[2:4])
+    assert all(line.startswith(f"| {SERVED_RUN} |") for line in lines[4:6])
+
+
 RATE = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4}
 PART = {
     "split": "official test split",

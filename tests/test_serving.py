@@ -1,13 +1,16 @@
 """The serving rule: every demand alone, and the sentence that refuses."""
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 
 import pytest
+from stand_in_audits import stand_in_audit
 
 from core.domain import OperatingPoint
 from core.errors import ModelMissing, ModelNotServable
-from core.run_store import EXPORT_FILE, RECORD_FILE, read_record, write_record
+from core.run_store import EXPORT_FILE, RECORD_FILE, add_files, read_record, write_record
 from core.serving import AUDIT_FILE, MAX_EXPORT_BYTES, check_demands, require_servable
 from core.settings import SERVED_RUN
 
@@ -31,8 +34,8 @@ def run(tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         (folder / EXPORT_FILE).write_bytes(b"an exported model")
-        (folder / AUDIT_FILE).write_text("{}")
         write_record(folder, {**SERVABLE, "run_id": name, **changes})
+        add_files(folder, {AUDIT_FILE: stand_in_audit(folder)})
         return folder
 
     return write
@@ -96,6 +99,45 @@ def test_an_audit_that_was_changed_is_none(run):
     (folder / AUDIT_FILE).write_text('{"border": 0.5}')
     with pytest.raises(ModelNotServable, match=r"audit\.json is not as recorded"):
         require_servable(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"run_id": "r02"}, r"audit\.json is of run r02"),
+        ({"export_sha256": "0" * 64}, r"audit\.json is of another export than the run has"),
+        ({"parts": {}}, r"audit\.json is of no films"),
+    ],
+    ids=repr,
+)
+def test_an_audit_that_is_not_of_the_runs_export_is_none(run, changes, sentence):
+    folder = run()
+    add_files(folder, {AUDIT_FILE: stand_in_audit(folder, **changes)})
+    with pytest.raises(ModelNotServable, match=f"a shortcut audit: {sentence}"):
+        require_servable(folder)
+
+
+@pytest.mark.parametrize("content", [b"{}", b"", b"\xff", b"[]"])
+def test_a_file_that_is_no_audit_is_none(run, content):
+    folder = run()
+    add_files(folder, {AUDIT_FILE: content})
+    with pytest.raises(ModelNotServable, match=r"audit\.json is not a shortcut audit"):
+        require_servable(folder)
+
+
+def test_an_audit_of_an_ensembles_member_is_none_of_the_ensemble(ensemble):
+    folder = ensemble()
+    of_member = read_record(folder.parent / "r01")["files"][EXPORT_FILE]
+    add_files(folder, {AUDIT_FILE: stand_in_audit(folder, export_sha256=of_member)})
+    assert lacking(folder) == ["a shortcut audit"]
+
+
+def test_the_rule_costs_the_start_of_the_app_no_statistics():
+    asked = "import sys, core.serving; print(sorted({'scipy', 'statsmodels'} & set(sys.modules)))"
+    answer = subprocess.run(
+        [sys.executable, "-c", asked], check=False, capture_output=True, text=True
+    )
+    assert answer.stdout.strip() == "[]", answer.stderr
 
 
 @pytest.mark.parametrize(("excess", "refused"), [(0, False), (1, True)])

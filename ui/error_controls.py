@@ -13,7 +13,7 @@ from core.examples import ExamplesTask
 from ui.error_films import Found, noted_by
 from ui.error_learned import say_among, say_learned, say_not_scored
 from ui.error_link import ALL_PARTS, YES, ErrorView, read_address, write_address
-from ui.error_runs import get_offered, get_runs
+from ui.error_runs import get_offered, get_runs, name_offered
 from ui.failing_data import slice_words
 from ui.matrix import show_matrix
 from ui.preparation import draw_preparation, get_preparation
@@ -148,7 +148,7 @@ def draw_choice(view: ErrorView, found: Found) -> None:
     _pick("Films", "library", titles, view.library, forgets=("split", *_RUN_CHANGES))
     run_side, split_side = st.columns([1, 1.7], gap="small")
     with run_side:
-        _pick("Run", "run", get_offered().runs(view.library), view.run, forgets=_RUN_CHANGES)
+        _pick("Run", "run", name_offered(view.library), view.run, forgets=_RUN_CHANGES)
     with split_side:
         splits = get_offered().splits(view.library, view.run)
         drawn = get_libraries()[view.library].synthetic

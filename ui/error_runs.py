@@ -20,6 +20,7 @@ from core.predictions import (
     Predictions,
     join_predictions,
 )
+from core.run_store import name_run
 from core.run_table import list_readable_runs, list_runs
 from core.settings import get_settings
 from ui.error_link import ALL_PARTS, Offered
@@ -45,6 +46,11 @@ def get_runs() -> dict[str, RunRecord]:
 def _exhibits() -> frozenset[str]:
     runs, _ = list_readable_runs(get_settings().models)
     return frozenset(run.record.run_id for run in runs if run.exhibit)
+
+
+def name_offered(library: str) -> dict[str, str]:
+    """Return the runs that are offered for a library's films, and how each is named."""
+    return {run: name_run(get_runs()[run]) for run in get_offered().runs(library)}
 
 
 @st.cache_resource(show_spinner=False)

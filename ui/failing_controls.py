@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.predictions import PREDICTIONS_FILE
 from ui.error_controls import SPLITS
-from ui.error_runs import get_offered, get_runs
+from ui.error_runs import get_offered, get_runs, name_offered
 from ui.failing_link import SECTIONS, FailsView, read_address, write_address
 from ui.resources import get_libraries
 
@@ -54,8 +54,7 @@ def draw_choice(view: FailsView) -> None:
     with films_side:
         _pick("Films", "library", titles, view.library)
     with run_side:
-        runs = get_offered().runs(view.library)
-        _pick("Run", "run", {run: run for run in runs}, view.run)
+        _pick("Run", "run", name_offered(view.library), view.run)
     with section_side:
         st.session_state["fails-section"] = view.section
         st.segmented_control(

@@ -14,6 +14,7 @@ from core.review_choice import (
     list_served_choices,
     say_decision,
 )
+from core.run_store import name_run
 from core.serving import Demand, check_demands
 from core.settings import get_settings
 from ui.resources import get_engine, get_examples, get_served
@@ -48,7 +49,11 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     decision = get_decision()
     st.markdown(say_decision(decision))
     run_id = st.selectbox(
-        "Run", list(listed.runs), index=_place(listed, decision.run_id), key="runs-serve-run"
+        "Run",
+        list(listed.runs),
+        index=_place(listed, decision.run_id),
+        format_func=lambda one: name_run(listed.runs[one].record),
+        key="runs-serve-run",
     )
     if run_id is None:
         return

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from core.dataset import DatasetIndex, index_dataset, read_split
-from core.domain import RunRecord
-from core.errors import ModelMissing
-from core.inference import LiteRTClassifier
-from core.run_store import EXPORT_FILE, add_files, load_run, read_record, read_verified
+from core.domain import RunClassifier, RunRecord
+from core.ensemble import open_any
+from core.errors import ModelIntegrity, ModelMissing
+from core.preprocessing import resize_film
+from core.run_store import EXPORT_FILE, add_files, export_identity, load_run, read_record
 from core.shortcut_audit import (
     AuditedRun,
     AuditFilms,
@@ -91,7 +92,7 @@ def grey_of(parts: Mapping[str, AuditFilms]) -> int:
     return round(float(parts["validation"].films.mean()))
 
 
-def predictor(classifier: LiteRTClassifier, models: Path) -> Predict:
+def predictor(classifier: RunClassifier, models: Path) -> Predict:
     """Return what reads prepared films with a run's export, one at a time as serving does.
 
     A run that sees only the lungs looks for them in each changed film anew.
@@ -124,20 +125,36 @@ def _find_run(models: Path, name: str) -> RunRecord:
 
 
 def open_run(models: Path, name: str, threads: int) -> AuditedRun:
-    """Open a finished run for its audit.
+    """Open a finished run for its audit, an ensemble with its members.
 
     Raises
     ------
     ModelMissing
         If there is no classifier run of that name, or its export is gone.
     ModelIntegrity
-        If the export is not the file that was measured.
+        If the export is not the file that was measured, or a member's is not the ensemble's.
     """
     run = _find_run(models, name)
-    content = read_verified(run.folder, EXPORT_FILE, run.files)
-    classifier = LiteRTClassifier(content, run, threads)
+    if run.foreign:
+        raise ModelMissing(
+            f"run {name} is another model's predictions: it has no network to audit."
+        )
+    changed = [
+        one for one, sha256 in run.member_exports.items() if _export_of(models, one) != sha256
+    ]
+    if changed:
+        raise ModelIntegrity(
+            f"{', '.join(changed)} was exported anew since the ensemble {name} was made: make the "
+            "ensemble anew first."
+        )
+    classifier = open_any(run, resize_film, threads)
     threshold = run.operating_point.threshold
-    return AuditedRun(name, run.files[EXPORT_FILE], threshold, predictor(classifier, models))
+    return AuditedRun(name, export_identity(run), threshold, predictor(classifier, models))
+
+
+def _export_of(models: Path, name: str) -> str | None:
+    stated: str | None = load_run(models / name).files.get(EXPORT_FILE)
+    return stated
 
 
 def write_audit(folder: Path, audit: ShortcutAudit) -> None:

@@ -117,7 +117,6 @@ def finish_run(
     seen = films_as_seen(to_score, settings.cropped_to_lungs, models)
     predictions = score_run(content, settings.input_px, calibration, seen)
     write_predictions(predictions, folder / PREDICTIONS_FILE)
-    (folder / STATE_FILE).unlink(missing_ok=True)
     (folder / HISTORY_FILE).write_text(json.dumps(history, indent=1) + "\n")
     record = {
         "run_id": settings.name,
@@ -140,7 +139,9 @@ def finish_run(
         },
         "versions": versions(),
     }
-    write_record(folder, record)
+    # The state is no part of the run, and is what training goes on from until the record stands.
+    write_record(folder, record, without=(STATE_FILE,))
+    (folder / STATE_FILE).unlink(missing_ok=True)
     return folder.rename(models / settings.name)
 
 
@@ -189,8 +190,11 @@ def _weights_of(starts_from: str, models: Path) -> Path | None:
         return None
     path = models / starts_from / WEIGHTS_FILE
     if not path.is_file():
+        first = "train it first"
+        if path.parent.exists():  # as runs too large for the repository come, without weights
+            first = f"move {path.parent} away, then train it anew"
         raise DatasetError(
-            f"this run goes on from {starts_from}, whose {WEIGHTS_FILE} is not in {models}: train "
-            f"it first with `python -m core train {starts_from}`."
+            f"this run goes on from {starts_from}, whose {WEIGHTS_FILE} is not in {models}: "
+            f"{first} with `python -m core train {starts_from}`."
         )
     return path

@@ -183,6 +183,12 @@ def test_controls_change_the_address_and_forget_what_no_longer_holds(data) -> No
     assert "of run f01 at its operating point" in words_of(page)
 
 
+def test_an_exhibit_is_called_one_where_runs_are_chosen(data) -> None:
+    offered = open_page().selectbox(key="errors-run").options
+    assert "x05 (exhibit)" in offered
+    assert "f01" in offered
+
+
 def test_a_filter_narrows_the_list_and_is_taken_away_at_once(data) -> None:
     page = open_page(cell="fn", threshold="0.9")
     page.selectbox(key="errors-wrong").set_value("every").run()

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from scipy.special import expit
+from stand_in_audits import stand_in_audit
 from tiny_films import TINY, build_small_network, say_nothing
 from typer.testing import CliRunner
 
@@ -21,12 +22,15 @@ from core.preprocessing import STANDARD_PX
 from core.run_store import (
     EXPORT_FILE,
     RECORD_FILE,
+    add_files,
     load_run,
     read_record,
     write_record,
 )
 from core.serving import AUDIT_FILE, require_servable
 from core.settings import get_settings
+from core.shortcut_record import PartAudit, ShortcutAudit
+from core.training.make_audit import open_run
 from core.training.make_ensemble import make_ensemble
 from core.training.make_run import finish_run
 from core.training.serve_check import add_abstention, check_run
@@ -57,8 +61,7 @@ def models(two_runs, tmp_path, monkeypatch):
 
 
 def with_audit(folder):
-    (folder / AUDIT_FILE).write_text("{}")
-    write_record(folder, {k: v for k, v in read_record(folder).items() if k != "files"})
+    add_files(folder, {AUDIT_FILE: stand_in_audit(folder)})
     return folder
 
 
@@ -182,6 +185,31 @@ def test_a_finished_run_with_an_audit_may_serve_and_without_one_may_not(models, 
     with_audit(models / name)
     assert [one.name for one in check_run(models / name) if not one.met] == []
     require_servable(models / name)
+
+
+def test_the_audit_of_an_ensemble_lets_it_serve_and_reads_as_it_does(models, tiny_run):
+    run, films = load_run(models / "e01"), tiny_run.films.test.films
+    opened = open_run(models, "e01", threads=1)
+    batch = films[..., np.newaxis].astype(np.float32) / np.float32(255)
+    assert opened.predict(films) == pytest.approx(open_classifier(run).predict(batch), abs=1e-5)
+
+    audit = ShortcutAudit(
+        "e01", opened.export_sha256, opened.threshold, 127,
+        {"test": PartAudit("official test split", 1, 1, 0, (), ())},
+    )  # fmt: skip
+    add_files(run.folder, {AUDIT_FILE: audit.to_json()})
+
+    assert [one.name for one in check_run(run.folder) if not one.met] == []
+    require_servable(run.folder)
+
+
+def test_an_ensemble_whose_member_was_exported_anew_is_not_audited(models):
+    shutil.copy(models / "wider" / EXPORT_FILE, models / "tiny" / EXPORT_FILE)
+    write_record(
+        models / "tiny", {k: v for k, v in read_record(models / "tiny").items() if k != "files"}
+    )
+    with pytest.raises(ModelIntegrity, match="tiny was exported anew since the ensemble e01"):
+        open_run(models, "e01", threads=1)
 
 
 def test_an_operating_point_that_was_copied_from_another_run_is_found(models):

@@ -23,6 +23,7 @@ from core.training.calibrate import calibrate
 from core.training.films import load_films, load_lung_masks
 from core.training.fit import log_loss_of, predict_logits
 from core.training.inputs import to_input
+from core.training.resume import STATE_FILE
 from core.training.steps import class_weights
 from core.training.training_data import load_training_data
 
@@ -246,6 +247,42 @@ def test_an_export_that_disagrees_does_not_become_a_run(tiny_run, tmp_path, monk
         )
 
     assert not (tmp_path / "tiny").exists()
+
+
+def finish_beside_a_state(tiny_run, models):
+    state = models / ".tiny.partial" / STATE_FILE
+    state.parent.mkdir()
+    state.write_bytes(b"what training goes on from")
+    make_run.finish_run(
+        tiny_run.model, tiny_run.history, tiny_run.films, tiny_run.to_score, TINY, models,
+        say_nothing,
+    )  # fmt: skip
+
+
+def test_the_state_of_training_is_kept_until_the_record_stands(tiny_run, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(make_run, "write_record", fail)
+    with pytest.raises(OSError, match="no space left"):
+        finish_beside_a_state(tiny_run, tmp_path)
+
+    assert (tmp_path / ".tiny.partial" / STATE_FILE).is_file()
+
+
+def test_the_state_of_training_is_no_part_of_a_finished_run(tiny_run, tmp_path):
+    finish_beside_a_state(tiny_run, tmp_path)
+
+    assert not (tmp_path / "tiny" / STATE_FILE).exists()
+    assert STATE_FILE not in read_record(tmp_path / "tiny")["files"]
+
+
+def test_a_run_whose_weights_are_not_kept_is_to_be_moved_away_before_it_is_trained_anew(tmp_path):
+    with pytest.raises(DatasetError, match="train it first with `python -m core train m08`"):
+        make_run._weights_of("m08", tmp_path)
+    (tmp_path / "m08").mkdir()
+    with pytest.raises(DatasetError, match=r"move .*m08 away, then train it anew with `python -m"):
+        make_run._weights_of("m08", tmp_path)
 
 
 def test_training_without_starting_weights_is_refused(tiny_run, tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tiny_films import TINY, build_small_network, say_nothing
 
+from core.errors import ModelError
 from core.training import search, steps
 from core.training.run_settings import Search
 from core.training.search import SEARCH_FILE, search_settings
@@ -22,9 +23,9 @@ def small_network(monkeypatch):
     monkeypatch.setattr(steps, "build_classifier", build_small_network)
 
 
-def run(tiny_run, folder, declared: Search = SPACE, report=say_nothing):
+def run(tiny_run, folder, declared: Search = SPACE, report=say_nothing, **changes):
     masks = np.full(tiny_run.films.train.films.shape, 127, np.uint8)
-    settings = replace(TINY, search=declared)
+    settings = replace(TINY, search=declared, **changes)
     return search_settings(settings, tiny_run.films, masks, None, folder, report)
 
 
@@ -91,3 +92,130 @@ def test_a_history_of_another_space_is_not_gone_on_with(tiny_run, tmp_path):
 def test_a_run_without_a_search_keeps_its_settings(tiny_run, tmp_path):
     assert run(tiny_run, tmp_path, None) == TINY
     assert not (tmp_path / SEARCH_FILE).exists()
+
+
+# --- going on after an interruption ---------------------------------------------------------------
+
+
+@pytest.fixture
+def losses(monkeypatch):
+    """Let trials have losses that the test states, one list a trial, and train nothing."""
+    stated: list[list[float]] = []
+
+    def train(*_, after_epoch, **__):
+        for epoch, loss in enumerate(stated.pop(0)):
+            after_epoch(epoch, loss)
+
+    monkeypatch.setattr(search, "train_classifier", train)
+    return stated
+
+
+def kept_trials(folder):
+    return json.loads((folder / SEARCH_FILE).read_text())["trials"]
+
+
+def test_a_search_that_goes_on_does_not_repeat_its_first_draws(tiny_run, tmp_path, losses):
+    losses += [[0.5, 0.4]] * 4
+    run(tiny_run, tmp_path, replace(SPACE, trials=2))
+    run(tiny_run, tmp_path)
+
+    drawn = [trial["settings"]["learning_rate"] for trial in kept_trials(tmp_path)]
+    assert len(set(drawn)) == 4
+
+
+def test_a_search_that_goes_on_stops_a_trial_by_the_epochs_of_those_before(
+    tiny_run, tmp_path, losses
+):
+    declared = replace(SPACE, epochs=4)
+    losses += [[0.5, 0.4, 0.3, 0.2]] * 3 + [[0.9, 0.9, 0.9, 0.9]]
+    run(tiny_run, tmp_path, replace(declared, trials=3))
+    run(tiny_run, tmp_path, declared)
+
+    trials = kept_trials(tmp_path)
+    assert [trial["losses"] for trial in trials[:3]] == [[0.5, 0.4, 0.3, 0.2]] * 3
+    assert (trials[3]["stopped_early"], trials[3]["epochs"]) == (True, 3)
+
+
+def test_a_history_from_before_losses_and_settings_were_kept_is_gone_on_with(
+    tiny_run, tmp_path, losses
+):
+    losses += [[0.5, 0.4]] * 4
+    run(tiny_run, tmp_path, replace(SPACE, trials=2))
+    kept = json.loads((tmp_path / SEARCH_FILE).read_text())
+    del kept["settings"]
+    for trial in kept["trials"]:
+        del trial["losses"]
+    (tmp_path / SEARCH_FILE).write_text(json.dumps(kept))
+    run(tiny_run, tmp_path)
+
+    assert kept_trials(tmp_path)[:2] == kept["trials"]
+    assert losses == []
+
+
+@pytest.mark.parametrize(
+    ("change", "tried"),
+    [
+        ({"architecture": "small"}, 2),
+        ({"seed": 99}, 2),
+        ({"weight_decay": 0.5}, 2),
+        ({"augmentation": replace(TINY.augmentation, rotation_deg=3.0)}, 2),
+        ({"batch": 64}, 1),
+        ({"epochs": 99}, 1),
+        ({"sentence": "the same run, told better"}, 1),
+    ],
+    ids=repr,
+)
+def test_trials_are_gone_on_with_only_where_what_they_depend_on_is_the_same(
+    tiny_run, tmp_path, losses, change, tried
+):
+    losses += [[0.5, 0.4]] * 2
+    once = replace(SPACE, trials=1)
+    run(tiny_run, tmp_path, once)
+    run(tiny_run, tmp_path, once, **change)
+
+    assert 2 - len(losses) == tried
+
+
+def test_a_trial_that_diverged_is_never_the_best(tiny_run, tmp_path, losses):
+    losses += [[0.1, float("nan")], [0.6, 0.5], [float("nan"), 0.1], [0.9, 0.8]]
+    chosen = run(tiny_run, tmp_path)
+
+    trials = kept_trials(tmp_path)
+    assert [trial["log_loss"] for trial in trials] == [None, 0.5, None, 0.8]
+    assert trials[0]["losses"] == [0.1, None]
+    assert chosen.learning_rate == trials[1]["settings"]["learning_rate"]
+    assert run(tiny_run, tmp_path) == chosen
+
+
+def test_a_search_whose_every_trial_diverged_is_told_in_a_sentence(tiny_run, tmp_path, losses):
+    losses += [[float("nan")] * 2] * 4
+    with pytest.raises(ModelError, match="all 4 trials of the search diverged"):
+        run(tiny_run, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"space": {"cho', b"[]", b"\xff\xfe", b'{"space": {}, "trials": [3]}'], ids=repr
+)
+def test_a_history_that_cannot_be_read_is_told_and_begun_anew(tiny_run, tmp_path, losses, content):
+    (tmp_path / SEARCH_FILE).write_bytes(content)
+    losses += [[0.5, 0.4]]
+    told = []
+    run(tiny_run, tmp_path, replace(SPACE, trials=1), told.append)
+
+    assert "search.json cannot be read" in told[0]
+    assert len(kept_trials(tmp_path)) == 1
+
+
+def test_a_history_is_never_half_written(tiny_run, tmp_path, losses, monkeypatch):
+    losses += [[0.5, 0.4]] * 2
+    run(tiny_run, tmp_path, replace(SPACE, trials=1))
+    before = (tmp_path / SEARCH_FILE).read_bytes()
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        run(tiny_run, tmp_path, replace(SPACE, trials=2))
+
+    assert (tmp_path / SEARCH_FILE).read_bytes() == before
