@@ -66,6 +66,17 @@ def draw_case_form(visit: Visit, view: ErrorView, notes: Sequence[CaseNote]) -> 
     _draw_proposal(of_film)
 
 
+def carry_draft(film_id: str, before: CaseNote | None, after: CaseNote) -> None:
+    """Let what is written and not saved stand in the fields of the note that a tag has made.
+
+    Call it before the fields are drawn.
+    """
+    for name in ("cause", "comment", "label"):
+        old = f"{name}-{_key(film_id, before)}"
+        if old in st.session_state:
+            st.session_state[f"{name}-{_key(film_id, after)}"] = st.session_state[old]
+
+
 def _key(film_id: str, own: CaseNote | None) -> str:
     return f"{film_id}-{'new' if own is None else own.note_id}"
 

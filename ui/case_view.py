@@ -14,7 +14,7 @@ from core.error_gallery import Cell, cell_of
 from core.errors import FirstReadError
 from ui.cards import PAGE_FILMS, hear_cards, show_cards
 from ui.case_form import draw_case_form
-from ui.case_neighbours import draw_neighbours, hear_neighbours, reading_for
+from ui.case_neighbours import draw_neighbours, hear_neighbours, known_features, reading_for
 from ui.charts import RunProbability, plot_probabilities
 from ui.error_controls import CELLS, go_to
 from ui.error_films import (
@@ -27,7 +27,7 @@ from ui.error_films import (
     quality_in_words,
     size_in_words,
 )
-from ui.error_learned import say_film_learned
+from ui.error_learned import looks_around, say_film_learned
 from ui.error_link import ErrorView
 from ui.error_panels import QUICK_TAG, turn_quick_tag
 from ui.error_runs import get_engine_of, get_runs
@@ -105,7 +105,10 @@ def _go(visit: Visit, view: ErrorView) -> None:
 
 def draw_contrasts(view: ErrorView, found: Found, place: int, notes: Sequence[CaseNote]) -> None:
     """Draw the nearest films that the run decides rightly, one of each class."""
-    runs, space = found.runs, logit_space(found.runs, view.run)
+    runs = found.runs
+    features = known_features(view.library, view.run, looks_around(view))
+    places = None if features is None else features.places_of(runs.films.film_id)
+    space = logit_space(runs, view.run) if places is None else places
     rightly = {
         "Nearest true positive": nearest_in_cell(runs, view.run, place, Cell.TRUE_POSITIVE, space),
         "Nearest true negative": nearest_in_cell(runs, view.run, place, Cell.TRUE_NEGATIVE, space),
@@ -114,6 +117,8 @@ def draw_contrasts(view: ErrorView, found: Found, place: int, notes: Sequence[Ca
     film_ids = [str(runs.films.film_id[row]) for row in near.values()]
     cards, _ = build_cards(view, found, film_ids, notes, list(near))
     threshold = runs.threshold_of(view.run)
+    how = "in the run's feature space" if places is not None else "by the run's probability alone"
+    st.caption(f"Nearest {how}, of other patients:")
     show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
 
 

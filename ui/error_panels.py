@@ -12,6 +12,7 @@ from core.case_notes import CaseNote, ProposalState, count_notes
 from core.case_notes_export import notes_as_csv, notes_as_json, notes_as_parquet
 from core.errors import FirstReadError
 from ui.cards import PAGE_FILMS, CardsWish, hear_cards, show_cards
+from ui.case_form import carry_draft
 from ui.error_controls import draw_filters, found_in_words
 from ui.error_films import Found, build_cards, get_case_notes, make_ahead
 from ui.error_link import ErrorView
@@ -43,11 +44,14 @@ def _after(visit: Visit, view: ErrorView, wish: CardsWish) -> ErrorView:
 
 def turn_quick_tag(visit: Visit, view: ErrorView, film_id: str) -> None:
     """Put the tag of the key on a film or take it off, and say so; or say what is lacking."""
+    notes = get_case_notes()
     try:
-        note = get_case_notes().turn_tag(view.library, film_id, visit.acting, view.run, QUICK_TAG)
+        before = notes.standing_note(view.library, film_id, visit.acting.name)
+        note = notes.turn_tag(view.library, film_id, visit.acting, view.run, QUICK_TAG)
     except FirstReadError as exc:
         visit.notice = str(exc)
     else:
+        carry_draft(film_id, before, note)
         done = "Tagged" if QUICK_TAG in note.tags else "No longer tagged"
         visit.notice = f"{done}: {QUICK_TAG}."
 

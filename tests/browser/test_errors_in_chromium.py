@@ -114,6 +114,12 @@ def test_the_counts_follow_the_slider_while_it_is_held_and_the_films_once_it_is_
         assert counts(page) == expected
         assert rates(page) == rates_of_statsmodels(*expected)
     assert "threshold=point" in page.url
+    page.reload()
+    slider.focus()
+    page.keyboard.press("ArrowRight")  # a step that is smaller than any snapping
+    expect(page).to_have_url(re.compile(r"threshold=0\.\d+&"))
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("threshold=point"))
     slider.evaluate(HOLD_SLIDER, 0.9)
     slider.evaluate(LET_GO)
     missed = counts_of_scikit_learn(test_part, 0.9)[1]

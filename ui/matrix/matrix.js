@@ -1,7 +1,7 @@
 // The matrix: one instance per mounted element. While the slider is held the counts are made here;
 // letting it go, and choosing a cell, speak to Python. Numbers as described in said.py.
 
-const SNAP = 0.004;
+const SNAP = 0.0005; // half a step of the slider: an arrow key leaves the operating point
 const CELLS = ["tp", "fn", "fp", "tn"];
 const NEIGHBOURS = {
   ArrowRight: { tp: "fn", fp: "tn" },
@@ -24,8 +24,14 @@ class Matrix {
       this.buttons[cell].addEventListener("click", () => this.choose(cell));
       this.buttons[cell].addEventListener("keydown", (event) => this.onKey(event, cell));
     }
-    this.slider.addEventListener("input", () => this.move(Number(this.slider.value)));
-    this.slider.addEventListener("change", () => this.say());
+    this.slider.addEventListener("input", () => {
+      this.held = true;
+      this.move(Number(this.slider.value));
+    });
+    this.slider.addEventListener("change", () => {
+      this.held = false;
+      this.say();
+    });
     this.root.querySelector(".back").addEventListener("click", () => {
       this.threshold = null;
       this.draw();
@@ -38,7 +44,7 @@ class Matrix {
   receive(data, setStateValue) {
     this.data = data;
     this.setStateValue = setStateValue;
-    if (data.heard >= this.number) {
+    if (data.heard >= this.number && !this.held) { // a held slider is not pulled away
       this.number = data.heard;
       this.threshold = data.threshold;
       this.cell = data.selected;
