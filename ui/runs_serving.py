@@ -57,7 +57,12 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     )
     if run_id is None:
         return
-    lacking = [one for one in check_demands(listed.runs[run_id].record.folder) if not one.met]
+    try:
+        lacking = [one for one in check_demands(listed.runs[run_id].record.folder) if not one.met]
+    except FirstReadError as exc:  # of that run alone: the page goes on
+        st.warning(str(exc), icon=":material/broken_image:")
+        _draw_log()
+        return
     _draw_demands(run_id, lacking)
     fixed = decision.decided_by is DecidedBy.ENVIRONMENT
     if fixed:

@@ -419,6 +419,21 @@ def test_without_a_run_the_page_says_where_runs_come_from(
     assert "Traceback" not in words_of(page)
 
 
+def test_a_run_that_lost_its_network_says_so_and_the_rest_of_the_page_stays(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kept in ("lungs", "f04", "f03"):
+        shutil.copytree(MODELS / kept, runs / "models" / kept)
+    (runs / "models" / "f03" / "model.tflite").unlink()
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
+    start_again()
+    page = open_page(runs="f04")
+    page.selectbox(key="runs-serve-run").set_value("f03").run()
+    assert any("f03" in warning.value for warning in page.warning)
+    assert not page.error
+    assert "Tick a second run in the table" in words_of(page)
+
+
 def test_one_run_only_says_what_a_second_would_bring(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
