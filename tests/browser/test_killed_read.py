@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from review_records import raw_connection
 from test_first_read import COLOURED_PIXELS, Films, choose, films, row_of
 
+from core.review_steps_store import open_review_steps
 from core.review_store import open_review_store
 from core.settings import PROJECT_ROOT
 
@@ -73,7 +76,20 @@ def write_draft(page: Page, films: Films) -> None:
     wait_until_idle(page)
     page.get_by_placeholder("Comment").fill("left base")
     page.get_by_placeholder("Comment").press("Tab")
-    wait_until_idle(page)
+
+
+def wait_until_kept(url: str, films: Films) -> None:
+    """Wait for the browser's last word, which comes some time after the key."""
+    steps = open_review_steps(url)
+    film = hashlib.sha256(films.picture["buffer"]).hexdigest()
+    for _ in range(240):
+        draft = steps.progress(film, READER, 0).draft
+        if draft is not None and draft.comment and draft.verdict is not None and draft.drawn:
+            break
+        time.sleep(0.25)
+    else:
+        pytest.fail("the draft was not kept within a minute")
+    steps.close()
 
 
 def kill(server: Server) -> None:
@@ -85,6 +101,7 @@ def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
     chromium: Browser, mortal: OwnChromium, server: Server, films: Films, url: str
 ) -> None:
     write_draft(open_with(mortal.connect(chromium.browser_type), server, films), films)
+    wait_until_kept(url, films)
     mortal.kill()
     kill(server)
     server.start()

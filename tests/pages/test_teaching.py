@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -93,6 +94,11 @@ def open_page(**address: str) -> AppTest:
     for name, value in address.items():
         page.query_params[name] = value
     page.run()
+    for _ in range(480):
+        if "are being drawn and read" not in words_of(page):
+            break
+        time.sleep(0.25)  # the lent runs read the drawn films in a process behind
+        page.run()
     assert not page.exception
     return page
 
