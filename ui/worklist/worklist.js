@@ -110,6 +110,8 @@ class Worklist {
     const node = this.template.content.firstElementChild.cloneNode(true);
     const image = node.querySelector("img");
     image.addEventListener("error", () => (image.hidden = true));
+    // An error of the picture before may be heard after the next one was asked for.
+    image.addEventListener("load", () => (image.hidden = false));
     node.id = `film-${this.serial++}`;
     node.setAttribute("aria-selected", String(key === this.selected));
     const film = { node, image, drawn: "", thumbnail: undefined };
