@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from bench.agreement_causes import RECOMPRESSION_QUALITY, say_causes, take_apart
 from bench.results import Section
 from core.decoding import decode_radiograph
 from core.domain import Radiograph
@@ -33,8 +34,6 @@ FULL_SIZE_SETS = {
 SMALL_FILMS = Path("kermany224", "test")
 NAMED_FILMS = 8
 LARGE_DIFFERENCE = 0.1
-RECOMPRESSION_QUALITY = 75
-"""The quality at which the 224 px files themselves are stored."""
 
 Values = npt.NDArray[np.float64]
 
@@ -246,17 +245,19 @@ def measure(report: Callable[[str], None]) -> Section:
     engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
     threshold = engine.classifier.run_record.operating_point.threshold
     small = settings.data / SMALL_FILMS
-    rows, worst = [], []
+    rows, worst, files = [], [], []
     for label, folder in FULL_SIZE_SETS.items():
         full_size = settings.data / folder / "images"
         pairs = list(read_pairs(full_size, small, engine))
+        files += find_pairs(full_size, small).values()
         rows.append(_row(label, compare(pairs, threshold)))
         worst += _worst(label, pairs)
         report(rows[-1])
     label = f"yardstick: 224 px, one more JPEG at quality {RECOMPRESSION_QUALITY}"
     rows.append(_row(label, compare(list(read_recompressed(full_size, small, engine)), threshold)))
     report(rows[-1])
-    return Section(TITLE, COMMAND, [*_introduction(engine), *rows, *worst])
+    causes = say_causes(take_apart(files, engine))
+    return Section(TITLE, COMMAND, [*_introduction(engine), *rows, *causes, *worst])
 
 
 def _introduction(engine: Engine) -> list[str]:

@@ -14,6 +14,7 @@ from core import dataset_index
 from core.dataset_check import CheckReport, check_dataset
 from core.dataset_duplicates import find_duplicates
 from core.dataset_fetch import FOLDER, download_from_kaggle, fetch_dataset
+from core.dataset_manifest import HASH_LIST
 from core.dataset_split import count_parts, split_dataset, write_split
 from core.errors import FirstReadError
 from core.settings import get_settings
@@ -51,8 +52,11 @@ def fetch(
         _say(f"The set in {target} is complete already: {films} films, all hashes as listed.")
         return
     _say(
-        f"The set in {target} is complete: {films} films, {fetched.copied} of them new, counts and "
-        f"hashes checked. The download in {fetched.download} is no longer needed."
+        f"The set in {target} is complete: {films} films, {fetched.copied} of them new. Counts are "
+        f"as published, and so is the sha256 of the {fetched.held_to_hashes} films "
+        f"of which it is known; that of all others is listed in {HASH_LIST} from now on. "
+        f"The download in {fetched.download} is no longer needed. The app reads these films; to "
+        "train on them, draw a split of them with `python -m core data split`."
     )
 
 

@@ -15,6 +15,7 @@ from core.dataset_manifest import (
     Manifest,
     changed_since_listed,
     count_differences,
+    is_other_edition,
     published_manifest,
     spot_differences,
     write_hash_list,
@@ -31,12 +32,14 @@ FOLDER: Final = "chest_xray"
 class Fetched:
     """The finished copy: ``copied`` films were written by this call, the others were there.
 
+    ``held_to_hashes`` of its films have the published sha256, of which that is known.
     ``download`` is where the downloader keeps its own copy, None if it was not asked.
     """
 
     index: DatasetIndex
     copied: int
     download: Path | None
+    held_to_hashes: int = 0
 
 
 def download_from_kaggle(handle: str) -> Path:
@@ -104,7 +107,7 @@ def fetch_dataset(
             f"({len(origin.films)} films). Move other files out of it and run fetch again."
         )
     write_hash_list(index)
-    return Fetched(index, copied, where)
+    return Fetched(index, copied, where, len(expected.spot_sha256))
 
 
 def _finished_copy(target: Path, expected: Manifest) -> DatasetIndex | None:
@@ -127,6 +130,13 @@ def _require_published(origin: DatasetIndex, expected: Manifest) -> None:
             f"{' '.join(differences)} Delete it and fetch again."
         )
     damaged = spot_differences(origin, expected)
+    if is_other_edition(origin, expected):
+        raise DatasetError(
+            f"The download in {origin.root} has the films' names and not one of the "
+            f"{len(damaged)} published hashes that are known here: it is another edition of the "
+            "set, resized or stored anew. Keep it if that is what you want and set FIRSTREAD_DATA "
+            "to its folder; fetch makes copies of the published films only."
+        )
     if damaged:
         raise DatasetError(
             f"{len(damaged)} of {len(expected.spot_sha256)} spot-checked films in {origin.root} do "

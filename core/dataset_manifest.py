@@ -57,15 +57,20 @@ def count_differences(index: DatasetIndex, manifest: Manifest) -> tuple[str, ...
 
 
 def spot_differences(index: DatasetIndex, manifest: Manifest) -> tuple[str, ...]:
-    """Return the spot-checked films whose bytes are not the published ones.
-
-    Empty also where not one film matches: that is another edition, such as a resized copy, and says
-    nothing of damage.
-    """
+    """Return the spot-checked films whose bytes are not the published ones."""
     held = {film.film_id: film.sha256 for film in index.films}
-    known = {name: sha for name, sha in manifest.spot_sha256.items() if name in held}
-    differ = tuple(name for name, sha in known.items() if held[name] != sha)
-    return () if len(differ) == len(known) else differ
+    known = manifest.spot_sha256.items()
+    return tuple(name for name, sha in known if name in held and held[name] != sha)
+
+
+def is_other_edition(index: DatasetIndex, manifest: Manifest) -> bool:
+    """Return whether not one spot-checked film has the published bytes, as in a resized copy.
+
+    That says nothing of damage.
+    """
+    held = {film.film_id for film in index.films}
+    known = held & manifest.spot_sha256.keys()
+    return bool(known) and len(spot_differences(index, manifest)) == len(known)
 
 
 def write_hash_list(index: DatasetIndex) -> Path:

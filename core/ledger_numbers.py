@@ -1,9 +1,10 @@
 """Reader against model, and both against the reference where one exists, in numbers.
 
 Counted is each reader's last own read of a film, arbitrations apart: those have seen the other
-reads. Where reader or model takes no side, the film is left out and n says so. Two readers' reads
-of one film are not two films: intervals of all readers together draw films, with all of their
-reads.
+reads. A reader is one however the name is written (`reader_key`), and stands under the spelling of
+the newest read. Where reader or model takes no side, the film is left out and n says so. Two
+readers' reads of one film are not two films: intervals of all readers together draw films, with all
+of their reads.
 
 Reliance is what the model did to a first read that was locked before the model was seen [1]_; on a
 site that shows the model first nobody can tell.
@@ -16,13 +17,13 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.domain import ReadKind, ReviewRecord, Verdict
+from core.domain import ReadKind, ReviewRecord, Verdict, reader_key
 from core.ledger_rates import kappa_of_films, share_of_films
 from core.review_table import reading_seconds
 from core.statistics import Mask, Rate
@@ -99,10 +100,30 @@ def own_reads(records: Sequence[ReviewRecord]) -> list[OwnReads]:
     for record in records:
         if record.kind is ReadKind.ARBITRATION:
             continue
-        key = (record.reader, record.film_sha256)
+        key = _reader_and_film(record)
         first = found[key].first if key in found else record
         found[key] = OwnReads(first, record)
     return [own for own in found.values() if own.last.kind is ReadKind.READ]
+
+
+def _reader_and_film(record: ReviewRecord) -> tuple[str, str]:
+    return reader_key(record.reader), record.film_sha256
+
+
+def name_readers(records: Iterable[ReviewRecord]) -> dict[str, str]:
+    """Return by `reader_key` how each reader signed last, in the order of the names.
+
+    Parameters
+    ----------
+    records : iterable of ReviewRecord
+        In any order.
+    """
+    newest: dict[str, ReviewRecord] = {}
+    for record in records:
+        key = reader_key(record.reader)
+        if key not in newest or record.read.read_at >= newest[key].read.read_at:
+            newest[key] = record
+    return dict(sorted((key, record.reader) for key, record in newest.items()))
 
 
 def keep_whole(
@@ -117,8 +138,8 @@ def keep_whole(
     keep : callable
         Asked once for each reader and film.
     """
-    kept = {(own.last.reader, own.last.film_sha256) for own in own_reads(records) if keep(own)}
-    return [one for one in records if (one.reader, one.film_sha256) in kept]
+    kept = {_reader_and_film(own.last) for own in own_reads(records) if keep(own)}
+    return [one for one in records if _reader_and_film(one) in kept]
 
 
 def tabulate_readers(
@@ -134,11 +155,12 @@ def tabulate_readers(
         What films show, by their sha256.
     """
     reads = own_reads(records)
-    names = sorted({own.last.reader for own in reads})
-    apart = [[own for own in reads if own.last.reader == name] for name in names]
-    groups = [reads, *apart] if len(names) > 1 else apart
-    titles = [EVERYBODY, *names] if len(names) > 1 else names
-    return [_count(title, group, references) for title, group in zip(titles, groups, strict=True)]
+    apart = {
+        name: [own for own in reads if reader_key(own.last.reader) == key]
+        for key, name in name_readers(own.last for own in reads).items()
+    }
+    groups = {EVERYBODY: reads} | apart if len(apart) > 1 else apart
+    return [_count(title, group, references) for title, group in groups.items()]
 
 
 def _count(

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.bootstrap import draw_patients, roc_auc_by_patient
-from core.domain import ReadKind, ReviewRecord, Verdict
-from core.ledger_numbers import EVERYBODY, own_reads
+from core.domain import ReadKind, ReviewRecord, Verdict, reader_key
+from core.ledger_numbers import EVERYBODY, name_readers, own_reads
 from core.statistics import Labels, Rate, Scores, newcombe_interval, roc_auc
 
 FEWEST_OF_A_CLASS = 5
@@ -87,22 +87,27 @@ def trace_readers(
         Whether each reader's first read of a film counts, if it was locked before the model was
         seen; the last one otherwise.
     """
+    own_of_all = own_reads(records)
     judged = [
         _Judged(
-            said.reader,
+            reader_key(said.reader),
             said.film_sha256,
             step_of(said),
             said.prediction.probability,
             references[said.film_sha256] is Verdict.PNEUMONIA,
         )
-        for own in own_reads(records)
+        for own in own_of_all
         if (said := own.first if alone else own.last).prediction is not None
         and said.film_sha256 in references
         and (said.kind is ReadKind.FIRST or not alone)
     ]
-    names = sorted({one.reader for one in judged})
-    apart = [_trace(name, [one for one in judged if one.reader == name]) for name in names]
-    return [_trace(EVERYBODY, judged), *apart] if len(names) > 1 else apart
+    names = name_readers(own.last for own in own_of_all)
+    apart = [
+        _trace(name, [one for one in judged if one.reader == key])
+        for key, name in names.items()
+        if any(one.reader == key for one in judged)
+    ]
+    return [_trace(EVERYBODY, judged), *apart] if len(apart) > 1 else apart
 
 
 def _trace(reader: str, judged: Sequence[_Judged]) -> ReaderRoc:

@@ -18,6 +18,7 @@ from core.review_rows import record_from_row, row_from_record
 from core.review_schema import reviews
 from core.settings import get_settings
 
+_ALL = 2**62
 _FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
 
 
@@ -139,10 +140,15 @@ class SqlReviewStore:
         current = select(reviews).where(_is_current()).order_by(reviews.c.sequence.desc())
         return self._fetch(current.limit(max(limit, 0)))
 
-    def everything(self, limit: int = 200) -> Sequence[ReviewRecord]:
-        """Return up to `limit` records, superseded ones included, newest first."""
-        newest = select(reviews).order_by(reviews.c.sequence.desc())
-        return self._fetch(newest.limit(max(limit, 0)))
+    def everything(self, skip: int = 0) -> Sequence[ReviewRecord]:
+        """Return all records but the oldest `skip`, superseded ones included, oldest first.
+
+        What was stored once stays in its place, so that whoever has the oldest reads asks for the
+        others only.
+        """
+        after = select(reviews).order_by(reviews.c.sequence)
+        # SQLite knows OFFSET beside LIMIT only
+        return self._fetch(after.limit(_ALL).offset(max(skip, 0)))
 
     def count(self) -> int:
         """Return how many records are stored, superseded ones included."""

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from core.domain import Mark, ReadKind, ReviewRecord, Verdict
+from core.domain import Mark, ReadKind, ReviewRecord, Verdict, reader_key
 
 Row = dict[str, str | float | int | None]
 DRAWN = "Drawn (left top right bottom)"
@@ -55,7 +55,7 @@ def find_reads(
     comparison : str or None
         One of `compare_with_model`'s answers; None: any.
     reader : str or None
-        Of that name; None: any.
+        Of that name, however it is written; None: any.
     synthetic : bool or None
         True: drawn films only; False: patients' films only; None: any.
     days : tuple of two dates or None
@@ -67,7 +67,7 @@ def find_reads(
         for record in records
         if (verdict is None or record.read.verdict is verdict)
         and (comparison is None or compare_with_model(record) == comparison)
-        and (reader is None or record.reader == reader)
+        and (reader is None or reader_key(record.reader) == reader_key(reader))
         and (synthetic is None or is_synthetic(record) is synthetic)
         and (days is None or days[0] <= record.read.read_at.date() <= days[1])
         and all(_mentions(record, word) for word in wanted)
@@ -107,7 +107,7 @@ def find_drawn(records: Sequence[ReviewRecord]) -> dict[str, tuple[Mark, ...]]:
     drawn: dict[tuple[str, str], tuple[Mark, ...]] = {}
     by_record = {}
     for record in records:
-        own = (record.film_sha256, record.reader)
+        own = (record.film_sha256, reader_key(record.reader))
         if record.kind is ReadKind.FIRST:
             drawn[own] = record.drawn
         by_record[record.record_id] = drawn.get(own, ())

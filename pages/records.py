@@ -88,9 +88,14 @@ def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
         return
     list_side, plot_side = st.columns([2.4, 1])
     with list_side:
-        read = draw_list(chosen.listed, ledger)
+        read = draw_list(chosen.listed[:LISTED], ledger)
+        if len(chosen.listed) > LISTED:
+            st.caption(
+                f"The newest {LISTED:,} of {len(chosen.listed):,} reads that match are listed; the "
+                "files hold all of them. Words or days lead to the older ones."
+            )
         draw_exports(chosen.listed, ledger)
-    plot_side.plotly_chart(plot_reads(chosen.listed), key="reads-plot")
+    plot_side.plotly_chart(plot_reads(chosen.listed[:LISTED]), key="reads-plot")
     if read is None:
         st.caption("Choose a row to see every read of that film.")
     else:
@@ -109,8 +114,6 @@ with spoken_errors():
             f":material/visibility_off: {waiting} of the films {whose} wait for your own "
             "first read: what others and the model said of them is left out here until then."
         )
-    if len(ledger.records) == LISTED:
-        st.caption(f"Only the newest {LISTED} reads are listed, counted and exported here.")
     if ledger.records:
         chosen = choose_reads(ledger)
         disputes = list_disputes(ledger.records)

@@ -22,7 +22,6 @@ from core.dataset_manifest import (
     HASH_LIST,
     changed_since_listed,
     published_manifest,
-    spot_differences,
     write_hash_list,
 )
 from core.errors import DatasetError
@@ -140,11 +139,12 @@ def test_a_download_with_one_wrong_spot_hash_is_refused(tmp_path, download):
         fetch_dataset(tmp_path / "set", download=download, manifest=wrong)
 
 
-def test_a_resized_edition_has_no_published_hash_and_is_no_damage(tmp_path):
-    index = index_dataset(write_films(tmp_path))
+def test_another_edition_is_named_as_such_and_not_copied(tmp_path, download):
     resized = replace(MANIFEST, spot_sha256={FIRST: "0" * 64, LAST: "1" * 64})
 
-    assert spot_differences(index, resized) == ()
+    with pytest.raises(DatasetError, match=r"not one of the 2 published hashes .* another edition"):
+        fetch_dataset(tmp_path / "set", download=download, manifest=resized)
+    assert not (tmp_path / "set").exists()
 
 
 def test_other_films_in_the_target_are_refused(tmp_path, download):

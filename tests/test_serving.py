@@ -80,8 +80,17 @@ def test_what_a_run_lacks_is_named_with_what_supplies_it(run, changes, sentence)
         require_servable(folder)
 
 
-def test_parity_within_a_thousandth_is_passed(run):
-    assert lacking(run(parity={**PARITY, "max_difference": 0.001})) == []
+@pytest.mark.parametrize(
+    ("stated", "passed"),
+    [
+        ({"max_difference": 1e-3, "limit": 1e-3}, True),
+        ({"max_difference": 1e-3, "limit": 1e-4}, False),
+        ({"max_difference": 1e-3}, False),
+        ({"max_difference": 2e-3, "limit": 1.0}, False),
+    ],
+)
+def test_only_an_export_in_float16_may_differ_by_a_thousandth(run, stated, passed):
+    assert (lacking(run(parity=PARITY | stated)) == []) is passed
 
 
 def test_a_run_without_an_audit_is_refused_with_the_command_that_makes_it(run):

@@ -11,6 +11,7 @@ from ui.preparation import REFRESH_S, draw_progress
 from ui.resources import get_examples
 from ui.session import Visit
 from ui.uploads import add_films
+from ui.watch import Watch
 
 
 def offer_examples(visit: Visit) -> None:
@@ -20,7 +21,7 @@ def offer_examples(visit: Visit) -> None:
     task = get_examples()
     summary = task.summary
     if summary is None and not task.sentence:
-        _follow(visit, task)
+        _follow(Watch(), visit, task)
     elif task.drawn:
         _draw_button(visit)
     if task.sentence:
@@ -33,9 +34,8 @@ def offer_examples(visit: Visit) -> None:
 
 
 @st.fragment(run_every=REFRESH_S)
-def _follow(visit: Visit, task: ExamplesTask) -> None:
-    if task.summary is not None or task.sentence:
-        st.rerun()
+def _follow(watch: Watch, visit: Visit, task: ExamplesTask) -> None:
+    watch.tell(news=task.summary is not None or bool(task.sentence))
     if task.drawn >= OFFERED:
         _draw_button(visit)
     else:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.examples import ExamplesTask
 from core.settings import get_settings
 from ui.resources import get_examples
+from ui.watch import Watch
 
 REFRESH_S = 0.5
 
@@ -26,13 +27,12 @@ def draw_preparation(task: ExamplesTask | None) -> None:
     if task.finished:
         st.warning(f"Synthetic films: {task.sentence}", icon=":material/warning:")
     else:
-        _follow(task)
+        _follow(Watch(), task)
 
 
 @st.fragment(run_every=REFRESH_S)
-def _follow(task: ExamplesTask) -> None:
-    if task.finished:
-        st.rerun()
+def _follow(watch: Watch, task: ExamplesTask) -> None:
+    watch.tell(news=task.finished)
     draw_progress(task)
 
 

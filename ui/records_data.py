@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 import streamlit as st
 
@@ -18,6 +19,28 @@ from ui.served import get_store
 from ui.session import Visit
 
 LISTED = 5000
+"""Rows of the list; what matches beyond them is counted and exported all the same."""
+
+
+class _AllReads:
+    """Every stored read, oldest first, read from the database once in this process.
+
+    Reads are only ever added, so that the next visit asks for the new ones alone; after a database
+    was put back to an older state all are read again.
+    """
+
+    def __init__(self) -> None:
+        self._reads: list[ReviewRecord] = []
+        self._turn = Lock()
+
+    def get(self) -> list[ReviewRecord]:
+        """Return them as a list of the caller's own."""
+        store = get_store()
+        with self._turn:
+            if store.count() < len(self._reads):
+                self._reads = []
+            self._reads += store.everything(skip=len(self._reads))
+            return list(self._reads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +57,8 @@ class Ledger:
 
 
 def get_ledger() -> Ledger:
-    """Return the newest reads with the references of their films."""
-    records = list(get_store().everything(LISTED))[::-1]
+    """Return every read with the references of their films."""
+    records = _all_reads().get()
     known = _known()
     new = {r.film_sha256: r.film_name for r in records if r.film_sha256 not in known}
     if new:
@@ -78,6 +101,11 @@ def leave_out_waiting(ledger: Ledger, visit: Visit) -> tuple[Ledger, int]:
 def reads_only(visit: Visit) -> bool:
     """Return whether the visitor may sign reads, but not settle those of others."""
     return visit.acting.may(Act.SIGN_READ) and not visit.acting.may(Act.ARBITRATE)
+
+
+@st.cache_resource(show_spinner=False)
+def _all_reads() -> _AllReads:
+    return _AllReads()
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,7 +10,7 @@ from datetime import date
 import streamlit as st
 
 from core.domain import Mark, ReviewRecord, Verdict
-from core.ledger_numbers import OwnReads, keep_whole
+from core.ledger_numbers import OwnReads, keep_whole, name_readers
 from core.review_export import reads_as_json, reads_as_parquet
 from core.review_table import AGREE, DISAGREE, NOT_COMPARED, find_drawn, find_reads, reads_as_csv
 from ui.records_data import Ledger
@@ -50,7 +50,7 @@ def choose_reads(ledger: Ledger) -> Chosen:
     reader_side, films_side, days_side, old_side = st.columns(
         [1.5, 1.2, 1.6, 1.3], vertical_alignment="bottom"
     )
-    readers = sorted({record.reader for record in ledger.records})
+    readers = list(name_readers(ledger.records).values())
     reader = reader_side.selectbox(
         "Reader", [None, *readers], format_func=lambda chosen: chosen or "any"
     )
@@ -58,17 +58,15 @@ def choose_reads(ledger: Ledger) -> Chosen:
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
     kept = {"reader": reader, "synthetic": synthetic}
-    known = {record.record_id for record in ledger.records}
 
-    def is_whole(own: OwnReads) -> bool:
-        begun = not own.first.supersedes or own.first.supersedes in known
-        return begun and bool(find_reads([own.last], days=days))
+    def in_days(own: OwnReads) -> bool:
+        return bool(find_reads([own.last], days=days))
 
     gone = set() if corrected else ledger.superseded
     newest = [record for record in reversed(ledger.records) if record.record_id not in gone]
     return Chosen(
         find_reads(newest, words, verdict, comparison, days=days, **kept),
-        keep_whole(find_reads(ledger.records, **kept), is_whole),
+        keep_whole(find_reads(ledger.records, **kept), in_days),
     )
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
 
 import streamlit as st
 
@@ -39,6 +36,7 @@ from core.process_memory import give_memory_back, keep_heap_small
 from core.review_served import note_served_run
 from core.run_store import export_identity
 from core.settings import get_settings
+from ui.recent import Recent
 from ui.served import get_decision, get_store
 from ui.viewer import FilmView
 
@@ -54,7 +52,6 @@ INVERTED_BY_READER = Finding(
     "Black and white were exchanged by the reader before this read.",
 )
 
-Value = TypeVar("Value")
 _log = logging.getLogger(__name__)
 
 
@@ -136,32 +133,6 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
         return replace(reading, quality=quality, model_input=None)
 
     return BatchJob(films, read).start()
-
-
-class Recent(Generic[Value]):
-    """A small least-recently-used store that threads may share."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._values: OrderedDict[str, Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get_or_make(self, key: str, make: Callable[[], Value]) -> Value:
-        """Return the value of a key, made once if it is not there."""
-        with self._lock:
-            if key not in self._values:
-                self._values[key] = make()
-            self._values.move_to_end(key)
-            value = self._values[key]
-            while len(self._values) > self._kept:
-                self._values.popitem(last=False)
-            return value
-
-    def forget(self, key: str, value: Value) -> None:
-        """Drop this value of a key; another one that has taken its place stays."""
-        with self._lock:
-            if self._values.get(key) is value:
-                del self._values[key]
 
 
 @st.cache_resource(show_spinner=False)

@@ -28,7 +28,7 @@ from ui.teaching_films import (
     truth_outlines,
 )
 from ui.viewer import Marking, RegionOverlay, hear_marks, show_film
-from ui.watch import follow
+from ui.watch import Watch, follow
 
 VIEWER = "teaching-viewer"
 VIEW_HEIGHT = 780
@@ -184,14 +184,13 @@ def draw_model(course: Course, film: FilmState) -> None:
 def _draw_clock(course: Course, film: FilmState) -> None:
     limit_s = course.session.plan.limit_s
     if limit_s is not None:
-        _run_clock(limit_s, film.opened_at or utc_now())
+        _run_clock(Watch(), limit_s, film.opened_at or utc_now())
 
 
 @st.fragment(run_every=CLOCK_S)
-def _run_clock(limit_s: int, opened_at: datetime) -> None:
+def _run_clock(watch: Watch, limit_s: int, opened_at: datetime) -> None:
     left = limit_s - (utc_now() - opened_at).total_seconds()
-    if left < -TRANSPORT_S:
-        st.rerun()
+    watch.tell(news=left < -TRANSPORT_S)
     words = f"{left:.0f} s left" if left > 0 else "Time is up: what you have chosen counts."
     st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
     st.caption("Then the film is cut off; without a verdict there is no answer in time.")

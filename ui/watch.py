@@ -6,6 +6,7 @@ place gone, and of two fragments the one that ends takes the other's rerun with 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,6 +19,24 @@ if TYPE_CHECKING:  # the review page should not wait for what it never uses
     from core.feature_task import FeatureTask
 
 REFRESH_S = 0.3
+
+
+@dataclass(slots=True)
+class Watch:
+    """Runs the page again when there is news, but never out of a run of the whole page.
+
+    Such a run may have begun with a press of a button that stands below, and a run that is given up
+    before it comes there loses the press. Made by the run of the page, which draws the fragment for
+    the first time; all later times are the fragment's own.
+    """
+
+    drawn: bool = False
+
+    def tell(self, *, news: bool) -> None:
+        """Run the page again if there is news and the fragment runs by itself."""
+        if news and self.drawn:
+            st.rerun()
+        self.drawn = True
 
 
 def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | None = None) -> None:
@@ -35,11 +54,12 @@ def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | No
     waiting = task if task is not None and not task.finished else None
     with st.container():
         if visit.job is not None or waiting is not None or reading is not None:
-            _follow(visit, visit.job, waiting, reading)
+            _follow(Watch(), visit, visit.job, waiting, reading)
 
 
 @st.fragment(run_every=REFRESH_S)
 def _follow(
+    watch: Watch,
     visit: Visit,
     job: BatchJob | None,
     task: ExplanationTask | None,
@@ -55,8 +75,7 @@ def _follow(
     if reading is not None:
         st.progress(reading.progress, text="Reading films to find the nearest")
         news |= not reading.running
-    if news:
-        st.rerun()
+    watch.tell(news=news)
 
 
 def _draw_batch(visit: Visit, job: BatchJob) -> bool:

@@ -14,10 +14,12 @@ from PIL import Image
 from core.dataset import DatasetIndex
 from core.decoding import decode_radiograph
 from core.errors import DatasetError
+from core.film_library import find_public_set, how_to_get_films
 from core.preprocessing import STANDARD_PX, standardise_film
 
 STORED_PX = STANDARD_PX
 UNKNOWN_LUNG = 127
+COPIES_FOLDER = "kermany224"
 MASKS_FOLDER = "kermany_lung_masks"
 TRUSTED_MATCHES = frozenset({"dims_verified", "high"})
 
@@ -42,6 +44,24 @@ class FilmSet:
 
     def __len__(self) -> int:
         return len(self.film_ids)
+
+
+def find_training_set(data: Path) -> Path:
+    """Return the folder of the films to train on and to score.
+
+    That are the 224 px copies that the kept runs were made from, or where there are none, the
+    public set at any other size.
+
+    Raises
+    ------
+    DatasetError
+        If neither is there.
+    """
+    copies = data / COPIES_FOLDER
+    found = copies if copies.is_dir() else find_public_set(data)
+    if found is None:
+        raise DatasetError(how_to_get_films(data))
+    return found
 
 
 def take_films(films: FilmSet, chosen: npt.NDArray[np.int64]) -> FilmSet:

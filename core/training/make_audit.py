@@ -24,7 +24,14 @@ from core.shortcut_picture import draw_audit
 from core.shortcut_record import AUDIT_FILE, PICTURE_FILE, ShortcutAudit
 from core.statistics import Scores
 from core.training.calibrate import calibrate
-from core.training.films import Bytes, FilmSet, load_films, load_lung_masks, load_original_sizes
+from core.training.films import (
+    Bytes,
+    FilmSet,
+    find_training_set,
+    load_films,
+    load_lung_masks,
+    load_original_sizes,
+)
 from core.training.inputs import to_input
 from core.training.lung_crop import crop_films, find_boxes, open_segmenter
 from core.training.training_data import redraw_split
@@ -65,7 +72,7 @@ def load_audit_films(
     Parameters
     ----------
     data : Path
-        Folder that holds ``kermany224/`` and ``kermany_lung_masks/``.
+        Folder that holds the films (`find_training_set`) and ``kermany_lung_masks/``.
     split_file : Path
     progress : callable, optional
         Called with (done, of), in films.
@@ -77,7 +84,7 @@ def load_audit_films(
     DatasetError
         If films or lung masks are missing, or the split was made from other films.
     """
-    index: DatasetIndex = index_dataset(data / "kermany224")
+    index: DatasetIndex = index_dataset(find_training_set(data))
     split = read_split(split_file, index)
     if redrawn_with is not None:
         split = redraw_split(split, redrawn_with)

@@ -21,7 +21,7 @@ from core.preprocessing import resize_film
 from core.quality import GateLimits, Tone, measure_tone
 from core.run_store import EXPORT_FILE, write_record
 from core.training.export import describe, export_litert, now, versions
-from core.training.films import STORED_PX, FilmSet, load_lung_masks
+from core.training.films import STORED_PX, FilmSet, find_training_set, load_lung_masks
 from core.training.lung_crop import LUNGS_RUN, segment_all
 from core.training.lung_fit import LungSettings, dice_scores, train_lung_net
 from core.training.make_run import new_run_folder
@@ -152,7 +152,7 @@ def make_lungs(data: Path, models: Path, report: Report) -> Path:
     """
     new_run_folder(models, LUNGS_RUN)
     settings = LungSettings()
-    films = load_training_data(data / "kermany224", models / "split.json", report)
+    films = load_training_data(find_training_set(data), models / "split.json", report)
     masks, trusted = load_lung_masks(data, films.train.film_ids)
     model = train_lung_net(films.train.films[trusted], masks[trusted], settings, data, report)
     return finish_lungs(model, films, settings, data, models, report)

@@ -24,7 +24,7 @@ from core.training.export import (
     versions,
     with_features,
 )
-from core.training.films import load_lung_masks
+from core.training.films import find_training_set, load_lung_masks
 from core.training.fit import History, predict_logits, train_classifier
 from core.training.inputs import to_input
 from core.training.resume import STATE_FILE
@@ -152,7 +152,8 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
     ----------
     settings : RunSettings
     data : Path
-        Folder that holds ``kermany224/``, ``kermany_lung_masks/`` and ``imagenet_weights/``.
+        Folder that holds the films (`find_training_set`), ``kermany_lung_masks/`` and
+        ``imagenet_weights/``.
     models : Path
         Holds ``split.json``; the run becomes a folder in it.
     report : callable
@@ -166,7 +167,7 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
         If the export does not agree with the Keras model.
     """
     folder = new_run_folder(models, settings.name)
-    whole = load_training_data(data / "kermany224", models / "split.json", report)
+    whole = load_training_data(find_training_set(data), models / "split.json", report)
     masks, _ = load_lung_masks(data, whole.train.film_ids)
     films, masks = as_the_run_sees(settings, whole, masks, models, report)
     to_score = load_films_to_score(data, films.index, films.split, report)

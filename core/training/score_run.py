@@ -20,12 +20,11 @@ from core.preprocessing import standardise_film
 from core.quality import measure_sharpness, measure_tone
 from core.training.calibrate import calibrate
 from core.training.export import exported_logits
-from core.training.films import STORED_PX, TRUSTED_MATCHES, Bytes
+from core.training.films import STORED_PX, TRUSTED_MATCHES, Bytes, find_training_set
 from core.training.inputs import to_input
 from core.training.lung_crop import crop_films, find_boxes, open_segmenter
 from core.training.training_data import Report, redraw_split
 
-SET_FOLDER = "kermany224"
 MASKS_FOLDER = "kermany_lung_masks"
 EXTERNAL_FOLDER = "nih_rsna"
 OPACITY_CLASS = "Lung Opacity"
@@ -191,8 +190,9 @@ def open_films_to_score(
 def _open_split(
     data: Path, models: Path, report: Report, redrawn_with: int | None
 ) -> tuple[DatasetIndex, Split]:
-    report(f"indexing {SET_FOLDER}")
-    index = index_dataset(data / SET_FOLDER)
+    source = find_training_set(data)
+    report(f"indexing {source.name}")
+    index = index_dataset(source)
     split = read_split(models / "split.json", index)
     return index, split if redrawn_with is None else redraw_split(split, redrawn_with)
 

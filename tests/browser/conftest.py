@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from app_server import CHROMIUM_FLAGS, Server, find_chromium
+from own_chromium import OwnChromium
 from playwright.sync_api import Browser, expect, sync_playwright
 
 expect.set_options(timeout=60_000)  # one setting for all modules: it is global
@@ -34,3 +35,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def mortal(chromium: Browser, tmp_path: Path) -> Iterator[OwnChromium]:
+    """A second Chromium, whose process the test kills."""
+    executable = find_chromium() or chromium.browser_type.executable_path
+    started = OwnChromium(executable, CHROMIUM_FLAGS, tmp_path / "profile")
+    yield started
+    started.kill()

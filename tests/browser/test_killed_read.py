@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_server import CHROMIUM_FLAGS, Server, find_chromium, wait_until_idle
+from app_server import Server, wait_until_idle
 from own_chromium import OwnChromium
 from playwright.sync_api import Browser, Page, expect
 from review_records import raw_connection
@@ -40,14 +40,6 @@ def server(url: str) -> Iterator[Server]:
     )
     yield running
     running.stop()
-
-
-@pytest.fixture
-def mortal(chromium: Browser, tmp_path: Path) -> Iterator[OwnChromium]:
-    executable = find_chromium() or chromium.browser_type.executable_path
-    started = OwnChromium(executable, CHROMIUM_FLAGS, tmp_path / "profile")
-    yield started
-    started.kill()
 
 
 def open_with(chromium: Browser, server: Server, films: Films) -> Page:

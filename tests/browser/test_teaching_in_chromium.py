@@ -1,4 +1,4 @@
-"""A teaching session of ten films by keys alone; browser and server are killed half-way."""
+"""A session of ten films with the model, by keys alone; browser and server are killed half-way."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_server import CHROMIUM_FLAGS, Server, find_chromium
+from app_server import Server, wait_until_idle
 from own_chromium import OwnChromium
 from playwright.sync_api import Browser, Page, expect
 from teaching_cases import lend_models
 
 from core.domain import Verdict
 from core.settings import PROJECT_ROOT
-from core.teaching_course import Course
+from core.teaching_course import Course, FilmState
 from core.teaching_store import SqlTeachingStore, open_teaching_store
 
 pytestmark = pytest.mark.browser
 
 READER = "Dr. Ada Trainee"
-FILMS, KILLED_AT = 10, 5
+PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
+FILMS, KILLED_AT = 10, 6
+MODEL = "Show me the model's read after my own, for a second read"
 
 
 @pytest.fixture
@@ -52,14 +54,6 @@ def server(tmp_path: Path, url: str, synthetic_cache: Path) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture
-def mortal(chromium: Browser, tmp_path: Path) -> Iterator[OwnChromium]:
-    executable = find_chromium() or chromium.browser_type.executable_path
-    started = OwnChromium(executable, CHROMIUM_FLAGS, tmp_path / "profile")
-    yield started
-    started.kill()
-
-
 def new_page(chromium: Browser) -> Page:
     page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(60_000)
@@ -77,6 +71,11 @@ def begin_by_keys(page: Page, address: str) -> str:
     while page.evaluate("document.activeElement.placeholder ?? ''") != "Signing as (your name)":
         press(page, "Tab")
     page.keyboard.type(READER)
+    while page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''") != MODEL:
+        press(page, "Tab")
+    press(page, "Space")
+    expect(page.get_by_role("checkbox", name=MODEL)).to_be_checked()
+    wait_until_idle(page)
     press(page, "Control+Enter")
     expect(page.get_by_text("Film 1 of 10", exact=True)).to_be_visible()
     found = re.search("session=([0-9a-f]{32})", page.url)
@@ -94,6 +93,12 @@ def answer(page: Page, place: int) -> None:
 
 
 def lock(page: Page, place: int) -> None:
+    """Lock the read, see the model's, and lock the second read; every third film's is changed."""
+    press(page, "Control+Enter")
+    expect(page.get_by_role("button", name="Lock the second read")).to_be_enabled()
+    expect(page.get_by_text(PROBABILITY).first).to_be_visible()
+    if place % 3 == 0:
+        press(page, "n" if place % 2 == 0 else "p")
     press(page, "Control+Enter")
     following = "Next film" if place + 1 < FILMS else "To the summary"
     expect(page.get_by_role("button", name=following).last).to_be_visible()
@@ -102,6 +107,12 @@ def lock(page: Page, place: int) -> None:
 def said_in(course: Course) -> list[tuple[Verdict | None, int | None, int]]:
     reads = [film.read or film.draft for film in course.films]
     return [(read.label, read.confidence, len(read.marks)) for read in reads]
+
+
+def changed_their_mind(film: FilmState) -> bool:
+    assert film.read is not None
+    assert film.final is not None
+    return film.read.label is not film.final.label
 
 
 def expected(films: int) -> list[tuple[Verdict | None, int | None, int]]:
@@ -122,7 +133,7 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
         lock(page, place)
         press(page, "j")
     answer(page, KILLED_AT)  # and not locked
-    expect(page.get_by_role("radio", name="Normal")).to_be_checked()
+    expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
     wait_until_kept(page, kept, session_id)
     address = page.url
     mortal.kill()
@@ -133,8 +144,9 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     page = new_page(chromium)
     page.goto(address)
     expect(page.get_by_text(f"Film {KILLED_AT + 1} of {FILMS}", exact=True)).to_be_visible()
-    expect(page.get_by_role("radio", name="Normal")).to_be_checked()
-    expect(page.get_by_role("radio", name="1")).to_be_checked()
+    expect(page.get_by_text("1 marked.")).to_be_visible()
+    expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
+    expect(page.get_by_role("radio", name="2")).to_be_checked()
     lock(page, KILLED_AT)
     press(page, "j")
     for place in range(KILLED_AT + 1, FILMS):
@@ -145,6 +157,8 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     course = kept.course(session_id)
     assert course is not None
     assert said_in(course) == expected(FILMS)
+    changed = [place for place, film in enumerate(course.films) if changed_their_mind(film)]
+    assert changed == [0, 3, 6, 9]
     assert course.place is None
     page.context.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 
 import numpy as np
@@ -24,14 +25,18 @@ from test_review import (
     words_of,
 )
 
+from core.batch import BatchJob, UploadedFilm
 from core.domain import Mark, ReadKind, Role, Verdict
 from core.drawn_overlap import weigh_drawn
+from core.errors import RadiographError
 from core.ledger_numbers import tabulate_readers
+from core.pipeline import FilmReading
 from core.review_ledger import verify_records
 from core.review_readers import choose_local_reader
 from core.review_store import SqlReviewStore
 from core.settings import get_settings
-from ui import drawn_marks, review_panels
+from ui import drawn_marks, review_panels, watch
+from ui.session import Visit
 from ui.viewer import SMALLEST_SHOWN
 from ui.who import get_local_reader
 
@@ -107,6 +112,30 @@ def test_both_reads_their_times_and_what_was_shown_are_kept(
     assert (numbers.to_right, numbers.to_wrong, numbers.films) == (1, 0, 1)
     assert tabulate_readers([first], {}) == []
     assert verify_records(get_settings().database_url).intact
+
+
+def test_a_press_is_not_lost_when_the_last_film_is_read_while_the_page_runs(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(open_page(), CHEST)
+    name_reader(page, READER)
+    choose_verdict(page, Verdict.NORMAL)
+    last_is_read, draw = threading.Event(), watch._draw_batch
+
+    def read(film: UploadedFilm) -> FilmReading:
+        last_is_read.wait()
+        raise RadiographError(f"{film.name} is no film.")
+
+    def end_and_draw(visit: Visit, job: BatchJob) -> bool:
+        last_is_read.set()
+        assert job.wait(60)
+        return draw(visit, job)
+
+    monkeypatch.setattr(watch, "_draw_batch", end_and_draw)
+    job = BatchJob([UploadedFilm("f" * 64, "other.png", b"")], read).start()
+    page.session_state["first_read"].job = job
+    press(page, "Lock the first read")
+    assert store.count() == 1
 
 
 def test_regions_come_on_request_and_are_kept_with_the_signed_read(store: SqlReviewStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.domain import (
     Prediction,
     QualityReport,
     ReadKind,
+    ReviewRecord,
     Severity,
     Verdict,
 )
@@ -220,16 +222,50 @@ def test_a_first_read_is_counted_with_its_last_one_whichever_days_are_chosen(
     assert any("No signed read is left" in info.value for info in page.info)
 
 
-def test_a_read_whose_first_one_is_older_than_the_list_is_not_counted(
+def test_reads_beyond_the_list_are_counted_disputed_and_said(
     store: SqlReviewStore, monkeypatch
 ) -> None:
-    first = record(kind=ReadKind.FIRST, regions={}, verdict=Verdict.PNEUMONIA)
-    sign(store, first)
-    sign(store, record(supersedes=first.record_id))
-    sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.NORMAL))
+    sign(store, record(verdict=Verdict.PNEUMONIA, film_name="the oldest"))
+    for number in range(3):
+        sign(store, record(film_sha256=f"{number:064x}", verdict=Verdict.NORMAL))
     monkeypatch.setattr(records_data, "LISTED", 2)
     page = run_page()
-    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "1"
+    assert len(page.dataframe[0].value) == 2
+    assert any("newest 2 of 4 reads that match" in caption.value for caption in page.caption)
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "4"
+    assert page.selectbox(key="records-dispute").options[0].startswith("the oldest")
+
+
+def test_later_visits_ask_for_new_reads_only_and_see_a_restored_database(
+    store: SqlReviewStore, monkeypatch
+) -> None:
+    asked: list[int] = []
+    everything = SqlReviewStore.everything
+
+    def ask(self: SqlReviewStore, skip: int = 0) -> Sequence[ReviewRecord]:
+        asked.append(skip)
+        return everything(self, skip)
+
+    monkeypatch.setattr(SqlReviewStore, "everything", ask)
+    sign(store, record())
+    page = run_page()
+    sign(store, record(film_sha256=OTHER_FILM))
+    page.run()
+    assert asked == [0, 1]
+    assert len(page.dataframe[0].value) == 2
+    monkeypatch.setattr(SqlReviewStore, "count", lambda _: 1)
+    page.run()
+    assert asked[2:] == [0]
+
+
+def test_one_reader_who_writes_the_name_in_two_ways_is_one(store: SqlReviewStore) -> None:
+    sign(store, record())
+    sign(store, record(film_sha256=OTHER_FILM, reader="DR ÁDÁM"))
+    page = run_page()
+    numbers = page.dataframe[1].value.set_index("")
+    assert list(numbers.columns) == ["DR ÁDÁM"]
+    assert numbers["DR ÁDÁM"]["Films"] == "2"
+    assert page.selectbox[2].options == ["any", "DR ÁDÁM"]
 
 
 def test_one_run_at_a_time_stands_beside_the_reader(store: SqlReviewStore) -> None:
@@ -258,7 +294,7 @@ def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeyp
         sign(store, record(film_sha256=film, verdict=Verdict.UNSURE))
     page.run()
     areas = dict(page.table[-1].value.itertuples(index=False))
-    (curve,) = trace_readers(store.everything()[::-1], known, alone=False)
+    (curve,) = trace_readers(store.everything(), known, alone=False)
     own, model = curve.own.area, curve.model.area
     assert areas == {
         "Dr Ádám": f"{own.value:.2f} ({own.low:.2f} to {own.high:.2f}, n = 12)",

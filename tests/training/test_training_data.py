@@ -1,16 +1,22 @@
 """Films as a run sees them: cut to the lungs, or split anew without regard to patients."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_films import TINY, say_nothing
+from PIL import Image
+from tiny_films import TINY, say_nothing, write_tiny_set
 
+from core.dataset import index_dataset
+from core.dataset_duplicates import find_duplicates
+from core.dataset_split import split_dataset, write_split
 from core.domain import FilmBox
+from core.errors import DatasetError
 from core.settings import PROJECT_ROOT
-from core.training.films import FilmSet
+from core.training.films import STORED_PX, FilmSet, find_training_set, load_lung_masks
 from core.training.lung_crop import crop_masks, crop_set, find_boxes, open_segmenter
-from core.training.training_data import as_the_run_sees
+from core.training.training_data import as_the_run_sees, load_training_data
 
 MODELS = PROJECT_ROOT / "models"
 
@@ -76,3 +82,24 @@ def test_a_mask_is_cut_as_its_film_is():
     assert set(np.unique(mask)) == {0, 255}
     assert mask.mean() == pytest.approx(255 * (112 / 168) ** 2, rel=0.02)
     assert np.abs(cut.astype(int) - mask).mean() < 3
+
+
+def test_fetched_films_are_trained_on_where_there_are_no_copies(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="run `python -m core data fetch`"):
+        find_training_set(tmp_path)
+    write_tiny_set(tmp_path, tmp_path)
+    copies = tmp_path / "kermany224"
+    assert find_training_set(tmp_path) == copies
+    for film in copies.rglob("*.jpeg"):
+        with Image.open(film) as small:
+            small.resize((420, 300)).save(film)
+    fetched = copies.rename(tmp_path / "chest_xray")
+    assert find_training_set(tmp_path) == fetched
+    with pytest.raises(DatasetError, match="make a new split"):
+        load_training_data(fetched, tmp_path / "split.json", say_nothing)
+    index = index_dataset(fetched)
+    drawn = split_dataset(index, find_duplicates(index), validation_fraction=0.4)
+    write_split(drawn, tmp_path / "split.json")
+    loaded = load_training_data(fetched, tmp_path / "split.json", say_nothing)
+    assert loaded.train.films.shape[1:] == (STORED_PX, STORED_PX)
+    assert load_lung_masks(tmp_path, loaded.train.film_ids)[1].sum() >= len(loaded.train) - 1

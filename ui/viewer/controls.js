@@ -37,6 +37,7 @@ const TOOLS = {
   overlay: REGION_KEYS.o,
   mark: (viewer) => viewer.turnMarking(),
   unmark: (viewer) => viewer.removeMark(),
+  reset: KEYS.r,
   help: KEYS["?"],
 };
 

@@ -1,0 +1,51 @@
+"""What was made lately, kept for all visits of this process."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Value]):
+    """A small least-recently-used store that threads may share."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._values: OrderedDict[str, Value] = OrderedDict()
+        self._turns: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get_or_make(self, key: str, make: Callable[[], Value]) -> Value:
+        """Return the value of a key, made once if it is not there.
+
+        Who asks for the same key meanwhile waits for it; who asks for another does not.
+        """
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            with self._lock:
+                if key in self._values:  # another thread had its turn before
+                    return self._values[key]
+            try:
+                value = make()
+                with self._lock:
+                    self._values[key] = value
+                    while len(self._values) > self._kept:
+                        self._values.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._turns.pop(key, None)
+            return value
+
+    def forget(self, key: str, value: Value) -> None:
+        """Drop this value of a key; another one that has taken its place stays."""
+        with self._lock:
+            if self._values.get(key) is value:
+                del self._values[key]
