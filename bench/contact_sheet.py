@@ -18,9 +18,9 @@ from scipy import ndimage
 
 from core.cli_data import spoken_errors
 from core.dataset import read_split
+from core.dataset_place import find_public_set, how_to_get_films
 from core.decoding import decode_radiograph
 from core.errors import FirstReadError
-from core.film_library import find_public_set, how_to_get_films
 from core.phantom import FINDINGS
 from core.phantom_set import PhantomSet, open_built_in_set
 from core.preprocessing import standardise_film

@@ -12,8 +12,9 @@ from statistics import median
 
 from bench.gallery_browser import ADDRESS, Turns, turn_pages
 from bench.results import Section, Target, judge
+from core.dataset_place import find_public_set, how_to_get_films
 from core.errors import DatasetError
-from core.film_library import PublicLibrary, find_public_set, how_to_get_films
+from core.film_library import PublicLibrary
 from core.pipeline import draw_small_picture
 from core.settings import get_settings
 from core.thumbnail_cache import ThumbnailCache

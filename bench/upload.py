@@ -1,4 +1,4 @@
-"""From an uploaded file to a probability, and on to the regions."""
+"""From an uploaded file to a probability and on to the regions: the pipeline, and in Chromium."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
 
+import numpy as np
+
 from bench.films import draw_film, encode_dicom, encode_picture, open_served_engine, require_input
 from bench.results import Section, Target, judge
 from bench.timing import say_rounds, seconds_of
-from core.domain import LimeSettings
+from bench.upload_browser import InChromium, upload_in_chromium
+from core.domain import FloatImage, LimeSettings
 from core.pipeline import Engine, explain_film, read_film
 
 TITLE = "Upload of a 3000 x 3000 film"
@@ -19,6 +22,8 @@ ROUNDS = 5
 SIDE_PX = 3000
 TO_PROBABILITY = Target(0.6, "s")
 TO_REGIONS = Target(2.0, "s")
+A_FRAME = Target(16.7, "ms")
+"""60 frames a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,8 @@ class Upload:
         self.to_regions.append(read_s + explain_s)
 
 
-def draw_uploads() -> dict[str, bytes]:
-    """Return the files that are read, by what they are."""
-    pixels = draw_film(0, SIDE_PX, SIDE_PX)
+def encode_uploads(pixels: FloatImage) -> dict[str, bytes]:
+    """Return a film as the files that are read, by what they are."""
     return {
         "8-bit PNG": encode_picture(pixels, "PNG"),
         "12-bit DICOM, uncompressed": encode_dicom(pixels, 12),
@@ -60,10 +64,37 @@ def judge_upload(what: str, upload: Upload) -> list[str]:
     ]
 
 
+def judge_in_chromium(what: str, seen: InChromium) -> list[str]:
+    """Hold what a reader waits for to the same targets."""
+    frames = sorted(seen.frames_ms)
+    return [
+        judge(
+            f"{what} to the probability on the page",
+            median(seen.to_probability),
+            TO_PROBABILITY,
+            say_rounds(seen.to_probability),
+        ),
+        judge(
+            f"{what} to the regions on the film",
+            median(seen.to_regions),
+            TO_REGIONS,
+            say_rounds(seen.to_regions),
+        ),
+        judge(
+            f"{what}, a frame while it is moved and zoomed",
+            median(frames),
+            A_FRAME,
+            f"{len(frames)} frames, largest {frames[-1]:.1f} ms; on the processor, without a "
+            "graphics card",
+        ),
+    ]
+
+
 def measure(report: Callable[[str], None]) -> Section:
     """Read the files in turn, several rounds, after one that warms up."""
-    engine, uploads = open_served_engine(), draw_uploads()
-    lines = []
+    engine, pixels = open_served_engine(), draw_film(0, SIDE_PX, SIDE_PX)
+    uploads = encode_uploads(pixels)
+    lines = ["The pipeline alone:", ""]
     for what, content in uploads.items():
         report(f"{what}: {len(content) / 1e6:.1f} MB, one round to warm up and {ROUNDS} more")
         Upload().measure_round(content, engine)
@@ -73,6 +104,12 @@ def measure(report: Callable[[str], None]) -> Section:
             measured[what].measure_round(content, engine)
     for what, upload in measured.items():
         lines += judge_upload(what, upload)
+    report("the same in Chromium")
+    moved = [encode_uploads(np.roll(pixels, turn, axis=1)) for turn in range(1, ROUNDS + 2)]
+    seen = upload_in_chromium({what: [each[what] for each in moved] for what in uploads})
+    lines += ["", "The app, from the choice of the file in Chromium:", ""]
+    for what, found in seen.items():
+        lines += judge_in_chromium(what, found)
     for line in lines:
         report(line)
     return Section(TITLE, COMMAND, lines)

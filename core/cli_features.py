@@ -96,7 +96,7 @@ def _add_copies(rows: list[dict[str, str]], data: Path, progress: Progress) -> N
     """Note which films of the public set are copies; those of training get a row of their own."""
     from core.dataset import find_duplicates, index_dataset  # noqa: PLC0415
     from core.dataset_index import patient_of  # noqa: PLC0415
-    from core.film_library import find_public_set, how_to_get_films  # noqa: PLC0415
+    from core.dataset_place import find_public_set, how_to_get_films  # noqa: PLC0415
 
     root = find_public_set(data)
     if root is None:

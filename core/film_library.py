@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from core.dataset_fetch import FOLDER
-from core.dataset_source import MAX_FILM_BYTES, find_prefix, open_source
+from core.dataset_place import find_public_set, how_to_get_films
+from core.dataset_source import MAX_FILM_BYTES
 from core.domain import SYNTHETIC_KEY, RunRecord
 from core.errors import DatasetError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # loaded where films are drawn and tables are read: the first
     from core.phantom_set import PhantomSet, Truth
     from core.predictions import Predictions
 
-PUBLIC_FOLDERS = (FOLDER, "kermany224")
 EXTERNAL_PREFIX = "nih_rsna/"
 _MARK = b"tEXt" + SYNTHETIC_KEY.encode() + b"\0"
 _HEAD_BYTES = 4096
@@ -243,24 +242,3 @@ def states_synthetic(content: bytes) -> bool:
         Not decoded: this is asked of every film of a page.
     """
     return _MARK in content[:_HEAD_BYTES]
-
-
-def find_public_set(data: Path) -> Path | None:
-    """Return the folder that holds ``train`` and ``test``; None if there is no such set."""
-    for name in PUBLIC_FOLDERS:
-        folder = data / name
-        if folder.is_dir():
-            try:
-                _, listing = open_source(folder)
-                return folder / find_prefix(folder, listing)
-            except DatasetError:  # an empty or half-fetched folder
-                continue
-    return None
-
-
-def how_to_get_films(data: Path) -> str:
-    """Return the one line that says how to get the public films."""
-    return (
-        f"No public films in {data}: run `python -m core data fetch`, or set FIRSTREAD_DATA to "
-        "their folder."
-    )

@@ -20,7 +20,7 @@ from ui.review_panels import (
 )
 from ui.session import Visit
 from ui.uploads import draw_batch, draw_uploader, read_waiting
-from ui.viewer import RegionOverlay, show_film
+from ui.viewer import Marking, RegionOverlay, show_film
 from ui.watch import follow
 from ui.worklist import show_worklist
 
@@ -76,10 +76,9 @@ def draw_worklist(visit: Visit) -> None:
         st.rerun()
 
 
-def draw_film(visit: Visit, key: str) -> None:
+def draw_film(visit: Visit, key: str, marking: Marking | None) -> None:
     """Show the film with its regions, or the sentence that says why it cannot be shown."""
     film, outcome = visit.films[key], visit.outcome(key)
-    keep_up(visit, key, outcome.reading)
     if outcome.state is FilmState.FAILED:
         st.error(outcome.sentence, icon=":material/broken_image:")
         return
@@ -97,7 +96,7 @@ def draw_film(visit: Visit, key: str) -> None:
         key=VIEWER,
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
-        marking=marking_of(visit, key, outcome.reading),
+        marking=marking,
     )
 
 
@@ -110,10 +109,13 @@ def draw_films(visit: Visit) -> None:
         with read_side:
             follow(visit, None)
     else:
-        with film_side:
-            draw_film(visit, visit.selected)
-        with read_side:
+        reading = visit.outcome(visit.selected).reading
+        keep_up(visit, visit.selected, reading)
+        marking = marking_of(visit, visit.selected, reading)
+        with read_side:  # first: it is there while a large film is still on its way
             draw_read(visit, visit.selected)
+        with film_side:
+            draw_film(visit, visit.selected, marking)
     listen_for_keys()
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.dataset_place import find_public_set
 from core.decoding import decode_radiograph
 from core.errors import DatasetError
-from core.film_library import PublicLibrary, find_public_set, order_parts, states_synthetic
+from core.film_library import PublicLibrary, order_parts, states_synthetic
 from core.rendering import marked_png, thumbnail_png
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.dataset_place import how_to_get_films
 from core.examples import OFFERED, ExamplesSummary, ExamplesTask, example_films
-from core.film_library import PublicLibrary, how_to_get_films
+from core.film_library import PublicLibrary
 from core.settings import get_settings
 from ui.preparation import REFRESH_S, draw_progress
 from ui.resources import get_examples

@@ -8,9 +8,9 @@ from threading import Lock
 
 import streamlit as st
 
+from core.dataset_place import find_public_set
 from core.domain import Act, ReviewRecord, Verdict
 from core.examples import drawn_files
-from core.film_library import find_public_set
 from core.film_reference import reference_of_drawn, reference_of_public
 from core.review_protocol import has_own_read
 from core.review_table import is_synthetic

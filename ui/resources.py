@@ -17,6 +17,7 @@ from core.domain import (
     LimeSettings,
     ModelInput,
     QualityReport,
+    Radiograph,
     ServedRun,
     Severity,
 )
@@ -30,7 +31,7 @@ from core.pipeline import (
     load_explainer,
     open_engine,
     prepare_film,
-    read_film,
+    read_radiograph,
 )
 from core.process_memory import give_memory_back, keep_heap_small
 from core.review_served import note_served_run
@@ -122,7 +123,10 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
     engine = get_engine()
 
     def read(film: UploadedFilm) -> FilmReading:
-        reading = read_film(film.content, engine, file_name=film.name, invert=film.inverted)
+        radiograph = decode_radiograph(film.content, file_name=film.name, invert=film.inverted)
+        reading = read_radiograph(radiograph, engine)
+        if len(films) == 1:  # and so the one that is looked at next
+            _films().get_or_make(view_key(film), lambda: _view_of(film, radiograph))
         quality = reading.quality
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
@@ -174,15 +178,19 @@ def get_film_view(film: UploadedFilm) -> FilmView:
 
     def make() -> FilmView:
         radiograph = decode_radiograph(film.content, file_name=film.name, invert=film.inverted)
-        return FilmView(
-            sha256=view_key(film),
-            pixels=radiograph.pixels,
-            alt_text=f"Film {film.name}",
-            pixel_spacing_mm=radiograph.pixel_spacing_mm,
-            synthetic=radiograph.synthetic,
-        )
+        return _view_of(film, radiograph)
 
     return _films().get_or_make(view_key(film), make)
+
+
+def _view_of(film: UploadedFilm, radiograph: Radiograph) -> FilmView:
+    return FilmView(
+        sha256=view_key(film),
+        pixels=radiograph.pixels,
+        alt_text=f"Film {film.name}",
+        pixel_spacing_mm=radiograph.pixel_spacing_mm,
+        synthetic=radiograph.synthetic,
+    )
 
 
 # --- explanations, made in the background so that the film is there at once ---

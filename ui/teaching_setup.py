@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.dataset_place import how_to_get_films
 from core.errors import FirstReadError
-from core.film_library import PublicLibrary, how_to_get_films
+from core.film_library import PublicLibrary
 from core.settings import get_settings
 from core.teaching import MAX_FILMS, USUAL_SHARE_NORMAL, Difficulty, Plan
 from core.teaching_course import Course

@@ -19,6 +19,9 @@ from ui.session import Visit
 # Above the upload limit: a film that is larger than this would be written to a temporary file.
 MultiPartParser.spool_max_size = 2 * MAX_FILE_BYTES
 
+AT_ONCE_S = 0.5
+"""So long a page waits for films that are read as soon as they are there; most are, if alone."""
+
 FORMATS = "JPEG, PNG, TIFF, BMP or DICOM, up to 30 MB each"
 
 
@@ -82,6 +85,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
         visit.outcomes.pop(film.key, None)
     if waiting:
         visit.job = start_batch(waiting)
+        visit.job.wait(AT_ONCE_S)
 
 
 def draw_batch(visit: Visit) -> None:

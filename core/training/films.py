@@ -12,14 +12,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.dataset import DatasetIndex
+from core.dataset_place import COPIES_FOLDER, find_public_set, how_to_get_films
 from core.decoding import decode_radiograph
 from core.errors import DatasetError
-from core.film_library import find_public_set, how_to_get_films
 from core.preprocessing import STANDARD_PX, standardise_film
 
 STORED_PX = STANDARD_PX
 UNKNOWN_LUNG = 127
-COPIES_FOLDER = "kermany224"
 MASKS_FOLDER = "kermany_lung_masks"
 TRUSTED_MATCHES = frozenset({"dims_verified", "high"})
 

@@ -74,7 +74,7 @@ def begin_by_keys(page: Page, address: str) -> str:
     while page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''") != MODEL:
         press(page, "Tab")
     press(page, "Space")
-    expect(page.get_by_role("checkbox", name=MODEL)).to_be_checked()
+    expect(page.get_by_role("switch", name=MODEL)).to_be_checked()
     wait_until_idle(page)
     press(page, "Control+Enter")
     expect(page.get_by_text("Film 1 of 10", exact=True)).to_be_visible()

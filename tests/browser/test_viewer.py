@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -443,23 +442,12 @@ def test_damaged_bytes_become_a_sentence_in_the_stage(page: Page) -> None:
     expect(page.locator(".message")).to_have_text("The film is damaged. Reload the page.")
 
 
-def median_frame_ms(page: Page, address: str, side: int) -> float:
-    open_film(page, address, f"?side={side}")
+def test_the_reset_button_does_what_its_key_does(page: Page) -> None:
+    start = placement(page)
     focus(page)
-    spent = []
-    for key in ["ArrowLeft", "+", "ArrowRight", "-"] * 8:
+    for key in ("+", "ArrowLeft", "i"):
         page.keyboard.press(key)
-        spent.append(settle(page))
-    return statistics.median(spent)
-
-
-def test_a_frame_of_a_large_film_costs_about_what_a_small_one_does(
-    chromium: Browser, address: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = chromium.new_page(viewport={"width": 1300, "height": 900})
-    small, large = median_frame_ms(page, address, 500), median_frame_ms(page, address, 3000)
-    first = canvas_of(page).get_attribute("data-first-paint-ms")
-    page.close()
-    with capsys.disabled():
-        print(f"\nframe: 500 px {small:.1f} ms, 3000 px {large:.1f} ms; first paint {first} ms")  # noqa: T201
-    assert large < 3 * small
+    assert placement(page) != start
+    page.get_by_role("button", name="Reset").click()
+    assert placement(page) == start
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "false")

@@ -24,7 +24,7 @@ from core.review_served import list_served_runs
 from core.review_store import SqlReviewStore
 from core.run_store import amend_record, load_run, read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui import resources
+from ui import resources, uploads
 
 File = tuple[str, bytes, str]
 READER = "Dr. Ada Reader"
@@ -252,7 +252,10 @@ def test_a_missing_model_is_one_sentence(
     assert "no run at" in page.error[0].value
 
 
-def test_a_stopped_batch_keeps_what_is_read_and_can_go_on(store: SqlReviewStore) -> None:
+def test_a_stopped_batch_keeps_what_is_read_and_can_go_on(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "AT_ONCE_S", 0.0)
     chests = [png(f"{seed}.png", chest(seed, height_px=900)) for seed in range(6)]
     page = open_page()
     page.get("file_uploader")[0].set_value(chests)
