@@ -10,6 +10,7 @@ from core.cli_data import spoken_errors
 from core.domain import RunRecord
 from core.errors import ModelMissing
 from core.evaluation import measure_run
+from core.evaluation_drop import Suspect, suspect_causes, tabulate_causes
 from core.predictions import (
     LEARNED_FILE,
     join_predictions,
@@ -22,6 +23,7 @@ from core.run_store import (
     add_files,
     find_run_folder,
     load_run,
+    read_record,
     read_verified,
     redrawn_with,
 )
@@ -34,12 +36,16 @@ from core.run_table import (
     tabulate_tried,
 )
 from core.settings import get_settings
+from core.shortcut_record import AUDIT_FILE, ShortcutAudit
 
 
 def runs(
     every_part: Annotated[
         bool, typer.Option("--all", help="Every part of the data, not only validation and test.")
     ] = False,
+    causes: Annotated[
+        str, typer.Option("--causes", help="A run: why it does worse on the test.")
+    ] = "",
     tried: Annotated[
         bool,
         typer.Option("--tried", help="What each run changes, and what that did on the test."),
@@ -47,6 +53,9 @@ def runs(
 ) -> None:
     """Print every run's metrics, with 95 % intervals, as a Markdown table."""
     with spoken_errors():
+        if causes:
+            typer.echo(tabulate_causes(causes_of(_find_run(causes))))
+            return
         if tried:
             trained, sentences = list_readable_runs(get_settings().models)
             typer.echo(tabulate_tried(trained))
@@ -84,7 +93,8 @@ def evaluate(
         )
         _report(f"scoring {len(films.table)} films")
         predictions = score_run(content, run.input_px, run.calibration, films)
-        measured = measure_run(predictions, run.operating_point.threshold, films.cut_points)
+        point = run.operating_point
+        measured = measure_run(predictions, point.threshold, films.cut_points, point.chosen_on)
         typer.echo(f"{tabulate_metrics(measured['metrics'])}\n")
         typer.echo(f"{tabulate_slices(measured['slices'])}\n")
         if stored is None:
@@ -132,9 +142,28 @@ def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")
     )
 
 
+def causes_of(run: RunRecord) -> list[Suspect]:
+    """Return why a run does worse on the official test than on validation, cause by cause."""
+    alike = {}
+    if AUDIT_FILE in run.files:
+        audit = ShortcutAudit.from_json(read_verified(run.folder, AUDIT_FILE, run.files))
+        alike = {
+            part: (line.sensitivity, line.specificity)
+            for part, audited in audit.parts.items()
+            for line in audited.changes
+            if line.key == "cropped_alike"
+        }
+    cuts = read_record(run.folder)["slices"]["cut_points"]
+    return suspect_causes(read_predictions(run), run.operating_point.threshold, cuts, alike)
+
+
+def _find_run(name: str) -> RunRecord:
+    return load_run(find_run_folder(name, get_settings().run_folders))
+
+
 def _load_own_network(name: str) -> RunRecord:
     """Return a run whose network films can be scored with."""
-    run = load_run(find_run_folder(name, get_settings().run_folders))
+    run = _find_run(name)
     if run.foreign:
         raise ModelMissing(
             f"run {name} is another model's predictions: there is no network to score films "

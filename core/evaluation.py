@@ -69,7 +69,9 @@ class Slice:
     specificity: Rate
 
 
-def evaluate_parts(predictions: Predictions, threshold: float) -> dict[str, Evaluation]:
+def evaluate_parts(
+    predictions: Predictions, threshold: float, validation: str = PARTS["validation"].name
+) -> dict[str, Evaluation]:
     """Measure a run on every part that has films.
 
     Parameters
@@ -77,6 +79,8 @@ def evaluate_parts(predictions: Predictions, threshold: float) -> dict[str, Eval
     predictions : Predictions
     threshold : float
         The operating point.
+    validation : str
+        What the validation films are, where a run drew its own.
 
     Returns
     -------
@@ -92,8 +96,9 @@ def evaluate_parts(predictions: Predictions, threshold: float) -> dict[str, Eval
     for key, part in PARTS.items():
         chosen = predictions.where(part.choose(predictions.films))
         if len(chosen):
+            name = validation if key == "validation" else part.name
             measured[key] = evaluate_predictions(
-                chosen.probability, chosen.films.label, threshold, part.name, chosen.films.patient
+                chosen.probability, chosen.films.label, threshold, name, chosen.films.patient
             )
     return measured
 
@@ -190,7 +195,10 @@ def measure_part(predictions: Predictions, threshold: float, name: str) -> dict[
 
 
 def measure_run(
-    predictions: Predictions, threshold: float, cut_points: CutPoints
+    predictions: Predictions,
+    threshold: float,
+    cut_points: CutPoints,
+    validation: str = PARTS["validation"].name,
 ) -> dict[str, Any]:
     """Return all that a run's record states of its predictions.
 
@@ -201,6 +209,8 @@ def measure_run(
         The operating point.
     cut_points : mapping
         From `find_cut_points`.
+    validation : str
+        What the validation films are, where a run drew its own.
 
     Returns
     -------
@@ -213,7 +223,8 @@ def measure_run(
     DatasetError
         If a part has films, but fewer than two of a class.
     """
-    parts = {key: asdict(part) for key, part in evaluate_parts(predictions, threshold).items()}
+    evaluated = evaluate_parts(predictions, threshold, validation)
+    parts = {key: asdict(part) for key, part in evaluated.items()}
     slices = {
         key: {name: [asdict(third) for third in thirds] for name, thirds in by_quality.items()}
         for key, by_quality in evaluate_slices(predictions, threshold, cut_points).items()

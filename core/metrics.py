@@ -12,6 +12,7 @@ from core.bootstrap import (
     PatientDraws,
     draw_patients,
     f1_rate,
+    interval_of_draws,
     mean_rate,
     pr_auc,
     roc_auc_by_patient,
@@ -100,6 +101,10 @@ class CalibrationBin:
     frequency: Rate
 
 
+def _bin_of(probabilities: Scores, bins: int) -> npt.NDArray[np.int64]:
+    return np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+
+
 def calibration_curve(
     probabilities: Scores, labels: Labels, bins: int = CALIBRATION_BINS
 ) -> tuple[CalibrationBin, ...]:
@@ -117,7 +122,7 @@ def calibration_curve(
     tuple of CalibrationBin
         Bins with films, rising; frequencies have Wilson intervals.
     """
-    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
+    bin_of = _bin_of(probabilities, bins)
     return tuple(
         CalibrationBin(
             low=number / bins,
@@ -132,19 +137,37 @@ def calibration_curve(
 
 
 def expected_calibration_error(
-    probabilities: Scores, labels: Labels, bins: int = CALIBRATION_BINS
-) -> float:
+    probabilities: Scores,
+    labels: Labels,
+    draws: PatientDraws | None = None,
+    bins: int = CALIBRATION_BINS,
+) -> Rate:
     """Return the mean gap between probability and frequency over equal-width bins.
+
+    A draw has chance gaps of its own on top of those of the films, and so too large an error; the
+    draws are moved down by what they are too large on average [2]_ before the interval is taken.
+
+    Parameters
+    ----------
+    probabilities : (N,) float64 ndarray in [0, 1]
+    labels : (N,) int64 ndarray
+    draws : PatientDraws, optional
+        Without it every film is a patient of its own.
+    bins : int
 
     References
     ----------
     .. [1] M. P. Naeini et al., AAAI 2015, 2901-2907.
+    .. [2] B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 10.
     """
-    gaps = (
-        place.frequency.n * abs(place.mean_probability - place.frequency.value)
-        for place in calibration_curve(probabilities, labels, bins)
-    )
-    return float(sum(gaps) / len(labels))
+    bin_of, gaps = _bin_of(probabilities, bins), probabilities - labels
+    value = float(np.abs(np.bincount(bin_of, gaps, minlength=bins)).sum() / len(labels))
+    draws = draws or draw_patients(np.arange(len(labels)))
+    columns = [np.where(bin_of == number, gaps, 0.0) for number in range(bins)]
+    n, *totals = draws.totals(np.ones(len(labels)), *columns)
+    drawn = np.abs(totals).sum(axis=0) / n
+    low, high = interval_of_draws(drawn - (drawn.mean() - value))
+    return Rate(value, max(0.0, low), high, len(labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +191,6 @@ class Evaluation:
     matrix: ConfusionMatrix
     rates: dict[str, Rate]
     rates_by_patient: dict[str, Rate]
-    expected_calibration_error: float
     calibration_curve: tuple[CalibrationBin, ...]
 
 
@@ -208,6 +230,7 @@ def evaluate_predictions(
     rates["brier"] = mean_rate((probabilities - labels) ** 2, draws)
     rates["roc_auc"] = roc_auc(probabilities, labels)
     rates["pr_auc"] = pr_auc(probabilities, labels, draws)
+    rates["expected_calibration_error"] = expected_calibration_error(probabilities, labels, draws)
     by_patient = rates_by_patient(called, ill, draws)
     by_patient["roc_auc"] = roc_auc_by_patient(probabilities, labels, draws)
     return Evaluation(
@@ -219,6 +242,5 @@ def evaluate_predictions(
         matrix=matrix,
         rates=rates,
         rates_by_patient=by_patient,
-        expected_calibration_error=expected_calibration_error(probabilities, labels),
         calibration_curve=calibration_curve(probabilities, labels),
     )

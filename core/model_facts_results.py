@@ -122,14 +122,15 @@ def say_origin(facts: RunFacts) -> str:
 
 def _count_errors(facts: RunFacts) -> Iterator[tuple[str, ...]]:
     for part in facts.run.metrics.values():
-        matrix, auc = part["matrix"], rate_of(part["rates"]["roc_auc"])
+        matrix, rates = part["matrix"], part["rates"]
+        auc, error = (rate_of(rates[name]) for name in ("roc_auc", "expected_calibration_error"))
         ill, well = part["n_positive"], part["n"] - part["n_positive"]
         yield (
             part["split"],
             f"{matrix['false_negative']} of {ill}",
             f"{matrix['false_positive']} of {well}",
             "no films" if auc is None else say_interval(auc),
-            f"{part['expected_calibration_error']:.3f}",
+            "no films" if error is None else say_interval(error),
         )
 
 

@@ -122,7 +122,7 @@ def load_run(folder: Path) -> RunRecord:
             calibration=Calibration(**record["calibration"]),
             operating_point=OperatingPoint(**record["operating_point"]),
             files=record["files"],
-            metrics=record["metrics"],
+            metrics={key: _part(part) for key, part in record["metrics"].items()},
             created=record["created"],
             abstention=_abstention(record.get("abstention")),
             decided=(record.get("abstention") or {}).get("measured", {}),
@@ -135,6 +135,16 @@ def load_run(folder: Path) -> RunRecord:
             f"{folder / RECORD_FILE} lacks a part that serving needs ({exc}). "
             "Restore it from the repository, or train the run again."
         ) from exc
+
+
+def _part(stated: dict[str, Any]) -> dict[str, Any]:
+    """Return a part's metrics; in old records the calibration error has no interval yet."""
+    if "expected_calibration_error" not in stated:
+        return stated
+    part = dict(stated)
+    alone = {"value": part.pop("expected_calibration_error"), "low": 0.0, "high": 1.0}
+    part["rates"] = part["rates"] | {"expected_calibration_error": alone | {"n": part["n"]}}
+    return part
 
 
 def read_history(run: RunRecord) -> list[dict[str, float]]:

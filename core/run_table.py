@@ -20,11 +20,13 @@ COLUMNS = {
     "log_loss": "Log loss",
     "accuracy": "Accuracy",
 }
+ERROR = "expected_calibration_error"
 MEASURES = COLUMNS | {
     "ppv": "PPV",
     "npv": "NPV",
     "brier": "Brier",
     "pr_auc": "PR AUC",
+    ERROR: "ECE",
 }
 USUAL_PARTS = ("validation", "test")
 QUALITIES = {
@@ -112,15 +114,14 @@ def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str
 
 def tabulate_tried(runs: Sequence[ListedRun]) -> str:
     """Return what each run changes and what that did on the official test, a line a run."""
-    shown = ("roc_auc", "sensitivity", "specificity", "log_loss")
-    head = ["Run", "Goes on from", "What it changes", *(COLUMNS[name] for name in shown), "ECE"]
+    shown = ("roc_auc", "sensitivity", "specificity", "log_loss", ERROR)
+    head = ["Run", "Goes on from", "What it changes", *(MEASURES[name] for name in shown)]
     lines = []
     for run in runs:
         words = f"Exhibit. {run.record.sentence}" if run.exhibit else run.record.sentence
         part = run.record.metrics["test"]
         rates = [_with_interval(part["rates"][name]) for name in shown]
-        error = f"{part['expected_calibration_error']:.3f}"
-        lines.append([run.record.run_id, run.parent, words, *rates, error])
+        lines.append([run.record.run_id, run.parent, words, *rates])
     return _markdown(head, lines)
 
 
@@ -132,7 +133,7 @@ def tabulate_parts(measured: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
     measured : iterable of (str, mapping)
         A run's name and an `Evaluation` as plain values.
     """
-    head = ["Run", "Split", "n", "Operating point", *COLUMNS.values(), "ECE"]
+    head = ["Run", "Split", "n", "Operating point", *COLUMNS.values(), MEASURES[ERROR]]
     return _markdown(head, [_line(name, part) for name, part in measured])
 
 
@@ -159,8 +160,7 @@ def _line(name: str, part: Mapping[str, Any]) -> list[str]:
         str(part["split"]),
         str(part["n"]),
         f"{part['threshold']:.3f}",
-        *(_with_interval(part["rates"][rate]) for rate in COLUMNS),
-        f"{part['expected_calibration_error']:.3f}",
+        *(_with_interval(part["rates"][rate]) for rate in (*COLUMNS, ERROR)),
     ]
 
 
@@ -180,7 +180,6 @@ def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         if key in parts[0]["rates_by_patient"]:
             by_patient = [_interval(part["rates_by_patient"][key]) for part in parts]
             lines.append([f"{name}, interval by patient", *by_patient])
-    lines.append(["ECE", *(f"{part['expected_calibration_error']:.3f}" for part in parts)])
     for name in ("true_positive", "false_negative", "true_negative", "false_positive"):
         words = name.replace("_", " ").capitalize()
         lines.append([words, *(str(part["matrix"][name]) for part in parts)])

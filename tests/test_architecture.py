@@ -133,7 +133,7 @@ def name_of(node: ast.AST) -> str:
 
 def stage_of(name: str) -> str:
     families = (
-        r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|ledger|model_facts|"
+        r"^(dataset|dicom|review|cli|shortcut|comparison|foreign|error|case|ledger|model_facts|evaluation|"
         r"failing|label|teaching)_.*"
     )
     name = name.removesuffix(".py")

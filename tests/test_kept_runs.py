@@ -228,7 +228,8 @@ def test_the_metrics_and_slices_of_a_run_are_those_of_its_predictions(name):
     kept = read_predictions(run)
     probabilities = calibrate(kept.logit, run.calibration)
 
-    measured = measure_run(kept, run.operating_point.threshold, record["slices"]["cut_points"])
+    point, cuts = run.operating_point, record["slices"]["cut_points"]
+    measured = measure_run(kept, point.threshold, cuts, point.chosen_on)
 
     assert kept.probability == pytest.approx(probabilities, abs=1e-12)
     assert differing(record["metrics"], measured["metrics"]) == {}

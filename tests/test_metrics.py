@@ -79,18 +79,40 @@ def test_the_calibration_error_is_the_mean_gap_weighted_by_films():
 
     error = expected_calibration_error(probabilities, labels, bins=2)
 
-    assert error == pytest.approx(0.75 * (1 / 3 - 0.2) + 0.25 * 0.1)
+    assert error.value == pytest.approx(0.75 * (1 / 3 - 0.2) + 0.25 * 0.1)
+    assert error.n == 4
 
 
 def test_a_probability_of_one_is_counted_in_the_last_of_15_bins():
     # 14/15 = 0.933 begins the last bin, so these two films share it: |0.975 - 0.5|.
     error = expected_calibration_error(np.array([1.0, 0.95]), np.array([0, 1]))
 
-    assert error == pytest.approx(0.475)
+    assert error.value == pytest.approx(0.475)
 
 
 def test_probabilities_that_say_how_often_have_no_calibration_error():
-    assert expected_calibration_error(np.full(4, 0.25), np.array([1, 0, 0, 0])) == 0.0
+    error = expected_calibration_error(np.full(4, 0.25), np.array([1, 0, 0, 0]))
+
+    assert (error.value, error.low) == (0.0, 0.0)
+
+
+def test_the_calibration_errors_interval_is_that_of_drawing_patients_one_by_one():
+    rng = np.random.default_rng(3)
+    probabilities = rng.uniform(0, 1, 120)
+    labels = (rng.uniform(0, 1, 120) < probabilities**2).astype(np.int64)
+    draws = draw_patients(np.arange(120) // 2, draws=200)
+
+    error = expected_calibration_error(probabilities, labels, draws)
+
+    drawn = []
+    for counts in draws.counts.astype(int):
+        films = np.repeat(np.arange(120), counts[draws.patient_of_film])
+        drawn.append(expected_calibration_error(probabilities[films], labels[films]).value)
+    too_large = np.mean(drawn) - error.value
+    assert too_large > 0
+    low, high = np.percentile(drawn, [2.5, 97.5]) - too_large
+    assert (error.low, error.high) == pytest.approx((low, high))
+    assert error.low < error.value < error.high
 
 
 def test_the_calibration_curve_counts_the_films_of_each_bin():
@@ -147,6 +169,8 @@ def test_an_evaluation_of_ten_films_is_the_one_counted_by_hand():
             "roc_auc": (6 + 6 + 4 + 1.5) / 24,  # normal films below 0.9, 0.8, 0.5 and 0.2
             # Precision where each film with pneumonia is met; 0.2 comes with a normal film.
             "pr_auc": (1 / 1 + 2 / 2 + 3 / 5 + 4 / 9) / 4,
+            # As counted below, bin by bin.
+            "expected_calibration_error": 0.35,
         }
     )
 
@@ -165,7 +189,8 @@ def test_the_calibration_error_of_an_evaluation_uses_15_bins():
 
     # Only the films at 0.2 (one ill of two, bin 3 of 15) share a bin; all others stand alone.
     gaps = [0.1, 0.2, 0.5, 0.7, 0.6, 0.4, 0.3, 0.1, 2 * 0.3]
-    assert measured.expected_calibration_error == pytest.approx(sum(gaps) / 10)
+    error = measured.rates["expected_calibration_error"]
+    assert error.value == pytest.approx(sum(gaps) / 10)
 
 
 @pytest.mark.parametrize("label", [0, 1])
@@ -208,4 +233,5 @@ def test_the_curve_of_an_evaluation_is_the_one_its_calibration_error_comes_from(
         place.frequency.n * abs(place.frequency.value - place.mean_probability)
         for place in measured.calibration_curve
     )
-    assert gap / 10 == pytest.approx(measured.expected_calibration_error)
+    error = measured.rates["expected_calibration_error"]
+    assert gap / 10 == pytest.approx(error.value)

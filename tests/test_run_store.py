@@ -60,6 +60,19 @@ def test_a_record_names_every_other_file_with_its_sha256(folder):
     }
 
 
+def test_an_old_records_calibration_error_is_read_as_a_rate_of_unknown_width(folder):
+    rate = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
+    old = {"n": 10, "rates": {"brier": rate}, "expected_calibration_error": 0.2}
+    rewrite(folder, metrics={"test": old})
+    assert load_run(folder).metrics["test"] == {
+        "n": 10,
+        "rates": {
+            "brier": rate,
+            "expected_calibration_error": {"value": 0.2, "low": 0.0, "high": 1.0, "n": 10},
+        },
+    }
+
+
 def test_a_record_written_again_does_not_name_itself(folder):
     write_record(folder, WITHOUT_FILES)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from core.cli_runs import causes_of
 from core.errors import ModelIntegrity
+from core.evaluation_drop import tabulate_causes
 from core.run_store import load_run, read_record
 from core.run_table import (
     MEASURES,
@@ -56,7 +58,6 @@ PART = {
     ),
     "rates": dict.fromkeys(MEASURES, RATE) | {"ppv": {**RATE, "value": None}},
     "rates_by_patient": {"sensitivity": {**RATE, "low": 0.125}},
-    "expected_calibration_error": 0.25,
 }
 
 
@@ -67,7 +68,7 @@ def test_a_runs_own_table_has_a_column_a_part_and_both_intervals() -> None:
     assert "| Sensitivity | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) |" in lines
     assert "| Sensitivity, interval by patient | (0.125 to 0.750) | (0.125 to 0.750) |" in lines
     assert "| PPV | no films | no films |" in lines
-    assert "| ECE | 0.250 | 0.250 |" in lines
+    assert "| ECE | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) |" in lines
     assert "| False positive | 1 | 1 |" in lines
 
 
@@ -102,6 +103,9 @@ def test_the_documents_repeat_the_tables_as_they_are() -> None:
     assert block_of("README.md", "runs") == tabulate_runs([load_run(models / SERVED_RUN)])
     assert block_of("docs/runs.md", "runs") == tabulate_runs(list_runs(models))
     assert block_of("docs/runs.md", "tried") == tabulate_tried(list_readable_runs(models)[0])
+    for name in (SERVED_RUN, "f01"):
+        table = tabulate_causes(causes_of(load_run(models / name)))
+        assert block_of("docs/runs.md", f"causes {name}") == table
 
 
 def test_the_readme_repeats_how_often_the_served_run_takes_a_side() -> None:

@@ -29,7 +29,6 @@ from ui.runs_link import (
 USUAL_PART = "test"
 TAB = "runs-tab"
 COLUMNS = MEASURES | {
-    "expected_calibration_error": "Calibration error",
     "false_negative": "Missed",
     "false_positive": "False alarms",
     "n": "Films",

@@ -129,7 +129,9 @@ def finish_run(
         "calibration": asdict(calibration),
         "operating_point": asdict(operating_point),
         "abstention": describe_abstention(predictions, operating_point),
-        **measure_run(predictions, operating_point.threshold, to_score.cut_points),
+        **measure_run(
+            predictions, operating_point.threshold, to_score.cut_points, chosen_on(settings)
+        ),
         "parity": parity,
         "settings": describe(settings),
         "data": {

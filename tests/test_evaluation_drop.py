@@ -1,0 +1,84 @@
+"""Causes of a drop, on films whose mixture is the cause and on films whose mixture is not."""
+
+import numpy as np
+import pytest
+from film_tables import film_table, predictions_of
+
+from core.evaluation_drop import suspect_causes, tabulate_causes
+from core.statistics import Rate, wilson_rate
+
+CUTS = {"contrast": (0.3, 0.6)}
+DULL, PLAIN, SHARP = 0.1, 0.5, 0.9
+
+
+def films(parts: list[tuple[str, int, float, bool, int, int]]):
+    """Return predictions of (split, label, contrast, known patient, how many right, wrong)."""
+    rows = [
+        (split, label, contrast, known, right)
+        for split, label, contrast, known, n_right, n_wrong in parts
+        for right in [True] * n_right + [False] * n_wrong
+    ]
+    table = film_table(
+        len(rows),
+        split=[row[0] for row in rows],
+        label=[row[1] for row in rows],
+        contrast=[row[2] for row in rows],
+        patient_in_train=[row[3] for row in rows],
+    )
+    ill = np.array([row[1] == 1 for row in rows])
+    right = np.array([row[4] for row in rows])
+    return predictions_of(table, np.where(ill == right, 0.9, 0.2))
+
+
+ILL = [("validation", 1, PLAIN, False, 4, 1), ("test", 1, PLAIN, False, 4, 0)]
+
+
+def test_a_drop_that_lies_in_the_mixture_goes_away_with_it() -> None:
+    """Dull normals are hard in both parts, and the test has many of them."""
+    predictions = films(
+        [
+            *ILL,
+            ("validation", 0, SHARP, False, 16, 0),
+            ("validation", 0, DULL, False, 2, 2),
+            ("test", 0, SHARP, False, 5, 0),
+            ("test", 0, DULL, False, 8, 7),
+        ]
+    )
+    as_is, test, mixed, fresh = suspect_causes(predictions, 0.5, CUTS, {})
+    assert (as_is.specificity.value, as_is.specificity.n) == (0.9, 20)
+    assert test.specificity == wilson_rate(13, 20)
+    assert mixed.specificity.value == pytest.approx(0.25 * 1.0 + 0.75 * 0.5)
+    assert mixed.specificity.low < mixed.specificity.value < mixed.specificity.high
+    assert (mixed.specificity.n, mixed.sensitivity.value) == (20, pytest.approx(0.8))
+    assert fresh.specificity == test.specificity
+
+
+def test_films_of_known_patients_are_left_out_and_the_audits_rates_stand_as_they_are() -> None:
+    predictions = films(
+        [
+            *ILL,
+            ("validation", 0, SHARP, False, 4, 0),
+            ("test", 0, SHARP, False, 3, 1),
+            ("test", 1, SHARP, True, 0, 6),
+        ]
+    )
+    rates = Rate(0.7, 0.6, 0.8, 10), Rate(0.3, 0.2, 0.4, 10)
+    *_, cropped, fresh = suspect_causes(predictions, 0.5, {}, {"validation": rates})
+    assert (cropped.sensitivity, cropped.specificity) == rates
+    assert fresh.sensitivity == wilson_rate(4, 4)
+    assert "| crop: all films cropped alike | validation | 0.700 (0.600 to 0.800) | 10 |" in (
+        tabulate_causes([cropped])
+    )
+
+
+def test_a_third_that_validation_lacks_weighs_nothing() -> None:
+    predictions = films(
+        [
+            *ILL,
+            ("validation", 0, SHARP, False, 3, 1),
+            ("test", 0, DULL, False, 2, 2),
+        ]
+    )
+    *_, mixed, _ = suspect_causes(predictions, 0.5, CUTS, {})
+    assert np.isnan(mixed.specificity.value)
+    assert (mixed.specificity.low, mixed.specificity.high) == (0.0, 1.0)
