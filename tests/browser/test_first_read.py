@@ -19,7 +19,7 @@ from core.domain import FloatImage
 from core.phantom import draw_film, draw_hand, draw_settings
 from core.predictions import read_predictions
 from core.run_store import load_run
-from core.settings import PROJECT_ROOT, SERVED_RUN
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui.viewer.viewer import NO_REGION
 
 pytestmark = pytest.mark.browser
@@ -88,7 +88,9 @@ def real_films(data: Path) -> Films:
 
 @pytest.fixture(scope="module", params=["synthetic", "real"])
 def films(request: pytest.FixtureRequest) -> Films:
-    if request.param == "synthetic":
+    """Synthetic films, real ones, or those at hand: real ones where there are any."""
+    lacks_films = not (get_settings().data / "kermany224" / "train").is_dir()
+    if request.param == "synthetic" or (request.param == "at hand" and lacks_films):
         return synthetic_films()
     return real_films(request.getfixturevalue("real_data"))
 
@@ -97,7 +99,10 @@ def films(request: pytest.FixtureRequest) -> Films:
 def server(tmp_path: Path) -> Iterator[Server]:
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
-        {"FIRSTREAD_DATABASE_URL": f"sqlite:///{tmp_path / 'reads.sqlite3'}"},
+        {
+            "FIRSTREAD_DATABASE_URL": f"sqlite:///{tmp_path / 'reads.sqlite3'}",
+            "FIRSTREAD_LIME_SAMPLES": "1000",
+        },
     )
     yield running
     running.stop()

@@ -89,6 +89,7 @@ def kill(server: Server) -> None:
     server.process.wait(timeout=60)
 
 
+@pytest.mark.parametrize("films", ["at hand"], indirect=True)
 def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
     chromium: Browser, mortal: OwnChromium, server: Server, films: Films, url: str
 ) -> None:

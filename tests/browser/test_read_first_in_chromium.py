@@ -84,7 +84,6 @@ def server(url: str, read_before: None, synthetic_cache: Path) -> Iterator[Serve
             "FIRSTREAD_DATABASE_URL": url,
             "FIRSTREAD_CACHE": str(synthetic_cache),
             "FIRSTREAD_READ_FIRST": "true",
-            "FIRSTREAD_LIME_SAMPLES": "100",
         },
     )
     yield running

@@ -16,6 +16,7 @@ from core.settings import get_settings
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlReviewStore]:
     url = f"sqlite:///{tmp_path / 'reads.sqlite3'}"
     monkeypatch.setenv("FIRSTREAD_DATABASE_URL", url)
+    monkeypatch.setenv("FIRSTREAD_LIME_SAMPLES", "100")  # which is faster, and enough for a page
     get_settings.cache_clear()
     st.cache_resource.clear()
     opened = open_review_store(url)

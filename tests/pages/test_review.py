@@ -256,7 +256,7 @@ def test_a_stopped_batch_keeps_what_is_read_and_can_go_on(
     store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "AT_ONCE_S", 0.0)
-    chests = [png(f"{seed}.png", chest(seed, height_px=900)) for seed in range(6)]
+    chests = [png(f"{seed}.png", chest(seed, height_px=600)) for seed in range(6)]
     page = open_page()
     page.get("file_uploader")[0].set_value(chests)
     page.run()
