@@ -8,7 +8,7 @@ by Holm over all pairs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from core.bootstrap import DRAWS
@@ -50,6 +50,18 @@ class ErrorCounts:
         """Errors of the second run less those of the first."""
         return self.second - self.first
 
+    def turned(self) -> ErrorCounts:
+        """Return the same with the second run first."""
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            only_first=self.only_second,
+            only_second=self.only_first,
+            low=-self.high,
+            high=-self.low,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PairComparison:
@@ -74,6 +86,22 @@ class PairComparison:
     roc_auc: Difference
     differences: Mapping[str, Difference]
     holm: Mapping[str, float]
+
+    def turned(self) -> PairComparison:
+        """Return the same with the second run first: every difference the other way round."""
+        return PairComparison(
+            first=self.second,
+            second=self.first,
+            missed=self.missed.turned(),
+            false_alarms=self.false_alarms.turned(),
+            roc_auc=_turned(self.roc_auc),
+            differences={name: _turned(one) for name, one in self.differences.items()},
+            holm=self.holm,
+        )
+
+
+def _turned(one: Difference) -> Difference:
+    return replace(one, value=-one.value, low=-one.high, high=-one.low)
 
 
 def compare_pairs(

@@ -1,5 +1,6 @@
 """Runs against each other: held to statsmodels, to DeLong's test, to brute force and to paper."""
 
+from dataclasses import asdict, replace
 from itertools import combinations
 from statistics import NormalDist
 
@@ -175,6 +176,25 @@ def test_p_values_are_statsmodels_mcnemar_and_delongs():
             roc_auc_score(scored.films.label, scored.probability[two])
             - roc_auc_score(scored.films.label, scored.probability[one])
         )
+
+
+def test_a_turned_pair_is_that_of_the_runs_in_the_other_order():
+    scored = random_runs(240, 2)
+    swapped = replace(
+        scored,
+        run_ids=scored.run_ids[::-1],
+        probability=scored.probability[::-1],
+        threshold=scored.threshold[::-1],
+    )
+    (pair,), (other,) = compare_pairs(scored), compare_pairs(swapped)
+    turned = pair.turned()
+    assert (turned.first, turned.second) == (other.first, other.second)
+    for name in ("missed", "false_alarms", "roc_auc"):
+        assert asdict(getattr(turned, name)) == pytest.approx(asdict(getattr(other, name)))
+    for name, difference in turned.differences.items():
+        expected = asdict(other.differences[name])
+        assert asdict(difference) == pytest.approx(expected, nan_ok=True)
+    assert turned.turned() == pair
 
 
 @settings(max_examples=20)  # statsmodels collects garbage in each

@@ -29,7 +29,9 @@ STATES = {
 }
 
 
-def draw_case_form(visit: Visit, view: ErrorView, notes: Sequence[CaseNote]) -> None:
+def draw_case_form(
+    visit: Visit, view: ErrorView, notes: Sequence[CaseNote], reference: ProposedLabel
+) -> None:
     """Draw what was noted of the open film, and the form for the reader's own note.
 
     Parameters
@@ -38,6 +40,8 @@ def draw_case_form(visit: Visit, view: ErrorView, notes: Sequence[CaseNote]) -> 
     view : ErrorView
     notes : sequence of CaseNote
         Standing notes of the library.
+    reference : ProposedLabel
+        What the film's label is: only another one is proposed.
     """
     film_id = view.film or ""
     of_film = [note for note in notes if note.film_id == film_id]
@@ -47,7 +51,7 @@ def draw_case_form(visit: Visit, view: ErrorView, notes: Sequence[CaseNote]) -> 
         return
     visit.reader = name_reader(visit)
     own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
-    note = _draw_fields(visit, film_id, own, notes)
+    note = _draw_fields(visit, film_id, own, notes, reference)
     if st.button(
         "Save the note",
         type="primary",
@@ -82,7 +86,11 @@ def _key(film_id: str, own: CaseNote | None) -> str:
 
 
 def _draw_fields(
-    visit: Visit, film_id: str, own: CaseNote | None, notes: Sequence[CaseNote]
+    visit: Visit,
+    film_id: str,
+    own: CaseNote | None,
+    notes: Sequence[CaseNote],
+    reference: ProposedLabel,
 ) -> dict[str, object]:
     """Draw the fields; what is in them stays while the reader is at another film."""
     key = _key(film_id, own)
@@ -121,10 +129,11 @@ def _draw_fields(
         placeholder="Comment",
         label_visibility="collapsed",
     )
+    proposed = None if own is None else own.proposed_label
     label = st.segmented_control(
         "The label should be",
-        list(ProposedLabel),
-        default=None if own is None else own.proposed_label,
+        [one for one in ProposedLabel if one is not reference or one is proposed],
+        default=proposed,
         format_func=lambda one: str(one).capitalize(),
         key=f"label-{key}",
         persist_state="session",

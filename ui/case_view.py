@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.case_notes import CaseNote
+from core.case_notes import CaseNote, ProposedLabel
 from core.domain import Explanation
 from core.error_contrast import logit_space, nearest_in_cell
 from core.error_gallery import Cell, cell_of
@@ -73,7 +73,9 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
     with read_side:
         draw_facts(view, found, place, task)
         follow(visit, task, reading_for(view))
-        draw_case_form(visit, view, notes)
+        ill = bool(found.runs.films.label[place])
+        reference = ProposedLabel.PNEUMONIA if ill else ProposedLabel.NORMAL
+        draw_case_form(visit, view, notes, reference)
     with neighbours_side:
         draw_neighbours(view)
 

@@ -37,7 +37,12 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
             width=0.9 if len(rows) <= 250 else 1.0,
             marker={"color": np.where(right, RIGHT, WRONG).tolist(), "line": {"width": 0}},
             customdata=[
-                (str(matrix.film_id[row]), float(matrix.probability[row, run]), _said(ok))
+                (
+                    str(matrix.film_id[row]),
+                    float(matrix.probability[row, run]),
+                    _said(ok),
+                    matrix.run_ids[run],
+                )
                 for row, ok in zip(rows, right, strict=True)
             ],
             hovertemplate=f"%{{customdata[0]}}<br>{matrix.run_ids[run]}: probability "

@@ -29,6 +29,8 @@ from ui.error_link import ErrorView
 from ui.error_runs import get_films
 from ui.resources import get_libraries, get_store
 
+PICTURE_THREADS = 4
+
 
 @st.cache_resource(show_spinner=False)
 def get_case_notes() -> SqlCaseNotes:
@@ -137,26 +139,36 @@ def is_synthetic(library: str, film_id: str) -> bool:
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:
     """Return the small pictures that can be had, and a sentence if one cannot."""
-    return _pictures_of(get_libraries()[library], _small_pictures(), film_ids)
+    films, cache = get_libraries()[library], _small_pictures()
+    drawn = list(_together().map(partial(_picture_of, films, cache), film_ids))
+    pictures = {
+        film_id: picture
+        for film_id, picture in zip(film_ids, drawn, strict=True)
+        if isinstance(picture, SmallPicture)
+    }
+    return pictures, next((one for one in drawn if isinstance(one, str)), "")
 
 
-def _pictures_of(
-    films: FilmLibrary, cache: ThumbnailCache, film_ids: Sequence[str]
-) -> tuple[dict[str, SmallPicture], str]:
-    pictures, sentence = {}, ""
-    for film_id in film_ids:
-        try:
-            content = films.read_bytes(film_id)
-            pictures[film_id] = SmallPicture(cache.get(content), states_synthetic(content))
-        except FirstReadError as exc:
-            sentence = sentence or str(exc)
-    return pictures, sentence
+def _picture_of(films: FilmLibrary, cache: ThumbnailCache, film_id: str) -> SmallPicture | str:
+    """Return a film's picture, or a sentence that says why there is none."""
+    try:
+        content = films.read_bytes(film_id)
+        return SmallPicture(cache.get(content), states_synthetic(content))
+    except FirstReadError as exc:
+        return str(exc)
 
 
 def make_ahead(library: str, film_ids: Sequence[str]) -> None:
     """Make small pictures in the background, so that the next page has them on disk."""
     films, cache = get_libraries()[library], _small_pictures()
-    _ahead().submit(_pictures_of, films, cache, tuple(film_ids))
+    for film_id in film_ids:
+        _ahead().submit(_picture_of, films, cache, film_id)
+
+
+@st.cache_resource(show_spinner=False)
+def _together() -> ThreadPoolExecutor:
+    """Return the threads that make one page; decoding a film lets others run meanwhile."""
+    return ThreadPoolExecutor(max_workers=PICTURE_THREADS, thread_name_prefix="first-read-page")
 
 
 @st.cache_resource(show_spinner=False)

@@ -83,7 +83,8 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     if sentence:
         st.caption(f":material/image_not_supported: {sentence}")
     threshold = found.runs.threshold_of(view.run)
-    show_cards(cards, key=GALLERY, threshold=threshold, active=visit.last_film)
+    turns = view.page > 1, view.page < pages_of(found)
+    show_cards(cards, key=GALLERY, threshold=threshold, active=visit.last_film, turns=turns)
     make_ahead(view.library, found.film_ids[first + PAGE_FILMS : first + 2 * PAGE_FILMS])
 
 

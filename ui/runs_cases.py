@@ -49,7 +49,7 @@ def draw_cases(
     st.caption(
         f"Each column is a film, orange where a run gets it wrong, dim where it is right; films "
         f"that the same runs get wrong stand together. {len(scored.films) - len(rows)} films that "
-        "every run gets right are not drawn. Click a column to open its case."
+        "every run gets right are not drawn. Click a cell to open the case as that run reads it."
     )
     case_side, step_side = st.columns([1, 1.15], gap="large")
     with case_side:
@@ -70,7 +70,13 @@ def rows_drawn(matrix: CaseMatrix) -> list[int]:
 def _take_cell() -> None:
     points = st.session_state[MATRIX]["selection"]["points"]
     if points:
-        put("film", str(points[0]["customdata"][0]))
+        film_id, *_, run_id = points[0]["customdata"]
+        _open_case(str(film_id), str(run_id))
+
+
+def _open_case(film_id: str, run_id: str = "") -> None:
+    put("film", film_id)
+    put("cell", run_id)
 
 
 def _draw_case(
@@ -85,7 +91,7 @@ def _draw_case(
         listed,
         format_func=lambda film_id: _short(film_id) or "none open",
         key=CASE,
-        on_change=lambda: put("film", st.session_state[CASE]),
+        on_change=lambda: _open_case(st.session_state[CASE]),
         help="Films that some run gets wrong, in the order of the columns above.",
     )
     if not view.film:
@@ -111,10 +117,15 @@ def _draw_case(
     if GALLERY in PAGES:
         st.page_link(
             PAGES[GALLERY][0],
-            label="Open the film in the error gallery",
+            label=f"Open the film in the error gallery of {run_of_case(view, scored)}",
             icon=":material/open_in_new:",
-            query_params=gallery_address(scored, place, view.later or scored.run_ids[0]),
+            query_params=gallery_address(scored, place, run_of_case(view, scored)),
         )
+
+
+def run_of_case(view: RunsView, scored: ScoredFilms) -> str:
+    """Return whose error is looked at: the clicked cell's run, or the later one of the pair."""
+    return view.cell or view.later or scored.run_ids[0]
 
 
 def _verdicts(scored: ScoredFilms, place: int) -> str:
@@ -189,7 +200,7 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
 def _take_step(film_ids: list[str]) -> None:
     places = st.session_state[STEP]["selection"]["rows"]
     if places:
-        put("film", film_ids[places[0]])
+        _open_case(film_ids[places[0]])
 
 
 def _short(film_id: str) -> str:

@@ -99,9 +99,13 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
 
 
 def find_pair(pairs: list[PairComparison], earlier: str, later: str) -> PairComparison | None:
-    """Return the pair of two runs, whichever comes first in the table."""
-    wanted = {earlier, later}
-    return next((pair for pair in pairs if {pair.first, pair.second} == wanted), None)
+    """Return the pair of two runs, told from the earlier one, whichever the table has first."""
+    for pair in pairs:
+        if (pair.first, pair.second) == (earlier, later):
+            return pair
+        if (pair.second, pair.first) == (earlier, later):
+            return pair.turned()
+    return None
 
 
 def _draw_pairs(pairs: list[PairComparison], metric: str) -> None:

@@ -43,6 +43,8 @@ class RunsView:
         The pair that is put in words; empty with one run alone.
     film : str
         The case that is open; empty for none.
+    cell : str
+        The run whose cell of that case was clicked; empty for none.
     columns : tuple of str
         Metrics in the table.
     tab : str
@@ -57,6 +59,7 @@ class RunsView:
     earlier: str = ""
     later: str = ""
     film: str = ""
+    cell: str = ""
     columns: tuple[str, ...] = USUAL_COLUMNS
     tab: str = "tests"
 
@@ -167,6 +170,7 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[RunsView,
         earlier=earlier,
         later=later,
         film=address.words("film"),
+        cell=address.choose("cell", runs, ""),
         columns=address.several("columns", offered.columns, USUAL_COLUMNS),
         tab=address.choose("tab", tuple(TABS), "cases" if address.words("film") else "tests"),
     )
@@ -184,6 +188,7 @@ def write_address(view: RunsView) -> dict[str, str]:
         "earlier": view.earlier,
         "later": view.later,
         "film": view.film,
+        "cell": view.cell,
         "columns": ",".join(view.columns),
         "tab": view.tab,
     }

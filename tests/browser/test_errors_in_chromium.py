@@ -223,3 +223,17 @@ def test_the_matrix_and_the_cards_are_used_by_keys_alone(server: Server, page: P
     expect(page).to_have_url(re.compile("page=1"))
     expect(cards(page).nth(23)).to_have_attribute("aria-selected", "true")
     expect(cards(page).nth(0).locator(".name")).to_have_text(first)
+
+    page.goto(re.sub(r"page=\d+", "page=99", page.url))  # no key leads beyond the last page
+    expect(page.get_by_text(re.compile("names page 99, and there are"))).to_be_visible()
+    wait_until_idle(page)
+    page.reload()
+    expect(cards(page).first).to_be_visible()
+    last = re.search(r"page=(\d+)", page.url)
+    page.keyboard.press("End")
+    for _ in range(cards(page).count() + 2):
+        page.keyboard.press("j")
+    wait_until_idle(page)
+    expect(page.get_by_text(re.compile("The address names page"))).to_have_count(0)
+    assert last is not None
+    assert last.group(0) in page.url

@@ -284,6 +284,8 @@ def test_a_second_reader_who_agrees_makes_a_proposal_accepted(films, notes) -> N
         write_note("public", film_id, lead("Dr. B"), "f04", proposed_label=ProposedLabel.NORMAL),
     )
     page = open_page(split="test", film=film_id)
+    offered = next(one for one in page.get("button_group") if one.label == "The label should be")
+    assert [option.content for option in offered.proto.options] == ["Normal"]  # not what it has
     assert any("One reader proposes the label normal" in text.value for text in page.caption)
     put(
         notes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -177,6 +178,30 @@ def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:
     assert row["f04"] == films_of("f04").probability[films.film_id == broken][0]
 
 
+def test_a_clicked_cell_opens_the_case_as_its_run_reads_it(runs: Path) -> None:
+    film = str(films_of("f03").films.film_id[0])
+    page = open_page(runs="f03,f04", film=film, cell="f03")
+    (link,) = [one for one in page.get("page_link") if "error gallery" in one.proto.label]
+    assert link.proto.label == "Open the film in the error gallery of f03"
+    assert "run=f03" in link.proto.query_string
+    page = open_page(runs="f03,f04", film=film)
+    (link,) = [one for one in page.get("page_link") if "error gallery" in one.proto.label]
+    assert link.proto.label.endswith("of f04")
+
+
+def test_a_pair_is_told_from_the_run_that_is_asked_for_first(runs: Path) -> None:
+    forth = words_of(open_page(runs="f03,f04", earlier="f03", later="f04", part="test"))
+    back = words_of(open_page(runs="f03,f04", earlier="f04", later="f03", part="test"))
+    found = [
+        re.search(r"- The ROC AUC of (\w+) is ([\d.]+) (\w+) than that of (\w+)", words)
+        for words in (forth, back)
+    ]
+    there, again = (one.groups() for one in found if one is not None)
+    other = {"higher": "lower", "lower": "higher"}
+    assert (there[0], there[3]) == (again[3], again[0]) == ("f04", "f03")
+    assert (there[1], there[2]) == (again[1], other[again[2]])
+
+
 # --- the address ----------------------------------------------------------------------------------
 
 
@@ -239,6 +264,7 @@ def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
         earlier="f04",
         later="f01",
         film="a/b.png",
+        cell="f01",
         columns=("npv", "sentence"),
         tab="ward",
     )

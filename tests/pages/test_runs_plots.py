@@ -86,7 +86,10 @@ def test_the_case_matrix_draws_films_that_some_run_gets_wrong(scored: ScoredFilm
     of_a, of_b = plot_cases(matrix, rows, "y").data
     assert of_a.marker.color == (WRONG, WRONG)
     assert of_b.marker.color == (RIGHT, RIGHT)
-    assert [tuple(cell) for cell in of_a.customdata] == [("x", 0.2, "wrong"), ("y", 0.6, "wrong")]
+    assert [tuple(cell) for cell in of_a.customdata] == [
+        ("x", 0.2, "wrong", "a"),
+        ("y", 0.6, "wrong", "a"),
+    ]
 
 
 def test_the_open_case_is_outlined_and_one_that_is_not_drawn_is_not(scored: ScoredFilms) -> None:

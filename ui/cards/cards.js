@@ -114,7 +114,7 @@ class Cards {
     const place = this.active + by;
     if (place >= 0 && place < this.shown.length) {
       this.activate(place, { scroll: true });
-    } else if (Math.abs(by) === 1 && this.data.pageKeys) {
+    } else if (Math.abs(by) === 1 && this.data.pageKeys && this.data.turns[by > 0 ? 1 : 0]) {
       this.fromEnd = by < 0;
       this.say(by > 0 ? "next" : "previous", "");
     }

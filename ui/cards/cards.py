@@ -80,6 +80,7 @@ def show_cards(
     active: str | None = None,
     keys: bool = True,
     columns: int | None = None,
+    turns: tuple[bool, bool] = (True, True),
 ) -> None:
     """Draw the cards; without any, draw nothing.
 
@@ -96,6 +97,8 @@ def show_cards(
         Whether single letters act wherever the focus is.
     columns : int or None
         None: as many as there is room for.
+    turns : (bool, bool)
+        Whether there is a page before and one after, to which the keys lead.
     """
     if not cards:
         return
@@ -105,6 +108,7 @@ def show_cards(
         "active": active,
         "pageKeys": keys,
         "columns": columns,
+        "turns": turns,
         "heard": heard(key),
         "cards": [
             {
