@@ -77,7 +77,7 @@ def describe_failures(facts: RunFacts) -> Section:
         f"pneumonias and raises {matrix['false_positive']} false alarms in "
         f"{part['n'] - part['n_positive']} normals."
     )
-    items = tuple(_worst_slices(facts))
+    items = tuple(say_worst_slices(facts))
     blocks: list[Block] = [Paragraph(said)]
     if items:
         blocks.append(Bullets(items))
@@ -105,7 +105,8 @@ def list_errors(facts: RunFacts) -> tuple[FailedFilm, ...]:
     return surest_errors(films, facts.run.operating_point.threshold)
 
 
-def _worst_slices(facts: RunFacts) -> Iterator[str]:
+def say_worst_slices(facts: RunFacts) -> Iterator[str]:
+    """Yield where sensitivity and specificity are lowest among thirds by image quality."""
     slices = facts.record.get("slices", {}).get(usual_part(facts), {})
     for name, words in SLICED.items():
         thirds = [

@@ -23,6 +23,7 @@ from core.model_facts_document import (
     say_interval,
 )
 
+IN_SHORT = "short"
 FAMILY = "DejaVu"
 STYLES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
 MARGIN_MM, LINE_MM, ROW_MM = 16.0, 4.2, 5.0
@@ -88,6 +89,8 @@ def write_pdf(document: Document) -> bytes:
         _start_section(pages, section.heading)
         for block in section.blocks:
             _draw(pages, block)
+        if section.key == IN_SHORT:  # the first page stands by itself
+            pages.add_page()
     return bytes(pages.output())
 
 

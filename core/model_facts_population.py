@@ -20,6 +20,10 @@ NOT_FOR = (
     "Any other disease: a film that is not suspicious may show anything else.",
     "Lateral films, photographs of films, CT and MR: the quality gate refuses what it recognises.",
 )
+NOT_FOR_IN_SHORT = (
+    "A diagnosis on its own; adults, infants below 1 year, children above 5; any other disease; "
+    "lateral films, photographs of films, CT and MR."
+)
 AGES = (
     "A DICOM file that states another age is flagged; a picture file states none, and the reader "
     "has to know."
@@ -45,7 +49,7 @@ CHANGES = {
 def describe_use(facts: RunFacts) -> Section:
     """Return what a run is for and what it is not for."""
     blocks = (
-        Paragraph(_say_use(facts)),
+        Paragraph(say_use(facts)),
         Paragraph("Not for:"),
         Bullets(NOT_FOR),
         Paragraph(AGES),
@@ -53,7 +57,8 @@ def describe_use(facts: RunFacts) -> Section:
     return Section("use", "Intended use", blocks)
 
 
-def _say_use(facts: RunFacts) -> str:
+def say_use(facts: RunFacts) -> str:
+    """Return what a run is for."""
     if facts.run.foreign:
         return (
             "Here only to be compared with other runs: it reads no film. What its makers meant it "

@@ -7,6 +7,10 @@ CHILDREN = (
     "China. Frontal films (anterior-posterior), made in routine care and collected in retrospect. "
     "The source names neither the years in which they were made nor sex, symptoms or devices."
 )
+CHILDREN_IN_SHORT = (
+    "Frontal films of children of 1 to 5 years, of one centre in Guangzhou, China, read by "
+    "physicians."
+)
 CHILDREN_REFERENCE = (
     "Two physicians graded every film after unreadable ones had been taken out; a third checked "
     "the official test. The reference is a reading of the film; whether other findings were known "

@@ -19,6 +19,7 @@ from core.model_facts_results import (
     describe_ward,
     say_in_short,
 )
+from core.model_facts_short import describe_in_short
 
 USUAL_PREVALENCE = 10
 NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every read."
@@ -39,6 +40,7 @@ def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Documen
         summary=say_in_short(facts),
         notices=tuple(_find_notices(facts)),
         sections=(
+            describe_in_short(facts, ill_of_100),
             describe_use(facts),
             describe_results(facts),
             describe_ward(facts, ill_of_100),

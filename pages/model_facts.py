@@ -3,14 +3,20 @@
 import streamlit as st
 
 from ui.facts_data import get_facts, list_names
-from ui.facts_link import CHECKLISTS, FACTS, FactsView, read_address, write_address
-from ui.facts_panels import draw_checklists, draw_exports, draw_facts, draw_head
+from ui.facts_link import CHECKLISTS, DETAILS, FACTS, FactsView, read_address, write_address
+from ui.facts_panels import (
+    draw_checklists,
+    draw_details,
+    draw_exports,
+    draw_facts,
+    draw_head,
+)
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
 from ui.resources import get_served
 from ui.served import get_decision
 
-TABS = {FACTS: "Facts", CHECKLISTS: "Checklists"}
+TABS = {FACTS: "In two minutes", DETAILS: "All facts", CHECKLISTS: "Checklists"}
 
 
 def draw_empty() -> None:
@@ -56,9 +62,13 @@ def draw_run(view: FactsView, names: dict[str, str]) -> None:
     facts = get_facts(view.run)
     draw_head(facts)
     st.session_state["facts-tab"] = TABS[view.tab]
-    facts_side, lists_side = st.tabs(list(TABS.values()), key="facts-tab", on_change=take_tab)
+    facts_side, details_side, lists_side = st.tabs(
+        list(TABS.values()), key="facts-tab", on_change=take_tab
+    )
     with facts_side:
         draw_facts(view, facts)
+    with details_side:
+        draw_details(view, facts)
     with lists_side:
         draw_checklists(facts)
     with export_side:  # last, for a PDF takes half a second

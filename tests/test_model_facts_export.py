@@ -175,12 +175,35 @@ def test_characters_beyond_ascii_are_in_the_pdf() -> None:
     assert "Überschrift" in said
 
 
+@pytest.mark.parametrize("name", RUNS)
+def test_the_first_page_is_read_in_two_minutes_and_names_every_kind_of_fact(name: str) -> None:
+    document = describe_whole_run(facts_of(name))
+    (table,) = document.section("short").blocks
+    first = PdfReader(io.BytesIO(write_pdf(document))).pages[0].extract_text()
+    assert len(first.split()) <= 500  # an exhibit has a notice more
+    for what, said in table.rows:
+        assert squeezed(what + said) in squeezed(first)
+    assert [what for what, _ in table.rows if "ill of" not in what] == [
+        "For",
+        "Not for",
+        "Children",
+        "Training",
+        "Operating point",
+        "Measured",
+        "Adults elsewhere",
+        "Fails most",
+        "Shortcuts",
+        "Regions",
+        "Version",
+    ]
+
+
 def test_notices_come_before_everything_else(tmp_path: Path) -> None:
     models = copy_runs(tmp_path / "models")
     copy_as(models, "m01", "x05", exhibit="One batch's class weights.")
     content = write_pdf(describe_whole_run(facts_of("x05", models)))
     first = squeezed(PdfReader(io.BytesIO(content)).pages[0].extract_text())
-    assert first.index("Anexhibit") < first.index("Intendeduse")
+    assert first.index("Anexhibit") < first.index("Intwominutes")
 
 
 # --- the command line -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.model_facts_text import USUAL_PREVALENCE
 
-FACTS, CHECKLISTS = "facts", "checklists"
+FACTS, DETAILS, CHECKLISTS = TABS = ("facts", "details", "checklists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class FactsView:
     ----------
     run : str
     tab : str
-        Facts or checklists.
+        One of `TABS`.
     prevalence : int
         Ill among 100 children.
     """
@@ -48,8 +48,8 @@ def read_address(
     if run not in runs:
         complaints.append(_complain("run", run, f"is not one of {', '.join(runs)}", usual))
         run = usual
-    if tab not in (FACTS, CHECKLISTS):
-        complaints.append(_complain("tab", tab, f"is not {FACTS} or {CHECKLISTS}", FACTS))
+    if tab not in TABS:
+        complaints.append(_complain("tab", tab, f"is not one of {', '.join(TABS)}", FACTS))
         tab = FACTS
     said = params.get("prevalence", str(USUAL_PREVALENCE))
     ill = int(said) if said.isascii() and said.isdigit() and len(said) <= 3 else -1

@@ -9,10 +9,11 @@ import streamlit as st
 
 from core.model_facts import RunFacts
 from core.model_facts_checklist import describe_checklist
-from core.model_facts_document import Block, Bullets, Intervals, Paragraph, Section
+from core.model_facts_document import Block, Bullets, Intervals, Paragraph, Section, Table
 from core.model_facts_export import CHECKLISTS, export_markdown, export_pdf
 from core.model_facts_markdown import escape_markdown
 from core.model_facts_results import describe_ward, expect_in_ward, usual_part
+from core.model_facts_short import describe_in_short
 from core.model_facts_text import NO_DEVICE, describe_run
 from ui.charts_facts import plot_intervals
 from ui.facts_films import draw_errors
@@ -57,25 +58,42 @@ def draw_head(facts: RunFacts) -> None:
     """Draw what must be known first; the permanent line of every page says the rest."""
     document = describe_run(facts)
     st.markdown(f"### {escape_markdown(document.title)}")
-    st.markdown(escape_markdown(document.summary))
     for notice in document.notices:
         if notice != NO_DEVICE:
             st.warning(escape_markdown(notice), icon=":material/report:")
 
 
 def draw_facts(view: FactsView, facts: RunFacts) -> None:
-    """Draw all sections; those that a doctor needs first are on top, hashes at the bottom."""
+    """Draw what a doctor reads in two minutes, with the ward and films that it decides wrongly."""
+    words_side, pictures_side = st.columns([1.35, 1], gap="large")
+    with words_side:
+        for block in describe_in_short(facts, view.prevalence).blocks:
+            _draw_answers(block)
+    with pictures_side:
+        draw_ward(view, facts)
+        st.markdown("#### Surest errors")
+        draw_errors(facts)
+
+
+def _draw_answers(block: Block) -> None:
+    """Draw a table of two columns as lines of words: what is asked, and what is said of it."""
+    if isinstance(block, Table):
+        for what, said in block.rows:
+            name_side, said_side = st.columns([1, 4.2], gap="small")
+            name_side.markdown(f"**{escape_markdown(what)}**")
+            said_side.markdown(escape_markdown(said))
+
+
+def draw_details(view: FactsView, facts: RunFacts) -> None:
+    """Draw all sections, those that a doctor needs first on top, hashes at the bottom."""
     document = describe_run(facts, view.prevalence)
     narrow_side, wide_side = st.columns([1, 1.75], gap="large")
     with narrow_side:
-        draw_section(document.section("use"))
-        draw_ward(view, facts)
-        for key in ("external", "band", "explanations"):
+        for key in ("use", "external", "band", "explanations"):
             draw_section(document.section(key))
     with wide_side:
-        draw_section(document.section("results"))
-        draw_section(document.section("failures"))
-        draw_errors(facts)
+        for key in ("results", "failures"):
+            draw_section(document.section(key))
     population_side, training_side = st.columns(2, gap="large")
     with population_side:
         draw_section(document.section("population"))
