@@ -102,7 +102,9 @@ def _one_of(
         )
     else:
         problem = f"no column for {what} among {shown}; names such as {', '.join(accepted[:4])}"
-    raise ForeignRunRefused(f"{problem}. Rename the column, or name it with {option}.")
+    raise ForeignRunRefused(
+        f"{problem}. Rename the column, or name it ({option} on the command line)."
+    )
 
 
 def _plain_name(name: str) -> str:

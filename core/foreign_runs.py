@@ -27,7 +27,6 @@ from core.operating_point import choose_operating_point
 from core.predictions import PREDICTIONS_FILE, Predictions, write_predictions
 from core.run_store import write_record
 
-NAMED_FAULTS = 20
 NAMED_FILMS = 3
 STATED_THRESHOLD = 0.5
 SPLITS = ("validation", "test", "nih")
@@ -125,8 +124,7 @@ def import_run(
     NotAllowed
         If the acting reader has no role that imports.
     ForeignRunRefused
-        If the request or the file cannot be used; every bad row is counted, and the first 20 are
-        named, a sentence each.
+        If the request or the file cannot be used; every bad row is named, a sentence each.
     DatasetError
         If it is not known which films there are.
     """
@@ -236,10 +234,7 @@ def _say_nothing_left(checked: CheckedRows, split: str) -> str:
 
 def _listed(faults: Sequence[str]) -> str:
     several = "1 thing keeps" if len(faults) == 1 else f"{len(faults)} things keep"
-    shown = [*faults[:NAMED_FAULTS]]
-    if len(faults) > NAMED_FAULTS:
-        shown.append(f"And {len(faults) - NAMED_FAULTS} more.")
-    return "\n".join([f"{several} this file from becoming a run; nothing was written.", *shown])
+    return "\n".join([f"{several} this file from becoming a run; nothing was written.", *faults])
 
 
 def _predictions_of(checked: CheckedRows, films: KnownFilms) -> Predictions:

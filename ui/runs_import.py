@@ -14,6 +14,7 @@ from ui.runs_link import RunsView
 from ui.session import Visit
 from ui.who import not_allowed
 
+SHOWN_FAULTS = 20
 PARTS = {
     "": "every part that the file has films of",
     "validation": "validation patients",
@@ -34,6 +35,15 @@ def draw_import(visit: Visit, view: RunsView) -> None:
         )
         file = st.file_uploader("CSV or Parquet", type=["csv", "parquet"], key=f"runs-file-{turn}")
         name = st.text_input("Name of the run", key=f"runs-name-{turn}", max_chars=40)
+        film_side, probability_side = st.columns(2)
+        film_column = film_side.text_input(
+            "Column of the films", key=f"runs-film-{turn}", placeholder="known by its name"
+        )
+        probability_column = probability_side.text_input(
+            "Column of the probabilities",
+            key=f"runs-probability-{turn}",
+            placeholder="known by its name",
+        )
         part = st.selectbox("Films", list(PARTS), format_func=PARTS.__getitem__)
         incomplete = st.checkbox("Films of a part may be missing", key=f"runs-part-{turn}")
         sent = st.form_submit_button("Import", type="primary", icon=":material/upload_file:")
@@ -47,6 +57,8 @@ def draw_import(visit: Visit, view: RunsView) -> None:
         file_name=file.name if get_settings().keep_file_names else "",
         split=part,
         incomplete=incomplete,
+        film_column=film_column.strip(),
+        probability_column=probability_column.strip(),
     )
     settings = get_settings()
     try:
@@ -60,7 +72,7 @@ def draw_import(visit: Visit, view: RunsView) -> None:
                 read_foreign_table_apart,
             )
     except FirstReadError as exc:
-        st.error(_listed(str(exc)), icon=":material/error:")
+        say_refusal(str(exc))
         return
     st.session_state["runs-import-turn"] = turn + 1  # an empty form
     visit.notice = say_import(imported)
@@ -87,6 +99,19 @@ def say_import(imported: ImportedRun) -> str:
     return " ".join(sentences)
 
 
-def _listed(sentences: str) -> str:
+def say_refusal(sentences: str) -> None:
+    """Draw why a file is refused: the first sentences, and all of them as a file to work off."""
     first, *rows = sentences.splitlines()
-    return "\n".join([first, "", *[f"- `{row}`" for row in rows]]) if rows else first
+    shown = [f"- `{row}`" for row in rows[:SHOWN_FAULTS]]
+    if len(rows) > SHOWN_FAULTS:
+        shown.append(f"- and {len(rows) - SHOWN_FAULTS:,} more, which stand in the file below")
+    st.error("\n".join([first, "", *shown]) if rows else first, icon=":material/error:")
+    if len(rows) > SHOWN_FAULTS:
+        st.download_button(
+            f"All {len(rows):,} sentences",
+            sentences,
+            file_name="first-read-import.txt",
+            mime="text/plain",
+            icon=":material/download:",
+            on_click="ignore",
+        )

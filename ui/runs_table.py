@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.comparison_films import COMPARED_PARTS
+from core.errors import FirstReadError
 from core.run_table import ListedRun
 from ui.runs_controls import COLUMNS, draw_columns, put
 from ui.runs_data import ListedRuns, get_metrics
@@ -21,7 +22,14 @@ _OF_RECORD = ("architecture", "input_px", "created", "sentence")
 
 def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
     """Draw every run with its metrics on the chosen part; rows choose what is compared."""
-    rows = [_row(run, view, served) for run in listed.runs.values()]
+    rows, sentences = [], []
+    for run in listed.runs.values():
+        try:
+            measured = get_metrics(run.record, view.part)
+        except FirstReadError as exc:
+            measured = None
+            sentences.append(f"{run.record.run_id} is not measured on these films: {exc}")
+        rows.append(_row(run, measured, view, served))
     chosen = [place for place, run_id in enumerate(listed.runs) if run_id in view.runs]
     st.session_state[TABLE] = {"selection": {"rows": chosen}}
     st.dataframe(
@@ -39,6 +47,8 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
         placeholder="not measured",
         alt="Runs with their metrics; choose rows to compare them",
     )
+    for sentence in sentences:
+        st.warning(sentence, icon=":material/warning:")
     words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
     with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
         draw_columns(view)
@@ -66,8 +76,9 @@ def describe_role(run: ListedRun, served: str) -> str:
     return "exhibit" if run.exhibit else ""
 
 
-def _row(run: ListedRun, view: RunsView, served: str) -> dict[str, Any]:
-    measured = get_metrics(run.record, view.part)
+def _row(
+    run: ListedRun, measured: Mapping[str, Any] | None, view: RunsView, served: str
+) -> dict[str, Any]:
     cells = {COLUMNS[name]: _cell(run, measured, name) for name in view.columns}
     return {"Run": run.record.run_id, "Role": describe_role(run, served), **cells}
 

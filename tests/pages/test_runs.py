@@ -303,6 +303,26 @@ def test_bad_rows_of_an_import_get_a_sentence_each_and_nothing_is_written(runs: 
     assert not (runs / "foreign").exists()
 
 
+def test_of_many_bad_rows_the_first_are_shown_and_all_are_in_a_file(runs: Path) -> None:
+    page = send(open_page(), predictions_csv(dict.fromkeys(range(2, 32), "often")), "theirs")
+    shown = page.error[0].value.splitlines()
+    assert shown[0].startswith("30 things keep this file")
+    assert len([line for line in shown if line.startswith("- `Row")]) == 20
+    assert "and 10 more" in shown[-1]
+    assert "All 30 sentences" in [one.proto.label for one in page.get("download_button")]
+
+
+def test_columns_of_other_names_are_named_on_the_page(runs: Path) -> None:
+    content = predictions_csv({}).replace(b"film_id,probability", b"which,how_sure")
+    refused = send(open_page(), content, "theirs")
+    assert "no column for films" in refused.error[0].value
+    page = open_page()
+    page.text_input(key="runs-film-0").set_value("which")
+    page.text_input(key="runs-probability-0").set_value("how_sure")
+    page = send(page, content, "theirs")
+    assert "theirs" in roles_of(page)
+
+
 def test_an_imported_run_joins_the_comparison_and_may_not_serve(runs: Path) -> None:
     page = send(open_page(runs="f03"), predictions_csv({}), "theirs")
     assert roles_of(page)["theirs"] == "imported"

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.comparison_films import align_runs, as_synthetic
 from core.domain import OPERATOR, RunRecord
+from core.errors import ModelIntegrity
 from core.examples import ExamplesTask
 from core.foreign_runs import ForeignRequest, import_run
 from core.predictions import Predictions, read_predictions
@@ -94,6 +95,21 @@ def test_the_synthetic_films_are_one_of_the_sets_and_are_called_so(drawn) -> Non
     assert "patients, at" not in said
     assert page.query_params["part"] == "synthetic"
     assert not page.get("slider")  # of children
+
+
+def test_a_run_that_cannot_read_them_takes_nothing_else_off_the_table(drawn) -> None:
+    def predictions(self: DrawnFilms, run: RunRecord) -> Predictions:
+        if run.run_id == "m01":
+            raise ModelIntegrity("m01 was changed: restore it.")
+        return said_by(run.run_id)
+
+    drawn.setattr(DrawnFilms, "predictions", predictions)
+    page = open_page(part="synthetic", runs="f01,f04")
+    table = next(one.value for one in page.dataframe if "Role" in one.value.columns)
+    specificity = dict(zip(table["Run"], table["Specificity"], strict=True))
+    assert specificity["f04"].startswith("1.000")
+    assert not isinstance(specificity["m01"], str)
+    assert "m01 is not measured on these films: m01 was changed: restore it." in words_of(page)
 
 
 def test_a_link_to_them_shows_counts_table_tests_and_matrix_of_these_films(drawn) -> None:
