@@ -19,7 +19,7 @@ OFFSET = 0.17
 """How far from the middle of a row its two marks stand, in rows."""
 
 
-def draw_audit(audit: ShortcutAudit, file_format: str = "svg") -> bytes:
+def draw_audit(audit: ShortcutAudit, file_format: str = "svg", *, name: str = "") -> bytes:
     """Draw ROC AUC by change for every part, and sensitivity and specificity on the last part.
 
     Parameters
@@ -28,6 +28,8 @@ def draw_audit(audit: ShortcutAudit, file_format: str = "svg") -> bytes:
         Of two parts.
     file_format : str
         ``svg`` or ``png``.
+    name : str
+        What the run is called; its id without it.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def draw_audit(audit: ShortcutAudit, file_format: str = "svg") -> bytes:
         figure.text(
             0.012,
             1 - 0.28 / height,
-            f"{audit.run_id}: what the score does when the film is changed",
+            f"{name or audit.run_id}: what the score does when the film is changed",
             fontsize=12,
             color=INK,
         )

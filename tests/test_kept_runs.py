@@ -391,3 +391,8 @@ def test_the_segmenters_dice_on_the_official_test_is_the_stated_one(real_index, 
     assert measured.n == stated["dice"]["n"]
     assert asdict(measured) == pytest.approx(stated["dice"], abs=1e-4)
     assert np.quantile(scores, 0.05) == pytest.approx(stated["dice_5th_percentile"], abs=1e-3)
+
+
+def test_all_runs_together_take_less_than_150_mib():
+    kept = [path for path in MODELS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in kept) < 150 * 2**20

@@ -176,7 +176,7 @@ def test_a_run_that_drew_its_own_split_is_audited_on_its_own_validation_films(
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("f99", "no classifier run is called 'f99'"), (SERVED_RUN, "There is no data folder at")],
+    [("f99", "no classifier run is called 'f99'"), (SERVED_RUN, "No public films in")],
     ids=["unknown run", "no films"],
 )
 def test_the_command_says_what_is_missing_in_a_sentence(command, name, sentence):

@@ -12,7 +12,7 @@ from core.domain import RunClassifier, RunRecord
 from core.ensemble import open_any
 from core.errors import ModelIntegrity, ModelMissing
 from core.preprocessing import resize_film
-from core.run_store import EXPORT_FILE, add_files, export_identity, load_run, read_record
+from core.run_store import EXPORT_FILE, add_files, export_identity, load_run, name_run, read_record
 from core.shortcut_audit import (
     AuditedRun,
     AuditFilms,
@@ -34,7 +34,7 @@ from core.training.films import (
 )
 from core.training.inputs import to_input
 from core.training.lung_crop import crop_films, find_boxes, open_segmenter
-from core.training.training_data import redraw_split
+from core.training.training_data import OWN_VALIDATION, redraw_split
 
 PARTS = {"validation": "validation patients", "test": "official test split"}
 
@@ -88,9 +88,10 @@ def load_audit_films(
     split = read_split(split_file, index)
     if redrawn_with is not None:
         split = redraw_split(split, redrawn_with)
+    named = PARTS if redrawn_with is None else PARTS | {"validation": OWN_VALIDATION}
     return {
         part: audited(data, load_films(index, getattr(split, part), progress=progress), words)
-        for part, words in PARTS.items()
+        for part, words in named.items()
     }
 
 
@@ -172,7 +173,8 @@ def write_audit(folder: Path, audit: ShortcutAudit) -> None:
     ModelMissing
         If the folder is not of a finished run.
     """
-    add_files(folder, {AUDIT_FILE: audit.to_json(), PICTURE_FILE: draw_audit(audit)})
+    name = name_run(load_run(folder))
+    add_files(folder, {AUDIT_FILE: audit.to_json(), PICTURE_FILE: draw_audit(audit, name=name)})
 
 
 def make_audits(

@@ -33,6 +33,7 @@ from core.training.score_run import FilmsToScore, films_as_seen, load_films_to_s
 from core.training.search import SEARCH_FILE, search_settings
 from core.training.steps import in_float32
 from core.training.training_data import (
+    OWN_VALIDATION,
     Report,
     TrainingData,
     as_the_run_sees,
@@ -72,7 +73,7 @@ def new_run_folder(models: Path, name: str) -> Path:
 def chosen_on(settings: RunSettings) -> str:
     """Return what a run's operating point and calibration come from, in words."""
     if settings.split_by == "films":
-        return "validation films of patients who are also in training"
+        return OWN_VALIDATION
     return "validation patients"
 
 

@@ -23,6 +23,8 @@ from core.training.lung_crop import crop_masks, crop_set, find_boxes, open_segme
 from core.training.run_settings import RunSettings
 
 Report = Callable[[str], None]
+OWN_VALIDATION = "validation films of patients who are also in training"
+"""What those of a run are that drew them one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
