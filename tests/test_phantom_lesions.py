@@ -10,7 +10,14 @@ import pytest
 from scipy import ndimage
 
 from core.domain import FloatImage
-from core.phantom import FINDINGS, LESION_LIMIT_CM, FindingName, draw_settings, without_lesion
+from core.phantom import (
+    FINDINGS,
+    LESION_LIMIT_CM,
+    FindingName,
+    draw_settings,
+    lesions,
+    without_lesion,
+)
 from core.phantom.exposure import (
     ATTENUATION,
     BRIGHTEST,
@@ -127,3 +134,27 @@ def test_the_drawn_film_is_its_beam_exposed_and_developed(drawn: Pair) -> None:
     inside = film.pixels > 0  # the collimator masks the border
     assert np.array_equal(film.pixels[inside], drawn.films[0][inside])
     assert np.array_equal(film.lesion_mask, drawn.mask)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_airways_are_dark_lines_in_a_lobar_consolidation(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An air bronchogram: against the film whose airways are full, dark, long and thin."""
+    settings = draw_settings(100 + seed, "lobar")
+    film = draw_film(settings, height_px=512)
+    monkeypatch.setattr(lesions, "MOST_AIR", 0.0)
+    full = draw_film(settings, height_px=512)
+    darker = full.pixels - film.pixels
+    lines = (darker > 0.015) & full.lesion_mask
+    inside = ndimage.distance_transform_edt(lines)
+    assert np.median(darker[lines]) > 0.018
+    assert lines.sum() > 0.01 * full.lesion_mask.sum()
+    # Of a disc with so many pixels the middle would lie much farther from its edge.
+    assert np.percentile(inside[lines], 90) < 0.3 * np.sqrt(lines.sum() / np.pi)
+    longest = max(
+        np.hypot(*(part.stop - part.start for part in box))
+        for box in ndimage.find_objects(ndimage.label(lines, np.ones((3, 3)))[0])
+    )
+    assert longest > 10 * np.median(inside[lines])
+    assert np.abs(darker[~full.lesion_mask]).max() < 0.1

@@ -8,11 +8,20 @@ import numpy as np
 
 from core.domain import FloatImage
 from core.phantom.anatomy import Child, LungRays
-from core.phantom.geometry import Interval, Plane, View, cross_ellipsoid, ease, free_path, tilt
+from core.phantom.geometry import (
+    Interval,
+    Plane,
+    Vector,
+    View,
+    cross_ellipsoid,
+    ease,
+    free_path,
+    tilt,
+)
 from core.phantom.settings import LESION, FindingName, PhantomSettings, stream
 from core.phantom.texture import smooth_noise
-from core.phantom.tubes import tube_paths
-from core.phantom.vessels import Trees
+from core.phantom.tubes import Tube, tube_paths
+from core.phantom.vessels import Trees, grow_airways, hilum_of
 
 LESION_LIMIT_CM = 0.15
 """Least addition to the beam's path, in cm of water, that belongs to a lesion's mask."""
@@ -26,6 +35,9 @@ LOBES = {
 """Height of each lobe's middle over the lungs', and its depth in cm."""
 
 MINOR_FISSURE = 0.43
+
+MOST_AIR = 0.7
+"""Of the fluid on a ray, the share that an airway may take the place of."""
 
 
 def fluid_path(
@@ -89,9 +101,24 @@ def _lobar(
     density = np.float32(0.85 + 0.15 * settings.severity) * ease(2.1 * depth_share)
     grainy = 1 + np.float32(0.07) * smooth_noise(plane, 0.7, rng)[rays.where]
     fluid = _within(rays, solid) * density * grainy
-    air = tube_paths(plane, [b.widened(0.9) for b in trees.bronchi], view)[rays.where]
-    left: FloatImage = fluid - np.minimum(air, np.float32(0.4) * fluid)
+    airways = _airways_of_lobe(child, settings, side, np.array(centre))
+    air = tube_paths(plane, [*airways, *trees.bronchi], view)[rays.where]
+    left: FloatImage = fluid - np.minimum(air, np.float32(MOST_AIR) * fluid)
     return left
+
+
+def _airways_of_lobe(
+    child: Child, settings: PhantomSettings, side: int, centre: Vector
+) -> list[Tube]:
+    """Grow two segments of airways into a lobe; full of air, they stand out against the fluid."""
+    rng = stream(settings.seed, LESION + 34)
+    hilum = hilum_of(child, side)
+    start = hilum + 0.25 * (centre - hilum)
+    grown: list[Tube] = []
+    for _ in range(2):
+        begin, aim = start + rng.normal(0, 0.35, 3), centre + rng.normal(0, 1.0, 3)
+        grown += grow_airways(child, rng, begin, aim, rng.uniform(0.19, 0.24))
+    return grown
 
 
 def _cut_at_fissure(solid: Interval, y: FloatImage, level: float, *, below: bool) -> Interval:

@@ -47,8 +47,7 @@ def grow_trees(child: Child, settings: PhantomSettings) -> Trees:
     carina = np.array([-0.15, 0.25 * child.lung_cm, -1.4])
     windpipe = [bend([offset(0, -8, -1), offset(0.05, -2, -1.2), carina], [0.4, 0.38, 0.37], 14)]
     for side in (-1, 1):
-        low = 0.4 if side < 0 else 0.36
-        hilum = np.array([side * 2.3, low * child.lung_cm, -0.4])
+        hilum = hilum_of(child, side)
         windpipe.append(bend([carina, hilum], [0.3, 0.25], 5))
         for bearing in _bearings(rng):
             artery, vein = hilum + rng.normal(0, 0.35, (2, 3))
@@ -58,6 +57,22 @@ def grow_trees(child: Child, settings: PhantomSettings) -> Trees:
             )
             _branch(bronchi, child, rng, hilum, _aim(bearing, side, rng), 0.19, 1)
     return Trees(vessels, bronchi, windpipe)
+
+
+def hilum_of(child: Child, side: int) -> Vector:
+    """Return where vessels and airways enter a lung, in cm; ``side`` is -1 for the right one."""
+    low = 0.4 if side < 0 else 0.36
+    return np.array([side * 2.3, low * child.lung_cm, -0.4])
+
+
+def grow_airways(
+    child: Child, rng: np.random.Generator, start: Vector, towards: Vector, radius_cm: float
+) -> list[Tube]:
+    """Grow the airways of one lobe, from a point of its bronchus on."""
+    grown: list[Tube] = []
+    aim = (towards - start) / np.linalg.norm(towards - start)
+    _branch(grown, child, rng, start, aim, radius_cm, 1)
+    return grown
 
 
 def _bearings(rng: np.random.Generator) -> Vector:
