@@ -57,7 +57,7 @@ def _say_population(facts: RunFacts) -> Iterator[str]:
     yield CHILDREN_IN_SHORT
     if facts.split is not None:
         n = sum(facts.split["counts"]["train"].values())
-        yield f"Trained on {n:,} films of them."
+        yield f"Trained on {n:,} of them."
 
 
 def _say_training(facts: RunFacts) -> Iterator[str]:

@@ -10,6 +10,11 @@ from hypothesis import settings
 from core.settings import PROJECT_ROOT, Settings, get_settings
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests in a browser first: a long file that comes last keeps one worker waiting."""
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def served_models() -> Path:
     """Return the folder with the run that is served."""

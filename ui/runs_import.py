@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import streamlit as st
 
 from core.domain import Act
@@ -109,9 +112,16 @@ def say_refusal(sentences: str) -> None:
     if len(rows) > SHOWN_FAULTS:
         st.download_button(
             f"All {len(rows):,} sentences",
-            sentences,
-            file_name="first-read-import.txt",
-            mime="text/plain",
+            _as_table(rows),
+            file_name="first-read-import.csv",
+            mime="text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+def _as_table(sentences: list[str]) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerows([["What keeps the file from becoming a run"], *[[row] for row in sentences]])
+    return buffer.getvalue()

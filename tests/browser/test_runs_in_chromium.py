@@ -100,6 +100,16 @@ def import_small_run(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
+def what_a_run_makes_of(run_id: str, film: str, sensitivity: float) -> str:
+    """Return in words what an ill film is to a run at the threshold of that sensitivity."""
+    validation, test = said_by(run_id, "validation"), said_by(run_id, "test")
+    point = choose_operating_point(
+        validation.probability, validation.films.label, sensitivity, "validation"
+    )
+    place = test.films.film_id.tolist().index(film)
+    return "true positive" if test.probability[place] >= point.threshold else "false negative"
+
+
 def test_runs_are_compared_by_keyboard_and_mouse_imported_and_found_again(
     server: Server, page: Page
 ) -> None:
@@ -128,9 +138,12 @@ def test_runs_are_compared_by_keyboard_and_mouse_imported_and_found_again(
     expect(page.get_by_text("Reference: pneumonia")).to_be_visible()
     wait_until_idle(page)
     case = page.url
-    film = parse_qs(urlsplit(case).query)["film"][0]
-    page.get_by_role("link", name="Open the film in the error gallery").click()
-    expect(page.get_by_text(f"{film_name(film)} · false negative")).to_be_visible()
+    named = parse_qs(urlsplit(case).query)
+    film, run = named["film"][0], named["cell"][0]
+    made_of_it = what_a_run_makes_of(run, film, 0.98)
+    page.get_by_role("link", name=f"Open the film in the error gallery of {run}").click()
+    expect(page.get_by_text(f"{film_name(film)} · {made_of_it}")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"run={run}"))
     page.goto(case)
     expect(page.get_by_text("Reference: pneumonia")).to_be_visible()
     wait_until_idle(page)
