@@ -22,7 +22,6 @@ from core.domain import FloatImage, LabelImage, LimeSettings, RunRecord
 from core.run_store import load_run
 from core.superpixels import segment_superpixels
 from core.training.architectures import build_classifier
-from core.training.calibrate import calibrate
 from core.training.make_run import WEIGHTS_FILE
 
 SETTINGS = LimeSettings()
@@ -39,12 +38,13 @@ def load_keras(run: RunRecord) -> Any:
 
 
 def two_columns(model: Any, run: RunRecord) -> Callable[[FloatImage], Scores]:
-    """Return the classifier function that lime takes, with the served run's calibration."""
+    """Return the classifier function that lime takes: the run's log odds, as First Read's."""
+    temperature, offset = run.calibration.temperature, run.calibration.offset
 
     def predict(films_rgb: FloatImage) -> Scores:
-        logits = model.predict(films_rgb[..., :1], verbose=0)[:, 0]
-        probabilities = calibrate(logits.astype(np.float64), run.calibration)
-        return np.column_stack([1 - probabilities, probabilities])
+        logits = model.predict(films_rgb[..., :1], verbose=0)[:, 0].astype(np.float64)
+        log_odds = logits / temperature + offset
+        return np.column_stack([-log_odds, log_odds])
 
     return predict
 

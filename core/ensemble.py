@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain import FloatImage, RunClassifier, RunRecord
-from core.inference import LiteRTClassifier
+from core.inference import LiteRTClassifier, calibrated_logits
 from core.run_store import EXPORT_FILE, load_run, read_verified
 
 Resize = Callable[[FloatImage, int, int], FloatImage]
@@ -60,9 +60,11 @@ class EnsembleClassifier:
         """Return the ensemble's probabilities for mean logits."""
         from scipy.special import expit  # noqa: PLC0415 (see core.inference)
 
-        calibration = self._run.calibration
-        scaled = logits / np.float32(calibration.temperature)
-        return np.asarray(expit(scaled + np.float32(calibration.offset)), np.float32)
+        return np.asarray(expit(calibrated_logits(logits, self._run)), np.float32)
+
+    def log_odds(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return (N,) float32 log odds of the probabilities, which do not crowd at 0 and 1."""
+        return calibrated_logits(self.logits(batch), self._run)
 
     def disagreement(self, batch: FloatImage) -> npt.NDArray[np.float32]:
         """Return (N,) float32 spreads of the members' calibrated probabilities."""

@@ -143,12 +143,34 @@ class LiteRTClassifier:
         """Return probabilities for logits."""
         from scipy.special import expit  # noqa: PLC0415
 
-        calibration = self.run_record.calibration
-        scaled = logits / np.float32(calibration.temperature)
-        return np.asarray(expit(scaled + np.float32(calibration.offset)), np.float32)
+        return np.asarray(expit(calibrated_logits(logits, self.run_record)), np.float32)
+
+    def log_odds(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return (N,) float32 log odds of the probabilities, which do not crowd at 0 and 1."""
+        return calibrated_logits(self.logits(batch), self.run_record)
 
     def disagreement(self, _batch: FloatImage) -> None:
         """Return None: one run has nobody to disagree with."""
+
+
+def calibrated_logits(logits: npt.NDArray[np.float32], run: RunRecord) -> npt.NDArray[np.float32]:
+    """Return the log odds of a run's probabilities for its logits."""
+    scaled = logits / np.float32(run.calibration.temperature)
+    return np.asarray(scaled + np.float32(run.calibration.offset), np.float32)
+
+
+class LogOdds:
+    """A run whose score is the log odds: what the regions of a sure film do can be told apart.
+
+    Near 0 and 1 the probability hardly moves, whatever is hidden.
+    """
+
+    def __init__(self, classifier: RunClassifier) -> None:
+        self._classifier = classifier
+
+    def predict(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return (N,) float32 log odds for a (N, px, px, 1) float32 batch."""
+        return self._classifier.log_odds(batch)
 
 
 def predict_film(model_input: ModelInput, classifier: RunClassifier) -> Prediction:

@@ -14,7 +14,6 @@ import numpy as np
 
 from core.decoding import decode_radiograph
 from core.domain import (
-    Classifier,
     Explanation,
     FilmChange,
     FloatImage,
@@ -30,7 +29,7 @@ from core.domain import (
 )
 from core.ensemble import open_any
 from core.errors import ModelIntegrity
-from core.inference import LiteRTNetwork, predict_film
+from core.inference import LiteRTNetwork, LogOdds, predict_film
 from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
 from core.preprocessing import prepare_input, resize_film
 from core.quality import GateLimits, assess_quality
@@ -273,13 +272,13 @@ def load_explainer() -> None:
 
 def explain_film(
     model_input: ModelInput,
-    classifier: Classifier,
+    classifier: RunClassifier,
     settings: LimeSettings,
     *,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Explanation:
-    """Find the regions that a film's probability depends on.
+    """Find the regions that a film's probability depends on, by what they add to its log odds.
 
     Raises
     ------
@@ -292,5 +291,5 @@ def explain_film(
     from core.explanation import explain_prediction  # noqa: PLC0415
 
     return explain_prediction(
-        model_input, classifier, settings, progress=progress, cancelled=cancelled
+        model_input, LogOdds(classifier), settings, progress=progress, cancelled=cancelled
     )

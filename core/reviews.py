@@ -252,14 +252,14 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
     Returns
     -------
     dict
-        ``settings``, ``surrogate_r2``, ``intercept``, ``local_prediction``, ``film_height_px``,
-        ``film_width_px``, ``n_regions`` and ``regions``: a list of ``label``, ``weight``,
-        ``centroid_px`` (``row``, ``column``) and ``box_px`` (``top``, ``left``, ``bottom``,
-        ``right``).
+        ``unit`` of the weights, ``settings``, ``surrogate_r2``, ``intercept``,
+        ``local_prediction``, the film's size, ``n_regions`` and ``regions``: a list of ``label``,
+        ``weight``, ``centroid_px`` and ``box_px``.
     """
     segments, geometry, weights = explanation.segments, explanation.geometry, explanation.weights
     strongest = np.argsort(-np.abs(weights), kind="stable")[:top]
     return {
+        "unit": "log odds",
         "settings": asdict(explanation.settings) | {"method": explanation.settings.method.value},
         "surrogate_r2": float(explanation.surrogate_r2),
         "intercept": float(explanation.intercept),

@@ -102,5 +102,5 @@ def _say_point(label: int | None, explanation: Explanation) -> str:
         return "Your point lies outside what the model looks at."
     weight, lies = float(explanation.weights[label]), f"Your point lies in {region_name(label)}"
     if abs(weight) < SMALLEST_SHOWN:
-        return f"{lies}, which hardly moves the probability."
+        return f"{lies}, which hardly moves the score."
     return f"{lies}, which speaks {'for' if weight > 0 else 'against'} pneumonia ({weight:+.2f})."

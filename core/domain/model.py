@@ -72,7 +72,7 @@ class Classifier(Protocol):
     """Anything that gives one number a film."""
 
     def predict(self, batch: FloatImage) -> npt.NDArray[np.float32]:
-        """Return (N,) float32 in [0, 1] for a (N, H, W, 1) float32 batch in [0, 1]."""
+        """Return (N,) float32 for a (N, H, W, 1) float32 batch in [0, 1]."""
         ...
 
 
@@ -224,6 +224,10 @@ class RunClassifier(Classifier, Protocol):
 
     def calibrate(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return probabilities for logits."""
+        ...
+
+    def log_odds(self, batch: FloatImage) -> npt.NDArray[np.float32]:
+        """Return (N,) float32 log odds of the probabilities."""
         ...
 
     def disagreement(self, batch: FloatImage) -> npt.NDArray[np.float32] | None:

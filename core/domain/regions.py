@@ -51,7 +51,8 @@ class Explanation:
     segments : (h, w) int32 ndarray, read-only
         Labels 0..K-1 on the model's input grid.
     weights : (K,) float64 ndarray, read-only
-        The surrogate's coefficient of each region: change in probability when it is shown.
+        The surrogate's coefficient of each region: change in the score, which is the log odds of
+        pneumonia, when it is shown.
     intercept, surrogate_r2 : float
         Of the surrogate; R2 is local fidelity, not stability.
     local_prediction : float
@@ -76,7 +77,7 @@ class RegionWeight:
     label : int
         The region's label in the explanation's segments.
     weight : float
-        Change in probability when the region is shown; above 0 speaks for pneumonia.
+        Change in log odds when the region is shown; above 0 speaks for pneumonia.
     rank : int
         1 for the largest absolute weight.
     share : float

@@ -246,7 +246,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "errors": re.compile("at its operating point, among"),
     "where_it_fails": "What is looked at",
     "runs": re.compile("Tick the runs to compare"),
-    "model_facts": "Operating point",
+    "model_facts": "Out of 100 children",
     "exhibit": "None of them can serve",
     "teaching": "Read blind, then see what it was",
     "records": "No signed reads yet",

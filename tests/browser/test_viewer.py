@@ -143,11 +143,11 @@ def test_the_same_weight_has_the_same_strength_whatever_the_others_are(
     page: Page, address: str
 ) -> None:
     legend = page.locator(".legend")
-    assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.5 * (245 - 80), abs=2)  # 0.2: full
-    expect(legend).to_contain_text("full colour from 0.2, none below 0.005")
+    assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.5 * (245 - 80), abs=2)  # 1.0: full
+    expect(legend).to_contain_text("full colour from 1, none below 0.1")
     open_film(page, address, "?times=0.5")
     assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.25 * (245 - 80), abs=2)
-    expect(legend).to_contain_text("+0.20 for")
+    expect(legend).to_contain_text("+1.00 for")
     open_film(page, address, "?times=5")
     assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.5 * (245 - 80), abs=2)
 
@@ -158,13 +158,13 @@ def test_where_no_region_matters_the_film_is_bare_and_its_outlines_can_be_had(
     open_film(page, address, "?times=0.02")
     assert colour(page, 0.3, 0.3) == [80] * 3
     assert colour(page, 0.7, 0.3) == [120] * 3
-    expect(page.locator(".legend")).to_contain_text("No region alone moves the probability by 0.01")
+    expect(page.locator(".legend")).to_contain_text("No region alone changes the odds by a tenth")
     expect(page.locator(".legend .scale")).to_be_hidden()
     focus(page)
     before = colour(page, 0.5, 0.25)
     press(page, "n")
     assert colour(page, 0.5, 0.25) != before
-    expect(page.locator(".tip")).to_contain_text("+0.004 for pneumonia")
+    expect(page.locator(".tip")).to_contain_text("+0.020 for pneumonia")
 
 
 def test_o_takes_the_colour_away_and_brings_it_back(page: Page) -> None:
@@ -346,11 +346,11 @@ def test_hovering_names_the_region_its_weight_and_the_grey_value(page: Page) -> 
     page.mouse.move(*point(page, 0.8, 0.3))
     tip = page.locator(".tip")
     expect(tip).to_contain_text("Region 2")
-    expect(tip).to_contain_text("\u22120.10 against pneumonia")
+    expect(tip).to_contain_text("\u22120.50 against pneumonia")
     expect(tip).to_contain_text("Rank 2 of 4")
     assert readout(page, "pixel").startswith("Grey 62.7 % at 409, 153")
     page.mouse.move(*point(page, 0.2, 0.8))
-    expect(tip).to_contain_text("+0.001 for pneumonia")
+    expect(tip).to_contain_text("+0.005 for pneumonia")
 
 
 def test_regions_of_a_box_lie_in_it_and_nowhere_else(tab: Page, address: str) -> None:
@@ -386,10 +386,11 @@ def test_regions_are_walked_by_weight_and_chosen_by_keyboard_alone(page: Page) -
     said = page.locator("[aria-live=polite].announcement")
     press(page, "n")
     expect(said).to_have_text(
-        "Region 1, +0.20 for pneumonia. Rank 1 of 4 \u00b7 change in probability"
+        "Region 1, +1.00 for pneumonia. "
+        "Rank 1 of 4 \u00b7 change in log odds, where 0.7 doubles the odds"
     )
     press(page, "n", "n")
-    expect(said).to_contain_text("Region 4, \u22120.050 against pneumonia. Rank 3 of 4")
+    expect(said).to_contain_text("Region 4, \u22120.25 against pneumonia. Rank 3 of 4")
     press(page, "p", "Enter")
     expect(page.get_by_text("Chosen: Region 2")).to_be_visible()
 

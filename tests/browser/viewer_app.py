@@ -49,10 +49,10 @@ def _soft_ellipse(
 
 
 def quarters(box: tuple[float, float, float, float], times: float) -> RegionOverlay:
-    """Return quarters weighing +0.2, -0.1 at the top and +0.001, -0.05 at the bottom."""
+    """Return quarters weighing +1, -0.5 at the top and +0.005, -0.25 at the bottom."""
     rows, columns = np.indices((GRID, GRID))
     segments = 2 * (rows >= GRID // 2) + (columns >= GRID // 2)
-    weights = times * np.array([0.2, -0.1, 0.001, -0.05])
+    weights = times * np.array([1.0, -0.5, 0.005, -0.25])
     return RegionOverlay(segments.astype(np.int32), weights, box)
 
 
@@ -62,7 +62,7 @@ def scattered_regions() -> RegionOverlay:
     seeds = generator.uniform(0, 128, (60, 2))
     cells = np.stack(np.indices((128, 128)), axis=-1) + 0.5
     apart = ((cells[:, :, np.newaxis] - seeds) ** 2).sum(axis=-1)
-    weights = generator.laplace(0.005, 0.03, 60)
+    weights = generator.laplace(0.025, 0.15, 60)
     return RegionOverlay(apart.argmin(axis=-1).astype(np.int32), weights)
 
 
