@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from core.domain import MAX_FILE_BYTES, Verdict
@@ -12,33 +12,23 @@ _CLASSES = {"NORMAL": Verdict.NORMAL, "PNEUMONIA": Verdict.PNEUMONIA}
 _OFFICIAL_TEST = "test"
 
 
-def reference_of_drawn(files: Iterable[Path]) -> dict[str, Verdict]:
-    """Return what drawn films show, by their sha256; their folder is named after it."""
-    return {_sha256(path): _CLASSES[path.parent.name] for path in files}
-
-
-def reference_of_public(films: Mapping[str, str], root: Path | None) -> dict[str, Verdict]:
-    """Return what films of the official test split show, by their sha256.
+def list_public(root: Path | None) -> tuple[Path, ...]:
+    """Return the films of the official test split; none where the set is not at hand.
 
     The other films of the public set are left out: the model was fitted or tuned on them, so that
     it may not be held to a reader there.
-
-    Parameters
-    ----------
-    films : mapping of str to str
-        File name by sha256, as they were read.
-    root : Path or None
-        Folder that holds ``test``; None where the set is not at hand.
     """
-    found: dict[str, Verdict] = {}
-    if root is None:
-        return found
-    for sha256, name in films.items():
-        for folder, shows in _CLASSES.items():
-            path = root / _OFFICIAL_TEST / folder / (Path(name).name or "-")
-            if path.is_file() and path.stat().st_size <= MAX_FILE_BYTES and _sha256(path) == sha256:
-                found[sha256] = shows
-    return found
+    folders = () if root is None else [root / _OFFICIAL_TEST / name for name in _CLASSES]
+    return tuple(path for folder in folders for path in sorted(folder.glob("*")) if path.is_file())
+
+
+def reference_of_files(files: Iterable[Path]) -> dict[str, Verdict]:
+    """Return what films show, by their sha256; their folder is named after it."""
+    return {
+        _sha256(path): _CLASSES[path.parent.name]
+        for path in files
+        if path.stat().st_size <= MAX_FILE_BYTES
+    }
 
 
 def _sha256(path: Path) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from core.domain import ReviewRecord
+from core.domain import ReadKind, ReviewRecord
 
 CLASSES = 10
 CUSTOMARY_LIMIT = 0.2
@@ -77,17 +77,23 @@ def weekly_drift(
     Parameters
     ----------
     records : sequence of ReviewRecord
-        Of other runs, and a film's second read, are left out.
+        Oldest first. A film counts once, in the week of its first read; those of other runs and
+        arbitrations are left out.
     run_id : str
     reference : (M,) float64 ndarray
         What the run said of the films it was measured on.
     """
     by_week: dict[date, dict[str, float]] = defaultdict(dict)
+    seen: set[str] = set()
     for record in records:
-        if record.prediction is not None and record.prediction.run_id == run_id:
+        said = record.prediction
+        if said is None or said.run_id != run_id or record.kind is ReadKind.ARBITRATION:
+            continue
+        if record.film_sha256 not in seen:
+            seen.add(record.film_sha256)
             day = record.read.read_at.date()
             monday = day - timedelta(days=day.weekday())
-            by_week[monday][record.film_sha256] = record.prediction.probability
+            by_week[monday][record.film_sha256] = said.probability
     return [_week(monday, by_week[monday], reference) for monday in sorted(by_week)]
 
 

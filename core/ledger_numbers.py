@@ -234,11 +234,15 @@ def _column(said: Sequence[bool | None]) -> tuple[Mask, Mask]:
 
 
 def _changes(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> tuple[int, int]:
-    """Return how many first reads were corrected to the reference, and how many away from it."""
+    """Return how many first reads were corrected to the reference, and how many away from it.
+
+    Both take a side: from or to unsure is neither.
+    """
     changes = [
         (own.first.read.verdict is reference, own.last.read.verdict is reference)
         for own in reads
         if (reference := references.get(own.last.film_sha256)) is not None
+        and Verdict.UNSURE not in (own.first.read.verdict, own.last.read.verdict)
     ]
     return changes.count((False, True)), changes.count((True, False))
 

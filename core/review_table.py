@@ -155,9 +155,20 @@ def describe_read(
         "Kind": record.kind.value,
         "Settles": "; ".join(record.arbitrates),
         "Seconds": reading_seconds(record),
+        "Opened at (UTC)": None
+        if record.opened_at is None
+        else record.opened_at.isoformat(timespec="seconds"),
+        "Model's regions": _regions_in_words(record),
         DRAWN: "; ".join(" ".join(f"{edge:g}" for edge in mark.edges) for mark in marks),
         INSIDE_DRAWN: float(inside) if isinstance(inside, int | float) else None,
     }
+
+
+def _regions_in_words(record: ReviewRecord) -> str:
+    """Say whether the model's regions were on the film at this read."""
+    if "n_regions" in record.regions:
+        return "shown"
+    return "asked for" if record.regions.get("asked") else "not shown"
 
 
 def reads_as_csv(

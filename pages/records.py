@@ -8,10 +8,10 @@ from core.review_table import describe_read
 from ui.charts import plot_reads
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_record, draw_standing_line
-from ui.records_data import LISTED, Ledger, get_ledger, leave_out_waiting, reads_only
+from ui.records_data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
 from ui.records_drift import draw_drift, drift_of
 from ui.records_filter import Chosen, choose_reads, choose_run, draw_exports
-from ui.records_panels import draw_chain, draw_disputes, draw_readers
+from ui.records_panels import draw_chain, draw_disputes, draw_readers, opens_unread
 from ui.records_roc import draw_roc
 from ui.resources import get_served, get_store
 
@@ -62,7 +62,7 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
             "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
             "Probability": st.column_config.NumberColumn(format="%.2f"),
             "Seconds": st.column_config.NumberColumn(
-                format="%.0f", help="From the film's opening to this read."
+                format="%.0f", help="On the screen until this read."
             ),
             "Comment": st.column_config.TextColumn(width="large"),
         },
@@ -107,18 +107,16 @@ with spoken_errors():
     if visit.notice:
         st.toast(visit.notice)
         visit.notice = ""
-    ledger, waiting = leave_out_waiting(get_ledger(), visit)
+    ledger, hidden = get_ledger(), set[str]()
+    weeks = drift_of(ledger.records) if ledger.records else []
+    waiting = films_waiting(ledger, visit)
     if waiting:
-        whose = "that others read" if reads_only(visit) else "on your worklist"
-        st.caption(
-            f":material/visibility_off: {waiting} of the films {whose} wait for your own "
-            "first read: what others and the model said of them is left out here until then."
-        )
+        hidden = set() if opens_unread(visit, len(waiting)) else waiting
+        ledger = leave_out(ledger, waiting) if reads_only(visit) else ledger
     if ledger.records:
-        chosen = choose_reads(ledger)
-        disputes = list_disputes(ledger.records)
+        chosen = choose_reads(ledger, hidden)
+        disputes = list_disputes(leave_out(ledger, hidden).records)
         names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
-        weeks = drift_of(ledger.records)
         alarms = sum(week.alarm for week in weeks)
         drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
         names += [f"Disputes ({len(disputes)})", drift_tab, "Chain"]

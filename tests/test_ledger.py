@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from review_records import FILM, OTHER_FILM, THIRD_FILM, lead, record
+from review_records import FILM, lead, record
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa as reference_kappa
 from statsmodels.stats.proportion import proportion_confint
@@ -27,7 +27,7 @@ from core.domain import (
     Verdict,
 )
 from core.errors import NotAllowed, ReviewStoreError
-from core.film_reference import reference_of_drawn, reference_of_public
+from core.film_reference import list_public, reference_of_files
 from core.ledger_drift import FEWEST_FILMS, alarm_limit, stability_index, weekly_drift
 from core.ledger_numbers import EVERYBODY, keep_whole, tabulate_readers
 from core.ledger_queue import arbitrate, list_disputes
@@ -133,9 +133,12 @@ def test_changes_and_time_come_from_a_readers_first_and_last_read() -> None:
         read(0, ILL, model_ill=True, record_id="c", supersedes="a"),
         read(4, ILL, model_ill=True, record_id="d", supersedes="b"),
         read(5, WELL, model_ill=True, record_id="e"),
+        read(1, Verdict.UNSURE, model_ill=True, record_id="f"),
+        read(1, ILL, model_ill=True, record_id="g", supersedes="f"),
     ]
     (numbers,) = tabulate_readers(reads, REFERENCES)
-    assert (numbers.to_right, numbers.to_wrong, numbers.films) == (1, 1, 3)
+    # From unsure to right is no change from wrong to right.
+    assert (numbers.to_right, numbers.to_wrong, numbers.films) == (1, 1, 4)
     assert (numbers.median_s, numbers.timed) == (30.0, 2)
     assert numbers.sensitivity.value == 1.0
     assert numbers.specificity.value == 1 / 2
@@ -260,7 +263,12 @@ def test_weeks_begin_on_monday_and_count_each_film_of_the_run_once() -> None:
     sunday = read(130, ILL, model_ill=True, read_at=NOON + timedelta(days=6))
     later = read(131, ILL, model_ill=True, read_at=NOON + timedelta(days=7))
     other = record(film_sha256=film(33), prediction=None, quality=QualityReport(), run_id="")
-    weeks = weekly_drift([*first, again, sunday, later, other], "run-1", reference)
+    late = read(1, WELL, True, record_id="late", read_at=NOON + timedelta(days=8))
+    settled = read(
+        2, ILL, True, record_id="s", read_at=NOON + timedelta(days=9), kind=ReadKind.ARBITRATION
+    )
+    reads = [*first, again, sunday, later, other, late, settled]
+    weeks = weekly_drift(reads, "run-1", reference)
     assert [(week.begins, week.n) for week in weeks] == [
         (date(2024, 5, 6), FEWEST_FILMS + 1),
         (date(2024, 5, 13), 1),
@@ -351,10 +359,11 @@ def test_a_reference_is_found_by_a_films_bytes_and_never_by_its_name_alone(tmp_p
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     a, b, c = (hashlib.sha256(content).hexdigest() for content in contents.values())
-    films = {a: "a.png", b: "x/b.png", c: "c.png", FILM: "a.png", OTHER_FILM: "", THIRD_FILM: ".."}
-    assert reference_of_public(films, tmp_path) == {a: WELL, b: ILL}
-    assert reference_of_public(films, None) == {}
-    assert reference_of_drawn([tmp_path / "test/PNEUMONIA/b.png"]) == {b: ILL}
+    assert reference_of_files(list_public(tmp_path)) == {a: WELL, b: ILL}  # no film of training
+    assert c not in reference_of_files(list_public(tmp_path))
+    assert list_public(None) == list_public(tmp_path / "nowhere") == ()
+    (tmp_path / "test/NORMAL/a.png").rename(tmp_path / "test/NORMAL/renamed.png")
+    assert reference_of_files(list_public(tmp_path))[a] is WELL
 
 
 def test_json_and_parquet_hold_what_the_list_holds() -> None:

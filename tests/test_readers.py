@@ -19,6 +19,7 @@ from core.domain import (
     Role,
     Verdict,
     reader_from_claims,
+    reader_key,
 )
 from core.errors import NotAllowed, ReviewStoreError
 from core.foreign_runs import ForeignRequest, import_run
@@ -213,7 +214,7 @@ def test_a_name_that_cannot_be_kept_is_refused(sqlite_url, name) -> None:
         (
             {"sub": "u1", "email": "ada@x.org", "email_verified": True, "name": "Ada  B"}
             | {"roles": "lead"},
-            "Ada B (ada@x.org)",
+            "Ada B ⟨ada@x.org⟩",
             {"lead"},
         ),
         (
@@ -223,7 +224,7 @@ def test_a_name_that_cannot_be_kept_is_refused(sqlite_url, name) -> None:
         ),
         (
             {"sub": "u1", "name": "Ada", "roles": ["admin", "reader"]},
-            "Ada (u1)",
+            "Ada ⟨u1⟩",
             {"admin", "reader"},
         ),
         ({"sub": "u1", "name": 7, "roles": ["trainee"]}, "u1", {"trainee"}),
@@ -236,13 +237,21 @@ def test_claims_give_name_and_roles(claims, name, roles) -> None:
 @pytest.mark.parametrize("verified", [{}, {"email_verified": False}, {"email_verified": "true"}])
 def test_an_address_that_nobody_verified_signs_for_nobody(verified) -> None:
     claims = {"sub": "u9", "email": "lea@ward.org", "name": "Lea", "roles": "reader"} | verified
-    assert reader_from_claims(claims, "roles", "name").name == "Lea (u9)"
+    assert reader_from_claims(claims, "roles", "name").name == "Lea ⟨u9⟩"
+
+
+def test_a_log_in_stays_one_reader_whatever_name_stands_beside_its_identity() -> None:
+    names = ["Lea Lead", "Lea Smith", "lea LEAD ⟨ben⟩", "", "u1"]
+    claims = [{"sub": "U1", "name": name, "roles": "lead"} for name in names]
+    readers = [reader_from_claims(one, "roles", "name").name for one in claims]
+    assert {reader_key(name) for name in readers} == {"u1"}
+    assert reader_key("Ada (u1)") == "ada (u1)"  # a local name says nothing of an identity
 
 
 def test_a_long_name_gives_way_to_the_identity_and_two_people_stay_two() -> None:
     long = {"name": "N" * 100, "roles": "reader"}
     one, other = (reader_from_claims({"sub": s, **long}, "roles", "name").name for s in "ab")
-    assert (len(one), one[-4:], other[-4:]) == (100, " (a)", " (b)")
+    assert (len(one), one[-4:], other[-4:]) == (100, " ⟨a⟩", " ⟨b⟩")
 
 
 def test_an_identity_that_no_signature_holds_is_refused_rather_than_cut() -> None:
@@ -253,7 +262,7 @@ def test_an_identity_that_no_signature_holds_is_refused_rather_than_cut() -> Non
 def test_which_claim_holds_the_roles_is_a_setting() -> None:
     claims = {"sub": "u1", "roles": "trainee", "groups": ["lead"], "nickname": "Ada"}
     assert reader_from_claims(claims, "groups", "nickname") == Reader(
-        "Ada (u1)", frozenset({Role.LEAD})
+        "Ada ⟨u1⟩", frozenset({Role.LEAD})
     )
 
 

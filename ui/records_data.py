@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 import streamlit as st
@@ -11,7 +12,7 @@ import streamlit as st
 from core.dataset_place import find_public_set
 from core.domain import Act, ReviewRecord, Verdict
 from core.examples import drawn_files
-from core.film_reference import reference_of_drawn, reference_of_public
+from core.film_reference import list_public, reference_of_files
 from core.review_protocol import has_own_read
 from core.review_table import is_synthetic
 from core.settings import get_settings
@@ -59,43 +60,35 @@ class Ledger:
 def get_ledger() -> Ledger:
     """Return every read with the references of their films."""
     records = _all_reads().get()
-    known = _known()
-    new = {r.film_sha256: r.film_name for r in records if r.film_sha256 not in known}
-    if new:
-        found = reference_of_public(new, find_public_set(get_settings().data))
-        known.update({sha256: found.get(sha256) for sha256 in new})
-    references = {sha256: shows for sha256, shows in known.items() if shows is not None}
+    references: dict[str, Verdict] = {}
+    if not all(is_synthetic(record) for record in records):
+        references |= _references(list_public(find_public_set(get_settings().data)))
     if any(is_synthetic(record) for record in records):
-        references |= _drawn(len(drawn_files(get_settings().cache)))
+        references |= _references(tuple(drawn_files(get_settings().cache)))
     return Ledger(records, references)
 
 
-def leave_out_waiting(ledger: Ledger, visit: Visit) -> tuple[Ledger, int]:
-    """Leave out what was said of films that the visitor has yet to read first.
+def leave_out(ledger: Ledger, films: Collection[str]) -> Ledger:
+    """Return the ledger without what was said of some films."""
+    kept = [record for record in ledger.records if record.film_sha256 not in films]
+    return Ledger(kept, ledger.references)
 
-    For whoever reads and settles nothing that is any film; for others, who answer for all of the
-    ledger, only those on their own worklist.
 
-    Returns
-    -------
-    Ledger
-    int
-        How many films wait.
+def films_waiting(ledger: Ledger, visit: Visit) -> set[str]:
+    """Return the films that the visitor may sign and has yet to read first, of all that are kept.
+
+    None for whoever signs nothing, and where the model is shown first.
     """
-    if not get_settings().read_first:
-        return ledger, 0
-    any_film = reads_only(visit)
+    if not (get_settings().read_first and visit.acting.may(Act.SIGN_READ)):
+        return set()
     of_film: dict[str, list[ReviewRecord]] = {}
     for record in ledger.records:
-        if any_film or record.film_sha256 in visit.films:
-            of_film.setdefault(record.film_sha256, []).append(record)
-    waiting = {
+        of_film.setdefault(record.film_sha256, []).append(record)
+    return {
         film
         for film, read in of_film.items()
         if any(one.prediction for one in read) and not has_own_read(read, visit.acting.name)
     }
-    kept = [record for record in ledger.records if record.film_sha256 not in waiting]
-    return Ledger(kept, ledger.references), len(waiting)
 
 
 def reads_only(visit: Visit) -> bool:
@@ -108,12 +101,7 @@ def _all_reads() -> _AllReads:
     return _AllReads()
 
 
-@st.cache_resource(show_spinner=False)
-def _known() -> dict[str, Verdict | None]:
-    """Return what was looked up in this process already."""
-    return {}
-
-
-@st.cache_resource(show_spinner=False, max_entries=1)
-def _drawn(number: int) -> dict[str, Verdict]:
-    return reference_of_drawn(drawn_files(get_settings().cache)[:number])
+@st.cache_resource(show_spinner="Looking for the films' references", max_entries=4)
+def _references(files: tuple[Path, ...]) -> dict[str, Verdict]:
+    """Return what these films show by their bytes, read once in this process."""
+    return reference_of_files(files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,8 +35,15 @@ class Chosen:
     counted: list[ReviewRecord]
 
 
-def choose_reads(ledger: Ledger) -> Chosen:
-    """Draw the two lines of filters and return what they leave."""
+def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
+    """Draw the two lines of filters and return what they leave.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    hidden : collection of str
+        Films whose reads are counted and not listed.
+    """
     words_side, verdict_side, model_side = st.columns([3, 1.3, 1.3], vertical_alignment="bottom")
     words = words_side.text_input("Find film, reader or comment", placeholder="Any word")
     verdict = verdict_side.selectbox(
@@ -63,7 +70,11 @@ def choose_reads(ledger: Ledger) -> Chosen:
         return bool(find_reads([own.last], days=days))
 
     gone = set() if corrected else ledger.superseded
-    newest = [record for record in reversed(ledger.records) if record.record_id not in gone]
+    newest = [
+        record
+        for record in reversed(ledger.records)
+        if record.record_id not in gone and record.film_sha256 not in hidden
+    ]
     return Chosen(
         find_reads(newest, words, verdict, comparison, days=days, **kept),
         keep_whole(find_reads(ledger.records, **kept), in_days),

@@ -16,10 +16,25 @@ from core.review_steps import USUAL_CONFIDENCE
 from core.settings import get_settings
 from core.statistics import Rate
 from ui.panels import draw_record
+from ui.records_data import reads_only
 from ui.resources import get_store
 from ui.session import Visit
 from ui.verdict import CONFIDENCES
 from ui.who import name_reader, not_allowed
+
+
+def opens_unread(visit: Visit, films: int) -> bool:
+    """Say how many films wait for the visitor's own first read; return whether they are shown.
+
+    Whoever settles disputes may open them, and knows then that no first read of theirs is blind.
+    """
+    st.caption(
+        f":material/visibility_off: {films} of the films that others read wait for your own first "
+        "read: what others and the model said of each of them is left out here until then."
+    )
+    return not reads_only(visit) and st.toggle(
+        "Show them, as the one who settles", help="A first read of yours is not blind then."
+    )
 
 
 def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> None:
@@ -49,8 +64,9 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
         "Reliance counts first reads that were locked before the model was seen, and what became "
         "of them. Over-reliance: of right ones beside a wrong model, the share changed to what "
         "the model says. Under-reliance: of wrong ones beside a right model, the share not changed "
-        "to it. Intervals of all readers draw films, with all reads of a film. Time runs from the "
-        "film's opening to the first signature."
+        "to it. Intervals of all readers draw films, with all reads of a film. Changes are counted "
+        "where both reads take a side. Time is that on the screen until the first signature; of "
+        "old reads, from the film's opening."
     )
 
 
@@ -118,7 +134,11 @@ def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
                 f"The model then: probability {read.prediction.probability:.2f}, "
                 f"operating point {read.prediction.operating_point.threshold:.2f}."
             )
-    st.caption("No film is kept here: upload it on Review to look at it before you settle.")
+    st.caption(
+        "No film is kept here. To look at it before you settle, upload it on Review and lock a "
+        "first read; do not sign: whoever signs is one of the readers, and somebody else has to "
+        "settle then."
+    )
     return dispute
 
 

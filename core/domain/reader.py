@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,6 +68,9 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
 
 READER_LIMIT = 100  # characters
 
+_LOGGED_IN = re.compile(r"⟨([^⟨⟩]+)⟩$")
+_BRACKETS = str.maketrans("", "", "⟨⟩")
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -117,8 +121,12 @@ def _either(roles: Collection[Role], word: str = "or") -> str:
 
 
 def reader_key(name: str) -> str:
-    """Return what tells readers apart: their name without case and needless spaces."""
-    return " ".join(name.split()).casefold()
+    """Return what tells readers apart: a log-in's identity, whatever the name beside it is by now.
+
+    Where nobody logs in it is the name, without case and needless spaces.
+    """
+    logged_in = _LOGGED_IN.search(name)
+    return " ".join((logged_in[1] if logged_in else name).split()).casefold()
 
 
 def reader_from_claims(claims: Mapping[str, object], role_claim: str, name_claim: str) -> Reader:
@@ -156,15 +164,16 @@ def reader_from_claims(claims: Mapping[str, object], role_claim: str, name_claim
         )
     name = claims.get(name_claim)
     words = " ".join(name.split()) if isinstance(name, str) else ""
-    room = READER_LIMIT - len(f" ({identity})")
+    words = words.translate(_BRACKETS)  # which only stand around an identity
+    room = READER_LIMIT - len(f" ⟨{identity}⟩")
     named = room > 0 and words not in ("", identity)
-    return Reader(f"{words[:room]} ({identity})" if named else identity, roles)
+    return Reader(f"{words[:room]} ⟨{identity}⟩" if named else identity, roles)
 
 
 def _identity(claims: Mapping[str, object]) -> str:
     """Return the verified address of the claims, or the provider's own id."""
     stated = claims.get("email") if claims.get("email_verified") is True else None
-    identity = " ".join(str(stated or claims.get("sub") or "").split())
+    identity = " ".join(str(stated or claims.get("sub") or "").translate(_BRACKETS).split())
     if not identity:
         raise NotAllowed(
             "The log-in names nobody: it has neither a verified address (the claims email and "

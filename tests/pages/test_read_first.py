@@ -286,8 +286,11 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     page.run()
     assert read_first[-1] == ("above", None, "signed by another")
     page.switch_page("pages/records.py").run()
-    assert "1 of the films on your worklist wait for your own first read" in words_of(page)
-    assert not page.dataframe
+    assert "1 of the films that others read wait for your own first read" in words_of(page)
+    assert all("Film" not in table.value.columns for table in page.dataframe)
+    assert "Nobody disagrees" in "".join(info.value for info in page.info)
+    page.toggle[0].set_value(True).run()
+    assert set(page.dataframe[0].value["Reader"]) == {READER}
     page.switch_page("pages/review.py").run()
     lock(page, reader="Dr. Grace Second")
     page.switch_page("pages/records.py").run()
@@ -302,12 +305,16 @@ def test_who_settles_nothing_sees_only_films_of_their_own_reading(
     sign(store, record(film_name="of another", supersedes=first.record_id))
     page = press(lock(upload(open_page(), CHEST)), "Sign")
     page.switch_page("pages/records.py").run()
+    assert "of another" not in set(page.dataframe[0].value["Film"])
+    assert "Dr Ádám" in page.dataframe[1].value.columns  # who is counted with all others
+    page.toggle[0].set_value(True).run()
     assert "of another" in set(page.dataframe[0].value["Film"])
     choose_local_reader(get_settings().database_url, READER, Role.READER)
     get_local_reader.clear()
     page.run()
     assert "1 of the films that others read wait for your own first read" in words_of(page)
     assert "of another" not in set(page.dataframe[0].value["Film"])
+    assert not page.toggle
     assert list(page.dataframe[1].value.columns) == ["", READER]
 
 

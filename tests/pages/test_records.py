@@ -186,7 +186,7 @@ def test_reads_are_filtered_by_reader_and_day_and_corrected_ones_come_on_request
 
 def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
     known = {FILM: Verdict.PNEUMONIA, OTHER_FILM: Verdict.NORMAL}
-    monkeypatch.setattr(records_data, "reference_of_public", lambda *_: known)
+    monkeypatch.setattr(records_data, "reference_of_files", lambda *_: known)
     sign(store, record(verdict=Verdict.PNEUMONIA))  # the model has 0.3 for both: not suspicious
     sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.NORMAL))
     page = run_page()
@@ -203,7 +203,7 @@ def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkey
 def test_a_first_read_is_counted_with_its_last_one_whichever_days_are_chosen(
     store: SqlReviewStore, monkeypatch
 ) -> None:
-    monkeypatch.setattr(records_data, "reference_of_public", lambda *_: {FILM: Verdict.NORMAL})
+    monkeypatch.setattr(records_data, "reference_of_files", lambda *_: {FILM: Verdict.NORMAL})
     early, late = datetime(2024, 5, 4, tzinfo=UTC), datetime(2024, 5, 9, tzinfo=UTC)
     first = record(kind=ReadKind.FIRST, regions={}, verdict=Verdict.PNEUMONIA, read_at=early)
     sign(store, first)
@@ -285,7 +285,7 @@ def test_one_run_at_a_time_stands_beside_the_reader(store: SqlReviewStore) -> No
 def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
     films = [f"{n:064x}" for n in range(12)]
     known = {film: list(Verdict)[n % 2] for n, film in enumerate(films)}
-    monkeypatch.setattr(records_data, "reference_of_public", lambda *_: known)
+    monkeypatch.setattr(records_data, "reference_of_files", lambda *_: known)
     for film in films[:-3]:
         sign(store, record(film_sha256=film, verdict=known[film]))
     page = run_page()
