@@ -15,6 +15,7 @@ from core.dataset_check import CheckReport, check_dataset
 from core.dataset_duplicates import find_duplicates
 from core.dataset_fetch import FOLDER, download_from_kaggle, fetch_dataset
 from core.dataset_manifest import HASH_LIST
+from core.dataset_place import find_public_set
 from core.dataset_split import count_parts, split_dataset, write_split
 from core.errors import FirstReadError
 from core.settings import get_settings
@@ -33,7 +34,7 @@ Source = Annotated[
 def check(source: Source = None) -> None:
     """Report counts, patients and duplicates; fail with a sentence if a film is damaged."""
     with spoken_errors(), progress_bar("Decoding films") as progress:
-        report = check_dataset(source or get_settings().data, progress=progress)
+        report = check_dataset(source or _usual_source(), progress=progress)
     _print_report(report)
 
 
@@ -70,7 +71,7 @@ def split(
     """Draw validation patients from train and write the split down."""
     with spoken_errors():
         with progress_bar("Decoding films") as progress:
-            index = dataset_index.index_dataset(source or get_settings().data)
+            index = dataset_index.index_dataset(source or _usual_source())
             duplicates = find_duplicates(index, progress=progress)
         drawn = split_dataset(index, duplicates, validation_fraction=validation_fraction, seed=seed)
         write_split(drawn, out)
@@ -78,6 +79,12 @@ def split(
         strata = ", ".join(f"{count} {stratum}" for stratum, count in counts.items())
         _say(f"{part}: {sum(counts.values())} films ({strata})")
     _say(f"{len(drawn.excluded)} films were left out as copies of a test film. Written to {out}.")
+
+
+def _usual_source() -> Path:
+    """Return the public set of FIRSTREAD_DATA, or that folder, whose lack is then said."""
+    data = get_settings().data
+    return find_public_set(data) or data
 
 
 def _print_report(report: CheckReport) -> None:

@@ -107,7 +107,8 @@ def fetch_dataset(
             f"({len(origin.films)} films). Move other files out of it and run fetch again."
         )
     write_hash_list(index)
-    return Fetched(index, copied, where, len(expected.spot_sha256))
+    held = sum(film.film_id in expected.spot_sha256 for film in index.films)
+    return Fetched(index, copied, where, held)
 
 
 def _finished_copy(target: Path, expected: Manifest) -> DatasetIndex | None:

@@ -41,7 +41,8 @@ def open_source(source: Path) -> tuple[zipfile.ZipFile | None, list[str]]:
         raise DatasetError(
             f"{source} is neither a folder nor a whole zip file ({exc}). Download it again."
         ) from exc
-    return archive, [n for n in archive.namelist() if not n.endswith("/") and _is_plain(n)]
+    names = dict.fromkeys(archive.namelist())  # a name that stands there twice is one file
+    return archive, [n for n in names if not n.endswith("/") and _is_plain(n)]
 
 
 def _list_folder(source: Path) -> Iterable[str]:
@@ -60,6 +61,8 @@ def _list_folder(source: Path) -> Iterable[str]:
 def _is_plain(name: str) -> bool:
     """Tell files of the set from what macOS and Windows leave beside them, and from ``..``."""
     parts = PurePosixPath(name).parts
+    if not parts:  # a member called "." or nothing at all
+        return False
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     return not (hidden or name.startswith("/") or parts[-1].lower() in _CLUTTER)
 
@@ -86,7 +89,9 @@ def find_prefix(source: Path, listing: list[str]) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise DatasetError(f"{source} holds several data sets: {', '.join(found)}. Name one.")
+        raise DatasetError(
+            f"{source} holds several data sets: {', '.join(found)}. Name one with --source."
+        )
     seen = sorted({PurePosixPath(name).parts[0] for name in listing})
     shown = ", ".join(seen[:6]) + (" ..." if len(seen) > 6 else "") or "nothing"
     raise DatasetError(

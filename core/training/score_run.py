@@ -246,7 +246,10 @@ def films_as_seen(films: FilmsToScore, cropped_to_lungs: bool, models: Path) -> 
 def score_run(
     content: bytes, input_px: int, calibration: Calibration, films: FilmsToScore
 ) -> Predictions:
-    """Score every film with a run's LiteRT export, one at a time as serving does.
+    """Score every film with a run's LiteRT export, one at a time.
+
+    The films are in 256 grey levels; serving does not round them, which moves a probability a
+    little: `python -m bench agreement` says how far.
 
     Parameters
     ----------
