@@ -68,11 +68,22 @@ class FilmState:
             return Phase.BLIND
         return Phase.SECOND if with_model and self.final is None else Phase.REVEALED
 
-    def time_is_up(self, limit_s: int | None, now: datetime) -> bool:
+    def clock_from(self, running_since: datetime) -> datetime | None:
+        """Return when this film's clock began: at its first showing, or anew after an outage.
+
+        Parameters
+        ----------
+        running_since : datetime
+            When this process began: what went by before, while nobody could read, does not count.
+        """
+        return None if self.opened_at is None else max(self.opened_at, running_since)
+
+    def time_is_up(self, limit_s: int | None, now: datetime, running_since: datetime) -> bool:
         """Return whether the blind read is to be cut off."""
-        if limit_s is None or self.opened_at is None or self.read is not None:
+        began = self.clock_from(running_since)
+        if limit_s is None or began is None or self.read is not None:
             return False
-        return (now - self.opened_at).total_seconds() > limit_s + TRANSPORT_S
+        return (now - began).total_seconds() > limit_s + TRANSPORT_S
 
     @property
     def seconds(self) -> float | None:

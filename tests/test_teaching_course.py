@@ -22,12 +22,22 @@ SESSION = Session("0" * 32, "Ada", Plan("synthetic", 2, limit_s=30), CASES, STAR
 def test_a_film_is_cut_off_when_its_time_and_the_way_of_a_last_lock_are_over() -> None:
     opened = FilmState(CASES[0], opened_at=START)
     late = START + timedelta(seconds=30 + TRANSPORT_S)
-    assert not opened.time_is_up(30, late)
-    assert opened.time_is_up(30, late + timedelta(seconds=0.1))
-    assert not opened.time_is_up(None, late + timedelta(days=1))
-    assert not FilmState(CASES[0]).time_is_up(30, late + timedelta(days=1))
+    assert not opened.time_is_up(30, late, START)
+    assert opened.time_is_up(30, late + timedelta(seconds=0.1), START)
+    assert not opened.time_is_up(None, late + timedelta(days=1), START)
+    assert not FilmState(CASES[0]).time_is_up(30, late + timedelta(days=1), START)
     locked = replace(opened, read=Answer(ILL, 3))
-    assert not locked.time_is_up(30, late + timedelta(days=1))
+    assert not locked.time_is_up(30, late + timedelta(days=1), START)
+
+
+def test_a_films_clock_stands_still_while_nobody_could_read() -> None:
+    opened = FilmState(CASES[0], opened_at=START)
+    restarted = START + timedelta(hours=1)
+    assert opened.clock_from(restarted) == restarted
+    assert not opened.time_is_up(30, restarted + timedelta(seconds=29), restarted)
+    assert opened.time_is_up(30, restarted + timedelta(seconds=31 + TRANSPORT_S), restarted)
+    assert opened.clock_from(START - timedelta(hours=1)) == START
+    assert FilmState(CASES[0]).clock_from(restarted) is None
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,12 @@ REVEALED_KEYS = (("j", "Next film"), ("e", "Find the regions that the model's sc
 CLOCK_S = 1.0
 
 
+@st.cache_resource(show_spinner=False)
+def running_since() -> datetime:
+    """Return when this process first heard of a session: before that, no clock ran."""
+    return utc_now()
+
+
 def phase_of(course: Course, place: int) -> Phase:
     """Return what is done with the film at a place now."""
     return course.films[place].phase(with_model=course.session.plan.with_model)
@@ -55,7 +61,7 @@ def keep_up(course: Course, place: int, by: Reader) -> Course:
         store.note(session_id, place, StepKind.OPENED, by=by)
     if phase is not Phase.REVEALED:
         said = hear_answer(ANSWER, _token(course, place))
-        if film.time_is_up(course.session.plan.limit_s, utc_now()):
+        if film.time_is_up(course.session.plan.limit_s, utc_now(), running_since()):
             _lock(course, place, cut_off_answer(film.draft), by, cut_off=True)
             return store.course(session_id) or course
         answer = _heard(course, place, said)
@@ -184,7 +190,7 @@ def draw_model(course: Course, film: FilmState) -> None:
 def _draw_clock(course: Course, film: FilmState) -> None:
     limit_s = course.session.plan.limit_s
     if limit_s is not None:
-        _run_clock(Watch(), limit_s, film.opened_at or utc_now())
+        _run_clock(Watch(), limit_s, film.clock_from(running_since()) or utc_now())
 
 
 @st.fragment(run_every=CLOCK_S)

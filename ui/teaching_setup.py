@@ -107,7 +107,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         format_func=LIMITS.__getitem__,
         help="When the time is over, the film is cut off: what you have chosen is your read, and "
         "without a verdict there is none, which counts as not right. The clock runs from a film's "
-        "first showing, also while you are away.",
+        "first showing, also while you are away; after an outage of the app it begins anew.",
     )
     plan = Plan(
         library=source if case_set is None else case_set.library,

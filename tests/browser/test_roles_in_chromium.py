@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from app_server import Server, wait_until_idle
 from playwright.sync_api import Browser, Page, expect
+from review_records import lead, record
 from test_first_read import choose, synthetic_films
 
-from core.domain import WHO_MAY, Role
+from core.domain import WHO_MAY, Role, Verdict
+from core.review_choice import list_served_choices
 from core.review_readers import choose_local_reader
 from core.review_store import open_review_store
 from core.settings import PROJECT_ROOT
@@ -27,13 +30,17 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def start(url: str) -> Iterator[Callable[[Role], str]]:
+def start(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], str]]:
     """Return what starts the app for a local user of a role, and returns its address."""
     started = []
 
     def start_as(role: Role) -> str:
         choose_local_reader(url, "Ada", role)
-        settings = {"FIRSTREAD_DATABASE_URL": url, "FIRSTREAD_READ_FIRST": "true"}
+        settings = {
+            "FIRSTREAD_DATABASE_URL": url,
+            "FIRSTREAD_READ_FIRST": "true",
+            "FIRSTREAD_CACHE": str(synthetic_cache),
+        }
         started.append(Server(PROJECT_ROOT / "streamlit_app.py", settings))
         return started[-1].address
 
@@ -94,4 +101,53 @@ def test_a_read_that_was_begun_before_the_role_was_taken_away_is_refused(
     expect(page.get_by_role("option").filter(has_text="first read locked")).to_be_visible()
     assert [read.reader for read in store.recent()] == ["Ada"]
     store.close()
+    page.context.close()
+
+
+def late_press(
+    chromium: Browser, address: str, path: str, button: str, before: Callable[[Page], None]
+) -> Page:
+    """Open a page, let a lead's role be taken away in another window, and press what is left."""
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/{path}")
+    before(page)
+    wait_until_idle(page)
+    take_role(page.context.new_page(), address, Role.ADMIN)
+    page.get_by_role("button", name=button, exact=True).click()
+    return page
+
+
+def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
+    chromium: Browser, start: Callable[[Role], str], url: str
+) -> None:
+    address = start(Role.LEAD)
+    store = open_review_store(url, read_first=False)
+    disputed = record(reader="Dr. Other", prediction=None, verdict=Verdict.PNEUMONIA, run_id="")
+    store.append(disputed, lead("Dr. Other"))
+    again = replace(disputed, record_id="2" * 32, reader="Dr. Third", supersedes=None)
+    again = replace(again, read=replace(disputed.read, verdict=Verdict.NORMAL))
+    store.append(again, lead("Dr. Third"))
+
+    def settle(page: Page) -> None:
+        page.get_by_role("tab", name="Disputes (1)").click()
+        page.get_by_role("radio", name="Normal").click()
+        page.get_by_label("Reason").fill("rib")
+
+    page = late_press(chromium, address, "records", "Sign the arbitration", settle)
+    expect(page.get_by_text("may not arbitrate between reads")).to_be_visible()
+    assert store.count() == 2
+    store.close()
+
+    def choose(page: Page) -> None:
+        page.get_by_role("button", name="Choose the served run").click()
+        page.get_by_role("combobox", name="Run", exact=True).click()
+        page.get_by_role("option", name="f03", exact=True).click()
+        wait_until_idle(page)
+        page.get_by_label("Reason").fill("closer look")
+
+    take_role(page, address, Role.LEAD)
+    page = late_press(chromium, address, "runs", "Let f03 read films from now on", choose)
+    expect(page.get_by_text("may not choose the run that serves")).to_be_visible()
+    assert list_served_choices(url) == []
     page.context.close()

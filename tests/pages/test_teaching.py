@@ -215,6 +215,24 @@ def test_when_the_time_is_over_what_is_chosen_is_the_read(
     assert f"Your read was {said}" in shown
 
 
+def test_after_an_outage_the_clock_of_the_open_film_begins_anew(
+    hands: Hands, kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands.page.selectbox[2].set_value(30).run()
+    session_id = begin(hands, normal=0)
+    away = timedelta(days=1)
+    monkeypatch.setattr(teaching_read, "utc_now", lambda: utc_now() + away)
+    teaching_read.running_since.clear()  # as in a new process
+    hands.page.run()
+    _, film = open_film(kept, session_id)
+    assert film.read is None
+    away += timedelta(seconds=33)
+    hands.page.run()
+    course = kept.course(session_id)
+    assert course is not None
+    assert course.films[0].cut_off
+
+
 def test_a_fresh_visit_goes_on_at_the_same_film_with_what_was_half_said(
     hands: Hands, kept: SqlTeachingStore
 ) -> None:
