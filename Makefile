@@ -10,7 +10,7 @@ run: setup
 
 test: setup-test lint
 	$(BIN)/python -m core phantom >/dev/null  # before the tests, which all read the same films
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup-test
 	$(BIN)/ruff check .

@@ -123,7 +123,7 @@ def test_a_training_film_opens_by_its_address_and_says_which_runs_have_learned_f
     words = "\n".join(text.value for text in page.markdown)
     probability = float(learned.probability[learned.films.film_id == film_id][0])
     assert f"Probability {probability:.3f}" in words
-    assert "Runs f04, f01 and f03 have learned from this film" in captions_of(page)
+    assert "Runs f04, f01, f03 and m10 have learned from this film" in captions_of(page)
     assert "that the run has learned from or was measured on" in captions_of(page)
     measured = served_predictions().of_split("test").films
     page = open_page(split="test", film=str(measured.film_id[0]))

@@ -1,4 +1,4 @@
-"""The list of regions: what moves the probability, or a sentence that nothing does."""
+"""The list of regions: what moves the score, or a sentence that nothing does."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def list_of(weights: list[float]) -> str:
 
 
 def test_only_regions_whose_weight_can_be_seen_are_listed() -> None:
-    said = list_of([0.12, -0.05, 0.0049])
+    said = list_of([1.12, -0.15, 0.099])
 
     assert re.findall(r"([+-]\d\.\d\d)</td><td>(\w+)", said) == [
-        ("+0.12", "for"),
-        ("-0.05", "against"),
+        ("+1.12", "for"),
+        ("-0.15", "against"),
     ]
     assert "No region alone" not in said
 
 
-@pytest.mark.parametrize("weights", [[], [0.0049, -0.0031]], ids=["no weights", "tiny weights"])
+@pytest.mark.parametrize("weights", [[], [0.099, -0.08]], ids=["no weights", "tiny weights"])
 def test_where_no_region_matters_one_sentence_says_so(weights: list[float]) -> None:
     said = list_of(weights)
 
-    assert "No region alone moves the probability by 0.01." in said
+    assert "No region alone changes the odds by a tenth." in said
     assert "<td>" not in said
