@@ -95,7 +95,7 @@ def _draw_case(
         help="Films that some run gets wrong, in the order of the columns above.",
     )
     if not view.film:
-        st.caption("No case is open: click a column above, or choose a film here.")
+        st.caption("No case is open: click a cell above, or choose a film here.")
         return
     place = int(np.flatnonzero(scored.films.film_id == view.film)[0])
     label = "pneumonia" if scored.ill[place] else "normal"
