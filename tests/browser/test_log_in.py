@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from app_server import Server, free_port, wait_until_it_answers
+from app_server import Server, free_port, wait_until_idle, wait_until_it_answers
 from playwright.sync_api import Browser, Page, expect
 
 from core.settings import PROJECT_ROOT
@@ -89,6 +89,7 @@ def test_a_lead_acts_under_the_name_of_the_log_in_and_can_log_out(
     expect(page.get_by_text("Reading: Lea Lead ⟨lea@ward.org⟩.")).to_be_visible()
     expect(page.get_by_placeholder("Signing as (your name)")).to_have_count(0)
     badge = page.get_by_role("button", name="Lea Lead ⟨lea@ward.org⟩ · lead")
+    wait_until_idle(page)  # a popover that is opened while the page runs may close again
     badge.click()
     page.get_by_role("button", name="Log out").click()
     expect(badge).to_have_count(0)
