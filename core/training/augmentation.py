@@ -9,6 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+JPEG_QUALITY = (30, 95)
+"""Of films that are stored again in training: from visibly blocky to hardly changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
@@ -34,6 +37,8 @@ class Augmentation:
     noise, blur, erase, lungs_only : float
         Largest noise sigma; probabilities of a blur, of an erased rectangle, of everything but the
         lungs (with a margin) being replaced by one grey level.
+    jpeg : float
+        Probability that the film is first stored as JPEG of a quality between `JPEG_QUALITY`.
     """
 
     rotation_deg: float = 12.0
@@ -50,6 +55,7 @@ class Augmentation:
     erase: float = 0.4
     lungs_only: float = 0.2
     soften: float = 0.0
+    jpeg: float = 0.0
 
     @property
     def moves(self) -> bool:
@@ -105,8 +111,8 @@ def _transforms(n: Any, px: int, out_px: int, settings: Augmentation) -> Any:
     return tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
 
 
-def _resize(films: Any, out_px: int) -> Any:
-    """Reduce with a triangle filter, as serving does."""
+def resize_films(films: Any, out_px: int) -> Any:
+    """Reduce a batch with a triangle filter, as serving does."""
     import tensorflow as tf
 
     if films.shape[1] == out_px:
@@ -186,6 +192,21 @@ def expose(films: Any, settings: Augmentation) -> Any:
     return tf.clip_by_value(films + sigma * tf.random.normal(tf.shape(films)), 0.0, 1.0)
 
 
+def store_as_jpeg(films: Any, probability: float) -> Any:
+    """Store some films of a batch as JPEG and read them again."""
+    import tensorflow as tf
+
+    def stored(film: Any) -> Any:
+        quality = tf.random.uniform((), *JPEG_QUALITY, dtype=tf.int32)
+        return tf.cond(
+            tf.random.uniform(()) < probability,
+            lambda: tf.image.adjust_jpeg_quality(film, quality),
+            lambda: film,
+        )
+
+    return tf.ensure_shape(tf.map_fn(stored, films), films.shape)
+
+
 def augment_films(films: Any, masks: Any, out_px: int, settings: Augmentation) -> tuple[Any, Any]:
     """Change a batch at random.
 
@@ -201,10 +222,12 @@ def augment_films(films: Any, masks: Any, out_px: int, settings: Augmentation) -
     -------
     films, masks : (N, out_px, out_px, 1) float32 tensors
     """
+    if settings.jpeg > 0.0:
+        films = store_as_jpeg(films, settings.jpeg)
     if settings.moves:
         films, masks = warp(films, masks, out_px, settings)
     else:
-        films, masks = _resize(films, out_px), _resize(masks, out_px)
+        films, masks = resize_films(films, out_px), resize_films(masks, out_px)
     if settings.lungs_only > 0.0:
         films = _hide_background(films, masks, settings.lungs_only)
     if settings.erase > 0.0:

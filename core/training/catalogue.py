@@ -81,6 +81,21 @@ CROPPED_LARGER = replace(
     ),
 )
 
+DISTILLED = replace(
+    CROPPED,
+    name="f06",
+    parent="f04",
+    sentence=(
+        "f04 and f05 distilled into one network of f04's size: it learns to say what their mean "
+        "says of each changed film, and films are stored as JPEG among the changes."
+    ),
+    epochs=24,
+    seed=22,
+    teachers=("f04", "f05"),
+    teachers_share=0.7,
+    augmentation=replace(CROPPED_LARGER.augmentation, jpeg=0.5),
+)
+
 CATALOGUE: dict[str, RunSettings] = {
     run.name: run
     for run in (
@@ -105,6 +120,7 @@ CATALOGUE: dict[str, RunSettings] = {
         LIGHTER,
         CROPPED,
         CROPPED_LARGER,
+        DISTILLED,
     )
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.training.lung_fit import signed_masks
 from core.training.resume import Progress, load_progress, save_progress
 from core.training.run_settings import RunSettings
 from core.training.steps import build_for_training, make_optimizer, make_step, sample_weights
+from core.training.teachers import Teacher
 
 Logits = npt.NDArray[np.float64]
 History = list[dict[str, float]]
@@ -45,6 +46,7 @@ def train_classifier(
     report: Callable[[str], None],
     *,
     parent: Path | None = None,
+    teachers: Sequence[Teacher] = (),
     state: Path | None = None,
     after_epoch: Callable[[int, float], None] | None = None,
 ) -> tuple[Any, History]:
@@ -65,6 +67,8 @@ def train_classifier(
         Gets one line an epoch.
     parent : Path, optional
         Weights file of the run that this one goes on from.
+    teachers : sequence of Teacher, optional
+        The networks of `RunSettings.teachers`.
     state : Path, optional
         Folder that holds what an interrupted training left, and gets the same of this one. A
         training that goes on draws other random changes than one that was never interrupted.
@@ -89,7 +93,7 @@ def train_classifier(
     steps = -(-len(train) // settings.batch)
     optimizer = make_optimizer(settings, steps)
     progress = Progress() if state is None else load_progress(state, settings, model, optimizer)
-    step = make_step(model, optimizer, settings)
+    step = make_step(model, optimizer, settings, teachers)
     weights = sample_weights(train.labels, settings)
     held_out = to_input(validation.films, settings.input_px)
     while len(progress.history) < settings.epochs:

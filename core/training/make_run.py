@@ -32,6 +32,7 @@ from core.training.run_settings import RunSettings
 from core.training.score_run import FilmsToScore, films_as_seen, load_films_to_score, score_run
 from core.training.search import SEARCH_FILE, search_settings
 from core.training.steps import in_float32
+from core.training.teachers import WEIGHTS_FILE, load_teachers
 from core.training.training_data import (
     OWN_VALIDATION,
     Report,
@@ -40,7 +41,6 @@ from core.training.training_data import (
     load_training_data,
 )
 
-WEIGHTS_FILE = "model.weights.h5"
 HISTORY_FILE = "history.json"
 NO_PARENT = ("imagenet", "nothing")
 KEPT_BETWEEN_TRAININGS = (STATE_FILE, SEARCH_FILE)
@@ -165,7 +165,8 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
     Raises
     ------
     DatasetError
-        If the run exists, or data, starting weights or the run that it goes on from are missing.
+        If the run exists, or data, starting weights or runs that it goes on or learns from are
+        missing.
     ModelIntegrity
         If the export does not agree with the Keras model.
     """
@@ -183,6 +184,7 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
         data,
         report,
         parent=_weights_of(settings.starts_from, models),
+        teachers=load_teachers(settings, models),
         state=folder,
     )
     return finish_run(model, history, films, to_score, chosen, models, report)

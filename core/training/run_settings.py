@@ -63,6 +63,10 @@ class RunSettings:
         ``last`` or ``best``: the epoch whose weights are kept.
     label_smoothing : float
         Both labels are moved towards 0.5 by half of it.
+    teachers : tuple of str
+        Finished runs whose common opinion of each changed film it learns to give; see `teachers`.
+    teachers_share : float
+        What their opinion counts beside the label, between 0 and 1.
     class_weights : str
         Counted on ``all films`` of the training part or on ``one batch``; or ``none``.
     cropped_to_lungs : bool
@@ -90,6 +94,8 @@ class RunSettings:
     weight_decay: float = 1e-3
     dropout: float = 0.3
     label_smoothing: float = 0.05
+    teachers: tuple[str, ...] = ()
+    teachers_share: float = 0.0
     ema_momentum: float = 0.995
     patience: int = 0
     keep: Literal["last", "best"] = "last"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from core.training.architectures import (
     build_classifier,
     imagenet_weights,
 )
-from core.training.augmentation import augment_films
+from core.training.augmentation import augment_films, resize_films
 from core.training.run_settings import RunSettings
+from core.training.teachers import Teacher, opinion_of
 
 LAST_BACKBONE_LAYER = "pooled"
 
@@ -106,17 +107,24 @@ def make_optimizer(settings: RunSettings, steps: int) -> Any:
             return keras.optimizers.SGD(rate, momentum=0.9, **average)
 
 
-def make_step(model: Any, optimizer: Any, settings: RunSettings) -> Any:
+def make_step(
+    model: Any, optimizer: Any, settings: RunSettings, teachers: Sequence[Teacher] = ()
+) -> Any:
     """Return the compiled function that changes a batch at random and learns from it."""
     import tensorflow as tf
 
+    largest_px = max([settings.input_px, *(teacher.input_px for teacher in teachers)])
+
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(films: Any, masks: Any, labels: Any, weights: Any) -> Any:
-        augmented, _ = augment_films(films, masks, settings.input_px, settings.augmentation)
-        smooth = labels * (1.0 - settings.label_smoothing) + settings.label_smoothing / 2.0
+        augmented, _ = augment_films(films, masks, largest_px, settings.augmentation)
+        wanted = labels * (1.0 - settings.label_smoothing) + settings.label_smoothing / 2.0
+        if teachers:
+            wanted += settings.teachers_share * (opinion_of(teachers, augmented) - wanted)
+        seen = resize_films(augmented, settings.input_px)
         with tf.GradientTape() as tape:
-            logits = model(augmented, training=True)[:, 0]
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=smooth, logits=logits)
+            logits = model(seen, training=True)[:, 0]
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=logits)
             loss = tf.reduce_mean(weights * losses)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -208,3 +208,14 @@ def test_the_same_seed_draws_the_same_changes(films):
 
     np.testing.assert_array_equal(draw(1), draw(1))
     assert not np.array_equal(draw(1), draw(2))
+
+
+def test_a_share_of_the_films_is_stored_as_jpeg_before_everything():
+    noise = np.random.default_rng(9).random((120, PX, PX, 1), dtype=np.float32)
+
+    changed, _ = augment(noise, jpeg=0.5)
+
+    far = np.abs(changed - noise).mean(axis=(1, 2, 3))
+    assert changed.shape == noise.shape
+    assert 0.35 < (far > 0.0).mean() < 0.65
+    assert 0.01 < far.max() < 0.3  # of noise, quality 30 loses a good deal and not everything
