@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import FirstReadError
+from core.film_address import find_film
 from ui.charts_runs import Style, style_runs
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
@@ -69,9 +70,9 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         st.warning(f"{exc} Shown at each run's own operating point.", icon=":material/warning:")
         key = replace(key, at=None)
         scored = get_scored(key, listed)
-    if view.film and view.film not in scored.films.film_id:
-        st.warning(f"The film {view.film[:80]} is not among those compared.")
-        view = replace(view, film="")
+    film_id = find_film(view.film, scored.films.film_id.tolist())
+    if view.film and film_id is None:
+        st.warning(f"The film {view.film[:40]} is not among those compared.")
     draw_films(scored)
     tests_side, cases_side, ward_side, training_side = draw_tabs(view)
     with tests_side:
@@ -79,7 +80,7 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         st.markdown("#### Paired tests")
         draw_tests(view, key, listed, scored)
     with cases_side:
-        draw_cases(view, key, listed, scored, styles)
+        draw_cases(view, film_id, key, listed, scored, styles)
     with ward_side:
         if scored.synthetic:
             st.info("Synthetic films say nothing of a ward of children: choose others above.")

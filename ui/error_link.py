@@ -14,6 +14,7 @@ from typing import TypeVar
 from core.error_filter import Third, Wanted, WrongIn
 from core.error_gallery import Cell
 from core.error_order import Order
+from core.film_address import film_code
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -50,11 +51,14 @@ class Offered:
         From a library to the runs that have read its films.
     splits : callable
         From a library and a run to the splits that the run has films of.
+    film : callable
+        From library, run, split and a code to the film that is meant; None where there is none.
     """
 
     libraries: Sequence[str]
     runs: Callable[[str], Sequence[str]]
     splits: Callable[[str, str], Sequence[str]]
+    film: Callable[[str, str, str, str], str | None]
 
 
 class _Address:
@@ -122,10 +126,15 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[ErrorView
     address = _Address(params)
     library = address.choose("library", offered.libraries)
     run = address.choose("run", offered.runs(library))
+    split = address.choose("split", offered.splits(library, run))
+    code = address.words("film")
+    film = None if code is None else offered.film(library, run, split, code)
+    if code is not None and film is None:
+        address.complain("film", code, "is not in this split", "the gallery")
     view = ErrorView(
         library=library,
         run=run,
-        split=address.choose("split", offered.splits(library, run)),
+        split=split,
         threshold=address.threshold(),
         cell=address.choose_or_none("cell", Cell, Cell.FALSE_NEGATIVE) or Cell.FALSE_NEGATIVE,
         order=address.choose_or_none("sort", Order, Order.CONFIDENCE) or Order.CONFIDENCE,
@@ -143,7 +152,7 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[ErrorView
             slice_key=address.words("slice"),
         ),
         page=address.page(),
-        film=address.words("film"),
+        film=film,
     )
     return view, address.complaints
 
@@ -170,6 +179,6 @@ def write_address(view: ErrorView) -> dict[str, str]:
         "age": wanted.age,
         "slice": wanted.slice_key,
         "page": str(view.page),
-        "film": view.film,
+        "film": None if view.film is None else film_code(view.film),
     }
     return {name: str(value) for name, value in said.items() if value is not None}

@@ -212,12 +212,7 @@ def _make_files(library: str, standing: Sequence[CaseNote]) -> _Files:
 
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:
-    """Return the view on a page, and with a film, that there are."""
-    if view.film is not None and found.runs.place_of(view.film) is None:
-        complaints.append(
-            f"The address names film {view.film[:60]!r}, which is not in this split: the gallery."
-        )
-        view = replace(view, film=None)
+    """Return the view on a page that there is."""
     pages = pages_of(found)
     if view.page > pages:
         complaints.append(f"The address names page {view.page}, and there are {pages}: the last.")

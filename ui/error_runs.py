@@ -11,6 +11,7 @@ import streamlit as st
 from core.domain import RunRecord
 from core.error_gallery import RunsOnFilms, join_runs
 from core.errors import FirstReadError
+from core.film_address import find_film
 from core.film_library import order_parts
 from core.pipeline import Engine, open_classifier
 from core.predictions import (
@@ -170,4 +171,7 @@ def get_offered() -> Offered:
             return (ALL_PARTS, *parts[::-1])
         return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
 
-    return Offered(tuple(get_libraries()), runs, splits)
+    def film(library: str, run: str, split: str, code: str) -> str | None:
+        return find_film(code, of_part(library, run, split).films.film_id.tolist())
+
+    return Offered(tuple(get_libraries()), runs, splits, film)

@@ -10,6 +10,7 @@ import streamlit as st
 from core.comparison_cases import CaseMatrix, Step, find_step
 from core.comparison_films import SYNTHETIC, ScoredFilms
 from core.comparison_words import say_step
+from core.film_address import film_code
 from ui.charts_cases import plot_case, plot_cases
 from ui.charts_runs import Style
 from ui.error_link import ALL_PARTS
@@ -27,19 +28,20 @@ STEP_PX = 250
 
 def draw_cases(
     view: RunsView,
+    film_id: str | None,
     key: ComparedKey,
     listed: ListedRuns,
     scored: ScoredFilms,
     styles: dict[str, Style],
 ) -> None:
-    """Draw the matrix, the case that is open, and the step between the chosen pair."""
+    """Draw the matrix, the case that is open if there is one, and the step between the pair."""
     matrix = get_cases(key, listed)
     rows = rows_drawn(matrix)
     if not rows:
         st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
         return
     st.plotly_chart(
-        plot_cases(matrix, rows, view.film),
+        plot_cases(matrix, rows, film_id or NO_CASE),
         key=MATRIX,
         on_select=_take_cell,
         selection_mode="points",
@@ -53,7 +55,8 @@ def draw_cases(
     )
     case_side, step_side = st.columns([1, 1.15], gap="large")
     with case_side:
-        _draw_case(view, scored, [str(matrix.film_id[row]) for row in rows], styles)
+        film_ids = [str(matrix.film_id[row]) for row in rows]
+        _draw_case(view, film_id or NO_CASE, scored, film_ids, styles)
     with step_side:
         if view.earlier:
             _draw_step(find_step(scored, view.earlier, view.later), scored)
@@ -75,17 +78,21 @@ def _take_cell() -> None:
 
 
 def _open_case(film_id: str, run_id: str = "") -> None:
-    put("film", film_id)
+    put("film", film_code(film_id) if film_id else "")
     put("cell", run_id)
 
 
 def _draw_case(
-    view: RunsView, scored: ScoredFilms, film_ids: Sequence[str], styles: dict[str, Style]
+    view: RunsView,
+    film_id: str,
+    scored: ScoredFilms,
+    film_ids: Sequence[str],
+    styles: dict[str, Style],
 ) -> None:
     listed = [NO_CASE, *film_ids]
-    if view.film and view.film not in listed:
-        listed.append(view.film)  # one that every run gets right
-    st.session_state[CASE] = view.film
+    if film_id not in listed:
+        listed.append(film_id)  # one that every run gets right
+    st.session_state[CASE] = film_id
     st.selectbox(
         "Case",
         listed,
@@ -94,15 +101,15 @@ def _draw_case(
         on_change=lambda: _open_case(st.session_state[CASE]),
         help="Films that some run gets wrong, in the order of the columns above.",
     )
-    if not view.film:
+    if film_id == NO_CASE:
         st.caption("No case is open: click a cell above, or choose a film here.")
         return
-    place = int(np.flatnonzero(scored.films.film_id == view.film)[0])
+    place = int(np.flatnonzero(scored.films.film_id == film_id)[0])
     label = "pneumonia" if scored.ill[place] else "normal"
     subtype = str(scored.films.subtype[place])
     drawn = " :gray-badge[synthetic]" if scored.synthetic else ""
     st.markdown(
-        f"`{view.film}`{drawn}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
+        f"`{film_id}`{drawn}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
         f"{_verdicts(scored, place)}"
     )
     st.plotly_chart(
@@ -153,7 +160,7 @@ def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, s
         "split": ALL_PARTS if scored.synthetic else str(scored.films.split[place]),
         "threshold": repr(float(scored.threshold[row])),
         "cell": f"{right}{side}",
-        "film": str(scored.films.film_id[place]),
+        "film": film_code(str(scored.films.film_id[place])),
     }
 
 

@@ -42,7 +42,7 @@ class RunsView:
     earlier, later : str
         The pair that is put in words; empty with one run alone.
     film : str
-        The case that is open; empty for none.
+        Code of the case that is open (`core.film_address`); empty for none.
     cell : str
         The run whose cell of that case was clicked; empty for none.
     columns : tuple of str

@@ -21,6 +21,7 @@ from core.error_filter import Third, Wanted, WrongIn
 from core.error_gallery import Cell
 from core.error_order import Order
 from core.examples import ExamplesTask
+from core.film_address import film_code, find_film
 from core.film_features import read_features
 from core.foreign_runs import ForeignRequest, import_run
 from core.rendering import marked_png
@@ -33,8 +34,12 @@ from ui.error_link import ErrorView, Offered, read_address, write_address
 
 PAGE = PROJECT_ROOT / "pages" / "errors.py"
 READER = "Dr. Ada Reader"
+FILM = "test/NORMAL/a b&c.jpeg"
 OFFERED = Offered(
-    ("public",), lambda _library: ("f04", "f01"), lambda _library, _run: ("validation", "test")
+    ("public",),
+    lambda _library: ("f04", "f01"),
+    lambda _library, _run: ("validation", "test"),
+    lambda _library, _run, _split, code: find_film(code, [FILM]),
 )
 
 
@@ -123,7 +128,7 @@ FULL = ErrorView(
         "virus", Third.LOW, Third.MIDDLE, Third.HIGH, WrongIn.ONLY_HERE, "tube", "other", True
     ),
     page=3,
-    film="test/NORMAL/a b&c.jpeg",
+    film=FILM,
 )
 
 
@@ -154,6 +159,7 @@ def test_an_empty_address_is_the_first_of_everything() -> None:
         ("page", "0", "page '0', which is no page: page 1"),
         ("page", "-1", "page '-1', which is no page"),
         ("page", "²", "page '²', which is no page"),
+        ("film", "test/NORMAL/a b&c.jpeg", "which is not in this split: the gallery"),
     ],
 )
 def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name, said, sentence) -> None:
@@ -212,7 +218,7 @@ def test_without_films_the_numbers_are_there_and_one_line_says_how_to_get_them(d
     sentences = [text.value for text in page.caption if "core data fetch" in text.value]
     assert len(sentences) == 1
     film_id, probability = missed_film()
-    page = open_page(split="test", film=film_id)
+    page = open_page(split="test", film=film_code(film_id))
     assert "core data fetch" in page.info[0].value
     assert any(f"Probability {probability:.3f}" in text.value for text in page.markdown)
 
@@ -225,14 +231,14 @@ def test_small_pictures_are_kept_where_the_settings_say(films) -> None:
 
 def test_a_case_leads_to_the_next_and_the_previous_film_and_back(films) -> None:
     film_id, _ = missed_film()
-    page = open_page(split="test", film=film_id)
+    page = open_page(split="test", film=film_code(film_id))
     assert any("1 of " in text.value for text in page.caption)
     by_name = {button.label: button for button in page.button}
     assert by_name["Prev"].disabled
     by_name["Next"].click().run()
-    assert page.query_params["film"] != film_id
+    assert page.query_params["film"] != film_code(film_id)
     {button.label: button for button in page.button}["Prev"].click().run()
-    assert page.query_params["film"] == film_id
+    assert page.query_params["film"] == film_code(film_id)
     {button.label: button for button in page.button}["Gallery"].click().run()
     assert "film" not in page.query_params
     assert not page.exception
@@ -240,7 +246,7 @@ def test_a_case_leads_to_the_next_and_the_previous_film_and_back(films) -> None:
 
 def test_a_film_outside_the_list_can_be_looked_at_alone(films) -> None:
     film_id, _ = missed_film()
-    page = open_page(split="test", film=film_id, cell="tn")
+    page = open_page(split="test", film=film_code(film_id), cell="tn")
     by_name = {button.label: button for button in page.button}
     assert by_name["Prev"].disabled
     assert by_name["Next"].disabled
@@ -258,7 +264,7 @@ def save(page: AppTest) -> AppTest:
 
 def test_a_note_needs_a_name_and_is_then_kept_and_counted(films, notes) -> None:
     film_id, _ = missed_film()
-    page = save(open_page(split="test", film=film_id))
+    page = save(open_page(split="test", film=film_code(film_id)))
     assert "Write your name first" in page.warning[0].value
     assert notes.count() == 0
     page.text_input(key="reader-name").set_value(READER).run()
@@ -283,7 +289,7 @@ def test_a_second_reader_who_agrees_makes_a_proposal_accepted(films, notes) -> N
         notes,
         write_note("public", film_id, lead("Dr. B"), "f04", proposed_label=ProposedLabel.NORMAL),
     )
-    page = open_page(split="test", film=film_id)
+    page = open_page(split="test", film=film_code(film_id))
     offered = next(one for one in page.get("button_group") if one.label == "The label should be")
     assert [option.content for option in offered.proto.options] == ["Normal"]  # not what it has
     assert any("One reader proposes the label normal" in text.value for text in page.caption)
@@ -298,7 +304,7 @@ def test_a_second_reader_who_agrees_makes_a_proposal_accepted(films, notes) -> N
 
 def test_the_tag_key_needs_a_name_too(films, notes) -> None:
     film_id, _ = missed_film()
-    page = open_page(split="test", film=film_id)
+    page = open_page(split="test", film=film_code(film_id))
     next(button for button in page.button if button.label == "Tag").click().run()
     assert "Write your name first" in page.toast[0].value
     assert notes.count() == 0
@@ -367,7 +373,7 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     assert any("says nothing of patients" in text.value for text in page.caption)
     page.selectbox(key="errors-split").set_value("test").run()
     assert "among 2 films" in words_of(page)
-    page = open_page(library="synthetic", film="test/NORMAL/3.jpeg")
+    page = open_page(library="synthetic", film=film_code("test/NORMAL/3.jpeg"))
     assert any("Probability 0.100" in text.value for text in page.markdown)
     assert any(text.value.startswith("1 of 1") for text in page.caption)
 
@@ -386,9 +392,9 @@ def test_a_picture_is_called_synthetic_by_its_own_file_and_not_by_its_place(
     pictures, sentence = error_films.small_pictures("synthetic", film_ids)
     assert [pictures[film_id].synthetic for film_id in film_ids] == [False, True]
     assert sentence == ""
-    page = open_page(library="synthetic", film=film_ids[1])
+    page = open_page(library="synthetic", film=film_code(film_ids[1]))
     assert any(":gray-badge[synthetic]" in text.value for text in page.markdown)
-    page = open_page(library="synthetic", film=film_ids[0])
+    page = open_page(library="synthetic", film=film_code(film_ids[0]))
     assert not any("badge" in text.value for text in page.markdown)
 
 
@@ -438,7 +444,7 @@ def test_an_imported_run_is_looked_at_where_it_has_films_and_has_no_regions(
     normal = int((part.films.label == 0).sum())
     assert words_of(page).startswith(f"**{normal} false positives** of run everything_ill")
     film_id = str(part.films.film_id[part.films.label == 0][0])
-    page = open_page(run=imported, cell="fp", film=film_id)
+    page = open_page(run=imported, cell="fp", film=film_code(film_id))
     assert any("only the predictions were imported" in text.value for text in page.caption)
     assert not [button for button in page.button if "regions" in button.label]
 
@@ -466,7 +472,7 @@ def test_a_case_shows_how_its_nearest_films_are_labelled(films) -> None:
     others = said.films.patient != said.films.patient[place]
     apart = np.where(others, np.linalg.norm(space - space[place], axis=1), np.inf)
     ill = int(said.films.label[np.argsort(apart)[:8]].sum())
-    page = open_page(split="test", film=film_id)
+    page = open_page(split="test", film=film_code(film_id))
     words = "\n".join(text.value for text in page.caption)
     assert f"{ill} of these 8 are labelled pneumonia, {8 - ill} normal" in words
     assert f"among the {len(said):,} films" in words
@@ -474,7 +480,7 @@ def test_a_case_shows_how_its_nearest_films_are_labelled(films) -> None:
 
 def test_where_no_features_are_kept_films_are_read_when_it_is_asked_for(films) -> None:
     film_id, _ = missed_film()
-    page = open_page(run="f03", split="test", cell="tp", film=film_id)
+    page = open_page(run="f03", split="test", cell="tp", film=film_code(film_id))
     page.button(key="case-features").click().run()
     for _ in range(100):
         if page.button(key="case-features").label != "Stop":

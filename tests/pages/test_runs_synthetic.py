@@ -14,6 +14,7 @@ from core.comparison_films import align_runs, as_synthetic
 from core.domain import OPERATOR, RunRecord
 from core.errors import ModelIntegrity
 from core.examples import ExamplesTask
+from core.film_address import film_code
 from core.foreign_runs import ForeignRequest, import_run
 from core.predictions import Predictions, read_predictions
 from core.run_store import load_run
@@ -144,7 +145,7 @@ def test_a_case_opens_in_the_gallery_of_the_synthetic_films() -> None:
     address = gallery_address(scored, 0, "f01")
 
     assert (address["library"], address["split"]) == ("synthetic", "all")
-    assert (address["cell"], address["film"]) == ("fp", "test/x0.png")
+    assert (address["cell"], address["film"]) == ("fp", film_code("test/x0.png"))
 
 
 def test_an_imported_run_is_left_out_where_it_has_read_no_film(drawn) -> None:

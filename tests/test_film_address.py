@@ -1,0 +1,24 @@
+"""Films as addresses name them."""
+
+import hashlib
+
+from core.film_address import film_code, find_film
+from core.predictions import read_predictions
+from core.run_store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN
+
+
+def test_a_code_is_found_again_and_says_nothing_of_the_patient() -> None:
+    film_ids = ["train/PNEUMONIA/person1345_bacteria_3426.jpeg", "test/NORMAL/IM-0001-0001.jpeg"]
+    codes = [film_code(film_id) for film_id in film_ids]
+
+    assert [find_film(code, film_ids) for code in codes] == film_ids
+    assert codes[0] == hashlib.sha256(film_ids[0].encode()).hexdigest()[:12]
+    assert find_film(film_ids[0], film_ids) is None
+    assert find_film(codes[0], film_ids[1:]) is None
+
+
+def test_no_two_films_of_the_public_sets_have_one_code() -> None:
+    film_id = read_predictions(load_run(PROJECT_ROOT / "models" / SERVED_RUN)).films.film_id
+
+    assert len({film_code(one) for one in film_id.tolist()}) == len(film_id)
