@@ -197,15 +197,23 @@ def turn_tag(note: CaseNote, tag: str) -> CaseNote:
     )
 
 
-def weigh_proposals(notes: Sequence[CaseNote]) -> Proposal | None:
+def weigh_proposals(
+    notes: Sequence[CaseNote], reference: ProposedLabel | None = None
+) -> Proposal | None:
     """Return what the standing notes of one film propose; None if no reader proposes a label.
 
     It is accepted once two readers propose the same and none proposes the other.
+
+    Parameters
+    ----------
+    notes : sequence of CaseNote
+    reference : ProposedLabel, optional
+        The film's label: who only repeats it proposes nothing, and speaks against another one.
     """
     proposing = [note for note in notes if note.proposed_label is not None]
-    if not proposing:
-        return None
     labels = {note.proposed_label for note in proposing}
+    if not proposing or labels == {reference}:
+        return None
     names = tuple({reader_key(note.reader): note.reader for note in proposing}.values())
     if len(labels) > 1:
         return Proposal(None, names, ProposalState.DISPUTED)
@@ -222,12 +230,25 @@ def notes_by_film(notes: Iterable[CaseNote]) -> dict[str, list[CaseNote]]:
     return dict(by_film)
 
 
-def count_notes(notes: Collection[CaseNote]) -> NoteCounts:
-    """Count films (not notes) by what the standing notes of one library say of them."""
+def count_notes(
+    notes: Collection[CaseNote], references: Mapping[str, ProposedLabel] | None = None
+) -> NoteCounts:
+    """Count films (not notes) by what the standing notes of one library say of them.
+
+    Parameters
+    ----------
+    notes : collection of CaseNote
+    references : mapping of str to ProposedLabel, optional
+        Label by film, as in `weigh_proposals`.
+    """
+    known = references or {}
     saying = [note for note in notes if not note.says_nothing]
     causes = {(note.film_id, note.cause) for note in saying if note.cause}
     tags = {(note.film_id, tag) for note in saying for tag in note.tags}
-    weighed = [weigh_proposals(of_film) for of_film in notes_by_film(saying).values()]
+    weighed = [
+        weigh_proposals(of_film, known.get(film_id))
+        for film_id, of_film in notes_by_film(saying).items()
+    ]
     return NoteCounts(
         films=len({note.film_id for note in saying}),
         by_cause=Counter(cause for _, cause in sorted(causes)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -33,7 +33,10 @@ class WrongIn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a film must be; None and empty ask for nothing."""
+    """What a film must be; None and empty ask for nothing.
+
+    ``comment_words`` stand in some reader's comment, in letters large or small.
+    """
 
     subtype: str | None = None
     size: Third | None = None
@@ -46,6 +49,7 @@ class Wanted:
     finding: str | None = None
     age: str | None = None
     slice_key: str | None = None
+    comment_words: str | None = None
 
     @property
     def anything(self) -> bool:
@@ -55,11 +59,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Ids of the films that readers' notes speak of, by tag, by cause, and with a comment."""
+    """Ids of the films that readers' notes speak of, by tag and by cause, and their comments."""
 
     by_tag: Mapping[str, Collection[str]] = field(default_factory=dict)
     by_cause: Mapping[str, Collection[str]] = field(default_factory=dict)
-    commented: Collection[str] = ()
+    comments: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def third_of(values: Scores) -> npt.NDArray[np.str_]:
@@ -171,5 +175,13 @@ def _noted(film_ids: npt.NDArray[np.str_], wanted: Wanted, noted: Noted) -> Mask
     if wanted.cause is not None:
         chosen &= np.isin(film_ids, list(noted.by_cause.get(wanted.cause, ())))
     if wanted.commented:
-        chosen &= np.isin(film_ids, list(noted.commented))
+        chosen &= np.isin(film_ids, list(noted.comments))
+    if wanted.comment_words is not None:
+        asked = wanted.comment_words.casefold()
+        saying = [
+            film_id
+            for film_id, comments in noted.comments.items()
+            if any(asked in comment.casefold() for comment in comments)
+        ]
+        chosen &= np.isin(film_ids, saying)
     return chosen

@@ -73,6 +73,10 @@ class FilmLibrary(Protocol):
         """Return what films show, in a word, by film; those that are left out are not known."""
         ...
 
+    def gate_findings(self) -> Mapping[str, str]:
+        """Return codes of what the quality gate found, apart by a space, where facts lack it."""
+        ...
+
 
 def order_parts(found: npt.NDArray[np.str_]) -> tuple[str, ...]:
     """Return the parts that occur: train, validation and test first, others by name."""
@@ -164,6 +168,10 @@ class PublicLibrary:
         """Return nothing: the public set says bacteria or virus, and not what the film shows."""
         return {}
 
+    def gate_findings(self) -> Mapping[str, str]:
+        """Return nothing: of the public films the kept facts hold it."""
+        return {}
+
 
 class SyntheticLibrary:
     """The built-in drawn films; what a run says of them is computed when it is first asked for.
@@ -173,15 +181,23 @@ class SyntheticLibrary:
     phantoms : PhantomSet
     score : callable
         From a run to its predictions of every film of the set.
+    assess : callable
+        Returns codes of what the quality gate found, apart by a space, by film.
     """
 
     name = "synthetic"
     title = "Synthetic films"
     synthetic = True
 
-    def __init__(self, phantoms: PhantomSet, score: Callable[[RunRecord], Predictions]) -> None:
+    def __init__(
+        self,
+        phantoms: PhantomSet,
+        score: Callable[[RunRecord], Predictions],
+        assess: Callable[[], Mapping[str, str]],
+    ) -> None:
         self._phantoms = phantoms
         self._score = score
+        self._assess = assess
 
     @property
     def has_films(self) -> bool:
@@ -231,6 +247,10 @@ class SyntheticLibrary:
     def findings(self) -> Mapping[str, str]:
         """Return what each film was drawn to show."""
         return {film.film_id: film.settings.finding for film in self._phantoms.films}
+
+    def gate_findings(self) -> Mapping[str, str]:
+        """Return what the quality gate says of each film, as of an upload."""
+        return self._assess()
 
 
 def states_synthetic(content: bytes) -> bool:

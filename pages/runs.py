@@ -5,14 +5,13 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import FirstReadError
-from core.film_address import find_film
 from ui.charts_runs import Style, style_runs
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
 from ui.preparation import draw_preparation, get_preparation
 from ui.resources import get_served
 from ui.runs_audit import draw_audits, draw_histories, find_audits, say_audits
-from ui.runs_cases import draw_cases
+from ui.runs_cases import draw_cases, find_case
 from ui.runs_compare import draw_curves, draw_films, draw_tests
 from ui.runs_controls import (
     asked_part,
@@ -70,9 +69,7 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         st.warning(f"{exc} Shown at each run's own operating point.", icon=":material/warning:")
         key = replace(key, at=None)
         scored = get_scored(key, listed)
-    film_id = find_film(view.film, scored.films.film_id.tolist())
-    if view.film and film_id is None:
-        st.warning(f"The film {view.film[:40]} is not among those compared.")
+    film_id = find_case(view, scored)
     draw_films(scored)
     tests_side, cases_side, ward_side, training_side = draw_tabs(view)
     with tests_side:

@@ -127,6 +127,16 @@ def test_two_readers_against_one_are_a_dispute() -> None:
     assert (proposal.label, proposal.state) == (None, ProposalState.DISPUTED)
 
 
+def test_who_repeats_the_reference_proposes_nothing_but_speaks_against_another() -> None:
+    repeats = [note(proposed_label=NORMAL), note(reader="Dr Grace", proposed_label=NORMAL)]
+    assert weigh_proposals(repeats, NORMAL) is None
+    assert weigh_proposals(repeats, PNEUMONIA).state is ProposalState.ACCEPTED
+    against = [repeats[0], note(reader="Dr Hans", proposed_label=PNEUMONIA)]
+    assert weigh_proposals(against, NORMAL).state is ProposalState.DISPUTED
+    assert count_notes(repeats, {"a": NORMAL}).by_proposal == {}
+    assert count_notes(repeats, {"b": NORMAL}).by_proposal == {ProposalState.ACCEPTED: 1}
+
+
 def test_notes_without_a_label_propose_nothing() -> None:
     assert weigh_proposals([note(comment="x")]) is None
     assert weigh_proposals([]) is None
@@ -182,6 +192,35 @@ def test_the_parquet_file_gives_back_every_note_with_its_types(two) -> None:
     assert table["tags"].to_pylist() == [["rotated", "tube"], ["rotated"]]
     assert table["standing"].to_pylist() == [False, True]
     assert table["cause"].to_pylist() == ["other", "other"]
+
+
+def test_files_hold_each_films_reference_and_how_far_its_proposals_are() -> None:
+    first = note("a", proposed_label=NORMAL)
+    taken_back = write_note("public", "c", lead("Dr Ada"), "f04", proposed_label=NORMAL)
+    notes = [
+        first,
+        note("a", "Dr Grace", proposed_label=NORMAL),
+        note("b", comment="left base"),
+        taken_back,
+        note("c", supersedes=taken_back.note_id),
+    ]
+    known = {"a": PNEUMONIA, "b": NORMAL}
+    expected = [
+        ("pneumonia", "accepted"),
+        ("pneumonia", "accepted"),
+        ("normal", None),
+        (None, None),
+        (None, None),
+    ]
+
+    rows = json.loads(notes_as_json(notes, known))
+    table = pq.read_table(io.BytesIO(notes_as_parquet(notes, known)))
+    cells = list(csv.DictReader(io.StringIO(notes_as_csv(notes, known))))
+
+    assert [(row["reference_label"], row["proposal_state"]) for row in rows] == expected
+    columns = (table["reference_label"].to_pylist(), table["proposal_state"].to_pylist())
+    assert list(zip(*columns, strict=True)) == expected
+    assert [row["reference_label"] for row in cells] == ["pneumonia", "pneumonia", "normal", "", ""]
 
 
 def test_no_notes_are_a_file_with_its_columns() -> None:

@@ -240,10 +240,17 @@ def test_errors_of_every_run_and_of_this_run_alone_are_told_apart() -> None:
 
 def test_films_are_found_by_what_was_noted_of_them() -> None:
     runs = runs_on({"a": [0.5] * 3}, film_id=["x", "y", "z"])
-    noted = Noted(by_tag={"rotated": ["x", "z"]}, by_cause={"other": ["y"]}, commented=["z"])
+    noted = Noted(
+        by_tag={"rotated": ["x", "z"]},
+        by_cause={"other": ["y"]},
+        comments={"z": ["Left Base", "tube"], "x": ["base of the heart"]},
+    )
     assert chosen_by(runs, Wanted(tag="rotated"), noted) == [0, 2]
     assert chosen_by(runs, Wanted(cause="other"), noted) == [1]
-    assert chosen_by(runs, Wanted(tag="rotated", commented=True), noted) == [2]
+    assert chosen_by(runs, Wanted(tag="rotated", commented=True), noted) == [0, 2]
+    assert chosen_by(runs, Wanted(comment_words="left base"), noted) == [2]
+    assert chosen_by(runs, Wanted(comment_words="BASE"), noted) == [0, 2]
+    assert chosen_by(runs, Wanted(comment_words="base tube"), noted) == []
     assert chosen_by(runs, Wanted(tag="unheard of"), noted) == []
 
 

@@ -106,9 +106,10 @@ def test_reading_can_be_stopped_and_keeps_nothing_half_done(scores, tmp_path):
 
 
 def test_the_library_of_drawn_films_gives_films_scores_and_truth(scores, phantoms):
-    library = SyntheticLibrary(phantoms, scores.of)
+    library = SyntheticLibrary(phantoms, scores.of, lambda: {"one": "rotated"})
     ill = next(film for film in phantoms.films if film.settings.finding != "normal")
 
+    assert library.gate_findings() == {"one": "rotated"}
     assert library.parts(RUN) == ("train", "validation", "test")
     assert library.predictions(RUN).probability.tolist() == scores.of(RUN).probability.tolist()
     assert library.read_bytes(ill.film_id) == phantoms.read_bytes(ill.film_id)

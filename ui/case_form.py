@@ -47,7 +47,7 @@ def draw_case_form(
     of_film = [note for note in notes if note.film_id == film_id]
     if not_allowed(visit, Act.NOTE_CASE):
         _draw_others([note for note in of_film if not note.says_nothing])
-        _draw_proposal(of_film)
+        _draw_proposal(of_film, reference)
         return
     visit.reader = name_reader(visit)
     own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
@@ -67,7 +67,7 @@ def draw_case_form(
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
     _draw_others([n for n in of_film if n is not own and not n.says_nothing])
-    _draw_proposal(of_film)
+    _draw_proposal(of_film, reference)
 
 
 def carry_draft(film_id: str, before: CaseNote | None, after: CaseNote) -> None:
@@ -195,7 +195,7 @@ def _draw_others(notes: Sequence[CaseNote]) -> None:
         )
 
 
-def _draw_proposal(notes: Sequence[CaseNote]) -> None:
-    proposal = weigh_proposals(notes)
+def _draw_proposal(notes: Sequence[CaseNote], reference: ProposedLabel) -> None:
+    proposal = weigh_proposals(notes, reference)
     if proposal is not None:
         st.caption(STATES[proposal.state].format(label=proposal.label))

@@ -54,6 +54,7 @@ FILTERS = (
     "finding",
     "age",
     "slice",
+    "words",
 )
 SYNTHETIC = "synthetic"
 _RUN_CHANGES = ("threshold", "page", "film")
@@ -106,7 +107,7 @@ def _take(name: str, key: str, forgets: Sequence[str]) -> None:
     chosen = st.session_state[key]
     for forgotten in forgets:
         st.query_params.pop(forgotten, None)
-    if chosen in (None, False):
+    if chosen in (None, False, ""):
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = YES if chosen is True else str(chosen)
@@ -202,6 +203,15 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
                 on_change=_take,
                 args=("comment", "errors-comment", ("page", "film")),
             )
+        st.session_state["errors-words"] = wanted.comment_words or ""
+        st.text_input(
+            "Words of a comment",
+            key="errors-words",
+            max_chars=80,
+            placeholder="any",
+            on_change=_take,
+            args=("words", "errors-words", ("page", "film")),
+        )
         _draw_known(view, found)
         if asked:
             st.button("Ask for nothing", icon=":material/filter_list_off:", on_click=_ask_nothing)

@@ -96,12 +96,15 @@ def noted_by(notes: Sequence[CaseNote]) -> Noted:
     """Return which films the standing notes of a library speak of."""
     by_tag: dict[str, set[str]] = defaultdict(set)
     by_cause: dict[str, set[str]] = defaultdict(set)
+    comments: dict[str, list[str]] = defaultdict(list)
     for note in notes:
         for tag in note.tags:
             by_tag[tag].add(note.film_id)
         if note.cause:
             by_cause[note.cause].add(note.film_id)
-    return Noted(by_tag, by_cause, {note.film_id for note in notes if note.comment})
+        if note.comment:
+            comments[note.film_id].append(note.comment)
+    return Noted(by_tag, by_cause, comments)
 
 
 def load_film(library: str, film_id: str) -> UploadedFilm:

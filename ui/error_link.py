@@ -150,6 +150,7 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[ErrorView
             finding=address.words("finding"),
             age=address.words("age"),
             slice_key=address.words("slice"),
+            comment_words=address.words("words"),
         ),
         page=address.page(),
         film=film,
@@ -178,6 +179,7 @@ def write_address(view: ErrorView) -> dict[str, str]:
         "finding": wanted.finding,
         "age": wanted.age,
         "slice": wanted.slice_key,
+        "words": wanted.comment_words,
         "page": str(view.page),
         "film": None if view.film is None else film_code(view.film),
     }

@@ -1,21 +1,20 @@
-"""The gallery side of the Errors page: cards, pages, and what was noted so far."""
+"""The gallery side of the Errors page: cards and pages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from operator import attrgetter
+from dataclasses import replace
 
 import streamlit as st
 
-from core.case_notes import CaseNote, ProposalState, count_notes
-from core.case_notes_export import notes_as_csv, notes_as_json, notes_as_parquet
+from core.case_notes import CaseNote
 from core.errors import FirstReadError
 from ui.cards import PAGE_FILMS, CardsWish, hear_cards, show_cards
 from ui.case_form import carry_draft
 from ui.error_controls import draw_filters, found_in_words
 from ui.error_films import Found, build_cards, get_case_notes, make_ahead
 from ui.error_link import ErrorView
+from ui.error_notes import draw_notes
 from ui.matrix import hear_matrix
 from ui.resources import get_libraries
 from ui.session import Visit
@@ -139,76 +138,6 @@ def draw_nothing(view: ErrorView, found: Found) -> None:
             f"{found.runs.threshold_of(view.run):.3f}. Choose another cell, or move the threshold.",
             icon=":material/search_off:",
         )
-
-
-def draw_notes(view: ErrorView, notes: Sequence[CaseNote]) -> None:
-    """Draw, behind one button, what readers noted so far, and the ways to take it out."""
-    counts = count_notes(notes)
-    with st.popover(f"Notes ({counts.films})", icon=":material/sticky_note_2:", width="stretch"):
-        if not counts.films:
-            st.write("Open a film to note a cause, tags, a comment or another label.")
-        else:
-            _draw_counts("Causes", counts.by_cause)
-            _draw_counts("Tags", counts.by_tag)
-            _draw_counts(
-                "Proposed labels",
-                {state.value: counts.by_proposal.get(state, 0) for state in ProposalState},
-            )
-        _draw_export(view.library, notes)
-
-
-def _draw_counts(title: str, counts: dict[str, int]) -> None:
-    rows = sorted(counts.items(), key=lambda row: -row[1])
-    if not any(counts.values()):
-        return
-    st.markdown(f"**{title}** (films)")
-    st.table({name: number for name, number in rows if number})
-
-
-def _draw_export(library: str, notes: Sequence[CaseNote]) -> None:
-    """Offer every note of the library, replaced ones included."""
-    files = _make_files(library, notes)
-    st.download_button(
-        "All notes as CSV",
-        files.csv,
-        file_name=f"first-read-notes-{library}.csv",
-        mime="text/csv",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-    st.download_button(
-        "All notes as Parquet",
-        files.parquet,
-        file_name=f"first-read-notes-{library}.parquet",
-        mime="application/vnd.apache.parquet",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-    st.download_button(
-        "All notes as JSON",
-        files.json,
-        file_name=f"first-read-notes-{library}.json",
-        mime="application/json",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    csv: str
-    parquet: bytes
-    json: str
-
-
-@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={CaseNote: attrgetter("note_id")})
-def _make_files(library: str, standing: Sequence[CaseNote]) -> _Files:
-    """Make the files once for the notes that stand: every new note changes which these are."""
-    history = get_case_notes().history(library) if standing else []
-    return _Files(notes_as_csv(history), notes_as_parquet(history), notes_as_json(history))
 
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:

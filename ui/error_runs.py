@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from core.case_notes import ProposedLabel
 from core.domain import RunRecord
 from core.error_gallery import RunsOnFilms, join_runs
 from core.errors import FirstReadError
@@ -21,17 +22,15 @@ from core.predictions import (
     Predictions,
     join_predictions,
 )
-from core.run_store import name_run
+from core.run_store import name_run, reading_identity
 from core.run_table import list_readable_runs, list_runs
 from core.settings import get_settings
 from ui.error_link import ALL_PARTS, Offered
-from ui.resources import get_engine, get_libraries
+from ui.resources import LOOKED_FOR_AGAIN_S, get_engine, get_libraries
 
 KEPT_TABLES = 24
 OF_THE_SET = ("validation", "test")
 """What of the public set runs are measured on; adults of another hospital are not of it."""
-LOOKED_FOR_AGAIN_S = 30.0
-"""A run that is trained or imported meanwhile is offered after this time."""
 
 
 @st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
@@ -54,7 +53,6 @@ def name_offered(library: str) -> dict[str, str]:
     return {run: name_run(get_runs()[run]) for run in get_offered().runs(library)}
 
 
-@st.cache_resource(show_spinner=False)
 def get_engine_of(run_id: str) -> Engine:
     """Return the engine with another run in the place of the one that is served.
 
@@ -66,8 +64,13 @@ def get_engine_of(run_id: str) -> Engine:
     engine, run = get_engine(), get_runs()[run_id]
     if run_id == engine.classifier.run_record.run_id:
         return engine
-    classifier = open_classifier(run, get_settings().inference_threads)
-    return replace(engine, classifier=classifier)
+    return _engine_of(run_id, reading_identity(run, engine.gate.sha256))
+
+
+@st.cache_resource(show_spinner=False)
+def _engine_of(run_id: str, identity: str) -> Engine:  # noqa: ARG001 - it is the key
+    classifier = open_classifier(get_runs()[run_id], get_settings().inference_threads)
+    return replace(get_engine(), classifier=classifier)
 
 
 def get_predictions(library: str, run: str) -> Predictions:
@@ -128,6 +131,29 @@ def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
     if part == ALL_PARTS:
         return said
     return said.of_split(part) if learned is None else learned
+
+
+def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
+    """Return the label of every film that this run or the served one is measured on or learned."""
+    named = dict.fromkeys((run, next(iter(get_offered().runs(library)))))
+    return _references(library, tuple(identity_of(name) for name in named))
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _references(library: str, identities: tuple[tuple[str, ...], ...]) -> dict[str, ProposedLabel]:
+    tables = [
+        table
+        for identity in identities
+        for table in (_predictions(library, identity), _learned(library, identity))
+        if table is not None
+    ]
+    return {
+        film_id: ProposedLabel.PNEUMONIA if label else ProposedLabel.NORMAL
+        for table in tables
+        for film_id, label in zip(
+            table.films.film_id.tolist(), table.films.label.tolist(), strict=True
+        )
+    }
 
 
 def get_films(library: str, run: str, split: str) -> RunsOnFilms:

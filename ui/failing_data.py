@@ -18,7 +18,7 @@ from core.failing_search import (
 )
 from core.failing_slices import SliceSpace, declare_space
 from core.film_facts import FACTS_FILE, FilmFacts, Words, empty_facts, read_facts
-from core.film_features import FilmFeatures, Space, read_features
+from core.film_features import FEATURES_FILE, FilmFeatures, Space, read_features
 from core.film_library import order_parts
 from core.predictions import Predictions
 from core.settings import get_settings
@@ -65,16 +65,27 @@ class Search:
         return tuple(result for result in self.results if result.failing)
 
 
-@st.cache_resource(show_spinner=False)
 def get_facts() -> tuple[FilmFacts, str]:
     """Return what is known of the public films, and a sentence if nothing is."""
     try:
-        return read_facts(get_settings().models / FACTS_FILE), ""
+        return _facts(_facts_stamp()), ""
     except FirstReadError as exc:
         return empty_facts(), str(exc)
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _facts_stamp() -> str:
+    """Return what changes when the table of facts is made anew."""
+    try:
+        return str((get_settings().models / FACTS_FILE).stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _facts(stamp: str) -> FilmFacts:  # noqa: ARG001 - it is the key
+    return read_facts(get_settings().models / FACTS_FILE)
+
+
 def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
     """Return the kept features of a library's films, and a sentence if there are none."""
     if get_libraries()[library].synthetic:
@@ -82,16 +93,20 @@ def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
     record = get_runs()[run]
     if record.foreign:
         return None, f"Of run {run} only predictions were imported: there are no features."
-    try:
-        features = read_features(record)
-    except FirstReadError as exc:
-        return None, str(exc)
-    if features is None:
+    if FEATURES_FILE not in record.files:
         return None, (
             f"Run {run} has no kept features, and so no clusters and label issues: make them with "
             f"`python -m core features {run}` and `python -m core label-issues {run}`."
         )
-    return features, ""
+    try:
+        return _features(run, record.files[FEATURES_FILE]), ""
+    except FirstReadError as exc:
+        return None, str(exc)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _features(run: str, sha256: str) -> FilmFeatures | None:  # noqa: ARG001 - it is the key
+    return read_features(get_runs()[run])
 
 
 def parts_of(library: str, run: str) -> tuple[str, str]:
@@ -114,16 +129,38 @@ def places_of(library: str, run: str, said: Predictions) -> Space | None:
     return None if features is None else features.places_of(said.films.film_id)
 
 
-@st.cache_resource(show_spinner="Cutting the films into slices", max_entries=KEPT_TABLES)
+Basis = tuple[str, ...]
+"""Library and run, then what changes when the run or what is known of its films changes, be it made
+anew or no longer there."""
+
+
+def _basis(library: str, run: str) -> Basis:
+    record = get_runs()[run]
+    made_of = (record.files.get(FEATURES_FILE, ""), str(record.operating_point.threshold))
+    lacking = (get_features(library, run)[1], get_facts()[1])
+    return library, *identity_of(run), *made_of, _facts_stamp(), *lacking
+
+
 def get_space(library: str, run: str) -> SliceSpace:
     """Return the slices, cut on the films that are searched."""
+    return _space(_basis(library, run))
+
+
+@st.cache_resource(show_spinner="Cutting the films into slices", max_entries=KEPT_TABLES)
+def _space(basis: Basis) -> SliceSpace:
+    library, run, *_ = basis
     said = get_predictions(library, run).of_split(parts_of(library, run)[0])
     return declare_space(said, get_facts()[0], places_of(library, run, said))
 
 
-@st.cache_resource(show_spinner="Testing every slice", max_entries=KEPT_TABLES)
 def get_search(library: str, run: str) -> Search:
     """Return the search over a library's slices for a run, at its operating point."""
+    return _search(_basis(library, run))
+
+
+@st.cache_resource(show_spinner="Testing every slice", max_entries=KEPT_TABLES)
+def _search(basis: Basis) -> Search:
+    library, run, *_ = basis
     space, (searched, held) = get_space(library, run), parts_of(library, run)
     results = search_slices(*_decided(library, run, searched))
     on_held = _decided(library, run, held)
@@ -145,29 +182,38 @@ def _decided(library: str, run: str, split: str) -> tuple[DecidedFilms, dict[str
     said = get_predictions(library, run).of_split(split)
     threshold = get_runs()[run].operating_point.threshold
     films = decide_films(said.probability, said.films.label, said.films.patient, threshold)
-    return films, _members(library, run, split)
+    return films, _members(_basis(library, run), split)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _members(library: str, run: str, split: str) -> dict[str, Mask]:
+def _members(basis: Basis, split: str) -> dict[str, Mask]:
+    library, run, *_ = basis
     said = of_part(library, run, split)
     return get_space(library, run).members(said, places_of(library, run, said))
 
 
 def find_known(view: ErrorView) -> Known:
     """Return what is known of the films of a view's split, and which are in its slice."""
-    findings, age_band = _known_of(view.library, identity_of(view.run), view.split)
+    basis = _basis(view.library, view.run)
+    findings, age_band = _known_of(basis, view.split)
     in_slice = np.zeros(len(findings), np.bool_)
     if view.wanted.slice_key is not None:
-        in_slice = _members(view.library, view.run, view.split).get(view.wanted.slice_key, in_slice)
+        in_slice = _members(basis, view.split).get(view.wanted.slice_key, in_slice)
     return Known(findings, age_band, in_slice)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _known_of(library: str, identity: tuple[str, ...], split: str) -> tuple[Words, Words]:
-    film_id = of_part(library, identity[0], split).films.film_id
+def _known_of(basis: Basis, split: str) -> tuple[Words, Words]:
+    library, run, *_ = basis
+    film_id = of_part(library, run, split).films.film_id
     facts = get_facts()[0]
-    return facts.column_of("findings", film_id), facts.column_of("age_band", film_id)
+    drawn = get_libraries()[library].gate_findings()
+    findings = (
+        np.array([drawn.get(one, "") for one in film_id.tolist()], np.str_)
+        if drawn
+        else facts.column_of("findings", film_id)
+    )
+    return findings, facts.column_of("age_band", film_id)
 
 
 def slice_words(library: str, run: str, key: str) -> str:

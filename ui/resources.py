@@ -42,6 +42,8 @@ from ui.served import get_decision, get_store
 from ui.viewer import FilmView
 
 KEPT_EXPLANATIONS = 16
+LOOKED_FOR_AGAIN_S = 30.0
+"""What is put into a folder meanwhile (films, runs) is found after this time."""
 KEPT_FILMS = 2
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
@@ -101,7 +103,7 @@ def get_libraries() -> dict[str, FilmLibrary]:
     return {library.name: library for library in libraries}
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
 def _public_library() -> PublicLibrary:
     return PublicLibrary(get_settings().data)  # which lists the whole set
 
@@ -112,10 +114,15 @@ def _synthetic_library() -> SyntheticLibrary:
     from core.phantom_scores import PhantomScores  # noqa: PLC0415
     from core.phantom_set import open_built_in_set  # noqa: PLC0415
 
-    settings, gate = get_settings(), get_engine().gate
+    settings, engine = get_settings(), get_engine()
     phantoms = open_built_in_set(settings.cache)
-    scores = PhantomScores(phantoms, gate, settings.cache, settings.inference_threads)
-    return SyntheticLibrary(phantoms, scores.of)
+    scores = PhantomScores(phantoms, engine.gate, settings.cache, settings.inference_threads)
+
+    def assess() -> dict[str, str]:
+        answers = scores.of_gate(engine.input_px)
+        return {answer.film_id: " ".join(answer.findings) for answer in answers}
+
+    return SyntheticLibrary(phantoms, scores.of, assess)
 
 
 def start_batch(films: list[UploadedFilm]) -> BatchJob:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.comparison_cases import CaseMatrix, Step, find_step
 from core.comparison_films import SYNTHETIC, ScoredFilms
 from core.comparison_words import say_step
-from core.film_address import film_code
+from core.film_address import film_code, find_film
 from ui.charts_cases import plot_case, plot_cases
 from ui.charts_runs import Style
 from ui.error_link import ALL_PARTS
@@ -24,6 +24,14 @@ MATRIX, STEP, CASE = "runs-matrix", "runs-step", "runs-case"
 NO_CASE = ""
 GALLERY = "errors"
 STEP_PX = 250
+
+
+def find_case(view: RunsView, scored: ScoredFilms) -> str | None:
+    """Return the film that the address names, or None; say so if it is not among these."""
+    film_id = find_film(view.film, scored.films.film_id.tolist())
+    if view.film and film_id is None:
+        st.warning(f"The film {view.film[:40]} is not among those compared.")
+    return film_id
 
 
 def draw_cases(

@@ -17,11 +17,8 @@ from streamlit.testing.v1 import AppTest
 from core.case_notes import ProposedLabel, write_note
 from core.case_notes_store import SqlCaseNotes, open_case_notes
 from core.domain import OPERATOR
-from core.error_filter import Third, Wanted, WrongIn
-from core.error_gallery import Cell
-from core.error_order import Order
 from core.examples import ExamplesTask
-from core.film_address import film_code, find_film
+from core.film_address import film_code
 from core.film_features import read_features
 from core.foreign_runs import ForeignRequest, import_run
 from core.rendering import marked_png
@@ -30,17 +27,9 @@ from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui import error_films, resources
 from ui.charts import RunProbability, plot_probabilities
-from ui.error_link import ErrorView, Offered, read_address, write_address
 
 PAGE = PROJECT_ROOT / "pages" / "errors.py"
 READER = "Dr. Ada Reader"
-FILM = "test/NORMAL/a b&c.jpeg"
-OFFERED = Offered(
-    ("public",),
-    lambda _library: ("f04", "f01"),
-    lambda _library, _run: ("validation", "test"),
-    lambda _library, _run, _split, code: find_film(code, [FILM]),
-)
 
 
 @pytest.fixture
@@ -116,57 +105,6 @@ def test_a_cell_without_films_says_so(data) -> None:
 
 
 # --- addresses ------------------------------------------------------------------------------------
-
-FULL = ErrorView(
-    library="public",
-    run="f01",
-    split="test",
-    threshold=0.123456789,
-    cell=Cell.FALSE_POSITIVE,
-    order=Order.DISAGREEMENT,
-    wanted=Wanted(
-        "virus", Third.LOW, Third.MIDDLE, Third.HIGH, WrongIn.ONLY_HERE, "tube", "other", True
-    ),
-    page=3,
-    film=FILM,
-)
-
-
-@pytest.mark.parametrize("view", [FULL, ErrorView("public", "f04", "validation")])
-def test_an_address_gives_back_the_whole_view(view) -> None:
-    assert read_address(write_address(view), OFFERED) == (view, [])
-
-
-def test_an_empty_address_is_the_first_of_everything() -> None:
-    view, complaints = read_address({}, OFFERED)
-    assert view == ErrorView("public", "f04", "validation")
-    assert complaints == []
-
-
-@pytest.mark.parametrize(
-    ("name", "said", "sentence"),
-    [
-        ("library", "zoo", "library 'zoo', which is not one of public: public"),
-        ("run", "zzz", "run 'zzz', which is not one of f04, f01: f04"),
-        ("split", "train", "split 'train', which is not one of validation, test: validation"),
-        ("threshold", "2", "threshold '2', which is no probability: the operating point"),
-        ("threshold", "nan", "threshold 'nan', which is no probability"),
-        ("threshold", "x", "threshold 'x', which is no probability"),
-        ("cell", "xx", "cell 'xx', which is not one of tp, fn, fp, tn"),
-        ("sort", "random", "sort 'random', which is not one of confidence"),
-        ("size", "huge", "size 'huge', which is not one of low, middle, high: all"),
-        ("wrong", "some", "wrong 'some', which is not one of every, only: all"),
-        ("page", "0", "page '0', which is no page: page 1"),
-        ("page", "-1", "page '-1', which is no page"),
-        ("page", "²", "page '²', which is no page"),
-        ("film", "test/NORMAL/a b&c.jpeg", "which is not in this split: the gallery"),
-    ],
-)
-def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name, said, sentence) -> None:
-    view, complaints = read_address({name: said}, OFFERED)
-    assert view == ErrorView("public", "f04", "validation")
-    assert len(complaints) == 1
-    assert sentence in complaints[0]
 
 
 def test_a_page_shows_what_is_wrong_with_its_address_and_corrects_it(data) -> None:
@@ -279,7 +217,12 @@ def test_a_note_needs_a_name_and_is_then_kept_and_counted(films, notes) -> None:
     save(page)
     assert [note.comment for note in notes.standing("public")] == ["right base"]
     assert notes.count() == 2
-    listed = open_page(split="test", cause="subtle disease")
+    for asked in ({"cause": "subtle disease"}, {"words": "RIGHT base"}):
+        assert words_of(open_page(split="test", **asked)).startswith("**1 of ")
+    listed = open_page(split="test", words="left base")  # which was replaced
+    assert "is all that the filter asks for" in listed.info[0].value
+    listed.text_input(key="errors-words").set_value("base").run()
+    assert listed.query_params["words"] == "base"
     assert words_of(listed).startswith("**1 of ")
 
 
@@ -342,6 +285,9 @@ class DrawnFilms:
     def read_bytes(self, film_id: str) -> bytes:
         return encode_film(draw_film(1))
 
+    def gate_findings(self) -> dict[str, str]:
+        return {"test/NORMAL/0.jpeg": "rotated low_contrast", "test/NORMAL/3.jpeg": "rotated"}
+
 
 @pytest.fixture
 def drawn(data, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,6 +322,15 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     page = open_page(library="synthetic", film=film_code("test/NORMAL/3.jpeg"))
     assert any("Probability 0.100" in text.value for text in page.markdown)
     assert any(text.value.startswith("1 of 1") for text in page.caption)
+
+
+def test_drawn_films_are_filtered_by_what_the_quality_gate_found(drawn) -> None:
+    page = open_page(library="synthetic")
+    assert page.selectbox(key="errors-finding").options == ["low_contrast", "rotated"]
+    page.selectbox(key="errors-finding").set_value("rotated").run()
+    assert words_of(page).startswith("**1 of 1 false negative")
+    page.selectbox(key="errors-finding").set_value("low_contrast").run()
+    assert "is all that the filter asks for" in page.info[0].value
 
 
 def test_a_picture_is_called_synthetic_by_its_own_file_and_not_by_its_place(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -17,12 +18,15 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain import OPERATOR
 from core.examples import ExamplesTask
+from core.film_facts import FACTS_FILE
+from core.film_features import FEATURES_FILE
 from core.foreign_runs import ForeignRequest, import_run
 from core.review_store import SqlReviewStore
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui import resources
-from ui.failing_data import parts_of
+from ui.error_runs import get_runs
+from ui.failing_data import get_search, parts_of
 from ui.failing_link import FailsView, read_address, write_address
 
 MODELS = PROJECT_ROOT / "models"
@@ -155,6 +159,30 @@ def test_without_facts_a_sentence_says_how_to_make_them(data, tmp_path, monkeypa
     for section in ("copies", "references", "slices"):
         page = open_page(section=section)
         assert "make it with `python -m core film-facts`" in words_of(page)
+    shutil.copy(MODELS / FACTS_FILE, tmp_path / "models")  # made while the app runs
+    for section in ("copies", "references", "slices"):
+        page = open_page(section=section)
+        assert "film-facts" not in words_of(page)
+
+
+def test_features_that_are_made_while_the_app_runs_are_found(data, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "models" / SERVED_RUN
+    shutil.copytree(MODELS / SERVED_RUN, folder)
+    shutil.copytree(MODELS / "lungs", tmp_path / "models" / "lungs")
+    shutil.copy(MODELS / FACTS_FILE, tmp_path / "models")
+    whole = (folder / "run.json").read_text()
+    record = json.loads(whole)
+    del record["files"][FEATURES_FILE]
+    (folder / "run.json").write_text(json.dumps(record))
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
+    get_settings.cache_clear()
+    without = get_search("public", SERVED_RUN)
+    assert f"python -m core features {SERVED_RUN}" in " ".join(without.sentences)
+    (folder / "run.json").write_text(whole)
+    get_runs.clear()  # as after half a minute
+    found = get_search("public", SERVED_RUN)
+    assert found.sentences == ()
+    assert len(found.results) > len(without.results)
 
 
 # --- synthetic films, addresses -------------------------------------------------------------------
@@ -171,6 +199,9 @@ class DrawnFilms:
 
     def learned(self, run):
         return None
+
+    def gate_findings(self) -> dict[str, str]:
+        return {}
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""Addresses of the error gallery."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.error_filter import Third, Wanted, WrongIn
+from core.error_gallery import Cell
+from core.error_order import Order
+from core.film_address import film_code, find_film
+from ui.error_link import ErrorView, Offered, read_address, write_address
+
+FILM = "test/NORMAL/a b&c.jpeg"
+OFFERED = Offered(
+    ("public",),
+    lambda _library: ("f04", "f01"),
+    lambda _library, _run: ("validation", "test"),
+    lambda _library, _run, _split, code: find_film(code, [FILM]),
+)
+FULL = ErrorView(
+    library="public",
+    run="f01",
+    split="test",
+    threshold=0.123456789,
+    cell=Cell.FALSE_POSITIVE,
+    order=Order.DISAGREEMENT,
+    wanted=Wanted(
+        subtype="virus",
+        size=Third.LOW,
+        contrast=Third.MIDDLE,
+        sharpness=Third.HIGH,
+        wrong_in=WrongIn.ONLY_HERE,
+        tag="tube",
+        cause="other",
+        commented=True,
+        finding="rotated",
+        age="under 1 year",
+        slice_key="sharpness-high",
+        comment_words="left base",
+    ),
+    page=3,
+    film=FILM,
+)
+
+
+@pytest.mark.parametrize("view", [FULL, ErrorView("public", "f04", "validation")])
+def test_an_address_gives_back_the_whole_view(view) -> None:
+    assert read_address(write_address(view), OFFERED) == (view, [])
+
+
+def test_an_empty_address_is_the_first_of_everything() -> None:
+    view, complaints = read_address({}, OFFERED)
+    assert view == ErrorView("public", "f04", "validation")
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "sentence"),
+    [
+        ("library", "zoo", "library 'zoo', which is not one of public: public"),
+        ("run", "zzz", "run 'zzz', which is not one of f04, f01: f04"),
+        ("split", "train", "split 'train', which is not one of validation, test: validation"),
+        ("threshold", "2", "threshold '2', which is no probability: the operating point"),
+        ("threshold", "nan", "threshold 'nan', which is no probability"),
+        ("threshold", "x", "threshold 'x', which is no probability"),
+        ("cell", "xx", "cell 'xx', which is not one of tp, fn, fp, tn"),
+        ("sort", "random", "sort 'random', which is not one of confidence"),
+        ("size", "huge", "size 'huge', which is not one of low, middle, high: all"),
+        ("wrong", "some", "wrong 'some', which is not one of every, only: all"),
+        ("page", "0", "page '0', which is no page: page 1"),
+        ("page", "-1", "page '-1', which is no page"),
+        ("page", "²", "page '²', which is no page"),
+        ("film", "test/NORMAL/a b&c.jpeg", "which is not in this split: the gallery"),
+    ],
+)
+def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name, said, sentence) -> None:
+    view, complaints = read_address({name: said}, OFFERED)
+    assert view == ErrorView("public", "f04", "validation")
+    assert len(complaints) == 1
+    assert sentence in complaints[0]
+
+
+def test_an_address_holds_no_films_name() -> None:
+    address = write_address(FULL)
+
+    assert address["film"] == film_code(FILM)
+    assert not [said for said in address.values() if "NORMAL" in said]
