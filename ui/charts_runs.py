@@ -134,8 +134,10 @@ def _name_above(figure: go.Figure, styles: Sequence[Style]) -> None:
         )
 
 
-def plot_histories(histories: Mapping[str, Sequence[float]], styles: Sequence[Style]) -> go.Figure:
-    """Return each run's validation loss by epoch, its least one marked."""
+def plot_histories(
+    histories: Mapping[str, Sequence[float]], styles: Sequence[Style], title: str
+) -> go.Figure:
+    """Return each run's loss by epoch, its least one marked."""
     figure = go.Figure()
     for style in styles:
         losses = list(histories.get(style.run_id, ()))
@@ -165,7 +167,7 @@ def plot_histories(histories: Mapping[str, Sequence[float]], styles: Sequence[St
     figure.update_layout(
         template=TEMPLATE,
         height=320,
-        title={"text": "Validation loss <sup>(least marked)</sup>", "font": {"size": 14}},
+        title={"text": f"{title} <sup>(least marked)</sup>", "font": {"size": 14}},
         xaxis={"title": "epoch", "range": [0.5, longest * 1.12 + 0.5]},
         yaxis={"title": "loss in nats", "rangemode": "tozero"},
     )

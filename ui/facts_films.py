@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.domain import RunRecord
 from core.errors import FirstReadError
+from core.film_address import film_code
 from core.film_library import FilmLibrary
 from core.model_facts import RunFacts
 from core.model_facts_failures import FailedFilm, list_errors, surest_errors
@@ -92,5 +93,5 @@ def gallery_address(library: str, run: RunRecord, film: FailedFilm) -> dict[str,
         "run": run.run_id,
         "split": film.split,
         "cell": "fn" if film.ill else "fp",
-        "film": film.film_id,
+        "film": film_code(film.film_id),
     }

@@ -15,6 +15,7 @@ from ui.runs_compare import PLAIN
 from ui.runs_data import ListedRuns, get_audit, get_histories
 
 USUAL_PART = "test"
+LOSSES = {"Validation loss": "validation_loss", "Training loss": "train_loss"}
 
 
 def _said(rate: Rate) -> str:
@@ -31,10 +32,20 @@ MEASURED: dict[str, Callable[[ChangeAudit], str]] = {
 
 
 def draw_histories(listed: ListedRuns, run_ids: tuple[str, ...], styles: dict[str, Style]) -> None:
-    """Draw the validation loss of every compared run that was trained here."""
-    histories = get_histories(listed, run_ids)
+    """Draw the loss by epoch of every compared run that was trained here."""
+    said = st.segmented_control(
+        "Loss by epoch",
+        list(LOSSES),
+        default=next(iter(LOSSES)),
+        required=True,
+        key="runs-loss",
+        help="Training loss is of changed films, weighted classes and smoothed labels: its level "
+        "is not that of the validation loss, its course shows whether the run still learns.",
+    )
+    title = said or next(iter(LOSSES))
+    histories = get_histories(listed, run_ids, LOSSES[title])
     if histories:
-        figure = plot_histories(histories, [styles[run_id] for run_id in histories])
+        figure = plot_histories(histories, [styles[run_id] for run_id in histories], title)
         st.plotly_chart(figure, key="runs-histories", config=PLAIN)
     without = [run_id for run_id in run_ids if run_id not in histories]
     if without:

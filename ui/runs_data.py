@@ -211,11 +211,21 @@ def get_audit(run: RunRecord) -> ShortcutAudit | None:
     return audit
 
 
-def get_histories(listed: ListedRuns, run_ids: tuple[str, ...]) -> dict[str, list[float]]:
-    """Return the validation loss of each epoch of the runs that were trained here."""
+def get_histories(
+    listed: ListedRuns, run_ids: tuple[str, ...], kind: str
+) -> dict[str, list[float]]:
+    """Return the loss of each epoch of the runs that were trained here.
+
+    Parameters
+    ----------
+    listed : ListedRuns
+    run_ids : tuple of str
+    kind : str
+        ``validation_loss`` or ``train_loss``.
+    """
     found = {run_id: read_history(listed.runs[run_id].record) for run_id in run_ids}
     return {
-        run_id: [epoch["validation_loss"] for epoch in epochs if "validation_loss" in epoch]
+        run_id: [epoch[kind] for epoch in epochs if kind in epoch]
         for run_id, epochs in found.items()
         if epochs
     }

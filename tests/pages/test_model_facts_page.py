@@ -13,6 +13,7 @@ from kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
 from streamlit.testing.v1 import AppTest
 
 from core.domain import OPERATOR, RunRecord
+from core.film_address import film_code
 from core.foreign_runs import ForeignRequest, import_run
 from core.model_facts import gather_facts
 from core.model_facts_checklist import fill_checklist, say_count
@@ -204,7 +205,7 @@ def test_a_film_opens_in_the_gallery_under_its_run_and_cell() -> None:
         "run": "f01",
         "split": "test",
         "cell": "fn",
-        "film": missed.film_id,
+        "film": film_code(missed.film_id),
     }
     assert gallery_address("public", run, alarm)["cell"] == "fp"
 

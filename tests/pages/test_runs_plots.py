@@ -11,6 +11,7 @@ from film_tables import film_table, predictions_of
 from core.comparison_cases import arrange_cases
 from core.comparison_curves import trace_curves
 from core.comparison_films import ScoredFilms, align_runs
+from core.film_address import film_code
 from core.metrics import calibration_curve
 from core.run_store import load_run
 from core.run_table import ListedRun
@@ -74,7 +75,9 @@ def test_calibration_has_the_number_of_films_of_each_bin() -> None:
 
 
 def test_a_history_marks_its_least_loss() -> None:
-    line, least = plot_histories({"a": [0.5, 0.2, 0.3]}, [STYLES["a"]]).data
+    figure = plot_histories({"a": [0.5, 0.2, 0.3]}, [STYLES["a"]], "Training loss")
+    line, least = figure.data
+    assert figure.layout.title.text.startswith("Training loss")
     assert (line.x, line.y) == ((1, 2, 3), (0.5, 0.2, 0.3))
     assert (least.x, least.y) == ((2,), (0.2,))
 
@@ -124,7 +127,7 @@ def test_the_link_to_the_gallery_names_the_cell_that_the_film_is_in(
         "split": "test",
         "threshold": "0.5",
         "cell": cell,
-        "film": film,
+        "film": film_code(film),
     }
 
 

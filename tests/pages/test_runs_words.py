@@ -1,0 +1,59 @@
+"""What the comparison of runs says in words, held to other programs on the films themselves."""
+
+from __future__ import annotations
+
+import re
+from statistics import NormalDist
+
+import numpy as np
+from test_runs import films_of, open_page, runs, words_of
+
+from core.run_store import load_run, read_history
+from core.settings import PROJECT_ROOT
+
+__all__ = ["runs"]
+
+
+def area_by_all_pairs(probability: np.ndarray, ill: np.ndarray) -> tuple[float, ...]:
+    """Return the ROC area, and every ill and every normal film's share in it (DeLong)."""
+    above = probability[ill][:, None] - probability[~ill][None, :]
+    wins = (above > 0) + 0.5 * (above == 0)
+    return wins.mean(), wins.mean(axis=1), wins.mean(axis=0)
+
+
+def test_the_words_on_an_area_are_those_of_delong_over_all_pairs_of_films(runs) -> None:
+    words = words_of(open_page(runs="f03,f04", earlier="f03", later="f04", part="test"))
+    found = re.search(
+        r"ROC AUC of f04 is ([\d.]+) (higher|lower) than that of f03 "
+        r"\(95 % ([+-][\d.]+) to ([+-][\d.]+); p = ([\d.]+)",
+        words,
+    )
+    assert found is not None
+    ill = films_of("f03").films.label == 1
+    one, two = (area_by_all_pairs(films_of(run).probability, ill) for run in ("f03", "f04"))
+    difference = two[0] - one[0]
+    variance = sum(
+        np.var(after - before, ddof=1) / len(after)
+        for before, after in zip(one[1:], two[1:], strict=True)
+    )
+    half = NormalDist().inv_cdf(0.975) * variance**0.5
+    p_value = 2.0 * NormalDist().cdf(-abs(difference) / variance**0.5)
+    assert found.groups() == (
+        f"{abs(difference):.4f}",
+        "higher" if difference > 0 else "lower",
+        f"{difference - half:+.4f}",
+        f"{difference + half:+.4f}",
+        f"{p_value:.3f}",
+    )
+
+
+def test_either_loss_of_a_training_is_drawn(runs) -> None:
+    page = open_page(runs="f04", tab="training")
+    history = read_history(load_run(PROJECT_ROOT / "models" / "f04"))
+    drawn = []
+    for choice in ("Validation loss", "Training loss"):
+        page.button_group(key="runs-loss").set_value(choice).run()
+        (chart,) = [one for one in page.get("plotly_chart") if choice in one.proto.spec]
+        drawn.append(chart.proto.spec)
+    for spec, kind in zip(drawn, ("validation_loss", "train_loss"), strict=True):
+        assert str(history[-1][kind])[:12] in spec
