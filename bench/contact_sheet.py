@@ -97,7 +97,7 @@ def draw_findings(phantoms: PhantomSet) -> Image.Image:
         for place, film in enumerate(films[:A_FINDING]):
             content = phantoms.read_bytes(film.film_id)
             rows[2 * place].append(cell_of(content))
-            rows[2 * place + 1].append(cell_of(content, phantoms.truth(film.film_id, "lesion")))
+            rows[2 * place + 1].append(cell_of(content, phantoms.truth(film.film_id, "core")))
     return add_headings(lay_out(rows), [HEADINGS[finding] for finding in FINDINGS])
 
 

@@ -57,7 +57,7 @@ def explain_ill_films(
         if reading.model_input is None or reading.prediction is None:
             continue
         explanation = explain_film(reading.model_input, engine.classifier, LimeSettings())
-        lesion = phantoms.truth(film.film_id, "lesion")
+        lesion = phantoms.truth(film.film_id, "core")
         lungs = phantoms.truth(film.film_id, "lung")
         maps = {
             "LIME": weights_on_film(explanation),

@@ -66,7 +66,7 @@ class FilmLibrary(Protocol):
         ...
 
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
-        """Return the (H, W) mask of lesion or lungs; None where it is not known."""
+        """Return the (H, W) mask of lesion, core or lungs; None where it is not known."""
         ...
 
     def findings(self) -> Mapping[str, str]:
@@ -235,7 +235,7 @@ class SyntheticLibrary:
         return self._phantoms.read_bytes(film_id)
 
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
-        """Return the mask of lesion or lungs; of a normal film's lesion, one without a pixel.
+        """Return the mask of lesion, core or lungs; of a normal film's lesion, one without a pixel.
 
         Raises
         ------

@@ -34,7 +34,8 @@ def reading_sha256() -> str:
 
 def built_in_folder(cache_folder: Path) -> Path:
     """Return where the built-in set of this version of the drawing code lies."""
-    return cache_folder / "phantoms" / drawing_sha256()[:16]
+    stated = f"{drawing_sha256()}|{BUILT_IN_FILMS}|{BUILT_IN_SEED}"
+    return cache_folder / "phantoms" / hashlib.sha256(stated.encode()).hexdigest()[:16]
 
 
 def write_whole(path: Path, content: bytes) -> None:

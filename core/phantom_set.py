@@ -2,7 +2,8 @@
 
 A film is marked as synthetic in its pixels and in its file. Its name follows the public set's, so
 that whatever reads that set reads this one; patient numbers begin at 9001, which no public film
-has. The set is kept by the hash of the code that draws it: another code, another folder.
+has. The set is kept by the hash of the code that draws it: another code, another folder, and the
+last number of every name, so that a note on a film never stands beside another drawing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,8 @@ NOTE = "Drawn by First Read. No patient was exposed, and no patient's film was u
 
 Progress = Callable[[int, int], None]
 Mask = npt.NDArray[np.bool_]
-Truth = Literal["lesion", "lung"]
+Truth = Literal["lesion", "core", "lung"]
+"""Every ray that the lesion changes, the part of these where it stands out, and the lung fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class PhantomSet:
         return _read(self.folder / self._known(film_id))
 
     def truth(self, film_id: str, kind: Truth) -> Mask:
-        """Return the (H, W) mask of lesion or lungs.
+        """Return the (H, W) mask of the lesion, of its core or of the lungs.
 
         Raises
         ------
@@ -132,11 +134,11 @@ def _part(number: int) -> str:
 
 
 def _film_id(number: int, settings: PhantomSettings) -> str:
-    patient = FIRST_PATIENT + number
+    patient, version = FIRST_PATIENT + number, int(drawing_sha256()[:4], 16)
     part = "test" if _part(number) == "test" else "train"
     if settings.finding == "normal":
-        return f"{part}/NORMAL/IM-{patient}-0001.png"
-    return f"{part}/PNEUMONIA/person{patient}_{subtype_of(settings)}_1.png"
+        return f"{part}/NORMAL/IM-{patient}-{version:05}.png"
+    return f"{part}/PNEUMONIA/person{patient}_{subtype_of(settings)}_{version:05}.png"
 
 
 def write_set(
@@ -248,15 +250,20 @@ def _stated_in(manifest: Path) -> object:
 
 
 def _is_whole(folder: Path, film_id: str) -> bool:
-    places = (film_id, _mask_place(film_id, "lesion"), _mask_place(film_id, "lung"))
+    places = (film_id, *(_mask_place(film_id, kind) for kind in get_args(Truth)))
     return all((folder / place).is_file() for place in places)
 
 
 def _write_film(folder: Path, film: PlannedFilm) -> None:
     width_px = round(HEIGHT_PX * film.settings.aspect)
     drawn = draw_film(film.settings, height_px=HEIGHT_PX, width_px=width_px)
-    write_whole(folder / _mask_place(film.film_id, "lesion"), mask_png(drawn.lesion_mask))
-    write_whole(folder / _mask_place(film.film_id, "lung"), mask_png(drawn.lung_mask))
+    masks: dict[Truth, Mask] = {
+        "lesion": drawn.lesion_mask,
+        "core": drawn.core_mask,
+        "lung": drawn.lung_mask,
+    }
+    for kind, mask in masks.items():
+        write_whole(folder / _mask_place(film.film_id, kind), mask_png(mask))
     write_whole(folder / film.film_id, encode_film(drawn))
 
 

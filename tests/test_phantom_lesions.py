@@ -34,6 +34,7 @@ from core.phantom.exposure import (
 )
 from core.phantom.film import Beam, draw_film, meet_beam
 from core.phantom.geometry import make_plane
+from core.phantom.lesions import core_of
 from core.phantom.settings import PhantomSettings
 
 HEIGHT_PX = 96
@@ -134,6 +135,22 @@ def test_the_drawn_film_is_its_beam_exposed_and_developed(drawn: Pair) -> None:
     inside = film.pixels > 0  # the collimator masks the border
     assert np.array_equal(film.pixels[inside], drawn.films[0][inside])
     assert np.array_equal(film.lesion_mask, drawn.mask)
+
+
+@every_lesion
+def test_the_core_is_the_part_of_the_lesion_that_stands_out(drawn: Pair) -> None:
+    core = core_of(drawn.ill.lesion, drawn.pixel_cm)
+    change = np.abs(drawn.films[0] - drawn.films[1])
+    rest = drawn.mask & ~core
+    assert not (core & ~drawn.mask).any()
+    assert 0.05 < core.sum() / (drawn.ill.rays.free > 0).sum() < 0.6
+    assert change[core].mean() > 2.0 * change[rest].mean()
+    assert change[core].sum() > 0.5 * change[drawn.mask].sum()
+
+
+def test_a_film_without_a_lesion_has_no_core() -> None:
+    film = draw_film(draw_settings(3, "normal"), height_px=HEIGHT_PX)
+    assert not film.core_mask.any()
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -132,6 +132,7 @@ def test_masks_are_those_that_were_drawn(drawn) -> None:
         plain = draw_film(planned.settings, height_px=film.height_px, width_px=film.width_px)
 
         assert np.array_equal(drawn.truth(planned.film_id, "lesion"), plain.lesion_mask)
+        assert np.array_equal(drawn.truth(planned.film_id, "core"), plain.core_mask)
         assert np.array_equal(drawn.truth(planned.film_id, "lung"), plain.lung_mask)
         assert drawn.truth(planned.film_id, "lesion").any() == (plain.label == 1)
 

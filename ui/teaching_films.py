@@ -224,7 +224,7 @@ def new_seed() -> int:
 def lesion_truth(course: Course, case: Case) -> LesionTruth:
     """Return where the lesion of a film is, as far as it is known."""
     source = SOURCES[course.session.plan.library]
-    mask = get_libraries()[source.library].truth(case.film_id, "lesion")
+    mask = get_libraries()[source.library].truth(case.film_id, "core")
     return LesionTruth(mask, _boxes().get(case.film_id, ()))
 
 

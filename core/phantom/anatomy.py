@@ -32,7 +32,7 @@ WALL_CM = 1.25
 TISSUE_GRAIN = ((0.2, 0.004), (0.4, 0.006), (0.8, 0.008), (1.6, 0.01), (3.2, 0.015))
 """How uneven muscle, fat and bowel make the beam's path: over what length, and by what share."""
 
-UNEVEN_CM, UNEVEN_GRAIN_CM = 0.1, 1.4
+UNEVEN_CM, UNEVEN_GRAIN_CM = 0.14, 1.6
 """How far the outlines of heart and domes stray from their smooth solids, and over what length."""
 
 CHEST_SHAPE = [(-1.0, 0.0), (0.0, 0.07), (0.04, 0.3), (0.09, 0.47), (0.17, 0.62), (0.28, 0.75)]
@@ -108,8 +108,8 @@ def make_child(settings: PhantomSettings) -> Child:
     chest = rng.uniform(7.5, 9.1) + 0.2 * settings.inspiration
     depth, fat = rng.uniform(4.8, 5.6), rng.uniform(0.0, 0.7)
     young = (5.0 - settings.age_years) / 4.0
-    heart_size = rng.normal(0.96, 0.06) + 0.06 * young
-    thymus = max(0.0, rng.normal(0.5, 0.3)) * young
+    heart_size = rng.normal(0.98, 0.075) + 0.06 * young
+    thymus = float(np.clip(rng.normal(0.65, 0.4), 0.0, 1.3)) * young
     cavity = Stack(
         [(y * lung, width * chest) for y, width in CHEST_SHAPE],
         [(y * lung, share * depth) for y, share in CHEST_DEPTH],
@@ -121,7 +121,7 @@ def make_child(settings: PhantomSettings) -> Child:
         depth_cm=depth,
         rib_pitch_cm=lung * rng.uniform(0.092, 0.104),
         rib_drop_cm=rng.uniform(3.0, 5.4) - 0.5 * young,
-        lung_density=rng.uniform(0.04, 0.15),
+        lung_density=rng.uniform(0.03, 0.12),
         fat_cm=fat,
         trunk=_make_trunk(chest, depth, lung, fat),
         cavity=cavity,
@@ -145,7 +145,9 @@ def _make_trunk(chest: float, depth: float, lung: float, fat: float) -> Stack:
 def _make_mediastinum(lung: float, thymus: float, rng: np.random.Generator) -> Stack:
     upper = rng.uniform(1.2, 1.7)
     width = [(-2.0, 3.4), (-0.2, 2.4), (0.07 * lung, 1.4), (0.17 * lung, upper + 0.5 * thymus)]
-    width += [(0.27 * lung, upper + thymus), (0.4 * lung, upper + 0.5), (0.55 * lung, 1.4)]
+    width += [(0.23 * lung, upper + 0.9 * thymus), (0.29 * lung, upper + thymus)]
+    width += [(0.35 * lung, upper + 0.8 * thymus + 0.2), (0.42 * lung, upper + 0.3 * thymus + 0.4)]
+    width += [(0.55 * lung, 1.4)]
     width += [(0.75 * lung, 1.3), (1.0 * lung, 2.4), (1.4 * lung, 2.4)]
     thick = [(-2.0, 3.2), (0.2 * lung, 4.6), (0.35 * lung, 4.4), (0.5 * lung, 3.2), (lung, 3.2)]
     middle = [(0.35 * lung, -0.2), (0.5 * lung, -2.0)]
@@ -163,7 +165,7 @@ def _make_heart(
         Ellipsoid((1.5 * size, low + 0.6, 1.1), (long, 3.1 * size, 3.2 * size), lean),
         Ellipsoid((-1.0 * size, low + 0.3, 0.7), (2.0 * size, 3.2 * size, 3.0), 6.0),
         Ellipsoid((1.5, low - 2.0, 0.6), (2.9, 1.5, 1.5), rng.uniform(58, 72)),
-        Ellipsoid((1.1, 0.26 * lung, -0.6), (1.15, 1.1, 1.6)),
+        Ellipsoid((0.9, 0.27 * lung, -0.6), (1.05, 1.2, 1.6)),
         Ellipsoid((0.95, 0.72 * lung, -2.9), (0.75, 0.55 * lung, 0.75)),
         Ellipsoid((-1.35, 0.27 * lung, 0.2), (0.85, 2.6, 0.8)),
     )
@@ -173,8 +175,8 @@ def _make_domes(
     chest: float, depth: float, lung: float, inspiration: float, rng: np.random.Generator
 ) -> tuple[Dome, Dome]:
     high = lung * (0.75 + 0.095 * inspiration) + rng.normal(0, 0.12)
-    radii = (0.92 * chest, rng.uniform(4.4, 6.2), 1.12 * depth)
-    left = high + rng.uniform(0.15, 0.7)
+    radii = (0.92 * chest, rng.uniform(3.9, 6.2), 1.12 * depth)
+    left = high + rng.uniform(-0.1, 1.0)
     front = 0.06 * depth
     return (
         Dome((-0.34 * chest, high + radii[1], front), radii),
@@ -185,7 +187,7 @@ def _make_domes(
 def _make_gas(lung: float, inspiration: float, rng: np.random.Generator) -> tuple[Ellipsoid, ...]:
     """Return the stomach's bubble and loops of bowel."""
     top = lung * (0.8 + 0.08 * inspiration) + 1.6
-    size = rng.uniform(0.3, 1.25)
+    size = rng.uniform(0.5, 1.6)
     bubble = Ellipsoid(
         (rng.uniform(3.6, 6.0), top + 0.6 * size, 1.5),
         (1.9 * size, 0.95 * size, 1.3 * size),

@@ -18,7 +18,7 @@ from core.phantom.anatomy import (
 from core.phantom.devices import device_path
 from core.phantom.exposure import develop, expose
 from core.phantom.geometry import Plane, View, make_plane
-from core.phantom.lesions import LESION_LIMIT_CM, fluid_path
+from core.phantom.lesions import LESION_LIMIT_CM, core_of, fluid_path
 from core.phantom.settings import CHILD, PhantomSettings, stream
 from core.phantom.skeleton import bone_path
 from core.phantom.texture import smooth_noise
@@ -43,6 +43,8 @@ class PhantomFilm:
         ``bacteria`` or ``virus``; empty for a normal film.
     lesion_mask : (H, W) bool ndarray, read-only
         Where the lesion adds at least ``LESION_LIMIT_CM`` of water to the beam's path.
+    core_mask : (H, W) bool ndarray, read-only
+        The part of it that a reader would outline (`core_of`).
     lung_mask : (H, W) bool ndarray, read-only
         The lung fields as a reader outlines them, without heart and diaphragm.
     volume_mask : (H, W) bool ndarray, read-only
@@ -54,6 +56,7 @@ class PhantomFilm:
     label: int
     subtype: str
     lesion_mask: npt.NDArray[np.bool_]
+    core_mask: npt.NDArray[np.bool_]
     lung_mask: npt.NDArray[np.bool_]
     volume_mask: npt.NDArray[np.bool_]
     settings: PhantomSettings
@@ -105,6 +108,7 @@ def draw_film(
         label=int(ill),
         subtype=subtype_of(settings),
         lesion_mask=read_only(beam.lesion >= LESION_LIMIT_CM),
+        core_mask=read_only(core_of(beam.lesion, plane.pixel_cm)),
         lung_mask=read_only(outline_fields(beam.rays)),
         volume_mask=read_only(beam.rays.spread(beam.rays.free) > 0),
         settings=settings,

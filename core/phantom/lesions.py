@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
 
 from core.domain import FloatImage
 from core.phantom.anatomy import Child, LungRays
@@ -25,6 +27,10 @@ from core.phantom.vessels import Trees, grow_airways, hilum_of
 
 LESION_LIMIT_CM = 0.15
 """Least addition to the beam's path, in cm of water, that belongs to a lesion's mask."""
+
+CORE_SHARE, CORE_GRAIN_CM = 0.3, 0.3
+"""Of what the lesion adds at its thickest, the least that belongs to its core; and the deviation of
+the Gaussian over which that is taken, for nobody outlines a net thread by thread."""
 
 Lesion = Callable[[Plane, Child, PhantomSettings, View, LungRays, Trees], FloatImage]
 
@@ -55,8 +61,32 @@ def fluid_path(
     return np.clip(fluid, 0, rays.free)
 
 
+def core_of(lesion: FloatImage, pixel_cm: float) -> npt.NDArray[np.bool_]:
+    """Return where a lesion stands out: the part that a reader would outline.
+
+    Parameters
+    ----------
+    lesion : (H, W) float32 ndarray
+        What it adds to the beam's path, in cm of water.
+    pixel_cm : float
+    """
+    mask = lesion >= LESION_LIMIT_CM
+    if not mask.any():
+        return mask
+    smooth = ndimage.gaussian_filter(lesion, CORE_GRAIN_CM / pixel_cm, truncate=3)
+    core: npt.NDArray[np.bool_] = smooth >= CORE_SHARE * float(np.percentile(smooth[mask], 98))
+    return mask & core
+
+
 def _sides(settings: PhantomSettings) -> tuple[int, ...]:
     return {"right": (-1,), "left": (1,), "both": (-1, 1)}[settings.side]
+
+
+def _beside(rays: LungRays, settings: PhantomSettings) -> FloatImage:
+    """Return 1 on the lesion's sides and 0 on the other, going softly over beside the midline."""
+    aside = ease((np.abs(rays.x) - np.float32(0.4)) / np.float32(2.4))
+    chosen: FloatImage = aside * np.isin(np.sign(rays.x), _sides(settings))
+    return chosen
 
 
 def _within(rays: LungRays, lesion: Interval) -> FloatImage:
@@ -92,7 +122,7 @@ def _lobar(
         height * child.lung_cm + rng.normal(0, 0.4),
         depth,
     )
-    x, y = _warped(plane, rays, 0.9, 0.35, rng)
+    x, y = _warped(plane, rays, 1.1, 0.28, rng)
     radii = (size * rng.uniform(0.8, 1.1), size * rng.uniform(0.75, 1.0), size)
     solid = cross_ellipsoid(x, y, centre, radii, view, tilt(rng.uniform(-30, 30)))
     if side < 0 and name != "lower":
@@ -117,7 +147,7 @@ def _airways_of_lobe(
     grown: list[Tube] = []
     for _ in range(2):
         begin, aim = start + rng.normal(0, 0.35, 3), centre + rng.normal(0, 1.0, 3)
-        grown += grow_airways(child, rng, begin, aim, rng.uniform(0.19, 0.24))
+        grown += grow_airways(child, rng, begin, aim, rng.uniform(0.22, 0.29))
     return grown
 
 
@@ -167,19 +197,20 @@ def _interstitial(
 ) -> FloatImage:
     """Thicken the sleeves of the airways and the fine net between them, most near the hila."""
     rng = stream(settings.seed, LESION + 32)
-    sleeves = tube_paths(plane, [b.widened(1.9) for b in trees.bronchi], view)
+    sleeves = tube_paths(plane, [b.widened(1.6) for b in trees.bronchi], view)
     sleeves -= tube_paths(plane, [b.widened(0.8) for b in trees.bronchi], view)
     net = np.zeros(plane.shape, np.float32)
     for grain_cm in (0.4, 0.5, 0.6, 0.8):
         net += np.exp(-((smooth_noise(plane, grain_cm, rng) / np.float32(0.22)) ** 2))
     hila = np.hypot((np.abs(rays.x) - 2.8) / 1.2, rays.y - 0.45 * child.lung_cm)
     near = np.exp(-((hila / np.float32(0.5 * child.lung_cm)) ** 2))
+    wide = np.exp(-((hila / np.float32(0.95 * child.lung_cm)) ** 2))
     cloud = ease(0.6 + 0.35 * smooth_noise(plane, 2.5, rng)[rays.where])
     haze = np.float32(0.26 * (0.5 + settings.severity)) * rays.free * near * cloud
-    lines = net[rays.where] * np.float32(0.06) * rays.free * near * cloud
+    lines = net[rays.where] * np.float32(0.07) * rays.free * wide * cloud
     strength = np.float32(1.0 + 0.8 * settings.severity)
     fluid: FloatImage = strength * (sleeves[rays.where] * near + lines) + haze
-    return fluid * np.isin(np.sign(rays.x), _sides(settings))
+    return fluid * _beside(rays, settings)
 
 
 def _effusion(
@@ -192,19 +223,23 @@ def _effusion(
 ) -> FloatImage:
     """Press the lung away from its wall, the more the lower: the beam makes the meniscus of it."""
     rng = stream(settings.seed, LESION + 33)
-    level = child.lung_cm * (0.89 - 0.44 * settings.severity + rng.normal(0, 0.02))
-    depth = (rays.y - np.float32(level)) / np.float32(rng.uniform(1.1, 1.6))
+    # Of two sides one has more.
+    own = {side: child.lung_cm * max(0.0, rng.normal(0.0, 0.1)) for side in (-1, 1)}
+    own[_sides(settings)[int(rng.integers(len(_sides(settings))))]] = 0.0
+    level = child.lung_cm * (0.93 - 0.42 * settings.severity + rng.normal(0, 0.02))
+    levels = np.where(rays.x < 0, np.float32(level + own[-1]), np.float32(level + own[1]))
+    depth = (rays.y - levels) / np.float32(rng.uniform(1.1, 1.6))
     layer = np.minimum(np.float32(0.45) * np.exp(np.minimum(depth, 4)), 6)
     layer = np.where(layer < 0.04, 0, layer - np.float32(0.04))
-    aside = (np.abs(rays.x) - np.float32(0.4)) / np.float32(2.4)
-    layer = layer * np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
+    beside = _beside(rays, settings)
+    layer = layer * beside
     inner = child.cavity.cross(rays.x, rays.y, view, np.maximum(layer, 0))
     near = np.clip(inner.near, rays.cavity.near, rays.cavity.far)
     pressed = Interval(near, np.clip(inner.far, near, rays.cavity.far))
     left = free_path(pressed, rays.solids)
     # What is left of the lower lobe is pressed together: the nearer to the fluid, the denser.
     collapsed = np.float32(0.5 * settings.severity) * left * ease((depth + 3.0) / 5.0)
-    collapsed *= np.isin(np.sign(rays.x), _sides(settings)) * ease(aside)
+    collapsed *= beside
     fluid: FloatImage = rays.free - left + collapsed
     return fluid
 

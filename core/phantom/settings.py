@@ -21,6 +21,12 @@ LUNG_HEIGHT_CM, APEX_CM = 12.4, 0.5
 LUNG_WIDTH_CM = 17.6
 """From wall to wall, of the same child."""
 
+BOTH_SIDES: dict[FindingName, float] = {"patchy": 0.6, "interstitial": 0.93, "effusion": 0.15}
+"""How often a finding lies on both sides; a lobe's lies on one."""
+
+NO_SIDE: SideName = "right"
+"""Of a normal film, so that such settings are equal."""
+
 CHILD, TECHNIQUE, LESION, NOISE = range(4)
 """Streams of random numbers, so that one does not move another."""
 
@@ -43,7 +49,7 @@ class PhantomSettings:
         ``normal``, ``lobar``, ``patchy``, ``interstitial`` or ``effusion``.
     severity : float in [0, 1]
     side : str
-        ``right``, ``left`` or ``both``.
+        ``right``, ``left`` or ``both``; without a finding it decides nothing.
     age_years : float
         1 to 5: the thymus shrinks, the heart takes less of the chest.
     exposure : float
@@ -97,7 +103,7 @@ class PhantomSettings:
 
 def without_lesion(settings: PhantomSettings) -> PhantomSettings:
     """Return the settings that draw the same child, film and noise without the lesion."""
-    return replace(settings, finding="normal")
+    return replace(settings, finding="normal", side=NO_SIDE)
 
 
 def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSettings:
@@ -115,10 +121,14 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
     rng = stream(seed, TECHNIQUE)
     lesion = stream(seed, LESION)
     drawn: FindingName = "normal" if lesion.random() < 0.5 else FINDINGS[lesion.integers(1, 5)]
-    side: SideName = ("right", "right", "left", "both")[lesion.integers(4)]
+    named, where = finding or drawn, lesion.random()
+    both = BOTH_SIDES.get(named, 0.0)
+    side: SideName = "both" if where < both else "right" if where < (1 + both) / 2 else "left"
+    if named == "normal":
+        side = NO_SIDE
     return PhantomSettings(
         seed=seed,
-        finding=finding or drawn,
+        finding=named,
         severity=float(lesion.uniform(0.65, 1.0)),
         side=side,
         age_years=float(rng.uniform(1.0, 5.0)),

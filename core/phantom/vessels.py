@@ -16,7 +16,7 @@ CHILD_SHARE = 0.79
 
 GENERATIONS = 5
 STEMS = 7
-LENGTHS_CM = (1.6, 1.5, 1.4, 1.2, 1.0, 0.8)
+LENGTHS_CM = (1.8, 1.75, 1.6, 1.4, 1.2, 1.0)
 """Of a branch, by how many forks lie before it."""
 
 
@@ -110,7 +110,7 @@ def _branch(
     grown.append(Tube(bowed, radius + (tip - radius) * along[:, 0]))
     if generation == GENERATIONS:
         return
-    spread = np.deg2rad(rng.uniform(25, 60))
+    spread = np.deg2rad(rng.uniform(20, 48))
     aside = np.cross(aim, rng.normal(0, 1, 3) * [0.35, 0.35, 1.0])
     aside /= np.linalg.norm(aside)
     split = rng.uniform(0.35, 0.65)

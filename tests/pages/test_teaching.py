@@ -131,7 +131,7 @@ def other(label: Verdict) -> Verdict:
 
 
 def point_in_lesion(films: Path, film_id: str) -> tuple[float, float, float, float]:
-    mask = open_built_in_set(films).truth(film_id, "lesion")
+    mask = open_built_in_set(films).truth(film_id, "core")
     row, column = np.argwhere(mask)[len(np.argwhere(mask)) // 2]
     x, y = (column + 0.5) / mask.shape[1], (row + 0.5) / mask.shape[0]
     return x, y, x, y
