@@ -34,6 +34,8 @@ def phantom(
     from core.phantom_set import open_built_in_set, write_set  # noqa: PLC0415
 
     with spoken_errors(), progress_bar("Drawing films") as progress:
+        if out is None and (n, seed) != (BUILT_IN_FILMS, BUILT_IN_SEED):
+            raise DatasetError("Name a folder with --out: the built-in set is always the same.")
         if out is None:
             drawn = open_built_in_set(get_settings().cache, progress=progress)
         else:

@@ -82,7 +82,8 @@ class ExamplesTask:
 
     def start(self) -> ExamplesTask:
         """Begin, if the work is not done yet; returns the task itself."""
-        if not done_path(self._summary).is_file() or self.drawn < self.total:
+        done = done_path(self._summary).is_file() and self.summary is not None
+        if not done or self.drawn < self.total:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "core", PREPARE],
                 cwd=PROJECT_ROOT,
@@ -121,7 +122,10 @@ class ExamplesTask:
         """How the served run reads them; None until it has."""
         if not self._summary.is_file():
             return None
-        return ExamplesSummary(**json.loads(self._summary.read_text(encoding="utf-8")))
+        try:
+            return ExamplesSummary(**json.loads(self._summary.read_text(encoding="utf-8")))
+        except (TypeError, ValueError):  # of another version, or not this program's
+            return None
 
     @property
     def finished(self) -> bool:
@@ -130,8 +134,9 @@ class ExamplesTask:
 
     @property
     def ready(self) -> bool:
-        """True once all films are there and nothing more is being done to them."""
-        self._ready = self._ready or (self.drawn == self.total and self.finished)
+        """True once all films are there and the served run has read them, or never will."""
+        if not self._ready and self.drawn == self.total:
+            self._ready = self.finished or self.summary is not None
         return self._ready
 
     @property

@@ -53,6 +53,10 @@ class FilmLibrary(Protocol):
         """Return the names of the splits that a run's predictions cover, in the field's order."""
         ...
 
+    def has_read(self, run: RunRecord) -> bool:
+        """Return whether what a run says of the films can be had without reading them first."""
+        ...
+
     def predictions(self, run: RunRecord) -> Predictions:
         """Return what a run said of every film of the library that it is measured on."""
         ...
@@ -111,6 +115,10 @@ class PublicLibrary:
         """Return the splits that a run was measured on."""
         return order_parts(self.predictions(run).films.split)
 
+    def has_read(self, run: RunRecord) -> bool:  # noqa: ARG002
+        """Return True: predictions are kept with the run."""
+        return True
+
     def predictions(self, run: RunRecord) -> Predictions:
         """Return a run's kept predictions.
 
@@ -148,6 +156,12 @@ class PublicLibrary:
         if root is None:
             raise DatasetError(how_to_get_films(self._data))
         path = root / name
+        if name != film_id and not root.is_dir():
+            raise DatasetError(
+                f"The adults' films (NIH ChestX-ray14 with the RSNA's reads) are not in {root}: "
+                "put them there as the README says; `python -m core data fetch` gets the "
+                "children's alone."
+            )
         if not path.resolve().is_relative_to(root.resolve()):
             raise DatasetError(f"{film_id} names no film of the set.")
         try:
@@ -181,6 +195,8 @@ class SyntheticLibrary:
     phantoms : PhantomSet
     score : callable
         From a run to its predictions of every film of the set.
+    has : callable
+        From a run to whether these are kept.
     assess : callable
         Returns codes of what the quality gate found, apart by a space, by film.
     """
@@ -193,10 +209,11 @@ class SyntheticLibrary:
         self,
         phantoms: PhantomSet,
         score: Callable[[RunRecord], Predictions],
+        has: Callable[[RunRecord], bool],
         assess: Callable[[], Mapping[str, str]],
     ) -> None:
         self._phantoms = phantoms
-        self._score = score
+        self._score, self._has = score, has
         self._assess = assess
 
     @property
@@ -207,6 +224,10 @@ class SyntheticLibrary:
     def parts(self, run: RunRecord) -> tuple[str, ...]:
         """Return the parts of the set's own split; nothing is trained on any of them."""
         return order_parts(self.predictions(run).films.split)
+
+    def has_read(self, run: RunRecord) -> bool:
+        """Return whether what the run says of them is kept."""
+        return self._has(run)
 
     def predictions(self, run: RunRecord) -> Predictions:
         """Return what a run says of every film.

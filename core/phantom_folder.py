@@ -14,7 +14,7 @@ from core.errors import DatasetError
 BUILT_IN_FILMS, BUILT_IN_SEED = 60, 11383
 MANIFEST: Final = "films.json"
 
-DRAWS_FILMS: Final = ("phantom/*.py", "phantom_set.py", "rendering.py")
+DRAWS_FILMS: Final = ("phantom/*.py", "phantom_plan.py", "phantom_set.py", "rendering.py")
 READS_FILMS: Final = ("decoding.py", "preprocessing.py", "lungs.py", "inference.py", "quality.py")
 READS_FILMS_TOO: Final = ("pipeline.py", "phantom_scores.py", "ensemble.py")
 """Code whose change may change a drawn film, or what a run says of it."""
@@ -24,6 +24,11 @@ READS_FILMS_TOO: Final = ("pipeline.py", "phantom_scores.py", "ensemble.py")
 def drawing_sha256() -> str:
     """Return the hash of the code that draws and writes the films."""
     return _hash_of(DRAWS_FILMS)
+
+
+def drawing_version() -> str:
+    """Return the five digits at the end of every film's name, others for another drawing."""
+    return f"{int(drawing_sha256()[:4], 16):05}"
 
 
 @cache

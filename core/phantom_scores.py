@@ -66,6 +66,14 @@ class PhantomScores:
         key = hashlib.sha256(parts.encode()).hexdigest()[:16]
         self._folder = cache_folder / "phantom_scores" / key
 
+    def has(self, run: RunRecord) -> bool:
+        """Return whether what a run says of the films is kept."""
+        return self._place(run).is_file()
+
+    def _place(self, run: RunRecord) -> Path:
+        identity = reading_identity(run, self._gate.sha256)[:16]
+        return self._folder / f"{run.run_id}-{identity}.parquet"
+
     def of(
         self,
         run: RunRecord,
@@ -84,9 +92,7 @@ class PhantomScores:
         Cancelled
             If ``cancelled`` returned True.
         """
-        path = (
-            self._folder / f"{run.run_id}-{reading_identity(run, self._gate.sha256)[:16]}.parquet"
-        )
+        path = self._place(run)
         if path.is_file():
             return parse_predictions(path.read_bytes(), path.name)
         engine = Engine(open_classifier(run, self._threads), self._gate)
@@ -131,6 +137,10 @@ class PhantomScores:
             write_whole(path, json.dumps(answers).encode())
         kept = json.loads(path.read_text(encoding="utf-8"))
         return tuple(GateAnswer(name, refused, tuple(codes)) for name, refused, codes in kept)
+
+    def gate_codes(self, model_px: int) -> dict[str, str]:
+        """Return the codes of the gate's findings, apart by a space, by film; as `of_gate`."""
+        return {one.film_id: " ".join(one.findings) for one in self.of_gate(model_px)}
 
     def _films(
         self, progress: Progress | None, cancelled: Cancelling | None

@@ -19,14 +19,7 @@ import numpy.typing as npt
 
 from core.dataset import DatasetIndex, Split, index_dataset
 from core.errors import Cancelled, DatasetError
-from core.phantom import (
-    FINDINGS,
-    PhantomFilm,
-    PhantomSettings,
-    draw_film,
-    draw_settings,
-    subtype_of,
-)
+from core.phantom import PhantomFilm, draw_film
 from core.phantom_folder import (
     BUILT_IN_FILMS,
     BUILT_IN_SEED,
@@ -35,25 +28,16 @@ from core.phantom_folder import (
     drawing_sha256,
     write_whole,
 )
+from core.phantom_plan import PlannedFilm, part_of, plan_films
 from core.rendering import SYNTHETIC_MARK, marked_png, mask_png, read_mask
 
 HEIGHT_PX = 512
-FIRST_PATIENT = 9001
 NOTE = "Drawn by First Read. No patient was exposed, and no patient's film was used."
 
 Progress = Callable[[int, int], None]
 Mask = npt.NDArray[np.bool_]
 Truth = Literal["lesion", "core", "lung"]
 """Every ray that the lesion changes, the part of these where it stands out, and the lung fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedFilm:
-    """One film of a set before it is drawn."""
-
-    number: int
-    film_id: str
-    settings: PhantomSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,49 +80,10 @@ class PhantomSet:
 
     def _known(self, film_id: str) -> str:
         if film_id not in {film.film_id for film in self.films}:
-            raise DatasetError(f"The synthetic set has no film {film_id}.")
+            raise DatasetError(
+                f"The synthetic set has no film {film_id}: an earlier version may have drawn it."
+            )
         return film_id
-
-
-def plan_films(n: int, seed: int) -> tuple[PlannedFilm, ...]:
-    """Decide what each film of a set shows: normal and ill in turn, the illnesses in turn.
-
-    Of every ten films two go to train, two to validation and six to test.
-
-    Parameters
-    ----------
-    n : int
-        At least 10, so that every part of the split has both classes.
-    seed : int
-
-    Raises
-    ------
-    DatasetError
-        If ``n`` is too small.
-    """
-    if n < 10:
-        raise DatasetError(f"A set of {n} films has no place for every part; ask for 10 or more.")
-    illnesses = FINDINGS[1:]
-    planned = []
-    for number in range(n):
-        finding = "normal" if number % 2 == 0 else illnesses[number // 2 % len(illnesses)]
-        film_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-        settings = draw_settings(film_seed, finding)
-        planned.append(PlannedFilm(number, _film_id(number, settings), settings))
-    return tuple(planned)
-
-
-def _part(number: int) -> str:
-    """Return a film's part: every pair has a normal and an ill film, so that each part has both."""
-    return ("train", "validation", "test", "test", "test")[number // 2 % 5]
-
-
-def _film_id(number: int, settings: PhantomSettings) -> str:
-    patient, version = FIRST_PATIENT + number, int(drawing_sha256()[:4], 16)
-    part = "test" if _part(number) == "test" else "train"
-    if settings.finding == "normal":
-        return f"{part}/NORMAL/IM-{patient}-{version:05}.png"
-    return f"{part}/PNEUMONIA/person{patient}_{subtype_of(settings)}_{version:05}.png"
 
 
 def write_set(
@@ -283,7 +228,7 @@ def _read(path: Path) -> bytes:
 
 def _open(folder: Path, planned: tuple[PlannedFilm, ...]) -> PhantomSet:
     index = index_dataset(folder)
-    parts = {film.film_id: _part(film.number) for film in planned}
+    parts = {film.film_id: part_of(film.number) for film in planned}
     train, validation, test = (
         tuple(film.film_id for film in index.films if parts[film.film_id] == part)
         for part in ("train", "validation", "test")

@@ -105,7 +105,7 @@ def draw_runs(view: RunsView, listed: ListedRuns, serving: str) -> None:
     """Draw every run in the table, and the comparison of those that are ticked."""
     with spoken_errors():
         draw_table(view, listed, serving)
-        if len(listed.runs) == 1:
+        if len(listed.runs) == 1 and get_preparation() is None:
             st.info("There is one run only: train or import another, and the two are compared.")
         draw_comparison(view, listed)
 

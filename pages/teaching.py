@@ -12,7 +12,7 @@ from ui.teaching_films import get_teaching_store, may_go_on
 from ui.teaching_read import draw_film, draw_read, draw_way, keep_up, phase_of
 from ui.teaching_reveal import draw_nearest, draw_reveal
 from ui.teaching_sets import draw_sets
-from ui.teaching_setup import draw_setup
+from ui.teaching_setup import draw_missing, draw_setup
 from ui.teaching_summary import draw_progress, draw_summary
 
 VIEWS = {"train": "Train", "progress": "My progress", "sets": "Case sets"}
@@ -39,6 +39,8 @@ def draw_session(visit: Visit, session_id: str) -> None:
             icon=":material/person_off:",
         )
         draw_views(visit)
+        return
+    if draw_missing(course):
         return
     course = keep_up(course, place, visit.acting)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from ui.failing_controls import draw_choice, go_to, read_view
+from ui.failing_controls import draw_choice, films_awaited, go_to, read_view
 from ui.failing_labels import draw_copies, draw_labels
 from ui.failing_references import draw_references
 from ui.failing_slices import draw_slices
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
+from ui.preparation import draw_preparation
 from ui.resources import get_served
 
 DRAWN = {
@@ -17,9 +18,9 @@ DRAWN = {
     "references": draw_references,
 }
 
-visit = guard("where_it_fails")
-with spoken_errors():
-    served = get_served()
+
+def draw_page() -> None:
+    """Draw the section that the address asks for."""
     view, complaints = read_view()
     go_to(view)
     if complaints:
@@ -27,4 +28,14 @@ with spoken_errors():
     draw_choice(view)
     with spoken_errors():
         DRAWN[view.section](view)
+
+
+visit = guard("where_it_fails")
+with spoken_errors():
+    served = get_served()
+    awaited = films_awaited()
+    if awaited is None:
+        draw_page()
+    else:
+        draw_preparation(awaited)
     draw_standing_line(served, visit.reader)

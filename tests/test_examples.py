@@ -61,6 +61,23 @@ def test_another_run_is_measured_anew(tmp_path: Path, changed) -> None:
     assert ExamplesTask(tmp_path, MODELS, changed, GATE).summary is None
 
 
+def test_films_can_be_shown_once_the_served_run_has_read_them(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(ExamplesTask, "finished", False)
+    monkeypatch.setattr(ExamplesTask, "drawn", BUILT_IN_FILMS)
+    task = ExamplesTask(tmp_path, MODELS, RUN, GATE)
+    assert not task.ready
+    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
+    assert task.ready
+    monkeypatch.setattr(ExamplesTask, "drawn", 7)
+    assert not ExamplesTask(tmp_path, MODELS, RUN, GATE).ready
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"n": 60}', b"[]"])
+def test_a_summary_of_another_version_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
+    write_whole(summary_path(tmp_path, RUN, GATE), content)
+    assert ExamplesTask(tmp_path, MODELS, RUN, GATE).summary is None
+
+
 def test_another_segmenter_is_measured_anew(tmp_path: Path) -> None:
     keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
 

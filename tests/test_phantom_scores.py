@@ -86,6 +86,8 @@ def test_scores_are_kept_and_not_computed_again(scores, monkeypatch):
     assert again.probability.tolist() == first.probability.tolist()
     assert again.films.film_id.tolist() == first.films.film_id.tolist()
     assert scores.of_gate(RUN.input_px) == answers
+    codes = scores.gate_codes(RUN.input_px)
+    assert codes == {answer.film_id: " ".join(answer.findings) for answer in answers}
 
 
 def test_a_run_with_another_calibration_is_scored_anew(scores):
@@ -106,9 +108,14 @@ def test_reading_can_be_stopped_and_keeps_nothing_half_done(scores, tmp_path):
 
 
 def test_the_library_of_drawn_films_gives_films_scores_and_truth(scores, phantoms):
-    library = SyntheticLibrary(phantoms, scores.of, lambda: {"one": "rotated"})
+    library = SyntheticLibrary(phantoms, scores.of, scores.has, lambda: {"one": "rotated"})
     ill = next(film for film in phantoms.films if film.settings.finding != "normal")
 
+    assert library.has_read(RUN) == scores.has(RUN)
+    library.predictions(RUN)
+    assert library.has_read(RUN)
+    changed = replace(RUN, operating_point=replace(RUN.operating_point, threshold=0.11))
+    assert not library.has_read(changed)
     assert library.gate_findings() == {"one": "rotated"}
     assert library.parts(RUN) == ("train", "validation", "test")
     assert library.predictions(RUN).probability.tolist() == scores.of(RUN).probability.tolist()

@@ -63,7 +63,7 @@ _RUN_CHANGES = ("threshold", "page", "film")
 def films_awaited() -> ExamplesTask | None:
     """Return the work on the films that the address asks for, or that alone can be shown."""
     task = get_preparation()
-    if task is None or task.finished:
+    if task is None or task.finished or task.ready:
         return None
     others = any(library.has_films for library in get_libraries().values())
     asked = st.query_params.get("library", "public" if others else SYNTHETIC)

@@ -27,7 +27,7 @@ from core.thumbnail_cache import ThumbnailCache
 from ui.cards import PICTURE_PX, Card
 from ui.error_link import ErrorView
 from ui.error_runs import get_films
-from ui.resources import get_libraries, get_store
+from ui.resources import get_library, get_store
 
 PICTURE_THREADS = 4
 
@@ -115,7 +115,7 @@ def load_film(library: str, film_id: str) -> UploadedFilm:
     DatasetError
         If its file is not there.
     """
-    content = get_libraries()[library].read_bytes(film_id)
+    content = get_library(library).read_bytes(film_id)
     return UploadedFilm(hashlib.sha256(content).hexdigest(), film_name(film_id), content)
 
 
@@ -135,14 +135,14 @@ class SmallPicture:
 def is_synthetic(library: str, film_id: str) -> bool:
     """Return whether a film's file states that it was drawn; False if the file is not there."""
     try:
-        return states_synthetic(get_libraries()[library].read_bytes(film_id))
+        return states_synthetic(get_library(library).read_bytes(film_id))
     except FirstReadError:
         return False
 
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:
     """Return the small pictures that can be had, and a sentence if one cannot."""
-    films, cache = get_libraries()[library], _small_pictures()
+    films, cache = get_library(library), _small_pictures()
     drawn = list(_together().map(partial(_picture_of, films, cache), film_ids))
     pictures = {
         film_id: picture
@@ -163,7 +163,7 @@ def _picture_of(films: FilmLibrary, cache: ThumbnailCache, film_id: str) -> Smal
 
 def make_ahead(library: str, film_ids: Sequence[str]) -> None:
     """Make small pictures in the background, so that the next page has them on disk."""
-    films, cache = get_libraries()[library], _small_pictures()
+    films, cache = get_library(library), _small_pictures()
     for film_id in film_ids:
         _ahead().submit(_picture_of, films, cache, film_id)
 

@@ -26,7 +26,7 @@ from core.run_store import name_run, reading_identity
 from core.run_table import list_readable_runs, list_runs
 from core.settings import get_settings
 from ui.error_link import ALL_PARTS, Offered
-from ui.resources import LOOKED_FOR_AGAIN_S, get_engine, get_libraries
+from ui.resources import LOOKED_FOR_AGAIN_S, get_engine, get_libraries, has_read
 
 KEPT_TABLES = 24
 OF_THE_SET = ("validation", "test")
@@ -188,8 +188,11 @@ def get_offered() -> Offered:
     """Return the libraries, runs and splits there are."""
 
     def runs(library: str) -> Sequence[str]:
-        reads = not get_libraries()[library].synthetic
-        return [name for name, run in get_runs().items() if reads or not run.foreign]
+        films, named = get_libraries()[library], get_runs()
+        if not films.synthetic:
+            return list(named)
+        own = [name for name, run in named.items() if not run.foreign]
+        return [name for name in own if has_read(films, named[name])] or own[:1]
 
     def splits(library: str, run: str) -> Sequence[str]:
         parts = order_parts(get_predictions(library, run).films.split)

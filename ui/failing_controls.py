@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.examples import ExamplesTask
 from core.predictions import PREDICTIONS_FILE
-from ui.error_controls import SPLITS
+from ui.error_controls import SPLITS, SYNTHETIC
 from ui.error_runs import get_offered, get_runs, name_offered
 from ui.failing_link import SECTIONS, FailsView, read_address, write_address
+from ui.preparation import get_preparation
 from ui.resources import get_libraries
 
 
@@ -18,6 +20,14 @@ def read_view() -> tuple[FailsView, list[str]]:
     offered = get_offered()
     runs = {library: offered.runs(library) for library in offered.libraries}
     return read_address(st.query_params.to_dict(), _searchable_first(offered.libraries), runs)
+
+
+def films_awaited() -> ExamplesTask | None:
+    """Return the work on the synthetic films where the address asks for these; None if done."""
+    task = get_preparation()
+    if task is None or task.ready or task.finished:
+        return None
+    return task if st.query_params.get("library") == SYNTHETIC else None
 
 
 def _searchable_first(libraries: Sequence[str]) -> list[str]:

@@ -19,7 +19,6 @@ from core.failing_search import (
 from core.failing_slices import SliceSpace, declare_space
 from core.film_facts import FACTS_FILE, FilmFacts, Words, empty_facts, read_facts
 from core.film_features import FEATURES_FILE, FilmFeatures, Space, read_features
-from core.film_library import order_parts
 from core.predictions import Predictions
 from core.settings import get_settings
 from core.statistics import Mask
@@ -28,6 +27,7 @@ from ui.error_runs import KEPT_TABLES, get_predictions, get_runs, identity_of, o
 from ui.resources import get_libraries
 
 SEARCHED, HELD = "validation", "test"
+"""The split that is searched, and the one that findings are held against."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +37,6 @@ class Search:
     Attributes
     ----------
     space : SliceSpace
-    searched, held : str
-        The split that was searched, and the one that findings are held against.
     covered : bool
         Whether the run has films of the split that is searched.
     results : tuple of SliceResult
@@ -51,8 +49,6 @@ class Search:
     """
 
     space: SliceSpace
-    searched: str
-    held: str
     covered: bool
     results: tuple[SliceResult, ...]
     confirmed: dict[tuple[str, str], SliceResult]
@@ -109,20 +105,6 @@ def _features(run: str, sha256: str) -> FilmFeatures | None:  # noqa: ARG001 - i
     return read_features(get_runs()[run])
 
 
-def parts_of(library: str, run: str) -> tuple[str, str]:
-    """Return the split that is searched and the one that findings are held against.
-
-    Nothing was trained on the synthetic films: there the largest part is searched, and findings
-    are held against the next.
-    """
-    if not get_libraries()[library].synthetic:
-        return SEARCHED, HELD
-    split = get_predictions(library, run).films.split
-    sizes = {part: int(np.count_nonzero(split == part)) for part in order_parts(split)}
-    searched, held, *_ = (*sorted(sizes, key=sizes.__getitem__, reverse=True), HELD)
-    return searched, held
-
-
 def places_of(library: str, run: str, said: Predictions) -> Space | None:
     """Return where films lie in a run's feature space; None where it is not known."""
     features, _ = get_features(library, run)
@@ -149,7 +131,7 @@ def get_space(library: str, run: str) -> SliceSpace:
 @st.cache_resource(show_spinner="Cutting the films into slices", max_entries=KEPT_TABLES)
 def _space(basis: Basis) -> SliceSpace:
     library, run, *_ = basis
-    said = get_predictions(library, run).of_split(parts_of(library, run)[0])
+    said = get_predictions(library, run).of_split(SEARCHED)
     return declare_space(said, get_facts()[0], places_of(library, run, said))
 
 
@@ -161,16 +143,14 @@ def get_search(library: str, run: str) -> Search:
 @st.cache_resource(show_spinner="Testing every slice", max_entries=KEPT_TABLES)
 def _search(basis: Basis) -> Search:
     library, run, *_ = basis
-    space, (searched, held) = get_space(library, run), parts_of(library, run)
-    results = search_slices(*_decided(library, run, searched))
-    on_held = _decided(library, run, held)
+    space = get_space(library, run)
+    results = search_slices(*_decided(library, run, SEARCHED))
+    on_held = _decided(library, run, HELD)
     failing = [result for result in results if result.failing]
     sentences = (get_facts()[1], get_features(library, run)[1])
     return Search(
         space=space,
-        searched=searched,
-        held=held,
-        covered=bool(len(get_predictions(library, run).of_split(searched))),
+        covered=bool(len(get_predictions(library, run).of_split(SEARCHED))),
         results=results,
         confirmed=confirm_slices(failing, *on_held),
         elsewhere=confirm_slices(results, *on_held),

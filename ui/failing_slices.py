@@ -18,7 +18,8 @@ from ui.charts_slices import plot_rates
 from ui.error_films import build_cards, find_films
 from ui.error_link import ErrorView, write_address
 from ui.failing_controls import pick_slice, put, split_words
-from ui.failing_data import Search, find_known, get_search
+from ui.failing_data import HELD, SEARCHED, Search, find_known, get_search
+from ui.failing_drawn import draw_drawn
 from ui.failing_link import FailsView
 from ui.guard import PAGES
 from ui.resources import get_libraries
@@ -33,13 +34,14 @@ TABLE_PX = 380
 
 def draw_slices(view: FailsView) -> None:
     """Draw the findings, one slice with its wrong films, and the whole search."""
+    if get_libraries()[view.library].synthetic:
+        draw_drawn(view)
+        return
     search = get_search(view.library, view.run)
     for sentence in search.sentences:
         st.caption(f":material/info: {sentence}")
-    if get_libraries()[view.library].synthetic:
-        st.caption("Drawn by a program: what a run does here says nothing of patients.")
     if not search.covered:
-        where = split_words(view.library, search.searched).lower()
+        where = split_words(view.library, SEARCHED).lower()
         st.info(
             f"Run {view.run} has no films of the {where}, which are searched: import its "
             "predictions of them, or choose another run.",
@@ -47,11 +49,9 @@ def draw_slices(view: FailsView) -> None:
         )
         return
     if not search.results:
-        drawn = get_libraries()[view.library].synthetic
         st.info(
             f"No slice of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
-            "outside: there are too few films to look for where the run fails."
-            f"{' Choose the public film set above.' if drawn else ''}",
+            "outside: there are too few films to look for where the run fails.",
             icon=":material/search_off:",
         )
         return
@@ -66,13 +66,13 @@ def draw_slices(view: FailsView) -> None:
 def say_search(search: Search, view: FailsView) -> str:
     """Return in words how many slices were looked at and found, and what became of them."""
     looked, found = len(search.results), len(search.failing)
-    where = split_words(view.library, search.searched).lower()
+    where = split_words(view.library, SEARCHED).lower()
     if not found:
         return (
             f"**None of {looked} tests** on the {where} finds a slice in which the run is worse "
             f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
         )
-    held = split_words(view.library, search.held).lower()
+    held = split_words(view.library, HELD).lower()
     confirmed = sum(result.failing for result in search.confirmed.values())
     few = found - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
@@ -115,15 +115,15 @@ def _row(search: Search, result: SliceResult, held: SliceResult | None) -> dict[
         "Elsewhere": say_rate(result.outside),
         "Difference, over patients": say_rate(result.difference),
         "p, Holm": _say_p(result.adjusted),
-        f"{search.held}: in the slice": None if held is None else say_rate(held.inside),
-        f"{search.held}: elsewhere": None if held is None else say_rate(held.outside),
+        f"{HELD}: in the slice": None if held is None else say_rate(held.inside),
+        f"{HELD}: elsewhere": None if held is None else say_rate(held.outside),
     }
 
 
 def _draw_found(search: Search) -> None:
     found = search.failing
     rows = [
-        {f"On {search.held}": verdict_of(search, result)}
+        {f"On {HELD}": verdict_of(search, result)}
         | _row(search, result, search.confirmed.get((result.key, result.rate)))
         for result in found
     ]
@@ -178,14 +178,14 @@ def _draw_open(view: FailsView, search: Search) -> None:
             f"{_equals(result.adjusted)} after Holm for {len(search.results)} tests."
         )
     with films_side:
-        for split in (search.searched, search.held):
+        for split in (SEARCHED, HELD):
             draw_sheet(view, result, split)
 
 
 def _rates_of(view: FailsView, search: Search, result: SliceResult) -> list[tuple[str, Rate, bool]]:
     held = search.elsewhere.get((result.key, result.rate))
     rows = []
-    for split, one in ((search.searched, result), (search.held, held)):
+    for split, one in ((SEARCHED, result), (HELD, held)):
         if one is not None:
             name = split_words(view.library, split)
             rows += [(name, one.inside, True), (f"{name}, others", one.outside, False)]
@@ -234,9 +234,7 @@ def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
 
 
 def _draw_every(view: FailsView, search: Search) -> None:
-    searched, held = (
-        split_words(view.library, split).lower() for split in (search.searched, search.held)
-    )
+    searched, held = (split_words(view.library, split).lower() for split in (SEARCHED, HELD))
     st.markdown(
         f"Looked for on **{searched}** alone: sensitivity and specificity in every slice by "
         f"{SPACE_WORDS}; and in {RULE}. A slice is looked at if it holds at least {LEAST_FILMS} "
@@ -248,7 +246,7 @@ def _draw_every(view: FailsView, search: Search) -> None:
         _row(search, result, held)
         | {
             "p, Fisher": _say_p(result.p_value),
-            f"{search.held}: p, Holm": None if held is None else _say_p(held.adjusted),
+            f"{HELD}: p, Holm": None if held is None else _say_p(held.adjusted),
         }
         for result in search.results
         for held in [search.elsewhere.get((result.key, result.rate))]
@@ -265,5 +263,5 @@ def _draw_every(view: FailsView, search: Search) -> None:
         alt="Every slice that was looked at",
     )
     st.caption(
-        f"Here the {search.held} columns are corrected for all slices that have enough films there."
+        f"Here the {HELD} columns are corrected for all slices that have enough films there."
     )

@@ -13,26 +13,26 @@ REFRESH_S = 0.5
 
 
 def get_preparation() -> ExamplesTask | None:
-    """Return the work on the synthetic films; None where they are ready or not offered."""
+    """Return the work on the synthetic films; None where it is done or they are not offered."""
     if not get_settings().offer_synthetic:
         return None
     task = get_examples()
-    return None if task.ready else task
+    return None if task.ready and task.finished else task
 
 
 def draw_preparation(task: ExamplesTask | None) -> None:
-    """Draw how far the films are, and run the page again once they are ready; or say why not."""
+    """Draw how far the films are, and run the page again once there are more; or say why not."""
     if task is None:
         return
     if task.finished:
         st.warning(f"Synthetic films: {task.sentence}", icon=":material/warning:")
     else:
-        _follow(Watch(), task)
+        _follow(Watch(), task, was_ready=task.ready)
 
 
 @st.fragment(run_every=REFRESH_S)
-def _follow(watch: Watch, task: ExamplesTask) -> None:
-    watch.tell(news=task.finished)
+def _follow(watch: Watch, task: ExamplesTask, *, was_ready: bool) -> None:
+    watch.tell(news=task.finished or task.ready != was_ready)
     draw_progress(task)
 
 

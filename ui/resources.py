@@ -6,6 +6,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import streamlit as st
 
@@ -18,10 +19,11 @@ from core.domain import (
     ModelInput,
     QualityReport,
     Radiograph,
+    RunRecord,
     ServedRun,
     Severity,
 )
-from core.errors import Cancelled, FirstReadError
+from core.errors import Cancelled, DatasetError, FirstReadError
 from core.examples import ExamplesTask
 from core.film_library import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
@@ -94,13 +96,34 @@ def get_libraries() -> dict[str, FilmLibrary]:
     """Return every set of labelled films by its word for addresses.
 
     The public set comes first where its films are there, the synthetic films where they are not;
-    these are among them once all of them are drawn and every run has read them.
+    these are among them once all of them are drawn and the served run has read them.
     """
     libraries: list[FilmLibrary] = [_public_library()]
     if get_settings().offer_synthetic and get_examples().ready:
         libraries.append(_synthetic_library())
     libraries.sort(key=lambda library: not library.has_films)
     return {library.name: library for library in libraries}
+
+
+def get_library(name: str) -> FilmLibrary:
+    """Return one set of labelled films.
+
+    Raises
+    ------
+    DatasetError
+        If it is not among them, or not yet.
+    """
+    libraries = get_libraries()
+    if name not in libraries:
+        raise DatasetError(
+            f"The {name} films are not here: they may be on their way, or are not offered."
+        )
+    return libraries[name]
+
+
+def has_read(library: FilmLibrary, run: RunRecord) -> bool:
+    """Return whether what a run says of a library's films is there, or will not come by itself."""
+    return not library.synthetic or get_examples().finished or library.has_read(run)
 
 
 @st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
@@ -117,12 +140,8 @@ def _synthetic_library() -> SyntheticLibrary:
     settings, engine = get_settings(), get_engine()
     phantoms = open_built_in_set(settings.cache)
     scores = PhantomScores(phantoms, engine.gate, settings.cache, settings.inference_threads)
-
-    def assess() -> dict[str, str]:
-        answers = scores.of_gate(engine.input_px)
-        return {answer.film_id: " ".join(answer.findings) for answer in answers}
-
-    return SyntheticLibrary(phantoms, scores.of, assess)
+    assess = partial(scores.gate_codes, engine.input_px)
+    return SyntheticLibrary(phantoms, scores.of, scores.has, assess)
 
 
 def start_batch(films: list[UploadedFilm]) -> BatchJob:

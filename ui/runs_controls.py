@@ -65,7 +65,8 @@ def asked_part() -> str:
 
 def films_awaited(part: str) -> ExamplesTask | None:
     """Return the work on the films of a part; None if they are there."""
-    return get_preparation() if part == SYNTHETIC else None
+    task = get_preparation() if part == SYNTHETIC else None
+    return None if task is None or task.ready else task
 
 
 def offer(listed: ListedRuns, served: str) -> Offered:

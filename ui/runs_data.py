@@ -30,7 +30,7 @@ from core.run_store import export_identity, read_history, read_verified
 from core.run_table import ListedRun, list_readable_runs
 from core.settings import get_settings
 from core.shortcut_record import AUDIT_FILE, ShortcutAudit
-from ui.resources import get_libraries
+from ui.resources import get_libraries, has_read
 
 KEPT = 48
 USUALLY_COMPARED = 5
@@ -60,10 +60,15 @@ class ListedRuns:
     sentences: list[str]
 
     def that_read(self, part: str) -> ListedRuns:
-        """Return the runs that can have read a part: imported ones have read no drawn film."""
-        if part != SYNTHETIC:
+        """Return the runs that have read a part: of drawn films imported ones have read none."""
+        films = get_libraries().get(SYNTHETIC)
+        if part != SYNTHETIC or films is None:
             return self
-        own = {name: run for name, run in self.runs.items() if not run.record.foreign}
+        own = {
+            name: run
+            for name, run in self.runs.items()
+            if not run.record.foreign and has_read(films, run.record)
+        }
         return ListedRuns(own, self.sentences) if own else self
 
     def key(self, run_ids: tuple[str, ...], part: str, at: float | None) -> ComparedKey:

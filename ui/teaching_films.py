@@ -31,7 +31,7 @@ from ui.case_neighbours import known_features
 from ui.error_films import load_film
 from ui.error_link import ALL_PARTS
 from ui.error_runs import get_films, get_runs
-from ui.resources import get_engine, get_libraries, get_store
+from ui.resources import get_engine, get_libraries, get_library, get_store
 from ui.session import Visit
 from ui.viewer import TruthOutline
 
@@ -149,7 +149,7 @@ def get_pool(source: str) -> tuple[Case, ...]:
     """Return every film of a source as a case, its difficulty as estimated now."""
     run = served_run_id()
     runs = films_of(source, run)
-    findings = get_libraries()[SOURCES[source].library].findings()
+    findings = get_library(SOURCES[source].library).findings()
     errors, reads = _readers_errors(get_teaching_store().all_courses(source))
     share_wrong, spread = runs.wrong().mean(axis=0), runs.disagreement()
     record = get_runs()[run]
@@ -224,7 +224,7 @@ def new_seed() -> int:
 def lesion_truth(course: Course, case: Case) -> LesionTruth:
     """Return where the lesion of a film is, as far as it is known."""
     source = SOURCES[course.session.plan.library]
-    mask = get_libraries()[source.library].truth(case.film_id, "core")
+    mask = get_library(source.library).truth(case.film_id, "core")
     return LesionTruth(mask, _boxes().get(case.film_id, ()))
 
 
@@ -235,7 +235,7 @@ def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
     if truth.mask is not None and truth.mask.any():
         outlines.append(TruthOutline("lesion", truth.mask))
     library = SOURCES[course.session.plan.library].library
-    lungs = get_libraries()[library].truth(case.film_id, "lung")
+    lungs = get_library(library).truth(case.film_id, "lung")
     if lungs is None:
         lungs = _segmented_lungs(library, case.film_id)
     return [TruthOutline("lung", lungs), *outlines]

@@ -12,8 +12,10 @@ from core.teaching import MAX_FILMS, USUAL_SHARE_NORMAL, Difficulty, Plan
 from core.teaching_course import Course
 from core.teaching_store import CaseSet
 from ui.preparation import draw_preparation, get_preparation
+from ui.resources import get_libraries
 from ui.session import Visit
 from ui.teaching_films import (
+    SOURCES,
     begin_session,
     get_sources,
     get_teaching_store,
@@ -45,6 +47,19 @@ def draw_setup(visit: Visit) -> None:
         _draw_form(visit, list(sources))
     with resume_side:
         _draw_unfinished(visit)
+
+
+def draw_missing(course: Course) -> bool:
+    """Say that the films of a session are not here, or not yet; return False where they are."""
+    source = SOURCES[course.session.plan.library]
+    if source.library in get_libraries():
+        return False
+    st.header("This session goes on once its films are there")
+    task = get_preparation()
+    if task is None:
+        st.info(f"{source.title} are not offered here.", icon=":material/image_not_supported:")
+    draw_preparation(task)
+    return True
 
 
 def _draw_waiting() -> None:

@@ -20,6 +20,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from core.domain import Finding, OperatingPoint, Prediction, QualityReport, Severity, Verdict
 from core.examples import drawn_files
+from core.phantom_folder import drawing_version
 from core.review_ledger import verify_records
 from core.review_store import open_review_store
 from core.review_table import DRAWN, INSIDE_DRAWN
@@ -29,17 +30,18 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 pytestmark = pytest.mark.browser
 
 READER = "Dr. Ada Reader"
+VERSION = drawing_version()
 READS = {
-    "person9010_bacteria_1.png": ("Pneumonia", "Normal"),
-    "person9002_bacteria_1.png": ("Normal", "Pneumonia"),
-    "IM-9007-0001.png": ("Pneumonia", "Pneumonia"),
+    f"person9010_bacteria_{VERSION}.png": ("Pneumonia", "Normal"),
+    f"person9002_bacteria_{VERSION}.png": ("Normal", "Pneumonia"),
+    f"IM-9007-{VERSION}.png": ("Pneumonia", "Pneumonia"),
 }
 """Of each film the verdict of the first read and of the signed one."""
 
 READ_LONG_AGO = 10
 """Films that the reader has signed before this test, so that there is a curve to compare."""
 
-DRAWN_ON = "person9002_bacteria_1.png"
+DRAWN_ON = f"person9002_bacteria_{VERSION}.png"
 PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
 CELLS = """() => [...document.querySelectorAll("[role=grid] tr")].map(
     row => [...row.querySelectorAll("th, td")].map(cell => cell.textContent))"""
@@ -203,7 +205,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     upload(other_tab, server, films)
     choose(other_tab, DRAWN_ON)
     expect(other_tab.get_by_text("1 marked at your first read.")).to_be_visible()
-    choose(other_tab, "IM-9007-0001.png")
+    choose(other_tab, f"IM-9007-{VERSION}.png")
     expect(other_tab.get_by_text("comes after your own first read")).to_be_visible()
     expect(other_tab.get_by_text(PROBABILITY)).to_have_count(0)
     other_tab.close()

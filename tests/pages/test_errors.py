@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from core.case_notes import ProposedLabel, write_note
 from core.case_notes_store import SqlCaseNotes, open_case_notes
 from core.domain import OPERATOR
-from core.examples import ExamplesTask
+from core.examples import ExamplesSummary, ExamplesTask
 from core.film_address import film_code
 from core.film_features import read_features
 from core.foreign_runs import ForeignRequest, import_run
@@ -282,6 +282,9 @@ class DrawnFilms:
     def learned(self, run):
         return None
 
+    def has_read(self, run) -> bool:
+        return run.run_id in ("f04", "f01")
+
     def read_bytes(self, film_id: str) -> bytes:
         return encode_film(draw_film(1))
 
@@ -367,6 +370,19 @@ def test_without_other_films_the_page_waits_for_the_drawn_ones_and_says_how_far_
     page.run()
     assert page.query_params["library"] == "synthetic"
     assert "among 4 films" in words_of(page)
+
+
+def test_runs_are_offered_as_they_have_read_the_drawn_films(drawn, monkeypatch) -> None:
+    monkeypatch.setattr(ExamplesTask, "finished", False)
+    monkeypatch.setattr(ExamplesTask, "summary", ExamplesSummary(60, 60, 30, 28, 29))
+    page = open_page()
+    assert page.query_params["library"] == "synthetic"
+    assert page.selectbox(key="errors-run").options == ["f04", "f01"]
+    assert "the other runs read them now" in page.get("progress")[0].proto.text
+    monkeypatch.setattr(ExamplesTask, "finished", True)
+    page.run()
+    assert "m01" in page.selectbox(key="errors-run").options
+    assert not page.get("progress")
 
 
 def test_whoever_waits_can_look_at_what_was_said_of_the_public_films(drawn, monkeypatch) -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.comparison_films import align_runs, as_synthetic
 from core.domain import OPERATOR, RunRecord
 from core.errors import ModelIntegrity
-from core.examples import ExamplesTask
+from core.examples import ExamplesSummary, ExamplesTask
 from core.film_address import film_code
 from core.foreign_runs import ForeignRequest, import_run
 from core.predictions import Predictions, read_predictions
@@ -47,6 +47,9 @@ class DrawnFilms:
 
     def predictions(self, run: RunRecord) -> Predictions:
         return said_by(run.run_id)
+
+    def has_read(self, run: RunRecord) -> bool:
+        return run.run_id in ("f04", "f01")
 
 
 @pytest.fixture
@@ -170,6 +173,15 @@ def test_while_they_are_drawn_the_page_says_how_many_there_are_and_keeps_the_lin
     assert not page.dataframe or "Role" not in page.dataframe[0].value.columns
     page = open_page(part="test")
     assert re.search(r"624 films", words_of(page))
+
+
+def test_runs_are_compared_as_they_have_read_the_drawn_films(drawn) -> None:
+    drawn.setattr(ExamplesTask, "finished", False)
+    drawn.setattr(ExamplesTask, "summary", ExamplesSummary(60, 60, 30, 28, 29))
+    page = open_page(part="synthetic")
+    table = next(one.value for one in page.dataframe if "Role" in one.value.columns)
+    assert sorted(table["Run"]) == ["f01", "f04"]
+    assert "the other runs read them now" in page.get("progress")[0].proto.text
 
 
 def test_films_that_will_not_come_are_one_sentence(drawing) -> None:

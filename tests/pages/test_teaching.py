@@ -19,6 +19,7 @@ from core import teaching_choice
 from core.domain import Verdict
 from core.error_gallery import Cell
 from core.film_features import FilmFeatures
+from core.phantom_folder import drawing_version
 from core.phantom_set import open_built_in_set
 from core.review_served import utc_now
 from core.review_store import SqlReviewStore
@@ -38,6 +39,10 @@ from ui.charts_teaching import plot_learning, plot_own_calibration, plot_reader_
 from ui.teaching_films import films_of, nearest_films
 
 READER = "Dr. Ada Trainee"
+
+NORMAL_FILM, ILL_FILM = (
+    f"{stem}{drawing_version()}" for stem in ("IM-9003-", "person9002_bacteria_")
+)
 
 
 @dataclass
@@ -298,15 +303,15 @@ def test_a_teachers_set_is_opened_by_its_link_and_its_results_are_listed(
     page = hands.page
     page.segmented_control(key="teaching-view").set_value("sets").run()
     page.text_input(key="reader-name").set_value("Prof. T").run()
-    page.text_area(key="teaching-set-ids").set_value("IM-9003-0001 no-such-film").run()
+    page.text_area(key="teaching-set-ids").set_value(f"{NORMAL_FILM} no-such-film").run()
     assert "Not among these films: no-such-film" in words_of(page)
-    page.text_area(key="teaching-set-ids").set_value("IM-9003-0001\nperson9002_bacteria_1").run()
+    page.text_area(key="teaching-set-ids").set_value(f"{NORMAL_FILM}\n{ILL_FILM}").run()
     page.text_input(key="teaching-set-name").set_value("Week 1").run()
     hands.press("Save the set")
     (case_set,) = kept.case_sets()
     assert [Path(film_id).stem for film_id in case_set.film_ids] == [
-        "IM-9003-0001",
-        "person9002_bacteria_1",
+        NORMAL_FILM,
+        ILL_FILM,
     ]
     assert (case_set.name, case_set.made_by) == ("Week 1", "Prof. T")
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from review_records import lead
 from streamlit.testing.v1 import AppTest
+from teaching_cases import make_case
 
 from core.examples import ExamplesTask
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.teaching import Plan
+from ui.teaching_films import get_teaching_store
 
 
 @pytest.fixture
@@ -51,6 +55,19 @@ def test_while_runs_read_the_drawn_films_the_page_waits_and_does_not_run_again_f
 
     [bar] = open_page().get("progress")
     assert "All 60 synthetic films are drawn" in bar.proto.text
+
+
+def test_a_session_whose_films_are_drawn_anew_waits_for_them(drawing) -> None:
+    plan = Plan(library="synthetic", films=1, run_id=SERVED_RUN)
+    session = get_teaching_store().start(plan, [make_case(1)], lead("Ada"))
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
+    page.switch_page("pages/teaching.py")
+    page.query_params["session"] = session.session_id
+    page.run()
+    assert not page.exception
+    assert "goes on once its films are there" in page.header[0].value
+    [bar] = page.get("progress")
+    assert "7 of 60 synthetic films drawn" in bar.proto.text
 
 
 def test_drawing_that_failed_midway_is_its_reason_and_no_longer_announced(drawing) -> None:

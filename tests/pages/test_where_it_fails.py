@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from film_tables import film_table, predictions_of
+from kermany_stand_in import draw_film, encode_film
 from scipy.stats import fisher_exact
 from stand_in_films import served_predictions, write_stand_ins
 from statsmodels.stats.proportion import proportion_confint
@@ -24,9 +25,10 @@ from core.foreign_runs import ForeignRequest, import_run
 from core.review_store import SqlReviewStore
 from core.run_store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui import resources
+from ui import preparation, resources
 from ui.error_runs import get_runs
-from ui.failing_data import get_search, parts_of
+from ui.failing_data import get_search
+from ui.failing_drawn import rates_by_finding
 from ui.failing_link import FailsView, read_address, write_address
 
 MODELS = PROJECT_ROOT / "models"
@@ -203,6 +205,13 @@ class DrawnFilms:
     def gate_findings(self) -> dict[str, str]:
         return {}
 
+    def findings(self) -> dict[str, str]:
+        film_ids = film_table(60).film_id.tolist()
+        return dict(zip(film_ids, ["normal", "lobar", "normal", "patchy"] * 15, strict=True))
+
+    def read_bytes(self, film_id: str) -> bytes:
+        return encode_film(draw_film(1))
+
 
 @pytest.fixture
 def drawn(data, monkeypatch) -> None:
@@ -210,24 +219,56 @@ def drawn(data, monkeypatch) -> None:
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
     get_settings.cache_clear()
     monkeypatch.setattr(ExamplesTask, "start", lambda task: task)
-    monkeypatch.setattr(resources, "get_examples", lambda: SimpleNamespace(ready=True))
+    monkeypatch.setattr(
+        resources, "get_examples", lambda: SimpleNamespace(ready=True, finished=True)
+    )
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
 
 
-def test_sixty_drawn_films_are_too_few_to_search_and_the_page_says_so(drawn) -> None:
-    words = words_of(open_page(library="synthetic"))
-    assert "there are too few films to look for where the run fails" in words
-    assert "Drawn by a program" in words
-    for section in ("slices", "labels", "copies", "references"):
+def test_drawn_films_are_counted_by_what_they_were_drawn_to_show(drawn) -> None:
+    page = open_page(library="synthetic")
+    words = words_of(page)
+    point = load_run(MODELS / SERVED_RUN).operating_point.threshold
+    assert point < 0.9
+    assert "**0 of 60 synthetic films** are called wrongly" in words
+    assert "It says nothing of patients" in words
+    [chart] = page.get("plotly_chart")
+    low, high = proportion_confint(15, 15, method="wilson")
+    for said in ("lobar, n 15", "patchy, n 15", "normal, n 30"):
+        assert said in chart.proto.spec
+    assert f"lobar: 1.000 ({low:.3f} to {high:.3f})" in chart.proto.spec
+    for section in ("labels", "copies", "references"):
         assert "hoose the public film set above" in words_of(
             open_page(library="synthetic", section=section)
         )
 
 
-def test_of_the_drawn_films_the_largest_part_is_searched_and_another_is_held(drawn) -> None:
-    searched, held = parts_of("synthetic", SERVED_RUN)
-    assert searched == "test"
-    assert held in ("train", "validation")
+def test_findings_of_drawn_films_stand_in_the_order_of_their_errors() -> None:
+    drawn = np.array(["normal", "lobar", "lobar", "patchy", "normal", "patchy"])
+    wrong = np.array([False, True, True, False, False, True])
+
+    rates = rates_by_finding(drawn, wrong)
+
+    assert [(name, rate.value, rate.n, ill) for name, rate, ill in rates] == [
+        ("lobar", 0.0, 2, True),
+        ("patchy", 0.5, 2, True),
+        ("normal", 1.0, 2, False),
+    ]
+    low, high = proportion_confint(1, 2, method="wilson")
+    assert (rates[1][1].low, rates[1][1].high) == pytest.approx((low, high))
+
+
+def test_films_that_are_being_drawn_are_waited_for(drawn, monkeypatch) -> None:
+    task = ExamplesTask(get_settings().cache, MODELS, load_run(MODELS / SERVED_RUN), "gate")
+    monkeypatch.setattr(ExamplesTask, "drawn", 7)
+    monkeypatch.setattr(ExamplesTask, "finished", False)
+    monkeypatch.setattr(resources, "get_examples", lambda: task)
+    monkeypatch.setattr(preparation, "get_examples", lambda: task)
+    page = open_page(library="synthetic")
+    [bar] = page.get("progress")
+    assert "7 of 60 synthetic films drawn" in bar.proto.text
+    assert page.query_params["library"] == "synthetic"
+    assert not page.warning
 
 
 def test_a_newcomer_without_films_sees_the_search_over_the_public_films(drawn) -> None:

@@ -152,6 +152,8 @@ function fillCard(node, card, threshold) {
     find(name).title = card[name];
   }
   find("drawn").hidden = !card.synthetic;
+  find("missing").hidden = card.pictured;
+  find("picture").classList.toggle("none", !card.pictured);
   find("heading").hidden = !card.heading;
   find("number").textContent = scored ? shortNumber(card.probability) : "";
   find("scale").hidden = !scored;

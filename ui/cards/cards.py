@@ -33,7 +33,7 @@ class Card:
     key : str
         Identifies the film; unique among the cards.
     thumbnail_png : bytes or None
-        None shows an empty square.
+        None says that there is no picture.
     synthetic : bool
         Whether the film's file states that it was drawn.
     heading : str
@@ -114,6 +114,7 @@ def show_cards(
             {
                 "key": card.key,
                 "synthetic": card.synthetic,
+                "pictured": card.thumbnail_png is not None,
                 "heading": card.heading,
                 "name": card.name,
                 "probability": card.probability,
