@@ -114,7 +114,8 @@ def align_runs(
     common, every = reduce(np.intersect1d, ids), reduce(np.union1d, ids)
     if not len(common):
         raise ComparisonError(
-            f"the runs {', '.join(predictions)} scored no film of the {name} in common."
+            f"The runs {', '.join(predictions)} have no film of the {name} in common: choose other "
+            "films, or leave out the run that has not read these."
         )
     first = next(iter(of_part.values()))
     films = first.films.where(np.isin(first.films.film_id, common))

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from core.domain import RunRecord
 from core.errors import FirstReadError, ModelIntegrity
+from core.film_facts import FACTS_FILE
 from core.model_facts_explanations import EXPLANATIONS_FILE, ExplanationQuality
+from core.model_facts_search import SearchedSlices, search_run
 from core.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from core.run_store import (
     export_identity,
@@ -41,6 +43,8 @@ class RunFacts:
     predictions : Predictions or None
     audit : ShortcutAudit or None
     explanations : ExplanationQuality or None
+    searched : SearchedSlices or None
+        Where it fails more than elsewhere; None where that could not be searched.
     epochs : int
         That the run was trained for; 0 where there is no history.
     demands : tuple of Demand
@@ -55,6 +59,7 @@ class RunFacts:
     predictions: Predictions | None
     audit: ShortcutAudit | None
     explanations: ExplanationQuality | None
+    searched: SearchedSlices | None
     epochs: int
     demands: tuple[Demand, ...]
     gaps: tuple[str, ...]
@@ -92,15 +97,22 @@ def gather_facts(folder: Path, split_file: Path) -> RunFacts:
     """
     run, record = load_run(folder), read_record(folder)
     gaps: list[str] = []
+    predictions = _attempt(lambda: _read_predictions(run), gaps)
+    searched = None
+    if predictions is not None:
+        searched = _attempt(
+            lambda: search_run(run, predictions, split_file.parent / FACTS_FILE), gaps
+        )
     return RunFacts(
         run=run,
         record=record,
         split=_attempt(lambda: _read_split(record, split_file), gaps),
-        predictions=_attempt(lambda: _read_predictions(run), gaps),
+        predictions=predictions,
         audit=_attempt(lambda: _read_audit(run), gaps),
         explanations=_attempt(lambda: _read_explanations(run), gaps),
         epochs=len(_attempt(lambda: read_history(run), gaps) or ()),
         demands=tuple(_attempt(lambda: check_demands(folder), gaps) or ()),
+        searched=searched,
         gaps=tuple(gaps),
     )
 

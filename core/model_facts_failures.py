@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.failing_search import LEAST_FILMS
 from core.model_facts import RunFacts
 from core.model_facts_document import (
     Block,
@@ -19,6 +20,7 @@ from core.model_facts_document import (
 )
 from core.model_facts_explanations import PointingRates
 from core.model_facts_results import rate_of, usual_part
+from core.model_facts_search import say_searched
 from core.predictions import Predictions
 from core.run_table import QUALITIES
 from core.shortcut_words import say_audit
@@ -78,6 +80,8 @@ def describe_failures(facts: RunFacts) -> Section:
         f"{part['n'] - part['n_positive']} normals."
     )
     items = tuple(say_worst_slices(facts))
+    if facts.searched is not None:
+        items = (say_searched(facts.searched), *items)
     blocks: list[Block] = [Paragraph(said)]
     if items:
         blocks.append(Bullets(items))
@@ -113,13 +117,14 @@ def say_worst_slices(facts: RunFacts) -> Iterator[str]:
             (rate.value, quality, third, rate)
             for quality, of_quality in slices.items()
             for third in of_quality
-            if (rate := rate_of(third[name])) is not None
+            if (rate := rate_of(third[name])) is not None and rate.n >= LEAST_FILMS
         ]
         if thirds:
             _, quality, third, rate = min(thirds, key=lambda one: one[0])
             yield (
-                f"{words} of {len(thirds)} thirds by image quality, not corrected for the number "
-                f"looked at: {say_rate(rate)} ({QUALITIES[quality]}: "
+                f"{words} of {len(thirds)} thirds by image quality with {LEAST_FILMS} films or "
+                f"more, not corrected for the number looked at: {say_rate(rate)} "
+                f"({QUALITIES[quality]}: "
                 f"{_range(third['low'], third['high'])})."
             )
 

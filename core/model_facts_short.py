@@ -18,6 +18,7 @@ from core.model_facts_results import (
     say_origin,
     usual_part,
 )
+from core.model_facts_search import say_searched
 from core.model_facts_sources import CHILDREN_IN_SHORT
 from core.run_store import EXPORT_FILE
 from core.shortcut_words import say_audit
@@ -122,7 +123,10 @@ def _say_failures(facts: RunFacts) -> Iterator[str]:
         f"It misses {matrix['false_negative']} of {part['n_positive']} and raises "
         f"{matrix['false_positive']} false alarms in {part['n'] - part['n_positive']}."
     )
-    yield from say_worst_slices(facts)
+    if facts.searched is None:
+        yield from say_worst_slices(facts)
+    else:
+        yield say_searched(facts.searched)
 
 
 def _say_shortcuts(facts: RunFacts) -> str:

@@ -156,9 +156,10 @@ def _operating_point(folder: Path, record: Record) -> Demand:
     if not _numbers(point, "threshold"):
         met, found = False, "none"
     elif not str(point.get("chosen_on", "")).startswith("validation"):
+        origin = point.get("chosen_on")
         met, found = (
             False,
-            f"it was chosen on {point.get('chosen_on', 'nothing that it names')}",
+            f"its record says “{origin}”" if origin else "its record names no origin",
         )
     elif measured != point["threshold"]:
         met, found = False, f"its own validation films were measured at {measured}"

@@ -10,7 +10,7 @@ from ui.failing_data import find_known
 from ui.guard import guard, spoken_errors
 from ui.keys import listen_for_keys
 from ui.panels import draw_standing_line
-from ui.preparation import draw_preparation, get_preparation
+from ui.preparation import get_preparation, say_preparation
 from ui.resources import get_served
 from ui.session import Visit
 
@@ -29,7 +29,7 @@ def draw_errors(visit: Visit) -> None:
     if complaints:
         st.warning("  \n".join(complaints), icon=":material/link_off:")
     if view.film is None:
-        draw_preparation(get_preparation())
+        say_preparation(get_preparation())
         choice_side, films_side = st.columns([1, 3.4], gap="medium")
         with choice_side:
             draw_choice(view, found)

@@ -8,7 +8,7 @@ from core.errors import FirstReadError
 from ui.charts_runs import Style, style_runs
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
-from ui.preparation import draw_preparation, get_preparation
+from ui.preparation import draw_preparation, get_preparation, say_preparation
 from ui.resources import get_served
 from ui.runs_audit import draw_audits, draw_histories, find_audits, say_audits
 from ui.runs_cases import draw_cases, find_case
@@ -70,7 +70,7 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         key = replace(key, at=None)
         scored = get_scored(key, listed)
     film_id = find_case(view, scored)
-    draw_films(scored)
+    draw_films(scored, listed)
     tests_side, cases_side, ward_side, training_side = draw_tabs(view)
     with tests_side:
         draw_curves(key, listed, scored, styles)
@@ -95,9 +95,9 @@ def draw_training(view: RunsView, listed: ListedRuns, styles: dict[str, Style]) 
     audit_side, history_side = st.columns([1.7, 1], gap="large")
     audits = find_audits(listed, view.runs, view.part)
     with audit_side:
-        draw_audits(audits)
+        draw_audits(audits, view)
     with history_side:
-        draw_histories(listed, view.runs, styles)
+        draw_histories(listed, view, styles)
         say_audits(audits)
 
 
@@ -124,9 +124,11 @@ with spoken_errors():
         draw_head(visit, view, listed)
         if complaints:
             st.warning("  \n".join(complaints), icon=":material/link_off:")
-        draw_preparation(get_preparation())
         if films_awaited(view.part) is None:
+            say_preparation(get_preparation())
             draw_runs(view, readers, serving)
+        else:
+            draw_preparation(get_preparation())
     else:
         draw_empty()
     for sentence in listed.sentences:

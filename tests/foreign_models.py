@@ -10,6 +10,7 @@ from film_tables import film_table, predictions_of
 
 from core.domain import OperatingPoint
 from core.evaluation import find_cut_points, measure_run
+from core.film_facts import FACTS_FILE, empty_facts, write_facts
 from core.predictions import PREDICTIONS_FILE, FilmTable, write_predictions
 from core.run_store import write_record
 
@@ -80,4 +81,5 @@ def models(tmp_path_factory) -> Path:
         **measure_run(predictions, 0.5, find_cut_points(films)),
     }
     write_record(folder / "own", record)
+    write_facts(empty_facts(), folder / FACTS_FILE)
     return folder

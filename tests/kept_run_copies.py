@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from core.film_facts import FACTS_FILE
 from core.run_store import RECORD_FILE, amend_record, read_record, write_record
 from core.settings import PROJECT_ROOT
 
@@ -10,9 +11,10 @@ MODELS = PROJECT_ROOT / "models"
 
 
 def copy_runs(to: Path, *names: str) -> Path:
-    """Return a folder of runs with the named ones and the split, without their weights."""
+    """Return a folder of runs with the named ones, the split and the facts on films."""
     to.mkdir(exist_ok=True)
-    shutil.copy(MODELS / "split.json", to)
+    for name in ("split.json", FACTS_FILE):
+        shutil.copy(MODELS / name, to)
     for name in names:
         shutil.copytree(MODELS / name, to / name)
     return to

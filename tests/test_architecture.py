@@ -62,7 +62,7 @@ STAGES_MAY_IMPORT = {
     "comparison": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store"},
     "exhibit": FOUNDATION | {"statistics", "run_store"},
     "foreign": FOUNDATION | {"statistics", "metrics", "evaluation", "run_store", "dataset"},
-    "model_facts": FOUNDATION | {"statistics", "run_store", "shortcut", "comparison"},
+    "model_facts": FOUNDATION | {"statistics", "run_store", "shortcut", "comparison", "failing"},
     # Training puts the same stages together, but offline: never the pipeline, LIME or the reviews.
     "training": FOUNDATION | OFFLINE | {"run_store"},
 }

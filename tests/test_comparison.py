@@ -88,7 +88,10 @@ def test_runs_without_a_film_in_common_are_refused():
     first, second = (
         predictions_of(films.where(films.label == label), [0.3, 0.4]) for label in (0, 1)
     )
-    with pytest.raises(ComparisonError, match=r"a, b scored no film of the official test split"):
+    with pytest.raises(
+        ComparisonError,
+        match=r"The runs a, b have no film of the official test split in common: choose",
+    ):
         align_runs({"a": first, "b": second}, {"a": 0.5, "b": 0.5}, "test")
 
 

@@ -58,10 +58,10 @@ def test_a_run_with_all_that_is_demanded_may_serve(run):
         ({"calibration": {"temperature": 0.0, "offset": 1.0}}, "a calibration: none"),
         ({"calibration": {"temperature": float("nan"), "offset": 1.0}}, "a calibration: none"),
         ({"operating_point": None}, r"own validation films: none \(`python -m core train r01`"),
-        ({"operating_point": {"threshold": 0.4}}, "chosen on nothing that it names"),
+        ({"operating_point": {"threshold": 0.4}}, "its record names no origin"),
         (
             {"operating_point": {**asdict(POINT), "chosen_on": "official test split"}},
-            "it was chosen on official test split",
+            "its record says “official test split”",
         ),
         ({"metrics": {"validation": {"threshold": 0.7}}}, "films were measured at 0.7"),
         ({"metrics": {}}, "films were measured at None"),

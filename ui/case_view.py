@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -28,12 +28,13 @@ from ui.error_films import (
     size_in_words,
 )
 from ui.error_learned import looks_around, say_film_learned
-from ui.error_link import ErrorView
+from ui.error_link import BESIDE, YES, ErrorView
 from ui.error_panels import QUICK_TAG, turn_quick_tag
 from ui.error_runs import get_engine_of, get_runs
 from ui.resources import (
     ExplanationTask,
     get_film_view,
+    get_library,
     request_explanation,
 )
 from ui.session import Visit
@@ -42,7 +43,7 @@ from ui.watch import follow
 
 VIEW_HEIGHT = 770
 CONTRASTS = "errors-contrasts"
-REGIONS = "case-regions"
+BESIDE_KEY = "case-beside-choice"
 PAGE_KEYS = (
     ("j k", "Next, previous film of the gallery"),
     ("g", "Back to the gallery"),
@@ -63,19 +64,22 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
     if place is None:
         return
     visit.last_film = view.film
+    nearest = find_nearest(view, found, place)
     list_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     neighbours_side = st.container()
     with list_side:
         draw_way(visit, view, found)
-        draw_contrasts(view, found, place, notes)
+        draw_contrasts(view, found, nearest, notes)
     with film_side:
-        task = draw_film(visit, view)
+        task = draw_films(visit, view, nearest)
     with read_side:
-        draw_facts(view, found, place, task)
+        draw_head(view, found, place)
+        draw_regions_button(view, task)
         follow(visit, task, reading_for(view))
         ill = bool(found.runs.films.label[place])
         reference = ProposedLabel.PNEUMONIA if ill else ProposedLabel.NORMAL
         draw_case_form(visit, view, notes, reference)
+        draw_runs(view, found, place)
     with neighbours_side:
         draw_neighbours(view)
 
@@ -105,23 +109,75 @@ def _go(visit: Visit, view: ErrorView) -> None:
     st.rerun()
 
 
-def draw_contrasts(view: ErrorView, found: Found, place: int, notes: Sequence[CaseNote]) -> None:
-    """Draw the nearest films that the run decides rightly, one of each class."""
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest films that the run decides rightly, by cell; and in which space they are near."""
+
+    films: dict[Cell, str]
+    by_features: bool
+
+
+def find_nearest(view: ErrorView, found: Found, place: int) -> Nearest:
+    """Return the nearest true positive and true negative, of other patients."""
     runs = found.runs
     features = known_features(view.library, view.run, looks_around(view))
     places = None if features is None else features.places_of(runs.films.film_id)
     space = logit_space(runs, view.run) if places is None else places
-    rightly = {
-        "Nearest true positive": nearest_in_cell(runs, view.run, place, Cell.TRUE_POSITIVE, space),
-        "Nearest true negative": nearest_in_cell(runs, view.run, place, Cell.TRUE_NEGATIVE, space),
-    }
-    near = {heading: row for heading, row in rightly.items() if row is not None}
-    film_ids = [str(runs.films.film_id[row]) for row in near.values()]
-    cards, _ = build_cards(view, found, film_ids, notes, list(near))
-    threshold = runs.threshold_of(view.run)
-    how = "in the run's feature space" if places is not None else "by the run's probability alone"
+    rows = {cell: nearest_in_cell(runs, view.run, place, cell, space) for cell in BESIDE}
+    films = {cell: str(runs.films.film_id[row]) for cell, row in rows.items() if row is not None}
+    return Nearest(films, by_features=places is not None)
+
+
+def draw_contrasts(
+    view: ErrorView, found: Found, nearest: Nearest, notes: Sequence[CaseNote]
+) -> None:
+    """Draw the nearest films that the run decides rightly, and what puts one beside the film."""
+    headings = [f"Nearest {CELLS[cell].removesuffix('s')}" for cell in nearest.films]
+    cards, _ = build_cards(view, found, list(nearest.films.values()), notes, headings)
+    threshold = found.runs.threshold_of(view.run)
+    how = "in the run's feature space" if nearest.by_features else "by the run's probability alone"
     st.caption(f"Nearest {how}, of other patients:")
     show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
+    st.session_state[BESIDE_KEY] = view.beside if view.beside in nearest.films else None
+    st.segmented_control(
+        "Beside the film",
+        list(nearest.films),
+        format_func=lambda cell: CELLS[cell].removesuffix("s").capitalize(),
+        key=BESIDE_KEY,
+        on_change=_take_beside,
+        help="Puts it beside the open film at the same size; keys move both.",
+    )
+
+
+def _take_beside() -> None:
+    chosen = st.session_state[BESIDE_KEY]
+    if chosen is None:
+        st.query_params.pop("beside", None)
+    else:
+        st.query_params["beside"] = str(chosen)
+
+
+def draw_films(visit: Visit, view: ErrorView, nearest: Nearest) -> ExplanationTask | None:
+    """Draw the film, and beside it the one that is asked for."""
+    other = None if view.beside is None else nearest.films.get(view.beside)
+    if view.beside is None or other is None:
+        return draw_film(visit, view)
+    open_side, other_side = st.columns(2, gap="small")
+    with open_side:
+        task = draw_film(visit, view)
+    with other_side:
+        try:
+            show_film(
+                get_film_view(load_film(view.library, other)),
+                key="case-beside",
+                height=VIEW_HEIGHT,
+                page_keys=PAGE_KEYS,
+            )
+        except FirstReadError as exc:
+            st.info(str(exc), icon=":material/image_not_supported:")
+    open_side.caption(film_name(view.film or ""))
+    other_side.caption(f"{film_name(other)}: {CELLS[view.beside].removesuffix('s')}")
+    return task
 
 
 def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
@@ -132,7 +188,7 @@ def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
     except FirstReadError as exc:
         st.info(str(exc), icon=":material/image_not_supported:")
         return None
-    asked = st.session_state.get(REGIONS, False) and not get_runs()[view.run].foreign
+    asked = view.regions and not get_runs()[view.run].foreign
     task = request_explanation(film, get_engine_of(view.run)) if asked else None
     if visit.explaining not in (None, task):
         visit.explaining.stop.set()
@@ -148,17 +204,24 @@ def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
     return task
 
 
-def draw_facts(view: ErrorView, found: Found, place: int, task: ExplanationTask | None) -> None:
-    """Say what is known of the film, and what every run said."""
+def draw_head(view: ErrorView, found: Found, place: int) -> None:
+    """Say what is known of the film, and what the run said."""
     runs = found.runs
     probability, label = float(runs.of_run(view.run)[place]), int(runs.films.label[place])
     cell = cell_of(probability, label, runs.threshold_of(view.run))
     drawn = " :gray-badge[synthetic]" if is_synthetic(view.library, view.film or "") else ""
+    shows = get_library(view.library).findings().get(view.film or "", "")
     st.markdown(
         f"**{film_name(view.film or '')}**{drawn} · {CELLS[cell].removesuffix('s')}  \n"
-        f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}  \n"
+        f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}"
+        f"{f' · drawn to show: {shows}' if shows else ''}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
     )
+
+
+def draw_runs(view: ErrorView, found: Found, place: int) -> None:
+    """Draw what every run said of the film, on one axis."""
+    runs = found.runs
     said = [
         RunProbability(run_id, float(runs.probability[row, place]), float(runs.thresholds[row]))
         for row, run_id in enumerate(runs.run_ids)
@@ -171,12 +234,15 @@ def draw_facts(view: ErrorView, found: Found, place: int, task: ExplanationTask 
     learned = say_film_learned(view, runs, place)
     if learned:
         st.caption(learned)
+
+
+def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
+    """Draw what shows the regions and hides them, or say why there are none."""
     if get_runs()[view.run].foreign:
         st.caption("No regions: of this run only the predictions were imported.")
         return
-    asked = st.session_state.get(REGIONS, False)
     st.button(
-        "Hide the regions" if asked else "Find the regions the score depends on",
+        "Hide the regions" if view.regions else "Find the regions the score depends on",
         icon=":material/blur_on:",
         shortcut="e",
         width="stretch",
@@ -188,4 +254,7 @@ def draw_facts(view: ErrorView, found: Found, place: int, task: ExplanationTask 
 
 
 def _turn_regions() -> None:
-    st.session_state[REGIONS] = not st.session_state.get(REGIONS, False)
+    if st.query_params.get("regions") == YES:
+        st.query_params.pop("regions", None)
+    else:
+        st.query_params["regions"] = YES

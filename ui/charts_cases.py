@@ -84,11 +84,14 @@ def _said(right: bool) -> str:
 
 
 def _name_classes(figure: go.Figure, n_ill: int, n_well: int, lanes: int) -> None:
-    blocks = ((0, n_ill, "pneumonia"), (n_ill, n_well, "normal"))
-    for start, n, word in blocks:
+    ends = (
+        (-0.5, "left", n_ill, "pneumonia"),
+        (n_ill + n_well - 0.5, "right", n_well, "normal"),
+    )
+    for end, anchor, n, word in ends:  # at either end: one block may be narrower than its name
         if n:
             figure.add_annotation(
-                x=start - 0.5, y=1.0, yref="paper", yanchor="bottom", xanchor="left",
+                x=end, y=1.0, yref="paper", yanchor="bottom", xanchor=anchor,
                 text=f"{word}, {n} film{'' if n == 1 else 's'}", font=TEXT, showarrow=False,
             )  # fmt: skip
     if n_ill and n_well:

@@ -13,7 +13,7 @@ from core.examples import ExamplesTask
 from ui.error_films import Found, noted_by
 from ui.error_learned import say_among, say_learned, say_not_scored
 from ui.error_link import ALL_PARTS, YES, ErrorView, read_address, write_address
-from ui.error_runs import get_offered, get_runs, name_offered
+from ui.error_runs import get_offered, get_runs, name_offered, own_validation
 from ui.failing_data import slice_words
 from ui.matrix import show_matrix
 from ui.preparation import draw_preparation, get_preparation
@@ -58,6 +58,12 @@ FILTERS = (
 )
 SYNTHETIC = "synthetic"
 _RUN_CHANGES = ("threshold", "page", "film")
+
+
+def split_titles(run: str) -> dict[str, str]:
+    """Return what the splits are called, with the run's own name for its validation films."""
+    own = own_validation(run)
+    return SPLITS | ({"validation": own} if own else {})
 
 
 def films_awaited() -> ExamplesTask | None:
@@ -105,12 +111,15 @@ def go_to(view: ErrorView) -> None:
 def _take(name: str, key: str, forgets: Sequence[str]) -> None:
     """Put what a control says into the address, before the page runs."""
     chosen = st.session_state[key]
+    said = None if chosen in (None, False, "") else YES if chosen is True else str(chosen)
+    if said == st.query_params.get(name):
+        return  # a control that is gone speaks once more, of nothing that anybody has changed
     for forgotten in forgets:
         st.query_params.pop(forgotten, None)
-    if chosen in (None, False, ""):
+    if said is None:
         st.query_params.pop(name, None)
     else:
-        st.query_params[name] = YES if chosen is True else str(chosen)
+        st.query_params[name] = said
 
 
 def _pick(
@@ -160,7 +169,7 @@ def draw_choice(view: ErrorView, found: Found) -> None:
             splits,
             view.split,
             forgets=("page", "film"),
-            words=of_set if drawn else SPLITS,
+            words=of_set if drawn else split_titles(view.run),
         )
     for sentence in (say_learned(view, found.runs), say_not_scored(view)):
         if sentence:

@@ -23,11 +23,25 @@ ALL_PARTS = "all"
 POINT = "point"
 """Stands for the run's operating point where a threshold is wanted."""
 YES = "yes"
+BESIDE = (Cell.TRUE_POSITIVE, Cell.TRUE_NEGATIVE)
+"""What an open film can stand beside."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorView:
-    """Everything that decides what the gallery shows; ``threshold`` None is the operating point."""
+    """Everything that decides what the gallery shows.
+
+    Attributes
+    ----------
+    threshold : float or None
+        None is the operating point.
+    film : str or None
+        The case that is open.
+    beside : Cell or None
+        Which film stands beside it: the nearest true positive or the nearest true negative.
+    regions : bool
+        Whether its regions are shown.
+    """
 
     library: str
     run: str
@@ -38,6 +52,8 @@ class ErrorView:
     wanted: Wanted = field(default_factory=Wanted)
     page: int = 1
     film: str | None = None
+    beside: Cell | None = None
+    regions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,14 @@ class _Address:
         self.complain("threshold", said, "is no probability", "the operating point")
         return None
 
+    def beside(self) -> Cell | None:
+        """Return the cell of the film beside the open one, or None."""
+        said = self._params.get("beside")
+        if said is None or said in BESIDE:
+            return None if said is None else Cell(said)
+        self.complain("beside", said, f"is not one of {', '.join(BESIDE)}", "none")
+        return None
+
     def page(self) -> int:
         """Return the page that is named, else 1."""
         said = self._params.get("page", "1")
@@ -154,6 +178,8 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[ErrorView
         ),
         page=address.page(),
         film=film,
+        beside=address.beside(),
+        regions=params.get("regions") == YES,
     )
     return view, address.complaints
 
@@ -182,5 +208,7 @@ def write_address(view: ErrorView) -> dict[str, str]:
         "words": wanted.comment_words,
         "page": str(view.page),
         "film": None if view.film is None else film_code(view.film),
+        "beside": view.beside,
+        "regions": YES if view.regions else None,
     }
     return {name: str(value) for name, value in said.items() if value is not None}

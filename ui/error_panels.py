@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.case_notes import CaseNote
+from core.error_filter import subtypes_of
 from core.errors import FirstReadError
 from ui.cards import PAGE_FILMS, CardsWish, hear_cards, show_cards
 from ui.case_form import carry_draft
@@ -15,6 +16,7 @@ from ui.error_controls import draw_filters, found_in_words
 from ui.error_films import Found, build_cards, get_case_notes, make_ahead
 from ui.error_link import ErrorView
 from ui.error_notes import draw_notes
+from ui.failing_data import slices_of
 from ui.matrix import hear_matrix
 from ui.resources import get_libraries
 from ui.session import Visit
@@ -141,7 +143,19 @@ def draw_nothing(view: ErrorView, found: Found) -> None:
 
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:
-    """Return the view on a page that there is."""
+    """Return the view on a page that there is; say what no film of the split can be."""
+    wanted, known = view.wanted, found.known
+    there = {
+        "subtype": (wanted.subtype, subtypes_of(found.runs.films)),
+        "finding": (wanted.finding, known.codes),
+        "age": (wanted.age, known.bands),
+        "slice": (wanted.slice_key, slices_of(view.library, view.run) if wanted.slice_key else ()),
+    }
+    complaints += [
+        f"The address asks for {name} {asked[:40]!r}, which there is not among these films."
+        for name, (asked, options) in there.items()
+        if asked is not None and asked not in options
+    ]
     pages = pages_of(found)
     if view.page > pages:
         complaints.append(f"The address names page {view.page}, and there are {pages}: the last.")

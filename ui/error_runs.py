@@ -12,6 +12,7 @@ from core.case_notes import ProposedLabel
 from core.domain import RunRecord
 from core.error_gallery import RunsOnFilms, join_runs
 from core.errors import FirstReadError
+from core.evaluation import PARTS
 from core.film_address import find_film
 from core.film_library import order_parts
 from core.pipeline import Engine, open_classifier
@@ -154,6 +155,16 @@ def _references(library: str, identities: tuple[tuple[str, ...], ...]) -> dict[s
             table.films.film_id.tolist(), table.films.label.tolist(), strict=True
         )
     }
+
+
+def own_validation(run: str) -> str:
+    """Return what a run's validation films are where it drew them itself; empty where it did not.
+
+    Such films are of patients whom it has learned from.
+    """
+    part = get_runs()[run].metrics.get("validation", {})
+    said = str(part.get("split", PARTS["validation"].name))
+    return "" if said == PARTS["validation"].name else said[:1].upper() + said[1:]
 
 
 def get_films(library: str, run: str, split: str) -> RunsOnFilms:

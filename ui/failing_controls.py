@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.examples import ExamplesTask
 from core.predictions import PREDICTIONS_FILE
-from ui.error_controls import SPLITS, SYNTHETIC
+from ui.error_controls import SYNTHETIC, split_titles
 from ui.error_runs import get_offered, get_runs, name_offered
 from ui.failing_link import SECTIONS, FailsView, read_address, write_address
 from ui.preparation import get_preparation
@@ -125,8 +125,6 @@ def _take_slice() -> None:
     put(slice=key, rate=rate)
 
 
-def split_words(library: str, split: str) -> str:
-    """Return what a split is called."""
-    if get_libraries()[library].synthetic:
-        return f"{split} part"
-    return SPLITS.get(split, split)
+def split_words(run: str, split: str) -> str:
+    """Return what a split of the public set is called for a run."""
+    return split_titles(run).get(split, split)

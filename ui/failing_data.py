@@ -196,6 +196,11 @@ def _known_of(basis: Basis, split: str) -> tuple[Words, Words]:
     return findings, facts.column_of("age_band", film_id)
 
 
+def slices_of(library: str, run: str) -> tuple[str, ...]:
+    """Return the keys of the slices that a run's films are cut into."""
+    return tuple(_members(_basis(library, run), SEARCHED))
+
+
 def slice_words(library: str, run: str, key: str) -> str:
     """Return a slice in words; its key where it is none of this run's slices."""
     return get_space(library, run).words_of(key)

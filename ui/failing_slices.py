@@ -41,7 +41,7 @@ def draw_slices(view: FailsView) -> None:
     for sentence in search.sentences:
         st.caption(f":material/info: {sentence}")
     if not search.covered:
-        where = split_words(view.library, SEARCHED).lower()
+        where = split_words(view.run, SEARCHED).lower()
         st.info(
             f"Run {view.run} has no films of the {where}, which are searched: import its "
             "predictions of them, or choose another run.",
@@ -66,13 +66,13 @@ def draw_slices(view: FailsView) -> None:
 def say_search(search: Search, view: FailsView) -> str:
     """Return in words how many slices were looked at and found, and what became of them."""
     looked, found = len(search.results), len(search.failing)
-    where = split_words(view.library, SEARCHED).lower()
+    where = split_words(view.run, SEARCHED).lower()
     if not found:
         return (
             f"**None of {looked} tests** on the {where} finds a slice in which the run is worse "
             f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
         )
-    held = split_words(view.library, HELD).lower()
+    held = split_words(view.run, HELD).lower()
     confirmed = sum(result.failing for result in search.confirmed.values())
     few = found - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
@@ -187,7 +187,7 @@ def _rates_of(view: FailsView, search: Search, result: SliceResult) -> list[tupl
     rows = []
     for split, one in ((SEARCHED, result), (HELD, held)):
         if one is not None:
-            name = split_words(view.library, split)
+            name = split_words(view.run, split)
             rows += [(name, one.inside, True), (f"{name}, others", one.outside, False)]
     return rows
 
@@ -208,7 +208,7 @@ def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
     """Draw the contact sheet of a slice's wrong films in one split."""
     gallery = gallery_view(view, result, split)
     found = find_films(gallery, (), find_known(gallery))
-    name, n = split_words(view.library, split), len(found.film_ids)
+    name, n = split_words(view.run, split), len(found.film_ids)
     words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
     words_side.markdown(f"**{name}**: {n} {WRONG_WORDS[result.rate]} in this slice")
     if not n:
@@ -234,7 +234,7 @@ def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
 
 
 def _draw_every(view: FailsView, search: Search) -> None:
-    searched, held = (split_words(view.library, split).lower() for split in (SEARCHED, HELD))
+    searched, held = (split_words(view.run, split).lower() for split in (SEARCHED, HELD))
     st.markdown(
         f"Looked for on **{searched}** alone: sensitivity and specificity in every slice by "
         f"{SPACE_WORDS}; and in {RULE}. A slice is looked at if it holds at least {LEAST_FILMS} "

@@ -20,8 +20,24 @@ def get_preparation() -> ExamplesTask | None:
     return None if task.ready and task.finished else task
 
 
+def say_preparation(task: ExamplesTask | None) -> None:
+    """Say how far the films are, beside what there is to look at meanwhile; or say why not.
+
+    Nothing is asked again by itself: that would meddle with what a person does there.
+    """
+    if task is None:
+        return
+    if task.finished:
+        draw_preparation(task)
+    else:
+        st.caption(f":material/hourglass: {say_progress(task)}")
+
+
 def draw_preparation(task: ExamplesTask | None) -> None:
-    """Draw how far the films are, and run the page again once there are more; or say why not."""
+    """Draw how far the films are, and run the page again once there are more; or say why not.
+
+    For a page that has nothing else to show.
+    """
     if task is None:
         return
     if task.finished:

@@ -12,10 +12,15 @@ from core.shortcut_words import say_audit
 from core.statistics import Rate
 from ui.charts_runs import Style, plot_histories
 from ui.runs_compare import PLAIN
+from ui.runs_controls import pick_segment
 from ui.runs_data import ListedRuns, get_audit, get_histories
+from ui.runs_link import LOSSES, MEASURES, RunsView
 
 USUAL_PART = "test"
-LOSSES = {"Validation loss": "validation_loss", "Training loss": "train_loss"}
+ABOUT_LOSS = (
+    "Training loss is of changed films, weighted classes and smoothed labels: its level is not "
+    "that of the validation loss, its course shows whether the run still learns."
+)
 
 
 def _said(rate: Rate) -> str:
@@ -23,49 +28,36 @@ def _said(rate: Rate) -> str:
 
 
 MEASURED: dict[str, Callable[[ChangeAudit], str]] = {
-    "ROC AUC": lambda row: _said(row.roc_auc),
-    "Sensitivity": lambda row: _said(row.sensitivity),
-    "Specificity": lambda row: _said(row.specificity),
-    "Decisions turned": lambda row: f"{row.decisions_changed} of {row.n}",
-    "Probability moved by, median": lambda row: f"{row.shift_median:.3f}",
+    "roc_auc": lambda row: _said(row.roc_auc),
+    "sensitivity": lambda row: _said(row.sensitivity),
+    "specificity": lambda row: _said(row.specificity),
+    "turned": lambda row: f"{row.decisions_changed} of {row.n}",
+    "moved": lambda row: f"{row.shift_median:.3f}",
 }
 
 
-def draw_histories(listed: ListedRuns, run_ids: tuple[str, ...], styles: dict[str, Style]) -> None:
+def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style]) -> None:
     """Draw the loss by epoch of every compared run that was trained here."""
-    said = st.segmented_control(
-        "Loss by epoch",
-        list(LOSSES),
-        default=next(iter(LOSSES)),
-        required=True,
-        key="runs-loss",
-        help="Training loss is of changed films, weighted classes and smoothed labels: its level "
-        "is not that of the validation loss, its course shows whether the run still learns.",
-    )
-    title = said or next(iter(LOSSES))
-    histories = get_histories(listed, run_ids, LOSSES[title])
+    run_ids = view.runs
+    pick_segment("Loss by epoch", "loss", LOSSES, view.loss, ABOUT_LOSS)
+    histories = get_histories(listed, run_ids, f"{view.loss}_loss")
     if histories:
-        figure = plot_histories(histories, [styles[run_id] for run_id in histories], title)
+        drawn = [styles[run_id] for run_id in histories]
+        figure = plot_histories(histories, drawn, LOSSES[view.loss])
         st.plotly_chart(figure, key="runs-histories", config=PLAIN)
     without = [run_id for run_id in run_ids if run_id not in histories]
     if without:
         st.caption(f"No training history: {', '.join(without)}.")
 
 
-def draw_audits(audited: dict[str, PartAudit]) -> None:
+def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
     """Draw what changes of the films do to each run, a column a run."""
     if not audited:
         st.caption("None of these runs has a shortcut audit.")
         return
     split = next(iter(audited.values())).split
-    measure = st.segmented_control(
-        f"What the change leaves, {split}",
-        list(MEASURED),
-        default="ROC AUC",
-        required=True,
-        key="runs-audit-measure",
-    )
-    said = MEASURED[measure or "ROC AUC"]
+    pick_segment(f"What the change leaves, {split}", "measure", MEASURES, view.measure, "")
+    said = MEASURED[view.measure]
     changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
     cells = {
         run_id: {row.key: said(row) for row in audit.changes} for run_id, audit in audited.items()

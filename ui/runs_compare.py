@@ -9,6 +9,7 @@ from core.comparison import METRICS, PairComparison
 from core.comparison_films import ScoredFilms
 from core.comparison_tables import describe_pairs, describe_scored
 from core.comparison_words import NOTE, say_difference, say_films, say_pair
+from core.evaluation import PARTS
 from core.metrics import ConfusionMatrix, confusion_at
 from core.statistics import roc_auc
 from ui.charts_curves import Point, plot_precision_recall, plot_roc
@@ -21,10 +22,18 @@ PLAIN = {"displayModeBar": False}
 MAX_TABLE_PX = 250
 
 
-def draw_films(scored: ScoredFilms) -> None:
+def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     """Say which films are compared, at which thresholds."""
     said = say_films(scored)
     st.markdown(said[:1].upper() + said[1:])
+    for run_id in scored.run_ids if scored.part == "validation" else ():
+        part = listed.runs[run_id].record.metrics.get("validation", {})
+        if part.get("split", PARTS["validation"].name) != PARTS["validation"].name:
+            st.warning(
+                f"The validation films of run {run_id} are {part['split']}: what it says of them "
+                "flatters it, and only those that lie in the others' validation are compared.",
+                icon=":material/warning:",
+            )
 
 
 def draw_curves(

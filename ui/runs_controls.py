@@ -106,6 +106,22 @@ def _take(name: str, key: str, write: Callable[[object], str]) -> None:
     put(name, write(st.session_state[key]))
 
 
+def pick_segment(label: str, name: str, words: Mapping[str, str], said: str, about: str) -> None:
+    """Draw a choice of one of a few, all of them in sight."""
+    key = f"runs-{name}"
+    st.session_state[key] = said
+    st.segmented_control(
+        label,
+        list(words),
+        format_func=words.__getitem__,
+        required=True,
+        key=key,
+        on_change=_take,
+        args=(name, key, str),
+        help=about or None,
+    )
+
+
 def _joined(chosen: object) -> str:
     return ",".join(chosen) if isinstance(chosen, list | tuple) else str(chosen)
 

@@ -79,8 +79,15 @@ def draw_import(visit: Visit, view: RunsView) -> None:
         return
     st.session_state["runs-import-turn"] = turn + 1  # an empty form
     visit.notice = say_import(imported)
+    if view.part not in parts_of(imported):
+        put("part", parts_of(imported)[0])
     put("runs", ",".join([*view.runs, imported.folder.name]))
     st.rerun()
+
+
+def parts_of(imported: ImportedRun) -> tuple[str, ...]:
+    """Return the parts that a new run has films of and can be compared on, the test first."""
+    return tuple(part for part in ("test", "validation", "nih") if imported.films.get(part))
 
 
 def say_import(imported: ImportedRun) -> str:

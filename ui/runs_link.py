@@ -20,6 +20,14 @@ TABS = {
     "ward": "Out of 100 children",
     "training": "Training and shortcuts",
 }
+MEASURES = {
+    "roc_auc": "ROC AUC",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "turned": "Decisions turned",
+    "moved": "Probability moved by, median",
+}
+LOSSES = {"validation": "Validation loss", "train": "Training loss"}
 OWN = "own"
 """Stands for each run's own operating point where a sensitivity is wanted."""
 
@@ -49,6 +57,10 @@ class RunsView:
         Metrics in the table.
     tab : str
         A key of `TABS`.
+    measure : str
+        What of the shortcut audit is shown, a key of `MEASURES`.
+    loss : str
+        Which loss of the trainings is drawn, a key of `LOSSES`.
     """
 
     part: str
@@ -62,6 +74,8 @@ class RunsView:
     cell: str = ""
     columns: tuple[str, ...] = USUAL_COLUMNS
     tab: str = "tests"
+    measure: str = "roc_auc"
+    loss: str = "validation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +187,8 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[RunsView,
         cell=address.choose("cell", runs, ""),
         columns=address.several("columns", offered.columns, USUAL_COLUMNS),
         tab=address.choose("tab", tuple(TABS), "cases" if address.words("film") else "tests"),
+        measure=address.choose("measure", tuple(MEASURES), "roc_auc"),
+        loss=address.choose("loss", tuple(LOSSES), "validation"),
     )
     return view, address.complaints
 
@@ -191,5 +207,7 @@ def write_address(view: RunsView) -> dict[str, str]:
         "cell": view.cell,
         "columns": ",".join(view.columns),
         "tab": view.tab,
+        "measure": view.measure,
+        "loss": view.loss,
     }
     return {name: value for name, value in said.items() if value}

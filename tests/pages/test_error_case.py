@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from streamlit.testing.v1 import AppTest
 from test_errors import data, films, missed_film, notes, open_page
 
+from core.error_gallery import Cell
 from core.film_address import film_code
 from core.predictions import read_predictions
 from core.run_store import load_run
@@ -42,3 +45,83 @@ def test_missed_films_are_contrasted_in_the_runs_feature_space(films, monkeypatc
         assert any("Nearest in the run's feature space" in one.value for one in page.caption)
     positives = {cards[0].key for cards in shown if cards and cards[0].heading.endswith("positive")}
     assert len(positives) > 1  # by the probability alone it would be one and the same
+
+
+def test_the_nearest_film_that_is_read_rightly_stands_beside_at_the_same_size(films) -> None:
+    film_id, _ = missed_film()
+    page = open_page(split="test", film=film_code(film_id))
+    choice = page.button_group(key="case-beside-choice")
+    assert [option.content for option in choice.proto.options] == [
+        "True positive",
+        "True negative",
+    ]
+    assert len(viewers_of(page)) == 1
+    choice.set_value(Cell.TRUE_NEGATIVE).run()
+    assert page.query_params["beside"] == "tn"
+    [open_film, other] = viewers_of(page)
+    assert open_film["height"] == other["height"]
+    assert open_film["film"] != other["film"]
+    assert any(text.value.endswith(": true negative") for text in page.caption)
+    assert viewers_of(open_page(**address_of(page))) == [open_film, other]
+
+
+def test_regions_that_are_shown_stand_in_the_address(films) -> None:
+    film_id, _ = missed_film()
+    page = open_page(split="test", film=film_code(film_id))
+    page.button(key="case-explain").click().run()
+    assert page.query_params["regions"] == "yes"
+    by_name = {button.label: button for button in page.button}
+    assert "Hide the regions" in by_name
+    by_name["Next"].click().run()
+    assert page.query_params["regions"] == "yes"
+    page.button(key="case-explain").click().run()
+    assert "regions" not in page.query_params
+
+
+def test_a_control_that_is_gone_and_speaks_once_more_changes_nothing(data) -> None:
+    page = AppTest.from_function(speak_again).run()
+    assert not page.exception
+    assert page.query_params["film"] == "0123456789ab"
+    assert page.query_params["threshold"] == "0.5"
+    page.session_state["errors-run"] = "f01"
+    page.run()
+    assert page.query_params["run"] == "f01"
+    assert "film" not in page.query_params
+
+
+def speak_again() -> None:
+    import streamlit as st
+
+    from ui.error_controls import _take
+
+    if "errors-run" not in st.session_state:
+        address = {"run": "f04", "film": "0123456789ab", "threshold": "0.5"}
+        st.query_params.from_dict(address)
+        st.session_state["errors-run"] = "f04"
+    _take("run", "errors-run", ("threshold", "page", "film"))
+
+
+def viewers_of(page: AppTest) -> list[dict]:
+    """Return what the viewers of a page are told of their films."""
+    told = [json.loads(one.proto.json) for one in page.get("bidi_component") if one.proto.json]
+    return [one for one in told if "film" in one and "alt" in one]
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    said = page.query_params.items()
+    return {name: one if isinstance(one, str) else one[0] for name, one in said}
+
+
+def test_what_no_film_of_the_split_can_be_is_said(data) -> None:
+    page = open_page(split="test", slice="nonsense", finding="zzz", subtype="virus")
+    warned = page.warning[0].value
+    assert "The address asks for finding 'zzz', which there is not among these films." in warned
+    assert "slice 'nonsense'" in warned
+    assert "subtype" not in warned
+
+
+def test_an_exhibit_with_validation_films_of_its_own_says_whose_they_are(data) -> None:
+    page = open_page(run="x05-split", split="validation")
+    [choice] = [one for one in page.selectbox if one.key == "errors-split"]
+    assert "Validation films of patients who are also in training" in choice.options
+    assert "Validation patients" not in choice.options

@@ -40,6 +40,8 @@ FULL = ErrorView(
     ),
     page=3,
     film=FILM,
+    beside=Cell.TRUE_NEGATIVE,
+    regions=True,
 )
 
 
@@ -68,6 +70,7 @@ def test_an_empty_address_is_the_first_of_everything() -> None:
         ("size", "huge", "size 'huge', which is not one of low, middle, high: all"),
         ("wrong", "some", "wrong 'some', which is not one of every, only: all"),
         ("page", "0", "page '0', which is no page: page 1"),
+        ("beside", "fn", "beside 'fn', which is not one of tp, tn: none"),
         ("page", "-1", "page '-1', which is no page"),
         ("page", "²", "page '²', which is no page"),
         ("film", "test/NORMAL/a b&c.jpeg", "which is not in this split: the gallery"),

@@ -29,6 +29,7 @@ from core.statistics import Rate
 from ui.charts_facts import OUT_OF_POPULATION, plot_intervals
 from ui.facts_films import find_errors, gallery_address
 from ui.facts_link import FactsView, read_address, write_address
+from ui.failing_data import get_search
 
 PAGE = PROJECT_ROOT / "pages" / "model_facts.py"
 RUNS = ("f01", "f04", "m01")
@@ -82,6 +83,17 @@ def test_the_served_run_is_shown_with_what_it_misses(runs: Path) -> None:
     shown = {cell for table in page.table for cell in table.value.to_numpy().ravel()}
     facts = gather_facts(MODELS / SERVED_RUN, MODELS / "split.json")
     assert {film.film_id for film in list_errors(facts)} <= shown
+
+
+def test_where_it_fails_most_is_what_the_search_of_the_other_page_found(runs: Path) -> None:
+    search = get_search("public", SERVED_RUN)
+    said = drawn_html(open_page())
+    worst = search.failing[0]
+    assert f"{len(search.failing)} of {len(search.results)} slices" in said
+    assert search.space.words_of(worst.key) in said
+    assert f"{worst.rate} {worst.inside.value:.3f}" in said
+    confirmed = sum(result.failing for result in search.confirmed.values())
+    assert f"{confirmed or 'none'} of them" in said
 
 
 def test_the_ward_is_what_the_rates_of_the_test_mean_at_the_prevalence(runs: Path) -> None:

@@ -268,6 +268,8 @@ def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
         cell="f01",
         columns=("npv", "sentence"),
         tab="ward",
+        measure="moved",
+        loss="train",
     )
     offered = offer(get_listed_runs(), "f04")
     assert read_address(write_address(view), offered) == (view, [])

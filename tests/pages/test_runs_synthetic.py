@@ -181,7 +181,7 @@ def test_runs_are_compared_as_they_have_read_the_drawn_films(drawn) -> None:
     page = open_page(part="synthetic")
     table = next(one.value for one in page.dataframe if "Role" in one.value.columns)
     assert sorted(table["Run"]) == ["f01", "f04"]
-    assert "the other runs read them now" in page.get("progress")[0].proto.text
+    assert "the other runs read them now" in words_of(page)
 
 
 def test_films_that_will_not_come_are_one_sentence(drawing) -> None:

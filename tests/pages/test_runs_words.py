@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
-from test_runs import films_of, open_page, runs, words_of
+import pytest
+from test_runs import address_of, films_of, open_page, runs, words_of
 
+from core.domain import OperatingPoint
+from core.foreign_runs import ImportedRun
 from core.run_store import load_run, read_history
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, get_settings
+from ui.runs_import import parts_of
 
 __all__ = ["runs"]
 
@@ -51,9 +56,34 @@ def test_either_loss_of_a_training_is_drawn(runs) -> None:
     page = open_page(runs="f04", tab="training")
     history = read_history(load_run(PROJECT_ROOT / "models" / "f04"))
     drawn = []
-    for choice in ("Validation loss", "Training loss"):
-        page.button_group(key="runs-loss").set_value(choice).run()
+    for loss, choice in (("validation", "Validation loss"), ("train", "Training loss")):
+        page.button_group(key="runs-loss").set_value(loss).run()
+        assert address_of(page)["loss"] == loss
         (chart,) = [one for one in page.get("plotly_chart") if choice in one.proto.spec]
         drawn.append(chart.proto.spec)
     for spec, kind in zip(drawn, ("validation_loss", "train_loss"), strict=True):
         assert str(history[-1][kind])[:12] in spec
+
+
+def test_validation_films_of_its_own_are_said_to_flatter_a_run(runs, monkeypatch) -> None:
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(PROJECT_ROOT / "models"))
+    get_settings.cache_clear()
+    said = words_of(open_page(runs="f04,x05-split", part="validation"))
+    assert "of run x05-split are validation films of patients who are also in training" in said
+    assert "flatters it" in said
+    assert "of run f04 are" not in said
+    assert "flatters it" not in words_of(open_page(runs="f04,x05-split", part="test"))
+
+
+@pytest.mark.parametrize(
+    ("films", "part"),
+    [
+        ({"validation": 3}, "validation"),
+        ({"validation": 3, "test": 5}, "test"),
+        ({"nih": 2, "validation": 0}, "nih"),
+    ],
+)
+def test_an_imported_run_is_compared_on_films_that_it_has(films, part) -> None:
+    point = OperatingPoint(0.5, 0.9, 0.9, 10, 5, "validation patients")
+    imported = ImportedRun(Path("theirs"), films, {}, {}, point, reversed_scores=False)
+    assert parts_of(imported)[0] == part
