@@ -87,7 +87,7 @@ def test_the_served_run_is_shown_with_what_it_misses(runs: Path) -> None:
 
 def test_where_it_fails_most_is_what_the_search_of_the_other_page_found(runs: Path) -> None:
     search = get_search("public", SERVED_RUN)
-    said = drawn_html(open_page())
+    said = words_of(open_page())
     worst = search.failing[0]
     assert f"{len(search.failing)} of {len(search.results)} slices" in said
     assert search.space.words_of(worst.key) in said
