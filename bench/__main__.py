@@ -28,6 +28,7 @@ class Benchmark(StrEnum):
     COMPARISON = "comparison"
     POINTING = "pointing"
     PHANTOM = "phantom"
+    PHANTOM_SETS = "phantom_sets"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

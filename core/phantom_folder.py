@@ -27,8 +27,8 @@ def drawing_sha256() -> str:
 
 
 def drawing_version() -> str:
-    """Return the five digits at the end of every film's name, others for another drawing."""
-    return f"{int(drawing_sha256()[:4], 16):05}"
+    """Return the three digits at the end of every film's name, others for another drawing."""
+    return f"{int(drawing_sha256()[:8], 16) % 1000:03}"
 
 
 @cache

@@ -2,13 +2,18 @@
 
 import streamlit as st
 
-from ui.failing_controls import draw_choice, films_awaited, go_to, read_view
+from ui.failing_controls import (
+    draw_choice,
+    draw_waiting,
+    films_awaited,
+    go_to,
+    read_view,
+)
 from ui.failing_labels import draw_copies, draw_labels
 from ui.failing_references import draw_references
 from ui.failing_slices import draw_slices
 from ui.guard import guard, spoken_errors
 from ui.panels import draw_standing_line
-from ui.preparation import draw_preparation
 from ui.resources import get_served
 
 DRAWN = {
@@ -37,5 +42,5 @@ with spoken_errors():
     if awaited is None:
         draw_page()
     else:
-        draw_preparation(awaited)
+        draw_waiting(awaited)
     draw_standing_line(served, visit.reader)

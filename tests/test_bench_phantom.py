@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from statsmodels.stats.proportion import proportion_confint
 
 from bench.likeness import DISTANCES, Group, film_powers, split_films, tabulate
 from bench.likeness_picture import draw_likeness
 from bench.phantom import DOCUMENT, TABLE_BEGINS, TABLE_ENDS, TITLE, write_table
+from bench.phantom_sets import ReadSet, join_sets
+from bench.phantom_sets import tabulate as tabulate_sets
 from bench.pointing import WAYS, Pointed, chest_rates, group_rates
 from bench.pointing import tabulate as tabulate_pointed
 from bench.results import RESULTS_FILE, read_sections
@@ -122,3 +125,20 @@ def test_an_explanation_is_scored_by_the_lesion_and_by_lungs_and_lesion():
     assert any(line.startswith("| all | 1 | LIME | 1.00") for line in chest)
     assert "Points at the lungs and lesion" in chest[0]
     assert not any("| lungs |" in line for line in chest)
+
+
+def test_sets_are_counted_each_and_together() -> None:
+    one = ReadSet(6, np.array([0, 0, 1, 1, 1]), np.array([0.1, 0.8, 0.9, 0.7, 0.2]))
+    other = ReadSet(4, np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.9, 0.7]))
+
+    _, _, first, _, both = tabulate_sets(
+        {"1": one, "2": other, "all": join_sets([one, other])}, 0.5
+    )
+
+    low, high = proportion_confint(2, 3, method="wilson")
+    assert f"| {2 / 3:.3f} ({low:.3f} to {high:.3f}) |" in first
+    assert f"| {5 / 6:.3f} (" in first  # let through
+    assert f"| {4 / 6:.3f} (" in first  # of six pairs of an ill and a normal film four are in order
+    low, high = proportion_confint(3, 4, method="wilson")
+    assert both.startswith("| all | 10 |")
+    assert f"| {3 / 4:.3f} ({low:.3f} to {high:.3f}) |" in both

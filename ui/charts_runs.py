@@ -47,6 +47,10 @@ def style_runs(run_ids: Sequence[str]) -> dict[str, Style]:
     }
 
 
+LEAST_IN_BIN = 10
+"""Films from which a bin's interval is drawn where several runs share the plot; all are said."""
+
+
 def plot_calibration(
     curves: Sequence[Sequence[CalibrationBin]], styles: Sequence[Style]
 ) -> go.Figure:
@@ -56,6 +60,7 @@ def plot_calibration(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
     )
     most = max(one.frequency.n for bins in curves for one in bins)
+    least = LEAST_IN_BIN if len(curves) > 1 else 1
     for bins, style in zip(curves, styles, strict=True):
         shares = [one.frequency for one in bins]
         shared = {
@@ -77,8 +82,12 @@ def plot_calibration(
             error_y={
                 "type": "data",
                 "symmetric": False,
-                "array": [share.high - share.value for share in shares],
-                "arrayminus": [share.value - share.low for share in shares],
+                "array": [
+                    share.high - share.value if share.n >= least else None for share in shares
+                ],
+                "arrayminus": [
+                    share.value - share.low if share.n >= least else None for share in shares
+                ],
                 "thickness": 1,
                 "width": 0,
                 "color": style.colour,
@@ -100,7 +109,7 @@ def plot_calibration(
         template=TEMPLATE,
         height=CALIBRATION_PX,
         title={
-            "text": "Calibration <sup>(larger: more films; 95 % intervals)</sup>",
+            "text": "Calibration <sup>(larger: more films; intervals of 95 %)</sup>",
             "font": {"size": 14},
         },
         hovermode="closest",

@@ -11,7 +11,7 @@ from core.predictions import PREDICTIONS_FILE
 from ui.error_controls import SYNTHETIC, split_titles
 from ui.error_runs import get_offered, get_runs, name_offered
 from ui.failing_link import SECTIONS, FailsView, read_address, write_address
-from ui.preparation import get_preparation
+from ui.preparation import draw_preparation, get_preparation
 from ui.resources import get_libraries
 
 
@@ -28,6 +28,24 @@ def films_awaited() -> ExamplesTask | None:
     if task is None or task.ready or task.finished:
         return None
     return task if st.query_params.get("library") == SYNTHETIC else None
+
+
+def draw_waiting(task: ExamplesTask) -> None:
+    """Say what the page will show, how far the films are, and what can be looked at meanwhile."""
+    _, middle, _ = st.columns([1, 2, 1])
+    with middle:
+        st.header("Where a run fails")
+        st.write(
+            "How many of each drawn finding a run misses, and the films that it calls wrongly."
+        )
+        draw_preparation(task)
+        st.button(
+            "See the search over the public films",
+            key="fails-meanwhile",
+            icon=":material/search:",
+            on_click=st.query_params.from_dict,
+            args=({"library": "public"},),
+        )
 
 
 def _searchable_first(libraries: Sequence[str]) -> list[str]:

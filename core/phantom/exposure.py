@@ -27,10 +27,10 @@ DETAIL_MOST_CM = 0.55
 FOCAL_BLUR_CM = 0.042
 """Deviation of the blur by focal spot and detector."""
 
-QUANTA_A_CM2 = 1.5e7
+QUANTA_A_CM2 = 1.1e7
 """Detected without anything in the beam, at the right exposure."""
 
-LATITUDE_CM, BRIGHTEST = 5.1, 0.94
+LATITUDE_CM, BRIGHTEST = 5.0, 0.94
 """Path, in cm of water, over which what is left to the brightest grey falls to a third; and that
 grey."""
 

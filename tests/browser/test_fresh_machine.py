@@ -149,6 +149,19 @@ def lock_first_read(page: Page, place: int) -> None:
     expect(page.get_by_text(MODEL_SAYS)).to_be_visible()
 
 
+def open_and_leave_cases(page: Page, n: int) -> None:
+    """Open films one after the other, while others are being drawn, and come back to the cards."""
+    for place in range(n):
+        page.locator(".cards .card").nth(place).click()
+        expect(page.get_by_role("button", name="Next Shortcut")).to_be_visible()
+        expect(page).to_have_url(re.compile(r"film=[0-9a-f]{12}"))
+        wait_until_idle(page)
+        expect(page).to_have_url(re.compile(r"film=[0-9a-f]{12}"))
+        page.get_by_role("button", name="Gallery Shortcut").click()
+        expect(page.get_by_text(re.compile(r"\d+ false negatives of run"))).to_be_visible()
+        expect(page).not_to_have_url(re.compile("film="))
+
+
 def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page: Page, machine: Machine, synthetic_cache: Path
 ) -> None:
@@ -159,6 +172,10 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
 
     page.get_by_role("link", name="Errors").click()
     expect(page.get_by_text("What a run gets wrong, film by film")).to_be_visible()
+    expect(page.get_by_text(DRAWING)).to_be_visible()
+    page.get_by_role("button", name="See what the runs said of the public films").click()
+    expect(page.get_by_text("no picture on this machine").first).to_be_visible()
+    open_and_leave_cases(page, 4)
     expect(page.get_by_text(DRAWING)).to_be_visible()
     page.get_by_role("link", name="Compare runs").click()
     expect(page.get_by_text(re.compile("Official test split: 624 films"))).to_be_visible()

@@ -72,6 +72,10 @@ def test_calibration_has_the_number_of_films_of_each_bin() -> None:
     _, shares, counts = plot_calibration([bins], [STYLES["a"]]).data
     assert shares.y == (0.5, 1.0)
     assert counts.y == (2, 1)
+    assert None not in shares.error_y.array
+    _, shares, _, others, _ = plot_calibration([bins, bins], [STYLES["a"], STYLES["b"]]).data
+    assert list(shares.error_y.array) == list(others.error_y.array) == [None, None]  # of few films
+    assert len(shares.customdata[0]) == 5  # which hovering says
 
 
 def test_a_history_marks_its_least_loss() -> None:

@@ -269,6 +269,8 @@ def test_films_that_are_being_drawn_are_waited_for(drawn, monkeypatch) -> None:
     assert "7 of 60 synthetic films drawn" in bar.proto.text
     assert page.query_params["library"] == "synthetic"
     assert not page.warning
+    page.button(key="fails-meanwhile").click().run()
+    assert "tests** on the validation patients" in words_of(page)
 
 
 def test_a_newcomer_without_films_sees_the_search_over_the_public_films(drawn) -> None:
