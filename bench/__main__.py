@@ -29,6 +29,7 @@ class Benchmark(StrEnum):
     POINTING = "pointing"
     PHANTOM = "phantom"
     PHANTOM_SETS = "phantom_sets"
+    BORDER = "border"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)
