@@ -120,12 +120,17 @@ def judge_speed() -> str:
     return judge(what, median(times), SECONDS, say_rounds(times))
 
 
-def write_table(table: Sequence[str], document: Path = DOCUMENT) -> None:
-    """Put the tables between their marks in the document on synthetic films."""
+def write_table(
+    table: Sequence[str],
+    document: Path = DOCUMENT,
+    marks: tuple[str, str] = (TABLE_BEGINS, TABLE_ENDS),
+) -> None:
+    """Put tables between their marks in the document on synthetic films."""
     text = document.read_text(encoding="utf-8")
-    before, _, rest = text.partition(TABLE_BEGINS)
-    _, _, after = rest.partition(TABLE_ENDS)
-    block = "\n\n".join([TABLE_BEGINS, "\n".join(table), TABLE_ENDS])
+    begins, ends = marks
+    before, _, rest = text.partition(begins)
+    _, _, after = rest.partition(ends)
+    block = "\n\n".join([begins, "\n".join(table), ends])
     document.write_text(before + block + after, encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.films import open_served_engine
+from bench.phantom import write_table
 from bench.results import Section
 from core.metrics import confusion_at, rates_of
 from core.phantom_folder import BUILT_IN_FILMS
@@ -21,6 +22,8 @@ from core.statistics import Rate, roc_auc, wilson_rate
 TITLE = "The served run on other sets of synthetic films"
 COMMAND = "python -m bench phantom_sets"
 SEEDS = (1, 2, 3, 4, 5)
+MARKS = "<!-- sets -->", "<!-- end of sets -->"
+"""Between them the table stands in the document on synthetic films."""
 ABOUT = (
     f"Sets of {BUILT_IN_FILMS} films as `python -m core phantom --seed` draws them. The drawing "
     "was adjusted on films of other seeds; the built-in set's rates are those of one set."
@@ -96,7 +99,9 @@ def measure(report: Callable[[str], None]) -> Section:
             read[str(seed)] = read_set(write_set(Path(folder), BUILT_IN_FILMS, seed), engine)
         report(f"seed {seed} is read")
     threshold = engine.classifier.run_record.operating_point.threshold
-    lines = [ABOUT, "", *tabulate(read | {"all": join_sets(list(read.values()))}, threshold)]
+    table = tabulate(read | {"all": join_sets(list(read.values()))}, threshold)
+    write_table(table, marks=MARKS)
+    lines = [ABOUT, "", *table]
     for line in lines:
         report(line)
     return Section(TITLE, COMMAND, lines)

@@ -70,9 +70,12 @@ def take_facts(page: Page) -> None:
 
 
 def take_fails(page: Page) -> None:
-    """Look at the slices in which the served run is worse than elsewhere."""
+    """Look at the slices in which the served run is worse, then at the films it gets wrong."""
     page.get_by_role("link", name="Where it fails").click()
     expect(page.get_by_text(re.compile(r"of \d+ tests"))).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("combobox", name="Films").click()
+    page.get_by_role("option", name="Synthetic films").click()
+    expect(page.get_by_text(re.compile("synthetic films are called wrongly"))).to_be_visible()
     page.wait_for_timeout(5000)
 
 
@@ -134,6 +137,7 @@ def as_fresh_machine(folder: str) -> dict[str, str]:
     return {
         "FIRSTREAD_DATA": "data/none",
         "FIRSTREAD_CACHE": f"{folder}/cache",
+        "FIRSTREAD_FOREIGN_RUNS": f"{folder}/foreign",
         "FIRSTREAD_READ_FIRST": "true",
     }
 

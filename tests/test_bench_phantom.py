@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from statsmodels.stats.proportion import proportion_confint
 
+from bench import phantom_sets
 from bench.likeness import DISTANCES, Group, film_powers, split_films, tabulate
 from bench.likeness_picture import draw_likeness
 from bench.phantom import DOCUMENT, TABLE_BEGINS, TABLE_ENDS, TITLE, write_table
@@ -104,11 +105,19 @@ def test_the_tables_take_the_place_of_earlier_ones_and_leave_the_rest(tmp_path: 
     assert text == f"Before.\n\n{TABLE_BEGINS}\n\n| new |\n\n{TABLE_ENDS}\n\nAfter.\n"
 
 
-def test_the_document_says_what_was_measured():
+@pytest.mark.parametrize(
+    ("marks", "title", "words"),
+    [
+        ((TABLE_BEGINS, TABLE_ENDS), TITLE, "grey levels"),
+        (phantom_sets.MARKS, phantom_sets.TITLE, "| all | 300 |"),
+    ],
+)
+def test_the_document_says_what_was_measured(marks, title, words):
+    begins, ends = marks
     text = DOCUMENT.read_text(encoding="utf-8")
-    table = text.split(TABLE_BEGINS)[1].split(TABLE_ENDS)[0].strip()
-    assert "grey levels" in table
-    assert table in read_sections(RESULTS_FILE)[TITLE]
+    table = text.split(begins)[1].split(ends)[0].strip()
+    assert words in table
+    assert table in read_sections(RESULTS_FILE)[title]
 
 
 def test_an_explanation_is_scored_by_the_lesion_and_by_lungs_and_lesion():
