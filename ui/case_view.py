@@ -38,7 +38,7 @@ from ui.resources import (
     request_explanation,
 )
 from ui.session import Visit
-from ui.viewer import RegionOverlay, show_film
+from ui.viewer import RegionOverlay, TruthOutline, show_film
 from ui.watch import follow
 
 VIEW_HEIGHT = 770
@@ -200,8 +200,15 @@ def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
         key="case-viewer",
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
+        truths=_known_lesion(view) if view.regions else (),
     )
     return task
+
+
+def _known_lesion(view: ErrorView) -> list[TruthOutline]:
+    """Return the outline of a drawn lesion, for the regions to be held against."""
+    mask = get_library(view.library).truth(view.film or "", "core")
+    return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
 
 
 def draw_head(view: ErrorView, found: Found, place: int) -> None:

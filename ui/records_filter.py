@@ -12,7 +12,15 @@ import streamlit as st
 from core.domain import Mark, ReviewRecord, Verdict
 from core.ledger_numbers import OwnReads, keep_whole, name_readers
 from core.review_export import reads_as_json, reads_as_parquet
-from core.review_table import AGREE, DISAGREE, NOT_COMPARED, find_drawn, find_reads, reads_as_csv
+from core.review_table import (
+    AGREE,
+    DISAGREE,
+    NOT_COMPARED,
+    find_drawn,
+    find_reads,
+    is_synthetic,
+    reads_as_csv,
+)
 from ui.records_data import Ledger
 
 FILMS = {None: "all films", False: "patients' films", True: "synthetic films"}
@@ -61,7 +69,13 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     reader = reader_side.selectbox(
         "Reader", [None, *readers], format_func=lambda chosen: chosen or "any"
     )
-    synthetic = films_side.selectbox("Films", list(FILMS), format_func=FILMS.__getitem__)
+    kinds = {is_synthetic(record) for record in ledger.records}
+    synthetic = films_side.selectbox(
+        "Films",
+        list(FILMS),
+        index=list(FILMS).index(False) if len(kinds) == 2 else 0,  # a drawn film is no patient
+        format_func=FILMS.__getitem__,
+    )
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
     kept = {"reader": reader, "synthetic": synthetic}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from streamlit.testing.v1 import AppTest
-from test_errors import data, films, missed_film, notes, open_page
+from test_errors import data, drawn, films, missed_film, notes, open_page
 
 from core.error_gallery import Cell
 from core.film_address import film_code
@@ -14,7 +14,7 @@ from core.run_store import load_run
 from core.settings import PROJECT_ROOT
 from ui import case_view
 
-__all__ = ["data", "films", "notes"]
+__all__ = ["data", "drawn", "films", "notes"]
 
 
 def comment_of(page: AppTest):
@@ -125,3 +125,15 @@ def test_an_exhibit_with_validation_films_of_its_own_says_whose_they_are(data) -
     [choice] = [one for one in page.selectbox if one.key == "errors-split"]
     assert "Validation films of patients who are also in training" in choice.options
     assert "Validation patients" not in choice.options
+
+
+def test_the_outline_of_a_drawn_lesion_is_shown_with_the_regions(drawn) -> None:
+    address = {"library": "synthetic", "film": film_code("test/NORMAL/3.jpeg")}
+    [shown] = viewers_of(open_page(**address))
+    assert shown["truths"] == []
+    [shown] = viewers_of(open_page(**address, regions="yes"))
+    [outline] = shown["truths"]
+    assert outline["kind"] == "lesion"
+    address["film"] = film_code("test/NORMAL/1.jpeg")
+    [shown] = viewers_of(open_page(**address, regions="yes"))
+    assert shown["truths"] == []

@@ -285,6 +285,12 @@ class DrawnFilms:
     def has_read(self, run) -> bool:
         return run.run_id in ("f04", "f01")
 
+    def truth(self, film_id: str, kind: str) -> np.ndarray:
+        assert kind == "core"
+        mask = np.zeros((40, 40), np.bool_)
+        mask[10:20, 10:20] = film_id.endswith("/3.jpeg")
+        return mask
+
     def read_bytes(self, film_id: str) -> bytes:
         return encode_film(draw_film(1))
 
