@@ -72,18 +72,34 @@ def _load_folded_imagenet(backbone: Any, path: Path) -> None:
         norm.set_weights([unit, bias, zeros, ones])
 
 
+KINDS = "kinds"
+"""Name of the layer with the logits of normal, bacterial and viral films."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """MobileNetV2 up to a layer, and the dense units between its features and the logit."""
+    """MobileNetV2 up to a layer, and what stands between its features and the logit.
+
+    Attributes
+    ----------
+    last_layer : str
+    dense : int
+        Units of a layer before the last one; 0 for none.
+    three_way : bool
+        Whether it tells normal, bacterial and viral films apart, and the logit is that of either
+        pneumonia against normal.
+    """
 
     last_layer: str
     dense: int = 0
+    three_way: bool = False
 
 
 BACKBONES = {
     "mobilenet_v2": Backbone("out_relu"),
     "mobilenet_v2_dense": Backbone("out_relu", dense=132),
     "mobilenet_v2_stride_16": Backbone("block_13_expand_relu"),
+    "mobilenet_v2_three_way": Backbone("block_13_expand_relu", three_way=True),
 }
 
 
@@ -149,8 +165,23 @@ def _build_mobilenet_v2(
     if settings.dense:
         x = layers.Dense(settings.dense, activation="relu", name="features")(x)
     kept = layers.Dropout(dropout)(x)
-    logit = layers.Dense(1, dtype="float32", name="logit")(kept)
+    if settings.three_way:
+        logit = add_three_way_head(kept)
+    else:
+        logit = layers.Dense(1, dtype="float32", name="logit")(kept)
     return keras.Model(film, logit, name=architecture)
+
+
+def add_three_way_head(features: Any) -> Any:
+    """Return the logit of pneumonia, of either kind, from the logits of normal, bacteria, virus.
+
+    These are the layer `KINDS`, which is what learns.
+    """
+    import keras
+
+    kinds = keras.layers.Dense(3, dtype="float32", name=KINDS)(features)
+    either = keras.ops.logsumexp(kinds[:, 1:], axis=1, keepdims=True)
+    return keras.layers.Subtract(dtype="float32", name="logit")([either, kinds[:, :1]])
 
 
 def _one_channel_mobilenet(input_px: int, weights: Path | None) -> Any:

@@ -96,6 +96,17 @@ DISTILLED = replace(
     augmentation=replace(CROPPED_LARGER.augmentation, jpeg=0.5),
 )
 
+THREE_WAY = replace(
+    CROPPED,
+    name="f07",
+    parent="f04",
+    sentence=(
+        "f04 with a head that tells normal, bacterial and viral films apart; its probability of "
+        "pneumonia is that of either kind."
+    ),
+    architecture="mobilenet_v2_three_way",
+)
+
 CATALOGUE: dict[str, RunSettings] = {
     run.name: run
     for run in (
@@ -121,6 +132,7 @@ CATALOGUE: dict[str, RunSettings] = {
         CROPPED,
         CROPPED_LARGER,
         DISTILLED,
+        THREE_WAY,
     )
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain import FloatImage
-from core.training.films import Bytes, FilmSet
+from core.training.films import Bytes, FilmSet, kinds_of
 from core.training.inputs import to_input
 from core.training.lung_fit import signed_masks
 from core.training.resume import Progress, load_progress, save_progress
@@ -95,6 +95,7 @@ def train_classifier(
     progress = Progress() if state is None else load_progress(state, settings, model, optimizer)
     step = make_step(model, optimizer, settings, teachers)
     weights = sample_weights(train.labels, settings)
+    kinds = kinds_of(train)
     held_out = to_input(validation.films, settings.input_px)
     while len(progress.history) < settings.epochs:
         epoch = len(progress.history)
@@ -103,7 +104,7 @@ def train_classifier(
             break
         order = np.random.default_rng([settings.seed, epoch]).permutation(len(train))
         batches = np.array_split(order, steps)
-        losses = [_learn(step, train, masks, weights, chosen) for chosen in batches]
+        losses = [_learn(step, train, masks, kinds, weights, chosen) for chosen in batches]
         loss = log_loss_of(predict_logits(model, held_out), validation.labels)
         progress.history.append({"train_loss": float(np.mean(losses)), "validation_loss": loss})
         if settings.keep == "best" and progress.best_epoch == epoch:
@@ -127,6 +128,7 @@ def _learn(
     step: Any,
     train: FilmSet,
     masks: Bytes,
+    kinds: npt.NDArray[np.int32],
     weights: npt.NDArray[np.float32],
     chosen: npt.NDArray[np.int64],
 ) -> float:
@@ -135,7 +137,7 @@ def _learn(
     loss = step(
         tf.constant(train.films[chosen, ..., None].astype(np.float32) / 255.0),
         tf.constant(signed_masks(masks[chosen, ..., None])),
-        tf.constant(train.labels[chosen].astype(np.float32)),
+        tf.constant(kinds[chosen]),
         tf.constant(weights[chosen]),
     )
     return float(loss)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.errors import DatasetError
 from core.training.architectures import (
+    KINDS,
     build_classifier,
     imagenet_weights,
 )
@@ -110,27 +111,46 @@ def make_optimizer(settings: RunSettings, steps: int) -> Any:
 def make_step(
     model: Any, optimizer: Any, settings: RunSettings, teachers: Sequence[Teacher] = ()
 ) -> Any:
-    """Return the compiled function that changes a batch at random and learns from it."""
+    """Return the compiled function that changes a batch at random and learns from it.
+
+    It takes films, lung masks, kinds (0 normal, 1 bacterial, 2 viral pneumonia) and weights. A
+    network that does not tell the kinds apart learns pneumonia of either.
+    """
+    import keras
     import tensorflow as tf
 
+    told_apart = None
+    if any(layer.name == KINDS for layer in model.layers):
+        told_apart = keras.Model(model.input, model.get_layer(KINDS).output)
     largest_px = max([settings.input_px, *(teacher.input_px for teacher in teachers)])
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def step(films: Any, masks: Any, labels: Any, weights: Any) -> Any:
+    def step(films: Any, masks: Any, kinds: Any, weights: Any) -> Any:
         augmented, _ = augment_films(films, masks, largest_px, settings.augmentation)
-        wanted = labels * (1.0 - settings.label_smoothing) + settings.label_smoothing / 2.0
-        if teachers:
-            wanted += settings.teachers_share * (opinion_of(teachers, augmented) - wanted)
         seen = resize_films(augmented, settings.input_px)
         with tf.GradientTape() as tape:
-            logits = model(seen, training=True)[:, 0]
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=logits)
+            if told_apart is None:
+                wanted = _smoothed(tf.cast(kinds > 0, tf.float32), settings.label_smoothing / 2.0)
+                if teachers:
+                    wanted += settings.teachers_share * (opinion_of(teachers, augmented) - wanted)
+                logits = model(seen, training=True)[:, 0]
+                losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=logits)
+            else:
+                wanted = _smoothed(tf.one_hot(kinds, 3), settings.label_smoothing / 3.0)
+                logits = told_apart(seen, training=True)
+                losses = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)
             loss = tf.reduce_mean(weights * losses)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
     return step
+
+
+def _smoothed(wanted: Any, floor: float) -> Any:
+    """Move what is wanted of each class towards what is said of all of them."""
+    classes = 2.0 if len(wanted.shape) == 1 else float(wanted.shape[1])
+    return wanted * (1.0 - classes * floor) + floor
 
 
 def class_weights(labels: npt.NDArray[np.int64]) -> tuple[float, float]:

@@ -62,7 +62,7 @@ def png_of(pixels: FloatImage) -> bytes:
 
 
 def synthetic_films() -> Films:
-    stored = np.round(draw_film(draw_settings(2)).pixels * 4095).astype(np.uint16)
+    stored = np.round(draw_film(draw_settings(3)).pixels * 4095).astype(np.uint16)
     return Films(
         payload("phantom.png", png_of(draw_film(draw_settings(1, "lobar")).pixels)),
         payload("phantom.dcm", content_of(film(stored))),

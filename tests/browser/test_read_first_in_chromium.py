@@ -33,7 +33,7 @@ READER = "Dr. Ada Reader"
 VERSION = drawing_version()
 READS = {
     f"person9010_bacteria_{VERSION}.png": ("Pneumonia", "Normal"),
-    f"person9002_bacteria_{VERSION}.png": ("Normal", "Pneumonia"),
+    f"person9018_bacteria_{VERSION}.png": ("Normal", "Pneumonia"),
     f"IM-9007-{VERSION}.png": ("Pneumonia", "Pneumonia"),
 }
 """Of each film the verdict of the first read and of the signed one."""
@@ -41,7 +41,7 @@ READS = {
 READ_LONG_AGO = 10
 """Films that the reader has signed before this test, so that there is a curve to compare."""
 
-DRAWN_ON = f"person9002_bacteria_{VERSION}.png"
+DRAWN_ON = f"person9018_bacteria_{VERSION}.png"
 PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
 CELLS = """() => [...document.querySelectorAll("[role=grid] tr")].map(
     row => [...row.querySelectorAll("th, td")].map(cell => cell.textContent))"""

@@ -131,6 +131,7 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     for place in range(KILLED_AT):
         answer(page, place)
         lock(page, place)
+        wait_until_idle(page)
         press(page, "j")
     answer(page, KILLED_AT)  # and not locked
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
@@ -148,10 +149,12 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
     expect(page.get_by_role("radio", name="2")).to_be_checked()
     lock(page, KILLED_AT)
+    wait_until_idle(page)
     press(page, "j")
     for place in range(KILLED_AT + 1, FILMS):
         answer(page, place)
         lock(page, place)
+        wait_until_idle(page)
         press(page, "j")
     expect(page.get_by_role("heading", name=f"Session of {READER}: 10 of 10")).to_be_visible()
     course = kept.course(session_id)
