@@ -32,12 +32,15 @@ class SearchedSlices:
         Tests, for whose number findings are corrected.
     found : tuple of (str, SliceResult)
         Each slice in words, and what was found on the films that were searched.
+    held : int
+        Of these, with films enough on the official test split to be tested again.
     confirmed : int
-        Of these, found again on the official test split.
+        Found again there.
     """
 
     looked_at: int
     found: tuple[tuple[str, SliceResult], ...]
+    held: int
     confirmed: int
 
 
@@ -76,6 +79,7 @@ def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SearchedS
     return SearchedSlices(
         looked_at=len(results),
         found=tuple((space.words_of(result.key), result) for result in failing),
+        held=len(confirmed),
         confirmed=sum(result.failing for result in confirmed.values()),
     )
 
@@ -89,15 +93,17 @@ def say_searched(searched: SearchedSlices) -> str:
     """Return in words what was found, how bad it is there, and what the test says of it."""
     if not searched.found:
         return (
-            f"None of {searched.looked_at} slices of its validation films is significantly worse "
-            "than the rest, corrected for their number."
+            f"None of {searched.looked_at} tests finds a slice of its validation films that is "
+            "worse than the rest, corrected for their number."
         )
     words, worst = searched.found[0]
-    n = len(searched.found)
+    n, again = len(searched.found), searched.confirmed
+    few = n - searched.held
+    unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
-        f"{n} of {searched.looked_at} slices of its validation films {'is' if n == 1 else 'are'} "
-        f"significantly worse, corrected for their number, first {words}: {worst.rate} "
-        f"{say_rate(worst.inside)}, elsewhere {say_rate(worst.outside)}. On the official test "
-        f"split {searched.confirmed or 'none'} of them {'is' if searched.confirmed < 2 else 'are'} "
-        "confirmed."
+        f"{n} of {searched.looked_at} tests {'finds' if n == 1 else 'find'} a slice of its "
+        f"validation films that is worse than the rest, corrected for their number, first {words}: "
+        f"{worst.rate} {say_rate(worst.inside)}, elsewhere {say_rate(worst.outside)}. On the "
+        f"official test split {again or 'none'} of these {'is' if again < 2 else 'are'} "
+        f"confirmed{unknown}."
     )

@@ -3,7 +3,8 @@
 A film is marked as synthetic in its pixels and in its file. Its name follows the public set's, so
 that whatever reads that set reads this one; patient numbers begin at 9001, which no public film
 has. The set is kept by the hash of the code that draws it: another code, another folder, and the
-last number of every name, so that a note on a film never stands beside another drawing.
+last number of every name, so that a note on a film hardly ever stands beside another drawing (once
+in a thousand times that the drawing changes).
 """
 
 from __future__ import annotations

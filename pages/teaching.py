@@ -40,7 +40,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
         )
         draw_views(visit)
         return
-    if draw_missing(course):
+    if draw_missing(visit, course, place):
         return
     course = keep_up(course, place, visit.acting)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")

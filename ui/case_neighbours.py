@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -19,7 +21,7 @@ from ui.error_link import ErrorView
 from ui.error_runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
 from ui.failing_data import get_features
 from ui.failing_films import case_of, draw_films
-from ui.resources import get_libraries
+from ui.resources import get_library
 
 NEIGHBOURS = "case-neighbours"
 SHOWN = 8
@@ -31,7 +33,7 @@ def _around(library: str, run: str, part: str | None) -> Predictions:
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _task_on(library: str, run: str, part: str | None) -> FeatureTask:
-    films = get_libraries()[library]
+    films = get_library(library)
     film_ids = _around(library, run, part).films.film_id.tolist()
     return FeatureTask(film_ids, films.read_bytes, get_engine_of(run), get_settings().cache)
 
@@ -49,7 +51,8 @@ def hear_neighbours(view: ErrorView) -> ErrorView:
     wish = hear_cards(NEIGHBOURS)
     if wish is None or wish.act != "open":
         return view
-    return case_of(view.library, view.run, wish.film) or view
+    case = case_of(view.library, view.run, wish.film)
+    return view if case is None else replace(case, regions=view.regions, beside=view.beside)
 
 
 def known_features(library: str, run: str, part: str | None = None) -> FilmFeatures | None:
@@ -125,7 +128,7 @@ def _whence(view: ErrorView) -> str:
 def _card(view: ErrorView, films: FilmTable, row: int, probability: float) -> Card:
     label, split = "pneumonia" if films.label[row] else "normal", str(films.split[row])
     subtype = str(films.subtype[row])
-    synthetic = get_libraries()[view.library].synthetic
+    synthetic = get_library(view.library).synthetic
     return Card(
         key=str(films.film_id[row]),
         name=film_name(str(films.film_id[row])),

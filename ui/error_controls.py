@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -17,7 +18,7 @@ from ui.error_runs import get_offered, get_runs, name_offered, own_validation
 from ui.failing_data import slice_words
 from ui.matrix import show_matrix
 from ui.preparation import draw_preparation, get_preparation
-from ui.resources import get_libraries
+from ui.resources import get_libraries, get_library
 
 SPLITS = {
     "train": "Training films",
@@ -54,9 +55,11 @@ FILTERS = (
     "finding",
     "age",
     "slice",
-    "words",
 )
 SYNTHETIC = "synthetic"
+WORDS = "errors-words"
+OF_FILMS = ("subtype", "finding", "age")
+"""Filters by what the films of one split are: another split may have none such."""
 _RUN_CHANGES = ("threshold", "page", "film")
 
 
@@ -97,8 +100,15 @@ def draw_waiting(task: ExamplesTask) -> None:
 
 
 def read_view() -> tuple[ErrorView, list[str]]:
-    """Return the view that the address asks for, and what was wrong with it."""
-    return read_address(st.query_params.to_dict(), get_offered())
+    """Return the view that the address asks for, and what was wrong with it.
+
+    Words of a comment are asked for beside it: what a reader types has no place in an address.
+    """
+    view, complaints = read_address(st.query_params.to_dict(), get_offered())
+    words = str(st.session_state.get(WORDS) or "").strip()
+    if words:
+        view = replace(view, wanted=replace(view.wanted, comment_words=words))
+    return view, complaints
 
 
 def go_to(view: ErrorView) -> None:
@@ -108,14 +118,18 @@ def go_to(view: ErrorView) -> None:
         st.query_params.from_dict(address)
 
 
+def _forget(names: Sequence[str]) -> None:
+    for name in names:
+        st.query_params.pop(name, None)
+
+
 def _take(name: str, key: str, forgets: Sequence[str]) -> None:
     """Put what a control says into the address, before the page runs."""
     chosen = st.session_state[key]
     said = None if chosen in (None, False, "") else YES if chosen is True else str(chosen)
     if said == st.query_params.get(name):
         return  # a control that is gone speaks once more, of nothing that anybody has changed
-    for forgotten in forgets:
-        st.query_params.pop(forgotten, None)
+    _forget(forgets)
     if said is None:
         st.query_params.pop(name, None)
     else:
@@ -155,20 +169,26 @@ def _pick(
 def draw_choice(view: ErrorView, found: Found) -> None:
     """Draw what is looked at: films, run, split, and the matrix with its threshold."""
     titles = {name: library.title for name, library in get_libraries().items()}
-    _pick("Films", "library", titles, view.library, forgets=("split", *_RUN_CHANGES))
+    _pick(
+        "Films",
+        "library",
+        titles,
+        view.library,
+        forgets=("run", "split", "slice", *OF_FILMS, *_RUN_CHANGES),
+    )
     run_side, split_side = st.columns([1, 1.7], gap="small")
     with run_side:
-        _pick("Run", "run", name_offered(view.library), view.run, forgets=_RUN_CHANGES)
+        _pick("Run", "run", name_offered(view.library), view.run, forgets=("slice", *_RUN_CHANGES))
     with split_side:
         splits = get_offered().splits(view.library, view.run)
-        drawn = get_libraries()[view.library].synthetic
+        drawn = get_library(view.library).synthetic
         of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
         _pick(
             "Split",
             "split",
             splits,
             view.split,
-            forgets=("page", "film"),
+            forgets=(*OF_FILMS, "page", "film"),
             words=of_set if drawn else split_titles(view.run),
         )
     for sentence in (say_learned(view, found.runs), say_not_scored(view)):
@@ -190,7 +210,7 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
     sort_side, filter_side = st.columns([1.5, 1], gap="small", vertical_alignment="bottom")
     with sort_side:
         _pick("Sort", "sort", ORDERS, view.order)
-    asked = sum(name in write_address(view) for name in FILTERS)
+    asked = sum(name in write_address(view) for name in FILTERS) + bool(wanted.comment_words)
     label = f"Filter ({asked})" if asked else "Filter"
     with filter_side.popover(label, icon=":material/filter_list:", width="stretch"):
         left, right = st.columns(2)
@@ -212,14 +232,15 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
                 on_change=_take,
                 args=("comment", "errors-comment", ("page", "film")),
             )
-        st.session_state["errors-words"] = wanted.comment_words or ""
         st.text_input(
             "Words of a comment",
-            key="errors-words",
+            key=WORDS,
             max_chars=80,
             placeholder="any",
-            on_change=_take,
-            args=("words", "errors-words", ("page", "film")),
+            persist_state="session",
+            on_change=_forget,
+            args=(("page", "film"),),
+            help="Not in the address: they may be of a patient.",
         )
         _draw_known(view, found)
         if asked:
@@ -244,8 +265,8 @@ def _draw_known(view: ErrorView, found: Found) -> None:
 
 
 def _ask_nothing() -> None:
-    for name in (*FILTERS, "page", "film"):
-        st.query_params.pop(name, None)
+    _forget((*FILTERS, "page", "film"))
+    st.session_state[WORDS] = ""
 
 
 def found_in_words(view: ErrorView, found: Found) -> str:

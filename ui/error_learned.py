@@ -9,14 +9,14 @@ from core.errors import FirstReadError
 from core.predictions import LEARNED_FILE, LEARNED_PART, how_to_score_learned
 from ui.error_link import ALL_PARTS, ErrorView
 from ui.error_runs import get_learned, get_runs
-from ui.resources import get_libraries
+from ui.resources import get_library
 
 SAYS_NOTHING = "its rates here say nothing about new films"
 
 
 def films_learned(view: ErrorView, runs: RunsOnFilms) -> int:
     """Return how many of a view's films its run has learned from; of drawn films none."""
-    if get_libraries()[view.library].synthetic:
+    if get_library(view.library).synthetic:
         return 0
     return int((runs.films.split == LEARNED_PART).sum())
 
@@ -45,7 +45,7 @@ def say_among(view: ErrorView, runs: RunsOnFilms) -> str:
 def say_not_scored(view: ErrorView) -> str:
     """Return which command scores the films that a run has learned from; empty if none is due."""
     run = get_runs()[view.run]
-    if get_libraries()[view.library].synthetic or run.foreign or run.members:
+    if get_library(view.library).synthetic or run.foreign or run.members:
         return ""
     if LEARNED_FILE in run.files:
         return ""

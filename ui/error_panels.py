@@ -18,7 +18,7 @@ from ui.error_link import ErrorView
 from ui.error_notes import draw_notes
 from ui.failing_data import slices_of
 from ui.matrix import hear_matrix
-from ui.resources import get_libraries
+from ui.resources import get_library
 from ui.session import Visit
 
 GALLERY, MATRIX, PAGES_DRAWN = "errors-gallery", "errors-matrix", "errors-pages"
@@ -69,7 +69,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     )
     with words_side:
         st.markdown(found_in_words(view, found))
-        if get_libraries()[view.library].synthetic:
+        if get_library(view.library).synthetic:
             st.caption("Drawn by a program: what a run does here says nothing of patients.")
     with filter_side:
         draw_filters(view, found, notes)
@@ -144,6 +144,9 @@ def draw_nothing(view: ErrorView, found: Found) -> None:
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:
     """Return the view on a page that there is; say what no film of the split can be."""
+    if view.film is not None and found.runs.place_of(view.film) is None:
+        complaints.append("The film that was opened is not in this split: the gallery.")
+        view = replace(view, film=None)
     wanted, known = view.wanted, found.known
     there = {
         "subtype": (wanted.subtype, subtypes_of(found.runs.films)),

@@ -27,7 +27,7 @@ from core.run_store import name_run, reading_identity
 from core.run_table import list_readable_runs, list_runs
 from core.settings import get_settings
 from ui.error_link import ALL_PARTS, Offered
-from ui.resources import LOOKED_FOR_AGAIN_S, get_engine, get_libraries, has_read
+from ui.resources import LOOKED_FOR_AGAIN_S, get_engine, get_libraries, get_library, has_read
 
 KEPT_TABLES = 24
 OF_THE_SET = ("validation", "test")
@@ -104,12 +104,12 @@ def identity_of(run: str) -> tuple[str, ...]:
 
 @st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
 def _predictions(library: str, identity: tuple[str, ...]) -> Predictions:
-    return get_libraries()[library].predictions(get_runs()[identity[0]])
+    return get_library(library).predictions(get_runs()[identity[0]])
 
 
 @st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
 def _learned(library: str, identity: tuple[str, ...]) -> Predictions | None:
-    return get_libraries()[library].learned(get_runs()[identity[0]])
+    return get_library(library).learned(get_runs()[identity[0]])
 
 
 def of_part(library: str, run: str, part: str) -> Predictions:
@@ -135,19 +135,22 @@ def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
 
 
 def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
-    """Return the label of every film that this run or the served one is measured on or learned."""
+    """Return the label of every film that this run or the first one is measured on or learned."""
     named = dict.fromkeys((run, next(iter(get_offered().runs(library)))))
     return _references(library, tuple(identity_of(name) for name in named))
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _references(library: str, identities: tuple[tuple[str, ...], ...]) -> dict[str, ProposedLabel]:
-    tables = [
-        table
-        for identity in identities
-        for table in (_predictions(library, identity), _learned(library, identity))
-        if table is not None
-    ]
+    tables = []
+    for identity in identities:
+        for read in (_predictions, _learned):
+            try:
+                table = read(library, identity)
+            except FirstReadError:  # a damaged table says so where its run is chosen
+                continue
+            if table is not None:
+                tables.append(table)
     return {
         film_id: ProposedLabel.PNEUMONIA if label else ProposedLabel.NORMAL
         for table in tables
@@ -199,7 +202,7 @@ def get_offered() -> Offered:
     """Return the libraries, runs and splits there are."""
 
     def runs(library: str) -> Sequence[str]:
-        films, named = get_libraries()[library], get_runs()
+        films, named = get_library(library), get_runs()
         if not films.synthetic:
             return list(named)
         own = [name for name, run in named.items() if not run.foreign]
@@ -207,7 +210,7 @@ def get_offered() -> Offered:
 
     def splits(library: str, run: str) -> Sequence[str]:
         parts = order_parts(get_predictions(library, run).films.split)
-        if get_libraries()[library].synthetic:  # nothing was trained on any part
+        if get_library(library).synthetic:  # nothing was trained on any part
             return (ALL_PARTS, *parts[::-1])
         return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
 

@@ -12,7 +12,7 @@ from ui.error_controls import SYNTHETIC, split_titles
 from ui.error_runs import get_offered, get_runs, name_offered
 from ui.failing_link import SECTIONS, FailsView, read_address, write_address
 from ui.preparation import draw_preparation, get_preparation
-from ui.resources import get_libraries
+from ui.resources import get_libraries, get_library
 
 
 def read_view() -> tuple[FailsView, list[str]]:
@@ -54,7 +54,7 @@ def _searchable_first(libraries: Sequence[str]) -> list[str]:
     A search needs no picture, and the synthetic films are too few for one.
     """
     kept = any(PREDICTIONS_FILE in run.files for run in get_runs().values())
-    return sorted(libraries, key=lambda name: kept and get_libraries()[name].synthetic)
+    return sorted(libraries, key=lambda name: kept and get_library(name).synthetic)
 
 
 def go_to(view: FailsView) -> None:
@@ -113,8 +113,14 @@ def _pick(label: str, name: str, words: Mapping[str, str], said: str) -> None:
         list(words),
         format_func=lambda one: words.get(one, one),
         key=key,
-        on_change=lambda: put(**{name: st.session_state[key], "slice": "", "rate": ""}),
+        on_change=_take_choice,
+        args=(name, key),
     )
+
+
+def _take_choice(name: str, key: str) -> None:
+    if st.session_state[key] != st.query_params.get(name):
+        put(**{name: st.session_state[key], "slice": "", "rate": ""})
 
 
 def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: object) -> None:

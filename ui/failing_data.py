@@ -24,7 +24,7 @@ from core.settings import get_settings
 from core.statistics import Mask
 from ui.error_link import ErrorView
 from ui.error_runs import KEPT_TABLES, get_predictions, get_runs, identity_of, of_part
-from ui.resources import get_libraries
+from ui.resources import get_engine, get_library
 
 SEARCHED, HELD = "validation", "test"
 """The split that is searched, and the one that findings are held against."""
@@ -84,7 +84,7 @@ def _facts(stamp: str) -> FilmFacts:  # noqa: ARG001 - it is the key
 
 def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
     """Return the kept features of a library's films, and a sentence if there are none."""
-    if get_libraries()[library].synthetic:
+    if get_library(library).synthetic:
         return None, "Of synthetic films no features are kept, and so there are no clusters."
     record = get_runs()[run]
     if record.foreign:
@@ -118,7 +118,11 @@ anew or no longer there."""
 
 def _basis(library: str, run: str) -> Basis:
     record = get_runs()[run]
-    made_of = (record.files.get(FEATURES_FILE, ""), str(record.operating_point.threshold))
+    made_of = (
+        record.files.get(FEATURES_FILE, ""),
+        str(record.operating_point.threshold),
+        str(get_engine().input_px),  # for which the gate finds a drawn film large enough
+    )
     lacking = (get_features(library, run)[1], get_facts()[1])
     return library, *identity_of(run), *made_of, _facts_stamp(), *lacking
 
@@ -187,7 +191,7 @@ def _known_of(basis: Basis, split: str) -> tuple[Words, Words]:
     library, run, *_ = basis
     film_id = of_part(library, run, split).films.film_id
     facts = get_facts()[0]
-    drawn = get_libraries()[library].gate_findings()
+    drawn = get_library(library).gate_findings()
     findings = (
         np.array([drawn.get(one, "") for one in film_id.tolist()], np.str_)
         if drawn

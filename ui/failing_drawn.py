@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from core.failing_search import LEAST_FILMS
@@ -40,6 +41,9 @@ def draw_drawn(view: FailsView) -> None:
             config=PLAIN,
         )
         st.caption("Of all parts of the set, with Wilson's intervals of 95 %.")
+    if not wrong.any():
+        films_side.info("None of these films is called wrongly.", icon=":material/check_circle:")
+        return
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-np.abs(said.logit[rows]), kind="stable")]
     cards = [
@@ -56,7 +60,9 @@ def draw_drawn(view: FailsView) -> None:
         show_films(view, cards, SHEET, point)
 
 
-def rates_by_finding(drawn: np.ndarray, wrong: np.ndarray) -> list[tuple[str, Rate, bool]]:
+def rates_by_finding(
+    drawn: npt.NDArray[np.str_], wrong: npt.NDArray[np.bool_]
+) -> list[tuple[str, Rate, bool]]:
     """Return for each finding how many of its films are called rightly, the worst first.
 
     Parameters

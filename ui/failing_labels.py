@@ -20,7 +20,7 @@ from ui.failing_data import get_facts
 from ui.failing_films import show_films
 from ui.failing_link import FailsView
 from ui.failing_slices import say_rate
-from ui.resources import get_libraries
+from ui.resources import get_library
 
 EVEN = 0.5
 PAIRS_SHOWN = 12
@@ -33,7 +33,7 @@ PART_WORDS = {
 
 def _needs_public(view: FailsView) -> bool:
     """Say that a section is about the public films where others are looked at."""
-    if not get_libraries()[view.library].synthetic:
+    if not get_library(view.library).synthetic:
         return False
     st.info(
         "Synthetic films have no doubtful labels and no copies: choose the public film set above.",

@@ -24,7 +24,7 @@ from ui.failing_data import get_facts
 from ui.failing_films import show_films
 from ui.failing_link import FailsView
 from ui.failing_slices import PLAIN, say_rate
-from ui.resources import get_libraries
+from ui.resources import get_library
 
 ADULTS = "nih"
 
@@ -55,7 +55,7 @@ def draw_references(view: FailsView) -> None:
             width="stretch",
             alt="What radiologists said of films by their text-mined label",
         )
-    if get_libraries()[view.library].synthetic:
+    if get_library(view.library).synthetic:
         st.info("Choose the public film set above to see what it does to a run.")
         return
     known, probability = _read_adults(view, facts)

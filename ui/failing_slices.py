@@ -22,7 +22,7 @@ from ui.failing_data import HELD, SEARCHED, Search, find_known, get_search
 from ui.failing_drawn import draw_drawn
 from ui.failing_link import FailsView
 from ui.guard import PAGES
-from ui.resources import get_libraries
+from ui.resources import get_library
 
 TABLE, EVERY = "fails-found", "fails-every"
 PLAIN = {"displayModeBar": False}
@@ -34,7 +34,7 @@ TABLE_PX = 380
 
 def draw_slices(view: FailsView) -> None:
     """Draw the findings, one slice with its wrong films, and the whole search."""
-    if get_libraries()[view.library].synthetic:
+    if get_library(view.library).synthetic:
         draw_drawn(view)
         return
     search = get_search(view.library, view.run)

@@ -75,6 +75,7 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
         list(FILMS),
         index=list(FILMS).index(False) if len(kinds) == 2 else 0,  # a drawn film is no patient
         format_func=FILMS.__getitem__,
+        key="records-films",
     )
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("Corrected reads too", key="records-corrected")

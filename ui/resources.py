@@ -6,7 +6,6 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import streamlit as st
 
@@ -140,7 +139,7 @@ def _synthetic_library() -> SyntheticLibrary:
     settings, engine = get_settings(), get_engine()
     phantoms = open_built_in_set(settings.cache)
     scores = PhantomScores(phantoms, engine.gate, settings.cache, settings.inference_threads)
-    assess = partial(scores.gate_codes, engine.input_px)
+    assess = lambda: scores.gate_codes(get_engine().input_px)  # noqa: E731 - of the run that serves
     return SyntheticLibrary(phantoms, scores.of, scores.has, assess)
 
 

@@ -31,7 +31,8 @@ def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
         if part.get("split", PARTS["validation"].name) != PARTS["validation"].name:
             st.warning(
                 f"The validation films of run {run_id} are {part['split']}: what it says of them "
-                "flatters it, and only those that lie in the others' validation are compared.",
+                "flatters it. Of several runs only films that all of them validated on are "
+                "compared.",
                 icon=":material/warning:",
             )
 

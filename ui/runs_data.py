@@ -30,7 +30,7 @@ from core.run_store import export_identity, read_history, read_verified
 from core.run_table import ListedRun, list_readable_runs
 from core.settings import get_settings
 from core.shortcut_record import AUDIT_FILE, ShortcutAudit
-from ui.resources import get_libraries, has_read
+from ui.resources import get_libraries, get_library, has_read
 
 KEPT = 48
 USUALLY_COMPARED = 5
@@ -119,7 +119,7 @@ def _predictions(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 -
 
 @st.cache_resource(show_spinner="Reading the synthetic films", max_entries=KEPT)
 def _of_synthetic(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
-    return as_synthetic(get_libraries()[SYNTHETIC].predictions(_run))
+    return as_synthetic(get_library(SYNTHETIC).predictions(_run))
 
 
 def _said_by(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str, Predictions]:

@@ -40,10 +40,11 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
     settings = get_settings()
     open_engine(settings.models, run_id, settings.inference_threads)
     choose_served_run(settings.database_url, run_id=run_id, reason=reason, chosen_by=chosen_by)
-    if settings.offer_synthetic:
-        get_examples().stop()  # or the run that served would go on reading beside the one that does
+    before = get_examples() if settings.offer_synthetic else None
     for cached in (get_decision, get_engine, get_served, get_examples):
         cached.clear()
+    if before is not None:
+        before.stop()  # or the run that served would go on reading beside the one that does
 
 
 def draw_serving(visit: Visit, listed: ListedRuns) -> None:

@@ -8,11 +8,11 @@ from core.dataset_place import how_to_get_films
 from core.errors import FirstReadError
 from core.film_library import PublicLibrary
 from core.settings import get_settings
-from core.teaching import MAX_FILMS, USUAL_SHARE_NORMAL, Difficulty, Plan
+from core.teaching import MAX_FILMS, USUAL_SHARE_NORMAL, Difficulty, Plan, StepKind
 from core.teaching_course import Course
 from core.teaching_store import CaseSet
 from ui.preparation import draw_preparation, get_preparation
-from ui.resources import get_libraries
+from ui.resources import get_libraries, get_library
 from ui.session import Visit
 from ui.teaching_films import (
     SOURCES,
@@ -49,17 +49,34 @@ def draw_setup(visit: Visit) -> None:
         _draw_unfinished(visit)
 
 
-def draw_missing(course: Course) -> bool:
-    """Say that the films of a session are not here, or not yet; return False where they are."""
+def draw_missing(visit: Visit, course: Course, place: int) -> bool:
+    """Say that the film of a session is not here, or not yet; return False where it is."""
     source = SOURCES[course.session.plan.library]
     if source.library in get_libraries():
-        return False
+        return _draw_gone(visit, course, place)
     st.header("This session goes on once its films are there")
     task = get_preparation()
     if task is None:
         st.info(f"{source.title} are not offered here.", icon=":material/image_not_supported:")
     draw_preparation(task)
     return True
+
+
+def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
+    """Say that a film is there no more, as one of an earlier drawing, and offer to end."""
+    session = course.session
+    library = get_library(SOURCES[session.plan.library].library)
+    try:
+        library.read_bytes(course.films[place].case.film_id)
+    except FirstReadError as exc:
+        st.header("This session cannot go on")
+        st.error(str(exc), icon=":material/image_not_supported:")
+        st.write("What was read stays, and the summary says what it came to.")
+        if st.button("End the session", key="teaching-end-gone", type="primary"):
+            get_teaching_store().note(session.session_id, place, StepKind.ENDED, by=visit.acting)
+            st.rerun()
+        return True
+    return False
 
 
 def _draw_waiting() -> None:

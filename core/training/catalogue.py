@@ -87,7 +87,7 @@ DISTILLED = replace(
     parent="f04",
     sentence=(
         "f04 and f05 distilled into one network of f04's size: it learns to say what their mean "
-        "says of each changed film, and films are stored as JPEG among the changes."
+        "says of each changed film, with f05's stronger changes and storing as JPEG among them."
     ),
     epochs=24,
     seed=22,

@@ -122,6 +122,11 @@ def make_step(
     told_apart = None
     if any(layer.name == KINDS for layer in model.layers):
         told_apart = keras.Model(model.input, model.get_layer(KINDS).output)
+        if teachers:
+            raise DatasetError(
+                "teachers say pneumonia or normal, and a network that tells three kinds apart "
+                "learns nothing of them: name none."
+            )
     largest_px = max([settings.input_px, *(teacher.input_px for teacher in teachers)])
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]

@@ -55,7 +55,7 @@ def _load(name: str, settings: RunSettings, models: Path) -> Teacher:
             f"{folder} away, then train it anew with `python -m core train {name}`."
         )
     read_verified(folder, WEIGHTS_FILE, record["files"])
-    if record["settings"]["cropped_to_lungs"] != settings.cropped_to_lungs:
+    if record.get("settings", {}).get("cropped_to_lungs", False) != settings.cropped_to_lungs:
         raise DatasetError(
             f"{settings.name} and {name}, which it is to learn from, do not look at the same part "
             "of the film: give both or neither the box around the lungs."

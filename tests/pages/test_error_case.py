@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 
+from kept_run_copies import copy_runs
 from streamlit.testing.v1 import AppTest
-from test_errors import data, drawn, films, missed_film, notes, open_page
+from test_errors import data, drawn, films, missed_film, notes, open_page, words_of
 
 from core.error_gallery import Cell
 from core.film_address import film_code
-from core.predictions import read_predictions
+from core.predictions import PREDICTIONS_FILE, read_predictions
 from core.run_store import load_run
-from core.settings import PROJECT_ROOT
-from ui import case_view
+from core.settings import PROJECT_ROOT, get_settings
+from ui import case_view, error_controls
+from ui.error_link import ErrorView
 
 __all__ = ["data", "drawn", "films", "notes"]
 
@@ -137,3 +139,29 @@ def test_the_outline_of_a_drawn_lesion_is_shown_with_the_regions(drawn) -> None:
     address["film"] = film_code("test/NORMAL/1.jpeg")
     [shown] = viewers_of(open_page(**address, regions="yes"))
     assert shown["truths"] == []
+
+
+def test_a_damaged_table_of_the_first_run_leaves_the_others_galleries(
+    data, tmp_path, monkeypatch
+) -> None:
+    copy_runs(tmp_path / "models", "f03", "f04", "lungs")
+    (tmp_path / "models" / "f04" / PREDICTIONS_FILE).write_bytes(b"damaged")
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
+    get_settings.cache_clear()
+    assert "false negatives** of run f03" in words_of(open_page(run="f03", split="test"))
+
+
+def test_a_card_of_another_split_leads_back_to_the_gallery(data, monkeypatch) -> None:
+    stale = ErrorView("public", "f04", "test", film="validation/NORMAL/elsewhere.jpeg")
+    monkeypatch.setattr(error_controls, "read_address", lambda *_: (stale, []))
+    page = open_page()
+    assert "The film that was opened is not in this split" in page.warning[0].value
+    assert "false negatives** of run f04" in words_of(page)
+
+
+def test_other_films_are_not_asked_for_what_they_cannot_be(data) -> None:
+    page = open_page(split="test", subtype="virus", wrong="every")
+    page.selectbox(key="errors-split").set_value("nih").run()
+    assert "subtype" not in page.query_params
+    assert page.query_params["wrong"] == "every"
+    assert not page.warning

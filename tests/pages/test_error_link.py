@@ -36,7 +36,6 @@ FULL = ErrorView(
         finding="rotated",
         age="under 1 year",
         slice_key="sharpness-high",
-        comment_words="left base",
     ),
     page=3,
     film=FILM,

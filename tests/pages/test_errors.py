@@ -217,13 +217,15 @@ def test_a_note_needs_a_name_and_is_then_kept_and_counted(films, notes) -> None:
     save(page)
     assert [note.comment for note in notes.standing("public")] == ["right base"]
     assert notes.count() == 2
-    for asked in ({"cause": "subtle disease"}, {"words": "RIGHT base"}):
-        assert words_of(open_page(split="test", **asked)).startswith("**1 of ")
-    listed = open_page(split="test", words="left base")  # which was replaced
+    assert words_of(open_page(split="test", cause="subtle disease")).startswith("**1 of ")
+    listed = open_page(split="test")
+    listed.text_input(key="errors-words").set_value("left base").run()  # which was replaced
     assert "is all that the filter asks for" in listed.info[0].value
-    listed.text_input(key="errors-words").set_value("base").run()
-    assert listed.query_params["words"] == "base"
+    listed.text_input(key="errors-words").set_value("RIGHT base").run()
     assert words_of(listed).startswith("**1 of ")
+    assert not [said for said in listed.query_params.values() if "base" in str(said).lower()]
+    next(one for one in listed.button if one.label == "Ask for nothing").click().run()
+    assert not words_of(listed).startswith("**1 of ")
 
 
 def test_a_second_reader_who_agrees_makes_a_proposal_accepted(films, notes) -> None:

@@ -89,11 +89,11 @@ def test_where_it_fails_most_is_what_the_search_of_the_other_page_found(runs: Pa
     search = get_search("public", SERVED_RUN)
     said = words_of(open_page())
     worst = search.failing[0]
-    assert f"{len(search.failing)} of {len(search.results)} slices" in said
+    assert f"{len(search.failing)} of {len(search.results)} tests" in said
     assert search.space.words_of(worst.key) in said
     assert f"{worst.rate} {worst.inside.value:.3f}" in said
     confirmed = sum(result.failing for result in search.confirmed.values())
-    assert f"{confirmed or 'none'} of them" in said
+    assert f"{confirmed or 'none'} of these" in said
 
 
 def test_the_ward_is_what_the_rates_of_the_test_mean_at_the_prevalence(runs: Path) -> None:

@@ -70,6 +70,26 @@ def test_a_session_whose_films_are_drawn_anew_waits_for_them(drawing) -> None:
     assert "7 of 60 synthetic films drawn" in bar.proto.text
 
 
+def test_a_session_on_a_film_of_an_earlier_drawing_can_be_ended(
+    drawing, synthetic_cache, monkeypatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
+    get_settings.cache_clear()
+    drawing.setattr(ExamplesTask, "drawn", 60)
+    drawing.setattr(ExamplesTask, "finished", True)
+    plan = Plan(library="synthetic", films=1, run_id=SERVED_RUN, limit_s=1)
+    session = get_teaching_store().start(plan, [make_case(1)], lead("Ada"))
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
+    page.switch_page("pages/teaching.py")
+    page.query_params["session"] = session.session_id
+    page.run()
+    assert not page.exception
+    assert "an earlier version may have drawn it" in page.error[0].value
+    page.button(key="teaching-end-gone").click().run()
+    assert not page.exception
+    assert "Session of Ada" in page.header[0].value
+
+
 def test_drawing_that_failed_midway_is_its_reason_and_no_longer_announced(drawing) -> None:
     drawing.setattr(ExamplesTask, "finished", True)
     drawing.setattr(ExamplesTask, "sentence", "There is no room.")

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from tiny_films import TINY, grey_inputs, smooth_films
 
+from core.errors import DatasetError
 from core.training import steps
 from core.training.architectures import KINDS, add_three_way_head, build_classifier
 from core.training.augmentation import PLAIN
 from core.training.films import FilmSet, kinds_of
+from core.training.teachers import Teacher
 
 
 def small_three_way_network():
@@ -75,3 +77,8 @@ def test_the_kind_stands_in_the_films_name():
     )
 
     assert kinds_of(films).tolist() == [0, 1, 2]
+
+
+def test_teachers_of_two_classes_are_refused():
+    with pytest.raises(DatasetError, match="teachers say pneumonia or normal"):
+        steps.make_step(small_three_way_network(), None, TINY, [Teacher(None, 32)])
