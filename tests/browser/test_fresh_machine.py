@@ -134,8 +134,8 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 def lock_first_read(page: Page, place: int) -> None:
-    """Open a film of the list, see nothing of the model, and lock a read of one's own."""
-    page.locator("[role=option]").nth(place).click()
+    """Open an unread film of the list, see nothing of the model, and lock a read of one's own."""
+    page.locator("[role=option]").filter(has_text="to read").nth(place).click()
     expect(page.get_by_text(READ_FIRST)).to_be_visible()
     expect(page.get_by_text(MODEL_SAYS)).to_have_count(0)
     page.get_by_placeholder("Signing as (your name)").fill(READER)
