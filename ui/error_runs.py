@@ -140,7 +140,6 @@ def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
     return _references(library, tuple(identity_of(name) for name in named))
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _references(library: str, identities: tuple[tuple[str, ...], ...]) -> dict[str, ProposedLabel]:
     tables = []
     for identity in identities:

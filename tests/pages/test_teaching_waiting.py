@@ -35,6 +35,18 @@ def open_page() -> AppTest:
     return page
 
 
+def open_session(**asked: int) -> AppTest:
+    """Begin a session on one drawn film that is not there, and open it."""
+    plan = Plan(library="synthetic", films=1, run_id=SERVED_RUN, **asked)
+    session = get_teaching_store().start(plan, [make_case(1)], lead("Ada"))
+    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
+    page.switch_page("pages/teaching.py")
+    page.query_params["session"] = session.session_id
+    page.run()
+    assert not page.exception
+    return page
+
+
 def words_of(page: AppTest) -> str:
     kinds = (page.markdown, page.caption, page.warning)
     return "\n".join(element.value for kind in kinds for element in kind)
@@ -58,13 +70,7 @@ def test_while_runs_read_the_drawn_films_the_page_waits_and_does_not_run_again_f
 
 
 def test_a_session_whose_films_are_drawn_anew_waits_for_them(drawing) -> None:
-    plan = Plan(library="synthetic", films=1, run_id=SERVED_RUN)
-    session = get_teaching_store().start(plan, [make_case(1)], lead("Ada"))
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
-    page.switch_page("pages/teaching.py")
-    page.query_params["session"] = session.session_id
-    page.run()
-    assert not page.exception
+    page = open_session()
     assert "goes on once its films are there" in page.header[0].value
     [bar] = page.get("progress")
     assert "7 of 60 synthetic films drawn" in bar.proto.text
@@ -77,13 +83,7 @@ def test_a_session_on_a_film_of_an_earlier_drawing_can_be_ended(
     get_settings.cache_clear()
     drawing.setattr(ExamplesTask, "drawn", 60)
     drawing.setattr(ExamplesTask, "finished", True)
-    plan = Plan(library="synthetic", films=1, run_id=SERVED_RUN, limit_s=1)
-    session = get_teaching_store().start(plan, [make_case(1)], lead("Ada"))
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
-    page.switch_page("pages/teaching.py")
-    page.query_params["session"] = session.session_id
-    page.run()
-    assert not page.exception
+    page = open_session(limit_s=1)
     assert "an earlier version may have drawn it" in page.error[0].value
     page.button(key="teaching-end-gone").click().run()
     assert not page.exception
