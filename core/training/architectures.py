@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import DatasetError
+from core.training.local_contrast import level_contrast
 from core.training.origin_networks import LAYOUTS, build_origin_network
 from core.training.vgg19 import VGG19, build_vgg19, find_vgg19_weights
 
@@ -88,11 +89,14 @@ class Backbone:
     three_way : bool
         Whether it tells normal, bacterial and viral films apart, and the logit is that of either
         pneumonia against normal.
+    levelled : bool
+        Whether it sees grey values relative to their surroundings; see `level_contrast`.
     """
 
     last_layer: str
     dense: int = 0
     three_way: bool = False
+    levelled: bool = False
 
 
 BACKBONES = {
@@ -100,6 +104,7 @@ BACKBONES = {
     "mobilenet_v2_dense": Backbone("out_relu", dense=132),
     "mobilenet_v2_stride_16": Backbone("block_13_expand_relu"),
     "mobilenet_v2_three_way": Backbone("block_13_expand_relu", three_way=True),
+    "mobilenet_v2_levelled": Backbone("block_13_expand_relu", levelled=True),
 }
 
 
@@ -149,8 +154,12 @@ def _build_mobilenet_v2(
     import keras
     from keras import layers
 
+    settings = BACKBONES[architecture]
     film = keras.Input((input_px, input_px, 1), name="film")
-    scaled = layers.Rescaling(2.0, offset=-1.0, name="to_minus_one_one")(film)
+    if settings.levelled:
+        scaled = level_contrast(film)
+    else:
+        scaled = layers.Rescaling(2.0, offset=-1.0, name="to_minus_one_one")(film)
     backbone = keras.applications.MobileNetV2(
         input_shape=(input_px, input_px, 1), include_top=False, weights=None, input_tensor=scaled
     )
@@ -159,7 +168,6 @@ def _build_mobilenet_v2(
     for layer in backbone.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.trainable = False
-    settings = BACKBONES[architecture]
     x = backbone.get_layer(settings.last_layer).output
     x = layers.GlobalAveragePooling2D(name="pooled" if settings.dense else "features")(x)
     if settings.dense:

@@ -39,6 +39,8 @@ class Augmentation:
         lungs (with a margin) being replaced by one grey level.
     jpeg : float
         Probability that the film is first stored as JPEG of a quality between `JPEG_QUALITY`.
+    other_surroundings : float
+        Probability that everything but the lungs (with a margin) is taken from another film.
     """
 
     rotation_deg: float = 12.0
@@ -56,6 +58,7 @@ class Augmentation:
     lungs_only: float = 0.2
     soften: float = 0.0
     jpeg: float = 0.0
+    other_surroundings: float = 0.0
 
     @property
     def moves(self) -> bool:
@@ -140,21 +143,37 @@ def warp(films: Any, masks: Any, out_px: int, settings: Augmentation) -> tuple[A
     return move(films, "BILINEAR", 0.0), move(masks, "NEAREST", 0.0)
 
 
-def _hide_background(films: Any, masks: Any, probability: float) -> Any:
-    """Replace what is farther than about 10 px from trusted lung by one grey level, in some films.
+def _surroundings(masks: Any) -> Any:
+    """Return (N, px, px, 1) where a film is farther than about 10 px from trusted lung.
 
-    The margin is grown on a grid of 4 x 4 px blocks, which costs a tenth of doing it on pixels.
+    Nowhere, where little lung is known. The margin is grown on a grid of 4 x 4 px blocks, which
+    costs a tenth of doing it on pixels.
     """
     import tensorflow as tf
 
-    n, px = tf.shape(films)[0], films.shape[1]
+    px = masks.shape[1]
     lung = tf.cast(masks > 0.25, tf.float32)
     blocks = tf.nn.max_pool2d(tf.nn.max_pool2d(lung, 4, 4, "SAME"), 5, 1, "SAME")
     near = tf.repeat(tf.repeat(blocks, 4, axis=1), 4, axis=2)[:, :px, :px]
-    chosen = tf.random.uniform((n, 1, 1, 1)) < probability
     has_lung = tf.reduce_mean(lung, axis=(1, 2, 3), keepdims=True) > 0.08
-    level = tf.random.uniform((n, 1, 1, 1))
-    return tf.where(chosen & has_lung & (near < 0.5), level, films)
+    return has_lung & (near < 0.5)
+
+
+def _change_surroundings(films: Any, masks: Any, settings: Augmentation) -> Any:
+    """Put another film's surroundings around some films' lungs, one grey level around others'.
+
+    What is round the lungs then says nothing of the label (the "mixed" backgrounds of Xiao et al.,
+    ICLR 2021, arXiv:2006.09994, as a change of training films). The other film is the batch's next.
+    """
+    import tensorflow as tf
+
+    shape = (tf.shape(films)[0], 1, 1, 1)
+    outside = _surroundings(masks)
+    if settings.other_surroundings > 0.0:
+        chosen = tf.random.uniform(shape) < settings.other_surroundings
+        films = tf.where(chosen & outside, tf.roll(films, 1, axis=0), films)
+    chosen = tf.random.uniform(shape) < settings.lungs_only
+    return tf.where(chosen & outside, tf.random.uniform(shape), films)
 
 
 def _erase_rectangle(films: Any, probability: float) -> Any:
@@ -228,8 +247,8 @@ def augment_films(films: Any, masks: Any, out_px: int, settings: Augmentation) -
         films, masks = warp(films, masks, out_px, settings)
     else:
         films, masks = resize_films(films, out_px), resize_films(masks, out_px)
-    if settings.lungs_only > 0.0:
-        films = _hide_background(films, masks, settings.lungs_only)
+    if settings.lungs_only > 0.0 or settings.other_surroundings > 0.0:
+        films = _change_surroundings(films, masks, settings)
     if settings.erase > 0.0:
         films = _erase_rectangle(films, settings.erase)
     return (expose(films, settings) if settings.exposes else films), masks

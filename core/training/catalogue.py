@@ -107,6 +107,40 @@ THREE_WAY = replace(
     architecture="mobilenet_v2_three_way",
 )
 
+SURROUNDINGS_EXCHANGED = replace(
+    CROPPED,
+    name="f08",
+    parent="f04",
+    sentence=(
+        "f04 with another film's surroundings put around the lungs of half of the films, so that "
+        "what is not lung says nothing of the label."
+    ),
+    augmentation=replace(CROPPED.augmentation, other_surroundings=0.5),
+)
+
+LEVELLED = replace(
+    CROPPED,
+    name="f09",
+    parent="f04",
+    sentence=(
+        "f04 with the grey values of every film made relative to their surroundings before "
+        "anything is learnt: of all causes that were found, contrast takes most of the specificity "
+        "on the official test split."
+    ),
+    architecture="mobilenet_v2_levelled",
+)
+
+SELF_SUPERVISED = replace(
+    CROPPED,
+    name="f10",
+    parent="f04",
+    sentence=(
+        "f04 from weights that first learnt, without any label, to say the same of two different "
+        "changes of one training film."
+    ),
+    self_supervised_epochs=12,
+)
+
 CATALOGUE: dict[str, RunSettings] = {
     run.name: run
     for run in (
@@ -133,6 +167,9 @@ CATALOGUE: dict[str, RunSettings] = {
         CROPPED_LARGER,
         DISTILLED,
         THREE_WAY,
+        SURROUNDINGS_EXCHANGED,
+        LEVELLED,
+        SELF_SUPERVISED,
     )
 }
 

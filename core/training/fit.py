@@ -15,6 +15,7 @@ from core.training.inputs import to_input
 from core.training.lung_fit import signed_masks
 from core.training.resume import Progress, load_progress, save_progress
 from core.training.run_settings import RunSettings
+from core.training.self_supervised import learn_without_labels
 from core.training.steps import build_for_training, make_optimizer, make_step, sample_weights
 from core.training.teachers import Teacher
 
@@ -93,6 +94,8 @@ def train_classifier(
     steps = -(-len(train) // settings.batch)
     optimizer = make_optimizer(settings, steps)
     progress = Progress() if state is None else load_progress(state, settings, model, optimizer)
+    if settings.self_supervised_epochs and not progress.history:
+        learn_without_labels(model, train.films, masks, settings, report, state=state)
     step = make_step(model, optimizer, settings, teachers)
     weights = sample_weights(train.labels, settings)
     kinds = kinds_of(train)

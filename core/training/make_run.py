@@ -27,7 +27,7 @@ from core.training.export import (
 from core.training.films import find_training_set, load_lung_masks
 from core.training.fit import History, predict_logits, train_classifier
 from core.training.inputs import to_input
-from core.training.resume import STATE_FILE
+from core.training.resume import STATE_FILES
 from core.training.run_settings import RunSettings
 from core.training.score_run import FilmsToScore, films_as_seen, load_films_to_score, score_run
 from core.training.search import SEARCH_FILE, search_settings
@@ -43,7 +43,7 @@ from core.training.training_data import (
 
 HISTORY_FILE = "history.json"
 NO_PARENT = ("imagenet", "nothing")
-KEPT_BETWEEN_TRAININGS = (STATE_FILE, SEARCH_FILE)
+KEPT_BETWEEN_TRAININGS = (*STATE_FILES, SEARCH_FILE)
 
 
 def new_run_folder(models: Path, name: str) -> Path:
@@ -143,8 +143,9 @@ def finish_run(
         "versions": versions(),
     }
     # The state is no part of the run, and is what training goes on from until the record stands.
-    write_record(folder, record, without=(STATE_FILE,))
-    (folder / STATE_FILE).unlink(missing_ok=True)
+    write_record(folder, record, without=STATE_FILES)
+    for name in STATE_FILES:
+        (folder / name).unlink(missing_ok=True)
     return folder.rename(models / settings.name)
 
 

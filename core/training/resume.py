@@ -12,6 +12,9 @@ import numpy as np
 from core.training.run_settings import RunSettings
 
 STATE_FILE = "training.npz"
+PRETRAINING_FILE = "pretraining.npz"
+STATE_FILES = (STATE_FILE, PRETRAINING_FILE)
+"""What no finished run has: the state of the training, and of what comes before it."""
 
 
 @dataclass(slots=True)
@@ -49,7 +52,12 @@ def _key(settings: RunSettings) -> str:
 
 
 def save_progress(
-    folder: Path, settings: RunSettings, progress: Progress, model: Any, optimizer: Any
+    folder: Path,
+    settings: RunSettings,
+    progress: Progress,
+    model: Any,
+    optimizer: Any,
+    name: str = STATE_FILE,
 ) -> None:
     """Write weights, optimizer and history; an interruption leaves the file of the epoch before."""
     arrays: dict[str, Any] = {
@@ -57,7 +65,7 @@ def save_progress(
         **{f"state_{i:04}": np.asarray(value) for i, value in enumerate(optimizer.variables)},
         **{f"best_{i:04}": np.asarray(value) for i, value in enumerate(progress.best)},
     }
-    partial = folder / f".{STATE_FILE}"
+    partial = folder / f".{name}"
     with partial.open("wb") as content:
         np.savez(
             content,
@@ -65,15 +73,17 @@ def save_progress(
             history=np.array(json.dumps(progress.history)),
             **arrays,
         )
-    partial.replace(folder / STATE_FILE)
+    partial.replace(folder / name)
 
 
-def load_progress(folder: Path, settings: RunSettings, model: Any, optimizer: Any) -> Progress:
+def load_progress(
+    folder: Path, settings: RunSettings, model: Any, optimizer: Any, name: str = STATE_FILE
+) -> Progress:
     """Bring network and optimizer to where an interrupted training of the same settings was.
 
     Without a file, or with one of other settings, nothing is changed.
     """
-    path = folder / STATE_FILE
+    path = folder / name
     if not path.is_file():
         return Progress()
     with np.load(path, allow_pickle=False) as kept:

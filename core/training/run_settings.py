@@ -63,6 +63,9 @@ class RunSettings:
         ``last`` or ``best``: the epoch whose weights are kept.
     label_smoothing : float
         Both labels are moved towards 0.5 by half of it.
+    self_supervised_epochs : int
+        How long it first learns from the training films without their labels; see
+        `self_supervised`.
     teachers : tuple of str
         Finished runs whose common opinion of each changed film it learns to give; see `teachers`.
     teachers_share : float
@@ -94,6 +97,7 @@ class RunSettings:
     weight_decay: float = 1e-3
     dropout: float = 0.3
     label_smoothing: float = 0.05
+    self_supervised_epochs: int = 0
     teachers: tuple[str, ...] = ()
     teachers_share: float = 0.0
     ema_momentum: float = 0.995

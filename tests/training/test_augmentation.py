@@ -178,11 +178,37 @@ def test_what_is_far_from_lung_becomes_one_grey_level():
     assert len(set(far[:, 0].tolist())) == 4
 
 
+def test_what_is_far_from_lung_comes_from_the_next_film():
+    films = grey_inputs(smooth_films(4, 64, seed=2))
+    masks = np.zeros(films.shape, np.float32)
+    masks[:, 16:48, 8:24] = 1.0
+
+    changed, _ = augment(films, out_px=64, masks=masks, other_surroundings=1.0)
+
+    np.testing.assert_allclose(changed[:, 16:48, 8:24], films[:, 16:48, 8:24], atol=1e-6)
+    np.testing.assert_allclose(changed[:, :, 40:], np.roll(films, 1, axis=0)[:, :, 40:], atol=1e-6)
+
+
+def test_a_share_of_the_films_gets_other_surroundings():
+    films = grey_inputs(np.repeat(smooth_films(4, PX, seed=5), 40, axis=0))
+    films = films[np.random.default_rng(6).permutation(len(films))]
+    masks = np.zeros(films.shape, np.float32)
+    masks[:, 2:20, 2:10] = 1.0
+
+    changed, _ = augment(films, masks=masks, other_surroundings=0.4)
+
+    differing = (np.roll(films, 1, axis=0) != films).any(axis=(1, 2, 3))
+    exchanged = (np.abs(changed - films) > 1e-6).any(axis=(1, 2, 3))
+    assert not exchanged[~differing].any()
+    assert 0.25 < exchanged[differing].mean() < 0.55
+
+
+@pytest.mark.parametrize("change", ["lungs_only", "other_surroundings"])
 @pytest.mark.parametrize("value", [-1.0, 0.0])
-def test_a_film_without_a_trusted_lung_is_never_hidden(films, value):
+def test_a_film_without_a_trusted_lung_keeps_its_surroundings(films, value, change):
     unknown = np.full(films.shape, value, np.float32)
 
-    changed, _ = augment(films, masks=unknown, lungs_only=1.0)
+    changed, _ = augment(films, masks=unknown, **{change: 1.0})
 
     np.testing.assert_allclose(changed, films, atol=1e-6)
 
