@@ -10,7 +10,7 @@ from core.cli_data import spoken_errors
 from core.domain import RunRecord
 from core.errors import ModelMissing
 from core.evaluation import measure_run
-from core.evaluation_drop import Suspect, suspect_causes, tabulate_causes
+from core.evaluation_drop import Suspect, find_doubted, suspect_causes, tabulate_causes
 from core.predictions import (
     LEARNED_FILE,
     join_predictions,
@@ -154,7 +154,15 @@ def causes_of(run: RunRecord) -> list[Suspect]:
             if line.key == "cropped_alike"
         }
     cuts = read_record(run.folder)["slices"]["cut_points"]
-    return suspect_causes(read_predictions(run), run.operating_point.threshold, cuts, alike)
+    others = {
+        record.run_id: (read_predictions(record), record.operating_point.threshold)
+        for record, exhibit in (
+            (other.record, other.exhibit) for other in list_readable_runs(run.folder.parent)[0]
+        )
+        if not (exhibit or record.foreign or record.members or record.run_id == run.run_id)
+    }
+    threshold = run.operating_point.threshold
+    return suspect_causes(read_predictions(run), threshold, cuts, alike, find_doubted(others))
 
 
 def _find_run(name: str) -> RunRecord:

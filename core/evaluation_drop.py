@@ -3,12 +3,14 @@
 A cause that lies in which films there are (exposure, sharpness, size) is looked for by weighting
 the validation films so that their thirds are as frequent as those of the test films of the same
 class: if validation then scores as the test does, the mixture explains the drop. Patients who occur
-on both sides are taken out of the test, and films are cropped alike in the shortcut audit.
+on both sides are taken out of the test, and films are cropped alike in the shortcut audit. Labels
+of ill films that most other runs call normal are left out when the operating point is chosen. How
+much lies in the point alone is seen where the test's own sensitivity is made that of validation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +18,7 @@ import numpy.typing as npt
 
 from core.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
 from core.evaluation import PARTS, SLICED_BY
+from core.operating_point import choose_operating_point
 from core.predictions import Predictions
 from core.statistics import Mask, Rate, wilson_rate
 
@@ -46,6 +49,7 @@ def suspect_causes(
     threshold: float,
     cut_points: Mapping[str, Sequence[float]],
     cropped_alike: Mapping[str, tuple[Rate, Rate]],
+    doubted: Collection[str] = (),
 ) -> list[Suspect]:
     """Return the rates as they are, and after each suspected cause is taken away.
 
@@ -60,6 +64,8 @@ def suspect_causes(
     cropped_alike : mapping
         ``validation`` and ``test`` to sensitivity and specificity on films cropped alike, from the
         run's shortcut audit.
+    doubted : collection of str
+        Ill films whose label is in doubt; see `find_doubted`.
     """
     validation, test = (
         predictions.where(PARTS[part].choose(predictions.films)) for part in ("validation", "test")
@@ -75,7 +81,48 @@ def suspect_causes(
             rows.append(Suspect("crop: all films cropped alike", name, *cropped_alike[part]))
     fresh = test.where(~test.films.patient_in_train)
     what = "patients: those whose number occurs outside the test left out"
-    return [*rows, _as_they_are(what, "official test", fresh, threshold)]
+    rows.append(_as_they_are(what, "official test", fresh, threshold))
+    if doubted:
+        rows.append(_without_doubted(validation, test, threshold, doubted))
+    point = _point_of(test, _sensitivity_at(validation, threshold))
+    what = "operating point: moved to validation's sensitivity, by the test's labels"
+    return [*rows, _as_they_are(what, "official test", test, point)]
+
+
+def find_doubted(others: Mapping[str, tuple[Predictions, float]]) -> frozenset[str]:
+    """Return the ill films that more than half of the runs call normal.
+
+    Parameters
+    ----------
+    others : mapping of str to (Predictions, float)
+        What runs say of the films, and their operating points. None may have learned from them.
+    """
+    normal: dict[str, list[bool]] = {}
+    for said, threshold in others.values():
+        ill = said.films.label == 1
+        called = said.probability[ill] < threshold
+        for film_id, is_normal in zip(said.films.film_id[ill], called, strict=True):
+            normal.setdefault(film_id, []).append(bool(is_normal))
+    return frozenset(film_id for film_id, said in normal.items() if np.mean(said) > 0.5)
+
+
+def _without_doubted(
+    validation: Predictions, test: Predictions, threshold: float, doubted: Collection[str]
+) -> Suspect:
+    in_doubt = np.isin(validation.films.film_id, list(doubted))
+    kept = validation.where(~in_doubt)
+    point = _point_of(kept, _sensitivity_at(validation, threshold))
+    what = f"labels: point chosen without {in_doubt.sum()} ill films that most other runs clear"
+    return _as_they_are(what, "official test", test, point)
+
+
+def _sensitivity_at(part: Predictions, threshold: float) -> float:
+    ill = part.films.label == 1
+    return float((part.probability[ill] >= threshold).mean())
+
+
+def _point_of(part: Predictions, sensitivity: float) -> float:
+    return choose_operating_point(part.probability, part.films.label, sensitivity, "").threshold
 
 
 def _as_they_are(what: str, films: str, part: Predictions, threshold: float) -> Suspect:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from film_tables import film_table, predictions_of
 
-from core.evaluation_drop import suspect_causes, tabulate_causes
+from core.evaluation_drop import find_doubted, suspect_causes, tabulate_causes
 from core.statistics import Rate, wilson_rate
 
 CUTS = {"contrast": (0.3, 0.6)}
@@ -44,7 +44,7 @@ def test_a_drop_that_lies_in_the_mixture_goes_away_with_it() -> None:
             ("test", 0, DULL, False, 8, 7),
         ]
     )
-    as_is, test, mixed, fresh = suspect_causes(predictions, 0.5, CUTS, {})
+    as_is, test, mixed, fresh, _ = suspect_causes(predictions, 0.5, CUTS, {})
     assert (as_is.specificity.value, as_is.specificity.n) == (0.9, 20)
     assert test.specificity == wilson_rate(13, 20)
     assert mixed.specificity.value == pytest.approx(0.25 * 1.0 + 0.75 * 0.5)
@@ -63,7 +63,7 @@ def test_films_of_known_patients_are_left_out_and_the_audits_rates_stand_as_they
         ]
     )
     rates = Rate(0.7, 0.6, 0.8, 10), Rate(0.3, 0.2, 0.4, 10)
-    *_, cropped, fresh = suspect_causes(predictions, 0.5, {}, {"validation": rates})
+    *_, cropped, fresh, _ = suspect_causes(predictions, 0.5, {}, {"validation": rates})
     assert (cropped.sensitivity, cropped.specificity) == rates
     assert fresh.sensitivity == wilson_rate(4, 4)
     assert "| crop: all films cropped alike | validation | 0.700 (0.600 to 0.800) | 10 |" in (
@@ -79,6 +79,48 @@ def test_a_third_that_validation_lacks_weighs_nothing() -> None:
             ("test", 0, DULL, False, 2, 2),
         ]
     )
-    *_, mixed, _ = suspect_causes(predictions, 0.5, CUTS, {})
+    *_, mixed, _, _ = suspect_causes(predictions, 0.5, CUTS, {})
     assert np.isnan(mixed.specificity.value)
     assert (mixed.specificity.low, mixed.specificity.high) == (0.0, 1.0)
+
+
+def scored(probabilities: list[tuple[str, int, float]]):
+    """Return predictions of (split, label, probability), the films numbered in this order."""
+    table = film_table(
+        len(probabilities),
+        split=[split for split, _, _ in probabilities],
+        label=[label for _, label, _ in probabilities],
+    )
+    return predictions_of(table, np.array([value for _, _, value in probabilities]))
+
+
+VALIDATION = [("validation", 1, p) for p in (0.1, 0.2, 0.6, 0.8)] + [("validation", 0, 0.05)]
+TEST = [("test", 1, p) for p in (0.3, 0.7, 0.8, 0.9)]
+TEST += [("test", 0, p) for p in (0.1, 0.65, 0.75)]
+
+
+def test_a_point_that_is_displaced_is_told_from_a_worse_curve() -> None:
+    """Validation finds 2 of 4 at 0.5; the test finds 3, and 2 with one normal fewer called ill."""
+    *_, point = suspect_causes(scored(VALIDATION + TEST), 0.5, {}, {})
+    assert point.sensitivity == wilson_rate(2, 4)
+    assert point.specificity == wilson_rate(3, 3)
+    assert "by the test's labels" in point.what
+
+
+def test_ill_films_that_most_other_runs_clear_do_not_move_the_point() -> None:
+    """At 0.15 three of four are found; without the film at 0.1 the point can rise to 0.2."""
+    predictions = scored(VALIDATION + TEST)
+    doubted = find_doubted({"a": (predictions, 0.15), "b": (predictions, 0.15)})
+    assert doubted == {str(predictions.films.film_id[0])}
+    *_, labels, _ = suspect_causes(predictions, 0.15, {}, {}, doubted)
+    assert labels.what.startswith("labels: point chosen without 1 ill film")
+    assert (labels.sensitivity, labels.specificity) == (wilson_rate(4, 4), wilson_rate(1, 3))
+    *_, everything, _ = suspect_causes(predictions, 0.55, {}, {}, doubted)
+    assert everything.sensitivity == wilson_rate(3, 4)
+
+
+def test_half_of_the_runs_are_not_most_of_them_and_normals_are_never_doubted() -> None:
+    predictions = scored(VALIDATION)
+    assert not find_doubted({"a": (predictions, 0.15), "b": (predictions, 0.01)})
+    assert len(find_doubted({"a": (predictions, 0.9), "b": (predictions, 0.9)})) == 4
+    assert find_doubted({}) == frozenset()
