@@ -16,7 +16,7 @@ from core.cli_features import features, film_facts, label_issues
 from core.cli_foreign import import_run_file
 from core.cli_phantom import phantom, phantom_scores, prepare_examples
 from core.cli_records import app as records_app
-from core.cli_runs import evaluate, runs, score_training
+from core.cli_runs import evaluate, runs, score_training, set_run_aside
 from core.cli_serving import app as serving_app
 from core.errors import FirstReadError
 from core.settings import get_settings
@@ -29,6 +29,7 @@ app.add_typer(serving_app)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)
+app.command("set-aside")(set_run_aside)
 app.command()(compare)
 app.command()(facts)
 app.command("import-run")(import_run_file)

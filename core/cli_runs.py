@@ -35,6 +35,7 @@ from core.run_table import (
     tabulate_slices,
     tabulate_tried,
 )
+from core.set_aside import SET_ASIDE_FILE, read_set_aside, set_aside, tabulate_set_aside
 from core.settings import get_settings
 from core.shortcut_record import AUDIT_FILE, ShortcutAudit
 
@@ -59,6 +60,7 @@ def runs(
         if tried:
             trained, sentences = list_readable_runs(get_settings().models)
             typer.echo(tabulate_tried(trained))
+            typer.echo(f"\n{tabulate_set_aside(read_set_aside(get_settings().models))}")
             for sentence in sentences:
                 _report(sentence)
             return
@@ -105,6 +107,19 @@ def evaluate(
     typer.echo(agreement.sentence)
     if not agreement.holds:
         raise typer.Exit(1)
+
+
+def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
+    """Remove a run's folder and keep what it changed and scored, for the table of what was tried.
+
+    What serves is refused.
+    """
+    settings = get_settings()
+    with spoken_errors():
+        if name == settings.served_run:
+            raise ModelMissing(f"run {name} reads films: let another run serve first.")
+        set_aside(settings.models, name)
+    typer.echo(f"The numbers of run {name} stand in {settings.models / SET_ASIDE_FILE}.")
 
 
 def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:

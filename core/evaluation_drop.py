@@ -3,9 +3,10 @@
 A cause that lies in which films there are (exposure, sharpness, size) is looked for by weighting
 the validation films so that their thirds are as frequent as those of the test films of the same
 class: if validation then scores as the test does, the mixture explains the drop. Patients who occur
-on both sides are taken out of the test, and films are cropped alike in the shortcut audit. Labels
-of ill films that most other runs call normal are left out when the operating point is chosen. How
-much lies in the point alone is seen where the test's own sensitivity is made that of validation.
+on both sides are taken out of the test, and films are cropped alike in the shortcut audit. Ill
+films that most other runs call normal, be they hard or labelled wrongly, are left out when the
+operating point is chosen. How much lies in the point alone is seen where the test's own sensitivity
+is made that of validation; the interval takes that point as given.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def suspect_causes(
         ``validation`` and ``test`` to sensitivity and specificity on films cropped alike, from the
         run's shortcut audit.
     doubted : collection of str
-        Ill films whose label is in doubt; see `find_doubted`.
+        Ill films that other runs call normal; see `find_doubted`.
     """
     validation, test = (
         predictions.where(PARTS[part].choose(predictions.films)) for part in ("validation", "test")
@@ -82,7 +83,7 @@ def suspect_causes(
     fresh = test.where(~test.films.patient_in_train)
     what = "patients: those whose number occurs outside the test left out"
     rows.append(_as_they_are(what, "official test", fresh, threshold))
-    if doubted:
+    if np.isin(validation.films.film_id, list(doubted)).any():
         rows.append(_without_doubted(validation, test, threshold, doubted))
     point = _point_of(test, _sensitivity_at(validation, threshold))
     what = "operating point: moved to validation's sensitivity, by the test's labels"
@@ -112,7 +113,7 @@ def _without_doubted(
     in_doubt = np.isin(validation.films.film_id, list(doubted))
     kept = validation.where(~in_doubt)
     point = _point_of(kept, _sensitivity_at(validation, threshold))
-    what = f"labels: point chosen without {in_doubt.sum()} ill films that most other runs clear"
+    what = f"hard films: point chosen without {in_doubt.sum()} ill ones that most other runs clear"
     return _as_they_are(what, "official test", test, point)
 
 

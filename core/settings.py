@@ -14,7 +14,7 @@ from core.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-SERVED_RUN = "f04"
+SERVED_RUN = "f08"
 """The run that reads films where no other is asked for."""
 
 

@@ -25,7 +25,7 @@ def draw_empty() -> None:
     with middle:
         st.header("No runs yet")
         st.write(
-            "Train one with `python -m core train f04`, or import another model's predictions on "
+            "Train one with `python -m core train f08`, or import another model's predictions on "
             "the page Compare runs: the facts of each run are stated here."
         )
 

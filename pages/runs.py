@@ -39,7 +39,7 @@ def draw_empty() -> None:
     with middle:
         st.header("No runs yet")
         st.write(
-            "Train one with `python -m core train f04`, or import another model's predictions: "
+            "Train one with `python -m core train f08`, or import another model's predictions: "
             "each run gets a line here and can be held to the others."
         )
 

@@ -29,7 +29,12 @@ PAGES_MAY_IMPORT = {"batch", "domain", "errors", "ledger_queue", "review_table",
 FAMILY = {"dicom": "decoding", "prescan": "decoding", "reviews": "review", "migrations": "review"}
 FAMILY |= {"run_table": "run_store", "predictions": "run_store", "bootstrap": "statistics"}
 FAMILY |= {"operating_point": "metrics", "prevalence": "comparison"}
-FAMILY |= {"rescoring": "evaluation", "serving": "run_store", "ensemble": "inference"}
+FAMILY |= {
+    "set_aside": "run_store",
+    "rescoring": "evaluation",
+    "serving": "run_store",
+    "ensemble": "inference",
+}
 FAMILY |= {"film_features": "run_store", "film_facts": "run_store"}
 FAMILY |= {"shortcut_record": "run_store"}
 FAMILY |= {"phantom_set": "phantom", "phantom_folder": "phantom", "phantom_plan": "phantom"}

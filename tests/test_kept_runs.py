@@ -280,7 +280,7 @@ def test_the_operating_point_finds_97_of_100_pneumonias_among_validation_films(n
 
 def with_later_fields(settings: dict[str, Any]) -> dict[str, Any]:
     """Return a run's settings with those that came after it, which leave everything as it was."""
-    changes = {"jpeg": 0.0, "other_surroundings": 0.0} | settings["augmentation"]
+    changes = {"jpeg": 0.0, "other_surroundings": 0.0, "coarse": 0.0} | settings["augmentation"]
     later = {"teachers": (), "teachers_share": 0.0, "self_supervised_epochs": 0}
     return later | settings | {"augmentation": changes}
 

@@ -22,6 +22,7 @@ from core.run_table import (
     tabulate_slices,
     tabulate_tried,
 )
+from core.set_aside import read_set_aside, tabulate_set_aside
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 
 
@@ -103,6 +104,7 @@ def test_the_documents_repeat_the_tables_as_they_are() -> None:
     assert block_of("README.md", "runs") == tabulate_runs([load_run(models / SERVED_RUN)])
     assert block_of("docs/runs.md", "runs") == tabulate_runs(list_runs(models))
     assert block_of("docs/runs.md", "tried") == tabulate_tried(list_readable_runs(models)[0])
+    assert block_of("docs/runs.md", "aside") == tabulate_set_aside(read_set_aside(models))
     for name in (SERVED_RUN, "f01"):
         table = tabulate_causes(causes_of(load_run(models / name)))
         assert block_of("docs/runs.md", f"causes {name}") == table

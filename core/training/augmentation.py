@@ -11,6 +11,8 @@ from typing import Any
 
 JPEG_QUALITY = (30, 95)
 """Of films that are stored again in training: from visibly blocky to hardly changed."""
+COARSE_SIDES = (0.5, 0.65, 0.8)
+"""Shares of the side to which films are reduced and enlarged again, one of them drawn for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Augmentation:
         Probability that the film is first stored as JPEG of a quality between `JPEG_QUALITY`.
     other_surroundings : float
         Probability that everything but the lungs (with a margin) is taken from another film.
+    coarse : float
+        Probability that a film loses its finest detail: see `COARSE_SIDES`.
     """
 
     rotation_deg: float = 12.0
@@ -59,6 +63,7 @@ class Augmentation:
     soften: float = 0.0
     jpeg: float = 0.0
     other_surroundings: float = 0.0
+    coarse: float = 0.0
 
     @property
     def moves(self) -> bool:
@@ -162,8 +167,9 @@ def _surroundings(masks: Any) -> Any:
 def _change_surroundings(films: Any, masks: Any, settings: Augmentation) -> Any:
     """Put another film's surroundings around some films' lungs, one grey level around others'.
 
-    What is round the lungs then says nothing of the label (the "mixed" backgrounds of Xiao et al.,
-    ICLR 2021, arXiv:2006.09994, as a change of training films). The other film is the batch's next.
+    What is round the lungs then says less of the label (after the mixed backgrounds of Xiao et al.,
+    ICLR 2021, arXiv:2006.09994). The other film is the one before in the batch, and what of its own
+    lungs lies outside the first film's comes along.
     """
     import tensorflow as tf
 
@@ -226,6 +232,19 @@ def store_as_jpeg(films: Any, probability: float) -> Any:
     return tf.ensure_shape(tf.map_fn(stored, films), films.shape)
 
 
+def coarsen(films: Any, probability: float) -> Any:
+    """Reduce some films of a batch and enlarge them again, as films of a smaller original are."""
+    import tensorflow as tf
+
+    px = films.shape[1]
+    drawn = tf.random.uniform((tf.shape(films)[0], 1, 1, 1)) / probability * len(COARSE_SIDES)
+    for number, side in enumerate(COARSE_SIDES):
+        smaller = resize_films(films, round(side * px))
+        enlarged = tf.image.resize(smaller, (px, px))
+        films = tf.where((drawn >= number) & (drawn < number + 1), enlarged, films)
+    return films
+
+
 def augment_films(films: Any, masks: Any, out_px: int, settings: Augmentation) -> tuple[Any, Any]:
     """Change a batch at random.
 
@@ -251,4 +270,6 @@ def augment_films(films: Any, masks: Any, out_px: int, settings: Augmentation) -
         films = _change_surroundings(films, masks, settings)
     if settings.erase > 0.0:
         films = _erase_rectangle(films, settings.erase)
+    if settings.coarse > 0.0:
+        films = coarsen(films, settings.coarse)
     return (expose(films, settings) if settings.exposes else films), masks

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.errors import DatasetError
+
 WINDOW = 0.5
 """Side of the square that a pixel is compared with, of the film's side."""
 FLOOR = 0.03
@@ -44,10 +46,17 @@ def level_contrast(films: Any) -> Any:
     Returns
     -------
     (N, px, px, 1) float32 tensor in [-1, 1]
+
+    Raises
+    ------
+    DatasetError
+        If the side is no such multiple.
     """
     from keras import ops
 
     px = int(films.shape[1])
+    if px % BLOCK_PX:
+        raise DatasetError(f"films of {px} px are not levelled: give a multiple of {BLOCK_PX} px.")
     side = 2 * round((px // BLOCK_PX * WINDOW - 1.0) / 2.0) + 1
     mean = _mean_around(films, side)
     variance = ops.maximum(_mean_around(films * films, side) - mean * mean, 0.0)

@@ -24,7 +24,8 @@ class Progress:
     Attributes
     ----------
     history : list of dict
-        An entry an epoch: train_loss, validation_loss (of the weights before averaging).
+        An entry an epoch: train_loss, validation_loss (of the weights before averaging); of what
+        is learnt without labels train_loss alone.
     best : list of ndarray
         Weights of the epoch with the lowest validation loss; empty if they are not to be kept.
     """
@@ -81,6 +82,7 @@ def load_progress(
 ) -> Progress:
     """Bring network and optimizer to where an interrupted training of the same settings was.
 
+    ``name`` is one of `STATE_FILES`.
     Without a file, or with one of other settings, nothing is changed.
     """
     path = folder / name

@@ -252,7 +252,14 @@ def _try(
     import optuna
 
     chosen = _draw(trial, search)
-    tried = replace(settings, **chosen, epochs=search.epochs, input_px=search.input_px, search=None)
+    tried = replace(
+        settings,
+        **chosen,
+        epochs=search.epochs,
+        input_px=search.input_px,
+        self_supervised_epochs=0,  # they would take longer than the trial
+        search=None,
+    )
     losses: list[float] = []
 
     def after_epoch(epoch: int, loss: float) -> None:

@@ -1,7 +1,8 @@
 """Learning from films without their labels, before a run learns from the labels.
 
 Every film is changed at random twice, and the network learns to give both the same features, while
-every feature keeps varying from film to film and no two features say the same [1]_.
+every feature keeps varying from film to film and no two features say the same [1]_. The terms are
+counted as in the authors' published code: variance halved, invariance as a mean over all values.
 
 References
 ----------
@@ -29,7 +30,7 @@ FILMS_AT_ONCE = 64
 EXPANDED = 512
 """Features that are compared, made of those of the network by two layers that are then dropped."""
 INVARIANCE, VARIANCE, COVARIANCE = 25.0, 25.0, 1.0
-"""What the three terms count, as in the paper."""
+"""What the three terms count."""
 LEAST_VARIANCE = 1e-4
 """Added to a variance before its root."""
 
@@ -44,12 +45,17 @@ def expand(features: Any) -> Any:
 
 
 def compare_views(first: Any, second: Any) -> Any:
-    """Return how far the network is from saying the same, and something, of two views.
+    """Return the loss of what the network says of two views of the same films.
 
     Parameters
     ----------
     first, second : (N, D) float32 tensors
         Of the same N films, N at least 2.
+
+    Returns
+    -------
+    () float32 tensor
+        Small where both agree, every feature varies and no two vary together.
     """
     import tensorflow as tf
 
@@ -105,7 +111,8 @@ def learn_without_labels(
     report : callable
         Gets one line an epoch.
     state : Path, optional
-        Folder that holds what an interrupted learning left, and gets the same of this one.
+        Folder that holds what an interrupted learning left, and gets the same of this one. What
+        goes on draws other random changes than what was never interrupted.
 
     Returns
     -------

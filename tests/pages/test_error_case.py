@@ -12,7 +12,7 @@ from core.error_gallery import Cell
 from core.film_address import film_code
 from core.predictions import PREDICTIONS_FILE, read_predictions
 from core.run_store import load_run
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui import case_view, error_controls
 from ui.error_link import ErrorView
 
@@ -144,8 +144,8 @@ def test_the_outline_of_a_drawn_lesion_is_shown_with_the_regions(drawn) -> None:
 def test_a_damaged_table_of_the_first_run_leaves_the_others_galleries(
     data, tmp_path, monkeypatch
 ) -> None:
-    copy_runs(tmp_path / "models", "f03", "f04", "lungs")
-    (tmp_path / "models" / "f04" / PREDICTIONS_FILE).write_bytes(b"damaged")
+    copy_runs(tmp_path / "models", "f03", SERVED_RUN, "lungs")
+    (tmp_path / "models" / SERVED_RUN / PREDICTIONS_FILE).write_bytes(b"damaged")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
     get_settings.cache_clear()
     assert "false negatives** of run f03" in words_of(open_page(run="f03", split="test"))

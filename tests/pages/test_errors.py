@@ -285,7 +285,7 @@ class DrawnFilms:
         return None
 
     def has_read(self, run) -> bool:
-        return run.run_id in ("f04", "f01")
+        return run.run_id in (SERVED_RUN, "f01")
 
     def truth(self, film_id: str, kind: str) -> np.ndarray:
         assert kind == "core"
@@ -327,7 +327,7 @@ def imported(data, tmp_path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     page = open_page()
     page.selectbox(key="errors-library").set_value("synthetic").run()
-    assert words_of(page).startswith("**1 false negative** of run f04")
+    assert words_of(page).startswith(f"**1 false negative** of run {SERVED_RUN}")
     assert page.query_params["split"] == "all"
     assert "among 4 films" in words_of(page)
     assert any("says nothing of patients" in text.value for text in page.caption)
@@ -389,7 +389,7 @@ def test_runs_are_offered_as_they_have_read_the_drawn_films(drawn, monkeypatch) 
     monkeypatch.setattr(ExamplesTask, "summary", ExamplesSummary(60, 60, 30, 28, 29))
     page = open_page()
     assert page.query_params["library"] == "synthetic"
-    assert page.selectbox(key="errors-run").options == ["f04", "f01"]
+    assert page.selectbox(key="errors-run").options == [SERVED_RUN, "f01"]
     assert any("the other runs read them now" in text.value for text in page.caption)
     monkeypatch.setattr(ExamplesTask, "finished", True)
     page.run()
@@ -440,7 +440,7 @@ def test_a_run_that_has_not_read_a_split_does_not_hide_its_films(imported) -> No
 
 def test_an_imported_run_is_not_asked_about_drawn_films(drawn, imported) -> None:
     page = open_page(library="synthetic", run=imported)
-    assert "run 'everything_ill', which is not one of f04" in page.warning[0].value
+    assert f"run 'everything_ill', which is not one of {SERVED_RUN}" in page.warning[0].value
 
 
 # --- neighbours -----------------------------------------------------------------------------------

@@ -35,9 +35,9 @@ def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def unscored(data, tmp_path, monkeypatch) -> None:
     """Have a served run whose training films were not scored, beside one with them."""
-    models = copy_runs(tmp_path / "models", "f04", "f03", "lungs")
-    (models / "f04" / LEARNED_FILE).unlink()
-    write_record(models / "f04", read_record(models / "f04"))
+    models = copy_runs(tmp_path / "models", SERVED_RUN, "f03", "lungs")
+    (models / SERVED_RUN / LEARNED_FILE).unlink()
+    write_record(models / SERVED_RUN, read_record(models / SERVED_RUN))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
     get_settings.cache_clear()
     st.cache_resource.clear()
@@ -124,7 +124,9 @@ def test_a_training_film_opens_by_its_address_and_says_which_runs_have_learned_f
     words = "\n".join(text.value for text in page.markdown)
     probability = float(learned.probability[learned.films.film_id == film_id][0])
     assert f"Probability {probability:.3f}" in words
-    assert "Runs f04, f01, f03 and m10 have learned from this film" in captions_of(page)
+    assert f"Runs {SERVED_RUN}, f01, f03, f04 and m10 have learned from this film" in captions_of(
+        page
+    )
     assert "that the run has learned from or was measured on" in captions_of(page)
     measured = served_predictions().of_split("test").films
     page = open_page(split="test", film=film_code(str(measured.film_id[0])))
@@ -132,11 +134,11 @@ def test_a_training_film_opens_by_its_address_and_says_which_runs_have_learned_f
 
 
 def test_a_run_whose_training_films_were_not_scored_names_the_command(unscored) -> None:
-    page = open_page(run="f04", split="train")
+    page = open_page(run=SERVED_RUN, split="train")
     assert "split 'train', which is not one of validation, test, nih" in page.warning[0].value
     assert page.query_params["split"] == "validation"
     assert page.selectbox(key="errors-split").options[-1] == "External adults (NIH)"
-    assert "python -m core score-training f04" in captions_of(page)
+    assert f"python -m core score-training {SERVED_RUN}" in captions_of(page)
     page = open_page(run="f03", split="train")
     assert not page.warning
     assert "score-training" not in captions_of(page)

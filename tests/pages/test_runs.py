@@ -30,7 +30,7 @@ from core.review_choice import list_served_choices
 from core.review_served import list_served_runs
 from core.review_store import SqlReviewStore
 from core.run_store import load_run
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.statistics import wilson_rate
 from ui.runs_link import RunsView, read_address, write_address
 from ui.runs_ward import count_children
@@ -367,7 +367,7 @@ def start_again() -> None:
 def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
     page = choose(open_page(), "f03", "fewer missed films", "Ada Lead")
     roles = roles_of(page)
-    assert (roles["f03"], roles["f04"]) == ("serves", "")
+    assert (roles["f03"], roles[SERVED_RUN]) == ("serves", "")
     (choice,) = list_served_choices(get_settings().database_url)
     assert (choice.run_id, choice.reason, choice.chosen_by) == (
         "f03",
@@ -376,13 +376,16 @@ def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
     )
     start_again()
     assert "f03 serves: Ada Lead chose f03 on" in words_of(open_page())
-    assert [line.run_id for line in list_served_runs(get_settings().database_url)] == ["f04", "f03"]
+    assert [line.run_id for line in list_served_runs(get_settings().database_url)] == [
+        SERVED_RUN,
+        "f03",
+    ]
 
 
 def test_a_choice_without_a_reason_changes_nothing(runs: Path) -> None:
     page = choose(open_page(), "f03", " ", "Ada Lead")
     assert "Not changed. the reason has 0 letters" in page.error[0].value
-    assert roles_of(page)["f04"] == "serves"
+    assert roles_of(page)[SERVED_RUN] == "serves"
 
 
 def test_the_environment_wins_over_a_choice_and_the_page_says_so(
@@ -408,9 +411,9 @@ def test_a_chosen_run_that_is_gone_is_said_and_another_can_be_chosen(
     start_again()
     page = open_page()
     assert any("no run at" in error.value for error in page.error)
-    page = choose(page, "f04", "f03 is gone", "Ada Lead")
+    page = choose(page, SERVED_RUN, "f03 is gone", "Ada Lead")
     assert not page.error
-    assert roles_of(page)["f04"] == "serves"
+    assert roles_of(page)[SERVED_RUN] == "serves"
 
 
 def test_films_of_an_open_visit_are_read_again_by_the_run_that_serves_now(runs: Path) -> None:
@@ -420,7 +423,7 @@ def test_films_of_an_open_visit_are_read_again_by_the_run_that_serves_now(runs: 
     Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(buffer, "PNG")
     page.get("file_uploader")[0].set_value([("chest.png", buffer.getvalue(), "image/png")])
     page.run()
-    assert read_by(page) == {"f04"}
+    assert read_by(page) == {SERVED_RUN}
     choose(page.switch_page("pages/runs.py").run(), "f03", "fewer missed films", "Ada Lead")
     page.switch_page("pages/review.py").run()
     assert [toast.value for toast in page.toast] == [
@@ -471,12 +474,12 @@ def test_without_a_run_the_page_says_where_runs_come_from(
 def test_a_run_that_lost_its_network_says_so_and_the_rest_of_the_page_stays(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for kept in ("lungs", "f04", "f03"):
+    for kept in ("lungs", SERVED_RUN, "f03"):
         shutil.copytree(MODELS / kept, runs / "models" / kept)
     (runs / "models" / "f03" / "model.tflite").unlink()
     monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
     start_again()
-    page = open_page(runs="f04")
+    page = open_page(runs=SERVED_RUN)
     page.selectbox(key="runs-serve-run").set_value("f03").run()
     assert any("f03" in warning.value for warning in page.warning)
     assert not page.error
@@ -486,7 +489,7 @@ def test_a_run_that_lost_its_network_says_so_and_the_rest_of_the_page_stays(
 def test_one_run_only_says_what_a_second_would_bring(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for kept in ("lungs", "f04"):
+    for kept in ("lungs", SERVED_RUN):
         shutil.copytree(MODELS / kept, runs / "models" / kept)
     monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
     start_again()

@@ -178,7 +178,7 @@ def test_what_is_far_from_lung_becomes_one_grey_level():
     assert len(set(far[:, 0].tolist())) == 4
 
 
-def test_what_is_far_from_lung_comes_from_the_next_film():
+def test_what_is_far_from_lung_comes_from_the_film_before():
     films = grey_inputs(smooth_films(4, 64, seed=2))
     masks = np.zeros(films.shape, np.float32)
     masks[:, 16:48, 8:24] = 1.0
@@ -245,3 +245,20 @@ def test_a_share_of_the_films_is_stored_as_jpeg_before_everything():
     assert changed.shape == noise.shape
     assert 0.35 < (far > 0.0).mean() < 0.65
     assert 0.01 < far.max() < 0.3  # of noise, quality 30 loses a good deal and not everything
+
+
+def test_a_share_of_the_films_loses_its_finest_detail_and_keeps_its_coarse_one():
+    rng = np.random.default_rng(10)
+    checks = (np.indices((PX, PX)).sum(axis=0) % 2).astype(np.float32)
+    fine = np.broadcast_to(0.25 + 0.5 * checks, (120, PX, PX))[..., None]
+    coarse = np.repeat(np.repeat(rng.random((120, 2, 2)), PX // 2, 1), PX // 2, 2)[..., None]
+
+    def contrast_left(films: np.ndarray) -> np.ndarray:
+        changed, _ = augment(films.astype(np.float32), coarse=0.6)
+        return changed.std(axis=(1, 2, 3)) / films.std(axis=(1, 2, 3))
+
+    left = contrast_left(fine)
+    assert 0.45 < (left < 0.6).mean() < 0.75
+    np.testing.assert_allclose(left[left >= 0.6], 1.0, atol=1e-6)
+    assert len({round(float(value), 3) for value in left}) == 4  # three coarser sides, and its own
+    assert contrast_left(coarse).min() > 0.85

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tiny_films import grey_inputs, smooth_films
 
+from core.errors import DatasetError
 from core.training.architectures import build_classifier
 from core.training.local_contrast import BLOCK_PX, CLIPPED_AT, FLOOR, WINDOW, level_contrast
 
@@ -47,6 +48,11 @@ def test_each_block_is_held_against_the_square_around_it_that_lies_on_the_film()
 def test_values_lie_between_the_ends_and_an_even_film_stays_even(films):
     assert np.abs(level(films * 100.0)).max() <= 1.0
     np.testing.assert_allclose(level(np.full((1, PX, PX, 1), 0.7, np.float32)), 0.0, atol=1e-4)
+
+
+def test_a_side_that_blocks_do_not_fill_is_refused():
+    with pytest.raises(DatasetError, match="give a multiple of 8 px"):
+        level(np.zeros((1, 60, 60, 1), np.float32))
 
 
 def test_a_levelled_network_says_the_same_of_a_film_of_less_contrast(films):

@@ -23,7 +23,7 @@ from core.training.calibrate import calibrate
 from core.training.films import load_films, load_lung_masks
 from core.training.fit import log_loss_of, predict_logits
 from core.training.inputs import to_input
-from core.training.resume import STATE_FILE
+from core.training.resume import PRETRAINING_FILE, STATE_FILE, STATE_FILES
 from core.training.steps import class_weights
 from core.training.training_data import load_training_data
 
@@ -250,9 +250,10 @@ def test_an_export_that_disagrees_does_not_become_a_run(tiny_run, tmp_path, monk
 
 
 def finish_beside_a_state(tiny_run, models):
-    state = models / ".tiny.partial" / STATE_FILE
-    state.parent.mkdir()
-    state.write_bytes(b"what training goes on from")
+    partial = models / ".tiny.partial"
+    partial.mkdir()
+    for name in STATE_FILES:
+        (partial / name).write_bytes(b"what training goes on from")
     make_run.finish_run(
         tiny_run.model, tiny_run.history, tiny_run.films, tiny_run.to_score, TINY, models,
         say_nothing,
@@ -267,14 +268,17 @@ def test_the_state_of_training_is_kept_until_the_record_stands(tiny_run, tmp_pat
     with pytest.raises(OSError, match="no space left"):
         finish_beside_a_state(tiny_run, tmp_path)
 
-    assert (tmp_path / ".tiny.partial" / STATE_FILE).is_file()
+    for name in STATE_FILES:
+        assert (tmp_path / ".tiny.partial" / name).is_file()
 
 
 def test_the_state_of_training_is_no_part_of_a_finished_run(tiny_run, tmp_path):
     finish_beside_a_state(tiny_run, tmp_path)
 
-    assert not (tmp_path / "tiny" / STATE_FILE).exists()
-    assert STATE_FILE not in read_record(tmp_path / "tiny")["files"]
+    assert {STATE_FILE, PRETRAINING_FILE} == set(STATE_FILES)
+    for name in STATE_FILES:
+        assert not (tmp_path / "tiny" / name).exists()
+        assert name not in read_record(tmp_path / "tiny")["files"]
 
 
 def test_a_run_whose_weights_are_not_kept_is_to_be_moved_away_before_it_is_trained_anew(tmp_path):

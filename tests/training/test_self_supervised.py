@@ -7,8 +7,9 @@ import pytest
 from tiny_films import TINY, build_small_network, flat_weights, say_nothing, smooth_films
 
 from core.training import fit, self_supervised, steps
-from core.training.resume import PRETRAINING_FILE
-from core.training.self_supervised import compare_views, learn_without_labels
+from core.training.resume import PRETRAINING_FILE, load_progress
+from core.training.self_supervised import compare_views, expand, learn_without_labels
+from core.training.steps import make_optimizer
 
 SETTINGS = replace(TINY, self_supervised_epochs=3, learning_rate=0.003)
 
@@ -40,7 +41,7 @@ def films_without_lungs(n: int = 48):
 
 
 def brute_force(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the three terms of the paper, counted one pair of features at a time."""
+    """Return the three terms, counted one pair of features at a time."""
     width = first.shape[1]
     total = 25.0 * np.mean((first - second) ** 2)
     for view in (first, second):
@@ -53,7 +54,7 @@ def brute_force(first: np.ndarray, second: np.ndarray) -> float:
     return float(total)
 
 
-def test_the_loss_is_that_of_the_paper():
+def test_the_loss_is_what_its_three_terms_count():
     rng = np.random.default_rng(2)
     first = rng.normal(0.0, 0.8, (9, 4)).astype(np.float32)
     second = (first + rng.normal(0.0, 0.4, first.shape)).astype(np.float32)
@@ -87,6 +88,8 @@ def test_the_loss_falls_and_the_head_is_left_alone():
 
 
 def test_an_interrupted_learning_goes_on_where_it_was(tmp_path):
+    import keras
+
     films, masks = films_without_lungs()
 
     def stop(line: str) -> None:
@@ -102,7 +105,29 @@ def test_an_interrupted_learning_goes_on_where_it_was(tmp_path):
 
     assert len(losses) == 3
     assert [line.split(":")[0] for line in lines] == ["without labels 3/3"]
-    assert (tmp_path / PRETRAINING_FILE).is_file()
+    network = keras.Model(again.input, expand(again.get_layer("features").output))
+    optimizer = make_optimizer(replace(SETTINGS, ema_momentum=0.0), 3)
+    load_progress(tmp_path, SETTINGS, network, optimizer, PRETRAINING_FILE)
+    assert int(optimizer.iterations) == 3 * 3
+    with np.load(tmp_path / PRETRAINING_FILE) as kept:
+        head = [kept[name] for name in sorted(kept.files) if name.startswith("weight")]
+    learnt = again.get_weights()[:-2]  # all but the classifier's head
+    for mine, stored in zip(learnt, head, strict=False):
+        np.testing.assert_array_equal(mine, stored)
+    assert not np.allclose(learnt[0], model.get_weights()[0])  # it went on from the second epoch
+
+
+def test_what_was_learnt_under_other_settings_is_passed_over(tmp_path):
+    films, masks = films_without_lungs(16)
+    once = replace(SETTINGS, self_supervised_epochs=1)
+    learn_without_labels(small_network(), films, masks, once, say_nothing, state=tmp_path)
+    lines: list[str] = []
+
+    learn_without_labels(
+        small_network(), films, masks, replace(once, seed=23), lines.append, state=tmp_path
+    )
+
+    assert len(lines) == 1
 
 
 @pytest.mark.parametrize("epochs", [0, 1])
@@ -136,6 +161,9 @@ def test_what_was_learnt_without_labels_is_not_learnt_again_after_the_labels(
             films, masks, films, settings, None, say_nothing, state=tmp_path, after_epoch=stop
         )
     lines: list[str] = []
+    learnt_again: list[int] = []
+    monkeypatch.setattr(fit, "learn_without_labels", lambda *_, **__: learnt_again.append(1))
     fit.train_classifier(films, masks, films, settings, None, lines.append, state=tmp_path)
 
     assert [line.split(":")[0] for line in lines] == ["epoch 2/2"]
+    assert not learnt_again  # it would put its own weights over those that learnt the labels

@@ -1,0 +1,79 @@
+"""Runs that were scored and whose files are not kept: their numbers, so that no try is forgotten.
+
+``models/`` holds 150 MiB at most, and a run is scored once whether or not it is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from core.errors import DatasetError, ModelIntegrity
+from core.run_store import read_record
+from core.run_table import USUAL_PARTS, tabulate_parts
+
+SET_ASIDE_FILE = "set_aside.json"
+KEPT = ("sentence", "parent", "created", "architecture", "input_px", "operating_point", "settings")
+
+Aside = dict[str, dict[str, Any]]
+
+
+def read_set_aside(models: Path) -> Aside:
+    """Return what is kept of each run that was set aside, by name; nothing without a file.
+
+    Raises
+    ------
+    ModelIntegrity
+        If the file is not readable.
+    """
+    path = models / SET_ASIDE_FILE
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as exc:
+        raise ModelIntegrity(f"{path} cannot be read: restore it from the repository.") from exc
+
+
+def set_aside(models: Path, name: str) -> None:
+    """Keep a finished run's settings and metrics, and remove its folder.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If there is no such run, or a file cannot be read.
+    DatasetError
+        If another run of the name was set aside before.
+    """
+    record, before = read_record(models / name), read_set_aside(models)
+    if name in before:
+        raise DatasetError(
+            f"the numbers of a run {name} stand in {models / SET_ASIDE_FILE} already: give this "
+            "one another name in the catalogue, so that neither is lost."
+        )
+    kept = {key: record[key] for key in KEPT if key in record}
+    kept["metrics"] = {part: record["metrics"][part] for part in USUAL_PARTS}
+    for measured in kept["metrics"].values():
+        measured.pop("calibration_curve", None)
+    everything = json.dumps({**before, name: kept}, indent=1, sort_keys=True) + "\n"
+    partial = models / f".{SET_ASIDE_FILE}"
+    partial.write_text(everything, encoding="utf-8")
+    partial.replace(models / SET_ASIDE_FILE)
+    shutil.rmtree(models / name)
+
+
+def tabulate_set_aside(aside: Aside) -> str:
+    """Return what each run that was set aside changed and scored, as two Markdown tables."""
+    changes = ["| Run | Goes on from | What it changes |", "| --- | --- | --- |"]
+    changes += [
+        f"| {name} | {kept.get('parent', '')} | {kept['sentence']} |"
+        for name, kept in sorted(aside.items())
+    ]
+    scores = tabulate_parts(
+        (name, kept["metrics"][part])
+        for name, kept in sorted(aside.items())
+        for part in USUAL_PARTS
+    )
+    return "\n".join([*changes, "", scores])
