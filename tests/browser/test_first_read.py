@@ -74,11 +74,12 @@ def real_films(data: Path) -> Films:
     def read(path: Path) -> FilePayload:
         return payload(path.name, path.read_bytes())
 
-    # Of surer films no region alone moves the probability, and nothing is coloured.
+    # Of surer films no region alone moves the probability, and nothing is coloured; of those in the
+    # band below the point the model takes no side.
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     said = read_predictions(run).of_split("test")
-    doubt = np.abs(said.probability - run.operating_point.threshold)
-    doubt[said.films.label == 0] = np.inf
+    doubt = said.probability - run.operating_point.threshold
+    doubt[(said.films.label == 0) | (doubt < 0.0)] = np.inf
     return Films(
         read(data / "kermany224" / str(said.films.film_id[np.argmin(doubt)])),
         read(data / "dicom_cr" / "files" / "gdcm-CR-MONO1-10-chest.dcm"),
