@@ -160,6 +160,7 @@ def open_and_leave_cases(page: Page, n: int) -> None:
         page.get_by_role("button", name="Gallery Shortcut").click()
         expect(page.get_by_text(re.compile(r"\d+ false negatives of run"))).to_be_visible()
         expect(page).not_to_have_url(re.compile("film="))
+        wait_until_idle(page)  # until then the cards of the case's neighbours may still stand there
 
 
 def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
