@@ -165,27 +165,27 @@ def test_an_erased_rectangle_has_one_grey_level_and_at_most_a_quarter_of_each_si
         assert np.ptp(after[rows, columns]) < 1e-6
 
 
-def test_what_is_far_from_lung_becomes_one_grey_level():
+def with_changed_surroundings(**changes: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return films before and after a change that leaves the lung, on their left, alone."""
     films = grey_inputs(smooth_films(4, 64, seed=2))
     masks = np.zeros(films.shape, np.float32)
     masks[:, 16:48, 8:24] = 1.0
-
-    changed, _ = augment(films, out_px=64, masks=masks, lungs_only=1.0)
-
+    changed, _ = augment(films, out_px=64, masks=masks, **changes)
     np.testing.assert_allclose(changed[:, 16:48, 8:24], films[:, 16:48, 8:24], atol=1e-6)
+    return films, changed
+
+
+def test_what_is_far_from_lung_becomes_one_grey_level():
+    _, changed = with_changed_surroundings(lungs_only=1.0)
+
     far = changed[:, :, 40:, 0].reshape(4, -1)
     np.testing.assert_array_equal(far, np.broadcast_to(far[:, :1], far.shape))
     assert len(set(far[:, 0].tolist())) == 4
 
 
 def test_what_is_far_from_lung_comes_from_the_film_before():
-    films = grey_inputs(smooth_films(4, 64, seed=2))
-    masks = np.zeros(films.shape, np.float32)
-    masks[:, 16:48, 8:24] = 1.0
+    films, changed = with_changed_surroundings(other_surroundings=1.0)
 
-    changed, _ = augment(films, out_px=64, masks=masks, other_surroundings=1.0)
-
-    np.testing.assert_allclose(changed[:, 16:48, 8:24], films[:, 16:48, 8:24], atol=1e-6)
     np.testing.assert_allclose(changed[:, :, 40:], np.roll(films, 1, axis=0)[:, :, 40:], atol=1e-6)
 
 
