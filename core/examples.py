@@ -19,10 +19,10 @@ from core.batch import UploadedFilm
 from core.domain import RunRecord
 from core.phantom_folder import (
     BUILT_IN_FILMS,
+    DRAWING_VERSION,
     MANIFEST,
+    READING_VERSION,
     built_in_folder,
-    drawing_sha256,
-    reading_sha256,
     write_whole,
 )
 from core.run_store import reading_identity
@@ -153,7 +153,7 @@ class ExamplesTask:
 
 def summary_path(cache_folder: Path, run: RunRecord, gate_sha256: str) -> Path:
     """Return where it is kept how a run reads the built-in set, by all that this depends on."""
-    parts = (drawing_sha256(), reading_sha256(), reading_identity(run, gate_sha256))
+    parts = (DRAWING_VERSION, READING_VERSION, reading_identity(run, gate_sha256))
     key = hashlib.sha256("".join(parts).encode()).hexdigest()
     return cache_folder / "phantoms" / f"{run.run_id}-{key[:16]}.json"
 

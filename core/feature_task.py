@@ -11,7 +11,7 @@ from pathlib import Path
 from core.errors import FirstReadError
 from core.feature_reading import ReadBytes, read_film_features
 from core.film_features import FilmFeatures, features_as_parquet, parse_features
-from core.phantom_folder import reading_sha256, write_whole
+from core.phantom_folder import READING_VERSION, write_whole
 from core.pipeline import Engine
 from core.run_store import reading_identity
 
@@ -28,7 +28,7 @@ class FeatureTask:
         From a film's id to its file.
     engine : Engine
     cache_folder : Path
-        What was computed is kept in it, by the hashes of films, run and reading code.
+        What was computed is kept in it, by the hashes of films and run, and the reading version.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class FeatureTask:
 
     def _key(self) -> str:
         run, gate = self._engine.classifier.run_record, self._engine.gate.sha256
-        parts = hashlib.sha256((reading_identity(run, gate) + reading_sha256()).encode())
+        parts = hashlib.sha256((reading_identity(run, gate) + READING_VERSION).encode())
         for film_id in self._film_ids:
             parts.update(film_id.encode() + hashlib.sha256(self._read_bytes(film_id)).digest())
         return f"{run.run_id}-{parts.hexdigest()[:16]}"

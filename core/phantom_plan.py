@@ -8,7 +8,7 @@ import numpy as np
 
 from core.errors import DatasetError
 from core.phantom import FINDINGS, PhantomSettings, draw_settings, subtype_of
-from core.phantom_folder import drawing_version
+from core.phantom_folder import DRAWING_VERSION
 
 FIRST_PATIENT = 9001
 
@@ -56,7 +56,7 @@ def part_of(number: int) -> str:
 
 
 def _film_id(number: int, settings: PhantomSettings) -> str:
-    patient, version = FIRST_PATIENT + number, drawing_version()
+    patient, version = FIRST_PATIENT + number, DRAWING_VERSION
     part = "test" if part_of(number) == "test" else "train"
     if settings.finding == "normal":
         return f"{part}/NORMAL/IM-{patient}-{version}.png"

@@ -14,7 +14,7 @@ import numpy as np
 from core.decoding import decode_radiograph
 from core.domain import Radiograph, RunRecord
 from core.errors import Cancelled
-from core.phantom_folder import reading_sha256, write_whole
+from core.phantom_folder import READING_VERSION, write_whole
 from core.phantom_set import PhantomSet
 from core.pipeline import (
     Engine,
@@ -55,14 +55,14 @@ class PhantomScores:
     phantoms : PhantomSet
     gate : Gate
     cache_folder : Path
-        Scores are kept in it, by the hashes of set, export and reading code.
+        Scores are kept in it, by the hashes of set and export, and the reading version.
     threads : int
         For a prediction.
     """
 
     def __init__(self, phantoms: PhantomSet, gate: Gate, cache_folder: Path, threads: int) -> None:
         self._phantoms, self._gate, self._threads = phantoms, gate, threads
-        parts = phantoms.index.sha256 + reading_sha256()
+        parts = phantoms.index.sha256 + READING_VERSION
         key = hashlib.sha256(parts.encode()).hexdigest()[:16]
         self._folder = cache_folder / "phantom_scores" / key
 

@@ -2,9 +2,8 @@
 
 A film is marked as synthetic in its pixels and in its file. Its name follows the public set's, so
 that whatever reads that set reads this one; patient numbers begin at 9001, which no public film
-has. The set is kept by the hash of the code that draws it: another code, another folder, and the
-last number of every name, so that a note on a film hardly ever stands beside another drawing (once
-in a thousand times that the drawing changes).
+has. Folder and names carry the drawing version, so that a note on a film never stands beside
+another drawing.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from core.phantom import PhantomFilm, draw_film
 from core.phantom_folder import (
     BUILT_IN_FILMS,
     BUILT_IN_SEED,
+    DRAWING_VERSION,
     MANIFEST,
     built_in_folder,
-    drawing_sha256,
     write_whole,
 )
 from core.phantom_plan import PlannedFilm, part_of, plan_films
@@ -116,7 +115,7 @@ def write_set(
         If ``cancelled`` returned True.
     """
     planned = plan_films(n, seed)
-    stated = {"n": n, "seed": seed, "height_px": HEIGHT_PX, "drawing": drawing_sha256()}
+    stated = {"n": n, "seed": seed, "height_px": HEIGHT_PX, "drawing": DRAWING_VERSION}
     try:
         _claim(folder, stated)
         for done, film in enumerate(planned):

@@ -14,7 +14,12 @@ from core.dataset_check import check_dataset
 from core.decoding import decode_radiograph
 from core.errors import Cancelled, DatasetError
 from core.phantom import draw_film
-from core.phantom_folder import BUILT_IN_FILMS, BUILT_IN_SEED, built_in_folder
+from core.phantom_folder import (
+    BUILT_IN_FILMS,
+    BUILT_IN_SEED,
+    DRAWING_VERSION,
+    built_in_folder,
+)
 from core.phantom_set import (
     NOTE,
     PhantomSet,
@@ -244,10 +249,11 @@ def test_a_film_of_another_set_is_refused_and_a_lost_one_is_named(drawn) -> None
     path.write_bytes(content)
 
 
-def test_the_built_in_set_lies_by_the_hash_of_what_draws_it(tmp_path) -> None:
+def test_the_built_in_set_lies_in_a_folder_of_its_drawing_version(tmp_path) -> None:
     folder = built_in_folder(tmp_path)
 
     assert folder.parent == tmp_path / "phantoms"
+    assert DRAWING_VERSION in folder.name
     with pytest.raises(Cancelled):
         open_built_in_set(tmp_path, cancelled=lambda: True)
     assert len(json.loads((folder / "films.json").read_text())["films"]) == BUILT_IN_FILMS

@@ -20,7 +20,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from core.domain import Finding, OperatingPoint, Prediction, QualityReport, Severity, Verdict
 from core.examples import drawn_files
-from core.phantom_folder import drawing_version
+from core.phantom_folder import DRAWING_VERSION
 from core.review_ledger import verify_records
 from core.review_store import open_review_store
 from core.review_table import DRAWN, INSIDE_DRAWN
@@ -30,18 +30,17 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 pytestmark = pytest.mark.browser
 
 READER = "Dr. Ada Reader"
-VERSION = drawing_version()
 READS = {
-    f"person9010_bacteria_{VERSION}.png": ("Pneumonia", "Normal"),
-    f"person9018_bacteria_{VERSION}.png": ("Normal", "Pneumonia"),
-    f"IM-9007-{VERSION}.png": ("Pneumonia", "Pneumonia"),
+    f"person9010_bacteria_{DRAWING_VERSION}.png": ("Pneumonia", "Normal"),
+    f"person9018_bacteria_{DRAWING_VERSION}.png": ("Normal", "Pneumonia"),
+    f"IM-9007-{DRAWING_VERSION}.png": ("Pneumonia", "Pneumonia"),
 }
 """Of each film the verdict of the first read and of the signed one."""
 
 READ_LONG_AGO = 10
 """Films that the reader has signed before this test, so that there is a curve to compare."""
 
-DRAWN_ON = f"person9018_bacteria_{VERSION}.png"
+DRAWN_ON = f"person9018_bacteria_{DRAWING_VERSION}.png"
 PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
 CELLS = """() => [...document.querySelectorAll("[role=grid] tr")].map(
     row => [...row.querySelectorAll("th, td")].map(cell => cell.textContent))"""
@@ -205,7 +204,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     upload(other_tab, server, films)
     choose(other_tab, DRAWN_ON)
     expect(other_tab.get_by_text("1 marked at your first read.")).to_be_visible()
-    choose(other_tab, f"IM-9007-{VERSION}.png")
+    choose(other_tab, f"IM-9007-{DRAWING_VERSION}.png")
     expect(other_tab.get_by_text("comes after your own first read")).to_be_visible()
     expect(other_tab.get_by_text(PROBABILITY)).to_have_count(0)
     other_tab.close()

@@ -19,7 +19,7 @@ from core import teaching_choice
 from core.domain import Verdict
 from core.error_gallery import Cell
 from core.film_features import FilmFeatures
-from core.phantom_folder import drawing_version
+from core.phantom_folder import DRAWING_VERSION
 from core.phantom_set import open_built_in_set
 from core.review_served import utc_now
 from core.review_store import SqlReviewStore
@@ -41,7 +41,7 @@ from ui.teaching_films import films_of, nearest_films
 READER = "Dr. Ada Trainee"
 
 NORMAL_FILM, ILL_FILM = (
-    f"{stem}{drawing_version()}" for stem in ("IM-9003-", "person9002_bacteria_")
+    f"{stem}{DRAWING_VERSION}" for stem in ("IM-9003-", "person9002_bacteria_")
 )
 
 
