@@ -1,5 +1,5 @@
 """First Read: the router, and nothing else."""
 
-from ui.guard import route
+from ui.app.guard import route
 
 route()

@@ -23,11 +23,11 @@ from bench.agreement_causes import (
     take_apart,
 )
 from bench.results import Section
-from core.decoding import decode_radiograph
-from core.domain import Radiograph
+from core.domain.film import Radiograph
 from core.errors import DatasetError
+from core.imaging.decoding import decode_radiograph
+from core.imaging.preprocessing import prepare_input
 from core.pipeline import Engine, open_engine, read_radiograph
-from core.preprocessing import prepare_input
 from core.settings import get_settings
 
 TITLE = "Full-size film against its 224 px file"

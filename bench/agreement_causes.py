@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.dataset_place import find_public_set, how_to_get_films
-from core.decoding import decode_radiograph
-from core.domain import FilmBox, Radiograph
+from core.datasets.fetch import find_public_set, how_to_get_films
+from core.domain.film import Radiograph
+from core.domain.model import FilmBox
 from core.errors import DatasetError
+from core.imaging.decoding import decode_radiograph
+from core.imaging.preprocessing import STANDARD_PX, prepare_input
 from core.pipeline import Engine, find_lungs, score_radiograph
-from core.predictions import read_predictions
-from core.preprocessing import STANDARD_PX, prepare_input
+from core.runs.predictions import read_predictions
 
 RECOMPRESSION_QUALITY = 75
 """The quality at which the 224 px files themselves are stored."""

@@ -10,10 +10,10 @@ from scipy.stats import spearmanr
 
 from bench.results import Section
 from core.settings import get_settings
-from core.shortcut_audit import AuditFilms
-from core.shortcut_changes import FRAME_SHARE, Bytes, keep_border_without_lungs
-from core.statistics import Labels, Scores, roc_auc
-from core.training.make_audit import grey_of, load_audit_films, open_run
+from core.shortcuts.audit import AuditFilms
+from core.shortcuts.perturbations import FRAME_SHARE, Bytes, keep_border_without_lungs
+from core.stats.intervals import Labels, Scores, roc_auc
+from core.training.shortcut_audit import grey_of, load_audit_films, open_run
 
 TITLE = "What the border of a film tells by itself"
 COMMAND = "python -m bench border"

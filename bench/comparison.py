@@ -15,16 +15,15 @@ import numpy as np
 
 from bench.results import Section, Target, judge
 from bench.timing import say_rounds, seconds_of
-from core.comparison import compare_pairs
-from core.comparison_cases import arrange_cases
-from core.comparison_draws import METRICS
-from core.comparison_films import ScoredFilms, align_runs
-from core.dataset_split import read_split
-from core.domain import OPERATOR
-from core.foreign_films import SPLIT_FILE
-from core.foreign_runs import ForeignRequest, import_run
-from core.predictions import Predictions, read_predictions
-from core.run_table import list_runs
+from core.comparison.case_matrix import arrange_cases
+from core.comparison.paired_tests import METRICS, compare_pairs
+from core.comparison.scored_films import ScoredFilms, align_runs
+from core.datasets.split import read_split
+from core.domain.reader import OPERATOR
+from core.imported_runs.checks import SPLIT_FILE
+from core.imported_runs.importing import ForeignRequest, import_run
+from core.runs.listing import list_runs
+from core.runs.predictions import Predictions, read_predictions
 from core.settings import get_settings
 
 TITLE = "Comparing twenty runs"

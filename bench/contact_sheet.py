@@ -16,14 +16,14 @@ import typer
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from core.cli_data import spoken_errors
-from core.dataset import read_split
-from core.dataset_place import find_public_set, how_to_get_films
-from core.decoding import decode_radiograph
+from core.cli.console import spoken_errors
+from core.datasets.fetch import find_public_set, how_to_get_films
+from core.datasets.split import read_split
 from core.errors import FirstReadError
-from core.phantom import FINDINGS
-from core.phantom_set import PhantomSet, open_built_in_set
-from core.preprocessing import standardise_film
+from core.imaging.decoding import decode_radiograph
+from core.imaging.preprocessing import standardise_film
+from core.phantom.dataset import PhantomSet, open_built_in_set
+from core.phantom.settings import FINDINGS
 from core.settings import PROJECT_ROOT, get_settings
 
 PICTURE = PROJECT_ROOT / "docs" / "synthetic-films.png"

@@ -18,9 +18,11 @@ import numpy as np
 from bench.films import open_served_engine, prepared_film
 from bench.results import Section, Target, judge
 from bench.timing import median_ratio, say_rounds, seconds_of
-from core.domain import FloatImage, FloatVector, LimeSettings, ModelInput
+from core.domain.arrays import FloatImage, FloatVector
+from core.domain.model import ModelInput
+from core.domain.regions import LimeSettings
 from core.errors import FirstReadError
-from core.inference import LiteRTClassifier
+from core.inference.litert import LiteRTClassifier
 from core.pipeline import Engine, explain_film
 
 TITLE = "Explanation with 1,000 samples"

@@ -10,10 +10,11 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from core import phantom
-from core.domain import FloatImage, ModelInput
+from core.domain.arrays import FloatImage
+from core.domain.model import ModelInput
 from core.errors import FirstReadError
+from core.imaging.preprocessing import resize_film
 from core.pipeline import Engine, FilmReading, open_engine, read_film
-from core.preprocessing import resize_film
 from core.settings import get_settings
 
 GRAIN = 0.01

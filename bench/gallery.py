@@ -12,14 +12,14 @@ from statistics import median
 
 from bench.gallery_browser import ADDRESS, Turns, turn_pages
 from bench.results import Section, Target, judge
-from core.dataset_place import find_public_set, how_to_get_films
+from core.datasets.fetch import find_public_set, how_to_get_films
 from core.errors import DatasetError
-from core.film_library import PublicLibrary
+from core.library.films import PublicLibrary
+from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
 from core.settings import get_settings
-from core.thumbnail_cache import ThumbnailCache
-from ui.cards import PAGE_FILMS, PICTURE_PX, Card
-from ui.worklist import pack_thumbnails
+from ui.components.cards.cards import PAGE_FILMS, PICTURE_PX, Card
+from ui.components.worklist.worklist import pack_thumbnails
 
 TITLE = "Paging through the error gallery"
 COMMAND = "python -m bench gallery"

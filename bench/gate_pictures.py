@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from core.decoding import decode_radiograph
-from core.domain import FloatImage, Radiograph, read_only
+from core.domain.arrays import FloatImage, read_only
+from core.domain.film import Radiograph
 from core.errors import RadiographError
-from core.preprocessing import resize_film
+from core.imaging.decoding import decode_radiograph
+from core.imaging.preprocessing import resize_film
 
 Named = tuple[str, Radiograph]
 

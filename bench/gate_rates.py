@@ -23,16 +23,19 @@ from bench.gate_pictures import (
     stating_nothing,
 )
 from bench.results import Section, Target, judge
-from core.dataset import read_split
-from core.decoding import decode_radiograph
-from core.domain import FloatImage, QualityReport, Radiograph, Severity, read_only
+from core.datasets.split import read_split
+from core.domain.arrays import FloatImage, read_only
+from core.domain.film import Radiograph
+from core.domain.quality import QualityReport, Severity
+from core.domain.rate import Rate
 from core.errors import DatasetError
-from core.phantom import draw_hand
+from core.gate.quality import assess_quality
+from core.imaging.decoding import decode_radiograph
+from core.phantom.hand import draw_hand
 from core.pipeline import Gate, measure_evidence, open_gate
-from core.quality import assess_quality
-from core.run_store import load_run
+from core.runs.store import load_run
 from core.settings import get_settings
-from core.statistics import Rate, wilson_rate
+from core.stats.intervals import wilson_rate
 
 TITLE = "Quality gate: what it refuses"
 COMMAND = "python -m bench gate"

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import wasserstein_distance
 
-from core.domain import FloatImage, FloatVector, Radiograph
-from core.lungs import feature_distance
+from core.domain.arrays import FloatImage, FloatVector
+from core.domain.film import Radiograph
+from core.gate.lungs import feature_distance
+from core.imaging.preprocessing import STANDARD_PX, resize_film
 from core.pipeline import Engine, find_lungs
-from core.preprocessing import STANDARD_PX, resize_film
 
 FINEST = 100
 """Cycles a film width; beyond them a 224 px film holds next to nothing."""

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bench.likeness import Group
-from core.domain import FloatVector
+from core.domain.arrays import FloatVector
 from core.settings import PROJECT_ROOT
 
 PICTURE = PROJECT_ROOT / "docs" / "synthetic-likeness.png"

@@ -17,14 +17,16 @@ from bench.likeness import describe_group, split_films, tabulate
 from bench.likeness_picture import draw_likeness
 from bench.results import Section, Target, judge
 from bench.timing import say_rounds
-from core.dataset import read_split
-from core.decoding import decode_radiograph
-from core.domain import Prediction, Radiograph
-from core.film_library import PublicLibrary
-from core.phantom import FINDINGS, PhantomFilm, draw_film, draw_settings
+from core.datasets.split import read_split
+from core.domain.film import Radiograph
+from core.domain.model import Prediction
+from core.imaging.decoding import decode_radiograph
+from core.library.films import PublicLibrary
+from core.phantom.film import PhantomFilm, draw_film
+from core.phantom.settings import FINDINGS, draw_settings
 from core.pipeline import Engine, read_radiograph
 from core.settings import PROJECT_ROOT, get_settings
-from core.statistics import roc_auc
+from core.stats.intervals import roc_auc
 
 TITLE = "Synthetic films against real ones"
 COMMAND = "python -m bench phantom"

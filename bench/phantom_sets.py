@@ -13,11 +13,12 @@ import numpy.typing as npt
 from bench.films import open_served_engine
 from bench.phantom import write_table
 from bench.results import Section
-from core.metrics import confusion_at, rates_of
-from core.phantom_folder import BUILT_IN_FILMS
-from core.phantom_set import PhantomSet, write_set
+from core.domain.rate import Rate
+from core.evaluation.metrics import confusion_at, rates_of
+from core.phantom.builtin import BUILT_IN_FILMS
+from core.phantom.dataset import PhantomSet, write_set
 from core.pipeline import Engine, read_film
-from core.statistics import Rate, roc_auc, wilson_rate
+from core.stats.intervals import roc_auc, wilson_rate
 
 TITLE = "The served run on other sets of synthetic films"
 COMMAND = "python -m bench phantom_sets"

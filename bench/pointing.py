@@ -10,20 +10,22 @@ import numpy.typing as npt
 
 from bench.films import open_served_engine
 from bench.results import Section
-from core.bootstrap import mean_rate
-from core.domain import Explanation, LimeSettings
-from core.explanation import weights_on_film
-from core.explanation_score import ExplanationScore, score_explanation
-from core.model_facts_explanations import (
+from core.domain.rate import Rate
+from core.domain.regions import Explanation, LimeSettings
+from core.explain.lime import weights_on_film
+from core.explain.pointing_game import (
     EXPLANATIONS_FILE,
     ExplanationQuality,
+    ExplanationScore,
     PointingRates,
+    score_explanation,
 )
-from core.phantom_set import PhantomSet, open_built_in_set
+from core.phantom.dataset import PhantomSet, open_built_in_set
 from core.pipeline import Engine, explain_film, read_film
-from core.run_store import add_files, export_identity
+from core.runs.store import add_files, export_identity
 from core.settings import get_settings
-from core.statistics import Rate, wilson_rate
+from core.stats.bootstrap import mean_rate
+from core.stats.intervals import wilson_rate
 
 TITLE = "Explanations against lesions whose place is known"
 COMMAND = "python -m bench pointing"

@@ -14,7 +14,7 @@ from bench.app_server import AppServer, mapped_files, run_app, tensorflow_files
 from bench.films import draw_film, encode_picture
 from bench.results import Section, Target, judge
 from bench.timing import say_rounds
-from ui.uploads import FORMATS
+from ui.review.uploads import FORMATS
 
 TITLE = "Start of the app"
 COMMAND = "python -m bench start"

@@ -18,11 +18,13 @@ import numpy.typing as npt
 from lime.lime_image import ImageExplanation, LimeImageExplainer
 from skimage.color import gray2rgb
 
-from core.domain import FloatImage, LabelImage, LimeSettings, RunRecord
-from core.run_store import load_run
-from core.superpixels import segment_superpixels
-from core.training.architectures import build_classifier
-from core.training.make_run import WEIGHTS_FILE
+from core.domain.arrays import FloatImage, LabelImage
+from core.domain.model import RunRecord
+from core.domain.regions import LimeSettings
+from core.explain.superpixels import segment_superpixels
+from core.runs.store import load_run
+from core.training.distillation import WEIGHTS_FILE
+from core.training.networks.architectures import build_classifier
 
 SETTINGS = LimeSettings()
 PNEUMONIA = 1

@@ -13,7 +13,8 @@ from bench.films import draw_film, encode_dicom, encode_picture, open_served_eng
 from bench.results import Section, Target, judge
 from bench.timing import say_rounds, seconds_of
 from bench.upload_browser import InChromium, upload_in_chromium
-from core.domain import FloatImage, LimeSettings
+from core.domain.arrays import FloatImage
+from core.domain.regions import LimeSettings
 from core.pipeline import Engine, explain_film, read_film
 
 TITLE = "Upload of a 3000 x 3000 film"

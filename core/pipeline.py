@@ -12,37 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from core.decoding import decode_radiograph
-from core.domain import (
-    Explanation,
-    FilmChange,
-    FloatImage,
-    GateEvidence,
-    LimeSettings,
-    ModelInput,
-    Network,
-    Prediction,
-    QualityReport,
-    Radiograph,
-    RunClassifier,
-    RunRecord,
-)
-from core.ensemble import open_any
+from core.domain.arrays import FloatImage
+from core.domain.film import Radiograph
+from core.domain.model import ModelInput, Network, Prediction, RunClassifier, RunRecord
+from core.domain.quality import FilmChange, GateEvidence, QualityReport
+from core.domain.regions import Explanation, LimeSettings
 from core.errors import ModelIntegrity
-from core.inference import LiteRTNetwork, LogOdds, predict_film
-from core.lungs import FeatureReference, LungField, feature_distance, segment_lungs
-from core.preprocessing import prepare_input, resize_film
-from core.quality import GateLimits, assess_quality
-from core.rendering import thumbnail_png
-from core.run_store import (
-    EXPORT_FILE,
-    RECORD_FILE,
-    load_run,
-    read_record,
-    read_verified,
-    sha256_of,
-)
-from core.serving import require_servable
+from core.files import sha256_of
+from core.gate.lungs import FeatureReference, LungField, feature_distance, segment_lungs
+from core.gate.quality import GateLimits, assess_quality
+from core.imaging.decoding import decode_radiograph
+from core.imaging.png import thumbnail_png
+from core.imaging.preprocessing import prepare_input, resize_film
+from core.inference.ensemble import open_any
+from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
+from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, read_verified
+from core.serving.requirements import require_servable
 
 LUNGS_RUN = "lungs"
 REFERENCE_FILE = "reference.npz"
@@ -264,8 +249,8 @@ def draw_small_picture(content: bytes, side_px: int) -> bytes:
 
 def load_explainer() -> None:
     """Load what DICOM files and `explain_film` need, so that the first of each does not wait."""
-    import core.dicom  # noqa: F401, PLC0415
-    from core.surrogate import load_surrogate  # noqa: PLC0415
+    import core.imaging.dicom.reader  # noqa: F401, PLC0415
+    from core.explain.lime import load_surrogate  # noqa: PLC0415
 
     load_surrogate()
 
@@ -288,7 +273,7 @@ def explain_film(
         If ``cancelled`` returned True.
     """
     # Deferred: lime and scikit-image take a second to load, and the first page should not wait.
-    from core.explanation import explain_prediction  # noqa: PLC0415
+    from core.explain.lime import explain_prediction  # noqa: PLC0415
 
     return explain_prediction(
         model_input, LogOdds(classifier), settings, progress=progress, cancelled=cancelled

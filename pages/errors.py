@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from ui.case_view import draw_case, hear_case
-from ui.error_controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
-from ui.error_films import find_films, get_case_notes
-from ui.error_panels import draw_gallery, draw_pages, hear_gallery, keep_to_the_pages
-from ui.failing_data import find_known
-from ui.guard import guard, spoken_errors
-from ui.keys import listen_for_keys
-from ui.panels import draw_standing_line
-from ui.preparation import get_preparation, say_preparation
-from ui.resources import get_served
-from ui.session import Visit
+from ui.app.guard import guard, spoken_errors
+from ui.app.progress import get_preparation, say_preparation
+from ui.app.resources import get_served
+from ui.app.session import Visit
+from ui.components.keys.keys import listen_for_keys
+from ui.components.panels import draw_standing_line
+from ui.errors.case import draw_case, hear_case
+from ui.errors.controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
+from ui.errors.gallery import draw_gallery, draw_pages, hear_gallery, keep_to_the_pages
+from ui.library.films import find_films, get_case_notes
+from ui.library.slices import find_known
 
 
 def draw_errors(visit: Visit) -> None:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from ui.exhibit_panels import draw_exhibit
-from ui.guard import guard, spoken_errors
-from ui.panels import draw_standing_line
-from ui.resources import get_served
+from ui.app.guard import guard, spoken_errors
+from ui.app.resources import get_served
+from ui.components.panels import draw_standing_line
+from ui.runs.exhibit import draw_exhibit
 
 visit = guard("exhibit")
 with spoken_errors():

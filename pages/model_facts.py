@@ -2,19 +2,20 @@
 
 import streamlit as st
 
-from ui.facts_data import get_facts, list_names
-from ui.facts_link import CHECKLISTS, DETAILS, FACTS, FactsView, read_address, write_address
-from ui.facts_panels import (
-    draw_checklists,
-    draw_details,
-    draw_exports,
-    draw_facts,
-    draw_head,
+from ui.app.guard import guard, spoken_errors
+from ui.app.resources import get_decision, get_served
+from ui.components.panels import draw_standing_line
+from ui.model_card.data import (
+    CHECKLISTS,
+    DETAILS,
+    FACTS,
+    FactsView,
+    get_facts,
+    list_names,
+    read_address,
+    write_address,
 )
-from ui.guard import guard, spoken_errors
-from ui.panels import draw_standing_line
-from ui.resources import get_served
-from ui.served import get_decision
+from ui.model_card.panels import draw_checklists, draw_details, draw_exports, draw_facts, draw_head
 
 TABS = {FACTS: "In two minutes", DETAILS: "All facts", CHECKLISTS: "Checklists"}
 

@@ -2,18 +2,17 @@
 
 import streamlit as st
 
-from core.domain import ReviewRecord
-from core.ledger_queue import list_disputes
-from core.review_table import describe_read
-from ui.charts import plot_reads
-from ui.guard import guard, spoken_errors
-from ui.panels import draw_record, draw_standing_line
-from ui.records_data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
-from ui.records_drift import draw_drift, drift_of
-from ui.records_filter import Chosen, choose_reads, choose_run, draw_exports
-from ui.records_panels import draw_chain, draw_disputes, draw_readers, opens_unread
-from ui.records_roc import draw_roc
-from ui.resources import get_served, get_store
+from core.domain.review import ReviewRecord
+from core.reads.arbitration import list_disputes
+from core.reads.export import describe_read
+from ui.app.guard import guard, spoken_errors
+from ui.app.resources import get_served, get_store
+from ui.charts.base import plot_reads
+from ui.components.panels import draw_record, draw_standing_line
+from ui.records.data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
+from ui.records.filters import Chosen, choose_reads, choose_run, draw_exports
+from ui.records.monitoring import draw_drift, draw_roc, drift_of
+from ui.records.panels import draw_chain, draw_disputes, draw_readers, opens_unread
 
 SHOWN_COLUMNS = (
     "Read at (UTC)",

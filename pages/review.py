@@ -2,27 +2,21 @@
 
 import streamlit as st
 
-from core.batch import FilmState
 from core.errors import RadiographError
-from ui.drawn_marks import VIEWER, marking_of
-from ui.examples import offer_examples
-from ui.guard import guard, spoken_errors
-from ui.keys import listen_for_keys
-from ui.panels import draw_standing_line
-from ui.read_order import say_order, shows_regions
-from ui.read_steps import film_left_open, keep_up
-from ui.resources import get_engine, get_film_view, get_served, get_store
-from ui.review_panels import (
-    build_row,
-    draw_read,
-    explanation_of,
-    suspicion_of,
-)
-from ui.session import Visit
-from ui.uploads import draw_batch, draw_uploader, read_waiting
-from ui.viewer import Marking, RegionOverlay, show_film
-from ui.watch import follow
-from ui.worklist import show_worklist
+from core.jobs.batch import FilmState
+from ui.app.guard import guard, spoken_errors
+from ui.app.progress import follow
+from ui.app.read_in_progress import film_left_open, keep_up
+from ui.app.resources import get_engine, get_film_view, get_served, get_store
+from ui.app.session import Visit
+from ui.components.keys.keys import listen_for_keys
+from ui.components.panels import draw_standing_line
+from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
+from ui.components.worklist.worklist import show_worklist
+from ui.review.marks import VIEWER, marking_of
+from ui.review.read_panel import build_row, draw_read, explanation_of, suspicion_of
+from ui.review.reading_order import say_order, shows_regions
+from ui.review.uploads import draw_batch, draw_uploader, offer_examples, read_waiting
 
 VIEW_HEIGHT = 790
 PAGE_KEYS = (

@@ -5,15 +5,14 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import FirstReadError
-from ui.charts_runs import Style, style_runs
-from ui.guard import guard, spoken_errors
-from ui.panels import draw_standing_line
-from ui.preparation import draw_preparation, get_preparation, say_preparation
-from ui.resources import get_served
-from ui.runs_audit import draw_audits, draw_histories, find_audits, say_audits
-from ui.runs_cases import draw_cases, find_case
-from ui.runs_compare import draw_curves, draw_films, draw_tests
-from ui.runs_controls import (
+from ui.app.guard import guard, spoken_errors
+from ui.app.progress import draw_preparation, get_preparation, say_preparation
+from ui.app.resources import get_decision, get_served
+from ui.app.session import Visit
+from ui.charts.runs import Style, style_runs
+from ui.components.panels import draw_standing_line
+from ui.runs.case_matrix import draw_cases, find_case
+from ui.runs.controls import (
     asked_part,
     draw_choice,
     draw_prevalence,
@@ -23,14 +22,13 @@ from ui.runs_controls import (
     offer,
     read_view,
 )
-from ui.runs_data import ListedRuns, get_listed_runs, get_scored
-from ui.runs_import import draw_import
-from ui.runs_link import RunsView
-from ui.runs_serving import draw_serving
-from ui.runs_table import draw_table
-from ui.runs_ward import draw_wards
-from ui.served import get_decision
-from ui.session import Visit
+from ui.runs.data import ListedRuns, get_listed_runs, get_scored
+from ui.runs.importing import draw_import
+from ui.runs.paired_tests import draw_curves, draw_films, draw_tests
+from ui.runs.prevalence import draw_wards
+from ui.runs.query import RunsView
+from ui.runs.serving import draw_serving
+from ui.runs.table import draw_audits, draw_histories, draw_table, find_audits, say_audits
 
 
 def draw_empty() -> None:

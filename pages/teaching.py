@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from core.domain import Act
-from ui.guard import guard, spoken_errors
-from ui.keys import listen_for_keys
-from ui.panels import draw_standing_line
-from ui.resources import get_served
-from ui.session import Visit
-from ui.teaching_films import get_teaching_store, may_go_on
-from ui.teaching_read import draw_film, draw_read, draw_way, keep_up, phase_of
-from ui.teaching_reveal import draw_nearest, draw_reveal
-from ui.teaching_sets import draw_sets
-from ui.teaching_setup import draw_missing, draw_setup
-from ui.teaching_summary import draw_progress, draw_summary
+from core.domain.reader import Act
+from ui.app.guard import guard, spoken_errors
+from ui.app.resources import get_served
+from ui.app.session import Visit
+from ui.components.keys.keys import listen_for_keys
+from ui.components.panels import draw_standing_line
+from ui.teaching.case_sets import draw_sets
+from ui.teaching.data import get_teaching_store, may_go_on
+from ui.teaching.feedback import draw_nearest, draw_reveal
+from ui.teaching.progress import draw_progress, draw_summary
+from ui.teaching.reading import draw_film, draw_read, draw_way, keep_up, phase_of
+from ui.teaching.setup import draw_missing, draw_setup
 
 VIEWS = {"train": "Train", "progress": "My progress", "sets": "Case sets"}
 

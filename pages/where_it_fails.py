@@ -2,19 +2,13 @@
 
 import streamlit as st
 
-from ui.failing_controls import (
-    draw_choice,
-    draw_waiting,
-    films_awaited,
-    go_to,
-    read_view,
-)
-from ui.failing_labels import draw_copies, draw_labels
-from ui.failing_references import draw_references
-from ui.failing_slices import draw_slices
-from ui.guard import guard, spoken_errors
-from ui.panels import draw_standing_line
-from ui.resources import get_served
+from ui.app.guard import guard, spoken_errors
+from ui.app.resources import get_served
+from ui.components.panels import draw_standing_line
+from ui.slices.controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
+from ui.slices.labels import draw_copies, draw_labels
+from ui.slices.references import draw_references
+from ui.slices.slices import draw_slices
 
 DRAWN = {
     "slices": draw_slices,

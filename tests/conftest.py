@@ -43,7 +43,7 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def synthetic_cache() -> Path:
     """Return the cache folder with the built-in synthetic films in it, drawn once a version."""
-    from core.phantom_set import open_built_in_set
+    from core.phantom.dataset import open_built_in_set
 
     folder = Settings.model_fields["cache"].default
     open_built_in_set(folder)

@@ -13,3 +13,13 @@ class Rate:
     low: float
     high: float
     n: int
+
+
+def say_rate(rate: Rate) -> str:
+    """Return a rate with its 95 % interval and n."""
+    return f"{say_interval(rate)}, n = {rate.n}"
+
+
+def say_interval(rate: Rate) -> str:
+    """Return a rate with its 95 % interval."""
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.phantom.arms import arm_tubes
 from core.phantom.geometry import (
     Interval,

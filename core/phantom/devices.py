@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.phantom.anatomy import Child
 from core.phantom.geometry import Plane, View, offset
 from core.phantom.settings import TECHNIQUE, PhantomSettings, stream

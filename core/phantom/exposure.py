@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.phantom.settings import NOISE, PhantomSettings, stream
 
 ATTENUATION = 0.21

@@ -7,14 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.domain import FloatImage, read_only
-from core.phantom.anatomy import (
-    LungRays,
-    cross_lungs,
-    make_child,
-    outline_fields,
-    soft_tissue,
-)
+from core.domain.arrays import FloatImage, read_only
+from core.phantom.anatomy import LungRays, cross_lungs, make_child, outline_fields, soft_tissue
 from core.phantom.devices import device_path
 from core.phantom.exposure import develop, expose
 from core.phantom.geometry import Plane, View, make_plane

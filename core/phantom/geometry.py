@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 
 Vector = npt.NDArray[np.float64]
 Knots = Sequence[tuple[float, float]]

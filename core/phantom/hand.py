@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from core.domain import FloatImage, read_only
+from core.domain.arrays import FloatImage, read_only
 from core.phantom.geometry import View, make_plane
 from core.phantom.texture import smooth_noise
 from core.phantom.tubes import bend, tube_paths

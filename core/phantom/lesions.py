@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.phantom.anatomy import Child, LungRays
 from core.phantom.geometry import (
     Interval,

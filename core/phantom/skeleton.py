@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.phantom.anatomy import Child
 from core.phantom.arms import arm_tubes
 from core.phantom.geometry import Plane, Vector, View, cross_box, offset

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import BSpline
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.phantom.geometry import Plane
 
 WORLD_CM, MIDDLE_Y_CM = 24.0, 6.0

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.phantom.geometry import Plane, Vector, View, pixels_around
 
 THINNEST_PX = 0.7

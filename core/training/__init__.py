@@ -1,1 +1,1 @@
-"""Training, calibration and export of runs; TensorFlow lives here."""
+"""How is a run trained? TensorFlow is imported here and nowhere else."""

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.domain import Calibration, FloatImage, OperatingPoint
+from core.domain.arrays import FloatImage
+from core.domain.model import Calibration, OperatingPoint
 from core.errors import ModelIntegrity
-from core.inference import LiteRTNetwork
-from core.training.calibrate import calibrate
+from core.evaluation.operating_point import calibrate
+from core.inference.litert import LiteRTNetwork
 
 PARITY_LIMIT = 1e-4
 HALF_PRECISION_PARITY_LIMIT = 1e-3

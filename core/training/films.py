@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.dataset import DatasetIndex
-from core.dataset_place import COPIES_FOLDER, find_public_set, how_to_get_films
-from core.decoding import decode_radiograph
+from core.datasets.fetch import COPIES_FOLDER, find_public_set, how_to_get_films
+from core.datasets.index import DatasetIndex
+from core.domain.arrays import FloatImage
 from core.errors import DatasetError
-from core.preprocessing import STANDARD_PX, standardise_film
+from core.imaging.decoding import decode_radiograph
+from core.imaging.preprocessing import STANDARD_PX, resize_film, standardise_film
 
 STORED_PX = STANDARD_PX
 UNKNOWN_LUNG = 127
@@ -203,3 +204,21 @@ def load_original_sizes(
         )
     sides = np.array([[float(rows[name][side]) for name in names] for side in ("orig_h", "orig_w")])
     return sides[0], sides[1]
+
+
+def to_input(films: Bytes, input_px: int) -> FloatImage:
+    """Return stored films as the model's input, resized as the served pipeline does.
+
+    Parameters
+    ----------
+    films : (N, 224, 224) uint8 ndarray
+
+    Returns
+    -------
+    (N, input_px, input_px, 1) float32 ndarray in [0, 1]
+    """
+    inputs = np.empty((len(films), input_px, input_px, 1), np.float32)
+    for position, film in enumerate(films):
+        small = resize_film(film.astype(np.float32) / np.float32(255.0), input_px, input_px)
+        inputs[position, ..., 0] = small
+    return inputs

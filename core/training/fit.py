@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.domain import FloatImage
-from core.training.films import Bytes, FilmSet, kinds_of
-from core.training.inputs import to_input
-from core.training.lung_fit import signed_masks
-from core.training.resume import Progress, load_progress, save_progress
-from core.training.run_settings import RunSettings
+from core.domain.arrays import FloatImage
+from core.training.catalogue.settings import RunSettings
+from core.training.checkpoint import Progress, load_progress, save_progress
+from core.training.distillation import Teacher
+from core.training.films import Bytes, FilmSet, kinds_of, to_input
+from core.training.lung_segmenter import signed_masks
 from core.training.self_supervised import learn_without_labels
-from core.training.steps import build_for_training, make_optimizer, make_step, sample_weights
-from core.training.teachers import Teacher
+from core.training.train_step import build_for_training, make_optimizer, make_step, sample_weights
 
 Logits = npt.NDArray[np.float64]
 History = list[dict[str, float]]

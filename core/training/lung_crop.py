@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.domain import FilmBox
-from core.inference import LiteRTNetwork
-from core.lungs import LungField, segment_lungs
-from core.preprocessing import crop_film
-from core.run_store import EXPORT_FILE, read_record, read_verified
-from core.training.films import Bytes, FilmSet
-from core.training.inputs import to_input
+from core.domain.model import FilmBox
+from core.gate.lungs import LungField, segment_lungs
+from core.imaging.preprocessing import crop_film
+from core.inference.litert import LiteRTNetwork
+from core.runs.store import EXPORT_FILE, read_record, read_verified
+from core.training.films import Bytes, FilmSet, to_input
 
 LUNGS_RUN = "lungs"
 THREADS = 2

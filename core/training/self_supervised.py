@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from core.training.augmentation import augment_films
+from core.training.catalogue.settings import RunSettings
+from core.training.checkpoint import PRETRAINING_FILE, Progress, load_progress, save_progress
 from core.training.films import Bytes
-from core.training.lung_fit import signed_masks
-from core.training.resume import PRETRAINING_FILE, Progress, load_progress, save_progress
-from core.training.run_settings import RunSettings
-from core.training.steps import make_optimizer
+from core.training.lung_segmenter import signed_masks
+from core.training.train_step import make_optimizer
 
 FILMS_AT_ONCE = 64
 """Over which variance and covariance are counted; twice as many pass through the network."""

@@ -9,18 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from core.dataset import DatasetIndex, Split, index_dataset, read_split
-from core.run_store import sha256_of
-from core.training.films import (
-    UNKNOWN_LUNG,
-    Bytes,
-    FilmSet,
-    join_sets,
-    load_films,
-    take_films,
-)
+from core.datasets.index import DatasetIndex, index_dataset
+from core.datasets.split import Split, read_split
+from core.files import sha256_of
+from core.training.catalogue.settings import RunSettings
+from core.training.films import UNKNOWN_LUNG, Bytes, FilmSet, join_sets, load_films, take_films
 from core.training.lung_crop import crop_masks, crop_set, find_boxes, open_segmenter
-from core.training.run_settings import RunSettings
 
 Report = Callable[[str], None]
 OWN_VALIDATION = "validation films of patients who are also in training"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_server import CHROMIUM_FLAGS, Server, find_chromium
-from own_chromium import OwnChromium
+from browser.app_server import CHROMIUM_FLAGS, Server, find_chromium
+from browser.own_chromium import OwnChromium
 from playwright.sync_api import Browser, expect, sync_playwright
 
 expect.set_options(timeout=60_000)  # one setting for all modules: it is global

@@ -5,10 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from core.domain import FloatImage
+from core.domain.arrays import FloatImage
 from core.errors import ExplanationError
-from ui.viewer import FilmView, RegionOverlay, show_film
-from ui.viewer.film_bytes import MAX_SIDE_PX, EncodedFilms, area_average, encode_film
+from ui.components.viewer.film_bytes import (
+    MAX_SIDE_PX,
+    EncodedFilms,
+    FilmView,
+    area_average,
+    encode_film,
+)
+from ui.components.viewer.viewer import RegionOverlay, show_film
 
 
 def decoded(encoded: bytes) -> tuple[dict[str, int], np.ndarray]:

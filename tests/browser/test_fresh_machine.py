@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from app_server import Server, download_text, wait_until_idle
+from browser.app_server import Server, download_text, wait_until_idle
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from core.examples import OFFERED
-from core.phantom_folder import BUILT_IN_FILMS, built_in_folder, write_whole
+from core.files import write_whole
+from core.jobs.examples import OFFERED
+from core.phantom.builtin import BUILT_IN_FILMS, built_in_folder
 from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.browser

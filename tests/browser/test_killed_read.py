@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_server import Server, wait_until_idle
-from own_chromium import OwnChromium
+from browser.app_server import Server, wait_until_idle
+from browser.own_chromium import OwnChromium
+from browser.test_first_minute import COLOURED_PIXELS, Films, choose, films, row_of
+from fixtures.review_records import raw_connection
 from playwright.sync_api import Browser, Page, expect
-from review_records import raw_connection
-from test_first_read import COLOURED_PIXELS, Films, choose, films, row_of
 
-from core.review_steps_store import open_review_steps
-from core.review_store import open_review_store
 from core.settings import PROJECT_ROOT
+from core.store.drafts import open_review_steps
+from core.store.reads import open_review_store
 
 pytestmark = pytest.mark.browser
 __all__ = ["films"]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from app_server import Server, free_port, wait_until_idle, wait_until_it_answers
+from browser.app_server import Server, free_port, wait_until_idle, wait_until_it_answers
 from playwright.sync_api import Browser, Page, expect
 
 from core.settings import PROJECT_ROOT

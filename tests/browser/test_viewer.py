@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_server import press_button
+from browser.app_server import press_button
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 pytestmark = pytest.mark.browser

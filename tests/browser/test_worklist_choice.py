@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from ui.worklist import WorklistRow, show_worklist
-from ui.worklist.choice import Conversation, continue_conversation
-from ui.worklist.worklist import pack_thumbnails
+from ui.components.worklist.choice import Conversation, continue_conversation
+from ui.components.worklist.worklist import WorklistRow, pack_thumbnails, show_worklist
 
 
 def choice(film: str, number: int) -> dict[str, object]:

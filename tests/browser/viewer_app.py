@@ -11,8 +11,9 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from core.domain import FloatImage
-from ui.viewer import FilmView, RegionOverlay, region_name, show_film
+from core.domain.arrays import FloatImage
+from ui.components.viewer.film_bytes import FilmView
+from ui.components.viewer.viewer import RegionOverlay, region_name, show_film
 
 GRID = 8
 

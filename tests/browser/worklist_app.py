@@ -15,7 +15,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ui.worklist import WorklistRow, show_worklist
+from ui.components.worklist.worklist import WorklistRow, show_worklist
 
 OPERATING_POINT = 0.42
 UNSURE = (0.30, 0.43)

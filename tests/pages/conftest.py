@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.review_store import SqlReviewStore, open_review_store
 from core.settings import get_settings
+from core.store.reads import SqlReviewStore, open_review_store
 
 
 @pytest.fixture

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 
-from kept_run_copies import copy_runs
+from fixtures.kept_run_copies import copy_runs
+from pages.test_errors import data, drawn, films, missed_film, notes, open_page, words_of
 from streamlit.testing.v1 import AppTest
-from test_errors import data, drawn, films, missed_film, notes, open_page, words_of
 
-from core.error_gallery import Cell
-from core.film_address import film_code
-from core.predictions import PREDICTIONS_FILE, read_predictions
-from core.run_store import load_run
+from core.error_analysis.gallery import Cell
+from core.library.film_codes import film_code
+from core.runs.predictions import PREDICTIONS_FILE, read_predictions
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui import case_view, error_controls
-from ui.error_link import ErrorView
+from ui.errors import case, controls
+from ui.library.gallery_query import ErrorView
 
 __all__ = ["data", "drawn", "films", "notes"]
 
@@ -38,7 +38,7 @@ def test_a_tag_takes_nothing_of_a_note_that_is_being_written(films, notes) -> No
 
 def test_missed_films_are_contrasted_in_the_runs_feature_space(films, monkeypatch) -> None:
     shown = []
-    monkeypatch.setattr(case_view, "show_cards", lambda cards, **_: shown.append(cards))
+    monkeypatch.setattr(case, "show_cards", lambda cards, **_: shown.append(cards))
     part = read_predictions(load_run(PROJECT_ROOT / "models" / "f04")).of_split("test")
     point = load_run(PROJECT_ROOT / "models" / "f04").operating_point.threshold
     missed = part.films.film_id[(part.films.label == 1) & (part.probability < point)]
@@ -94,7 +94,7 @@ def test_a_control_that_is_gone_and_speaks_once_more_changes_nothing(data) -> No
 def speak_again() -> None:
     import streamlit as st
 
-    from ui.error_controls import _take
+    from ui.errors.controls import _take
 
     if "errors-run" not in st.session_state:
         address = {"run": "f04", "film": "0123456789ab", "threshold": "0.5"}
@@ -153,7 +153,7 @@ def test_a_damaged_table_of_the_first_run_leaves_the_others_galleries(
 
 def test_a_card_of_another_split_leads_back_to_the_gallery(data, monkeypatch) -> None:
     stale = ErrorView("public", "f04", "test", film="validation/NORMAL/elsewhere.jpeg")
-    monkeypatch.setattr(error_controls, "read_address", lambda *_: (stale, []))
+    monkeypatch.setattr(controls, "read_address", lambda *_: (stale, []))
     page = open_page()
     assert "The film that was opened is not in this split" in page.warning[0].value
     assert "false negatives** of run f04" in words_of(page)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.error_filter import Third, Wanted, WrongIn
-from core.error_gallery import Cell
-from core.error_order import Order
-from core.film_address import film_code, find_film
-from ui.error_link import ErrorView, Offered, read_address, write_address
+from core.error_analysis.filters import Wanted, WrongIn
+from core.error_analysis.gallery import Cell, Order
+from core.library.film_codes import film_code, find_film
+from core.runs.tertiles import Third
+from ui.library.gallery_query import ErrorView, Offered, read_address, write_address
 
 FILM = "test/NORMAL/a b&c.jpeg"
 OFFERED = Offered(

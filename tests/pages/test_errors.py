@@ -7,26 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from film_tables import film_table, predictions_of
-from kermany_stand_in import draw_film, encode_film
-from review_records import lead, put
+from fixtures.film_tables import film_table, predictions_of
+from fixtures.kermany_stand_in import draw_film, encode_film
+from fixtures.review_records import lead, put
+from fixtures.stand_in_films import served_predictions, write_stand_ins
 from sklearn.metrics import confusion_matrix
-from stand_in_films import served_predictions, write_stand_ins
 from streamlit.testing.v1 import AppTest
 
-from core.case_notes import ProposedLabel, write_note
-from core.case_notes_store import SqlCaseNotes, open_case_notes
-from core.domain import OPERATOR
-from core.examples import ExamplesSummary, ExamplesTask
-from core.film_address import film_code
-from core.film_features import read_features
-from core.foreign_runs import ForeignRequest, import_run
-from core.rendering import marked_png
-from core.review_store import SqlReviewStore
-from core.run_store import load_run
+from core.domain.reader import OPERATOR
+from core.error_analysis.notes import ProposedLabel, write_note
+from core.imaging.png import marked_png
+from core.imported_runs.importing import ForeignRequest, import_run
+from core.jobs.examples import ExamplesSummary, ExamplesTask
+from core.library.film_codes import film_code
+from core.runs.embeddings import read_features
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui import error_films, resources
-from ui.charts import RunProbability, plot_probabilities
+from core.store.notes import SqlCaseNotes, open_case_notes
+from core.store.reads import SqlReviewStore
+from ui.app import resources
+from ui.charts.base import RunProbability, plot_probabilities
+from ui.library import films as error_films
 
 PAGE = PROJECT_ROOT / "pages" / "errors.py"
 READER = "Dr. Ada Reader"

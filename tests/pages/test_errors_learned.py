@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from kept_run_copies import copy_runs
+from fixtures.kept_run_copies import copy_runs
+from fixtures.stand_in_films import served_predictions
 from sklearn.metrics import confusion_matrix, roc_auc_score
-from stand_in_films import served_predictions
 from streamlit.testing.v1 import AppTest
 
-from core.film_address import film_code
-from core.predictions import LEARNED_FILE, Predictions, join_predictions, read_learned
-from core.review_store import SqlReviewStore
-from core.run_store import load_run, read_record, write_record
+from core.library.film_codes import film_code
+from core.runs.predictions import LEARNED_FILE, Predictions, join_predictions, read_learned
+from core.runs.store import load_run, read_record, write_record
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.store.reads import SqlReviewStore
 
 WARNING = "its rates here say nothing about new films"
 
@@ -189,7 +189,7 @@ def test_pages_turned_elsewhere_are_drawn_under_a_new_key_and_a_click_keeps_its_
     def script() -> None:
         import streamlit as st
 
-        from ui.error_panels import _pages_key
+        from ui.errors.gallery import _pages_key
 
         key = _pages_key(int(st.query_params["page"]))
         st.session_state.setdefault(key, int(st.query_params["page"]))  # as the widget does
@@ -214,8 +214,8 @@ def test_a_film_that_a_run_has_learned_from_is_found_where_it_is_shown_elsewhere
     def script(film_id: str) -> None:
         import streamlit as st
 
-        from ui.error_link import write_address
-        from ui.failing_films import case_of
+        from ui.errors.film_cards import case_of
+        from ui.library.gallery_query import write_address
 
         for one in (film_id, "nowhere.jpeg"):
             case = case_of("public", "f04", one)

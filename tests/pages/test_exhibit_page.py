@@ -4,8 +4,8 @@ import json
 
 from streamlit.testing.v1 import AppTest
 
-from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT
+from core.store.reads import SqlReviewStore
 
 
 def open_page() -> AppTest:

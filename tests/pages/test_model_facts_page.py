@@ -8,28 +8,29 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from film_tables import film_table, predictions_of
-from kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
+from fixtures.film_tables import film_table, predictions_of
+from fixtures.kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
 from streamlit.testing.v1 import AppTest
 
-from core.domain import OPERATOR, RunRecord
-from core.film_address import film_code
-from core.foreign_runs import ForeignRequest, import_run
-from core.model_facts import gather_facts
-from core.model_facts_checklist import fill_checklist, say_count
-from core.model_facts_claim import CLAIM
-from core.model_facts_document import Intervals, MeasuredRow
-from core.model_facts_failures import list_errors, surest_errors
-from core.predictions import Predictions, read_predictions
-from core.prevalence import expect_among
-from core.review_store import SqlReviewStore
-from core.run_store import load_run
+from core.comparison.prevalence import expect_among
+from core.domain.model import RunRecord
+from core.domain.rate import Rate
+from core.domain.reader import OPERATOR
+from core.imported_runs.importing import ForeignRequest, import_run
+from core.library.film_codes import film_code
+from core.model_card.checklists.checklist import fill_checklist, say_count
+from core.model_card.checklists.claim import CLAIM
+from core.model_card.facts import gather_facts
+from core.model_card.failures import list_errors, surest_errors
+from core.reports.document import Intervals, MeasuredRow
+from core.runs.predictions import Predictions, read_predictions
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from core.statistics import Rate
-from ui.charts_facts import OUT_OF_POPULATION, plot_intervals
-from ui.facts_films import find_errors, gallery_address
-from ui.facts_link import FactsView, read_address, write_address
-from ui.failing_data import get_search
+from core.store.reads import SqlReviewStore
+from ui.charts.model_card import OUT_OF_POPULATION, plot_intervals
+from ui.library.slices import get_search
+from ui.model_card.data import FactsView, read_address, write_address
+from ui.model_card.films import find_errors, gallery_address
 
 PAGE = PROJECT_ROOT / "pages" / "model_facts.py"
 RUNS = ("f01", "f04", "m01")
@@ -241,7 +242,7 @@ def test_public_films_are_shown_where_they_are_and_drawn_ones_where_not(
     films = film_table(4, label=[1, 1, 0, 0], film_id=["a", "b", "c", "d"])
     drawn = Library(has_films=True, said=predictions_of(films, [0.1, 0.99, 0.98, 0.2]))
     libraries = {"public": Library(has_films=True), "synthetic": drawn}
-    monkeypatch.setattr("ui.facts_films.get_libraries", lambda: libraries)
+    monkeypatch.setattr("ui.model_card.films.get_libraries", lambda: libraries)
     assert find_errors(facts) == (libraries["public"], list_errors(facts), "")
 
     libraries["public"] = Library(has_films=False)

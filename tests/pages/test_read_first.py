@@ -8,9 +8,8 @@ import time
 
 import numpy as np
 import pytest
-from review_records import record, sign
-from streamlit.testing.v1 import AppTest
-from test_review import (
+from fixtures.review_records import record, sign
+from pages.test_review import (
     CHEST,
     HAND,
     READER,
@@ -24,21 +23,26 @@ from test_review import (
     upload,
     words_of,
 )
+from streamlit.testing.v1 import AppTest
 
-from core.batch import BatchJob, UploadedFilm
-from core.domain import Mark, ReadKind, Role, Verdict
-from core.drawn_overlap import weigh_drawn
+from core.domain.mark import Mark
+from core.domain.reader import Role
+from core.domain.review import ReadKind, Verdict
 from core.errors import RadiographError
-from core.ledger_numbers import tabulate_readers
+from core.explain.reader_overlap import weigh_drawn
+from core.jobs.batch import BatchJob, UploadedFilm
 from core.pipeline import FilmReading
-from core.review_ledger import verify_records
-from core.review_readers import choose_local_reader
-from core.review_store import SqlReviewStore
+from core.reads.reader_performance import tabulate_readers
 from core.settings import get_settings
-from ui import drawn_marks, review_panels, watch
-from ui.session import Visit
-from ui.viewer import SMALLEST_SHOWN
-from ui.who import get_local_reader
+from core.store.audit_log import verify_records
+from core.store.local_reader import choose_local_reader
+from core.store.reads import SqlReviewStore
+from ui.app import progress
+from ui.app.identity import get_local_reader
+from ui.app.session import Visit
+from ui.components.viewer.viewer import SMALLEST_SHOWN
+from ui.review import marks as drawn_marks
+from ui.review import read_panel
 
 
 @pytest.fixture(autouse=True)
@@ -47,13 +51,13 @@ def read_first(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, float | 
     monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
     get_settings.cache_clear()
     handed = []
-    build = review_panels.WorklistRow
+    build = read_panel.WorklistRow
 
     def note(**fields):
         handed.append((fields["band"], fields["probability"], fields["status"]))
         return build(**fields)
 
-    monkeypatch.setattr(review_panels, "WorklistRow", note)
+    monkeypatch.setattr(read_panel, "WorklistRow", note)
     return handed
 
 
@@ -120,7 +124,7 @@ def test_a_press_is_not_lost_when_the_last_film_is_read_while_the_page_runs(
     page = upload(open_page(), CHEST)
     name_reader(page, READER)
     choose_verdict(page, Verdict.NORMAL)
-    last_is_read, draw = threading.Event(), watch._draw_batch
+    last_is_read, draw = threading.Event(), progress._draw_batch
 
     def read(film: UploadedFilm) -> FilmReading:
         last_is_read.wait()
@@ -131,7 +135,7 @@ def test_a_press_is_not_lost_when_the_last_film_is_read_while_the_page_runs(
         assert job.wait(60)
         return draw(visit, job)
 
-    monkeypatch.setattr(watch, "_draw_batch", end_and_draw)
+    monkeypatch.setattr(progress, "_draw_batch", end_and_draw)
     job = BatchJob([UploadedFilm("f" * 64, "other.png", b"")], read).start()
     page.session_state["first_read"].job = job
     press(page, "Lock the first read")

@@ -10,23 +10,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from review_records import FILM, OTHER_FILM, raw_connection, record, refused_film_record, sign
+from fixtures.review_records import (
+    FILM,
+    OTHER_FILM,
+    raw_connection,
+    record,
+    refused_film_record,
+    sign,
+)
 from streamlit.testing.v1 import AppTest
 
-from core.domain import (
-    AbstentionBand,
-    Finding,
-    Prediction,
-    QualityReport,
-    ReadKind,
-    ReviewRecord,
-    Severity,
-    Verdict,
-)
-from core.ledger_drift import FEWEST_FILMS
-from core.ledger_roc import trace_readers
-from core.review_store import SqlReviewStore
-from core.review_table import (
+from core.domain.model import AbstentionBand, Prediction
+from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.reads.drift import FEWEST_FILMS
+from core.reads.export import (
     AGREE,
     DISAGREE,
     NOT_COMPARED,
@@ -34,9 +32,11 @@ from core.review_table import (
     find_reads,
     reads_as_csv,
 )
+from core.reads.reader_roc import trace_readers
 from core.settings import PROJECT_ROOT, SERVED_RUN
-from ui import records_data
-from ui.charts import plot_reads
+from core.store.reads import SqlReviewStore
+from ui.charts.base import plot_reads
+from ui.records import data
 
 PAGE = PROJECT_ROOT / "pages" / "records.py"
 BESIDE = "The model beside the reader"
@@ -191,7 +191,7 @@ def test_reads_are_filtered_by_reader_and_day_and_corrected_ones_come_on_request
 
 def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
     known = {FILM: Verdict.PNEUMONIA, OTHER_FILM: Verdict.NORMAL}
-    monkeypatch.setattr(records_data, "reference_of_files", lambda *_: known)
+    monkeypatch.setattr(data, "reference_of_files", lambda *_: known)
     sign(store, record(verdict=Verdict.PNEUMONIA))  # the model has 0.3 for both: not suspicious
     sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.NORMAL))
     page = run_page()
@@ -208,7 +208,7 @@ def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkey
 def test_a_first_read_is_counted_with_its_last_one_whichever_days_are_chosen(
     store: SqlReviewStore, monkeypatch
 ) -> None:
-    monkeypatch.setattr(records_data, "reference_of_files", lambda *_: {FILM: Verdict.NORMAL})
+    monkeypatch.setattr(data, "reference_of_files", lambda *_: {FILM: Verdict.NORMAL})
     early, late = datetime(2024, 5, 4, tzinfo=UTC), datetime(2024, 5, 9, tzinfo=UTC)
     first = record(kind=ReadKind.FIRST, regions={}, verdict=Verdict.PNEUMONIA, read_at=early)
     sign(store, first)
@@ -233,7 +233,7 @@ def test_reads_beyond_the_list_are_counted_disputed_and_said(
     sign(store, record(verdict=Verdict.PNEUMONIA, film_name="the oldest"))
     for number in range(3):
         sign(store, record(film_sha256=f"{number:064x}", verdict=Verdict.NORMAL))
-    monkeypatch.setattr(records_data, "LISTED", 2)
+    monkeypatch.setattr(data, "LISTED", 2)
     page = run_page()
     assert len(page.dataframe[0].value) == 2
     assert any("newest 2 of 4 reads that match" in caption.value for caption in page.caption)
@@ -290,7 +290,7 @@ def test_one_run_at_a_time_stands_beside_the_reader(store: SqlReviewStore) -> No
 def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
     films = [f"{n:064x}" for n in range(12)]
     known = {film: list(Verdict)[n % 2] for n, film in enumerate(films)}
-    monkeypatch.setattr(records_data, "reference_of_files", lambda *_: known)
+    monkeypatch.setattr(data, "reference_of_files", lambda *_: known)
     for film in films[:-3]:
         sign(store, record(film_sha256=film, verdict=known[film]))
     page = run_page()

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 def list_of(weights: list[float]) -> str:
     def script(weights: list[float]) -> None:
-        from core.domain import RegionWeight
-        from ui.panels import draw_regions
+        from core.domain.regions import RegionWeight
+        from ui.components.panels import draw_regions
 
         regions = tuple(
             RegionWeight(label, weight, label + 1, 0.2, (0.0, 0.0), (0, 0, 1, 1))

@@ -16,15 +16,21 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
-from core.domain import FloatImage, ModelInput, Reader, ReviewRecord, Verdict
+from core.domain.arrays import FloatImage
+from core.domain.model import ModelInput
+from core.domain.reader import Reader
+from core.domain.review import ReviewRecord, Verdict
 from core.errors import ReviewStoreError
-from core.phantom import FindingName, draw_film, draw_hand, draw_settings
+from core.phantom.film import draw_film
+from core.phantom.hand import draw_hand
+from core.phantom.settings import FindingName, draw_settings
 from core.pipeline import Engine, prepare_film
-from core.review_served import list_served_runs
-from core.review_store import SqlReviewStore
-from core.run_store import amend_record, load_run, read_record
+from core.runs.store import amend_record, load_run, read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui import resources, uploads
+from core.store.reads import SqlReviewStore
+from core.store.served_runs import list_served_runs
+from ui.app import resources
+from ui.review import uploads
 
 File = tuple[str, bytes, str]
 READER = "Dr. Ada Reader"

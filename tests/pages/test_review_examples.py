@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.review_store import SqlReviewStore
 from core.settings import PROJECT_ROOT, get_settings
-from ui.review_panels import build_row
+from core.store.reads import SqlReviewStore
+from ui.review.read_panel import build_row
 
 OPEN = "Open 12 synthetic films"
 

@@ -8,12 +8,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.domain import WHO_MAY, Reader, Role
-from core.review_readers import choose_local_reader, read_local_reader
-from core.review_store import SqlReviewStore
+from core.domain.reader import WHO_MAY, Reader, Role
 from core.settings import PROJECT_ROOT, get_settings
-from ui import guard
-from ui.guard import PAGES, act_of
+from core.store.local_reader import choose_local_reader, read_local_reader
+from core.store.reads import SqlReviewStore
+from ui.app import guard
+from ui.app.guard import PAGES, act_of
 
 REFUSED = [(name, role) for name in PAGES for role in Role if role not in WHO_MAY[act_of(name)]]
 

@@ -21,20 +21,20 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
-from core.domain import ServedRun
-from core.film_address import film_code
-from core.phantom import draw_film, draw_settings
-from core.predictions import Predictions, read_predictions
-from core.prevalence import WardOutcome, expect_among
-from core.review_choice import list_served_choices
-from core.review_served import list_served_runs
-from core.review_store import SqlReviewStore
-from core.run_store import load_run
+from core.comparison.prevalence import WardOutcome, expect_among
+from core.domain.model import ServedRun
+from core.library.film_codes import film_code
+from core.phantom.film import draw_film
+from core.phantom.settings import draw_settings
+from core.runs.predictions import Predictions, read_predictions
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from core.statistics import wilson_rate
-from ui.runs_link import RunsView, read_address, write_address
-from ui.runs_ward import count_children
-from ui.session import Visit
+from core.stats.intervals import wilson_rate
+from core.store.reads import SqlReviewStore
+from core.store.served_runs import list_served_choices, list_served_runs
+from ui.app.session import Visit
+from ui.runs.prevalence import count_children
+from ui.runs.query import RunsView, read_address, write_address
 
 MODELS = PROJECT_ROOT / "models"
 MORNING = datetime(2025, 3, 1, 8, tzinfo=UTC)
@@ -253,8 +253,8 @@ def test_a_run_alone_is_shown_and_asks_for_a_second(runs: Path) -> None:
 
 
 def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
-    from ui.runs_controls import offer
-    from ui.runs_data import get_listed_runs
+    from ui.runs.controls import offer
+    from ui.runs.data import get_listed_runs
 
     view = RunsView(
         part="nih",

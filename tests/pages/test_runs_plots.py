@@ -6,22 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from film_tables import film_table, predictions_of
+from fixtures.film_tables import film_table, predictions_of
 
-from core.comparison_cases import arrange_cases
-from core.comparison_curves import trace_curves
-from core.comparison_films import ScoredFilms, align_runs
-from core.film_address import film_code
-from core.metrics import calibration_curve
-from core.run_store import load_run
-from core.run_table import ListedRun
+from core.comparison.case_matrix import arrange_cases
+from core.comparison.curves import trace_curves
+from core.comparison.scored_films import ScoredFilms, align_runs
+from core.evaluation.metrics import calibration_curve
+from core.library.film_codes import film_code
+from core.runs.listing import ListedRun
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
-from ui.charts_cases import RIGHT, WRONG, plot_case, plot_cases
-from ui.charts_curves import Point, plot_precision_recall, plot_roc
-from ui.charts_runs import COLOURS, plot_calibration, plot_histories, style_runs
-from ui.runs_cases import gallery_address, rows_drawn
-from ui.runs_data import ListedRuns
-from ui.runs_table import describe_role
+from ui.charts.cases import RIGHT, WRONG, plot_case, plot_cases
+from ui.charts.curves import Point, plot_precision_recall, plot_roc
+from ui.charts.runs import COLOURS, plot_calibration, plot_histories, style_runs
+from ui.runs.case_matrix import gallery_address, rows_drawn
+from ui.runs.data import ListedRuns
+from ui.runs.table import describe_role
 
 LABEL = np.array([1, 1, 0, 0])
 A, B = [0.9, 0.2, 0.6, 0.1], [0.8, 0.7, 0.3, 0.4]

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from film_tables import film_table, predictions_of
+from fixtures.film_tables import film_table, predictions_of
 from streamlit.testing.v1 import AppTest
 
-from core.comparison_films import align_runs, as_synthetic
-from core.domain import OPERATOR, RunRecord
+from core.comparison.scored_films import align_runs, as_synthetic
+from core.domain.model import RunRecord
+from core.domain.reader import OPERATOR
 from core.errors import ModelIntegrity
-from core.examples import ExamplesSummary, ExamplesTask
-from core.film_address import film_code
-from core.foreign_runs import ForeignRequest, import_run
-from core.predictions import Predictions, read_predictions
-from core.run_store import load_run
+from core.imported_runs.importing import ForeignRequest, import_run
+from core.jobs.examples import ExamplesSummary, ExamplesTask
+from core.library.film_codes import film_code
+from core.runs.predictions import Predictions, read_predictions
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, get_settings
-from ui import resources
-from ui.runs_cases import gallery_address
+from ui.app import resources
+from ui.runs.case_matrix import gallery_address
 
 MODELS = PROJECT_ROOT / "models"
 LABEL = np.arange(20) % 2

@@ -8,13 +8,13 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from test_runs import address_of, films_of, open_page, runs, words_of
+from pages.test_runs import address_of, films_of, open_page, runs, words_of
 
-from core.domain import OperatingPoint
-from core.foreign_runs import ImportedRun
-from core.run_store import load_run, read_history
+from core.domain.model import OperatingPoint
+from core.imported_runs.importing import ImportedRun
+from core.runs.store import load_run, read_history
 from core.settings import PROJECT_ROOT, get_settings
-from ui.runs_import import parts_of
+from ui.runs.importing import parts_of
 
 __all__ = ["runs"]
 

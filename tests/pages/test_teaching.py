@@ -10,33 +10,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from review_records import lead
+from fixtures.review_records import lead
+from fixtures.teaching_cases import lend_models, make_case, make_outcome
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
-from teaching_cases import lend_models, make_case, make_outcome
 
-from core import teaching_choice
-from core.domain import Verdict
-from core.error_gallery import Cell
-from core.film_features import FilmFeatures
-from core.phantom_folder import DRAWING_VERSION
-from core.phantom_set import open_built_in_set
-from core.review_served import utc_now
-from core.review_store import SqlReviewStore
+from core.domain.review import Verdict
+from core.error_analysis.gallery import Cell
+from core.phantom.builtin import DRAWING_VERSION
+from core.phantom.dataset import open_built_in_set
+from core.runs.embeddings import FilmFeatures
 from core.settings import PROJECT_ROOT, get_settings
-from core.teaching import Phase, StepKind
-from core.teaching_course import Course, FilmState
-from core.teaching_outcomes import (
-    confidence_calibration,
-    learning_curve,
-    reader_auc,
-    reader_roc,
-)
-from core.teaching_store import SqlTeachingStore, open_teaching_store
-from ui import teaching_films, teaching_read
-from ui.answer import AnswerSaid
-from ui.charts_teaching import plot_learning, plot_own_calibration, plot_reader_roc
-from ui.teaching_films import films_of, nearest_films
+from core.store.reads import SqlReviewStore
+from core.store.served_runs import utc_now
+from core.store.teaching import SqlTeachingStore, open_teaching_store
+from core.teaching import case_selection
+from core.teaching.outcomes import confidence_calibration, learning_curve, reader_auc, reader_roc
+from core.teaching.session import Course, FilmState, Phase, StepKind
+from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
+from ui.components.answer.answer import AnswerSaid
+from ui.teaching import data, reading
+from ui.teaching.data import films_of, nearest_films
 
 READER = "Dr. Ada Trainee"
 
@@ -88,8 +82,8 @@ def kept(films: Path) -> Iterator[SqlTeachingStore]:
 @pytest.fixture
 def hands(kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch) -> Hands:
     hands = Hands(open_page())
-    monkeypatch.setattr(teaching_read, "hear_answer", lambda _key, _token: hands.answer)
-    monkeypatch.setattr(teaching_read, "hear_marks", lambda _key, _token: hands.marks)
+    monkeypatch.setattr(reading, "hear_answer", lambda _key, _token: hands.answer)
+    monkeypatch.setattr(reading, "hear_marks", lambda _key, _token: hands.marks)
     return hands
 
 
@@ -174,14 +168,14 @@ def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
 def test_a_second_read_comes_between_the_models_read_and_the_truth(
     hands: Hands, kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(teaching_choice, "DRILL_SHARE", 1.0)
+    monkeypatch.setattr(case_selection, "DRILL_SHARE", 1.0)
     session_id = begin(hands, films=1, with_model=True, normal=0)  # it misses some pneumonias
     _, film = open_film(kept, session_id)
     truth = film.case.reference
     assert film.case.model_wrong
     hands.lock(truth, 3)
     course, film = open_film(kept, session_id)
-    assert teaching_read.phase_of(course, 0) is Phase.SECOND
+    assert reading.phase_of(course, 0) is Phase.SECOND
     assert "###" not in words_of(hands.page)
     assert "Your second read" in words_of(hands.page)
     hands.lock(other(truth), 2)
@@ -206,7 +200,7 @@ def test_when_the_time_is_over_what_is_chosen_is_the_read(
     if chosen is not None:
         hands.answer = AnswerSaid(chosen, None, lock=False)
         hands.page.run()
-    monkeypatch.setattr(teaching_read, "utc_now", lambda: utc_now() + timedelta(seconds=33))
+    monkeypatch.setattr(reading, "utc_now", lambda: utc_now() + timedelta(seconds=33))
     hands.answer = AnswerSaid(Verdict.NORMAL, 5, lock=True)  # after the bell
     hands.page.run()
     course = kept.course(session_id)
@@ -226,8 +220,8 @@ def test_after_an_outage_the_clock_of_the_open_film_begins_anew(
     hands.page.selectbox[2].set_value(30).run()
     session_id = begin(hands, normal=0)
     away = timedelta(days=1)
-    monkeypatch.setattr(teaching_read, "utc_now", lambda: utc_now() + away)
-    teaching_read.running_since.clear()  # as in a new process
+    monkeypatch.setattr(reading, "utc_now", lambda: utc_now() + away)
+    reading.running_since.clear()  # as in a new process
     hands.page.run()
     _, film = open_film(kept, session_id)
     assert film.read is None
@@ -401,7 +395,7 @@ def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_pa
     far = np.isin(film_ids, list(by_score.values())) * 100.0
     space = np.stack([far, np.abs(np.arange(len(film_ids)) - place)], axis=1).astype(np.float64)
     features = FilmFeatures(film_ids, space, 1.0, "any export")
-    monkeypatch.setattr(teaching_films, "known_features", lambda _library, _run: features)
+    monkeypatch.setattr(data, "known_features", lambda _library, _run: features)
     near = nearest_films(course, film.case)
     assert near.by_features
     assert near.films.keys() == by_score.keys()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from review_records import lead
+from fixtures.review_records import lead
+from fixtures.teaching_cases import make_case
 from streamlit.testing.v1 import AppTest
-from teaching_cases import make_case
 
-from core.examples import ExamplesTask
+from core.jobs.examples import ExamplesTask
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from core.teaching import Plan
-from ui.teaching_films import get_teaching_store
+from core.teaching.session import Plan
+from ui.teaching.data import get_teaching_store
 
 
 @pytest.fixture

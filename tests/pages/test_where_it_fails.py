@@ -10,26 +10,26 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from film_tables import film_table, predictions_of
-from kermany_stand_in import draw_film, encode_film
+from fixtures.film_tables import film_table, predictions_of
+from fixtures.kermany_stand_in import draw_film, encode_film
+from fixtures.stand_in_films import served_predictions, write_stand_ins
 from scipy.stats import fisher_exact
-from stand_in_films import served_predictions, write_stand_ins
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
-from core.domain import OPERATOR
-from core.examples import ExamplesTask
-from core.film_facts import FACTS_FILE
-from core.film_features import FEATURES_FILE
-from core.foreign_runs import ForeignRequest, import_run
-from core.review_store import SqlReviewStore
-from core.run_store import load_run
+from core.datasets.film_metadata import FACTS_FILE
+from core.domain.reader import OPERATOR
+from core.imported_runs.importing import ForeignRequest, import_run
+from core.jobs.examples import ExamplesTask
+from core.runs.embeddings import FEATURES_FILE
+from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui import preparation, resources
-from ui.error_runs import get_runs
-from ui.failing_data import get_search
-from ui.failing_drawn import rates_by_finding
-from ui.failing_link import FailsView, read_address, write_address
+from core.store.reads import SqlReviewStore
+from ui.app import progress, resources
+from ui.library.runs import get_runs
+from ui.library.slices import get_search
+from ui.slices.controls import FailsView, read_address, write_address
+from ui.slices.slices import rates_by_finding
 
 MODELS = PROJECT_ROOT / "models"
 SLICE = "sharpness-high"
@@ -263,7 +263,7 @@ def test_films_that_are_being_drawn_are_waited_for(drawn, monkeypatch) -> None:
     monkeypatch.setattr(ExamplesTask, "drawn", 7)
     monkeypatch.setattr(ExamplesTask, "finished", False)
     monkeypatch.setattr(resources, "get_examples", lambda: task)
-    monkeypatch.setattr(preparation, "get_examples", lambda: task)
+    monkeypatch.setattr(progress, "get_examples", lambda: task)
     page = open_page(library="synthetic")
     [bar] = page.get("progress")
     assert "7 of 60 synthetic films drawn" in bar.proto.text

@@ -19,9 +19,9 @@ from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 
-from core.decoding import decode_radiograph
-from core.domain import MAX_FILM_PIXELS, Radiograph
+from core.domain.film import MAX_FILM_PIXELS, Radiograph
 from core.errors import RadiographError
+from core.imaging.decoding import decode_radiograph
 
 MUTANTS = 15_000 if os.environ.get("FIRSTREAD_LONG") == "1" else 300
 MAX_GROWTH_KB = 1_500_000

@@ -7,22 +7,22 @@ import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from core.review_migration import migration_status
-from core.review_store import open_review_store
+from core.settings import PROJECT_ROOT
+from core.store.migration import migration_status
+from core.store.reads import open_review_store
 
 LONG = os.environ.get("FIRSTREAD_LONG") == "1"
 ROUNDS = 100 if LONG else 4
 FILM = "ab" * 32
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = PROJECT_ROOT
 
 WRITER = f"""
 import sys
 from datetime import UTC, datetime
 from uuid import uuid4
 from core.domain import QualityReport, Reader, ReaderRead, ReviewRecord, Role, Verdict
-from core.review_store import open_review_store
+from core.store.reads import open_review_store
 
 store = open_review_store(sys.argv[1])
 reader = Reader("killed", frozenset({{Role.READER}}))
@@ -37,7 +37,7 @@ while True:
 """
 MIGRATOR = """
 import sys
-from core.review_migration import migrate
+from core.store.migration import migrate
 
 print("ready", flush=True)
 migrate(sys.argv[1])

@@ -3,13 +3,13 @@
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Barrier
 
-from review_records import FILM, SPAWN, append_records, record, sign
+from fixtures.review_records import FILM, SPAWN, append_records, record, sign
 
 from core.errors import ReviewStoreError
-from core.review_migration import migrate
-from core.review_store import open_review_store
+from core.store.migration import migrate
+from core.store.reads import open_review_store
 
-pytest_plugins = ["review_databases"]
+pytest_plugins = ["fixtures.review_databases"]
 
 
 def test_of_eight_threads_that_correct_one_read_exactly_one_wins(store):

@@ -1,0 +1,97 @@
+"""``python -m core compare``: runs against each other, in tables and in words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from core.cli.console import spoken_errors
+from core.domain.model import RunRecord
+from core.runs.store import find_run_folder, load_run, name_run, read_record
+from core.settings import get_settings
+
+
+def compare(
+    names: Annotated[list[str], typer.Argument(help="Two or more runs, trained or imported.")],
+    part: Annotated[
+        str, typer.Option(help="Part of the data; test is the official test split.")
+    ] = "test",
+    at_sensitivity: Annotated[
+        float | None,
+        typer.Option(help="Set every threshold anew: this share of validation's pneumonias found."),
+    ] = None,
+    every_metric: Annotated[
+        bool, typer.Option("--all", help="The bootstrapped difference of every metric too.")
+    ] = False,
+    prevalence: Annotated[
+        float | None, typer.Option(help="Share of ill children in your ward, such as 0.1.")
+    ] = None,
+    children: Annotated[int, typer.Option(help="How many children the prevalence is for.")] = 1000,
+) -> None:
+    """Test runs against each other on the films that all of them scored, and say it in words."""
+    # Deferred: pyarrow and scipy take their time, and no other command needs them.
+    from core.comparison.case_matrix import find_steps  # noqa: PLC0415
+    from core.comparison.paired_tests import compare_pairs  # noqa: PLC0415
+    from core.comparison.scored_films import (  # noqa: PLC0415
+        OWN_THRESHOLDS,
+        align_runs,
+        thresholds_at_sensitivity,
+    )
+    from core.comparison.tables import (  # noqa: PLC0415
+        tabulate_differences,
+        tabulate_pairs,
+        tabulate_scored,
+    )
+    from core.comparison.text import (  # noqa: PLC0415
+        NOTE,
+        say_films,
+        say_pair,
+        say_step,
+        say_thresholds,
+        say_wards,
+    )
+    from core.runs.predictions import read_predictions  # noqa: PLC0415
+
+    with spoken_errors():
+        runs = _open_runs(names)
+        said = {run.run_id: read_predictions(run) for run in runs}
+        thresholds = {run.run_id: run.operating_point.threshold for run in runs}
+        chosen_at = OWN_THRESHOLDS
+        if at_sensitivity is not None:
+            thresholds = thresholds_at_sensitivity(said, at_sensitivity)
+            chosen_at = say_thresholds(at_sensitivity)
+        scored = align_runs(said, thresholds, part, chosen_at)
+        pairs = compare_pairs(scored)
+        blocks = [tabulate_scored(scored), tabulate_pairs(pairs)]
+        if every_metric:
+            blocks.append(tabulate_differences(pairs))
+        blocks += ["\n".join(say_pair(pair)) for pair in pairs]
+        parents = {run.run_id: str(read_record(run.folder).get("parent", "")) for run in runs}
+        blocks.append("\n".join(map(say_step, find_steps(scored, parents))))
+        if prevalence is not None:
+            blocks.append("\n".join(say_wards(scored, children, prevalence)))
+        blocks.append(NOTE)
+        blocks = [say_films(scored), _say_exhibits(runs), _say_foreign(runs), *blocks]
+        text = "\n\n".join(filter(None, blocks))
+    typer.echo(text)
+
+
+def _open_runs(names: list[str]) -> list[RunRecord]:
+    folders = get_settings().run_folders
+    return [load_run(find_run_folder(name, folders)) for name in dict.fromkeys(names)]
+
+
+def _say_exhibits(runs: list[RunRecord]) -> str:
+    exhibits = [name for run in runs if (name := name_run(run)) != run.run_id]
+    return f"Wrong on purpose, never served: {', '.join(exhibits)}." if exhibits else ""
+
+
+def _say_foreign(runs: list[RunRecord]) -> str:
+    foreign = [run.run_id for run in runs if run.foreign]
+    if not foreign:
+        return ""
+    return (
+        f"Imported: {', '.join(foreign)}. What such a model was trained on is not known here: it "
+        "may have seen some of these films."
+    )

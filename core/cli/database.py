@@ -1,0 +1,68 @@
+"""``python -m core db``: look after the review store's database."""
+
+from typing import Annotated
+
+import typer
+
+from core.cli.console import spoken_errors
+from core.settings import get_settings
+from core.store.audit_log import say_report, verify_records
+from core.store.engine import capitalised
+from core.store.migration import MigrationStatus, migrate, migration_status
+
+app = typer.Typer(help="Look after the database of signed reads.", no_args_is_help=True)
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url", help="SQLAlchemy URL; otherwise FIRSTREAD_DATABASE_URL or its default."
+    ),
+]
+
+
+@app.command("migrate")
+def migrate_database(database_url: DatabaseUrl = None) -> None:
+    """Bring the database to this version's revision, making it if need be."""
+    with spoken_errors():
+        typer.echo(_described(migrate(database_url or get_settings().database_url)))
+
+
+@app.command("status")
+def show_status(database_url: DatabaseUrl = None) -> None:
+    """Say where the database stands; exit code 1 if it needs `migrate`."""
+    with spoken_errors():
+        status = migration_status(database_url or get_settings().database_url)
+        typer.echo(_described(status))
+        raise typer.Exit(0 if status.up_to_date else 1)
+
+
+def _described(status: MigrationStatus) -> str:
+    place = capitalised(status.place)
+    if status.up_to_date:
+        return f"{place} is up to date (revision {status.revision})."
+    return (
+        f"{place} is at revision {status.revision or 'none'}, this version needs {status.newest}: "
+        "run `python -m core db migrate`."
+    )
+
+
+records_app = typer.Typer(no_args_is_help=True)
+
+
+@records_app.callback()
+def records() -> None:
+    """Look after the records."""
+
+
+@records_app.command()
+def verify(
+    database_url: DatabaseUrl = None,
+    head: Annotated[
+        str, typer.Option(help="A newest hash that was kept elsewhere: is it still in the chain?")
+    ] = "",
+) -> None:
+    """Compute every hash anew and name each row that is not as it was written; exit code 1 then."""
+    with spoken_errors():
+        report = verify_records(database_url or get_settings().database_url, head)
+    typer.echo(say_report(report))
+    raise typer.Exit(0 if report.intact else 1)

@@ -1,0 +1,90 @@
+"""``python -m core import-run``: another model's predictions become a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.cli.console import spoken_errors
+from core.domain.reader import OPERATOR
+from core.errors import ForeignRunRefused
+from core.settings import get_settings
+
+if TYPE_CHECKING:
+    from core.imported_runs.importing import ImportedRun
+
+MAX_READ = 64 * 1024 * 1024
+"""More is never read, whatever the file; what may be imported is bounded by its reader."""
+
+
+def import_run_file(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet: film id and probability.")],
+    name: Annotated[str, typer.Option(help="Of the new run.")],
+    split: Annotated[
+        str, typer.Option(help="Take the films of validation, test or nih only.")
+    ] = "",
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Operating point; without it, chosen on validation films, else 0.5."),
+    ] = None,
+    sensitivity: Annotated[
+        float, typer.Option(help="That a threshold chosen on validation has to reach.")
+    ] = 0.97,
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Films of a part may be missing.")
+    ] = False,
+    film_column: Annotated[str, typer.Option(help="Name of the column with the films.")] = "",
+    probability_column: Annotated[
+        str, typer.Option(help="Name of the column with the probabilities.")
+    ] = "",
+) -> None:
+    """Make a run of another model's predictions, to be compared and browsed, never served."""
+    # Deferred: pyarrow takes its time.
+    from core.imported_runs.importing import ForeignRequest, import_run  # noqa: PLC0415
+
+    settings = get_settings()
+    with spoken_errors():
+        request = ForeignRequest(
+            name=name,
+            file_name=file.name if settings.keep_file_names else "",
+            split=split,
+            threshold=threshold,
+            sensitivity=sensitivity,
+            incomplete=incomplete,
+            film_column=film_column,
+            probability_column=probability_column,
+        )
+        imported = import_run(
+            _read(file), request, settings.models, settings.foreign_runs, OPERATOR
+        )
+    typer.echo(_say_import(imported))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as content:
+            return content.read(MAX_READ)
+    except OSError as exc:
+        raise ForeignRunRefused(f"{file} cannot be read ({exc.strerror}).") from exc
+
+
+def _say_import(imported: ImportedRun) -> str:
+    name, point = imported.folder.name, imported.operating_point
+    films = ", ".join(f"{n} of {part}" for part, n in imported.films.items())
+    sentences = [
+        f"Run {name} is in {imported.folder}: films {films}.",
+        f"Operating point {point.threshold:.3f} ({point.chosen_on}).",
+    ]
+    if imported.missing:
+        lacking = ", ".join(f"{n} of {part}" for part, n in imported.missing.items())
+        sentences.append(f"Missing films: {lacking}.")
+    if imported.left_out:
+        others = ", ".join(f"{n} rows ({what})" for what, n in imported.left_out.items())
+        sentences.append(f"Left out: {others}.")
+    if imported.reversed_scores:
+        sentences.append(
+            "Normal films get the higher probabilities: is the column that of normal films?"
+        )
+    return "\n".join([*sentences, f"`python -m core compare {name} RUN` holds it to another run."])

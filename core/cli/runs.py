@@ -1,0 +1,264 @@
+"""``python -m core runs``, ``evaluate`` and ``score-training``: what runs say of films."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from core.cli.console import spoken_errors
+from core.domain.model import RunRecord
+from core.errors import ModelMissing
+from core.evaluation.evaluate import measure_run
+from core.evaluation.generalisation_gap import (
+    Suspect,
+    find_doubted,
+    suspect_causes,
+    tabulate_causes,
+)
+from core.evaluation.reproduction import compare_run, replace_predictions
+from core.evaluation.tables import (
+    tabulate_metrics,
+    tabulate_runs,
+    tabulate_set_aside,
+    tabulate_sides,
+    tabulate_slices,
+    tabulate_tried,
+)
+from core.runs.archive import SET_ASIDE_FILE, read_set_aside, set_aside
+from core.runs.listing import list_readable_runs, list_runs
+from core.runs.predictions import (
+    LEARNED_FILE,
+    join_predictions,
+    learned_as_parquet,
+    read_predictions,
+)
+from core.runs.store import (
+    EXPORT_FILE,
+    add_files,
+    find_run_folder,
+    load_run,
+    read_record,
+    read_verified,
+    redrawn_with,
+)
+from core.settings import get_settings
+from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
+
+
+def runs(
+    every_part: Annotated[
+        bool, typer.Option("--all", help="Every part of the data, not only validation and test.")
+    ] = False,
+    causes: Annotated[
+        str, typer.Option("--causes", help="A run: why it does worse on the test.")
+    ] = "",
+    tried: Annotated[
+        bool,
+        typer.Option("--tried", help="What each run changes, and what that did on the test."),
+    ] = False,
+) -> None:
+    """Print every run's metrics, with 95 % intervals, as a Markdown table."""
+    with spoken_errors():
+        if causes:
+            typer.echo(tabulate_causes(causes_of(_find_run(causes))))
+            return
+        if tried:
+            trained, sentences = list_readable_runs(get_settings().models)
+            typer.echo(tabulate_tried(trained))
+            typer.echo(f"\n{tabulate_set_aside(read_set_aside(get_settings().models))}")
+            for sentence in sentences:
+                _report(sentence)
+            return
+        typer.echo(tabulate_runs(list_runs(*get_settings().run_folders), every_part=every_part))
+
+
+def evaluate(
+    name: Annotated[str, typer.Argument(help="A run in models/.")],
+    write: Annotated[
+        bool, typer.Option("--write", help="Store what was computed in the run's folder.")
+    ] = False,
+) -> None:
+    """Compute a run's metrics from its weights and the films, and compare with what is stored."""
+    # Deferred, as below: scoring shares its code with training, which the table of runs does not
+    # need.
+    from core.training.scoring import films_as_seen, open_films_to_score, score_run  # noqa: PLC0415
+
+    settings = get_settings()
+    with spoken_errors():
+        run = _load_own_network(name)
+        content = read_verified(run.folder, EXPORT_FILE, run.files)
+        stored = None if write else read_predictions(run)
+        seed = redrawn_with(run.folder)
+        films = films_as_seen(
+            open_films_to_score(settings.data, settings.models, _report, redrawn_with=seed),
+            run.cropped_to_lungs,
+            settings.models,
+        )
+        _report(f"scoring {len(films.table)} films")
+        predictions = score_run(content, run.input_px, run.calibration, films)
+        point = run.operating_point
+        measured = measure_run(predictions, point.threshold, films.cut_points, point.chosen_on)
+        typer.echo(f"{tabulate_metrics(measured['metrics'])}\n")
+        typer.echo(f"{tabulate_slices(measured['slices'])}\n")
+        if stored is None:
+            replace_predictions(run.folder, predictions, measured)
+            typer.echo(f"Predictions and metrics are stored in {run.folder}.")
+            return
+        agreement = compare_run(run, stored, predictions, measured)
+    typer.echo(agreement.sentence)
+    if not agreement.holds:
+        raise typer.Exit(1)
+
+
+def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
+    """Remove a run's folder and keep what it changed and scored, for the table of what was tried.
+
+    What serves is refused.
+    """
+    settings = get_settings()
+    with spoken_errors():
+        if name == settings.served_run:
+            raise ModelMissing(f"run {name} reads films: let another run serve first.")
+        set_aside(settings.models, name)
+    typer.echo(f"The numbers of run {name} stand in {settings.models / SET_ASIDE_FILE}.")
+
+
+def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
+    """Score the films that a run has learned from; the table goes into its folder, no metric does.
+
+    The error gallery shows these films too. How often the run is right on them says nothing about
+    films that it has not seen.
+    """
+    from core.training.scoring import films_as_seen, open_learned_films, score_run  # noqa: PLC0415
+
+    settings = get_settings()
+    with spoken_errors():
+        run = _load_own_network(name)
+        content = read_verified(run.folder, EXPORT_FILE, run.files)
+        measured = read_predictions(run)
+        films = films_as_seen(
+            open_learned_films(
+                settings.data, settings.models, _report, redrawn_with=redrawn_with(run.folder)
+            ),
+            run.cropped_to_lungs,
+            settings.models,
+        )
+        _report(f"scoring {len(films.table)} films")
+        learned = score_run(content, run.input_px, run.calibration, films)
+        join_predictions(measured, learned)  # refuses films that the run is measured on
+        table = learned_as_parquet(learned, run)
+        add_files(run.folder, {LEARNED_FILE: table})
+    typer.echo(
+        f"{len(learned)} films that run {name} has learned from: {len(table):,} bytes in "
+        f"{run.folder / LEARNED_FILE}. Its metrics are as they were."
+    )
+
+
+def causes_of(run: RunRecord) -> list[Suspect]:
+    """Return why a run does worse on the official test than on validation, cause by cause."""
+    alike = {}
+    if AUDIT_FILE in run.files:
+        audit = ShortcutAudit.from_json(read_verified(run.folder, AUDIT_FILE, run.files))
+        alike = {
+            part: (line.sensitivity, line.specificity)
+            for part, audited in audit.parts.items()
+            for line in audited.changes
+            if line.key == "cropped_alike"
+        }
+    cuts = read_record(run.folder)["slices"]["cut_points"]
+    others = {
+        record.run_id: (read_predictions(record), record.operating_point.threshold)
+        for record, exhibit in (
+            (other.record, other.exhibit) for other in list_readable_runs(run.folder.parent)[0]
+        )
+        if not (exhibit or record.foreign or record.members or record.run_id == run.run_id)
+    }
+    threshold = run.operating_point.threshold
+    return suspect_causes(read_predictions(run), threshold, cuts, alike, find_doubted(others))
+
+
+def _find_run(name: str) -> RunRecord:
+    return load_run(find_run_folder(name, get_settings().run_folders))
+
+
+def _load_own_network(name: str) -> RunRecord:
+    """Return a run whose network films can be scored with."""
+    run = _find_run(name)
+    if run.foreign:
+        raise ModelMissing(
+            f"run {name} is another model's predictions: there is no network to score films "
+            f"with. `python -m core runs` prints what its file measures."
+        )
+    if run.members:
+        raise ModelMissing(
+            f"run {name} has no weights of its own: evaluate its members, "
+            f"{', '.join(run.members)}, then make it anew with `python -m core ensemble`."
+        )
+    return run
+
+
+def _report(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+app = typer.Typer()
+
+RunName = Annotated[str, typer.Argument(help="A run's folder in models/.")]
+
+
+@app.command("serve-check")
+def serve_check(run: RunName) -> None:
+    """Print what the serving rule demands and what a run has; exit code 1 if something lacks."""
+    from core.serving.verification import check_run  # noqa: PLC0415 (pyarrow takes its time)
+
+    with spoken_errors():
+        demands = check_run(get_settings().models / run)
+    for one in demands:
+        typer.echo(f"{'has  ' if one.met else 'LACKS'}  {one.name}: {one.found}")
+        if not one.met:
+            typer.echo(f"       {one.remedy}")
+    servable = all(one.met for one in demands)
+    typer.echo(f"Run {run} {'may' if servable else 'may not'} read films.")
+    raise typer.Exit(0 if servable else 1)
+
+
+@app.command()
+def abstain(
+    run: RunName,
+    target: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=0.5, help="Largest share of wrong films on a side."),
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(min=0.5, max=0.999, help="That both sides keep it.")
+    ] = None,
+) -> None:
+    """Choose the band in which a run says "unsure", on its validation films, and keep it."""
+    from core.evaluation.abstention import CONFIDENCE, TARGET_ERROR  # noqa: PLC0415
+    from core.serving.verification import add_abstention  # noqa: PLC0415
+
+    folder = get_settings().models / run
+    with spoken_errors():
+        stated = add_abstention(folder, target or TARGET_ERROR, confidence or CONFIDENCE)
+        amended = load_run(folder)
+    typer.echo(f"called normal below {_said(stated['low'])}, ", nl=False)
+    typer.echo(f"called pneumonia from {_said(stated['high'])}")
+    typer.echo(tabulate_sides(amended))
+
+
+@app.command()
+def ensemble(
+    name: Annotated[str, typer.Argument(help="Name of the new run.")],
+    members: Annotated[list[str], typer.Argument(help="Two or more finished runs.")],
+) -> None:
+    """Make a run of several others from what they said of the films; nothing is trained."""
+    from core.training.ensemble import make_ensemble  # noqa: PLC0415
+
+    with spoken_errors():
+        folder = make_ensemble(get_settings().models, name, members)
+    typer.echo(f"finished: {folder}")
+
+
+def _said(limit: float | None) -> str:
+    return "no probability" if limit is None else f"{limit:.3f}"

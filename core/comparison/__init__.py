@@ -1,0 +1,1 @@
+"""Which of several runs does better on the same radiographs?"""

@@ -1,0 +1,64 @@
+"""ROC and precision-recall curves of a run, each point with the threshold that it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import DatasetError
+from core.stats.intervals import Labels, Scores
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curves:
+    """What a run does at each threshold, a point for each distinct probability, falling.
+
+    Attributes
+    ----------
+    threshold : (K,) float64 ndarray
+        Films at or above it are called pneumonia.
+    sensitivity, false_alarm_rate, ppv : (K,) float64 ndarrays
+        Shares of the pneumonias found, of the normals called pneumonia, and of the called that are.
+    """
+
+    threshold: Floats
+    sensitivity: Floats
+    false_alarm_rate: Floats
+    ppv: Floats
+
+
+def trace_curves(probability: Scores, labels: Labels) -> Curves:
+    """Count what is found and what is called at every threshold that changes anything.
+
+    Parameters
+    ----------
+    probability : (N,) float64 ndarray
+    labels : (N,) int64 ndarray
+        1 for pneumonia.
+
+    Raises
+    ------
+    DatasetError
+        If a class has no film.
+    """
+    ill = labels == 1
+    n_ill, n_well = int(ill.sum()), int((~ill).sum())
+    if not (n_ill and n_well):
+        raise DatasetError(
+            f"a curve needs films of both classes; there are {n_ill} with pneumonia and {n_well} "
+            "normal."
+        )
+    order = np.argsort(-probability, kind="stable")
+    last_of_ties = np.append(np.flatnonzero(np.diff(probability[order])), len(order) - 1)
+    found = np.cumsum(ill[order])[last_of_ties]
+    called = last_of_ties + 1
+    return Curves(
+        threshold=probability[order][last_of_ties],
+        sensitivity=found / n_ill,
+        false_alarm_rate=(called - found) / n_well,
+        ppv=found / called,
+    )

@@ -1,0 +1,340 @@
+"""Runs side by side on the films that all of them scored, each pair tested.
+
+Missed pneumonias and false alarms go by McNemar's exact test, ROC areas by DeLong's, and every
+metric by a bootstrap that keeps a patient's films together. Each question's p values are adjusted
+by Holm over all pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+
+from core.comparison.scored_films import ScoredFilms
+from core.errors import ComparisonError
+from core.evaluation.metrics import log_losses
+from core.stats.bootstrap import (
+    DRAWS,
+    PatientDraws,
+    areas_of_draws,
+    draw_patients,
+    interval_of_draws,
+    ratio_of_draws,
+)
+from core.stats.intervals import Difference, Labels, Mask, delong_difference, holm, mcnemar
+
+Floats = npt.NDArray[np.float64]
+
+AREAS = ("roc_auc", "pr_auc")
+DECIDED = (
+    "sensitivity",
+    "specificity",
+    "accuracy",
+    "ppv",
+    "npv",
+    "f1_pneumonia",
+    "f1_normal",
+)
+LOSSES = ("log_loss", "brier")
+METRICS = (*DECIDED, *LOSSES, *AREAS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnMetric:
+    """One metric of R runs: (R,) as measured, and (R, draws) in each draw; nan where undefined."""
+
+    measured: Floats
+    drawn: Floats
+
+    def difference(self, first: int, second: int, n: int) -> Difference:
+        """Return second less first with its percentile interval and the p value of none.
+
+        The p value is of the difference over its bootstrap standard error: unlike a share of draws
+        it has no lower limit, which an adjustment for many pairs would multiply.
+
+        Parameters
+        ----------
+        first, second : int
+            Rows.
+        n : int
+            Films, for the result.
+
+        References
+        ----------
+        .. [1] B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+        """
+        value = float(self.measured[second] - self.measured[first])
+        drawn = self.drawn[second] - self.drawn[first]
+        known = drawn[~np.isnan(drawn)]
+        if np.isnan(value) or len(known) < 2:
+            return Difference(float("nan"), -1.0, 1.0, 1.0, n)
+        error = float(known.std(ddof=1))
+        if error == 0.0:
+            p_value = 1.0 if value == 0.0 else 0.0
+        else:
+            p_value = float(2.0 * ndtr(-abs(value) / error))
+        return Difference(value, *interval_of_draws(drawn), p_value, n)
+
+
+def draw_metrics(
+    probability: Floats,
+    called: Mask,
+    labels: Labels,
+    patients: npt.NDArray[np.str_],
+    names: Sequence[str] = METRICS,
+    draws: int = DRAWS,
+) -> dict[str, DrawnMetric]:
+    """Compute metrics of runs on the same films, as measured and in every draw of patients.
+
+    Parameters
+    ----------
+    probability : (R, N) float64 ndarray
+    called : (R, N) bool ndarray
+        Whether each run calls each film pneumonia.
+    labels : (N,) int64 ndarray
+    patients : (N,) ndarray
+        Whose film each is.
+    names : sequence of str
+        Some of `METRICS`.
+    draws : int
+
+    Raises
+    ------
+    ComparisonError
+        If a name is not one of `METRICS`.
+    """
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise ComparisonError(
+            f"there is no metric {', '.join(unknown)} to compare; there are {', '.join(METRICS)}."
+        )
+    drawn = draw_patients(patients, draws=draws)
+    # The films as they are go in as the first draw: one computation gives both.
+    counts = np.vstack([np.ones((1, drawn.counts.shape[1])), drawn.counts])
+    with_all = PatientDraws(counts, drawn.patient_of_film)
+    metrics = _totalled(probability, called, labels, with_all)
+    if set(AREAS) & set(names):
+        areas = [areas_of_draws(scores, labels, with_all) for scores in probability]
+        metrics |= dict(zip(AREAS, np.stack(areas, axis=1), strict=True))
+    return {name: DrawnMetric(metrics[name][:, 0], metrics[name][:, 1:]) for name in names}
+
+
+def _totalled(
+    probability: Floats, called: Mask, labels: Labels, draws: PatientDraws
+) -> dict[str, Floats]:
+    """Return the (R, draws) metrics that follow from sums over films, by name."""
+    ill, n = labels == 1, len(labels)
+    of_films = np.stack(
+        [
+            called & ill,
+            ~called & ill,
+            ~called & ~ill,
+            called & ~ill,
+            log_losses(probability, labels),
+            (probability - labels) ** 2,
+            np.ones_like(probability),
+        ]
+    )
+    totals = np.stack(draws.totals(*of_films.reshape(-1, n)))  # one product of matrices for all
+    tp, fn, tn, fp, loss, squared, films = totals.reshape(len(of_films), len(called), -1)
+    return {
+        "sensitivity": ratio_of_draws(tp, tp + fn),
+        "specificity": ratio_of_draws(tn, tn + fp),
+        "accuracy": ratio_of_draws(tp + tn, films),
+        "ppv": ratio_of_draws(tp, tp + fp),
+        "npv": ratio_of_draws(tn, tn + fn),
+        "f1_pneumonia": np.nan_to_num(ratio_of_draws(2.0 * tp, 2.0 * tp + fn + fp)),
+        "f1_normal": np.nan_to_num(ratio_of_draws(2.0 * tn, 2.0 * tn + fn + fp)),
+        "log_loss": loss / films,
+        "brier": squared / films,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCounts:
+    """Errors of one kind of two runs on the same ``n`` films.
+
+    Attributes
+    ----------
+    first, second : int
+        Errors of each run.
+    only_first, only_second : int
+        Films that only that run gets wrong.
+    low, high : float
+        95 % interval of ``second - first``, in films, with a patient's films kept together.
+    p_value : float
+        McNemar's, exact, that both err equally often; it takes films for independent.
+    n : int
+        Films that could be got wrong in this way.
+    """
+
+    first: int
+    second: int
+    only_first: int
+    only_second: int
+    low: float
+    high: float
+    p_value: float
+    n: int
+
+    @property
+    def change(self) -> int:
+        """Errors of the second run less those of the first."""
+        return self.second - self.first
+
+    def turned(self) -> ErrorCounts:
+        """Return the same with the second run first."""
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            only_first=self.only_second,
+            only_second=self.only_first,
+            low=-self.high,
+            high=-self.low,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PairComparison:
+    """Two runs on the same films; every difference is the second less the first.
+
+    Attributes
+    ----------
+    missed, false_alarms : ErrorCounts
+    roc_auc : Difference
+        DeLong's.
+    differences : mapping of str to Difference
+        By metric, from a bootstrap over patients.
+    holm : mapping of str to float
+        p values adjusted over all pairs: of ``missed``, ``false_alarms``, ``delong`` and of each
+        metric. Each of these is a family of its own.
+    """
+
+    first: str
+    second: str
+    missed: ErrorCounts
+    false_alarms: ErrorCounts
+    roc_auc: Difference
+    differences: Mapping[str, Difference]
+    holm: Mapping[str, float]
+
+    def turned(self) -> PairComparison:
+        """Return the same with the second run first: every difference the other way round."""
+        return PairComparison(
+            first=self.second,
+            second=self.first,
+            missed=self.missed.turned(),
+            false_alarms=self.false_alarms.turned(),
+            roc_auc=_turned(self.roc_auc),
+            differences={name: _turned(one) for name, one in self.differences.items()},
+            holm=self.holm,
+        )
+
+
+def _turned(one: Difference) -> Difference:
+    return replace(one, value=-one.value, low=-one.high, high=-one.low)
+
+
+def compare_pairs(
+    scored: ScoredFilms, metrics: Sequence[str] = METRICS, draws: int = DRAWS
+) -> list[PairComparison]:
+    """Test every pair of runs, in the order in which they were named.
+
+    Parameters
+    ----------
+    scored : ScoredFilms
+    metrics : sequence of str
+        Some of `METRICS`.
+    draws : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    ComparisonError
+        If there are fewer than two runs, or a metric is not known.
+    DatasetError
+        If the films are fewer than two of a class.
+    """
+    if len(scored.run_ids) < 2:
+        raise ComparisonError("one run alone has nothing to be compared with: name two or more.")
+    drawn = draw_metrics(
+        scored.probability,
+        scored.called,
+        scored.films.label,
+        scored.films.patient,
+        tuple(dict.fromkeys([*metrics, "sensitivity", "specificity"])),
+        draws,
+    )
+    pairs = list(combinations(range(len(scored.run_ids)), 2))
+    compared = [_compare(scored, drawn, metrics, *pair) for pair in pairs]
+    adjusted = _adjust([_p_values(*pair) for pair in compared])
+    return [
+        PairComparison(scored.run_ids[first], scored.run_ids[second], *measured, holm=p_values)
+        for (first, second), measured, p_values in zip(pairs, compared, adjusted, strict=True)
+    ]
+
+
+Compared = tuple[ErrorCounts, ErrorCounts, Difference, dict[str, Difference]]
+
+
+def _compare(
+    scored: ScoredFilms,
+    drawn: Mapping[str, DrawnMetric],
+    metrics: Sequence[str],
+    first: int,
+    second: int,
+) -> Compared:
+    n = len(scored.films)
+    # DeLong's difference is first minus second; here it is what changes from first to second.
+    area = delong_difference(
+        scored.probability[second], scored.probability[first], scored.films.label
+    )
+    return (
+        _count_errors(scored, drawn["sensitivity"], scored.ill, first, second),
+        _count_errors(scored, drawn["specificity"], ~scored.ill, first, second),
+        area,
+        {name: drawn[name].difference(first, second, n) for name in metrics},
+    )
+
+
+def _count_errors(
+    scored: ScoredFilms, rate: DrawnMetric, films: Mask, first: int, second: int
+) -> ErrorCounts:
+    right = scored.right[:, films]
+    test = mcnemar(right[first], right[second])
+    share = rate.difference(first, second, test.n)
+    return ErrorCounts(
+        first=int((~right[first]).sum()),
+        second=int((~right[second]).sum()),
+        only_first=test.only_second,
+        only_second=test.only_first,
+        low=-share.high * test.n,
+        high=-share.low * test.n,
+        p_value=test.p_value,
+        n=test.n,
+    )
+
+
+def _p_values(
+    missed: ErrorCounts,
+    false_alarms: ErrorCounts,
+    area: Difference,
+    differences: Mapping[str, Difference],
+) -> dict[str, float]:
+    tests: dict[str, ErrorCounts | Difference]
+    tests = {"missed": missed, "false_alarms": false_alarms, "delong": area, **differences}
+    return {name: test.p_value for name, test in tests.items()}
+
+
+def _adjust(p_values: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    adjusted = {name: holm([of_pair[name] for of_pair in p_values]) for name in p_values[0]}
+    return [
+        {name: over_pairs[place] for name, over_pairs in adjusted.items()}
+        for place in range(len(p_values))
+    ]

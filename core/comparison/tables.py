@@ -1,0 +1,147 @@
+"""Comparisons of runs as tables: for a page an entry a line, for a terminal Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from core.comparison.paired_tests import ErrorCounts, PairComparison
+from core.comparison.scored_films import ScoredFilms
+from core.comparison.text import say_p
+from core.domain.rate import Rate
+from core.evaluation.metrics import confusion_at, rates_of
+from core.stats.intervals import Difference, roc_auc
+
+
+def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
+    """Return counts, rates and ROC area of every run on the compared films, an entry a run.
+
+    Raises
+    ------
+    DatasetError
+        If the films are fewer than two of a class.
+    """
+    lines: list[dict[str, object]] = []
+    for run, probability, threshold in zip(
+        scored.run_ids, scored.probability, scored.threshold, strict=True
+    ):
+        matrix = confusion_at(probability, scored.films.label, threshold)
+        rates = rates_of(matrix)
+        lines.append(
+            {
+                "Run": run,
+                "Threshold": f"{threshold:.3f}",
+                "Missed": matrix.false_negative,
+                "False alarms": matrix.false_positive,
+                "Sensitivity": _rate(rates["sensitivity"]),
+                "Specificity": _rate(rates["specificity"]),
+                "ROC AUC": _rate(roc_auc(probability, scored.films.label)),
+            }
+        )
+    return lines
+
+
+def tabulate_scored(scored: ScoredFilms) -> str:
+    """Return counts, rates and ROC area of every run on the compared films.
+
+    Raises
+    ------
+    DatasetError
+        If the films are fewer than two of a class.
+    """
+    described = describe_scored(scored)
+    return _markdown(list(described[0]), [[*map(str, line.values())] for line in described])
+
+
+def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
+    """Return errors and ROC area of every pair, with p values as they are and after Holm."""
+    head = ["Pair", "Missed", "p", "Holm", "False alarms", "p", "Holm", "ROC AUC", "p", "Holm"]
+    lines = [
+        [
+            f"{pair.second} less {pair.first}",
+            *(_errors_cell(pair.missed), *_p_cells(pair, "missed", pair.missed.p_value)),
+            _errors_cell(pair.false_alarms),
+            *_p_cells(pair, "false_alarms", pair.false_alarms.p_value),
+            *(_difference_cell(pair.roc_auc), *_p_cells(pair, "delong", pair.roc_auc.p_value)),
+        ]
+        for pair in pairs
+    ]
+    return _markdown(head, lines)
+
+
+def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> list[dict[str, str]]:
+    """Return what `tabulate_pairs` says and one metric's difference, an entry a pair.
+
+    Parameters
+    ----------
+    pairs : sequence of PairComparison
+    metric : str
+        A key of their ``differences``.
+    name : str
+        What it is called.
+    """
+    return [
+        {
+            "Pair": f"{pair.second} less {pair.first}",
+            "Missed": _errors_cell(pair.missed),
+            "p missed": _p(pair.missed.p_value),
+            "Holm missed": _p(pair.holm["missed"]),
+            "False alarms": _errors_cell(pair.false_alarms),
+            "p false alarms": _p(pair.false_alarms.p_value),
+            "Holm false alarms": _p(pair.holm["false_alarms"]),
+            "ROC AUC": _difference_cell(pair.roc_auc),
+            "p ROC AUC": _p(pair.roc_auc.p_value),
+            "Holm ROC AUC": _p(pair.holm["delong"]),
+            f"{name}, bootstrapped": _difference_cell(pair.differences[metric]),
+            f"p {name}, bootstrapped": _p(pair.differences[metric].p_value),
+            f"Holm {name}, bootstrapped": _p(pair.holm[metric]),
+        }
+        for pair in pairs
+    ]
+
+
+def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
+    """Return the bootstrapped difference of every metric, a line for each pair and metric."""
+    head = ["Pair", "Metric", "Difference", "p", "Holm"]
+    lines = [
+        [
+            f"{pair.second} less {pair.first}",
+            name,
+            _difference_cell(difference),
+            *_p_cells(pair, name, difference.p_value),
+        ]
+        for pair in pairs
+        for name, difference in pair.differences.items()
+    ]
+    return _markdown(head, lines)
+
+
+def _p_cells(pair: PairComparison, question: str, p_value: float) -> tuple[str, str]:
+    return _p(p_value), _p(pair.holm[question])
+
+
+def _p(p_value: float) -> str:
+    return say_p(p_value).removeprefix("= ")
+
+
+def _errors_cell(errors: ErrorCounts) -> str:
+    return f"{_signed(errors.change)} ({_signed(errors.low)} to {_signed(errors.high)})"
+
+
+def _difference_cell(difference: Difference) -> str:
+    if math.isnan(difference.value):
+        return "not defined"
+    return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
+
+
+def _signed(films: float) -> str:
+    return "0" if round(films) == 0 else f"{round(films):+d}"
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+
+
+def _markdown(head: list[str], lines: list[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)

@@ -1,0 +1,1 @@
+"""Radiographs with labels: the index, the split, duplicates, metadata."""

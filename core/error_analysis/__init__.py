@@ -1,0 +1,1 @@
+"""What does a run get wrong, in which slices, and which labels are in doubt?"""

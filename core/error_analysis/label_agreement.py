@@ -1,0 +1,117 @@
+"""One set of films, two references: labels that a program took from reports, and radiologists.
+
+A run's rates are computed against each, at the same threshold and on the same films.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.datasets.film_metadata import NORMAL, OPACITY, OTHER_FINDING, FilmFacts
+from core.domain.rate import Rate
+from core.stats.bootstrap import draw_patients, share_rate
+from core.stats.intervals import Mask, Scores
+
+PNEUMONIA = "PNEUMONIA"
+READINGS = (OPACITY, OTHER_FINDING, NORMAL)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedFilms:
+    """What radiologists said of the films with one text-mined label.
+
+    Attributes
+    ----------
+    text_mined : str
+    readings : mapping of str to Rate
+        By what radiologists said, the share with its interval over patients.
+    """
+
+    text_mined: str
+    readings: Mapping[str, Rate]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRates:
+    """A run's rates against one reference.
+
+    Attributes
+    ----------
+    words : str
+        The reference.
+    n, ill : int
+        Films that it covers, and those that it calls ill.
+    sensitivity, specificity : Rate
+        With intervals over patients.
+    """
+
+    words: str
+    n: int
+    ill: int
+    sensitivity: Rate
+    specificity: Rate
+
+
+def compare_labels(facts: FilmFacts) -> tuple[ReportedFilms, ...]:
+    """Return what radiologists said of the films by their text-mined label.
+
+    Parameters
+    ----------
+    facts : FilmFacts
+        Films that lack one of the two are left out.
+    """
+    both = (facts.text_mined != "") & (facts.radiologists != "")
+    draws = draw_patients(facts.patient)
+    return tuple(
+        ReportedFilms(
+            str(label),
+            {
+                said: share_rate(
+                    facts.radiologists == said, both & (facts.text_mined == label), draws
+                )
+                for said in READINGS
+            },
+        )
+        for label in np.unique(facts.text_mined[both])[::-1]
+    )
+
+
+def rates_by_reference(
+    probability: Scores, facts: FilmFacts, threshold: float
+) -> tuple[ReferenceRates, ...]:
+    """Return a run's rates against each reference.
+
+    Parameters
+    ----------
+    probability : (N,) float64 ndarray
+    facts : FilmFacts
+        Of the same N films, each with both labels.
+    threshold : float
+        The run's operating point.
+    """
+    opacity, reported = facts.radiologists == OPACITY, facts.text_mined == PNEUMONIA
+    everyone = np.ones(len(facts), np.bool_)
+    references: tuple[tuple[str, Mask, Mask], ...] = (
+        ("radiologists: opacity or not", opacity, everyone),
+        ("text-mined label", reported, everyone),
+        ("films on which both agree", opacity, np.asarray(opacity == reported)),
+        (
+            "radiologists: opacity against normal alone",
+            opacity,
+            np.asarray(facts.radiologists != OTHER_FINDING),
+        ),
+    )
+    called, draws = np.asarray(probability >= threshold), draw_patients(facts.patient)
+    return tuple(
+        ReferenceRates(
+            words,
+            int(covered.sum()),
+            int((ill & covered).sum()),
+            share_rate(called, ill & covered, draws),
+            share_rate(~called, ~ill & covered, draws),
+        )
+        for words, ill, covered in references
+    )

@@ -1,0 +1,253 @@
+"""Which slices of the films are looked at for failures: the whole space, declared in one place.
+
+Single slices by `ATTRIBUTES`, all pairs of slices of two attributes, and clusters in feature space.
+Thirds are cut once, on the films that are searched, so that a slice means the same on any others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from core.datasets.film_metadata import FilmFacts
+from core.runs.embeddings import Space
+from core.runs.predictions import FilmTable, Predictions
+from core.stats.intervals import Labels, Mask, Scores
+
+NUMBERS_OF_CLUSTERS = range(3, 9)
+CLASSES = {"pneumonia": 1, "normal": 0}
+SEED = 0
+STARTS = 5
+RULE = (
+    "clusters by k-means within each class, in the feature space less what its axes share with "
+    f"the score; of {NUMBERS_OF_CLUSTERS[0]} to {NUMBERS_OF_CLUSTERS[-1]} clusters the number with "
+    "the largest mean silhouette"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassClusters:
+    """The clusters of one class, the largest first.
+
+    Attributes
+    ----------
+    slope : (D,) float64 ndarray
+        By how much each axis rises with a logit.
+    centres : (K, D) float64 ndarray
+    """
+
+    slope: npt.NDArray[np.float64]
+    centres: Space
+
+    def nearest(self, space: Space, logit: Scores) -> npt.NDArray[np.intp]:
+        """Return the number of the nearest centre of each of N films."""
+        beside = space - np.outer(logit, self.slope)
+        apart = np.linalg.norm(beside[:, np.newaxis] - self.centres, axis=2)
+        return np.asarray(apart.argmin(axis=1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clusters:
+    """The clusters of each class that has any, by the name of the class."""
+
+    of_class: Mapping[str, ClassClusters]
+
+    def members(self, space: Space, logit: Scores, label: Labels) -> dict[str, Mask]:
+        """Return which films each cluster holds, by a key such as ``normal-cluster-2``.
+
+        A film belongs to the nearest centre of its own class.
+
+        Parameters
+        ----------
+        space : (N, D) float64 ndarray
+        logit : (N,) float64 ndarray
+        label : (N,) int64 ndarray
+        """
+        found = {}
+        for name, clusters in self.of_class.items():
+            nearest = clusters.nearest(space, logit)
+            for number in range(len(clusters.centres)):
+                chosen: Mask = (nearest == number) & (label == CLASSES[name])
+                found[f"{name}-cluster-{number + 1}"] = chosen
+        return found
+
+
+def find_clusters(space: Space, logit: Scores, label: Labels) -> Clusters:
+    """Cluster the films of each class; a class with too few distinct films has none.
+
+    Parameters
+    ----------
+    space : (N, D) float64 ndarray
+        Places in a network's feature space.
+    logit : (N,) float64 ndarray
+    label : (N,) int64 ndarray
+        1 for pneumonia.
+
+    References
+    ----------
+    .. [1] P. J. Rousseeuw, J. Comput. Appl. Math. 20 (1987) 53-65: the silhouette.
+    """
+    found = {}
+    for name, value in CLASSES.items():
+        here = label == value
+        if len(np.unique(space[here], axis=0)) > NUMBERS_OF_CLUSTERS[-1]:
+            slope = _slope(space[here], logit[here])
+            beside = space[here] - np.outer(logit[here], slope)
+            found[name] = ClassClusters(slope, _best_centres(beside))
+    return Clusters(found)
+
+
+def _slope(space: Space, logit: Scores) -> npt.NDArray[np.float64]:
+    """Return each axis's least-squares slope on the logit."""
+    centred = logit - logit.mean()
+    spread = float(centred @ centred)
+    slope: npt.NDArray[np.float64] = centred @ space / (spread or 1.0)
+    return slope
+
+
+def _best_centres(space: Space) -> Space:
+    # Deferred: scikit-learn takes a second to load, and few pages need it.
+    from sklearn.cluster import KMeans  # noqa: PLC0415
+    from sklearn.metrics import silhouette_score  # noqa: PLC0415
+
+    fits = [KMeans(k, n_init=STARTS, random_state=SEED).fit(space) for k in NUMBERS_OF_CLUSTERS]
+    scores = [silhouette_score(space, fit.labels_) for fit in fits]
+    best = fits[int(np.argmax(scores))]
+    sizes = np.bincount(best.labels_)
+    centres: Space = best.cluster_centers_[np.argsort(-sizes, kind="stable")]
+    return centres
+
+
+THIRDS = ("low", "middle", "high")
+MEASURED: Mapping[str, tuple[str, Callable[[FilmTable], npt.NDArray[np.float64]]]] = {
+    "size": ("original's short side", lambda films: films.short_side_px),
+    "contrast": ("contrast", lambda films: films.contrast),
+    "exposure": ("exposure (median grey)", lambda films: films.median_grey),
+    "sharpness": ("sharpness", lambda films: films.sharpness),
+}
+ATTRIBUTES = ("subtype", *MEASURED, "finding", "age")
+"""A slice's key begins with one of these; findings are the quality gate's."""
+PAIR = "+"
+SPACE_WORDS = (
+    "subtype, the quality gate's findings, age where it is stated, and thirds of the original's "
+    "short side, contrast, exposure and sharpness (cut on the films that are searched); in all "
+    "pairs of slices of two of these"
+)
+
+Cuts = Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceSpace:
+    """What decides which slice a film is in.
+
+    Attributes
+    ----------
+    cuts : mapping of str to (float, float)
+        Key of `MEASURED` to where the middle third begins and ends.
+    facts : FilmFacts
+    clusters : Clusters or None
+        None where the network's features are not known.
+    """
+
+    cuts: Cuts
+    facts: FilmFacts
+    clusters: Clusters | None = None
+
+    def members(self, said: Predictions, space: Space | None = None) -> dict[str, Mask]:
+        """Return which of N films each slice holds, by the slice's key; empty slices too.
+
+        Parameters
+        ----------
+        said : Predictions
+            Of the films.
+        space : (N, D) float64 ndarray, optional
+            Where these films lie; without it there are no clusters.
+        """
+        films = said.films
+        singles = self._singles(films)
+        found = dict(singles)
+        for first, second in combinations(singles, 2):
+            if attribute_of(first) != attribute_of(second):
+                found[first + PAIR + second] = singles[first] & singles[second]
+        if self.clusters is not None and space is not None:
+            found |= self.clusters.members(space, said.logit, films.label)
+        return found
+
+    def _singles(self, films: FilmTable) -> dict[str, Mask]:
+        singles = {
+            f"subtype-{name}": np.asarray(films.subtype == name)
+            for name in np.unique(films.subtype).tolist()
+            if name
+        }
+        for quality, cuts in self.cuts.items():
+            values = MEASURED[quality][1](films)
+            third = np.where(np.isnan(values), -1, np.digitize(values, cuts))
+            for number, name in enumerate(THIRDS):
+                singles[f"{quality}-{name}"] = np.asarray(third == number)
+        findings = self.facts.column_of("findings", films.film_id)
+        for code in sorted({code for said in findings.tolist() for code in said.split()}):
+            held = [code in said.split() for said in findings.tolist()]
+            singles[f"finding-{code}"] = np.array(held, np.bool_)
+        bands = self.facts.column_of("age_band", films.film_id)
+        for band in sorted({band for band in bands.tolist() if band}):
+            singles[f"age-{band}"] = np.asarray(bands == band)
+        return singles
+
+    def words_of(self, key: str) -> str:
+        """Return a slice's key in words, with the cuts that a third lies between."""
+        return ", ".join(self._single_words(single) for single in key.split(PAIR))
+
+    def _single_words(self, key: str) -> str:
+        attribute, _, value = key.partition("-")
+        if attribute in CLASSES:
+            return f"{attribute} films, {value.replace('-', ' ')} of {self._clusters_of(attribute)}"
+        if attribute in self.cuts:
+            return f"{MEASURED[attribute][0]} {self._range_words(attribute, value)}"
+        named = {"subtype": f"{value} pneumonia", "finding": f"gate: {value}", "age": value}
+        return named.get(attribute, key)
+
+    def _clusters_of(self, name: str) -> int:
+        found = {} if self.clusters is None else self.clusters.of_class
+        return len(found[name].centres) if name in found else 0
+
+    def _range_words(self, quality: str, third: str) -> str:
+        low, high = (_number(cut) for cut in self.cuts[quality])
+        words = {"low": f"below {low}", "middle": f"{low} to {high}", "high": f"{high} and above"}
+        return words.get(third, third)
+
+
+def _number(cut: float) -> str:
+    return f"{cut:.0f} px" if cut >= 10.0 else f"{cut:.4f}" if cut < 0.2 else f"{cut:.2f}"
+
+
+def attribute_of(key: str) -> str:
+    """Return the attribute that a single slice is of."""
+    return key.partition("-")[0]
+
+
+def declare_space(said: Predictions, facts: FilmFacts, space: Space | None = None) -> SliceSpace:
+    """Cut thirds and find clusters on the films that are searched.
+
+    Parameters
+    ----------
+    said : Predictions
+        Of the films that are searched.
+    facts : FilmFacts
+    space : (N, D) float64 ndarray, optional
+        Where these films lie in the feature space of the network that said it.
+    """
+    films = said.films
+    cuts = {}
+    for quality, (_, values_of) in MEASURED.items():
+        values = values_of(films)
+        known = values[~np.isnan(values)]
+        if len(known):
+            low, high = np.quantile(known, [1.0 / 3.0, 2.0 / 3.0])
+            cuts[quality] = (float(low), float(high))
+    clusters = None if space is None else find_clusters(space, said.logit, films.label)
+    return SliceSpace(cuts, facts, clusters)

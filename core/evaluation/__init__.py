@@ -1,0 +1,1 @@
+"""How well does a run do, and at which operating point?"""

@@ -1,0 +1,185 @@
+"""Why a run does worse on the official test than on validation: each suspected cause by itself.
+
+A cause that lies in which films there are (exposure, sharpness, size) is looked for by weighting
+the validation films so that their thirds are as frequent as those of the test films of the same
+class: if validation then scores as the test does, the mixture explains the drop. Patients who occur
+on both sides are taken out of the test, and films are cropped alike in the shortcut audit. Ill
+films that most other runs call normal, be they hard or labelled wrongly, are left out when the
+operating point is chosen. How much lies in the point alone is seen where the test's own sensitivity
+is made that of validation; the interval takes that point as given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.rate import Rate
+from core.evaluation.evaluate import PARTS, SLICED_BY
+from core.evaluation.operating_point import choose_operating_point
+from core.runs.predictions import Predictions
+from core.stats.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
+from core.stats.intervals import Mask, wilson_rate
+
+Weights = npt.NDArray[np.float64]
+WORDS = {
+    "contrast": "contrast",
+    "median_grey": "exposure (median grey)",
+    "sharpness": "sharpness",
+    "short_side_px": "size of the original",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One row: what was done to which films, and what the run then makes of them.
+
+    ``n`` of each rate counts films of the class, as they are and not as they are weighted.
+    """
+
+    what: str
+    films: str
+    sensitivity: Rate
+    specificity: Rate
+
+
+def suspect_causes(
+    predictions: Predictions,
+    threshold: float,
+    cut_points: Mapping[str, Sequence[float]],
+    cropped_alike: Mapping[str, tuple[Rate, Rate]],
+    doubted: Collection[str] = (),
+) -> list[Suspect]:
+    """Return the rates as they are, and after each suspected cause is taken away.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        With validation and official test films.
+    threshold : float
+        The operating point.
+    cut_points : mapping
+        Tertiles of the training films, from `core.evaluation.evaluate.find_cut_points`.
+    cropped_alike : mapping
+        ``validation`` and ``test`` to sensitivity and specificity on films cropped alike, from the
+        run's shortcut audit.
+    doubted : collection of str
+        Ill films that other runs call normal; see `find_doubted`.
+    """
+    validation, test = (
+        predictions.where(PARTS[part].choose(predictions.films)) for part in ("validation", "test")
+    )
+    rows = [
+        _as_they_are("none: films as they are", "validation", validation, threshold),
+        _as_they_are("none: films as they are", "official test", test, threshold),
+    ]
+    for quality, cuts in cut_points.items():
+        rows.append(_weighted(quality, cuts, validation, test, threshold))
+    for part, name in (("validation", "validation"), ("test", "official test")):
+        if part in cropped_alike:
+            rows.append(Suspect("crop: all films cropped alike", name, *cropped_alike[part]))
+    fresh = test.where(~test.films.patient_in_train)
+    what = "patients: those whose number occurs outside the test left out"
+    rows.append(_as_they_are(what, "official test", fresh, threshold))
+    if np.isin(validation.films.film_id, list(doubted)).any():
+        rows.append(_without_doubted(validation, test, threshold, doubted))
+    point = _point_of(test, _sensitivity_at(validation, threshold))
+    what = "operating point: moved to validation's sensitivity, by the test's labels"
+    return [*rows, _as_they_are(what, "official test", test, point)]
+
+
+def find_doubted(others: Mapping[str, tuple[Predictions, float]]) -> frozenset[str]:
+    """Return the ill films that more than half of the runs call normal.
+
+    Parameters
+    ----------
+    others : mapping of str to (Predictions, float)
+        What runs say of the films, and their operating points. None may have learned from them.
+    """
+    normal: dict[str, list[bool]] = {}
+    for said, threshold in others.values():
+        ill = said.films.label == 1
+        called = said.probability[ill] < threshold
+        for film_id, is_normal in zip(said.films.film_id[ill], called, strict=True):
+            normal.setdefault(film_id, []).append(bool(is_normal))
+    return frozenset(film_id for film_id, said in normal.items() if np.mean(said) > 0.5)
+
+
+def _without_doubted(
+    validation: Predictions, test: Predictions, threshold: float, doubted: Collection[str]
+) -> Suspect:
+    in_doubt = np.isin(validation.films.film_id, list(doubted))
+    kept = validation.where(~in_doubt)
+    point = _point_of(kept, _sensitivity_at(validation, threshold))
+    what = f"hard films: point chosen without {in_doubt.sum()} ill ones that most other runs clear"
+    return _as_they_are(what, "official test", test, point)
+
+
+def _sensitivity_at(part: Predictions, threshold: float) -> float:
+    ill = part.films.label == 1
+    return float((part.probability[ill] >= threshold).mean())
+
+
+def _point_of(part: Predictions, sensitivity: float) -> float:
+    return choose_operating_point(part.probability, part.films.label, sensitivity, "").threshold
+
+
+def _as_they_are(what: str, films: str, part: Predictions, threshold: float) -> Suspect:
+    ill, called = part.films.label == 1, part.probability >= threshold
+    found, cleared = int((called & ill).sum()), int((~called & ~ill).sum())
+    rates = wilson_rate(found, int(ill.sum())), wilson_rate(cleared, int((~ill).sum()))
+    return Suspect(what, films, *rates)
+
+
+def _weighted(
+    quality: str,
+    cuts: Sequence[float],
+    validation: Predictions,
+    test: Predictions,
+    threshold: float,
+) -> Suspect:
+    thirds = [_third(part, quality, cuts) for part in (validation, test)]
+    ill = [part.films.label == 1 for part in (validation, test)]
+    called = validation.probability >= threshold
+    rates = []
+    for right, is_class in ((called, True), (~called, False)):
+        chosen = [label == is_class for label in ill]
+        weights = _frequencies(thirds[1][chosen[1]], thirds[0], chosen[0])
+        rates.append(_weighted_rate(right, weights, validation, int(chosen[0].sum())))
+    return Suspect(f"{WORDS[quality]}: mixed as in the test", "validation", *rates)
+
+
+def _third(part: Predictions, quality: str, cuts: Sequence[float]) -> npt.NDArray[np.int64]:
+    """Return each film's third; 3 where its quality is not known, a kind of its own."""
+    values = SLICED_BY[quality](part.films)
+    return np.where(np.isnan(values), 3, np.digitize(values, cuts))
+
+
+def _frequencies(wanted: npt.NDArray[np.int64], third: npt.NDArray[np.int64], of: Mask) -> Weights:
+    """Return weights of films so that their thirds are as frequent as wanted; 0 outside ``of``."""
+    share = np.bincount(wanted, minlength=4) / max(len(wanted), 1)
+    own = np.bincount(third[of], minlength=4)
+    ratio = np.divide(share, own, out=np.zeros(4), where=own > 0)
+    return np.where(of, ratio[third], 0.0)
+
+
+def _weighted_rate(right: Mask, weights: Weights, part: Predictions, n: int) -> Rate:
+    """Return a weighted share with an interval of drawing patients; nan if no film has weight."""
+    total = float(weights.sum())
+    value = float(weights[right].sum() / total) if total else float("nan")
+    drawn = draw_patients(part.films.patient).totals(weights * right, weights)
+    return Rate(value, *interval_of_draws(ratio_of_draws(*drawn)), n)
+
+
+def tabulate_causes(rows: Sequence[Suspect]) -> str:
+    """Return the rows as a Markdown table."""
+    head = ["Cause taken away", "Films", "Sensitivity", "n ill", "Specificity", "n normal"]
+    lines = [[row.what, row.films, *_say(row.sensitivity), *_say(row.specificity)] for row in rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *lines])
+
+
+def _say(rate: Rate) -> tuple[str, str]:
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})", str(rate.n)

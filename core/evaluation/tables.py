@@ -1,0 +1,191 @@
+"""Runs side by side, and all of one run, as Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.domain.model import RunRecord
+from core.runs.archive import Aside
+from core.runs.listing import USUAL_PARTS, ListedRun
+from core.runs.store import name_run
+
+COLUMNS = {
+    "roc_auc": "ROC AUC",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "f1_pneumonia": "F1 pneumonia",
+    "f1_normal": "F1 normal",
+    "log_loss": "Log loss",
+    "accuracy": "Accuracy",
+}
+ERROR = "expected_calibration_error"
+MEASURES = COLUMNS | {
+    "ppv": "PPV",
+    "npv": "NPV",
+    "brier": "Brier",
+    "pr_auc": "PR AUC",
+    ERROR: "ECE",
+}
+QUALITIES = {
+    "contrast": "contrast",
+    "median_grey": "exposure (median grey)",
+    "sharpness": "sharpness",
+    "short_side_px": "original's short side, px",
+}
+
+
+def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str:
+    """Return the metrics of runs with their 95 % intervals, a line for each part of each run.
+
+    Parameters
+    ----------
+    runs : sequence of RunRecord
+    every_part : bool
+        Otherwise validation and official test only.
+    """
+    return tabulate_parts(
+        (name_run(run), part)
+        for run in runs
+        for key, part in run.metrics.items()
+        if every_part or key in USUAL_PARTS
+    )
+
+
+def tabulate_tried(runs: Sequence[ListedRun]) -> str:
+    """Return what each run changes and what that did on the official test, a line a run."""
+    shown = ("roc_auc", "sensitivity", "specificity", "log_loss", ERROR)
+    head = ["Run", "Goes on from", "What it changes", *(MEASURES[name] for name in shown)]
+    lines = []
+    for run in runs:
+        words = f"Exhibit. {run.record.sentence}" if run.exhibit else run.record.sentence
+        part = run.record.metrics["test"]
+        rates = [_with_interval(part["rates"][name]) for name in shown]
+        lines.append([run.record.run_id, run.parent, words, *rates])
+    return _markdown(head, lines)
+
+
+def tabulate_parts(measured: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    """Return a line of metrics for each run and part of the data.
+
+    Parameters
+    ----------
+    measured : iterable of (str, mapping)
+        A run's name and an `Evaluation` as plain values.
+    """
+    head = ["Run", "Split", "n", "Operating point", *COLUMNS.values(), MEASURES[ERROR]]
+    return _markdown(head, [_line(name, part) for name, part in measured])
+
+
+def tabulate_sides(run: RunRecord) -> str:
+    """Return how often a run takes a side and how often it is wrong then, a line a split."""
+    head = [
+        "Films",
+        "n",
+        "Gets a side",
+        "Wrong among called pneumonia",
+        "Wrong among called normal",
+    ]
+    lines = [head, ["---"] * len(head)]
+    for part, measured in run.decided.items():
+        rates = [measured[name] for name in ("coverage", "error_pneumonia", "error_normal")]
+        shown = ["no film" if rate is None else _with_interval(rate) for rate in rates]
+        lines.append([str(run.metrics[part]["split"]), str(measured["n"]), *shown])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _line(name: str, part: Mapping[str, Any]) -> list[str]:
+    return [
+        name,
+        str(part["split"]),
+        str(part["n"]),
+        f"{part['threshold']:.3f}",
+        *(_with_interval(part["rates"][rate]) for rate in (*COLUMNS, ERROR)),
+    ]
+
+
+def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return all metrics of one run, a column for each part of the data.
+
+    Parameters
+    ----------
+    metrics : mapping
+        As ``run.json`` states them.
+    """
+    parts = list(metrics.values())
+    counts = {"Films": "n", "With pneumonia": "n_positive", "Patients": "n_patients"}
+    lines = [[name, *(str(part[key]) for part in parts)] for name, key in counts.items()]
+    for key, name in MEASURES.items():
+        lines.append([name, *(_with_interval(part["rates"][key]) for part in parts)])
+        if key in parts[0]["rates_by_patient"]:
+            by_patient = [_interval(part["rates_by_patient"][key]) for part in parts]
+            lines.append([f"{name}, interval by patient", *by_patient])
+    for name in ("true_positive", "false_negative", "true_negative", "false_positive"):
+        words = name.replace("_", " ").capitalize()
+        lines.append([words, *(str(part["matrix"][name]) for part in parts)])
+    return _markdown(["", *(str(part["split"]) for part in parts)], lines)
+
+
+def tabulate_slices(slices: Mapping[str, Any]) -> str:
+    """Return sensitivity and specificity by image quality, a line for each third and part.
+
+    Parameters
+    ----------
+    slices : mapping
+        As ``run.json`` states them; the thirds are those of the training films.
+    """
+    head = ["Quality", "Range", "Split", "n", "Sensitivity", "n ill", "Specificity", "n normal"]
+    lines = []
+    for quality in slices["cut_points"]:
+        for part in (key for key in slices if key != "cut_points"):
+            for third in slices[part][quality]:
+                found, cleared = third["sensitivity"], third["specificity"]
+                lines.append(
+                    [
+                        QUALITIES[quality],
+                        _range(third["low"], third["high"]),
+                        part,
+                        str(third["n"]),
+                        _with_interval(found),
+                        str(found["n"]),
+                        _with_interval(cleared),
+                        str(cleared["n"]),
+                    ]
+                )
+    return _markdown(head, lines)
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"below {high:.4g}"
+    return f"from {low:.4g}" if high is None else f"{low:.4g} to {high:.4g}"
+
+
+def _with_interval(rate: Mapping[str, Any]) -> str:
+    if rate["value"] is None:
+        return "no films"
+    return f"{rate['value']:.3f} {_interval(rate)}"
+
+
+def _interval(rate: Mapping[str, Any]) -> str:
+    return f"({rate['low']:.3f} to {rate['high']:.3f})"
+
+
+def _markdown(head: list[str], lines: list[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def tabulate_set_aside(aside: Aside) -> str:
+    """Return what each run that was set aside changed and scored, as two Markdown tables."""
+    changes = ["| Run | Goes on from | What it changes |", "| --- | --- | --- |"]
+    changes += [
+        f"| {name} | {kept.get('parent', '')} | {kept['sentence']} |"
+        for name, kept in sorted(aside.items())
+    ]
+    scores = tabulate_parts(
+        (name, kept["metrics"][part])
+        for name, kept in sorted(aside.items())
+        for part in USUAL_PARTS
+    )
+    return "\n".join([*changes, "", scores])

@@ -1,0 +1,1 @@
+"""Which regions does the score depend on, and do they hold up?"""

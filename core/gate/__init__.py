@@ -1,0 +1,1 @@
+"""May this radiograph be read by the model?"""

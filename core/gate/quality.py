@@ -1,0 +1,291 @@
+"""The quality gate: is this film fit to be read, and is it a frontal chest radiograph at all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.domain.arrays import FloatImage
+from core.domain.film import AgeBand, Radiograph
+from core.domain.quality import FilmChange, Finding, GateEvidence, QualityReport, Severity
+
+MAX_SAMPLED_PX = 1_000_000
+"""Tone is measured on at most about this many pixels, taken on a regular grid."""
+
+MIN_READABLE_SIDE_PX = 96
+ODD_ASPECT, IMPOSSIBLE_ASPECT = (0.7, 2.4), (0.4, 3.5)
+BLANK_CONTRAST, FAINT_CONTRAST = 0.04, 0.15
+MAX_COLOURFULNESS = 0.04
+RADIOGRAPH_MODALITIES = frozenset({"", "CR", "DX", "DR", "RG", "XR", "OT", "SC"})
+CHEST_WORDS = ("CHEST", "THORAX", "TORAX", "LUNG", "RIB")
+LATERAL_VIEWS = frozenset({"LL", "RL", "LAT", "LATERAL"})
+
+_ORDER = {Severity.REFUSE: 0, Severity.FLAG: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """Limits that were measured on films; they stand in the lung segmenter's record.
+
+    Attributes
+    ----------
+    distance : float
+        Largest feature distance of a frontal chest film.
+    lung_fraction : (float, float)
+        Smallest and largest share of the film that is lung.
+    median_grey : (float, float)
+        Of the film's grey levels.
+    clipped : float
+        Largest share of pixels at the ends of the grey scale.
+    """
+
+    distance: float
+    lung_fraction: tuple[float, float]
+    median_grey: tuple[float, float]
+    clipped: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """Grey-level statistics of a film, each in [0, 1]."""
+
+    contrast: float
+    median: float
+    clipped: float
+
+
+def measure_tone(pixels: FloatImage) -> Tone:
+    """Measure contrast (1st to 99th percentile), median grey and the clipped share.
+
+    Parameters
+    ----------
+    pixels : (H, W) float32 ndarray in [0, 1]
+    """
+    stride = max(1, math.ceil(math.sqrt(pixels.size / MAX_SAMPLED_PX)))
+    sampled = pixels[::stride, ::stride]
+    low, median, high = np.percentile(sampled, [1.0, 50.0, 99.0])
+    ends = (sampled <= 0.5 / 255.0) | (sampled >= 254.5 / 255.0)
+    return Tone(float(high - low), float(median), float(ends.mean()))
+
+
+def measure_sharpness(standard: FloatImage) -> float:
+    """Return the standard deviation of the Laplacian of a standardised film.
+
+    Parameters
+    ----------
+    standard : (224, 224) float32 ndarray in [0, 1]
+    """
+    # Deferred: only data sets are measured so, and the first page should not wait.
+    from scipy import ndimage  # noqa: PLC0415
+
+    return float(ndimage.laplace(standard).std())
+
+
+def _check_size(film: Radiograph, model_px: int) -> list[Finding]:
+    findings = []
+    side = min(film.height_px, film.width_px)
+    if side < MIN_READABLE_SIDE_PX:
+        findings.append(
+            Finding(
+                "resolution",
+                Severity.REFUSE,
+                side,
+                MIN_READABLE_SIDE_PX,
+                f"The film is {film.width_px} x {film.height_px} pixels; at least "
+                f"{MIN_READABLE_SIDE_PX} on the shorter side are needed. Export it at full size.",
+            )
+        )
+    elif side < model_px:
+        findings.append(
+            Finding(
+                "resolution",
+                Severity.FLAG,
+                side,
+                model_px,
+                f"The shorter side has {side} pixels and the model uses {model_px}: "
+                "fine detail is missing. Use the full-size export if there is one.",
+            )
+        )
+    return findings + _check_aspect(film)
+
+
+def _check_aspect(film: Radiograph) -> list[Finding]:
+    aspect = film.width_px / film.height_px
+    for severity, (low, high) in (
+        (Severity.REFUSE, IMPOSSIBLE_ASPECT),
+        (Severity.FLAG, ODD_ASPECT),
+    ):
+        if not low <= aspect <= high:
+            message = (
+                f"The film is {aspect:.2f} times as wide as high; frontal chest films lie between "
+                f"{low} and {high}. Check that it is one whole, uncropped film."
+            )
+            limit = low if aspect < low else high
+            return [Finding("aspect_ratio", severity, aspect, limit, message)]
+    return []
+
+
+def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Finding]:
+    if tone.contrast < BLANK_CONTRAST:
+        message = (
+            "The film is blank or almost blank: its grey levels span "
+            f"{tone.contrast:.1%} of the scale (limit {BLANK_CONTRAST:.0%}). Export it again with "
+            "its window."
+        )
+        return [Finding("blank", Severity.REFUSE, tone.contrast, BLANK_CONTRAST, message)]
+    findings = []
+    if tone.contrast < FAINT_CONTRAST:
+        message = (
+            f"The film is faint: its grey levels span {tone.contrast:.0%} of the scale (limit "
+            f"{FAINT_CONTRAST:.0%}). Check the export's window."
+        )
+        findings.append(Finding("contrast", Severity.FLAG, tone.contrast, FAINT_CONTRAST, message))
+    low, high = limits.median_grey
+    if not low <= tone.median <= high:
+        word, limit = ("dark", low) if tone.median < low else ("bright", high)
+        message = (
+            f"The film is unusually {word}: its middle grey is {tone.median:.2f}, "
+            f"films of the training hospital lie between {low:.2f} and {high:.2f}."
+        )
+        findings.append(Finding("exposure", Severity.FLAG, tone.median, limit, message))
+    if tone.clipped > limits.clipped:
+        message = (
+            f"{tone.clipped:.0%} of the film is pure black or white (limit {limits.clipped:.0%}): "
+            "detail is lost there. Check for a crop border or a narrow window."
+        )
+        findings.append(Finding("clipping", Severity.FLAG, tone.clipped, limits.clipped, message))
+    if film.colourfulness > MAX_COLOURFULNESS:
+        message = (
+            "This is a coloured picture, not a radiograph: its colour channels differ by "
+            f"{film.colourfulness:.0%} (limit {MAX_COLOURFULNESS:.0%}). Upload the film itself, as "
+            "exported from the archive."
+        )
+        findings.append(
+            Finding("colour", Severity.REFUSE, film.colourfulness, MAX_COLOURFULNESS, message)
+        )
+    return findings
+
+
+def _check_statement(film: Radiograph) -> list[Finding]:
+    """Hold the file to what it states: that outranks what its pixels look like."""
+    refusals = []
+    if film.modality.upper() not in RADIOGRAPH_MODALITIES:
+        refusals.append(
+            ("modality", f"The file states the modality {film.modality}, not a plain radiograph.")
+        )
+    part = film.body_part.upper()
+    if part and not any(word in part for word in CHEST_WORDS):
+        refusals.append(
+            ("body_part", f"The file states the body part {film.body_part}, not chest.")
+        )
+    if film.view_position.upper() in LATERAL_VIEWS:
+        refusals.append(
+            ("view", f"The file states a lateral view ({film.view_position}), not a frontal one.")
+        )
+    return [
+        Finding(code, Severity.REFUSE, None, None, f"{said} Only frontal chest films are read.")
+        for code, said in refusals
+    ]
+
+
+def _check_population(film: Radiograph) -> list[Finding]:
+    if film.age_band in (AgeBand.UNKNOWN, AgeBand.CHILD_1_TO_5):
+        return []
+    message = (
+        f"Patient age: {film.age_band}. The model learned from children of 1 to 5 years: "
+        "its probability is outside what was measured. Rely on your own read."
+    )
+    return [Finding("population", Severity.FLAG, None, None, message)]
+
+
+def _check_origin(film: Radiograph) -> list[Finding]:
+    """Say it if a film was drawn, so that no read of it is taken for one of a patient."""
+    if not film.synthetic:
+        return []
+    message = "Synthetic: this film was drawn by a program. It shows no patient."
+    return [Finding("synthetic", Severity.NOTE, None, None, message)]
+
+
+def _say_change(change: FilmChange, evidence: GateEvidence) -> Finding:
+    distances = (
+        f"its distance from the films of training is {evidence.distance:.2f} as it is and "
+        f"{evidence.changed[change]:.2f} with"
+    )
+    if change is FilmChange.INVERT:
+        code, message = (
+            "polarity",
+            (
+                f"The film looks inverted, bone dark and air bright: {distances} {change}. "
+                "Choose Invert and read again, or export it with bone bright."
+            ),
+        )
+    else:
+        code, message = (
+            "orientation",
+            (
+                f"The film does not look upright: {distances} the film {change}. "
+                "Turn it upright and upload it again."
+            ),
+        )
+    return Finding(code, Severity.REFUSE, evidence.distance, evidence.changed[change], message)
+
+
+def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
+    low, high = limits.lung_fraction
+    change = evidence.better_change(limits.distance)
+    if change is not None:
+        return [_say_change(change, evidence)]
+    if not evidence.distance <= limits.distance:  # a distance that is no number is refused too
+        message = (
+            "This does not look like a frontal chest radiograph: its distance from the films of "
+            f"training is {evidence.distance:.2f}, the limit is {limits.distance:.2f}. "
+            "Check that the right file was chosen, upright and uncropped."
+        )
+        return [Finding("not_chest", Severity.REFUSE, evidence.distance, limits.distance, message)]
+    if low <= evidence.lung_fraction <= high:
+        return []
+    limit = low if evidence.lung_fraction < low else high
+    message = (
+        f"Lungs fill {evidence.lung_fraction:.0%} of the picture; on frontal chest films they fill "
+        f"{low:.0%} to {high:.0%}. Check that it is one whole chest film."
+    )
+    return [Finding("lung_area", Severity.REFUSE, evidence.lung_fraction, limit, message)]
+
+
+def assess_quality(
+    film: Radiograph, evidence: GateEvidence, limits: GateLimits, model_px: int
+) -> QualityReport:
+    """Hold a film against every limit.
+
+    Parameters
+    ----------
+    film : Radiograph
+    evidence : GateEvidence
+        What the lung segmenter measured on it.
+    limits : GateLimits
+    model_px : int
+        Side of the classifier's input; a film with fewer pixels than that lacks detail.
+
+    Returns
+    -------
+    QualityReport
+        Worst findings first; empty for a film that nothing is known against.
+    """
+    tone = measure_tone(film.pixels)
+    findings = [
+        *_check_statement(film),
+        *_check_size(film, model_px),
+        *_check_tone(film, tone, limits),
+        *_check_chest(evidence, limits),
+        *_check_population(film),
+        *_check_origin(film),
+    ]
+    if any(finding.code == "blank" for finding in findings):
+        findings = [
+            f
+            for f in findings
+            if f.code not in {"not_chest", "lung_area", "polarity", "orientation"}
+        ]
+    return QualityReport(tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity])))

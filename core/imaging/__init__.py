@@ -1,0 +1,1 @@
+"""How do bytes become a radiograph, and a radiograph a picture?"""

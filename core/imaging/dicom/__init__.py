@@ -1,0 +1,1 @@
+"""How is a DICOM file read, element by element?"""

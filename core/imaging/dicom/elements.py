@@ -1,0 +1,229 @@
+"""Single values out of a DICOM dataset: checked, bounded, and never identifying."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+
+from core.domain.film import AgeBand
+from core.errors import CorruptFile
+from core.imaging.dicom.lut import LookupTable
+
+MAX_VALUE_BYTES = 512_000
+MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 5.0
+
+# PS3.5 6.2, CS: what a code may consist of. A name that strayed into a code element rarely fits.
+_CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
+_AGE = re.compile(r"\s*(\d{1,3})\s*([DWMY])\s*", re.IGNORECASE)
+_DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
+_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+
+
+def values_of(dataset: Dataset, keyword: str) -> list[object]:
+    """Return an element's values, empty if it is absent or empty.
+
+    Raises
+    ------
+    CorruptFile
+        If the element is over 512 KB, or its bytes are not what its type allows.
+    """
+    raw = dataset.get_item(keyword) if keyword in dataset else None
+    if isinstance(raw, RawDataElement) and len(raw.value or b"") > MAX_VALUE_BYTES:
+        raise _unreadable(keyword)
+    try:
+        value = dataset.get(keyword)
+    except Exception as exc:
+        # pydicom's converters raise whatever the bytes lead them to.
+        raise _unreadable(keyword) from exc
+    if value is None or value == "":
+        return []
+    several = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    return list(value) if several else [value]
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """Return an element's first value as a finite number, None if it is absent.
+
+    Raises
+    ------
+    CorruptFile
+        If the value is not a finite number.
+    """
+    values = values_of(dataset, keyword)
+    if not values:
+        return None
+    try:
+        first = float(str(values[0]))
+    except ValueError as exc:
+        raise _unreadable(keyword) from exc
+    if not math.isfinite(first):
+        raise _unreadable(keyword)
+    return first
+
+
+def whole_number(dataset: Dataset, keyword: str, default: int | None = None) -> int:
+    """Return an element's first value as a whole number.
+
+    Raises
+    ------
+    CorruptFile
+        If the value is absent and has no default, or is not a whole number.
+    """
+    value = number(dataset, keyword)
+    if value is None and default is not None:
+        return default
+    if value is None:
+        raise CorruptFile(
+            f"The DICOM file does not state {keyword}, without which its pixels cannot be read. "
+            "Export the film again."
+        )
+    if value != int(value):
+        raise _unreadable(keyword)
+    return int(value)
+
+
+def code(dataset: Dataset, keyword: str) -> str:
+    """Return an element's first value if it looks like a DICOM code, otherwise an empty string."""
+    try:
+        text = str(next(iter(values_of(dataset, keyword)), "")).strip().upper()
+    except CorruptFile:
+        return ""  # descriptive only: an odd description must not cost the read
+    return text if _CODE.fullmatch(text) else ""
+
+
+def age_band(dataset: Dataset) -> AgeBand:
+    """Return the coarse age from Patient's Age, or else from birth and study dates."""
+    years = _stated_years(dataset)
+    if years is None:
+        years = _years_between(dataset, "PatientBirthDate", "StudyDate")
+    if years is None or not 0 <= years <= 120:
+        return AgeBand.UNKNOWN
+    bands = ((1, AgeBand.UNDER_1), (6, AgeBand.CHILD_1_TO_5), (18, AgeBand.CHILD_6_TO_17))
+    return next((band for limit, band in bands if years < limit), AgeBand.ADULT)
+
+
+def pixel_spacing_mm(dataset: Dataset) -> tuple[float, float] | None:
+    """Return row and column spacing, None unless both are between 0.01 and 5 mm."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        try:
+            row, column = (float(str(value)) for value in values_of(dataset, keyword))
+        except (CorruptFile, ValueError):
+            continue
+        if all(MIN_SPACING_MM <= spacing <= MAX_SPACING_MM for spacing in (row, column)):
+            return row, column
+    return None
+
+
+def stored_words(dataset: Dataset, keyword: str, *, signed: bool) -> npt.NDArray[np.int64]:
+    """Return an element's bytes as 16-bit numbers, whatever type the file gives it.
+
+    Raises
+    ------
+    CorruptFile
+        If the element is not plain bytes or is over 512 KB.
+    """
+    element = _raw_element(dataset, keyword)
+    raw = element.value or b""
+    kind = ("<" if element.is_little_endian else ">") + ("i2" if signed else "u2")
+    return np.frombuffer(raw[: len(raw) // 2 * 2], dtype=kind).astype(np.int64)
+
+
+def lookup_table(dataset: Dataset, keyword: str, *, signed: bool) -> LookupTable | None:
+    """Return the first LUT of a sequence, None if the sequence is absent or empty.
+
+    Parameters
+    ----------
+    signed : bool
+        True if the LUT's input may be negative, which decides how its first input is read.
+
+    Raises
+    ------
+    CorruptFile
+        If the LUT's descriptor and data do not fit together.
+
+    References
+    ----------
+    .. [1] DICOM PS3.3 C.11.1.1.1, C.11.2.1.1
+    """
+    items = values_of(dataset, keyword)
+    if not items:
+        return None
+    item = items[0]
+    if not isinstance(item, Dataset):
+        raise _unreadable(keyword)
+    descriptor = stored_words(item, "LUTDescriptor", signed=False)
+    if len(descriptor) < 3:
+        raise _unreadable("LUTDescriptor")
+    count, first, bits = int(descriptor[0]) or 65536, int(descriptor[1]), int(descriptor[2])
+    if not 8 <= bits <= 16:
+        raise CorruptFile(
+            f"The DICOM file's {keyword} has {bits} bits an entry; 8 to 16 are allowed. "
+            "Export the film with a window instead."
+        )
+    entries = _lut_entries(item, count)
+    first -= 65536 if signed and first >= 32768 else 0
+    return LookupTable(first, bits, entries)
+
+
+def _lut_entries(item: Dataset, count: int) -> npt.NDArray[np.float64]:
+    """Return a LUT's entries, 16 bits each or packed as bytes."""
+    raw = _raw_element(item, "LUTData").value or b""
+    if len(raw) in (count, count + 1) and count > 1:
+        return np.frombuffer(raw[:count], dtype=np.uint8).astype(np.float64)
+    words = stored_words(item, "LUTData", signed=False)
+    if len(words) < count:
+        raise CorruptFile(
+            f"A DICOM lookup table holds {len(words)} of its {count} entries. "
+            "Export the film with a window instead."
+        )
+    return words[:count].astype(np.float64)
+
+
+def _raw_element(dataset: Dataset, keyword: str) -> RawDataElement:
+    """Return an element whose bytes are not converted yet, and are not too many."""
+    element = dataset.get_item(keyword) if keyword in dataset else None
+    if not isinstance(element, RawDataElement) or len(element.value or b"") > MAX_VALUE_BYTES:
+        raise _unreadable(keyword)
+    return element
+
+
+def _stated_years(dataset: Dataset) -> float | None:
+    """Return Patient's Age in years (PS3.5 6.2, AS), None if it is absent or odd."""
+    try:
+        age = _AGE.fullmatch(str(next(iter(values_of(dataset, "PatientAge")), "")))
+    except CorruptFile:
+        return None
+    return int(age[1]) * _YEARS[age[2].upper()] if age else None
+
+
+def _years_between(dataset: Dataset, earlier: str, later: str) -> float | None:
+    """Return the years between two date elements, None if one is absent or odd."""
+    days = []
+    for keyword in (earlier, later):
+        try:
+            parts = _DATE.match(str(next(iter(values_of(dataset, keyword)), "")))
+            days.append(date(*map(int, parts.groups())) if parts else None)
+        except (CorruptFile, ValueError):
+            return None
+    birth, study = days
+    if birth is None or study is None:
+        return None
+    whole = study.year - birth.year - ((study.month, study.day) < (birth.month, birth.day))
+    return float(whole)
+
+
+def _unreadable(keyword: str) -> CorruptFile:
+    """Return the error for one element, which never quotes the value."""
+    tag = tag_for_keyword(keyword) or 0
+    return CorruptFile(
+        f"The DICOM element {keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X}) cannot be read. "
+        "Export the film again."
+    )

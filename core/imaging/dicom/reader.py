@@ -1,0 +1,243 @@
+"""DICOM files become radiographs: modality LUT, then VOI LUT or window, then polarity.
+
+The parse is bounded. The dataset is read through a stream that stops after 100,000 reads, values
+of elements that are not needed are skipped, and each needed one (pixels apart) may hold 512 KB, so
+that a parse costs at most about 150 MB beside the file; a deflated dataset is refused before it is
+inflated. A 40 megapixel film then costs its stored pixels twice (2 x 80 MB) and its float32 pixels
+(160 MB).
+
+Presentation LUT Shape is not applied: in the modules that carry it, INVERSE restates MONOCHROME1
+and IDENTITY restates MONOCHROME2 (PS3.3 C.8.11.3.1.2), so that obeying both would invert twice.
+Nothing that identifies a person leaves this module: a date of birth only makes an age band.
+"""
+
+from __future__ import annotations
+
+import logging
+from io import BytesIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import Tag
+from pydicom.uid import UID
+
+from core.domain.arrays import read_only
+from core.domain.film import Radiograph, Window
+from core.errors import CorruptFile, UnsupportedFormat
+from core.imaging.dicom.elements import (
+    age_band,
+    code,
+    lookup_table,
+    number,
+    pixel_spacing_mm,
+    stored_words,
+    values_of,
+    whole_number,
+)
+from core.imaging.dicom.lut import Tones, apply_tones
+from core.imaging.dicom.pixels import (
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    PixelGrid,
+    check_syntax,
+    pixel_grid,
+    stored_pixels,
+)
+
+MAX_READS = 100_000
+_META_GROUP, _FIRST_GROUP = 0x0002, 0x0008
+_PIXEL_DATA = 0x7FE00010
+_WANTED = (
+    *("StudyDate", "Modality", "PatientBirthDate", "PatientAge", "BodyPartExamined"),
+    *("ImagerPixelSpacing", "ViewPosition", "PixelSpacing"),
+    *("SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *("PixelPaddingValue", "PixelPaddingRangeLimit"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+    *("RescaleIntercept", "RescaleSlope", "ModalityLUTSequence"),
+    "PixelData",
+)
+
+# pydicom logs the values that it finds odd, and a value may be a name.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+
+
+class _BoundedStream(BytesIO):
+    """A stream for parsing: every element and item takes a read, so reads bound what is built."""
+
+    reads_left = MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads_left -= 1
+        if self.reads_left < 0:
+            raise CorruptFile(
+                f"The DICOM header takes more than {MAX_READS} reads; no film's does. "
+                "Export the film again."
+            )
+        return super().read(size)
+
+
+def looks_like_dicom(content: bytes) -> bool:
+    """Return True for a DICOM file: ``DICM`` after the preamble, or a plausible first element."""
+    if content[128:132] == b"DICM":
+        return True
+    group, element = (int.from_bytes(content[at : at + 2], "little") for at in (0, 2))
+    if len(content) < 132 or group not in (_META_GROUP, _FIRST_GROUP) or element > 0x0100:
+        return False
+    return _states_vr(content, 0) or int.from_bytes(content[4:8], "little") <= 1024
+
+
+def decode_dicom(content: bytes, sha256: str) -> Radiograph:
+    """Decode a DICOM file with one monochrome image.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file, with or without preamble.
+    sha256 : str
+        Of the content.
+
+    Returns
+    -------
+    Radiograph
+        Pixels (H, W) float32 in [0, 1], MONOCHROME2 sense, after the file's VOI LUT, first window,
+        or, without either, from the smallest to the largest value that is not padding.
+
+    Raises
+    ------
+    UnsupportedTransferSyntax
+        If the dataset is deflated, or the pixels are encoded in a way that is not read here.
+    UnsupportedFormat
+        If the image is in colour, has several frames, or has an unusual depth.
+    TooLarge
+        If Rows x Columns is over 40 megapixels.
+    CorruptFile
+        If there are no pixels, or not as many as the header says, or the header cannot be read.
+    InvalidWindow
+        If the window's width or center is outside what DICOM allows.
+    """
+    syntax, start = _transfer_syntax(content)
+    dataset = _read_header(content, start, syntax)
+    _check_image_kind(dataset)
+    grid = pixel_grid(dataset)
+    stored = stored_pixels(dataset, grid, syntax)
+    tones = _tones(dataset, grid)
+    return Radiograph(
+        pixels=read_only(apply_tones(stored, tones)),
+        sha256=sha256,
+        source_format="DICOM",
+        bits_stored=grid.bits_stored,
+        modality=code(dataset, "Modality"),
+        body_part=code(dataset, "BodyPartExamined"),
+        view_position=code(dataset, "ViewPosition"),
+        age_band=age_band(dataset),
+        pixel_spacing_mm=pixel_spacing_mm(dataset),
+        window=None if tones.voi_lut is not None else tones.window,
+    )
+
+
+def _states_vr(content: bytes, position: int) -> bool:
+    """Return True if the element at a position is written with its type (explicit VR)."""
+    vr = content[position + 4 : position + 6]
+    return len(vr) == 2 and vr.isalpha() and vr.isupper()
+
+
+def _transfer_syntax(content: bytes) -> tuple[UID, int]:
+    """Return the transfer syntax and where the dataset starts.
+
+    Raises
+    ------
+    UnsupportedTransferSyntax
+        If the syntax is not read here; nothing of the dataset has been read by then.
+    """
+    stream = _BoundedStream(content)
+    stream.seek(132 if content[128:132] == b"DICM" else 0)
+    meta = read_dataset(
+        stream,
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=lambda tag, _vr, _length: tag >> 16 != _META_GROUP,
+        specific_tags=[Tag("TransferSyntaxUID")],
+    )
+    start = stream.tell()
+    stated = values_of(meta, "TransferSyntaxUID")
+    guess = EXPLICIT_LITTLE if _states_vr(content, start) else IMPLICIT_LITTLE
+    syntax = UID(str(stated[0]) if stated else guess)
+    check_syntax(syntax)
+    return syntax, start
+
+
+def _read_header(content: bytes, start: int, syntax: UID) -> Dataset:
+    """Return the wanted elements, pixels included and still encoded."""
+    stream = _BoundedStream(content)
+    stream.seek(start)
+    return read_dataset(
+        stream,
+        is_implicit_VR=syntax == IMPLICIT_LITTLE,
+        is_little_endian=syntax != EXPLICIT_BIG,
+        stop_when=lambda tag, _vr, _length: tag > _PIXEL_DATA,
+        specific_tags=[Tag(keyword) for keyword in _WANTED],
+    )
+
+
+def _check_image_kind(dataset: Dataset) -> None:
+    """Refuse what is not one monochrome image."""
+    if "PixelData" not in dataset:
+        raise CorruptFile(
+            "The DICOM file holds no image that can be read: it is a report or a directory, or it "
+            "is cut short. Export the film itself."
+        )
+    frames = whole_number(dataset, "NumberOfFrames", default=1)
+    if frames > 1:
+        raise UnsupportedFormat(
+            f"The DICOM file holds {frames} frames; a film is one frame. Export the film alone."
+        )
+    samples = whole_number(dataset, "SamplesPerPixel", default=1)
+    photometric = code(dataset, "PhotometricInterpretation")
+    if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
+        raise UnsupportedFormat(
+            f"The DICOM image is stored as {photometric or 'an unstated kind'} with {samples} "
+            "samples a pixel; MONOCHROME1 and MONOCHROME2 are read here. Export the original film."
+        )
+
+
+def _tones(dataset: Dataset, grid: PixelGrid) -> Tones:
+    """Collect what the header says about showing the stored values."""
+    slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
+    slope, intercept = 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
+    if slope == 0:
+        raise CorruptFile(
+            "The DICOM file states a RescaleSlope of 0, which makes every pixel equal. "
+            "Export the film again."
+        )
+    modality_lut = lookup_table(dataset, "ModalityLUTSequence", signed=grid.signed)
+    lowest = min(bound * slope + intercept for bound in grid.bounds)
+    voi_signed = modality_lut is None and lowest < 0
+    return Tones(
+        slope=slope,
+        intercept=intercept,
+        modality_lut=modality_lut,
+        voi_lut=lookup_table(dataset, "VOILUTSequence", signed=voi_signed),
+        window=_window(dataset),
+        window_function=code(dataset, "VOILUTFunction") or "LINEAR",
+        inverted=code(dataset, "PhotometricInterpretation") == "MONOCHROME1",
+        padding=_padding(dataset, grid),
+    )
+
+
+def _window(dataset: Dataset) -> Window | None:
+    """Return the first window, None unless center and width are both stated."""
+    center, width = number(dataset, "WindowCenter"), number(dataset, "WindowWidth")
+    return None if center is None or width is None else Window(center, width)
+
+
+def _padding(dataset: Dataset, grid: PixelGrid) -> tuple[int, int] | None:
+    """Return the range of stored values that mark the area around the film (PS3.3 C.7.5.1.1.2)."""
+    ends = [
+        int(word)
+        for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+        if keyword in dataset
+        for word in stored_words(dataset, keyword, signed=grid.signed)[:1]
+    ]
+    return (ends[0], ends[-1]) if ends else None

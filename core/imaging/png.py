@@ -1,0 +1,81 @@
+"""Films and masks as PNG files: small pictures, and drawn films that say so."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from core.domain.arrays import FloatImage
+from core.domain.film import SYNTHETIC_KEY, Radiograph
+
+THUMBNAIL_PX = 96
+
+SYNTHETIC_MARK = "SYNTHETIC"
+MARK_HEIGHT, MARK_GREY = 0.032, 190
+"""Of the words in a film's corner: share of its height, and level of 255."""
+
+
+def thumbnail_png(film: Radiograph, side_px: int = THUMBNAIL_PX) -> bytes:
+    """Return a film as a small 8-bit PNG, aspect ratio kept.
+
+    Parameters
+    ----------
+    film : Radiograph
+    side_px : int
+        Of the longer side.
+    """
+    scale = side_px / max(film.height_px, film.width_px)
+    size = (max(1, round(film.width_px * scale)), max(1, round(film.height_px * scale)))
+    stride = max(1, min(film.height_px, film.width_px) // (side_px * 8))
+    sampled = np.ascontiguousarray(film.pixels[::stride, ::stride])
+    small = Image.fromarray(sampled).resize(size, Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    Image.fromarray(_levels(np.asarray(small))).save(buffer, "PNG", optimize=False)
+    return buffer.getvalue()
+
+
+def marked_png(pixels: FloatImage, mark: str, note: str) -> bytes:
+    """Return a film as an 8-bit PNG with a mark in its lower left corner and a note in its file.
+
+    Parameters
+    ----------
+    pixels : (H, W) float32 ndarray in [0, 1]
+    mark : str
+        Drawn on a dark ground, so that it can be read on any film.
+    note : str
+        Kept under the key by which decoding tells a synthetic film.
+    """
+    film = Image.fromarray(_levels(pixels))
+    size = max(8, round(film.height * MARK_HEIGHT))
+    font, margin, pad = ImageFont.load_default(size), size // 2, size // 4
+    draw = ImageDraw.Draw(film)
+    left, top, right, bottom = draw.textbbox((0, 0), mark, font=font)
+    x, y = margin, film.height - margin - (bottom - top)
+    draw.rectangle((x - pad, y - pad, x + right - left + pad, y + bottom - top + pad), fill=0)
+    draw.text((x - left, y - top), mark, fill=MARK_GREY, font=font)
+    facts = PngImagePlugin.PngInfo()
+    facts.add_text(SYNTHETIC_KEY, note)
+    buffer = io.BytesIO()
+    film.save(buffer, "PNG", pnginfo=facts)
+    return buffer.getvalue()
+
+
+def mask_png(mask: npt.NDArray[np.bool_]) -> bytes:
+    """Return a (H, W) mask as a PNG of 1 bit a pixel."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def read_mask(content: bytes) -> npt.NDArray[np.bool_]:
+    """Return the (H, W) mask that `mask_png` wrote."""
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+        return np.asarray(picture.convert("1"))
+
+
+def _levels(pixels: FloatImage) -> npt.NDArray[np.uint8]:
+    levels: npt.NDArray[np.uint8] = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return levels

@@ -1,0 +1,1 @@
+"""How does a table of predictions become a run?"""

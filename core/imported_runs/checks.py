@@ -1,0 +1,238 @@
+"""Hold the rows of a foreign file to the films: one sentence for each that cannot be taken."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.datasets.split import read_split
+from core.errors import DatasetError, FirstReadError, ForeignRunRefused
+from core.imported_runs.table import ForeignRow
+from core.runs.listing import list_runs
+from core.runs.predictions import FilmTable, read_predictions
+from core.runs.store import read_record
+
+SPLIT_FILE = "split.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownFilms:
+    """Films with their facts, and the names of films that no run is measured on.
+
+    Attributes
+    ----------
+    measured : FilmTable
+        Of validation, test and external films.
+    row_of : mapping of str to int
+        Film id to row of ``measured``.
+    unmeasured : mapping of str to str
+        Ids of training films, and of those left out of the split, each with which it is.
+    ids_of_name : mapping of str to tuple of str
+        Bare file name to the ids that end in it.
+    cut_points : mapping
+        Thirds of the training films' qualities.
+    data : mapping
+        What the records say of the film set.
+    """
+
+    measured: FilmTable
+    row_of: Mapping[str, int]
+    unmeasured: Mapping[str, str]
+    ids_of_name: Mapping[str, tuple[str, ...]]
+    cut_points: Mapping[str, Any]
+    data: Mapping[str, Any]
+
+    def find(self, name: str) -> str:
+        """Return the id of the film that a name means.
+
+        Parameters
+        ----------
+        name : str
+            The id, a path that ends in it, or the bare file name where only one film has it.
+
+        Raises
+        ------
+        ForeignRunRefused
+            If no film is meant, or more than one.
+        """
+        plain = name.replace("\\", "/")
+        parts = [part for part in plain.split("/") if part not in {"", "."}]
+        for length in (len(parts), 3):
+            whole = "/".join(parts[-length:])
+            if len(parts) >= length and (whole in self.row_of or whole in self.unmeasured):
+                return whole
+        meant = self.ids_of_name.get(plain, ())
+        if len(meant) > 1:
+            raise ForeignRunRefused(
+                f"names {len(meant)} films: {', '.join(meant[:3])}. Write the whole id"
+            )
+        if not meant:
+            raise ForeignRunRefused("is not a film of the set")
+        return meant[0]
+
+
+def know_films(models: Path) -> KnownFilms:
+    """Collect the films that the runs of a folder are measured on.
+
+    Parameters
+    ----------
+    models : Path
+        With runs and ``split.json``.
+
+    Raises
+    ------
+    DatasetError
+        If there is no split, or no run of it whose record can be read.
+    """
+    split = read_split(models / SPLIT_FILE)
+    for run in list_runs(models):
+        try:
+            record = read_record(run.folder)
+            if record.get("exhibit") or "slices" not in record or "data" not in record:
+                continue  # an exhibit may have been measured on a split of its own
+            films = read_predictions(run).films
+        except FirstReadError:
+            continue
+        ids = films.film_id.tolist()
+        unmeasured = dict.fromkeys(split.train, "a training film") | dict.fromkeys(
+            split.excluded, "left out of the split as a copy"
+        )
+        of_name: defaultdict[str, list[str]] = defaultdict(list)
+        for film_id in dict.fromkeys([*ids, *unmeasured]):
+            of_name[film_id.rsplit("/", 1)[-1]].append(film_id)
+        return KnownFilms(
+            measured=films,
+            row_of={film_id: row for row, film_id in enumerate(ids)},
+            unmeasured=unmeasured,
+            ids_of_name={name: tuple(meant) for name, meant in of_name.items()},
+            cut_points=record["slices"]["cut_points"],
+            data=record["data"],
+        )
+    raise DatasetError(
+        f"no run in {models} states the films that it is measured on: set FIRSTREAD_MODELS to the "
+        "folder with the trained runs."
+    )
+
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_CLASSES = {"0": 0, "0.0": 0, "normal": 0, "1": 1, "1.0": 1, "pneumonia": 1}
+_SHOWN_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """What the rows say, and what is wrong with them.
+
+    Attributes
+    ----------
+    probability_of : dict of str to float
+        By film id; of films that runs are measured on only.
+    named : set of str
+        Ids of films that have a row, be it a bad one.
+    left_out : dict of str to int
+        Rows of other films, by what they are.
+    faults : list of str
+        A sentence a row.
+    """
+
+    probability_of: dict[str, float]
+    named: set[str]
+    left_out: dict[str, int]
+    faults: list[str]
+
+
+def check_rows(rows: Sequence[ForeignRow], films: KnownFilms, split: str = "") -> CheckedRows:
+    """Find each row's film and probability.
+
+    Parameters
+    ----------
+    rows : sequence of ForeignRow
+    films : KnownFilms
+    split : str
+        The only part of the data to take; the rest is left out. Empty: every part.
+    """
+    row_of: dict[str, int] = {}
+    probability_of: dict[str, float] = {}
+    left_out: Counter[str] = Counter()
+    faults: list[str] = []
+    for row in rows:
+        try:
+            film_id = _find_film(row, films)
+            _require_first(film_id, row.number, row_of)
+            probability = read_probability(row.probability, film_id)
+            _check_label(row.label, film_id, films)
+        except ForeignRunRefused as exc:
+            faults.append(f"Row {row.number}: {exc}.")
+            continue
+        part = _part_of(film_id, films)
+        if film_id in films.unmeasured or (split and part != split):
+            left_out[part] += 1
+        else:
+            probability_of[film_id] = probability
+    return CheckedRows(probability_of, set(row_of), dict(left_out), faults)
+
+
+def _require_first(film_id: str, number: int, row_of: dict[str, int]) -> None:
+    first = row_of.setdefault(film_id, number)
+    if first != number:
+        raise ForeignRunRefused(f"{film_id} stands in row {first} already")
+
+
+def _part_of(film_id: str, films: KnownFilms) -> str:
+    place = films.row_of.get(film_id)
+    return films.unmeasured[film_id] if place is None else str(films.measured.split[place])
+
+
+def _find_film(row: ForeignRow, films: KnownFilms) -> str:
+    if row.fault:
+        raise ForeignRunRefused(row.fault)
+    if not row.film:
+        raise ForeignRunRefused("no film is named")
+    try:
+        return films.find(row.film)
+    except ForeignRunRefused as exc:
+        raise ForeignRunRefused(f"{_shown(row.film)} {exc}") from exc
+
+
+def read_probability(text: str, film_id: str) -> float:
+    """Return a probability as it is written, with a decimal point or a decimal comma.
+
+    Raises
+    ------
+    ForeignRunRefused
+        If nothing is written, it is no number, or it is outside 0 to 1.
+    """
+    if not text:
+        raise ForeignRunRefused(f"{film_id} has no probability")
+    if not _NUMBER.fullmatch(text):
+        raise ForeignRunRefused(f"{film_id} has {_shown(text)} where a number is needed")
+    probability = float(text.replace(",", "."))
+    if not (math.isfinite(probability) and 0.0 <= probability <= 1.0):
+        raise ForeignRunRefused(f"{film_id} has {_shown(text)}, which is not between 0 and 1")
+    return abs(probability)  # -0 is 0
+
+
+def _check_label(text: str, film_id: str, films: KnownFilms) -> None:
+    place = films.row_of.get(film_id)
+    if not text or place is None:
+        return
+    stated = _CLASSES.get(text.casefold())
+    known = int(films.measured.label[place])
+    if stated is None:
+        raise ForeignRunRefused(
+            f"{film_id} has the label {_shown(text)}: 0 and 1, or normal and pneumonia, are known"
+        )
+    if stated != known:
+        names = ("normal", "pneumonia")
+        raise ForeignRunRefused(
+            f"{film_id} is labelled {names[stated]}, and the reference standard says {names[known]}"
+        )
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}...")

@@ -1,0 +1,291 @@
+"""Another model's predictions become a run that can be compared and browsed, and never served."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core import __version__
+from core.domain.model import OperatingPoint
+from core.domain.reader import Act, Reader
+from core.errors import DatasetError, ForeignRunRefused
+from core.evaluation.evaluate import PARTS, measure_run
+from core.evaluation.metrics import confusion_at, rates_of
+from core.evaluation.operating_point import choose_operating_point
+from core.imported_runs.checks import CheckedRows, KnownFilms, check_rows, know_films
+from core.imported_runs.table import ForeignRow, read_foreign_table
+from core.runs.predictions import PREDICTIONS_FILE, Predictions, write_predictions
+from core.runs.store import write_record
+
+NAMED_FILMS = 3
+STATED_THRESHOLD = 0.5
+SPLITS = ("validation", "test", "nih")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_SMALLEST = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRequest:
+    """How a file is to become a run.
+
+    Attributes
+    ----------
+    name : str
+        Of the run: letters, digits, ``_`` and ``-``.
+    file_name : str
+        Where the predictions come from, for the record; empty to keep it out.
+    split : str
+        The only part of the data to take; empty for all.
+    threshold : float or None
+        The operating point, if it is to be stated rather than chosen.
+    sensitivity : float
+        What an operating point chosen on validation has to reach.
+    incomplete : bool
+        Whether a part of the data may lack films.
+    film_column, probability_column : str
+        Names of columns, where they are not among those that are known.
+    """
+
+    name: str
+    file_name: str = ""
+    split: str = ""
+    threshold: float | None = None
+    sensitivity: float = 0.97
+    incomplete: bool = False
+    film_column: str = ""
+    probability_column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRun:
+    """A run that was made of a file.
+
+    Attributes
+    ----------
+    folder : Path
+    films : dict of str to int
+        Films taken, by part.
+    missing : dict of str to int
+        Films of these parts that the file does not have.
+    left_out : dict of str to int
+        Rows not taken, by what their films are.
+    operating_point : OperatingPoint
+    reversed_scores : bool
+        Whether normal films get the higher probabilities: the column may be that of ``normal``.
+    """
+
+    folder: Path
+    films: dict[str, int]
+    missing: dict[str, int]
+    left_out: dict[str, int]
+    operating_point: OperatingPoint
+    reversed_scores: bool
+
+
+def import_run(
+    content: bytes,
+    request: ForeignRequest,
+    models: Path,
+    foreign_runs: Path,
+    by: Reader,
+    read: Callable[[bytes, str, str], list[ForeignRow]] = read_foreign_table,
+) -> ImportedRun:
+    """Write a run's folder from a file of another model's predictions, whole or not at all.
+
+    The operating point is chosen on validation films if the file has them and none is stated;
+    otherwise it is the stated threshold, 0.5 where nobody states one, and says so.
+
+    Parameters
+    ----------
+    content : bytes
+        CSV or Parquet.
+    request : ForeignRequest
+    models : Path
+        The runs trained here: which films there are, and which names are taken.
+    foreign_runs : Path
+        Where the new folder goes.
+    by : Reader
+        Who imports, with a role that allows it.
+    read : callable, optional
+        From content and two names of columns to rows; one that does not trust the file.
+
+    Raises
+    ------
+    NotAllowed
+        If the acting reader has no role that imports.
+    ForeignRunRefused
+        If the request or the file cannot be used; every bad row is named, a sentence each.
+    DatasetError
+        If it is not known which films there are.
+    """
+    by.require(Act.IMPORT_RUN)
+    _check_request(request, models, foreign_runs)
+    rows = read(content, request.film_column, request.probability_column)
+    films = know_films(models)
+    checked = check_rows(rows, films, request.split)
+    missing = _missing_films(checked, films)
+    faults = [*checked.faults]
+    if not request.incomplete:
+        faults += [_say_missing(part, ids, films) for part, ids in missing.items() if ids]
+    if not checked.probability_of and not faults:
+        faults.append(_say_nothing_left(checked, request.split))
+    if faults:
+        raise ForeignRunRefused(_listed(faults))
+    predictions = _predictions_of(checked, films)
+    point = _operating_point(predictions, request)
+    try:
+        measured = measure_run(predictions, point.threshold, films.cut_points)
+    except DatasetError as exc:
+        raise ForeignRunRefused(f"too few films to measure: {exc}") from exc
+    parts = dict.fromkeys(predictions.films.split.tolist())
+    imported = ImportedRun(
+        folder=foreign_runs / request.name,
+        films={part: int((predictions.films.split == part).sum()) for part in parts},
+        missing={part: len(ids) for part, ids in missing.items() if ids},
+        left_out=checked.left_out,
+        operating_point=point,
+        reversed_scores=any(
+            measured["metrics"][part]["rates"]["roc_auc"]["high"] < 0.5 for part in parts
+        ),
+    )
+    record = {
+        "run_id": request.name,
+        "sentence": "Another model's predictions, imported; what it was trained on is not known "
+        "here, so that it may have seen some of these films.",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "architecture": "foreign",
+        "input_px": 0,
+        "calibration": {"temperature": 1.0, "offset": 0.0},
+        "operating_point": asdict(point),
+        "foreign": {
+            "file_name": request.file_name,
+            "file_sha256": hashlib.sha256(content).hexdigest(),
+            "rows": len(rows),
+            "films": imported.films,
+            "missing": imported.missing,
+            "left_out": imported.left_out,
+        },
+        "data": dict(films.data),
+        "versions": {"first-read": __version__},
+        **measured,
+    }
+    _write(imported.folder, record, predictions)
+    return imported
+
+
+def _check_request(request: ForeignRequest, models: Path, foreign_runs: Path) -> None:
+    if not _NAME.fullmatch(request.name):
+        raise ForeignRunRefused(
+            f"{request.name[:60]!r} cannot name a run: use 1 to 40 letters, digits, _ and -, "
+            "beginning with a letter or digit."
+        )
+    taken = [str(place) for place in (models, foreign_runs) if (place / request.name).exists()]
+    if taken:
+        raise ForeignRunRefused(
+            f"run {request.name} exists in {taken[0]}: a run is not overwritten. Choose another "
+            "name, or move its folder away."
+        )
+    if request.split and request.split not in SPLITS:
+        raise ForeignRunRefused(f"there is no split {request.split!r}: {', '.join(SPLITS)}.")
+    if request.threshold is not None and not 0.0 <= request.threshold <= 1.0:
+        raise ForeignRunRefused(f"a threshold of {request.threshold} is not between 0 and 1.")
+    if not 0.0 < request.sensitivity <= 1.0:
+        raise ForeignRunRefused(
+            f"a sensitivity of {request.sensitivity} is not above 0 and at most 1."
+        )
+
+
+def _missing_films(checked: CheckedRows, films: KnownFilms) -> dict[str, list[str]]:
+    """Return the films that the file lacks of each part that it has films of."""
+    known = films.measured
+    ids, splits = known.film_id.tolist(), known.split.tolist()
+    touched = dict.fromkeys(splits[films.row_of[film_id]] for film_id in checked.probability_of)
+    missing: dict[str, list[str]] = {part: [] for part in touched}
+    for film_id, part in zip(ids, splits, strict=True):
+        if part in missing and film_id not in checked.named:
+            missing[part].append(film_id)
+    return missing
+
+
+def _say_missing(part: str, ids: Sequence[str], films: KnownFilms) -> str:
+    n = int((films.measured.split == part).sum())
+    named = ", ".join(ids[:NAMED_FILMS]) + (", ..." if len(ids) > NAMED_FILMS else "")
+    return (
+        f"Missing: {len(ids)} of the {n} films of {part} have no row: {named}. A run that "
+        "leaves films out cannot be told from one that errs less; if it is meant to, say that it "
+        "is incomplete."
+    )
+
+
+def _say_nothing_left(checked: CheckedRows, split: str) -> str:
+    found = ", ".join(f"{rows} rows are of {what}" for what, rows in checked.left_out.items())
+    return f"No row is of a film of {split or 'validation or test'}: {found}."
+
+
+def _listed(faults: Sequence[str]) -> str:
+    several = "1 thing keeps" if len(faults) == 1 else f"{len(faults)} things keep"
+    return "\n".join([f"{several} this file from becoming a run; nothing was written.", *faults])
+
+
+def _predictions_of(checked: CheckedRows, films: KnownFilms) -> Predictions:
+    chosen = np.isin(films.measured.film_id, list(checked.probability_of))
+    table = films.measured.where(chosen)
+    ids = table.film_id.tolist()
+    probability: npt.NDArray[np.float64] = np.array([checked.probability_of[one] for one in ids])
+    inside = np.clip(probability, _SMALLEST, 1.0 - _SMALLEST)
+    return Predictions(table, np.log(inside) - np.log1p(-inside), probability)
+
+
+def _operating_point(predictions: Predictions, request: ForeignRequest) -> OperatingPoint:
+    validation = predictions.of_split("validation")
+    if request.threshold is None and bool((validation.films.label == 1).any()):
+        return choose_operating_point(
+            validation.probability,
+            validation.films.label,
+            request.sensitivity,
+            PARTS["validation"].name,
+        )
+    threshold = STATED_THRESHOLD if request.threshold is None else request.threshold
+    part = "validation" if len(validation) else str(predictions.films.split[0])
+    films = predictions.of_split(part)
+    rates = rates_of(confusion_at(films.probability, films.films.label, threshold))
+    origin = (
+        f"taken as {threshold:g} for want of validation films"
+        if request.threshold is None
+        else f"stated as {threshold:g}, not chosen on films"
+    )
+    return OperatingPoint(
+        threshold=threshold,
+        sensitivity=rates["sensitivity"].value,
+        specificity=rates["specificity"].value,
+        n=len(films),
+        n_positive=int(films.films.label.sum()),
+        chosen_on=f"{origin}; measured on {PARTS[part].name}",
+    )
+
+
+def _write(folder: Path, record: dict[str, object], predictions: Predictions) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            write_predictions(predictions, partial / PREDICTIONS_FILE)
+            write_record(partial, record)
+            partial.chmod(0o755)
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as exc:
+        raise ForeignRunRefused(
+            f"the run cannot be written to {folder} ({exc.strerror}). Free the place, or set "
+            "FIRSTREAD_FOREIGN_RUNS to another folder."
+        ) from exc

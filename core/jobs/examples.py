@@ -1,0 +1,198 @@
+"""The built-in synthetic films, drawn and read at the first start by a process of its own.
+
+Nothing of what draws, reads and counts is loaded here: the app stays as small as it is without.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.domain.model import RunRecord
+from core.files import write_whole
+from core.jobs.batch import UploadedFilm
+from core.phantom.builtin import (
+    BUILT_IN_FILMS,
+    DRAWING_VERSION,
+    MANIFEST,
+    READING_VERSION,
+    built_in_folder,
+)
+from core.runs.store import reading_identity
+from core.settings import PROJECT_ROOT
+
+OFFERED = 12
+PREPARE = "prepare-examples"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplesSummary:
+    """How the served run reads the built-in set.
+
+    Attributes
+    ----------
+    let_through : int
+        Films that pass the quality gate.
+    n, ill : int
+        Films in all, and those with pneumonia.
+    found, cleared : int
+        Pneumonias at or above the operating point, and normals below it; refused films count too.
+    """
+
+    let_through: int
+    n: int
+    ill: int
+    found: int
+    cleared: int
+
+
+class ExamplesTask:
+    """The built-in set on its way.
+
+    Parameters
+    ----------
+    cache_folder, models : Path
+    run : RunRecord
+        That reads the films.
+    gate_sha256 : str
+        Of the quality gate's record.
+    """
+
+    def __init__(self, cache_folder: Path, models: Path, run: RunRecord, gate_sha256: str) -> None:
+        self._environment = {
+            "FIRSTREAD_CACHE": str(cache_folder.absolute()),
+            "FIRSTREAD_MODELS": str(models.absolute()),
+            "FIRSTREAD_SERVED_RUN": run.run_id,
+        }
+        self._cache = cache_folder
+        self._summary = summary_path(cache_folder, run, gate_sha256)
+        self._process: subprocess.Popen[str] | None = None
+        self._said = ""
+        self._ended = False
+        self._ready = False
+
+    def start(self) -> ExamplesTask:
+        """Begin, if the work is not done yet; returns the task itself."""
+        done = done_path(self._summary).is_file() and self.summary is not None
+        if not done or self.drawn < self.total:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "core", PREPARE],
+                cwd=PROJECT_ROOT,
+                env=os.environ | self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            threading.Thread(target=self._wait, args=(self._process,), daemon=True).start()
+        return self
+
+    def _wait(self, process: subprocess.Popen[str]) -> None:
+        _, said = process.communicate()
+        lines = said.strip().splitlines()
+        if process.returncode and "Traceback" in said:
+            _log.error("the synthetic films could not be prepared: %s", said)
+            self._said = "There is a fault in First Read. Report it with the log."
+        elif process.returncode and lines:
+            self._said = lines[-1]  # before it LiteRT may say what it runs on
+        elif self.summary is None:
+            self._said = "The work was stopped; start First Read again."
+        self._ended = True
+
+    @property
+    def drawn(self) -> int:
+        """Films that are there already."""
+        return len(drawn_files(self._cache))
+
+    @property
+    def total(self) -> int:
+        """Films in all."""
+        return BUILT_IN_FILMS
+
+    @property
+    def summary(self) -> ExamplesSummary | None:
+        """How the served run reads them; None until it has."""
+        if not self._summary.is_file():
+            return None
+        try:
+            return ExamplesSummary(**json.loads(self._summary.read_text(encoding="utf-8")))
+        except (TypeError, ValueError):  # of another version, or not this program's
+            return None
+
+    @property
+    def finished(self) -> bool:
+        """True once every run has read the films, or the work has ended before that."""
+        return self._process is None or self._ended
+
+    @property
+    def ready(self) -> bool:
+        """True once all films are there and the served run has read them, or never will."""
+        if not self._ready and self.drawn == self.total:
+            self._ready = self.finished or self.summary is not None
+        return self._ready
+
+    @property
+    def sentence(self) -> str:
+        """Why the films or their reading will not come; empty while they may."""
+        return self._said
+
+    def stop(self) -> None:
+        """End the work; what is drawn stays."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+def summary_path(cache_folder: Path, run: RunRecord, gate_sha256: str) -> Path:
+    """Return where it is kept how a run reads the built-in set, by all that this depends on."""
+    parts = (DRAWING_VERSION, READING_VERSION, reading_identity(run, gate_sha256))
+    key = hashlib.sha256("".join(parts).encode()).hexdigest()
+    return cache_folder / "phantoms" / f"{run.run_id}-{key[:16]}.json"
+
+
+def done_path(summary: Path) -> Path:
+    """Return the file that is there once every other run has read the films too."""
+    return summary.with_suffix(".done")
+
+
+def keep_summary(path: Path, summary: ExamplesSummary) -> None:
+    """Write what `ExamplesTask.summary` reads."""
+    write_whole(path, json.dumps(asdict(summary)).encode())
+
+
+def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
+    """Return the first films of the set that are drawn already, as if they had been uploaded.
+
+    Their names do not tell what they show.
+
+    Parameters
+    ----------
+    cache_folder : Path
+    n : int
+        At most.
+    """
+    contents = [path.read_bytes() for path in drawn_files(cache_folder)[:n]]
+    keyed = sorted((hashlib.sha256(content).hexdigest(), content) for content in contents)
+    return [
+        UploadedFilm(key, f"synthetic-{number:02}.png", content)
+        for number, (key, content) in enumerate(keyed, start=1)
+    ]
+
+
+def drawn_files(cache_folder: Path) -> list[Path]:
+    """Return the files of the built-in set that are there, in its order."""
+    folder = built_in_folder(cache_folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = [folder / film["film_id"] for film in manifest["films"]]
+    except (OSError, KeyError, TypeError, ValueError):  # nothing is drawn yet, or not by this
+        return []
+    return [path for path in files if path.is_file()]

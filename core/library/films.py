@@ -1,0 +1,286 @@
+"""Where labelled films come from: the public set, or drawn films that need no download.
+
+Both give the same: films by id, and what a run said of each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.datasets.fetch import find_public_set, how_to_get_films
+from core.datasets.index import MAX_FILM_BYTES
+from core.datasets.nih_rsna import EXTERNAL_PREFIX
+from core.domain.film import SYNTHETIC_KEY
+from core.domain.model import RunRecord
+from core.errors import DatasetError
+
+if TYPE_CHECKING:  # loaded where films are drawn and tables are read: the first page does not wait
+    from core.phantom.dataset import PhantomSet, Truth
+    from core.runs.predictions import Predictions
+
+_MARK = b"tEXt" + SYNTHETIC_KEY.encode() + b"\0"
+_HEAD_BYTES = 4096
+
+
+class FilmLibrary(Protocol):
+    """Labelled films with what runs say of them."""
+
+    @property
+    def name(self) -> str:
+        """A word for addresses."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def synthetic(self) -> bool:
+        """True if every film is drawn."""
+        ...
+
+    @property
+    def has_films(self) -> bool:
+        """True if the films themselves are there, and not only what runs said of them."""
+        ...
+
+    def parts(self, run: RunRecord) -> tuple[str, ...]:
+        """Return the names of the splits that a run's predictions cover, in the field's order."""
+        ...
+
+    def has_read(self, run: RunRecord) -> bool:
+        """Return whether what a run says of the films can be had without reading them first."""
+        ...
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        """Return what a run said of every film of the library that it is measured on."""
+        ...
+
+    def learned(self, run: RunRecord) -> Predictions | None:
+        """Return what a run said of the films that it has learned from; None if it is not kept."""
+        ...
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file as it is stored; raises DatasetError if it is not there."""
+        ...
+
+    def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
+        """Return the (H, W) mask of lesion, core or lungs; None where it is not known."""
+        ...
+
+    def findings(self) -> Mapping[str, str]:
+        """Return what films show, in a word, by film; those that are left out are not known."""
+        ...
+
+    def gate_findings(self) -> Mapping[str, str]:
+        """Return codes of what the quality gate found, apart by a space, where facts lack it."""
+        ...
+
+
+def order_parts(found: npt.NDArray[np.str_]) -> tuple[str, ...]:
+    """Return the parts that occur: train, validation and test first, others by name."""
+    known = ("train", "validation", "test")
+    names = set(found.tolist())
+    return (*(part for part in known if part in names), *sorted(names.difference(known)))
+
+
+class PublicLibrary:
+    """The public films of a data folder; predictions are there without them, pictures are not.
+
+    Parameters
+    ----------
+    data : Path
+        Folder with the public sets.
+    """
+
+    name = "public"
+    title = "Public film set"
+    synthetic = False
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._root = find_public_set(data)
+
+    @property
+    def has_films(self) -> bool:
+        """True if the films themselves are there."""
+        return self._root is not None
+
+    def parts(self, run: RunRecord) -> tuple[str, ...]:
+        """Return the splits that a run was measured on."""
+        return order_parts(self.predictions(run).films.split)
+
+    def has_read(self, run: RunRecord) -> bool:  # noqa: ARG002
+        """Return True: predictions are kept with the run."""
+        return True
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        """Return a run's kept predictions.
+
+        Raises
+        ------
+        ModelMissing, ModelIntegrity
+            If the table is missing or is not the stated one.
+        """
+        from core.runs.predictions import read_predictions  # noqa: PLC0415
+
+        return read_predictions(run)
+
+    def learned(self, run: RunRecord) -> Predictions | None:
+        """Return a run's kept predictions of its training films; None if there are none.
+
+        Raises
+        ------
+        ModelMissing, ModelIntegrity
+            If the table is missing or is not the stated one.
+        """
+        from core.runs.predictions import read_learned  # noqa: PLC0415
+
+        return read_learned(run)
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file.
+
+        Raises
+        ------
+        DatasetError
+            If there is no public set, or the film is not in it.
+        """
+        name = film_id.removeprefix(EXTERNAL_PREFIX)
+        root = self._root if name == film_id else self._data / EXTERNAL_PREFIX
+        if root is None:
+            raise DatasetError(how_to_get_films(self._data))
+        path = root / name
+        if name != film_id and not root.is_dir():
+            raise DatasetError(
+                f"The adults' films (NIH ChestX-ray14 with the RSNA's reads) are not in {root}: "
+                "put them there as the README says; `python -m core data fetch` gets the "
+                "children's alone."
+            )
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise DatasetError(f"{film_id} names no film of the set.")
+        try:
+            if path.stat().st_size > MAX_FILM_BYTES:
+                raise DatasetError(f"{film_id} is larger than any film of the set. Fetch it again.")
+            return path.read_bytes()
+        except OSError as exc:
+            raise DatasetError(
+                f"{film_id} cannot be read in {root} ({exc.strerror}). "
+                "Fetch the set again with `python -m core data fetch`."
+            ) from exc
+
+    def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002
+        """Return None: nobody has outlined the lesions of the public films."""
+        return None
+
+    def findings(self) -> Mapping[str, str]:
+        """Return nothing: the public set says bacteria or virus, and not what the film shows."""
+        return {}
+
+    def gate_findings(self) -> Mapping[str, str]:
+        """Return nothing: of the public films the kept facts hold it."""
+        return {}
+
+
+class SyntheticLibrary:
+    """The built-in drawn films; what a run says of them is computed when it is first asked for.
+
+    Parameters
+    ----------
+    phantoms : PhantomSet
+    score : callable
+        From a run to its predictions of every film of the set.
+    has : callable
+        From a run to whether these are kept.
+    assess : callable
+        Returns codes of what the quality gate found, apart by a space, by film.
+    """
+
+    name = "synthetic"
+    title = "Synthetic films"
+    synthetic = True
+
+    def __init__(
+        self,
+        phantoms: PhantomSet,
+        score: Callable[[RunRecord], Predictions],
+        has: Callable[[RunRecord], bool],
+        assess: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._phantoms = phantoms
+        self._score, self._has = score, has
+        self._assess = assess
+
+    @property
+    def has_films(self) -> bool:
+        """True: they are drawn before the library is opened."""
+        return True
+
+    def parts(self, run: RunRecord) -> tuple[str, ...]:
+        """Return the parts of the set's own split; nothing is trained on any of them."""
+        return order_parts(self.predictions(run).films.split)
+
+    def has_read(self, run: RunRecord) -> bool:
+        """Return whether what the run says of them is kept."""
+        return self._has(run)
+
+    def predictions(self, run: RunRecord) -> Predictions:
+        """Return what a run says of every film.
+
+        Raises
+        ------
+        ModelMissing, ModelIntegrity
+            If the run's export cannot be used.
+        DatasetError
+            If a film is gone.
+        """
+        return self._score(run)
+
+    def learned(self, run: RunRecord) -> Predictions | None:  # noqa: ARG002
+        """Return None: no run has learned from a drawn film."""
+        return None
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or its file is gone.
+        """
+        return self._phantoms.read_bytes(film_id)
+
+    def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
+        """Return the mask of lesion, core or lungs; of a normal film's lesion, one without a pixel.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or the mask is gone.
+        """
+        return self._phantoms.truth(film_id, kind)
+
+    def findings(self) -> Mapping[str, str]:
+        """Return what each film was drawn to show."""
+        return {film.film_id: film.settings.finding for film in self._phantoms.films}
+
+    def gate_findings(self) -> Mapping[str, str]:
+        """Return what the quality gate says of each film, as of an upload."""
+        return self._assess()
+
+
+def states_synthetic(content: bytes) -> bool:
+    """Return whether a PNG file states at its beginning, as drawn films do, that it was drawn.
+
+    Parameters
+    ----------
+    content : bytes
+        Not decoded: this is asked of every film of a page.
+    """
+    return _MARK in content[:_HEAD_BYTES]

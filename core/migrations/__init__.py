@@ -1,1 +1,0 @@
-"""The review store's schema, one numbered step a file; run by ``core.review_migration.migrate``."""

@@ -1,0 +1,242 @@
+"""The facts of a run as one document: what a doctor reads, in the order in which it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.comparison.text import say_ward
+from core.domain.rate import say_interval, say_rate
+from core.error_analysis.slice_discovery import say_searched
+from core.model_card.facts import RunFacts
+from core.model_card.failures import (
+    describe_explanations,
+    describe_failures,
+    describe_shortcuts,
+    say_worst_slices,
+)
+from core.model_card.population import (
+    CHILDREN_IN_SHORT,
+    NOT_FOR_IN_SHORT,
+    STARTS,
+    describe_population,
+    describe_training,
+    describe_use,
+    say_use,
+)
+from core.model_card.results import (
+    EXTERNAL,
+    RATES,
+    describe_band,
+    describe_external,
+    describe_results,
+    describe_ward,
+    expect_in_ward,
+    rate_of,
+    say_in_short,
+    say_origin,
+    usual_part,
+)
+from core.reports.document import Block, Bullets, Document, Paragraph, Section, Table
+from core.runs.store import EXPORT_FILE
+from core.shortcuts.record import say_audit
+
+HEAD = ("What", "In short")
+
+
+def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
+    """Return every kind of fact in one or two sentences; the sections behind it say the rest.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    ill_of_100 : int
+        Children of the ward that its rates are carried over to.
+    """
+    rows = (
+        ("For", say_use(facts)),
+        ("Not for", NOT_FOR_IN_SHORT),
+        ("Children", " ".join(_say_population(facts))),
+        ("Training", " ".join(_say_training(facts))),
+        ("Operating point", " ".join(_say_point(facts))),
+        ("Measured", " ".join(_say_measured(facts))),
+        (f"{10 * ill_of_100} ill of 1,000", _say_ward(facts, ill_of_100)),
+        ("Adults elsewhere", _say_external(facts)),
+        ("Fails most", " ".join(_say_failures(facts))),
+        ("Shortcuts", _say_shortcuts(facts)),
+        ("Regions", _say_regions(facts)),
+        ("Version", " ".join(_say_version(facts))),
+    )
+    return Section("short", "In two minutes", (Table(HEAD, rows, (1.0, 5.6)),))
+
+
+def _say_population(facts: RunFacts) -> Iterator[str]:
+    if facts.run.foreign:
+        yield "Of whom it was made is not known here; it is measured on these:"
+    yield CHILDREN_IN_SHORT
+    if facts.split is not None:
+        n = sum(facts.split["counts"]["train"].values())
+        yield f"Trained on {n:,} of them."
+
+
+def _say_training(facts: RunFacts) -> Iterator[str]:
+    run, how = facts.run, facts.settings
+    if run.foreign:
+        yield "Not known here: these are another model's predictions."
+    elif run.members:
+        yield f"The mean of {', '.join(run.members)}, calibrated once more."
+    else:
+        seen = "the box around the lungs" if run.cropped_to_lungs else "the whole film"
+        yield f"{run.architecture}, {run.input_px} px, sees {seen}."
+    if "starts_from" in how:
+        started = STARTS.get(how["starts_from"], f"the weights of run {how['starts_from']}")
+        yield f"From {started}, {facts.epochs or 'an unrecorded number of'} epochs; validation by"
+        yield f"{how['split_by']}, the official test not looked at."
+
+
+def _say_point(facts: RunFacts) -> Iterator[str]:
+    point, band = facts.run.operating_point, facts.run.abstention
+    yield (
+        f"Pneumonia from a probability of {point.threshold:.3f}, {say_origin(facts)} "
+        f"(n = {point.n})."
+    )
+    if band is not None:
+        low = "0" if band.low is None else f"{band.low:.3f}"
+        high = "1" if band.high is None else f"{band.high:.3f}"
+        yield f"From {low} to {high} it says unsure."
+
+
+def _say_measured(facts: RunFacts) -> Iterator[str]:
+    yield say_in_short(facts)
+    rates = facts.run.metrics[usual_part(facts)]["rates"]
+    for name, words in {"roc_auc": "ROC AUC", "expected_calibration_error": "ECE"}.items():
+        rate = rate_of(rates[name])
+        if rate is not None:
+            yield f"{words} {say_interval(rate)}."
+
+
+def _say_ward(facts: RunFacts, ill_of_100: int) -> str:
+    ward = expect_in_ward(facts, 1000, ill_of_100)
+    if ward is None:
+        return "Not measured on children with pneumonia and without: nothing can be expected."
+    return say_ward(facts.run.run_id, ward)
+
+
+def _say_external(facts: RunFacts) -> str:
+    part = facts.run.metrics.get(EXTERNAL)
+    if part is None:
+        return "Not measured."
+    rates = {words.lower(): rate_of(part["rates"][name]) for name, words in RATES.items()}
+    said = ", ".join(
+        f"{words} {'of no film' if rate is None else say_rate(rate)}"
+        for words, rate in rates.items()
+    )
+    return f"{part['n_patients']} adults, {said}: out of population, promises nothing."
+
+
+def _say_failures(facts: RunFacts) -> Iterator[str]:
+    part = facts.run.metrics[usual_part(facts)]
+    matrix = part["matrix"]
+    yield (
+        f"It misses {matrix['false_negative']} of {part['n_positive']} and raises "
+        f"{matrix['false_positive']} false alarms in {part['n'] - part['n_positive']}."
+    )
+    if facts.searched is None:
+        yield from say_worst_slices(facts)
+    else:
+        yield say_searched(facts.searched)
+
+
+def _say_shortcuts(facts: RunFacts) -> str:
+    if facts.audit is None:
+        return "Not audited: nothing is known of what its score hangs on besides the lungs."
+    part = facts.audit.parts.get(usual_part(facts)) or next(iter(facts.audit.parts.values()))
+    return say_audit(facts.run.run_id, part)
+
+
+def _say_regions(facts: RunFacts) -> str:
+    quality = facts.explanations
+    if quality is None or "LIME" not in quality.rates["all"]:
+        return "Whether the regions that are shown point at disease is not measured for this run."
+    rate = quality.rates["all"]["LIME"].points_at_lesion
+    return (
+        f"On synthetic films the strongest region lies on the lesion in {say_rate(rate)}: regions "
+        "say what the score depends on, and outline no disease."
+    )
+
+
+def _say_version(facts: RunFacts) -> Iterator[str]:
+    yield f"Made {facts.run.created[:10]}."
+    export = facts.run.files.get(EXPORT_FILE)
+    if export is not None:
+        yield f"Export sha256 {export[:12]}."
+
+
+USUAL_PREVALENCE = 10
+NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every read."
+
+
+def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Document:
+    """Return the facts of a run.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    ill_of_100 : int
+        Children of the ward that its rates are carried over to.
+    """
+    run = facts.run
+    return Document(
+        title=f"Model facts: run {run.run_id}",
+        summary=say_in_short(facts),
+        notices=tuple(_find_notices(facts)),
+        sections=(
+            describe_in_short(facts, ill_of_100),
+            describe_use(facts),
+            describe_results(facts),
+            describe_ward(facts, ill_of_100),
+            describe_failures(facts),
+            describe_population(facts),
+            describe_external(facts),
+            describe_band(facts),
+            describe_shortcuts(facts),
+            describe_explanations(facts),
+            describe_training(facts),
+            describe_versions(facts),
+        ),
+    )
+
+
+def _find_notices(facts: RunFacts) -> Iterator[str]:
+    if facts.exhibit:
+        yield f"An exhibit, kept to show its mistakes, and never served: {facts.exhibit}"
+    if facts.run.foreign:
+        yield (
+            "Another model's predictions: what it is, what it was trained on and whether it saw "
+            "these films is not known here."
+        )
+    if facts.lacking:
+        reasons = "; ".join(f"{one.name}: {one.found}" for one in facts.lacking)
+        yield f"This run may not read films. It lacks {reasons}."
+    yield from (f"A record cannot be used. {gap}" for gap in facts.gaps)
+    yield NO_DEVICE
+
+
+def describe_versions(facts: RunFacts) -> Section:
+    """Return what identifies the run: its date, its data, its files and what made them."""
+    run, record = facts.run, facts.record
+    versions = ", ".join(f"{name} {said}" for name, said in record.get("versions", {}).items())
+    data = record.get("data", {})
+    items = [f"Made {run.created}.", f"Versions: {versions or 'not recorded'}."]
+    items += [
+        f"{words}: sha256 {data[key]}."
+        for key, words in {"index_sha256": "Films", "split_sha256": "Split"}.items()
+        if key in data
+    ]
+    members = tuple((f"export of {name}", said) for name, said in run.member_exports.items())
+    files = (*run.files.items(), *members)
+    blocks: tuple[Block, ...] = (
+        Bullets(tuple(items)),
+        Table(("File", "sha256"), tuple(files), (1.6, 5.4)),
+        Paragraph("Each file is held to its hash whenever it is read."),
+    )
+    return Section("versions", "Versions and hashes", blocks)

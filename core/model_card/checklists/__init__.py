@@ -1,0 +1,1 @@
+"""Which items of CLAIM and STARD-AI can be answered?"""

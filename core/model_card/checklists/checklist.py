@@ -1,0 +1,134 @@
+"""Reporting checklists: items as data, filled from a run's records, with what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.model_card.facts import RunFacts
+from core.reports.document import Paragraph, Section, Table
+
+
+class State(StrEnum):
+    """How far an item is filled."""
+
+    FILLED = "filled"
+    PARTLY = "partly"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What can be said to an item; ``where`` is the record that says it, empty where none does."""
+
+    state: State
+    said: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a checklist, in our own words.
+
+    Attributes
+    ----------
+    number : str
+        As the checklist counts.
+    topic : str
+    asks : str
+        What has to be reported.
+    fill : callable
+        From a run's records to what they say to it.
+    """
+
+    number: str
+    topic: str
+    asks: str
+    fill: Callable[[RunFacts], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """A published checklist."""
+
+    key: str
+    title: str
+    citation: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FilledItem:
+    """An item with what a run's records say to it."""
+
+    item: Item
+    answer: Answer
+
+
+def filled(said: str, where: str) -> Answer:
+    """Return the answer of an item that the records fill."""
+    return Answer(State.FILLED, said, where)
+
+
+def partly(said: str, where: str) -> Answer:
+    """Return the answer of an item of which a part is not known or not done."""
+    return Answer(State.PARTLY, said, where)
+
+
+def still_open(said: str) -> Answer:
+    """Return the answer of an item that no record fills."""
+    return Answer(State.OPEN, said)
+
+
+def fill_checklist(checklist: Checklist, facts: RunFacts) -> tuple[FilledItem, ...]:
+    """Return every item of a checklist, in its order, filled from a run's records."""
+    return tuple(FilledItem(item, item.fill(facts)) for item in checklist.items)
+
+
+def count_states(items: Sequence[FilledItem]) -> dict[State, int]:
+    """Return how many items are in each state."""
+    states = [item.answer.state for item in items]
+    return {state: states.count(state) for state in State}
+
+
+def say_count(items: Sequence[FilledItem]) -> str:
+    """Return how far a checklist is filled."""
+    counts = count_states(items)
+    return (
+        f"{counts[State.FILLED]} of {len(items)} filled, {counts[State.PARTLY]} partly, "
+        f"{counts[State.OPEN]} open."
+    )
+
+
+def say_open(items: Sequence[FilledItem]) -> str:
+    """Return the open items by number and topic."""
+    named = [
+        f"{one.item.number} {one.item.topic}" for one in items if one.answer.state is State.OPEN
+    ]
+    return f"Open: {'; '.join(named)}." if named else "No item is open."
+
+
+def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
+    """Return a filled checklist as a section of a document."""
+    items = fill_checklist(checklist, facts)
+    rows = tuple(
+        (
+            one.item.number,
+            f"{one.item.topic}: {one.item.asks}",
+            one.answer.state.value,
+            one.answer.said,
+            one.answer.where,
+        )
+        for one in items
+    )
+    head = ("Item", "Asks for", "State", "What is known", "Where")
+    return Section(
+        checklist.key,
+        checklist.title,
+        (
+            Paragraph(f"{say_count(items)} {say_open(items)}"),
+            Paragraph(f"Items in our own words, numbered as in {checklist.citation}"),
+            Table(head, rows, (0.6, 2.5, 0.8, 3.7, 2.4)),
+        ),
+    )

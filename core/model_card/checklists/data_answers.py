@@ -1,0 +1,248 @@
+"""What the records say of films, patients and the reference, for the items of checklists."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.model_card.checklists.checklist import Answer, filled, partly, still_open
+from core.model_card.facts import RunFacts
+from core.model_card.population import (
+    ADULTS,
+    ADULTS_CITATION,
+    CHILDREN,
+    CHILDREN_CITATION,
+    CHILDREN_REFERENCE,
+)
+from core.model_card.results import EXTERNAL, usual_part
+
+SOURCE = "the source of the films"
+SPLIT = "split.json"
+PARTS = "run.json: metrics"
+FOREIGN = "run.json: foreign"
+
+
+def say_source(facts: RunFacts) -> Answer:
+    """Say where the films are from, and that they were published before."""
+    external = f" External: {ADULTS_CITATION}" if EXTERNAL in facts.run.metrics else ""
+    return filled(f"Public films, made in routine care: {CHILDREN_CITATION}{external}", SOURCE)
+
+
+def say_eligibility(facts: RunFacts) -> Answer:
+    """Say who and what was let in."""
+    left_out = "" if facts.split is None else f" {_excluded(facts)}"
+    return partly(
+        f"Children of 1 to 5 years with a readable frontal film.{left_out} The source states no "
+        "criteria by patient.",
+        f"{SOURCE}; {SPLIT}",
+    )
+
+
+def say_identification(_facts: RunFacts) -> Answer:
+    """Say on what ground patients were found."""
+    return partly(
+        "Films of routine care, collected in retrospect; why each was made is not stated.",
+        SOURCE,
+    )
+
+
+def say_setting(_facts: RunFacts) -> Answer:
+    """Say where and when."""
+    return partly(CHILDREN, SOURCE)
+
+
+def say_series(_facts: RunFacts) -> Answer:
+    """Say whether patients followed each other."""
+    return still_open("The source does not say whether the series is consecutive.")
+
+
+def say_subsets(facts: RunFacts) -> Answer:
+    """Say which films were taken and which left out."""
+    if facts.run.foreign:
+        stated = facts.record["foreign"]
+        lacking = sum(stated["missing"].values())
+        return filled(
+            f"{sum(stated['films'].values())} films taken; {lacking} of the same parts are "
+            "lacking.",
+            FOREIGN,
+        )
+    if facts.split is None:
+        return partly(f"{_trained_on(facts)} Which films they are is not kept.", "run.json: data")
+    return filled(f"{_trained_on(facts)} {_excluded(facts)}", SPLIT)
+
+
+def _trained_on(facts: RunFacts) -> str:
+    films = facts.record.get("data", {}).get("films", {})
+    named = ", ".join(f"{part} {n}" for part, n in films.items())
+    return f"Films by part: {named}." if named else "How many films is not recorded."
+
+
+def _excluded(facts: RunFacts) -> str:
+    out = 0 if facts.split is None else len(facts.split["excluded"])
+    return f"{out} films were left out as copies of a test film."
+
+
+def say_deidentification(_facts: RunFacts) -> Answer:
+    """Say how names were taken out."""
+    return partly(
+        "Published without names; file names keep a running patient number. How the publishers "
+        "took names out is not stated.",
+        SOURCE,
+    )
+
+
+def say_missing(facts: RunFacts) -> Answer:
+    """Say what was done where something is not known."""
+    if facts.predictions is None:
+        return still_open("Without predictions, films of which something is missing are unknown.")
+    films = facts.predictions.films
+    unknown = int(np.isnan(films.short_side_px).sum())
+    return filled(
+        f"Every one of {len(films)} films has a reference and a probability; {unknown} whose "
+        "original size is not certain are in no group by size.",
+        "predictions.parquet",
+    )
+
+
+def say_acquisition(_facts: RunFacts) -> Answer:
+    """Say how the films were made."""
+    return partly("Anterior-posterior films; devices and exposure are not stated.", SOURCE)
+
+
+def say_reference(_facts: RunFacts) -> Answer:
+    """Say what the reference is."""
+    return partly(f"{CHILDREN_REFERENCE} The rule that they went by is not stated.", SOURCE)
+
+
+def say_reference_rationale(_facts: RunFacts) -> Answer:
+    """Say why this reference."""
+    return still_open("Why a reading, and not culture or course, is the reference is not stated.")
+
+
+def say_reference_cut(_facts: RunFacts) -> Answer:
+    """Say how a reading becomes one of two classes."""
+    return partly(
+        "Two classes, pneumonia and normal; where readers drew the line is not stated.", SOURCE
+    )
+
+
+def say_annotators(_facts: RunFacts) -> Answer:
+    """Say who read."""
+    return partly(f"{CHILDREN_REFERENCE} Their experience is not stated.", SOURCE)
+
+
+def say_test_annotation(_facts: RunFacts) -> Answer:
+    """Say who read the test."""
+    return partly(
+        "A third expert checked the official test; how disagreement was settled is not stated.",
+        SOURCE,
+    )
+
+
+def say_rater_variability(_facts: RunFacts) -> Answer:
+    """Say how far readers differ."""
+    return still_open("Only the final labels are public: readers' disagreement cannot be computed.")
+
+
+def say_blinded_reference(facts: RunFacts) -> Answer:
+    """Say what the readers of the reference knew."""
+    return partly(
+        f"The labels were published in 2018 and the run was made on {facts.run.created[:10]}: they "
+        "cannot have known its score. What they knew of the patients is not stated.",
+        f"{SOURCE}; run.json: created",
+    )
+
+
+def say_assignment(facts: RunFacts) -> Answer:
+    """Say how films came to the parts."""
+    if facts.run.foreign:
+        return partly("Measured on this project's parts; its own are not known.", FOREIGN)
+    if facts.settings.get("split_by") == "films":
+        return filled("Validation was drawn film by film: an exhibit's mistake.", "run.json")
+    if facts.split is None:
+        return still_open("The split that the run was trained with cannot be read.")
+    share, seed = facts.split["validation_fraction"], facts.split["seed"]
+    return filled(
+        f"Official test as published; of the rest, {100.0 * share:.0f} % of patients for "
+        f"validation, drawn within classes with seed {seed}.",
+        SPLIT,
+    )
+
+
+def say_disjoint(facts: RunFacts) -> Answer:
+    """Say what the parts do not share."""
+    if facts.settings.get("split_by") == "films":
+        return filled("Films only: training and validation share patients.", "run.json: settings")
+    if facts.split is None:
+        return still_open("Not known for this run.")
+    shared = len(facts.split["shared_patients"])
+    return filled(
+        f"Patients, between training and validation. {shared} patient numbers of the published "
+        "test occur in training; the test without them is measured apart.",
+        f"{SPLIT}; {PARTS}",
+    )
+
+
+def say_sample_size(facts: RunFacts) -> Answer:
+    """Say whether the number of films was planned."""
+    part = facts.run.metrics[usual_part(facts)]
+    return partly(
+        f"Every film that is published was taken ({part['split']}: {part['n']}); no size was "
+        "computed beforehand.",
+        PARTS,
+    )
+
+
+def say_flow(facts: RunFacts) -> Answer:
+    """Say how many were let in and left out, counted."""
+    counts = "; ".join(f"{part['split']} {part['n']}" for part in facts.run.metrics.values())
+    if facts.split is None:
+        return partly(f"{counts}. What was left out in training is not known.", PARTS)
+    return filled(f"{_trained_on(facts)} {_excluded(facts)} {counts}.", f"{SPLIT}; {PARTS}")
+
+
+def say_flow_diagram(facts: RunFacts) -> Answer:
+    """Say the same where a diagram is asked for."""
+    answer = say_flow(facts)
+    return partly(f"{answer.said} Counted, not drawn.", answer.where)
+
+
+def say_baseline(facts: RunFacts) -> Answer:
+    """Say what patients and films of each part are like."""
+    part = facts.run.metrics[usual_part(facts)]
+    return partly(
+        f"Class, subtype, patients and image quality by part ({part['split']}: {part['n_patients']}"
+        " patients). Age and sex of a child are not public.",
+        f"{PARTS}, slices",
+    )
+
+
+def say_severity(_facts: RunFacts) -> Answer:
+    """Say how ill the ill are."""
+    return still_open("Bacterial or viral is known, severity is not.")
+
+
+def say_alternatives(_facts: RunFacts) -> Answer:
+    """Say what those without pneumonia have."""
+    return still_open("Children without pneumonia are published as normal; nothing else is known.")
+
+
+def say_time_between(_facts: RunFacts) -> Answer:
+    """Say how much time lies between the two readings."""
+    return filled("Both are readings of the same film: there is no interval.", SOURCE)
+
+
+def say_representative(facts: RunFacts) -> Answer:
+    """Say whether as many are ill as where the run is used."""
+    part = facts.run.metrics[usual_part(facts)]
+    return filled(
+        f"They do not: {part['n_positive']} of {part['n']} films of the {part['split']} show "
+        "pneumonia, far more than in a ward. The page carries the rates over to any prevalence.",
+        PARTS,
+    )
+
+
+def say_external_difference(facts: RunFacts) -> Answer:
+    """Say how the external films differ."""
+    if EXTERNAL not in facts.run.metrics:
+        return still_open("No external films were scored.")
+    return filled(f"Another population, country and reference. {ADULTS}", f"{PARTS}, {EXTERNAL}")

@@ -1,0 +1,262 @@
+"""What the records say of network, training and measurement, for the items of checklists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.domain.rate import say_interval
+from core.evaluation.tables import MEASURES
+from core.model_card.checklists.checklist import Answer, filled, partly, still_open
+from core.model_card.facts import RunFacts
+from core.model_card.population import STARTS, say_changes
+from core.model_card.results import EXTERNAL, RATES, rate_of, say_origin, usual_part
+
+SETTINGS = "run.json: settings"
+METRICS = "run.json: metrics"
+Fill = Callable[[RunFacts], Answer]
+
+
+def of_own_network(fill: Fill) -> Fill:
+    """Leave an item open for a run of which only the predictions are known."""
+
+    def answer(facts: RunFacts) -> Answer:
+        if facts.run.foreign:
+            return still_open("Another model's predictions: not known here.")
+        return fill(facts)
+
+    return answer
+
+
+@of_own_network
+def say_preprocessing(facts: RunFacts) -> Answer:
+    """Say what is done to a film before the network sees it."""
+    seen = "cut to the box around the lungs" if facts.run.cropped_to_lungs else "taken whole"
+    return filled(
+        f"Brought to 224 px and stretched between percentiles of grey, {seen}, resized to "
+        f"{facts.run.input_px} px.",
+        "core/imaging/preprocessing.py; run.json",
+    )
+
+
+@of_own_network
+def say_acquisition_and_preprocessing(facts: RunFacts) -> Answer:
+    """Say how films were made, and what is done to them."""
+    said = say_preprocessing(facts).said
+    return partly(f"{said} How the films were made is not stated.", "core/imaging/preprocessing.py")
+
+
+@of_own_network
+def say_model(facts: RunFacts) -> Answer:
+    """Say what the network is."""
+    if facts.run.members:
+        return filled(f"The mean of {', '.join(facts.run.members)}.", "run.json: members")
+    calibration = facts.run.calibration
+    return filled(
+        f"{facts.run.architecture}, {facts.run.input_px} px in, one logit out; probability by "
+        f"temperature {calibration.temperature:.3f} and offset {calibration.offset:.3f}.",
+        "run.json; core/training/networks/architectures.py",
+    )
+
+
+def say_software(facts: RunFacts) -> Answer:
+    """Say which libraries, in which versions."""
+    versions = facts.record.get("versions", {})
+    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    if facts.run.foreign or not said:
+        return partly(f"Imported with {said or 'no version recorded'}.", "run.json: versions")
+    return filled(f"{said}.", "run.json: versions")
+
+
+def say_devices(facts: RunFacts) -> Answer:
+    """Say what made the films, and what made the network."""
+    said = say_software(facts).said
+    return partly(f"{said} The films' devices are not stated.", "run.json: versions")
+
+
+@of_own_network
+def say_initialisation(facts: RunFacts) -> Answer:
+    """Say what weights training began with."""
+    if facts.run.members:
+        return filled("Each member's own.", "the members' run.json")
+    start = facts.settings.get("starts_from")
+    if start is None:
+        return still_open("Not recorded.")
+    return filled(f"{STARTS.get(start, f'the weights of run {start}')}.", SETTINGS)
+
+
+@of_own_network
+def say_training(facts: RunFacts) -> Answer:
+    """Say how it was trained."""
+    how = facts.settings
+    if "epochs" not in how:
+        return partly("How each member was trained stands in its record.", SETTINGS)
+    return filled(
+        f"{facts.epochs} epochs of at most {how['epochs']}, {how['optimizer']}, learning rate "
+        f"{how['learning_rate']:g}, batches of {how['batch']}, class weights: "
+        f"{how['class_weights']}; films changed: {say_changes(how['augmentation'])}.",
+        f"{SETTINGS}; history.json",
+    )
+
+
+@of_own_network
+def say_development(facts: RunFacts) -> Answer:
+    """Say how it was made and measured, with the films of each step."""
+    films = facts.record.get("data", {}).get("films", {})
+    counted = ", ".join(f"{part} {n}" for part, n in films.items()) or "as its members"
+    external = facts.run.metrics.get(EXTERNAL, {}).get("n", 0)
+    return filled(f"Films: {counted}, external {external}.", f"run.json: data; {METRICS}")
+
+
+@of_own_network
+def say_selection(facts: RunFacts) -> Answer:
+    """Say which network of all that were trained it is."""
+    kept = facts.settings.get("keep")
+    if kept is None:
+        return filled("The mean of members that were fixed before.", "run.json: members")
+    parent = facts.record.get("parent")
+    goes_on = f"; it goes on from {parent}" if parent else ""
+    return filled(f"The {kept} epoch is kept, by validation only{goes_on}.", SETTINGS)
+
+
+@of_own_network
+def say_ensemble(facts: RunFacts) -> Answer:
+    """Say whether several networks read together."""
+    members = facts.run.members
+    said = f"The mean of {', '.join(members)}." if members else "One network, no ensemble."
+    return filled(said, "run.json")
+
+
+def say_metrics(_facts: RunFacts) -> Answer:
+    """Say what is measured."""
+    return filled(f"{', '.join(MEASURES.values())}, calibration error.", METRICS)
+
+
+def say_statistics(_facts: RunFacts) -> Answer:
+    """Say how sure that is."""
+    return filled(
+        "95 % intervals: Wilson for proportions, DeLong for ROC areas, bootstrap over patients "
+        "for the rest; McNemar and DeLong with Holm between runs.",
+        "core/stats/intervals.py, core/stats/bootstrap.py, core/comparison/paired_tests.py",
+    )
+
+
+def say_robustness(facts: RunFacts) -> Answer:
+    """Say what changes of the films do."""
+    if facts.audit is None:
+        return still_open("No shortcut audit of this run.")
+    part = next(iter(facts.audit.parts.values()))
+    return filled(
+        f"{len(part.changes) - 1} changes of the films on {len(facts.audit.parts)} parts, each "
+        "with its intervals.",
+        "audit.json",
+    )
+
+
+@of_own_network
+def say_explainability(facts: RunFacts) -> Answer:
+    """Say how a score is explained, and whether that was checked."""
+    if facts.explanations is None:
+        return partly("Regions by LIME; how well they point at disease was not measured.", "README")
+    points = facts.explanations.rates["all"]["LIME"].points_at_lesion
+    return filled(
+        f"Regions by LIME; their strongest point lies on the lesion in {say_interval(points)} of "
+        f"{points.n} drawn films.",
+        "explanations.json",
+    )
+
+
+def say_internal(facts: RunFacts) -> Answer:
+    """Say what it does on films like those that it learned from."""
+    if "test" in facts.run.metrics:
+        return filled(_say_rates(facts, "test"), f"{METRICS}, test")
+    return partly(_say_rates(facts, usual_part(facts)), METRICS)
+
+
+def say_external(facts: RunFacts) -> Answer:
+    """Say what it does on films of another hospital."""
+    if EXTERNAL not in facts.run.metrics:
+        return still_open("No film of another hospital was scored.")
+    return partly(
+        f"{_say_rates(facts, EXTERNAL)} Nearly all are adults': no film of another hospital's "
+        "children of 1 to 5 years was scored.",
+        f"{METRICS}, {EXTERNAL}",
+    )
+
+
+def say_performance(facts: RunFacts) -> Answer:
+    """Say what was measured, part by part."""
+    return filled(_say_rates(facts, usual_part(facts)), METRICS)
+
+
+def _say_rates(facts: RunFacts, key: str) -> str:
+    part = facts.run.metrics[key]
+    rates = {words: rate_of(part["rates"][name]) for name, words in RATES.items()}
+    said = ", ".join(
+        f"{words.lower()} {say_interval(rate)}, n = {rate.n}"
+        for words, rate in rates.items()
+        if rate is not None
+    )
+    return f"{part['split'][:1].upper()}{part['split'][1:]}: {said}."
+
+
+def say_cross_table(facts: RunFacts) -> Answer:
+    """Count films by call and reference."""
+    part = facts.run.metrics[usual_part(facts)]
+    said = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in part["matrix"].items())
+    return filled(f"{part['split'][:1].upper()}{part['split'][1:]}: {said}.", METRICS)
+
+
+def say_failures(facts: RunFacts) -> Answer:
+    """Say which films are decided wrongly."""
+    if facts.predictions is None:
+        return partly("Counted; which films they are is not kept.", METRICS)
+    return filled(
+        "The surest errors by film, and the page Errors for all of them, by group and quality.",
+        "predictions.parquet; run.json: slices",
+    )
+
+
+def say_errors_and_fairness(facts: RunFacts) -> Answer:
+    """Say which films and which patients fare worse."""
+    audited = "shortcuts audited" if facts.audit is not None else "shortcuts not audited"
+    return partly(
+        f"Errors by image quality and subtype; {audited}. Age and sex of a child are not public: "
+        "fairness between them cannot be measured.",
+        "run.json: slices",
+    )
+
+
+def say_variability(facts: RunFacts) -> Answer:
+    """Say where accuracy varies."""
+    if not facts.record.get("slices"):
+        return still_open("Accuracy by image quality is not recorded.")
+    return filled("By subtype and by thirds of image quality; all exploratory.", "run.json: slices")
+
+
+def say_cut_off(facts: RunFacts) -> Answer:
+    """Say where the line is drawn, and why there."""
+    point = facts.run.operating_point
+    said = f"{point.threshold:.3f}, {say_origin(facts)}"
+    if facts.run.foreign:
+        return partly(f"{said}; its makers' own is not known.", "run.json: operating_point")
+    wanted = facts.settings.get("sensitivity_wanted")
+    why = f", for a sensitivity of at least {wanted:g}, fixed before" if wanted else ""
+    return filled(f"{said}{why}.", "run.json: operating_point")
+
+
+def say_indeterminate(facts: RunFacts) -> Answer:
+    """Say what becomes of films that are neither."""
+    band = facts.run.abstention
+    said = (
+        "No band: every film gets a side."
+        if band is None
+        else "Unsure films keep the operating point's side in sensitivity and specificity; how "
+        "often a side is taken is measured apart."
+    )
+    return partly(f"{said} Films that readers were unsure of are not published.", "run.json")
+
+
+@of_own_network
+def say_blinded_index(_facts: RunFacts) -> Answer:
+    """Say what the network knew."""
+    return filled("The network sees pixels and nothing else.", "core/inference/litert.py")

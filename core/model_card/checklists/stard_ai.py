@@ -1,0 +1,70 @@
+"""The items of STARD-AI, in our own words, each with what fills it."""
+
+from __future__ import annotations
+
+from core.model_card.checklists import data_answers as data
+from core.model_card.checklists import model_answers as model
+from core.model_card.checklists import study_answers as study
+from core.model_card.checklists.checklist import Checklist, Item
+from core.model_card.population import STARD_CITATION
+
+STARD = Checklist(
+    "stard",
+    "STARD-AI (2025), lettered parts counted one by one",
+    STARD_CITATION,
+    (
+        Item("1", "Title", "AI, accuracy, and one measure of it", study.say_title),
+        Item("2", "Abstract", "the study in a structured summary", study.say_summary),
+        Item("3", "Background", "intended use, novelty and workflow", study.say_background),
+        Item("4", "Objectives", "and hypotheses", study.say_aims),
+        Item("5", "Design", "data before or after both tests", study.say_design),
+        Item("6", "Ethics", "approval, or why none is needed", study.say_ethics),
+        Item("7", "Eligibility", "of patients and of data, in order", data.say_eligibility),
+        Item("8", "Identification", "on what ground patients were found", data.say_identification),
+        Item("9", "Setting", "place and dates", data.say_setting),
+        Item("10", "Series", "consecutive, random or convenient", data.say_series),
+        Item("11", "Origin of data", "routine, made for this, or public", data.say_source),
+        Item("12", "Annotation", "who, how experienced, in what context", data.say_annotators),
+        Item("13", "Devices and software", "maker, model, version", model.say_devices),
+        Item(
+            "14",
+            "Acquisition",
+            "protocol and preprocessing, to be repeated",
+            model.say_acquisition_and_preprocessing,
+        ),
+        Item("15a", "Index test", "so that it can be repeated", model.say_model),
+        Item("15b", "Development", "training to external test, with n", model.say_development),
+        Item("15c", "Index cut-off", "where, why, fixed before or not", model.say_cut_off),
+        Item("15d", "Users", "who, with what expertise", study.say_users),
+        Item("16a", "Reference standard", "so that it can be repeated", data.say_reference),
+        Item("16b", "Choice of reference", "why that one", data.say_reference_rationale),
+        Item("16c", "Reference cut-off", "where, why", data.say_reference_cut),
+        Item("17a", "Index blinding", "what its readers knew", model.say_blinded_index),
+        Item("17b", "Reference blinding", "what its readers knew", data.say_blinded_reference),
+        Item("18", "Statistics", "how accuracy is estimated", model.say_statistics),
+        Item("19", "Indeterminate results", "what was done with them", model.say_indeterminate),
+        Item("20", "Missing data", "what was done about gaps", data.say_missing),
+        Item("21", "Variability", "of accuracy, planned or exploratory", model.say_variability),
+        Item("22", "Sample size", "how many were planned, and why", data.say_sample_size),
+        Item("23", "Errors and bias", "error analysis, fairness", model.say_errors_and_fairness),
+        Item("24", "Flow", "of participants, as a diagram", data.say_flow_diagram),
+        Item("25", "Baseline", "of training, validation and test", data.say_baseline),
+        Item("26a", "Severity", "among those who are ill", data.say_severity),
+        Item("26b", "Other diagnoses", "among those who are not", data.say_alternatives),
+        Item("27", "Interval", "between both tests, and treatment", data.say_time_between),
+        Item("28", "Representativeness", "is disease as common", data.say_representative),
+        Item("29", "External data", "how they differ", data.say_external_difference),
+        Item("30", "Cross table", "index test by reference", model.say_cross_table),
+        Item("31", "Accuracy", "estimates with their precision", model.say_performance),
+        Item("32", "Adverse events", "from either test", study.say_harm),
+        Item("33", "Limitations", "bias, uncertainty, other places", study.say_limits),
+        Item("34", "Practice", "intended use and clinical role", study.say_practice),
+        Item("35", "Ethics of use", "standards and fairness", study.say_use_ethics),
+        Item("36", "Registration", "number and registry", study.say_registration),
+        Item("37", "Protocol", "where it can be read", study.say_protocol),
+        Item("38", "Funding", "who paid, and what part they had", study.say_funding),
+        Item("39", "Commercial interests", "if any", study.say_commerce),
+        Item("40a", "Availability", "of data and code, with limits", study.say_availability),
+        Item("40b", "Audit", "whether outputs are kept to be checked", study.say_outputs),
+    ),
+)

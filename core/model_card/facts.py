@@ -1,0 +1,165 @@
+"""All that is kept of one run, gathered for its facts: what cannot be used is named, not hidden."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.datasets.film_metadata import FACTS_FILE
+from core.domain.model import RunRecord
+from core.error_analysis.slice_discovery import SearchedSlices, search_run
+from core.errors import FirstReadError, ModelIntegrity
+from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality
+from core.files import sha256_of
+from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
+from core.runs.store import export_identity, load_run, read_history, read_record, read_verified
+from core.serving.requirements import Demand, check_demands
+from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
+
+SPLIT_FILE = "split.json"
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunFacts:
+    """A run's records, each None where there is none that can be used.
+
+    Attributes
+    ----------
+    run : RunRecord
+    record : mapping
+        ``run.json`` as it is.
+    split : mapping or None
+        ``split.json`` as it is, where it is the one that the run was trained with.
+    predictions : Predictions or None
+    audit : ShortcutAudit or None
+    explanations : ExplanationQuality or None
+    searched : SearchedSlices or None
+        Where it fails more than elsewhere; None where that could not be searched.
+    epochs : int
+        That the run was trained for; 0 where there is no history.
+    demands : tuple of Demand
+        What the serving rule demands, met or not.
+    gaps : tuple of str
+        A sentence on each record that should be there and cannot be used.
+    """
+
+    run: RunRecord
+    record: Mapping[str, Any]
+    split: Mapping[str, Any] | None
+    predictions: Predictions | None
+    audit: ShortcutAudit | None
+    explanations: ExplanationQuality | None
+    searched: SearchedSlices | None
+    epochs: int
+    demands: tuple[Demand, ...]
+    gaps: tuple[str, ...]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """How the run was trained; empty where that is not known."""
+        return _mapping(self.record.get("settings"))
+
+    @property
+    def exhibit(self) -> str:
+        """What the run is kept to show; empty for a run that is meant to be good."""
+        return str(self.record.get("exhibit") or "")
+
+    @property
+    def lacking(self) -> tuple[Demand, ...]:
+        """What keeps the run from reading films."""
+        return tuple(demand for demand in self.demands if not demand.met)
+
+
+def gather_facts(folder: Path, split_file: Path) -> RunFacts:
+    """Read all that is kept of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+    split_file : Path
+        The project's own split.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If the run's record cannot be read; any other record that cannot be used is a gap.
+    """
+    run, record = load_run(folder), read_record(folder)
+    gaps: list[str] = []
+    predictions = _attempt(lambda: _read_predictions(run), gaps)
+    searched = None
+    if predictions is not None:
+        searched = _attempt(
+            lambda: search_run(run, predictions, split_file.parent / FACTS_FILE), gaps
+        )
+    return RunFacts(
+        run=run,
+        record=record,
+        split=_attempt(lambda: _read_split(record, split_file), gaps),
+        predictions=predictions,
+        audit=_attempt(lambda: _read_audit(run), gaps),
+        explanations=_attempt(lambda: _read_explanations(run), gaps),
+        epochs=len(_attempt(lambda: read_history(run), gaps) or ()),
+        demands=tuple(_attempt(lambda: check_demands(folder), gaps) or ()),
+        searched=searched,
+        gaps=tuple(gaps),
+    )
+
+
+def _attempt(read: Callable[[], Value | None], gaps: list[str]) -> Value | None:
+    try:
+        return read()
+    except FirstReadError as exc:
+        gaps.append(str(exc))
+        return None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _read_split(record: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:
+    if "foreign" in record:
+        return None
+    if _mapping(record.get("settings")).get("split_by") == "films":
+        return None  # it was drawn anew for this run, and its settings say so
+    stated = _mapping(record.get("data")).get("split_sha256")
+    if not path.is_file() or sha256_of(path) != stated:
+        raise ModelIntegrity(
+            f"{path} is not the split that the run was trained with: its films are not counted "
+            "here. Restore it from the repository."
+        )
+    split: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return split
+
+
+def _read_predictions(run: RunRecord) -> Predictions | None:
+    return read_predictions(run) if PREDICTIONS_FILE in run.files else None
+
+
+def _read_audit(run: RunRecord) -> ShortcutAudit | None:
+    if AUDIT_FILE not in run.files:
+        return None
+    audit = ShortcutAudit.from_json(read_verified(run.folder, AUDIT_FILE, run.files))
+    _require_own(audit.export_sha256, run, AUDIT_FILE, f"python -m core audit {run.run_id}")
+    return audit
+
+
+def _read_explanations(run: RunRecord) -> ExplanationQuality | None:
+    if EXPLANATIONS_FILE not in run.files:
+        return None
+    quality = ExplanationQuality.from_json(read_verified(run.folder, EXPLANATIONS_FILE, run.files))
+    _require_own(quality.export_sha256, run, EXPLANATIONS_FILE, "python -m bench pointing")
+    return quality
+
+
+def _require_own(stated: str, run: RunRecord, name: str, remedy: str) -> None:
+    if stated != export_identity(run):
+        raise ModelIntegrity(
+            f"{name} of run {run.run_id} is of another export and void: run `{remedy}` again."
+        )

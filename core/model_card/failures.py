@@ -1,0 +1,173 @@
+"""Where a run fails, what its score hangs on, and what its explanations are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.domain.rate import say_interval, say_rate
+from core.error_analysis.slice_discovery import LEAST_FILMS, say_searched
+from core.evaluation.tables import QUALITIES
+from core.explain.pointing_game import PointingRates
+from core.model_card.facts import RunFacts
+from core.model_card.results import rate_of, usual_part
+from core.reports.document import Block, Bullets, Paragraph, Section, Table
+from core.runs.predictions import Predictions
+from core.shortcuts.record import say_audit
+
+SLICED = {"sensitivity": "Lowest sensitivity", "specificity": "Lowest specificity"}
+SHOWN_ERRORS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFilm:
+    """A film that a run decides wrongly; ``ill`` by the reference."""
+
+    film_id: str
+    split: str
+    probability: float
+    ill: bool
+    subtype: str
+
+
+def surest_errors(
+    predictions: Predictions, threshold: float, shown: int = SHOWN_ERRORS
+) -> tuple[FailedFilm, ...]:
+    """Return the films that are decided wrongly most surely: missed ones first, then alarms.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    threshold : float
+        The operating point.
+    shown : int
+        Of either kind, at most.
+    """
+    films, probability = predictions.films, predictions.probability
+    called, ill = probability >= threshold, films.label == 1
+    order = np.argsort(probability, kind="stable")
+    missed = [place for place in order if ill[place] and not called[place]][:shown]
+    alarms = [place for place in order[::-1] if called[place] and not ill[place]][:shown]
+    return tuple(
+        FailedFilm(
+            film_id=str(films.film_id[place]),
+            split=str(films.split[place]),
+            probability=float(probability[place]),
+            ill=bool(ill[place]),
+            subtype=str(films.subtype[place]),
+        )
+        for place in (*missed, *alarms)
+    )
+
+
+def describe_failures(facts: RunFacts) -> Section:
+    """Return which films it decides wrongly most surely, and where it does worst."""
+    part = facts.run.metrics[usual_part(facts)]
+    matrix = part["matrix"]
+    said = (
+        f"On the {part['split']} it misses {matrix['false_negative']} of {part['n_positive']} "
+        f"pneumonias and raises {matrix['false_positive']} false alarms in "
+        f"{part['n'] - part['n_positive']} normals."
+    )
+    items = tuple(say_worst_slices(facts))
+    if facts.searched is not None:
+        items = (say_searched(facts.searched), *items)
+    blocks: list[Block] = [Paragraph(said)]
+    if items:
+        blocks.append(Bullets(items))
+    errors = list_errors(facts)
+    if errors:
+        head = ("Surest errors", "Probability", "What it is", "Film")
+        rows = tuple(
+            (
+                "missed" if film.ill else "false alarm",
+                f"{film.probability:.3f}",
+                "normal" if not film.ill else film.subtype or "pneumonia",
+                film.film_id,
+            )
+            for film in errors
+        )
+        blocks.append(Table(head, rows, (1.3, 1.1, 1.1, 5.0)))
+    return Section("failures", "Known failures", tuple(blocks))
+
+
+def list_errors(facts: RunFacts) -> tuple[FailedFilm, ...]:
+    """Return the surest errors of the part that errors are shown of; none without predictions."""
+    if facts.predictions is None:
+        return ()
+    films = facts.predictions.of_split(usual_part(facts))
+    return surest_errors(films, facts.run.operating_point.threshold)
+
+
+def say_worst_slices(facts: RunFacts) -> Iterator[str]:
+    """Yield where sensitivity and specificity are lowest among thirds by image quality."""
+    slices = facts.record.get("slices", {}).get(usual_part(facts), {})
+    for name, words in SLICED.items():
+        thirds = [
+            (rate.value, quality, third, rate)
+            for quality, of_quality in slices.items()
+            for third in of_quality
+            if (rate := rate_of(third[name])) is not None and rate.n >= LEAST_FILMS
+        ]
+        if thirds:
+            _, quality, third, rate = min(thirds, key=lambda one: one[0])
+            yield (
+                f"{words} of {len(thirds)} thirds by image quality with {LEAST_FILMS} films or "
+                f"more, not corrected for the number looked at: {say_rate(rate)} "
+                f"({QUALITIES[quality]}: "
+                f"{_range(third['low'], third['high'])})."
+            )
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"below {high:.4g}"
+    return f"{low:.4g} or more" if high is None else f"{low:.4g} to {high:.4g}"
+
+
+def describe_shortcuts(facts: RunFacts) -> Section:
+    """Return what the score hangs on besides the lungs."""
+    if facts.audit is None:
+        said = "Not audited: nothing is known of what its score hangs on besides the lungs."
+        return Section("shortcuts", "Shortcuts found", (Paragraph(said),))
+    items = tuple(
+        f"{part.split[:1].upper()}{part.split[1:]} (n = {part.n}): "
+        f"{say_audit(facts.run.run_id, part)}"
+        for part in facts.audit.parts.values()
+    )
+    return Section("shortcuts", "Shortcuts found", (Bullets(items),))
+
+
+def describe_explanations(facts: RunFacts) -> Section:
+    """Return how well its regions point at lesions whose place is known."""
+    quality = facts.explanations
+    if quality is None:
+        said = (
+            "Not measured for this run: nothing is known of whether the regions that are shown "
+            "point at disease."
+        )
+        return Section("explanations", "Explanations", (Paragraph(said),))
+    head = ("Way", "Points at the lesion", "Weight inside", "Overlap (IoU)")
+    of_all = quality.rates["all"]
+    rows = tuple(
+        (way, *map(say_interval, (rates.points_at_lesion, rates.energy_inside, rates.iou)))
+        for way, rates in of_all.items()
+    )
+    n = next(iter(of_all.values())).points_at_lesion.n
+    blocks = (
+        Paragraph(
+            f"Held against {quality.films} (n = {n}). {_say_best(of_all)} Regions say what the "
+            "score depends on; they are no outline of disease."
+        ),
+        Table(head, rows, (1.2, 2.2, 2.2, 2.2)),
+        Bullets(tuple(f"{way}: {what}." for way, what in quality.ways.items())),
+    )
+    return Section("explanations", "Explanations", blocks)
+
+
+def _say_best(of_all: Mapping[str, PointingRates]) -> str:
+    ranked = sorted(of_all.items(), key=lambda one: -one[1].points_at_lesion.value)
+    said = ", ".join(f"{way} {rates.points_at_lesion.value:.2f}" for way, rates in ranked)
+    return f"Share of films whose strongest point lies on the lesion, best first: {said}."

@@ -1,0 +1,181 @@
+"""What a run was measured to do, and where it fails, from its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from core.comparison.prevalence import WardOutcome, expect_among
+from core.comparison.text import say_ward
+from core.domain.rate import Rate, say_interval, say_rate
+from core.model_card.facts import RunFacts
+from core.reports.document import Block, Intervals, MeasuredRow, Paragraph, Section, Table
+
+EXTERNAL = "nih"
+RATES = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
+USUAL_PARTS = ("test", "validation")
+
+
+def usual_part(facts: RunFacts) -> str:
+    """Return the part that errors are shown of: the official test where it was measured."""
+    parts = (*USUAL_PARTS, *facts.run.metrics)
+    return next(part for part in parts if part in facts.run.metrics)
+
+
+def rate_of(stated: Mapping[str, Any]) -> Rate | None:
+    """Return a rate as a record states it; None of no films."""
+    return None if stated["value"] is None else Rate(**stated)
+
+
+def say_in_short(facts: RunFacts) -> str:
+    """Return the operating point in one sentence, of 100 of each kind."""
+    part = facts.run.metrics[usual_part(facts)]
+    found, cleared = (rate_of(part["rates"][name]) for name in RATES)
+    return (
+        f"On the {part['split']} it finds {_of_100(found, 'pneumonias')} and clears "
+        f"{_of_100(cleared, 'films without')}."
+    )
+
+
+def _of_100(rate: Rate | None, what: str) -> str:
+    if rate is None:
+        return f"no {what} (there are none)"
+    value, low, high = (100.0 * share for share in (rate.value, rate.low, rate.high))
+    return f"{value:.0f} of 100 {what} ({low:.0f} to {high:.0f}, n = {rate.n})"
+
+
+def describe_ward(facts: RunFacts, ill_of_100: int) -> Section:
+    """Return what the rates mean among children of whom a share is ill."""
+    heading = f"Of 1,000 children, {10 * ill_of_100} of them ill"
+    ward = expect_in_ward(facts, 1000, ill_of_100)
+    if ward is None:
+        said = "Not measured on children with pneumonia and without: nothing can be expected."
+        return Section("ward", heading, (Paragraph(said),))
+    split = facts.run.metrics[usual_part(facts)]["split"]
+    blocks = (
+        Paragraph(say_ward(facts.run.run_id, ward)),
+        Paragraph(
+            f"By sensitivity and specificity on the {split}; it holds in a ward only if disease "
+            "and films are alike there."
+        ),
+    )
+    return Section("ward", heading, blocks)
+
+
+def expect_in_ward(facts: RunFacts, children: int, ill_of_100: int) -> WardOutcome | None:
+    """Return what to expect in a ward; None if the run was not measured on children of both kinds.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    children : int
+    ill_of_100 : int
+    """
+    key = usual_part(facts)
+    found, cleared = (rate_of(facts.run.metrics[key]["rates"][name]) for name in RATES)
+    if key == EXTERNAL or found is None or cleared is None:
+        return None
+    return expect_among(children, ill_of_100 / 100.0, found, cleared)
+
+
+def describe_results(facts: RunFacts) -> Section:
+    """Return the operating point, and what it does on every part."""
+    point = facts.run.operating_point
+    wanted = facts.settings.get("sensitivity_wanted")
+    why = f", for a sensitivity of at least {wanted:g}" if wanted else ""
+    rows = [
+        MeasuredRow(words, part["split"], rate, out_of_population=key == EXTERNAL)
+        for name, words in RATES.items()
+        for key, part in facts.run.metrics.items()
+        if (rate := rate_of(part["rates"][name])) is not None
+    ]
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            f"A film is called pneumonia from a probability of {point.threshold:.3f}, "
+            f"{say_origin(facts)} ({point.n} films, {point.n_positive} with pneumonia){why}. "
+            "Intervals are 95 %."
+        ),
+        Intervals(tuple(rows)),
+        Table(
+            ("Part", "Missed", "False alarms", "ROC AUC", "Calibration error"),
+            tuple(_count_errors(facts)),
+            (4.0, 1.3, 1.3, 2.2, 1.2),
+        ),
+    )
+    return Section("results", "Operating point", blocks)
+
+
+def say_origin(facts: RunFacts) -> str:
+    """Return where the threshold comes from."""
+    origin = facts.run.operating_point.chosen_on
+    return f"chosen on {origin}" if origin.startswith("validation") else origin
+
+
+def _count_errors(facts: RunFacts) -> Iterator[tuple[str, ...]]:
+    for part in facts.run.metrics.values():
+        matrix, rates = part["matrix"], part["rates"]
+        auc, error = (rate_of(rates[name]) for name in ("roc_auc", "expected_calibration_error"))
+        ill, well = part["n_positive"], part["n"] - part["n_positive"]
+        yield (
+            part["split"],
+            f"{matrix['false_negative']} of {ill}",
+            f"{matrix['false_positive']} of {well}",
+            "no films" if auc is None else say_interval(auc),
+            "no films" if error is None else say_interval(error),
+        )
+
+
+def describe_band(facts: RunFacts) -> Section:
+    """Return where the run takes no side, and how often it is wrong where it takes one."""
+    band = facts.run.abstention
+    if band is None:
+        said = "None: every film gets a side, also those whose probability is near the threshold."
+        return Section("band", "Where it takes no side", (Paragraph(said),))
+    low = "no film is called normal" if band.low is None else f"from {band.low:.3f}"
+    high = "no film is called pneumonia" if band.high is None else f"to {band.high:.3f}"
+    said = (
+        f"Probabilities {low} {high} are called unsure. Chosen on {band.chosen_on} (n = "
+        f"{band.n}) so that, with {100.0 * band.confidence:.0f} % confidence, at most "
+        f"{100.0 * band.target_error:.0f} % of the films on either side are wrong ({band.method})."
+    )
+    rows = tuple(
+        (facts.run.metrics[part]["split"], *map(_say_share, _sides(measured)))
+        for part, measured in facts.run.decided.items()
+        if part in facts.run.metrics
+    )
+    head = ("Part", "Gets a side", "Wrong of called pneumonia", "Wrong of called normal")
+    blocks = (Paragraph(said), Table(head, rows, (2.4, 2.2, 2.2, 2.2)))
+    return Section("band", "Where it takes no side", blocks)
+
+
+def _sides(measured: Mapping[str, Any]) -> Iterator[Mapping[str, Any] | None]:
+    for name in ("coverage", "error_pneumonia", "error_normal"):
+        yield measured[name]
+
+
+def _say_share(stated: Mapping[str, Any] | None) -> str:
+    rate = None if stated is None else rate_of(stated)
+    return "no film" if rate is None else say_interval(rate)
+
+
+def describe_external(facts: RunFacts) -> Section:
+    """Return what the run does on films of another population."""
+    heading = "Films of another hospital: out of population"
+    part = facts.run.metrics.get(EXTERNAL)
+    if part is None:
+        blocks = (Paragraph("Not measured: no film of another hospital was scored."),)
+        return Section("external", heading, blocks)
+    matrix = part["matrix"]
+    found, cleared = (rate_of(part["rates"][name]) for name in RATES)
+    ill, well = part["n_positive"], part["n"] - part["n_positive"]
+    said = (
+        f"On {part['n']} films of {part['n_patients']} adults it misses "
+        f"{matrix['false_negative']} of {ill} and raises {matrix['false_positive']} false alarms "
+        f"in {well}: sensitivity {_say(found)}; specificity {_say(cleared)}. It was not made for "
+        "adults: this shows what becomes of films that it does not know, and promises nothing."
+    )
+    return Section("external", heading, (Paragraph(said),))
+
+
+def _say(rate: Rate | None) -> str:
+    return "no films" if rate is None else say_rate(rate)

@@ -1,0 +1,301 @@
+"""Drawn films as a data set: the public set's layout, with the truth beside it.
+
+A film is marked as synthetic in its pixels and in its file. Its name follows the public set's, so
+that whatever reads that set reads this one; patient numbers begin at 9001, which no public film
+has. Folder and names carry the drawing version, so that a note on a film never stands beside
+another drawing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from core.datasets.index import DatasetIndex, index_dataset
+from core.datasets.split import Split
+from core.errors import Cancelled, DatasetError
+from core.files import write_whole
+from core.imaging.png import SYNTHETIC_MARK, marked_png, mask_png, read_mask
+from core.phantom.builtin import (
+    BUILT_IN_FILMS,
+    BUILT_IN_SEED,
+    DRAWING_VERSION,
+    MANIFEST,
+    built_in_folder,
+)
+from core.phantom.film import PhantomFilm, draw_film, subtype_of
+from core.phantom.settings import FINDINGS, PhantomSettings, draw_settings
+
+FIRST_PATIENT = 9001
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFilm:
+    """One film of a set before it is drawn."""
+
+    number: int
+    film_id: str
+    settings: PhantomSettings
+
+
+def plan_films(n: int, seed: int) -> tuple[PlannedFilm, ...]:
+    """Decide what each film of a set shows: normal and ill in turn, the illnesses in turn.
+
+    Of every ten films two go to train, two to validation and six to test.
+
+    Parameters
+    ----------
+    n : int
+        At least 10, so that every part of the split has both classes.
+    seed : int
+
+    Raises
+    ------
+    DatasetError
+        If ``n`` is too small.
+    """
+    if n < 10:
+        raise DatasetError(f"A set of {n} films has no place for every part; ask for 10 or more.")
+    illnesses = FINDINGS[1:]
+    planned = []
+    for number in range(n):
+        finding = "normal" if number % 2 == 0 else illnesses[number // 2 % len(illnesses)]
+        film_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+        settings = draw_settings(film_seed, finding)
+        planned.append(PlannedFilm(number, _film_id(number, settings), settings))
+    return tuple(planned)
+
+
+def part_of(number: int) -> str:
+    """Return a film's part: every pair has a normal and an ill film, so that each part has both."""
+    return ("train", "validation", "test", "test", "test")[number // 2 % 5]
+
+
+def _film_id(number: int, settings: PhantomSettings) -> str:
+    patient, version = FIRST_PATIENT + number, DRAWING_VERSION
+    part = "test" if part_of(number) == "test" else "train"
+    if settings.finding == "normal":
+        return f"{part}/NORMAL/IM-{patient}-{version}.png"
+    return f"{part}/PNEUMONIA/person{patient}_{subtype_of(settings)}_{version}.png"
+
+
+HEIGHT_PX = 512
+NOTE = "Drawn by First Read. No patient was exposed, and no patient's film was used."
+
+Progress = Callable[[int, int], None]
+Mask = npt.NDArray[np.bool_]
+Truth = Literal["lesion", "core", "lung"]
+"""Every ray that the lesion changes, the part of these where it stands out, and the lung fields."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhantomSet:
+    """A drawn set on disk.
+
+    Attributes
+    ----------
+    folder : Path
+    films : tuple of PlannedFilm
+    index : DatasetIndex
+    split : Split
+        Nothing is trained on these films; they are split so that they can stand for the public set.
+    """
+
+    folder: Path
+    films: tuple[PlannedFilm, ...]
+    index: DatasetIndex
+    split: Split
+
+    def read_bytes(self, film_id: str) -> bytes:
+        """Return a film's file.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or its file is gone.
+        """
+        return _read(self.folder / self._known(film_id))
+
+    def truth(self, film_id: str, kind: Truth) -> Mask:
+        """Return the (H, W) mask of the lesion, of its core or of the lungs.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such film, or the mask's file is gone.
+        """
+        return read_mask(_read(self.folder / _mask_place(self._known(film_id), kind)))
+
+    def _known(self, film_id: str) -> str:
+        if film_id not in {film.film_id for film in self.films}:
+            raise DatasetError(
+                f"The synthetic set has no film {film_id}: an earlier version may have drawn it."
+            )
+        return film_id
+
+
+def write_set(
+    folder: Path,
+    n: int,
+    seed: int,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PhantomSet:
+    """Draw the films of a set that are not in the folder yet, and write what is known of each.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    n, seed : int
+        As in `plan_films`.
+    progress : callable, optional
+        Called with (films done, films in all).
+    cancelled : callable, optional
+        Asked before each film; what was drawn stays and is not drawn again.
+
+    Raises
+    ------
+    DatasetError
+        If ``n`` is too small, the folder holds something else, or cannot be written.
+    Cancelled
+        If ``cancelled`` returned True.
+    """
+    planned = plan_films(n, seed)
+    stated = {"n": n, "seed": seed, "height_px": HEIGHT_PX, "drawing": DRAWING_VERSION}
+    try:
+        _claim(folder, stated)
+        for done, film in enumerate(planned):
+            if cancelled is not None and cancelled():
+                raise Cancelled(f"Drawing was stopped after {done} of {n} films.")
+            if not _is_whole(folder, film.film_id):
+                _write_film(folder, film)
+            if progress is not None:
+                progress(done + 1, n)
+    except OSError as exc:
+        raise DatasetError(
+            f"The synthetic films cannot be written to {folder} ({exc.strerror}): name a folder "
+            "that can be written, or make room."
+        ) from exc
+    return _open(folder, planned)
+
+
+def open_built_in_set(
+    cache_folder: Path,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PhantomSet:
+    """Return the built-in set; what of it is missing is drawn first.
+
+    Parameters
+    ----------
+    cache_folder : Path
+    progress, cancelled : callable, optional
+        As in `write_set`.
+
+    Raises
+    ------
+    DatasetError
+        If the folder cannot be written.
+    Cancelled
+        If ``cancelled`` returned True.
+    """
+    return write_set(
+        built_in_folder(cache_folder),
+        BUILT_IN_FILMS,
+        BUILT_IN_SEED,
+        progress=progress,
+        cancelled=cancelled,
+    )
+
+
+def describe_film(film: PlannedFilm) -> dict[str, object]:
+    """Return what is known of a film, as it stands in the set's manifest."""
+    return {"film_id": film.film_id, "synthetic": True, **asdict(film.settings)}
+
+
+def encode_film(drawn: PhantomFilm) -> bytes:
+    """Return a film as an 8-bit PNG that says in pixels and file that it is synthetic."""
+    return marked_png(drawn.pixels, SYNTHETIC_MARK, NOTE)
+
+
+def _claim(folder: Path, stated: dict[str, object]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / MANIFEST
+    if manifest.is_file():
+        if _stated_in(manifest) != stated:
+            raise DatasetError(f"{folder} holds another synthetic set. Name another folder.")
+        return
+    if any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise DatasetError(f"{folder} is not empty and holds no synthetic set. Name another one.")
+    planned = plan_films(int(str(stated["n"])), int(str(stated["seed"])))
+    described = {"set": stated, "note": NOTE, "films": [describe_film(film) for film in planned]}
+    write_whole(manifest, (json.dumps(described, indent=1) + "\n").encode())
+
+
+def _stated_in(manifest: Path) -> object:
+    try:
+        return json.loads(manifest.read_text(encoding="utf-8"))["set"]
+    except (KeyError, TypeError, ValueError):  # another program's file, or a damaged one
+        return None
+
+
+def _is_whole(folder: Path, film_id: str) -> bool:
+    places = (film_id, *(_mask_place(film_id, kind) for kind in get_args(Truth)))
+    return all((folder / place).is_file() for place in places)
+
+
+def _write_film(folder: Path, film: PlannedFilm) -> None:
+    width_px = round(HEIGHT_PX * film.settings.aspect)
+    drawn = draw_film(film.settings, height_px=HEIGHT_PX, width_px=width_px)
+    masks: dict[Truth, Mask] = {
+        "lesion": drawn.lesion_mask,
+        "core": drawn.core_mask,
+        "lung": drawn.lung_mask,
+    }
+    for kind, mask in masks.items():
+        write_whole(folder / _mask_place(film.film_id, kind), mask_png(mask))
+    write_whole(folder / film.film_id, encode_film(drawn))
+
+
+def _mask_place(film_id: str, kind: Truth) -> str:
+    return f"{kind}_masks/{film_id.rsplit('/', 1)[1]}"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise DatasetError(
+            f"{path.name} cannot be read in {path.parent} ({exc.strerror}): `python -m core "
+            "phantom` draws what is missing of the built-in set, with --out of another."
+        ) from exc
+
+
+def _open(folder: Path, planned: tuple[PlannedFilm, ...]) -> PhantomSet:
+    index = index_dataset(folder)
+    parts = {film.film_id: part_of(film.number) for film in planned}
+    train, validation, test = (
+        tuple(film.film_id for film in index.films if parts[film.film_id] == part)
+        for part in ("train", "validation", "test")
+    )
+    split = Split(
+        train=train,
+        validation=validation,
+        test=test,
+        group={film.film_id: film.patient for film in index.films},
+        excluded={},
+        shared_patients=(),
+        seed=0,
+        validation_fraction=len(validation) / len(train + validation),
+        index_sha256=index.sha256,
+    )
+    return PhantomSet(folder, planned, index, split)

@@ -1,0 +1,1 @@
+"""What did readers do, in which order, and how well?"""

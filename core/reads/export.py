@@ -1,0 +1,232 @@
+"""Signed reads as a table: what a list shows, and what a spreadsheet takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.domain.mark import Mark
+from core.domain.reader import reader_key
+from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.tables import harmless_cell
+
+Row = dict[str, str | float | int | None]
+DRAWN = "Drawn (left top right bottom)"
+"""Shares of the film's sides, apart by semicolons; of a point left is right and top is bottom."""
+
+INSIDE_DRAWN = "Weight for pneumonia inside"
+AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
+
+
+def compare_with_model(record: ReviewRecord) -> str:
+    """Say whether reader and model take the same side.
+
+    Returns
+    -------
+    str
+        ``agree``, ``disagree``, or ``not compared`` for a refused film and where either is unsure.
+    """
+    verdict, prediction = record.read.verdict, record.prediction
+    if prediction is None or verdict is Verdict.UNSURE or prediction.band == "unsure":
+        return NOT_COMPARED
+    return AGREE if (prediction.band == "above") == (verdict is Verdict.PNEUMONIA) else DISAGREE
+
+
+def find_reads(
+    records: Sequence[ReviewRecord],
+    words: str = "",
+    verdict: Verdict | None = None,
+    comparison: str | None = None,
+    *,
+    reader: str | None = None,
+    synthetic: bool | None = None,
+    days: tuple[date, date] | None = None,
+) -> list[ReviewRecord]:
+    """Return the reads that match everything asked for, in the order given.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+    words : str
+        Each word, case ignored, must be in the film's name, the reader's name, the comment or at
+        the start of the film's sha256.
+    verdict : Verdict or None
+        None: any.
+    comparison : str or None
+        One of `compare_with_model`'s answers; None: any.
+    reader : str or None
+        Of that name, however it is written; None: any.
+    synthetic : bool or None
+        True: drawn films only; False: patients' films only; None: any.
+    days : tuple of two dates or None
+        First and last day of reading, UTC; None: any.
+    """
+    wanted = words.casefold().split()
+    return [
+        record
+        for record in records
+        if (verdict is None or record.read.verdict is verdict)
+        and (comparison is None or compare_with_model(record) == comparison)
+        and (reader is None or reader_key(record.reader) == reader_key(reader))
+        and (synthetic is None or is_synthetic(record) is synthetic)
+        and (days is None or days[0] <= record.read.read_at.date() <= days[1])
+        and all(_mentions(record, word) for word in wanted)
+    ]
+
+
+def is_synthetic(record: ReviewRecord) -> bool:
+    """Tell a drawn film from a patient's, by what the quality gate found."""
+    return any(finding.code == "synthetic" for finding in record.quality.findings)
+
+
+def reading_seconds(record: ReviewRecord) -> float | None:
+    """Return how long the film was on the screen for a read, in s; None if it was not kept.
+
+    Of older reads only the time from the film's opening to the signature is known.
+    """
+    if record.shown_s is not None:
+        return record.shown_s
+    if record.opened_at is None:
+        return None
+    return (record.read.read_at - record.opened_at).total_seconds()
+
+
+def _mentions(record: ReviewRecord, word: str) -> bool:
+    texts = (record.film_name, record.reader, record.read.comment)
+    return record.film_sha256.startswith(word) or any(word in text.casefold() for text in texts)
+
+
+def find_drawn(records: Sequence[ReviewRecord]) -> dict[str, tuple[Mark, ...]]:
+    """Return by record what its reader drew at the first read that it goes back to.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+        Superseded ones included, oldest first.
+    """
+    drawn: dict[tuple[str, str], tuple[Mark, ...]] = {}
+    by_record = {}
+    for record in records:
+        own = (record.film_sha256, reader_key(record.reader))
+        if record.kind is ReadKind.FIRST:
+            drawn[own] = record.drawn
+        by_record[record.record_id] = drawn.get(own, ())
+    return by_record
+
+
+def describe_read(
+    record: ReviewRecord,
+    references: Mapping[str, Verdict] | None = None,
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
+) -> Row:
+    """Return one read as a flat row; the keys are the column names of list and exports.
+
+    Parameters
+    ----------
+    record : ReviewRecord
+    references : mapping of str to Verdict, optional
+        What films show by the reference standard, by their sha256.
+    drawn : mapping of str to tuple of Mark, optional
+        From `find_drawn`; the record's own marks without it.
+    """
+    marks = record.drawn if drawn is None else drawn.get(record.record_id, record.drawn)
+    inside = record.regions.get("share_inside_drawn")
+    reference = (references or {}).get(record.film_sha256)
+    prediction, read = record.prediction, record.read
+    return {
+        "Read at (UTC)": read.read_at.isoformat(timespec="seconds"),
+        "Film": record.film_name,
+        "Reader": record.reader,
+        "Verdict": read.verdict.value,
+        "Confidence (1 to 5)": read.confidence,
+        "Probability": None if prediction is None else prediction.probability,
+        "Operating point": None if prediction is None else prediction.operating_point.threshold,
+        "Model's side": None if prediction is None else prediction.band,
+        "Reader and model": compare_with_model(record),
+        "Quality": "; ".join(f"{f.severity}: {f.code}" for f in record.quality.findings),
+        "Comment": read.comment,
+        "Run": record.run_id,
+        "Film sha256": record.film_sha256,
+        "Record": record.record_id,
+        "Corrects": record.supersedes or "",
+        "App version": record.app_version,
+        "Films": "synthetic" if is_synthetic(record) else "patient",
+        "Reference": None if reference is None else reference.value,
+        "Kind": record.kind.value,
+        "Settles": "; ".join(record.arbitrates),
+        "Seconds": reading_seconds(record),
+        "Opened at (UTC)": None
+        if record.opened_at is None
+        else record.opened_at.isoformat(timespec="seconds"),
+        "Model's regions": _regions_in_words(record),
+        DRAWN: "; ".join(" ".join(f"{edge:g}" for edge in mark.edges) for mark in marks),
+        INSIDE_DRAWN: float(inside) if isinstance(inside, int | float) else None,
+    }
+
+
+def _regions_in_words(record: ReviewRecord) -> str:
+    """Say whether the model's regions were on the film at this read."""
+    if "n_regions" in record.regions:
+        return "shown"
+    return "asked for" if record.regions.get("asked") else "not shown"
+
+
+def reads_as_csv(
+    records: Sequence[ReviewRecord],
+    references: Mapping[str, Verdict] | None = None,
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
+) -> str:
+    """Return reads as CSV (RFC 4180) with a header line.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front of it.
+
+    References
+    ----------
+    .. [1] OWASP, CSV Injection.
+    """
+    rows = [describe_read(record, references, drawn) for record in records]
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(rows[0] if rows else [])
+    for row in rows:
+        writer.writerow([harmless_cell(value) for value in row.values()])
+    return buffer.getvalue()
+
+
+_NUMBERS = {
+    "Confidence (1 to 5)": pa.int64(),
+    "Probability": pa.float64(),
+    "Operating point": pa.float64(),
+    "Seconds": pa.float64(),
+    INSIDE_DRAWN: pa.float64(),
+}
+
+
+def reads_as_json(
+    records: Sequence[ReviewRecord],
+    references: Mapping[str, Verdict],
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
+) -> str:
+    """Return reads as a JSON list of objects; times in ISO 8601."""
+    rows = [describe_read(record, references, drawn) for record in records]
+    return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+
+
+def reads_as_parquet(
+    records: Sequence[ReviewRecord],
+    references: Mapping[str, Verdict],
+    drawn: Mapping[str, tuple[Mark, ...]] | None = None,
+) -> bytes:
+    """Return reads as a Parquet file; times in ISO 8601."""
+    rows = [describe_read(record, references, drawn) for record in records]
+    names = list(rows[0]) if rows else []
+    schema = pa.schema({name: _NUMBERS.get(name, pa.string()) for name in names})
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer)
+    return buffer.getvalue()

@@ -1,0 +1,262 @@
+"""Reader against model, and both against the reference where one exists, in numbers.
+
+Counted is each reader's last own read of a film, arbitrations apart: those have seen the other
+reads. A reader is one however the name is written (`reader_key`), and stands under the spelling of
+the newest read. Where reader or model takes no side, the film is left out and n says so. Two
+readers' reads of one film are not two films: intervals of all readers together draw films, with all
+of their reads.
+
+Reliance is what the model did to a first read that was locked before the model was seen [1]_; on a
+site that shows the model first nobody can tell.
+
+References
+----------
+.. [1] M. Schemmer et al., IUI 2023, doi:10.1145/3581641.3584066: reliance in two dimensions,
+       one for advice that is wrong and one for advice that is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.rate import Rate
+from core.domain.reader import reader_key
+from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.reads.export import reading_seconds
+from core.stats.bootstrap import kappa_of_films, share_of_films
+from core.stats.intervals import Mask
+
+EVERYBODY = "all readers"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReads:
+    """One reader's first and last read of one film."""
+
+    first: ReviewRecord
+    last: ReviewRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderNumbers:
+    """What one reader's reads, or everybody's, say.
+
+    Attributes
+    ----------
+    reader : str
+    films : int
+        Films read, each counted once a reader.
+    agreement, kappa : Rate
+        With the model, where both take a side.
+    sensitivity, specificity, model_sensitivity, model_specificity : Rate
+        On films with a reference where both take a side: the same for reader and model.
+    over_reliance : Rate
+        Of right first reads, locked before a model that is wrong was seen, the share whose last
+        read says what the model says.
+    under_reliance : Rate
+        Of wrong first reads, locked before a model that is right was seen, the share whose last
+        read does not come over to it.
+    same_as_wrong : Rate
+        Of the films on which the model is wrong, the share on which the last read says the same.
+    other_than_right : Rate
+        Of the films on which the model is right, the share on which it says the other.
+    to_right, to_wrong : int
+        Films whose last read corrects a wrong first one, and the other way round.
+    median_s : float or None
+        From a film's opening to the signature of the first read.
+    timed : int
+        Films with such a time.
+    """
+
+    reader: str
+    films: int
+    agreement: Rate
+    kappa: Rate
+    sensitivity: Rate
+    specificity: Rate
+    model_sensitivity: Rate
+    model_specificity: Rate
+    over_reliance: Rate
+    under_reliance: Rate
+    same_as_wrong: Rate
+    other_than_right: Rate
+    to_right: int
+    to_wrong: int
+    median_s: float | None
+    timed: int
+
+
+def own_reads(records: Sequence[ReviewRecord]) -> list[OwnReads]:
+    """Return each reader's first and last read of each film that they have signed.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+        Superseded ones included, oldest first.
+    """
+    found: dict[tuple[str, str], OwnReads] = {}
+    for record in records:
+        if record.kind is ReadKind.ARBITRATION:
+            continue
+        key = _reader_and_film(record)
+        first = found[key].first if key in found else record
+        found[key] = OwnReads(first, record)
+    return [own for own in found.values() if own.last.kind is ReadKind.READ]
+
+
+def _reader_and_film(record: ReviewRecord) -> tuple[str, str]:
+    return reader_key(record.reader), record.film_sha256
+
+
+def name_readers(records: Iterable[ReviewRecord]) -> dict[str, str]:
+    """Return by `reader_key` how each reader signed last, in the order of the names.
+
+    Parameters
+    ----------
+    records : iterable of ReviewRecord
+        In any order.
+    """
+    newest: dict[str, ReviewRecord] = {}
+    for record in records:
+        key = reader_key(record.reader)
+        if key not in newest or record.read.read_at >= newest[key].read.read_at:
+            newest[key] = record
+    return dict(sorted((key, record.reader) for key, record in newest.items()))
+
+
+def keep_whole(
+    records: Sequence[ReviewRecord], keep: Callable[[OwnReads], bool]
+) -> list[ReviewRecord]:
+    """Return the reads of each reader and film whose first and last read are kept together.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+        Superseded ones included, oldest first.
+    keep : callable
+        Asked once for each reader and film.
+    """
+    kept = {_reader_and_film(own.last) for own in own_reads(records) if keep(own)}
+    return [one for one in records if _reader_and_film(one) in kept]
+
+
+def tabulate_readers(
+    records: Sequence[ReviewRecord], references: Mapping[str, Verdict]
+) -> list[ReaderNumbers]:
+    """Return everybody's numbers, and then each reader's by name.
+
+    Parameters
+    ----------
+    records : sequence of ReviewRecord
+        Superseded ones included, oldest first.
+    references : mapping of str to Verdict
+        What films show, by their sha256.
+    """
+    reads = own_reads(records)
+    apart = {
+        name: [own for own in reads if reader_key(own.last.reader) == key]
+        for key, name in name_readers(own.last for own in reads).items()
+    }
+    groups = {EVERYBODY: reads} | apart if len(apart) > 1 else apart
+    return [_count(title, group, references) for title, group in groups.items()]
+
+
+def _count(
+    reader: str, reads: Sequence[OwnReads], references: Mapping[str, Verdict]
+) -> ReaderNumbers:
+    said = _columns(reads, references)
+    both = said.sided & said.model_sided
+    judged = both & said.known
+    agreed, right = said.last == said.model, said.model == said.ill
+    alone = said.first_sided & said.model_sided & said.known
+    misled, helped = (
+        alone & (said.first == said.ill) & ~right,
+        alone & (said.first != said.ill) & right,
+    )
+
+    def share(part: Mask, whole: Mask) -> Rate:
+        return share_of_films(part[whole], said.film[whole])
+
+    seconds = [s for own in reads if (s := reading_seconds(own.first)) is not None]
+    to_right, to_wrong = _changes(reads, references)
+    return ReaderNumbers(
+        reader=reader,
+        films=len(reads),
+        agreement=share(agreed, both),
+        kappa=kappa_of_films(said.last[both], said.model[both], said.film[both]),
+        sensitivity=share(said.last, judged & said.ill),
+        specificity=share(~said.last, judged & ~said.ill),
+        model_sensitivity=share(said.model, judged & said.ill),
+        model_specificity=share(~said.model, judged & ~said.ill),
+        over_reliance=share(said.sided & agreed, misled),
+        under_reliance=share(~(said.sided & agreed), helped),
+        same_as_wrong=share(agreed, judged & ~right),
+        other_than_right=share(~agreed, judged & right),
+        to_right=to_right,
+        to_wrong=to_wrong,
+        median_s=float(np.median(seconds)) if seconds else None,
+        timed=len(seconds),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Reads as columns, each beside the one that says where it means anything."""
+
+    film: npt.NDArray[np.str_]
+    first: Mask
+    first_sided: Mask
+    last: Mask
+    sided: Mask
+    model: Mask
+    model_sided: Mask
+    ill: Mask
+    known: Mask
+
+
+def _columns(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> _Columns:
+    first = [_says(own.first) if own.first.kind is ReadKind.FIRST else None for own in reads]
+    last = [_says(own.last) for own in reads]
+    model = [_model_says(own.last) for own in reads]
+    shown = [references.get(own.last.film_sha256) for own in reads]
+    ill = [None if one is None else one is Verdict.PNEUMONIA for one in shown]
+    films = np.array([own.last.film_sha256 for own in reads], dtype=np.str_)
+    return _Columns(films, *_column(first), *_column(last), *_column(model), *_column(ill))
+
+
+def _column(said: Sequence[bool | None]) -> tuple[Mask, Mask]:
+    """Return whether each says pneumonia, and whether it takes a side at all."""
+    return np.array([one is True for one in said], bool), np.array(
+        [one is not None for one in said], bool
+    )
+
+
+def _changes(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> tuple[int, int]:
+    """Return how many first reads were corrected to the reference, and how many away from it.
+
+    Both take a side: from or to unsure is neither.
+    """
+    changes = [
+        (own.first.read.verdict is reference, own.last.read.verdict is reference)
+        for own in reads
+        if (reference := references.get(own.last.film_sha256)) is not None
+        and Verdict.UNSURE not in (own.first.read.verdict, own.last.read.verdict)
+    ]
+    return changes.count((False, True)), changes.count((True, False))
+
+
+def _says(record: ReviewRecord) -> bool | None:
+    """Return whether the reader says pneumonia; None for an unsure one."""
+    verdict = record.read.verdict
+    return None if verdict is Verdict.UNSURE else verdict is Verdict.PNEUMONIA
+
+
+def _model_says(record: ReviewRecord) -> bool | None:
+    """Return whether the model says pneumonia; None where it takes no side or read nothing."""
+    if record.prediction is None or record.prediction.band == "unsure":
+        return None
+    return record.prediction.band == "above"

@@ -1,0 +1,291 @@
+"""What a signed read is: its rules, and the short account of the explanation kept with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import numpy as np
+
+from core import __version__
+from core.domain.arrays import LabelImage
+from core.domain.mark import MAX_MARKS, Mark
+from core.domain.model import FilmBox, Prediction
+from core.domain.quality import QualityReport
+from core.domain.reader import READER_LIMIT, Act, Reader
+from core.domain.regions import Explanation
+from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
+from core.errors import ReviewStoreError
+from core.reads.protocol import reads_by
+
+COMMENT_LIMIT = 2000  # characters
+NAME_LIMIT = 255  # of a film's file name
+TOP_REGIONS = 10
+
+
+def new_record_id() -> str:
+    """Return 32 random hexadecimal digits."""
+    return uuid4().hex
+
+
+def utc_now() -> datetime:
+    """Return the time of day with its zone."""
+    return datetime.now(UTC)
+
+
+def sign_read(
+    *,
+    film_sha256: str,
+    film_name: str,
+    reader: Reader,
+    verdict: Verdict | str,
+    confidence: int,
+    comment: str,
+    prediction: Prediction | None,
+    quality: QualityReport,
+    run_id: str,
+    earlier: Sequence[ReviewRecord] = (),
+    regions: Mapping[str, object] | None = None,
+    opened_at: datetime | None = None,
+    shown_s: float | None = None,
+    drawn: Sequence[Mark] = (),
+    kind: ReadKind = ReadKind.READ,
+    app_version: str = __version__,
+    new_id: Callable[[], str] = new_record_id,
+    now: Callable[[], datetime] = utc_now,
+) -> ReviewRecord:
+    """Make the record of one read, ready for a `ReviewStore`.
+
+    Parameters
+    ----------
+    film_name : str
+        The file's name, empty where the site keeps none; cut to 255 characters, unprintable
+        characters replaced.
+    reader : Reader
+        Who signs, with a role that allows it.
+    confidence : int
+        1 (guess) to 5 (certain).
+    comment : str
+        Up to 2,000 characters; white space at the ends is dropped.
+    prediction : Prediction or None
+        None for a film that the quality gate refused.
+    earlier : sequence of ReviewRecord
+        The film's history, oldest first; the reader's own current record in it is superseded.
+    regions : mapping, optional
+        From `summarise_regions`, if an explanation was shown.
+    opened_at, shown_s : datetime and float, optional
+        When the reader first saw the film, or after a first read the model's output; and for how
+        long it was on the screen until now, in s.
+    drawn : sequence of Mark
+        Where a first read marks the film; at most 5.
+    kind : ReadKind
+        From `kind_of_next`.
+    new_id, now : callables, optional
+        Where the id and the time come from.
+
+    Raises
+    ------
+    NotAllowed
+        If the reader has no role that signs.
+    ReviewStoreError
+        If the film's sha256, the reader, the verdict, the confidence or the comment is not valid,
+        or there are too many marks.
+    ReviewStoreError
+        If there is a prediction for a refused film, or one of another run than `run_id`.
+    ReviewStoreError
+        If the clock gives a time without a zone.
+    """
+    reader.require(Act.SIGN_READ)
+    _check_film(film_sha256)
+    _check_prediction(prediction, quality, run_id)
+    signer = _checked_reader(reader.name)
+    return ReviewRecord(
+        record_id=new_id(),
+        film_sha256=film_sha256,
+        film_name=_printable(film_name),
+        reader=signer,
+        read=ReaderRead(
+            verdict=_checked_verdict(verdict),
+            confidence=_checked_confidence(confidence),
+            comment=_checked_comment(comment),
+            read_at=_checked_time(now()),
+        ),
+        prediction=prediction,
+        quality=quality,
+        run_id=run_id,
+        app_version=app_version,
+        supersedes=_own_current(earlier, film_sha256, signer),
+        regions=dict(regions or {}),
+        opened_at=None if opened_at is None else _checked_time(opened_at),
+        kind=kind,
+        drawn=_checked_drawn(drawn),
+        shown_s=shown_s,
+    )
+
+
+def _own_current(earlier: Sequence[ReviewRecord], film_sha256: str, reader: str) -> str | None:
+    superseded = {record.supersedes for record in earlier}
+    own = [
+        record.record_id
+        for record in reads_by(earlier, reader)
+        if record.film_sha256 == film_sha256 and record.record_id not in superseded
+    ]
+    return own[-1] if own else None
+
+
+def _check_film(film_sha256: str) -> None:
+    if len(film_sha256) != 64 or set(film_sha256) - set("0123456789abcdef"):
+        raise ReviewStoreError(
+            f"The film's fingerprint {film_sha256[:80]!r} is not 64 hexadecimal digits: load the "
+            "film again."
+        )
+
+
+def _check_prediction(prediction: Prediction | None, quality: QualityReport, run_id: str) -> None:
+    if prediction is None:
+        return
+    if quality.refused:
+        raise ReviewStoreError(
+            "The quality gate refused this film, so its read may not carry a probability: reload "
+            "the film, then sign again."
+        )
+    if prediction.run_id != run_id:
+        raise ReviewStoreError(
+            f"The probability comes from run {prediction.run_id!r} and the read names run "
+            f"{run_id!r}: reload the film, then sign again."
+        )
+
+
+def _checked_reader(reader: str) -> str:
+    name = reader.strip()
+    if not name:
+        raise ReviewStoreError("A read needs its reader: enter your name, then sign again.")
+    if len(name) > READER_LIMIT or not name.isprintable():
+        raise ReviewStoreError(
+            f"The reader's name ({len(name)} characters) must be printable and at most "
+            f"{READER_LIMIT} characters: shorten it, then sign again."
+        )
+    return name
+
+
+def _checked_verdict(verdict: Verdict | str) -> Verdict:
+    try:
+        return Verdict(verdict)
+    except ValueError as exc:
+        raise ReviewStoreError(
+            f"The verdict {verdict!r} is not one of {', '.join(Verdict)}: choose one, then sign."
+        ) from exc
+
+
+def _checked_confidence(confidence: int) -> int:
+    whole = isinstance(confidence, int) and not isinstance(confidence, bool)
+    if not whole or not 1 <= confidence <= 5:
+        raise ReviewStoreError(
+            f"The confidence {confidence!r} is not a whole number from 1 (guess) to 5 (certain): "
+            "choose one, then sign."
+        )
+    return confidence
+
+
+def _checked_comment(comment: str) -> str:
+    text = comment.strip()
+    if len(text) > COMMENT_LIMIT:
+        raise ReviewStoreError(
+            f"The comment has {len(text)} characters and the limit is {COMMENT_LIMIT}: shorten it, "
+            "then sign again."
+        )
+    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text):
+        raise ReviewStoreError(
+            "The comment holds a character that cannot be kept (a zero byte or half of a "
+            "character pair): remove it, then sign again."
+        )
+    return text
+
+
+def _checked_drawn(drawn: Sequence[Mark]) -> tuple[Mark, ...]:
+    if len(drawn) > MAX_MARKS:
+        raise ReviewStoreError(
+            f"A first read has at most {MAX_MARKS} marks, not {len(drawn)}: take some away (x)."
+        )
+    return tuple(drawn)
+
+
+def _checked_time(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ReviewStoreError(
+            f"The clock gave {moment} without a time zone: a read's time is kept in UTC."
+        )
+    return moment.astimezone(UTC)
+
+
+def _printable(name: str) -> str:
+    return "".join(c if c.isprintable() else "\ufffd" for c in name[:NAME_LIMIT])
+
+
+# --- the explanation, in short --------------------------------------------------------------------
+
+
+def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[str, object]:
+    """Return what an explanation showed, as JSON can keep it.
+
+    Positions are in px of the film, measured from the outer corner of its top left pixel: that
+    pixel spans 0 to 1 on both axes. The box is the smallest one around the region.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        As shown to the reader.
+    top : int
+        How many regions to keep, those with the largest absolute weight first.
+
+    Returns
+    -------
+    dict
+        ``unit`` of the weights, ``settings``, ``surrogate_r2``, ``intercept``,
+        ``local_prediction``, the film's size, ``n_regions`` and ``regions``: a list of ``label``,
+        ``weight``, ``centroid_px`` and ``box_px``.
+    """
+    segments, geometry, weights = explanation.segments, explanation.geometry, explanation.weights
+    strongest = np.argsort(-np.abs(weights), kind="stable")[:top]
+    return {
+        "unit": "log odds",
+        "settings": asdict(explanation.settings) | {"method": explanation.settings.method.value},
+        "surrogate_r2": float(explanation.surrogate_r2),
+        "intercept": float(explanation.intercept),
+        "local_prediction": float(explanation.local_prediction),
+        "film_height_px": geometry.film_height_px,
+        "film_width_px": geometry.film_width_px,
+        "n_regions": int(weights.size),
+        "regions": [
+            {"label": int(label), "weight": float(weights[label])}
+            | _where_on_film(segments, int(label), geometry.looked_at)
+            for label in strongest
+        ],
+    }
+
+
+def _where_on_film(
+    segments: LabelImage, label: int, looked_at: FilmBox
+) -> dict[str, dict[str, float]]:
+    rows, columns = np.nonzero(segments == label)
+
+    def row(index: float) -> float:
+        return round(looked_at.top_px + index * looked_at.height_px / len(segments), 1)
+
+    def column(index: float) -> float:
+        return round(looked_at.left_px + index * looked_at.width_px / len(segments[0]), 1)
+
+    return {
+        "centroid_px": {
+            "row": row(float(rows.mean() + 0.5)),
+            "column": column(float(columns.mean() + 0.5)),
+        },
+        "box_px": {
+            "top": row(float(rows.min())),
+            "left": column(float(columns.min())),
+            "bottom": row(float(rows.max() + 1)),
+            "right": column(float(columns.max() + 1)),
+        },
+    }

@@ -1,0 +1,214 @@
+"""A document as PDF, with its typeface inside, so that every character is there on any machine."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+from fpdf import FPDF
+from fpdf.enums import TableBordersLayout
+from fpdf.fonts import FontFace
+from fpdf.util import Padding
+
+from core.domain.rate import say_interval
+from core.errors import ModelError
+from core.reports.document import Block, Bullets, Document, Intervals, MeasuredRow, Paragraph, Table
+
+IN_SHORT = "short"
+FAMILY = "DejaVu"
+STYLES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
+MARGIN_MM, LINE_MM, ROW_MM = 16.0, 4.2, 5.0
+TITLE_PT, HEADING_PT, TEXT_PT, TABLE_PT, SMALL_PT = 16.0, 11.0, 8.5, 7.2, 7.0
+LABEL_MM, VALUE_MM, PLOT_PAD_MM = 66.0, 44.0, 3.0
+INK, QUIET, RULE = (25, 28, 32), (105, 110, 118), (200, 203, 207)
+FOR_MEASURE = {"Sensitivity": (200, 106, 28), "Specificity": (42, 100, 150)}
+
+
+class _Pages(FPDF):
+    """Pages of A4 with the document's title and number at their foot."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(format="A4")
+        self._title = title
+        for style, path in _typefaces().items():
+            self.add_font(FAMILY, style, path)
+        self.set_margins(MARGIN_MM, MARGIN_MM)
+        self.set_auto_page_break(auto=True, margin=MARGIN_MM)
+        self.set_title(title)
+        self.set_lang("en")
+
+    def footer(self) -> None:
+        """Write the line at the foot of a page."""
+        self.set_y(-MARGIN_MM + 4.0)
+        self.write_in(SMALL_PT, QUIET)
+        self.cell(0.0, LINE_MM, f"{self._title}, page {self.page_no()} of {{nb}}", align="R")
+
+    def write_in(self, size_pt: float, ink: tuple[int, int, int], style: str = "") -> None:
+        """Choose size, ink and weight."""
+        self.set_font(FAMILY, style, size_pt)
+        self.set_text_color(*ink)
+
+    def say(self, text: str, indent_mm: float = 0.0) -> None:
+        """Write text over the whole line, from an indent on."""
+        self.set_x(MARGIN_MM + indent_mm)
+        self.multi_cell(self.epw - indent_mm, LINE_MM, text, align="L")
+        self.set_x(MARGIN_MM)
+
+
+def write_pdf(document: Document) -> bytes:
+    """Return a document as PDF.
+
+    Parameters
+    ----------
+    document : Document
+
+    Raises
+    ------
+    ModelError
+        If the typeface is not there.
+    """
+    pages = _Pages(document.title)
+    pages.add_page()
+    pages.write_in(TITLE_PT, INK, "B")
+    pages.multi_cell(0.0, 8.0, document.title, align="L", new_x="LMARGIN", new_y="NEXT")
+    pages.write_in(TEXT_PT, INK)
+    pages.say(document.summary)
+    pages.ln(1.5)
+    for notice in document.notices:
+        _draw_notice(pages, notice)
+    for section in document.sections:
+        _start_section(pages, section.heading)
+        for block in section.blocks:
+            _draw(pages, block)
+        if section.key == IN_SHORT:  # the first page stands by itself
+            pages.add_page()
+    return bytes(pages.output())
+
+
+def _typefaces() -> dict[str, Path]:
+    """Return DejaVu Sans, which comes with matplotlib; that is looked up, not loaded."""
+    found = importlib.util.find_spec("matplotlib")
+    places = [] if found is None else list(found.submodule_search_locations or ())
+    for place in places:
+        folder = Path(place) / "mpl-data" / "fonts" / "ttf"
+        files = {style: folder / name for style, name in STYLES.items()}
+        if all(path.is_file() for path in files.values()):
+            return files
+    raise ModelError(
+        "the typeface DejaVu Sans, which comes with matplotlib, is not installed: install "
+        "matplotlib again, or take the Markdown file."
+    )
+
+
+def _draw_notice(pages: _Pages, notice: str) -> None:
+    top = pages.get_y()
+    pages.write_in(TEXT_PT, INK, "B")
+    pages.say(notice, indent_mm=3.0)
+    pages.set_draw_color(*FOR_MEASURE["Sensitivity"])
+    pages.set_line_width(0.8)
+    pages.line(MARGIN_MM + 0.8, top + 0.4, MARGIN_MM + 0.8, pages.get_y() - 0.4)
+    pages.ln(1.2)
+
+
+def _start_section(pages: _Pages, heading: str) -> None:
+    if pages.will_page_break(22.0):  # a heading never stands alone at the foot of a page
+        pages.add_page()
+    pages.ln(2.2)
+    pages.write_in(HEADING_PT, INK, "B")
+    pages.start_section(heading)
+    pages.cell(0.0, 6.0, heading, new_x="LMARGIN", new_y="NEXT")
+    pages.ln(0.6)
+
+
+def _draw(pages: _Pages, block: Block) -> None:
+    pages.write_in(TEXT_PT, INK)
+    if isinstance(block, Paragraph):
+        pages.say(block.text)
+    elif isinstance(block, Bullets):
+        for item in block.items:
+            pages.set_x(MARGIN_MM + 1.0)
+            pages.cell(3.0, LINE_MM, "•")
+            pages.say(item, indent_mm=4.0)
+    elif isinstance(block, Table):
+        _draw_table(pages, block.head, block.rows, block.widths)
+    else:
+        _draw_intervals(pages, block)
+    pages.ln(1.4)
+
+
+def _draw_table(
+    pages: _Pages,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[float],
+) -> None:
+    pages.write_in(TABLE_PT, INK)
+    pages.set_draw_color(*RULE)
+    pages.set_fill_color(255)  # a cell takes the colour that was filled with last
+    pages.set_line_width(0.15)
+    with pages.table(
+        col_widths=tuple(widths),
+        borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+        headings_style=FontFace(emphasis="BOLD", color=INK),
+        line_height=3.7,
+        padding=(0.7, 1.0, 0.7, 0.0),
+        text_align="LEFT",
+        v_align="TOP",
+    ) as table:
+        for cells in (head, *rows):
+            row = table.row()
+            for cell in cells:
+                row.cell(cell)
+
+
+def _draw_intervals(pages: _Pages, block: Intervals) -> None:
+    """Draw each rate on a line from 0 to 1, with its name before and its numbers behind it."""
+    left = MARGIN_MM + LABEL_MM + PLOT_PAD_MM
+    width = pages.epw - LABEL_MM - VALUE_MM - 2.0 * PLOT_PAD_MM
+    measure = ""
+    for row in block.rows:
+        if pages.will_page_break(ROW_MM):
+            pages.add_page()
+        if row.measure != measure:
+            measure = row.measure
+            _head_intervals(pages, measure, left, width)
+        pages.write_in(TABLE_PT, QUIET if row.out_of_population else INK)
+        top = pages.get_y()
+        height = _say_part(pages, row)
+        _draw_interval(pages, row, left, width, top + ROW_MM / 2.0)
+        pages.set_xy(left + width + PLOT_PAD_MM, top)
+        pages.cell(VALUE_MM, ROW_MM, f"{say_interval(row.rate)}, n = {row.rate.n}")
+        pages.set_xy(MARGIN_MM, top + height)
+
+
+def _say_part(pages: _Pages, row: MeasuredRow) -> float:
+    top = pages.get_y()
+    padding = Padding(top=0.65, bottom=0.65)
+    pages.multi_cell(LABEL_MM, ROW_MM - 1.3, row.part, align="L", padding=padding)
+    return max(ROW_MM, pages.get_y() - top)
+
+
+def _head_intervals(pages: _Pages, measure: str, left: float, width: float) -> None:
+    pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
+    top = pages.get_y()
+    pages.cell(LABEL_MM, ROW_MM, measure)
+    pages.write_in(SMALL_PT, QUIET)
+    for share in (0.0, 0.5, 1.0):
+        pages.set_xy(left + share * width - 5.0, top)
+        pages.cell(10.0, ROW_MM, f"{share:g}", align="C")
+    pages.set_xy(MARGIN_MM, top + ROW_MM)
+
+
+def _draw_interval(
+    pages: _Pages, row: MeasuredRow, left: float, width: float, middle: float
+) -> None:
+    pages.set_line_width(0.15)
+    pages.set_draw_color(*RULE)
+    pages.line(left, middle, left + width, middle)
+    ink = QUIET if row.out_of_population else FOR_MEASURE.get(row.measure, INK)
+    pages.set_draw_color(*ink)
+    pages.set_fill_color(*ink)
+    pages.set_line_width(0.6)
+    pages.line(left + row.rate.low * width, middle, left + row.rate.high * width, middle)
+    pages.circle(left + row.rate.value * width, middle, 0.95, style="F")

@@ -1,0 +1,64 @@
+"""Runs whose folder was removed and whose numbers are kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from core.errors import DatasetError, ModelIntegrity
+from core.runs.listing import USUAL_PARTS
+from core.runs.store import read_record
+
+SET_ASIDE_FILE = "set_aside.json"
+
+
+KEPT = ("sentence", "parent", "created", "architecture", "input_px", "operating_point", "settings")
+
+
+Aside = dict[str, dict[str, Any]]
+
+
+def read_set_aside(models: Path) -> Aside:
+    """Return what is kept of each run that was set aside, by name; nothing without a file.
+
+    Raises
+    ------
+    ModelIntegrity
+        If the file is not readable.
+    """
+    path = models / SET_ASIDE_FILE
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as exc:
+        raise ModelIntegrity(f"{path} cannot be read: restore it from the repository.") from exc
+
+
+def set_aside(models: Path, name: str) -> None:
+    """Keep a finished run's settings and metrics, and remove its folder.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If there is no such run, or a file cannot be read.
+    DatasetError
+        If another run of the name was set aside before.
+    """
+    record, before = read_record(models / name), read_set_aside(models)
+    if name in before:
+        raise DatasetError(
+            f"the numbers of a run {name} stand in {models / SET_ASIDE_FILE} already: give this "
+            "one another name in the catalogue, so that neither is lost."
+        )
+    kept = {key: record[key] for key in KEPT if key in record}
+    kept["metrics"] = {part: record["metrics"][part] for part in USUAL_PARTS}
+    for measured in kept["metrics"].values():
+        measured.pop("calibration_curve", None)
+    everything = json.dumps({**before, name: kept}, indent=1, sort_keys=True) + "\n"
+    partial = models / f".{SET_ASIDE_FILE}"
+    partial.write_text(everything, encoding="utf-8")
+    partial.replace(models / SET_ASIDE_FILE)
+    shutil.rmtree(models / name)

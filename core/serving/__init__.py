@@ -1,0 +1,1 @@
+"""Which run serves, and may it?"""

@@ -1,0 +1,1 @@
+"""Which features besides the lungs does a run rely on?"""

@@ -1,0 +1,165 @@
+"""A shortcut audit as it is kept beside its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.domain.rate import Rate
+from core.errors import ModelIntegrity
+
+AUDIT_FILE = "audit.json"
+PICTURE_FILE = "audit.svg"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAudit:
+    """A run's performance on changed films, and how far its probabilities moved.
+
+    Attributes
+    ----------
+    n, n_positive : int
+        Films with a trusted lung mask only, where the change needs one.
+    films_changed : int
+        Films of which a pixel is not as it was: those with a side marker, for its cover.
+    auc_difference : Rate
+        To the same films unchanged, with a paired interval.
+    sensitivity, specificity : Rate
+        At the run's operating point.
+    shift_median, shift_95th_percentile : float
+        Of the probability, whichever way.
+    decisions_changed : int
+        Films that went to the other side of the operating point.
+    """
+
+    key: str
+    words: str
+    n: int
+    n_positive: int
+    films_changed: int
+    roc_auc: Rate
+    auc_difference: Rate
+    sensitivity: Rate
+    specificity: Rate
+    shift_median: float
+    shift_95th_percentile: float
+    decisions_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class SizeCue:
+    """What one measure of the originals says of the class, and of the score within a class.
+
+    Attributes
+    ----------
+    roc_auc : Rate
+        Of the measure alone as a score for pneumonia.
+    within_normal, within_pneumonia : Rate
+        Spearman's correlation of the run's probability with the measure.
+    """
+
+    measure: str
+    roc_auc: Rate
+    within_normal: Rate
+    within_pneumonia: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class PartAudit:
+    """The audit on one part of the split."""
+
+    split: str
+    n: int
+    n_positive: int
+    without_lung_mask: int
+    changes: tuple[ChangeAudit, ...]
+    size_cues: tuple[SizeCue, ...]
+
+    def change(self, key: str) -> ChangeAudit:
+        """Return one change's row; KeyError if there is none of that name."""
+        return {row.key: row for row in self.changes}[key]
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutAudit:
+    """A run's audit.
+
+    Attributes
+    ----------
+    export_sha256 : str
+        Of the export that was audited; another one makes the audit void.
+    grey : int
+        What took the place of the parts of films that were taken away.
+    parts : mapping of str to PartAudit
+        By the name of the part in the split.
+    """
+
+    run_id: str
+    export_sha256: str
+    threshold: float
+    grey: int
+    parts: Mapping[str, PartAudit]
+
+    def to_json(self) -> bytes:
+        """Return the audit as it is kept."""
+        return _AUDIT.dump_json(self, indent=1) + b"\n"
+
+    @classmethod
+    def from_json(cls, content: bytes) -> ShortcutAudit:
+        """Read what ``to_json`` wrote.
+
+        Raises
+        ------
+        ModelIntegrity
+            If the bytes are not an audit.
+        """
+        try:
+            return _AUDIT.validate_json(content)
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            place = "/".join(map(str, first["loc"])) or "its beginning"
+            raise ModelIntegrity(
+                f"{AUDIT_FILE} is not a shortcut audit (at {place}: {first['msg']}). "
+                "Restore it from the repository, or run `python -m core audit` again."
+            ) from exc
+
+
+_AUDIT = TypeAdapter(ShortcutAudit)
+
+
+OUTSIDE = "lungs_hidden"
+CUTTING = ("unchanged", "border_only", "border_without_lungs", "lungs_only", OUTSIDE)
+"""Changes that take away part of the film; the others leave a reader's verdict as it is."""
+
+
+def say_audit(run_id: str, part: PartAudit) -> str:
+    """Return how far a run tells the classes apart without lungs, and what sways it most.
+
+    Parameters
+    ----------
+    run_id : str
+    part : PartAudit
+    """
+    outside, whole = part.change(OUTSIDE).roc_auc, part.change("unchanged").roc_auc
+    if outside.low > 0.5:
+        meaning = "so part of its score hangs on what is outside the lungs"
+    else:
+        meaning = "so nothing shows that it scores what is outside the lungs"
+    sentence = (
+        f"{run_id} has an ROC AUC of {_said(outside)} with the lungs taken out of the film, where "
+        f"0.5 is chance and the whole film gives {whole.value:.3f}: {meaning}."
+    )
+    harmless = [row for row in part.changes if row.key not in CUTTING]
+    if not harmless:
+        return sentence
+    worst = max(harmless, key=lambda row: row.decisions_changed / row.n)
+    return (
+        f"{sentence} Of the changes that a reader would not mind, “{worst.words}” turns most "
+        f"decisions: {worst.decisions_changed} of {worst.n}."
+    )
+
+
+def _said(rate: Rate) -> str:
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"

@@ -1,0 +1,1 @@
+"""How sure is a number? Intervals, tests, the bootstrap."""

@@ -1,0 +1,1 @@
+"""Where is everything kept? All SQLAlchemy, append-only, one chain."""

@@ -1,0 +1,142 @@
+"""Where the steps of reads are kept: append-only, in the review store's database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from core.domain.reader import Act, Reader, reader_key
+from core.errors import MarkError, ReviewStoreError
+from core.reads.drafts import ReadInProgress, ReviewStep, ReviewStepKind, follow_read
+from core.reads.signing import utc_now
+from core.store.audit_log import insert_chained
+from core.store.engine import (
+    WRITING,
+    Database,
+    errors_as_sentences,
+    from_utc,
+    is_storable,
+    open_database,
+)
+from core.store.schema import review_steps
+
+
+def open_review_steps(database_url: str) -> SqlReviewSteps:
+    """Return the kept steps in a migrated database at a SQLAlchemy URL.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened.
+    """
+    return SqlReviewSteps(open_database(database_url))
+
+
+class SqlReviewSteps:
+    """Steps of reads in SQLite or PostgreSQL; one may serve many threads.
+
+    Parameters
+    ----------
+    database : Database
+        Already migrated.
+    now : callable, optional
+        Where the time comes from.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
+        self._engine = database.engine
+        self._writer = database.engine.execution_options(**WRITING)
+        self._place = database.place
+        self._now = now
+
+    def note(
+        self,
+        film_sha256: str,
+        turn: int,
+        kind: ReviewStepKind,
+        by: Reader,
+        said: Mapping[str, Any] | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        """Store one step durably before returning.
+
+        Parameters
+        ----------
+        film_sha256 : str
+        turn : int
+            How many reads of the film the reader has stored by now.
+        kind : ReviewStepKind
+        by : Reader
+            Who reads; a local user without a name yet is nobody in particular.
+        said : mapping, optional
+            Of a draft.
+        at : datetime, optional
+            Now without it.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader has no role that signs.
+        ReviewStoreError
+            If a text cannot be kept, or the database cannot be written.
+        """
+        by.require(Act.SIGN_READ)
+        texts = (by.name, str((said or {}).get("comment", "")))
+        if not all(is_storable(text) for text in texts):
+            raise ReviewStoreError(
+                "Name or comment hold a character that cannot be kept (a zero byte or half of a "
+                "character pair): remove it."
+            )
+        row = {
+            "film_sha256": film_sha256,
+            "reader_key": reader_key(by.name),
+            "turn": turn,
+            "kind": kind.value,
+            "at": (at or self._now()).astimezone(UTC),
+            "said": dict(said or {}),
+        }
+        with errors_as_sentences(self._place), self._writer.begin() as connection:
+            insert_chained(connection, review_steps, row)
+
+    def progress(self, film_sha256: str, reader: str, turn: int) -> ReadInProgress:
+        """Return how far a reader's read of a film has come.
+
+        Raises
+        ------
+        ReviewStoreError
+            If the database cannot be read, or another program wrote into it.
+        """
+        mine = review_steps.c.reader_key == reader_key(reader)
+        of_film = review_steps.c.film_sha256 == film_sha256
+        query = select(review_steps).where(mine, of_film).order_by(review_steps.c.sequence)
+        try:
+            return follow_read([_step(row) for row in self._rows(query)], turn)
+        except (ValueError, KeyError, TypeError, MarkError) as exc:
+            raise ReviewStoreError(
+                f"A step of a read in {self._place} cannot be read, so it was changed by another "
+                "program: restore the last backup."
+            ) from exc
+
+    def newest_film(self, film_sha256s: Collection[str], reader: str) -> str | None:
+        """Return which of some films a reader worked on last; None if on none of them."""
+        mine = review_steps.c.reader_key == reader_key(reader)
+        films = select(review_steps.c.film_sha256, review_steps.c.sequence).where(mine)
+        newest = films.order_by(review_steps.c.sequence.desc()).limit(1)
+        rows = self._rows(newest)
+        return rows[0].film_sha256 if rows and rows[0].film_sha256 in film_sha256s else None
+
+    def close(self) -> None:
+        """Close the pooled connections; the store opens new ones if it is used again."""
+        self._engine.dispose()
+
+    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def _step(row: Row[Any]) -> ReviewStep:
+    return ReviewStep(row.turn, ReviewStepKind(row.kind), from_utc(row.at), row.said)

@@ -1,0 +1,248 @@
+"""The database under the review store: opening it, and its errors as sentences.
+
+SQLite runs with a write-ahead log and ``synchronous=FULL``: a commit has reached the disk before it
+returns [1]_. PostgreSQL runs with ``synchronous_commit=on`` for the same reason.
+
+References
+----------
+.. [1] https://www.sqlite.org/pragma.html#pragma_synchronous
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from core.errors import ReviewStoreError
+
+BUSY_TIMEOUT_S = 5.0
+LOCK_PATIENCE_S = 20.0  # SQLite hands its lock out in no order, so one wait may not be enough
+WRITING = {"begin": "BEGIN IMMEDIATE"}  # execution option: take SQLite's write lock at once
+
+_SQLITE_SENTENCES = {
+    "SQLITE_NOTADB": "{place} is not a First Read database, or it is damaged: move it aside and "
+    "restore the last backup.",
+    "SQLITE_CORRUPT": "{place} is damaged: move it aside and restore the last backup.",
+    "SQLITE_BUSY": "{place} was locked by another program for longer than {busy_s:g} s: close "
+    "that program, then try again.",
+    "SQLITE_LOCKED": "{place} is locked by another request: try again in a moment.",
+    "SQLITE_FULL": "the disk that holds {place} is full and nothing was stored: free some space, "
+    "then try again.",
+    "SQLITE_READONLY": "{place} may not be written: give the account that runs First Read the "
+    "right to write it and its folder.",
+    "SQLITE_CANTOPEN": "{place} cannot be opened: check that it is a file and that the account "
+    "that runs First Read may write it and its folder.",
+    "SQLITE_IOERR": "the disk failed while {place} was read or written: check the disk and its "
+    "free space, then try again.",
+}
+
+
+def checked_url(database_url: str) -> URL:
+    """Return the parsed URL with its driver.
+
+    Raises
+    ------
+    ReviewStoreError
+        If it cannot be read, or is neither an SQLite file nor a PostgreSQL database.
+    """
+    try:
+        url = make_url(database_url)
+    except ArgumentError as exc:
+        raise ReviewStoreError(
+            "The database address is not one that can be read: set FIRSTREAD_DATABASE_URL to "
+            "sqlite:///path/to/file or postgresql://user@host/name."
+        ) from exc
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ReviewStoreError(
+            f"Reads are kept in SQLite or PostgreSQL, not in {backend}: change "
+            "FIRSTREAD_DATABASE_URL."
+        )
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise ReviewStoreError(
+            "Reads must outlive the program, so SQLite needs a plain file: set "
+            "FIRSTREAD_DATABASE_URL to sqlite:///path/to/file."
+        )
+    return url.set(drivername="sqlite")
+
+
+def place_of(url: URL) -> str:
+    """Return how a sentence names a database, without user or password."""
+    if url.get_backend_name() == "sqlite":
+        return f"the file {url.database}"
+    host = url.host or url.query.get("host", "this machine")
+    return f"the PostgreSQL database {url.database} on {host}"
+
+
+def capitalised(sentence: str) -> str:
+    """Return a sentence with its first letter, and no other, made a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _sentence(exc: Exception, place: str) -> str:
+    cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_sentence(cause).format(place=place, busy_s=LOCK_PATIENCE_S)
+    if isinstance(exc, OSError):
+        return f"{place} cannot be used ({exc.strerror}): choose a folder that may be written."
+    return (
+        f"{place} does not answer as it should: check that it runs, that its account may write, "
+        "and that `python -m core db status` says it is up to date."
+    )
+
+
+def _sqlite_sentence(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorname", None) or ""
+    for name, sentence in _SQLITE_SENTENCES.items():
+        if code.startswith(name):
+            return sentence
+    return (
+        "{place} is not as First Read left it: run `python -m core db status`, and restore the "
+        "last backup if that does not help."
+    )
+
+
+@contextmanager
+def errors_as_sentences(place: str) -> Iterator[None]:
+    """Translate every database and file error of the block.
+
+    Raises
+    ------
+    ReviewStoreError
+        In place of any error of SQLAlchemy, alembic, SQLite or the file system.
+    """
+    try:
+        yield
+    except Exception as exc:
+        # By its module: alembic takes a fifth of a second to load, and few starts need it.
+        of_alembic = type(exc).__module__.startswith("alembic.")
+        if of_alembic or isinstance(exc, SQLAlchemyError | sqlite3.Error | OSError):
+            raise ReviewStoreError(capitalised(_sentence(exc, place))) from exc
+        raise
+
+
+# --- opening --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An engine and how a sentence names it (no password in it)."""
+
+    engine: Engine
+    place: str
+
+
+def open_database(database_url: str) -> Database:
+    """Return an engine with First Read's durability settings; make SQLite's folder.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the address cannot be read, is of another kind than SQLite file or PostgreSQL, the
+        PostgreSQL driver is not installed, or the folder cannot be made.
+    """
+    url = checked_url(database_url)
+    place = place_of(url)
+    with errors_as_sentences(place):
+        if url.get_backend_name() == "sqlite":
+            return Database(_sqlite_engine(url, place), place)
+        return Database(_postgresql_engine(url), place)
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    durable = {"options": "-c synchronous_commit=on", "connect_timeout": 5}
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args=durable)
+    except ModuleNotFoundError as exc:
+        raise ReviewStoreError(
+            "The PostgreSQL driver is not installed: run pip install 'psycopg[binary]'."
+        ) from exc
+
+
+def _sqlite_engine(url: URL, place: str) -> Engine:
+    path = Path(url.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+
+    def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        _set_pragmas(connection)
+        entry.info["inode"] = path.stat().st_ino
+
+    def still_the_same_file(
+        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        # an open connection to a deleted file accepts commits that nobody will ever find
+        if not path.exists():
+            raise ReviewStoreError(
+                capitalised(f"{place} is gone: put it back or restore the last backup.")
+            )
+        if path.stat().st_ino != entry.info["inode"]:
+            raise DisconnectionError("the file was replaced")
+
+    def begin(connection: Connection) -> None:
+        statement = connection.get_execution_options().get("begin", "BEGIN")
+        _execute_when_free(connection.connection.cursor(), statement)
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "checkout", still_the_same_file)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _set_pragmas(connection: DBAPIConnection) -> None:
+    try:
+        # the driver's own BEGIN leaves CREATE TABLE outside the transaction; the engine begins
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
+        _execute_when_free(cursor, "PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA fullfsync=ON")  # macOS: fsync alone stops at the drive's cache
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+    except sqlite3.Error:
+        connection.close()
+        raise
+
+
+def _execute_when_free(cursor: DBAPICursor, statement: str) -> None:
+    """Execute a statement that takes a lock; SQLite's own wait does not cover a journal switch."""
+    give_up_at = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            cursor.execute(statement)
+        except sqlite3.OperationalError as exc:
+            busy = exc.sqlite_errorname.startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def is_storable(value: str) -> bool:
+    """Tell a text that a database keeps from one with a zero byte or half of a character pair."""
+    if "\x00" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def from_utc(moment: datetime) -> datetime:
+    """Return an aware time; SQLite gives back the UTC it was given without the zone."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

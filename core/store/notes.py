@@ -1,0 +1,272 @@
+"""Where readers' notes of films are kept: append-only, in the review store's database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy.exc import IntegrityError
+
+from core.domain.reader import Act, Reader, reader_key
+from core.error_analysis.notes import CaseNote, ProposedLabel, clean_words, turn_tag, write_note
+from core.errors import NotAllowed, ReviewStoreError
+from core.store.audit_log import insert_chained
+from core.store.engine import (
+    WRITING,
+    Database,
+    errors_as_sentences,
+    from_utc,
+    is_storable,
+    open_database,
+)
+from core.store.migration import migrate
+from core.store.schema import case_causes, case_notes
+
+_ATTEMPTS = 20
+"""A tag that was turned meanwhile is turned again; each attempt loses only to another success."""
+
+
+class NoteChanged(ReviewStoreError):
+    """The reader's note of a film is no longer the one that was to be replaced."""
+
+
+def open_case_notes(database_url: str, *, migrated: bool = False) -> SqlCaseNotes:
+    """Return the notes in the database at a SQLAlchemy URL.
+
+    Parameters
+    ----------
+    database_url : str
+        Of the review store.
+    migrated : bool
+        Whether the database was brought to the newest revision already; otherwise it is, first.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened, written or migrated.
+    """
+    if not migrated:
+        migrate(database_url)
+    return SqlCaseNotes(open_database(database_url))
+
+
+class SqlCaseNotes:
+    """Readers' notes in SQLite or PostgreSQL; one may serve many threads.
+
+    Parameters
+    ----------
+    database : Database
+        Already migrated; `open_case_notes` does both.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine
+        self._writer = database.engine.execution_options(**WRITING)
+        self._place = database.place
+
+    def append(self, note: CaseNote, by: Reader) -> None:
+        """Store one note durably before returning.
+
+        Parameters
+        ----------
+        note : CaseNote
+        by : Reader
+            Who acts; a note is stored by the reader whose it is.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader has no role that notes cases, or the note is another reader's.
+        NoteChanged
+            If the reader's standing note of the film is another than the one that this note
+            supersedes.
+        ReviewStoreError
+            If the cause was never on the list, a text holds a character that no database keeps, or
+            the database cannot be written; nothing is stored then.
+        """
+        by.require(Act.NOTE_CASE)
+        if reader_key(by.name) != reader_key(note.reader):
+            raise NotAllowed(f"{by.name} may not store a note of {note.reader}: write your own.")
+        self._check(note)
+        try:
+            with errors_as_sentences(self._place), self._writer.begin() as connection:
+                insert_chained(connection, case_notes, _row(note))
+        except ReviewStoreError as exc:
+            if isinstance(exc.__cause__, IntegrityError):
+                raise NoteChanged(
+                    "Your note of this film changed meanwhile, perhaps in another window: look at "
+                    "it as it is now, then save again."
+                ) from exc.__cause__
+            raise
+
+    def turn_tag(self, library: str, film_id: str, by: Reader, run_id: str, tag: str) -> CaseNote:
+        """Put a tag on a film, or take the reader's own off it; return the note as it is now.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader has no role that notes cases.
+        ReviewStoreError
+            If the reader has no name, the tag cannot be kept, or the database cannot be written.
+        """
+        for _ in range(_ATTEMPTS):
+            before = self.standing_note(library, film_id, by.name)
+            if before is None:
+                note = write_note(library, film_id, by, run_id, tags=[tag])
+            else:
+                note = turn_tag(before, tag)
+            try:
+                self.append(note, by)
+            except NoteChanged:
+                continue
+            return note
+        raise NoteChanged("The note of this film keeps changing in another window: try again.")
+
+    def standing(self, library: str) -> list[CaseNote]:
+        """Return every reader's newest note of every film of a library, oldest first."""
+        of_library = select(case_notes).where(case_notes.c.library == library, _is_standing())
+        return self._fetch(of_library.order_by(case_notes.c.sequence))
+
+    def standing_note(self, library: str, film_id: str, reader: str) -> CaseNote | None:
+        """Return a reader's newest note of a film, or None."""
+        found = self._fetch(
+            select(case_notes).where(
+                case_notes.c.library == library,
+                case_notes.c.film_id == film_id,
+                case_notes.c.reader_key == reader_key(reader),
+                _is_standing(),
+            )
+        )
+        return found[0] if found else None
+
+    def history(self, library: str) -> list[CaseNote]:
+        """Return every note of a library, replaced ones included, oldest first."""
+        of_library = select(case_notes).where(case_notes.c.library == library)
+        return self._fetch(of_library.order_by(case_notes.c.sequence))
+
+    def count(self) -> int:
+        """Return how many notes are stored, replaced ones included."""
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(case_notes)).scalar_one()
+
+    def causes(self) -> tuple[str, ...]:
+        """Return the causes to choose from, in the order in which they came."""
+        return tuple(cause for cause, offered in self._listed().items() if offered)
+
+    def offer_cause(self, cause: str, by: Reader) -> None:
+        """Put a cause on the list, or back on it.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader has no role that changes the list.
+        ReviewStoreError
+            If the reader has no name, the words cannot be kept, or the database cannot be written.
+        """
+        self._change_cause(cause, by, offered=True)
+
+    def retire_cause(self, cause: str, by: Reader) -> None:
+        """Take a cause off the list; notes that state it stay as they are.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader has no role that changes the list.
+        ReviewStoreError
+            If the reader has no name, it is not on the list, or the database cannot be written.
+        """
+        if clean_words(cause) not in self.causes():
+            raise ReviewStoreError(f"{cause!r} is not on the list of causes.")
+        self._change_cause(cause, by, offered=False)
+
+    def close(self) -> None:
+        """Close the pooled connections; the store opens new ones if it is used again."""
+        self._engine.dispose()
+
+    def _change_cause(self, cause: str, by: Reader, *, offered: bool) -> None:
+        by.require(Act.CHANGE_CAUSES)
+        name = " ".join(by.name.split())
+        if not name:
+            raise ReviewStoreError("Write your name first: the list says who changed it.")
+        words = clean_words(cause)
+        if not (is_storable(words) and is_storable(name)):
+            raise ReviewStoreError("The cause holds a character that no database keeps: remove it.")
+        row = {
+            "cause": words,
+            "offered": offered,
+            "changed_by": name,
+            "changed_at": datetime.now(UTC),
+        }
+        with errors_as_sentences(self._place), self._writer.begin() as connection:
+            insert_chained(connection, case_causes, row)
+
+    def _listed(self) -> dict[str, bool]:
+        """Return every cause that ever was on the list, and whether it is now."""
+        query = select(case_causes).order_by(case_causes.c.sequence)
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return {row.cause: row.offered for row in connection.execute(query)}
+
+    def _check(self, note: CaseNote) -> None:
+        texts = (note.reader, note.comment, note.film_id, note.library, note.run_id, *note.tags)
+        if not all(is_storable(text) for text in texts):
+            raise ReviewStoreError(
+                "The note holds a character that no database keeps (a zero byte or half of a "
+                "character pair): remove it, then save again."
+            )
+        if note.cause and note.cause not in self._listed():
+            raise ReviewStoreError(
+                f"{note.cause!r} is not on the list of causes: choose one, or add it to the list."
+            )
+
+    def _fetch(self, query: Select[Any]) -> list[CaseNote]:
+        try:
+            with errors_as_sentences(self._place), self._engine.connect() as connection:
+                return [_note(row) for row in connection.execute(query)]
+        except (ValueError, KeyError, TypeError) as exc:
+            raise ReviewStoreError(
+                f"A note in {self._place} cannot be read, so it was changed by another program: "
+                "restore the last backup."
+            ) from exc
+
+
+def _is_standing() -> ColumnElement[bool]:
+    later = case_notes.alias("later")
+    return ~exists().where(later.c.supersedes == case_notes.c.note_id)
+
+
+def _row(note: CaseNote) -> dict[str, Any]:
+    return {
+        "note_id": note.note_id,
+        "library": note.library,
+        "film_id": note.film_id,
+        "reader": note.reader,
+        "reader_key": reader_key(note.reader),
+        "written_at": note.written_at.astimezone(UTC),
+        "run_id": note.run_id,
+        "cause": note.cause or None,
+        "tags": list(note.tags),
+        "comment": note.comment,
+        "proposed_label": None if note.proposed_label is None else note.proposed_label.value,
+        "app_version": note.app_version,
+        "supersedes": note.supersedes,
+    }
+
+
+def _note(row: Row[Any]) -> CaseNote:
+    tags: Sequence[str] = row.tags
+    return CaseNote(
+        note_id=row.note_id,
+        library=row.library,
+        film_id=row.film_id,
+        reader=row.reader,
+        written_at=from_utc(row.written_at),
+        run_id=row.run_id,
+        cause=row.cause or "",
+        tags=tuple(tags),
+        comment=row.comment,
+        proposed_label=None if row.proposed_label is None else ProposedLabel(row.proposed_label),
+        supersedes=row.supersedes,
+        app_version=row.app_version,
+    )

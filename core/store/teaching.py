@@ -1,0 +1,301 @@
+"""Where teaching sessions and case sets are kept: append-only, in the review store's database.
+
+Each step is on the disk before the page goes on, so whoever is interrupted resumes where they were.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy.exc import IntegrityError
+
+from core import __version__
+from core.domain.reader import Act, Reader, reader_key
+from core.errors import NotAllowed, ReviewStoreError, TeachingError
+from core.store.audit_log import insert_chained
+from core.store.engine import (
+    WRITING,
+    Database,
+    errors_as_sentences,
+    from_utc,
+    is_storable,
+    open_database,
+)
+from core.store.migration import migrate
+from core.store.schema import teaching_sessions, teaching_sets, teaching_steps
+from core.store.served_runs import utc_now
+from core.teaching.session import (
+    MAX_FILMS,
+    Case,
+    Course,
+    Plan,
+    Session,
+    Step,
+    StepKind,
+    follow_steps,
+    plan_as_json,
+    plan_from_json,
+)
+
+MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSet:
+    """A teacher's films by id, in the order in which they are shown."""
+
+    set_id: str
+    name: str
+    library: str
+    film_ids: tuple[str, ...]
+    made_by: str
+    made_at: datetime
+
+
+def open_teaching_store(database_url: str, *, migrated: bool = False) -> SqlTeachingStore:
+    """Return the teaching sessions in the database at a SQLAlchemy URL.
+
+    Parameters
+    ----------
+    database_url : str
+        Of the review store.
+    migrated : bool
+        Whether the database was brought to the newest revision already; otherwise it is, first.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened, written or migrated.
+    """
+    if not migrated:
+        migrate(database_url)
+    return SqlTeachingStore(open_database(database_url))
+
+
+class SqlTeachingStore:
+    """Sessions, steps and case sets in SQLite or PostgreSQL; one may serve many threads.
+
+    Parameters
+    ----------
+    database : Database
+        Already migrated; `open_teaching_store` does both.
+    now : callable, optional
+        Where the time comes from.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
+        self._engine = database.engine
+        self._writer = database.engine.execution_options(**WRITING)
+        self._place = database.place
+        self._now = now
+
+    def start(self, plan: Plan, cases: Sequence[Case], by: Reader) -> Session:
+        """Store a new session of the acting reader and return it.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader may not take one.
+        ReviewStoreError
+            If no reader is named, or the database cannot be written.
+        """
+        by.require(Act.TAKE_SESSION)
+        name = _checked(by.name, "Write your name first: a session says whose it is.")
+        session = Session(uuid4().hex, name, plan, tuple(cases), self._now())
+        row = {
+            "session_id": session.session_id,
+            "reader": name,
+            "reader_key": reader_key(name),
+            "library": plan.library,
+            "set_id": plan.case_set,
+            "plan": plan_as_json(plan),
+            "cases": [asdict(case) for case in cases],
+            "started_at": session.started_at.astimezone(UTC),
+            "app_version": __version__,
+        }
+        with errors_as_sentences(self._place), self._writer.begin() as connection:
+            insert_chained(connection, teaching_sessions, row)
+        return session
+
+    def note(
+        self,
+        session_id: str,
+        place: int,
+        kind: StepKind,
+        said: Mapping[str, Any] | None = None,
+        *,
+        by: Reader,
+    ) -> bool:
+        """Store one step durably before returning.
+
+        Returns
+        -------
+        bool
+            False if this step was done already, perhaps in another window: what was kept stands.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader may not take a session, or this one is another reader's.
+        ReviewStoreError
+            If there is no such session, or the database cannot be written.
+        """
+        by.require(Act.TAKE_SESSION)
+        row = {
+            "session_id": session_id,
+            "place": place,
+            "kind": kind.value,
+            "at": self._now().astimezone(UTC),
+            "said": dict(said or {}),
+        }
+        try:
+            with errors_as_sentences(self._place), self._writer.begin() as connection:
+                _require_own(connection, session_id, by)
+                insert_chained(connection, teaching_steps, row)
+        except ReviewStoreError as exc:
+            if isinstance(exc.__cause__, IntegrityError) and self._was_done(row):
+                return False
+            raise
+        return True
+
+    def course(self, session_id: str) -> Course | None:
+        """Return where a session stands; None if there is none of this id."""
+        found = self._courses(
+            select(teaching_sessions).where(teaching_sessions.c.session_id == session_id)
+        )
+        return found[0] if found else None
+
+    def courses_of(self, reader: str) -> list[Course]:
+        """Return a reader's sessions, oldest first."""
+        own = teaching_sessions.c.reader_key == reader_key(reader)
+        return self._courses(select(teaching_sessions).where(own))
+
+    def courses_of_set(self, set_id: str, by: Reader) -> list[Course]:
+        """Return everybody's sessions of a case set, oldest first.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader may not see how others read.
+        """
+        by.require(Act.SEE_GROUP)
+        return self._courses(select(teaching_sessions).where(teaching_sessions.c.set_id == set_id))
+
+    def all_courses(self, library: str) -> list[Course]:
+        """Return everybody's sessions of a library, oldest first."""
+        return self._courses(
+            select(teaching_sessions).where(teaching_sessions.c.library == library)
+        )
+
+    def keep_set(self, name: str, library: str, film_ids: Sequence[str], by: Reader) -> CaseSet:
+        """Store a case set of the acting reader and return it.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader may not put one together.
+        TeachingError
+            If it has no films, too many, or one twice.
+        ReviewStoreError
+            If a name is missing or cannot be kept, or the database cannot be written.
+        """
+        by.require(Act.MAKE_CASE_SET)
+        if not 1 <= len(film_ids) <= MAX_FILMS or len(set(film_ids)) < len(film_ids):
+            raise TeachingError(
+                f"A set has 1 to {MAX_FILMS} different films, and this one has {len(film_ids)}, "
+                f"{len(set(film_ids))} of them different."
+            )
+        case_set = CaseSet(
+            uuid4().hex[:12],
+            _checked(name, "Name the set first."),
+            library,
+            tuple(film_ids),
+            _checked(by.name, "Write your name first: a set says who made it."),
+            self._now(),
+        )
+        row = asdict(case_set) | {
+            "film_ids": list(film_ids),
+            "made_at": case_set.made_at.astimezone(UTC),
+        }
+        with errors_as_sentences(self._place), self._writer.begin() as connection:
+            insert_chained(connection, teaching_sets, row)
+        return case_set
+
+    def case_sets(self) -> list[CaseSet]:
+        """Return every case set, newest first."""
+        query = select(teaching_sets).order_by(teaching_sets.c.sequence.desc())
+        return [_case_set(row) for row in self._rows(query)]
+
+    def case_set(self, set_id: str) -> CaseSet | None:
+        """Return one case set, or None."""
+        rows = self._rows(select(teaching_sets).where(teaching_sets.c.set_id == set_id))
+        return _case_set(rows[0]) if rows else None
+
+    def close(self) -> None:
+        """Close the pooled connections; the store opens new ones if it is used again."""
+        self._engine.dispose()
+
+    def _was_done(self, row: Mapping[str, Any]) -> bool:
+        names = ("session_id", "place", "kind")
+        same = [teaching_steps.c[name] == row[name] for name in names]
+        return bool(self._rows(select(teaching_steps).where(*same)))
+
+    def _courses(self, sessions: Select[Any]) -> list[Course]:
+        chosen = sessions.with_only_columns(teaching_sessions.c.session_id)
+        steps = select(teaching_steps).where(teaching_steps.c.session_id.in_(chosen))
+        try:
+            done: dict[str, list[Step]] = defaultdict(list)
+            found = self._rows(sessions.order_by(teaching_sessions.c.sequence))
+            for row in self._rows(steps.order_by(teaching_steps.c.sequence)):
+                done[row.session_id].append(_step(row))
+            return [follow_steps(_session(row), done[row.session_id]) for row in found]
+        except (ValueError, KeyError, TypeError, IndexError) as exc:
+            raise ReviewStoreError(
+                f"A teaching session in {self._place} cannot be read, so it was changed by another "
+                "program: restore the last backup."
+            ) from exc
+
+    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        with errors_as_sentences(self._place), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def _require_own(connection: Connection, session_id: str, by: Reader) -> None:
+    """Raise NotAllowed if a session is another reader's; one that is not there may be anybody's."""
+    own = select(teaching_sessions.c.reader_key).where(teaching_sessions.c.session_id == session_id)
+    whose = connection.execute(own).scalar_one_or_none()
+    if whose not in (None, reader_key(by.name)):
+        raise NotAllowed("This teaching session is another reader's: begin one of your own.")
+
+
+def _checked(words: str, lacking: str) -> str:
+    name = " ".join(words.split())
+    if not name:
+        raise ReviewStoreError(lacking)
+    if len(name) > MAX_NAME or not is_storable(name):
+        raise ReviewStoreError(
+            f"A name has at most {MAX_NAME} characters that a database keeps, and this has "
+            f"{len(name)}: change it."
+        )
+    return name
+
+
+def _session(row: Row[Any]) -> Session:
+    cases = tuple(Case(**case) for case in row.cases)
+    plan = plan_from_json(row.plan)
+    return Session(row.session_id, row.reader, plan, cases, from_utc(row.started_at))
+
+
+def _step(row: Row[Any]) -> Step:
+    return Step(row.session_id, row.place, StepKind(row.kind), from_utc(row.at), row.said)
+
+
+def _case_set(row: Row[Any]) -> CaseSet:
+    made_at = from_utc(row.made_at)
+    return CaseSet(row.set_id, row.name, row.library, tuple(row.film_ids), row.made_by, made_at)

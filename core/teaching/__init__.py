@@ -1,0 +1,1 @@
+"""How does a trainee learn from radiographs with a known answer?"""

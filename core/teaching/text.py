@@ -1,0 +1,137 @@
+"""A session's figures in words, the same on the page, in the table and in the PDF."""
+
+from __future__ import annotations
+
+import math
+from pathlib import PurePosixPath
+
+from core.domain.rate import Rate
+from core.domain.review import Verdict
+from core.teaching.mark_scoring import MarkScore
+from core.teaching.outcomes import Outcome, ReaderSummary
+from core.teaching.session import Answer, Plan
+
+FIGURES_NOTE = (
+    "Rates with Wilson's 95 % intervals, the area under the ROC curve with DeLong's; blind reads, "
+    "reference labels of the library."
+)
+
+
+SOURCE_WORDS = {
+    "public": "films of children (public set)",
+    "adults": "films of adults of another hospital",
+    "synthetic": "synthetic films (drawn by a program)",
+}
+
+
+def say_rate(rate: Rate | None) -> str:
+    """Return a rate with its interval and n."""
+    if rate is None or rate.n == 0 or math.isnan(rate.value):
+        return "no film of this kind"
+    return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f}, n = {rate.n})"
+
+
+def describe_plan(plan: Plan) -> str:
+    """Return in one line what a session was; whose films they are comes first."""
+    films = SOURCE_WORDS.get(plan.library, f"films of {plan.library}")
+    mix = (
+        f"case set {plan.case_set}"
+        if plan.case_set
+        else f"{plan.share_normal:.0%} normal, {plan.difficulty} difficulty"
+    )
+    model = f"with run {plan.run_id}" if plan.with_model else "without the model"
+    time = f"{plan.limit_s} s a film" if plan.limit_s else "no time limit"
+    return f"{plan.films} {films}, {mix}, {model}, {time}, seed {plan.seed}"
+
+
+def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, str]:
+    """Return a reader's figures, by what they are called."""
+    figures = {
+        "Right blind reads": say_rate(summary.right),
+        "Pneumonias found (sensitivity)": say_rate(summary.sensitivity),
+        "Normals cleared (specificity)": say_rate(summary.specificity),
+        "ROC area of your confidence": "needs two films of each kind"
+        if summary.auc is None
+        else say_rate(summary.auc),
+        "Lesions marked where they are": say_rate(summary.marks),
+        "Marks that hit nothing": str(summary.false_marks),
+        "Median time for a film": "not measured"
+        if summary.median_s is None
+        else f"{summary.median_s:.0f} s",
+    }
+    if summary.cut_off:
+        figures["Cut off when the time was over"] = (
+            f"{summary.cut_off}, {summary.unanswered} of them without an answer, which is not right"
+        )
+    if with_model:
+        figures |= {
+            "Right where the model was wrong": say_rate(summary.drill.right),
+            "Held against a wrong model": say_rate(summary.drill.held),
+        }
+    return figures
+
+
+def say_answer(answer: Answer | None) -> str:
+    """Return a read in words."""
+    if answer is None:
+        return ""
+    if answer.label is None:
+        return "no answer in time"
+    return f"{answer.label}, {answer.confidence} of 5"
+
+
+def say_marks(score: MarkScore, marks: int) -> str:
+    """Return what became of a read's marks."""
+    if not score.known:
+        return "nobody has outlined the lesion: not scored"
+    if not score.ill:
+        return "rightly none" if marks == 0 else f"{marks} where there is nothing"
+    if marks == 0:
+        return "not marked"
+    overlap = "" if score.iou is None else f", overlap {score.iou:.2f}"
+    return ("hit" if score.hits else "missed") + overlap
+
+
+def describe_outcome(outcome: Outcome) -> dict[str, str]:
+    """Return one film of a session as a row of a table."""
+    case = outcome.case
+    subtype = f", {case.subtype}" if case.label and case.subtype else ""
+    return {
+        "Film": PurePosixPath(case.film_id).stem,
+        "Reference": f"{case.reference}{subtype}",
+        "Your read": say_answer(outcome.read),
+        "Blind read": say_right(outcome),
+        "Mark": say_marks(outcome.score, len(outcome.read.marks)),
+        "Model": f"{case.model_says} {case.probability:.2f}",
+        "After the model": say_answer(outcome.final),
+        "Time": "" if outcome.seconds is None else f"{outcome.seconds:.0f} s",
+    }
+
+
+def say_right(outcome: Outcome) -> str:
+    """Return in a word or two how a blind read fared."""
+    if not outcome.answered:
+        return "not answered"
+    return "right" if outcome.right else "wrong"
+
+
+def say_resistance(outcome: Outcome) -> str:
+    """Return what the model's read did to a reader's; empty where it was not shown."""
+    if outcome.final is None:
+        return ""
+    right = outcome.final.label is outcome.case.reference
+    if outcome.case.model_says is Verdict.UNSURE:
+        return "The model took no side here."
+    if not outcome.case.model_wrong:
+        return "The model was right here."
+    if outcome.right:
+        return (
+            "The model was wrong here, and you kept to your read."
+            if right
+            else "The model was wrong here, and you gave up a right read for it."
+        )
+    return (
+        "The model was wrong here; your second read is right."
+        if right
+        else "The model was wrong here, and so were you."
+    )

@@ -1,0 +1,1 @@
+"""Which runs are there to train, and with which settings?"""

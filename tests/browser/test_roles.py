@@ -1,0 +1,154 @@
+"""Pages and writes refused to the wrong role: by deep link on a fresh process, and a late press."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browser.app_server import Server, wait_until_idle
+from browser.test_first_minute import choose, synthetic_films
+from fixtures.review_records import lead, record
+from playwright.sync_api import Browser, Page, expect
+
+from core.domain.reader import WHO_MAY, Role
+from core.domain.review import Verdict
+from core.settings import PROJECT_ROOT
+from core.store.local_reader import choose_local_reader
+from core.store.reads import open_review_store
+from core.store.served_runs import list_served_choices
+from ui.app.guard import PAGES, act_of
+
+pytestmark = pytest.mark.browser
+
+REFUSED = [(name, role) for name in PAGES for role in Role if role not in WHO_MAY[act_of(name)]]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'reads.sqlite3'}"
+
+
+@pytest.fixture
+def start(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], str]]:
+    """Return what starts the app for a local user of a role, and returns its address."""
+    started = []
+
+    def start_as(role: Role) -> str:
+        choose_local_reader(url, "Ada", role)
+        settings = {
+            "FIRSTREAD_DATABASE_URL": url,
+            "FIRSTREAD_READ_FIRST": "true",
+            "FIRSTREAD_CACHE": str(synthetic_cache),
+        }
+        started.append(Server(PROJECT_ROOT / "streamlit_app.py", settings))
+        return started[-1].address
+
+    yield start_as
+    for server in started:
+        server.stop()
+
+
+@pytest.mark.parametrize(("name", "role"), REFUSED)
+def test_a_deep_link_to_a_refused_page_is_a_sentence_on_a_fresh_process(
+    chromium: Browser, start: Callable[[Role], str], name: str, role: Role
+) -> None:
+    page = chromium.new_context(locale="en-GB").new_page()
+    page.goto(f"{start(role)}/{name}")
+    said = page.get_by_text(f"The role {role} may not open the page {PAGES[name][1]}")
+    expect(said).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Not for diagnosis")).to_have_count(0)
+    page.context.close()
+
+
+def take_role(page: Page, address: str, role: Role) -> None:
+    """Choose a role in the banner, as a local user may."""
+    page.goto(address)
+    page.get_by_role("button", name="Local user, no log-in").click()
+    page.get_by_role("combobox", name="Role").click()
+    page.get_by_role("option", name=role.capitalize(), exact=True).click()
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(page.get_by_role("button", name=f"Local user, no log-in · Ada · {role}")).to_be_visible()
+    wait_until_idle(page)
+
+
+def test_a_read_that_was_begun_before_the_role_was_taken_away_is_refused(
+    chromium: Browser, start: Callable[[Role], str], url: str
+) -> None:
+    address, film = start(Role.READER), synthetic_films().picture
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
+    page.set_input_files("input[type=file]", files=[film])
+    choose(page, film)
+    page.get_by_role("radio", name="Pneumonia").click()
+    wait_until_idle(page)
+    other = page.context.new_page()
+    take_role(other, address, Role.TRAINEE)
+    page.get_by_role("button", name="Lock the first read").click()
+    expect(page.get_by_text("The role trainee may not sign a read")).to_be_visible()
+    expect(page.get_by_role("button", name="Lock the first read")).to_have_count(0)
+    store = open_review_store(url)
+    assert store.count() == 0
+
+    take_role(other, address, Role.READER)
+    page.get_by_role("link", name="Teaching").click()  # a trainee's page does not lead to Records
+    expect(page.get_by_text("Read blind, then see what it was")).to_be_visible()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
+    expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
+    page.get_by_role("button", name="Lock the first read").click()
+    expect(page.get_by_role("option").filter(has_text="first read locked")).to_be_visible()
+    assert [read.reader for read in store.recent()] == ["Ada"]
+    store.close()
+    page.context.close()
+
+
+def late_press(
+    chromium: Browser, address: str, path: str, button: str, before: Callable[[Page], None]
+) -> Page:
+    """Open a page, let a lead's role be taken away in another window, and press what is left."""
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/{path}")
+    before(page)
+    wait_until_idle(page)
+    take_role(page.context.new_page(), address, Role.ADMIN)
+    page.get_by_role("button", name=button, exact=True).click()
+    return page
+
+
+def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
+    chromium: Browser, start: Callable[[Role], str], url: str
+) -> None:
+    address = start(Role.LEAD)
+    store = open_review_store(url, read_first=False)
+    disputed = record(reader="Dr. Other", prediction=None, verdict=Verdict.PNEUMONIA, run_id="")
+    store.append(disputed, lead("Dr. Other"))
+    again = replace(disputed, record_id="2" * 32, reader="Dr. Third", supersedes=None)
+    again = replace(again, read=replace(disputed.read, verdict=Verdict.NORMAL))
+    store.append(again, lead("Dr. Third"))
+
+    def settle(page: Page) -> None:
+        page.get_by_role("tab", name="Disputes (1)").click()
+        page.get_by_role("radio", name="Normal").click()
+        page.get_by_label("Reason").fill("rib")
+
+    page = late_press(chromium, address, "records", "Sign the arbitration", settle)
+    expect(page.get_by_text("may not arbitrate between reads")).to_be_visible()
+    assert store.count() == 2
+    store.close()
+
+    def choose(page: Page) -> None:
+        page.get_by_role("button", name="Choose the served run").click()
+        page.get_by_role("combobox", name="Run", exact=True).click()
+        page.get_by_role("option", name="f03", exact=True).click()
+        wait_until_idle(page)
+        page.get_by_label("Reason").fill("closer look")
+
+    take_role(page, address, Role.LEAD)
+    page = late_press(chromium, address, "runs", "Let f03 read films from now on", choose)
+    expect(page.get_by_text("may not choose the run that serves")).to_be_visible()
+    assert list_served_choices(url) == []
+    page.context.close()

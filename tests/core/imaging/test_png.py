@@ -1,0 +1,84 @@
+"""Small pictures of films."""
+
+import io
+
+import numpy as np
+import pytest
+from fixtures.gate_films import film_of
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from core.imaging.png import THUMBNAIL_PX, thumbnail_png
+
+
+def opened(content):
+    picture = Image.open(io.BytesIO(content), formats=("PNG",))
+    picture.load()
+    return picture
+
+
+def greys(film, **options):
+    return np.asarray(opened(thumbnail_png(film, **options)))
+
+
+def test_a_thumbnail_is_an_8_bit_grey_png_without_any_text():
+    picture = opened(thumbnail_png(film_of(np.full((200, 300), 0.5))))
+    assert (picture.format, picture.mode, picture.info) == ("PNG", "L", {})
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size"),
+    [(300, 300, (96, 96)), (300, 600, (96, 48)), (600, 300, (48, 96)), (48, 24, (48, 96))],
+)
+def test_the_longer_side_is_met_and_the_aspect_ratio_kept(height, width, size):
+    assert opened(thumbnail_png(film_of(np.zeros((height, width))))).size == size
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 64))
+def test_no_thumbnail_is_larger_than_asked_or_without_pixels(height, width, side_px):
+    size = opened(thumbnail_png(film_of(np.zeros((height, width))), side_px)).size
+    assert max(size) == side_px
+    assert min(size) == max(1, round(min(height, width) * side_px / max(height, width)))
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1)])
+def test_a_line_of_a_film_still_has_a_thumbnail(shape):
+    assert max(opened(thumbnail_png(film_of(np.ones(shape)))).size) == THUMBNAIL_PX
+
+
+@pytest.mark.parametrize(("level", "byte"), [(0.0, 0), (0.2, 51), (0.5, 128), (1.0, 255)])
+def test_an_even_film_keeps_its_grey_level(level, byte):
+    assert np.unique(greys(film_of(np.full((120, 120), level)))).tolist() == [byte]
+
+
+@pytest.mark.parametrize("side_px", [40, 4000])
+def test_greys_keep_their_order_and_place(side_px):
+    ramp = np.tile(np.linspace(0, 1, side_px, dtype=np.float32), (side_px, 1))
+    row = greys(film_of(ramp))[48].astype(int)
+    assert (np.diff(row) >= 0).all()
+    assert row[0] < 5
+    assert row[-1] > 250
+    column = greys(film_of(np.ascontiguousarray(ramp.T)))[:, 48].astype(int)
+    assert column == pytest.approx(row, abs=1)
+
+
+def test_a_film_is_neither_turned_nor_mirrored():
+    corner = np.zeros((200, 200), np.float32)
+    corner[:50, 150:] = 1.0
+    thumbnail = greys(film_of(corner))
+    assert thumbnail[5, 90] == 255
+    assert thumbnail[5, 5] == thumbnail[90, 5] == thumbnail[90, 90] == 0
+
+
+def test_a_fine_pattern_becomes_grey_rather_than_noise():
+    cells = np.indices((401, 401)).sum(axis=0) % 2
+    thumbnail = greys(film_of(cells))[3:-3, 3:-3].astype(int)
+    assert np.abs(thumbnail - 128).max() < 30
+
+
+def test_the_film_is_not_changed_and_gives_the_same_bytes_again():
+    pixels = np.random.default_rng(9).random((300, 200), np.float32)
+    film = film_of(pixels.copy())
+    assert thumbnail_png(film) == thumbnail_png(film)
+    assert np.array_equal(film.pixels, pixels)

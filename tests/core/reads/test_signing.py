@@ -1,0 +1,270 @@
+"""The rules of a signed read and the short account of its explanation."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from fixtures.review_records import lead
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import __version__
+from core.domain.model import FilmBox, Geometry, OperatingPoint, Prediction
+from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.regions import Explanation, LimeSettings, SuperpixelMethod
+from core.domain.review import Verdict
+from core.errors import ReviewStoreError
+from core.reads.signing import COMMENT_LIMIT, sign_read, summarise_regions
+
+FILM = "ab" * 32
+OTHER_FILM = "cd" * 32
+NOON = datetime(2024, 5, 4, 12, 0, tzinfo=UTC)
+REFUSED = QualityReport((Finding("blank", Severity.REFUSE, 0.0, 0.1, "The film is blank."),))
+PREDICTION = Prediction(0.7, 0.8, "run-1", OperatingPoint(0.4, 0.97, 0.8, 624, 390, "validation"))
+
+
+def sign(**changes):
+    fields = {
+        "film_sha256": FILM,
+        "film_name": "film.jpeg",
+        "reader": "Dr Ada",
+        "verdict": Verdict.PNEUMONIA,
+        "confidence": 4,
+        "comment": "Right lower zone.",
+        "prediction": PREDICTION,
+        "quality": QualityReport(),
+        "run_id": "run-1",
+        "now": lambda: NOON,
+    }
+    fields |= changes
+    return sign_read(**fields | {"reader": lead(fields["reader"])})
+
+
+def test_a_read_keeps_what_the_doctor_said_and_what_the_model_said():
+    record = sign(new_id=lambda: "id-1", regions={"regions": []})
+    assert record.record_id == "id-1"
+    assert (record.film_sha256, record.film_name, record.reader) == (FILM, "film.jpeg", "Dr Ada")
+    assert (record.read.verdict, record.read.confidence) == (Verdict.PNEUMONIA, 4)
+    assert (record.read.comment, record.read.read_at) == ("Right lower zone.", NOON)
+    assert (record.prediction, record.run_id) == (PREDICTION, "run-1")
+    assert (record.app_version, record.supersedes) == (__version__, None)
+    assert record.regions == {"regions": []}
+
+
+def test_two_reads_get_two_ids_of_32_hexadecimal_digits():
+    first, second = sign().record_id, sign().record_id
+    assert first != second
+    assert len(first) == 32
+    assert int(first, 16) > 0
+
+
+def test_the_default_clock_gives_the_present_time_in_utc():
+    before = datetime.now(UTC)
+    record = sign_read(
+        film_sha256=FILM,
+        film_name="",
+        reader=lead("Dr Ada"),
+        verdict="normal",
+        confidence=1,
+        comment="",
+        prediction=None,
+        quality=QualityReport(),
+        run_id="",
+    )
+    assert before <= record.read.read_at <= datetime.now(UTC)
+    assert record.read.read_at.tzinfo is UTC
+
+
+def test_a_time_in_another_zone_is_kept_in_utc():
+    local = datetime(2024, 5, 4, 14, 0, tzinfo=timezone(timedelta(hours=2)))
+    read_at = sign(now=lambda: local).read.read_at
+    assert read_at.isoformat() == "2024-05-04T12:00:00+00:00"
+
+
+def test_a_clock_without_a_time_zone_is_refused():
+    with pytest.raises(ReviewStoreError, match="without a time zone"):
+        sign(now=lambda: datetime(2024, 5, 4))  # noqa: DTZ001 (the fault under test)
+
+
+@pytest.mark.parametrize("verdict", ["pneumonia", "normal", "unsure"])
+def test_a_verdict_may_come_as_its_word(verdict):
+    assert sign(verdict=verdict).read.verdict is Verdict(verdict)
+
+
+def test_an_unknown_verdict_is_refused_with_the_three_that_are_known():
+    with pytest.raises(ReviewStoreError, match="'sick' is not one of pneumonia, normal, unsure"):
+        sign(verdict="sick")
+
+
+@pytest.mark.parametrize("confidence", [1, 5])
+def test_the_ends_of_the_confidence_scale_are_taken(confidence):
+    assert sign(confidence=confidence).read.confidence == confidence
+
+
+@pytest.mark.parametrize("confidence", [0, 6, -1, 2.5, 3.0, True, "3", None])
+def test_a_confidence_off_the_scale_is_refused(confidence):
+    with pytest.raises(ReviewStoreError, match=r"whole number from 1 \(guess\) to 5 \(certain\)"):
+        sign(confidence=confidence)
+
+
+def test_a_comment_at_the_limit_is_taken_and_one_above_is_refused():
+    assert len(sign(comment="ü" * COMMENT_LIMIT).read.comment) == COMMENT_LIMIT
+    with pytest.raises(ReviewStoreError, match="2001 characters and the limit is 2000"):
+        sign(comment="ü" * (COMMENT_LIMIT + 1))
+
+
+def test_white_space_around_a_comment_is_dropped_and_does_not_count():
+    assert sign(comment=" \n" * COMMENT_LIMIT + "a\nb \t").read.comment == "a\nb"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\ud83d"])
+def test_a_comment_that_no_database_takes_is_refused(character):
+    with pytest.raises(ReviewStoreError, match="zero byte or half of a character pair"):
+        sign(comment=f"a{character}b")
+
+
+@pytest.mark.parametrize("reader", ["", "  \t"])
+def test_a_read_without_a_reader_is_refused(reader):
+    with pytest.raises(ReviewStoreError, match="enter your name"):
+        sign(reader=reader)
+
+
+@pytest.mark.parametrize("reader", ["a" * 101, "Dr\x00Ada", "Dr\nAda"])
+def test_a_reader_name_that_is_too_long_or_unprintable_is_refused(reader):
+    with pytest.raises(ReviewStoreError, match="at most 100 characters"):
+        sign(reader=reader)
+
+
+@pytest.mark.parametrize("sha256", ["", "ab", "AB" * 32, "xy" * 32, "ab" * 33])
+def test_a_film_without_a_sha256_is_refused(sha256):
+    with pytest.raises(ReviewStoreError, match="is not 64 hexadecimal digits"):
+        sign(film_sha256=sha256)
+
+
+def test_a_refused_film_may_not_carry_a_probability():
+    with pytest.raises(ReviewStoreError, match="quality gate refused this film"):
+        sign(quality=REFUSED)
+
+
+def test_a_refused_film_is_signed_without_a_probability():
+    record = sign(quality=REFUSED, prediction=None)
+    assert record.prediction is None
+    assert record.quality is REFUSED
+
+
+def test_a_probability_of_another_run_is_refused():
+    with pytest.raises(ReviewStoreError, match="comes from run 'run-1' and the read names run"):
+        sign(run_id="run-2")
+
+
+@given(st.text(alphabet=st.characters(), max_size=400))
+def test_any_file_name_can_be_kept(name):
+    kept = sign(film_name=name).film_name
+    assert len(kept) == min(len(name), 255)
+    assert kept.isprintable()
+    if name.isprintable():
+        assert kept == name[:255]
+
+
+# --- supersedes -----------------------------------------------------------------------------------
+
+
+def test_a_correction_supersedes_the_readers_own_newest_record():
+    first = sign()
+    second = sign(earlier=[first])
+    third = sign(earlier=[first, second])
+    assert (first.supersedes, second.supersedes) == (None, first.record_id)
+    assert third.supersedes == second.record_id
+
+
+def test_another_readers_record_is_not_superseded():
+    assert sign(earlier=[sign(reader="Dr Grace")]).supersedes is None
+
+
+def test_a_reader_is_recognised_without_the_white_space_around_the_name():
+    first = sign()
+    assert sign(reader=" Dr Ada ", earlier=[first]).supersedes == first.record_id
+
+
+def test_a_record_of_another_film_is_not_superseded():
+    assert sign(earlier=[sign(film_sha256=OTHER_FILM)]).supersedes is None
+
+
+def test_own_corrections_pass_over_other_readers_records_between_them():
+    own = sign()
+    other = sign(reader="Dr Grace")
+    assert sign(earlier=[own, other]).supersedes == own.record_id
+
+
+# --- regions --------------------------------------------------------------------------------------
+
+
+def explanation_4_by_4(**changes):
+    """Return four regions: corners 0 to 3, two by two px each, on a film of 8 rows, 40 columns."""
+    fields = {
+        "segments": np.kron([[0, 1], [2, 3]], np.ones((2, 2))).astype(np.int32),
+        "weights": np.array([0.1, -0.4, 0.0, 0.3]),
+        "intercept": 0.2,
+        "surrogate_r2": 0.9,
+        "local_prediction": 0.6,
+        "geometry": Geometry(film_height_px=8, film_width_px=40, input_px=4),
+        "settings": LimeSettings(method=SuperpixelMethod.WATERSHED, seed=3),
+    }
+    return Explanation(**(fields | changes))
+
+
+def test_regions_come_by_absolute_weight_with_their_place_on_the_film():
+    summary = summarise_regions(explanation_4_by_4(), top=2)
+    assert summary["regions"] == [
+        {
+            "label": 1,
+            "weight": -0.4,
+            "centroid_px": {"row": 2.0, "column": 30.0},
+            "box_px": {"top": 0.0, "left": 20.0, "bottom": 4.0, "right": 40.0},
+        },
+        {
+            "label": 3,
+            "weight": 0.3,
+            "centroid_px": {"row": 6.0, "column": 30.0},
+            "box_px": {"top": 4.0, "left": 20.0, "bottom": 8.0, "right": 40.0},
+        },
+    ]
+
+
+def test_regions_of_a_box_are_kept_in_px_of_the_whole_film():
+    boxed = explanation_4_by_4(geometry=Geometry(20, 60, 4, FilmBox(10, 20, 18, 60)))
+    assert summarise_regions(boxed, top=1)["regions"][0] == {
+        "label": 1,
+        "weight": -0.4,
+        "centroid_px": {"row": 12.0, "column": 50.0},
+        "box_px": {"top": 10.0, "left": 40.0, "bottom": 14.0, "right": 60.0},
+    }
+
+
+def test_the_centroid_of_a_bent_region_is_the_mean_of_its_pixels():
+    segments = np.array([[0, 0], [0, 1]], dtype=np.int32)
+    bent = explanation_4_by_4(
+        segments=segments, weights=np.array([1.0, 0.0]), geometry=Geometry(2, 2, 2)
+    )
+    region = summarise_regions(bent, top=1)["regions"][0]
+    assert region["centroid_px"] == {"row": 0.8, "column": 0.8}  # (0.5 + 0.5 + 1.5) / 3
+    assert region["box_px"] == {"top": 0.0, "left": 0.0, "bottom": 2.0, "right": 2.0}
+
+
+def test_the_summary_states_settings_fit_and_film_and_survives_json():
+    summary = summarise_regions(explanation_4_by_4())
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert summary["settings"] == {
+        "method": "watershed",
+        "regions": 60,
+        "samples": 1000,
+        "seed": 3,
+        "kernel_width": 0.25,
+        "hide_value": None,
+        "batch": 50,
+    }
+    assert (summary["surrogate_r2"], summary["intercept"]) == (0.9, 0.2)
+    assert (summary["local_prediction"], summary["n_regions"]) == (0.6, 4)
+    assert (summary["film_height_px"], summary["film_width_px"]) == (8, 40)
+    assert len(summary["regions"]) == 4

@@ -1,0 +1,120 @@
+"""Who may see a page, and the frame that every page stands in; the first call of every page."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from core.domain.reader import Act, Reader
+from core.errors import FirstReadError
+from ui.app.identity import draw_log_in, draw_who, recognise
+from ui.app.read_in_progress import leave
+from ui.app.session import Visit, get_visit
+
+PAGES = {
+    "review": ("pages/review.py", "Review", ":material/radiology:"),
+    "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
+    "where_it_fails": ("pages/where_it_fails.py", "Where it fails", ":material/troubleshoot:"),
+    "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),
+    "model_facts": ("pages/model_facts.py", "Model facts", ":material/fact_check:"),
+    "exhibit": ("pages/exhibit.py", "Exhibit", ":material/biotech:"),
+    "teaching": ("pages/teaching.py", "Teaching", ":material/school:"),
+    "records": ("pages/records.py", "Records", ":material/menu_book:"),
+}
+_ROUTED = "first_read_routed"
+
+# A Material symbol as page icon would be fetched from outside.
+_ICON = Path(__file__).with_name("icon.png")
+_STYLE = Path(__file__).with_name("frame.css")
+
+
+def route() -> None:
+    """Declare the pages and run the one that was asked for; only streamlit_app.py calls this."""
+    st.set_page_config(page_title="First Read", page_icon=_ICON, layout="wide")
+    st.session_state[_ROUTED] = True
+    visit = get_visit()
+    with suppress(FirstReadError):  # which the page's guard says
+        recognise(visit)
+    page = st.navigation(list(_pages(visit.acting).values()), position="top")
+    page.run()
+    draw_who(visit)
+    _spare_collector(page.title)
+
+
+_spared: set[str] = set()
+
+
+def _spare_collector(page: str) -> None:
+    """Take what a page has loaded out of the garbage collector's rounds, once a process.
+
+    Streamlit collects after every run and sends nothing meanwhile. Every module that is loaded
+    would be looked through each time, which takes longer than most pages do.
+    """
+    if page not in _spared:
+        _spared.add(page)
+        gc.collect()
+        gc.freeze()
+
+
+def _pages(reader: Reader) -> dict[str, StreamlitPage]:
+    """Return every page by name; those that a reader's roles do not open are not listed."""
+    return {
+        name: st.Page(
+            path,
+            title=title,
+            icon=icon,
+            default=name == "review",
+            visibility="visible" if not reader.roles or reader.may(act_of(name)) else "hidden",
+        )
+        for name, (path, title, icon) in PAGES.items()
+    }
+
+
+def act_of(name: str) -> Act:
+    """Return what opening a page is called in the table of rights."""
+    return Act(f"open the page {PAGES[name][1]}")
+
+
+@contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Show what First Read raises on purpose as one sentence; the page ends there."""
+    try:
+        yield
+    except FirstReadError as exc:
+        st.error(str(exc), icon=":material/error:")
+
+
+def guard(name: str) -> Visit:
+    """Let the visitor in to the page of that name, and return the visit.
+
+    Whoever has to log in first, or has no role that opens the page, sees that and nothing else.
+
+    On a fresh process Streamlit runs a deep-linked page without streamlit_app.py, and so without
+    the router; such a run ends here and the page is asked for again through the router.
+    """
+    if not st.session_state.get(_ROUTED):
+        pages = _pages(get_visit().acting)
+        st.navigation(list(pages.values()), position="top")
+        st.switch_page(pages[name], query_params=st.query_params.to_dict())
+    st.html(_STYLE)
+    visit = get_visit()
+    try:
+        known = recognise(visit)
+        if known:
+            visit.acting.require(act_of(name))
+    except FirstReadError as exc:
+        st.error(str(exc), icon=":material/lock:")
+        draw_who(visit)
+        st.stop()
+    if not known:
+        draw_log_in()
+        st.stop()
+    if name != "review":
+        with suppress(FirstReadError):  # which the page says when it reads the database itself
+            leave(visit)  # time spent elsewhere is none at a film
+    return visit

@@ -1,0 +1,146 @@
+"""Who acts: the reader whom a log-in names, or the local user, who says it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.reader import Act, Reader, Role, reader_from_claims
+from core.errors import FirstReadError
+from core.settings import get_settings
+from core.store.local_reader import choose_local_reader, read_local_reader
+from ui.app.resources import get_store
+from ui.app.session import Visit
+
+NAME = "reader-name"
+_COMPLAINT = "who-complaint"
+
+
+def asks_for_log_in() -> bool:
+    """Return whether a log-in is configured: the section ``auth`` of Streamlit's secrets."""
+    return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
+
+
+def recognise(visit: Visit) -> bool:
+    """Put into the visit who acts; return False where that takes a log-in first.
+
+    Raises
+    ------
+    NotAllowed
+        If the log-in names nobody, or gives none of the roles.
+    ReviewStoreError
+        If the database cannot be opened.
+    """
+    visit.logged_in = asks_for_log_in()
+    if not visit.logged_in:
+        local = get_local_reader()
+        visit.reader = st.session_state.get(NAME, visit.reader or local.name) or ""
+        visit.roles = local.roles
+        return True
+    visit.reader, visit.roles = "", frozenset()
+    if not st.user.is_logged_in:
+        return False
+    settings = get_settings()
+    reader = reader_from_claims(st.user.to_dict(), settings.role_claim, settings.name_claim)
+    visit.reader, visit.roles = reader.name, reader.roles
+    return True
+
+
+@st.cache_resource(show_spinner=False)
+def get_local_reader() -> Reader:
+    """Return the local user as chosen last, here or before the last start."""
+    get_store()  # which migrates
+    return read_local_reader(get_settings().database_url, migrated=True)
+
+
+def not_allowed(visit: Visit, act: Act) -> bool:
+    """Say why the acting reader may not do something; return False, in silence, if they may."""
+    try:
+        visit.acting.require(act)
+    except FirstReadError as exc:
+        st.caption(f":material/lock: {exc}")
+        return True
+    return False
+
+
+def name_reader(visit: Visit) -> str:
+    """Draw the field for the local user's name, which all pages share, and return who acts."""
+    if visit.logged_in:
+        st.caption(f":material/badge: Signing as {visit.reader}")
+        return visit.reader
+    st.session_state.setdefault(NAME, visit.reader)
+    return st.text_input(
+        "Signing as",
+        max_chars=100,
+        key=NAME,
+        persist_state="session",
+        placeholder="Signing as (your name)",
+        label_visibility="collapsed",
+        on_change=_keep_name,
+    )
+
+
+def _keep_name() -> None:
+    (role,) = get_local_reader().roles
+    _keep(st.session_state[NAME], role)
+
+
+def _keep(name: str, role: Role) -> None:
+    """Keep the local user's name and role; what was wrong is said in the menu."""
+    st.session_state[_COMPLAINT] = ""
+    try:
+        choose_local_reader(get_settings().database_url, name, role)
+    except FirstReadError as exc:
+        st.session_state[_COMPLAINT] = str(exc)
+    get_local_reader.clear()
+
+
+# --- the banner ---
+
+
+def draw_who(visit: Visit) -> None:
+    """Draw at the top of the page who acts, and what changes that."""
+    roles = ", ".join(role for role in Role if role in visit.roles)
+    with st.container(key="who", width="content"):
+        if visit.logged_in:
+            with st.popover(f"{visit.reader} · {roles or 'no role'}", icon=":material/badge:"):
+                st.caption("The log-in says who you are and which roles you have.")
+                st.button("Log out", icon=":material/logout:", on_click=st.logout)
+            return
+        name = visit.reader.strip() or "no name yet"
+        with st.popover(f"Local user, no log-in · {name} · {roles}", icon=":material/badge:"):
+            _draw_choice(visit)
+
+
+def _draw_choice(visit: Visit) -> None:
+    (role,) = visit.roles
+    st.caption(
+        "Nobody logs in here: whoever reaches this address may take any name and role. Both are "
+        "kept for the next start."
+    )
+    # in the keys, so that a name written elsewhere is the one that stands here
+    keys = f"who-name-{visit.reader}", f"who-role-{role}"
+    st.text_input("Display name", visit.reader, max_chars=100, key=keys[0])
+    st.selectbox("Role", list(Role), list(Role).index(role), str.capitalize, key=keys[1])
+    st.button(
+        "Use", type="primary", icon=":material/check:", on_click=_use, args=keys, key="who-use"
+    )
+    if st.session_state.get(_COMPLAINT):
+        st.warning(st.session_state[_COMPLAINT], icon=":material/touch_app:")
+
+
+def _use(name_key: str, role_key: str) -> None:
+    name = " ".join(st.session_state[name_key].split())
+    st.session_state[NAME] = name
+    _keep(name, st.session_state[role_key])
+
+
+def draw_log_in() -> None:
+    """Draw the way in."""
+    _, middle, _ = st.columns([1, 2, 1])
+    with middle:
+        st.header("First Read")
+        st.write(
+            "A doctor and a pneumonia classifier read the same film. Every read is signed by a "
+            "person, so please say who you are."
+        )
+        st.button("Log in", type="primary", icon=":material/login:", on_click=st.login)

@@ -1,0 +1,145 @@
+"""Following work in the background: one fragment a page asks how far it is.
+
+It draws only inside itself and is the only one: a fragment that writes elsewhere may find that
+place gone, and of two fragments the one that ends takes the other's rerun with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.jobs.batch import BatchJob
+from core.jobs.examples import ExamplesTask
+from core.settings import get_settings
+from ui.app.resources import ExplanationTask, get_examples
+from ui.app.session import Visit
+
+if TYPE_CHECKING:  # the review page should not wait for what it never uses
+    from core.jobs.embeddings import FeatureTask
+
+REFRESH_S = 0.3
+
+
+@dataclass(slots=True)
+class Watch:
+    """Runs the page again when there is news, but never out of a run of the whole page.
+
+    Such a run may have begun with a press of a button that stands below, and a run that is given up
+    before it comes there loses the press. Made by the run of the page, which draws the fragment for
+    the first time; all later times are the fragment's own.
+    """
+
+    drawn: bool = False
+
+    def tell(self, *, news: bool) -> None:
+        """Run the page again if there is news and the fragment runs by itself."""
+        if news and self.drawn:
+            st.rerun()
+        self.drawn = True
+
+
+def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | None = None) -> None:
+    """Draw the progress of what is under way, and run the page again when there is news.
+
+    Parameters
+    ----------
+    visit : Visit
+        Its batch is followed, if one is running.
+    task : ExplanationTask or None
+        The explanation of the film that is open.
+    reading : FeatureTask or None
+        Films that are brought into a feature space, if that is under way.
+    """
+    waiting = task if task is not None and not task.finished else None
+    with st.container():
+        if visit.job is not None or waiting is not None or reading is not None:
+            _follow(Watch(), visit, visit.job, waiting, reading)
+
+
+@st.fragment(run_every=REFRESH_S)
+def _follow(
+    watch: Watch,
+    visit: Visit,
+    job: BatchJob | None,
+    task: ExplanationTask | None,
+    reading: FeatureTask | None,
+) -> None:
+    news = False
+    if job is not None:
+        news |= _draw_batch(visit, job)
+    if task is not None:
+        share = min(1.0, task.progress)
+        st.progress(share, text="Finding the regions the score depends on")
+        news |= task.finished
+    if reading is not None:
+        st.progress(reading.progress, text="Reading films to find the nearest")
+        news |= not reading.running
+    watch.tell(news=news)
+
+
+def _draw_batch(visit: Visit, job: BatchJob) -> bool:
+    outcomes = job.take_outcomes()
+    done = len(outcomes)
+    st.progress(done / job.total, text=f"{done} of {job.total} films read")
+    unseen = done - sum(key in visit.outcomes for key in outcomes)
+    return not job.running or unseen * 10 >= job.total
+
+
+PREPARATION_REFRESH_S = 0.5
+
+
+def get_preparation() -> ExamplesTask | None:
+    """Return the work on the synthetic films; None where it is done or they are not offered."""
+    if not get_settings().offer_synthetic:
+        return None
+    task = get_examples()
+    return None if task.ready and task.finished else task
+
+
+def say_preparation(task: ExamplesTask | None) -> None:
+    """Say how far the films are, beside what there is to look at meanwhile; or say why not.
+
+    Nothing is asked again by itself: that would meddle with what a person does there.
+    """
+    if task is None:
+        return
+    if task.finished:
+        draw_preparation(task)
+    else:
+        st.caption(f":material/hourglass: {say_progress(task)}")
+
+
+def draw_preparation(task: ExamplesTask | None) -> None:
+    """Draw how far the films are, and run the page again once there are more; or say why not.
+
+    For a page that has nothing else to show.
+    """
+    if task is None:
+        return
+    if task.finished:
+        st.warning(f"Synthetic films: {task.sentence}", icon=":material/warning:")
+    else:
+        _follow_preparation(Watch(), task, was_ready=task.ready)
+
+
+@st.fragment(run_every=PREPARATION_REFRESH_S)
+def _follow_preparation(watch: Watch, task: ExamplesTask, *, was_ready: bool) -> None:
+    watch.tell(news=task.finished or task.ready != was_ready)
+    draw_progress(task)
+
+
+def draw_progress(task: ExamplesTask) -> None:
+    """Draw how many films are there, and in words what is being done."""
+    st.progress(task.drawn / task.total, text=say_progress(task))
+
+
+def say_progress(task: ExamplesTask) -> str:
+    """Return how far the films are, in words."""
+    if task.drawn < task.total:
+        return f"{task.drawn} of {task.total} synthetic films drawn; then every run reads them."
+    if task.summary is None:
+        return f"All {task.total} synthetic films are drawn; the served run reads them now."
+    return f"All {task.total} synthetic films are drawn; the other runs read them now."

@@ -1,0 +1,126 @@
+"""Everything that belongs to one visit, under one key of the session state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from core.domain.mark import Edges
+from core.domain.model import ServedRun
+from core.domain.reader import Reader, Role
+from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
+from core.reads.drafts import Draft
+
+_KEY = "first_read"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadToken:
+    """Names a read that is being written: the film, its reader, and which of their reads it is."""
+
+    film: str
+    reader: str
+    turn: int
+
+    @property
+    def key(self) -> str:
+        """What names it in the page: a name may be written while a read is."""
+        return f"{self.film}-{self.turn}"
+
+
+@dataclass(slots=True)
+class Visit:
+    """One browser session.
+
+    Attributes
+    ----------
+    films : dict of str to UploadedFilm
+        By sha256, in the order of upload; bytes stay in memory and are never written to disk.
+    outcomes : dict of str to FilmOutcome
+    selected : str or None
+        The film on the viewer.
+    reader, roles : str, frozenset of Role
+        Who acts; the guard asks anew on every run.
+    logged_in : bool
+        Whether a log-in says who acts; otherwise it is the local user, who says it.
+    upload_round : int
+        Part of the uploader's key: a new round empties it.
+    read_by : ServedRun or None
+        The run that the outcomes are of.
+    explaining : ExplanationTask or None
+        The explanation that the reader is waiting for or looking at.
+    last_film : str or None
+        The film that was open last in the error gallery.
+    notice : str
+        One sentence to show once on the next run.
+    reading : ReadToken or None
+        The read that the film on the screen is shown for.
+    drafts : dict of ReadToken to Draft
+        What a read's form begins with: what was drafted before this visit.
+    kept : dict of ReadToken to Draft
+        What was kept last of a read that is being written.
+    regions_asked : set of (str, str)
+        Film and reader who asked for its regions, where the site reads first.
+    drawn : dict of str to tuple of Edges
+        Where a first read that is not locked yet marks its film, by the marking's token.
+    complaint : str
+        What a signature lacked, until the film or the signature changes.
+    """
+
+    films: dict[str, UploadedFilm] = field(default_factory=dict)
+    outcomes: dict[str, FilmOutcome] = field(default_factory=dict)
+    job: BatchJob | None = None
+    selected: str | None = None
+    reader: str = ""
+    roles: frozenset[Role] = frozenset()
+    logged_in: bool = False
+    upload_round: int = 0
+    read_by: ServedRun | None = None
+    explaining: Any = None
+    last_film: str | None = None
+    notice: str = ""
+    reading: ReadToken | None = None
+    drafts: dict[ReadToken, Draft] = field(default_factory=dict)
+    kept: dict[ReadToken, Draft] = field(default_factory=dict)
+    regions_asked: set[tuple[str, str]] = field(default_factory=set)
+    drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
+    complaint: str = ""
+
+    @property
+    def acting(self) -> Reader:
+        """Who acts."""
+        return Reader(self.reader.strip(), self.roles)
+
+    def absorb_job(self) -> None:
+        """Take over what the running batch has finished; let go of a batch that has ended."""
+        if self.job is None:
+            return
+        running = self.job.running
+        self.outcomes.update(self.job.take_outcomes())
+        if not running:
+            self.job = None
+
+    def keep_to(self, served: ServedRun) -> bool:
+        """Let go of what another run than the served one said; return whether there was any."""
+        swapped = self.read_by not in (None, served)
+        self.read_by = served
+        if not (swapped and self.films):
+            return False
+        if self.job is not None:
+            self.job.cancel()
+        self.job, self.outcomes = None, {}
+        return True
+
+    def outcome(self, key: str) -> FilmOutcome:
+        """Return what became of a film so far."""
+        return self.outcomes.get(key, FilmOutcome(FilmState.WAITING))
+
+
+def get_visit() -> Visit:
+    """Return this browser session's visit."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Visit()
+    visit: Visit = st.session_state[_KEY]
+    return visit

@@ -1,0 +1,1 @@
+"""Every plot, on one template."""

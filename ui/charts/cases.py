@@ -1,0 +1,138 @@
+"""Plots of cases: which films which runs get wrong, and what each run said of one film."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.comparison.case_matrix import CaseMatrix
+from ui.charts.base import QUIET, TEMPLATE
+from ui.charts.runs import TEXT, Style
+
+WRONG, RIGHT = "#e8893a", "rgba(74, 144, 217, 0.30)"
+"""Loud against quiet: told apart without seeing colours too."""
+
+
+def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figure:
+    """Return films (across) by runs (down), wrong ones standing out.
+
+    Parameters
+    ----------
+    matrix : CaseMatrix
+    rows : sequence of int
+        Films to draw, in this order, those with pneumonia first.
+    chosen : str
+        Id of the film that is open, or an empty text.
+    """
+    figure = go.Figure()
+    order = [int(run) for run in matrix.run_order]
+    for lane, run in enumerate(order):
+        right = matrix.right[rows, run]
+        figure.add_bar(
+            x=list(range(len(rows))),
+            y=[0.84] * len(rows),
+            base=lane - 0.42,
+            width=0.9 if len(rows) <= 250 else 1.0,
+            marker={"color": np.where(right, RIGHT, WRONG).tolist(), "line": {"width": 0}},
+            customdata=[
+                (
+                    str(matrix.film_id[row]),
+                    float(matrix.probability[row, run]),
+                    _said(ok),
+                    matrix.run_ids[run],
+                )
+                for row, ok in zip(rows, right, strict=True)
+            ],
+            hovertemplate=f"%{{customdata[0]}}<br>{matrix.run_ids[run]}: probability "
+            "%{customdata[1]:.3f}, %{customdata[2]}<extra></extra>",
+            selected={"marker": {"opacity": 1.0}},
+            unselected={"marker": {"opacity": 1.0}},
+        )
+    n_ill = int(sum(matrix.label[row] == 1 for row in rows))
+    _name_classes(figure, n_ill, len(rows) - n_ill, len(order))
+    ids = [str(matrix.film_id[row]) for row in rows]
+    if chosen in ids:
+        place = ids.index(chosen)
+        figure.add_shape(
+            type="rect", x0=place - 0.5, x1=place + 0.5, y0=-0.5, y1=len(order) - 0.5,
+            line={"width": 2, "color": "#8a929b"},
+        )  # fmt: skip
+    figure.update_layout(
+        template=TEMPLATE,
+        height=62 + 30 * len(order),
+        margin={"l": 8, "r": 8, "t": 26, "b": 6},
+        barmode="overlay",
+        bargap=0,
+        dragmode=False,
+        hovermode="closest",
+        xaxis={"range": [-0.6, len(rows) - 0.4], "visible": False, "fixedrange": True},
+        yaxis={
+            "tickvals": list(range(len(order))),
+            "ticktext": [matrix.run_ids[run] for run in order],
+            "range": [len(order) - 0.4, -0.6],
+            "showgrid": False,
+            "fixedrange": True,
+        },
+    )
+    return figure
+
+
+def _said(right: bool) -> str:
+    return "right" if right else "wrong"
+
+
+def _name_classes(figure: go.Figure, n_ill: int, n_well: int, lanes: int) -> None:
+    ends = (
+        (-0.5, "left", n_ill, "pneumonia"),
+        (n_ill + n_well - 0.5, "right", n_well, "normal"),
+    )
+    for end, anchor, n, word in ends:  # at either end: one block may be narrower than its name
+        if n:
+            figure.add_annotation(
+                x=end, y=1.0, yref="paper", yanchor="bottom", xanchor=anchor,
+                text=f"{word}, {n} film{'' if n == 1 else 's'}", font=TEXT, showarrow=False,
+            )  # fmt: skip
+    if n_ill and n_well:
+        figure.add_shape(
+            type="line", x0=n_ill - 0.5, x1=n_ill - 0.5, y0=-0.6, y1=lanes - 0.4,
+            line={"color": QUIET, "width": 2},
+        )  # fmt: skip
+
+
+def plot_case(
+    probability: Sequence[float], threshold: Sequence[float], styles: Sequence[Style]
+) -> go.Figure:
+    """Return every run's probability of one film on one axis, with each run's threshold."""
+    names = [style.run_id for style in styles]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(threshold),
+        y=names,
+        mode="markers",
+        marker={"symbol": "line-ns-open", "size": 16, "color": QUIET, "line": {"width": 2}},
+        hovertemplate="threshold of %{y}: %{x:.3f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=list(probability),
+        y=names,
+        mode="markers+text",
+        marker={"size": 11, "color": [style.colour for style in styles]},
+        text=[f"{one:.2f}" for one in probability],
+        textposition=["middle right" if one < 0.5 else "middle left" for one in probability],
+        textfont=TEXT,
+        hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
+    )
+    figure.update_layout(
+        template=TEMPLATE,
+        height=76 + 26 * len(names),
+        margin={"l": 8, "r": 12, "t": 4, "b": 8},
+        xaxis={
+            "range": [-0.03, 1.03],
+            "dtick": 0.25,
+            "title": {"text": "probability; | is the run's threshold", "font": {"size": 12}},
+        },
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
+    )
+    return figure

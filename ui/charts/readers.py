@@ -1,0 +1,192 @@
+"""Plots of a reader's own reads: learning curve, ROC from confidence, calibration of confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import plotly.graph_objects as go
+
+from core.domain.rate import Rate
+from core.reads.drift import Week
+from core.reads.reader_roc import ReaderRoc, RocCurve
+from core.teaching.outcomes import RocPoint
+from ui.charts.base import QUIET, TEMPLATE
+
+OWN = "#4a90d9"
+HEIGHT_PX = 320
+RATE_AXIS = {"range": [-0.02, 1.04], "dtick": 0.25}
+
+
+def plot_learning(curve: Sequence[tuple[datetime, Rate]]) -> go.Figure:
+    """Return the share of right blind reads by session, each with its 95 % interval."""
+    rates = [rate for _, rate in curve]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(range(1, len(rates) + 1)),
+        y=[rate.value for rate in rates],
+        error_y=_interval(rates),
+        mode="lines+markers",
+        marker={"color": OWN, "size": 9},
+        line={"color": OWN, "width": 1.5},
+        customdata=[[f"{day:%Y-%m-%d}", rate.n] for day, rate in curve],
+        hovertemplate="%{customdata[0]}: %{y:.2f} of %{customdata[1]} films<extra></extra>",
+    )
+    framed = _framed(figure, "Right blind reads", "session", "share right")
+    step = max(1, len(rates) // 10)
+    return framed.update_xaxes(range=[0.5, len(rates) + 0.5], dtick=step, tick0=1)
+
+
+def plot_reader_roc(points: Sequence[RocPoint], area: Rate) -> go.Figure:
+    """Return the ROC curve of the ten steps of confidence, square."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=[0.0, *(point.false_alarms for point in points)],
+        y=[0.0, *(point.sensitivity for point in points)],
+        mode="lines+markers",
+        marker={"color": OWN, "size": 8},
+        line={"color": OWN, "width": 2},
+        customdata=["nothing called", *(_step_in_words(point.signed) for point in points)],
+        hovertemplate="%{customdata}<br>false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
+    )
+    said = f" {area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
+    framed = _framed(figure, f"ROC of your confidence{said}", "false alarms", "found")
+    return framed.update_xaxes(**RATE_AXIS, constrain="domain").update_yaxes(
+        scaleanchor="x", constrain="domain"
+    )
+
+
+def plot_own_calibration(rates: Mapping[int, Rate]) -> go.Figure:
+    """Return how often reads of each step of confidence were right; the line is a fair guess."""
+    figure = go.Figure()
+    figure.add_hline(0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
+    figure.add_scatter(
+        x=list(rates),
+        y=[rate.value for rate in rates.values()],
+        error_y=_interval(list(rates.values())),
+        mode="markers",
+        marker={"color": OWN, "size": 10},
+        customdata=[rate.n for rate in rates.values()],
+        hovertemplate="confidence %{x}: %{y:.2f} of %{customdata} films<extra></extra>",
+    )
+    framed = _framed(figure, "Right by confidence", "confidence (5: certain)", "share right")
+    return framed.update_xaxes(range=[0.5, 5.5], dtick=1)
+
+
+def _step_in_words(signed: int) -> str:
+    if signed == 0:
+        return "at or above: no answer in time"
+    side = "pneumonia" if signed > 0 else "normal"
+    return f"at or above: {side}, {abs(signed)} of 5"
+
+
+def _interval(rates: Sequence[Rate]) -> dict[str, object]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [rate.high - rate.value for rate in rates],
+        "arrayminus": [rate.value - rate.low for rate in rates],
+        "color": QUIET,
+        "thickness": 1.2,
+    }
+
+
+def _framed(figure: go.Figure, title: str, across: str, up: str) -> go.Figure:
+    return figure.update_layout(
+        template=TEMPLATE,
+        height=HEIGHT_PX,
+        title={"text": title, "font": {"size": 14}},
+        xaxis={"title": across},
+        yaxis=RATE_AXIS | {"title": up},
+    )
+
+
+READER, MODEL = "#4a90d9", "#e8893a"
+SQUARE_PX = 420
+LEDGER_RATE_AXIS = {"range": [-0.02, 1.04], "dtick": 0.25, "constrain": "domain"}
+
+
+def plot_reader_beside_model(curve: ReaderRoc) -> go.Figure:
+    """Return both curves, square, each with its name, area and interval in the lower right."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
+    )
+    drawn = ((curve.reader, curve.own, READER, 0.2), ("the model", curve.model, MODEL, 0.1))
+    for name, one, colour, up in drawn:
+        if one is not None:
+            _add(figure, name, one, colour, up)
+    return figure.update_layout(
+        template=TEMPLATE,
+        height=SQUARE_PX,
+        title={"text": f"n = {curve.n_ill + curve.n_well} reads", "font": {"size": 14}},
+        xaxis=LEDGER_RATE_AXIS | {"title": "false alarms among normals"},
+        yaxis=LEDGER_RATE_AXIS | {"title": "pneumonias found", "scaleanchor": "x"},
+    )
+
+
+def _add(figure: go.Figure, name: str, curve: RocCurve, colour: str, up: float) -> None:
+    of_reader = colour == READER
+    figure.add_scatter(
+        x=curve.false_alarms,
+        y=curve.sensitivity,
+        mode="lines+markers" if of_reader else "lines",
+        marker={"color": colour, "size": 8},
+        line={"color": colour, "width": 2, "dash": "solid" if of_reader else "dash"},
+        hovertemplate=f"{name}: false alarms %{{x:.2f}}, found %{{y:.2f}}<extra></extra>",
+    )
+    area = curve.area
+    figure.add_annotation(
+        x=1.0,
+        y=up,
+        xanchor="right",
+        showarrow=False,
+        text=f"{name} {area.value:.2f} ({area.low:.2f} to {area.high:.2f})",
+        font={"color": colour, "size": 13},
+    )
+
+
+def plot_drift(weeks: Sequence[Week]) -> go.Figure:
+    """Return each week's stability index with its own limit; a week with few films has neither.
+
+    Parameters
+    ----------
+    weeks : sequence of Week
+        Oldest first.
+    """
+    names = [f"{week.begins:%d %b %Y}<br>n = {week.n}" for week in weeks]
+    measured = [
+        (name, week) for name, week in zip(names, weeks, strict=True) if week.index is not None
+    ]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[name for name, _ in measured],
+        y=[week.limit for _, week in measured],
+        mode="markers",
+        marker={"symbol": "line-ew-open", "size": 26, "color": "#8a929b", "line": {"width": 2}},
+        hovertemplate="limit %{y:.2f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[name for name, _ in measured],
+        y=[week.index for _, week in measured],
+        mode="markers+text",
+        text=[f"{week.index:.2f}" for _, week in measured],
+        textposition="middle right",
+        marker={
+            "symbol": ["diamond" if week.alarm else "circle" for _, week in measured],
+            "size": 12,
+            "color": ["#e8893a" if week.alarm else "#6fa8dc" for _, week in measured],
+        },
+        hovertemplate="index %{y:.3f}<extra></extra>",
+    )
+    figure.update_layout(
+        template=TEMPLATE,
+        height=320,
+        title={"text": "Stability index by week; — is the alarm's limit", "font": {"size": 14}},
+        xaxis={"type": "category", "categoryorder": "array", "categoryarray": names},
+        yaxis={"rangemode": "tozero", "title": "index"},
+    )
+    return figure

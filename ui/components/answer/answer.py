@@ -1,0 +1,80 @@
+"""Pneumonia or normal, and how sure: buttons and keys that keep the answer until it is locked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.domain.review import Verdict
+from core.teaching.session import CONFIDENCES, LABELS, Answer
+from ui.components.declare import declare
+from ui.components.events import rerun_only
+
+KEYS = {Verdict.PNEUMONIA: "p", Verdict.NORMAL: "n"}
+_HERE = Path(__file__).parent
+
+
+_component = declare("first_read_answer", _HERE, ("answer.js",), "answer")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSaid:
+    """What is chosen in the browser, and whether it is to be locked."""
+
+    label: Verdict | None
+    confidence: int | None
+    lock: bool
+
+
+def hear_answer(key: str, token: str) -> AnswerSaid | None:
+    """Return what was chosen since the token was new; None if nothing was."""
+    said = st.session_state.get(key, {}).get("said")
+    if not said or said["token"] != token:
+        return None
+    label = None if said["label"] is None else Verdict(said["label"])
+    confidence = None if said["confidence"] is None else int(said["confidence"])
+    return AnswerSaid(label, confidence, bool(said["lock"]))
+
+
+def show_answer(draft: Answer, *, key: str, token: str, lock: str, note: str = "") -> None:
+    """Draw the form.
+
+    Parameters
+    ----------
+    draft : Answer
+        As it is kept; taken over in the browser once for each token.
+    key : str
+        Identifies this form on the page.
+    token : str
+        Tells one read from the next; another token lets go of what was chosen.
+    lock : str
+        What locking is called here.
+    note : str
+        A line above that button.
+    """
+    _component(
+        key=key,
+        data={
+            "token": token,
+            "label": None if draft.label is None else draft.label.value,
+            "confidence": draft.confidence,
+            "labels": [
+                {"value": label.value, "words": label.value.capitalize(), "key": KEYS[label]}
+                | {"title": ""}
+                for label in LABELS
+            ],
+            "steps": [
+                {"value": step, "words": str(step), "key": str(step), "title": words.capitalize()}
+                for step, words in CONFIDENCES.items()
+            ],
+            "lock": lock,
+            "note": note,
+            "lacks": {
+                "label": Answer().lacks,
+                "confidence": Answer(Verdict.NORMAL).lacks,
+            },
+        },
+        on_said_change=rerun_only,
+    )

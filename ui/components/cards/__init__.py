@@ -1,0 +1,1 @@
+"""Radiographs as cards, a component."""

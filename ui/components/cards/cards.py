@@ -1,0 +1,130 @@
+"""Show films as cards with a small picture each.
+
+Two components, as in the worklist: the pictures are one message and the words another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from ui.components.declare import declare
+from ui.components.events import hear, heard, rerun_only
+from ui.components.worklist.worklist import show_thumbnails
+
+PAGE_FILMS = 24
+PICTURE_PX = 192
+_HERE = Path(__file__).parent
+
+
+_component = declare("first_read_cards", _HERE, ("cards.js",), "cards")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One film.
+
+    Attributes
+    ----------
+    key : str
+        Identifies the film; unique among the cards.
+    thumbnail_png : bytes or None
+        None says that there is no picture.
+    synthetic : bool
+        Whether the film's file states that it was drawn.
+    heading : str
+        What the film is here for; empty if it needs no saying.
+    name : str
+    probability : float or None
+        In [0, 1].
+    words : str
+        Label, subtype and the like.
+    quality : str
+    tags : tuple of str
+    """
+
+    key: str
+    thumbnail_png: bytes | None = None
+    synthetic: bool = False
+    heading: str = ""
+    name: str = ""
+    probability: float | None = None
+    words: str = ""
+    quality: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardsWish:
+    """What a person wants: to open a film, to tag it, or to turn the page (``film`` is empty)."""
+
+    act: Literal["open", "tag", "next", "previous"]
+    film: str
+
+
+def hear_cards(key: str) -> CardsWish | None:
+    """Return what was wanted since the last run, or None; call it before `show_cards`."""
+    said = hear(key)
+    return None if said is None else CardsWish(said["act"], said["film"])
+
+
+def show_cards(
+    cards: Sequence[Card],
+    *,
+    key: str,
+    threshold: float,
+    active: str | None = None,
+    keys: bool = True,
+    columns: int | None = None,
+    turns: tuple[bool, bool] = (True, True),
+) -> None:
+    """Draw the cards; without any, draw nothing.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+    key : str
+        Identifies these cards on the page.
+    threshold : float
+        To mark on each scale, in [0, 1].
+    active : str or None
+        Key of the card that the keys begin at; the first without it.
+    keys : bool
+        Whether single letters act wherever the focus is.
+    columns : int or None
+        None: as many as there is room for.
+    turns : (bool, bool)
+        Whether there is a page before and one after, to which the keys lead.
+    """
+    if not cards:
+        return
+    data: dict[str, object] = {
+        "key": key,
+        "threshold": threshold,
+        "active": active,
+        "pageKeys": keys,
+        "columns": columns,
+        "turns": turns,
+        "heard": heard(key),
+        "cards": [
+            {
+                "key": card.key,
+                "synthetic": card.synthetic,
+                "pictured": card.thumbnail_png is not None,
+                "heading": card.heading,
+                "name": card.name,
+                "probability": card.probability,
+                "words": card.words,
+                "quality": card.quality,
+                "tags": list(card.tags),
+            }
+            for card in cards
+        ],
+    }
+    with st.container(gap=None):
+        _component(key=key, data=data, on_said_change=rerun_only)
+        show_thumbnails(key, cards)

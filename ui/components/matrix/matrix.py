@@ -1,0 +1,73 @@
+"""Choose a threshold and a cell; the counts follow the slider while it is still held.
+
+The browser gets the probabilities of both classes, sorted, and counts by itself; Python counts
+again once the slider is let go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.error_analysis.gallery import Cell
+from ui.components.declare import declare
+from ui.components.events import hear, heard, rerun_only
+
+MATRIX_HEIGHT = 430
+_HERE = Path(__file__).parent
+
+
+_component = declare("first_read_matrix", _HERE, ("rates.js", "matrix.js"), "matrix")
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixWish:
+    """What a person chose: a threshold (None: the operating point) and a cell."""
+
+    threshold: float | None
+    cell: Cell
+
+
+def hear_matrix(key: str) -> MatrixWish | None:
+    """Return what was chosen since the last run, or None; call it before `show_matrix`."""
+    said = hear(key)
+    if said is None:
+        return None
+    threshold = said["threshold"]
+    return MatrixWish(None if threshold is None else float(threshold), Cell(said["cell"]))
+
+
+def show_matrix(
+    probability: npt.NDArray[np.float64],
+    label: npt.NDArray[np.int64],
+    *,
+    threshold: float | None,
+    operating_point: float,
+    selected: Cell,
+    key: str,
+) -> None:
+    """Draw the matrix, the rates beside it and the slider.
+
+    Parameters
+    ----------
+    probability : (N,) float64 ndarray
+    label : (N,) int64 ndarray
+    threshold : float or None
+        None: the operating point.
+    operating_point : float
+    selected : Cell
+    key : str
+    """
+    ill = label == 1
+    data: dict[str, object] = {
+        "ill": np.sort(probability[ill]).tolist(),
+        "well": np.sort(probability[~ill]).tolist(),
+        "threshold": threshold,
+        "operatingPoint": operating_point,
+        "selected": selected.value,
+        "heard": heard(key),
+    }
+    _component(key=key, data=data, on_said_change=rerun_only)

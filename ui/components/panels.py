@@ -1,0 +1,244 @@
+"""Parts of a page that draw one domain object each; they take no decisions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+
+import streamlit as st
+
+from core.domain.model import Prediction, RunRecord, ServedRun
+from core.domain.quality import QualityReport, Severity
+from core.domain.regions import RegionWeight
+from core.domain.review import ReadKind, ReviewRecord
+from ui.components.viewer.viewer import NO_REGION, SMALLEST_SHOWN, region_name
+
+_DONE = {
+    ReadKind.FIRST: "First read, locked:",
+    ReadKind.READ: "Signed",
+    ReadKind.ARBITRATION: "Settled as",
+}
+
+SYNTHETIC = "synthetic"
+"""The gate's code for a film that was drawn."""
+
+_MARK = {
+    Severity.REFUSE: (":material/block:", "refused"),
+    Severity.FLAG: (":material/warning:", "caution"),
+    Severity.NOTE: (":material/info:", "note"),
+}
+
+_SCALE = """
+<div class="fr-scale" role="img" aria-label="{label}">
+  <div class="fr-track"></div>
+  {band}
+  <div class="fr-point" style="left:{point:.2f}%"></div>
+  <div class="fr-dot" style="left:{dot:.2f}%"></div>
+  <div class="fr-end" style="left:0">0</div>
+  <div class="fr-point-name" style="left:{name:.2f}%">operating point</div>
+  <div class="fr-end" style="right:0">1</div>
+</div>
+"""
+
+
+_BAND = (
+    '<div class="fr-band" title="unsure: the model takes no side here" '
+    'style="left:{left:.2f}%;width:{width:.2f}%"></div>'
+)
+
+_HEADINGS = {
+    "above": "Suspicious for pneumonia",
+    "below": "Not suspicious for pneumonia",
+    "unsure": "Unsure: read with care",
+}
+
+
+def probability_in_words(prediction: Prediction) -> str:
+    """Return the side of the operating point, and how that was chosen; never a diagnosis."""
+    if prediction.band == "unsure":
+        return abstention_in_words(prediction)
+    point = prediction.operating_point
+    side = "Above" if prediction.suspicious else "Below"
+    return (
+        f"{side} the operating point, which was chosen to find {point.sensitivity * 100:.0f} of "
+        f"100 pneumonias ({point.chosen_on}, n = {point.n_positive})."
+    )
+
+
+def abstention_in_words(prediction: Prediction) -> str:
+    """Return what it means that the model takes no side; empty for a run that always does."""
+    band = prediction.abstention
+    if band is None:
+        return ""
+    return (
+        "The model takes no side here. Where it takes one, at most "
+        f"{band.target_error * 100:.0f} of 100 called pneumonia, and as many called normal, are "
+        f"wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, n = {band.n})."
+    )
+
+
+def measured_in_words(run: RunRecord, split: str = "test") -> str:
+    """Return what the operating point did on a split that it was not chosen on."""
+    measured = run.metrics[split]
+    found, cleared = (_of_100(measured["rates"][rate]) for rate in ("sensitivity", "specificity"))
+    return (
+        f"On the {measured['split']} it found {found} pneumonias and cleared {cleared} normals. "
+        "Other disease is not looked for."
+    )
+
+
+def decided_in_words(run: RunRecord, split: str = "test") -> str:
+    """Return how often the sides were wrong on a split that the band was not chosen on."""
+    called = {"pneumonia": "error_pneumonia", "normal": "error_normal"}
+    measured = run.decided.get(split, {})
+    wrong = [
+        f"{_of_100(measured[rate])} called {side}"
+        for side, rate in called.items()
+        if measured.get(rate)
+    ]
+    if not wrong:
+        return ""
+    return f"On the {run.metrics[split]['split']}, {' and '.join(wrong)} were wrong."
+
+
+def _of_100(rate: Mapping[str, float]) -> str:
+    value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
+    return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate['n']})"
+
+
+def draw_probability(prediction: Prediction, run: RunRecord) -> None:
+    """Draw the probability on its scale, and what was measured of its side."""
+    draw_scale(prediction)
+    draw_measured(prediction, run)
+
+
+def draw_scale(prediction: Prediction) -> None:
+    """Draw the probability on a short scale with operating point and unsure band."""
+    shown = _two_digits(prediction.probability)
+    st.markdown(f"**{_HEADINGS[prediction.band]}** &nbsp;probability {shown}")
+    threshold = prediction.operating_point.threshold
+    st.html(
+        _SCALE.format(
+            label=escape(f"probability {shown}, {_scale_in_words(prediction)}"),
+            band=_drawn_band(prediction),
+            point=threshold * 100.0,
+            name=min(72.0, max(28.0, threshold * 100.0)),
+            dot=prediction.probability * 100.0,
+        )
+    )
+
+
+def draw_measured(prediction: Prediction, run: RunRecord) -> None:
+    """Say in words on which side the probability lies, and how often that side was right."""
+    unsure = prediction.band == "unsure"
+    measured = decided_in_words(run) if unsure else measured_in_words(run)
+    st.caption(f"{probability_in_words(prediction)} {measured} {_disagreement(prediction)}")
+
+
+def _band_edges(prediction: Prediction) -> tuple[float, float] | None:
+    """Return where no side is taken; None if a side always is."""
+    band = prediction.abstention
+    if band is None or band.low == band.high is not None:
+        return None
+    return (0.0 if band.low is None else band.low, 1.0 if band.high is None else band.high)
+
+
+def _scale_in_words(prediction: Prediction) -> str:
+    edges = _band_edges(prediction)
+    point = f"operating point {prediction.operating_point.threshold:.2f}"
+    return point if edges is None else f"{point}, unsure from {edges[0]:.2f} to {edges[1]:.2f}"
+
+
+def _drawn_band(prediction: Prediction) -> str:
+    edges = _band_edges(prediction)
+    if edges is None:
+        return ""
+    return _BAND.format(left=edges[0] * 100.0, width=(edges[1] - edges[0]) * 100.0)
+
+
+def _disagreement(prediction: Prediction) -> str:
+    if prediction.disagreement is None:
+        return ""
+    return f"Its members' probabilities lie within {prediction.disagreement:.2f} of each other."
+
+
+def _two_digits(probability: float) -> str:
+    if probability > 0.99:
+        return "above 0.99"
+    if probability < 0.01:
+        return "below 0.01"
+    return f"{probability:.2f}"
+
+
+def draw_origin(quality: QualityReport) -> None:
+    """Say first of all if a film was drawn; later it might be below the fold."""
+    for finding in quality.findings:
+        if finding.code == SYNTHETIC:
+            st.markdown(f":material/science: {_plain(finding.message)}")
+
+
+def draw_quality(quality: QualityReport) -> None:
+    """List what the gate found; each sentence holds the measured value and the limit."""
+    findings = [finding for finding in quality.findings if finding.code != SYNTHETIC]
+    if not findings:
+        st.caption(":material/check: Quality: nothing found against this film.")
+    for finding in findings:
+        icon, word = _MARK[finding.severity]
+        st.markdown(f"{icon} **{word.capitalize()}** · {_plain(finding.message)}")
+
+
+def _plain(words: str) -> str:
+    """Return words that Markdown shows as they are: a sentence may quote what a file states."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~:])", r"\\\1", words)
+
+
+def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
+    """List the regions that the score depends on most, sign and number beside the colour.
+
+    With ``boxed`` it says what the dashed line around them means.
+    """
+    lines = []
+    for region in regions:
+        if abs(region.weight) < SMALLEST_SHOWN:
+            continue
+        side, colour = ("for", "#e8893a") if region.weight > 0 else ("against", "#4a90d9")
+        lines.append(
+            f'<tr><td><span class="fr-chip" style="background:{colour}"></span>'
+            f"{escape(region_name(region.label))}</td>"
+            f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
+        )
+    line = "<br>The model looks at what the dashed line encloses." if boxed else ""
+    if not lines:
+        line += f"<br>{NO_REGION}"
+    st.html(
+        f'<table class="fr-regions"><caption>Regions the score depends on most{line}</caption>'
+        f"{''.join(lines)}</table>"
+    )
+
+
+def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
+    """Say in one line who signed what and when."""
+    read = record.read
+    corrected = record.supersedes and record.kind is ReadKind.READ
+    corrects = ", after an earlier read" if corrected else ""
+    words = (
+        f"{_DONE[record.kind]} <b>{read.verdict}</b>, "
+        f"confidence {read.confidence} of 5, by {escape(record.reader)}, "
+        f"{read.read_at:%Y-%m-%d %H:%M} UTC{corrects}."
+    )
+    if superseded:
+        words = f"<s>{words}</s> Corrected later."
+    drawn = f" Marked on the film: {len(record.drawn)}." if record.drawn else ""
+    comment = f"<br>“{escape(read.comment)}”" if read.comment else ""
+    st.html(f'<p class="fr-record">{words}{drawn}{comment}</p>')
+
+
+def draw_standing_line(served: ServedRun, reader: str) -> None:
+    """Draw the quiet, permanent line of every page."""
+    reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "No reader named yet."
+    st.html(
+        '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
+        f"signs every read. Run {escape(served.run_id)} serves, since "
+        f"{served.since:%Y-%m-%d %H:%M} UTC. {reading}</p>"
+    )

@@ -1,0 +1,1 @@
+"""The radiograph viewer, a component."""

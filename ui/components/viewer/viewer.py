@@ -1,0 +1,270 @@
+"""Show a film, and the regions that a score depends on, in the browser.
+
+Two components share one element. The film's pixels are one message and the regions another, so a
+new explanation does not send the film again: Streamlit replaces an unchanged message by its hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from core.domain.arrays import FloatVector, LabelImage
+from core.domain.mark import Edges
+from core.domain.regions import Explanation
+from core.errors import ExplanationError
+from ui.components.declare import declare
+from ui.components.viewer.film_bytes import EncodedFilms, FilmView
+
+SMALLEST_SHOWN = 0.1
+"""A smaller weight changes the odds by less than a tenth: its region is neither coloured nor
+listed."""
+
+FULL_COLOUR = 1.0
+"""A weight from which a region has its full colour, the same on every film. The median of a film's
+largest weight (f08, validation) is 0.54 in 24 films drawn at random, and 0.95 in 16 with a
+probability from 0.05 to 0.95."""
+
+NO_REGION = "No region alone changes the odds by a tenth."
+
+TRUTH_CELLS = 512
+"""A truth's outline has at most so many cells along its longer side."""
+_HERE = Path(__file__).parent
+_ENCODED = EncodedFilms()
+
+
+_VIEWER_SCRIPTS = (
+    "regions.js",
+    "painting.js",
+    "viewer.js",
+    "drawing.js",
+    "choosing.js",
+    "controls.js",
+    "marking.js",
+    "words.js",
+)
+_film_component = declare("first_read_film", _HERE, ("film.js",))
+_viewer_component = declare("first_read_viewer", _HERE, _VIEWER_SCRIPTS, "viewer")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionOverlay:
+    """Regions of a film and how much a score depends on each.
+
+    Attributes
+    ----------
+    segments : (h, w) int32 ndarray
+        Labels 0..K-1 on a grid over ``box``, each axis scaled by itself.
+    weights : (K,) float64 ndarray
+        Positive: for pneumonia.
+    box : (float, float, float, float)
+        Top, left, bottom, right of what the model looks at, as shares of the film's sides.
+    unit : str
+        What a weight is, in words.
+    """
+
+    segments: LabelImage
+    weights: FloatVector
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    unit: str = "change in log odds, where 0.7 doubles the odds"
+
+    @classmethod
+    def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
+        """Return the overlay of a LIME explanation."""
+        geometry = explanation.geometry
+        box, height, width = geometry.looked_at, geometry.film_height_px, geometry.film_width_px
+        shares = (
+            box.top_px / height,
+            box.left_px / width,
+            box.bottom_px / height,
+            box.right_px / width,
+        )
+        return cls(explanation.segments, explanation.weights, shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """A reader's marks on the film.
+
+    Attributes
+    ----------
+    token : str
+        Tells one read of a film from the next.
+    marks : tuple of Edges
+        As they are kept; in the browser they are taken over once for each token.
+    edit : bool
+        Whether marks can be set; otherwise they are only shown.
+    most : int
+        The oldest mark goes when there are more.
+    """
+
+    token: str
+    marks: tuple[Edges, ...] = ()
+    edit: bool = True
+    most: int = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TruthOutline:
+    """What to hold marks against: a (H, W) mask of lesion or lungs, or a radiologist's box."""
+
+    kind: Literal["lesion", "lung", "box"]
+    mask: npt.NDArray[np.bool_] | None = None
+    box: Edges | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionClick:
+    """The region of ``film_sha256`` that a person chose; ``label`` indexes the weights."""
+
+    film_sha256: str
+    label: int
+
+
+def region_name(label: int) -> str:
+    """Return what a person reads for a label: labels count from 0, regions from 1."""
+    return f"Region {label + 1}"
+
+
+def show_film(
+    film: FilmView,
+    *,
+    regions: RegionOverlay | None = None,
+    key: str,
+    height: int = 720,
+    selected_label: int | None = None,
+    page_keys: Sequence[tuple[str, str]] = (),
+    marking: Marking | None = None,
+    truths: Sequence[TruthOutline] = (),
+) -> RegionClick | None:
+    """Draw one film in the page.
+
+    Parameters
+    ----------
+    film : FilmView
+    regions : RegionOverlay or None
+        None shows the film alone, without the controls for regions.
+    key : str
+        Identifies this viewer on the page; zoom, window and overlay choices belong to it.
+    height : int
+        Of the toolbar and the stage together, in CSS pixels.
+    selected_label : int or None
+        A region to outline; applied when it changes.
+    page_keys : sequence of (str, str)
+        Keys of the page around the viewer, apart by spaces, and what they do: they stand at the
+        end of the list of shortcuts, and the viewer leaves them to the page.
+    marking : Marking or None
+        None: the film takes no marks. What was marked is had from `hear_marks`.
+    truths : sequence of TruthOutline
+
+    Returns
+    -------
+    RegionClick or None
+        The region that is chosen on this film in the browser.
+
+    Raises
+    ------
+    ExplanationError
+        If a region has no weight.
+    """
+    overlay = None if regions is None else _described_regions(regions)
+    described: dict[str, object] = {
+        "key": key,
+        "film": film.film_id,
+        "alt": film.alt_text,
+        "synthetic": film.synthetic,
+        "spacing": film.pixel_spacing_mm,
+        "height": height,
+        "selected": selected_label,
+        "pageKeys": list(page_keys),
+        "regions": overlay,
+        "marking": None if marking is None else asdict(marking),
+        "truths": [_described_truth(truth) for truth in truths],
+    }
+    with st.container(gap=None):
+        chosen = _viewer_component(
+            key=key,
+            data=described,
+            on_selected_region_change=_rerun_only,
+            on_marks_change=_rerun_only,
+        ).selected_region
+        _film_component(key=f"{key}-film", data=_ENCODED.get(film))
+    if not chosen or overlay is None:
+        return None
+    if (chosen["film"], chosen["regions"]) != (film.film_id, overlay["id"]):
+        return None
+    return RegionClick(film.sha256, int(chosen["label"]))
+
+
+def hear_marks(key: str, token: str) -> tuple[Edges, ...] | None:
+    """Return what is marked in the browser; None if nothing was done since the token was new.
+
+    Parameters
+    ----------
+    key : str
+        Of the viewer.
+    token : str
+        As in `Marking`.
+    """
+    said = st.session_state.get(key, {}).get("marks")
+    if not said or said["token"] != token:
+        return None
+    return tuple(
+        (float(left), float(top), float(right), float(bottom))
+        for left, top, right, bottom in said["marks"]
+    )
+
+
+def _described_truth(truth: TruthOutline) -> dict[str, object]:
+    """Return an outline as JSON; of a mask a cell for each few pixels, as base64 of 0 and 1."""
+    if truth.mask is None:
+        return {"kind": truth.kind, "box": truth.box}
+    step = -(-max(truth.mask.shape) // TRUTH_CELLS)
+    height, width = (-(-side // step) for side in truth.mask.shape)
+    whole = np.zeros((height * step, width * step), np.bool_)
+    whole[: truth.mask.shape[0], : truth.mask.shape[1]] = truth.mask
+    cells = whole.reshape(height, step, width, step).any(axis=(1, 3))
+    return {
+        "kind": truth.kind,
+        "box": None,
+        "cells": base64.b64encode(cells.astype(np.uint8).tobytes()).decode("ascii"),
+        "width": truth.mask.shape[1] / step,
+        "height": truth.mask.shape[0] / step,
+        "columns": width,
+    }
+
+
+def _rerun_only() -> None:
+    """Streamlit returns a component's state only where a callback is named."""
+
+
+def _described_regions(regions: RegionOverlay) -> dict[str, object]:
+    """Return the overlay as JSON, labels as base64 of little-endian uint16."""
+    lowest, highest = int(regions.segments.min()), int(regions.segments.max())
+    if lowest < 0 or highest >= min(len(regions.weights), 2**16):
+        raise ExplanationError(
+            f"The regions are labelled {lowest} to {highest} but there are "
+            f"{len(regions.weights)} weights: each label from 0 needs one. Explain the film again."
+        )
+    labels = np.ascontiguousarray(regions.segments, dtype="<u2")
+    weights = np.asarray(regions.weights, dtype="<f8")
+    return {
+        "id": hashlib.sha256(labels.tobytes() + weights.tobytes()).hexdigest()[:16],
+        "labels": base64.b64encode(labels.tobytes()).decode("ascii"),
+        "width": labels.shape[1],
+        "height": labels.shape[0],
+        "box": list(regions.box),
+        "weights": [round(float(weight), 6) for weight in weights],
+        "unit": regions.unit,
+        "least": SMALLEST_SHOWN,
+        "full": FULL_COLOUR,
+        "none": NO_REGION,
+    }

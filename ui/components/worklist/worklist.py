@@ -1,0 +1,196 @@
+"""List the reader's films beside the viewer.
+
+Two components, as in the viewer: the thumbnails are one message and the rows another, so a new
+score or selection does not send the thumbnails again.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import streamlit as st
+
+from ui.components.declare import declare
+from ui.components.worklist.choice import Conversation, continue_conversation
+
+_HERE = Path(__file__).parent
+
+
+_thumbnails_component = declare("first_read_thumbnails", _HERE, ("thumbnails.js",))
+_worklist_component = declare("first_read_worklist", _HERE, ("words.js", "worklist.js"), "worklist")
+
+
+class Pictured(Protocol):
+    """A film with a small PNG, or None for an empty square."""
+
+    @property
+    def key(self) -> str:
+        """Identifies the film; unique in its list."""
+        ...
+
+    @property
+    def thumbnail_png(self) -> bytes | None:
+        """The picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistRow:
+    """One film of the list.
+
+    Attributes
+    ----------
+    key : str
+        Identifies the film; unique in the list.
+    name : str
+        What the reader knows the film by; shown as text.
+    thumbnail_png : bytes or None
+        A small PNG of about 104 x 104 pixels; None shows an empty square.
+    band : {"above", "below", "unsure", "none"}
+        The side that the model takes; "none" if it has not read the film.
+    probability : float or None
+        Calibrated, in [0, 1]; None also where only the band may be seen.
+    quality : {"good", "caution", "refused", "waiting"}
+    quality_note : str
+        The worst finding in words; empty if there is none.
+    status : str
+        A few words such as "to read", "signed: normal", "waiting", "cannot be opened".
+    synthetic : bool
+        Whether the film's file states that it was drawn.
+    """
+
+    key: str
+    name: str
+    thumbnail_png: bytes | None
+    band: Literal["above", "below", "unsure", "none"]
+    probability: float | None
+    quality: Literal["good", "caution", "refused", "waiting"]
+    quality_note: str
+    status: str
+    synthetic: bool = False
+
+    @property
+    def signed(self) -> bool:
+        """True if a read of the film is signed."""
+        return self.status.startswith("signed")
+
+
+def show_worklist(
+    rows: Sequence[WorklistRow],
+    *,
+    selected: str | None,
+    key: str,
+    height: int = 640,
+    operating_point: float | None = None,
+) -> str | None:
+    """Draw the list; without films, draw nothing.
+
+    Parameters
+    ----------
+    rows : sequence of WorklistRow
+        In the order of upload.
+    selected : str or None
+        Key of the film that is open. A change of it replaces what the reader chose before.
+    key : str
+        Identifies this list on the page; the reader's order of sorting belongs to it.
+    height : int
+        Of the whole list, in CSS pixels; the films scroll inside.
+    operating_point : float or None
+        Probability to mark on each scale, in [0, 1].
+
+    Returns
+    -------
+    str or None
+        Key of the film that the reader chose; None before any choice and once ``selected`` has
+        moved on to another film.
+
+    Raises
+    ------
+    ValueError
+        If two rows have the same key.
+    """
+    _refuse_a_repeated_key(rows)
+    if not rows:
+        return None
+    conversation = _continue_conversation(key, selected)
+    described: dict[str, object] = {
+        "key": key,
+        "height": height,
+        "operatingPoint": operating_point,
+        "heard": conversation.heard,
+        "selected": conversation.selected,
+        "rows": [_described(row) for row in rows],
+    }
+    with st.container(gap=None):
+        _worklist_component(key=key, data=described, on_choice_change=_rerun_only)
+        show_thumbnails(key, rows)
+    return conversation.chosen if conversation.chosen in {row.key for row in rows} else None
+
+
+def _rerun_only() -> None:
+    """Streamlit keeps a component's state only where a callback is named."""
+
+
+def _refuse_a_repeated_key(rows: Sequence[WorklistRow]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if row.key in seen:
+            raise ValueError(
+                f"Two films of the worklist have the key {row.key!r}: each film needs its own. "
+                "List a film that was added twice only once."
+            )
+        seen.add(row.key)
+
+
+def _continue_conversation(key: str, selected: str | None) -> Conversation:
+    """Take in the browser's choice before the list is mounted, so that the answer knows it."""
+    memory = f"{key}-conversation"
+    before = st.session_state.get(memory, Conversation(asked=selected))
+    choice = st.session_state.get(key, {}).get("choice")
+    st.session_state[memory] = now = continue_conversation(before, choice, selected)
+    return now
+
+
+def _described(row: WorklistRow) -> dict[str, object]:
+    return {
+        "key": row.key,
+        "name": row.name,
+        "band": row.band,
+        "probability": row.probability,
+        "quality": row.quality,
+        "note": row.quality_note,
+        "status": row.status,
+        "signed": row.signed,
+        "synthetic": row.synthetic,
+    }
+
+
+def show_thumbnails(key: str, rows: Sequence[Pictured]) -> None:
+    """Put thumbnails on the page's shelf, where a list of the same key finds them."""
+    _thumbnails_component(key=f"{key}-thumbnails", data=pack_thumbnails(key, rows))
+
+
+def pack_thumbnails(key: str, rows: Sequence[Pictured]) -> bytes:
+    """Return all thumbnails as a length-prefixed JSON header and the PNG files, end to end.
+
+    Parameters
+    ----------
+    key : str
+        Of the list they belong to.
+    rows : sequence of Pictured
+
+    Returns
+    -------
+    bytes
+        uint32 little-endian length of the header; the header (``list``, and ``thumbnails``: key,
+        CRC-32 and length in bytes of each); the files.
+    """
+    files = [(row.key, row.thumbnail_png) for row in rows if row.thumbnail_png is not None]
+    index = [[film, zlib.crc32(png), len(png)] for film, png in files]
+    header = json.dumps({"list": key, "thumbnails": index}).encode()
+    return b"".join([len(header).to_bytes(4, "little"), header, *(png for _, png in files)])

@@ -1,0 +1,261 @@
+"""One film of the gallery: large, with its regions, every run's probability, and its contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from core.domain.regions import Explanation
+from core.error_analysis.gallery import Cell, cell_of
+from core.error_analysis.neighbours import logit_space, nearest_in_cell
+from core.error_analysis.notes import CaseNote, ProposedLabel
+from core.errors import FirstReadError
+from ui.app.progress import follow
+from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
+from ui.app.session import Visit
+from ui.charts.base import RunProbability, plot_probabilities
+from ui.components.cards.cards import PAGE_FILMS, hear_cards, show_cards
+from ui.components.viewer.viewer import RegionOverlay, TruthOutline, show_film
+from ui.errors.controls import CELLS, go_to, looks_around, say_film_learned
+from ui.errors.gallery import QUICK_TAG, turn_quick_tag
+from ui.errors.neighbours import draw_neighbours, hear_neighbours, known_features, reading_for
+from ui.errors.note_form import draw_case_form
+from ui.library.films import (
+    Found,
+    build_cards,
+    film_name,
+    is_synthetic,
+    label_in_words,
+    load_film,
+    quality_in_words,
+    size_in_words,
+)
+from ui.library.gallery_query import BESIDE, YES, ErrorView
+from ui.library.runs import get_engine_of, get_runs
+
+VIEW_HEIGHT = 770
+CONTRASTS = "errors-contrasts"
+BESIDE_KEY = "case-beside-choice"
+PAGE_KEYS = (
+    ("j k", "Next, previous film of the gallery"),
+    ("g", "Back to the gallery"),
+    ("t", f"Tag “{QUICK_TAG}”, or take it off"),
+    ("e", "Find the regions that the score depends on"),
+)
+
+
+def hear_case(view: ErrorView) -> ErrorView:
+    """Return the view that follows from a click on a contrast or a neighbour."""
+    wish, view = hear_cards(CONTRASTS), hear_neighbours(view)
+    return view if wish is None or wish.act != "open" else replace(view, film=wish.film)
+
+
+def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
+    """Draw the open film, what is like it, and the reader's side."""
+    place = found.runs.place_of(view.film or "")
+    if place is None:
+        return
+    visit.last_film = view.film
+    nearest = find_nearest(view, found, place)
+    list_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
+    neighbours_side = st.container()
+    with list_side:
+        draw_way(visit, view, found)
+        draw_contrasts(view, found, nearest, notes)
+    with film_side:
+        task = draw_films(visit, view, nearest)
+    with read_side:
+        draw_head(view, found, place)
+        draw_regions_button(view, task)
+        follow(visit, task, reading_for(view))
+        ill = bool(found.runs.films.label[place])
+        reference = ProposedLabel.PNEUMONIA if ill else ProposedLabel.NORMAL
+        draw_case_form(visit, view, notes, reference)
+        draw_runs(view, found, place)
+    with neighbours_side:
+        draw_neighbours(view)
+
+
+def draw_way(visit: Visit, view: ErrorView, found: Found) -> None:
+    """Draw the way back, to the next and to the previous film."""
+    place, last = found.place_of(view.film or ""), len(found.film_ids) - 1
+    outside = place is None
+    left, right = st.columns(2, gap="small")
+    if left.button("Gallery", shortcut="g", width="stretch"):
+        page = view.page if outside else 1 + place // PAGE_FILMS
+        _go(visit, replace(view, film=None, page=page))
+    if right.button("Tag", shortcut="t", width="stretch", help=f"“{QUICK_TAG}”, on or off"):
+        turn_quick_tag(visit, view, view.film or "")
+        st.rerun()
+    if left.button("Prev", shortcut="k", width="stretch", disabled=outside or place == 0):
+        _go(visit, replace(view, film=found.film_ids[place - 1]))
+    if right.button("Next", shortcut="j", width="stretch", disabled=outside or place == last):
+        _go(visit, replace(view, film=found.film_ids[place + 1]))
+    where = "Not in the list" if place is None else f"{place + 1} of {last + 1}"
+    st.caption(f"{where} · {CELLS[view.cell]}, run {view.run}")
+
+
+def _go(visit: Visit, view: ErrorView) -> None:
+    visit.complaint = ""
+    go_to(view)
+    st.rerun()
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest films that the run decides rightly, by cell; and in which space they are near."""
+
+    films: dict[Cell, str]
+    by_features: bool
+
+
+def find_nearest(view: ErrorView, found: Found, place: int) -> Nearest:
+    """Return the nearest true positive and true negative, of other patients."""
+    runs = found.runs
+    features = known_features(view.library, view.run, looks_around(view))
+    places = None if features is None else features.places_of(runs.films.film_id)
+    space = logit_space(runs, view.run) if places is None else places
+    rows = {cell: nearest_in_cell(runs, view.run, place, cell, space) for cell in BESIDE}
+    films = {cell: str(runs.films.film_id[row]) for cell, row in rows.items() if row is not None}
+    return Nearest(films, by_features=places is not None)
+
+
+def draw_contrasts(
+    view: ErrorView, found: Found, nearest: Nearest, notes: Sequence[CaseNote]
+) -> None:
+    """Draw the nearest films that the run decides rightly, and what puts one beside the film."""
+    headings = [f"Nearest {CELLS[cell].removesuffix('s')}" for cell in nearest.films]
+    cards, _ = build_cards(view, found, list(nearest.films.values()), notes, headings)
+    threshold = found.runs.threshold_of(view.run)
+    how = "in the run's feature space" if nearest.by_features else "by the run's probability alone"
+    st.caption(f"Nearest {how}, of other patients:")
+    show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
+    st.session_state[BESIDE_KEY] = view.beside if view.beside in nearest.films else None
+    st.segmented_control(
+        "Beside the film",
+        list(nearest.films),
+        format_func=lambda cell: CELLS[cell].removesuffix("s").capitalize(),
+        key=BESIDE_KEY,
+        on_change=_take_beside,
+        help="Puts it beside the open film at the same size; keys move both.",
+    )
+
+
+def _take_beside() -> None:
+    chosen = st.session_state[BESIDE_KEY]
+    if chosen is None:
+        st.query_params.pop("beside", None)
+    else:
+        st.query_params["beside"] = str(chosen)
+
+
+def draw_films(visit: Visit, view: ErrorView, nearest: Nearest) -> ExplanationTask | None:
+    """Draw the film, and beside it the one that is asked for."""
+    other = None if view.beside is None else nearest.films.get(view.beside)
+    if view.beside is None or other is None:
+        return draw_film(visit, view)
+    open_side, other_side = st.columns(2, gap="small")
+    with open_side:
+        task = draw_film(visit, view)
+    with other_side:
+        try:
+            show_film(
+                get_film_view(load_film(view.library, other)),
+                key="case-beside",
+                height=VIEW_HEIGHT,
+                page_keys=PAGE_KEYS,
+            )
+        except FirstReadError as exc:
+            st.info(str(exc), icon=":material/image_not_supported:")
+    open_side.caption(film_name(view.film or ""))
+    other_side.caption(f"{film_name(other)}: {CELLS[view.beside].removesuffix('s')}")
+    return task
+
+
+def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
+    """Draw the film, with its regions once they are asked for."""
+    try:
+        film = load_film(view.library, view.film or "")
+        shown = get_film_view(film)
+    except FirstReadError as exc:
+        st.info(str(exc), icon=":material/image_not_supported:")
+        return None
+    asked = view.regions and not get_runs()[view.run].foreign
+    task = request_explanation(film, get_engine_of(view.run)) if asked else None
+    if visit.explaining not in (None, task):
+        visit.explaining.stop.set()
+    visit.explaining = task
+    explanation: Explanation | None = None if task is None else task.explanation
+    show_film(
+        shown,
+        regions=None if explanation is None else RegionOverlay.from_explanation(explanation),
+        key="case-viewer",
+        height=VIEW_HEIGHT,
+        page_keys=PAGE_KEYS,
+        truths=_known_lesion(view) if view.regions else (),
+    )
+    return task
+
+
+def _known_lesion(view: ErrorView) -> list[TruthOutline]:
+    """Return the outline of a drawn lesion, for the regions to be held against."""
+    mask = get_library(view.library).truth(view.film or "", "core")
+    return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
+
+
+def draw_head(view: ErrorView, found: Found, place: int) -> None:
+    """Say what is known of the film, and what the run said."""
+    runs = found.runs
+    probability, label = float(runs.of_run(view.run)[place]), int(runs.films.label[place])
+    cell = cell_of(probability, label, runs.threshold_of(view.run))
+    drawn = " :gray-badge[synthetic]" if is_synthetic(view.library, view.film or "") else ""
+    shows = get_library(view.library).findings().get(view.film or "", "")
+    st.markdown(
+        f"**{film_name(view.film or '')}**{drawn} · {CELLS[cell].removesuffix('s')}  \n"
+        f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}"
+        f"{f' · drawn to show: {shows}' if shows else ''}  \n"
+        f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
+    )
+
+
+def draw_runs(view: ErrorView, found: Found, place: int) -> None:
+    """Draw what every run said of the film, on one axis."""
+    runs = found.runs
+    said = [
+        RunProbability(run_id, float(runs.probability[row, place]), float(runs.thresholds[row]))
+        for row, run_id in enumerate(runs.run_ids)
+    ]
+    st.plotly_chart(
+        plot_probabilities(said, chosen=view.run),
+        key="case-probabilities",
+        config={"displayModeBar": False},
+    )
+    learned = say_film_learned(view, runs, place)
+    if learned:
+        st.caption(learned)
+
+
+def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
+    """Draw what shows the regions and hides them, or say why there are none."""
+    if get_runs()[view.run].foreign:
+        st.caption("No regions: of this run only the predictions were imported.")
+        return
+    st.button(
+        "Hide the regions" if view.regions else "Find the regions the score depends on",
+        icon=":material/blur_on:",
+        shortcut="e",
+        width="stretch",
+        key="case-explain",
+        on_click=_turn_regions,
+    )
+    if task is not None and task.sentence:
+        st.caption(f"No regions: {task.sentence}")
+
+
+def _turn_regions() -> None:
+    if st.query_params.get("regions") == YES:
+        st.query_params.pop("regions", None)
+    else:
+        st.query_params["regions"] = YES

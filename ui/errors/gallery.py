@@ -1,0 +1,246 @@
+"""The gallery side of the Errors page: cards and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+
+import streamlit as st
+
+from core.error_analysis.filters import subtypes_of
+from core.error_analysis.notes import CaseNote, ProposalState, count_notes
+from core.error_analysis.notes_export import notes_as_csv, notes_as_json, notes_as_parquet
+from core.errors import FirstReadError
+from ui.app.resources import get_library
+from ui.app.session import Visit
+from ui.components.cards.cards import PAGE_FILMS, CardsWish, hear_cards, show_cards
+from ui.components.matrix.matrix import hear_matrix
+from ui.errors.controls import draw_filters, found_in_words
+from ui.errors.note_form import carry_draft
+from ui.library.films import Found, build_cards, get_case_notes, make_ahead
+from ui.library.gallery_query import ErrorView
+from ui.library.runs import get_references
+from ui.library.slices import slices_of
+
+
+def draw_notes(view: ErrorView, notes: Sequence[CaseNote]) -> None:
+    """Draw, behind one button, what readers noted so far, and the ways to take it out."""
+    references = get_references(view.library, view.run)
+    counts = count_notes(notes, references)
+    with st.popover(f"Notes ({counts.films})", icon=":material/sticky_note_2:", width="stretch"):
+        if not counts.films:
+            st.write("Open a film to note a cause, tags, a comment or another label.")
+        else:
+            _draw_counts("Causes", counts.by_cause)
+            _draw_counts("Tags", counts.by_tag)
+            _draw_counts(
+                "Proposed labels",
+                {state.value: counts.by_proposal.get(state, 0) for state in ProposalState},
+            )
+        _draw_export(view, notes)
+
+
+def _draw_counts(title: str, counts: Mapping[str, int]) -> None:
+    rows = sorted(counts.items(), key=lambda row: -row[1])
+    if not any(counts.values()):
+        return
+    st.markdown(f"**{title}** (films)")
+    st.table({name: number for name, number in rows if number})
+
+
+def _draw_export(view: ErrorView, notes: Sequence[CaseNote]) -> None:
+    """Offer every note of the library, replaced ones included."""
+    library = view.library
+    files = _make_files(library, view.run, notes)
+    st.download_button(
+        "All notes as CSV",
+        files.csv,
+        file_name=f"first-read-notes-{library}.csv",
+        mime="text/csv",
+        disabled=not notes,
+        width="stretch",
+        on_click="ignore",
+    )
+    st.download_button(
+        "All notes as Parquet",
+        files.parquet,
+        file_name=f"first-read-notes-{library}.parquet",
+        mime="application/vnd.apache.parquet",
+        disabled=not notes,
+        width="stretch",
+        on_click="ignore",
+    )
+    st.download_button(
+        "All notes as JSON",
+        files.json,
+        file_name=f"first-read-notes-{library}.json",
+        mime="application/json",
+        disabled=not notes,
+        width="stretch",
+        on_click="ignore",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    csv: str
+    parquet: bytes
+    json: str
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={CaseNote: attrgetter("note_id")})
+def _make_files(library: str, run: str, standing: Sequence[CaseNote]) -> _Files:
+    """Make the files once for the notes that stand: every new note changes which these are."""
+    history = get_case_notes().history(library) if standing else []
+    references = get_references(library, run)
+    return _Files(
+        notes_as_csv(history, references),
+        notes_as_parquet(history, references),
+        notes_as_json(history, references),
+    )
+
+
+GALLERY, MATRIX, PAGES_DRAWN = "errors-gallery", "errors-matrix", "errors-pages"
+QUICK_TAG = "look again"
+
+
+def hear_gallery(visit: Visit, view: ErrorView) -> ErrorView:
+    """Return the view that follows from what was done in the browser since the last run."""
+    wish = hear_matrix(MATRIX)
+    if wish is not None:
+        view = replace(view, threshold=wish.threshold, cell=wish.cell, page=1, film=None)
+    card = hear_cards(GALLERY)
+    return view if card is None else _after(visit, view, card)
+
+
+def _after(visit: Visit, view: ErrorView, wish: CardsWish) -> ErrorView:
+    if wish.act == "open":
+        return replace(view, film=wish.film)
+    if wish.act == "tag":
+        turn_quick_tag(visit, view, wish.film)
+        return view
+    return replace(view, page=max(1, view.page + (1 if wish.act == "next" else -1)))
+
+
+def turn_quick_tag(visit: Visit, view: ErrorView, film_id: str) -> None:
+    """Put the tag of the key on a film or take it off, and say so; or say what is lacking."""
+    notes = get_case_notes()
+    try:
+        before = notes.standing_note(view.library, film_id, visit.acting.name)
+        note = notes.turn_tag(view.library, film_id, visit.acting, view.run, QUICK_TAG)
+    except FirstReadError as exc:
+        visit.notice = str(exc)
+    else:
+        carry_draft(film_id, before, note)
+        done = "Tagged" if QUICK_TAG in note.tags else "No longer tagged"
+        visit.notice = f"{done}: {QUICK_TAG}."
+
+
+def pages_of(found: Found) -> int:
+    """Return how many pages the films take, at least one."""
+    return max(1, -(-len(found.film_ids) // PAGE_FILMS))
+
+
+def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
+    """Draw the films of one page as cards, with what leads to the others."""
+    words_side, filter_side, notes_side = st.columns(
+        [2.6, 2.2, 0.8], gap="small", vertical_alignment="bottom"
+    )
+    with words_side:
+        st.markdown(found_in_words(view, found))
+        if get_library(view.library).synthetic:
+            st.caption("Drawn by a program: what a run does here says nothing of patients.")
+    with filter_side:
+        draw_filters(view, found, notes)
+    with notes_side:
+        draw_notes(view, notes)
+    if not found.film_ids:
+        draw_nothing(view, found)
+        return
+    first = (view.page - 1) * PAGE_FILMS
+    shown = found.film_ids[first : first + PAGE_FILMS]
+    cards, sentence = build_cards(view, found, shown, notes)
+    if sentence:
+        st.caption(f":material/image_not_supported: {sentence}")
+    threshold = found.runs.threshold_of(view.run)
+    turns = view.page > 1, view.page < pages_of(found)
+    show_cards(cards, key=GALLERY, threshold=threshold, active=visit.last_film, turns=turns)
+    make_ahead(view.library, found.film_ids[first + PAGE_FILMS : first + 2 * PAGE_FILMS])
+
+
+def draw_pages(view: ErrorView, found: Found) -> None:
+    """Draw the way to other pages, and the keys."""
+    pages = pages_of(found)
+    if pages > 1:
+        key = _pages_key(view.page)
+        st.pagination(
+            pages,
+            default=view.page,
+            key=key,
+            max_visible_pages=5,
+            width="stretch",
+            on_change=_turn_page,
+            args=(key,),
+        )
+    if found.film_ids:
+        st.html(
+            '<p class="fr-line">Keys: <b>j</b> <b>k</b> next, previous · <b>Enter</b> open · '
+            f"<b>t</b> tag “{QUICK_TAG}”</p>"
+        )
+
+
+def _pages_key(page: int) -> str:
+    """Return the key under which the pages are drawn; a new one where they were turned elsewhere.
+
+    Streamlit warns where a widget with a default has its value set, and this one always has one.
+    """
+    number = st.session_state.get(PAGES_DRAWN, 0)
+    if st.session_state.get(f"{PAGES_DRAWN}-{number}", page) != page:
+        number += 1
+        st.session_state[PAGES_DRAWN] = number
+    return f"{PAGES_DRAWN}-{number}"
+
+
+def _turn_page(key: str) -> None:
+    st.query_params["page"] = str(st.session_state[key])
+
+
+def draw_nothing(view: ErrorView, found: Found) -> None:
+    """Say why no film is shown."""
+    if found.in_cell:
+        st.info(
+            f"None of the {found.in_cell} films of this cell is all that the filter asks for. "
+            "Take a part of it away.",
+            icon=":material/filter_list:",
+        )
+    else:
+        st.info(
+            f"No film of this split is in this cell at threshold "
+            f"{found.runs.threshold_of(view.run):.3f}. Choose another cell, or move the threshold.",
+            icon=":material/search_off:",
+        )
+
+
+def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:
+    """Return the view on a page that there is; say what no film of the split can be."""
+    if view.film is not None and found.runs.place_of(view.film) is None:
+        complaints.append("The film that was opened is not in this split: the gallery.")
+        view = replace(view, film=None)
+    wanted, known = view.wanted, found.known
+    there = {
+        "subtype": (wanted.subtype, subtypes_of(found.runs.films)),
+        "finding": (wanted.finding, known.codes),
+        "age": (wanted.age, known.bands),
+        "slice": (wanted.slice_key, slices_of(view.library, view.run) if wanted.slice_key else ()),
+    }
+    complaints += [
+        f"The address asks for {name} {asked[:40]!r}, which there is not among these films."
+        for name, (asked, options) in there.items()
+        if asked is not None and asked not in options
+    ]
+    pages = pages_of(found)
+    if view.page > pages:
+        complaints.append(f"The address names page {view.page}, and there are {pages}: the last.")
+        view = replace(view, page=pages)
+    return view

@@ -1,0 +1,137 @@
+"""The films that lie nearest to a case in the run's feature space, whatever their labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.error_analysis.neighbours import nearest_films
+from core.jobs.embeddings import FeatureTask
+from core.runs.embeddings import FilmFeatures, Space
+from core.runs.predictions import FilmTable, Predictions
+from core.settings import get_settings
+from core.stats.intervals import Scores
+from ui.app.resources import get_library
+from ui.components.cards.cards import Card, hear_cards
+from ui.errors.controls import SPLITS, looks_around
+from ui.errors.film_cards import case_of, draw_films
+from ui.library.films import film_name
+from ui.library.gallery_query import ErrorView
+from ui.library.runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
+from ui.library.slices import get_features
+
+NEIGHBOURS = "case-neighbours"
+SHOWN = 8
+
+
+def _around(library: str, run: str, part: str | None) -> Predictions:
+    return get_predictions(library, run) if part is None else of_part(library, run, part)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _task_on(library: str, run: str, part: str | None) -> FeatureTask:
+    films = get_library(library)
+    film_ids = _around(library, run, part).films.film_id.tolist()
+    return FeatureTask(film_ids, films.read_bytes, get_engine_of(run), get_settings().cache)
+
+
+def _task(view: ErrorView) -> FeatureTask:
+    return _task_on(view.library, view.run, looks_around(view))
+
+
+def _films(view: ErrorView) -> Predictions:
+    return _around(view.library, view.run, looks_around(view))
+
+
+def hear_neighbours(view: ErrorView) -> ErrorView:
+    """Return the view that follows from a click on a neighbour."""
+    wish = hear_cards(NEIGHBOURS)
+    if wish is None or wish.act != "open":
+        return view
+    case = case_of(view.library, view.run, wish.film)
+    return view if case is None else replace(case, regions=view.regions, beside=view.beside)
+
+
+def known_features(library: str, run: str, part: str | None = None) -> FilmFeatures | None:
+    """Return where a library's films lie: as kept with the run, or as it was read here."""
+    kept, _ = get_features(library, run)
+    if kept is not None or get_runs()[run].foreign:
+        return kept
+    return _task_on(library, run, part).features
+
+
+def _space_of(view: ErrorView) -> Space | None:
+    features = known_features(view.library, view.run, looks_around(view))
+    return None if features is None else features.places_of(_films(view).films.film_id)
+
+
+def reading_for(view: ErrorView) -> FeatureTask | None:
+    """Return the reading of a view's films that is under way; None if there is none."""
+    if get_runs()[view.run].foreign or _space_of(view) is not None:
+        return None
+    task = _task(view)
+    return task if task.running else None
+
+
+def draw_neighbours(view: ErrorView) -> None:
+    """Draw a case's neighbours, or the way to find them."""
+    st.markdown(f"**Nearest films in the feature space of run {view.run}**, of other patients")
+    if get_runs()[view.run].foreign:
+        st.caption("Only the predictions of this run were imported: it has no feature space here.")
+        return
+    space, said = _space_of(view), _films(view)
+    if space is None:
+        _draw_way(_task(view), len(said))
+    else:
+        _draw_cards(view, said.films, space, said.probability)
+
+
+def _draw_way(task: FeatureTask, films: int) -> None:
+    if task.running:
+        st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.stop)
+        return
+    if task.sentence:
+        st.caption(task.sentence)
+    st.button(
+        f"Read {films:,} films to find them",
+        icon=":material/hub:",
+        key="case-features",
+        on_click=task.start,
+        help="Once for this run; it is kept. You can go on meanwhile.",
+    )
+
+
+def _draw_cards(view: ErrorView, films: FilmTable, space: Space, probability: Scores) -> None:
+    found = np.flatnonzero(films.film_id == (view.film or ""))
+    if not len(found):
+        return
+    rows = nearest_films(space, int(found[0]), films.patient, SHOWN)
+    ill = int(films.label[rows].sum())
+    st.caption(
+        f"{ill} of these {len(rows)} are labelled pneumonia, {len(rows) - ill} normal; among the "
+        f"{len(films):,} films that the run {_whence(view)}. Near films have near scores: the "
+        "score is made of these features."
+    )
+    threshold = get_runs()[view.run].operating_point.threshold
+    cards = [_card(view, films, int(row), float(probability[row])) for row in rows]
+    draw_films(view.library, cards, NEIGHBOURS, threshold)
+
+
+def _whence(view: ErrorView) -> str:
+    measured = "was measured on"
+    return measured if looks_around(view) is None else f"has learned from or {measured}"
+
+
+def _card(view: ErrorView, films: FilmTable, row: int, probability: float) -> Card:
+    label, split = "pneumonia" if films.label[row] else "normal", str(films.split[row])
+    subtype = str(films.subtype[row])
+    synthetic = get_library(view.library).synthetic
+    return Card(
+        key=str(films.film_id[row]),
+        name=film_name(str(films.film_id[row])),
+        probability=probability,
+        words=f"{label}, {subtype}" if subtype else label,
+        quality=f"{split} part" if synthetic else SPLITS.get(split, split),
+    )

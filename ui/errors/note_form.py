@@ -1,0 +1,201 @@
+"""What a reader notes of a film: cause, tags, comment, and another label if need be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+import streamlit as st
+
+from core.domain.reader import Act, Reader, reader_key
+from core.error_analysis.notes import (
+    MAX_COMMENT,
+    CaseNote,
+    ProposalState,
+    ProposedLabel,
+    weigh_proposals,
+    write_note,
+)
+from core.errors import FirstReadError
+from ui.app.identity import name_reader, not_allowed
+from ui.app.session import Visit
+from ui.library.films import get_case_notes
+from ui.library.gallery_query import ErrorView
+
+STATES = {
+    ProposalState.PROPOSED: "One reader proposes the label {label}; a second is needed.",
+    ProposalState.ACCEPTED: "Readers agree on the label {label}. The reference label stays.",
+    ProposalState.DISPUTED: "Readers propose different labels.",
+}
+
+
+def draw_case_form(
+    visit: Visit, view: ErrorView, notes: Sequence[CaseNote], reference: ProposedLabel
+) -> None:
+    """Draw what was noted of the open film, and the form for the reader's own note.
+
+    Parameters
+    ----------
+    visit : Visit
+    view : ErrorView
+    notes : sequence of CaseNote
+        Standing notes of the library.
+    reference : ProposedLabel
+        What the film's label is: only another one is proposed.
+    """
+    film_id = view.film or ""
+    of_film = [note for note in notes if note.film_id == film_id]
+    if not_allowed(visit, Act.NOTE_CASE):
+        _draw_others([note for note in of_film if not note.says_nothing])
+        _draw_proposal(of_film, reference)
+        return
+    visit.reader = name_reader(visit)
+    own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
+    note = _draw_fields(visit, film_id, own, notes, reference)
+    if st.button(
+        "Save the note",
+        type="primary",
+        icon=":material/save:",
+        shortcut="Ctrl+Enter",
+        width="stretch",
+        key=f"save-{_key(film_id, own)}",
+    ):
+        visit.complaint = _save(visit, view, own, note)
+        if not visit.complaint:
+            visit.notice = "Noted."
+            st.rerun()
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
+    _draw_others([n for n in of_film if n is not own and not n.says_nothing])
+    _draw_proposal(of_film, reference)
+
+
+def carry_draft(film_id: str, before: CaseNote | None, after: CaseNote) -> None:
+    """Let what is written and not saved stand in the fields of the note that a tag has made.
+
+    Call it before the fields are drawn.
+    """
+    for name in ("cause", "comment", "label"):
+        old = f"{name}-{_key(film_id, before)}"
+        if old in st.session_state:
+            st.session_state[f"{name}-{_key(film_id, after)}"] = st.session_state[old]
+
+
+def _key(film_id: str, own: CaseNote | None) -> str:
+    return f"{film_id}-{'new' if own is None else own.note_id}"
+
+
+def _draw_fields(
+    visit: Visit,
+    film_id: str,
+    own: CaseNote | None,
+    notes: Sequence[CaseNote],
+    reference: ProposedLabel,
+) -> dict[str, object]:
+    """Draw the fields; what is in them stays while the reader is at another film."""
+    key = _key(film_id, own)
+    causes = list(get_case_notes().causes())
+    if own is not None and own.cause and own.cause not in causes:
+        causes.append(own.cause)  # taken off the list since
+    cause_side, list_side = st.columns([4, 1], gap="small", vertical_alignment="bottom")
+    cause = cause_side.selectbox(
+        "Cause",
+        ["", *causes],
+        index=0 if own is None or not own.cause else 1 + causes.index(own.cause),
+        format_func=lambda one: one or "not stated",
+        key=f"cause-{key}",
+        persist_state="session",
+    )
+    with list_side.popover("", icon=":material/edit:", help="Change the list of causes"):
+        _draw_causes(visit, causes)
+    used = {tag for note in notes for tag in note.tags}
+    mine = [] if own is None else list(own.tags)
+    tags = st.multiselect(
+        "Tags",
+        sorted(used | set(mine)),
+        default=mine,
+        accept_new_options=True,
+        placeholder="Choose or write",
+        key=f"tags-{key}",
+        persist_state="session",
+    )
+    comment = st.text_area(
+        "Comment",
+        "" if own is None else own.comment,
+        max_chars=MAX_COMMENT,
+        height=68,
+        key=f"comment-{key}",
+        persist_state="session",
+        placeholder="Comment",
+        label_visibility="collapsed",
+    )
+    proposed = None if own is None else own.proposed_label
+    label = st.segmented_control(
+        "The label should be",
+        [one for one in ProposedLabel if one is not reference or one is proposed],
+        default=proposed,
+        format_func=lambda one: str(one).capitalize(),
+        key=f"label-{key}",
+        persist_state="session",
+        width="stretch",
+    )
+    return {"cause": cause, "tags": tags, "comment": comment, "proposed_label": label}
+
+
+def _save(visit: Visit, view: ErrorView, own: CaseNote | None, said: dict[str, object]) -> str:
+    """Store the note and return an empty text, or return what it lacks."""
+    try:
+        note = write_note(
+            view.library,
+            view.film or "",
+            visit.acting,
+            view.run,
+            supersedes=None if own is None else own.note_id,
+            **said,
+        )
+        get_case_notes().append(note, visit.acting)
+    except FirstReadError as exc:
+        return str(exc)
+    return ""
+
+
+def _draw_causes(visit: Visit, causes: Sequence[str]) -> None:
+    """Draw the list of causes with what changes it; the list of all readers."""
+    if not_allowed(visit, Act.CHANGE_CAUSES):
+        return
+    added = st.text_input("Add a cause", key="cause-added", max_chars=40)
+    if st.button("Add", key="add-cause", disabled=not added):
+        _change(get_case_notes().offer_cause, added, visit.acting)
+    gone = st.selectbox("Take one off the list", causes, key="cause-gone")
+    if st.button("Take off", key="retire-cause", disabled=not gone):
+        _change(get_case_notes().retire_cause, str(gone), visit.acting)
+    st.caption("Notes that state a cause keep it.")
+
+
+def _change(change: Callable[[str, Reader], None], cause: str, by: Reader) -> None:
+    try:
+        change(cause, by)
+    except FirstReadError as exc:
+        st.warning(str(exc))
+    else:
+        st.rerun()
+
+
+def _draw_others(notes: Sequence[CaseNote]) -> None:
+    """Say what other readers noted."""
+    for note in notes:
+        parts = [escape(note.cause), *(escape(tag) for tag in note.tags)]
+        if note.proposed_label is not None:
+            parts.append(f"label should be {note.proposed_label}")
+        words = ", ".join(part for part in parts if part)
+        comment = f"<br>“{escape(note.comment)}”" if note.comment else ""
+        st.html(
+            f'<p class="fr-record"><b>{escape(note.reader)}</b>, {note.written_at:%Y-%m-%d %H:%M} '
+            f"UTC: {words}{comment}</p>"
+        )
+
+
+def _draw_proposal(notes: Sequence[CaseNote], reference: ProposedLabel) -> None:
+    proposal = weigh_proposals(notes, reference)
+    if proposal is not None:
+        st.caption(STATES[proposal.state].format(label=proposal.label))

@@ -1,0 +1,1 @@
+"""The radiographs that pages choose from."""

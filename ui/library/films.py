@@ -1,0 +1,231 @@
+"""What the error gallery draws from: runs on films, readers' notes, small pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+
+import numpy as np
+import streamlit as st
+
+from core.error_analysis.filters import Known, Noted, films_wanted
+from core.error_analysis.gallery import RunsOnFilms, films_in_cell, order_films
+from core.error_analysis.notes import CaseNote, notes_by_film
+from core.errors import FirstReadError
+from core.jobs.batch import UploadedFilm
+from core.library.films import FilmLibrary, states_synthetic
+from core.library.thumbnails import ThumbnailCache
+from core.pipeline import draw_small_picture
+from core.settings import get_settings
+from core.store.notes import SqlCaseNotes, open_case_notes
+from ui.app.resources import get_library, get_store
+from ui.components.cards.cards import PICTURE_PX, Card
+from ui.library.gallery_query import ErrorView
+from ui.library.runs import get_films
+
+PICTURE_THREADS = 4
+
+
+@st.cache_resource(show_spinner=False)
+def get_case_notes() -> SqlCaseNotes:
+    """Return readers' notes, in the database that the review store has migrated."""
+    get_store()
+    return open_case_notes(get_settings().database_url, migrated=True)
+
+
+@st.cache_resource(show_spinner=False)
+def _small_pictures() -> ThumbnailCache:
+    folder = get_settings().cache / f"films-{PICTURE_PX}px"
+    return ThumbnailCache(folder, partial(draw_small_picture, side_px=PICTURE_PX))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The films of a view.
+
+    Attributes
+    ----------
+    runs : RunsOnFilms
+        All films of the split, the run at the threshold of the view.
+    film_ids : tuple of str
+        Those of the cell that are wanted, in order.
+    in_cell : int
+        Those of the cell, wanted or not.
+    known : Known
+        Of the films of the split.
+    """
+
+    runs: RunsOnFilms
+    film_ids: tuple[str, ...]
+    in_cell: int
+    known: Known
+
+    def place_of(self, film_id: str) -> int | None:
+        """Return where a film stands in the order; None if it is not listed."""
+        return self.film_ids.index(film_id) if film_id in self.film_ids else None
+
+
+def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Found:
+    """Return the films of a view, in its order.
+
+    Parameters
+    ----------
+    view : ErrorView
+    notes : sequence of CaseNote
+    known : Known
+        Of the films of the view's split.
+    """
+    runs = get_films(view.library, view.run, view.split)
+    if view.threshold is not None:
+        runs = runs.at(view.run, view.threshold)
+    probability, threshold = runs.of_run(view.run), runs.threshold_of(view.run)
+    in_cell = films_in_cell(probability, runs.films.label, threshold, view.cell)
+    wanted = films_wanted(runs, view.run, view.wanted, noted_by(notes), known)
+    chosen = runs.where(in_cell & wanted)
+    order = order_films(chosen, view.run, view.order)
+    return Found(runs, tuple(chosen.films.film_id[order].tolist()), int(in_cell.sum()), known)
+
+
+def noted_by(notes: Sequence[CaseNote]) -> Noted:
+    """Return which films the standing notes of a library speak of."""
+    by_tag: dict[str, set[str]] = defaultdict(set)
+    by_cause: dict[str, set[str]] = defaultdict(set)
+    comments: dict[str, list[str]] = defaultdict(list)
+    for note in notes:
+        for tag in note.tags:
+            by_tag[tag].add(note.film_id)
+        if note.cause:
+            by_cause[note.cause].add(note.film_id)
+        if note.comment:
+            comments[note.film_id].append(note.comment)
+    return Noted(by_tag, by_cause, comments)
+
+
+def load_film(library: str, film_id: str) -> UploadedFilm:
+    """Return a film of a library as if it had been uploaded.
+
+    Raises
+    ------
+    DatasetError
+        If its file is not there.
+    """
+    content = get_library(library).read_bytes(film_id)
+    return UploadedFilm(hashlib.sha256(content).hexdigest(), film_name(film_id), content)
+
+
+def film_name(film_id: str) -> str:
+    """Return what a film is called: its file's name without the ending."""
+    return PurePosixPath(film_id).stem
+
+
+@dataclass(frozen=True, slots=True)
+class SmallPicture:
+    """A film as a small PNG, and whether its file states that it was drawn."""
+
+    png: bytes
+    synthetic: bool
+
+
+def is_synthetic(library: str, film_id: str) -> bool:
+    """Return whether a film's file states that it was drawn; False if the file is not there."""
+    try:
+        return states_synthetic(get_library(library).read_bytes(film_id))
+    except FirstReadError:
+        return False
+
+
+def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:
+    """Return the small pictures that can be had, and a sentence if one cannot."""
+    films, cache = get_library(library), _small_pictures()
+    drawn = list(_together().map(partial(_picture_of, films, cache), film_ids))
+    pictures = {
+        film_id: picture
+        for film_id, picture in zip(film_ids, drawn, strict=True)
+        if isinstance(picture, SmallPicture)
+    }
+    return pictures, next((one for one in drawn if isinstance(one, str)), "")
+
+
+def _picture_of(films: FilmLibrary, cache: ThumbnailCache, film_id: str) -> SmallPicture | str:
+    """Return a film's picture, or a sentence that says why there is none."""
+    try:
+        content = films.read_bytes(film_id)
+        return SmallPicture(cache.get(content), states_synthetic(content))
+    except FirstReadError as exc:
+        return str(exc)
+
+
+def make_ahead(library: str, film_ids: Sequence[str]) -> None:
+    """Make small pictures in the background, so that the next page has them on disk."""
+    films, cache = get_library(library), _small_pictures()
+    for film_id in film_ids:
+        _ahead().submit(_picture_of, films, cache, film_id)
+
+
+@st.cache_resource(show_spinner=False)
+def _together() -> ThreadPoolExecutor:
+    """Return the threads that make one page; decoding a film lets others run meanwhile."""
+    return ThreadPoolExecutor(max_workers=PICTURE_THREADS, thread_name_prefix="first-read-page")
+
+
+@st.cache_resource(show_spinner=False)
+def _ahead() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-pictures")
+
+
+def build_cards(
+    view: ErrorView,
+    found: Found,
+    film_ids: Sequence[str],
+    notes: Sequence[CaseNote],
+    headings: Sequence[str] = (),
+) -> tuple[list[Card], str]:
+    """Return films as cards, and a sentence if a picture is missing."""
+    pictures, sentence = small_pictures(view.library, film_ids)
+    noted = notes_by_film(notes)
+    probability = found.runs.of_run(view.run)
+    cards = []
+    for turn, film_id in enumerate(film_ids):
+        place = found.runs.place_of(film_id)
+        if place is None:
+            continue
+        picture = pictures.get(film_id)
+        tags = {tag for note in noted.get(film_id, ()) for tag in note.tags}
+        cards.append(
+            Card(
+                key=film_id,
+                thumbnail_png=None if picture is None else picture.png,
+                synthetic=picture is not None and picture.synthetic,
+                heading=headings[turn] if headings else "",
+                name=film_name(film_id),
+                probability=float(probability[place]),
+                words=label_in_words(found.runs, place),
+                quality=quality_in_words(found.runs, place),
+                tags=tuple(sorted(tags)),
+            )
+        )
+    return cards, sentence
+
+
+def label_in_words(runs: RunsOnFilms, place: int) -> str:
+    """Return the reference label and the subtype of a film."""
+    subtype = str(runs.films.subtype[place])
+    label = "pneumonia" if runs.films.label[place] else "normal"
+    return f"{label}, {subtype}" if subtype else label
+
+
+def quality_in_words(runs: RunsOnFilms, place: int) -> str:
+    """Return what the file's grey levels are like."""
+    films = runs.films
+    return f"contrast {films.contrast[place]:.2f}, sharpness {films.sharpness[place]:.3f}"
+
+
+def size_in_words(runs: RunsOnFilms, place: int) -> str:
+    """Return the size of the original, as published."""
+    height, width = runs.films.original_height_px[place], runs.films.original_width_px[place]
+    return "size not certain" if np.isnan(height + width) else f"{width:.0f} x {height:.0f} px"

@@ -1,0 +1,219 @@
+"""The runs that the error gallery draws from, and what each said of a library's films."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.domain.model import RunRecord
+from core.error_analysis.gallery import RunsOnFilms, join_runs
+from core.error_analysis.notes import ProposedLabel
+from core.errors import FirstReadError
+from core.evaluation.evaluate import PARTS
+from core.library.film_codes import find_film
+from core.library.films import order_parts
+from core.pipeline import Engine, open_classifier
+from core.runs.listing import list_readable_runs, list_runs
+from core.runs.predictions import (
+    LEARNED_FILE,
+    LEARNED_PART,
+    PREDICTIONS_FILE,
+    Predictions,
+    join_predictions,
+)
+from core.runs.store import name_run, reading_identity
+from core.settings import get_settings
+from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_libraries, get_library, has_read
+from ui.library.gallery_query import ALL_PARTS, Offered
+
+KEPT_TABLES = 24
+OF_THE_SET = ("validation", "test")
+"""What of the public set runs are measured on; adults of another hospital are not of it."""
+
+
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
+def get_runs() -> dict[str, RunRecord]:
+    """Return every run by name, the served one first."""
+    settings = get_settings()
+    runs = {run.run_id: run for run in list_runs(*settings.run_folders)}
+    served = settings.served_run
+    return {name: runs[name] for name in sorted(runs, key=lambda name: (name != served, name))}
+
+
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
+def _exhibits() -> frozenset[str]:
+    runs, _ = list_readable_runs(get_settings().models)
+    return frozenset(run.record.run_id for run in runs if run.exhibit)
+
+
+def name_offered(library: str) -> dict[str, str]:
+    """Return the runs that are offered for a library's films, and how each is named."""
+    return {run: name_run(get_runs()[run]) for run in get_offered().runs(library)}
+
+
+def get_engine_of(run_id: str) -> Engine:
+    """Return the engine with another run in the place of the one that is served.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of the run is missing or is not the one that was measured.
+    """
+    engine, run = get_engine(), get_runs()[run_id]
+    if run_id == engine.classifier.run_record.run_id:
+        return engine
+    return _engine_of(run_id, reading_identity(run, engine.gate.sha256))
+
+
+@st.cache_resource(show_spinner=False)
+def _engine_of(run_id: str, identity: str) -> Engine:  # noqa: ARG001 - it is the key
+    classifier = open_classifier(get_runs()[run_id], get_settings().inference_threads)
+    return replace(get_engine(), classifier=classifier)
+
+
+def get_predictions(library: str, run: str) -> Predictions:
+    """Return what a run said of every film of a library that it is measured on.
+
+    Raises
+    ------
+    FirstReadError
+        If its predictions cannot be read.
+    """
+    return _predictions(library, identity_of(run))
+
+
+def get_learned(library: str, run: str) -> Predictions | None:
+    """Return what a run said of the films that it has learned from; None if it is not kept.
+
+    Raises
+    ------
+    FirstReadError
+        If the table cannot be read.
+    """
+    return _learned(library, identity_of(run))
+
+
+def identity_of(run: str) -> tuple[str, ...]:
+    """Return a run's name with the hashes of what it said; it may be trained anew under it."""
+    files = get_runs()[run].files
+    return run, files.get(PREDICTIONS_FILE, ""), files.get(LEARNED_FILE, "")
+
+
+@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
+def _predictions(library: str, identity: tuple[str, ...]) -> Predictions:
+    return get_library(library).predictions(get_runs()[identity[0]])
+
+
+@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
+def _learned(library: str, identity: tuple[str, ...]) -> Predictions | None:
+    return get_library(library).learned(get_runs()[identity[0]])
+
+
+def of_part(library: str, run: str, part: str) -> Predictions:
+    """Return what a run said of the films of one part, or of all parts of their set.
+
+    Raises
+    ------
+    FirstReadError
+        If a table cannot be read.
+    """
+    return _part(library, identity_of(run), part)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
+    said = _predictions(library, identity)
+    learned = _learned(library, identity) if part in (LEARNED_PART, ALL_PARTS) else None
+    if part == ALL_PARTS and learned is not None:
+        return join_predictions(said.where(np.isin(said.films.split, OF_THE_SET)), learned)
+    if part == ALL_PARTS:
+        return said
+    return said.of_split(part) if learned is None else learned
+
+
+def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
+    """Return the label of every film that this run or the first one is measured on or learned."""
+    named = dict.fromkeys((run, next(iter(get_offered().runs(library)))))
+    return _references(library, tuple(identity_of(name) for name in named))
+
+
+def _references(library: str, identities: tuple[tuple[str, ...], ...]) -> dict[str, ProposedLabel]:
+    tables = []
+    for identity in identities:
+        for read in (_predictions, _learned):
+            try:
+                table = read(library, identity)
+            except FirstReadError:  # a damaged table says so where its run is chosen
+                continue
+            if table is not None:
+                tables.append(table)
+    return {
+        film_id: ProposedLabel.PNEUMONIA if label else ProposedLabel.NORMAL
+        for table in tables
+        for film_id, label in zip(
+            table.films.film_id.tolist(), table.films.label.tolist(), strict=True
+        )
+    }
+
+
+def own_validation(run: str) -> str:
+    """Return what a run's validation films are where it drew them itself; empty where it did not.
+
+    Such films are of patients whom it has learned from.
+    """
+    part = get_runs()[run].metrics.get("validation", {})
+    said = str(part.get("split", PARTS["validation"].name))
+    return "" if said == PARTS["validation"].name else said[:1].upper() + said[1:]
+
+
+def get_films(library: str, run: str, split: str) -> RunsOnFilms:
+    """Return a split's films under the chosen run, and under every other that has read them.
+
+    Exhibits are among the others only where one is chosen: they are wrong on purpose.
+
+    Raises
+    ------
+    FirstReadError
+        If the chosen run's predictions cannot be read.
+    """
+    others = [name for name in get_offered().runs(library) if name not in _exhibits()]
+    identities = tuple(identity_of(name) for name in (run, *others))
+    return _join(library, identities, split)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> RunsOnFilms:
+    run, *others = (name for name, *_ in identities)
+    tables = {run: of_part(library, run, split)}
+    for other in others:
+        try:
+            tables.setdefault(other, of_part(library, other, split))
+        except FirstReadError:  # a run whose table is damaged says so where it is chosen
+            continue
+    thresholds = {name: get_runs()[name].operating_point.threshold for name in tables}
+    return join_runs(run, tables, thresholds)
+
+
+def get_offered() -> Offered:
+    """Return the libraries, runs and splits there are."""
+
+    def runs(library: str) -> Sequence[str]:
+        films, named = get_library(library), get_runs()
+        if not films.synthetic:
+            return list(named)
+        own = [name for name, run in named.items() if not run.foreign]
+        return [name for name in own if has_read(films, named[name])] or own[:1]
+
+    def splits(library: str, run: str) -> Sequence[str]:
+        parts = order_parts(get_predictions(library, run).films.split)
+        if get_library(library).synthetic:  # nothing was trained on any part
+            return (ALL_PARTS, *parts[::-1])
+        return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
+
+    def film(library: str, run: str, split: str, code: str) -> str | None:
+        return find_film(code, of_part(library, run, split).films.film_id.tolist())
+
+    return Offered(tuple(get_libraries()), runs, splits, film)

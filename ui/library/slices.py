@@ -1,0 +1,210 @@
+"""What the page "Where it fails" draws from: facts, features, and the search over slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.datasets.film_metadata import FACTS_FILE, FilmFacts, Words, empty_facts, read_facts
+from core.error_analysis.filters import Known
+from core.error_analysis.slice_discovery import (
+    DecidedFilms,
+    SliceResult,
+    confirm_slices,
+    decide_films,
+    search_slices,
+)
+from core.error_analysis.slices import SliceSpace, declare_space
+from core.errors import FirstReadError
+from core.runs.embeddings import FEATURES_FILE, FilmFeatures, Space, read_features
+from core.runs.predictions import Predictions
+from core.settings import get_settings
+from core.stats.intervals import Mask
+from ui.app.resources import get_engine, get_library
+from ui.library.gallery_query import ErrorView
+from ui.library.runs import KEPT_TABLES, get_predictions, get_runs, identity_of, of_part
+
+SEARCHED, HELD = "validation", "test"
+"""The split that is searched, and the one that findings are held against."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """The search for slices in which a run fails.
+
+    Attributes
+    ----------
+    space : SliceSpace
+    covered : bool
+        Whether the run has films of the split that is searched.
+    results : tuple of SliceResult
+        Every test of the search.
+    confirmed, elsewhere : dict
+        From key and rate to the result on the held films: of the findings, adjusted for their
+        number; and of every slice that was looked at, adjusted for theirs.
+    sentences : tuple of str
+        On what could not be looked at.
+    """
+
+    space: SliceSpace
+    covered: bool
+    results: tuple[SliceResult, ...]
+    confirmed: dict[tuple[str, str], SliceResult]
+    elsewhere: dict[tuple[str, str], SliceResult]
+    sentences: tuple[str, ...]
+
+    @property
+    def failing(self) -> tuple[SliceResult, ...]:
+        """The slices that were found."""
+        return tuple(result for result in self.results if result.failing)
+
+
+def get_facts() -> tuple[FilmFacts, str]:
+    """Return what is known of the public films, and a sentence if nothing is."""
+    try:
+        return _facts(_facts_stamp()), ""
+    except FirstReadError as exc:
+        return empty_facts(), str(exc)
+
+
+def _facts_stamp() -> str:
+    """Return what changes when the table of facts is made anew."""
+    try:
+        return str((get_settings().models / FACTS_FILE).stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _facts(stamp: str) -> FilmFacts:  # noqa: ARG001 - it is the key
+    return read_facts(get_settings().models / FACTS_FILE)
+
+
+def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
+    """Return the kept features of a library's films, and a sentence if there are none."""
+    if get_library(library).synthetic:
+        return None, "Of synthetic films no features are kept, and so there are no clusters."
+    record = get_runs()[run]
+    if record.foreign:
+        return None, f"Of run {run} only predictions were imported: there are no features."
+    if FEATURES_FILE not in record.files:
+        return None, (
+            f"Run {run} has no kept features, and so no clusters and label issues: make them with "
+            f"`python -m core features {run}` and `python -m core label-issues {run}`."
+        )
+    try:
+        return _features(run, record.files[FEATURES_FILE]), ""
+    except FirstReadError as exc:
+        return None, str(exc)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _features(run: str, sha256: str) -> FilmFeatures | None:  # noqa: ARG001 - it is the key
+    return read_features(get_runs()[run])
+
+
+def places_of(library: str, run: str, said: Predictions) -> Space | None:
+    """Return where films lie in a run's feature space; None where it is not known."""
+    features, _ = get_features(library, run)
+    return None if features is None else features.places_of(said.films.film_id)
+
+
+Basis = tuple[str, ...]
+"""Library and run, then what changes when the run or what is known of its films changes, be it made
+anew or no longer there."""
+
+
+def _basis(library: str, run: str) -> Basis:
+    record = get_runs()[run]
+    made_of = (
+        record.files.get(FEATURES_FILE, ""),
+        str(record.operating_point.threshold),
+        str(get_engine().input_px),  # for which the gate finds a drawn film large enough
+    )
+    lacking = (get_features(library, run)[1], get_facts()[1])
+    return library, *identity_of(run), *made_of, _facts_stamp(), *lacking
+
+
+def get_space(library: str, run: str) -> SliceSpace:
+    """Return the slices, cut on the films that are searched."""
+    return _space(_basis(library, run))
+
+
+@st.cache_resource(show_spinner="Cutting the films into slices", max_entries=KEPT_TABLES)
+def _space(basis: Basis) -> SliceSpace:
+    library, run, *_ = basis
+    said = get_predictions(library, run).of_split(SEARCHED)
+    return declare_space(said, get_facts()[0], places_of(library, run, said))
+
+
+def get_search(library: str, run: str) -> Search:
+    """Return the search over a library's slices for a run, at its operating point."""
+    return _search(_basis(library, run))
+
+
+@st.cache_resource(show_spinner="Testing every slice", max_entries=KEPT_TABLES)
+def _search(basis: Basis) -> Search:
+    library, run, *_ = basis
+    space = get_space(library, run)
+    results = search_slices(*_decided(library, run, SEARCHED))
+    on_held = _decided(library, run, HELD)
+    failing = [result for result in results if result.failing]
+    sentences = (get_facts()[1], get_features(library, run)[1])
+    return Search(
+        space=space,
+        covered=bool(len(get_predictions(library, run).of_split(SEARCHED))),
+        results=results,
+        confirmed=confirm_slices(failing, *on_held),
+        elsewhere=confirm_slices(results, *on_held),
+        sentences=tuple(sentence for sentence in sentences if sentence),
+    )
+
+
+def _decided(library: str, run: str, split: str) -> tuple[DecidedFilms, dict[str, Mask]]:
+    said = get_predictions(library, run).of_split(split)
+    threshold = get_runs()[run].operating_point.threshold
+    films = decide_films(said.probability, said.films.label, said.films.patient, threshold)
+    return films, _members(_basis(library, run), split)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _members(basis: Basis, split: str) -> dict[str, Mask]:
+    library, run, *_ = basis
+    said = of_part(library, run, split)
+    return get_space(library, run).members(said, places_of(library, run, said))
+
+
+def find_known(view: ErrorView) -> Known:
+    """Return what is known of the films of a view's split, and which are in its slice."""
+    basis = _basis(view.library, view.run)
+    findings, age_band = _known_of(basis, view.split)
+    in_slice = np.zeros(len(findings), np.bool_)
+    if view.wanted.slice_key is not None:
+        in_slice = _members(basis, view.split).get(view.wanted.slice_key, in_slice)
+    return Known(findings, age_band, in_slice)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
+def _known_of(basis: Basis, split: str) -> tuple[Words, Words]:
+    library, run, *_ = basis
+    film_id = of_part(library, run, split).films.film_id
+    facts = get_facts()[0]
+    drawn = get_library(library).gate_findings()
+    findings = (
+        np.array([drawn.get(one, "") for one in film_id.tolist()], np.str_)
+        if drawn
+        else facts.column_of("findings", film_id)
+    )
+    return findings, facts.column_of("age_band", film_id)
+
+
+def slices_of(library: str, run: str) -> tuple[str, ...]:
+    """Return the keys of the slices that a run's films are cut into."""
+    return tuple(_members(_basis(library, run), SEARCHED))
+
+
+def slice_words(library: str, run: str, key: str) -> str:
+    """Return a slice in words; its key where it is none of this run's slices."""
+    return get_space(library, run).words_of(key)

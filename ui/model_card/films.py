@@ -1,0 +1,97 @@
+"""Films that a run decides wrongly most surely, as cards; public ones only where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.domain.model import RunRecord
+from core.errors import FirstReadError
+from core.library.film_codes import film_code
+from core.library.films import FilmLibrary
+from core.model_card.facts import RunFacts
+from core.model_card.failures import FailedFilm, list_errors, surest_errors
+from ui.app.guard import PAGES
+from ui.app.resources import get_libraries
+from ui.components.cards.cards import Card, hear_cards, show_cards
+from ui.library.films import SmallPicture, film_name, small_pictures
+
+CARDS = "facts-cards"
+GALLERY = "errors"
+DRAWN = (
+    "The public films are not on this machine: these are the surest errors among films that a "
+    "program drew, and say nothing of patients."
+)
+ALL_RIGHT = "The public films are not on this machine, and the run decides every drawn one rightly."
+
+
+def draw_errors(facts: RunFacts) -> None:
+    """Draw the surest errors as cards that open in the error gallery.
+
+    Where the public films are not there, those of the drawn films are shown; without them, none.
+    """
+    library, errors, sentence = find_errors(facts)
+    if library is not None and errors:
+        wish = hear_cards(CARDS)
+        if wish is not None and wish.act == "open":
+            opened = next((one for one in errors if one.film_id == wish.film), None)
+            if opened is not None:
+                address = gallery_address(library.name, facts.run, opened)
+                st.switch_page(PAGES[GALLERY][0], query_params=address)
+        pictures, lacking = small_pictures(library.name, [film.film_id for film in errors])
+        sentence = lacking or sentence
+        cards = [_card(film, pictures.get(film.film_id)) for film in errors]
+        threshold = facts.run.operating_point.threshold
+        show_cards(cards, key=CARDS, threshold=threshold, keys=False)
+    if sentence:
+        st.caption(sentence)
+
+
+def find_errors(
+    facts: RunFacts,
+) -> tuple[FilmLibrary | None, Sequence[FailedFilm], str]:
+    """Return the surest errors with the library that has their films, and what to say of them."""
+    try:
+        libraries = get_libraries()
+        public, synthetic = libraries.get("public"), libraries.get("synthetic")
+        if public is not None and public.has_films:
+            return public, list_errors(facts), ""
+        if synthetic is None or facts.run.foreign:
+            return None, (), "The films themselves are not on this machine."
+        threshold = facts.run.operating_point.threshold
+        errors = surest_errors(synthetic.predictions(facts.run), threshold)
+    except FirstReadError as exc:
+        return None, (), str(exc)
+    return synthetic, errors, DRAWN if errors else ALL_RIGHT
+
+
+def _card(film: FailedFilm, picture: SmallPicture | None) -> Card:
+    return Card(
+        key=film.film_id,
+        thumbnail_png=None if picture is None else picture.png,
+        synthetic=picture is not None and picture.synthetic,
+        heading="Missed" if film.ill else "False alarm",
+        name=film_name(film.film_id),
+        probability=film.probability,
+        words=(film.subtype or "pneumonia") if film.ill else "normal",
+    )
+
+
+def gallery_address(library: str, run: RunRecord, film: FailedFilm) -> dict[str, str]:
+    """Return the query part of the error gallery's address of a film.
+
+    Parameters
+    ----------
+    library : str
+        Its word for addresses.
+    run : RunRecord
+    film : FailedFilm
+    """
+    return {
+        "library": library,
+        "run": run.run_id,
+        "split": film.split,
+        "cell": "fn" if film.ill else "fp",
+        "film": film_code(film.film_id),
+    }

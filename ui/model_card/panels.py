@@ -1,0 +1,161 @@
+"""The facts of a run, drawn: blocks of the document, and pictures where they say it faster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.model_card.card import NO_DEVICE, describe_in_short, describe_run
+from core.model_card.checklists.checklist import describe_checklist
+from core.model_card.export import CHECKLISTS, export_markdown, export_pdf
+from core.model_card.facts import RunFacts
+from core.model_card.results import describe_ward, expect_in_ward, usual_part
+from core.reports.document import Block, Bullets, Intervals, Paragraph, Section, Table
+from core.reports.markdown import escape_markdown
+from ui.charts.model_card import plot_intervals
+from ui.model_card.data import FactsView
+from ui.model_card.films import draw_errors
+from ui.runs.prevalence import DRAWN, SAID, show_wards
+
+PLAIN: Mapping[str, Any] = {"displayModeBar": False}
+"""Side by side on a wide window, one above the other on a narrow one."""
+
+
+def draw_exports(view: FactsView, facts: RunFacts) -> None:
+    """Offer the facts and both checklists as files."""
+    name = f"model-facts-{facts.run.run_id}"
+    pdf_side, markdown_side = st.columns(2)
+    pdf_side.download_button(
+        "PDF",
+        _make_pdf(facts, view.prevalence),
+        file_name=f"{name}.pdf",
+        mime="application/pdf",
+        icon=":material/download:",
+        width="stretch",
+        on_click="ignore",
+    )
+    markdown_side.download_button(
+        "Markdown",
+        export_markdown(facts, view.prevalence),
+        file_name=f"{name}.md",
+        mime="text/markdown",
+        icon=":material/download:",
+        width="stretch",
+        on_click="ignore",
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={RunFacts: export_markdown})
+def _make_pdf(facts: RunFacts, prevalence: int) -> bytes:
+    """Make the PDF once for the same words."""
+    return export_pdf(facts, prevalence)
+
+
+def draw_head(facts: RunFacts) -> None:
+    """Draw what must be known first; the permanent line of every page says the rest."""
+    document = describe_run(facts)
+    st.markdown(f"### {escape_markdown(document.title)}")
+    for notice in document.notices:
+        if notice != NO_DEVICE:
+            st.warning(escape_markdown(notice), icon=":material/report:")
+
+
+def draw_facts(view: FactsView, facts: RunFacts) -> None:
+    """Draw what a doctor reads in two minutes, with the ward and films that it decides wrongly."""
+    words_side, pictures_side = st.columns([1.35, 1], gap="large")
+    with words_side:
+        for block in describe_in_short(facts, view.prevalence).blocks:
+            _draw_answers(block)
+    with pictures_side:
+        draw_ward(view, facts)
+        st.markdown("#### Surest errors")
+        draw_errors(facts)
+
+
+def _draw_answers(block: Block) -> None:
+    """Draw a table of two columns as lines of words: what is asked, and what is said of it."""
+    if isinstance(block, Table):
+        for what, said in block.rows:
+            name_side, said_side = st.columns([1, 4.2], gap="small")
+            name_side.markdown(f"**{escape_markdown(what)}**")
+            said_side.markdown(escape_markdown(said))
+
+
+def draw_details(view: FactsView, facts: RunFacts) -> None:
+    """Draw all sections, those that a doctor needs first on top, hashes at the bottom."""
+    document = describe_run(facts, view.prevalence)
+    narrow_side, wide_side = st.columns([1, 1.75], gap="large")
+    with narrow_side:
+        for key in ("use", "external", "band", "explanations"):
+            draw_section(document.section(key))
+    with wide_side:
+        for key in ("results", "failures"):
+            draw_section(document.section(key))
+    population_side, training_side = st.columns(2, gap="large")
+    with population_side:
+        draw_section(document.section("population"))
+    with training_side:
+        for key in ("shortcuts", "training"):
+            draw_section(document.section(key))
+    versions = document.section("versions")
+    with st.expander(versions.heading):
+        draw_blocks(versions)
+
+
+def draw_section(section: Section) -> None:
+    """Draw a section with its heading."""
+    st.markdown(f"#### {section.heading}")
+    draw_blocks(section)
+
+
+def draw_blocks(section: Section) -> None:
+    """Draw what stands in a section."""
+    for number, block in enumerate(section.blocks):
+        _draw_block(block, f"facts-{section.key}-{number}")
+
+
+def _draw_block(block: Block, key: str) -> None:
+    if isinstance(block, Paragraph):
+        st.markdown(escape_markdown(block.text))
+    elif isinstance(block, Bullets):
+        st.markdown("\n".join(f"- {escape_markdown(item)}" for item in block.items))
+    elif isinstance(block, Intervals):
+        st.plotly_chart(plot_intervals(block), key=key, config=PLAIN)
+    else:
+        rows = [map(escape_markdown, cells) for cells in block.rows]
+        st.table([dict(zip(block.head, cells, strict=True)) for cells in rows], hide_index=True)
+
+
+def draw_ward(view: FactsView, facts: RunFacts) -> None:
+    """Draw a hundred children of the ward, and say what to expect of a thousand."""
+    st.markdown("#### Out of 100 children")
+    drawn, said = (expect_in_ward(facts, n, view.prevalence) for n in (DRAWN, SAID))
+    if drawn is None or said is None:
+        draw_blocks(describe_ward(facts, view.prevalence))
+        return
+    st.session_state["facts-prevalence"] = view.prevalence
+    st.slider(
+        "Ill among 100 children of your ward",
+        0,
+        100,
+        key="facts-prevalence",
+        on_change=_take_prevalence,
+    )
+    split = facts.run.metrics[usual_part(facts)]["split"]
+    show_wards([(facts.run.run_id, drawn, said)], f"the {split}")
+
+
+def _take_prevalence() -> None:
+    st.query_params["prevalence"] = str(st.session_state["facts-prevalence"])
+
+
+def draw_checklists(facts: RunFacts) -> None:
+    """Draw both checklists with what is open in each."""
+    st.caption(
+        "Filled from the records of this run, anew whenever the page is opened. Partly: something "
+        "that the item asks for is not known or was not done."
+    )
+    for checklist in CHECKLISTS:
+        draw_section(describe_checklist(checklist, facts))

@@ -1,0 +1,190 @@
+"""Which reads the Records page lists and counts, and the ways to take them out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from core.domain.mark import Mark
+from core.domain.review import ReviewRecord, Verdict
+from core.reads.export import (
+    AGREE,
+    DISAGREE,
+    NOT_COMPARED,
+    find_drawn,
+    find_reads,
+    is_synthetic,
+    reads_as_csv,
+    reads_as_json,
+    reads_as_parquet,
+)
+from core.reads.reader_performance import OwnReads, keep_whole, name_readers
+from ui.records.data import Ledger
+
+FILMS = {None: "all films", False: "patients' films", True: "synthetic films"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The reads that are listed, and those that are counted.
+
+    Attributes
+    ----------
+    listed : list of ReviewRecord
+        Newest first.
+    counted : list of ReviewRecord
+        By reader, films and days only, oldest first: to count by what was said would answer itself.
+        A reader's reads of a film stay together, on the day of the last one.
+    """
+
+    listed: list[ReviewRecord]
+    counted: list[ReviewRecord]
+
+
+def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
+    """Draw the two lines of filters and return what they leave.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    hidden : collection of str
+        Films whose reads are counted and not listed.
+    """
+    words_side, verdict_side, model_side = st.columns([3, 1.3, 1.3], vertical_alignment="bottom")
+    words = words_side.text_input("Find film, reader or comment", placeholder="Any word")
+    verdict = verdict_side.selectbox(
+        "Verdict", [None, *Verdict], format_func=lambda chosen: chosen or "any"
+    )
+    comparison = model_side.selectbox(
+        "Reader and model",
+        [None, AGREE, DISAGREE, NOT_COMPARED],
+        format_func=lambda chosen: chosen or "any",
+    )
+    reader_side, films_side, days_side, old_side = st.columns(
+        [1.5, 1.2, 1.6, 1.3], vertical_alignment="bottom"
+    )
+    readers = list(name_readers(ledger.records).values())
+    reader = reader_side.selectbox(
+        "Reader", [None, *readers], format_func=lambda chosen: chosen or "any"
+    )
+    kinds = {is_synthetic(record) for record in ledger.records}
+    synthetic = films_side.selectbox(
+        "Films",
+        list(FILMS),
+        index=list(FILMS).index(False) if len(kinds) == 2 else 0,  # a drawn film is no patient
+        format_func=FILMS.__getitem__,
+        key="records-films",
+    )
+    days = _choose_days(days_side, ledger)
+    corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
+    kept = {"reader": reader, "synthetic": synthetic}
+
+    def in_days(own: OwnReads) -> bool:
+        return bool(find_reads([own.last], days=days))
+
+    gone = set() if corrected else ledger.superseded
+    newest = [
+        record
+        for record in reversed(ledger.records)
+        if record.record_id not in gone and record.film_sha256 not in hidden
+    ]
+    return Chosen(
+        find_reads(newest, words, verdict, comparison, days=days, **kept),
+        keep_whole(find_reads(ledger.records, **kept), in_days),
+    )
+
+
+def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:
+    """Offer one run's films where readers stood beside more than one, and return what is left."""
+    said = Counter(record.prediction.run_id for record in counted if record.prediction)
+    if len(said) < 2:
+        return counted
+    chosen = st.segmented_control(
+        "The model beside the reader",
+        ["", *sorted(said)],
+        format_func=lambda run: run or "all runs together",
+        default="",
+        required=True,
+        key="records-run",
+        help="More than one run has read these films: "
+        + ", ".join(f"{run} for {n} reads" for run, n in sorted(said.items())),
+    )
+    return keep_whole(counted, lambda own: chosen in ("", own.last.run_id))
+
+
+def _choose_days(
+    side: st.delta_generator.DeltaGenerator, ledger: Ledger
+) -> tuple[date, date] | None:
+    read_on = [record.read.read_at.date() for record in ledger.records]
+    first, last = min(read_on), max(read_on)
+    days = side.date_input(
+        "Read from, to (UTC)", (first, last), min_value=first, max_value=last, key="records-days"
+    )
+    return (days[0], days[1]) if len(days) == 2 else None
+
+
+def draw_exports(listed: list[ReviewRecord], ledger: Ledger) -> None:
+    """Offer the listed reads as files."""
+    files = _make_files(_Listed(listed, ledger.references, find_drawn(ledger.records)))
+    with st.container(horizontal=True):
+        st.download_button(
+            f"CSV of {len(listed)}",
+            files.csv,
+            file_name="first-read-records.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="records-csv",
+        )
+        st.download_button(
+            "Parquet",
+            files.parquet,
+            file_name="first-read-records.parquet",
+            mime="application/vnd.apache.parquet",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "JSON",
+            files.json,
+            file_name="first-read-records.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    csv: str
+    parquet: bytes
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    records: list[ReviewRecord]
+    references: Mapping[str, Verdict]
+    drawn: Mapping[str, tuple[Mark, ...]]
+
+    def identity(self) -> str:
+        """Name the reads and their references; a stored read never changes."""
+        return " ".join(
+            f"{record.record_id} {self.references.get(record.film_sha256, '')}"
+            for record in self.records
+        )
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={_Listed: _Listed.identity})
+def _make_files(listed: _Listed) -> _Files:
+    """Make the files of some reads once, whatever else the page does.
+
+    A file that Streamlit makes when it is asked for has another address after every run, and the
+    press that meets the end of a run gets none.
+    """
+    reads = listed.records, listed.references, listed.drawn
+    return _Files(reads_as_csv(*reads), reads_as_parquet(*reads), reads_as_json(*reads))

@@ -1,0 +1,135 @@
+"""Whether the served run's probabilities move away from those that it was measured with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.domain.rate import Rate
+from core.domain.review import ReviewRecord, Verdict
+from core.reads.drift import (
+    CUSTOMARY_LIMIT,
+    FALSE_ALARMS,
+    FEWEST_FILMS,
+    Probabilities,
+    Week,
+    weekly_drift,
+)
+from core.reads.export import find_reads
+from core.reads.reader_roc import FEWEST_OF_A_CLASS, ReaderRoc, say_too_few, trace_readers
+from core.runs.predictions import read_predictions
+from core.runs.store import load_run
+from core.settings import get_settings
+from ui.app.resources import get_engine
+from ui.charts.readers import plot_drift, plot_reader_beside_model
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _reference_of(run_id: str) -> tuple[Probabilities, float]:
+    """Return what a run said of its validation patients, and the share of ill films."""
+    said = read_predictions(load_run(get_settings().models / run_id))
+    validation = said.films.split == "validation"
+    return said.probability[validation], float(said.films.label[validation].mean())
+
+
+def drift_of(records: Sequence[ReviewRecord]) -> list[Week]:
+    """Return each week's index over all patients' films, whatever the page is filtered to.
+
+    A filter would silence the alarm, and films drawn by a program would ring it; where there are
+    no others, they show how it works.
+    """
+    run_id = get_engine().classifier.run_record.run_id
+    reference, _ = _reference_of(run_id)
+    patients = find_reads(records, synthetic=False)
+    return weekly_drift(patients or records, run_id, reference)
+
+
+def draw_drift(weeks: Sequence[Week]) -> None:
+    """Draw how far each week's probabilities are from those of validation patients."""
+    run_id = get_engine().classifier.run_record.run_id
+    reference, ill = _reference_of(run_id)
+    for week in weeks:
+        if week.alarm:
+            st.warning(
+                f"Week of {week.begins}: the model's probabilities have moved away from those on "
+                f"validation patients (index {week.index:.2f}, limit {week.limit:.2f}, "
+                f"n = {week.n}). Look at that week's films: another device, other patients?",
+                icon=":material/trending_up:",
+            )
+    if any(week.index is not None for week in weeks):
+        st.plotly_chart(plot_drift(weeks), key="records-drift")
+    elif weeks:
+        most = max(week.n for week in weeks)
+        st.info(
+            f"Too few films for an index: the fullest week has {most} of {FEWEST_FILMS}.",
+            icon=":material/hourglass_empty:",
+        )
+    else:
+        st.info(f"No film here was read by the served run {run_id}.", icon=":material/search:")
+    st.caption(
+        f"Population stability index of {run_id}'s probabilities, all signed films of a week "
+        "(patients' films, where there are any; no filter of this page counts here) against "
+        f"{len(reference)} films of validation patients, in ten classes. The alarm is at "
+        f"{CUSTOMARY_LIMIT}, or at what {FALSE_ALARMS:.0%} of weeks without drift exceed, if that "
+        f"is larger; a week with fewer than {FEWEST_FILMS} films gets no index. Of the "
+        f"validation films {ill:.0%} show pneumonia: where other patients come, the index is high "
+        "without any fault."
+    )
+
+
+READS = {False: "Last reads", True: "First reads"}
+
+
+def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> None:
+    """Draw one reader's curve at a time, with areas, or say why there is none."""
+    st.subheader("ROC")
+    if not trace_readers(records, references, alone=False):
+        st.info(
+            "No curve yet: none of the films that were read has a known reference.",
+            icon=":material/query_stats:",
+        )
+        return
+    alone_side, reader_side, _ = st.columns([1, 1, 1.4], vertical_alignment="bottom")
+    alone = alone_side.segmented_control(
+        "Reads",
+        list(READS),
+        format_func=READS.__getitem__,
+        default=False,
+        required=True,
+        key="records-roc-reads",
+        help="Where the site reads first, the first read of a film is made before the model is "
+        "seen, and the last one after it.",
+    )
+    curves = {one.reader: one for one in trace_readers(records, references, alone=bool(alone))}
+    chosen = reader_side.selectbox("Whose curve", list(curves), key="records-roc-reader")
+    curve = curves[chosen]
+    if curve.own is None or curve.model is None:
+        st.info(say_too_few(curve), icon=":material/query_stats:")
+        return
+    plot_side, words_side = st.columns([1, 1.2], gap="large")
+    plot_side.plotly_chart(plot_reader_beside_model(curve), key="records-roc")
+    with words_side:
+        _draw_words(curve, curve.own.area, curve.model.area)
+
+
+def _draw_words(curve: ReaderRoc, own: Rate, model: Rate) -> None:
+    st.table(
+        {
+            "": [curve.reader, "The model, on the same films"],
+            "ROC area (95 % interval)": [_say(own), _say(model)],
+        },
+        hide_index=True,
+    )
+    st.caption(
+        f"{curve.n_ill} reads of films with pneumonia and {curve.n_well} of normal ones, by the "
+        "reference. The reader's steps run from normal, certain over unsure to pneumonia, certain; "
+        "the model's probability is the one at the time of the read, its operating point without "
+        "effect here. Intervals by DeLong (by Newcombe where every film is told apart), of all "
+        "readers together by drawing films 1,000 times; "
+        f"a curve takes {FEWEST_OF_A_CLASS} films of each class."
+    )
+
+
+def _say(area: Rate) -> str:
+    return f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f}, n = {area.n})"

@@ -1,0 +1,204 @@
+"""What the Records page says of readers, of the model's drift, of disputes and of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.domain.rate import Rate
+from core.domain.reader import Act
+from core.domain.review import ReviewRecord, Verdict
+from core.errors import FirstReadError
+from core.reads.arbitration import Dispute, arbitrate
+from core.reads.drafts import USUAL_CONFIDENCE
+from core.reads.reader_performance import ReaderNumbers, tabulate_readers
+from core.settings import get_settings
+from core.store.audit_log import say_report, verify_records
+from ui.app.identity import name_reader, not_allowed
+from ui.app.resources import get_store
+from ui.app.session import Visit
+from ui.components.panels import draw_record
+from ui.records.data import reads_only
+from ui.review.sign_form import CONFIDENCES
+
+
+def opens_unread(visit: Visit, films: int) -> bool:
+    """Say how many films wait for the visitor's own first read; return whether they are shown.
+
+    Whoever settles disputes may open them, and knows then that no first read of theirs is blind.
+    """
+    st.caption(
+        f":material/visibility_off: {films} of the films that others read wait for your own first "
+        "read: what others and the model said of each of them is left out here until then."
+    )
+    return not reads_only(visit) and st.toggle(
+        "Show them, as the one who settles", help="A first read of yours is not blind then."
+    )
+
+
+def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> None:
+    """Draw everybody's numbers and each reader's."""
+    numbers = tabulate_readers(records, references)
+    if not numbers:
+        st.info("No signed read is left by reader, films and days.", icon=":material/search:")
+        return
+    described = [_describe(one) for one in numbers]
+    st.dataframe(
+        [
+            {"": measure} | {one["Reader"]: one[measure] for one in described}
+            for measure in described[0]
+            if measure != "Reader"
+        ],
+        hide_index=True,
+        height="content",
+        key="records-readers",
+        alt="Agreement of reader and model, and both against the reference",
+    )
+    known = len({record.film_sha256 for record in records} & references.keys())
+    st.caption(
+        "Each value with its 95 % interval and n; the model at its operating point, taking no side "
+        "inside its band. Counted is each reader's last read of a film where both take a side; "
+        "arbitrations are left out. A reference exists for synthetic films and for films of the "
+        f"public set's official test split: {known} of the films counted here. "
+        "Reliance counts first reads that were locked before the model was seen, and what became "
+        "of them. Over-reliance: of right ones beside a wrong model, the share changed to what "
+        "the model says. Under-reliance: of wrong ones beside a right model, the share not changed "
+        "to it. Intervals of all readers draw films, with all reads of a film. Changes are counted "
+        "where both reads take a side. Time is that on the screen until the first signature; of "
+        "old reads, from the film's opening."
+    )
+
+
+def _describe(numbers: ReaderNumbers) -> dict[str, str]:
+    return {
+        "Reader": numbers.reader,
+        "Films": str(numbers.films),
+        "Agreement with model": _say(numbers.agreement),
+        "Kappa": _say(numbers.kappa),
+        "Sensitivity": _say(numbers.sensitivity),
+        "Model's sensitivity": _say(numbers.model_sensitivity),
+        "Specificity": _say(numbers.specificity),
+        "Model's specificity": _say(numbers.model_specificity),
+        "Over-reliance": _say(numbers.over_reliance),
+        "Under-reliance": _say(numbers.under_reliance),
+        "Says the same where the model is wrong": _say(numbers.same_as_wrong),
+        "Says the other where it is right": _say(numbers.other_than_right),
+        "Changed wrong to right": str(numbers.to_right),
+        "Changed right to wrong": str(numbers.to_wrong),
+        "Median time to the first read": "not kept"
+        if numbers.median_s is None
+        else f"{numbers.median_s:.0f} s (n = {numbers.timed})",
+    }
+
+
+def _say(rate: Rate) -> str:
+    if np.isnan(rate.value):
+        return f"none (n = {rate.n})"
+    return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f}, n = {rate.n})"
+
+
+# --- disputes ---
+
+
+def draw_disputes(visit: Visit, disputes: Sequence[Dispute]) -> None:
+    """Draw the films that wait for a senior reader, and the form that settles one."""
+    if not disputes:
+        st.info("Nobody disagrees, or all of it is settled.", icon=":material/check:")
+        return
+    reads_side, form_side = st.columns([1.2, 1], gap="large")
+    with reads_side:
+        dispute = _choose_dispute(disputes)
+    if dispute is not None:
+        with form_side:
+            if not not_allowed(visit, Act.ARBITRATE):
+                _draw_arbitration(visit, dispute)
+
+
+def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
+    """Draw the queue, and what was read of the film that is chosen."""
+    by_film = {dispute.film_sha256: dispute for dispute in disputes}
+    chosen = st.selectbox(
+        "Film that waits, longest first",
+        list(by_film),
+        format_func=lambda film: _name(by_film[film]),
+        key="records-dispute",
+    )
+    if chosen is None:
+        return None
+    dispute = by_film[chosen]
+    for read in dispute.reads:
+        draw_record(read)
+        if read.prediction is not None:
+            st.caption(
+                f"The model then: probability {read.prediction.probability:.2f}, "
+                f"operating point {read.prediction.operating_point.threshold:.2f}."
+            )
+    st.caption(
+        "No film is kept here. To look at it before you settle, upload it on Review and lock a "
+        "first read; do not sign: whoever signs is one of the readers, and somebody else has to "
+        "settle then."
+    )
+    return dispute
+
+
+def _name(dispute: Dispute) -> str:
+    return f"{dispute.film_name or dispute.film_sha256[:12]} ({dispute.between})"
+
+
+def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
+    key = dispute.reads[-1].record_id
+    verdict = st.segmented_control(
+        "The senior reader's verdict",
+        list(Verdict),
+        format_func=lambda one: str(one).capitalize(),
+        key=f"arbitrate-{key}",
+    )
+    confidence = st.select_slider(
+        "Confidence",
+        list(CONFIDENCES),
+        value=USUAL_CONFIDENCE,
+        format_func=CONFIDENCES.__getitem__,
+        key=f"arbitrate-confidence-{key}",
+    )
+    reason = st.text_area("Reason", max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
+    visit.reader = name_reader(visit)
+    if not st.button("Sign the arbitration", type="primary", icon=":material/gavel:"):
+        return
+    if verdict is None:
+        st.warning("Choose a verdict first.", icon=":material/touch_app:")
+        return
+    try:
+        record = arbitrate(dispute, visit.acting, verdict, confidence, reason)
+        get_store().append(record, visit.acting)
+    except FirstReadError as exc:
+        st.warning(f"Not signed. {exc}", icon=":material/touch_app:")
+        return
+    visit.notice = "Settled: the arbitration is stored, and the reads that it settles stay."
+    st.rerun()
+
+
+# --- the chain ---
+
+
+def draw_chain() -> None:
+    """Draw the button that holds everything stored to the chain."""
+    st.write(
+        "Reads, notes, teaching sessions, case sets, choices of the served run and changes of the "
+        "local user form one chain: "
+        "each record carries the hash of its own content and of the record before."
+    )
+    kept = st.text_input(
+        "A newest hash that was kept elsewhere",
+        key="records-head",
+        placeholder="Optional: finds an end that was cut off",
+    )
+    if not st.button("Verify all records", icon=":material/verified:"):
+        return
+    report = verify_records(get_settings().database_url, kept)
+    if report.intact:
+        st.success(say_report(report), icon=":material/verified:")
+    else:
+        first, *faults = say_report(report).splitlines()
+        st.error("\n".join([first, "", *(f"- {fault}" for fault in faults)]))

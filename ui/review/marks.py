@@ -1,0 +1,109 @@
+"""Where a reader marks a film at the first read, and how the model's regions compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.domain.mark import MAX_MARKS, Mark
+from core.domain.reader import reader_key
+from core.domain.regions import Explanation
+from core.domain.review import ReadKind, ReviewRecord
+from core.explain.reader_overlap import DrawnOverlap, keep_overlap, weigh_drawn
+from core.pipeline import FilmReading
+from core.reads.protocol import first_read_of
+from core.reads.signing import summarise_regions
+from ui.app.read_in_progress import token_of
+from ui.app.resources import get_store
+from ui.app.session import Visit
+from ui.components.viewer.viewer import SMALLEST_SHOWN, Marking, hear_marks, region_name
+from ui.review.reading_order import due_kind
+
+VIEWER = "viewer"
+
+
+def marking_of(visit: Visit, key: str, reading: FilmReading | None) -> Marking | None:
+    """Return the marks on a film: to be set before the first read, as they were locked after it."""
+    history = get_store().history(key)
+    token = token_of(visit, history, key).key
+    if due_kind(visit, key, reading) is ReadKind.FIRST:
+        heard = hear_marks(VIEWER, token)
+        if heard is not None:
+            visit.drawn[token] = heard
+        return Marking(token, visit.drawn.get(token, ()), edit=True, most=MAX_MARKS)
+    marks = drawn_at_first(visit, history)
+    return Marking(token, tuple(mark.edges for mark in marks), edit=False) if marks else None
+
+
+def drawn_so_far(visit: Visit, history: Sequence[ReviewRecord], key: str) -> tuple[Mark, ...]:
+    """Return what is marked on a film and not locked yet."""
+    return tuple(Mark(*edges) for edges in visit.drawn.get(token_of(visit, history, key).key, ()))
+
+
+def drawn_at_first(visit: Visit, history: Sequence[ReviewRecord]) -> tuple[Mark, ...]:
+    """Return what the acting reader marked at their locked first read."""
+    first = first_read_of(history, visit.acting.name)
+    return () if first is None else first.drawn
+
+
+def regions_shown(
+    visit: Visit, history: Sequence[ReviewRecord], explanation: Explanation | None
+) -> dict[str, object]:
+    """Return what is kept of the regions that were shown, and of the marks beside them."""
+    if explanation is None:
+        reader = reader_key(visit.acting.name)
+        asked = any((one.film_sha256, reader) in visit.regions_asked for one in history[:1])
+        return {"asked": True} if asked else {}
+    marks = drawn_at_first(visit, history)
+    kept = keep_overlap(weigh_drawn(explanation, marks, SMALLEST_SHOWN)) if marks else {}
+    return summarise_regions(explanation) | kept
+
+
+def note_drawn(visit: Visit, key: str) -> None:
+    """Say how a region is drawn, or how many there are."""
+    n = len(drawn_so_far(visit, get_store().history(key), key))
+    if n:
+        st.caption(f":material/my_location: {n} marked on the film; locked with your first read.")
+        return
+    st.caption(
+        "If you like, mark where you see it: m, then drag a box or click; by keys b, arrows, b. "
+        "x takes the last mark away."
+    )
+
+
+def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
+    """Say what the model's regions have to do with those drawn at the first read, if any were."""
+    if not marks:
+        return
+    if explanation is None:
+        st.caption(f":material/my_location: {len(marks)} marked at your first read.")
+        return
+    overlap = weigh_drawn(explanation, marks, SMALLEST_SHOWN)
+    st.caption(f":material/my_location: {say_overlap(overlap, explanation)}")
+
+
+def say_overlap(overlap: DrawnOverlap, explanation: Explanation) -> str:
+    """Return in words how far drawn marks and the model's regions agree."""
+    points = [_say_point(label, explanation) for label in overlap.points]
+    return " ".join([_say_boxes(overlap), *points] if overlap.boxes else points)
+
+
+def _say_boxes(overlap: DrawnOverlap) -> str:
+    one = overlap.boxes == 1
+    drew = f"The {'box' if one else f'{overlap.boxes} boxes'} that you drew first"
+    if overlap.share is None:
+        return f"{drew} cannot be compared: no region that is shown speaks for pneumonia."
+    return (
+        f"{drew} {'holds' if one else 'hold'} {overlap.share:.0%} of the weight for pneumonia, on "
+        f"{overlap.area:.0%} of the area that the model looks at."
+    )
+
+
+def _say_point(label: int | None, explanation: Explanation) -> str:
+    if label is None:
+        return "Your point lies outside what the model looks at."
+    weight, lies = float(explanation.weights[label]), f"Your point lies in {region_name(label)}"
+    if abs(weight) < SMALLEST_SHOWN:
+        return f"{lies}, which hardly moves the score."
+    return f"{lies}, which speaks {'for' if weight > 0 else 'against'} pneumonia ({weight:+.2f})."

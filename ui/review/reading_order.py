@@ -1,0 +1,72 @@
+"""What of the model a reader sees of a film by now: nothing before their own first read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.reader import Act, reader_key
+from core.domain.review import ReadKind
+from core.pipeline import FilmReading
+from core.reads.protocol import kind_of_next
+from core.settings import get_settings
+from ui.app.read_in_progress import keep_regions_asked
+from ui.app.resources import get_store
+from ui.app.session import Visit
+
+
+def due_kind(visit: Visit, key: str, reading: FilmReading | None) -> ReadKind:
+    """Return which read of a film the visitor's next one is."""
+    return kind_of_next(
+        get_store().history(key),
+        visit.acting.name,
+        None if reading is None else reading.prediction,
+        read_first=get_settings().read_first,
+    )
+
+
+def shows_regions(visit: Visit, key: str, reading: FilmReading | None) -> bool:
+    """Return whether the model's regions are on the film: at once, or on request after reading."""
+    if not get_settings().read_first:
+        return True
+    asked = (key, reader_key(visit.acting.name)) in visit.regions_asked
+    return asked and due_kind(visit, key, reading) is ReadKind.READ
+
+
+def offer_regions(visit: Visit, key: str) -> None:
+    """Draw what shows the model's regions; that they were shown is kept with the signed read."""
+    asked = (key, reader_key(visit.acting.name))
+    if not get_settings().read_first or asked in visit.regions_asked:
+        return
+    if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
+        keep_regions_asked(visit, key)
+        st.rerun()
+
+
+def say_order() -> str:
+    """Return in a sentence in which order a film is read here."""
+    if get_settings().read_first:
+        return (
+            "You lock your own first read, and may draw where you see it; then you see the model's "
+            "probability and, if you ask for them, the regions it depends on; and you sign your "
+            "verdict."
+        )
+    return "You see its probability and the regions it depends on, and sign your verdict."
+
+
+def draw_read_first(visit: Visit) -> None:
+    """Say why nothing of the model is shown yet, and to whom it never is.
+
+    A role that may not lock a read sees nothing either: its bearer may have another one as well.
+    """
+    st.markdown("**Read first**")
+    if not visit.acting.may(Act.SIGN_READ):
+        st.caption(
+            "On this site what the model says of a film comes after one's own first read, and your "
+            "role locks none here. On the page Teaching you read films and then see the model's "
+            "read."
+        )
+        return
+    st.caption(
+        "What the model says of this film, and why, comes after your own first read. The list is "
+        "in the order of the model's bands."
+    )

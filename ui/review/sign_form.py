@@ -1,0 +1,154 @@
+"""The doctor's side of a film: the verdict form, and signing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from core.domain.reader import Act
+from core.domain.regions import Explanation
+from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.errors import FirstReadError
+from core.jobs.batch import UploadedFilm
+from core.pipeline import FilmReading
+from core.reads.drafts import Draft
+from core.reads.protocol import reads_by
+from core.reads.signing import sign_read, utc_now
+from core.settings import get_settings
+from ui.app.identity import name_reader, not_allowed
+from ui.app.read_in_progress import keep_draft, progress_of, token_of
+from ui.app.resources import get_engine, get_store
+from ui.app.session import Visit
+from ui.components.panels import draw_record
+from ui.review.marks import drawn_so_far, regions_shown
+from ui.review.reading_order import due_kind
+
+CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
+
+
+def draw_verdict(
+    visit: Visit, film: UploadedFilm, reading: FilmReading, explanation: Explanation | None
+) -> None:
+    """Draw what is signed already and the form; signing stores the read before it says so."""
+    history = get_store().history(film.key)
+    kind = due_kind(visit, film.key, reading)
+    superseded = {record.supersedes for record in history}
+    for record in history:
+        if kind is ReadKind.READ and record.record_id not in superseded:
+            draw_record(record)
+    if not_allowed(visit, Act.SIGN_READ):
+        return
+    own = reads_by(history, visit.acting.name)
+    locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
+    token = token_of(visit, history, film.key)
+    begun = _as_draft(locked)
+    draft = _draw_form(token.key, visit.drafts.get(token, begun))
+    if kind is ReadKind.FIRST:
+        draft = replace(draft, drawn=drawn_so_far(visit, history, film.key))
+    keep_draft(visit, token, draft, begun)
+    visit.reader = name_reader(visit)
+    if st.button(
+        _label(kind, corrects=bool(own) and locked is None),
+        type="primary",
+        icon=":material/draw:",
+        shortcut="Ctrl+Enter",
+        width="stretch",
+        key=f"sign-{token.key}",  # a late press must not sign the next film
+    ):
+        visit.complaint = _sign(visit, film, reading, draft, explanation, history, kind)
+        if not visit.complaint:
+            st.rerun()
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
+
+
+def _label(kind: ReadKind, *, corrects: bool) -> str:
+    if kind is ReadKind.FIRST:
+        return "Lock the first read"
+    return "Sign a correction" if corrects else "Sign"
+
+
+def _as_draft(locked: ReviewRecord | None) -> Draft:
+    """Return what a form without a draft begins with: what its reader locked, if anything."""
+    return Draft() if locked is None else Draft(locked.read.verdict, locked.read.confidence)
+
+
+def _draw_form(key: str, begun: Draft) -> Draft:
+    """Draw the form, with what it begins with; Streamlit keeps what is in it meanwhile."""
+    verdict = st.segmented_control(
+        "Your verdict",
+        list(Verdict),
+        default=begun.verdict,
+        format_func=lambda one: str(one).capitalize(),
+        key=f"verdict-{key}",
+        persist_state="session",
+        width="stretch",
+        required=True,  # Ctrl+Enter on the chosen one would take it back
+    )
+    confidence = st.select_slider(
+        "Confidence",
+        list(CONFIDENCES),
+        value=begun.confidence,
+        format_func=CONFIDENCES.__getitem__,
+        key=f"confidence-{key}",
+        persist_state="session",
+    )
+    comment = st.text_area(
+        "Comment",
+        begun.comment,
+        max_chars=2000,
+        height=68,
+        key=f"comment-{key}",
+        persist_state="session",
+        placeholder="Comment",
+        label_visibility="collapsed",
+    )
+    return Draft(verdict, confidence, comment)
+
+
+def _read_by(reading: FilmReading) -> str:
+    """Return the run that read the film; of a refused film, the one that serves."""
+    if reading.prediction is not None:
+        return reading.prediction.run_id
+    return get_engine().classifier.run_record.run_id
+
+
+def _sign(
+    visit: Visit,
+    film: UploadedFilm,
+    reading: FilmReading,
+    draft: Draft,
+    explanation: Explanation | None,
+    history: Sequence[ReviewRecord],
+    kind: ReadKind,
+) -> str:
+    """Store the read and return an empty text, or return what it lacks."""
+    if draft.verdict is None:
+        return "Choose a verdict first."
+    if not visit.reader.strip():
+        return "Write your name first: a read is signed by a person."
+    progress = progress_of(token_of(visit, history, film.key))
+    record = sign_read(
+        film_sha256=film.key,
+        film_name=film.name if get_settings().keep_file_names else "",
+        reader=visit.acting,
+        verdict=draft.verdict,
+        confidence=draft.confidence,
+        comment=draft.comment,
+        prediction=reading.prediction,
+        quality=reading.quality,
+        run_id=_read_by(reading),
+        earlier=history,
+        opened_at=progress.opened_at,
+        shown_s=progress.seconds_until(utc_now()),
+        kind=kind,
+        regions=regions_shown(visit, history, explanation),
+        drawn=draft.drawn,
+    )
+    try:
+        get_store().append(record, visit.acting)
+    except FirstReadError as exc:
+        return f"Not signed. {exc}"
+    return ""

@@ -1,0 +1,156 @@
+"""Taking in films: the uploader, and the progress of a batch with a way to stop it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+from starlette.formparsers import MultiPartParser
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.datasets.fetch import how_to_get_films
+from core.domain.film import MAX_FILE_BYTES
+from core.jobs.batch import FilmState, UploadedFilm
+from core.jobs.examples import OFFERED, ExamplesSummary, ExamplesTask, example_films
+from core.library.films import PublicLibrary
+from core.settings import get_settings
+from ui.app.progress import PREPARATION_REFRESH_S, Watch, draw_progress
+from ui.app.resources import get_examples, start_batch
+from ui.app.session import Visit
+
+# Above the upload limit: a film that is larger than this would be written to a temporary file.
+MultiPartParser.spool_max_size = 2 * MAX_FILE_BYTES
+
+AT_ONCE_S = 0.5
+"""So long a page waits for films that are read as soon as they are there; most are, if alone."""
+
+FORMATS = "JPEG, PNG, TIFF, BMP or DICOM, up to 30 MB each"
+
+
+def draw_uploader(visit: Visit) -> None:
+    """Draw the uploader; new films join the worklist and are read in the background."""
+    files = st.file_uploader(
+        f"Films: {FORMATS}",
+        accept_multiple_files=True,
+        key=f"upload-{visit.upload_round}",
+        help="Films stay in memory for this visit and are never written to disk.",
+    )
+    if files:
+        take_in(visit, files)
+        st.rerun()
+
+
+def take_in(visit: Visit, files: Sequence[Any]) -> None:
+    """Add uploaded files to the visit and start reading what has no outcome yet."""
+    films = []
+    for file in files:
+        content = file.getvalue()
+        films.append(UploadedFilm(hashlib.sha256(content).hexdigest(), file.name, content))
+    _release(files)
+    visit.upload_round += 1
+    add_films(visit, films)
+
+
+def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
+    """Add films to the visit and start reading what has no outcome yet."""
+    repeated = 0
+    for film in films:
+        if film.key in visit.films:
+            repeated += 1
+        else:
+            visit.films[film.key] = film
+    if repeated:
+        visit.notice = (
+            f"{repeated} of the files {'was' if repeated == 1 else 'were'} there already."
+        )
+    read_waiting(visit)
+
+
+def _release(files: Sequence[Any]) -> None:
+    """Let go of Streamlit's own copy of the files, which it keeps until the visit ends."""
+    context = get_script_run_ctx()
+    manager = None if context is None else context.uploaded_file_mgr
+    if isinstance(manager, MemoryUploadedFileManager):
+        for file in files:
+            manager.remove_file(context.session_id, file.file_id)
+
+
+def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
+    """Start a batch over every film that is waiting; an older batch hands over to it."""
+    visit.absorb_job()
+    if visit.job is not None:
+        visit.job.cancel()
+        visit.job = None
+    unread = {FilmState.WAITING, FilmState.STOPPED} if stopped_too else {FilmState.WAITING}
+    waiting = [film for key, film in visit.films.items() if visit.outcome(key).state in unread]
+    for film in waiting:
+        visit.outcomes.pop(film.key, None)
+    if waiting:
+        visit.job = start_batch(waiting)
+        visit.job.wait(AT_ONCE_S)
+
+
+def draw_batch(visit: Visit) -> None:
+    """Offer to stop the running batch, or to go on with stopped films."""
+    if visit.job is not None:
+        label = f"Stop reading {visit.job.total} films"
+        if st.button(label, icon=":material/stop:", key="stop-batch", width="stretch"):
+            visit.job.cancel()
+        return
+    stopped = sum(visit.outcome(key).state is FilmState.STOPPED for key in visit.films)
+    if stopped:
+        words = "the stopped film" if stopped == 1 else f"the {stopped} stopped films"
+        if st.button(f"Read {words}", icon=":material/play_arrow:", width="stretch"):
+            read_waiting(visit, stopped_too=True)
+            st.rerun()
+
+
+def offer_examples(visit: Visit) -> None:
+    """Draw the button that opens synthetic films, and what the served run makes of all of them."""
+    if not get_settings().offer_synthetic:
+        return
+    task = get_examples()
+    summary = task.summary
+    if summary is None and not task.sentence:
+        _follow(Watch(), visit, task)
+    elif task.drawn:
+        _draw_button(visit)
+    if task.sentence:
+        st.caption(f"Synthetic films: {task.sentence}")
+    if summary is not None:
+        st.caption(served_on_examples(summary))
+    data = get_settings().data
+    if not PublicLibrary(data).has_films:
+        st.caption(how_to_get_films(data))
+
+
+@st.fragment(run_every=PREPARATION_REFRESH_S)
+def _follow(watch: Watch, visit: Visit, task: ExamplesTask) -> None:
+    watch.tell(news=task.summary is not None or bool(task.sentence))
+    if task.drawn >= OFFERED:
+        _draw_button(visit)
+    else:
+        st.caption(f"The first {OFFERED} can be opened as soon as they are drawn.")
+    draw_progress(task)
+
+
+def _draw_button(visit: Visit) -> None:
+    if st.button(
+        f"Open {OFFERED} synthetic films",
+        icon=":material/science:",
+    ):
+        add_films(visit, example_films(get_settings().cache))
+        st.rerun()
+
+
+def served_on_examples(summary: ExamplesSummary) -> str:
+    """Return how the served run reads the whole set, in words."""
+    return (
+        "Drawn by a program, half of them with pneumonia; nobody's films. "
+        f"Of all {summary.n} synthetic films the quality gate lets {summary.let_through} through, "
+        f"and the served run finds {summary.found} of {summary.ill} pneumonias and clears "
+        f"{summary.cleared} of {summary.n - summary.ill} normals. That says nothing of patients."
+    )

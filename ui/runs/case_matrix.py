@@ -1,0 +1,222 @@
+"""Films by runs: which films err together, one case in detail, and what a step fixes and breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.comparison.case_matrix import CaseMatrix, Step, find_step
+from core.comparison.scored_films import SYNTHETIC, ScoredFilms
+from core.comparison.text import say_step
+from core.library.film_codes import film_code, find_film
+from ui.app.guard import PAGES
+from ui.charts.cases import plot_case, plot_cases
+from ui.charts.runs import Style
+from ui.library.gallery_query import ALL_PARTS
+from ui.runs.controls import put
+from ui.runs.data import ComparedKey, ListedRuns, get_cases
+from ui.runs.paired_tests import PLAIN
+from ui.runs.query import RunsView
+
+MATRIX, STEP, CASE = "runs-matrix", "runs-step", "runs-case"
+NO_CASE = ""
+GALLERY = "errors"
+STEP_PX = 250
+
+
+def find_case(view: RunsView, scored: ScoredFilms) -> str | None:
+    """Return the film that the address names, or None; say so if it is not among these."""
+    film_id = find_film(view.film, scored.films.film_id.tolist())
+    if view.film and film_id is None:
+        st.warning(f"The film {view.film[:40]} is not among those compared.")
+    return film_id
+
+
+def draw_cases(
+    view: RunsView,
+    film_id: str | None,
+    key: ComparedKey,
+    listed: ListedRuns,
+    scored: ScoredFilms,
+    styles: dict[str, Style],
+) -> None:
+    """Draw the matrix, the case that is open if there is one, and the step between the pair."""
+    matrix = get_cases(key, listed)
+    rows = rows_drawn(matrix)
+    if not rows:
+        st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
+        return
+    st.plotly_chart(
+        plot_cases(matrix, rows, film_id or NO_CASE),
+        key=MATRIX,
+        on_select=_take_cell,
+        selection_mode="points",
+        config=PLAIN,
+        alt="Films by runs; orange is wrong, dim is right",
+    )
+    st.caption(
+        f"Each column is a film, orange where a run gets it wrong, dim where it is right; films "
+        f"that the same runs get wrong stand together. {len(scored.films) - len(rows)} films that "
+        "every run gets right are not drawn. Click a cell to open the case as that run reads it."
+    )
+    case_side, step_side = st.columns([1, 1.15], gap="large")
+    with case_side:
+        film_ids = [str(matrix.film_id[row]) for row in rows]
+        _draw_case(view, film_id or NO_CASE, scored, film_ids, styles)
+    with step_side:
+        if view.earlier:
+            _draw_step(find_step(scored, view.earlier, view.later), scored)
+        else:
+            st.caption("Tick a second run to see which films it fixes and breaks.")
+
+
+def rows_drawn(matrix: CaseMatrix) -> list[int]:
+    """Return the films that some run gets wrong, as they are to stand beside each other."""
+    wrong = matrix.wrong_somewhere
+    return [int(row) for row in matrix.film_order if wrong[row]]
+
+
+def _take_cell() -> None:
+    points = st.session_state[MATRIX]["selection"]["points"]
+    if points:
+        film_id, *_, run_id = points[0]["customdata"]
+        _open_case(str(film_id), str(run_id))
+
+
+def _open_case(film_id: str, run_id: str = "") -> None:
+    put("film", film_code(film_id) if film_id else "")
+    put("cell", run_id)
+
+
+def _draw_case(
+    view: RunsView,
+    film_id: str,
+    scored: ScoredFilms,
+    film_ids: Sequence[str],
+    styles: dict[str, Style],
+) -> None:
+    listed = [NO_CASE, *film_ids]
+    if film_id not in listed:
+        listed.append(film_id)  # one that every run gets right
+    st.session_state[CASE] = film_id
+    st.selectbox(
+        "Case",
+        listed,
+        format_func=lambda film_id: _short(film_id) or "none open",
+        key=CASE,
+        on_change=lambda: _open_case(st.session_state[CASE]),
+        help="Films that some run gets wrong, in the order of the columns above.",
+    )
+    if film_id == NO_CASE:
+        st.caption("No case is open: click a cell above, or choose a film here.")
+        return
+    place = int(np.flatnonzero(scored.films.film_id == film_id)[0])
+    label = "pneumonia" if scored.ill[place] else "normal"
+    subtype = str(scored.films.subtype[place])
+    drawn = " :gray-badge[synthetic]" if scored.synthetic else ""
+    st.markdown(
+        f"`{film_id}`{drawn}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
+        f"{_verdicts(scored, place)}"
+    )
+    st.plotly_chart(
+        plot_case(
+            scored.probability[:, place].tolist(),
+            scored.threshold.tolist(),
+            [styles[run_id] for run_id in scored.run_ids],
+        ),
+        key="runs-case-plot",
+        config=PLAIN,
+    )
+    if GALLERY in PAGES:
+        st.page_link(
+            PAGES[GALLERY][0],
+            label=f"Open the film in the error gallery of {run_of_case(view, scored)}",
+            icon=":material/open_in_new:",
+            query_params=gallery_address(scored, place, run_of_case(view, scored)),
+        )
+
+
+def run_of_case(view: RunsView, scored: ScoredFilms) -> str:
+    """Return whose error is looked at: the clicked cell's run, or the later one of the pair."""
+    return view.cell or view.later or scored.run_ids[0]
+
+
+def _verdicts(scored: ScoredFilms, place: int) -> str:
+    wrong = [run for run, ok in zip(scored.run_ids, scored.right[:, place], strict=True) if not ok]
+    return f"Wrong in {', '.join(wrong)}." if wrong else "Every run gets it right."
+
+
+def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, str]:
+    """Return the query part of the error gallery's address of a case.
+
+    Parameters
+    ----------
+    scored : ScoredFilms
+    place : int
+        Of the film.
+    run_id : str
+        The run whose error is looked at.
+    """
+    row = scored.run_ids.index(run_id)
+    side = "p" if scored.called[row, place] else "n"
+    right = "t" if scored.right[row, place] else "f"
+    return {
+        "library": SYNTHETIC if scored.synthetic else "public",
+        "run": run_id,
+        "split": ALL_PARTS if scored.synthetic else str(scored.films.split[place]),
+        "threshold": repr(float(scored.threshold[row])),
+        "cell": f"{right}{side}",
+        "film": film_code(str(scored.films.film_id[place])),
+    }
+
+
+def _draw_step(step: Step, scored: ScoredFilms) -> None:
+    st.markdown(say_step(step))
+    lines = [
+        {
+            "Film": film_id,
+            "Change": words,
+            **{
+                run: float(scored.probability[row, scored.films.film_id == film_id][0])
+                for run in (step.earlier, step.later)
+                for row in [scored.run_ids.index(run)]
+            },
+        }
+        for words, film_ids in (
+            ("missed now", step.missed_now),
+            ("found now", step.found_now),
+            ("false alarm now", step.alarmed_now),
+            ("cleared now", step.cleared_now),
+        )
+        for film_id in film_ids
+    ]
+    if not lines:
+        return
+    numbers = {
+        run: st.column_config.NumberColumn(format="%.3f") for run in (step.earlier, step.later)
+    }
+    film_ids = [str(line["Film"]) for line in lines]
+    st.dataframe(
+        lines,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(lines) <= 6 else STEP_PX,
+        key=STEP,
+        on_select=lambda: _take_step(film_ids),
+        selection_mode="single-row",
+        column_config=numbers,
+        alt="Films that the step fixes or breaks",
+    )
+    st.caption("Tick a film to open its case.")
+
+
+def _take_step(film_ids: list[str]) -> None:
+    places = st.session_state[STEP]["selection"]["rows"]
+    if places:
+        _open_case(film_ids[places[0]])
+
+
+def _short(film_id: str) -> str:
+    return film_id.rsplit("/", 1)[-1]

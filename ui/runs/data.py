@@ -1,0 +1,236 @@
+"""The runs and what is computed of them, kept by the hashes of their predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.comparison.case_matrix import CaseMatrix, arrange_cases
+from core.comparison.curves import Curves, trace_curves
+from core.comparison.paired_tests import PairComparison, compare_pairs
+from core.comparison.scored_films import (
+    COMPARED_PARTS,
+    OWN_THRESHOLDS,
+    SYNTHETIC,
+    ScoredFilms,
+    align_runs,
+    as_synthetic,
+    thresholds_at_sensitivity,
+)
+from core.comparison.text import say_thresholds
+from core.domain.model import RunRecord
+from core.errors import ModelIntegrity
+from core.evaluation.evaluate import measure_part
+from core.evaluation.metrics import CalibrationBin, calibration_curve
+from core.runs.listing import ListedRun, list_readable_runs
+from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
+from core.runs.store import export_identity, read_history, read_verified
+from core.settings import get_settings
+from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
+from ui.app.resources import get_libraries, get_library, has_read
+
+KEPT = 48
+USUALLY_COMPARED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedKey:
+    """What a comparison depends on: runs with the hashes of their predictions, part, thresholds."""
+
+    runs: tuple[tuple[str, str, float], ...]
+    part: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRuns:
+    """Every run that can be compared, in the order of the table.
+
+    Attributes
+    ----------
+    runs : dict of str to ListedRun
+    sentences : list of str
+        On each run that cannot be read.
+    """
+
+    runs: dict[str, ListedRun]
+    sentences: list[str]
+
+    def that_read(self, part: str) -> ListedRuns:
+        """Return the runs that have read a part: of drawn films imported ones have read none."""
+        films = get_libraries().get(SYNTHETIC)
+        if part != SYNTHETIC or films is None:
+            return self
+        own = {
+            name: run
+            for name, run in self.runs.items()
+            if not run.record.foreign and has_read(films, run.record)
+        }
+        return ListedRuns(own, self.sentences) if own else self
+
+    def key(self, run_ids: tuple[str, ...], part: str, at: float | None) -> ComparedKey:
+        """Return what a comparison of some of the runs depends on."""
+        records = [self.runs[run_id].record for run_id in run_ids]
+        hashed = tuple(
+            (run.run_id, run.files[PREDICTIONS_FILE], run.operating_point.threshold)
+            for run in records
+        )
+        return ComparedKey(hashed, part, at)
+
+    def pair_of(self, run_ids: tuple[str, ...]) -> tuple[str, str]:
+        """Return the last of some runs that goes on from another of them, or the last two."""
+        for later in reversed(run_ids):
+            if self.runs[later].parent in run_ids:
+                return self.runs[later].parent, later
+        return (run_ids[-2], run_ids[-1]) if len(run_ids) > 1 else ("", "")
+
+    def usually_compared(self, served: str) -> tuple[str, ...]:
+        """Return the run that serves and those that it goes on from; alone, with the last other."""
+        chosen: list[str] = []
+        run_id = served
+        while run_id in self.runs and run_id not in chosen and len(chosen) < USUALLY_COMPARED:
+            chosen.append(run_id)
+            run_id = self.runs[run_id].parent
+        others = [name for name, run in self.runs.items() if name not in chosen and not run.exhibit]
+        if len(chosen) < 2:
+            chosen += others[len(chosen) - 2 :]
+        return tuple(name for name in self.runs if name in chosen) or tuple(self.runs)[:1]
+
+
+def get_listed_runs() -> ListedRuns:
+    """Return every run that has predictions, trained here or imported."""
+    listed, sentences = list_readable_runs(*get_settings().run_folders)
+    having = [run for run in listed if PREDICTIONS_FILE in run.record.files]
+    sentences += [
+        f"Run {run.record.run_id} has no {PREDICTIONS_FILE} and is left out."
+        for run in listed
+        if run not in having
+    ]
+    return ListedRuns({run.record.run_id: run for run in having}, sentences)
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _predictions(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
+    return read_predictions(_run)
+
+
+@st.cache_resource(show_spinner="Reading the synthetic films", max_entries=KEPT)
+def _of_synthetic(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
+    return as_synthetic(get_library(SYNTHETIC).predictions(_run))
+
+
+def _said_by(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str, Predictions]:
+    say = _of_synthetic if part == SYNTHETIC else _predictions
+    return {run_id: say(sha256, listed.runs[run_id].record) for run_id, sha256, _ in key.runs}
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _measured_on_synthetic(sha256: str, threshold: float, _run: RunRecord) -> Mapping[str, Any]:
+    said = _of_synthetic(sha256, _run)
+    return measure_part(said, threshold, COMPARED_PARTS[SYNTHETIC].name)
+
+
+def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
+    """Return a run's metrics at its operating point on a part; None if it was not measured there.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity, DatasetError
+        If the run cannot read the synthetic films.
+    """
+    if part != SYNTHETIC:
+        return run.metrics.get(part)
+    threshold = run.operating_point.threshold
+    return _measured_on_synthetic(run.files[PREDICTIONS_FILE], threshold, run)
+
+
+@st.cache_resource(show_spinner="Laying the runs' films side by side", max_entries=KEPT)
+def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
+    """Return what the runs said of the films of one part that all of them scored.
+
+    Raises
+    ------
+    ComparisonError, DatasetError
+        If the runs cannot be compared on that part, or at that sensitivity.
+    ModelMissing, ModelIntegrity
+        If a run's predictions are missing or are not those that its record states.
+    """
+    said = _said_by(key, _listed, key.part)
+    if key.at is None:
+        own = {run_id: threshold for run_id, _, threshold in key.runs}
+        return align_runs(said, own, key.part, OWN_THRESHOLDS)
+    on_validation = _said_by(key, _listed, "validation")
+    together = thresholds_at_sensitivity(on_validation, key.at / 100.0)
+    return align_runs(said, together, key.part, say_thresholds(key.at / 100.0))
+
+
+@st.cache_resource(show_spinner="Testing every pair of runs", max_entries=KEPT)
+def get_pairs(key: ComparedKey, _listed: ListedRuns) -> list[PairComparison]:
+    """Return the tests of every pair; raises as `compare_pairs`."""
+    return compare_pairs(get_scored(key, _listed))
+
+
+@st.cache_resource(show_spinner="Arranging the cases", max_entries=KEPT)
+def get_cases(key: ComparedKey, _listed: ListedRuns) -> CaseMatrix:
+    """Return films by runs, clustered."""
+    return arrange_cases(get_scored(key, _listed))
+
+
+@st.cache_resource(show_spinner="Tracing the curves", max_entries=KEPT)
+def get_curves(
+    key: ComparedKey, _listed: ListedRuns
+) -> tuple[list[Curves], list[tuple[CalibrationBin, ...]]]:
+    """Return each run's curves and calibration on the compared films."""
+    scored = get_scored(key, _listed)
+    label = scored.films.label
+    return (
+        [trace_curves(said, label) for said in scored.probability],
+        [calibration_curve(said, label) for said in scored.probability],
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def _audit(sha256: str, _run: RunRecord) -> ShortcutAudit:  # noqa: ARG001 - it is the key
+    return ShortcutAudit.from_json(read_verified(_run.folder, AUDIT_FILE, _run.files))
+
+
+def get_audit(run: RunRecord) -> ShortcutAudit | None:
+    """Return a run's shortcut audit; None if there is none.
+
+    Raises
+    ------
+    ModelIntegrity
+        If it is not readable, or is of another export than the run has.
+    """
+    if AUDIT_FILE not in run.files:
+        return None
+    audit = _audit(run.files[AUDIT_FILE], run)
+    if audit.export_sha256 != export_identity(run):
+        raise ModelIntegrity(
+            f"{AUDIT_FILE} of run {run.run_id} is of another export and void: run "
+            f"`python -m core audit {run.run_id}` again."
+        )
+    return audit
+
+
+def get_histories(
+    listed: ListedRuns, run_ids: tuple[str, ...], kind: str
+) -> dict[str, list[float]]:
+    """Return the loss of each epoch of the runs that were trained here.
+
+    Parameters
+    ----------
+    listed : ListedRuns
+    run_ids : tuple of str
+    kind : str
+        ``validation_loss`` or ``train_loss``.
+    """
+    found = {run_id: read_history(listed.runs[run_id].record) for run_id in run_ids}
+    return {
+        run_id: [epoch[kind] for epoch in epochs if kind in epoch]
+        for run_id, epochs in found.items()
+        if epochs
+    }

@@ -1,0 +1,125 @@
+"""The exhibit: a model that called nearly every normal pneumonia, and which mistake did that."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.comparison.exhibit import ORIGIN, Exhibit, ExhibitRun, gather_exhibit, say_cause
+from core.runs.listing import list_readable_runs
+from core.settings import get_settings
+from ui.charts.runs import plot_losses, plot_windows, style_runs
+
+PLAIN = {"displayModeBar": False}
+CONTROL = "none: the control"
+
+
+def _said(run: ExhibitRun, name: str) -> str:
+    """Return a metric with its interval, in words."""
+    rate = run.rate(name)
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+
+
+def _draw_story() -> None:
+    """Say what happened, as it was reported."""
+    found, cleared = ORIGIN.sensitivity, ORIGIN.specificity
+    st.markdown(
+        f"In 2023 the project that First Read grew out of chose its fifth model as the final one. "
+        f"On the {found.n + cleared.n} films of the official test split it found "
+        f"{ORIGIN.true_positive} of {found.n} pneumonias ({found.value:.2f}) and **called "
+        f"{ORIGIN.false_positive} of {cleared.n} normals pneumonia** (specificity "
+        f"{cleared.value:.2f}, {cleared.low:.2f} to {cleared.high:.2f}). Nobody could see "
+        f"why. Its loss, {ORIGIN.log_loss:.2f}, is what a "
+        "model has that says one half to every film (0.69): it had learned next to nothing."
+    )
+    st.markdown(
+        "Three things were wrong with its training. Each is repeated here by itself and with "
+        "the others, everything else held still:\n"
+        "- **The zoom.** `zoom_range=[0.1, 0.2]` was meant to enlarge films by 10 to 20 %. It "
+        "shows a tenth to a fifth of each side instead, five to ten times larger.\n"
+        "- **The split.** Validation films were drawn one by one: a child's films stood on both "
+        "sides.\n"
+        "- **The weights.** How much each class counts was taken from one batch of 64 films."
+    )
+
+
+def _draw_table(exhibit: Exhibit) -> None:
+    """Draw what each run of the exhibit scores."""
+    rows = [
+        {
+            "Run": run.run.run_id,
+            "Role": "exhibit" if run.mistakes else "",
+            "Mistakes kept": run.mistakes or CONTROL,
+            "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
+            f"{run.rate('specificity').n}",
+            "Specificity": _said(run, "specificity"),
+            "Sensitivity": _said(run, "sensitivity"),
+            "ROC AUC": _said(run, "roc_auc"),
+            "Log loss": _said(run, "log_loss"),
+        }
+        for run in exhibit.runs
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_config={"Mistakes kept": st.column_config.TextColumn(width="large")},
+        alt="The runs of the exhibit with what they score",
+    )
+    first = exhibit.runs[0]
+    st.caption(
+        f"{first.measured['split'].capitalize()}, n = {first.measured['n']}, 95 % intervals; each "
+        "run at the threshold that finds 97 of 100 pneumonias on its own validation films, "
+        "probabilities recalibrated on them. Each was trained once: another seed would move the "
+        "numbers as well, and the intervals do not count that."
+    )
+    if exhibit.control is None:
+        st.caption(
+            "The control, with none of the mistakes, is not here: `python -m core train "
+            "c05`. Without it, how much a mistake takes away is not shown."
+        )
+
+
+def _draw_pictures(exhibit: Exhibit) -> None:
+    """Draw what training showed, and the losses."""
+    styles = style_runs([run.run.run_id for run in exhibit.runs])
+    moved = [run for run in exhibit.runs if run.mistakes]
+    st.markdown("#### What training showed of a film")
+    for side, run in zip(st.columns(len(moved)), moved, strict=True):
+        style = styles[run.run.run_id]
+        side.plotly_chart(plot_windows(run, style), key=f"windows-{style.run_id}", config=PLAIN)
+    st.caption(
+        "The outer square is the film, the ovals stand for the lungs; each frame is the part that "
+        "one training film was enlarged from."
+    )
+    st.markdown("#### What it learned from that")
+    ordered = [styles[run.run.run_id] for run in exhibit.runs]
+    for side, kind in zip(st.columns(2), ("train_loss", "validation_loss"), strict=True):
+        side.plotly_chart(plot_losses(exhibit.runs, ordered, kind), key=kind, config=PLAIN)
+    st.html(" &emsp; ".join(style.name for style in ordered))
+
+
+def draw_exhibit() -> None:
+    """Draw the story, what did it, and the runs that show it.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of a run is missing or is not the one that its record states.
+    """
+    exhibit = gather_exhibit(list_readable_runs(get_settings().models)[0])
+    story_side, cause_side = st.columns([3, 2], gap="large")
+    with story_side:
+        _draw_story()
+    with cause_side:
+        st.markdown("#### What did it")
+        st.info(say_cause(exhibit), icon=":material/biotech:")
+        st.markdown(
+            "**How to notice it in time:** look at the films as the network gets them; hold the "
+            "training loss against that of a constant guess; watch specificity beside sensitivity; "
+            "score whole parts of the data, never one batch."
+        )
+    if exhibit.together is not None:
+        st.markdown(f"#### The runs on the {exhibit.together.measured['split']}")
+        _draw_table(exhibit)
+        _draw_pictures(exhibit)

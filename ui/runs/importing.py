@@ -1,0 +1,134 @@
+"""Another model's predictions, uploaded, become a run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import streamlit as st
+
+from core.domain.reader import Act
+from core.errors import FirstReadError
+from core.imported_runs.importing import ForeignRequest, ImportedRun, import_run
+from core.imported_runs.isolated import read_foreign_table_apart
+from core.settings import get_settings
+from ui.app.identity import not_allowed
+from ui.app.session import Visit
+from ui.runs.controls import put
+from ui.runs.query import RunsView
+
+SHOWN_FAULTS = 20
+PARTS = {
+    "": "every part that the file has films of",
+    "validation": "validation patients",
+    "test": "official test split",
+    "nih": "external adults (NIH)",
+}
+
+
+def draw_import(visit: Visit, view: RunsView) -> None:
+    """Draw the form; a file that cannot become a run gets a sentence for each bad row."""
+    if not_allowed(visit, Act.IMPORT_RUN):
+        return
+    turn = st.session_state.setdefault("runs-import-turn", 0)
+    with st.form(f"runs-import-{turn}", border=False):
+        st.markdown(
+            "A table with a column of film ids and one of probabilities of pneumonia. The run can "
+            "be compared and browsed; it never reads films."
+        )
+        file = st.file_uploader("CSV or Parquet", type=["csv", "parquet"], key=f"runs-file-{turn}")
+        name = st.text_input("Name of the run", key=f"runs-name-{turn}", max_chars=40)
+        film_side, probability_side = st.columns(2)
+        film_column = film_side.text_input(
+            "Column of the films", key=f"runs-film-{turn}", placeholder="known by its name"
+        )
+        probability_column = probability_side.text_input(
+            "Column of the probabilities",
+            key=f"runs-probability-{turn}",
+            placeholder="known by its name",
+        )
+        part = st.selectbox("Films", list(PARTS), format_func=PARTS.__getitem__)
+        incomplete = st.checkbox("Films of a part may be missing", key=f"runs-part-{turn}")
+        sent = st.form_submit_button("Import", type="primary", icon=":material/upload_file:")
+    if not sent:
+        return
+    if file is None:
+        st.error("Choose a file first.", icon=":material/error:")
+        return
+    request = ForeignRequest(
+        name=name.strip(),
+        file_name=file.name if get_settings().keep_file_names else "",
+        split=part,
+        incomplete=incomplete,
+        film_column=film_column.strip(),
+        probability_column=probability_column.strip(),
+    )
+    settings = get_settings()
+    try:
+        with st.spinner("Holding the rows to the films"):
+            imported = import_run(
+                file.getvalue(),
+                request,
+                settings.models,
+                settings.foreign_runs,
+                visit.acting,
+                read_foreign_table_apart,
+            )
+    except FirstReadError as exc:
+        say_refusal(str(exc))
+        return
+    st.session_state["runs-import-turn"] = turn + 1  # an empty form
+    visit.notice = say_import(imported)
+    if view.part not in parts_of(imported):
+        put("part", parts_of(imported)[0])
+    put("runs", ",".join([*view.runs, imported.folder.name]))
+    st.rerun()
+
+
+def parts_of(imported: ImportedRun) -> tuple[str, ...]:
+    """Return the parts that a new run has films of and can be compared on, the test first."""
+    return tuple(part for part in ("test", "validation", "nih") if imported.films.get(part))
+
+
+def say_import(imported: ImportedRun) -> str:
+    """Return in words which films a new run has, and what is odd about it."""
+    films = ", ".join(f"{n} of {part}" for part, n in imported.films.items())
+    point = imported.operating_point
+    said = f"Run {imported.folder.name} is imported: films {films}"
+    sentences = [f"{said}; operating point {point.threshold:.3f} ({point.chosen_on})."]
+    if imported.missing:
+        lacking = ", ".join(f"{n} of {part}" for part, n in imported.missing.items())
+        sentences.append(f"Missing films: {lacking}.")
+    if imported.left_out:
+        others = ", ".join(f"{n} rows ({what})" for what, n in imported.left_out.items())
+        sentences.append(f"Left out: {others}.")
+    if imported.reversed_scores:
+        sentences.append(
+            "Normal films get the higher probabilities: is the column that of normal films?"
+        )
+    return " ".join(sentences)
+
+
+def say_refusal(sentences: str) -> None:
+    """Draw why a file is refused: the first sentences, and all of them as a file to work off."""
+    first, *rows = sentences.splitlines()
+    shown = [f"- `{row}`" for row in rows[:SHOWN_FAULTS]]
+    if len(rows) > SHOWN_FAULTS:
+        shown.append(f"- and {len(rows) - SHOWN_FAULTS:,} more, which stand in the file below")
+    st.error("\n".join([first, "", *shown]) if rows else first, icon=":material/error:")
+    if len(rows) > SHOWN_FAULTS:
+        st.download_button(
+            f"All {len(rows):,} sentences",
+            _as_table(rows),
+            file_name="first-read-import.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _as_table(sentences: list[str]) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerows([["What keeps the file from becoming a run"], *[[row] for row in sentences]])
+    return buffer.getvalue()

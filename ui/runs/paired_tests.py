@@ -1,0 +1,132 @@
+"""Runs against each other: curves, counts at the thresholds, and paired tests in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.comparison.paired_tests import METRICS, PairComparison
+from core.comparison.scored_films import ScoredFilms
+from core.comparison.tables import describe_pairs, describe_scored
+from core.comparison.text import NOTE, say_difference, say_films, say_pair
+from core.evaluation.evaluate import PARTS
+from core.evaluation.metrics import ConfusionMatrix, confusion_at
+from core.stats.bootstrap import pr_auc
+from core.stats.intervals import roc_auc
+from ui.charts.curves import Point, plot_precision_recall, plot_roc
+from ui.charts.runs import Style, plot_calibration
+from ui.runs.controls import METRIC_NAMES, pick
+from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
+from ui.runs.query import RunsView
+
+PLAIN = {"displayModeBar": False}
+MAX_TABLE_PX = 250
+
+
+def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
+    """Say which films are compared, at which thresholds."""
+    said = say_films(scored)
+    st.markdown(said[:1].upper() + said[1:])
+    for run_id in scored.run_ids if scored.part == "validation" else ():
+        part = listed.runs[run_id].record.metrics.get("validation", {})
+        if part.get("split", PARTS["validation"].name) != PARTS["validation"].name:
+            st.warning(
+                f"The validation films of run {run_id} are {part['split']}: what it says of them "
+                "flatters it. Of several runs only films that all of them validated on are "
+                "compared.",
+                icon=":material/warning:",
+            )
+
+
+def draw_curves(
+    key: ComparedKey, listed: ListedRuns, scored: ScoredFilms, styles: dict[str, Style]
+) -> None:
+    """Draw ROC, precision and recall, and calibration, side by side."""
+    curves, calibrations = get_curves(key, listed)
+    drawn = [styles[run_id] for run_id in scored.run_ids]
+    label = scored.films.label
+    points = [
+        _point(confusion_at(said, label, threshold), float(threshold))
+        for said, threshold in zip(scored.probability, scored.threshold, strict=True)
+    ]
+    areas = [roc_auc(said, label).value for said in scored.probability]
+    precision = [pr_auc(said, label).value for said in scored.probability]
+    share_ill = float(scored.ill.mean())
+    figures = {
+        "runs-roc": plot_roc(curves, points, drawn, areas),
+        "runs-pr": plot_precision_recall(curves, points, drawn, precision, share_ill),
+        "runs-calibration": plot_calibration(calibrations, drawn),
+    }
+    for side, (name, figure) in zip(st.columns(3, gap="medium"), figures.items(), strict=True):
+        side.plotly_chart(figure, key=name, config=PLAIN)
+    st.caption(
+        "A diamond is where a run decides, with a line from its name; hover over a curve for the "
+        "threshold. The quiet line is a run that knows nothing (ROC, precision), or one whose "
+        "probabilities are exact (calibration)."
+    )
+
+
+def _point(matrix: ConfusionMatrix, threshold: float) -> Point:
+    called = matrix.true_positive + matrix.false_positive
+    return Point(
+        threshold=threshold,
+        sensitivity=matrix.true_positive / (matrix.true_positive + matrix.false_negative),
+        false_alarm_rate=matrix.false_positive / (matrix.false_positive + matrix.true_negative),
+        ppv=matrix.true_positive / called if called else 1.0,
+    )
+
+
+def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: ScoredFilms) -> None:
+    """Draw the counts at the thresholds, one pair in words, and every pair in a table."""
+    counts_side, words_side = st.columns([1.25, 1], gap="large")
+    with counts_side:
+        st.dataframe(
+            describe_scored(scored),
+            hide_index=True,
+            width="stretch",
+            height="content" if len(scored.run_ids) <= 7 else MAX_TABLE_PX,
+            key="runs-scored",
+            alt="Counts and rates of the compared runs at their thresholds",
+        )
+        st.caption(f"On the films that all of them scored, at {scored.chosen_at}.")
+    if len(scored.run_ids) < 2:
+        words_side.info("Tick a second run in the table to test one against the other.")
+        return
+    pairs = get_pairs(key, listed)
+    with words_side:
+        from_side, to_side, metric_side = st.columns(3, gap="small")
+        with from_side:
+            pick("From", "earlier", scored.run_ids, view.earlier, {})
+        with to_side:
+            pick("To", "later", scored.run_ids, view.later, {})
+        with metric_side:
+            pick("Metric", "metric", METRICS, view.metric, METRIC_NAMES)
+        pair = find_pair(pairs, view.earlier, view.later)
+        if pair is not None:
+            name = METRIC_NAMES[view.metric]
+            said = [*say_pair(pair), say_difference(pair, view.metric, name)]
+            st.markdown("\n".join(f"- {sentence}" for sentence in said))
+    _draw_pairs(pairs, view.metric)
+
+
+def find_pair(pairs: list[PairComparison], earlier: str, later: str) -> PairComparison | None:
+    """Return the pair of two runs, told from the earlier one, whichever the table has first."""
+    for pair in pairs:
+        if (pair.first, pair.second) == (earlier, later):
+            return pair
+        if (pair.second, pair.first) == (earlier, later):
+            return pair.turned()
+    return None
+
+
+def _draw_pairs(pairs: list[PairComparison], metric: str) -> None:
+    with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
+        st.dataframe(
+            describe_pairs(pairs, metric, METRIC_NAMES[metric]),
+            hide_index=True,
+            width="stretch",
+            height="content" if len(pairs) <= 7 else MAX_TABLE_PX,
+            key="runs-pairs",
+            column_config={"Pair": st.column_config.TextColumn(pinned=True)},
+            alt="Paired tests of every pair of compared runs",
+        )
+    st.caption(NOTE)

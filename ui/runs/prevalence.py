@@ -1,0 +1,101 @@
+"""A hundred children, drawn: how many of them a run misses, and how many it alarms for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from core.comparison.prevalence import WardOutcome, expect_wards
+from core.comparison.scored_films import ScoredFilms
+from core.comparison.text import say_ward
+
+DRAWN, SAID = 100, 1000
+ADULTS = "nih"
+_STYLE = Path(__file__).with_name("runs.css")
+_CHILD = '<i class="fr-child fr-{kind}"></i>'
+KINDS = {
+    "missed": "ill and missed",
+    "found": "ill and found",
+    "alarm": "well, false alarm",
+    "cleared": "well and cleared",
+}
+
+
+def count_children(ward: WardOutcome) -> dict[str, int]:
+    """Return how many of the drawn children are of each kind, to the nearest child.
+
+    Parameters
+    ----------
+    ward : WardOutcome
+        Of as many children as are drawn.
+    """
+    ill = round(ward.ill)
+    missed = min(ill, round(ward.missed.value))
+    alarms = min(ward.children - ill, round(ward.false_alarms.value))
+    return {
+        "missed": missed,
+        "found": ill - missed,
+        "alarm": alarms,
+        "cleared": ward.children - ill - alarms,
+    }
+
+
+def draw_wards(scored: ScoredFilms, prevalence: int) -> None:
+    """Draw a hundred children for each run, and say what to expect of a thousand.
+
+    Parameters
+    ----------
+    scored : ScoredFilms
+    prevalence : int
+        Ill among 100.
+    """
+    drawn = expect_wards(scored, DRAWN, prevalence / 100.0)
+    said = expect_wards(scored, SAID, prevalence / 100.0)
+    if scored.part == ADULTS:
+        st.warning(
+            "Sensitivity and specificity were measured on adults here: what follows is of no "
+            "ward of children. Choose other films above.",
+            icon=":material/warning:",
+        )
+    show_wards(zip(scored.run_ids, drawn, said, strict=True), "the compared films")
+
+
+def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str) -> None:
+    """Draw a hundred children for each run.
+
+    Parameters
+    ----------
+    wards : iterable of (str, WardOutcome, WardOutcome)
+        The run, what to expect of as many children as are drawn, and of those that are spoken of.
+    films : str
+        What sensitivity and specificity were measured on.
+    """
+    drawn = [
+        _ward(run_id, count_children(of_100), say_ward(run_id, of_1000))
+        for run_id, of_100, of_1000 in wards
+    ]
+    st.html(_STYLE)
+    st.html(f'{_key()}<div class="fr-wards">{"".join(drawn)}</div>')
+    st.caption(
+        "Drawn to the nearest child. The intervals (95 %) are of sensitivity and specificity as "
+        f"measured on {films}; they hold in your ward only if disease and films are alike there."
+    )
+
+
+def _key() -> str:
+    samples = [f"<span>{_CHILD.format(kind=kind)}{words}</span>" for kind, words in KINDS.items()]
+    return f'<div class="fr-ward-key">{"".join(samples)}</div>'
+
+
+def _ward(run_id: str, counts: dict[str, int], sentence: str) -> str:
+    label = ", ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items())
+    children = "".join(_CHILD.format(kind=kind) * counts[kind] for kind in KINDS)
+    return (
+        f'<div class="fr-ward"><h4>{escape(run_id)}</h4>'
+        f'<div class="fr-children" role="img" aria-label="{escape(run_id)}, of '
+        f'{sum(counts.values())} children: {label}">{children}</div>'
+        f"<p>{escape(sentence)}</p></div>"
+    )

@@ -1,0 +1,130 @@
+"""Choosing the run that reads films, with the reason, and who chose what before."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.reader import Act, Reader
+from core.errors import FirstReadError
+from core.pipeline import open_engine
+from core.runs.store import name_run
+from core.serving.choice import VARIABLE, DecidedBy, say_decision
+from core.serving.requirements import Demand, check_demands
+from core.settings import get_settings
+from core.store.served_runs import choose_served_run, list_served_choices
+from ui.app.identity import not_allowed
+from ui.app.resources import get_decision, get_engine, get_examples, get_served
+from ui.app.session import Visit
+from ui.runs.data import ListedRuns
+
+
+def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
+    """Let another run read films, and record who chose it and why; here it serves at once.
+
+    Raises
+    ------
+    NotAllowed
+        If the reader has no role that chooses; then the run is not even opened.
+    ReviewStoreError
+        If the reason or the name is missing, or the choice cannot be recorded.
+    ModelError
+        If the run cannot serve; then nothing is recorded.
+    """
+    chosen_by.require(Act.CHOOSE_SERVED_RUN)
+    settings = get_settings()
+    open_engine(settings.models, run_id, settings.inference_threads)
+    choose_served_run(settings.database_url, run_id=run_id, reason=reason, chosen_by=chosen_by)
+    before = get_examples() if settings.offer_synthetic else None
+    for cached in (get_decision, get_engine, get_served, get_examples):
+        cached.clear()
+    if before is not None:
+        before.stop()  # or the run that served would go on reading beside the one that does
+
+
+def draw_serving(visit: Visit, listed: ListedRuns) -> None:
+    """Draw which run serves and why, what each run lacks, and the form that chooses another."""
+    decision = get_decision()
+    st.markdown(say_decision(decision))
+    run_id = st.selectbox(
+        "Run",
+        list(listed.runs),
+        index=_place(listed, decision.run_id),
+        format_func=lambda one: name_run(listed.runs[one].record),
+        key="runs-serve-run",
+    )
+    if run_id is None:
+        return
+    try:
+        lacking = [one for one in check_demands(listed.runs[run_id].record.folder) if not one.met]
+    except FirstReadError as exc:  # of that run alone: the page goes on
+        st.warning(str(exc), icon=":material/broken_image:")
+        _draw_log()
+        return
+    _draw_demands(run_id, lacking)
+    fixed = decision.decided_by is DecidedBy.ENVIRONMENT
+    if fixed:
+        st.info(
+            f"{VARIABLE} decides on this machine. Take it away and start again, and a choice made "
+            "here counts.",
+            icon=":material/lock:",
+        )
+    elif run_id == decision.run_id:
+        st.caption("It serves now. Take another run to change that.")
+    elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
+        _draw_form(visit, run_id)
+    _draw_log()
+
+
+def _place(listed: ListedRuns, run_id: str) -> int:
+    names = list(listed.runs)
+    return names.index(run_id) if run_id in names else 0
+
+
+def _draw_demands(run_id: str, lacking: list[Demand]) -> None:
+    if not lacking:
+        st.caption(f":material/check: {run_id} has everything that the serving rule demands.")
+        return
+    reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
+    st.markdown(f"{run_id} may not read films:\n{reasons}")
+
+
+def _draw_form(visit: Visit, run_id: str) -> None:
+    with st.form("runs-serve", border=False):
+        reason = st.text_area("Reason", max_chars=1000, height=80, key="runs-serve-reason")
+        chosen_by = visit.reader
+        if not visit.logged_in:
+            chosen_by = st.text_input("Chosen by", value=visit.reader, max_chars=100)
+        sent = st.form_submit_button(
+            f"Let {run_id} read films from now on", type="primary", icon=":material/swap_horiz:"
+        )
+    if not sent:
+        return
+    try:
+        with st.spinner(f"Opening {run_id}"):
+            serve_from_now_on(run_id, reason, Reader(chosen_by, visit.roles))
+    except FirstReadError as exc:
+        st.error(f"Not changed. {exc}", icon=":material/error:")
+        return
+    visit.notice = f"Run {run_id} serves from now on; the choice is recorded."
+    st.rerun()
+
+
+def _draw_log() -> None:
+    choices = list_served_choices(get_settings().database_url)
+    if not choices:
+        return
+    st.dataframe(
+        [
+            {
+                "Chosen at (UTC)": f"{choice.chosen_at:%Y-%m-%d %H:%M}",
+                "Run": choice.run_id,
+                "By": choice.chosen_by,
+                "Reason": choice.reason,
+            }
+            for choice in reversed(choices)
+        ],
+        hide_index=True,
+        height="content" if len(choices) <= 5 else 220,
+        key="runs-serve-log",
+        alt="Choices of the served run, newest first",
+    )

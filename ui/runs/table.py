@@ -1,0 +1,193 @@
+"""The table of runs; its chosen rows are what the rest of the page compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.comparison.scored_films import COMPARED_PARTS
+from core.domain.rate import Rate
+from core.errors import FirstReadError
+from core.runs.listing import ListedRun
+from core.shortcuts.record import ChangeAudit, PartAudit, say_audit
+from ui.charts.runs import Style, plot_histories
+from ui.runs.controls import COLUMNS, draw_columns, pick_segment, put
+from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
+from ui.runs.paired_tests import PLAIN
+from ui.runs.query import LOSSES, MEASURES, RunsView
+
+TABLE = "runs-table"
+MAX_ROWS, MAX_TABLE_PX = 8, 330
+_COUNTS = ("false_negative", "false_positive")
+_OF_RECORD = ("architecture", "input_px", "created", "sentence")
+
+
+def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
+    """Draw every run with its metrics on the chosen part; rows choose what is compared."""
+    rows, sentences = [], []
+    for run in listed.runs.values():
+        try:
+            measured = get_metrics(run.record, view.part)
+        except FirstReadError as exc:
+            measured = None
+            sentences.append(f"{run.record.run_id} is not measured on these films: {exc}")
+        rows.append(_row(run, measured, view, served))
+    chosen = [place for place, run_id in enumerate(listed.runs) if run_id in view.runs]
+    st.session_state[TABLE] = {"selection": {"rows": chosen}}
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(rows) <= MAX_ROWS else MAX_TABLE_PX,
+        on_select=lambda: _take(tuple(listed.runs)),
+        selection_mode="multi-row",
+        key=TABLE,
+        column_config={
+            "Run": st.column_config.TextColumn(pinned=True),
+            COLUMNS["sentence"]: st.column_config.TextColumn(width="large"),
+        },
+        placeholder="not measured",
+        alt="Runs with their metrics; choose rows to compare them",
+    )
+    for sentence in sentences:
+        st.warning(sentence, icon=":material/warning:")
+    words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
+    with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
+        draw_columns(view)
+    name = COMPARED_PARTS[view.part].name
+    words_side.caption(
+        f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
+        "films that it scored; 95 % intervals. Tick the runs to compare: "
+        f"{len(view.runs)} of {len(listed.runs)} are."
+    )
+
+
+def _take(run_ids: tuple[str, ...]) -> None:
+    places = st.session_state[TABLE]["selection"]["rows"]
+    put("runs", ",".join(run_ids[place] for place in sorted(places) if place < len(run_ids)))
+    for name in ("earlier", "later"):
+        put(name, "")
+
+
+def describe_role(run: ListedRun, served: str) -> str:
+    """Return what a run is there for, as the table labels it."""
+    if run.record.run_id == served:
+        return "serves"
+    if run.record.foreign:
+        return "imported"
+    return "exhibit" if run.exhibit else ""
+
+
+def _row(
+    run: ListedRun, measured: Mapping[str, Any] | None, view: RunsView, served: str
+) -> dict[str, Any]:
+    cells = {COLUMNS[name]: _cell(run, measured, name) for name in view.columns}
+    return {"Run": run.record.run_id, "Role": describe_role(run, served), **cells}
+
+
+def _cell(run: ListedRun, measured: Mapping[str, Any] | None, name: str) -> Any:
+    if name in _OF_RECORD:
+        return str(getattr(run.record, name))[: 10 if name == "created" else None]
+    if name == "parent":
+        return run.parent
+    return None if measured is None else _number(measured, name)
+
+
+def _number(measured: Mapping[str, Any], name: str) -> Any:
+    if name in _COUNTS:
+        return measured["matrix"][name]
+    if name in measured["rates"]:
+        return _with_interval(measured["rates"][name])
+    return measured["n"] if name == "n" else round(float(measured[name]), 3)
+
+
+def _with_interval(rate: Mapping[str, Any]) -> str | None:
+    if rate["value"] is None:
+        return None
+    return f"{rate['value']:.3f} ({rate['low']:.3f} to {rate['high']:.3f})"
+
+
+USUAL_PART = "test"
+ABOUT_LOSS = (
+    "Training loss is of changed films, weighted classes and smoothed labels: its level is not "
+    "that of the validation loss, its course shows whether the run still learns."
+)
+
+
+def _said(rate: Rate) -> str:
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+
+
+MEASURED: dict[str, Callable[[ChangeAudit], str]] = {
+    "roc_auc": lambda row: _said(row.roc_auc),
+    "sensitivity": lambda row: _said(row.sensitivity),
+    "specificity": lambda row: _said(row.specificity),
+    "turned": lambda row: f"{row.decisions_changed} of {row.n}",
+    "moved": lambda row: f"{row.shift_median:.3f}",
+}
+
+
+def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style]) -> None:
+    """Draw the loss by epoch of every compared run that was trained here."""
+    run_ids = view.runs
+    pick_segment("Loss by epoch", "loss", LOSSES, view.loss, ABOUT_LOSS)
+    histories = get_histories(listed, run_ids, f"{view.loss}_loss")
+    if histories:
+        drawn = [styles[run_id] for run_id in histories]
+        figure = plot_histories(histories, drawn, LOSSES[view.loss])
+        st.plotly_chart(figure, key="runs-histories", config=PLAIN)
+    without = [run_id for run_id in run_ids if run_id not in histories]
+    if without:
+        st.caption(f"No training history: {', '.join(without)}.")
+
+
+def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
+    """Draw what changes of the films do to each run, a column a run."""
+    if not audited:
+        st.caption("None of these runs has a shortcut audit.")
+        return
+    split = next(iter(audited.values())).split
+    pick_segment(f"What the change leaves, {split}", "measure", MEASURES, view.measure, "")
+    said = MEASURED[view.measure]
+    changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
+    cells = {
+        run_id: {row.key: said(row) for row in audit.changes} for run_id, audit in audited.items()
+    }
+    st.dataframe(
+        [
+            {
+                "Change": words[:1].upper() + words[1:],
+                **{run: of[key] for run, of in cells.items() if key in of},
+            }
+            for key, words in changes.items()
+        ],
+        hide_index=True,
+        width="stretch",
+        height="content",
+        key="runs-audit",
+        alt="What changes of the films do to each run",
+    )
+
+
+def say_audits(audited: dict[str, PartAudit]) -> None:
+    """Say what each run's audit means."""
+    for run_id, audit in audited.items():
+        st.markdown(f"- {say_audit(run_id, audit)}")
+
+
+def find_audits(listed: ListedRuns, run_ids: tuple[str, ...], part: str) -> dict[str, PartAudit]:
+    """Return the runs' audits on a part, or on the official test where there is none of it."""
+    found = {}
+    for run_id in run_ids:
+        try:
+            audit = get_audit(listed.runs[run_id].record)
+        except FirstReadError as exc:
+            st.warning(str(exc), icon=":material/warning:")
+            continue
+        if audit is not None:
+            wanted = part if part in audit.parts else USUAL_PART
+            if wanted in audit.parts:
+                found[run_id] = audit.parts[wanted]
+    return found

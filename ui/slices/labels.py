@@ -1,0 +1,179 @@
+"""Doubtful labels, and films that occur twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+import streamlit as st
+
+from core.datasets.split import read_split
+from core.error_analysis.duplicates import CopyGroup, group_copies
+from core.error_analysis.label_issues import FOLDS, LabelIssues, read_issues
+from core.settings import get_settings
+from ui.app.resources import get_library
+from ui.components.cards.cards import PAGE_FILMS, Card
+from ui.library.films import film_name
+from ui.library.runs import get_predictions, get_runs
+from ui.library.slices import get_facts
+from ui.slices.controls import FailsView
+from ui.slices.film_cards import show_films
+from ui.slices.slices import say_rate
+
+EVEN = 0.5
+PAIRS_SHOWN = 12
+LABELS = {0: "normal", 1: "pneumonia"}
+PART_WORDS = {
+    "validation": "Validation films, which the network was not trained on",
+    "train": "Training films, whose labels the network has seen",
+}
+
+
+def _needs_public(view: FailsView) -> bool:
+    """Say that a section is about the public films where others are looked at."""
+    if not get_library(view.library).synthetic:
+        return False
+    st.info(
+        "Synthetic films have no doubtful labels and no copies: choose the public film set above.",
+        icon=":material/info:",
+    )
+    return True
+
+
+# --- doubtful labels ------------------------------------------------------------------------------
+
+
+def draw_labels(view: FailsView) -> None:
+    """Draw the films whose label their features speak against."""
+    if _needs_public(view):
+        return
+    issues = read_issues(get_runs()[view.run])
+    if issues is None:
+        st.info(
+            f"Run {view.run} has no predictions of its labels from other patients' films. Make "
+            f"them with `python -m core features {view.run}` and "
+            f"`python -m core label-issues {view.run}`.",
+            icon=":material/info:",
+        )
+        return
+    st.markdown(say_issues(issues))
+    st.caption(say_limits(issues))
+    for part, words in PART_WORDS.items():
+        _draw_issues(view, issues, part, words)
+
+
+def say_issues(issues: LabelIssues) -> str:
+    """Return how many labels are flagged, and how that came about."""
+    return (
+        f"**{len(issues.flagged)} of {len(issues):,} labels** are contradicted by predictions from "
+        f"other patients' films: a logistic regression on the run's features, {FOLDS} folds by "
+        "patient, ranked by confident learning (cleanlab), the most doubtful first. Beside each "
+        "film stands the predicted probability of pneumonia. It says where to look again, and "
+        "nothing of what is true."
+    )
+
+
+def say_limits(issues: LabelIssues) -> str:
+    """Return what the ranking can and cannot find."""
+    found, right = issues.planted.found, issues.planted.right
+    return (
+        "The features come from a network that saw the labels of its training films: a wrong label "
+        "that it learned by heart is not found. Labels exchanged at random (5 %) are: "
+        f"{say_rate(found)} of {found.n} exchanged ones of validation films were flagged, and "
+        f"{say_rate(right)} of the {right.n} flagged were exchanged. Real errors are not random, "
+        "and harder to find."
+    )
+
+
+def _draw_issues(view: FailsView, issues: LabelIssues, part: str, words: str) -> None:
+    rows = [int(row) for row in issues.flagged if issues.split[row] == part]
+    of_part = int((issues.split == part).sum())
+    st.markdown(f"**{words}**: {len(rows)} of {of_part:,}")
+    cards = [
+        Card(
+            key=str(issues.film_id[row]),
+            heading=f"Rank {issues.rank[row]}",
+            name=film_name(str(issues.film_id[row])),
+            probability=float(issues.probability[row]),
+            words=f"labelled {LABELS[int(issues.label[row])]}",
+        )
+        for row in rows[:PAGE_FILMS]
+    ]
+    show_films(view, cards, f"fails-labels-{part}", EVEN)
+    if len(rows) > PAGE_FILMS:
+        st.caption(f"The first {PAGE_FILMS} of {len(rows)}.")
+
+
+# --- copies ---------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def get_copies() -> tuple[CopyGroup, ...]:
+    """Return the groups of films that occur more than once; raises DatasetError without a split."""
+    split = read_split(get_settings().models / "split.json")
+    parts = {"training": split.train, "validation": split.validation, "test": split.test}
+    part_of = {film_id: part for part, film_ids in parts.items() for film_id in film_ids}
+    return group_copies(get_facts()[0], part_of | dict.fromkeys(split.excluded, "left out"))
+
+
+def draw_copies(view: FailsView) -> None:
+    """Draw what occurs twice: how many, where, and side by side."""
+    if _needs_public(view):
+        return
+    sentence = get_facts()[1]
+    if sentence:
+        st.info(sentence, icon=":material/info:")
+        return
+    groups = get_copies()
+    st.markdown(say_copies(groups))
+    st.caption(
+        "Copies are found by a perceptual hash and the correlation of small pictures, after "
+        "re-encoding, at half the size or with more contrast; a crop or a rotation is not found. "
+        "`python -m core data check` looks for them again."
+    )
+    if not groups:
+        return
+    probability = _probabilities(view, [one for group in groups for one in group.film_ids])
+    cards = [
+        _copy_card(group, film_id, place + 1, probability)
+        for place, group in enumerate(groups[:PAIRS_SHOWN])
+        for film_id in group.film_ids
+    ]
+    point = get_runs()[view.run].operating_point.threshold
+    show_films(view, cards, "fails-copies", point)
+    if len(groups) > PAIRS_SHOWN:
+        st.caption(f"The first {PAIRS_SHOWN} of {len(groups)} groups.")
+
+
+def say_copies(groups: Sequence[CopyGroup]) -> str:
+    """Return how many films occur more than once, and whether that matters."""
+    across = sum(group.across for group in groups)
+    contradicting = sum(group.contradicts for group in groups)
+    near = sum(group.kind == "near" for group in groups)
+    held = Counter(part for group in groups for part in group.parts)
+    where = ", ".join(f"{n} in {part}" for part, n in sorted(held.items()))
+    films = sum(len(group.film_ids) for group in groups)
+    return (
+        f"**{len(groups)} groups of copies**, {films} films: {len(groups) - near} of exact copies, "
+        f"{near} of near ones ({where or 'none'}). **{across}** reach across training, validation "
+        f"and test; in **{contradicting}** copies have different labels."
+    )
+
+
+def _probabilities(view: FailsView, film_ids: Sequence[str]) -> dict[str, float]:
+    said = get_predictions(view.library, view.run)
+    chosen = said.where(np.isin(said.films.film_id, film_ids))
+    return dict(zip(chosen.films.film_id.tolist(), chosen.probability.tolist(), strict=True))
+
+
+def _copy_card(group: CopyGroup, film_id: str, number: int, probability: dict[str, float]) -> Card:
+    return Card(
+        key=film_id,
+        heading=f"Group {number}, {group.kind}",
+        name=film_name(film_id),
+        probability=probability.get(film_id),
+        words=PurePosixPath(film_id).parent.name.lower(),
+        quality=f"in {' and '.join(sorted(group.parts))}",
+    )

@@ -1,0 +1,123 @@
+"""One set of films under two references: text-mined labels, and radiologists' reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.datasets.film_metadata import NORMAL, FilmFacts
+from core.error_analysis.label_agreement import (
+    PNEUMONIA,
+    READINGS,
+    ReferenceRates,
+    ReportedFilms,
+    compare_labels,
+    rates_by_reference,
+)
+from ui.app.resources import get_library
+from ui.charts.model_card import plot_rates
+from ui.components.cards.cards import PAGE_FILMS, Card
+from ui.library.films import film_name
+from ui.library.runs import get_predictions, get_runs
+from ui.library.slices import get_facts
+from ui.slices.controls import FailsView
+from ui.slices.film_cards import show_films
+from ui.slices.slices import PLAIN, say_rate
+
+ADULTS = "nih"
+
+
+def draw_references(view: FailsView) -> None:
+    """Draw the adults' films under text-mined labels and under radiologists' reads."""
+    facts, sentence = get_facts()
+    if sentence:
+        st.info(sentence, icon=":material/info:")
+        return
+    reported = compare_labels(facts)
+    st.markdown(say_reported(reported))
+    st.caption(
+        "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside the "
+        "population that the runs learned from. Text-mined: a program took the label from the "
+        "written report. Radiologists: of the RSNA, who saw the film. Intervals are over "
+        "patients (bootstrap)."
+    )
+    table_side, plot_side = st.columns([1.2, 1], gap="large")
+    with table_side:
+        st.dataframe(
+            [
+                {"Text-mined label": one.text_mined.capitalize(), "Films": one.readings[NORMAL].n}
+                | {said: say_rate(one.readings[said]) for said in READINGS}
+                for one in reported
+            ],
+            hide_index=True,
+            width="stretch",
+            alt="What radiologists said of films by their text-mined label",
+        )
+    if get_library(view.library).synthetic:
+        st.info("Choose the public film set above to see what it does to a run.")
+        return
+    known, probability = _read_adults(view, facts)
+    if not len(known):
+        st.info(f"Run {view.run} was not measured on the adults' films.")
+        return
+    rates = rates_by_reference(probability, known, get_runs()[view.run].operating_point.threshold)
+    with table_side:
+        st.markdown(say_reference_change(view.run, rates))
+    with plot_side:
+        for name in ("sensitivity", "specificity"):
+            rows = [(one.words, getattr(one, name), place == 0) for place, one in enumerate(rates)]
+            st.plotly_chart(
+                plot_rates(rows, f"{name} of run {view.run}"),
+                key=f"fails-reference-{name}",
+                config=PLAIN,
+            )
+    _draw_read_as_normal(view, known, probability)
+
+
+def say_reported(reported: Sequence[ReportedFilms]) -> str:
+    """Return how many films with the text-mined label radiologists read as normal."""
+    rate = next(one.readings[NORMAL] for one in reported if one.text_mined == PNEUMONIA)
+    return (
+        f"**{round(rate.value * rate.n)} of {rate.n} films labelled “Pneumonia”** by text mining "
+        f"were read as normal by radiologists: {say_rate(rate)}."
+    )
+
+
+def say_reference_change(run: str, rates: Sequence[ReferenceRates]) -> str:
+    """Return what another reference does to a run's sensitivity."""
+    radiologists, mined = rates[0], rates[1]
+    return (
+        f"The same {radiologists.n} films and the same decisions of run {run}: against "
+        f"radiologists its sensitivity is **{say_rate(radiologists.sensitivity)}** (n "
+        f"{radiologists.ill}), against text-mined labels **{say_rate(mined.sensitivity)}** (n "
+        f"{mined.ill}). What a run is held against decides what it seems to be worth."
+    )
+
+
+def _read_adults(view: FailsView, facts: FilmFacts) -> tuple[FilmFacts, np.ndarray]:
+    """Return the adults' films with both labels, and what the run said of them."""
+    said = get_predictions(view.library, view.run).of_split(ADULTS)
+    by_id = dict(zip(said.films.film_id.tolist(), said.probability.tolist(), strict=True))
+    both = (facts.text_mined != "") & (facts.radiologists != "")
+    known = facts.where(both & np.isin(facts.film_id, said.films.film_id))
+    return known, np.array([by_id[film_id] for film_id in known.film_id.tolist()])
+
+
+def _draw_read_as_normal(view: FailsView, facts: FilmFacts, probability: np.ndarray) -> None:
+    rows = np.flatnonzero((facts.text_mined == PNEUMONIA) & (facts.radiologists == NORMAL))
+    rows = rows[np.argsort(-probability[rows], kind="stable")][:PAGE_FILMS]
+    st.markdown("**Labelled “Pneumonia” by text mining, read as normal by radiologists**")
+    cards = [
+        Card(
+            key=str(facts.film_id[row]),
+            name=film_name(str(facts.film_id[row])),
+            probability=float(probability[row]),
+            words="read as normal",
+            quality=str(facts.age_band[row]),
+        )
+        for row in rows
+    ]
+    point = get_runs()[view.run].operating_point.threshold
+    show_films(view, cards, "fails-adults", point)

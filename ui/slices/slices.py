@@ -1,0 +1,330 @@
+"""Slices in which the run does worse: what was found, what was looked at, and the films."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from core.domain.rate import Rate
+from core.error_analysis.filters import Wanted
+from core.error_analysis.gallery import Cell, Order
+from core.error_analysis.slice_discovery import LEAST_FILMS, SIGNIFICANCE, TEST_WORDS, SliceResult
+from core.error_analysis.slices import RULE, SPACE_WORDS
+from core.stats.intervals import wilson_rate
+from ui.app.guard import PAGES
+from ui.app.resources import get_library
+from ui.charts.model_card import plot_rates
+from ui.components.cards.cards import PAGE_FILMS, Card, hear_cards, show_cards
+from ui.library.films import build_cards, film_name, find_films
+from ui.library.gallery_query import ErrorView, write_address
+from ui.library.runs import get_predictions, get_runs
+from ui.library.slices import HELD, SEARCHED, Search, find_known, get_search
+from ui.slices.controls import FailsView, pick_slice, put, split_words
+from ui.slices.film_cards import show_films
+
+DRAWN_SHEET = "fails-drawn"
+
+
+def draw_drawn(view: FailsView) -> None:
+    """Draw the rates by finding, and the films that the run gets wrong."""
+    said = get_predictions(view.library, view.run)
+    point = get_runs()[view.run].operating_point.threshold
+    shows = get_library(view.library).findings()
+    drawn = np.array([shows.get(one, "") for one in said.films.film_id.tolist()])
+    wrong = (said.probability >= point) != (said.films.label == 1)
+    st.markdown(
+        f"**{int(wrong.sum())} of {len(wrong)} synthetic films** are called wrongly by run "
+        f"{view.run}. For a search over slices they are too few: it asks for {LEAST_FILMS} films "
+        "of a class inside a slice and outside. What each film was drawn to show is known instead. "
+        "It says nothing of patients."
+    )
+    rates_side, films_side = st.columns([1, 1.9], gap="large")
+    with rates_side:
+        st.plotly_chart(
+            plot_rates(rates_by_finding(drawn, wrong), "called rightly"),
+            key="fails-drawn-rates",
+            config=PLAIN,
+        )
+        st.caption("Of all parts of the set, with Wilson's intervals of 95 %.")
+    if not wrong.any():
+        films_side.info("None of these films is called wrongly.", icon=":material/check_circle:")
+        return
+    rows = np.flatnonzero(wrong)
+    rows = rows[np.argsort(-np.abs(said.logit[rows]), kind="stable")]
+    cards = [
+        Card(
+            key=str(said.films.film_id[row]),
+            name=film_name(str(said.films.film_id[row])),
+            probability=float(said.probability[row]),
+            words=str(drawn[row]),
+            quality="missed" if said.films.label[row] else "false alarm",
+        )
+        for row in rows
+    ]
+    with films_side:
+        show_films(view, cards, DRAWN_SHEET, point)
+
+
+def rates_by_finding(
+    drawn: npt.NDArray[np.str_], wrong: npt.NDArray[np.bool_]
+) -> list[tuple[str, Rate, bool]]:
+    """Return for each finding how many of its films are called rightly, the worst first.
+
+    Parameters
+    ----------
+    drawn : (N,) str ndarray
+        What each film was drawn to show.
+    wrong : (N,) bool ndarray
+    """
+    rates = {
+        finding: wilson_rate(int((~wrong[drawn == finding]).sum()), int((drawn == finding).sum()))
+        for finding in np.unique(drawn).tolist()
+    }
+    ordered = sorted(rates.items(), key=lambda one: (one[1].value, one[0]))
+    return [(finding, rate, finding != "normal") for finding, rate in ordered]
+
+
+TABLE, EVERY = "fails-found", "fails-every"
+PLAIN = {"displayModeBar": False}
+WRONG = {"sensitivity": Cell.FALSE_NEGATIVE, "specificity": Cell.FALSE_POSITIVE}
+SHEET = "fails-sheet-{split}"
+WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
+TABLE_PX = 380
+
+
+def draw_slices(view: FailsView) -> None:
+    """Draw the findings, one slice with its wrong films, and the whole search."""
+    if get_library(view.library).synthetic:
+        draw_drawn(view)
+        return
+    search = get_search(view.library, view.run)
+    for sentence in search.sentences:
+        st.caption(f":material/info: {sentence}")
+    if not search.covered:
+        where = split_words(view.run, SEARCHED).lower()
+        st.info(
+            f"Run {view.run} has no films of the {where}, which are searched: import its "
+            "predictions of them, or choose another run.",
+            icon=":material/search_off:",
+        )
+        return
+    if not search.results:
+        st.info(
+            f"No slice of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
+            "outside: there are too few films to look for where the run fails.",
+            icon=":material/search_off:",
+        )
+        return
+    st.markdown(say_search(search, view))
+    if search.failing:
+        _draw_found(search)
+    _draw_open(view, search)
+    with st.expander("What was looked at, and how", icon=":material/rule:"):
+        _draw_every(view, search)
+
+
+def say_search(search: Search, view: FailsView) -> str:
+    """Return in words how many slices were looked at and found, and what became of them."""
+    looked, found = len(search.results), len(search.failing)
+    where = split_words(view.run, SEARCHED).lower()
+    if not found:
+        return (
+            f"**None of {looked} tests** on the {where} finds a slice in which the run is worse "
+            f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
+        )
+    held = split_words(view.run, HELD).lower()
+    confirmed = sum(result.failing for result in search.confirmed.values())
+    few = found - len(search.confirmed)
+    unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
+    return (
+        f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a slice "
+        f"in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). On the {held}, "
+        f"which was not searched, **{confirmed or 'none'} of them "
+        f"{'is' if confirmed < 2 else 'are'} confirmed**{unknown}."
+    )
+
+
+def say_rate(rate: Rate) -> str:
+    """Return a rate with its interval."""
+    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+
+
+def verdict_of(search: Search, result: SliceResult) -> str:
+    """Return what became of a finding on the films that were not searched."""
+    held = search.confirmed.get((result.key, result.rate))
+    if held is None:
+        return f"fewer than {LEAST_FILMS} films"
+    return "confirmed" if held.failing else "not confirmed"
+
+
+def _say_p(p_value: float) -> str:
+    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
+
+
+def _equals(p_value: float) -> str:
+    said = _say_p(p_value)
+    return said if said.startswith("<") else f"= {said}"
+
+
+def _row(search: Search, result: SliceResult, held: SliceResult | None) -> dict[str, object]:
+    return {
+        "Slice": search.space.words_of(result.key),
+        "Rate": result.rate,
+        "Wrong": f"{result.wrong} of {result.inside.n}",
+        "In the slice": say_rate(result.inside),
+        "Elsewhere": say_rate(result.outside),
+        "Difference, over patients": say_rate(result.difference),
+        "p, Holm": _say_p(result.adjusted),
+        f"{HELD}: in the slice": None if held is None else say_rate(held.inside),
+        f"{HELD}: elsewhere": None if held is None else say_rate(held.outside),
+    }
+
+
+def _draw_found(search: Search) -> None:
+    found = search.failing
+    rows = [
+        {f"On {HELD}": verdict_of(search, result)}
+        | _row(search, result, search.confirmed.get((result.key, result.rate)))
+        for result in found
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height="content" if len(rows) <= 8 else TABLE_PX,
+        key=TABLE,
+        on_select=lambda: _take(TABLE, found),
+        selection_mode="single-row",
+        placeholder="too few films",
+        alt="Slices in which the run is significantly worse; choose one to see its films",
+    )
+
+
+def _take(key: str, results: tuple[SliceResult, ...]) -> None:
+    places = st.session_state[key]["selection"]["rows"]
+    if places:
+        put(slice=results[places[0]].key, rate=results[places[0]].rate)
+
+
+def open_slice(view: FailsView, search: Search) -> SliceResult:
+    """Return the slice that is open: the one that is asked for, else that of the smallest p."""
+    asked = [one for one in search.results if (one.key, one.rate) == (view.slice_key, view.rate)]
+    return (asked or list(search.failing) or list(search.results))[0]
+
+
+def _draw_open(view: FailsView, search: Search) -> None:
+    result = open_slice(view, search)
+    if view.slice_key and result.key != view.slice_key:
+        st.warning(
+            f"The address names slice {view.slice_key[:60]!r}, which was not looked at for "
+            f"{view.rate}: the first of the list.",
+            icon=":material/link_off:",
+        )
+    choice_side, films_side = st.columns([1, 1.9], gap="large")
+    with choice_side:
+        pick_slice(
+            [(one.key, one.rate) for one in search.results],
+            (result.key, result.rate),
+            lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
+        )
+        st.plotly_chart(
+            plot_rates(_rates_of(view, search, result), result.rate),
+            key="fails-rates",
+            config=PLAIN,
+        )
+        st.caption(
+            f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
+            f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
+            f"{_equals(result.adjusted)} after Holm for {len(search.results)} tests."
+        )
+    with films_side:
+        for split in (SEARCHED, HELD):
+            draw_sheet(view, result, split)
+
+
+def _rates_of(view: FailsView, search: Search, result: SliceResult) -> list[tuple[str, Rate, bool]]:
+    held = search.elsewhere.get((result.key, result.rate))
+    rows = []
+    for split, one in ((SEARCHED, result), (HELD, held)):
+        if one is not None:
+            name = split_words(view.run, split)
+            rows += [(name, one.inside, True), (f"{name}, others", one.outside, False)]
+    return rows
+
+
+def gallery_view(view: FailsView, result: SliceResult, split: str) -> ErrorView:
+    """Return the view of the error gallery that shows a slice's wrong films."""
+    return ErrorView(
+        library=view.library,
+        run=view.run,
+        split=split,
+        cell=WRONG[result.rate],
+        order=Order.CONFIDENCE,
+        wanted=Wanted(slice_key=result.key),
+    )
+
+
+def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
+    """Draw the contact sheet of a slice's wrong films in one split."""
+    gallery = gallery_view(view, result, split)
+    found = find_films(gallery, (), find_known(gallery))
+    name, n = split_words(view.run, split), len(found.film_ids)
+    words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
+    words_side.markdown(f"**{name}**: {n} {WRONG_WORDS[result.rate]} in this slice")
+    if not n:
+        return
+    link_side.page_link(
+        PAGES["errors"][0],
+        label="Open in the error gallery",
+        icon=":material/grid_view:",
+        query_params=write_address(gallery),
+    )
+    key = SHEET.format(split=split)
+    wish = hear_cards(key)
+    if wish is not None and wish.act == "open":
+        st.switch_page(
+            PAGES["errors"][0], query_params=write_address(replace(gallery, film=wish.film))
+        )
+    cards, sentence = build_cards(gallery, found, found.film_ids[:PAGE_FILMS], ())
+    if sentence:
+        st.caption(f":material/image_not_supported: {sentence}")
+    show_cards(cards, key=key, threshold=found.runs.threshold_of(view.run), keys=False)
+    if n > PAGE_FILMS:
+        st.caption(f"The first {PAGE_FILMS} of {n}; all of them are in the gallery.")
+
+
+def _draw_every(view: FailsView, search: Search) -> None:
+    searched, held = (split_words(view.run, split).lower() for split in (SEARCHED, HELD))
+    st.markdown(
+        f"Looked for on **{searched}** alone: sensitivity and specificity in every slice by "
+        f"{SPACE_WORDS}; and in {RULE}. A slice is looked at if it holds at least {LEAST_FILMS} "
+        f"films of the class and leaves {LEAST_FILMS} outside.  \n"
+        f"{TEST_WORDS} Here that is for {len(search.results)} tests. What was found is tested "
+        f"again on the {held}, corrected for the number found."
+    )
+    rows = [
+        _row(search, result, held)
+        | {
+            "p, Fisher": _say_p(result.p_value),
+            f"{HELD}: p, Holm": None if held is None else _say_p(held.adjusted),
+        }
+        for result in search.results
+        for held in [search.elsewhere.get((result.key, result.rate))]
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=TABLE_PX,
+        key=EVERY,
+        on_select=lambda: _take(EVERY, search.results),
+        selection_mode="single-row",
+        placeholder="too few films",
+        alt="Every slice that was looked at",
+    )
+    st.caption(
+        f"Here the {HELD} columns are corrected for all slices that have enough films there."
+    )

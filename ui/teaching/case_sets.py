@@ -1,0 +1,194 @@
+"""A teacher's side: assembling and sharing case sets, and how a group read one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.domain.reader import Act
+from core.errors import FirstReadError
+from core.store.teaching import CaseSet
+from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
+from core.teaching.session import MAX_FILMS, Case
+from core.teaching.text import say_rate
+from ui.app.identity import name_reader, not_allowed
+from ui.app.session import Visit
+from ui.library.films import film_name
+from ui.teaching.data import get_pool, get_sources, get_teaching_store
+
+
+def draw_sets(visit: Visit) -> None:
+    """Draw the form for a set, the sets there are, and the results of the one that is chosen."""
+    sources = get_sources()
+    if not sources:
+        st.info("The films are not there yet.", icon=":material/hourglass_empty:")
+        return
+    make_side, list_side = st.columns([1, 1.5], gap="large")
+    with make_side:
+        st.subheader("Assemble a set")
+        if not not_allowed(visit, Act.MAKE_CASE_SET):
+            visit.reader = name_reader(visit)
+            _draw_form(visit, list(sources))
+    with list_side:
+        st.subheader("Sets and results")
+        case_sets = get_teaching_store().case_sets()
+        if not case_sets:
+            st.caption("No set yet. Trainees open a set by its link and read it in your order.")
+        else:
+            _draw_results(visit, case_sets)
+
+
+def _draw_form(visit: Visit, sources: list[str]) -> None:
+    titles = get_sources()
+    source = st.selectbox(
+        "Films", sources, format_func=lambda key: titles[key].title, key="teaching-set-source"
+    )
+    pool = {case.film_id: case for case in get_pool(source)}
+    event = st.dataframe(
+        [_describe_case(case) for case in pool.values()],
+        hide_index=True,
+        width="stretch",
+        height=300,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"teaching-pool-{source}",
+        column_config={
+            "Difficulty": st.column_config.NumberColumn(format="%.2f"),
+            "Model": st.column_config.NumberColumn(format="%.2f"),
+        },
+    )
+    ids = list(pool)
+    chosen = [ids[row] for row in event["selection"]["rows"]]
+    pasted = st.text_area(
+        "or paste ids",
+        placeholder="One id a line, as in the table or as another teacher sent them",
+        height=90,
+        key="teaching-set-ids",
+    )
+    names = {film_name(film_id): film_id for film_id in ids}
+    wanted = [*chosen, *(names.get(word, word) for word in re.split(r"[\s,;]+", pasted) if word)]
+    unknown = [word for word in wanted if word not in pool]
+    name = st.text_input("Name of the set", max_chars=100, key="teaching-set-name")
+    if unknown:
+        st.warning(f"Not among these films: {', '.join(unknown[:5])}", icon=":material/link_off:")
+    st.caption(f"{len(wanted)} films; {MAX_FILMS} at most. Trainees do not see this table.")
+    if st.button(
+        "Save the set",
+        type="primary",
+        disabled=bool(unknown) or not wanted,
+        key="teaching-set-save",
+    ):
+        _save(visit, name, source, list(dict.fromkeys(wanted)))
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
+
+
+def _describe_case(case: Case) -> dict[str, object]:
+    return {
+        "Id": film_name(case.film_id),
+        "Reference": case.subtype or str(case.reference),
+        "Difficulty": case.difficulty,
+        "Model": case.probability,
+        "Model is": "wrong" if case.model_wrong else "right",
+    }
+
+
+def _save(visit: Visit, name: str, source: str, film_ids: list[str]) -> None:
+    try:
+        kept = get_teaching_store().keep_set(name, source, film_ids, visit.acting)
+    except FirstReadError as exc:
+        visit.complaint = str(exc)
+    else:
+        visit.complaint, visit.notice = "", f"Saved: {kept.name}."
+        st.session_state["teaching-set-chosen"] = kept.set_id
+        st.rerun()
+
+
+def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
+    by_id = {case_set.set_id: case_set for case_set in case_sets}
+    chosen = st.selectbox(
+        "Set",
+        list(by_id),
+        format_func=lambda set_id: (
+            f"{by_id[set_id].name} · {len(by_id[set_id].film_ids)} films · {by_id[set_id].made_by}"
+        ),
+        key="teaching-set-chosen",
+    )
+    case_set = by_id[chosen]
+    st.caption("Link for trainees, after the address of this site:")
+    st.code(f"/teaching?set={case_set.set_id}", language=None)
+    if not_allowed(visit, Act.SEE_GROUP):
+        return
+    with st.expander("Ids of its films"):  # the names of public films say what they show
+        st.code("\n".join(film_name(film_id) for film_id in case_set.film_ids), language=None)
+    courses = get_teaching_store().courses_of_set(chosen, visit.acting)
+    outcomes = first_reads(one for course in courses for one in outcomes_of(course))
+    if not outcomes:
+        st.caption("Nobody has read a film of this set yet.")
+        return
+    st.caption("Of each film a reader's first read counts: after it they know what it shows.")
+    readers = [_describe_reader(name, own) for name, own in _by_reader(outcomes).items()]
+    st.dataframe(readers, hide_index=True, width="stretch")
+    st.dataframe(_describe_films(case_set, outcomes), hide_index=True, width="stretch")
+    st.download_button(
+        "Results as CSV",
+        _as_csv(readers),
+        file_name=f"first-read-set-{case_set.set_id}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _by_reader(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    readers: dict[str, list[Outcome]] = defaultdict(list)
+    for one in outcomes:
+        readers[one.reader].append(one)
+    return dict(sorted(readers.items()))
+
+
+def _describe_reader(name: str, outcomes: Sequence[Outcome]) -> dict[str, str]:
+    summary = summarise(outcomes)
+    return {
+        "Reader": name,
+        "Right": say_rate(summary.right),
+        "Found": say_rate(summary.sensitivity),
+        "Cleared": say_rate(summary.specificity),
+        "ROC area": say_rate(summary.auc),
+        "Marked rightly": say_rate(summary.marks),
+        "Held against a wrong model": say_rate(summary.drill.held),
+    }
+
+
+def _describe_films(case_set: CaseSet, outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
+    of_film = {
+        film_id: [one for one in outcomes if one.case.film_id == film_id]
+        for film_id in case_set.film_ids
+    }
+    return [
+        {
+            "Film": film_name(film_id),
+            "Reference": own[0].case.subtype or str(own[0].case.reference) if own else "not read",
+            "Read rightly": say_rate(summarise(own).right),
+            "Marked rightly": say_rate(summarise(own).marks),
+        }
+        for film_id, own in of_film.items()
+    ]
+
+
+def _as_csv(rows: Sequence[dict[str, str]]) -> str:
+    written = io.StringIO()
+    writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _safe(words) for name, words in row.items()} for row in rows)
+    return written.getvalue()
+
+
+def _safe(words: str) -> str:
+    """Return words that no spreadsheet takes for a formula."""
+    return f"'{words}" if words.startswith(("=", "+", "-", "@", "\t", "\r")) else words

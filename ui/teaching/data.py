@@ -1,0 +1,294 @@
+"""What the Teaching page draws from: films with their references, kept sessions, truths."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from secrets import randbelow
+
+import numpy as np
+import streamlit as st
+
+from core.datasets.nih_rsna import read_radiologist_boxes
+from core.domain.mark import Mark
+from core.domain.model import Prediction, RunRecord
+from core.domain.reader import Reader, reader_key
+from core.error_analysis.gallery import Cell, RunsOnFilms, logits_of
+from core.error_analysis.neighbours import logit_space, nearest_in_cell
+from core.errors import TeachingError
+from core.gate.lungs import LUNG_PROBABILITY
+from core.imaging.decoding import decode_radiograph
+from core.pipeline import find_lungs
+from core.settings import get_settings
+from core.store.teaching import SqlTeachingStore, open_teaching_store
+from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
+from core.teaching.mark_scoring import LesionTruth
+from core.teaching.outcomes import Outcome, first_reads, outcomes_of
+from core.teaching.session import Case, Course, Plan
+from core.teaching.spaced_repetition import due_dates
+from ui.app.resources import get_engine, get_libraries, get_library, get_store
+from ui.app.session import Visit
+from ui.components.viewer.viewer import TruthOutline
+from ui.errors.neighbours import known_features
+from ui.library.films import load_film
+from ui.library.gallery_query import ALL_PARTS
+from ui.library.runs import get_films, get_runs
+
+EXTERNAL_SPLIT = "nih"
+SEEDS = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Films that a session is taken from: a library, or a part of it.
+
+    Attributes
+    ----------
+    key, title : str
+    library : str
+    external : bool
+        Whether it is the adults' part of the library.
+    note : str
+        What the model's figures do not hold for.
+    """
+
+    key: str
+    title: str
+    library: str
+    external: bool = False
+    note: str = ""
+
+
+SOURCES = {
+    source.key: source
+    for source in (
+        Source("public", "Children, public set", "public"),
+        Source(
+            "adults",
+            "Adults of another hospital, with radiologists' boxes",
+            "public",
+            external=True,
+            note="This is an adult: the model learned from children, and these figures are theirs.",
+        ),
+        Source(
+            "synthetic",
+            "Synthetic films, with exact outlines",
+            "synthetic",
+            note="This film was drawn by a program: these figures are of children's films.",
+        ),
+    )
+}
+
+
+@st.cache_resource(show_spinner=False)
+def get_teaching_store() -> SqlTeachingStore:
+    """Return the kept sessions, in the database that the review store has migrated."""
+    get_store()
+    return open_teaching_store(get_settings().database_url, migrated=True)
+
+
+def teaching_reader(visit: Visit) -> str:
+    """Return the name of who trains or teaches here."""
+    return " ".join(visit.reader.split())
+
+
+def may_go_on(visit: Visit, course: Course) -> bool:
+    """Return whether the reads of a session are this visitor's to make.
+
+    Where nobody logs in, whoever comes back after an interruption with the session's address and
+    no name yet goes on under the session's name.
+    """
+    if not visit.logged_in:
+        visit.reader = visit.reader or course.session.reader
+    return reader_key(visit.reader) == reader_key(course.session.reader)
+
+
+def get_sources() -> dict[str, Source]:
+    """Return the sources whose films are there, the public ones first."""
+    libraries = get_libraries()
+    return {
+        key: source
+        for key, source in SOURCES.items()
+        if source.library in libraries
+        and libraries[source.library].has_films
+        and (not source.external or _boxes())
+    }
+
+
+def served_run_id() -> str:
+    """Return the run that reads along."""
+    return get_engine().classifier.run_record.run_id
+
+
+@st.cache_resource(show_spinner=False)
+def _boxes() -> dict[str, tuple[Mark, ...]]:
+    return read_radiologist_boxes(get_settings().data)
+
+
+def films_of(source: str, run: str) -> RunsOnFilms:
+    """Return the films of a source under every run.
+
+    Raises
+    ------
+    TeachingError
+        If the source is not there.
+    """
+    if source not in get_sources():
+        raise TeachingError(
+            f"The films of {source!r} are not on this machine: choose others, or see the README "
+            "for how to obtain them."
+        )
+    chosen = SOURCES[source]
+    films = get_films(chosen.library, run, ALL_PARTS)
+    external = films.films.split == EXTERNAL_SPLIT
+    return films.where(external if chosen.external else ~external)
+
+
+def get_pool(source: str) -> tuple[Case, ...]:
+    """Return every film of a source as a case, its difficulty as estimated now."""
+    run = served_run_id()
+    runs = films_of(source, run)
+    findings = get_library(SOURCES[source].library).findings()
+    errors, reads = _readers_errors(get_teaching_store().all_courses(source))
+    share_wrong, spread = runs.wrong().mean(axis=0), runs.disagreement()
+    record = get_runs()[run]
+    table, probability, threshold = runs.films, runs.of_run(run), runs.threshold_of(run)
+    return tuple(
+        Case(
+            film_id=film_id,
+            label=int(table.label[row]),
+            subtype=findings.get(film_id, str(table.subtype[row])) if table.label[row] else "",
+            patient=str(table.patient[row]),
+            difficulty=estimate_difficulty(
+                float(spread[row]), float(share_wrong[row]), errors[film_id], reads[film_id]
+            ),
+            probability=float(probability[row]),
+            threshold=threshold,
+            band=_predicted(record, float(probability[row])).band,
+        )
+        for row, film_id in enumerate(table.film_id.tolist())
+    )
+
+
+def _readers_errors(courses: Sequence[Course]) -> tuple[Counter[str], Counter[str]]:
+    """Return each film's wrong blind reads and all of them, the first one of each reader."""
+    first = first_reads(one for course in courses for one in outcomes_of(course) if one.answered)
+    errors = Counter(one.case.film_id for one in first if not one.right)
+    return errors, Counter(one.case.film_id for one in first)
+
+
+def outcomes_in(reader: str, source: str | None = None) -> list[Outcome]:
+    """Return a reader's outcomes, oldest first; of one source or of all."""
+    return [
+        one
+        for course in get_teaching_store().courses_of(reader)
+        if source in (None, course.session.plan.library)
+        for one in outcomes_of(course)
+    ]
+
+
+def begin_session(plan: Plan, by: Reader) -> str:
+    """Choose the cases of a plan, store the session, and return its id.
+
+    Raises
+    ------
+    NotAllowed
+        If the acting reader may not take a session.
+    TeachingError
+        If the films are not there or too few, or the set is not known.
+    ReviewStoreError
+        If no reader is named, or the database cannot be written.
+    """
+    store = get_teaching_store()
+    pool = get_pool(plan.library)
+    if plan.case_set is None:
+        due = due_dates(outcomes_in(by.name, plan.library))
+        cases = choose_cases(pool, plan, due, datetime.now(UTC))
+    else:
+        case_set = store.case_set(plan.case_set)
+        if case_set is None:
+            raise TeachingError(f"There is no case set {plan.case_set!r}: ask for its link again.")
+        cases = take_set(pool, case_set.film_ids)
+    return store.start(plan, cases, by).session_id
+
+
+def new_seed() -> int:
+    """Return a seed that nobody can guess beforehand."""
+    return randbelow(SEEDS)
+
+
+# --- truth and model ------------------------------------------------------------------------------
+
+
+def lesion_truth(course: Course, case: Case) -> LesionTruth:
+    """Return where the lesion of a film is, as far as it is known."""
+    source = SOURCES[course.session.plan.library]
+    mask = get_library(source.library).truth(case.film_id, "core")
+    return LesionTruth(mask, _boxes().get(case.film_id, ()))
+
+
+def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
+    """Return what is drawn over a film once it is revealed."""
+    truth = lesion_truth(course, case)
+    outlines = [TruthOutline("box", box=box.edges) for box in truth.boxes]
+    if truth.mask is not None and truth.mask.any():
+        outlines.append(TruthOutline("lesion", truth.mask))
+    library = SOURCES[course.session.plan.library].library
+    lungs = get_library(library).truth(case.film_id, "lung")
+    if lungs is None:
+        lungs = _segmented_lungs(library, case.film_id)
+    return [TruthOutline("lung", lungs), *outlines]
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _segmented_lungs(library: str, film_id: str) -> np.ndarray:
+    film = decode_radiograph(load_film(library, film_id).content)
+    return find_lungs(film, get_engine().gate).mask > LUNG_PROBABILITY
+
+
+def prediction_of(course: Course, case: Case) -> Prediction | None:
+    """Return the model's read as it was kept; None if the run is not here or has changed since."""
+    run = get_runs().get(course.session.plan.run_id)
+    if run is None or run.operating_point.threshold != case.threshold:
+        return None
+    return _predicted(run, case.probability)
+
+
+def _predicted(run: RunRecord, probability: float) -> Prediction:
+    score = float(logits_of(np.array(probability)))
+    return Prediction(probability, score, run.run_id, run.operating_point, run.abstention)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Films like another, by what they are called, and whether they are near in feature space."""
+
+    films: dict[str, str]
+    by_features: bool
+
+
+def nearest_films(course: Course, case: Case) -> Nearest:
+    """Return the nearest film with pneumonia and the nearest normal one that the run reads rightly.
+
+    Near in the run's feature space where the films' features are known, by its score otherwise.
+    None of them is of a film that the session has yet to show.
+    """
+    plan = course.session.plan
+    run = plan.run_id if plan.run_id in get_runs() else served_run_id()
+    runs = films_of(plan.library, run)
+    ahead = {film.case.film_id for film in course.films if film.read is None}
+    runs = runs.where(~np.isin(runs.films.film_id, list(ahead)))
+    features = known_features(SOURCES[plan.library].library, run)
+    places = None if features is None else features.places_of(runs.films.film_id)
+    place = runs.place_of(case.film_id)
+    if place is None:
+        return Nearest({}, by_features=places is not None)
+    space = logit_space(runs, run) if places is None else places
+    near = {
+        "Nearest normal": nearest_in_cell(runs, run, place, Cell.TRUE_NEGATIVE, space),
+        "Nearest pneumonia": nearest_in_cell(runs, run, place, Cell.TRUE_POSITIVE, space),
+    }
+    found = {words: str(runs.films.film_id[row]) for words, row in near.items() if row is not None}
+    return Nearest(found, by_features=places is not None)

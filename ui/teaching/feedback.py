@@ -1,0 +1,143 @@
+"""A film after its read: reference, marks, the model's read, the sign, and films like it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import FirstReadError
+from core.explain.lime import top_regions
+from core.teaching.glossary import signs_for
+from core.teaching.outcomes import Outcome, outcomes_of
+from core.teaching.session import Course, StepKind
+from core.teaching.text import say_answer, say_marks, say_resistance, say_right
+from ui.app.resources import ExplanationTask
+from ui.app.session import Visit
+from ui.components.cards.cards import Card, show_cards
+from ui.components.panels import draw_regions
+from ui.library.films import SmallPicture, film_name, small_pictures
+from ui.library.runs import get_runs
+from ui.teaching.data import SOURCES, get_teaching_store, nearest_films
+from ui.teaching.reading import draw_model, follow_regions
+
+SHOWN_REGIONS = 5
+NEAREST = "teaching-nearest"
+
+
+def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
+    """Draw what the film was, and how the read fared."""
+    last = place == len(course.films) - 1
+    st.button(
+        "To the summary" if last else "Next film",
+        type="primary",
+        icon=":material/arrow_forward:",
+        shortcut="j",
+        width="stretch",
+        key=f"teaching-next-{place}",
+        on_click=_go_on,
+        args=(visit, course.session.session_id, place),
+    )
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
+    outcome = outcome_at(course, place)
+    _draw_reference(outcome)
+    draw_model(course, course.films[place])
+    if outcome.final is not None:
+        st.markdown(f":material/psychology: {say_resistance(outcome)}")
+    _draw_regions(visit, course, place, task)
+    _draw_signs(outcome)
+
+
+def outcome_at(course: Course, place: int) -> Outcome:
+    """Return the outcome of the film at a place, whose read is locked."""
+    read_before = sum(film.read is not None for film in course.films[:place])
+    return outcomes_of(course)[read_before]
+
+
+def _draw_reference(outcome: Outcome) -> None:
+    case = outcome.case
+    subtype = f", {case.subtype}" if case.label and case.subtype else ""
+    verdict = say_right(outcome)
+    icon = ":material/check_circle:" if outcome.right else ":material/cancel:"
+    st.markdown(
+        f"### {str(case.reference).capitalize()}{subtype}\n"
+        f"{icon} Your read was **{verdict}**: {say_answer(outcome.read)}  \n"
+        f":material/my_location: Mark: {say_marks(outcome.score, len(outcome.read.marks))}"
+    )
+    if outcome.final is not None:
+        st.markdown(f":material/repeat: Second read: {say_answer(outcome.final)}")
+    if outcome.cut_off:
+        counts = "what you had chosen counts" if outcome.answered else "nothing was chosen"
+        st.caption(f":material/timer_off: The {outcome.limit_s} s were over: {counts}.")
+
+
+def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
+    run = get_runs().get(course.session.plan.run_id)
+    if run is None or run.foreign:
+        return
+    if not course.films[place].regions_shown:
+        st.button(
+            "Find the regions the score depends on",
+            icon=":material/blur_on:",
+            shortcut="e",
+            width="stretch",
+            key=f"teaching-regions-{place}",
+            on_click=_ask_regions,
+            args=(visit, course.session.session_id, place),
+        )
+    follow_regions(visit, task)
+    if task is not None and task.explanation is not None:
+        boxed = task.explanation.geometry.box is not None
+        draw_regions(top_regions(task.explanation, SHOWN_REGIONS), boxed=boxed)
+
+
+def _draw_signs(outcome: Outcome) -> None:
+    case = outcome.case
+    signs = signs_for(case.label, case.subtype)
+    st.markdown("**What to look for**" if case.label else "**What may deceive on a normal film**")
+    for turn, sign in enumerate(signs):
+        with st.expander(sign.name, expanded=turn == 0 and bool(case.label)):
+            st.markdown(f"{sign.words}\n\n*Look for:* {sign.look_for}")
+            st.caption("  \n".join(sign.references))
+
+
+def draw_nearest(course: Course, place: int) -> None:
+    """Draw the nearest normal film and the nearest one with pneumonia, of other patients."""
+    case = course.films[place].case
+    library = SOURCES[course.session.plan.library].library
+    try:
+        near = nearest_films(course, case)
+    except FirstReadError as exc:
+        st.caption(str(exc))
+        return
+    films = near.films
+    pictures, _ = small_pictures(library, list(films.values()))
+    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in films.items()]
+    how = "in the model's feature space" if near.by_features else "by the model's score alone"
+    st.caption(f"Nearest {how}, of other patients, and read rightly by it:")
+    show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
+
+
+def _card(heading: str, film_id: str, picture: SmallPicture | None) -> Card:
+    return Card(
+        key=film_id,
+        thumbnail_png=None if picture is None else picture.png,
+        synthetic=picture is not None and picture.synthetic,
+        heading=heading,
+        name=film_name(film_id),
+    )
+
+
+def _ask_regions(visit: Visit, session_id: str, place: int) -> None:
+    _note(visit, session_id, place, StepKind.REGIONS)
+
+
+def _go_on(visit: Visit, session_id: str, place: int) -> None:
+    _note(visit, session_id, place, StepKind.SEEN)
+
+
+def _note(visit: Visit, session_id: str, place: int, kind: StepKind) -> None:
+    visit.complaint = ""
+    try:
+        get_teaching_store().note(session_id, place, kind, by=visit.acting)
+    except FirstReadError as exc:
+        visit.complaint = str(exc)

@@ -1,0 +1,169 @@
+"""The end of a session, and a reader's progress over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core.teaching.outcomes import (
+    Outcome,
+    confidence_calibration,
+    confusion_by_subtype,
+    first_reads,
+    learning_curve,
+    outcomes_of,
+    reader_auc,
+    reader_roc,
+    summarise,
+)
+from core.teaching.report import session_as_pdf
+from core.teaching.session import Course
+from core.teaching.spaced_repetition import due_dates, streak_of
+from core.teaching.text import (
+    FIGURES_NOTE,
+    describe_outcome,
+    describe_plan,
+    describe_summary,
+    say_rate,
+)
+from ui.app.identity import name_reader
+from ui.app.session import Visit
+from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
+from ui.teaching.data import SOURCES, outcomes_in, teaching_reader
+
+PLAIN = {"displayModeBar": False}
+
+
+def draw_summary(course: Course) -> None:
+    """Draw what a session came to, film by film, and offer it as a PDF."""
+    session, outcomes = course.session, outcomes_of(course)
+    head, again_side, pdf_side = st.columns([4, 1, 1], vertical_alignment="bottom")
+    head.header(f"Session of {session.reader}: {len(outcomes)} of {len(course.films)} films read")
+    head.caption(describe_plan(session.plan))
+    if again_side.button("New session", width="stretch", shortcut="Ctrl+Enter"):
+        st.query_params.clear()
+        st.rerun()
+    if not outcomes:
+        st.info("No film of this session was read.", icon=":material/school:")
+        return
+    figures_side, plots_side = st.columns([1, 1.7], gap="large")
+    with figures_side:
+        _draw_figures(outcomes, with_model=session.plan.with_model)
+        _draw_next_due(session.reader, session.plan.library, outcomes)
+    with plots_side:
+        _draw_plots(outcomes, learning=False)
+    st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True, width="stretch")
+    pdf_side.download_button(
+        "PDF",
+        _make_pdf(course),
+        file_name=f"first-read-session-{session.session_id[:8]}.pdf",
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        width="stretch",
+        on_click="ignore",
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Course: repr})
+def _make_pdf(course: Course) -> bytes:
+    """Make the PDF once for the same session."""
+    return session_as_pdf(course)
+
+
+def _draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
+    rows = describe_summary(summarise(outcomes), with_model=with_model)
+    st.table({"Figure": list(rows), "Value (95 % interval)": list(rows.values())}, hide_index=True)
+    st.caption(FIGURES_NOTE)
+    if with_model:
+        shown = sum(one.case.model_wrong and one.final is not None for one in outcomes)
+        st.markdown(
+            f":material/psychology: On {shown} of these films the model was wrong, and nobody said "
+            "so. Holding a right read against it is the score that counts there."
+        )
+
+
+def _draw_next_due(reader: str, source: str, outcomes: Sequence[Outcome]) -> None:
+    due = due_dates(outcomes_in(reader, source))
+    own = sorted(due[one.case.film_id] for one in outcomes if one.case.film_id in due)
+    if own:
+        st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
+
+
+def _draw_plots(outcomes: Sequence[Outcome], *, learning: bool) -> None:
+    columns = st.columns(3 if learning else 2)
+    if learning:
+        curve = learning_curve(outcomes)
+        columns[0].plotly_chart(plot_learning(curve), key="teaching-learning", config=PLAIN)
+    points, area = reader_roc(outcomes), reader_auc(outcomes)
+    if points and area is not None:
+        figure = plot_reader_roc(points, area)
+        columns[-2].plotly_chart(figure, key="teaching-roc", config=PLAIN)
+    else:
+        columns[-2].caption("An ROC curve needs two films with pneumonia and two without.")
+    calibration = plot_own_calibration(confidence_calibration(outcomes))
+    columns[-1].plotly_chart(calibration, key="teaching-calibration", config=PLAIN)
+
+
+def draw_progress(visit: Visit) -> None:
+    """Draw a reader's figures over all sessions."""
+    name_side, _ = st.columns([1, 2])
+    with name_side:
+        visit.reader = name_reader(visit)
+    reader = teaching_reader(visit)
+    outcomes = outcomes_in(reader) if reader else []
+    if not outcomes:
+        st.info(
+            "Nothing was read under this name yet: start a session."
+            if reader
+            else "Write your name to see your reads.",
+            icon=":material/school:",
+        )
+        return
+    today = datetime.now(UTC)
+    streak = streak_of(outcomes, today.date())
+    sessions = len(learning_curve(outcomes))
+    st.subheader(f"{len(outcomes)} films read in {sessions} session{'' if sessions == 1 else 's'}")
+    first = first_reads(outcomes)
+    if len(first) < len(outcomes):
+        st.caption(
+            f"{len(outcomes) - len(first)} reads are of films that came back. The figures take "
+            f"the first read of each of the {len(first)} films: after it you know what it shows."
+        )
+    st.write(_due_in_words(reader, today), _streak_in_words(streak))
+    _draw_plots(first, learning=True)
+    figures_side, subtype_side = st.columns(2, gap="large")
+    with figures_side:
+        _draw_figures(first, with_model=any(one.final is not None for one in first))
+    with subtype_side:
+        st.markdown("**By what the film shows**")
+        st.dataframe(
+            [
+                {
+                    "Reference": row.subtype,
+                    "Called pneumonia": row.called_pneumonia,
+                    "Called normal": row.called_normal,
+                    "Not answered": row.unanswered,
+                    "Right (95 % interval)": say_rate(row.right),
+                }
+                for row in confusion_by_subtype(first)
+            ],
+            hide_index=True,
+            width="stretch",
+        )
+
+
+def _due_in_words(reader: str, now: datetime) -> str:
+    due = [when for source in SOURCES for when in due_dates(outcomes_in(reader, source)).values()]
+    waiting = sum(when <= now for when in due)
+    if waiting:
+        return f"{waiting} films are due for review now."
+    return f"Nothing is due; the next film is on {min(due):%Y-%m-%d}."
+
+
+def _streak_in_words(streak: int) -> str:
+    if streak == 0:
+        return "No streak: something was due and has waited for more than three days."
+    days = "day" if streak == 1 else "days"
+    return f"Streak: {streak} {days} on which you came in time for what was due."

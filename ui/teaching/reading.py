@@ -1,0 +1,218 @@
+"""The open film of a session: the blind read, the second read after the model's, and their keys."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+
+import streamlit as st
+
+from core.domain.mark import MAX_MARKS, Mark
+from core.domain.reader import Reader
+from core.errors import FirstReadError
+from core.store.served_runs import utc_now
+from core.teaching.mark_scoring import score_marks
+from core.teaching.session import (
+    TRANSPORT_S,
+    Answer,
+    Course,
+    FilmState,
+    Phase,
+    StepKind,
+    answer_as_json,
+    cut_off_answer,
+)
+from core.teaching.text import describe_plan
+from ui.app.progress import Watch, follow
+from ui.app.resources import ExplanationTask, get_film_view, request_explanation
+from ui.app.session import Visit
+from ui.components.answer.answer import AnswerSaid, hear_answer, show_answer
+from ui.components.panels import draw_probability
+from ui.components.viewer.viewer import Marking, RegionOverlay, hear_marks, show_film
+from ui.library.films import load_film
+from ui.library.runs import get_engine_of, get_runs
+from ui.teaching.data import (
+    SOURCES,
+    get_teaching_store,
+    lesion_truth,
+    prediction_of,
+    truth_outlines,
+)
+
+VIEWER = "teaching-viewer"
+VIEW_HEIGHT = 780
+ANSWER = "teaching-answer"
+READ_KEYS = (
+    ("p n", "Pneumonia, normal"),
+    ("1 2 3 4 5", "How sure you are"),
+    ("Ctrl Enter", "Lock the read"),
+)
+REVEALED_KEYS = (("j", "Next film"), ("e", "Find the regions that the model's score depends on"))
+CLOCK_S = 1.0
+
+
+@st.cache_resource(show_spinner=False)
+def running_since() -> datetime:
+    """Return when this process first heard of a session: before that, no clock ran."""
+    return utc_now()
+
+
+def phase_of(course: Course, place: int) -> Phase:
+    """Return what is done with the film at a place now."""
+    return course.films[place].phase(with_model=course.session.plan.with_model)
+
+
+def keep_up(course: Course, place: int, by: Reader) -> Course:
+    """Store what was done in the browser since the last run, and return where that leads."""
+    store, session_id, film = get_teaching_store(), course.session.session_id, course.films[place]
+    phase = phase_of(course, place)
+    if film.opened_at is None:
+        store.note(session_id, place, StepKind.OPENED, by=by)
+    if phase is not Phase.REVEALED:
+        said = hear_answer(ANSWER, _token(course, place))
+        if film.time_is_up(course.session.plan.limit_s, utc_now(), running_since()):
+            _lock(course, place, cut_off_answer(film.draft), by, cut_off=True)
+            return store.course(session_id) or course
+        answer = _heard(course, place, said)
+        if answer != film.draft:
+            store.note(session_id, place, StepKind.DRAFT, answer_as_json(answer), by=by)
+        if said is not None and said.lock and not answer.lacks:
+            _lock(course, place, answer, by)
+    return store.course(session_id) or course
+
+
+def _heard(course: Course, place: int, said: AnswerSaid | None) -> Answer:
+    """Return the draft with what was said and marked in the browser."""
+    draft = course.films[place].draft
+    if said is not None:
+        draft = replace(draft, label=said.label, confidence=said.confidence)
+    marks = hear_marks(VIEWER, _token(course, place))
+    if marks is None or phase_of(course, place) is not Phase.BLIND:
+        return draft
+    return replace(draft, marks=tuple(Mark(*edges) for edges in marks))
+
+
+def _lock(course: Course, place: int, answer: Answer, by: Reader, *, cut_off: bool = False) -> None:
+    """Store the blind read with what became of its marks, or the second read."""
+    store, session_id = get_teaching_store(), course.session.session_id
+    if phase_of(course, place) is Phase.SECOND:
+        store.note(session_id, place, StepKind.FINAL, answer_as_json(answer), by=by)
+        return
+    case = course.films[place].case
+    score = score_marks(answer.marks, lesion_truth(course, case), ill=case.label == 1)
+    said = answer_as_json(answer) | {"score": asdict(score), "cut_off": cut_off}
+    store.note(session_id, place, StepKind.READ, said, by=by)
+
+
+def _token(course: Course, place: int) -> str:
+    return f"{course.session.session_id}-{place}-{phase_of(course, place)}"
+
+
+def draw_way(visit: Visit, course: Course, place: int) -> None:
+    """Draw how far the session is, and the way out of it."""
+    st.markdown(f"**Film {place + 1} of {len(course.films)}**")
+    st.progress(place / len(course.films))
+    st.caption(describe_plan(course.session.plan))
+    st.caption(f"Reader: {course.session.reader}. Every step is kept.")
+    leave_side, end_side = st.columns(2, gap="small")
+    if leave_side.button("Leave", width="stretch", key="teaching-leave", help="Go on later."):
+        st.query_params.clear()
+        st.rerun()
+    with end_side.popover("End", width="stretch"):
+        st.write("The films that are left stay unread, and the summary is shown.")
+        if st.button("End the session", key="teaching-end"):
+            session_id = course.session.session_id
+            get_teaching_store().note(session_id, place, StepKind.ENDED, by=visit.acting)
+            st.rerun()
+
+
+def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | None:
+    """Draw the open film, with marks, and once it is revealed with truth and regions."""
+    film, phase = course.films[place], phase_of(course, place)
+    case, library = film.case, SOURCES[course.session.plan.library].library
+    revealed = phase is Phase.REVEALED
+    try:
+        upload = load_film(library, case.film_id)
+        shown = replace(get_film_view(upload), alt_text=f"Film {place + 1} of {len(course.films)}")
+        truths = truth_outlines(course, case) if revealed else []
+    except FirstReadError as exc:
+        st.error(str(exc), icon=":material/image_not_supported:")
+        return None
+    run = course.session.plan.run_id
+    asked = revealed and film.regions_shown and run in get_runs()
+    task = request_explanation(upload, get_engine_of(run)) if asked else None
+    if visit.explaining not in (None, task):
+        visit.explaining.stop.set()
+    visit.explaining = task
+    explanation = None if task is None else task.explanation
+    marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
+    show_film(
+        shown,
+        regions=None if explanation is None else RegionOverlay.from_explanation(explanation),
+        key=VIEWER,
+        height=VIEW_HEIGHT,
+        page_keys=REVEALED_KEYS if revealed else READ_KEYS,
+        marking=Marking(_token(course, place), marks, phase is Phase.BLIND, MAX_MARKS),
+        truths=truths,
+    )
+    return task
+
+
+def draw_read(course: Course, place: int) -> None:
+    """Draw what the trainee says of the film, before or after the model's read."""
+    film, phase = course.films[place], phase_of(course, place)
+    second = phase is Phase.SECOND
+    if second:
+        draw_model(course, film)
+        st.markdown("**Your second read**")
+        st.caption("Keep your read or change it; the first one stays as it is.")
+    else:
+        st.markdown("**Your read**")
+        _draw_clock(course, film)
+    show_answer(
+        film.draft,
+        key=ANSWER,
+        token=_token(course, place),
+        lock="Lock the second read" if second else "Lock the read",
+        note="" if second else _mark_note(len(film.draft.marks)),
+    )
+
+
+def _mark_note(marks: int) -> str:
+    if marks:
+        return f"{marks} marked."
+    return "If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter."
+
+
+def draw_model(course: Course, film: FilmState) -> None:
+    """Draw the model's read as it was kept with the session."""
+    prediction = prediction_of(course, film.case)
+    if prediction is None:
+        st.markdown(f"**The model says {film.case.model_says}**: {film.case.probability:.2f}")
+    else:
+        draw_probability(prediction, get_runs()[prediction.run_id])
+    note = SOURCES[course.session.plan.library].note
+    if note:
+        st.caption(note)
+
+
+def _draw_clock(course: Course, film: FilmState) -> None:
+    limit_s = course.session.plan.limit_s
+    if limit_s is not None:
+        _run_clock(Watch(), limit_s, film.clock_from(running_since()) or utc_now())
+
+
+@st.fragment(run_every=CLOCK_S)
+def _run_clock(watch: Watch, limit_s: int, opened_at: datetime) -> None:
+    left = limit_s - (utc_now() - opened_at).total_seconds()
+    watch.tell(news=left < -TRANSPORT_S)
+    words = f"{left:.0f} s left" if left > 0 else "Time is up: what you have chosen counts."
+    st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
+    st.caption("Then the film is cut off; without a verdict there is no answer in time.")
+
+
+def follow_regions(visit: Visit, task: ExplanationTask | None) -> None:
+    """Draw how far the regions are, and say if there will be none."""
+    follow(visit, task)
+    if task is not None and task.sentence:
+        st.caption(f"No regions: {task.sentence}")

@@ -1,0 +1,222 @@
+"""Beginning a teaching session, or going on with one that was interrupted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.datasets.fetch import how_to_get_films
+from core.errors import FirstReadError
+from core.library.films import PublicLibrary
+from core.settings import get_settings
+from core.store.teaching import CaseSet
+from core.teaching.session import MAX_FILMS, USUAL_SHARE_NORMAL, Course, Difficulty, Plan, StepKind
+from ui.app.identity import name_reader
+from ui.app.progress import draw_preparation, get_preparation
+from ui.app.resources import get_libraries, get_library
+from ui.app.session import Visit
+from ui.teaching.data import (
+    SOURCES,
+    begin_session,
+    get_sources,
+    get_teaching_store,
+    new_seed,
+    served_run_id,
+    teaching_reader,
+)
+
+USUAL_FILMS = 10
+LIMITS = {None: "not timed", 30: "30 s a film", 60: "1 min a film", 120: "2 min a film"}
+
+
+def draw_setup(visit: Visit) -> None:
+    """Draw what a session may be, and the sessions of this reader that are not over."""
+    sources = get_sources()
+    if not sources:
+        _draw_waiting()
+        return
+    form_side, resume_side = st.columns([1.3, 1], gap="large")
+    with form_side:
+        st.header("Read blind, then see what it was")
+        st.write(
+            "You say pneumonia or normal, how sure you are, and mark where. Then the film is "
+            "opened up: the reference, the outlined lesion, the model's read and what to look for. "
+            "Films come back when they are due, by how well you read them."
+        )
+        visit.reader = name_reader(visit)
+        _draw_form(visit, list(sources))
+    with resume_side:
+        _draw_unfinished(visit)
+
+
+def draw_missing(visit: Visit, course: Course, place: int) -> bool:
+    """Say that the film of a session is not here, or not yet; return False where it is."""
+    source = SOURCES[course.session.plan.library]
+    if source.library in get_libraries():
+        return _draw_gone(visit, course, place)
+    st.header("This session goes on once its films are there")
+    task = get_preparation()
+    if task is None:
+        st.info(f"{source.title} are not offered here.", icon=":material/image_not_supported:")
+    draw_preparation(task)
+    return True
+
+
+def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
+    """Say that a film is there no more, as one of an earlier drawing, and offer to end."""
+    session = course.session
+    library = get_library(SOURCES[session.plan.library].library)
+    try:
+        library.read_bytes(course.films[place].case.film_id)
+    except FirstReadError as exc:
+        st.header("This session cannot go on")
+        st.error(str(exc), icon=":material/image_not_supported:")
+        st.write("What was read stays, and the summary says what it came to.")
+        if st.button("End the session", key="teaching-end-gone", type="primary"):
+            get_teaching_store().note(session.session_id, place, StepKind.ENDED, by=visit.acting)
+            st.rerun()
+        return True
+    return False
+
+
+def _draw_waiting() -> None:
+    """Say why no session can begin yet."""
+    st.header("Read blind, then see what it was")
+    task = get_preparation()
+    if task is not None and not task.finished:
+        st.write("The films to train with are being drawn and read; this happens once.")
+    draw_preparation(task)
+    data = get_settings().data
+    if not PublicLibrary(data).has_films:
+        st.caption(how_to_get_films(data))
+
+
+def _draw_form(visit: Visit, sources: list[str]) -> None:
+    case_set = _set_of_address()
+    if case_set is not None:
+        st.info(
+            f"Case set “{case_set.name}” of {case_set.made_by}: {len(case_set.film_ids)} films.",
+            icon=":material/link:",
+        )
+    titles = get_sources()
+    source = st.selectbox(
+        "Films",
+        sources,
+        format_func=lambda key: titles[key].title,
+        disabled=case_set is not None,
+        key="teaching-source",
+    )
+    left, middle, right = st.columns(3)
+    films = left.number_input(
+        "Number of films", 1, MAX_FILMS, USUAL_FILMS, disabled=case_set is not None
+    )
+    normal = middle.number_input(
+        "Normals in 100",
+        0,
+        100,
+        round(100 * USUAL_SHARE_NORMAL),
+        step=10,
+        disabled=case_set is not None,
+        help="Of children filmed for suspected pneumonia, about 80 in 100 have none on the film "
+        "(16 % of 2,574 and 22 % of 1,142 had it: Neuman 2011, Ramgopal 2022).",
+    )
+    difficulty = right.selectbox(
+        "Difficulty",
+        list(Difficulty),
+        format_func=str.capitalize,
+        disabled=case_set is not None,
+        help="By how much the runs disagree on a film, how many of them err, and readers' own "
+        "errors. Cases that are due come first, whatever their difficulty.",
+    )
+    model_side, time_side = st.columns([1.6, 1], vertical_alignment="bottom")
+    with_model = model_side.toggle(
+        "Show me the model's read after my own, for a second read",
+        help="The model is not always right.",
+    )
+    limit_s = time_side.selectbox(
+        "Time",
+        list(LIMITS),
+        format_func=LIMITS.__getitem__,
+        help="When the time is over, the film is cut off: what you have chosen is your read, and "
+        "without a verdict there is none, which counts as not right. The clock runs from a film's "
+        "first showing, also while you are away; after an outage of the app it begins anew.",
+    )
+    plan = Plan(
+        library=source if case_set is None else case_set.library,
+        films=int(films) if case_set is None else len(case_set.film_ids),
+        share_normal=normal / 100.0,
+        difficulty=difficulty,
+        with_model=with_model,
+        limit_s=limit_s,
+        seed=new_seed(),
+        run_id=served_run_id(),
+        case_set=None if case_set is None else case_set.set_id,
+    )
+    if st.button(
+        "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        shortcut="Ctrl+Enter",
+        width="stretch",
+        key="teaching-start",
+    ):
+        _begin(visit, plan)
+    if visit.complaint:
+        st.warning(visit.complaint, icon=":material/touch_app:")
+
+
+def _set_of_address() -> CaseSet | None:
+    """Return the case set that the address names, or None with a sentence if it is not known."""
+    named = st.query_params.get("set")
+    if not named:
+        return None
+    found = get_teaching_store().case_set(named)
+    if found is None:
+        st.warning(
+            f"There is no case set {named[:40]!r} here: ask for its link again.",
+            icon=":material/link_off:",
+        )
+    return found
+
+
+def _begin(visit: Visit, plan: Plan) -> None:
+    try:
+        session_id = begin_session(plan, visit.acting)
+    except FirstReadError as exc:
+        visit.complaint = str(exc)
+        return
+    visit.complaint = ""
+    st.query_params.from_dict({"session": session_id})
+    st.rerun()
+
+
+def _draw_unfinished(visit: Visit) -> None:
+    reader = teaching_reader(visit)
+    if not reader:
+        st.caption("Write your name to see the sessions that you have not finished.")
+        return
+    courses = get_teaching_store().courses_of(reader)
+    unfinished = [course for course in reversed(courses) if course.place is not None]
+    if unfinished:
+        st.subheader("Not finished")
+    for course in unfinished[:5]:
+        _draw_way_back(course, f"Go on: film {(course.place or 0) + 1} of {len(course.films)}")
+    finished = [course for course in reversed(courses) if course.place is None]
+    if finished:
+        st.subheader("Finished")
+    for course in finished[:8]:
+        right = sum(
+            film.read is not None and film.read.label is film.case.reference
+            for film in course.films
+        )
+        _draw_way_back(course, f"{right} of {len(course.read)} right")
+
+
+def _draw_way_back(course: Course, words: str) -> None:
+    session = course.session
+    st.button(
+        f"{session.started_at:%Y-%m-%d %H:%M} · {words}",
+        key=f"teaching-open-{session.session_id}",
+        on_click=st.query_params.from_dict,
+        args=({"session": session.session_id},),
+        width="stretch",
+    )
