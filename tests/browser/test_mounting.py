@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page
 
 from core.settings import PROJECT_ROOT
 
-MOUNTING = PROJECT_ROOT / "ui" / "component" / "mounting.js"
-WORKLIST = PROJECT_ROOT / "ui" / "worklist"
+MOUNTING = PROJECT_ROOT / "ui" / "components" / "mounting.js"
+WORKLIST = PROJECT_ROOT / "ui" / "components" / "worklist"
 ROWS = [
     {
         "key": name,
