@@ -61,17 +61,17 @@ def take_runs(page: Page) -> None:
     page.wait_for_timeout(8000)
 
 
-def take_facts(page: Page) -> None:
+def take_model_card(page: Page) -> None:
     """Look at what is known of the served run."""
-    page.get_by_role("link", name="Model facts").click()
+    page.get_by_role("link", name="Model card").click()
     expect(page.get_by_text("Out of 100 children")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_role("button", name="PDF")).to_be_visible(timeout=WAIT_MS)  # made last
     page.wait_for_timeout(5000)
 
 
-def take_fails(page: Page) -> None:
-    """Look at the slices in which the served run is worse, then at the films it gets wrong."""
-    page.get_by_role("link", name="Where it fails").click()
+def take_subgroups(page: Page) -> None:
+    """Look at the subgroups in which the served run is worse, then at the films it gets wrong."""
+    page.get_by_role("link", name="Subgroups").click()
     expect(page.get_by_text(re.compile(r"of \d+ tests"))).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("combobox", name="Films").click()
     page.get_by_role("option", name="Synthetic films").click()
@@ -79,9 +79,10 @@ def take_fails(page: Page) -> None:
     page.wait_for_timeout(5000)
 
 
-def take_exhibit(page: Page) -> None:
+def take_lesson(page: Page) -> None:
     """Look at what made a model call nearly every normal pneumonia."""
-    page.get_by_role("link", name="Exhibit").click()
+    page.get_by_role("link", name="Compare runs").click()
+    page.get_by_role("button", name="Lesson").click(timeout=WAIT_MS)
     expect(page.get_by_text("What it learned from that")).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(5000)
 
@@ -125,9 +126,9 @@ PICTURES: dict[str, Callable[[Page], None]] = {
     "records": take_records,
     "errors": take_errors,
     "runs": take_runs,
-    "facts": take_facts,
-    "fails": take_fails,
-    "exhibit": take_exhibit,
+    "model-card": take_model_card,
+    "subgroups": take_subgroups,
+    "lesson": take_lesson,
     "teaching": take_teaching,
 }
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.domain.reader import Act
 from core.errors import FirstReadError
 from ui.app.guard import guard, spoken_errors
 from ui.app.progress import draw_preparation, get_preparation, say_preparation
@@ -24,6 +25,7 @@ from ui.runs.controls import (
 )
 from ui.runs.data import ListedRuns, get_listed_runs, get_scored
 from ui.runs.importing import draw_import
+from ui.runs.lesson import draw_lesson, lesson_is_open, offer_lesson
 from ui.runs.paired_tests import draw_curves, draw_films, draw_tests
 from ui.runs.prevalence import draw_wards
 from ui.runs.query import RunsView
@@ -40,15 +42,18 @@ def draw_empty() -> None:
             "Train one with `python -m core train f08`, or import another model's predictions: "
             "each run gets a line here and can be held to the others."
         )
+        offer_lesson()
 
 
 def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     """Draw what is compared, and the two things that change the runs themselves."""
-    choice_side, import_side, serve_side = st.columns(
-        [5, 1, 1.25], gap="medium", vertical_alignment="bottom"
+    choice_side, lesson_side, import_side, serve_side = st.columns(
+        [4.4, 0.8, 1, 1.25], gap="medium", vertical_alignment="bottom"
     )
     with choice_side:
         draw_choice(view)
+    with lesson_side:
+        offer_lesson()
     with import_side.popover("Import a run", icon=":material/upload_file:", width="stretch"):
         draw_import(visit, view)
     with serve_side.popover("Choose the served run", icon=":material/swap_horiz:", width="stretch"):
@@ -108,8 +113,8 @@ def draw_runs(view: RunsView, listed: ListedRuns, serving: str) -> None:
         draw_comparison(view, listed)
 
 
-visit = guard("runs")
-with spoken_errors():
+def draw_page(visit: Visit) -> None:
+    """Draw the table of runs and what is compared, or say that there is nothing yet."""
     listed = get_listed_runs()
     serving = get_decision().run_id
     if visit.notice:
@@ -131,5 +136,14 @@ with spoken_errors():
         draw_empty()
     for sentence in listed.sentences:
         st.warning(sentence, icon=":material/warning:")
+
+
+visit = guard("runs")
+with spoken_errors():
+    compares = visit.acting.may(Act.COMPARE_RUNS)
+    if lesson_is_open() or not compares:
+        draw_lesson(way_back=compares)
+    else:
+        draw_page(visit)
 with spoken_errors():
     draw_standing_line(get_served(), visit.reader)

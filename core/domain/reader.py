@@ -25,12 +25,12 @@ class Act(StrEnum):
 
     OPEN_REVIEW = "open the page Review"
     OPEN_ERRORS = "open the page Errors"
-    OPEN_FAILING = "open the page Where it fails"
+    OPEN_SUBGROUPS = "open the page Subgroups"
     OPEN_RUNS = "open the page Compare runs"
-    OPEN_FACTS = "open the page Model facts"
-    OPEN_EXHIBIT = "open the page Exhibit"
+    OPEN_MODEL_CARD = "open the page Model card"
     OPEN_TEACHING = "open the page Teaching"
     OPEN_RECORDS = "open the page Records"
+    COMPARE_RUNS = "compare runs"
     SIGN_READ = "sign a read"
     TAKE_SESSION = "take a teaching session"
     MAKE_CASE_SET = "put a case set together"
@@ -48,12 +48,12 @@ _ALL = frozenset(Role)
 WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_REVIEW: _ALL,
     Act.OPEN_ERRORS: _ALL - {Role.TRAINEE},
-    Act.OPEN_FAILING: _ALL - {Role.TRAINEE},
-    Act.OPEN_RUNS: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
-    Act.OPEN_FACTS: _ALL,
-    Act.OPEN_EXHIBIT: _ALL,
+    Act.OPEN_SUBGROUPS: _ALL - {Role.TRAINEE},
+    Act.OPEN_RUNS: _ALL,
+    Act.OPEN_MODEL_CARD: _ALL,
     Act.OPEN_TEACHING: _ALL,
     Act.OPEN_RECORDS: _ALL - {Role.TRAINEE},
+    Act.COMPARE_RUNS: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
     Act.SIGN_READ: _DOCTORS,
     Act.TAKE_SESSION: _DOCTORS | {Role.TRAINEE},
     Act.MAKE_CASE_SET: frozenset({Role.TEACHER, Role.LEAD}),

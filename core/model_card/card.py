@@ -186,7 +186,7 @@ def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Documen
     """
     run = facts.run
     return Document(
-        title=f"Model facts: run {run.run_id}",
+        title=f"Model card: run {run.run_id}",
         summary=say_in_short(facts),
         notices=tuple(_find_notices(facts)),
         sections=(

@@ -247,10 +247,9 @@ def test_a_draft_survives_another_film_and_another_page(
 WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "review": "Put new films in order of suspicion",
     "errors": re.compile("at its operating point, among"),
-    "where_it_fails": "What is looked at",
+    "subgroups": "What is looked at",
     "runs": re.compile("Tick the runs to compare"),
-    "model_facts": "Out of 100 children",
-    "exhibit": "None of them can serve",
+    "model_card": "Out of 100 children",
     "teaching": "Read blind, then see what it was",
     "records": "No signed reads yet",
 }
@@ -264,6 +263,23 @@ def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
     expect(page.get_by_test_id("stTopNav")).to_be_visible()
     expect(page.get_by_text(WORDS_OF_PAGES[name])).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
+
+
+EARLIER: dict[str, tuple[str, str | re.Pattern[str]]] = {
+    "where_it_fails?section=labels": ("/subgroups?", "Labels to doubt"),
+    "model_facts?tab=checklists": ("/model_card?", re.compile("CLAIM")),
+    "exhibit": ("/runs?lesson=zoom", "None of them can serve"),
+}
+
+
+@pytest.mark.parametrize("address", EARLIER)
+def test_an_address_of_an_earlier_version_leads_to_the_page_of_today(
+    server: Server, page: Page, address: str
+) -> None:
+    page.goto(f"{server.address}/{address}")
+    place, words = EARLIER[address]
+    expect(page.get_by_text(words).first).to_be_visible()
+    expect(page).to_have_url(re.compile(re.escape(place)))
 
 
 def test_every_page_is_in_the_deep_link_test() -> None:

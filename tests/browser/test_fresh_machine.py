@@ -41,13 +41,12 @@ TRIFLES = ("tests", "bench", "docs")
 
 NO_PAGE_ELSE: dict[str, Callable[[Page], Locator]] = {
     "errors": lambda page: page.get_by_text(re.compile(r"\d+ false negatives of run")),
-    "exhibit": lambda page: page.get_by_text("What it learned from that"),
-    "model_facts": lambda page: page.get_by_text("Out of 100 children"),
+    "model_card": lambda page: page.get_by_text("Out of 100 children"),
     "records": lambda page: page.get_by_role("button", name=re.compile("CSV of")),
     "review": lambda page: page.get_by_role("button", name=OPEN),
     "runs": lambda page: page.get_by_text(re.compile("Official test split: 624 films")),
     "teaching": lambda page: page.get_by_role("button", name=re.compile("^Start")),
-    "where_it_fails": lambda page: page.get_by_text(
+    "subgroups": lambda page: page.get_by_text(
         re.compile(r"of \d+ tests on the validation patients")
     ),
 }
@@ -182,8 +181,8 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page.get_by_role("link", name="Compare runs").click()
     expect(page.get_by_text(re.compile("Official test split: 624 films"))).to_be_visible()
     expect(page.get_by_text(DRAWING)).to_be_visible()
-    page.get_by_role("link", name="Where it fails").click()
-    expect(NO_PAGE_ELSE["where_it_fails"](page)).to_be_visible()
+    page.get_by_role("link", name="Subgroups").click()
+    expect(NO_PAGE_ELSE["subgroups"](page)).to_be_visible()
     page.get_by_role("link", name="Teaching").click()
     expect(page.get_by_text("being drawn and read; this happens once")).to_be_visible()
     page.get_by_role("link", name="Records").click()

@@ -167,7 +167,7 @@ def test_findings_of_the_gate_are_known_of_training_films(data) -> None:
     assert 0 < few < many
 
 
-@pytest.mark.parametrize("page_file", ["where_it_fails", "runs", "model_facts"])
+@pytest.mark.parametrize("page_file", ["subgroups", "runs", "model_card"])
 def test_no_other_page_counts_training_films(data, page_file) -> None:
     page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
     page.switch_page(f"pages/{page_file}.py").run()

@@ -19,13 +19,18 @@ from ui.app.session import Visit, get_visit
 PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
     "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
-    "where_it_fails": ("pages/where_it_fails.py", "Where it fails", ":material/troubleshoot:"),
+    "subgroups": ("pages/subgroups.py", "Subgroups", ":material/troubleshoot:"),
     "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),
-    "model_facts": ("pages/model_facts.py", "Model facts", ":material/fact_check:"),
-    "exhibit": ("pages/exhibit.py", "Exhibit", ":material/biotech:"),
+    "model_card": ("pages/model_card.py", "Model card", ":material/fact_check:"),
     "teaching": ("pages/teaching.py", "Teaching", ":material/school:"),
     "records": ("pages/records.py", "Records", ":material/menu_book:"),
 }
+MOVED: dict[str, tuple[str, dict[str, str]]] = {
+    "where_it_fails": ("subgroups", {}),
+    "model_facts": ("model_card", {}),
+    "exhibit": ("runs", {"lesson": "zoom"}),
+}
+"""Addresses of earlier versions: the page that stands there now, and what its address adds."""
 _ROUTED = "first_read_routed"
 
 # A Material symbol as page icon would be fetched from outside.
@@ -40,7 +45,8 @@ def route() -> None:
     visit = get_visit()
     with suppress(FirstReadError):  # which the page's guard says
         recognise(visit)
-    page = st.navigation(list(_pages(visit.acting).values()), position="top")
+    pages = [*_pages(visit.acting).values(), *map(_moved, MOVED)]
+    page = st.navigation(pages, position="top")
     page.run()
     draw_who(visit)
     _spare_collector(page.title)
@@ -73,6 +79,16 @@ def _pages(reader: Reader) -> dict[str, StreamlitPage]:
         )
         for name, (path, title, icon) in PAGES.items()
     }
+
+
+def _moved(name: str) -> StreamlitPage:
+    """Return a page without a place in the menu that leads an earlier address to today's."""
+
+    def lead_on() -> None:
+        today, adds = MOVED[name]
+        st.switch_page(PAGES[today][0], query_params=st.query_params.to_dict() | adds)
+
+    return st.Page(lead_on, title=PAGES[MOVED[name][0]][1], url_path=name, visibility="hidden")
 
 
 def act_of(name: str) -> Act:

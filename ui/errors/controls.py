@@ -333,7 +333,7 @@ def _draw_known(view: ErrorView, found: Found) -> None:
     if view.wanted.slice_key is not None:
         key = view.wanted.slice_key
         words = {key: slice_words(view.library, view.run, key)}
-        _pick("Slice of Where it fails", "slice", words, key, any_word="any")
+        _pick("Subgroup", "slice", words, key, any_word="any")
 
 
 def _ask_nothing() -> None:

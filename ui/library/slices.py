@@ -1,4 +1,4 @@
-"""What the page "Where it fails" draws from: facts, features, and the search over slices."""
+"""What the page Subgroups draws from: facts, features, and the search over slices."""
 
 from __future__ import annotations
 

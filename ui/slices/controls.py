@@ -1,4 +1,4 @@
-"""What is chosen on the page "Where it fails": each control says what the address says."""
+"""What is chosen on the page Subgroups: each control says what the address says."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ def test_notices_come_before_everything_else(tmp_path: Path) -> None:
 
 
 def test_facts_are_written_as_named(tmp_path: Path) -> None:
-    for name, start in (("facts.md", b"# Model facts"), ("facts.PDF", b"%PDF-")):
+    for name, start in (("facts.md", b"# Model card"), ("facts.PDF", b"%PDF-")):
         said = CliRunner().invoke(app, ["facts", "m01", "--out", str(tmp_path / name)])
         assert said.exit_code == 0
         assert (tmp_path / name).read_bytes().startswith(start)
@@ -210,7 +210,7 @@ def test_facts_are_written_as_named(tmp_path: Path) -> None:
 
 def test_facts_without_a_file_are_said_for_the_ward_that_is_named() -> None:
     said = CliRunner().invoke(app, ["facts", "m01", "--prevalence", "35"])
-    assert said.stdout.startswith("# Model facts: run m01")
+    assert said.stdout.startswith("# Model card: run m01")
     assert "Of 1,000 children, 350 of them ill" in said.stdout
 
 

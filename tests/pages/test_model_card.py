@@ -32,7 +32,7 @@ from ui.library.slices import get_search
 from ui.model_card.data import FactsView, read_address, write_address
 from ui.model_card.films import find_errors, gallery_address
 
-PAGE = PROJECT_ROOT / "pages" / "model_facts.py"
+PAGE = PROJECT_ROOT / "pages" / "model_card.py"
 RUNS = ("f01", "f04", "m01")
 
 
@@ -48,7 +48,7 @@ def runs(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def open_page(**params: str) -> AppTest:
     router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
-    page = router.run().switch_page("pages/model_facts.py")
+    page = router.run().switch_page("pages/model_card.py")
     for name, said in params.items():
         page.query_params[name] = said
     page.run()
@@ -78,7 +78,7 @@ def test_the_served_run_is_shown_with_what_it_misses(runs: Path) -> None:
     assert not page.error
     matrix = load_run(MODELS / SERVED_RUN).metrics["test"]["matrix"]
     words = words_of(page)
-    assert f"### Model facts: run {SERVED_RUN}" in words
+    assert f"### Model card: run {SERVED_RUN}" in words
     assert f"it misses {matrix['false_negative']} of " in words
     assert address_of(page)["run"] == SERVED_RUN
     shown = {cell for table in page.table for cell in table.value.to_numpy().ravel()}
@@ -121,7 +121,7 @@ def test_another_run_is_chosen_and_stays_in_the_address(runs: Path) -> None:
     page.selectbox(key="facts-run").set_value("m01").run()
     assert address_of(page)["run"] == "m01"
     words = words_of(page)
-    assert "Model facts: run m01" in words
+    assert "Model card: run m01" in words
 
 
 def test_a_run_that_may_not_read_films_says_what_it_lacks(

@@ -1,4 +1,4 @@
-"""The page "Where it fails": its numbers, its addresses, and the way to the gallery's films."""
+"""The page Subgroups: its numbers, its addresses, and the way to the gallery's films."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch)
     return tmp_path / "films"
 
 
-def open_page(name: str = "where_it_fails", **address: str) -> AppTest:
+def open_page(name: str = "subgroups", **address: str) -> AppTest:
     page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=200).run()
     page.switch_page(f"pages/{name}.py")
     for key, value in address.items():

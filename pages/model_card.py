@@ -76,7 +76,7 @@ def draw_run(view: FactsView, names: dict[str, str]) -> None:
         draw_exports(view, facts)
 
 
-visit = guard("model_facts")
+visit = guard("model_card")
 with spoken_errors():
     serving = get_decision().run_id
     names, sentences = list_names(serving)

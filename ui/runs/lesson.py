@@ -1,4 +1,4 @@
-"""The exhibit: a model that called nearly every normal pneumonia, and which mistake did that."""
+"""The lesson: a model that called nearly every normal pneumonia, and which mistake did that."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from ui.charts.runs import plot_losses, plot_windows, style_runs
 
 PLAIN = {"displayModeBar": False}
 CONTROL = "none: the control"
+TITLE = "A model that called nearly every normal pneumonia"
+_ADDRESS = ("lesson", "zoom")
+"""The query parameter that opens the lesson, and its one value."""
 
 
 def _said(run: ExhibitRun, name: str) -> str:
@@ -99,14 +102,36 @@ def _draw_pictures(exhibit: Exhibit) -> None:
     st.html(" &emsp; ".join(style.name for style in ordered))
 
 
-def draw_exhibit() -> None:
+def lesson_is_open() -> bool:
+    """Return whether the address asks for the lesson."""
+    return _ADDRESS[0] in st.query_params
+
+
+def offer_lesson() -> None:
+    """Draw the button that opens the lesson."""
+    if st.button("Lesson", icon=":material/biotech:", width="stretch", help=TITLE):
+        st.query_params.from_dict(dict([_ADDRESS]))
+        st.rerun()
+
+
+def draw_lesson(*, way_back: bool) -> None:
     """Draw the story, what did it, and the runs that show it.
+
+    Parameters
+    ----------
+    way_back : bool
+        Whether the visitor may compare runs, and so go back to them.
 
     Raises
     ------
     ModelMissing, ModelIntegrity
         If a file of a run is missing or is not the one that its record states.
     """
+    if way_back and st.button("Back to the runs", icon=":material/arrow_back:", type="tertiary"):
+        st.query_params.clear()
+        st.rerun()
+    st.header(TITLE)
+    st.badge("Runs with mistakes on purpose. None of them can serve.", color="orange")
     exhibit = gather_exhibit(list_readable_runs(get_settings().models)[0])
     story_side, cause_side = st.columns([3, 2], gap="large")
     with story_side:

@@ -1,4 +1,4 @@
-"""See in which films a run fails more than elsewhere, and which labels to doubt."""
+"""See in which subgroups of films a run does worse, and which labels to doubt."""
 
 import streamlit as st
 
@@ -29,7 +29,7 @@ def draw_page() -> None:
         DRAWN[view.section](view)
 
 
-visit = guard("where_it_fails")
+visit = guard("subgroups")
 with spoken_errors():
     served = get_served()
     awaited = films_awaited()
