@@ -10,7 +10,7 @@ import pytest
 
 from core.settings import PROJECT_ROOT
 
-PAPERS = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
+PAPERS = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PLACE = re.compile(r"`((?:core|ui|pages|bench|tests|models|docs)/[\w./*-]*)`")
 
