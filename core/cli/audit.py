@@ -24,7 +24,7 @@ def audit(
 ) -> None:
     """Measure shortcut features: change films on purpose and compare the scores.
 
-    The audit and its chart go into each run's folder.
+    The numbers (audit.json) and a chart (audit.svg) go into each run's folder.
     """
     settings = get_settings()
     threads = settings.inference_threads

@@ -23,7 +23,7 @@ Name = Annotated[str, typer.Argument(help="A run in models/.")]
 
 
 def features(name: Name) -> None:
-    """Compute the embedding of every public film; the table goes into the run's folder."""
+    """Compute the embedding of every public film: features.parquet in the run's folder."""
     # Deferred, as below: LiteRT and the films' decoders take a second to load.
     from core.datasets.split import read_split  # noqa: PLC0415
     from core.jobs.embeddings import read_film_features  # noqa: PLC0415
@@ -54,7 +54,10 @@ def features(name: Name) -> None:
 
 
 def film_facts() -> None:
-    """Record the gate's findings, adults' ages, reference labels and copies of the public films."""
+    """Record the gate's findings, adults' ages, reference labels and copies of the public films.
+
+    They go into models/film_facts.parquet.
+    """
     from core.datasets.film_metadata import (  # noqa: PLC0415
         FACTS_FILE,
         age_band_of,

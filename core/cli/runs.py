@@ -115,7 +115,7 @@ def evaluate(
 
 
 def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
-    """Archive a run: remove its folder and keep its settings and metrics.
+    """Archive a run: remove its folder and keep its metrics in models/set_aside.json.
 
     The run that serves is refused.
     """
@@ -130,7 +130,8 @@ def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]
 def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
     """Score a run's training films, for the page Errors only.
 
-    No metric uses them: a run has seen these films and their labels.
+    They go into predictions_training.parquet in the run's folder. No metric uses them: a run has
+    seen these films and their labels.
     """
     from core.training.scoring import films_as_seen, open_learned_films, score_run  # noqa: PLC0415
 
