@@ -273,4 +273,4 @@ def test_the_evaluation_states_what_the_search_finds_for_the_served_run() -> Non
 
 def row_of(one: SliceResult) -> str:
     rates = [f"{of.value:.3f} ({of.low:.3f} to {of.high:.3f})" for of in (one.inside, one.outside)]
-    return f"{one.inside.n} | {one.wrong} | {rates[0]} | {rates[1]} |"
+    return f"{one.inside.n} | {one.wrong} | {rates[0]} | {rates[1]} | {one.outside.n} |"
