@@ -13,6 +13,7 @@ from core.cli.import_run import import_run_file
 from core.cli.model_card import facts
 from core.cli.phantom import phantom, phantom_scores, prepare_examples
 from core.cli.precompute import features, film_facts, label_issues
+from core.cli.reference import reference
 from core.cli.runs import app as serving_app
 from core.cli.runs import evaluate, runs, score_training, set_run_aside
 from core.cli.train import train
@@ -37,6 +38,7 @@ app.command()(phantom_scores)
 app.command(hidden=True)(prepare_examples)
 app.command()(train)
 app.command()(audit)
+app.command(hidden=True)(reference)
 
 
 if __name__ == "__main__":

@@ -25,49 +25,61 @@ class Settings(BaseSettings):
 
     data: Path = Field(
         default=PROJECT_ROOT / "data",
-        description="Folder that holds the public data sets, one sub-folder each.",
+        description=(
+            "Folder with the public data sets, one sub-folder each. Training, measurements and "
+            "some tests need it; the page Errors shows its films."
+        ),
     )
     models: Path = Field(
-        default=PROJECT_ROOT / "models", description="Folder with one sub-folder a run."
+        default=PROJECT_ROOT / "models", description="Folder with one sub-folder for each run."
     )
     foreign_runs: Path = Field(
         default=PROJECT_ROOT / "var" / "foreign_runs",
-        description="Folder for imported predictions of other models, beside the database.",
+        description="Folder for imported predictions of other models.",
     )
     served_run: str = Field(
         default=SERVED_RUN,
-        description="Name of the run that reads films; it wins over what was chosen in the app.",
+        description="Run that reads films; if set, it overrides the choice made in the app.",
     )
     database_url: str = Field(
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
-        description="SQLAlchemy URL of the review store.",
+        description="SQLAlchemy URL of the database, SQLite or PostgreSQL.",
     )
     cache: Path = Field(
         default=PROJECT_ROOT / "var" / "cache",
-        description="Folder for what can be made again: synthetic films, small pictures, scores.",
+        description="Folder for what can be recomputed: synthetic films, thumbnails, scores.",
     )
     keep_file_names: bool = Field(
         default=True,
-        description="Keep file names with reads; turn off where names identify people.",
+        description="Store file names with reads. Set `false` where file names identify people.",
     )
     offer_synthetic: bool = Field(
         default=True,
-        description="Offer the built-in synthetic films; turn off where only patients are read.",
+        description="Offer the synthetic films. Set `false` where only patients' films are read.",
     )
     role_claim: str = Field(
         default="roles",
         min_length=1,
-        description="Claim of the log-in that holds First Read's roles, one or a list of them.",
+        description="Claim of the log-in that holds a person's roles, one or a list.",
     )
     name_claim: str = Field(
-        default="name", min_length=1, description="Claim of the log-in that holds the name."
+        default="name",
+        min_length=1,
+        description="Claim of the log-in that holds a person's name.",
     )
     read_first: bool = Field(
         default=True,
-        description="A reader locks a first read before the model's output is shown.",
+        description=(
+            "A reader locks a first read before the model's output is shown. "
+            "Set `false` to show it at once."
+        ),
     )
-    inference_threads: int = Field(default=2, ge=1, le=64)
-    lime_samples: int = Field(default=1000, ge=100, le=10_000)
+    inference_threads: int = Field(
+        default=2, ge=1, le=64, description="Processor threads of one prediction."
+    )
+    lime_samples: int = Field(
+        default=1000, ge=100, le=10_000, description="Perturbed films of one explanation."
+    )
 
     @property
     def named_run(self) -> str:

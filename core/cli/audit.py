@@ -1,4 +1,4 @@
-"""``python -m core audit``: what a run's score hangs on besides the lungs."""
+"""``python -m core audit``: which features besides the lungs a run relies on."""
 
 from typing import Annotated
 
@@ -22,7 +22,10 @@ def audit(
         list[str], typer.Argument(help="Runs; several at once share the changed films.")
     ],
 ) -> None:
-    """Change films and watch the score: into each run's folder go the audit and its picture."""
+    """Measure shortcut features: change films on purpose and compare the scores.
+
+    The numbers (audit.json) and a chart (audit.svg) go into each run's folder.
+    """
     settings = get_settings()
     threads = settings.inference_threads
     with spoken_errors():

@@ -19,17 +19,26 @@ def compare(
     ] = "test",
     at_sensitivity: Annotated[
         float | None,
-        typer.Option(help="Set every threshold anew: this share of validation's pneumonias found."),
+        typer.Option(
+            help="Choose each threshold on validation for this sensitivity, such as 0.97."
+        ),
     ] = None,
     every_metric: Annotated[
-        bool, typer.Option("--all", help="The bootstrapped difference of every metric too.")
+        bool, typer.Option("--all", help="Add the bootstrapped difference of every metric.")
     ] = False,
     prevalence: Annotated[
-        float | None, typer.Option(help="Share of ill children in your ward, such as 0.1.")
+        float | None,
+        typer.Option(help="Share of children with pneumonia in your ward, such as 0.1."),
     ] = None,
-    children: Annotated[int, typer.Option(help="How many children the prevalence is for.")] = 1000,
+    children: Annotated[
+        int, typer.Option(help="Number of children that the prevalence is applied to.")
+    ] = 1000,
 ) -> None:
-    """Test runs against each other on the films that all of them scored, and say it in words."""
+    """Test runs against each other on the films that all of them scored.
+
+    Missed films and false alarms are compared by McNemar's test, ROC areas by DeLong's. Holm's
+    correction covers all pairs.
+    """
     # Deferred: pyarrow and scipy take their time, and no other command needs them.
     from core.comparison.case_matrix import find_steps  # noqa: PLC0415
     from core.comparison.paired_tests import compare_pairs  # noqa: PLC0415

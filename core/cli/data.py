@@ -27,7 +27,10 @@ Source = Annotated[
 
 @app.command()
 def check(source: Source = None) -> None:
-    """Report counts, patients and duplicates; fail with a sentence if a film is damaged."""
+    """Report counts, duplicates, and patients in more than one split.
+
+    A damaged film ends the command with a sentence.
+    """
     with spoken_errors(), progress_bar("Decoding films") as progress:
         report = check_dataset(source or _usual_source(), progress=progress)
     _print_report(report)
@@ -39,7 +42,10 @@ def fetch(
         Path | None, typer.Option(help="Folder to fill; chest_xray in FIRSTREAD_DATA if not given.")
     ] = None,
 ) -> None:
-    """Download the set from Kaggle, or finish a download that was cut off, and check it."""
+    """Download the public set from Kaggle and check counts and hashes.
+
+    A download that was cut off is continued.
+    """
     target = out or get_settings().data / FOLDER
     with spoken_errors(), progress_bar("Copying films") as progress:
         fetched = fetch_dataset(target, download=download_from_kaggle, progress=progress)
@@ -60,10 +66,10 @@ def fetch(
 def split(
     out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("models/split.json"),
     source: Source = None,
-    validation_fraction: Annotated[float, typer.Option(help="Share of the train pool.")] = 0.15,
+    validation_fraction: Annotated[float, typer.Option(help="Share of the training pool.")] = 0.15,
     seed: Annotated[int, typer.Option(help="Another seed draws other patients.")] = 20,
 ) -> None:
-    """Draw validation patients from train and write the split down."""
+    """Draw validation patients from the training films and write the split."""
     with spoken_errors():
         with progress_bar("Decoding films") as progress:
             index = dataset_index.index_dataset(source or _usual_source())

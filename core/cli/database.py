@@ -22,14 +22,14 @@ DatabaseUrl = Annotated[
 
 @app.command("migrate")
 def migrate_database(database_url: DatabaseUrl = None) -> None:
-    """Bring the database to this version's revision, making it if need be."""
+    """Bring the database to the newest revision; create it if there is none."""
     with spoken_errors():
         typer.echo(_described(migrate(database_url or get_settings().database_url)))
 
 
 @app.command("status")
 def show_status(database_url: DatabaseUrl = None) -> None:
-    """Say where the database stands; exit code 1 if it needs `migrate`."""
+    """Print the database's revision; exit code 1 if it needs `migrate`."""
     with spoken_errors():
         status = migration_status(database_url or get_settings().database_url)
         typer.echo(_described(status))
@@ -51,17 +51,17 @@ records_app = typer.Typer(no_args_is_help=True)
 
 @records_app.callback()
 def records() -> None:
-    """Look after the records."""
+    """Verify the records."""
 
 
 @records_app.command()
 def verify(
     database_url: DatabaseUrl = None,
     head: Annotated[
-        str, typer.Option(help="A newest hash that was kept elsewhere: is it still in the chain?")
+        str, typer.Option(help="A hash kept elsewhere: check that it is still in the chain.")
     ] = "",
 ) -> None:
-    """Compute every hash anew and name each row that is not as it was written; exit code 1 then."""
+    """Recompute every hash of the audit log and name each changed row; exit code 1 then."""
     with spoken_errors():
         report = verify_records(database_url or get_settings().database_url, head)
     typer.echo(say_report(report))

@@ -21,26 +21,29 @@ MAX_READ = 64 * 1024 * 1024
 
 def import_run_file(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet: film id and probability.")],
-    name: Annotated[str, typer.Option(help="Of the new run.")],
+    name: Annotated[str, typer.Option(help="Name of the new run.")],
     split: Annotated[
-        str, typer.Option(help="Take the films of validation, test or nih only.")
+        str, typer.Option(help="Take only the films of this part: validation, test or nih.")
     ] = "",
     threshold: Annotated[
         float | None,
         typer.Option(help="Operating point; without it, chosen on validation films, else 0.5."),
     ] = None,
     sensitivity: Annotated[
-        float, typer.Option(help="That a threshold chosen on validation has to reach.")
+        float, typer.Option(help="Sensitivity that a threshold chosen on validation must reach.")
     ] = 0.97,
     incomplete: Annotated[
-        bool, typer.Option("--incomplete", help="Films of a part may be missing.")
+        bool, typer.Option("--incomplete", help="Accept a part of which films are missing.")
     ] = False,
     film_column: Annotated[str, typer.Option(help="Name of the column with the films.")] = "",
     probability_column: Annotated[
         str, typer.Option(help="Name of the column with the probabilities.")
     ] = "",
 ) -> None:
-    """Make a run of another model's predictions, to be compared and browsed, never served."""
+    """Make a run from another model's predictions, to be compared and browsed, never served.
+
+    A file with bad rows is refused with a sentence for each.
+    """
     # Deferred: pyarrow takes its time.
     from core.imported_runs.importing import ForeignRequest, import_run  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""``python -m core facts``: what is known of a run, on one page, with both checklists."""
+"""``python -m core facts``: a run's model card, with both checklists."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from core.settings import get_settings
 def facts(
     name: Annotated[str, typer.Argument(help="A run, trained here or imported.")],
     out: Annotated[
-        Path | None, typer.Option(help="File to write, .md or .pdf; without it, Markdown is said.")
+        Path | None,
+        typer.Option(help="File to write, .md or .pdf; without it, Markdown is printed."),
     ] = None,
     prevalence: Annotated[
-        int, typer.Option(min=0, max=100, help="Ill among 100 children of your ward.")
+        int, typer.Option(min=0, max=100, help="Children with pneumonia among 100 of your ward.")
     ] = 10,
 ) -> None:
-    """Say what a run is for, what it was measured to do, where it fails and what is still open."""
+    """Write a run's model card: intended use, operating point, failures, population, checklists."""
     # Deferred: pyarrow and scipy take their time, and no other command needs them.
     from core.model_card.export import export_for, export_markdown  # noqa: PLC0415
     from core.model_card.facts import SPLIT_FILE, gather_facts  # noqa: PLC0415

@@ -23,14 +23,14 @@ BEHIND_OTHER_WORK = 10
 def phantom(
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to fill; if not given, the built-in set of 60 films is drawn."),
+        typer.Option(help="Folder to fill; if not given, the built-in set of 60 films is made."),
     ] = None,
-    n: Annotated[int, typer.Option(help="Films to draw, with --out.")] = BUILT_IN_FILMS,
+    n: Annotated[int, typer.Option(help="Number of films, with --out.")] = BUILT_IN_FILMS,
     seed: Annotated[
-        int, typer.Option(help="Another seed draws other children, with --out.")
+        int, typer.Option(help="Another seed gives other films, with --out.")
     ] = BUILT_IN_SEED,
 ) -> None:
-    """Draw a set of synthetic chest films, with masks of lesions and lungs."""
+    """Make a set of synthetic films, with masks of lesions and lungs."""
     # Deferred, as below: what draws and reads takes a second to load.
     from core.phantom.dataset import open_built_in_set, write_set  # noqa: PLC0415
 
@@ -45,7 +45,7 @@ def phantom(
 
 
 def phantom_scores() -> None:
-    """Read the built-in synthetic films with every run, and print how well each does."""
+    """Read the built-in synthetic films with every run and print its metrics."""
     from core.evaluation.metrics import evaluate_predictions  # noqa: PLC0415
     from core.evaluation.tables import tabulate_parts  # noqa: PLC0415
     from core.jobs.synthetic_scores import PhantomScores  # noqa: PLC0415

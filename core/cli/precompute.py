@@ -23,7 +23,7 @@ Name = Annotated[str, typer.Argument(help="A run in models/.")]
 
 
 def features(name: Name) -> None:
-    """Place every public film in a run's feature space; the table goes into the run's folder."""
+    """Compute the embedding of every public film: features.parquet in the run's folder."""
     # Deferred, as below: LiteRT and the films' decoders take a second to load.
     from core.datasets.split import read_split  # noqa: PLC0415
     from core.jobs.embeddings import read_film_features  # noqa: PLC0415
@@ -54,7 +54,10 @@ def features(name: Name) -> None:
 
 
 def film_facts() -> None:
-    """Put down what the gate finds in every public film, and what is known of it."""
+    """Record the gate's findings, adults' ages, reference labels and copies of the public films.
+
+    They go into models/film_facts.parquet.
+    """
     from core.datasets.film_metadata import (  # noqa: PLC0415
         FACTS_FILE,
         age_band_of,
@@ -118,7 +121,10 @@ def _add_copies(rows: list[dict[str, str]], data: Path, progress: Progress) -> N
 
 
 def label_issues(name: Name) -> None:
-    """Rank the labels of training and validation films that a run's features speak against."""
+    """Rank the labels of training and validation films that other patients' films contradict.
+
+    The command also exchanges labels on purpose and states how many of them it finds.
+    """
     from core.datasets.split import read_split  # noqa: PLC0415
     from core.error_analysis.label_issues import (  # noqa: PLC0415
         ISSUES_FILE,

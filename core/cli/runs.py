@@ -48,14 +48,14 @@ from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
 
 def runs(
     every_part: Annotated[
-        bool, typer.Option("--all", help="Every part of the data, not only validation and test.")
+        bool, typer.Option("--all", help="Add the other parts of the data to validation and test.")
     ] = False,
     causes: Annotated[
-        str, typer.Option("--causes", help="A run: why it does worse on the test.")
+        str, typer.Option("--causes", help="A run; print the causes of its loss on the test.")
     ] = "",
     tried: Annotated[
         bool,
-        typer.Option("--tried", help="What each run changes, and what that did on the test."),
+        typer.Option("--tried", help="Print what each run changes and its metrics on the test."),
     ] = False,
 ) -> None:
     """Print every run's metrics, with 95 % intervals, as a Markdown table."""
@@ -76,10 +76,13 @@ def runs(
 def evaluate(
     name: Annotated[str, typer.Argument(help="A run in models/.")],
     write: Annotated[
-        bool, typer.Option("--write", help="Store what was computed in the run's folder.")
+        bool, typer.Option("--write", help="Store the metrics instead of comparing them.")
     ] = False,
 ) -> None:
-    """Compute a run's metrics from its weights and the films, and compare with what is stored."""
+    """Recompute a run's metrics from its weights and the films.
+
+    Metrics that differ from the stored ones end the command with exit code 1.
+    """
     # Deferred, as below: scoring shares its code with training, which the table of runs does not
     # need.
     from core.training.scoring import films_as_seen, open_films_to_score, score_run  # noqa: PLC0415
@@ -112,9 +115,9 @@ def evaluate(
 
 
 def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
-    """Remove a run's folder and keep what it changed and scored, for the table of what was tried.
+    """Archive a run: remove its folder and keep its metrics in models/set_aside.json.
 
-    What serves is refused.
+    The run that serves is refused.
     """
     settings = get_settings()
     with spoken_errors():
@@ -125,10 +128,10 @@ def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]
 
 
 def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
-    """Score the films that a run has learned from; the table goes into its folder, no metric does.
+    """Score a run's training films, for the page Errors only.
 
-    The error gallery shows these films too. How often the run is right on them says nothing about
-    films that it has not seen.
+    They go into predictions_training.parquet in the run's folder. No metric uses them: a run has
+    seen these films and their labels.
     """
     from core.training.scoring import films_as_seen, open_learned_films, score_run  # noqa: PLC0415
 
@@ -209,7 +212,7 @@ RunName = Annotated[str, typer.Argument(help="A run's folder in models/.")]
 
 @app.command("serve-check")
 def serve_check(run: RunName) -> None:
-    """Print what the serving rule demands and what a run has; exit code 1 if something lacks."""
+    """Print what the serving rule demands of a run and what it has; exit code 1 if it fails."""
     from core.serving.verification import check_run  # noqa: PLC0415 (pyarrow takes its time)
 
     with spoken_errors():
@@ -228,13 +231,15 @@ def abstain(
     run: RunName,
     target: Annotated[
         float | None,
-        typer.Option(min=0.001, max=0.5, help="Largest share of wrong films on a side."),
+        typer.Option(
+            min=0.001, max=0.5, help="Largest share of wrong films among those called one way."
+        ),
     ] = None,
     confidence: Annotated[
-        float | None, typer.Option(min=0.5, max=0.999, help="That both sides keep it.")
+        float | None, typer.Option(min=0.5, max=0.999, help="Confidence that both sides keep it.")
     ] = None,
 ) -> None:
-    """Choose the band in which a run says "unsure", on its validation films, and keep it."""
+    """Choose the band in which a run says "unsure", on its validation films, and store it."""
     from core.evaluation.abstention import CONFIDENCE, TARGET_ERROR  # noqa: PLC0415
     from core.serving.verification import add_abstention  # noqa: PLC0415
 
@@ -252,7 +257,7 @@ def ensemble(
     name: Annotated[str, typer.Argument(help="Name of the new run.")],
     members: Annotated[list[str], typer.Argument(help="Two or more finished runs.")],
 ) -> None:
-    """Make a run of several others from what they said of the films; nothing is trained."""
+    """Combine several runs into one from their stored predictions; nothing is trained."""
     from core.training.ensemble import make_ensemble  # noqa: PLC0415
 
     with spoken_errors():

@@ -13,7 +13,9 @@ from core.settings import get_settings
 
 
 def train(
-    name: Annotated[str, typer.Argument(help="A run of the catalogue, or `lungs`.")],
+    name: Annotated[
+        str, typer.Argument(help="A run of the catalogue, or `lungs` for the lung segmenter.")
+    ],
 ) -> None:
     """Train a run and write its folder into models/."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

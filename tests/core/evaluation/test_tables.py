@@ -1,4 +1,4 @@
-"""The table of runs, and the README that repeats it."""
+"""The table of runs, and the documents that repeat it."""
 
 import json
 import re
@@ -101,7 +101,8 @@ def block_of(path: str, name: str) -> str:
 
 def test_the_documents_repeat_the_tables_as_they_are() -> None:
     models = PROJECT_ROOT / "models"
-    assert block_of("README.md", "runs") == tabulate_runs([load_run(models / SERVED_RUN)])
+    served = tabulate_runs([load_run(models / SERVED_RUN)], every_part=True)
+    assert block_of("docs/evaluation.md", "runs") == served
     assert block_of("docs/runs.md", "runs") == tabulate_runs(list_runs(models))
     assert block_of("docs/runs.md", "tried") == tabulate_tried(list_readable_runs(models)[0])
     assert block_of("docs/runs.md", "aside") == tabulate_set_aside(read_set_aside(models))
@@ -110,8 +111,23 @@ def test_the_documents_repeat_the_tables_as_they_are() -> None:
         assert block_of("docs/runs.md", f"causes {name}") == table
 
 
-def test_the_readme_repeats_how_often_the_served_run_takes_a_side() -> None:
-    block = block_of("README.md", "sides")
+def test_the_readme_repeats_three_numbers_of_the_served_run() -> None:
+    metrics = read_record(PROJECT_ROOT / "models" / SERVED_RUN)["metrics"]
+    stated = [
+        ("Sensitivity", "official test split", metrics["test"]["rates"]["sensitivity"]),
+        ("Specificity", "official test split", metrics["test"]["rates"]["specificity"]),
+        ("ROC AUC", "adults of another hospital", metrics["nih"]["rates"]["roc_auc"]),
+    ]
+    rows = [
+        f"| {name} | {films} | {rate['n']} | "
+        f"{rate['value']:.3f} ({rate['low']:.3f} to {rate['high']:.3f}) |"
+        for name, films, rate in stated
+    ]
+    assert block_of("README.md", "measured").splitlines()[2:] == rows
+
+
+def test_the_evaluation_repeats_how_often_the_served_run_takes_a_side() -> None:
+    block = block_of("docs/evaluation.md", "sides")
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     assert block == tabulate_sides(run)
     assert run.decided.keys() == {"validation", "test"}

@@ -1,0 +1,39 @@
+"""README.md and docs/ are short, and name every package and every benchmark."""
+
+import re
+
+from bench.__main__ import Benchmark
+from core.settings import PROJECT_ROOT
+
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+
+
+def read(path: str) -> str:
+    return (PROJECT_ROOT / path).read_text("utf-8")
+
+
+def packages_of(path: str) -> set[str]:
+    lines = [line for line in read(path).splitlines() if line and line[0] not in "#-"]
+    return {re.split(r"[\[<>=~!; ]", line)[0] for line in lines}
+
+
+def test_the_readme_is_read_in_one_go() -> None:
+    assert len(read("README.md").splitlines()) <= 120
+
+
+def test_every_package_has_its_reason_in_the_dependencies_and_no_other_is_there() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", read("docs/dependencies.md"), re.MULTILINE)
+    explained = [name for row in rows for name in row.split(", ")]
+    assert len(explained) == len(set(explained)) + 2  # the heads and the rules of two tables
+    assert set(explained) - {"Package", "---"} == set().union(*map(packages_of, REQUIREMENTS))
+
+
+def test_every_benchmark_is_listed() -> None:
+    text = read("docs/CONTRIBUTING.md")
+    assert not [name for name in Benchmark if f"`python -m bench {name}`" not in text]
+
+
+def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
+    readme = read("README.md")
+    pages = [path.relative_to(PROJECT_ROOT) for path in (PROJECT_ROOT / "docs").rglob("*.md")]
+    assert not [str(page) for page in pages if f"({page})" not in readme]
