@@ -29,7 +29,7 @@ from core.error_analysis.neighbours import logit_space, nearest_in_cell
 from core.errors import DatasetError
 from core.runs.listing import list_runs
 from core.runs.predictions import read_predictions
-from core.runs.tertiles import Third, third_of
+from core.runs.tertiles import Third
 from core.settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "models"
@@ -212,12 +212,6 @@ def test_subtypes_can_be_looked_at_alone() -> None:
     assert subtypes_of(runs.films) == ("bacteria", "virus", NO_SUBTYPE)
     assert chosen_by(runs, Wanted(subtype="virus")) == [3]
     assert chosen_by(runs, Wanted(subtype=NO_SUBTYPE)) == [0, 2]
-
-
-def test_thirds_are_those_of_the_known_values() -> None:
-    thirds = third_of(np.array([1.0, 2.0, 3.0, 4.0, 5.0, np.nan, 6.0]))
-    assert thirds.tolist() == ["low", "low", "middle", "middle", "high", "", "high"]
-    assert third_of(np.array([np.nan])).tolist() == [""]
 
 
 @pytest.mark.parametrize("name", ["size", "contrast", "sharpness"])
