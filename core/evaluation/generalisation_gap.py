@@ -17,13 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_interval
 from core.evaluation.evaluate import PARTS, SLICED_BY
 from core.evaluation.operating_point import choose_operating_point
 from core.runs.predictions import Predictions
 from core.runs.tertiles import UNKNOWN, place_in_thirds
 from core.stats.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
 from core.stats.intervals import Mask, wilson_rate
+from core.tables import markdown_table
 
 Weights = npt.NDArray[np.float64]
 WORDS = {
@@ -178,8 +179,8 @@ def tabulate_causes(rows: Sequence[Suspect]) -> str:
     """Return the rows as a Markdown table."""
     head = ["Cause taken away", "Films", "Sensitivity", "n ill", "Specificity", "n normal"]
     lines = [[row.what, row.films, *_say(row.sensitivity), *_say(row.specificity)] for row in rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *lines])
+    return markdown_table(head, lines)
 
 
 def _say(rate: Rate) -> tuple[str, str]:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})", str(rate.n)
+    return say_interval(rate), str(rate.n)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_interval
 from core.errors import ModelIntegrity
 
 AUDIT_FILE = "audit.json"
@@ -148,8 +148,8 @@ def say_audit(run_id: str, part: PartAudit) -> str:
     else:
         meaning = "so nothing shows that it scores what is outside the lungs"
     sentence = (
-        f"{run_id} has an ROC AUC of {_said(outside)} with the lungs taken out of the film, where "
-        f"0.5 is chance and the whole film gives {whole.value:.3f}: {meaning}."
+        f"{run_id} has an ROC AUC of {say_interval(outside)} with the lungs taken out of the film, "
+        f"where 0.5 is chance and the whole film gives {whole.value:.3f}: {meaning}."
     )
     harmless = [row for row in part.changes if row.key not in CUTTING]
     if not harmless:
@@ -159,7 +159,3 @@ def say_audit(run_id: str, part: PartAudit) -> str:
         f"{sentence} Of the changes that a reader would not mind, “{worst.words}” turns most "
         f"decisions: {worst.decisions_changed} of {worst.n}."
     )
-
-
-def _said(rate: Rate) -> str:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_interval
 from core.error_analysis.filters import Wanted
 from core.error_analysis.gallery import Cell, Order
 from core.error_analysis.slice_discovery import LEAST_FILMS, SIGNIFICANCE, TEST_WORDS, SliceResult
@@ -147,11 +147,6 @@ def say_search(search: Search, view: FailsView) -> str:
     )
 
 
-def say_rate(rate: Rate) -> str:
-    """Return a rate with its interval."""
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
-
-
 def verdict_of(search: Search, result: SliceResult) -> str:
     """Return what became of a finding on the films that were not searched."""
     held = search.confirmed.get((result.key, result.rate))
@@ -174,12 +169,12 @@ def _row(search: Search, result: SliceResult, held: SliceResult | None) -> dict[
         "Slice": search.space.words_of(result.key),
         "Rate": result.rate,
         "Wrong": f"{result.wrong} of {result.inside.n}",
-        "In the slice": say_rate(result.inside),
-        "Elsewhere": say_rate(result.outside),
-        "Difference, over patients": say_rate(result.difference),
+        "In the slice": say_interval(result.inside),
+        "Elsewhere": say_interval(result.outside),
+        "Difference, over patients": say_interval(result.difference),
         "p, Holm": _say_p(result.adjusted),
-        f"{HELD}: in the slice": None if held is None else say_rate(held.inside),
-        f"{HELD}: elsewhere": None if held is None else say_rate(held.outside),
+        f"{HELD}: in the slice": None if held is None else say_interval(held.inside),
+        f"{HELD}: elsewhere": None if held is None else say_interval(held.outside),
     }
 
 
