@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.domain.model import RunRecord
 from core.domain.rate import Rate, say_interval
 from core.errors import ModelIntegrity
+from core.runs.artifacts import read_artifact
 
 AUDIT_FILE = "audit.json"
 PICTURE_FILE = "audit.svg"
@@ -127,6 +129,18 @@ class ShortcutAudit:
 
 
 _AUDIT = TypeAdapter(ShortcutAudit)
+
+
+def read_audit(run: RunRecord) -> ShortcutAudit | None:
+    """Return the audit that is kept with a run; None if there is none.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If the file is missing, is not the stated one, or is of another export than the run has.
+    """
+    remedy = f"run `python -m core audit {run.run_id}` again"
+    return read_artifact(run, AUDIT_FILE, ShortcutAudit.from_json, remedy)
 
 
 OUTSIDE = "lungs_hidden"

@@ -22,14 +22,13 @@ from core.comparison.scored_films import (
 )
 from core.comparison.text import say_thresholds
 from core.domain.model import RunRecord
-from core.errors import ModelIntegrity
 from core.evaluation.evaluate import measure_part
 from core.evaluation.metrics import CalibrationBin, calibration_curve
 from core.runs.listing import ListedRun, list_readable_runs
 from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
-from core.runs.store import export_identity, read_history, read_verified
+from core.runs.store import export_identity, read_history
 from core.settings import get_settings
-from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
+from core.shortcuts.record import AUDIT_FILE, ShortcutAudit, read_audit
 from ui.app.resources import get_libraries, get_library, has_read
 
 KEPT = 48
@@ -193,27 +192,15 @@ def get_curves(
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _audit(sha256: str, _run: RunRecord) -> ShortcutAudit:  # noqa: ARG001 - it is the key
-    return ShortcutAudit.from_json(read_verified(_run.folder, AUDIT_FILE, _run.files))
+def _audit(sha256: str, export: str, _run: RunRecord) -> ShortcutAudit | None:  # noqa: ARG001
+    return read_audit(_run)
 
 
 def get_audit(run: RunRecord) -> ShortcutAudit | None:
-    """Return a run's shortcut audit; None if there is none.
-
-    Raises
-    ------
-    ModelIntegrity
-        If it is not readable, or is of another export than the run has.
-    """
+    """Return a run's shortcut audit; None if there is none. Raises as `read_audit`."""
     if AUDIT_FILE not in run.files:
         return None
-    audit = _audit(run.files[AUDIT_FILE], run)
-    if audit.export_sha256 != export_identity(run):
-        raise ModelIntegrity(
-            f"{AUDIT_FILE} of run {run.run_id} is of another export and void: run "
-            f"`python -m core audit {run.run_id}` again."
-        )
-    return audit
+    return _audit(run.files[AUDIT_FILE], export_identity(run), run)
 
 
 def get_histories(
