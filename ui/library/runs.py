@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from core.comparison.scored_films import ScoredFilms, join_runs
 from core.domain.model import RunRecord
-from core.error_analysis.gallery import RunsOnFilms, join_runs
 from core.error_analysis.notes import ProposedLabel
 from core.errors import FirstReadError
 from core.evaluation.evaluate import PARTS
@@ -169,7 +169,7 @@ def own_validation(run: str) -> str:
     return "" if said == PARTS["validation"].name else said[:1].upper() + said[1:]
 
 
-def get_films(library: str, run: str, split: str) -> RunsOnFilms:
+def get_films(library: str, run: str, split: str) -> ScoredFilms:
     """Return a split's films under the chosen run, and under every other that has read them.
 
     Exhibits are among the others only where one is chosen: they are wrong on purpose.
@@ -185,7 +185,7 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> RunsOnFilms:
+def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> ScoredFilms:
     run, *others = (name for name, *_ in identities)
     tables = {run: of_part(library, run, split)}
     for other in others:
