@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from core.datasets.film_metadata import FACTS_FILE
 from core.domain.model import RunRecord
-from core.error_analysis.slice_discovery import SearchedSlices, search_run
+from core.error_analysis.slice_discovery import SliceSearch, search_run
 from core.errors import FirstReadError, ModelIntegrity
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality
 from core.files import sha256_of
@@ -38,7 +38,7 @@ class RunFacts:
     predictions : Predictions or None
     audit : ShortcutAudit or None
     explanations : ExplanationQuality or None
-    searched : SearchedSlices or None
+    searched : SliceSearch or None
         Where it fails more than elsewhere; None where that could not be searched.
     epochs : int
         That the run was trained for; 0 where there is no history.
@@ -54,7 +54,7 @@ class RunFacts:
     predictions: Predictions | None
     audit: ShortcutAudit | None
     explanations: ExplanationQuality | None
-    searched: SearchedSlices | None
+    searched: SliceSearch | None
     epochs: int
     demands: tuple[Demand, ...]
     gaps: tuple[str, ...]
