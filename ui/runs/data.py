@@ -24,12 +24,14 @@ from core.comparison.text import say_thresholds
 from core.domain.model import RunRecord
 from core.evaluation.evaluate import measure_part
 from core.evaluation.metrics import CalibrationBin, calibration_curve
+from core.library.films import PublicLibrary
 from core.runs.listing import ListedRun, list_readable_runs
-from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
+from core.runs.predictions import PREDICTIONS_FILE, Predictions
 from core.runs.store import export_identity, read_history
 from core.settings import get_settings
 from core.shortcuts.record import AUDIT_FILE, ShortcutAudit, read_audit
-from ui.app.resources import get_libraries, get_library, has_read
+from ui.app.resources import get_libraries, has_read
+from ui.library.runs import predictions_of
 
 KEPT = 48
 USUALLY_COMPARED = 5
@@ -111,24 +113,23 @@ def get_listed_runs() -> ListedRuns:
     return ListedRuns({run.record.run_id: run for run in having}, sentences)
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _predictions(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
-    return read_predictions(_run)
-
-
-@st.cache_resource(show_spinner="Reading the synthetic films", max_entries=KEPT)
-def _of_synthetic(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
-    return as_synthetic(get_library(SYNTHETIC).predictions(_run))
+def _said(run: RunRecord, part: str) -> Predictions:
+    if part == SYNTHETIC:
+        return as_synthetic(predictions_of(SYNTHETIC, run))
+    return predictions_of(PublicLibrary.name, run)
 
 
 def _said_by(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str, Predictions]:
-    say = _of_synthetic if part == SYNTHETIC else _predictions
-    return {run_id: say(sha256, listed.runs[run_id].record) for run_id, sha256, _ in key.runs}
+    return {run_id: _said(listed.runs[run_id].record, part) for run_id, *_ in key.runs}
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _measured_on_synthetic(sha256: str, threshold: float, _run: RunRecord) -> Mapping[str, Any]:
-    said = _of_synthetic(sha256, _run)
+def _measured_on_synthetic(
+    sha256: str,  # noqa: ARG001 - it is the key
+    threshold: float,
+    _run: RunRecord,
+) -> Mapping[str, Any]:
+    said = _said(_run, SYNTHETIC)
     return measure_part(said, threshold, COMPARED_PARTS[SYNTHETIC].name)
 
 
