@@ -1,12 +1,48 @@
-"""Tables as text: cells that no spreadsheet runs."""
+"""Tables as text and as files: Markdown, CSV that no spreadsheet runs, Parquet."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Cell = str | float | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def harmless_cell(value: str | float | None) -> str | float | None:
+def markdown_table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table; the cells are taken as Markdown."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])
+
+
+def csv_table(head: Iterable[str], rows: Iterable[Iterable[Cell]], line_end: str = "\r\n") -> str:
+    """Return rows as CSV (RFC 4180) with a header line.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front of it.
+
+    References
+    ----------
+    .. [1] OWASP, CSV Injection.
+    """
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator=line_end)
+    writer.writerow(head)
+    writer.writerows(map(harmless_cell, row) for row in rows)
+    return buffer.getvalue()
+
+
+def harmless_cell(value: Cell) -> Cell:
     """Return a value that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def parquet_table(rows: Sequence[Mapping[str, object]], schema: pa.Schema) -> bytes:
+    """Return rows as a Parquet file with the columns of a schema."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
+    return bytes(sink.getvalue())

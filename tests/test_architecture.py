@@ -44,7 +44,7 @@ HOMES = {
     "skimage": f"core/explain/* {IMAGING} core/gate/quality.py",
     "statsmodels": "core/stats/intervals.py core/evaluation/metrics.py",
     "pyarrow": "core/runs/* core/imported_runs/table.py core/reads/export.py core/datasets/* "
-    "core/error_analysis/*",
+    "core/error_analysis/* core/tables.py",
     "sqlalchemy": "core/store/*",
     "alembic": "core/store/*",
 }

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.cli.console import progress_bar, spoken_errors
-from core.domain.rate import Rate
+from core.domain.rate import say_interval
 from core.runs.store import redrawn_with
 from core.settings import get_settings
 from core.shortcuts.record import PartAudit, ShortcutAudit
@@ -65,10 +65,10 @@ def _table(run_id: str, part: PartAudit) -> Table:
             row.words,
             str(row.n),
             str(row.films_changed),
-            _interval(row.roc_auc),
+            say_interval(row.roc_auc),
             f"{row.auc_difference.value:+.3f}",
-            _interval(row.sensitivity),
-            _interval(row.specificity),
+            say_interval(row.sensitivity),
+            say_interval(row.specificity),
             f"{row.shift_median:.3f}",
             f"{row.shift_95th_percentile:.3f}",
             str(row.decisions_changed),
@@ -79,9 +79,9 @@ def _table(run_id: str, part: PartAudit) -> Table:
 def _print_cues(console: Console, part: PartAudit) -> None:
     for cue in part.size_cues:
         console.print(
-            f"{cue.measure.capitalize()}: alone ROC AUC {_interval(cue.roc_auc)}; rank correlation "
-            f"with the score {_interval(cue.within_normal)} within normals, "
-            f"{_interval(cue.within_pneumonia)} within pneumonias.",
+            f"{cue.measure.capitalize()}: alone ROC AUC {say_interval(cue.roc_auc)}; rank "
+            f"correlation with the score {say_interval(cue.within_normal)} within normals, "
+            f"{say_interval(cue.within_pneumonia)} within pneumonias.",
             highlight=False,
         )
     if part.without_lung_mask:
@@ -90,7 +90,3 @@ def _print_cues(console: Console, part: PartAudit) -> None:
             "change needs one.",
             highlight=False,
         )
-
-
-def _interval(rate: Rate) -> str:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"

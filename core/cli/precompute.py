@@ -11,6 +11,7 @@ import typer
 from core.cli.console import progress_bar, spoken_errors
 from core.datasets.index import Progress
 from core.datasets.nih_rsna import EXTERNAL_PREFIX, _external_rows
+from core.domain.rate import say_interval
 from core.errors import DatasetError
 from core.library.films import PublicLibrary
 from core.runs.store import add_files, find_run_folder, load_run
@@ -171,7 +172,7 @@ def label_issues(name: Name) -> None:
     typer.echo(
         f"{len(issues.flagged)} of {len(issues)} labels are flagged, "
         f"{int((part[issues.flagged] == 'validation').sum())} of them of validation films. Of "
-        f"{found.n} labels of validation films exchanged on purpose {found.value:.2f} "
-        f"({found.low:.2f} to {found.high:.2f}) are flagged, and {right.value:.2f} "
-        f"({right.low:.2f} to {right.high:.2f}) of the {right.n} flagged then are exchanged ones."
+        f"{found.n} labels of validation films exchanged on purpose {say_interval(found, 2)} "
+        f"are flagged, and {say_interval(right, 2)} of the {right.n} flagged then are exchanged "
+        "ones."
     )

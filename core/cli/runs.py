@@ -43,7 +43,7 @@ from core.runs.store import (
     redrawn_with,
 )
 from core.settings import get_settings
-from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
+from core.shortcuts.record import read_audit
 
 
 def runs(
@@ -160,15 +160,13 @@ def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")
 
 def causes_of(run: RunRecord) -> list[Suspect]:
     """Return why a run does worse on the official test than on validation, cause by cause."""
-    alike = {}
-    if AUDIT_FILE in run.files:
-        audit = ShortcutAudit.from_json(read_verified(run.folder, AUDIT_FILE, run.files))
-        alike = {
-            part: (line.sensitivity, line.specificity)
-            for part, audited in audit.parts.items()
-            for line in audited.changes
-            if line.key == "cropped_alike"
-        }
+    audit = read_audit(run)
+    alike = {
+        part: (line.sensitivity, line.specificity)
+        for part, audited in (audit.parts if audit else {}).items()
+        for line in audited.changes
+        if line.key == "cropped_alike"
+    }
     cuts = read_record(run.folder)["slices"]["cut_points"]
     others = {
         record.run_id: (read_predictions(record), record.operating_point.threshold)

@@ -1,4 +1,8 @@
-"""What several runs said of the same films, at their own thresholds or at some set together."""
+"""What several runs said of the same films, at their own thresholds or at some set together.
+
+`align_runs` takes the films that all runs scored; `join_runs` takes one run's films, and the runs
+that scored all of them.
+"""
 
 from __future__ import annotations
 
@@ -9,45 +13,48 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import ComparisonError
+from core.errors import ComparisonError, DatasetError
 from core.evaluation.evaluate import PARTS, Part
 from core.evaluation.operating_point import choose_operating_point
 from core.runs.predictions import FilmTable, Predictions
-from core.stats.intervals import Mask
+from core.stats.intervals import Mask, Scores
 
 SYNTHETIC = "synthetic"
 COMPARED_PARTS = PARTS | {
     SYNTHETIC: Part("synthetic films", lambda films: films.split == SYNTHETIC)
 }
 """Films that runs can be compared on: those that every run is measured on, and drawn ones."""
+OWN_THRESHOLDS = "each run's own operating point"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredFilms:
-    """What R runs said of the N films of one part that all of them scored.
+    """What R runs said of N films that all of them scored.
 
     Attributes
     ----------
-    part : str
-        A key of `COMPARED_PARTS`.
     run_ids : tuple of str
     films : FilmTable
-        In the order of the first run.
     probability : (R, N) float64 ndarray
     threshold : (R,) float64 ndarray
+    part : str
+        A key of `COMPARED_PARTS`; empty if the films are no such part.
     chosen_at : str
         How the thresholds came about.
     left_out : int
         Films of the part that some of the runs scored, but not all.
     """
 
-    part: str
     run_ids: tuple[str, ...]
     films: FilmTable
     probability: npt.NDArray[np.float64]
     threshold: npt.NDArray[np.float64]
-    chosen_at: str
-    left_out: int
+    part: str = ""
+    chosen_at: str = OWN_THRESHOLDS
+    left_out: int = 0
+
+    def __len__(self) -> int:
+        return len(self.films)
 
     @property
     def synthetic(self) -> bool:
@@ -69,8 +76,36 @@ class ScoredFilms:
         """(R, N) whether each run decides each film as the reference standard does."""
         return np.asarray(self.called == self.ill)
 
+    @property
+    def disagreement(self) -> Scores:
+        """(N,) each film's largest less smallest probability among the runs."""
+        spread: Scores = np.ptp(self.probability, axis=0)
+        return spread
 
-OWN_THRESHOLDS = "each run's own operating point"
+    def where(self, chosen: Mask) -> ScoredFilms:
+        """Return the films that a (N,) mask is true for, in the same order."""
+        films, probability = self.films.where(chosen), self.probability[:, chosen]
+        return replace(self, films=films, probability=probability)
+
+    def of_run(self, run_id: str) -> Scores:
+        """Return the (N,) probabilities of one run."""
+        chosen: Scores = self.probability[self.run_ids.index(run_id)]
+        return chosen
+
+    def threshold_of(self, run_id: str) -> float:
+        """Return the threshold of one run."""
+        return float(self.threshold[self.run_ids.index(run_id)])
+
+    def at(self, run_id: str, threshold: float) -> ScoredFilms:
+        """Return the same with another threshold for one run."""
+        moved = self.threshold.copy()
+        moved[self.run_ids.index(run_id)] = threshold
+        return replace(self, threshold=moved)
+
+    def place_of(self, film_id: str) -> int | None:
+        """Return the row of a film; None if it is not among these."""
+        found = np.flatnonzero(self.films.film_id == film_id)
+        return int(found[0]) if len(found) else None
 
 
 def as_synthetic(said: Predictions) -> Predictions:
@@ -85,7 +120,7 @@ def align_runs(
     part: str,
     chosen_at: str = OWN_THRESHOLDS,
 ) -> ScoredFilms:
-    """Put what runs said of the same films side by side.
+    """Put what runs said of the same films side by side, in the order of the first run.
 
     Parameters
     ----------
@@ -119,29 +154,68 @@ def align_runs(
         )
     first = next(iter(of_part.values()))
     films = first.films.where(np.isin(first.films.film_id, common))
-    rows = [_in_order_of(films, said, run) for run, said in of_part.items()]
+    rows = {run: _in_order_of(films, said) for run, said in of_part.items()}
+    for run, (_, other) in rows.items():
+        if len(other):
+            raise ComparisonError(
+                f"run {run} was measured against another reference label of {len(other)} films, "
+                f"such as {other[0]}. Compute its record anew before it is compared."
+            )
     return ScoredFilms(
-        part=part,
-        run_ids=tuple(predictions),
+        run_ids=tuple(rows),
         films=films,
-        probability=np.stack(rows),
-        threshold=np.array([thresholds[run] for run in predictions]),
+        probability=np.stack([said for said, _ in rows.values()]),
+        threshold=np.array([thresholds[run] for run in rows]),
+        part=part,
         chosen_at=chosen_at,
         left_out=len(every) - len(common),
     )
 
 
-def _in_order_of(films: FilmTable, said: Predictions, run: str) -> npt.NDArray[np.float64]:
-    """Return a run's (N,) probabilities of films, all of which it scored."""
+def join_runs(
+    run_id: str, predictions: Mapping[str, Predictions], thresholds: Mapping[str, float]
+) -> ScoredFilms:
+    """Put what other runs said of a run's films beside what it said itself.
+
+    Parameters
+    ----------
+    run_id : str
+        Its films are taken, in its order.
+    predictions : mapping of str to Predictions
+        By run. A run that was not measured on all of these films is left out.
+    thresholds : mapping of str to float
+        Each run's operating point.
+
+    Raises
+    ------
+    DatasetError
+        If two runs hold different labels of one film.
+    """
+    films = predictions[run_id].films
+    rows = {
+        run: _in_order_of(films, said)
+        for run, said in predictions.items()
+        if np.isin(films.film_id, said.films.film_id).all()
+    }
+    for run, (_, other) in rows.items():
+        if len(other):
+            raise DatasetError(
+                f"Run {run} was measured against other labels than the run that is shown. Write "
+                f"its predictions anew with `python -m core evaluate {run} --write`."
+            )
+    return ScoredFilms(
+        run_ids=tuple(rows),
+        films=films,
+        probability=np.stack([said for said, _ in rows.values()]),
+        threshold=np.array([thresholds[run] for run in rows]),
+    )
+
+
+def _in_order_of(films: FilmTable, said: Predictions) -> tuple[Scores, npt.NDArray[np.str_]]:
+    """Return a run's (N,) probabilities of films, and those that it has another label of."""
     order = np.argsort(said.films.film_id)
     rows = order[np.searchsorted(said.films.film_id, films.film_id, sorter=order)]
-    other = np.flatnonzero(said.films.label[rows] != films.label)
-    if len(other):
-        raise ComparisonError(
-            f"run {run} was measured against another reference label of {len(other)} films, such "
-            f"as {films.film_id[other[0]]}. Compute its record anew before it is compared."
-        )
-    return np.asarray(said.probability[rows])
+    return said.probability[rows], films.film_id[said.films.label[rows] != films.label]
 
 
 def thresholds_at_sensitivity(

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from core.comparison.paired_tests import ErrorCounts, PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import say_p
-from core.domain.rate import Rate
+from core.domain.rate import say_interval
 from core.evaluation.metrics import confusion_at, rates_of
 from core.stats.intervals import Difference, roc_auc
+from core.tables import markdown_table
 
 
 def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
@@ -33,9 +34,9 @@ def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
                 "Threshold": f"{threshold:.3f}",
                 "Missed": matrix.false_negative,
                 "False alarms": matrix.false_positive,
-                "Sensitivity": _rate(rates["sensitivity"]),
-                "Specificity": _rate(rates["specificity"]),
-                "ROC AUC": _rate(roc_auc(probability, scored.films.label)),
+                "Sensitivity": say_interval(rates["sensitivity"]),
+                "Specificity": say_interval(rates["specificity"]),
+                "ROC AUC": say_interval(roc_auc(probability, scored.films.label)),
             }
         )
     return lines
@@ -50,7 +51,7 @@ def tabulate_scored(scored: ScoredFilms) -> str:
         If the films are fewer than two of a class.
     """
     described = describe_scored(scored)
-    return _markdown(list(described[0]), [[*map(str, line.values())] for line in described])
+    return markdown_table(list(described[0]), [[*map(str, line.values())] for line in described])
 
 
 def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
@@ -66,7 +67,7 @@ def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
         ]
         for pair in pairs
     ]
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> list[dict[str, str]]:
@@ -113,7 +114,7 @@ def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
         for pair in pairs
         for name, difference in pair.differences.items()
     ]
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 def _p_cells(pair: PairComparison, question: str, p_value: float) -> tuple[str, str]:
@@ -136,12 +137,3 @@ def _difference_cell(difference: Difference) -> str:
 
 def _signed(films: float) -> str:
     return "0" if round(films) == 0 else f"{round(films):+d}"
-
-
-def _rate(rate: Rate) -> str:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
-
-
-def _markdown(head: list[str], lines: list[list[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)

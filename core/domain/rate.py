@@ -20,6 +20,11 @@ def say_rate(rate: Rate) -> str:
     return f"{say_interval(rate)}, n = {rate.n}"
 
 
-def say_interval(rate: Rate) -> str:
-    """Return a rate with its 95 % interval."""
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+def say_interval(rate: Rate, digits: int = 3) -> str:
+    """Return a rate with its 95 % interval, to some digits after the point."""
+    return f"{rate.value:.{digits}f} ({rate.low:.{digits}f} to {rate.high:.{digits}f})"
+
+
+def say_of_few(rate: Rate) -> str:
+    """Return a rate of few reads with its 95 % interval and n, to two digits."""
+    return f"{say_interval(rate, 2)[:-1]}, n = {rate.n})"

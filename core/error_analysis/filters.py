@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from core.error_analysis.gallery import RunsOnFilms
+from core.comparison.scored_films import ScoredFilms
 from core.runs.predictions import FilmTable
 from core.runs.tertiles import Third, third_of
 from core.stats.intervals import Mask
@@ -97,13 +97,13 @@ class Known:
 
 
 def films_wanted(
-    runs: RunsOnFilms, run_id: str, wanted: Wanted, noted: Noted, known: Known | None = None
+    runs: ScoredFilms, run_id: str, wanted: Wanted, noted: Noted, known: Known | None = None
 ) -> Mask:
     """Return the (N,) mask of the films that are everything asked for.
 
     Parameters
     ----------
-    runs : RunsOnFilms
+    runs : ScoredFilms
         All films of a split: the thirds are those of these films.
     run_id : str
         The run that is looked at.
@@ -141,8 +141,8 @@ def _known(n: int, wanted: Wanted, known: Known | None) -> Mask:
     return chosen & known.in_slice if wanted.slice_key is not None else chosen
 
 
-def _wrong_in(runs: RunsOnFilms, run_id: str, where: WrongIn) -> Mask:
-    wrong = runs.wrong()
+def _wrong_in(runs: ScoredFilms, run_id: str, where: WrongIn) -> Mask:
+    wrong = ~runs.right
     if where is WrongIn.EVERY_RUN:
         return np.asarray(wrong.all(axis=0))
     here = runs.run_ids.index(run_id)

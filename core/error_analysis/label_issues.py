@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from core.domain.model import RunRecord
 from core.domain.rate import Rate
 from core.errors import ModelIntegrity
+from core.runs.artifacts import read_artifact
 from core.runs.embeddings import Space
-from core.runs.store import export_identity, read_verified
 from core.stats.intervals import Labels, Scores, wilson_rate
 
 ISSUES_FILE = "label_issues.parquet"
@@ -210,12 +210,5 @@ def read_issues(run: RunRecord) -> LabelIssues | None:
     ModelMissing, ModelIntegrity
         If the file is missing, is not the stated one, or is of another export than the run has.
     """
-    if ISSUES_FILE not in run.files:
-        return None
-    issues = parse_issues(read_verified(run.folder, ISSUES_FILE, run.files))
-    if issues.export_sha256 != export_identity(run):
-        raise ModelIntegrity(
-            f"{ISSUES_FILE} of run {run.run_id} is of another export and void: make it again with "
-            f"`python -m core label-issues {run.run_id}`."
-        )
-    return issues
+    remedy = f"make it again with `python -m core label-issues {run.run_id}`"
+    return read_artifact(run, ISSUES_FILE, parse_issues, remedy)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.error_analysis.gallery import Cell, RunsOnFilms, films_in_cell, logits_of
+from core.comparison.scored_films import ScoredFilms
+from core.error_analysis.gallery import Cell, films_in_cell, logits_of
 
 
-def logit_space(runs: RunsOnFilms, run_id: str) -> npt.NDArray[np.float64]:
+def logit_space(runs: ScoredFilms, run_id: str) -> npt.NDArray[np.float64]:
     """Return each film's place by the run's probability alone, (N, 1) in logits."""
     return logits_of(runs.of_run(run_id))[:, np.newaxis]
 
 
 def nearest_in_cell(
-    runs: RunsOnFilms, run_id: str, film: int, cell: Cell, space: npt.NDArray[np.floating]
+    runs: ScoredFilms, run_id: str, film: int, cell: Cell, space: npt.NDArray[np.floating]
 ) -> int | None:
     """Return the film of a cell that lies nearest to a film, and is of another patient.
 
     Parameters
     ----------
-    runs : RunsOnFilms
+    runs : ScoredFilms
         Its threshold of ``run_id`` decides the cells.
     run_id : str
     film : int

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.error_analysis.notes import CaseNote, ProposedLabel, notes_by_film, weigh_proposals
-from core.tables import harmless_cell
+from core.tables import csv_table, parquet_table
 
 TAG_SEPARATOR = "; "
 _SCHEMA = pa.schema(
@@ -81,16 +78,9 @@ def describe_notes(
 
 
 def notes_as_csv(notes: Sequence[CaseNote], references: References | None = None) -> str:
-    """Return notes as CSV (RFC 4180) with a header line; tags in one cell, apart by semicolons.
-
-    A text that a spreadsheet would run as a formula gets an apostrophe in front of it.
-    """
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(_SCHEMA.names)
-    for row in describe_notes(notes, references):
-        writer.writerow([harmless_cell(_as_text(value)) for value in row.values()])
-    return buffer.getvalue()
+    """Return notes as CSV, tags in one cell, apart by semicolons; see `csv_table`."""
+    rows = describe_notes(notes, references)
+    return csv_table(_SCHEMA.names, (map(_as_text, row.values()) for row in rows))
 
 
 def _as_text(value: object) -> str:
@@ -114,7 +104,4 @@ def notes_as_json(notes: Sequence[CaseNote], references: References | None = Non
 
 def notes_as_parquet(notes: Sequence[CaseNote], references: References | None = None) -> bytes:
     """Return notes as a Parquet file; tags are a list of strings."""
-    buffer = io.BytesIO()
-    rows = describe_notes(notes, references)
-    pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), buffer)
-    return buffer.getvalue()
+    return parquet_table(describe_notes(notes, references), _SCHEMA)

@@ -18,7 +18,7 @@ from scipy import stats
 from core.datasets.film_metadata import read_facts
 from core.domain.model import RunRecord
 from core.domain.rate import Rate, say_rate
-from core.error_analysis.slices import declare_space
+from core.error_analysis.slices import SliceSpace, declare_space
 from core.runs.embeddings import read_features
 from core.runs.predictions import Predictions
 from core.stats.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
@@ -222,31 +222,70 @@ def _differences(
 
 
 SEARCHED, HELD = "validation", "test"
+"""The split that is searched, and the one that findings are held against."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchedSlices:
-    """What the search over slices of the validation films found.
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceSearch:
+    """The search for slices in which a run fails.
 
     Attributes
     ----------
-    looked_at : int
-        Tests, for whose number findings are corrected.
-    found : tuple of (str, SliceResult)
-        Each slice in words, and what was found on the films that were searched.
-    held : int
-        Of these, with films enough on the official test split to be tested again.
-    confirmed : int
-        Found again there.
+    space : SliceSpace
+    results : tuple of SliceResult
+        Every test of the search, the smallest p value first.
+    confirmed, elsewhere : dict
+        From key and rate to the result on the held films, where these are enough: of the findings,
+        adjusted for their number; and of every slice that was looked at, adjusted for theirs.
     """
 
-    looked_at: int
-    found: tuple[tuple[str, SliceResult], ...]
-    held: int
-    confirmed: int
+    space: SliceSpace
+    results: tuple[SliceResult, ...]
+    confirmed: dict[tuple[str, str], SliceResult]
+    elsewhere: dict[tuple[str, str], SliceResult]
+
+    @property
+    def failing(self) -> tuple[SliceResult, ...]:
+        """The slices that were found."""
+        return tuple(result for result in self.results if result.failing)
+
+    @property
+    def n_confirmed(self) -> int:
+        """Of the slices that were found, those found again on the held films."""
+        return sum(result.failing for result in self.confirmed.values())
 
 
-def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SearchedSlices | None:
+def search_space(
+    space: SliceSpace,
+    said: Predictions,
+    members: Mapping[str, Mapping[str, Mask]],
+    threshold: float,
+) -> SliceSearch:
+    """Search the slices of a space, and test what was found on the held films.
+
+    Parameters
+    ----------
+    space : SliceSpace
+    said : Predictions
+        With the films of both splits.
+    members : mapping
+        ``SEARCHED`` and ``HELD`` to the films of that split that each slice holds.
+    threshold : float
+    """
+    decided = {}
+    for split in (SEARCHED, HELD):
+        part = said.of_split(split)
+        films = part.films
+        decided[split] = decide_films(part.probability, films.label, films.patient, threshold)
+    results = search_slices(decided[SEARCHED], members[SEARCHED])
+    failing = [result for result in results if result.failing]
+    held = decided[HELD], members[HELD]
+    return SliceSearch(
+        space, results, confirm_slices(failing, *held), confirm_slices(results, *held)
+    )
+
+
+def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSearch | None:
     """Search a run's validation films; None if there are too few.
 
     Parameters
@@ -272,39 +311,25 @@ def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SearchedS
     }
     space = declare_space(parts[SEARCHED], facts, places[SEARCHED])
     members = {split: space.members(part, places[split]) for split, part in parts.items()}
-    decided = {split: _decide(run, part) for split, part in parts.items()}
-    results = search_slices(decided[SEARCHED], members[SEARCHED])
-    if not results:
-        return None
-    failing = [result for result in results if result.failing]
-    confirmed = confirm_slices(failing, decided[HELD], members[HELD])
-    return SearchedSlices(
-        looked_at=len(results),
-        found=tuple((space.words_of(result.key), result) for result in failing),
-        held=len(confirmed),
-        confirmed=sum(result.failing for result in confirmed.values()),
-    )
+    search = search_space(space, said, members, run.operating_point.threshold)
+    return search if search.results else None
 
 
-def _decide(run: RunRecord, part: Predictions) -> DecidedFilms:
-    films, threshold = part.films, run.operating_point.threshold
-    return decide_films(part.probability, films.label, films.patient, threshold)
-
-
-def say_searched(searched: SearchedSlices) -> str:
+def say_searched(search: SliceSearch) -> str:
     """Return in words what was found, how bad it is there, and what the test says of it."""
-    if not searched.found:
+    looked_at, found = len(search.results), search.failing
+    if not found:
         return (
-            f"None of {searched.looked_at} tests finds a slice of its validation films that is "
+            f"None of {looked_at} tests finds a slice of its validation films that is "
             "worse than the rest, corrected for their number."
         )
-    words, worst = searched.found[0]
-    n, again = len(searched.found), searched.confirmed
-    few = n - searched.held
+    worst, n, again = found[0], len(found), search.n_confirmed
+    few = n - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
-        f"{n} of {searched.looked_at} tests {'finds' if n == 1 else 'find'} a slice of its "
-        f"validation films that is worse than the rest, corrected for their number, first {words}: "
+        f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a slice of its "
+        f"validation films that is worse than the rest, corrected for their number, first "
+        f"{search.space.words_of(worst.key)}: "
         f"{worst.rate} {say_rate(worst.inside)}, elsewhere {say_rate(worst.outside)}. On the "
         f"official test split {again or 'none'} of these {'is' if again < 2 else 'are'} "
         f"confirmed{unknown}."

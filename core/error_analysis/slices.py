@@ -16,6 +16,7 @@ import numpy.typing as npt
 from core.datasets.film_metadata import FilmFacts
 from core.runs.embeddings import Space
 from core.runs.predictions import FilmTable, Predictions
+from core.runs.tertiles import CutPoints, Third, cut_thirds, place_in_thirds
 from core.stats.intervals import Labels, Mask, Scores
 
 NUMBERS_OF_CLUSTERS = range(3, 9)
@@ -122,7 +123,6 @@ def _best_centres(space: Space) -> Space:
     return centres
 
 
-THIRDS = ("low", "middle", "high")
 MEASURED: Mapping[str, tuple[str, Callable[[FilmTable], npt.NDArray[np.float64]]]] = {
     "size": ("original's short side", lambda films: films.short_side_px),
     "contrast": ("contrast", lambda films: films.contrast),
@@ -138,8 +138,6 @@ SPACE_WORDS = (
     "pairs of slices of two of these"
 )
 
-Cuts = Mapping[str, tuple[float, float]]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SliceSpace:
@@ -147,14 +145,14 @@ class SliceSpace:
 
     Attributes
     ----------
-    cuts : mapping of str to (float, float)
-        Key of `MEASURED` to where the middle third begins and ends.
+    cuts : CutPoints
+        By key of `MEASURED`.
     facts : FilmFacts
     clusters : Clusters or None
         None where the network's features are not known.
     """
 
-    cuts: Cuts
+    cuts: CutPoints
     facts: FilmFacts
     clusters: Clusters | None = None
 
@@ -185,9 +183,8 @@ class SliceSpace:
             if name
         }
         for quality, cuts in self.cuts.items():
-            values = MEASURED[quality][1](films)
-            third = np.where(np.isnan(values), -1, np.digitize(values, cuts))
-            for number, name in enumerate(THIRDS):
+            third = place_in_thirds(MEASURED[quality][1](films), cuts)
+            for number, name in enumerate(Third):
                 singles[f"{quality}-{name}"] = np.asarray(third == number)
         findings = self.facts.column_of("findings", films.film_id)
         for code in sorted({code for said in findings.tolist() for code in said.split()}):
@@ -241,13 +238,6 @@ def declare_space(said: Predictions, facts: FilmFacts, space: Space | None = Non
     space : (N, D) float64 ndarray, optional
         Where these films lie in the feature space of the network that said it.
     """
-    films = said.films
-    cuts = {}
-    for quality, (_, values_of) in MEASURED.items():
-        values = values_of(films)
-        known = values[~np.isnan(values)]
-        if len(known):
-            low, high = np.quantile(known, [1.0 / 3.0, 2.0 / 3.0])
-            cuts[quality] = (float(low), float(high))
-    clusters = None if space is None else find_clusters(space, said.logit, films.label)
+    cuts = cut_thirds(said.films, {name: values_of for name, (_, values_of) in MEASURED.items()})
+    clusters = None if space is None else find_clusters(space, said.logit, said.films.label)
     return SliceSpace(cuts, facts, clusters)

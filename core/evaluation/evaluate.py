@@ -13,9 +13,8 @@ import numpy.typing as npt
 from core.domain.rate import Rate
 from core.evaluation.metrics import Evaluation, confusion_at, evaluate_predictions, rates_of
 from core.runs.predictions import FilmTable, Predictions
-
-Mask = npt.NDArray[np.bool_]
-CutPoints = Mapping[str, tuple[float, float]]
+from core.runs.tertiles import CutPoints, Third, cut_thirds, place_in_thirds
+from core.stats.intervals import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +110,7 @@ def find_cut_points(films: FilmTable) -> dict[str, tuple[float, float]]:
     films : FilmTable
         The training films: neither validation nor test has a part in where the cuts are.
     """
-    cut_points = {}
-    for quality, values_of in SLICED_BY.items():
-        values = values_of(films)
-        known = values[~np.isnan(values)]
-        if len(known):
-            low, high = np.quantile(known, [1.0 / 3.0, 2.0 / 3.0])
-            cut_points[quality] = (float(low), float(high))
-    return cut_points
+    return cut_thirds(films, SLICED_BY)
 
 
 def evaluate_slices(
@@ -150,11 +142,10 @@ def evaluate_slices(
 def _slices(
     part: Predictions, threshold: float, quality: str, cuts: tuple[float, float]
 ) -> tuple[Slice, ...]:
-    values = SLICED_BY[quality](part.films)
-    third = np.where(np.isnan(values), -1, np.digitize(values, cuts))
+    third = place_in_thirds(SLICED_BY[quality](part.films), cuts)
     edges = [None, *cuts, None]
     slices = []
-    for number in range(3):
+    for number in range(len(Third)):
         films = part.where(third == number)
         matrix = confusion_at(films.probability, films.films.label, threshold)
         rates = rates_of(matrix)

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_interval
 from core.evaluation.evaluate import PARTS, SLICED_BY
 from core.evaluation.operating_point import choose_operating_point
 from core.runs.predictions import Predictions
+from core.runs.tertiles import UNKNOWN, place_in_thirds
 from core.stats.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
 from core.stats.intervals import Mask, wilson_rate
+from core.tables import markdown_table
 
 Weights = npt.NDArray[np.float64]
 WORDS = {
@@ -141,7 +143,8 @@ def _weighted(
     test: Predictions,
     threshold: float,
 ) -> Suspect:
-    thirds = [_third(part, quality, cuts) for part in (validation, test)]
+    measure = SLICED_BY[quality]
+    thirds = [place_in_thirds(measure(part.films), cuts) for part in (validation, test)]
     ill = [part.films.label == 1 for part in (validation, test)]
     called = validation.probability >= threshold
     rates = []
@@ -152,17 +155,15 @@ def _weighted(
     return Suspect(f"{WORDS[quality]}: mixed as in the test", "validation", *rates)
 
 
-def _third(part: Predictions, quality: str, cuts: Sequence[float]) -> npt.NDArray[np.int64]:
-    """Return each film's third; 3 where its quality is not known, a kind of its own."""
-    values = SLICED_BY[quality](part.films)
-    return np.where(np.isnan(values), 3, np.digitize(values, cuts))
-
-
 def _frequencies(wanted: npt.NDArray[np.int64], third: npt.NDArray[np.int64], of: Mask) -> Weights:
-    """Return weights of films so that their thirds are as frequent as wanted; 0 outside ``of``."""
-    share = np.bincount(wanted, minlength=4) / max(len(wanted), 1)
-    own = np.bincount(third[of], minlength=4)
-    ratio = np.divide(share, own, out=np.zeros(4), where=own > 0)
+    """Return weights of films so that their thirds are as frequent as wanted; 0 outside ``of``.
+
+    Films whose quality is not known are a kind of their own.
+    """
+    kinds = UNKNOWN + 1
+    share = np.bincount(wanted, minlength=kinds) / max(len(wanted), 1)
+    own = np.bincount(third[of], minlength=kinds)
+    ratio = np.divide(share, own, out=np.zeros(kinds), where=own > 0)
     return np.where(of, ratio[third], 0.0)
 
 
@@ -178,8 +179,8 @@ def tabulate_causes(rows: Sequence[Suspect]) -> str:
     """Return the rows as a Markdown table."""
     head = ["Cause taken away", "Films", "Sensitivity", "n ill", "Specificity", "n normal"]
     lines = [[row.what, row.films, *_say(row.sensitivity), *_say(row.specificity)] for row in rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *lines])
+    return markdown_table(head, lines)
 
 
 def _say(rate: Rate) -> tuple[str, str]:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})", str(rate.n)
+    return say_interval(rate), str(rate.n)

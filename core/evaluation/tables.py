@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.domain.model import RunRecord
+from core.domain.rate import Rate, say_interval
 from core.runs.archive import Aside
 from core.runs.listing import USUAL_PARTS, ListedRun
 from core.runs.store import name_run
+from core.tables import markdown_table
 
 COLUMNS = {
     "roc_auc": "ROC AUC",
@@ -62,7 +64,7 @@ def tabulate_tried(runs: Sequence[ListedRun]) -> str:
         part = run.record.metrics["test"]
         rates = [_with_interval(part["rates"][name]) for name in shown]
         lines.append([run.record.run_id, run.parent, words, *rates])
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 def tabulate_parts(measured: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
@@ -74,7 +76,7 @@ def tabulate_parts(measured: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
         A run's name and an `Evaluation` as plain values.
     """
     head = ["Run", "Split", "n", "Operating point", *COLUMNS.values(), MEASURES[ERROR]]
-    return _markdown(head, [_line(name, part) for name, part in measured])
+    return markdown_table(head, [_line(name, part) for name, part in measured])
 
 
 def tabulate_sides(run: RunRecord) -> str:
@@ -86,12 +88,12 @@ def tabulate_sides(run: RunRecord) -> str:
         "Wrong among called pneumonia",
         "Wrong among called normal",
     ]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for part, measured in run.decided.items():
         rates = [measured[name] for name in ("coverage", "error_pneumonia", "error_normal")]
         shown = ["no film" if rate is None else _with_interval(rate) for rate in rates]
         lines.append([str(run.metrics[part]["split"]), str(measured["n"]), *shown])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return markdown_table(head, lines)
 
 
 def _line(name: str, part: Mapping[str, Any]) -> list[str]:
@@ -118,12 +120,13 @@ def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     for key, name in MEASURES.items():
         lines.append([name, *(_with_interval(part["rates"][key]) for part in parts)])
         if key in parts[0]["rates_by_patient"]:
-            by_patient = [_interval(part["rates_by_patient"][key]) for part in parts]
-            lines.append([f"{name}, interval by patient", *by_patient])
+            by_patient = [part["rates_by_patient"][key] for part in parts]
+            intervals = [f"({rate['low']:.3f} to {rate['high']:.3f})" for rate in by_patient]
+            lines.append([f"{name}, interval by patient", *intervals])
     for name in ("true_positive", "false_negative", "true_negative", "false_positive"):
         words = name.replace("_", " ").capitalize()
         lines.append([words, *(str(part["matrix"][name]) for part in parts)])
-    return _markdown(["", *(str(part["split"]) for part in parts)], lines)
+    return markdown_table(["", *(str(part["split"]) for part in parts)], lines)
 
 
 def tabulate_slices(slices: Mapping[str, Any]) -> str:
@@ -152,7 +155,7 @@ def tabulate_slices(slices: Mapping[str, Any]) -> str:
                         str(cleared["n"]),
                     ]
                 )
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 def _range(low: float | None, high: float | None) -> str:
@@ -162,30 +165,21 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _with_interval(rate: Mapping[str, Any]) -> str:
-    if rate["value"] is None:
-        return "no films"
-    return f"{rate['value']:.3f} {_interval(rate)}"
-
-
-def _interval(rate: Mapping[str, Any]) -> str:
-    return f"({rate['low']:.3f} to {rate['high']:.3f})"
-
-
-def _markdown(head: list[str], lines: list[list[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    return "no films" if rate["value"] is None else say_interval(Rate(**rate))
 
 
 def tabulate_set_aside(aside: Aside) -> str:
     """Return what each run that was set aside changed and scored, as two Markdown tables."""
-    changes = ["| Run | Goes on from | What it changes |", "| --- | --- | --- |"]
-    changes += [
-        f"| {name} | {kept.get('parent', '')} | {kept['sentence']} |"
-        for name, kept in sorted(aside.items())
-    ]
+    changes = markdown_table(
+        ["Run", "Goes on from", "What it changes"],
+        (
+            [name, str(kept.get("parent", "")), str(kept["sentence"])]
+            for name, kept in sorted(aside.items())
+        ),
+    )
     scores = tabulate_parts(
         (name, kept["metrics"][part])
         for name, kept in sorted(aside.items())
         for part in USUAL_PARTS
     )
-    return "\n".join([*changes, "", scores])
+    return f"{changes}\n\n{scores}"

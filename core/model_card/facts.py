@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 
 from core.datasets.film_metadata import FACTS_FILE
 from core.domain.model import RunRecord
-from core.error_analysis.slice_discovery import SearchedSlices, search_run
+from core.error_analysis.slice_discovery import SliceSearch, search_run
 from core.errors import FirstReadError, ModelIntegrity
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality
 from core.files import sha256_of
+from core.runs.artifacts import read_artifact
 from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
-from core.runs.store import export_identity, load_run, read_history, read_record, read_verified
+from core.runs.store import load_run, read_history, read_record
 from core.serving.requirements import Demand, check_demands
-from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
+from core.shortcuts.record import ShortcutAudit, read_audit
 
 SPLIT_FILE = "split.json"
 Value = TypeVar("Value")
@@ -37,7 +38,7 @@ class RunFacts:
     predictions : Predictions or None
     audit : ShortcutAudit or None
     explanations : ExplanationQuality or None
-    searched : SearchedSlices or None
+    searched : SliceSearch or None
         Where it fails more than elsewhere; None where that could not be searched.
     epochs : int
         That the run was trained for; 0 where there is no history.
@@ -53,7 +54,7 @@ class RunFacts:
     predictions: Predictions | None
     audit: ShortcutAudit | None
     explanations: ExplanationQuality | None
-    searched: SearchedSlices | None
+    searched: SliceSearch | None
     epochs: int
     demands: tuple[Demand, ...]
     gaps: tuple[str, ...]
@@ -102,7 +103,7 @@ def gather_facts(folder: Path, split_file: Path) -> RunFacts:
         record=record,
         split=_attempt(lambda: _read_split(record, split_file), gaps),
         predictions=predictions,
-        audit=_attempt(lambda: _read_audit(run), gaps),
+        audit=_attempt(lambda: read_audit(run), gaps),
         explanations=_attempt(lambda: _read_explanations(run), gaps),
         epochs=len(_attempt(lambda: read_history(run), gaps) or ()),
         demands=tuple(_attempt(lambda: check_demands(folder), gaps) or ()),
@@ -142,24 +143,6 @@ def _read_predictions(run: RunRecord) -> Predictions | None:
     return read_predictions(run) if PREDICTIONS_FILE in run.files else None
 
 
-def _read_audit(run: RunRecord) -> ShortcutAudit | None:
-    if AUDIT_FILE not in run.files:
-        return None
-    audit = ShortcutAudit.from_json(read_verified(run.folder, AUDIT_FILE, run.files))
-    _require_own(audit.export_sha256, run, AUDIT_FILE, f"python -m core audit {run.run_id}")
-    return audit
-
-
 def _read_explanations(run: RunRecord) -> ExplanationQuality | None:
-    if EXPLANATIONS_FILE not in run.files:
-        return None
-    quality = ExplanationQuality.from_json(read_verified(run.folder, EXPLANATIONS_FILE, run.files))
-    _require_own(quality.export_sha256, run, EXPLANATIONS_FILE, "python -m bench pointing")
-    return quality
-
-
-def _require_own(stated: str, run: RunRecord, name: str, remedy: str) -> None:
-    if stated != export_identity(run):
-        raise ModelIntegrity(
-            f"{name} of run {run.run_id} is of another export and void: run `{remedy}` again."
-        )
+    remedy = "run `python -m bench pointing` again"
+    return read_artifact(run, EXPLANATIONS_FILE, ExplanationQuality.from_json, remedy)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.domain.mark import Mark
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord, Verdict
-from core.tables import harmless_cell
+from core.tables import csv_table, parquet_table
 
 Row = dict[str, str | float | int | None]
 DRAWN = "Drawn (left top right bottom)"
@@ -182,21 +179,9 @@ def reads_as_csv(
     references: Mapping[str, Verdict] | None = None,
     drawn: Mapping[str, tuple[Mark, ...]] | None = None,
 ) -> str:
-    """Return reads as CSV (RFC 4180) with a header line.
-
-    A text that a spreadsheet would run as a formula gets an apostrophe in front of it.
-
-    References
-    ----------
-    .. [1] OWASP, CSV Injection.
-    """
+    """Return reads as CSV; see `csv_table`."""
     rows = [describe_read(record, references, drawn) for record in records]
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(rows[0] if rows else [])
-    for row in rows:
-        writer.writerow([harmless_cell(value) for value in row.values()])
-    return buffer.getvalue()
+    return csv_table(rows[0] if rows else [], (row.values() for row in rows))
 
 
 _NUMBERS = {
@@ -227,6 +212,4 @@ def reads_as_parquet(
     rows = [describe_read(record, references, drawn) for record in records]
     names = list(rows[0]) if rows else []
     schema = pa.schema({name: _NUMBERS.get(name, pa.string()) for name in names})
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer)
-    return buffer.getvalue()
+    return parquet_table(rows, schema)

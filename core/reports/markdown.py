@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from core.domain.rate import say_interval
 from core.reports.document import Block, Bullets, Document, Intervals, Paragraph, Table
+from core.tables import markdown_table
 
 _SIGNS = re.compile(r"[\\`*\[\]<|&$~]|^[>#+=-]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")
@@ -32,9 +33,7 @@ def _lines(block: Block) -> Iterator[str]:
         yield from (f"- {escape_markdown(item)}" for item in block.items)
     else:
         head, rows = (block.head, block.rows) if isinstance(block, Table) else interval_rows(block)
-        yield _row(head)
-        yield "| --- " * len(head) + "|"
-        yield from (_row(row) for row in rows)
+        yield markdown_table(_escape(head), map(_escape, rows))
 
 
 def interval_rows(block: Intervals) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
@@ -43,8 +42,8 @@ def interval_rows(block: Intervals) -> tuple[Sequence[str], Sequence[Sequence[st
     return INTERVAL_HEAD, rows
 
 
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(escape_markdown, cells))} |"
+def _escape(cells: Sequence[str]) -> list[str]:
+    return [escape_markdown(cell) for cell in cells]
 
 
 def escape_markdown(text: str) -> str:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from core.domain.model import RunRecord
 from core.errors import ModelIntegrity
-from core.runs.store import export_identity, read_verified
+from core.runs.artifacts import read_artifact
 
 FEATURES_FILE = "features.parquet"
 MOST_AXES = 64
@@ -130,12 +130,5 @@ def read_features(run: RunRecord) -> FilmFeatures | None:
     ModelMissing, ModelIntegrity
         If the file is missing, is not the stated one, or is of another export than the run has.
     """
-    if FEATURES_FILE not in run.files:
-        return None
-    features = parse_features(read_verified(run.folder, FEATURES_FILE, run.files))
-    if features.export_sha256 != export_identity(run):
-        raise ModelIntegrity(
-            f"{FEATURES_FILE} of run {run.run_id} is of another export and void: make it again "
-            f"with `python -m core features {run.run_id}`."
-        )
-    return features
+    remedy = f"make it again with `python -m core features {run.run_id}`"
+    return read_artifact(run, FEATURES_FILE, parse_features, remedy)

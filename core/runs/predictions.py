@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from core.domain.model import RunRecord
 from core.errors import ModelIntegrity
+from core.runs.artifacts import read_artifact
 from core.runs.store import export_identity, read_verified
 
 PREDICTIONS_FILE = "predictions.parquet"
@@ -150,6 +151,11 @@ def read_predictions(run: RunRecord) -> Predictions:
     return parse_predictions(content, run.run_id)
 
 
+class _Learned(NamedTuple):
+    said: Predictions
+    export_sha256: str
+
+
 def read_learned(run: RunRecord) -> Predictions | None:
     """Return what a run says of the films that it has learned from; None if it is not kept.
 
@@ -160,16 +166,15 @@ def read_learned(run: RunRecord) -> Predictions | None:
     ModelIntegrity
         If it is not the stated file, lacks a column, or is of another export than the run has.
     """
-    if LEARNED_FILE not in run.files:
-        return None
-    content = read_verified(run.folder, LEARNED_FILE, run.files)
-    about = pq.read_schema(pa.BufferReader(content)).metadata or {}
-    if about.get(b"export_sha256", b"").decode() != export_identity(run):
-        raise ModelIntegrity(
-            f"{LEARNED_FILE} of run {run.run_id} is of another export and void: make it again with "
-            f"`{how_to_score_learned(run.run_id)}`."
-        )
-    return parse_predictions(content, run.run_id)
+
+    def parse(content: bytes) -> _Learned:
+        about = pq.read_schema(pa.BufferReader(content)).metadata or {}
+        export = about.get(b"export_sha256", b"").decode()
+        return _Learned(parse_predictions(content, run.run_id), export)
+
+    remedy = f"make it again with `{how_to_score_learned(run.run_id)}`"
+    learned = read_artifact(run, LEARNED_FILE, parse, remedy)
+    return None if learned is None else learned.said
 
 
 def how_to_score_learned(run_id: str) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.domain.rate import Rate
+from core.domain.model import RunRecord
+from core.domain.rate import Rate, say_interval
 from core.errors import ModelIntegrity
+from core.runs.artifacts import read_artifact
 
 AUDIT_FILE = "audit.json"
 PICTURE_FILE = "audit.svg"
@@ -129,6 +131,18 @@ class ShortcutAudit:
 _AUDIT = TypeAdapter(ShortcutAudit)
 
 
+def read_audit(run: RunRecord) -> ShortcutAudit | None:
+    """Return the audit that is kept with a run; None if there is none.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If the file is missing, is not the stated one, or is of another export than the run has.
+    """
+    remedy = f"run `python -m core audit {run.run_id}` again"
+    return read_artifact(run, AUDIT_FILE, ShortcutAudit.from_json, remedy)
+
+
 OUTSIDE = "lungs_hidden"
 CUTTING = ("unchanged", "border_only", "border_without_lungs", "lungs_only", OUTSIDE)
 """Changes that take away part of the film; the others leave a reader's verdict as it is."""
@@ -148,8 +162,8 @@ def say_audit(run_id: str, part: PartAudit) -> str:
     else:
         meaning = "so nothing shows that it scores what is outside the lungs"
     sentence = (
-        f"{run_id} has an ROC AUC of {_said(outside)} with the lungs taken out of the film, where "
-        f"0.5 is chance and the whole film gives {whole.value:.3f}: {meaning}."
+        f"{run_id} has an ROC AUC of {say_interval(outside)} with the lungs taken out of the film, "
+        f"where 0.5 is chance and the whole film gives {whole.value:.3f}: {meaning}."
     )
     harmless = [row for row in part.changes if row.key not in CUTTING]
     if not harmless:
@@ -159,7 +173,3 @@ def say_audit(run_id: str, part: PartAudit) -> str:
         f"{sentence} Of the changes that a reader would not mind, “{worst.words}” turns most "
         f"decisions: {worst.decisions_changed} of {worst.n}."
     )
-
-
-def _said(rate: Rate) -> str:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import PurePosixPath
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_of_few
 from core.domain.review import Verdict
 from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import Outcome, ReaderSummary
@@ -28,7 +28,7 @@ def say_rate(rate: Rate | None) -> str:
     """Return a rate with its interval and n."""
     if rate is None or rate.n == 0 or math.isnan(rate.value):
         return "no film of this kind"
-    return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f}, n = {rate.n})"
+    return say_of_few(rate)
 
 
 def describe_plan(plan: Plan) -> str:

@@ -27,7 +27,7 @@ from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.store.reads import SqlReviewStore
 from ui.app import progress, resources
 from ui.library.runs import get_runs
-from ui.library.slices import get_search
+from ui.library.slices import get_search, missing_tables
 from ui.slices.controls import FailsView, read_address, write_address
 from ui.slices.slices import rates_by_finding
 
@@ -179,11 +179,11 @@ def test_features_that_are_made_while_the_app_runs_are_found(data, tmp_path, mon
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
     get_settings.cache_clear()
     without = get_search("public", SERVED_RUN)
-    assert f"python -m core features {SERVED_RUN}" in " ".join(without.sentences)
+    assert f"python -m core features {SERVED_RUN}" in " ".join(missing_tables("public", SERVED_RUN))
     (folder / "run.json").write_text(whole)
     get_runs.clear()  # as after half a minute
     found = get_search("public", SERVED_RUN)
-    assert found.sentences == ()
+    assert missing_tables("public", SERVED_RUN) == ()
     assert len(found.results) > len(without.results)
 
 

@@ -224,7 +224,7 @@ def draw_runs(view: ErrorView, found: Found, place: int) -> None:
     """Draw what every run said of the film, on one axis."""
     runs = found.runs
     said = [
-        RunProbability(run_id, float(runs.probability[row, place]), float(runs.thresholds[row]))
+        RunProbability(run_id, float(runs.probability[row, place]), float(runs.threshold[row]))
         for row, run_id in enumerate(runs.run_ids)
     ]
     st.plotly_chart(

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from core.comparison.scored_films import ScoredFilms
 from core.error_analysis.filters import subtypes_of
-from core.error_analysis.gallery import Cell, RunsOnFilms
+from core.error_analysis.gallery import Cell
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
 from core.jobs.examples import ExamplesTask
@@ -25,14 +26,14 @@ from ui.library.slices import slice_words
 SAYS_NOTHING = "its rates here say nothing about new films"
 
 
-def films_learned(view: ErrorView, runs: RunsOnFilms) -> int:
+def films_learned(view: ErrorView, runs: ScoredFilms) -> int:
     """Return how many of a view's films its run has learned from; of drawn films none."""
     if get_library(view.library).synthetic:
         return 0
     return int((runs.films.split == LEARNED_PART).sum())
 
 
-def say_learned(view: ErrorView, runs: RunsOnFilms) -> str:
+def say_learned(view: ErrorView, runs: ScoredFilms) -> str:
     """Return what the rates of a view are worth; empty where the run has seen none of its films."""
     learned = films_learned(view, runs)
     if not learned:
@@ -41,7 +42,7 @@ def say_learned(view: ErrorView, runs: RunsOnFilms) -> str:
     return f"Run {view.run} has learned from {which} {len(runs):,} films: {SAYS_NOTHING}."
 
 
-def say_among(view: ErrorView, runs: RunsOnFilms) -> str:
+def say_among(view: ErrorView, runs: ScoredFilms) -> str:
     """Return the number of films that are looked at, and how many of them are learned from."""
     learned, films = films_learned(view, runs), f"among {len(runs):,} films"
     if not learned:
@@ -63,7 +64,7 @@ def say_not_scored(view: ErrorView) -> str:
     return f"For its training films too, run `{how_to_score_learned(view.run)}`."
 
 
-def say_film_learned(view: ErrorView, runs: RunsOnFilms, place: int) -> str:
+def say_film_learned(view: ErrorView, runs: ScoredFilms, place: int) -> str:
     """Return which of the runs that are shown have learned from a film; empty if none has."""
     film_id = str(runs.films.film_id[place])
     having = [run for run in runs.run_ids if _has_learned(view.library, run, film_id)]

@@ -13,8 +13,9 @@ from pathlib import PurePosixPath
 import numpy as np
 import streamlit as st
 
+from core.comparison.scored_films import ScoredFilms
 from core.error_analysis.filters import Known, Noted, films_wanted
-from core.error_analysis.gallery import RunsOnFilms, films_in_cell, order_films
+from core.error_analysis.gallery import films_in_cell, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
 from core.jobs.batch import UploadedFilm
@@ -50,7 +51,7 @@ class Found:
 
     Attributes
     ----------
-    runs : RunsOnFilms
+    runs : ScoredFilms
         All films of the split, the run at the threshold of the view.
     film_ids : tuple of str
         Those of the cell that are wanted, in order.
@@ -60,7 +61,7 @@ class Found:
         Of the films of the split.
     """
 
-    runs: RunsOnFilms
+    runs: ScoredFilms
     film_ids: tuple[str, ...]
     in_cell: int
     known: Known
@@ -212,20 +213,20 @@ def build_cards(
     return cards, sentence
 
 
-def label_in_words(runs: RunsOnFilms, place: int) -> str:
+def label_in_words(runs: ScoredFilms, place: int) -> str:
     """Return the reference label and the subtype of a film."""
     subtype = str(runs.films.subtype[place])
     label = "pneumonia" if runs.films.label[place] else "normal"
     return f"{label}, {subtype}" if subtype else label
 
 
-def quality_in_words(runs: RunsOnFilms, place: int) -> str:
+def quality_in_words(runs: ScoredFilms, place: int) -> str:
     """Return what the file's grey levels are like."""
     films = runs.films
     return f"contrast {films.contrast[place]:.2f}, sharpness {films.sharpness[place]:.3f}"
 
 
-def size_in_words(runs: RunsOnFilms, place: int) -> str:
+def size_in_words(runs: ScoredFilms, place: int) -> str:
     """Return the size of the original, as published."""
     height, width = runs.films.original_height_px[place], runs.films.original_width_px[place]
     return "size not certain" if np.isnan(height + width) else f"{width:.0f} x {height:.0f} px"

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from core.comparison.scored_films import ScoredFilms, join_runs
 from core.domain.model import RunRecord
-from core.error_analysis.gallery import RunsOnFilms, join_runs
 from core.error_analysis.notes import ProposedLabel
 from core.errors import FirstReadError
 from core.evaluation.evaluate import PARTS
@@ -82,7 +82,12 @@ def get_predictions(library: str, run: str) -> Predictions:
     FirstReadError
         If its predictions cannot be read.
     """
-    return _predictions(library, identity_of(run))
+    return predictions_of(library, get_runs()[run])
+
+
+def predictions_of(library: str, run: RunRecord) -> Predictions:
+    """Return what `get_predictions` does, of a run that `get_runs` may not have; raises alike."""
+    return _predictions(library, _identity(run), run)
 
 
 def get_learned(library: str, run: str) -> Predictions | None:
@@ -98,13 +103,16 @@ def get_learned(library: str, run: str) -> Predictions | None:
 
 def identity_of(run: str) -> tuple[str, ...]:
     """Return a run's name with the hashes of what it said; it may be trained anew under it."""
-    files = get_runs()[run].files
-    return run, files.get(PREDICTIONS_FILE, ""), files.get(LEARNED_FILE, "")
+    return _identity(get_runs()[run])
 
 
-@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
-def _predictions(library: str, identity: tuple[str, ...]) -> Predictions:
-    return get_library(library).predictions(get_runs()[identity[0]])
+def _identity(run: RunRecord) -> tuple[str, ...]:
+    return run.run_id, run.files.get(PREDICTIONS_FILE, ""), run.files.get(LEARNED_FILE, "")
+
+
+@st.cache_resource(show_spinner="Reading the films", max_entries=2 * KEPT_TABLES)
+def _predictions(library: str, identity: tuple[str, ...], _run: RunRecord) -> Predictions:  # noqa: ARG001
+    return get_library(library).predictions(_run)
 
 
 @st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
@@ -125,7 +133,7 @@ def of_part(library: str, run: str, part: str) -> Predictions:
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
-    said = _predictions(library, identity)
+    said = get_predictions(library, identity[0])
     learned = _learned(library, identity) if part in (LEARNED_PART, ALL_PARTS) else None
     if part == ALL_PARTS and learned is not None:
         return join_predictions(said.where(np.isin(said.films.split, OF_THE_SET)), learned)
@@ -136,16 +144,11 @@ def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
 
 def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
     """Return the label of every film that this run or the first one is measured on or learned."""
-    named = dict.fromkeys((run, next(iter(get_offered().runs(library)))))
-    return _references(library, tuple(identity_of(name) for name in named))
-
-
-def _references(library: str, identities: tuple[tuple[str, ...], ...]) -> dict[str, ProposedLabel]:
     tables = []
-    for identity in identities:
-        for read in (_predictions, _learned):
+    for name in dict.fromkeys((run, next(iter(get_offered().runs(library))))):
+        for read in (get_predictions, get_learned):
             try:
-                table = read(library, identity)
+                table = read(library, name)
             except FirstReadError:  # a damaged table says so where its run is chosen
                 continue
             if table is not None:
@@ -169,7 +172,7 @@ def own_validation(run: str) -> str:
     return "" if said == PARTS["validation"].name else said[:1].upper() + said[1:]
 
 
-def get_films(library: str, run: str, split: str) -> RunsOnFilms:
+def get_films(library: str, run: str, split: str) -> ScoredFilms:
     """Return a split's films under the chosen run, and under every other that has read them.
 
     Exhibits are among the others only where one is chosen: they are wrong on purpose.
@@ -185,7 +188,7 @@ def get_films(library: str, run: str, split: str) -> RunsOnFilms:
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> RunsOnFilms:
+def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> ScoredFilms:
     run, *others = (name for name, *_ in identities)
     tables = {run: of_part(library, run, split)}
     for other in others:

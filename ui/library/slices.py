@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
 from core.datasets.film_metadata import FACTS_FILE, FilmFacts, Words, empty_facts, read_facts
 from core.error_analysis.filters import Known
-from core.error_analysis.slice_discovery import (
-    DecidedFilms,
-    SliceResult,
-    confirm_slices,
-    decide_films,
-    search_slices,
-)
+from core.error_analysis.slice_discovery import HELD, SEARCHED, SliceSearch, search_space
 from core.error_analysis.slices import SliceSpace, declare_space
 from core.errors import FirstReadError
 from core.runs.embeddings import FEATURES_FILE, FilmFeatures, Space, read_features
@@ -25,40 +17,6 @@ from core.stats.intervals import Mask
 from ui.app.resources import get_engine, get_library
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import KEPT_TABLES, get_predictions, get_runs, identity_of, of_part
-
-SEARCHED, HELD = "validation", "test"
-"""The split that is searched, and the one that findings are held against."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Search:
-    """The search for slices in which a run fails.
-
-    Attributes
-    ----------
-    space : SliceSpace
-    covered : bool
-        Whether the run has films of the split that is searched.
-    results : tuple of SliceResult
-        Every test of the search.
-    confirmed, elsewhere : dict
-        From key and rate to the result on the held films: of the findings, adjusted for their
-        number; and of every slice that was looked at, adjusted for theirs.
-    sentences : tuple of str
-        On what could not be looked at.
-    """
-
-    space: SliceSpace
-    covered: bool
-    results: tuple[SliceResult, ...]
-    confirmed: dict[tuple[str, str], SliceResult]
-    elsewhere: dict[tuple[str, str], SliceResult]
-    sentences: tuple[str, ...]
-
-    @property
-    def failing(self) -> tuple[SliceResult, ...]:
-        """The slices that were found."""
-        return tuple(result for result in self.results if result.failing)
 
 
 def get_facts() -> tuple[FilmFacts, str]:
@@ -139,34 +97,26 @@ def _space(basis: Basis) -> SliceSpace:
     return declare_space(said, get_facts()[0], places_of(library, run, said))
 
 
-def get_search(library: str, run: str) -> Search:
+def get_search(library: str, run: str) -> SliceSearch:
     """Return the search over a library's slices for a run, at its operating point."""
     return _search(_basis(library, run))
 
 
 @st.cache_resource(show_spinner="Testing every slice", max_entries=KEPT_TABLES)
-def _search(basis: Basis) -> Search:
+def _search(basis: Basis) -> SliceSearch:
     library, run, *_ = basis
-    space = get_space(library, run)
-    results = search_slices(*_decided(library, run, SEARCHED))
-    on_held = _decided(library, run, HELD)
-    failing = [result for result in results if result.failing]
-    sentences = (get_facts()[1], get_features(library, run)[1])
-    return Search(
-        space=space,
-        covered=bool(len(get_predictions(library, run).of_split(SEARCHED))),
-        results=results,
-        confirmed=confirm_slices(failing, *on_held),
-        elsewhere=confirm_slices(results, *on_held),
-        sentences=tuple(sentence for sentence in sentences if sentence),
+    return search_space(
+        get_space(library, run),
+        get_predictions(library, run),
+        {split: _members(basis, split) for split in (SEARCHED, HELD)},
+        get_runs()[run].operating_point.threshold,
     )
 
 
-def _decided(library: str, run: str, split: str) -> tuple[DecidedFilms, dict[str, Mask]]:
-    said = get_predictions(library, run).of_split(split)
-    threshold = get_runs()[run].operating_point.threshold
-    films = decide_films(said.probability, said.films.label, said.films.patient, threshold)
-    return films, _members(_basis(library, run), split)
+def missing_tables(library: str, run: str) -> tuple[str, ...]:
+    """Return a sentence on each table without which some slices could not be looked at."""
+    sentences = (get_facts()[1], get_features(library, run)[1])
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_of_few
 from core.domain.review import ReviewRecord, Verdict
 from core.reads.drift import (
     CUSTOMARY_LIMIT,
@@ -117,7 +117,7 @@ def _draw_words(curve: ReaderRoc, own: Rate, model: Rate) -> None:
     st.table(
         {
             "": [curve.reader, "The model, on the same films"],
-            "ROC area (95 % interval)": [_say(own), _say(model)],
+            "ROC area (95 % interval)": [say_of_few(own), say_of_few(model)],
         },
         hide_index=True,
     )
@@ -129,7 +129,3 @@ def _draw_words(curve: ReaderRoc, own: Rate, model: Rate) -> None:
         "readers together by drawing films 1,000 times; "
         f"a curve takes {FEWEST_OF_A_CLASS} films of each class."
     )
-
-
-def _say(area: Rate) -> str:
-    return f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f}, n = {area.n})"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import streamlit as st
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_of_few
 from core.domain.reader import Act
 from core.domain.review import ReviewRecord, Verdict
 from core.errors import FirstReadError
@@ -94,9 +94,7 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
 
 
 def _say(rate: Rate) -> str:
-    if np.isnan(rate.value):
-        return f"none (n = {rate.n})"
-    return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f}, n = {rate.n})"
+    return f"none (n = {rate.n})" if math.isnan(rate.value) else say_of_few(rate)
 
 
 # --- disputes ---

@@ -22,15 +22,16 @@ from core.comparison.scored_films import (
 )
 from core.comparison.text import say_thresholds
 from core.domain.model import RunRecord
-from core.errors import ModelIntegrity
 from core.evaluation.evaluate import measure_part
 from core.evaluation.metrics import CalibrationBin, calibration_curve
+from core.library.films import PublicLibrary
 from core.runs.listing import ListedRun, list_readable_runs
-from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
-from core.runs.store import export_identity, read_history, read_verified
+from core.runs.predictions import PREDICTIONS_FILE, Predictions
+from core.runs.store import export_identity, read_history
 from core.settings import get_settings
-from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
-from ui.app.resources import get_libraries, get_library, has_read
+from core.shortcuts.record import AUDIT_FILE, ShortcutAudit, read_audit
+from ui.app.resources import get_libraries, has_read
+from ui.library.runs import predictions_of
 
 KEPT = 48
 USUALLY_COMPARED = 5
@@ -112,24 +113,23 @@ def get_listed_runs() -> ListedRuns:
     return ListedRuns({run.record.run_id: run for run in having}, sentences)
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _predictions(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
-    return read_predictions(_run)
-
-
-@st.cache_resource(show_spinner="Reading the synthetic films", max_entries=KEPT)
-def _of_synthetic(sha256: str, _run: RunRecord) -> Predictions:  # noqa: ARG001 - it is the key
-    return as_synthetic(get_library(SYNTHETIC).predictions(_run))
+def _said(run: RunRecord, part: str) -> Predictions:
+    if part == SYNTHETIC:
+        return as_synthetic(predictions_of(SYNTHETIC, run))
+    return predictions_of(PublicLibrary.name, run)
 
 
 def _said_by(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str, Predictions]:
-    say = _of_synthetic if part == SYNTHETIC else _predictions
-    return {run_id: say(sha256, listed.runs[run_id].record) for run_id, sha256, _ in key.runs}
+    return {run_id: _said(listed.runs[run_id].record, part) for run_id, *_ in key.runs}
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _measured_on_synthetic(sha256: str, threshold: float, _run: RunRecord) -> Mapping[str, Any]:
-    said = _of_synthetic(sha256, _run)
+def _measured_on_synthetic(
+    sha256: str,  # noqa: ARG001 - it is the key
+    threshold: float,
+    _run: RunRecord,
+) -> Mapping[str, Any]:
+    said = _said(_run, SYNTHETIC)
     return measure_part(said, threshold, COMPARED_PARTS[SYNTHETIC].name)
 
 
@@ -193,27 +193,15 @@ def get_curves(
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _audit(sha256: str, _run: RunRecord) -> ShortcutAudit:  # noqa: ARG001 - it is the key
-    return ShortcutAudit.from_json(read_verified(_run.folder, AUDIT_FILE, _run.files))
+def _audit(sha256: str, export: str, _run: RunRecord) -> ShortcutAudit | None:  # noqa: ARG001
+    return read_audit(_run)
 
 
 def get_audit(run: RunRecord) -> ShortcutAudit | None:
-    """Return a run's shortcut audit; None if there is none.
-
-    Raises
-    ------
-    ModelIntegrity
-        If it is not readable, or is of another export than the run has.
-    """
+    """Return a run's shortcut audit; None if there is none. Raises as `read_audit`."""
     if AUDIT_FILE not in run.files:
         return None
-    audit = _audit(run.files[AUDIT_FILE], run)
-    if audit.export_sha256 != export_identity(run):
-        raise ModelIntegrity(
-            f"{AUDIT_FILE} of run {run.run_id} is of another export and void: run "
-            f"`python -m core audit {run.run_id}` again."
-        )
-    return audit
+    return _audit(run.files[AUDIT_FILE], export_identity(run), run)
 
 
 def get_histories(

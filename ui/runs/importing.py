@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import streamlit as st
 
 from core.domain.reader import Act
@@ -12,6 +9,7 @@ from core.errors import FirstReadError
 from core.imported_runs.importing import ForeignRequest, ImportedRun, import_run
 from core.imported_runs.isolated import read_foreign_table_apart
 from core.settings import get_settings
+from core.tables import csv_table
 from ui.app.identity import not_allowed
 from ui.app.session import Visit
 from ui.runs.controls import put
@@ -119,16 +117,9 @@ def say_refusal(sentences: str) -> None:
     if len(rows) > SHOWN_FAULTS:
         st.download_button(
             f"All {len(rows):,} sentences",
-            _as_table(rows),
+            csv_table(["What keeps the file from becoming a run"], ([row] for row in rows)),
             file_name="first-read-import.csv",
             mime="text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
-
-
-def _as_table(sentences: list[str]) -> str:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerows([["What keeps the file from becoming a run"], *[[row] for row in sentences]])
-    return buffer.getvalue()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.comparison.exhibit import ORIGIN, Exhibit, ExhibitRun, gather_exhibit, say_cause
+from core.comparison.exhibit import ORIGIN, Exhibit, gather_exhibit, say_cause
+from core.domain.rate import say_interval
 from core.runs.listing import list_readable_runs
 from core.settings import get_settings
 from ui.charts.runs import plot_losses, plot_windows, style_runs
@@ -14,12 +15,6 @@ CONTROL = "none: the control"
 TITLE = "A model that called nearly every normal pneumonia"
 _ADDRESS = ("lesson", "zoom")
 """The query parameter that opens the lesson, and its one value."""
-
-
-def _said(run: ExhibitRun, name: str) -> str:
-    """Return a metric with its interval, in words."""
-    rate = run.rate(name)
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
 
 
 def _draw_story() -> None:
@@ -54,10 +49,10 @@ def _draw_table(exhibit: Exhibit) -> None:
             "Mistakes kept": run.mistakes or CONTROL,
             "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
             f"{run.rate('specificity').n}",
-            "Specificity": _said(run, "specificity"),
-            "Sensitivity": _said(run, "sensitivity"),
-            "ROC AUC": _said(run, "roc_auc"),
-            "Log loss": _said(run, "log_loss"),
+            "Specificity": say_interval(run.rate("specificity")),
+            "Sensitivity": say_interval(run.rate("sensitivity")),
+            "ROC AUC": say_interval(run.rate("roc_auc")),
+            "Log loss": say_interval(run.rate("log_loss")),
         }
         for run in exhibit.runs
     ]

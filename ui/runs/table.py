@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.comparison.scored_films import COMPARED_PARTS
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_interval
 from core.errors import FirstReadError
 from core.runs.listing import ListedRun
 from core.shortcuts.record import ChangeAudit, PartAudit, say_audit
@@ -104,9 +104,7 @@ def _number(measured: Mapping[str, Any], name: str) -> Any:
 
 
 def _with_interval(rate: Mapping[str, Any]) -> str | None:
-    if rate["value"] is None:
-        return None
-    return f"{rate['value']:.3f} ({rate['low']:.3f} to {rate['high']:.3f})"
+    return None if rate["value"] is None else say_interval(Rate(**rate))
 
 
 USUAL_PART = "test"
@@ -116,14 +114,10 @@ ABOUT_LOSS = (
 )
 
 
-def _said(rate: Rate) -> str:
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
-
-
 MEASURED: dict[str, Callable[[ChangeAudit], str]] = {
-    "roc_auc": lambda row: _said(row.roc_auc),
-    "sensitivity": lambda row: _said(row.sensitivity),
-    "specificity": lambda row: _said(row.specificity),
+    "roc_auc": lambda row: say_interval(row.roc_auc),
+    "sensitivity": lambda row: say_interval(row.sensitivity),
+    "specificity": lambda row: say_interval(row.specificity),
     "turned": lambda row: f"{row.decisions_changed} of {row.n}",
     "moved": lambda row: f"{row.shift_median:.3f}",
 }

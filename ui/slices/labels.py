@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.split import read_split
+from core.domain.rate import say_interval
 from core.error_analysis.duplicates import CopyGroup, group_copies
 from core.error_analysis.label_issues import FOLDS, LabelIssues, read_issues
 from core.settings import get_settings
@@ -20,7 +21,6 @@ from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
 from ui.slices.controls import FailsView
 from ui.slices.film_cards import show_films
-from ui.slices.slices import say_rate
 
 EVEN = 0.5
 PAIRS_SHOWN = 12
@@ -81,9 +81,9 @@ def say_limits(issues: LabelIssues) -> str:
     return (
         "The features come from a network that saw the labels of its training films: a wrong label "
         "that it learned by heart is not found. Labels exchanged at random (5 %) are: "
-        f"{say_rate(found)} of {found.n} exchanged ones of validation films were flagged, and "
-        f"{say_rate(right)} of the {right.n} flagged were exchanged. Real errors are not random, "
-        "and harder to find."
+        f"{say_interval(found)} of {found.n} exchanged ones of validation films were flagged, and "
+        f"{say_interval(right)} of the {right.n} flagged were exchanged. Real errors are not "
+        "random, and harder to find."
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.film_metadata import NORMAL, FilmFacts
+from core.domain.rate import say_interval
 from core.error_analysis.label_agreement import (
     PNEUMONIA,
     READINGS,
@@ -24,7 +25,7 @@ from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
 from ui.slices.controls import FailsView
 from ui.slices.film_cards import show_films
-from ui.slices.slices import PLAIN, say_rate
+from ui.slices.slices import PLAIN
 
 ADULTS = "nih"
 
@@ -48,7 +49,7 @@ def draw_references(view: FailsView) -> None:
         st.dataframe(
             [
                 {"Text-mined label": one.text_mined.capitalize(), "Films": one.readings[NORMAL].n}
-                | {said: say_rate(one.readings[said]) for said in READINGS}
+                | {said: say_interval(one.readings[said]) for said in READINGS}
                 for one in reported
             ],
             hide_index=True,
@@ -81,7 +82,7 @@ def say_reported(reported: Sequence[ReportedFilms]) -> str:
     rate = next(one.readings[NORMAL] for one in reported if one.text_mined == PNEUMONIA)
     return (
         f"**{round(rate.value * rate.n)} of {rate.n} films labelled “Pneumonia”** by text mining "
-        f"were read as normal by radiologists: {say_rate(rate)}."
+        f"were read as normal by radiologists: {say_interval(rate)}."
     )
 
 
@@ -90,8 +91,8 @@ def say_reference_change(run: str, rates: Sequence[ReferenceRates]) -> str:
     radiologists, mined = rates[0], rates[1]
     return (
         f"The same {radiologists.n} films and the same decisions of run {run}: against "
-        f"radiologists its sensitivity is **{say_rate(radiologists.sensitivity)}** (n "
-        f"{radiologists.ill}), against text-mined labels **{say_rate(mined.sensitivity)}** (n "
+        f"radiologists its sensitivity is **{say_interval(radiologists.sensitivity)}** (n "
+        f"{radiologists.ill}), against text-mined labels **{say_interval(mined.sensitivity)}** (n "
         f"{mined.ill}). What a run is held against decides what it seems to be worth."
     )
 

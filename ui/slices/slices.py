@@ -8,10 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, say_interval
 from core.error_analysis.filters import Wanted
 from core.error_analysis.gallery import Cell, Order
-from core.error_analysis.slice_discovery import LEAST_FILMS, SIGNIFICANCE, TEST_WORDS, SliceResult
+from core.error_analysis.slice_discovery import (
+    HELD,
+    LEAST_FILMS,
+    SEARCHED,
+    SIGNIFICANCE,
+    TEST_WORDS,
+    SliceResult,
+    SliceSearch,
+)
 from core.error_analysis.slices import RULE, SPACE_WORDS
 from core.stats.intervals import wilson_rate
 from ui.app.guard import PAGES
@@ -20,8 +28,8 @@ from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS, Card, hear_cards, show_cards
 from ui.library.films import build_cards, film_name, find_films
 from ui.library.gallery_query import ErrorView, write_address
-from ui.library.runs import get_predictions, get_runs
-from ui.library.slices import HELD, SEARCHED, Search, find_known, get_search
+from ui.library.runs import get_predictions, get_runs, of_part
+from ui.library.slices import find_known, get_search, missing_tables
 from ui.slices.controls import FailsView, pick_slice, put, split_words
 from ui.slices.film_cards import show_films
 
@@ -101,9 +109,9 @@ def draw_slices(view: FailsView) -> None:
         draw_drawn(view)
         return
     search = get_search(view.library, view.run)
-    for sentence in search.sentences:
+    for sentence in missing_tables(view.library, view.run):
         st.caption(f":material/info: {sentence}")
-    if not search.covered:
+    if not len(of_part(view.library, view.run, SEARCHED)):
         where = split_words(view.run, SEARCHED).lower()
         st.info(
             f"Run {view.run} has no films of the {where}, which are searched: import its "
@@ -126,7 +134,7 @@ def draw_slices(view: FailsView) -> None:
         _draw_every(view, search)
 
 
-def say_search(search: Search, view: FailsView) -> str:
+def say_search(search: SliceSearch, view: FailsView) -> str:
     """Return in words how many slices were looked at and found, and what became of them."""
     looked, found = len(search.results), len(search.failing)
     where = split_words(view.run, SEARCHED).lower()
@@ -136,7 +144,7 @@ def say_search(search: Search, view: FailsView) -> str:
             f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
         )
     held = split_words(view.run, HELD).lower()
-    confirmed = sum(result.failing for result in search.confirmed.values())
+    confirmed = search.n_confirmed
     few = found - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
@@ -147,12 +155,7 @@ def say_search(search: Search, view: FailsView) -> str:
     )
 
 
-def say_rate(rate: Rate) -> str:
-    """Return a rate with its interval."""
-    return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
-
-
-def verdict_of(search: Search, result: SliceResult) -> str:
+def verdict_of(search: SliceSearch, result: SliceResult) -> str:
     """Return what became of a finding on the films that were not searched."""
     held = search.confirmed.get((result.key, result.rate))
     if held is None:
@@ -169,21 +172,21 @@ def _equals(p_value: float) -> str:
     return said if said.startswith("<") else f"= {said}"
 
 
-def _row(search: Search, result: SliceResult, held: SliceResult | None) -> dict[str, object]:
+def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> dict[str, object]:
     return {
         "Slice": search.space.words_of(result.key),
         "Rate": result.rate,
         "Wrong": f"{result.wrong} of {result.inside.n}",
-        "In the slice": say_rate(result.inside),
-        "Elsewhere": say_rate(result.outside),
-        "Difference, over patients": say_rate(result.difference),
+        "In the slice": say_interval(result.inside),
+        "Elsewhere": say_interval(result.outside),
+        "Difference, over patients": say_interval(result.difference),
         "p, Holm": _say_p(result.adjusted),
-        f"{HELD}: in the slice": None if held is None else say_rate(held.inside),
-        f"{HELD}: elsewhere": None if held is None else say_rate(held.outside),
+        f"{HELD}: in the slice": None if held is None else say_interval(held.inside),
+        f"{HELD}: elsewhere": None if held is None else say_interval(held.outside),
     }
 
 
-def _draw_found(search: Search) -> None:
+def _draw_found(search: SliceSearch) -> None:
     found = search.failing
     rows = [
         {f"On {HELD}": verdict_of(search, result)}
@@ -209,13 +212,13 @@ def _take(key: str, results: tuple[SliceResult, ...]) -> None:
         put(slice=results[places[0]].key, rate=results[places[0]].rate)
 
 
-def open_slice(view: FailsView, search: Search) -> SliceResult:
+def open_slice(view: FailsView, search: SliceSearch) -> SliceResult:
     """Return the slice that is open: the one that is asked for, else that of the smallest p."""
     asked = [one for one in search.results if (one.key, one.rate) == (view.slice_key, view.rate)]
     return (asked or list(search.failing) or list(search.results))[0]
 
 
-def _draw_open(view: FailsView, search: Search) -> None:
+def _draw_open(view: FailsView, search: SliceSearch) -> None:
     result = open_slice(view, search)
     if view.slice_key and result.key != view.slice_key:
         st.warning(
@@ -245,7 +248,9 @@ def _draw_open(view: FailsView, search: Search) -> None:
             draw_sheet(view, result, split)
 
 
-def _rates_of(view: FailsView, search: Search, result: SliceResult) -> list[tuple[str, Rate, bool]]:
+def _rates_of(
+    view: FailsView, search: SliceSearch, result: SliceResult
+) -> list[tuple[str, Rate, bool]]:
     held = search.elsewhere.get((result.key, result.rate))
     rows = []
     for split, one in ((SEARCHED, result), (HELD, held)):
@@ -296,7 +301,7 @@ def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
         st.caption(f"The first {PAGE_FILMS} of {n}; all of them are in the gallery.")
 
 
-def _draw_every(view: FailsView, search: Search) -> None:
+def _draw_every(view: FailsView, search: SliceSearch) -> None:
     searched, held = (split_words(view.run, split).lower() for split in (SEARCHED, HELD))
     st.markdown(
         f"Looked for on **{searched}** alone: sensitivity and specificity in every slice by "

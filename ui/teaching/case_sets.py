@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ import streamlit as st
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.store.teaching import CaseSet
+from core.tables import csv_table
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
 from core.teaching.session import MAX_FILMS, Case
 from core.teaching.text import say_rate
@@ -137,7 +136,7 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
     st.dataframe(_describe_films(case_set, outcomes), hide_index=True, width="stretch")
     st.download_button(
         "Results as CSV",
-        _as_csv(readers),
+        csv_table(readers[0], (row.values() for row in readers), line_end="\n"),
         file_name=f"first-read-set-{case_set.set_id}.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -179,16 +178,3 @@ def _describe_films(case_set: CaseSet, outcomes: Sequence[Outcome]) -> list[dict
         }
         for film_id, own in of_film.items()
     ]
-
-
-def _as_csv(rows: Sequence[dict[str, str]]) -> str:
-    written = io.StringIO()
-    writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _safe(words) for name, words in row.items()} for row in rows)
-    return written.getvalue()
-
-
-def _safe(words: str) -> str:
-    """Return words that no spreadsheet takes for a formula."""
-    return f"'{words}" if words.startswith(("=", "+", "-", "@", "\t", "\r")) else words

@@ -11,11 +11,12 @@ from secrets import randbelow
 import numpy as np
 import streamlit as st
 
+from core.comparison.scored_films import ScoredFilms
 from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.domain.model import Prediction, RunRecord
 from core.domain.reader import Reader, reader_key
-from core.error_analysis.gallery import Cell, RunsOnFilms, logits_of
+from core.error_analysis.gallery import Cell, logits_of
 from core.error_analysis.neighbours import logit_space, nearest_in_cell
 from core.errors import TeachingError
 from core.gate.lungs import LUNG_PROBABILITY
@@ -127,7 +128,7 @@ def _boxes() -> dict[str, tuple[Mark, ...]]:
     return read_radiologist_boxes(get_settings().data)
 
 
-def films_of(source: str, run: str) -> RunsOnFilms:
+def films_of(source: str, run: str) -> ScoredFilms:
     """Return the films of a source under every run.
 
     Raises
@@ -152,7 +153,7 @@ def get_pool(source: str) -> tuple[Case, ...]:
     runs = films_of(source, run)
     findings = get_library(SOURCES[source].library).findings()
     errors, reads = _readers_errors(get_teaching_store().all_courses(source))
-    share_wrong, spread = runs.wrong().mean(axis=0), runs.disagreement()
+    share_wrong, spread = (~runs.right).mean(axis=0), runs.disagreement
     record = get_runs()[run]
     table, probability, threshold = runs.films, runs.of_run(run), runs.threshold_of(run)
     return tuple(

@@ -7,6 +7,7 @@ import pytest
 from fixtures.film_tables import film_table, predictions_of
 from sklearn.metrics import confusion_matrix, log_loss
 
+from core.comparison.scored_films import ScoredFilms, join_runs
 from core.error_analysis.filters import (
     NO_SUBTYPE,
     Noted,
@@ -18,18 +19,16 @@ from core.error_analysis.filters import (
 from core.error_analysis.gallery import (
     Cell,
     Order,
-    RunsOnFilms,
     cell_of,
     cell_of_films,
     films_in_cell,
-    join_runs,
     order_films,
 )
 from core.error_analysis.neighbours import logit_space, nearest_in_cell
 from core.errors import DatasetError
 from core.runs.listing import list_runs
 from core.runs.predictions import read_predictions
-from core.runs.tertiles import Third, third_of
+from core.runs.tertiles import Third
 from core.settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "models"
@@ -38,13 +37,13 @@ THRESHOLDS = [0.0, 1e-6, 0.05, 0.25, 0.5, 0.6732716390852771, 0.9, 0.999, 1.0]
 
 def runs_on(
     probabilities: dict[str, list[float]], threshold: float = 0.5, **columns
-) -> RunsOnFilms:
+) -> ScoredFilms:
     films = film_table(len(next(iter(probabilities.values()))), **columns)
     tables = {name: predictions_of(films, values) for name, values in probabilities.items()}
     return join_runs("a", tables, dict.fromkeys(tables, threshold))
 
 
-def names_in(runs: RunsOnFilms, places) -> list[int]:
+def names_in(runs: ScoredFilms, places) -> list[int]:
     return [int(place) for place in places]
 
 
@@ -100,7 +99,7 @@ def test_runs_are_joined_by_film_whatever_their_order() -> None:
         {"a": 0.5, "b": 0.6},
     )
     assert joined.probability.tolist() == [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]]
-    assert joined.thresholds.tolist() == [0.5, 0.6]
+    assert joined.threshold.tolist() == [0.5, 0.6]
     assert joined.of_run("b").tolist() == [0.5, 0.6, 0.7, 0.8]
 
 
@@ -132,14 +131,14 @@ def test_runs_with_other_labels_are_not_joined() -> None:
 
 def test_each_run_is_wrong_at_its_own_threshold_and_one_may_be_moved() -> None:
     runs = runs_on({"a": [0.4, 0.6], "b": [0.9, 0.9]}, label=[0, 1])
-    assert runs.wrong().tolist() == [[False, False], [True, False]]
-    assert runs.at("a", 0.7).wrong().tolist() == [[False, True], [True, False]]
-    assert runs.thresholds.tolist() == [0.5, 0.5]
+    assert runs.right.tolist() == [[True, True], [False, True]]
+    assert runs.at("a", 0.7).right.tolist() == [[True, False], [False, True]]
+    assert runs.threshold.tolist() == [0.5, 0.5]
 
 
 def test_runs_disagree_by_their_largest_less_their_smallest_probability() -> None:
     runs = runs_on({"a": [0.25, 0.5], "b": [0.75, 0.5], "c": [0.5, 0.5]})
-    assert runs.disagreement().tolist() == [0.5, 0.0]
+    assert runs.disagreement.tolist() == [0.5, 0.0]
 
 
 # --- orders ---------------------------------------------------------------------------------------
@@ -197,7 +196,7 @@ def test_equal_films_stand_by_name() -> None:
 # --- filters --------------------------------------------------------------------------------------
 
 
-def chosen_by(runs: RunsOnFilms, wanted: Wanted, noted: Noted | None = None) -> list[int]:
+def chosen_by(runs: ScoredFilms, wanted: Wanted, noted: Noted | None = None) -> list[int]:
     return np.flatnonzero(films_wanted(runs, "a", wanted, noted or Noted())).tolist()
 
 
@@ -212,12 +211,6 @@ def test_subtypes_can_be_looked_at_alone() -> None:
     assert subtypes_of(runs.films) == ("bacteria", "virus", NO_SUBTYPE)
     assert chosen_by(runs, Wanted(subtype="virus")) == [3]
     assert chosen_by(runs, Wanted(subtype=NO_SUBTYPE)) == [0, 2]
-
-
-def test_thirds_are_those_of_the_known_values() -> None:
-    thirds = third_of(np.array([1.0, 2.0, 3.0, 4.0, 5.0, np.nan, 6.0]))
-    assert thirds.tolist() == ["low", "low", "middle", "middle", "high", "", "high"]
-    assert third_of(np.array([np.nan])).tolist() == [""]
 
 
 @pytest.mark.parametrize("name", ["size", "contrast", "sharpness"])

@@ -11,7 +11,7 @@ from fixtures.film_tables import film_table, predictions_of
 from scipy.stats import binom, fisher_exact
 from statsmodels.stats.multitest import multipletests
 
-from core.datasets.film_metadata import FACTS_FILE, empty_facts, facts_of, read_facts
+from core.datasets.film_metadata import FACTS_FILE, empty_facts, facts_of
 from core.error_analysis import slice_discovery
 from core.error_analysis.slice_discovery import (
     LEAST_FILMS,
@@ -21,10 +21,10 @@ from core.error_analysis.slice_discovery import (
     confirm_slices,
     decide_films,
     fisher_worse,
+    search_run,
     search_slices,
 )
 from core.error_analysis.slices import NUMBERS_OF_CLUSTERS, declare_space, find_clusters
-from core.runs.embeddings import read_features
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
@@ -245,24 +245,11 @@ def test_a_class_with_few_films_has_no_clusters() -> None:
 
 def test_the_evaluation_states_what_the_search_finds_for_the_served_run() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
-    said, features = read_predictions(run), read_features(run)
-    facts = read_facts(PROJECT_ROOT / "models" / FACTS_FILE)
-    parts = {name: said.of_split(name) for name in ("validation", "test")}
-    places = {name: features.places_of(part.films.film_id) for name, part in parts.items()}
-    films = {
-        name: decide_films(
-            part.probability, part.films.label, part.films.patient, run.operating_point.threshold
-        )
-        for name, part in parts.items()
-    }
-    space = declare_space(parts["validation"], facts, places["validation"])
-    results = search_slices(
-        films["validation"], space.members(parts["validation"], places["validation"])
-    )
-    found = [one for one in results if one.failing]
-    held = confirm_slices(found, films["test"], space.members(parts["test"], places["test"]))
+    search = search_run(run, read_predictions(run), PROJECT_ROOT / "models" / FACTS_FILE)
+    results, found, held = search.results, search.failing, search.confirmed
     evaluation = (PROJECT_ROOT / "docs" / "evaluation.md").read_text("utf-8")
     text, confirmed = " ".join(evaluation.split()), sum(one.failing for one in held.values())
+    assert search.n_confirmed == confirmed
     assert f"Of {len(results)} tests `{SERVED_RUN}` fails {len(found)}." in text
     assert f"The official test confirms {confirmed or 'none'} of these." in text
     for one in found:

@@ -1,0 +1,51 @@
+"""What is kept beside a run's record: read whole, and only if it is of the run's own export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from core.domain.model import RunRecord
+from core.errors import ModelIntegrity
+from core.runs.store import export_identity, read_verified
+
+
+class Artifact(Protocol):
+    """Something that was computed with one export of a run."""
+
+    @property
+    def export_sha256(self) -> str:
+        """Of the export, as `export_identity` returns it."""
+
+
+Kept = TypeVar("Kept", bound=Artifact)
+
+
+def read_artifact(
+    run: RunRecord, name: str, parse: Callable[[bytes], Kept], remedy: str
+) -> Kept | None:
+    """Return what a file kept with a run holds; None if the run has no such file.
+
+    Parameters
+    ----------
+    run : RunRecord
+    name : str
+        Of the file.
+    parse : callable
+        Raises `ModelIntegrity` if the bytes are not such a file.
+    remedy : str
+        What makes the file again, for a sentence.
+
+    Raises
+    ------
+    ModelMissing
+        If the file is missing.
+    ModelIntegrity
+        If it is not the stated file, cannot be read, or is of another export than the run has.
+    """
+    if name not in run.files:
+        return None
+    kept = parse(read_verified(run.folder, name, run.files))
+    if kept.export_sha256 != export_identity(run):
+        raise ModelIntegrity(f"{name} of run {run.run_id} is of another export and void: {remedy}.")
+    return kept
