@@ -15,7 +15,7 @@ from core.jobs.batch import UploadedFilm
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft
 from core.reads.protocol import reads_by
-from core.reads.signing import sign_read, utc_now
+from core.reads.signing import ShownFilm, sign_read, utc_now
 from core.settings import get_settings
 from ui.app.identity import name_reader, not_allowed
 from ui.app.read_in_progress import keep_draft, progress_of, token_of
@@ -130,23 +130,19 @@ def _sign(
     if not visit.reader.strip():
         return "Write your name first: a read is signed by a person."
     progress = progress_of(token_of(visit, history, film.key))
-    record = sign_read(
+    shown = ShownFilm(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
-        reader=visit.acting,
-        verdict=draft.verdict,
-        confidence=draft.confidence,
-        comment=draft.comment,
-        prediction=reading.prediction,
-        quality=reading.quality,
         run_id=_read_by(reading),
+        quality=reading.quality,
+        prediction=reading.prediction,
         earlier=history,
+        regions=regions_shown(visit, history, explanation),
         opened_at=progress.opened_at,
         shown_s=progress.seconds_until(utc_now()),
         kind=kind,
-        regions=regions_shown(visit, history, explanation),
-        drawn=draft.drawn,
     )
+    record = sign_read(draft, shown, visit.acting)
     try:
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
