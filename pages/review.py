@@ -81,7 +81,7 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
     except RadiographError as exc:  # a film that the batch has not come to yet
         st.error(str(exc), icon=":material/broken_image:")
         return
-    explanation = None if task is None else task.explanation
+    explanation = None if task is None else task.result
     overlay = None if explanation is None else RegionOverlay.from_explanation(explanation)
     show_film(
         view,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.domain.regions import Explanation
 from core.error_analysis.gallery import Cell, cell_of
 from core.error_analysis.neighbours import logit_space, nearest_in_cell
 from core.error_analysis.notes import CaseNote, ProposedLabel
@@ -184,10 +183,8 @@ def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
         return None
     asked = view.regions and not get_runs()[view.run].foreign
     task = request_explanation(film, get_engine_of(view.run)) if asked else None
-    if visit.explaining not in (None, task):
-        visit.explaining.stop.set()
-    visit.explaining = task
-    explanation: Explanation | None = None if task is None else task.explanation
+    visit.wait_for(task)
+    explanation = None if task is None else task.result
     show_film(
         shown,
         regions=None if explanation is None else RegionOverlay.from_explanation(explanation),

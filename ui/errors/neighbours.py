@@ -59,7 +59,7 @@ def known_features(library: str, run: str, part: str | None = None) -> FilmFeatu
     kept, _ = get_features(library, run)
     if kept is not None or get_runs()[run].foreign:
         return kept
-    return _task_on(library, run, part).features
+    return _task_on(library, run, part).result
 
 
 def _space_of(view: ErrorView) -> Space | None:
@@ -90,7 +90,7 @@ def draw_neighbours(view: ErrorView) -> None:
 
 def _draw_way(task: FeatureTask, films: int) -> None:
     if task.running:
-        st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.stop)
+        st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.cancel)
         return
     if task.sentence:
         st.caption(task.sentence)

@@ -93,9 +93,7 @@ def explanation_of(read: ReadContext) -> ExplanationTask | None:
     if read.reading is None or read.reading.prediction is None:
         return None
     task = request_explanation(read.film)
-    if read.visit.explaining not in (None, task):
-        read.visit.explaining.stop.set()  # the reader has gone on
-    read.visit.explaining = task
+    read.visit.wait_for(task)
     return task
 
 
@@ -106,12 +104,12 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
         draw_scale(reading.prediction)
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
-    elif task is not None and task.explanation is not None:
-        boxed = task.explanation.geometry.box is not None
-        draw_regions(top_regions(task.explanation, SHOWN_REGIONS), boxed=boxed)
+    elif task is not None and task.result is not None:
+        boxed = task.result.geometry.box is not None
+        draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
     elif reading.prediction is not None:
         offer_regions(read)
-    draw_drawn(read.drawn_at_first, None if task is None else task.explanation)
+    draw_drawn(read.drawn_at_first, None if task is None else task.result)
     draw_quality(reading.quality)
     if reading.prediction is not None:
         draw_measured(reading.prediction, get_engine().classifier.run_record)
@@ -167,5 +165,5 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
             draw_blind(read, reading)
         else:
             draw_model_read(read, reading, shown)
-    draw_verdict(read, reading, None if shown is None else shown.explanation)
+    draw_verdict(read, reading, None if shown is None else shown.result)
     return shown
