@@ -1,35 +1,16 @@
-"""Files: written whole or not at all, and known by their hash."""
+"""Files and folders: written whole or not at all, and known by their hash."""
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from core.errors import DatasetError
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads it meanwhile finds all of it or none.
-
-    Raises
-    ------
-    DatasetError
-        If it cannot be written; nothing half-written stays.
-    """
-    partial = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as exc:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise DatasetError(
-            f"{path.name} cannot be written to {path.parent} ({exc.strerror}): make room, or name "
-            "a folder that can be written (FIRSTREAD_CACHE for the built-in films)."
-        ) from exc
 
 
 def sha256_of(path: Path) -> str:
@@ -39,7 +20,53 @@ def sha256_of(path: Path) -> str:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write beside the file and rename, so that no half-written file is ever in its place."""
-    beside = path.with_name(f".{path.name}.partial")
-    beside.write_bytes(content)
-    beside.replace(path)
+    """Write a file so that whoever reads it meanwhile finds all of the old or the new one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing half-written stays.
+    """
+    beside = path.with_name(f".{path.name}.{uuid4().hex}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to write into, which takes its place once all of it is written.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing half-written stays.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield beside
+        beside.chmod(0o755)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file of the cache as `replace_file` does.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be written; nothing half-written stays.
+    """
+    try:
+        replace_file(path, content)
+    except OSError as exc:
+        raise DatasetError(
+            f"{path.name} cannot be written to {path.parent} ({exc.strerror}): make room, or name "
+            "a folder that can be written (FIRSTREAD_CACHE for the built-in films)."
+        ) from exc

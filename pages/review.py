@@ -6,16 +6,16 @@ from core.errors import RadiographError
 from core.jobs.batch import FilmState
 from ui.app.guard import guard, spoken_errors
 from ui.app.progress import follow
-from ui.app.read_in_progress import film_left_open, keep_up
-from ui.app.resources import get_engine, get_film_view, get_served, get_store
+from ui.app.read_in_progress import ReadContext, film_left_open, keep_up, open_read
+from ui.app.resources import ExplanationTask, get_engine, get_film_view, get_served, get_store
 from ui.app.session import Visit
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
-from ui.review.read_panel import build_row, draw_read, explanation_of, suspicion_of
-from ui.review.reading_order import say_order, shows_regions
+from ui.review.read_panel import build_row, draw_read, suspicion_of
+from ui.review.reading_order import say_order
 from ui.review.uploads import draw_batch, draw_uploader, offer_examples, read_waiting
 
 VIEW_HEIGHT = 790
@@ -47,7 +47,7 @@ def draw_worklist(visit: Visit) -> None:
         build_row(film, visit.outcome(key), signed, reader) for key, film in visit.films.items()
     ]
     if visit.selected is None:
-        visit.selected = film_left_open(visit)
+        visit.selected = film_left_open(visit, signed)
     if visit.selected is None:
         read = [row for row in rows if row.thumbnail_png is not None]
         if read or visit.job is None:
@@ -70,19 +70,18 @@ def draw_worklist(visit: Visit) -> None:
         st.rerun()
 
 
-def draw_film(visit: Visit, key: str, marking: Marking | None) -> None:
+def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking | None) -> None:
     """Show the film with its regions, or the sentence that says why it cannot be shown."""
-    film, outcome = visit.films[key], visit.outcome(key)
+    outcome = read.visit.outcome(read.film.key)
     if outcome.state is FilmState.FAILED:
         st.error(outcome.sentence, icon=":material/broken_image:")
         return
     try:
-        view = get_film_view(film)
+        view = get_film_view(read.film)
     except RadiographError as exc:  # a film that the batch has not come to yet
         st.error(str(exc), icon=":material/broken_image:")
         return
-    task = explanation_of(visit, film)
-    explanation = task.explanation if task and shows_regions(visit, key, outcome.reading) else None
+    explanation = None if task is None else task.result
     overlay = None if explanation is None else RegionOverlay.from_explanation(explanation)
     show_film(
         view,
@@ -103,13 +102,13 @@ def draw_films(visit: Visit) -> None:
         with read_side:
             follow(visit, None)
     else:
-        reading = visit.outcome(visit.selected).reading
-        keep_up(visit, visit.selected, reading)
-        marking = marking_of(visit, visit.selected, reading)
+        read = open_read(visit, visit.selected)
+        keep_up(read)
+        marking = marking_of(read)
         with read_side:  # first: it is there while a large film is still on its way
-            draw_read(visit, visit.selected)
+            task = draw_read(read)
         with film_side:
-            draw_film(visit, visit.selected, marking)
+            draw_film(read, task, marking)
     listen_for_keys()
 
 

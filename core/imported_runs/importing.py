@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ from core.errors import DatasetError, ForeignRunRefused
 from core.evaluation.evaluate import PARTS, measure_run
 from core.evaluation.metrics import confusion_at, rates_of
 from core.evaluation.operating_point import choose_operating_point
+from core.files import whole_folder
 from core.imported_runs.checks import CheckedRows, KnownFilms, check_rows, know_films
 from core.imported_runs.table import ForeignRow, read_foreign_table
 from core.runs.predictions import PREDICTIONS_FILE, Predictions, write_predictions
@@ -275,15 +274,9 @@ def _operating_point(predictions: Predictions, request: ForeignRequest) -> Opera
 
 def _write(folder: Path, record: dict[str, object], predictions: Predictions) -> None:
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
+        with whole_folder(folder) as partial:
             write_predictions(predictions, partial / PREDICTIONS_FILE)
             write_record(partial, record)
-            partial.chmod(0o755)
-            partial.rename(folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
     except OSError as exc:
         raise ForeignRunRefused(
             f"the run cannot be written to {folder} ({exc.strerror}). Free the place, or set "

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from core.errors import FirstReadError
-from core.jobs.memory import give_memory_back
+from core.jobs.background import BackgroundTask
 from core.pipeline import FilmReading
 
 _log = logging.getLogger(__name__)
@@ -43,8 +42,8 @@ class FilmOutcome:
     sentence: str = ""
 
 
-class BatchJob:
-    """Reads films one after another in a thread of its own.
+class BatchJob(BackgroundTask[None]):
+    """Reads films one after another; once cancelled it ends after the film in hand.
 
     A file that cannot be read costs only itself: its sentence is kept and the next one is read.
 
@@ -58,31 +57,10 @@ class BatchJob:
     def __init__(
         self, films: Sequence[UploadedFilm], read: Callable[[UploadedFilm], FilmReading]
     ) -> None:
+        super().__init__("first-read-batch")
         self._films = tuple(films)
         self._read = read
         self._outcomes: dict[str, FilmOutcome] = {}
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="first-read-batch", daemon=True)
-
-    def start(self) -> BatchJob:
-        """Begin reading; returns the job itself."""
-        self._thread.start()
-        return self
-
-    def cancel(self) -> None:
-        """Ask the job to stop after the film in hand; films not yet read are kept as stopped."""
-        self._stop.set()
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end; True if it has come."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    @property
-    def running(self) -> bool:
-        """True while films are being read."""
-        return self._thread.is_alive()
 
     @property
     def total(self) -> int:
@@ -94,16 +72,15 @@ class BatchJob:
         with self._lock:
             return dict(self._outcomes)
 
-    def _run(self) -> None:
+    def _work(self) -> None:
         for film in self._films:
             outcome = (
                 FilmOutcome(FilmState.STOPPED, sentence="Not read: the batch was stopped.")
-                if self._stop.is_set()
+                if self.cancelled
                 else self._outcome(film)
             )
             with self._lock:
                 self._outcomes[film.key] = outcome
-        give_memory_back()
 
     def _outcome(self, film: UploadedFilm) -> FilmOutcome:
         try:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from core.errors import Cancelled, FirstReadError, ModelMissing
+from core.errors import Cancelled, ModelMissing
 from core.files import write_whole
 from core.inference.litert import LiteRTClassifier
+from core.jobs.background import BackgroundTask
 from core.phantom.builtin import READING_VERSION
 from core.pipeline import Engine, prepare_film
 from core.runs.embeddings import (
@@ -76,11 +75,8 @@ def read_film_features(
     return compress_features(np.array(film_ids), np.stack(rows), export_identity(run))
 
 
-_log = logging.getLogger(__name__)
-
-
-class FeatureTask:
-    """One reading of films on its way; `start` again after a stop or a failure.
+class FeatureTask(BackgroundTask[FilmFeatures]):
+    """One reading of films on its way; what was read until it is cancelled is let go.
 
     Parameters
     ----------
@@ -90,67 +86,18 @@ class FeatureTask:
     engine : Engine
     cache_folder : Path
         What was computed is kept in it, by the hashes of films and run, and the reading version.
-
-    Attributes
-    ----------
-    progress : float
-        From 0 to 1.
-    features : FilmFeatures or None
-        None until all films are read.
-    sentence : str
-        Why there will be none; empty while there may.
     """
 
     def __init__(
         self, film_ids: Sequence[str], read_bytes: ReadBytes, engine: Engine, cache_folder: Path
     ) -> None:
+        super().__init__("first-read-features")
         self._film_ids = tuple(film_ids)
         self._read_bytes = read_bytes
         self._engine = engine
         self._folder = cache_folder / "features"
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self.progress = 0.0
-        self.features: FilmFeatures | None = None
-        self.sentence = ""
 
-    @property
-    def running(self) -> bool:
-        """True while films are read."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def start(self) -> FeatureTask:
-        """Begin, unless the work is under way or done; returns the task itself."""
-        with self._lock:
-            if not self.running and self.features is None:
-                self.progress, self.sentence = 0.0, ""
-                self._stop.clear()
-                self._thread = threading.Thread(
-                    target=self._work, name="first-read-features", daemon=True
-                )
-                self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Ask the work to end; what was read so far is let go."""
-        self._stop.set()
-
-    def wait(self, timeout_s: float) -> None:
-        """Wait until the work ends."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-
-    def _work(self) -> None:
-        try:
-            self.features = self._kept_or_read()
-        except FirstReadError as exc:
-            self.sentence = str(exc)
-        except Exception:  # noqa: BLE001 - a page must never wait for a task that has died
-            _log.exception("films could not be brought into the feature space")
-            self.sentence = "There is a fault in First Read. Report it with the log."
-
-    def _kept_or_read(self) -> FilmFeatures:
+    def _work(self) -> FilmFeatures:
         path = self._folder / f"{self._key()}.parquet"
         if path.is_file():
             return parse_features(path.read_bytes())
@@ -158,8 +105,8 @@ class FeatureTask:
             self._film_ids,
             self._read_bytes,
             self._engine,
-            progress=self._report,
-            cancelled=self._stop.is_set,
+            progress=lambda done, total: self.report(done / total),
+            cancelled=lambda: self.cancelled,
         )
         write_whole(path, features_as_parquet(found))
         return found
@@ -170,6 +117,3 @@ class FeatureTask:
         for film_id in self._film_ids:
             parts.update(film_id.encode() + hashlib.sha256(self._read_bytes(film_id)).digest())
         return f"{run.run_id}-{parts.hexdigest()[:16]}"
-
-    def _report(self, done: int, total: int) -> None:
-        self.progress = done / total

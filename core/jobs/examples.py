@@ -11,12 +11,14 @@ import logging
 import os
 import subprocess
 import sys
-import threading
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from core.domain.model import RunRecord
 from core.files import write_whole
+from core.jobs.background import BackgroundTask
 from core.jobs.batch import UploadedFilm
 from core.phantom.builtin import (
     BUILT_IN_FILMS,
@@ -55,8 +57,8 @@ class ExamplesSummary:
     cleared: int
 
 
-class ExamplesTask:
-    """The built-in set on its way.
+class ExamplesTask(BackgroundTask[None]):
+    """The built-in set on its way; what is drawn when it is cancelled stays.
 
     Parameters
     ----------
@@ -68,6 +70,7 @@ class ExamplesTask:
     """
 
     def __init__(self, cache_folder: Path, models: Path, run: RunRecord, gate_sha256: str) -> None:
+        super().__init__("the synthetic films")
         self._environment = {
             "FIRSTREAD_CACHE": str(cache_folder.absolute()),
             "FIRSTREAD_MODELS": str(models.absolute()),
@@ -76,11 +79,9 @@ class ExamplesTask:
         self._cache = cache_folder
         self._summary = summary_path(cache_folder, run, gate_sha256)
         self._process: subprocess.Popen[str] | None = None
-        self._said = ""
-        self._ended = False
         self._ready = False
 
-    def start(self) -> ExamplesTask:
+    def start(self, executor: Executor | None = None) -> Self:
         """Begin, if the work is not done yet; returns the task itself."""
         done = done_path(self._summary).is_file() and self.summary is not None
         if not done or self.drawn < self.total:
@@ -92,20 +93,27 @@ class ExamplesTask:
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            threading.Thread(target=self._wait, args=(self._process,), daemon=True).start()
+            super().start(executor)
         return self
 
-    def _wait(self, process: subprocess.Popen[str]) -> None:
-        _, said = process.communicate()
+    def cancel(self) -> None:
+        """End the work."""
+        super().cancel()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def _work(self) -> None:
+        assert self._process is not None
+        _, said = self._process.communicate()
         lines = said.strip().splitlines()
-        if process.returncode and "Traceback" in said:
+        if self._process.returncode and "Traceback" in said:
             _log.error("the synthetic films could not be prepared: %s", said)
-            self._said = "There is a fault in First Read. Report it with the log."
-        elif process.returncode and lines:
-            self._said = lines[-1]  # before it LiteRT may say what it runs on
+            self.sentence = self.fault
+        elif self._process.returncode and lines:
+            self.sentence = lines[-1]  # before it LiteRT may say what it runs on
         elif self.summary is None:
-            self._said = "The work was stopped; start First Read again."
-        self._ended = True
+            self.sentence = "The work was stopped; start First Read again."
 
     @property
     def drawn(self) -> int:
@@ -128,27 +136,11 @@ class ExamplesTask:
             return None
 
     @property
-    def finished(self) -> bool:
-        """True once every run has read the films, or the work has ended before that."""
-        return self._process is None or self._ended
-
-    @property
     def ready(self) -> bool:
         """True once all films are there and the served run has read them, or never will."""
         if not self._ready and self.drawn == self.total:
             self._ready = self.finished or self.summary is not None
         return self._ready
-
-    @property
-    def sentence(self) -> str:
-        """Why the films or their reading will not come; empty while they may."""
-        return self._said
-
-    def stop(self) -> None:
-        """End the work; what is drawn stays."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
 
 
 def summary_path(cache_folder: Path, run: RunRecord, gate_sha256: str) -> Path:

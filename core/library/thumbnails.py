@@ -7,7 +7,8 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
+
+from core.files import replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -67,14 +68,7 @@ class ThumbnailCache:
         return sum(size for _, size, _ in self._list())
 
     def _keep(self, path: Path, picture: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside and moved: another process never reads half a picture.
-        beside = path.with_name(f".{path.name}.{uuid4().hex}")
-        try:
-            beside.write_bytes(picture)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        replace_file(path, picture)
         with self._lock:
             if self._taken is None:
                 self._taken = self.size_bytes()

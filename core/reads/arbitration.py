@@ -10,9 +10,10 @@ from datetime import datetime
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.errors import NotAllowed, ReviewStoreError
+from core.reads.drafts import Draft
 from core.reads.export import DISAGREE, compare_with_model
 from core.reads.reader_performance import own_reads
-from core.reads.signing import new_record_id, sign_read, utc_now
+from core.reads.signing import ShownFilm, new_record_id, sign_read, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +107,17 @@ def arbitrate(
     if not comment.strip():
         raise ReviewStoreError("Write the reason: those who disagree want to know it.")
     newest = dispute.reads[-1]
-    record = sign_read(
+    film = ShownFilm(
         film_sha256=dispute.film_sha256,
         film_name=newest.film_name,
-        reader=by,
-        verdict=verdict,
-        confidence=confidence,
-        comment=comment,
-        prediction=newest.prediction,
-        quality=newest.quality,
         run_id=newest.run_id,
-        new_id=new_id,
-        now=now,
+        quality=newest.quality,
+        prediction=newest.prediction,
+        kind=ReadKind.ARBITRATION,
     )
+    record = sign_read(Draft(verdict, confidence, comment), film, by, new_id=new_id, now=now)
     return replace(
         record,
-        kind=ReadKind.ARBITRATION,
         supersedes=newest.record_id,
         arbitrates=tuple(read.record_id for read in dispute.reads),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from core.domain.reader import READER_LIMIT, Act, Reader
 from core.domain.regions import Explanation
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
 from core.errors import ReviewStoreError
+from core.reads.drafts import Draft
 from core.reads.protocol import reads_by
 
 COMMENT_LIMIT = 2000  # characters
@@ -35,53 +36,63 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class ShownFilm:
+    """What is read: a film, what is known of it, and what its reader saw until the signature.
+
+    Attributes
+    ----------
+    film_name : str
+        The file's name, empty where the site keeps none.
+    run_id : str
+        The run that read the film; of a refused film, the one that serves.
+    prediction : Prediction or None
+        None for a film that the quality gate refused.
+    earlier : sequence of ReviewRecord
+        The film's history, oldest first.
+    regions : mapping
+        From `summarise_regions`, if an explanation was shown.
+    opened_at : datetime or None
+        When the reader first saw the film, or after a first read the model's output.
+    shown_s : float or None
+        How long it was on the screen until now, in s.
+    kind : ReadKind
+        From `kind_of_next`.
+    """
+
+    film_sha256: str
+    film_name: str
+    run_id: str
+    quality: QualityReport
+    prediction: Prediction | None
+    earlier: Sequence[ReviewRecord] = ()
+    regions: Mapping[str, object] = field(default_factory=dict)
+    opened_at: datetime | None = None
+    shown_s: float | None = None
+    kind: ReadKind = ReadKind.READ
+
+
 def sign_read(
-    *,
-    film_sha256: str,
-    film_name: str,
+    draft: Draft,
+    film: ShownFilm,
     reader: Reader,
-    verdict: Verdict | str,
-    confidence: int,
-    comment: str,
-    prediction: Prediction | None,
-    quality: QualityReport,
-    run_id: str,
-    earlier: Sequence[ReviewRecord] = (),
-    regions: Mapping[str, object] | None = None,
-    opened_at: datetime | None = None,
-    shown_s: float | None = None,
-    drawn: Sequence[Mark] = (),
-    kind: ReadKind = ReadKind.READ,
-    app_version: str = __version__,
+    *,
     new_id: Callable[[], str] = new_record_id,
     now: Callable[[], datetime] = utc_now,
 ) -> ReviewRecord:
     """Make the record of one read, ready for a `ReviewStore`.
 
+    White space at the ends of the comment is dropped. A film's name is cut to 255 characters, and
+    unprintable characters are replaced. The reader's own current record of the film is superseded.
+
     Parameters
     ----------
-    film_name : str
-        The file's name, empty where the site keeps none; cut to 255 characters, unprintable
-        characters replaced.
+    draft : Draft
+        With a verdict, a confidence from 1 (guess) to 5 (certain), a comment of up to 2,000
+        characters and at most 5 marks.
+    film : ShownFilm
     reader : Reader
         Who signs, with a role that allows it.
-    confidence : int
-        1 (guess) to 5 (certain).
-    comment : str
-        Up to 2,000 characters; white space at the ends is dropped.
-    prediction : Prediction or None
-        None for a film that the quality gate refused.
-    earlier : sequence of ReviewRecord
-        The film's history, oldest first; the reader's own current record in it is superseded.
-    regions : mapping, optional
-        From `summarise_regions`, if an explanation was shown.
-    opened_at, shown_s : datetime and float, optional
-        When the reader first saw the film, or after a first read the model's output; and for how
-        long it was on the screen until now, in s.
-    drawn : sequence of Mark
-        Where a first read marks the film; at most 5.
-    kind : ReadKind
-        From `kind_of_next`.
     new_id, now : callables, optional
         Where the id and the time come from.
 
@@ -98,30 +109,30 @@ def sign_read(
         If the clock gives a time without a zone.
     """
     reader.require(Act.SIGN_READ)
-    _check_film(film_sha256)
-    _check_prediction(prediction, quality, run_id)
+    _check_film(film.film_sha256)
+    _check_prediction(film.prediction, film.quality, film.run_id)
     signer = _checked_reader(reader.name)
     return ReviewRecord(
         record_id=new_id(),
-        film_sha256=film_sha256,
-        film_name=_printable(film_name),
+        film_sha256=film.film_sha256,
+        film_name=_printable(film.film_name),
         reader=signer,
         read=ReaderRead(
-            verdict=_checked_verdict(verdict),
-            confidence=_checked_confidence(confidence),
-            comment=_checked_comment(comment),
+            verdict=_checked_verdict(draft.verdict),
+            confidence=_checked_confidence(draft.confidence),
+            comment=_checked_comment(draft.comment),
             read_at=_checked_time(now()),
         ),
-        prediction=prediction,
-        quality=quality,
-        run_id=run_id,
-        app_version=app_version,
-        supersedes=_own_current(earlier, film_sha256, signer),
-        regions=dict(regions or {}),
-        opened_at=None if opened_at is None else _checked_time(opened_at),
-        kind=kind,
-        drawn=_checked_drawn(drawn),
-        shown_s=shown_s,
+        prediction=film.prediction,
+        quality=film.quality,
+        run_id=film.run_id,
+        app_version=__version__,
+        supersedes=_own_current(film.earlier, film.film_sha256, signer),
+        regions=dict(film.regions),
+        opened_at=None if film.opened_at is None else _checked_time(film.opened_at),
+        kind=film.kind,
+        drawn=_checked_drawn(draft.drawn),
+        shown_s=film.shown_s,
     )
 
 
@@ -170,9 +181,9 @@ def _checked_reader(reader: str) -> str:
     return name
 
 
-def _checked_verdict(verdict: Verdict | str) -> Verdict:
+def _checked_verdict(verdict: Verdict | None) -> Verdict:
     try:
-        return Verdict(verdict)
+        return Verdict(str(verdict))
     except ValueError as exc:
         raise ReviewStoreError(
             f"The verdict {verdict!r} is not one of {', '.join(Verdict)}: choose one, then sign."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
@@ -25,17 +26,53 @@ INK, QUIET, RULE = (25, 28, 32), (105, 110, 118), (200, 203, 207)
 FOR_MEASURE = {"Sensitivity": (200, 106, 28), "Specificity": (42, 100, 150)}
 
 
-class _Pages(FPDF):
-    """Pages of A4 with the document's title and number at their foot."""
+class Pages(FPDF):
+    """Pages of A4 with a title and the typeface inside.
 
-    def __init__(self, title: str) -> None:
-        super().__init__(format="A4")
-        self._title = title
+    Parameters
+    ----------
+    title : str
+    landscape : bool
+    margin_mm : float
+        At the left, the top and the right.
+
+    Raises
+    ------
+    ModelError
+        If the typeface is not there.
+    """
+
+    def __init__(self, title: str, *, landscape: bool = False, margin_mm: float) -> None:
+        super().__init__(orientation="landscape" if landscape else "portrait", format="A4")
         for style, path in _typefaces().items():
             self.add_font(FAMILY, style, path)
-        self.set_margins(MARGIN_MM, MARGIN_MM)
-        self.set_auto_page_break(auto=True, margin=MARGIN_MM)
+        self.set_margin(margin_mm)
         self.set_title(title)
+
+    def write_table(
+        self, rows: Iterable[Sequence[str]], widths: Sequence[float], line_mm: float, **looks: Any
+    ) -> None:
+        """Write rows with a line between them; the first one is the head."""
+        with self.table(
+            col_widths=tuple(widths),
+            line_height=line_mm,
+            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+            headings_style=FontFace(emphasis="BOLD"),
+            text_align="LEFT",
+            **looks,
+        ) as table:
+            for cells in rows:
+                row = table.row()
+                for cell in cells:
+                    row.cell(cell)
+
+
+class _DocumentPages(Pages):
+    """Pages with the document's title and number at their foot."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title, margin_mm=MARGIN_MM)
+        self._title = title
         self.set_lang("en")
 
     def footer(self) -> None:
@@ -68,7 +105,7 @@ def write_pdf(document: Document) -> bytes:
     ModelError
         If the typeface is not there.
     """
-    pages = _Pages(document.title)
+    pages = _DocumentPages(document.title)
     pages.add_page()
     pages.write_in(TITLE_PT, INK, "B")
     pages.multi_cell(0.0, 8.0, document.title, align="L", new_x="LMARGIN", new_y="NEXT")
@@ -101,7 +138,7 @@ def _typefaces() -> dict[str, Path]:
     )
 
 
-def _draw_notice(pages: _Pages, notice: str) -> None:
+def _draw_notice(pages: _DocumentPages, notice: str) -> None:
     top = pages.get_y()
     pages.write_in(TEXT_PT, INK, "B")
     pages.say(notice, indent_mm=3.0)
@@ -111,7 +148,7 @@ def _draw_notice(pages: _Pages, notice: str) -> None:
     pages.ln(1.2)
 
 
-def _start_section(pages: _Pages, heading: str) -> None:
+def _start_section(pages: _DocumentPages, heading: str) -> None:
     if pages.will_page_break(22.0):  # a heading never stands alone at the foot of a page
         pages.add_page()
     pages.ln(2.2)
@@ -121,7 +158,7 @@ def _start_section(pages: _Pages, heading: str) -> None:
     pages.ln(0.6)
 
 
-def _draw(pages: _Pages, block: Block) -> None:
+def _draw(pages: _DocumentPages, block: Block) -> None:
     pages.write_in(TEXT_PT, INK)
     if isinstance(block, Paragraph):
         pages.say(block.text)
@@ -138,7 +175,7 @@ def _draw(pages: _Pages, block: Block) -> None:
 
 
 def _draw_table(
-    pages: _Pages,
+    pages: _DocumentPages,
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
     widths: Sequence[float],
@@ -147,22 +184,10 @@ def _draw_table(
     pages.set_draw_color(*RULE)
     pages.set_fill_color(255)  # a cell takes the colour that was filled with last
     pages.set_line_width(0.15)
-    with pages.table(
-        col_widths=tuple(widths),
-        borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-        headings_style=FontFace(emphasis="BOLD", color=INK),
-        line_height=3.7,
-        padding=(0.7, 1.0, 0.7, 0.0),
-        text_align="LEFT",
-        v_align="TOP",
-    ) as table:
-        for cells in (head, *rows):
-            row = table.row()
-            for cell in cells:
-                row.cell(cell)
+    pages.write_table((head, *rows), widths, 3.7, padding=(0.7, 1.0, 0.7, 0.0), v_align="TOP")
 
 
-def _draw_intervals(pages: _Pages, block: Intervals) -> None:
+def _draw_intervals(pages: _DocumentPages, block: Intervals) -> None:
     """Draw each rate on a line from 0 to 1, with its name before and its numbers behind it."""
     left = MARGIN_MM + LABEL_MM + PLOT_PAD_MM
     width = pages.epw - LABEL_MM - VALUE_MM - 2.0 * PLOT_PAD_MM
@@ -182,14 +207,14 @@ def _draw_intervals(pages: _Pages, block: Intervals) -> None:
         pages.set_xy(MARGIN_MM, top + height)
 
 
-def _say_part(pages: _Pages, row: MeasuredRow) -> float:
+def _say_part(pages: _DocumentPages, row: MeasuredRow) -> float:
     top = pages.get_y()
     padding = Padding(top=0.65, bottom=0.65)
     pages.multi_cell(LABEL_MM, ROW_MM - 1.3, row.part, align="L", padding=padding)
     return max(ROW_MM, pages.get_y() - top)
 
 
-def _head_intervals(pages: _Pages, measure: str, left: float, width: float) -> None:
+def _head_intervals(pages: _DocumentPages, measure: str, left: float, width: float) -> None:
     pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
     top = pages.get_y()
     pages.cell(LABEL_MM, ROW_MM, measure)
@@ -201,7 +226,7 @@ def _head_intervals(pages: _Pages, measure: str, left: float, width: float) -> N
 
 
 def _draw_interval(
-    pages: _Pages, row: MeasuredRow, left: float, width: float, middle: float
+    pages: _DocumentPages, row: MeasuredRow, left: float, width: float, middle: float
 ) -> None:
     pages.set_line_width(0.15)
     pages.set_draw_color(*RULE)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import DatasetError, ModelIntegrity
+from core.files import replace_file
 from core.runs.listing import USUAL_PARTS
 from core.runs.store import read_record
 
@@ -58,7 +59,5 @@ def set_aside(models: Path, name: str) -> None:
     for measured in kept["metrics"].values():
         measured.pop("calibration_curve", None)
     everything = json.dumps({**before, name: kept}, indent=1, sort_keys=True) + "\n"
-    partial = models / f".{SET_ASIDE_FILE}"
-    partial.write_text(everything, encoding="utf-8")
-    partial.replace(models / SET_ASIDE_FILE)
+    replace_file(models / SET_ASIDE_FILE, everything.encode())
     shutil.rmtree(models / name)

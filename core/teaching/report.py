@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
-from fpdf import FPDF
-from fpdf.fonts import FontFace
-
 from core import __version__
-from core.errors import TeachingError
+from core.errors import ModelError, TeachingError
+from core.reports.pdf import FAMILY, Pages
 from core.teaching.outcomes import outcomes_of, summarise
 from core.teaching.session import Course
 from core.teaching.text import FIGURES_NOTE, describe_outcome, describe_plan, describe_summary
 
-FONT: Final = "DejaVu"
 NOT_FOR_DIAGNOSIS: Final = (
     "First Read is an initial reviewer and a learning tool. It is not a medical device and never a "
     "diagnosis. These figures describe one reader on these films."
@@ -48,53 +43,29 @@ def session_as_pdf(course: Course) -> bytes:
         document.cell(0, 6, words, new_x="LMARGIN", new_y="NEXT")
     _write_line(document, FIGURES_NOTE, size=8)
     document.ln(4)
-    _write_films(document, [describe_outcome(one) for one in outcomes])
+    films = [describe_outcome(one) for one in outcomes]
+    document.set_font(FAMILY, size=8)
+    document.write_table([[*films[0]], *([*film.values()] for film in films)], FILM_WIDTHS, 5.0)
     document.ln(3)
     _write_line(document, NOT_FOR_DIAGNOSIS, size=8)
     return bytes(document.output())
 
 
-def _new_document(session_id: str, day: str) -> FPDF:
-    document = FPDF(orientation="landscape", format="A4")
-    document.set_title(f"First Read teaching session {session_id[:8]}, {day}")
+def _new_document(session_id: str, day: str) -> Pages:
+    title = f"First Read teaching session {session_id[:8]}, {day}"
+    try:
+        document = Pages(title, landscape=True, margin_mm=15.0)
+    except ModelError as exc:
+        raise TeachingError(
+            "The font DejaVu Sans is not installed, so no PDF can be written: install "
+            "requirements.txt anew."
+        ) from exc
     document.set_creator(f"First Read {__version__}")
-    document.add_font(FONT, fname=_font_file("DejaVuSans.ttf"))
-    document.add_font(FONT, style="B", fname=_font_file("DejaVuSans-Bold.ttf"))
-    document.set_margin(15)
     document.add_page()
     return document
 
 
-def _font_file(name: str) -> Path:
-    """Return one of the free fonts that come with the plotting library."""
-    found = find_spec("matplotlib")
-    path = Path(found.origin or "").parent / "mpl-data/fonts/ttf" / name if found else Path(name)
-    if not path.is_file():
-        raise TeachingError(
-            f"The font {name} is not installed, so no PDF can be written: install "
-            "requirements.txt anew."
-        )
-    return path
-
-
-def _write_line(document: FPDF, words: str, *, size: int) -> None:
-    document.set_font(FONT, size=size)
+def _write_line(document: Pages, words: str, *, size: int) -> None:
+    document.set_font(FAMILY, size=size)
     document.multi_cell(0, size * 0.52, words, new_x="LMARGIN", new_y="NEXT")
-    document.set_font(FONT, size=10)
-
-
-def _write_films(document: FPDF, films: list[dict[str, str]]) -> None:
-    document.set_font(FONT, size=8)
-    headings = FontFace(emphasis="BOLD")
-    layout = "HORIZONTAL_LINES"
-    with document.table(
-        col_widths=FILM_WIDTHS,
-        line_height=5,
-        borders_layout=layout,
-        text_align="LEFT",
-        headings_style=headings,
-    ) as table:
-        for row in ([*films[0]], *([*film.values()] for film in films)):
-            drawn = table.row()
-            for words in row:
-                drawn.cell(words)
+    document.set_font(FAMILY, size=10)

@@ -242,7 +242,7 @@ def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_mode
     assert "2 marked at your first read." in words_of(page)
     press(page, "Show the model's regions")
     run_until(page, lambda: "Regions the score depends on" in html_of(page))
-    explanation = page.session_state["first_read"].explaining.explanation
+    explanation = page.session_state["first_read"].explaining.result
     overlap = weigh_drawn(explanation, [Mark(*BOX), Mark(*POINT)], SMALLEST_SHOWN)
     assert 0.0 < overlap.share <= 1.0
     assert (
@@ -341,6 +341,33 @@ def test_who_may_not_sign_sees_nothing_of_the_model_either(
 
 
 # --- what survives an interruption ---
+
+
+def test_one_run_of_the_page_asks_for_a_films_history_at_most_once(
+    store: SqlReviewStore, marked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    history, keep_to = SqlReviewStore.history, Visit.keep_to
+
+    def note(store: SqlReviewStore, key: str):
+        asked[-1].append(key)
+        return history(store, key)
+
+    def begin(visit: Visit, served) -> bool:  # which the page does once a run
+        asked.append([])
+        return keep_to(visit, served)
+
+    monkeypatch.setattr(SqlReviewStore, "history", note)
+    monkeypatch.setattr(Visit, "keep_to", begin)
+    page = upload(open_page(), CHEST)
+    key = page.session_state["first_read"].selected
+    marked[key] = (BOX,)
+    press(lock(page), "Show the model's regions")
+    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    press(page, "Sign")
+    upload(open_page(), CHEST)  # which looks for a read that was left open
+    assert {key} == {film for run in asked for film in run}
+    assert max(map(len, asked)) == 1
 
 
 def draft(page: AppTest, verdict: Verdict, comment: str) -> None:

@@ -342,4 +342,4 @@ def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStor
     visit.selected = next(key for key in visit.films if key != visit.selected)
     page.run()
     assert visit.explaining is not first
-    assert first.stop.is_set()
+    assert first.cancelled

@@ -76,7 +76,7 @@ def _follow(
         news |= task.finished
     if reading is not None:
         st.progress(reading.progress, text="Reading films to find the nearest")
-        news |= not reading.running
+        news |= reading.finished
     watch.tell(news=news)
 
 

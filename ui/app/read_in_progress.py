@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
+from core.domain.mark import Mark
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReadKind, ReviewRecord
+from core.jobs.batch import UploadedFilm
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft, ReadInProgress, ReviewStepKind, draft_as_json
-from core.reads.protocol import reads_by
+from core.reads.protocol import first_read_of, kind_of_next, reads_by
 from core.settings import get_settings
 from core.store.drafts import SqlReviewSteps, open_review_steps
 from ui.app.resources import get_store
@@ -24,10 +27,71 @@ def get_review_steps() -> SqlReviewSteps:
     return open_review_steps(get_settings().database_url)
 
 
-def token_of(visit: Visit, history: Sequence[ReviewRecord], key: str) -> ReadToken:
-    """Return which read of a film the visitor's next one is; others' reads do not count."""
-    name = visit.acting.name
-    return ReadToken(key, reader_key(name), len(reads_by(history, name)))
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """The film that is open in one run of the page Review, and what is stored of it.
+
+    Attributes
+    ----------
+    visit : Visit
+    film : UploadedFilm
+    reading : FilmReading or None
+        None until the film has been read, and for one that cannot be.
+    history : sequence of ReviewRecord
+        Of the film, oldest first.
+    """
+
+    visit: Visit
+    film: UploadedFilm
+    reading: FilmReading | None
+    history: Sequence[ReviewRecord]
+
+    @property
+    def own(self) -> list[ReviewRecord]:
+        """What the visitor has stored of the film, oldest first."""
+        return reads_by(self.history, self.visit.acting.name)
+
+    @property
+    def token(self) -> ReadToken:
+        """Which read of the film the visitor's next one is; others' reads do not count."""
+        return ReadToken(self.film.key, reader_key(self.visit.acting.name), len(self.own))
+
+    @property
+    def kind(self) -> ReadKind:
+        """Which kind of read the visitor's next one is."""
+        return kind_of_next(
+            self.history,
+            self.visit.acting.name,
+            None if self.reading is None else self.reading.prediction,
+            read_first=get_settings().read_first,
+        )
+
+    @property
+    def drawn(self) -> tuple[Mark, ...]:
+        """What is marked on the film and not locked yet."""
+        return tuple(Mark(*edges) for edges in self.visit.drawn.get(self.token.key, ()))
+
+    @property
+    def drawn_at_first(self) -> tuple[Mark, ...]:
+        """What the visitor marked at their locked first read."""
+        first = first_read_of(self.history, self.visit.acting.name)
+        return () if first is None else first.drawn
+
+    @property
+    def regions_asked(self) -> bool:
+        """Whether the visitor has asked for the model's regions."""
+        return (self.film.key, self.token.reader) in self.visit.regions_asked
+
+    @property
+    def shows_regions(self) -> bool:
+        """Whether the model's regions are on the film: at once, or on request after reading."""
+        return not get_settings().read_first or (self.regions_asked and self.kind is ReadKind.READ)
+
+
+def open_read(visit: Visit, key: str) -> ReadContext:
+    """Return one of the visit's films with what is stored of it."""
+    history = get_store().history(key)
+    return ReadContext(visit, visit.films[key], visit.outcome(key).reading, history)
 
 
 def progress_of(token: ReadToken) -> ReadInProgress:
@@ -35,12 +99,13 @@ def progress_of(token: ReadToken) -> ReadInProgress:
     return get_review_steps().progress(token.film, token.reader, token.turn)
 
 
-def keep_up(visit: Visit, key: str, reading: FilmReading | None) -> None:
+def keep_up(read: ReadContext) -> None:
     """Note that a film is shown for a read, and take up what was kept of that read."""
-    if reading is None or not visit.acting.may(Act.SIGN_READ):
+    visit, key = read.visit, read.film.key
+    if read.reading is None or not visit.acting.may(Act.SIGN_READ):
         leave(visit)
         return
-    token, before = token_of(visit, get_store().history(key), key), visit.reading
+    token, before = read.token, visit.reading
     if token == before:
         return
     since = None
@@ -67,26 +132,35 @@ def leave(visit: Visit) -> None:
             get_review_steps().note(left.film, left.turn, ReviewStepKind.LEFT, by)
 
 
-def keep_draft(visit: Visit, token: ReadToken, draft: Draft, begun: Draft) -> None:
+def keep_draft(read: ReadContext, draft: Draft, begun: Draft) -> None:
     """Keep what is being written, if it is other than what is kept or what it began with."""
+    visit, token = read.visit, read.token
     if draft != visit.kept.get(token, begun):
         said = draft_as_json(draft)
         get_review_steps().note(token.film, token.turn, ReviewStepKind.DRAFT, visit.acting, said)
         visit.kept[token] = draft
 
 
-def keep_regions_asked(visit: Visit, key: str) -> None:
+def keep_regions_asked(read: ReadContext) -> None:
     """Keep that the reader wants to see the model's regions."""
-    token = token_of(visit, get_store().history(key), key)
-    get_review_steps().note(key, token.turn, ReviewStepKind.REGIONS, visit.acting)
-    visit.regions_asked.add((key, token.reader))
+    visit, token = read.visit, read.token
+    get_review_steps().note(token.film, token.turn, ReviewStepKind.REGIONS, visit.acting)
+    visit.regions_asked.add((token.film, token.reader))
 
 
-def film_left_open(visit: Visit) -> str | None:
-    """Return which of the visit's films its reader worked on last and has not signed, if any."""
+def film_left_open(visit: Visit, signed: Mapping[str, ReviewRecord]) -> str | None:
+    """Return which of the visit's films its reader worked on last and has not signed, if any.
+
+    Parameters
+    ----------
+    visit : Visit
+    signed : mapping of str to ReviewRecord
+        Each film's newest standing record, the reader's own where there is one.
+    """
     name = visit.acting.name
     key = get_review_steps().newest_film(visit.films.keys(), name)
-    if key is None:
-        return None
-    own = reads_by(get_store().history(key), name)
+    if key is None or key not in signed:
+        return key
+    # Another's record may supersede the reader's own, which is in the history alone then.
+    own = reads_by([signed[key]], name) or reads_by(get_store().history(key), name)
     return key if not own or own[-1].kind is ReadKind.FIRST else None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import streamlit as st
 
@@ -13,11 +11,12 @@ from core.domain.film import Radiograph
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.regions import Explanation, LimeSettings
-from core.errors import Cancelled, DatasetError, FirstReadError
+from core.errors import DatasetError
 from core.imaging.decoding import decode_radiograph
+from core.jobs.background import BackgroundTask
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
-from core.jobs.memory import give_memory_back, keep_heap_small
+from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
     Engine,
@@ -72,8 +71,6 @@ INVERTED_BY_READER = Finding(
     None,
     "Black and white were exchanged by the reader before this read.",
 )
-
-_log = logging.getLogger(__name__)
 
 
 @st.cache_resource(show_spinner=False)
@@ -238,19 +235,23 @@ def _view_of(film: UploadedFilm, radiograph: Radiograph) -> FilmView:
 # --- explanations, made in the background so that the film is there at once ---
 
 
-@dataclass(slots=True)
-class ExplanationTask:
-    """One explanation on its way; ``progress`` runs from 0 to 1."""
+class ExplanationTask(BackgroundTask[Explanation]):
+    """One explanation on its way."""
 
-    progress: float = 0.0
-    explanation: Explanation | None = None
-    sentence: str = ""
-    stop: threading.Event = field(default_factory=threading.Event)
+    fault = "there is a fault in First Read. Report it with the log."
 
-    @property
-    def finished(self) -> bool:
-        """True once there is an explanation or a sentence that says why not."""
-        return self.explanation is not None or bool(self.sentence)
+    def __init__(self, film: UploadedFilm, settings: LimeSettings, engine: Engine) -> None:
+        super().__init__(f"explanation of film {film.key[:12]}")
+        self._film, self._settings, self._engine = film, settings, engine
+
+    def _work(self) -> Explanation:
+        return explain_film(
+            _input_of(self._film, self._engine),
+            self._engine.classifier,
+            self._settings,
+            progress=self.report,
+            cancelled=lambda: self.cancelled,
+        )
 
 
 @st.cache_resource(show_spinner=False)
@@ -261,32 +262,6 @@ def _explainer() -> ThreadPoolExecutor:
 @st.cache_resource(show_spinner=False)
 def _explanations() -> Recent[ExplanationTask]:
     return Recent(KEPT_EXPLANATIONS)
-
-
-def _work(
-    task: ExplanationTask, key: str, film: UploadedFilm, settings: LimeSettings, engine: Engine
-) -> None:
-    def report(share: float) -> None:
-        task.progress = share
-
-    try:
-        task.explanation = explain_film(
-            _input_of(film, engine),
-            engine.classifier,
-            settings,
-            progress=report,
-            cancelled=task.stop.is_set,
-        )
-    except Cancelled as exc:
-        _explanations().forget(key, task)
-        task.sentence = str(exc)
-    except FirstReadError as exc:
-        task.sentence = str(exc)
-    except Exception:  # noqa: BLE001 - a page must never wait for an explanation that has died
-        _log.exception("film %s could not be explained", film.key[:12])
-        task.sentence = "there is a fault in First Read. Report it with the log."
-    finally:
-        give_memory_back()
 
 
 def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> ExplanationTask:
@@ -303,12 +278,10 @@ def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> Exp
     key = f"{_input_key(film, engine)}|{settings}"
 
     def begin() -> ExplanationTask:
-        task = ExplanationTask()
-        _explainer().submit(_work, task, key, film, settings, engine)
-        return task
+        return ExplanationTask(film, settings, engine).start(_explainer())
 
     task = _explanations().get_or_make(key, begin)
-    if task.stop.is_set() and task.explanation is None:  # left before, and wanted again
+    if task.cancelled and task.result is None:  # left before, and wanted again
         _explanations().forget(key, task)
         task = _explanations().get_or_make(key, begin)
     return task

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import streamlit as st
 
 from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
+from core.domain.regions import Explanation
+from core.jobs.background import BackgroundTask
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.reads.drafts import Draft
 
@@ -49,7 +50,7 @@ class Visit:
         Part of the uploader's key: a new round empties it.
     read_by : ServedRun or None
         The run that the outcomes are of.
-    explaining : ExplanationTask or None
+    explaining : BackgroundTask or None
         The explanation that the reader is waiting for or looking at.
     last_film : str or None
         The film that was open last in the error gallery.
@@ -78,7 +79,7 @@ class Visit:
     logged_in: bool = False
     upload_round: int = 0
     read_by: ServedRun | None = None
-    explaining: Any = None
+    explaining: BackgroundTask[Explanation] | None = None
     last_film: str | None = None
     notice: str = ""
     reading: ReadToken | None = None
@@ -101,6 +102,16 @@ class Visit:
         self.outcomes.update(self.job.take_outcomes())
         if not running:
             self.job = None
+
+    def wait_for(self, task: BackgroundTask[Explanation] | None) -> None:
+        """Wait for this explanation, and not for an earlier one any more."""
+        if task is self.explaining:
+            return
+        if self.explaining is not None:
+            self.explaining.leave()
+        if task is not None:
+            task.join()
+        self.explaining = task
 
     def keep_to(self, served: ServedRun) -> bool:
         """Let go of what another run than the served one said; return whether there was any."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.domain.regions import Explanation
 from core.error_analysis.gallery import Cell, cell_of
 from core.error_analysis.neighbours import logit_space, nearest_in_cell
-from core.error_analysis.notes import CaseNote, ProposedLabel
+from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
 from ui.app.progress import follow
 from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
@@ -22,6 +21,7 @@ from ui.errors.controls import CELLS, go_to, looks_around, say_film_learned
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
 from ui.errors.neighbours import draw_neighbours, hear_neighbours, known_features, reading_for
 from ui.errors.note_form import draw_case_form
+from ui.errors.open_case import CaseContext, open_case
 from ui.library.films import (
     Found,
     build_cards,
@@ -54,45 +54,44 @@ def hear_case(view: ErrorView) -> ErrorView:
 
 def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
     """Draw the open film, what is like it, and the reader's side."""
-    place = found.runs.place_of(view.film or "")
-    if place is None:
+    case = open_case(visit, view, found, notes)
+    if case is None:
         return
     visit.last_film = view.film
-    nearest = find_nearest(view, found, place)
+    nearest = find_nearest(case)
     list_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     neighbours_side = st.container()
     with list_side:
-        draw_way(visit, view, found)
-        draw_contrasts(view, found, nearest, notes)
+        draw_way(case)
+        draw_contrasts(case, nearest)
     with film_side:
-        task = draw_films(visit, view, nearest)
+        task = draw_films(case, nearest)
     with read_side:
-        draw_head(view, found, place)
+        draw_head(case)
         draw_regions_button(view, task)
         follow(visit, task, reading_for(view))
-        ill = bool(found.runs.films.label[place])
-        reference = ProposedLabel.PNEUMONIA if ill else ProposedLabel.NORMAL
-        draw_case_form(visit, view, notes, reference)
-        draw_runs(view, found, place)
+        draw_case_form(case)
+        draw_runs(case)
     with neighbours_side:
-        draw_neighbours(view)
+        draw_neighbours(case)
 
 
-def draw_way(visit: Visit, view: ErrorView, found: Found) -> None:
+def draw_way(case: CaseContext) -> None:
     """Draw the way back, to the next and to the previous film."""
-    place, last = found.place_of(view.film or ""), len(found.film_ids) - 1
+    visit, view, film_ids = case.visit, case.view, case.found.film_ids
+    place, last = case.found.place_of(case.film_id), len(film_ids) - 1
     outside = place is None
     left, right = st.columns(2, gap="small")
     if left.button("Gallery", shortcut="g", width="stretch"):
         page = view.page if outside else 1 + place // PAGE_FILMS
         _go(visit, replace(view, film=None, page=page))
     if right.button("Tag", shortcut="t", width="stretch", help=f"“{QUICK_TAG}”, on or off"):
-        turn_quick_tag(visit, view, view.film or "")
+        turn_quick_tag(visit, view, case.film_id)
         st.rerun()
     if left.button("Prev", shortcut="k", width="stretch", disabled=outside or place == 0):
-        _go(visit, replace(view, film=found.film_ids[place - 1]))
+        _go(visit, replace(view, film=film_ids[place - 1]))
     if right.button("Next", shortcut="j", width="stretch", disabled=outside or place == last):
-        _go(visit, replace(view, film=found.film_ids[place + 1]))
+        _go(visit, replace(view, film=film_ids[place + 1]))
     where = "Not in the list" if place is None else f"{place + 1} of {last + 1}"
     st.caption(f"{where} · {CELLS[view.cell]}, run {view.run}")
 
@@ -111,24 +110,23 @@ class Nearest:
     by_features: bool
 
 
-def find_nearest(view: ErrorView, found: Found, place: int) -> Nearest:
+def find_nearest(case: CaseContext) -> Nearest:
     """Return the nearest true positive and true negative, of other patients."""
-    runs = found.runs
+    view, runs = case.view, case.runs
     features = known_features(view.library, view.run, looks_around(view))
     places = None if features is None else features.places_of(runs.films.film_id)
     space = logit_space(runs, view.run) if places is None else places
-    rows = {cell: nearest_in_cell(runs, view.run, place, cell, space) for cell in BESIDE}
+    rows = {cell: nearest_in_cell(runs, view.run, case.place, cell, space) for cell in BESIDE}
     films = {cell: str(runs.films.film_id[row]) for cell, row in rows.items() if row is not None}
     return Nearest(films, by_features=places is not None)
 
 
-def draw_contrasts(
-    view: ErrorView, found: Found, nearest: Nearest, notes: Sequence[CaseNote]
-) -> None:
+def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
     """Draw the nearest films that the run decides rightly, and what puts one beside the film."""
+    view = case.view
     headings = [f"Nearest {CELLS[cell].removesuffix('s')}" for cell in nearest.films]
-    cards, _ = build_cards(view, found, list(nearest.films.values()), notes, headings)
-    threshold = found.runs.threshold_of(view.run)
+    cards, _ = build_cards(view, case.found, list(nearest.films.values()), case.notes, headings)
+    threshold = case.runs.threshold_of(view.run)
     how = "in the run's feature space" if nearest.by_features else "by the run's probability alone"
     st.caption(f"Nearest {how}, of other patients:")
     show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
@@ -151,14 +149,15 @@ def _take_beside() -> None:
         st.query_params["beside"] = str(chosen)
 
 
-def draw_films(visit: Visit, view: ErrorView, nearest: Nearest) -> ExplanationTask | None:
+def draw_films(case: CaseContext, nearest: Nearest) -> ExplanationTask | None:
     """Draw the film, and beside it the one that is asked for."""
+    view = case.view
     other = None if view.beside is None else nearest.films.get(view.beside)
     if view.beside is None or other is None:
-        return draw_film(visit, view)
+        return draw_film(case)
     open_side, other_side = st.columns(2, gap="small")
     with open_side:
-        task = draw_film(visit, view)
+        task = draw_film(case)
     with other_side:
         try:
             show_film(
@@ -169,60 +168,59 @@ def draw_films(visit: Visit, view: ErrorView, nearest: Nearest) -> ExplanationTa
             )
         except FirstReadError as exc:
             st.info(str(exc), icon=":material/image_not_supported:")
-    open_side.caption(film_name(view.film or ""))
+    open_side.caption(film_name(case.film_id))
     other_side.caption(f"{film_name(other)}: {CELLS[view.beside].removesuffix('s')}")
     return task
 
 
-def draw_film(visit: Visit, view: ErrorView) -> ExplanationTask | None:
+def draw_film(case: CaseContext) -> ExplanationTask | None:
     """Draw the film, with its regions once they are asked for."""
+    view = case.view
     try:
-        film = load_film(view.library, view.film or "")
+        film = load_film(view.library, case.film_id)
         shown = get_film_view(film)
     except FirstReadError as exc:
         st.info(str(exc), icon=":material/image_not_supported:")
         return None
     asked = view.regions and not get_runs()[view.run].foreign
     task = request_explanation(film, get_engine_of(view.run)) if asked else None
-    if visit.explaining not in (None, task):
-        visit.explaining.stop.set()
-    visit.explaining = task
-    explanation: Explanation | None = None if task is None else task.explanation
+    case.visit.wait_for(task)
+    explanation = None if task is None else task.result
     show_film(
         shown,
         regions=None if explanation is None else RegionOverlay.from_explanation(explanation),
         key="case-viewer",
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
-        truths=_known_lesion(view) if view.regions else (),
+        truths=_known_lesion(case) if view.regions else (),
     )
     return task
 
 
-def _known_lesion(view: ErrorView) -> list[TruthOutline]:
+def _known_lesion(case: CaseContext) -> list[TruthOutline]:
     """Return the outline of a drawn lesion, for the regions to be held against."""
-    mask = get_library(view.library).truth(view.film or "", "core")
+    mask = get_library(case.view.library).truth(case.film_id, "core")
     return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
 
 
-def draw_head(view: ErrorView, found: Found, place: int) -> None:
+def draw_head(case: CaseContext) -> None:
     """Say what is known of the film, and what the run said."""
-    runs = found.runs
+    view, runs, place = case.view, case.runs, case.place
     probability, label = float(runs.of_run(view.run)[place]), int(runs.films.label[place])
     cell = cell_of(probability, label, runs.threshold_of(view.run))
-    drawn = " :gray-badge[synthetic]" if is_synthetic(view.library, view.film or "") else ""
-    shows = get_library(view.library).findings().get(view.film or "", "")
+    drawn = " :gray-badge[synthetic]" if is_synthetic(view.library, case.film_id) else ""
+    shows = get_library(view.library).findings().get(case.film_id, "")
     st.markdown(
-        f"**{film_name(view.film or '')}**{drawn} · {CELLS[cell].removesuffix('s')}  \n"
+        f"**{film_name(case.film_id)}**{drawn} · {CELLS[cell].removesuffix('s')}  \n"
         f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}"
         f"{f' · drawn to show: {shows}' if shows else ''}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
     )
 
 
-def draw_runs(view: ErrorView, found: Found, place: int) -> None:
+def draw_runs(case: CaseContext) -> None:
     """Draw what every run said of the film, on one axis."""
-    runs = found.runs
+    view, runs, place = case.view, case.runs, case.place
     said = [
         RunProbability(run_id, float(runs.probability[row, place]), float(runs.threshold[row]))
         for row, run_id in enumerate(runs.run_ids)

@@ -17,6 +17,7 @@ from ui.app.resources import get_library
 from ui.components.cards.cards import Card, hear_cards
 from ui.errors.controls import SPLITS, looks_around
 from ui.errors.film_cards import case_of, draw_films
+from ui.errors.open_case import CaseContext
 from ui.library.films import film_name
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
@@ -59,7 +60,7 @@ def known_features(library: str, run: str, part: str | None = None) -> FilmFeatu
     kept, _ = get_features(library, run)
     if kept is not None or get_runs()[run].foreign:
         return kept
-    return _task_on(library, run, part).features
+    return _task_on(library, run, part).result
 
 
 def _space_of(view: ErrorView) -> Space | None:
@@ -75,8 +76,9 @@ def reading_for(view: ErrorView) -> FeatureTask | None:
     return task if task.running else None
 
 
-def draw_neighbours(view: ErrorView) -> None:
+def draw_neighbours(case: CaseContext) -> None:
     """Draw a case's neighbours, or the way to find them."""
+    view = case.view
     st.markdown(f"**Nearest films in the feature space of run {view.run}**, of other patients")
     if get_runs()[view.run].foreign:
         st.caption("Only the predictions of this run were imported: it has no feature space here.")
@@ -85,12 +87,12 @@ def draw_neighbours(view: ErrorView) -> None:
     if space is None:
         _draw_way(_task(view), len(said))
     else:
-        _draw_cards(view, said.films, space, said.probability)
+        _draw_cards(case, said.films, space, said.probability)
 
 
 def _draw_way(task: FeatureTask, films: int) -> None:
     if task.running:
-        st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.stop)
+        st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.cancel)
         return
     if task.sentence:
         st.caption(task.sentence)
@@ -103,8 +105,8 @@ def _draw_way(task: FeatureTask, films: int) -> None:
     )
 
 
-def _draw_cards(view: ErrorView, films: FilmTable, space: Space, probability: Scores) -> None:
-    found = np.flatnonzero(films.film_id == (view.film or ""))
+def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: Scores) -> None:
+    view, found = case.view, np.flatnonzero(films.film_id == case.film_id)
     if not len(found):
         return
     rows = nearest_films(space, int(found[0]), films.patient, SHOWN)

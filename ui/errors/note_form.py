@@ -19,8 +19,8 @@ from core.error_analysis.notes import (
 from core.errors import FirstReadError
 from ui.app.identity import name_reader, not_allowed
 from ui.app.session import Visit
+from ui.errors.open_case import CaseContext
 from ui.library.films import get_case_notes
-from ui.library.gallery_query import ErrorView
 
 STATES = {
     ProposalState.PROPOSED: "One reader proposes the label {label}; a second is needed.",
@@ -29,45 +29,32 @@ STATES = {
 }
 
 
-def draw_case_form(
-    visit: Visit, view: ErrorView, notes: Sequence[CaseNote], reference: ProposedLabel
-) -> None:
-    """Draw what was noted of the open film, and the form for the reader's own note.
-
-    Parameters
-    ----------
-    visit : Visit
-    view : ErrorView
-    notes : sequence of CaseNote
-        Standing notes of the library.
-    reference : ProposedLabel
-        What the film's label is: only another one is proposed.
-    """
-    film_id = view.film or ""
-    of_film = [note for note in notes if note.film_id == film_id]
+def draw_case_form(case: CaseContext) -> None:
+    """Draw what was noted of the open film, and the form for the reader's own note."""
+    visit, of_film = case.visit, case.film_notes
     if not_allowed(visit, Act.NOTE_CASE):
         _draw_others([note for note in of_film if not note.says_nothing])
-        _draw_proposal(of_film, reference)
+        _draw_proposal(case)
         return
     visit.reader = name_reader(visit)
     own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
-    note = _draw_fields(visit, film_id, own, notes, reference)
+    note = _draw_fields(case, own)
     if st.button(
         "Save the note",
         type="primary",
         icon=":material/save:",
         shortcut="Ctrl+Enter",
         width="stretch",
-        key=f"save-{_key(film_id, own)}",
+        key=f"save-{_key(case.film_id, own)}",
     ):
-        visit.complaint = _save(visit, view, own, note)
+        visit.complaint = _save(case, own, note)
         if not visit.complaint:
             visit.notice = "Noted."
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
     _draw_others([n for n in of_film if n is not own and not n.says_nothing])
-    _draw_proposal(of_film, reference)
+    _draw_proposal(case)
 
 
 def carry_draft(film_id: str, before: CaseNote | None, after: CaseNote) -> None:
@@ -85,15 +72,9 @@ def _key(film_id: str, own: CaseNote | None) -> str:
     return f"{film_id}-{'new' if own is None else own.note_id}"
 
 
-def _draw_fields(
-    visit: Visit,
-    film_id: str,
-    own: CaseNote | None,
-    notes: Sequence[CaseNote],
-    reference: ProposedLabel,
-) -> dict[str, object]:
+def _draw_fields(case: CaseContext, own: CaseNote | None) -> dict[str, object]:
     """Draw the fields; what is in them stays while the reader is at another film."""
-    key = _key(film_id, own)
+    key = _key(case.film_id, own)
     causes = list(get_case_notes().causes())
     if own is not None and own.cause and own.cause not in causes:
         causes.append(own.cause)  # taken off the list since
@@ -107,8 +88,8 @@ def _draw_fields(
         persist_state="session",
     )
     with list_side.popover("", icon=":material/edit:", help="Change the list of causes"):
-        _draw_causes(visit, causes)
-    used = {tag for note in notes for tag in note.tags}
+        _draw_causes(case.visit, causes)
+    used = {tag for note in case.notes for tag in note.tags}
     mine = [] if own is None else list(own.tags)
     tags = st.multiselect(
         "Tags",
@@ -132,7 +113,7 @@ def _draw_fields(
     proposed = None if own is None else own.proposed_label
     label = st.segmented_control(
         "The label should be",
-        [one for one in ProposedLabel if one is not reference or one is proposed],
+        [one for one in ProposedLabel if one is not case.reference or one is proposed],
         default=proposed,
         format_func=lambda one: str(one).capitalize(),
         key=f"label-{key}",
@@ -142,18 +123,18 @@ def _draw_fields(
     return {"cause": cause, "tags": tags, "comment": comment, "proposed_label": label}
 
 
-def _save(visit: Visit, view: ErrorView, own: CaseNote | None, said: dict[str, object]) -> str:
+def _save(case: CaseContext, own: CaseNote | None, said: dict[str, object]) -> str:
     """Store the note and return an empty text, or return what it lacks."""
     try:
         note = write_note(
-            view.library,
-            view.film or "",
-            visit.acting,
-            view.run,
+            case.view.library,
+            case.film_id,
+            case.visit.acting,
+            case.view.run,
             supersedes=None if own is None else own.note_id,
             **said,
         )
-        get_case_notes().append(note, visit.acting)
+        get_case_notes().append(note, case.visit.acting)
     except FirstReadError as exc:
         return str(exc)
     return ""
@@ -195,7 +176,7 @@ def _draw_others(notes: Sequence[CaseNote]) -> None:
         )
 
 
-def _draw_proposal(notes: Sequence[CaseNote], reference: ProposedLabel) -> None:
-    proposal = weigh_proposals(notes, reference)
+def _draw_proposal(case: CaseContext) -> None:
+    proposal = weigh_proposals(case.film_notes, case.reference)
     if proposal is not None:
         st.caption(STATES[proposal.state].format(label=proposal.label))

@@ -7,62 +7,39 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.domain.mark import MAX_MARKS, Mark
-from core.domain.reader import reader_key
 from core.domain.regions import Explanation
-from core.domain.review import ReadKind, ReviewRecord
+from core.domain.review import ReadKind
 from core.explain.reader_overlap import DrawnOverlap, keep_overlap, weigh_drawn
-from core.pipeline import FilmReading
-from core.reads.protocol import first_read_of
 from core.reads.signing import summarise_regions
-from ui.app.read_in_progress import token_of
-from ui.app.resources import get_store
-from ui.app.session import Visit
+from ui.app.read_in_progress import ReadContext
 from ui.components.viewer.viewer import SMALLEST_SHOWN, Marking, hear_marks, region_name
-from ui.review.reading_order import due_kind
 
 VIEWER = "viewer"
 
 
-def marking_of(visit: Visit, key: str, reading: FilmReading | None) -> Marking | None:
+def marking_of(read: ReadContext) -> Marking | None:
     """Return the marks on a film: to be set before the first read, as they were locked after it."""
-    history = get_store().history(key)
-    token = token_of(visit, history, key).key
-    if due_kind(visit, key, reading) is ReadKind.FIRST:
+    token, drawn = read.token.key, read.visit.drawn
+    if read.kind is ReadKind.FIRST:
         heard = hear_marks(VIEWER, token)
         if heard is not None:
-            visit.drawn[token] = heard
-        return Marking(token, visit.drawn.get(token, ()), edit=True, most=MAX_MARKS)
-    marks = drawn_at_first(visit, history)
+            drawn[token] = heard
+        return Marking(token, drawn.get(token, ()), edit=True, most=MAX_MARKS)
+    marks = read.drawn_at_first
     return Marking(token, tuple(mark.edges for mark in marks), edit=False) if marks else None
 
 
-def drawn_so_far(visit: Visit, history: Sequence[ReviewRecord], key: str) -> tuple[Mark, ...]:
-    """Return what is marked on a film and not locked yet."""
-    return tuple(Mark(*edges) for edges in visit.drawn.get(token_of(visit, history, key).key, ()))
-
-
-def drawn_at_first(visit: Visit, history: Sequence[ReviewRecord]) -> tuple[Mark, ...]:
-    """Return what the acting reader marked at their locked first read."""
-    first = first_read_of(history, visit.acting.name)
-    return () if first is None else first.drawn
-
-
-def regions_shown(
-    visit: Visit, history: Sequence[ReviewRecord], explanation: Explanation | None
-) -> dict[str, object]:
+def regions_shown(read: ReadContext, explanation: Explanation | None) -> dict[str, object]:
     """Return what is kept of the regions that were shown, and of the marks beside them."""
     if explanation is None:
-        reader = reader_key(visit.acting.name)
-        asked = any((one.film_sha256, reader) in visit.regions_asked for one in history[:1])
-        return {"asked": True} if asked else {}
-    marks = drawn_at_first(visit, history)
+        return {"asked": True} if read.regions_asked else {}
+    marks = read.drawn_at_first
     kept = keep_overlap(weigh_drawn(explanation, marks, SMALLEST_SHOWN)) if marks else {}
     return summarise_regions(explanation) | kept
 
 
-def note_drawn(visit: Visit, key: str) -> None:
+def note_drawn(n: int) -> None:
     """Say how a region is drawn, or how many there are."""
-    n = len(drawn_so_far(visit, get_store().history(key), key))
     if n:
         st.caption(f":material/my_location: {n} marked on the film; locked with your first read.")
         return

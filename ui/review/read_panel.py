@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
 
-from core.domain.mark import Mark
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.explain.lime import top_regions
@@ -15,8 +14,8 @@ from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.app.progress import follow
-from ui.app.resources import ExplanationTask, get_engine, get_store, request_explanation
-from ui.app.session import Visit
+from ui.app.read_in_progress import ReadContext
+from ui.app.resources import ExplanationTask, get_engine, request_explanation
 from ui.components.panels import (
     SYNTHETIC,
     draw_measured,
@@ -26,8 +25,8 @@ from ui.components.panels import (
     draw_scale,
 )
 from ui.components.worklist.worklist import WorklistRow
-from ui.review.marks import draw_drawn, drawn_at_first, note_drawn
-from ui.review.reading_order import draw_read_first, due_kind, offer_regions, shows_regions
+from ui.review.marks import draw_drawn, note_drawn
+from ui.review.reading_order import draw_read_first, offer_regions
 from ui.review.sign_form import draw_verdict
 from ui.review.uploads import read_waiting
 
@@ -89,37 +88,28 @@ def _quality_word(reading: FilmReading) -> str:
     return "caution" if reading.quality.flagged else "good"
 
 
-def explanation_of(visit: Visit, film: UploadedFilm) -> ExplanationTask | None:
+def explanation_of(read: ReadContext) -> ExplanationTask | None:
     """Return the film's explanation on its way or done; None if there is nothing to explain."""
-    reading = visit.outcome(film.key).reading
-    if reading is None or reading.prediction is None:
+    if read.reading is None or read.reading.prediction is None:
         return None
-    task = request_explanation(film)
-    if visit.explaining not in (None, task):
-        visit.explaining.stop.set()  # the reader has gone on
-    visit.explaining = task
+    task = request_explanation(read.film)
+    read.visit.wait_for(task)
     return task
 
 
-def draw_model_read(
-    visit: Visit,
-    key: str,
-    reading: FilmReading,
-    task: ExplanationTask | None,
-    marks: Sequence[Mark],
-) -> None:
+def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
     """Draw the probability, the regions it depends on, the findings, and what was measured."""
     draw_origin(reading.quality)
     if reading.prediction is not None:
         draw_scale(reading.prediction)
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
-    elif task is not None and task.explanation is not None:
-        boxed = task.explanation.geometry.box is not None
-        draw_regions(top_regions(task.explanation, SHOWN_REGIONS), boxed=boxed)
+    elif task is not None and task.result is not None:
+        boxed = task.result.geometry.box is not None
+        draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
     elif reading.prediction is not None:
-        offer_regions(visit, key)
-    draw_drawn(marks, None if task is None else task.explanation)
+        offer_regions(read)
+    draw_drawn(read.drawn_at_first, None if task is None else task.result)
     draw_quality(reading.quality)
     if reading.prediction is not None:
         draw_measured(reading.prediction, get_engine().classifier.run_record)
@@ -130,50 +120,50 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
     return ("none", "below", "unsure", "above").index(row.band), row.probability or -1.0
 
 
-def draw_blind(visit: Visit, key: str, reading: FilmReading) -> None:
+def draw_blind(read: ReadContext, reading: FilmReading) -> None:
     """Draw what is known of a film without the model, and what its reader has marked."""
     draw_origin(reading.quality)
-    draw_read_first(visit)
-    note_drawn(visit, key)
+    draw_read_first(read.visit)
+    note_drawn(len(read.drawn))
     draw_quality(reading.quality)
 
 
-def draw_refusal(visit: Visit, film: UploadedFilm, reading: FilmReading) -> None:
+def draw_refusal(read: ReadContext, reading: FilmReading) -> None:
     """Say why there is no probability, and offer the way out where there is one."""
     st.markdown("**Not read by the model**")
     if any(finding.code == "polarity" for finding in reading.quality.findings):
-        draw_invert(visit, film, "Invert and read again")
+        draw_invert(read, "Invert and read again")
 
 
-def draw_invert(visit: Visit, film: UploadedFilm, label: str) -> None:
+def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
     if st.button(label, icon=":material/invert_colors:"):
+        visit, film = read.visit, read.film
         visit.films[film.key] = replace(film, inverted=not film.inverted)
         del visit.outcomes[film.key]
         read_waiting(visit)
         st.rerun()
 
 
-def draw_read(visit: Visit, key: str) -> None:
-    """Draw the model's side and the doctor's side of one film."""
-    film, reading = visit.films[key], visit.outcome(key).reading
-    task = explanation_of(visit, film)
-    shown = task if task and shows_regions(visit, key, reading) else None
-    follow(visit, shown)
+def draw_read(read: ReadContext) -> ExplanationTask | None:
+    """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
+    reading, task = read.reading, explanation_of(read)
+    shown = task if task and read.shows_regions else None
+    follow(read.visit, shown)
     if reading is None:
-        return
-    blind = due_kind(visit, key, reading) is ReadKind.FIRST
-    marks = drawn_at_first(visit, get_store().history(key))
+        return None
+    marks = read.drawn_at_first
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
     height -= MARKED_HEIGHT if marks else 0
     long = reading.quality.findings or marks
     with st.container(height=height if long else "content", border=False):
         if reading.quality.refused:
-            draw_refusal(visit, film, reading)
-        if film.inverted:
-            draw_invert(visit, film, "Undo the inversion")
-        if blind:
-            draw_blind(visit, key, reading)
+            draw_refusal(read, reading)
+        if read.film.inverted:
+            draw_invert(read, "Undo the inversion")
+        if read.kind is ReadKind.FIRST:
+            draw_blind(read, reading)
         else:
-            draw_model_read(visit, key, reading, shown, marks)
-    draw_verdict(visit, film, reading, None if shown is None else shown.explanation)
+            draw_model_read(read, reading, shown)
+    draw_verdict(read, reading, None if shown is None else shown.result)
+    return shown

@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.domain.reader import Act, reader_key
-from core.domain.review import ReadKind
-from core.pipeline import FilmReading
-from core.reads.protocol import kind_of_next
+from core.domain.reader import Act
 from core.settings import get_settings
-from ui.app.read_in_progress import keep_regions_asked
-from ui.app.resources import get_store
+from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.session import Visit
 
 
-def due_kind(visit: Visit, key: str, reading: FilmReading | None) -> ReadKind:
-    """Return which read of a film the visitor's next one is."""
-    return kind_of_next(
-        get_store().history(key),
-        visit.acting.name,
-        None if reading is None else reading.prediction,
-        read_first=get_settings().read_first,
-    )
-
-
-def shows_regions(visit: Visit, key: str, reading: FilmReading | None) -> bool:
-    """Return whether the model's regions are on the film: at once, or on request after reading."""
-    if not get_settings().read_first:
-        return True
-    asked = (key, reader_key(visit.acting.name)) in visit.regions_asked
-    return asked and due_kind(visit, key, reading) is ReadKind.READ
-
-
-def offer_regions(visit: Visit, key: str) -> None:
+def offer_regions(read: ReadContext) -> None:
     """Draw what shows the model's regions; that they were shown is kept with the signed read."""
-    asked = (key, reader_key(visit.acting.name))
-    if not get_settings().read_first or asked in visit.regions_asked:
+    if not get_settings().read_first or read.regions_asked:
         return
     if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
-        keep_regions_asked(visit, key)
+        keep_regions_asked(read)
         st.rerun()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -11,43 +10,34 @@ from core.domain.reader import Act
 from core.domain.regions import Explanation
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.errors import FirstReadError
-from core.jobs.batch import UploadedFilm
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft
-from core.reads.protocol import reads_by
-from core.reads.signing import sign_read, utc_now
+from core.reads.signing import ShownFilm, sign_read, utc_now
 from core.settings import get_settings
 from ui.app.identity import name_reader, not_allowed
-from ui.app.read_in_progress import keep_draft, progress_of, token_of
+from ui.app.read_in_progress import ReadContext, keep_draft, progress_of
 from ui.app.resources import get_engine, get_store
-from ui.app.session import Visit
 from ui.components.panels import draw_record
-from ui.review.marks import drawn_so_far, regions_shown
-from ui.review.reading_order import due_kind
+from ui.review.marks import regions_shown
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 
 
-def draw_verdict(
-    visit: Visit, film: UploadedFilm, reading: FilmReading, explanation: Explanation | None
-) -> None:
+def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanation | None) -> None:
     """Draw what is signed already and the form; signing stores the read before it says so."""
-    history = get_store().history(film.key)
-    kind = due_kind(visit, film.key, reading)
-    superseded = {record.supersedes for record in history}
-    for record in history:
+    visit, own, kind, token = read.visit, read.own, read.kind, read.token
+    superseded = {record.supersedes for record in read.history}
+    for record in read.history:
         if kind is ReadKind.READ and record.record_id not in superseded:
             draw_record(record)
     if not_allowed(visit, Act.SIGN_READ):
         return
-    own = reads_by(history, visit.acting.name)
     locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
-    token = token_of(visit, history, film.key)
     begun = _as_draft(locked)
     draft = _draw_form(token.key, visit.drafts.get(token, begun))
     if kind is ReadKind.FIRST:
-        draft = replace(draft, drawn=drawn_so_far(visit, history, film.key))
-    keep_draft(visit, token, draft, begun)
+        draft = replace(draft, drawn=read.drawn)
+    keep_draft(read, draft, begun)
     visit.reader = name_reader(visit)
     if st.button(
         _label(kind, corrects=bool(own) and locked is None),
@@ -57,7 +47,7 @@ def draw_verdict(
         width="stretch",
         key=f"sign-{token.key}",  # a late press must not sign the next film
     ):
-        visit.complaint = _sign(visit, film, reading, draft, explanation, history, kind)
+        visit.complaint = _sign(read, reading, draft, explanation)
         if not visit.complaint:
             st.rerun()
     if visit.complaint:
@@ -116,37 +106,28 @@ def _read_by(reading: FilmReading) -> str:
 
 
 def _sign(
-    visit: Visit,
-    film: UploadedFilm,
-    reading: FilmReading,
-    draft: Draft,
-    explanation: Explanation | None,
-    history: Sequence[ReviewRecord],
-    kind: ReadKind,
+    read: ReadContext, reading: FilmReading, draft: Draft, explanation: Explanation | None
 ) -> str:
     """Store the read and return an empty text, or return what it lacks."""
+    visit, film = read.visit, read.film
     if draft.verdict is None:
         return "Choose a verdict first."
     if not visit.reader.strip():
         return "Write your name first: a read is signed by a person."
-    progress = progress_of(token_of(visit, history, film.key))
-    record = sign_read(
+    progress = progress_of(read.token)
+    shown = ShownFilm(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
-        reader=visit.acting,
-        verdict=draft.verdict,
-        confidence=draft.confidence,
-        comment=draft.comment,
-        prediction=reading.prediction,
-        quality=reading.quality,
         run_id=_read_by(reading),
-        earlier=history,
+        quality=reading.quality,
+        prediction=reading.prediction,
+        earlier=read.history,
+        regions=regions_shown(read, explanation),
         opened_at=progress.opened_at,
         shown_s=progress.seconds_until(utc_now()),
-        kind=kind,
-        regions=regions_shown(visit, history, explanation),
-        drawn=draft.drawn,
+        kind=read.kind,
     )
+    record = sign_read(draft, shown, visit.acting)
     try:
         get_store().append(record, visit.acting)
     except FirstReadError as exc:

@@ -38,7 +38,7 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
     for cached in (get_decision, get_engine, get_served, get_examples):
         cached.clear()
     if before is not None:
-        before.stop()  # or the run that served would go on reading beside the one that does
+        before.cancel()  # or the run that served would go on reading beside the one that does
 
 
 def draw_serving(visit: Visit, listed: ListedRuns) -> None:

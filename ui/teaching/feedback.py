@@ -85,9 +85,9 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
             args=(visit, course.session.session_id, place),
         )
     follow_regions(visit, task)
-    if task is not None and task.explanation is not None:
-        boxed = task.explanation.geometry.box is not None
-        draw_regions(top_regions(task.explanation, SHOWN_REGIONS), boxed=boxed)
+    if task is not None and task.result is not None:
+        boxed = task.result.geometry.box is not None
+        draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
 
 
 def _draw_signs(outcome: Outcome) -> None:

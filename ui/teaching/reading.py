@@ -141,10 +141,8 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
     run = course.session.plan.run_id
     asked = revealed and film.regions_shown and run in get_runs()
     task = request_explanation(upload, get_engine_of(run)) if asked else None
-    if visit.explaining not in (None, task):
-        visit.explaining.stop.set()
-    visit.explaining = task
-    explanation = None if task is None else task.explanation
+    visit.wait_for(task)
+    explanation = None if task is None else task.result
     marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
     show_film(
         shown,

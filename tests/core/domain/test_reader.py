@@ -14,7 +14,8 @@ from core.domain.review import Verdict
 from core.error_analysis.notes import write_note
 from core.errors import NotAllowed, ReviewStoreError
 from core.imported_runs.importing import ForeignRequest, import_run
-from core.reads.signing import sign_read
+from core.reads.drafts import Draft
+from core.reads.signing import ShownFilm, sign_read
 from core.settings import PROJECT_ROOT
 from core.store.local_reader import choose_local_reader, read_local_reader
 from core.store.notes import open_case_notes
@@ -50,17 +51,7 @@ def refused(act: Act) -> list[Role]:
 
 
 def sign_it(by: Reader, url: str) -> None:
-    sign_read(
-        film_sha256=FILM,
-        film_name="",
-        reader=by,
-        verdict=Verdict.NORMAL,
-        confidence=3,
-        comment="",
-        prediction=None,
-        quality=QualityReport(),
-        run_id="",
-    )
+    sign_read(Draft(Verdict.NORMAL), ShownFilm(FILM, "", "", QualityReport(), None), by)
 
 
 def store_it(by: Reader, url: str) -> None:

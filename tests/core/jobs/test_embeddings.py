@@ -58,11 +58,11 @@ def test_what_was_read_is_kept_by_the_films_bytes(engine, tmp_path, monkeypatch)
     monkeypatch.setattr(embeddings, "read_film_features", never)
     again = FeatureTask(list(FILMS), FILMS.__getitem__, engine, tmp_path).start()
     again.wait(WAIT_S)
-    np.testing.assert_array_equal(again.features.space, task.features.space)
+    np.testing.assert_array_equal(again.result.space, task.result.space)
     other = dict(FILMS) | {"0.png": FILMS["1.png"]}
     changed = FeatureTask(list(other), other.__getitem__, engine, tmp_path).start()
     changed.wait(WAIT_S)
-    assert (changed.features, changed.sentence) == (None, "read again")
+    assert (changed.result, changed.sentence) == (None, "read again")
 
 
 def test_a_reading_is_stopped_and_begun_again(engine, tmp_path) -> None:
@@ -78,13 +78,13 @@ def test_a_reading_is_stopped_and_begun_again(engine, tmp_path) -> None:
     task = FeatureTask(list(FILMS), read_bytes, engine, tmp_path).start()
     assert reached.wait(WAIT_S)
     assert task.running
-    task.stop()
+    task.cancel()
     go_on.set()
     task.wait(WAIT_S)
-    assert task.features is None
+    assert task.result is None
     assert task.sentence == "Reading was stopped after 2 of 6 films."
     task.start().wait(WAIT_S)
-    assert len(task.features) == len(FILMS)
+    assert len(task.result) == len(FILMS)
     assert task.sentence == ""
 
 

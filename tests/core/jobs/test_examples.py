@@ -128,7 +128,8 @@ def test_work_that_ends_without_a_summary_says_so_in_one_sentence(
             return "", said
 
     task = ExamplesTask(tmp_path, MODELS, RUN, GATE)
-    task._wait(Ended())
+    task._process = Ended()
+    task._work()
 
     assert sentence in task.sentence
     assert "\n" not in task.sentence
@@ -141,7 +142,7 @@ def test_work_that_is_stopped_leaves_whole_films_and_says_so(tmp_path: Path) -> 
             break
         time.sleep(0.1)
     assert not task.finished
-    task.stop()
+    task.cancel()
 
     for _ in range(100):
         if task.finished:

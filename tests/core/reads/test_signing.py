@@ -15,7 +15,14 @@ from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.regions import Explanation, LimeSettings, SuperpixelMethod
 from core.domain.review import Verdict
 from core.errors import ReviewStoreError
-from core.reads.signing import COMMENT_LIMIT, sign_read, summarise_regions
+from core.reads.drafts import Draft
+from core.reads.signing import (
+    COMMENT_LIMIT,
+    ShownFilm,
+    new_record_id,
+    sign_read,
+    summarise_regions,
+)
 
 FILM = "ab" * 32
 OTHER_FILM = "cd" * 32
@@ -24,21 +31,18 @@ REFUSED = QualityReport((Finding("blank", Severity.REFUSE, 0.0, 0.1, "The film i
 PREDICTION = Prediction(0.7, 0.8, "run-1", OperatingPoint(0.4, 0.97, 0.8, 624, 390, "validation"))
 
 
-def sign(**changes):
-    fields = {
+def sign(reader="Dr Ada", new_id=new_record_id, now=lambda: NOON, **changes):
+    said = {"verdict": Verdict.PNEUMONIA, "confidence": 4, "comment": "Right lower zone."}
+    said |= {name: changes.pop(name) for name in list(changes) if name in said}
+    film = {
         "film_sha256": FILM,
         "film_name": "film.jpeg",
-        "reader": "Dr Ada",
-        "verdict": Verdict.PNEUMONIA,
-        "confidence": 4,
-        "comment": "Right lower zone.",
         "prediction": PREDICTION,
         "quality": QualityReport(),
         "run_id": "run-1",
-        "now": lambda: NOON,
     }
-    fields |= changes
-    return sign_read(**fields | {"reader": lead(fields["reader"])})
+    shown = ShownFilm(**film | changes)
+    return sign_read(Draft(**said), shown, lead(reader), new_id=new_id, now=now)
 
 
 def test_a_read_keeps_what_the_doctor_said_and_what_the_model_said():
@@ -61,17 +65,8 @@ def test_two_reads_get_two_ids_of_32_hexadecimal_digits():
 
 def test_the_default_clock_gives_the_present_time_in_utc():
     before = datetime.now(UTC)
-    record = sign_read(
-        film_sha256=FILM,
-        film_name="",
-        reader=lead("Dr Ada"),
-        verdict="normal",
-        confidence=1,
-        comment="",
-        prediction=None,
-        quality=QualityReport(),
-        run_id="",
-    )
+    film = ShownFilm(FILM, "", "", QualityReport(), None)
+    record = sign_read(Draft(Verdict.NORMAL, 1), film, lead("Dr Ada"))
     assert before <= record.read.read_at <= datetime.now(UTC)
     assert record.read.read_at.tzinfo is UTC
 

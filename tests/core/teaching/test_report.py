@@ -97,6 +97,12 @@ def test_a_session_without_a_read_has_no_pdf() -> None:
         session_as_pdf(course_of())
 
 
+def test_without_the_font_there_is_no_pdf(monkeypatch) -> None:
+    monkeypatch.setattr("core.reports.pdf.importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(TeachingError, match="font DejaVu Sans is not installed"):
+        session_as_pdf(course_of(Answer(WELL, 3)))
+
+
 def test_figures_without_films_say_so() -> None:
     figures = describe_summary(summarise([make_outcome(CASES[0], WELL)]), with_model=True)
     assert figures["Pneumonias found (sensitivity)"] == "no film of this kind"

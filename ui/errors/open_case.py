@@ -1,0 +1,63 @@
+"""The film of the gallery that is open: what all that is drawn of it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.error_analysis.gallery import RunsOnFilms
+from core.error_analysis.notes import CaseNote, ProposedLabel
+from ui.app.session import Visit
+from ui.library.films import Found
+from ui.library.gallery_query import ErrorView
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContext:
+    """One open case in one run of the page Errors.
+
+    Attributes
+    ----------
+    visit : Visit
+    view : ErrorView
+        What the address asks for.
+    found : Found
+        The films of the list, and the runs that scored them.
+    notes : sequence of CaseNote
+        Standing notes of the library.
+    film_id : str
+    place : int
+        The film's row among all that the runs scored.
+    """
+
+    visit: Visit
+    view: ErrorView
+    found: Found
+    notes: Sequence[CaseNote]
+    film_id: str
+    place: int
+
+    @property
+    def runs(self) -> RunsOnFilms:
+        """What the runs said of the films."""
+        return self.found.runs
+
+    @property
+    def reference(self) -> ProposedLabel:
+        """What the film's label is."""
+        ill = bool(self.runs.films.label[self.place])
+        return ProposedLabel.PNEUMONIA if ill else ProposedLabel.NORMAL
+
+    @property
+    def film_notes(self) -> list[CaseNote]:
+        """What was noted of the film."""
+        return [note for note in self.notes if note.film_id == self.film_id]
+
+
+def open_case(
+    visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]
+) -> CaseContext | None:
+    """Return the case that a view opens; None if the runs scored no such film."""
+    film_id = view.film or ""
+    place = found.runs.place_of(film_id)
+    return None if place is None else CaseContext(visit, view, found, notes, film_id, place)
