@@ -177,9 +177,7 @@ def explain_prediction(
         If ``cancelled`` answers True.
     """
     _check_settings(settings)
-    segments = segment_superpixels(
-        model_input.tensor, settings.method, settings.regions, settings.seed
-    )
+    segments = segment_superpixels(model_input.tensor, settings.regions)
     masks = _draw_masks(settings.samples, int(segments.max()) + 1, settings.seed)
     scores = _score_samples(
         model_input.tensor,
