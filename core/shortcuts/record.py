@@ -1,4 +1,4 @@
-"""A shortcut audit as it is kept beside its run."""
+"""A shortcut audit as it is kept beside its run, and what it says in words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from core.errors import ModelIntegrity
 
 AUDIT_FILE = "audit.json"
 PICTURE_FILE = "audit.svg"
+OUTSIDE = "lungs_hidden"
+CUTTING = ("unchanged", "border_only", "border_without_lungs", "lungs_only", OUTSIDE)
+"""Changes that take away part of the film; the others leave a reader's verdict as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,6 @@ class ShortcutAudit:
 
 
 _AUDIT = TypeAdapter(ShortcutAudit)
-
-
-OUTSIDE = "lungs_hidden"
-CUTTING = ("unchanged", "border_only", "border_without_lungs", "lungs_only", OUTSIDE)
-"""Changes that take away part of the film; the others leave a reader's verdict as it is."""
 
 
 def say_audit(run_id: str, part: PartAudit) -> str:
