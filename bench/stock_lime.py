@@ -53,7 +53,7 @@ def two_columns(model: Any, run: RunRecord) -> Callable[[FloatImage], Scores]:
 
 def cut(film_rgb: FloatImage) -> LabelImage:
     """Cut the film into the regions that First Read cuts it into."""
-    return segment_superpixels(film_rgb[..., 0], SETTINGS.method, SETTINGS.regions, SETTINGS.seed)
+    return segment_superpixels(film_rgb[..., 0], SETTINGS.regions)
 
 
 def explain(

@@ -14,15 +14,21 @@ from core.cli.model_card import facts
 from core.cli.phantom import phantom, phantom_scores, prepare_examples
 from core.cli.precompute import features, film_facts, label_issues
 from core.cli.reference import reference
-from core.cli.runs import app as serving_app
-from core.cli.runs import evaluate, runs, score_training, set_run_aside
+from core.cli.runs import (
+    abstain,
+    ensemble,
+    evaluate,
+    runs,
+    score_training,
+    serve_check,
+    set_run_aside,
+)
 from core.cli.train import train
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
 app.add_typer(records_app, name="records")
-app.add_typer(serving_app)
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)
@@ -39,6 +45,9 @@ app.command(hidden=True)(prepare_examples)
 app.command()(train)
 app.command()(audit)
 app.command(hidden=True)(reference)
+app.command("serve-check")(serve_check)
+app.command()(abstain)
+app.command()(ensemble)
 
 
 if __name__ == "__main__":

@@ -75,19 +75,9 @@ def _read(file: Path) -> bytes:
 
 def _say_import(imported: ImportedRun) -> str:
     name, point = imported.folder.name, imported.operating_point
-    films = ", ".join(f"{n} of {part}" for part, n in imported.films.items())
     sentences = [
-        f"Run {name} is in {imported.folder}: films {films}.",
+        f"Run {name} is in {imported.folder}: films {imported.films_text}.",
         f"Operating point {point.threshold:.3f} ({point.chosen_on}).",
+        *imported.list_oddities(),
     ]
-    if imported.missing:
-        lacking = ", ".join(f"{n} of {part}" for part, n in imported.missing.items())
-        sentences.append(f"Missing films: {lacking}.")
-    if imported.left_out:
-        others = ", ".join(f"{n} rows ({what})" for what, n in imported.left_out.items())
-        sentences.append(f"Left out: {others}.")
-    if imported.reversed_scores:
-        sentences.append(
-            "Normal films get the higher probabilities: is the column that of normal films?"
-        )
     return "\n".join([*sentences, f"`python -m core compare {name} RUN` holds it to another run."])

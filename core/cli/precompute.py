@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from core.cli.console import progress_bar, spoken_errors
-from core.datasets.index import Progress
-from core.datasets.nih_rsna import EXTERNAL_PREFIX, _external_rows
 from core.domain.rate import say_interval
 from core.errors import DatasetError
 from core.library.films import PublicLibrary
@@ -28,6 +24,7 @@ def features(name: Name) -> None:
     # Deferred, as below: LiteRT and the films' decoders take a second to load.
     from core.datasets.split import read_split  # noqa: PLC0415
     from core.jobs.embeddings import read_film_features  # noqa: PLC0415
+    from core.jobs.film_metadata import list_films  # noqa: PLC0415
     from core.pipeline import Engine, open_classifier, open_gate  # noqa: PLC0415
     from core.runs.embeddings import FEATURES_FILE, features_as_parquet  # noqa: PLC0415
 
@@ -39,8 +36,7 @@ def features(name: Name) -> None:
             open_classifier(load_run(folder), threads), open_gate(settings.models, threads)
         )
         split = read_split(settings.models / "split.json")
-        external = [EXTERNAL_PREFIX + row["file"] for row in _external_rows(settings.data)]
-        film_ids = [*split.train, *split.validation, *split.test, *external]
+        film_ids = [row["film_id"] for row in list_films(split, settings.data)]
         films = PublicLibrary(settings.data)
         with progress_bar("Reading films") as progress:
             found = read_film_features(film_ids, films.read_bytes, engine, progress=progress)
@@ -59,66 +55,21 @@ def film_facts() -> None:
 
     They go into models/film_facts.parquet.
     """
-    from core.datasets.film_metadata import (  # noqa: PLC0415
-        FACTS_FILE,
-        age_band_of,
-        facts_of,
-        write_facts,
-    )
-    from core.datasets.index import patient_of  # noqa: PLC0415
+    from core.datasets.film_metadata import FACTS_FILE, facts_of, write_facts  # noqa: PLC0415
     from core.datasets.split import read_split  # noqa: PLC0415
-    from core.imaging.decoding import decode_radiograph  # noqa: PLC0415
-    from core.pipeline import assess_film, open_gate  # noqa: PLC0415
+    from core.jobs.film_metadata import add_duplicates, add_findings, list_films  # noqa: PLC0415
+    from core.pipeline import open_gate  # noqa: PLC0415
 
     settings = get_settings()
     with spoken_errors():
-        split = read_split(settings.models / "split.json")
-        films = PublicLibrary(settings.data)
-        rows = [
-            {"film_id": film_id, "patient": patient_of(film_id)}
-            for film_id in (*split.train, *split.validation, *split.test)
-        ]
-        rows += [
-            {
-                "film_id": EXTERNAL_PREFIX + row["file"],
-                "patient": f"nih{row['patient_id']}",
-                "age_band": age_band_of(float(row["age"])),
-                "radiologists": row["rsna_class"],
-                "text_mined": row["folder_label"],
-            }
-            for row in _external_rows(settings.data)
-        ]
+        rows = list_films(read_split(settings.models / "split.json"), settings.data)
         gate = open_gate(settings.models, settings.inference_threads)
         with progress_bar("Quality gate") as progress:
-            for done, row in enumerate(rows, start=1):
-                film = decode_radiograph(films.read_bytes(row["film_id"]))
-                quality = assess_film(film, gate, gate.input_px)
-                row["findings"] = " ".join(sorted(one.code for one in quality.findings))
-                progress(done, len(rows))
+            add_findings(rows, PublicLibrary(settings.data).read_bytes, gate, progress)
         with progress_bar("Copies") as progress:
-            _add_copies(rows, settings.data, progress)
+            add_duplicates(rows, settings.data, progress)
         write_facts(facts_of(rows), settings.models / FACTS_FILE)
     typer.echo(f"Facts on {len(rows)} films are in {settings.models / FACTS_FILE}.")
-
-
-def _add_copies(rows: list[dict[str, str]], data: Path, progress: Progress) -> None:
-    """Note which films of the public set are copies; those of training get a row of their own."""
-    from core.datasets.duplicates import find_duplicates  # noqa: PLC0415
-    from core.datasets.fetch import find_public_set, how_to_get_films  # noqa: PLC0415
-    from core.datasets.index import index_dataset, patient_of  # noqa: PLC0415
-
-    root = find_public_set(data)
-    if root is None:
-        raise DatasetError(how_to_get_films(data))
-    report = find_duplicates(index_dataset(root), progress=progress)
-    by_id, near = {row["film_id"]: row for row in rows}, {one for g in report.near for one in g}
-    for group in report.clusters:
-        for film_id in group:
-            if film_id not in by_id:
-                rows.append({"film_id": film_id, "patient": patient_of(film_id)})
-                by_id[film_id] = rows[-1]
-            kind = "near" if film_id in near else "exact"
-            by_id[film_id].update(copy_group=group[0], copy_kind=kind)
 
 
 def label_issues(name: Name) -> None:
@@ -129,50 +80,20 @@ def label_issues(name: Name) -> None:
     from core.datasets.split import read_split  # noqa: PLC0415
     from core.error_analysis.label_issues import (  # noqa: PLC0415
         ISSUES_FILE,
-        LabelIssues,
+        find_issues,
         issues_as_parquet,
-        plant_errors,
-        predict_out_of_fold,
-        rank_issues,
     )
-    from core.runs.embeddings import read_features  # noqa: PLC0415
 
     settings = get_settings()
     with spoken_errors():
         folder = find_run_folder(name, settings.run_folders)
-        kept = read_features(load_run(folder))
-        if kept is None:
-            raise DatasetError(
-                f"Run {name} has no features yet: make them with `python -m core features {name}`."
-            )
-        split = read_split(settings.models / "split.json")
-        film_id = np.array([*split.train, *split.validation])
-        space = kept.places_of(film_id)
-        if space is None:
-            raise DatasetError(
-                f"The features of run {name} are of other films than the split: make them again "
-                f"with `python -m core features {name}`."
-            )
-        part = np.repeat(["train", "validation"], [len(split.train), len(split.validation)])
-        label = np.array([int("/PNEUMONIA/" in one) for one in film_id.tolist()])
-        group = np.array([split.group[one] for one in film_id.tolist()])
-        probability, fold = predict_out_of_fold(space, label, group)
-        issues = LabelIssues(
-            film_id=film_id,
-            split=part,
-            label=label,
-            fold=fold,
-            probability=probability,
-            rank=rank_issues(probability, label),
-            planted=plant_errors(space, label, group, part == "validation"),
-            export_sha256=kept.export_sha256,
-        )
+        issues = find_issues(load_run(folder), read_split(settings.models / "split.json"))
         add_files(folder, {ISSUES_FILE: issues_as_parquet(issues)})
     found, right = issues.planted.found, issues.planted.right
     typer.echo(
         f"{len(issues.flagged)} of {len(issues)} labels are flagged, "
-        f"{int((part[issues.flagged] == 'validation').sum())} of them of validation films. Of "
-        f"{found.n} labels of validation films exchanged on purpose {say_interval(found, 2)} "
+        f"{int((issues.split[issues.flagged] == 'validation').sum())} of them of validation films. "
+        f"Of {found.n} labels of validation films exchanged on purpose {say_interval(found, 2)} "
         f"are flagged, and {say_interval(right, 2)} of the {right.n} flagged then are exchanged "
         "ones."
     )

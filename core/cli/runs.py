@@ -1,4 +1,4 @@
-"""``python -m core runs``, ``evaluate`` and ``score-training``: what runs say of films."""
+"""Commands on finished runs: list, evaluate, score, set aside, combine, and check for serving."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ from core.runs.store import (
 from core.settings import get_settings
 from core.shortcuts.record import read_audit
 
+Name = Annotated[str, typer.Argument(help="A run in models/.")]
+RunName = Annotated[str, typer.Argument(help="A run's folder in models/.")]
+
 
 def runs(
     every_part: Annotated[
@@ -74,7 +77,7 @@ def runs(
 
 
 def evaluate(
-    name: Annotated[str, typer.Argument(help="A run in models/.")],
+    name: Name,
     write: Annotated[
         bool, typer.Option("--write", help="Store the metrics instead of comparing them.")
     ] = False,
@@ -114,7 +117,7 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
+def set_run_aside(name: Name) -> None:
     """Archive a run: remove its folder and keep its metrics in models/set_aside.json.
 
     The run that serves is refused.
@@ -127,7 +130,7 @@ def set_run_aside(name: Annotated[str, typer.Argument(help="A run in models/.")]
     typer.echo(f"The numbers of run {name} stand in {settings.models / SET_ASIDE_FILE}.")
 
 
-def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")]) -> None:
+def score_training(name: Name) -> None:
     """Score a run's training films, for the page Errors only.
 
     They go into predictions_training.parquet in the run's folder. No metric uses them: a run has
@@ -156,6 +159,58 @@ def score_training(name: Annotated[str, typer.Argument(help="A run in models/.")
         f"{len(learned)} films that run {name} has learned from: {len(table):,} bytes in "
         f"{run.folder / LEARNED_FILE}. Its metrics are as they were."
     )
+
+
+def serve_check(run: RunName) -> None:
+    """Print what the serving rule demands of a run and what it has; exit code 1 if it fails."""
+    from core.serving.verification import check_run  # noqa: PLC0415 (pyarrow takes its time)
+
+    with spoken_errors():
+        demands = check_run(get_settings().models / run)
+    for one in demands:
+        typer.echo(f"{'has  ' if one.met else 'LACKS'}  {one.name}: {one.found}")
+        if not one.met:
+            typer.echo(f"       {one.remedy}")
+    servable = all(one.met for one in demands)
+    typer.echo(f"Run {run} {'may' if servable else 'may not'} read films.")
+    raise typer.Exit(0 if servable else 1)
+
+
+def abstain(
+    run: RunName,
+    target: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, max=0.5, help="Largest share of wrong films among those called one way."
+        ),
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(min=0.5, max=0.999, help="Confidence that both sides keep it.")
+    ] = None,
+) -> None:
+    """Choose the band in which a run says "unsure", on its validation films, and store it."""
+    from core.evaluation.abstention import CONFIDENCE, TARGET_ERROR  # noqa: PLC0415
+    from core.serving.verification import add_abstention  # noqa: PLC0415
+
+    folder = get_settings().models / run
+    with spoken_errors():
+        stated = add_abstention(folder, target or TARGET_ERROR, confidence or CONFIDENCE)
+        amended = load_run(folder)
+    typer.echo(f"called normal below {_said(stated['low'])}, ", nl=False)
+    typer.echo(f"called pneumonia from {_said(stated['high'])}")
+    typer.echo(tabulate_sides(amended))
+
+
+def ensemble(
+    name: Annotated[str, typer.Argument(help="Name of the new run.")],
+    members: Annotated[list[str], typer.Argument(help="Two or more finished runs.")],
+) -> None:
+    """Combine several runs into one from their stored predictions; nothing is trained."""
+    from core.training.ensemble import make_ensemble  # noqa: PLC0415
+
+    with spoken_errors():
+        folder = make_ensemble(get_settings().models, name, members)
+    typer.echo(f"finished: {folder}")
 
 
 def causes_of(run: RunRecord) -> list[Suspect]:
@@ -201,66 +256,6 @@ def _load_own_network(name: str) -> RunRecord:
 
 def _report(line: str) -> None:
     typer.echo(line, err=True)
-
-
-app = typer.Typer()
-
-RunName = Annotated[str, typer.Argument(help="A run's folder in models/.")]
-
-
-@app.command("serve-check")
-def serve_check(run: RunName) -> None:
-    """Print what the serving rule demands of a run and what it has; exit code 1 if it fails."""
-    from core.serving.verification import check_run  # noqa: PLC0415 (pyarrow takes its time)
-
-    with spoken_errors():
-        demands = check_run(get_settings().models / run)
-    for one in demands:
-        typer.echo(f"{'has  ' if one.met else 'LACKS'}  {one.name}: {one.found}")
-        if not one.met:
-            typer.echo(f"       {one.remedy}")
-    servable = all(one.met for one in demands)
-    typer.echo(f"Run {run} {'may' if servable else 'may not'} read films.")
-    raise typer.Exit(0 if servable else 1)
-
-
-@app.command()
-def abstain(
-    run: RunName,
-    target: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001, max=0.5, help="Largest share of wrong films among those called one way."
-        ),
-    ] = None,
-    confidence: Annotated[
-        float | None, typer.Option(min=0.5, max=0.999, help="Confidence that both sides keep it.")
-    ] = None,
-) -> None:
-    """Choose the band in which a run says "unsure", on its validation films, and store it."""
-    from core.evaluation.abstention import CONFIDENCE, TARGET_ERROR  # noqa: PLC0415
-    from core.serving.verification import add_abstention  # noqa: PLC0415
-
-    folder = get_settings().models / run
-    with spoken_errors():
-        stated = add_abstention(folder, target or TARGET_ERROR, confidence or CONFIDENCE)
-        amended = load_run(folder)
-    typer.echo(f"called normal below {_said(stated['low'])}, ", nl=False)
-    typer.echo(f"called pneumonia from {_said(stated['high'])}")
-    typer.echo(tabulate_sides(amended))
-
-
-@app.command()
-def ensemble(
-    name: Annotated[str, typer.Argument(help="Name of the new run.")],
-    members: Annotated[list[str], typer.Argument(help="Two or more finished runs.")],
-) -> None:
-    """Combine several runs into one from their stored predictions; nothing is trained."""
-    from core.training.ensemble import make_ensemble  # noqa: PLC0415
-
-    with spoken_errors():
-        folder = make_ensemble(get_settings().models, name, members)
-    typer.echo(f"finished: {folder}")
 
 
 def _said(limit: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Say what a copy of the set holds, and what in it could make a measurement look too good."""
+"""Say what a copy of the set holds, if it is the published one, and what could flatter a run."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Obtain the set from Kaggle: download, copy, check, and remember every hash.
+"""Find the public set, or obtain it from Kaggle: download, copy, check, remember every hash.
 
 kagglehub keeps a partial archive in its cache and goes on from there; the copy out of the cache is
 made film by film under a temporary name. So a fetch may be cut off anywhere and run again.
@@ -35,6 +35,10 @@ Downloader = Callable[[str], Path]
 """Take a data set's handle; return the folder or zip in which it now lies."""
 
 FOLDER: Final = "chest_xray"
+COPIES_FOLDER = "kermany224"
+"""The films at 224 px, which the kept runs were made from."""
+
+PUBLIC_FOLDERS = (FOLDER, COPIES_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +183,6 @@ def _copy_film(origin: DatasetIndex, film: Film, place: Path) -> bool:
             "all, and run the same command again: it goes on from here."
         ) from exc
     return True
-
-
-COPIES_FOLDER = "kermany224"
-"""The films at 224 px, which the kept runs were made from."""
-
-PUBLIC_FOLDERS = (FOLDER, COPIES_FOLDER)
 
 
 def find_public_set(data: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""Index the Kermany chest films of children, from a folder or a zip.
+"""Open, check and index the Kermany chest films of children, from a folder or a zip.
 
 The published layout is ``{train,val,test}/{NORMAL,PNEUMONIA}/*.jpeg``; what a film shows and whose
 it is stand in its file name only.
@@ -26,6 +26,7 @@ from PIL import Image
 from core.domain.film import MAX_FILE_BYTES
 from core.domain.review import Verdict
 from core.errors import DatasetError
+from core.files import sha256_of
 
 SPLITS: Final = ("train", "val", "test")
 CLASSES: Final = ("NORMAL", "PNEUMONIA")
@@ -33,6 +34,19 @@ LAYOUT: Final = "{train,val,test}/{NORMAL,PNEUMONIA}/*.jpeg"
 MAX_FILM_BYTES: Final = 30 * 1024 * 1024  # the largest published film is under 3 MB
 _MAX_FOLDERS_ABOVE: Final = 3  # how far below the folder named the layout may begin
 _CLUTTER: Final = frozenset({"thumbs.db", "desktop.ini"})
+Progress = Callable[[int, int], None]
+_NAMED_FILES: Final = 3  # files named in a sentence; the rest are counted
+
+# ``IM-0115`` and ``NORMAL2-IM-0115`` are two series numbered independently (328 numbers occur in
+# both, with different films), so they are two patients here. ``person264_bacteria`` and
+# ``person264_virus`` may also be two children; they share a key, because a group that is too
+# large costs nothing and one that is too small leaks a child into validation.
+_NAME: Final = {
+    "PNEUMONIA": re.compile(r"(?P<patient>person\d+)_(?P<subtype>bacteria|virus)_\d+"),
+    "NORMAL": re.compile(r"(?P<patient>(?:NORMAL2-)?IM-\d+)(?P<subtype>)-\d+"),
+}
+_CLASSES = {"NORMAL": Verdict.NORMAL, "PNEUMONIA": Verdict.PNEUMONIA}
+_OFFICIAL_TEST = "test"
 
 
 def open_source(source: Path) -> tuple[zipfile.ZipFile | None, list[str]]:
@@ -161,20 +175,6 @@ def read_member(root: Path, archive: zipfile.ZipFile | None, name: str) -> bytes
     # RuntimeError: an encrypted member; NotImplementedError: an unknown compression.
     except (OSError, KeyError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as exc:
         raise DatasetError(f"{where} cannot be read ({exc}). Restore it or fetch again.") from exc
-
-
-Progress = Callable[[int, int], None]
-
-_NAMED_FILES: Final = 3  # files named in a sentence; the rest are counted
-
-# ``IM-0115`` and ``NORMAL2-IM-0115`` are two series numbered independently (328 numbers occur in
-# both, with different films), so they are two patients here. ``person264_bacteria`` and
-# ``person264_virus`` may also be two children; they share a key, because a group that is too
-# large costs nothing and one that is too small leaks a child into validation.
-_NAME: Final = {
-    "PNEUMONIA": re.compile(r"(?P<patient>person\d+)_(?P<subtype>bacteria|virus)_\d+"),
-    "NORMAL": re.compile(r"(?P<patient>(?:NORMAL2-)?IM-\d+)(?P<subtype>)-\d+"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,10 +353,6 @@ def _damage(content: bytes) -> str:
     return "" if known else "neither JPEG nor PNG"
 
 
-_CLASSES = {"NORMAL": Verdict.NORMAL, "PNEUMONIA": Verdict.PNEUMONIA}
-_OFFICIAL_TEST = "test"
-
-
 def list_public(root: Path | None) -> tuple[Path, ...]:
     """Return the films of the official test split; none where the set is not at hand.
 
@@ -370,11 +366,7 @@ def list_public(root: Path | None) -> tuple[Path, ...]:
 def reference_of_files(files: Iterable[Path]) -> dict[str, Verdict]:
     """Return what films show, by their sha256; their folder is named after it."""
     return {
-        _sha256(path): _CLASSES[path.parent.name]
+        sha256_of(path): _CLASSES[path.parent.name]
         for path in files
         if path.stat().st_size <= MAX_FILE_BYTES
     }
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""Radiologists' boxes of the external adults, from the manifest beside the films."""
+"""The external adults: rows of the manifest beside the films, and radiologists' boxes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import DatasetError
 
 MANIFEST: Final = "manifest.csv"
 BOX_SIDE_PX: Final = 1024
-PREFIX: Final = "nih_rsna/"
+EXTERNAL_PREFIX: Final = "nih_rsna/"
 
 
 def read_radiologist_boxes(data: Path) -> dict[str, tuple[Mark, ...]]:
@@ -28,13 +28,13 @@ def read_radiologist_boxes(data: Path) -> dict[str, tuple[Mark, ...]]:
     DatasetError
         If the manifest is there and cannot be read.
     """
-    path = data / PREFIX / MANIFEST
+    path = data / EXTERNAL_PREFIX / MANIFEST
     if not path.is_file():
         return {}
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             return {
-                PREFIX + row["file"]: tuple(
+                EXTERNAL_PREFIX + row["file"]: tuple(
                     _mark(*box) for box in json.loads(row["rsna_boxes_1024px"] or "[]")
                 )
                 for row in csv.DictReader(lines)
@@ -50,8 +50,15 @@ def _mark(left: float, top: float, width: float, height: float) -> Mark:
     return Mark(*(min(1.0, max(0.0, edge / BOX_SIDE_PX)) for edge in edges))
 
 
-def _external_rows(data: Path) -> list[dict[str, str]]:
-    path = data / EXTERNAL_PREFIX / "manifest.csv"
+def read_manifest(data: Path) -> list[dict[str, str]]:
+    """Return the rows of the manifest, one a film.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be read.
+    """
+    path = data / EXTERNAL_PREFIX / MANIFEST
     try:
         with path.open(newline="", encoding="utf-8") as lines:
             return list(csv.DictReader(lines))
@@ -60,6 +67,3 @@ def _external_rows(data: Path) -> list[dict[str, str]]:
             f"The external films' list {path} cannot be read ({exc.strerror}): point "
             "FIRSTREAD_DATA at the folder that holds nih_rsna/."
         ) from exc
-
-
-EXTERNAL_PREFIX = "nih_rsna/"

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from core.domain.arrays import FloatVector, LabelImage
 from core.domain.model import Geometry
-
-
-class SuperpixelMethod(StrEnum):
-    """How the film is cut into regions."""
-
-    SLIC = "slic"
-    WATERSHED = "watershed"
-    QUICKSHIFT = "quickshift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +15,7 @@ class LimeSettings:
     Attributes
     ----------
     regions : int
-        Superpixels asked for; the method may return a few more or fewer.
+        Superpixels asked for; SLIC may return a few more or fewer.
     samples : int
         Perturbed films, the unperturbed one included.
     kernel_width : float
@@ -33,7 +24,6 @@ class LimeSettings:
         Grey value in [0, 1] that replaces a hidden region; None: that region's own mean.
     """
 
-    method: SuperpixelMethod = SuperpixelMethod.SLIC
     regions: int = 60
     samples: int = 1000
     seed: int = 0

@@ -19,11 +19,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.datasets.split import Split
 from core.domain.model import RunRecord
 from core.domain.rate import Rate
-from core.errors import ModelIntegrity
+from core.errors import DatasetError, ModelIntegrity
 from core.runs.artifacts import read_artifact
-from core.runs.embeddings import Space
+from core.runs.embeddings import Space, read_features
 from core.stats.intervals import Labels, Scores, wilson_rate
 
 ISSUES_FILE = "label_issues.parquet"
@@ -86,6 +87,43 @@ class LabelIssues:
         """Rows of the flagged films, the most doubtful label first."""
         rows = np.flatnonzero(self.rank)
         return np.asarray(rows[np.argsort(self.rank[rows])])
+
+
+def find_issues(run: RunRecord, split: Split) -> LabelIssues:
+    """Rank the labels of training and validation films that a run's features speak against.
+
+    Raises
+    ------
+    DatasetError
+        If the run has no features, or not those of the split's films.
+    """
+    kept = read_features(run)
+    if kept is None:
+        raise DatasetError(
+            f"Run {run.run_id} has no features yet: make them with "
+            f"`python -m core features {run.run_id}`."
+        )
+    film_id = np.array([*split.train, *split.validation])
+    space = kept.places_of(film_id)
+    if space is None:
+        raise DatasetError(
+            f"The features of run {run.run_id} are of other films than the split: make them again "
+            f"with `python -m core features {run.run_id}`."
+        )
+    part = np.repeat(["train", "validation"], [len(split.train), len(split.validation)])
+    label = np.array([int("/PNEUMONIA/" in one) for one in film_id.tolist()])
+    group = np.array([split.group[one] for one in film_id.tolist()])
+    probability, fold = predict_out_of_fold(space, label, group)
+    return LabelIssues(
+        film_id=film_id,
+        split=part,
+        label=label,
+        fold=fold,
+        probability=probability,
+        rank=rank_issues(probability, label),
+        planted=plant_errors(space, label, group, part == "validation"),
+        export_sha256=kept.export_sha256,
+    )
 
 
 def predict_out_of_fold(

@@ -28,6 +28,23 @@ RULE = (
     f"the score; of {NUMBERS_OF_CLUSTERS[0]} to {NUMBERS_OF_CLUSTERS[-1]} clusters the number with "
     "the largest mean silhouette"
 )
+THIRDS = ("low", "middle", "high")
+MEASURED: Mapping[str, tuple[str, Callable[[FilmTable], npt.NDArray[np.float64]]]] = {
+    "size": ("original's short side", lambda films: films.short_side_px),
+    "contrast": ("contrast", lambda films: films.contrast),
+    "exposure": ("exposure (median grey)", lambda films: films.median_grey),
+    "sharpness": ("sharpness", lambda films: films.sharpness),
+}
+ATTRIBUTES = ("subtype", *MEASURED, "finding", "age")
+"""A slice's key begins with one of these; findings are the quality gate's."""
+PAIR = "+"
+SPACE_WORDS = (
+    "subtype, the quality gate's findings, age where it is stated, and thirds of the original's "
+    "short side, contrast, exposure and sharpness (cut on the films that are searched); in all "
+    "pairs of slices of two of these"
+)
+
+Cuts = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,22 +138,6 @@ def _best_centres(space: Space) -> Space:
     sizes = np.bincount(best.labels_)
     centres: Space = best.cluster_centers_[np.argsort(-sizes, kind="stable")]
     return centres
-
-
-MEASURED: Mapping[str, tuple[str, Callable[[FilmTable], npt.NDArray[np.float64]]]] = {
-    "size": ("original's short side", lambda films: films.short_side_px),
-    "contrast": ("contrast", lambda films: films.contrast),
-    "exposure": ("exposure (median grey)", lambda films: films.median_grey),
-    "sharpness": ("sharpness", lambda films: films.sharpness),
-}
-ATTRIBUTES = ("subtype", *MEASURED, "finding", "age")
-"""A slice's key begins with one of these; findings are the quality gate's."""
-PAIR = "+"
-SPACE_WORDS = (
-    "subtype, the quality gate's findings, age where it is stated, and thirds of the original's "
-    "short side, contrast, exposure and sharpness (cut on the films that are searched); in all "
-    "pairs of slices of two of these"
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,13 @@ from core.domain.regions import Explanation, LimeSettings, RegionWeight
 from core.errors import Cancelled, ExplanationError
 from core.explain.superpixels import labels_on_film, locate_on_film, segment_superpixels
 
+PNEUMONIA_COLUMN = 1
+Masks = npt.NDArray[np.bool_]
+
+LEAST_SAMPLES = 10
+LEAST_KERNEL_WIDTH = 0.01
+LARGEST_SEED = 2**32 - 1
+
 
 class _Hidden:
     """A finder that says to one thread, and to no other, that a module is not installed."""
@@ -64,9 +71,6 @@ def without_module(name: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path = [finder for finder in sys.meta_path if finder is not hidden]
-
-
-PNEUMONIA_COLUMN = 1
 
 
 def load_surrogate() -> Any:
@@ -126,13 +130,6 @@ def _cosine_distances(masks: Masks) -> FloatVector:
     return distances
 
 
-Masks = npt.NDArray[np.bool_]
-
-LEAST_SAMPLES = 10
-LEAST_KERNEL_WIDTH = 0.01
-LARGEST_SEED = 2**32 - 1
-
-
 def explain_prediction(
     model_input: ModelInput,
     classifier: Classifier,
@@ -177,9 +174,7 @@ def explain_prediction(
         If ``cancelled`` answers True.
     """
     _check_settings(settings)
-    segments = segment_superpixels(
-        model_input.tensor, settings.method, settings.regions, settings.seed
-    )
+    segments = segment_superpixels(model_input.tensor, settings.regions)
     masks = _draw_masks(settings.samples, int(segments.max()) + 1, settings.seed)
     scores = _score_samples(
         model_input.tensor,

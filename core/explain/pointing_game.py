@@ -1,4 +1,4 @@
-"""How well an explanation points at a lesion whose place is known.
+"""How well an explanation points at a lesion whose place is known, and a run's kept rates of it.
 
 Any explanation can be scored that is a map of weights on the film: what speaks for the finding is
 above 0, what speaks against it below.
@@ -27,6 +27,7 @@ Mask = npt.NDArray[np.bool_]
 
 FAINT = 0.1
 """A weight below this share of the largest does not count as a positive region."""
+EXPLANATIONS_FILE = "explanations.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,6 @@ def _check(weights: FloatImage, lesion: Mask) -> None:
     if not np.isfinite(weights).all():
         msg = "A weight of the explanation is no number."
         raise ExplanationError(msg)
-
-
-EXPLANATIONS_FILE = "explanations.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,30 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 # scikit-image loads its sub-modules on first use, so this line keeps the app's start-up short.
-from skimage import filters, segmentation
+from skimage import segmentation
 
 from core.domain.arrays import FloatImage, LabelImage, read_only
 from core.domain.model import Geometry
-from core.domain.regions import SuperpixelMethod
 from core.errors import ExplanationError
 
 # Measured at 224 px on films of children and adults with 60 regions asked: SLIC below 0.1 merges to
 # 15-57 ragged regions; 0.2 gives 59-64 that still follow edges; 0.5 and above is nearly a grid.
 SLIC_COMPACTNESS = 0.2
-# The lowest of 0.0001 to 0.1 that leaves no sliver (smallest region 358 px; 48 px at 0.005).
-WATERSHED_COMPACTNESS = 0.01
-# Quickshift takes a kernel width instead of a count: on the same films one region took about
-# 90 * kernel_size ** 2 px.
-QUICKSHIFT_PX_A_REGION = 90.0
-QUICKSHIFT_RATIO = 0.2
-QUICKSHIFT_SEEDS = 2**31  # scikit-image takes a C int where lime takes 32 bits
-QUICKSHIFT_MAX_DISTANCE = 200.0
 
 
-def segment_superpixels(
-    tensor: FloatImage, method: SuperpixelMethod, regions: int, seed: int
-) -> LabelImage:
-    """Cut a film into regions of similar grey.
+def segment_superpixels(tensor: FloatImage, regions: int) -> LabelImage:
+    """Cut a film into compact, connected regions of similar grey, by SLIC.
 
     Equal arguments give an equal answer. The contrast is stretched to [0, 1] first, so a faint film
     is cut like a strong one.
@@ -41,13 +30,8 @@ def segment_superpixels(
     ----------
     tensor : (h, w) float32 ndarray in [0, 1]
         The film on the model's input grid.
-    method : SuperpixelMethod
-        SLIC and watershed give compact, connected regions in about 20 ms; quickshift takes ten
-        times as long and its regions may have more than one piece.
     regions : int
         How many to aim for; the answer has a few more or fewer.
-    seed : int
-        Breaks quickshift's ties; the other methods draw nothing.
 
     Returns
     -------
@@ -61,22 +45,29 @@ def segment_superpixels(
     ExplanationError
         If the film is one flat grey or holds values that are not numbers.
     ExplanationError
-        If the method finds fewer than 2 regions.
+        If SLIC finds fewer than 2 regions.
 
     References
     ----------
     .. [1] Achanta et al., SLIC Superpixels, IEEE TPAMI 34(11), 2012.
-    .. [2] Neubert and Protzel, Compact Watershed and Preemptive SLIC, ICPR 2014.
-    .. [3] Vedaldi and Soatto, Quick Shift and Kernel Methods for Mode Seeking, ECCV 2008.
     """
     if regions < 2:
         msg = f"An explanation needs at least 2 regions and {regions} was asked for. Ask for more."
         raise ExplanationError(msg)
-    labels = _contiguous(_cut(_stretched(tensor), method, regions, seed))
+    labels = _contiguous(
+        segmentation.slic(
+            _stretched(tensor),
+            n_segments=regions,
+            compactness=SLIC_COMPACTNESS,
+            start_label=0,
+            enforce_connectivity=True,
+            channel_axis=None,
+        )
+    )
     if labels.max() < 1:
         msg = (
-            f"The method {method.value} found only one region in this film, "
-            "so there is nothing to compare. Ask for more regions or choose another method."
+            "Only one region was found in this film, so there is nothing to compare. Ask for more "
+            "regions."
         )
         raise ExplanationError(msg)
     return labels
@@ -156,33 +147,6 @@ def _stretched(tensor: FloatImage) -> FloatImage:
         raise ExplanationError(msg)
     stretched: FloatImage = (tensor - np.float32(lowest)) / np.float32(highest - lowest)
     return stretched
-
-
-def _cut(film: FloatImage, method: SuperpixelMethod, regions: int, seed: int) -> Any:
-    match method:
-        case SuperpixelMethod.SLIC:
-            return segmentation.slic(
-                film,
-                n_segments=regions,
-                compactness=SLIC_COMPACTNESS,
-                start_label=0,
-                enforce_connectivity=True,
-                channel_axis=None,
-            )
-        case SuperpixelMethod.WATERSHED:
-            return segmentation.watershed(
-                filters.sobel(film), markers=regions, compactness=WATERSHED_COMPACTNESS
-            )
-        case SuperpixelMethod.QUICKSHIFT:
-            # Grey has no colour in CIELAB: one lightness channel, 0 to 100, stands for all three.
-            return segmentation.quickshift(
-                film[..., np.newaxis] * np.float32(100),
-                kernel_size=max(1.0, math.sqrt(film.size / (QUICKSHIFT_PX_A_REGION * regions))),
-                max_dist=QUICKSHIFT_MAX_DISTANCE,
-                ratio=QUICKSHIFT_RATIO,
-                convert2lab=False,
-                rng=seed % QUICKSHIFT_SEEDS,
-            )
 
 
 def _contiguous(labels: Any) -> LabelImage:

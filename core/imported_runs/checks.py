@@ -18,6 +18,9 @@ from core.runs.predictions import FilmTable, read_predictions
 from core.runs.store import read_record
 
 SPLIT_FILE = "split.json"
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_CLASSES = {"0": 0, "0.0": 0, "normal": 0, "1": 1, "1.0": 1, "pneumonia": 1}
+_SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,17 +29,17 @@ class KnownFilms:
 
     Attributes
     ----------
-    measured : FilmTable
+    measured
         Of validation, test and external films.
-    row_of : mapping of str to int
+    row_of
         Film id to row of ``measured``.
-    unmeasured : mapping of str to str
+    unmeasured
         Ids of training films, and of those left out of the split, each with which it is.
-    ids_of_name : mapping of str to tuple of str
+    ids_of_name
         Bare file name to the ids that end in it.
-    cut_points : mapping
+    cut_points
         Thirds of the training films' qualities.
-    data : mapping
+    data
         What the records say of the film set.
     """
 
@@ -48,12 +51,7 @@ class KnownFilms:
     data: Mapping[str, Any]
 
     def find(self, name: str) -> str:
-        """Return the id of the film that a name means.
-
-        Parameters
-        ----------
-        name : str
-            The id, a path that ends in it, or the bare file name where only one film has it.
+        """Return the id of the film that an id, a path that ends in it or a file name means.
 
         Raises
         ------
@@ -77,12 +75,7 @@ class KnownFilms:
 
 
 def know_films(models: Path) -> KnownFilms:
-    """Collect the films that the runs of a folder are measured on.
-
-    Parameters
-    ----------
-    models : Path
-        With runs and ``split.json``.
+    """Collect the films that the runs of a folder with ``split.json`` are measured on.
 
     Raises
     ------
@@ -119,24 +112,19 @@ def know_films(models: Path) -> KnownFilms:
     )
 
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_CLASSES = {"0": 0, "0.0": 0, "normal": 0, "1": 1, "1.0": 1, "pneumonia": 1}
-_SHOWN_CHARACTERS = 60
-
-
 @dataclass(frozen=True, slots=True)
 class CheckedRows:
     """What the rows say, and what is wrong with them.
 
     Attributes
     ----------
-    probability_of : dict of str to float
+    probability_of
         By film id; of films that runs are measured on only.
-    named : set of str
+    named
         Ids of films that have a row, be it a bad one.
-    left_out : dict of str to int
+    left_out
         Rows of other films, by what they are.
-    faults : list of str
+    faults
         A sentence a row.
     """
 
@@ -147,29 +135,19 @@ class CheckedRows:
 
 
 def check_rows(rows: Sequence[ForeignRow], films: KnownFilms, split: str = "") -> CheckedRows:
-    """Find each row's film and probability.
-
-    Parameters
-    ----------
-    rows : sequence of ForeignRow
-    films : KnownFilms
-    split : str
-        The only part of the data to take; the rest is left out. Empty: every part.
-    """
+    """Find each row's film and probability; with a split, other parts are left out."""
     row_of: dict[str, int] = {}
     probability_of: dict[str, float] = {}
     left_out: Counter[str] = Counter()
     faults: list[str] = []
     for row in rows:
         try:
-            film_id = _find_film(row, films)
-            _require_first(film_id, row.number, row_of)
-            probability = read_probability(row.probability, film_id)
-            _check_label(row.label, film_id, films)
+            film_id, probability = _check_row(row, films, row_of)
         except ForeignRunRefused as exc:
             faults.append(f"Row {row.number}: {exc}.")
             continue
-        part = _part_of(film_id, films)
+        place = films.row_of.get(film_id)
+        part = films.unmeasured[film_id] if place is None else str(films.measured.split[place])
         if film_id in films.unmeasured or (split and part != split):
             left_out[part] += 1
         else:
@@ -177,36 +155,23 @@ def check_rows(rows: Sequence[ForeignRow], films: KnownFilms, split: str = "") -
     return CheckedRows(probability_of, set(row_of), dict(left_out), faults)
 
 
-def _require_first(film_id: str, number: int, row_of: dict[str, int]) -> None:
-    first = row_of.setdefault(film_id, number)
-    if first != number:
-        raise ForeignRunRefused(f"{film_id} stands in row {first} already")
-
-
-def _part_of(film_id: str, films: KnownFilms) -> str:
-    place = films.row_of.get(film_id)
-    return films.unmeasured[film_id] if place is None else str(films.measured.split[place])
-
-
-def _find_film(row: ForeignRow, films: KnownFilms) -> str:
-    if row.fault:
-        raise ForeignRunRefused(row.fault)
-    if not row.film:
-        raise ForeignRunRefused("no film is named")
+def _check_row(row: ForeignRow, films: KnownFilms, row_of: dict[str, int]) -> tuple[str, float]:
+    if row.fault or not row.film:
+        raise ForeignRunRefused(row.fault or "no film is named")
     try:
-        return films.find(row.film)
+        film_id = films.find(row.film)
     except ForeignRunRefused as exc:
         raise ForeignRunRefused(f"{_shown(row.film)} {exc}") from exc
+    first = row_of.setdefault(film_id, row.number)
+    if first != row.number:
+        raise ForeignRunRefused(f"{film_id} stands in row {first} already")
+    probability = _read_probability(row.probability, film_id)
+    _check_label(row.label, film_id, films)
+    return film_id, probability
 
 
-def read_probability(text: str, film_id: str) -> float:
-    """Return a probability as it is written, with a decimal point or a decimal comma.
-
-    Raises
-    ------
-    ForeignRunRefused
-        If nothing is written, it is no number, or it is outside 0 to 1.
-    """
+def _read_probability(text: str, film_id: str) -> float:
+    """Return a probability as it is written, with a decimal point or a decimal comma."""
     if not text:
         raise ForeignRunRefused(f"{film_id} has no probability")
     if not _NUMBER.fullmatch(text):

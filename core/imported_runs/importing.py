@@ -38,19 +38,17 @@ class ForeignRequest:
 
     Attributes
     ----------
-    name : str
-        Of the run: letters, digits, ``_`` and ``-``.
-    file_name : str
+    file_name
         Where the predictions come from, for the record; empty to keep it out.
-    split : str
+    split
         The only part of the data to take; empty for all.
-    threshold : float or None
+    threshold
         The operating point, if it is to be stated rather than chosen.
-    sensitivity : float
+    sensitivity
         What an operating point chosen on validation has to reach.
-    incomplete : bool
+    incomplete
         Whether a part of the data may lack films.
-    film_column, probability_column : str
+    film_column, probability_column
         Names of columns, where they are not among those that are known.
     """
 
@@ -70,15 +68,11 @@ class ImportedRun:
 
     Attributes
     ----------
-    folder : Path
-    films : dict of str to int
-        Films taken, by part.
-    missing : dict of str to int
-        Films of these parts that the file does not have.
-    left_out : dict of str to int
+    films, missing
+        Films taken, and those of the same parts that the file does not have, by part.
+    left_out
         Rows not taken, by what their films are.
-    operating_point : OperatingPoint
-    reversed_scores : bool
+    reversed_scores
         Whether normal films get the higher probabilities: the column may be that of ``normal``.
     """
 
@@ -88,6 +82,26 @@ class ImportedRun:
     left_out: dict[str, int]
     operating_point: OperatingPoint
     reversed_scores: bool
+
+    @property
+    def films_text(self) -> str:
+        """How many films of which part were taken."""
+        return ", ".join(f"{n} of {part}" for part, n in self.films.items())
+
+    def list_oddities(self) -> list[str]:
+        """Return a sentence on what is missing, on what is left out and on reversed scores."""
+        sentences = []
+        if self.missing:
+            lacking = ", ".join(f"{n} of {part}" for part, n in self.missing.items())
+            sentences.append(f"Missing films: {lacking}.")
+        if self.left_out:
+            others = ", ".join(f"{n} rows ({what})" for what, n in self.left_out.items())
+            sentences.append(f"Left out: {others}.")
+        if self.reversed_scores:
+            sentences.append(
+                "Normal films get the higher probabilities: is the column that of normal films?"
+            )
+        return sentences
 
 
 def import_run(
@@ -105,15 +119,10 @@ def import_run(
 
     Parameters
     ----------
-    content : bytes
-        CSV or Parquet.
-    request : ForeignRequest
     models : Path
         The runs trained here: which films there are, and which names are taken.
     foreign_runs : Path
         Where the new folder goes.
-    by : Reader
-        Who imports, with a role that allows it.
     read : callable, optional
         From content and two names of columns to rows; one that does not trust the file.
 

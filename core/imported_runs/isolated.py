@@ -11,7 +11,7 @@ import sys
 from dataclasses import astuple
 
 from core.errors import ForeignRunRefused
-from core.imported_runs.table import ForeignRow, read_foreign_table
+from core.imported_runs.table import PARQUET_MARK, ForeignRow, read_foreign_table
 from core.settings import PROJECT_ROOT
 
 LIMIT_S = 30.0
@@ -24,9 +24,6 @@ def read_foreign_table_apart(
 
     Parameters
     ----------
-    content : bytes
-    film_column, probability_column : str
-        Names of columns, where they are not among those that are known.
     limit_s : float
         After which the process is ended.
 
@@ -35,7 +32,7 @@ def read_foreign_table_apart(
     ForeignRunRefused
         If the file cannot be used, takes too long, or ends the process.
     """
-    if not content.startswith(b"PAR1"):
+    if not content.startswith(PARQUET_MARK):
         return read_foreign_table(content, film_column, probability_column)
     command = [sys.executable, "-m", "core.imported_runs.isolated", film_column, probability_column]
     try:
@@ -57,14 +54,13 @@ def read_foreign_table_apart(
     return [ForeignRow(*cells) for cells in answer["rows"]]
 
 
-def _answer(content: bytes, film_column: str, probability_column: str) -> dict[str, object]:
+def _answer() -> dict[str, object]:
     try:
-        rows = read_foreign_table(content, film_column, probability_column)
+        rows = read_foreign_table(sys.stdin.buffer.read(), *sys.argv[1:3])
     except ForeignRunRefused as exc:
         return {"refused": str(exc)}
     return {"rows": [astuple(row) for row in rows]}
 
 
 if __name__ == "__main__":
-    answered = _answer(sys.stdin.buffer.read(), *sys.argv[1:3])
-    sys.stdout.write(json.dumps(answered))
+    json.dump(_answer(), sys.stdout)

@@ -41,6 +41,8 @@ from core.runs.store import EXPORT_FILE
 from core.shortcuts.record import say_audit
 
 HEAD = ("What", "In short")
+USUAL_PREVALENCE = 10
+NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every read."
 
 
 def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
@@ -169,10 +171,6 @@ def _say_version(facts: RunFacts) -> Iterator[str]:
     export = facts.run.files.get(EXPORT_FILE)
     if export is not None:
         yield f"Export sha256 {export[:12]}."
-
-
-USUAL_PREVALENCE = 10
-NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every read."
 
 
 def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Document:

@@ -1,4 +1,4 @@
-"""Drawn films as a data set: the public set's layout, with the truth beside it.
+"""Synthetic films as a data set: the public set's layout, with the truth beside it.
 
 A film is marked as synthetic in its pixels and in its file. Its name follows the public set's, so
 that whatever reads that set reads this one; patient numbers begin at 9001, which no public film
@@ -33,6 +33,13 @@ from core.phantom.film import PhantomFilm, draw_film, subtype_of
 from core.phantom.settings import FINDINGS, PhantomSettings, draw_settings
 
 FIRST_PATIENT = 9001
+HEIGHT_PX = 512
+NOTE = "Drawn by First Read. No patient was exposed, and no patient's film was used."
+
+Progress = Callable[[int, int], None]
+Mask = npt.NDArray[np.bool_]
+Truth = Literal["lesion", "core", "lung"]
+"""Every ray that the lesion changes, the part of these where it stands out, and the lung fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +90,6 @@ def _film_id(number: int, settings: PhantomSettings) -> str:
     if settings.finding == "normal":
         return f"{part}/NORMAL/IM-{patient}-{version}.png"
     return f"{part}/PNEUMONIA/person{patient}_{subtype_of(settings)}_{version}.png"
-
-
-HEIGHT_PX = 512
-NOTE = "Drawn by First Read. No patient was exposed, and no patient's film was used."
-
-Progress = Callable[[int, int], None]
-Mask = npt.NDArray[np.bool_]
-Truth = Literal["lesion", "core", "lung"]
-"""Every ray that the lesion changes, the part of these where it stands out, and the lung fields."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

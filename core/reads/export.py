@@ -1,4 +1,4 @@
-"""Signed reads as a table: what a list shows, and what a spreadsheet takes."""
+"""Signed reads as a table: what a list shows, and its exports as CSV, JSON and Parquet."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ DRAWN = "Drawn (left top right bottom)"
 
 INSIDE_DRAWN = "Weight for pneumonia inside"
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
+_NUMBERS = {
+    "Confidence (1 to 5)": pa.int64(),
+    "Probability": pa.float64(),
+    "Operating point": pa.float64(),
+    "Seconds": pa.float64(),
+    INSIDE_DRAWN: pa.float64(),
+}
 
 
 def compare_with_model(record: ReviewRecord) -> str:
@@ -182,15 +189,6 @@ def reads_as_csv(
     """Return reads as CSV; see `csv_table`."""
     rows = [describe_read(record, references, drawn) for record in records]
     return csv_table(rows[0] if rows else [], (row.values() for row in rows))
-
-
-_NUMBERS = {
-    "Confidence (1 to 5)": pa.int64(),
-    "Probability": pa.float64(),
-    "Operating point": pa.float64(),
-    "Seconds": pa.float64(),
-    INSIDE_DRAWN: pa.float64(),
-}
 
 
 def reads_as_json(

@@ -262,7 +262,7 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
     strongest = np.argsort(-np.abs(weights), kind="stable")[:top]
     return {
         "unit": "log odds",
-        "settings": asdict(explanation.settings) | {"method": explanation.settings.method.value},
+        "settings": {"method": "slic"} | asdict(explanation.settings),
         "surrogate_r2": float(explanation.surrogate_r2),
         "intercept": float(explanation.intercept),
         "local_prediction": float(explanation.local_prediction),

@@ -1,4 +1,4 @@
-"""A shortcut audit as it is kept beside its run."""
+"""A shortcut audit as it is kept beside its run, and what it says in words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from core.runs.artifacts import read_artifact
 
 AUDIT_FILE = "audit.json"
 PICTURE_FILE = "audit.svg"
+OUTSIDE = "lungs_hidden"
+CUTTING = ("unchanged", "border_only", "border_without_lungs", "lungs_only", OUTSIDE)
+"""Changes that take away part of the film; the others leave a reader's verdict as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +144,6 @@ def read_audit(run: RunRecord) -> ShortcutAudit | None:
     """
     remedy = f"run `python -m core audit {run.run_id}` again"
     return read_artifact(run, AUDIT_FILE, ShortcutAudit.from_json, remedy)
-
-
-OUTSIDE = "lungs_hidden"
-CUTTING = ("unchanged", "border_only", "border_without_lungs", "lungs_only", OUTSIDE)
-"""Changes that take away part of the film; the others leave a reader's verdict as it is."""
 
 
 def say_audit(run_id: str, part: PartAudit) -> str:

@@ -29,6 +29,7 @@ from core.stats.intervals import (
 DRAWS = 1000
 
 Floats = npt.NDArray[np.float64]
+Films = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,9 +220,6 @@ def areas_of_draws(scores: Scores, labels: Labels, draws: PatientDraws) -> tuple
     """
     counted = _counts_above(scores, labels, draws)
     return _area(*counted), _average_precision(*counted)
-
-
-Films = npt.NDArray[np.str_]
 
 
 def share_of_films(part: Mask, films: Films) -> Rate:

@@ -29,6 +29,8 @@ it on the film: most films are normal. A few more ill ones leave something to fi
 .. [1] M. I. Neuman et al., Pediatrics 128 (2011) 246-253.
 .. [2] S. Ramgopal et al., Pediatrics 149 (2022) e2021051405.
 """
+TRANSPORT_S = 2.0
+"""A lock that was pressed in time may be this long on its way."""
 
 
 class Difficulty(StrEnum):
@@ -228,10 +230,6 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
 def plan_from_json(said: Mapping[str, Any]) -> Plan:
     """Return the plan that a session's line keeps."""
     return Plan(**{**said, "difficulty": Difficulty(said["difficulty"])})
-
-
-TRANSPORT_S = 2.0
-"""A lock that was pressed in time may be this long on its way."""
 
 
 @dataclass(frozen=True, slots=True)

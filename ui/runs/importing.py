@@ -90,21 +90,10 @@ def parts_of(imported: ImportedRun) -> tuple[str, ...]:
 
 def say_import(imported: ImportedRun) -> str:
     """Return in words which films a new run has, and what is odd about it."""
-    films = ", ".join(f"{n} of {part}" for part, n in imported.films.items())
     point = imported.operating_point
-    said = f"Run {imported.folder.name} is imported: films {films}"
+    said = f"Run {imported.folder.name} is imported: films {imported.films_text}"
     sentences = [f"{said}; operating point {point.threshold:.3f} ({point.chosen_on})."]
-    if imported.missing:
-        lacking = ", ".join(f"{n} of {part}" for part, n in imported.missing.items())
-        sentences.append(f"Missing films: {lacking}.")
-    if imported.left_out:
-        others = ", ".join(f"{n} rows ({what})" for what, n in imported.left_out.items())
-        sentences.append(f"Left out: {others}.")
-    if imported.reversed_scores:
-        sentences.append(
-            "Normal films get the higher probabilities: is the column that of normal films?"
-        )
-    return " ".join(sentences)
+    return " ".join([*sentences, *imported.list_oddities()])
 
 
 def say_refusal(sentences: str) -> None:

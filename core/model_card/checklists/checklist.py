@@ -38,14 +38,18 @@ class Item:
     topic : str
     asks : str
         What has to be reported.
-    fill : callable
-        From a run's records to what they say to it.
+    fill : Answer or callable
+        The answer of every run, or what gives it from a run's records.
     """
 
     number: str
     topic: str
     asks: str
-    fill: Callable[[RunFacts], Answer]
+    fill: Answer | Callable[[RunFacts], Answer]
+
+    def answer(self, facts: RunFacts) -> Answer:
+        """Return what is known of the item for a run."""
+        return self.fill if isinstance(self.fill, Answer) else self.fill(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def still_open(said: str) -> Answer:
 
 def fill_checklist(checklist: Checklist, facts: RunFacts) -> tuple[FilledItem, ...]:
     """Return every item of a checklist, in its order, filled from a run's records."""
-    return tuple(FilledItem(item, item.fill(facts)) for item in checklist.items)
+    return tuple(FilledItem(item, item.answer(facts)) for item in checklist.items)
 
 
 def count_states(items: Sequence[FilledItem]) -> dict[State, int]:

@@ -20,6 +20,39 @@ SPLIT = "split.json"
 PARTS = "run.json: metrics"
 FOREIGN = "run.json: foreign"
 
+IDENTIFICATION = partly(
+    "Films of routine care, collected in retrospect; why each was made is not stated.",
+    SOURCE,
+)
+SETTING = partly(CHILDREN, SOURCE)
+SERIES = still_open("The source does not say whether the series is consecutive.")
+DEIDENTIFICATION = partly(
+    "Published without names; file names keep a running patient number. How the publishers "
+    "took names out is not stated.",
+    SOURCE,
+)
+ACQUISITION = partly("Anterior-posterior films; devices and exposure are not stated.", SOURCE)
+REFERENCE = partly(f"{CHILDREN_REFERENCE} The rule that they went by is not stated.", SOURCE)
+REFERENCE_RATIONALE = still_open(
+    "Why a reading, and not culture or course, is the reference is not stated."
+)
+REFERENCE_CUT = partly(
+    "Two classes, pneumonia and normal; where readers drew the line is not stated.", SOURCE
+)
+ANNOTATORS = partly(f"{CHILDREN_REFERENCE} Their experience is not stated.", SOURCE)
+TEST_ANNOTATION = partly(
+    "A third expert checked the official test; how disagreement was settled is not stated.",
+    SOURCE,
+)
+RATER_VARIABILITY = still_open(
+    "Only the final labels are public: readers' disagreement cannot be computed."
+)
+SEVERITY = still_open("Bacterial or viral is known, severity is not.")
+ALTERNATIVES = still_open(
+    "Children without pneumonia are published as normal; nothing else is known."
+)
+TIME_BETWEEN = filled("Both are readings of the same film: there is no interval.", SOURCE)
+
 
 def say_source(facts: RunFacts) -> Answer:
     """Say where the films are from, and that they were published before."""
@@ -35,24 +68,6 @@ def say_eligibility(facts: RunFacts) -> Answer:
         "criteria by patient.",
         f"{SOURCE}; {SPLIT}",
     )
-
-
-def say_identification(_facts: RunFacts) -> Answer:
-    """Say on what ground patients were found."""
-    return partly(
-        "Films of routine care, collected in retrospect; why each was made is not stated.",
-        SOURCE,
-    )
-
-
-def say_setting(_facts: RunFacts) -> Answer:
-    """Say where and when."""
-    return partly(CHILDREN, SOURCE)
-
-
-def say_series(_facts: RunFacts) -> Answer:
-    """Say whether patients followed each other."""
-    return still_open("The source does not say whether the series is consecutive.")
 
 
 def say_subsets(facts: RunFacts) -> Answer:
@@ -81,15 +96,6 @@ def _excluded(facts: RunFacts) -> str:
     return f"{out} films were left out as copies of a test film."
 
 
-def say_deidentification(_facts: RunFacts) -> Answer:
-    """Say how names were taken out."""
-    return partly(
-        "Published without names; file names keep a running patient number. How the publishers "
-        "took names out is not stated.",
-        SOURCE,
-    )
-
-
 def say_missing(facts: RunFacts) -> Answer:
     """Say what was done where something is not known."""
     if facts.predictions is None:
@@ -101,46 +107,6 @@ def say_missing(facts: RunFacts) -> Answer:
         "original size is not certain are in no group by size.",
         "predictions.parquet",
     )
-
-
-def say_acquisition(_facts: RunFacts) -> Answer:
-    """Say how the films were made."""
-    return partly("Anterior-posterior films; devices and exposure are not stated.", SOURCE)
-
-
-def say_reference(_facts: RunFacts) -> Answer:
-    """Say what the reference is."""
-    return partly(f"{CHILDREN_REFERENCE} The rule that they went by is not stated.", SOURCE)
-
-
-def say_reference_rationale(_facts: RunFacts) -> Answer:
-    """Say why this reference."""
-    return still_open("Why a reading, and not culture or course, is the reference is not stated.")
-
-
-def say_reference_cut(_facts: RunFacts) -> Answer:
-    """Say how a reading becomes one of two classes."""
-    return partly(
-        "Two classes, pneumonia and normal; where readers drew the line is not stated.", SOURCE
-    )
-
-
-def say_annotators(_facts: RunFacts) -> Answer:
-    """Say who read."""
-    return partly(f"{CHILDREN_REFERENCE} Their experience is not stated.", SOURCE)
-
-
-def say_test_annotation(_facts: RunFacts) -> Answer:
-    """Say who read the test."""
-    return partly(
-        "A third expert checked the official test; how disagreement was settled is not stated.",
-        SOURCE,
-    )
-
-
-def say_rater_variability(_facts: RunFacts) -> Answer:
-    """Say how far readers differ."""
-    return still_open("Only the final labels are public: readers' disagreement cannot be computed.")
 
 
 def say_blinded_reference(facts: RunFacts) -> Answer:
@@ -214,21 +180,6 @@ def say_baseline(facts: RunFacts) -> Answer:
         " patients). Age and sex of a child are not public.",
         f"{PARTS}, slices",
     )
-
-
-def say_severity(_facts: RunFacts) -> Answer:
-    """Say how ill the ill are."""
-    return still_open("Bacterial or viral is known, severity is not.")
-
-
-def say_alternatives(_facts: RunFacts) -> Answer:
-    """Say what those without pneumonia have."""
-    return still_open("Children without pneumonia are published as normal; nothing else is known.")
-
-
-def say_time_between(_facts: RunFacts) -> Answer:
-    """Say how much time lies between the two readings."""
-    return filled("Both are readings of the same film: there is no interval.", SOURCE)
 
 
 def say_representative(facts: RunFacts) -> Answer:

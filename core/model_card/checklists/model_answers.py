@@ -15,6 +15,13 @@ SETTINGS = "run.json: settings"
 METRICS = "run.json: metrics"
 Fill = Callable[[RunFacts], Answer]
 
+MEASURED = filled(f"{', '.join(MEASURES.values())}, calibration error.", METRICS)
+STATISTICS = filled(
+    "95 % intervals: Wilson for proportions, DeLong for ROC areas, bootstrap over patients "
+    "for the rest; McNemar and DeLong with Holm between runs.",
+    "core/stats/intervals.py, core/stats/bootstrap.py, core/comparison/paired_tests.py",
+)
+
 
 def of_own_network(fill: Fill) -> Fill:
     """Leave an item open for a run of which only the predictions are known."""
@@ -124,20 +131,6 @@ def say_ensemble(facts: RunFacts) -> Answer:
     members = facts.run.members
     said = f"The mean of {', '.join(members)}." if members else "One network, no ensemble."
     return filled(said, "run.json")
-
-
-def say_metrics(_facts: RunFacts) -> Answer:
-    """Say what is measured."""
-    return filled(f"{', '.join(MEASURES.values())}, calibration error.", METRICS)
-
-
-def say_statistics(_facts: RunFacts) -> Answer:
-    """Say how sure that is."""
-    return filled(
-        "95 % intervals: Wilson for proportions, DeLong for ROC areas, bootstrap over patients "
-        "for the rest; McNemar and DeLong with Holm between runs.",
-        "core/stats/intervals.py, core/stats/bootstrap.py, core/comparison/paired_tests.py",
-    )
 
 
 def say_robustness(facts: RunFacts) -> Answer:

@@ -9,6 +9,27 @@ from core.model_card.population import CHILDREN_CITATION, INTENDED
 
 FACTS = "these facts"
 
+SUMMARY = partly("These facts are in sections; they are no abstract of a paper.", FACTS)
+DESIGN = filled("Retrospective: the films and labels were published before.", SOURCE)
+ETHICS = partly(
+    "Public films without names; the publishers' approval is not on record here.",
+    SOURCE,
+)
+USERS = filled("Doctors who read chest films of children and sign every read.", "README")
+REGISTRATION = filled("No trial was run and nothing was registered.", FACTS)
+HARM = filled("None could occur: stored films were read, and nobody was treated by it.", FACTS)
+USE_ETHICS = partly(
+    "A doctor signs every read and no film is stored. Fairness between sexes, ages and "
+    "origins cannot be measured on these films.",
+    "README",
+)
+PROTOCOL = partly(
+    "Settings are declared before a run is trained; no protocol was published.",
+    "core/training/catalogue/runs.py",
+)
+FUNDING = still_open("Nothing is recorded of funding.")
+COMMERCE = still_open("Nothing is recorded of commercial interests.")
+
 
 def say_title(facts: RunFacts) -> Answer:
     """Say what kind of study it is."""
@@ -19,11 +40,6 @@ def say_title(facts: RunFacts) -> Answer:
         "ROC area.",
         FACTS,
     )
-
-
-def say_summary(_facts: RunFacts) -> Answer:
-    """Say whether there is a summary."""
-    return partly("These facts are in sections; they are no abstract of a paper.", FACTS)
 
 
 def say_background(facts: RunFacts) -> Answer:
@@ -40,11 +56,6 @@ def say_aims(facts: RunFacts) -> Answer:
     return partly(f"{facts.run.sentence} No hypothesis was written down first.", "run.json")
 
 
-def say_design(_facts: RunFacts) -> Answer:
-    """Say whether it looks ahead or back."""
-    return filled("Retrospective: the films and labels were published before.", SOURCE)
-
-
 def say_goal(facts: RunFacts) -> Answer:
     """Say what kind of result was sought."""
     if facts.run.foreign:
@@ -52,29 +63,6 @@ def say_goal(facts: RunFacts) -> Answer:
     if facts.exhibit:
         return filled(f"To show what mistakes do: {facts.exhibit}", "run.json: exhibit")
     return filled("To make and measure a classifier that reads along with a doctor.", FACTS)
-
-
-def say_ethics(_facts: RunFacts) -> Answer:
-    """Say whether a committee approved."""
-    return partly(
-        "Public films without names; the publishers' approval is not on record here.",
-        SOURCE,
-    )
-
-
-def say_users(_facts: RunFacts) -> Answer:
-    """Say who uses it, and what they must be able to do."""
-    return filled("Doctors who read chest films of children and sign every read.", "README")
-
-
-def say_registration(_facts: RunFacts) -> Answer:
-    """Say whether it was registered."""
-    return filled("No trial was run and nothing was registered.", FACTS)
-
-
-def say_harm(_facts: RunFacts) -> Answer:
-    """Say whether anybody came to harm."""
-    return filled("None could occur: stored films were read, and nobody was treated by it.", FACTS)
 
 
 def say_limits(facts: RunFacts) -> Answer:
@@ -99,23 +87,6 @@ def say_practice(facts: RunFacts) -> Answer:
     return filled(f"{INTENDED} The page counts what to expect at any prevalence.", FACTS)
 
 
-def say_use_ethics(_facts: RunFacts) -> Answer:
-    """Say what is owed to patients when it is used."""
-    return partly(
-        "A doctor signs every read and no film is stored. Fairness between sexes, ages and "
-        "origins cannot be measured on these films.",
-        "README",
-    )
-
-
-def say_protocol(_facts: RunFacts) -> Answer:
-    """Say where the plan can be read."""
-    return partly(
-        "Settings are declared before a run is trained; no protocol was published.",
-        "core/training/catalogue/runs.py",
-    )
-
-
 def say_availability(facts: RunFacts) -> Answer:
     """Say where code, network and films are."""
     if facts.run.foreign:
@@ -125,16 +96,6 @@ def say_availability(facts: RunFacts) -> Answer:
         f"{CHILDREN_CITATION}",
         "run.json: files; README",
     )
-
-
-def say_funding(_facts: RunFacts) -> Answer:
-    """Say who paid."""
-    return still_open("Nothing is recorded of funding.")
-
-
-def say_commerce(_facts: RunFacts) -> Answer:
-    """Say who earns."""
-    return still_open("Nothing is recorded of commercial interests.")
 
 
 def say_outputs(facts: RunFacts) -> Answer:

@@ -15,10 +15,12 @@ from core.datasets.film_metadata import (
     read_facts,
     write_facts,
 )
+from core.datasets.split import read_split
 from core.error_analysis.duplicates import group_copies
 from core.error_analysis.label_agreement import compare_labels, rates_by_reference
 from core.error_analysis.label_issues import (
     LabelIssues,
+    find_issues,
     issues_as_parquet,
     parse_issues,
     plant_errors,
@@ -26,7 +28,7 @@ from core.error_analysis.label_issues import (
     rank_issues,
     read_issues,
 )
-from core.errors import ModelIntegrity
+from core.errors import DatasetError, ModelIntegrity
 from core.runs.embeddings import (
     MOST_AXES,
     compress_features,
@@ -116,6 +118,15 @@ def test_the_table_gives_back_what_was_written() -> None:
 
 
 # --- the kept tables ------------------------------------------------------------------------------
+
+
+def test_a_run_without_features_or_with_those_of_other_films_is_told_how_to_make_them() -> None:
+    split = read_split(PROJECT_ROOT / "models" / "split.json")
+    command = f"`python -m core features {SERVED_RUN}`"
+    with pytest.raises(DatasetError, match=f"no features yet: make them with {command}"):
+        find_issues(replace(SERVED, files={}), split)
+    with pytest.raises(DatasetError, match=f"other films than the split: .* with {command}"):
+        find_issues(SERVED, replace(split, train=("nobody.jpeg",)))
 
 
 def test_the_kept_ranks_follow_from_the_kept_predictions() -> None:

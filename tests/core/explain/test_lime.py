@@ -15,7 +15,7 @@ from skimage.color import gray2rgb
 
 from core.domain.arrays import FloatImage, read_only
 from core.domain.model import FilmBox, Geometry, ModelInput
-from core.domain.regions import Explanation, LimeSettings, SuperpixelMethod
+from core.domain.regions import Explanation, LimeSettings
 from core.errors import Cancelled, ExplanationError
 from core.explain.lime import explain_prediction, hidden_film, perturb, top_regions, weights_on_film
 from core.settings import PROJECT_ROOT
@@ -84,13 +84,12 @@ def four_regions() -> Explanation:
 
 @pytest.mark.parametrize("hide_value", [0.0, 0.25, None])
 @pytest.mark.parametrize("make", [bright_is_suspicious, bent])
-@pytest.mark.parametrize("method", [SuperpixelMethod.SLIC, SuperpixelMethod.QUICKSHIFT])
 def test_the_answer_is_that_of_lime_image_explainer(
-    hide_value: float | None, make: Callable[[], FakeClassifier], method: SuperpixelMethod
+    hide_value: float | None, make: Callable[[], FakeClassifier]
 ) -> None:
     film = model_input()
     settings = LimeSettings(
-        method=method, regions=16, samples=200, seed=11, kernel_width=0.3, hide_value=hide_value
+        regions=16, samples=200, seed=11, kernel_width=0.3, hide_value=hide_value
     )
     ours = explain_prediction(film, make(), settings)
 
@@ -123,13 +122,8 @@ def test_the_answer_is_that_of_lime_image_explainer(
 # --- what the weights mean --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", list(SuperpixelMethod))
-def test_the_region_that_the_score_reads_ranks_first_and_speaks_for_it(
-    method: SuperpixelMethod,
-) -> None:
-    explanation = explain_prediction(
-        model_input(), bright_is_suspicious(), replace(QUICK, method=method)
-    )
+def test_the_region_that_the_score_reads_ranks_first_and_speaks_for_it() -> None:
+    explanation = explain_prediction(model_input(), bright_is_suspicious(), QUICK)
     first = top_regions(explanation, 1)[0]
     assert first.label == most_overlapping_region(explanation)
     assert first.weight > 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core import __version__
 from core.domain.model import FilmBox, Geometry, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
-from core.domain.regions import Explanation, LimeSettings, SuperpixelMethod
+from core.domain.regions import Explanation, LimeSettings
 from core.domain.review import Verdict
 from core.errors import ReviewStoreError
 from core.reads.drafts import Draft
@@ -204,7 +204,7 @@ def explanation_4_by_4(**changes):
         "surrogate_r2": 0.9,
         "local_prediction": 0.6,
         "geometry": Geometry(film_height_px=8, film_width_px=40, input_px=4),
-        "settings": LimeSettings(method=SuperpixelMethod.WATERSHED, seed=3),
+        "settings": LimeSettings(seed=3),
     }
     return Explanation(**(fields | changes))
 
@@ -251,7 +251,7 @@ def test_the_summary_states_settings_fit_and_film_and_survives_json():
     summary = summarise_regions(explanation_4_by_4())
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert summary["settings"] == {
-        "method": "watershed",
+        "method": "slic",
         "regions": 60,
         "samples": 1000,
         "seed": 3,
