@@ -15,6 +15,7 @@ from core.error_analysis.slice_discovery import LEAST_FILMS, SIGNIFICANCE, TEST_
 from core.error_analysis.slices import RULE, SPACE_WORDS
 from core.stats.intervals import wilson_rate
 from ui.app.guard import PAGES
+from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS, Card, hear_cards, show_cards
@@ -22,7 +23,7 @@ from ui.library.films import build_cards, film_name, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import HELD, SEARCHED, Search, find_known, get_search
-from ui.slices.controls import FailsView, pick_slice, put, split_words
+from ui.slices.controls import FailsView, pick_slice, split_words
 from ui.slices.film_cards import show_films
 
 DRAWN_SHEET = "fails-drawn"
