@@ -6,14 +6,13 @@ from ui.app.guard import guard, spoken_errors
 from ui.app.resources import get_decision, get_served
 from ui.components.panels import draw_standing_line
 from ui.model_card.data import (
+    ADDRESS,
     CHECKLISTS,
     DETAILS,
     FACTS,
     FactsView,
     get_facts,
     list_names,
-    read_address,
-    write_address,
 )
 from ui.model_card.panels import draw_checklists, draw_details, draw_exports, draw_facts, draw_head
 
@@ -31,41 +30,15 @@ def draw_empty() -> None:
         )
 
 
-def take(name: str, key: str) -> None:
-    """Put what was chosen into the address."""
-    st.query_params[name] = st.session_state[key]
-
-
-def take_tab() -> None:
-    """Put the tab that was opened into the address."""
-    opened = st.session_state["facts-tab"]
-    st.query_params["tab"] = next(name for name, words in TABS.items() if words == opened)
-
-
-def draw_choice(view: FactsView, names: dict[str, str]) -> None:
-    """Draw the choice of the run."""
-    st.session_state["facts-run"] = view.run
-    st.selectbox(
-        "Run",
-        list(names),
-        format_func=names.__getitem__,
-        key="facts-run",
-        on_change=take,
-        args=("run", "facts-run"),
-    )
-
-
 def draw_run(view: FactsView, names: dict[str, str]) -> None:
     """Draw everything on one run."""
     choice_side, export_side = st.columns([2, 1.6], gap="medium", vertical_alignment="bottom")
     with choice_side:
-        draw_choice(view, names)
+        ADDRESS.select(view, "Run", "run", names)
     facts = get_facts(view.run)
     draw_head(facts)
-    st.session_state["facts-tab"] = TABS[view.tab]
-    facts_side, details_side, lists_side = st.tabs(
-        list(TABS.values()), key="facts-tab", on_change=take_tab
-    )
+    bound = ADDRESS.bind(view, "tab", TABS)
+    facts_side, details_side, lists_side = st.tabs(list(TABS.values()), **bound)
     with facts_side:
         draw_facts(view, facts)
     with details_side:
@@ -81,10 +54,8 @@ with spoken_errors():
     serving = get_decision().run_id
     names, sentences = list_names(serving)
     if names:
-        view, complaints = read_address(st.query_params.to_dict(), list(names), serving)
-        address = write_address(view)
-        if st.query_params.to_dict() != address:
-            st.query_params.from_dict(address)
+        view, complaints = ADDRESS.read(st.query_params.to_dict(), list(names), serving)
+        ADDRESS.go_to(view)
         if complaints:
             st.warning("  \n".join(complaints), icon=":material/link_off:")
         with spoken_errors():

@@ -94,13 +94,13 @@ def test_a_control_that_is_gone_and_speaks_once_more_changes_nothing(data) -> No
 def speak_again() -> None:
     import streamlit as st
 
-    from ui.errors.controls import _take
+    from ui.library.gallery_query import GALLERY
 
     if "errors-run" not in st.session_state:
         address = {"run": "f04", "film": "0123456789ab", "threshold": "0.5"}
         st.query_params.from_dict(address)
         st.session_state["errors-run"] = "f04"
-    _take("run", "errors-run", ("threshold", "page", "film"))
+    GALLERY.take("run")
 
 
 def viewers_of(page: AppTest) -> list[dict]:
@@ -153,7 +153,7 @@ def test_a_damaged_table_of_the_first_run_leaves_the_others_galleries(
 
 def test_a_card_of_another_split_leads_back_to_the_gallery(data, monkeypatch) -> None:
     stale = ErrorView("public", "f04", "test", film="validation/NORMAL/elsewhere.jpeg")
-    monkeypatch.setattr(controls, "read_address", lambda *_: (stale, []))
+    monkeypatch.setattr(controls.GALLERY, "read", lambda *_: (stale, []))
     page = open_page()
     assert "The film that was opened is not in this split" in page.warning[0].value
     assert "false negatives** of run f04" in words_of(page)

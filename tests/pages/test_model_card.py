@@ -29,7 +29,7 @@ from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.store.reads import SqlReviewStore
 from ui.charts.model_card import OUT_OF_POPULATION, plot_intervals
 from ui.library.slices import get_search
-from ui.model_card.data import FactsView, read_address, write_address
+from ui.model_card.data import ADDRESS, FactsView
 from ui.model_card.films import find_errors, gallery_address
 
 PAGE = PROJECT_ROOT / "pages" / "model_card.py"
@@ -186,19 +186,19 @@ def test_a_page_that_was_not_routed_shows_nothing_of_its_own(store: SqlReviewSto
 
 def test_an_address_reads_back() -> None:
     view = FactsView("m01", "checklists", 25)
-    assert read_address(write_address(view), RUNS, "f04") == (view, [])
+    assert ADDRESS.read(ADDRESS.write(view), RUNS, "f04") == (view, [])
 
 
 def test_what_an_address_leaves_out_has_a_default() -> None:
-    assert read_address({}, RUNS, "f04") == (FactsView("f04"), [])
-    assert read_address({}, RUNS, "gone") == (FactsView("f01"), [])
+    assert ADDRESS.read({}, RUNS, "f04") == (FactsView("f04"), [])
+    assert ADDRESS.read({}, RUNS, "gone") == (FactsView("f01"), [])
 
 
 @pytest.mark.parametrize(
     "params", [{"run": "x"}, {"tab": "x"}, {"prevalence": "101"}, {"prevalence": "-1"}]
 )
 def test_what_an_address_says_wrongly_becomes_the_default(params: dict[str, str]) -> None:
-    view, complaints = read_address(params, RUNS, "f04")
+    view, complaints = ADDRESS.read(params, RUNS, "f04")
     assert view == FactsView("f04")
     assert len(complaints) == 1
     assert next(iter(params.values())) in complaints[0]

@@ -34,7 +34,7 @@ from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, list_served_runs
 from ui.app.session import Visit
 from ui.runs.prevalence import count_children
-from ui.runs.query import RunsView, read_address, write_address
+from ui.runs.query import ADDRESS, RunsView, read_address
 
 MODELS = PROJECT_ROOT / "models"
 MORNING = datetime(2025, 3, 1, 8, tzinfo=UTC)
@@ -272,7 +272,7 @@ def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
         loss="train",
     )
     offered = offer(get_listed_runs(), "f04")
-    assert read_address(write_address(view), offered) == (view, [])
+    assert read_address(ADDRESS.write(view), offered) == (view, [])
 
 
 # --- import ---------------------------------------------------------------------------------------

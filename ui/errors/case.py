@@ -12,6 +12,7 @@ from core.error_analysis.neighbours import logit_space, nearest_in_cell
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
 from ui.app.progress import follow
+from ui.app.query_params import YES, as_text, put
 from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
 from ui.app.session import Visit
 from ui.charts.base import RunProbability, plot_probabilities
@@ -32,7 +33,7 @@ from ui.library.films import (
     quality_in_words,
     size_in_words,
 )
-from ui.library.gallery_query import BESIDE, YES, ErrorView
+from ui.library.gallery_query import BESIDE, ErrorView
 from ui.library.runs import get_engine_of, get_runs
 
 VIEW_HEIGHT = 770
@@ -142,11 +143,7 @@ def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
 
 
 def _take_beside() -> None:
-    chosen = st.session_state[BESIDE_KEY]
-    if chosen is None:
-        st.query_params.pop("beside", None)
-    else:
-        st.query_params["beside"] = str(chosen)
+    put(beside=as_text(st.session_state[BESIDE_KEY]))
 
 
 def draw_films(case: CaseContext, nearest: Nearest) -> ExplanationTask | None:
@@ -253,7 +250,4 @@ def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
 
 
 def _turn_regions() -> None:
-    if st.query_params.get("regions") == YES:
-        st.query_params.pop("regions", None)
-    else:
-        st.query_params["regions"] = YES
+    put(regions="" if st.query_params.get("regions") == YES else YES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -16,10 +17,11 @@ from core.errors import FirstReadError
 from core.jobs.examples import ExamplesTask
 from core.runs.predictions import LEARNED_FILE, LEARNED_PART, how_to_score_learned
 from ui.app.progress import draw_preparation, get_preparation
+from ui.app.query_params import put
 from ui.app.resources import get_libraries, get_library
 from ui.components.matrix.matrix import show_matrix
 from ui.library.films import Found, noted_by
-from ui.library.gallery_query import ALL_PARTS, YES, ErrorView, read_address, write_address
+from ui.library.gallery_query import ALL_PARTS, FILTERS, GALLERY, ErrorView
 from ui.library.runs import get_learned, get_offered, get_runs, name_offered, own_validation
 from ui.library.slices import slice_words
 
@@ -116,24 +118,8 @@ CELLS = {
     Cell.FALSE_POSITIVE: "false positives",
     Cell.TRUE_NEGATIVE: "true negatives",
 }
-FILTERS = (
-    "subtype",
-    "size",
-    "contrast",
-    "sharpness",
-    "wrong",
-    "tag",
-    "cause",
-    "comment",
-    "finding",
-    "age",
-    "slice",
-)
 SYNTHETIC = "synthetic"
 WORDS = "errors-words"
-OF_FILMS = ("subtype", "finding", "age")
-"""Filters by what the films of one split are: another split may have none such."""
-_RUN_CHANGES = ("threshold", "page", "film")
 
 
 def split_titles(run: str) -> dict[str, str]:
@@ -177,93 +163,29 @@ def read_view() -> tuple[ErrorView, list[str]]:
 
     Words of a comment are asked for beside it: what a reader types has no place in an address.
     """
-    view, complaints = read_address(st.query_params.to_dict(), get_offered())
+    view, complaints = GALLERY.read(st.query_params.to_dict(), get_offered())
     words = str(st.session_state.get(WORDS) or "").strip()
     if words:
         view = replace(view, wanted=replace(view.wanted, comment_words=words))
     return view, complaints
 
 
-def go_to(view: ErrorView) -> None:
-    """Put a view into the address; the page is as it says from now on."""
-    address = write_address(view)
-    if st.query_params.to_dict() != address:
-        st.query_params.from_dict(address)
-
-
-def _forget(names: Sequence[str]) -> None:
-    for name in names:
-        st.query_params.pop(name, None)
-
-
-def _take(name: str, key: str, forgets: Sequence[str]) -> None:
-    """Put what a control says into the address, before the page runs."""
-    chosen = st.session_state[key]
-    said = None if chosen in (None, False, "") else YES if chosen is True else str(chosen)
-    if said == st.query_params.get(name):
-        return  # a control that is gone speaks once more, of nothing that anybody has changed
-    _forget(forgets)
-    if said is None:
-        st.query_params.pop(name, None)
-    else:
-        st.query_params[name] = said
-
-
-def _pick(
-    label: str,
-    name: str,
-    options: Sequence[str] | Mapping[str, str],
-    said: str | None,
-    *,
-    forgets: Sequence[str] = ("page", "film"),
-    any_word: str | None = None,
-    words: Mapping[str, str] | None = None,
-) -> None:
-    """Draw a choice; ``any_word`` offers to ask for nothing."""
-    key = f"errors-{name}"
-    names = words if words is not None else dict(options) if isinstance(options, Mapping) else {}
-    listed = list(options)
-    said = None if said is None else str(said)  # of an enumeration Streamlit wants the others too
-    if said is not None and said not in listed:
-        listed.append(said)  # a tag that nobody uses any more
-    st.session_state[key] = said
-    st.selectbox(
-        label,
-        listed,
-        index=None if any_word else 0,
-        placeholder=any_word,
-        format_func=lambda one: names.get(one, one),
-        key=key,
-        on_change=_take,
-        args=(name, key, forgets),
-    )
+go_to = GALLERY.go_to
 
 
 def draw_choice(view: ErrorView, found: Found) -> None:
     """Draw what is looked at: films, run, split, and the matrix with its threshold."""
     titles = {name: library.title for name, library in get_libraries().items()}
-    _pick(
-        "Films",
-        "library",
-        titles,
-        view.library,
-        forgets=("run", "split", "slice", *OF_FILMS, *_RUN_CHANGES),
-    )
+    GALLERY.select(view, "Films", "library", titles)
     run_side, split_side = st.columns([1, 1.7], gap="small")
     with run_side:
-        _pick("Run", "run", name_offered(view.library), view.run, forgets=("slice", *_RUN_CHANGES))
+        GALLERY.select(view, "Run", "run", name_offered(view.library))
     with split_side:
         splits = get_offered().splits(view.library, view.run)
         drawn = get_library(view.library).synthetic
         of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
-        _pick(
-            "Split",
-            "split",
-            splits,
-            view.split,
-            forgets=(*OF_FILMS, "page", "film"),
-            words=of_set if drawn else split_titles(view.run),
-        )
+        words = of_set if drawn else split_titles(view.run)
+        GALLERY.select(view, "Split", "split", {name: words.get(name, name) for name in splits})
     for sentence in (say_learned(view, found.runs), say_not_scored(view)):
         if sentence:
             st.caption(sentence)
@@ -279,40 +201,32 @@ def draw_choice(view: ErrorView, found: Found) -> None:
 
 def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
     """Draw the order, and behind one button what the films must be."""
-    wanted, noted = view.wanted, noted_by(notes)
+    noted, pick = noted_by(notes), partial(GALLERY.select, view, any_word="any")
     sort_side, filter_side = st.columns([1.5, 1], gap="small", vertical_alignment="bottom")
     with sort_side:
-        _pick("Sort", "sort", ORDERS, view.order)
-    asked = sum(name in write_address(view) for name in FILTERS) + bool(wanted.comment_words)
+        GALLERY.select(view, "Sort", "sort", ORDERS)
+    asked = len(GALLERY.write(view).keys() & set(FILTERS)) + bool(view.wanted.comment_words)
     label = f"Filter ({asked})" if asked else "Filter"
     with filter_side.popover(label, icon=":material/filter_list:", width="stretch"):
         left, right = st.columns(2)
         with left:
-            _pick("Other runs", "wrong", WRONG_IN, wanted.wrong_in, any_word="any")
-            _pick(
-                "Subtype", "subtype", subtypes_of(found.runs.films), wanted.subtype, any_word="any"
-            )
-            _pick("Tag", "tag", sorted(noted.by_tag), wanted.tag, any_word="any")
-            _pick("Cause", "cause", sorted(noted.by_cause), wanted.cause, any_word="any")
+            pick("Other runs", "wrong", WRONG_IN)
+            pick("Subtype", "subtype", subtypes_of(found.runs.films))
+            pick("Tag", "tag", sorted(noted.by_tag))
+            pick("Cause", "cause", sorted(noted.by_cause))
         with right:
-            _pick("Contrast", "contrast", THIRDS, wanted.contrast, any_word="any")
-            _pick("Sharpness", "sharpness", THIRDS, wanted.sharpness, any_word="any")
-            _pick("Original's short side", "size", THIRDS, wanted.size, any_word="any")
-            st.session_state["errors-comment"] = wanted.commented
-            st.checkbox(
-                "With a comment",
-                key="errors-comment",
-                on_change=_take,
-                args=("comment", "errors-comment", ("page", "film")),
-            )
+            pick("Contrast", "contrast", THIRDS)
+            pick("Sharpness", "sharpness", THIRDS)
+            pick("Original's short side", "size", THIRDS)
+            st.checkbox("With a comment", **GALLERY.bind(view, "comment"))
         st.text_input(
             "Words of a comment",
             key=WORDS,
             max_chars=80,
             placeholder="any",
             persist_state="session",
-            on_change=_forget,
-            args=(("page", "film"),),
+            on_change=put,
+            kwargs={"page": "", "film": ""},
             help="Not in the address: they may be of a patient.",
         )
         _draw_known(view, found)
@@ -322,23 +236,21 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
 
 def _draw_known(view: ErrorView, found: Found) -> None:
     """Draw what films can be asked for by facts that no prediction holds."""
+    pick = partial(GALLERY.select, view, any_word="any")
     left, right = st.columns(2)
     with left:
-        _pick(
-            "Quality gate found", "finding", found.known.codes, view.wanted.finding, any_word="any"
-        )
+        pick("Quality gate found", "finding", found.known.codes)
     with right:
-        _pick("Age", "age", found.known.bands, view.wanted.age, any_word="any")
+        pick("Age", "age", found.known.bands)
     if not found.known.bands:
         st.caption("No age is stated of these films; the adults' (NIH) is.")
     if view.wanted.slice_key is not None:
         key = view.wanted.slice_key
-        words = {key: slice_words(view.library, view.run, key)}
-        _pick("Subgroup", "slice", words, key, any_word="any")
+        pick("Subgroup", "slice", {key: slice_words(view.library, view.run, key)})
 
 
 def _ask_nothing() -> None:
-    _forget((*FILTERS, "page", "film"))
+    put(**dict.fromkeys((*FILTERS, "page", "film"), ""))
     st.session_state[WORDS] = ""
 
 

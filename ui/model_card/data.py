@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model_card.card import USUAL_PREVALENCE
@@ -10,6 +9,7 @@ from core.model_card.facts import SPLIT_FILE, RunFacts, gather_facts
 from core.runs.listing import ListedRun, list_readable_runs
 from core.runs.store import find_run_folder
 from core.settings import get_settings
+from ui.app.query_params import Param, QueryParams, one_of, parse_number
 
 
 def list_names(serving: str) -> tuple[dict[str, str], list[str]]:
@@ -55,7 +55,6 @@ class FactsView:
 
     Attributes
     ----------
-    run : str
     tab : str
         One of `TABS`.
     prevalence : int
@@ -67,41 +66,19 @@ class FactsView:
     prevalence: int = USUAL_PREVALENCE
 
 
-def read_address(
-    params: Mapping[str, str], runs: Sequence[str], usual: str
-) -> tuple[FactsView, list[str]]:
-    """Return what an address asks for, and a sentence for each thing that it says wrongly.
-
-    Parameters
-    ----------
-    params : mapping of str to str
-        The query part of the address.
-    runs : sequence of str
-        Those that there are; at least one.
-    usual : str
-        The run that is shown where the address names none; the first where there is no such run.
-    """
-    complaints: list[str] = []
-    usual = usual if usual in runs else runs[0]
-    run, tab = params.get("run", usual), params.get("tab", FACTS)
-    if run not in runs:
-        complaints.append(_complain("run", run, f"is not one of {', '.join(runs)}", usual))
-        run = usual
-    if tab not in TABS:
-        complaints.append(_complain("tab", tab, f"is not one of {', '.join(TABS)}", FACTS))
-        tab = FACTS
-    said = params.get("prevalence", str(USUAL_PREVALENCE))
-    ill = int(said) if said.isascii() and said.isdigit() and len(said) <= 3 else -1
-    if not 0 <= ill <= 100:
-        ill = USUAL_PREVALENCE
-        complaints.append(_complain("prevalence", said, "is not between 0 and 100", str(ill)))
-    return FactsView(run, tab, ill), complaints
+def _parse_prevalence(text: str, *_: object) -> int:
+    whole = text.isascii() and text.isdigit() and len(text) <= 3
+    return int(parse_number(text if whole else "", 0, 100))
 
 
-def _complain(name: str, said: str, why: str, instead: str) -> str:
-    return f"The address names {name} {said[:40]!r}, which {why}: {instead}."
-
-
-def write_address(view: FactsView) -> dict[str, str]:
-    """Return the query part of the address of a view."""
-    return {"run": view.run, "tab": view.tab, "prevalence": str(view.prevalence)}
+ADDRESS = QueryParams(
+    "facts",
+    FactsView,
+    one_of(
+        "run",
+        lambda _, runs, __: runs,
+        lambda _, runs, serving: serving if serving in runs else runs[0],
+    ),
+    one_of("tab", TABS),
+    Param("prevalence", _parse_prevalence, USUAL_PREVALENCE),
+)

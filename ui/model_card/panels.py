@@ -15,7 +15,7 @@ from core.model_card.results import describe_ward, expect_in_ward, usual_part
 from core.reports.document import Block, Bullets, Intervals, Paragraph, Section, Table
 from core.reports.markdown import escape_markdown
 from ui.charts.model_card import plot_intervals
-from ui.model_card.data import FactsView
+from ui.model_card.data import ADDRESS, FactsView
 from ui.model_card.films import draw_errors
 from ui.runs.prevalence import DRAWN, SAID, show_wards
 
@@ -135,20 +135,10 @@ def draw_ward(view: FactsView, facts: RunFacts) -> None:
     if drawn is None or said is None:
         draw_blocks(describe_ward(facts, view.prevalence))
         return
-    st.session_state["facts-prevalence"] = view.prevalence
-    st.slider(
-        "Ill among 100 children of your ward",
-        0,
-        100,
-        key="facts-prevalence",
-        on_change=_take_prevalence,
-    )
+    label = "Ill among 100 children of your ward"
+    st.slider(label, 0, 100, **ADDRESS.bind(view, "prevalence"))
     split = facts.run.metrics[usual_part(facts)]["split"]
     show_wards([(facts.run.run_id, drawn, said)], f"the {split}")
-
-
-def _take_prevalence() -> None:
-    st.query_params["prevalence"] = str(st.session_state["facts-prevalence"])
 
 
 def draw_checklists(facts: RunFacts) -> None:

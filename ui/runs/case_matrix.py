@@ -12,10 +12,10 @@ from core.comparison.scored_films import SYNTHETIC, ScoredFilms
 from core.comparison.text import say_step
 from core.library.film_codes import film_code, find_film
 from ui.app.guard import PAGES
+from ui.app.query_params import put
 from ui.charts.cases import plot_case, plot_cases
 from ui.charts.runs import Style
 from ui.library.gallery_query import ALL_PARTS
-from ui.runs.controls import put
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
 from ui.runs.paired_tests import PLAIN
 from ui.runs.query import RunsView
@@ -86,8 +86,7 @@ def _take_cell() -> None:
 
 
 def _open_case(film_id: str, run_id: str = "") -> None:
-    put("film", film_code(film_id) if film_id else "")
-    put("cell", run_id)
+    put(film=film_code(film_id) if film_id else "", cell=run_id)
 
 
 def _draw_case(

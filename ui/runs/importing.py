@@ -11,8 +11,8 @@ from core.imported_runs.isolated import read_foreign_table_apart
 from core.settings import get_settings
 from core.tables import csv_table
 from ui.app.identity import not_allowed
+from ui.app.query_params import put
 from ui.app.session import Visit
-from ui.runs.controls import put
 from ui.runs.query import RunsView
 
 SHOWN_FAULTS = 20
@@ -78,8 +78,8 @@ def draw_import(visit: Visit, view: RunsView) -> None:
     st.session_state["runs-import-turn"] = turn + 1  # an empty form
     visit.notice = say_import(imported)
     if view.part not in parts_of(imported):
-        put("part", parts_of(imported)[0])
-    put("runs", ",".join([*view.runs, imported.folder.name]))
+        put(part=parts_of(imported)[0])
+    put(runs=",".join([*view.runs, imported.folder.name]))
     st.rerun()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.comparison.paired_tests import METRICS, PairComparison
+from core.comparison.paired_tests import PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.tables import describe_pairs, describe_scored
 from core.comparison.text import NOTE, say_difference, say_films, say_pair
@@ -14,9 +14,9 @@ from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
-from ui.runs.controls import METRIC_NAMES, pick
+from ui.runs.controls import METRIC_NAMES
 from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
-from ui.runs.query import RunsView
+from ui.runs.query import ADDRESS, RunsView
 
 PLAIN = {"displayModeBar": False}
 MAX_TABLE_PX = 250
@@ -95,11 +95,11 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
     with words_side:
         from_side, to_side, metric_side = st.columns(3, gap="small")
         with from_side:
-            pick("From", "earlier", scored.run_ids, view.earlier, {})
+            ADDRESS.select(view, "From", "earlier", scored.run_ids)
         with to_side:
-            pick("To", "later", scored.run_ids, view.later, {})
+            ADDRESS.select(view, "To", "later", scored.run_ids)
         with metric_side:
-            pick("Metric", "metric", METRICS, view.metric, METRIC_NAMES)
+            ADDRESS.select(view, "Metric", "metric", METRIC_NAMES)
         pair = find_pair(pairs, view.earlier, view.later)
         if pair is not None:
             name = METRIC_NAMES[view.metric]

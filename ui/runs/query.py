@@ -1,15 +1,24 @@
-"""What the comparison of runs shows, as the address says it: a colleague with it sees the same.
-
-What the address leaves out has a default; what it says wrongly becomes the default, with a
-sentence.
-"""
+"""What the comparison of runs shows, as the address says it: a colleague with it sees the same."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-LEAST_SENSITIVITY, MOST_SENSITIVITY = 80.0, 100.0
+from ui.app.query_params import (
+    Param,
+    QueryParams,
+    as_text,
+    complain,
+    one_of,
+    parse_number,
+    some_of,
+    word,
+)
+
+SENSITIVITIES = (80.0, 100.0)
+"""Least and most that can be asked for, in %."""
 USUAL_SENSITIVITY = 97.0
 USUAL_PREVALENCE = 10
 USUAL_COLUMNS = ("roc_auc", "sensitivity", "specificity", "f1_pneumonia", "log_loss")
@@ -38,7 +47,6 @@ class RunsView:
 
     Attributes
     ----------
-    part : str
     runs : tuple of str
         Compared, in the order of the table.
     at : float or None
@@ -55,12 +63,8 @@ class RunsView:
         The run whose cell of that case was clicked; empty for none.
     columns : tuple of str
         Metrics in the table.
-    tab : str
-        A key of `TABS`.
-    measure : str
-        What of the shortcut audit is shown, a key of `MEASURES`.
-    loss : str
-        Which loss of the trainings is drawn, a key of `LOSSES`.
+    tab, measure, loss : str
+        Keys of `TABS`, `MEASURES` and `LOSSES`.
     """
 
     part: str
@@ -84,8 +88,6 @@ class Offered:
 
     Attributes
     ----------
-    parts, metrics, columns : sequence of str
-    usual_part : str
     runs : sequence of str
         In the order of the table.
     usual_runs : tuple of str
@@ -103,111 +105,52 @@ class Offered:
     pair_of: Callable[[tuple[str, ...]], tuple[str, str]]
 
 
-class _Address:
-    """An address being read, with what was wrong in it."""
+def _pair(place: int) -> Callable[[Any, Offered], str]:
+    return lambda values, offered: offered.pair_of(values.runs)[place]
 
-    def __init__(self, params: Mapping[str, str]) -> None:
-        self._params = params
-        self.complaints: list[str] = []
 
-    def choose(self, name: str, options: Sequence[str], usual: str) -> str:
-        """Return the option that is named, else the usual one."""
-        said = self._params.get(name)
-        if said is None or said in options:
-            return usual if said is None else said
-        self.complain(name, said, f"is not one of {', '.join(options)}", usual or "none")
-        return usual
+def _compared(values: Any, _: Offered) -> tuple[str, ...]:
+    return values.runs
 
-    def several(self, name: str, options: Sequence[str], usual: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the options that are named, in their own order; the usual ones if none is."""
-        if name not in self._params:
-            return usual
-        said = [one for one in self._params[name].split(",") if one]
-        unknown = [one for one in said if one not in options]
-        chosen = tuple(one for one in options if one in said)
-        if unknown or not chosen:
-            why = "are not there or have not read these films" if unknown else "are none"
-            named = ",".join(unknown) if unknown else ""
-            self.complain(name, named, f"{why}", ", ".join(chosen or usual))
-        return chosen or usual
 
-    def number(self, name: str, least: float, most: float) -> float | None:
-        """Return the number that is named, else None."""
-        said = self._params.get(name)
-        if said is None:
-            return None
-        try:
-            value = float(said)
-        except ValueError:
-            value = most + 1.0
-        if least <= value <= most:
-            return value
-        self.complain(name, said, f"is not between {least:g} and {most:g}", "as usual")
-        return None
-
-    def words(self, name: str) -> str:
-        """Return free words."""
-        return self._params.get(name, "")
-
-    def complain(self, name: str, said: str, why: str, instead: str) -> None:
-        """Keep the sentence on one thing that the address says wrongly."""
-        self.complaints.append(f"The address names {name} {said[:40]!r}, which {why}: {instead}.")
+_MISSING = "are not there or have not read these films"
+ADDRESS = QueryParams(
+    "runs",
+    RunsView,
+    some_of(
+        "runs", lambda _, offered: offered.runs, lambda _, offered: offered.usual_runs, _MISSING
+    ),
+    one_of("earlier", _compared, _pair(0)),
+    one_of("later", _compared, _pair(1)),
+    Param(
+        "prevalence",
+        lambda text, *_: round(parse_number(text, 0, 100)),
+        USUAL_PREVALENCE,
+        instead="as usual",
+    ),
+    one_of("part", lambda _, offered: offered.parts, lambda _, offered: offered.usual_part),
+    Param(
+        "at",
+        lambda text, *_: None if text == OWN else parse_number(text, *SENSITIVITIES),
+        instead="as usual",
+        text=lambda at: OWN if at is None else as_text(at),
+    ),
+    one_of("metric", lambda _, offered: offered.metrics, USUAL_METRIC),
+    word("film"),
+    one_of("cell", _compared, ""),
+    some_of("columns", lambda _, offered: offered.columns, USUAL_COLUMNS, _MISSING),
+    one_of("tab", TABS, lambda values, _: "cases" if values.film else "tests"),
+    one_of("measure", MEASURES),
+    one_of("loss", LOSSES),
+)
 
 
 def read_address(params: Mapping[str, str], offered: Offered) -> tuple[RunsView, list[str]]:
-    """Return what an address asks for, and a sentence for each thing that it says wrongly.
-
-    Parameters
-    ----------
-    params : mapping of str to str
-        The query part of the address.
-    offered : Offered
-    """
-    address = _Address(params)
-    runs = address.several("runs", offered.runs, offered.usual_runs)
-    usual_pair = offered.pair_of(runs)
-    wanted = tuple(
-        address.choose(name, runs, usual)
-        for name, usual in zip(("earlier", "later"), usual_pair, strict=True)
-    )
-    earlier, later = wanted if wanted[0] != wanted[1] else usual_pair
-    if wanted[0] == wanted[1] != "":
-        address.complain("later", later, "is the earlier run too", f"{earlier} and {later}")
-    own = params.get("at", OWN) == OWN
-    prevalence = address.number("prevalence", 0, 100)
-    view = RunsView(
-        part=address.choose("part", offered.parts, offered.usual_part),
-        runs=runs,
-        at=None if own else address.number("at", LEAST_SENSITIVITY, MOST_SENSITIVITY),
-        prevalence=USUAL_PREVALENCE if prevalence is None else round(prevalence),
-        metric=address.choose("metric", offered.metrics, USUAL_METRIC),
-        earlier=earlier,
-        later=later,
-        film=address.words("film"),
-        cell=address.choose("cell", runs, ""),
-        columns=address.several("columns", offered.columns, USUAL_COLUMNS),
-        tab=address.choose("tab", tuple(TABS), "cases" if address.words("film") else "tests"),
-        measure=address.choose("measure", tuple(MEASURES), "roc_auc"),
-        loss=address.choose("loss", tuple(LOSSES), "validation"),
-    )
-    return view, address.complaints
-
-
-def write_address(view: RunsView) -> dict[str, str]:
-    """Return the query part of the address of a view."""
-    said = {
-        "part": view.part,
-        "runs": ",".join(view.runs),
-        "at": OWN if view.at is None else f"{view.at:g}",
-        "prevalence": str(view.prevalence),
-        "metric": view.metric,
-        "earlier": view.earlier,
-        "later": view.later,
-        "film": view.film,
-        "cell": view.cell,
-        "columns": ",".join(view.columns),
-        "tab": view.tab,
-        "measure": view.measure,
-        "loss": view.loss,
-    }
-    return {name: value for name, value in said.items() if value}
+    """Return what an address asks for, and a sentence for each thing that it says wrongly."""
+    view, complaints = ADDRESS.read(params, offered)
+    if view.earlier == view.later != "":
+        earlier, later = offered.pair_of(view.runs)
+        pair = f"{earlier} and {later}"
+        complaints.append(complain("later", later, "is the earlier run too", pair))
+        view = replace(view, earlier=earlier, later=later)
+    return view, complaints

@@ -12,11 +12,12 @@ from core.domain.rate import Rate, say_interval
 from core.errors import FirstReadError
 from core.runs.listing import ListedRun
 from core.shortcuts.record import ChangeAudit, PartAudit, say_audit
+from ui.app.query_params import put
 from ui.charts.runs import Style, plot_histories
-from ui.runs.controls import COLUMNS, draw_columns, pick_segment, put
+from ui.runs.controls import COLUMNS, draw_columns
 from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
 from ui.runs.paired_tests import PLAIN
-from ui.runs.query import LOSSES, MEASURES, RunsView
+from ui.runs.query import ADDRESS, LOSSES, MEASURES, RunsView
 
 TABLE = "runs-table"
 MAX_ROWS, MAX_TABLE_PX = 8, 330
@@ -66,9 +67,8 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
 
 def _take(run_ids: tuple[str, ...]) -> None:
     places = st.session_state[TABLE]["selection"]["rows"]
-    put("runs", ",".join(run_ids[place] for place in sorted(places) if place < len(run_ids)))
-    for name in ("earlier", "later"):
-        put(name, "")
+    chosen = [run_ids[place] for place in sorted(places) if place < len(run_ids)]
+    put(runs=",".join(chosen), earlier="", later="")
 
 
 def describe_role(run: ListedRun, served: str) -> str:
@@ -126,7 +126,7 @@ MEASURED: dict[str, Callable[[ChangeAudit], str]] = {
 def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style]) -> None:
     """Draw the loss by epoch of every compared run that was trained here."""
     run_ids = view.runs
-    pick_segment("Loss by epoch", "loss", LOSSES, view.loss, ABOUT_LOSS)
+    ADDRESS.segments(view, "Loss by epoch", "loss", LOSSES, help=ABOUT_LOSS)
     histories = get_histories(listed, run_ids, f"{view.loss}_loss")
     if histories:
         drawn = [styles[run_id] for run_id in histories]
@@ -143,7 +143,7 @@ def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
         st.caption("None of these runs has a shortcut audit.")
         return
     split = next(iter(audited.values())).split
-    pick_segment(f"What the change leaves, {split}", "measure", MEASURES, view.measure, "")
+    ADDRESS.segments(view, f"What the change leaves, {split}", "measure", MEASURES)
     said = MEASURED[view.measure]
     changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
     cells = {

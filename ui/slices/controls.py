@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,6 +11,7 @@ from core.error_analysis.slice_discovery import RATES
 from core.jobs.examples import ExamplesTask
 from core.runs.predictions import PREDICTIONS_FILE
 from ui.app.progress import draw_preparation, get_preparation
+from ui.app.query_params import QueryParams, one_of, put, word
 from ui.app.resources import get_libraries, get_library
 from ui.errors.controls import SYNTHETIC, split_titles
 from ui.library.runs import get_offered, get_runs, name_offered
@@ -30,7 +31,6 @@ class FailsView:
 
     Attributes
     ----------
-    library, run : str
     section : str
         A key of `SECTIONS`.
     slice_key : str
@@ -46,63 +46,24 @@ class FailsView:
     rate: str = USUAL_RATE
 
 
-def choose(
-    params: Mapping[str, str], name: str, options: Sequence[str], complaints: list[str]
-) -> str:
-    """Return the option that an address names, else the first, with a sentence."""
-    said = params.get(name)
-    if said is None or said in options:
-        return options[0] if said is None else said
-    complaints.append(
-        f"The address names {name} {said[:40]!r}, which is not one of {', '.join(options)}: "
-        f"{options[0]}."
-    )
-    return options[0]
-
-
-def read_address(
-    params: Mapping[str, str], libraries: Sequence[str], runs: Mapping[str, Sequence[str]]
-) -> tuple[FailsView, list[str]]:
-    """Return what an address asks for, and a sentence for each thing that it says wrongly.
-
-    Parameters
-    ----------
-    params : mapping of str to str
-        The query part of the address.
-    libraries : sequence of str
-        The first is the default, as of everything.
-    runs : mapping of str to sequence of str
-        By library.
-    """
-    complaints: list[str] = []
-    library = choose(params, "library", libraries, complaints)
-    view = FailsView(
-        library=library,
-        run=choose(params, "run", runs[library], complaints),
-        section=choose(params, "section", tuple(SECTIONS), complaints),
-        slice_key=params.get("slice", ""),
-        rate=choose(params, "rate", tuple(RATES), complaints),
-    )
-    return view, complaints
-
-
-def write_address(view: FailsView) -> dict[str, str]:
-    """Return the query part of the address of a view."""
-    said = {
-        "library": view.library,
-        "run": view.run,
-        "section": view.section,
-        "slice": view.slice_key,
-        "rate": view.rate if view.slice_key else "",
-    }
-    return {name: value for name, value in said.items() if value}
+_SLICE = ("slice", "rate")
+ADDRESS = QueryParams(
+    "fails",
+    FailsView,
+    one_of("library", lambda _, libraries, __: libraries, forgets=_SLICE),
+    one_of("run", lambda values, _, runs: runs[values.library], forgets=_SLICE),
+    one_of("section", SECTIONS),
+    word("slice", field="slice_key"),
+    one_of("rate", RATES, needs="slice"),
+)
+go_to = ADDRESS.go_to
 
 
 def read_view() -> tuple[FailsView, list[str]]:
     """Return the view that the address asks for, and what was wrong with it."""
     offered = get_offered()
     runs = {library: offered.runs(library) for library in offered.libraries}
-    return read_address(st.query_params.to_dict(), _searchable_first(offered.libraries), runs)
+    return ADDRESS.read(st.query_params.to_dict(), _searchable_first(offered.libraries), runs)
 
 
 def films_awaited() -> ExamplesTask | None:
@@ -140,22 +101,6 @@ def _searchable_first(libraries: Sequence[str]) -> list[str]:
     return sorted(libraries, key=lambda name: kept and get_library(name).synthetic)
 
 
-def go_to(view: FailsView) -> None:
-    """Put a view into the address."""
-    address = write_address(view)
-    if st.query_params.to_dict() != address:
-        st.query_params.from_dict(address)
-
-
-def put(**said: str) -> None:
-    """Change parts of the address before the page runs; empty takes a part away."""
-    for name, value in said.items():
-        if value:
-            st.query_params[name] = value
-        else:
-            st.query_params.pop(name, None)
-
-
 def draw_choice(view: FailsView) -> None:
     """Draw which films, which run and which section are looked at."""
     titles = {name: library.title for name, library in get_libraries().items()}
@@ -163,47 +108,15 @@ def draw_choice(view: FailsView) -> None:
         [1.2, 0.7, 2.4, 2], gap="medium", vertical_alignment="bottom"
     )
     with films_side:
-        _pick("Films", "library", titles, view.library)
+        ADDRESS.select(view, "Films", "library", titles)
     with run_side:
-        _pick("Run", "run", name_offered(view.library), view.run)
+        ADDRESS.select(view, "Run", "run", name_offered(view.library))
     with section_side:
-        st.session_state["fails-section"] = view.section
-        st.segmented_control(
-            "What is looked at",
-            list(SECTIONS),
-            format_func=SECTIONS.__getitem__,
-            key="fails-section",
-            on_change=_take_section,
-            width="stretch",
-        )
+        ADDRESS.segments(view, "What is looked at", "section", SECTIONS, width="stretch")
     point = get_runs()[view.run].operating_point.threshold
     point_side.caption(
         f"Run {view.run} at its operating point, {point:.3f}. Intervals are of 95 %."
     )
-
-
-def _take_section() -> None:
-    chosen = st.session_state["fails-section"]
-    if chosen:
-        put(section=chosen)
-
-
-def _pick(label: str, name: str, words: Mapping[str, str], said: str) -> None:
-    key = f"fails-{name}"
-    st.session_state[key] = said
-    st.selectbox(
-        label,
-        list(words),
-        format_func=lambda one: words.get(one, one),
-        key=key,
-        on_change=_take_choice,
-        args=(name, key),
-    )
-
-
-def _take_choice(name: str, key: str) -> None:
-    if st.session_state[key] != st.query_params.get(name):
-        put(**{name: st.session_state[key], "slice": "", "rate": ""})
 
 
 def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: object) -> None:
@@ -213,18 +126,12 @@ def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: 
     ----------
     listed : sequence of (str, str)
         Key and rate of each slice.
-    said : (str, str)
     words : callable
         From key and rate to words.
     """
     st.session_state["fails-slice"] = said
-    st.selectbox(
-        "Slice",
-        list(listed),
-        format_func=words,
-        key="fails-slice",
-        on_change=_take_slice,
-    )
+    options = list(listed)
+    st.selectbox("Slice", options, format_func=words, key="fails-slice", on_change=_take_slice)
 
 
 def _take_slice() -> None:

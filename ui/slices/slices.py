@@ -23,6 +23,7 @@ from core.error_analysis.slice_discovery import (
 from core.error_analysis.slices import RULE, SPACE_WORDS
 from core.stats.intervals import wilson_rate
 from ui.app.guard import PAGES
+from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS, Card, hear_cards, show_cards
@@ -30,7 +31,7 @@ from ui.library.films import build_cards, film_name, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
-from ui.slices.controls import FailsView, pick_slice, put, split_words
+from ui.slices.controls import FailsView, pick_slice, split_words
 from ui.slices.film_cards import show_films
 
 DRAWN_SHEET = "fails-drawn"
