@@ -2,21 +2,15 @@
 
 import json
 
-from streamlit.testing.v1 import AppTest
+from fixtures.app_pages import open_page
 
 from core.settings import PROJECT_ROOT
 from core.store.reads import SqlReviewStore
 
 
-def open_page() -> AppTest:
-    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
-    return router.run().switch_page("pages/exhibit.py").run()
-
-
 def test_the_table_is_of_the_kept_runs_and_says_that_none_can_serve(store: SqlReviewStore):
-    page = open_page()
+    page = open_page("exhibit")
 
-    assert not page.exception
     assert "None of them can serve" in " ".join(element.value for element in page.markdown)
     table = page.dataframe[0].value.set_index("Run")
     for name in ("x05", "x05-zoom"):
@@ -31,7 +25,7 @@ def test_the_table_is_of_the_kept_runs_and_says_that_none_can_serve(store: SqlRe
 
 
 def test_the_cause_is_said_on_the_page(store: SqlReviewStore):
-    page = open_page()
+    page = open_page("exhibit")
 
     said = page.info[0].value
     assert said.startswith("Enough by itself to do the same: training films magnified")
