@@ -2,11 +2,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test setup setup-test lint clean
+# What `make check` leaves out of core's tests: what trains or draws films, reads them or every kept
+# run, or starts processes. `make test` runs all of it, the pages, the browser and the kept runs.
+SLOW := training phantom jobs model_card serving shortcuts error_analysis test_pipeline.py
+UNIT_TESTS := tests/core $(SLOW:%=--ignore=tests/core/%)
+
+.PHONY: run check test setup setup-test lint clean
 
 run: setup
 	$(BIN)/python -m core db migrate
 	$(BIN)/streamlit run streamlit_app.py --server.headless=false
+
+check: setup-test lint  # under 90 s on two idle cores
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not real_films" $(UNIT_TESTS)
 
 test: setup-test lint
 	$(BIN)/python -m core phantom >/dev/null  # before the tests, which all read the same films

@@ -2,8 +2,11 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -29,6 +32,46 @@ os.environ.setdefault("FIRSTREAD_READ_FIRST", "false")
 
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure
 settings.load_profile("first_read")
+
+
+class SettingsPatch(pytest.MonkeyPatch):
+    """Changes of the environment after which the settings are read again."""
+
+    def setenv(self, name: str, value: str, prepend: str | None = None) -> None:
+        super().setenv(name, value, prepend)
+        get_settings.cache_clear()
+
+    def delenv(self, name: str, raising: bool = True) -> None:
+        super().delenv(name, raising)
+        get_settings.cache_clear()
+
+
+@pytest.fixture
+def monkeypatch() -> Iterator[SettingsPatch]:
+    """Return pytest's own, with settings that always are those of the environment."""
+    patch = SettingsPatch()
+    get_settings.cache_clear()
+    yield patch
+    patch.undo()
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def clusters_once() -> Iterator[None]:
+    """Cluster the same feature space once a session: k-means is nearly all that facts cost."""
+    from core.error_analysis import slices
+
+    find, kept = slices.find_clusters, {}
+
+    def find_once(*arrays: np.ndarray):
+        key = tuple(sha256(np.ascontiguousarray(one)).digest() for one in arrays)
+        if key not in kept:
+            kept[key] = find(*arrays)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "find_clusters", find_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,8 @@
 """A Streamlit server and a Chromium for the tests of this folder.
 
-A test module that uses `address` names its app in ``APP``. The fixtures last one module, because
-Playwright allows one running driver a thread and other modules start their own.
+A test module that uses `address` names its app in ``APP``. Chromium lasts as long as the tests of
+this folder and no longer: Playwright's driver keeps an event loop running in its thread, and tests
+elsewhere start loops of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     found = find_chromium()
     with sync_playwright() as playwright:

@@ -14,9 +14,6 @@ def fresh_machine(monkeypatch, tmp_path):
     for name in Settings.model_fields:
         monkeypatch.delenv(f"FIRSTREAD_{name.upper()}", raising=False)
     monkeypatch.chdir(tmp_path)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 def test_a_fresh_machine_serves_a_run_from_the_project_folder():

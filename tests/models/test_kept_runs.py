@@ -1,7 +1,14 @@
-"""The runs that the project keeps: every number of one follows from its files."""
+"""The runs that the project keeps: every number of one follows from its files.
+
+A rule is a function of one kept run that asserts one property. A run is one case, which applies
+every rule to it and lists each that does not hold.
+"""
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +16,12 @@ import pytest
 
 from core.datasets.index import patient_of
 from core.datasets.split import Split, read_split
+from core.domain.model import RunRecord
 from core.evaluation.evaluate import PARTS, SLICED_BY, measure_run
 from core.evaluation.operating_point import calibrate, choose_operating_point, fit_temperature
 from core.files import sha256_of
 from core.runs.predictions import (
     LEARNED_FILE,
-    FilmTable,
     Predictions,
     join_predictions,
     read_learned,
@@ -24,6 +31,7 @@ from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, rea
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.stats.bootstrap import mean_rate
 from core.training.catalogue.runs import CATALOGUE
+from core.training.catalogue.settings import RunSettings
 from core.training.distillation import WEIGHTS_FILE
 from core.training.export import HALF_PRECISION_PARITY_LIMIT, PARITY_LIMIT, exported_logits
 from core.training.films import load_films, load_lung_masks, to_input
@@ -41,10 +49,6 @@ FINISHED = sorted(
     if not path.parent.name.startswith(".")
 )
 CLASSIFIERS = [name for name in FINISHED if "operating_point" in read_record(MODELS / name)]
-
-LEARNED = [name for name in CLASSIFIERS if LEARNED_FILE in read_record(MODELS / name)["files"]]
-
-SEARCHED = [name for name in CLASSIFIERS if CATALOGUE[name].search is not None]
 
 MIB = 1024 * 1024
 
@@ -78,198 +82,199 @@ def differing(stated, recomputed) -> dict[str, tuple]:
     }
 
 
-def found(name: str) -> dict[str, Any]:
-    """Return the settings with the lowest log loss in a run's search; none without a search."""
-    if CATALOGUE[name].search is None:
-        return {}
-    trials = json.loads((MODELS / name / SEARCH_FILE).read_text())["trials"]
-    return dict(min(trials, key=lambda trial: float(trial["log_loss"]))["settings"])
+@dataclass(frozen=True)
+class KeptRun:
+    """A run's folder, and what is read from it once for all rules."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return MODELS / self.name
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        return read_record(self.folder)
+
+    @cached_property
+    def loaded(self) -> RunRecord:
+        return load_run(self.folder)
+
+    @property
+    def settings(self) -> RunSettings:
+        return CATALOGUE[self.name]
+
+    @cached_property
+    def split(self) -> Split:
+        """The split that the run was made with: the project's, but for exhibits."""
+        split = read_split(MODELS / "split.json")
+        redrawn = self.settings.split_by != "patients"
+        return redraw_split(split, self.settings.seed) if redrawn else split
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        return read_predictions(self.loaded)
+
+    def predictions_of(self, split: str) -> Predictions:
+        return self.predictions.where(self.predictions.films.split == split)
+
+    @cached_property
+    def trials(self) -> list[dict[str, Any]]:
+        """What its search tried; none without a search."""
+        if self.settings.search is None:
+            return []
+        return json.loads((self.folder / SEARCH_FILE).read_text())["trials"]
+
+    @property
+    def parity_limit(self) -> float:
+        """How far export and Keras model may be apart; weights above 10 MiB were halved."""
+        kept = (self.folder / WEIGHTS_FILE).is_file()
+        return PARITY_LIMIT if kept else HALF_PRECISION_PARITY_LIMIT
 
 
-def parity_limit(name: str) -> float:
-    """Return how far export and Keras model may be apart; weights above 10 MiB were halved."""
-    kept = (MODELS / name / WEIGHTS_FILE).is_file()
-    return PARITY_LIMIT if kept else HALF_PRECISION_PARITY_LIMIT
+Rule = Callable[[KeptRun], None]
 
 
-def split_of(name: str) -> Split:
-    """Return the split that a run was made with: the project's, but for exhibits."""
-    split, settings = read_split(MODELS / "split.json"), CATALOGUE[name]
-    return split if settings.split_by == "patients" else redraw_split(split, settings.seed)
+def broken(run: KeptRun, rules: Sequence[Rule]) -> list[str]:
+    """Return the name and the difference of every rule that does not hold for a run."""
+    faults = []
+    for rule in rules:
+        try:
+            rule(run)
+        except AssertionError as fault:
+            faults.append(f"{rule.__name__}: {fault}")
+    return faults
 
 
-@pytest.fixture(scope="module")
-def predictions():
-    """Return a reader of a run's predictions of one split."""
-
-    def read(name: str, split: str) -> Predictions:
-        kept = read_predictions(load_run(MODELS / name))
-        return kept.where(kept.films.split == split)
-
-    return read
+# --- of every run -----------------------------------------------------------------------------
 
 
-def test_the_served_run_and_the_segmenter_are_kept():
-    assert {SERVED_RUN, "lungs"} <= set(FINISHED)
-    assert set(CLASSIFIERS) == set(FINISHED) - {"lungs"}
+def every_file_has_its_sha256_and_none_is_unlisted(run: KeptRun) -> None:
+    found = {p.name: sha256_of(p) for p in run.folder.iterdir() if p.name != RECORD_FILE}
+    assert found == run.record["files"]
+    assert EXPORT_FILE in found
 
 
-@pytest.mark.parametrize("name", FINISHED)
-def test_every_file_of_a_kept_run_has_its_sha256_and_none_is_unlisted(name):
-    files = read_record(MODELS / name)["files"]
-
-    found = {p.name: sha256_of(p) for p in (MODELS / name).iterdir() if p.name != RECORD_FILE}
-    assert found == files
-    assert EXPORT_FILE in files
-
-
-@pytest.mark.parametrize("name", FINISHED)
-def test_a_kept_run_is_of_the_films_and_the_split_of_the_project(name):
-    record = read_record(MODELS / name)
+def it_is_of_the_films_and_the_split_of_the_project(run: KeptRun) -> None:
     split = read_split(MODELS / "split.json")
 
-    assert record["run_id"] == name
-    assert record["data"]["index_sha256"] == split.index_sha256
-    assert record["data"]["split_sha256"] == sha256_of(MODELS / "split.json")
-    assert {"python", "tensorflow", "keras", "ai-edge-litert"} <= record["versions"].keys()
-    assert record["settings"]["seed"] >= 0
+    assert run.record["run_id"] == run.name
+    assert run.record["data"]["index_sha256"] == split.index_sha256
+    assert run.record["data"]["split_sha256"] == sha256_of(MODELS / "split.json")
+    assert {"python", "tensorflow", "keras", "ai-edge-litert"} <= run.record["versions"].keys()
+    assert run.record["settings"]["seed"] >= 0
 
 
-@pytest.mark.parametrize("name", FINISHED)
-def test_an_exported_model_is_small_enough_to_be_kept(name):
-    limit = 3 * MIB if name == "lungs" else 10 * MIB
+def its_exported_model_is_small_enough_to_be_kept(run: KeptRun) -> None:
+    limit = 3 * MIB if run.name == "lungs" else 10 * MIB
 
-    assert (MODELS / name / EXPORT_FILE).stat().st_size < limit
+    assert (run.folder / EXPORT_FILE).stat().st_size < limit
 
 
-@pytest.mark.parametrize("name", FINISHED)
-def test_no_record_names_a_folder_of_the_machine_that_wrote_it(name):
-    words = [leaf for _, leaf in flatten(read_record(MODELS / name)) if isinstance(leaf, str)]
+def its_record_names_no_folder_of_the_machine_that_wrote_it(run: KeptRun) -> None:
+    words = [leaf for _, leaf in flatten(run.record) if isinstance(leaf, str)]
 
     assert [word for word in words if word.startswith(("/", "~")) or ":\\" in word] == []
 
 
-@pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_every_rate_of_a_run_states_its_films_and_a_95_percent_interval(name, part):
-    metrics = load_run(MODELS / name).metrics[part]
-
-    assert metrics["n"] == sum(metrics["matrix"].values())
-    assert metrics["n"] == sum(place["frequency"]["n"] for place in metrics["calibration_curve"])
-    assert 0 < metrics["n_patients"] <= metrics["n"]
-    for rate, measured in metrics["rates"].items():
-        if measured["n"] == 0:  # no film was called so
-            assert (measured["value"], measured["low"], measured["high"]) == (None, 0.0, 1.0)
-            continue
-        drawn_at_bound = rate.startswith("f1") and measured["value"] in (0.0, 1.0)
-        assert measured["low"] < measured["high"] or drawn_at_bound, rate  # as no draw differs
-        assert measured["low"] - 1e-9 <= measured["value"] <= measured["high"] + 1e-9, rate
-        assert 0 < measured["n"] <= metrics["n"], rate
-    for rate, measured in metrics["rates_by_patient"].items():
-        value = metrics["rates"][rate]["value"]
-        assert measured["value"] == (None if value is None else pytest.approx(value, abs=1e-12))
-        assert value is None or measured["low"] <= value <= measured["high"], rate
+# --- of every classifier ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LEARNED)
-def test_training_films_are_those_of_the_runs_own_split_and_never_measured_on(name):
-    run = load_run(MODELS / name)
-    learned, measured = read_learned(run), read_predictions(run)
-    films = learned.films
+def every_rate_states_its_films_and_a_95_percent_interval(run: KeptRun) -> None:
+    assert set(PARTS) <= run.loaded.metrics.keys()
+    for part in PARTS:
+        metrics = run.loaded.metrics[part]
+        in_bins = sum(place["frequency"]["n"] for place in metrics["calibration_curve"])
+        assert metrics["n"] == sum(metrics["matrix"].values()) == in_bins, part
+        assert 0 < metrics["n_patients"] <= metrics["n"], part
+        for rate, measured in metrics["rates"].items():
+            if measured["n"] == 0:  # no film was called so
+                stated = measured["value"], measured["low"], measured["high"]
+                assert stated == (None, 0.0, 1.0), (part, rate)
+                continue
+            # At a bound no draw differs.
+            drawn_at_bound = rate.startswith("f1") and measured["value"] in (0.0, 1.0)
+            assert measured["low"] < measured["high"] or drawn_at_bound, (part, rate)
+            assert measured["low"] - 1e-9 <= measured["value"] <= measured["high"] + 1e-9, rate
+            assert 0 < measured["n"] <= metrics["n"], (part, rate)
+        for rate, measured in metrics["rates_by_patient"].items():
+            value = metrics["rates"][rate]["value"]
+            assert measured["value"] == (None if value is None else pytest.approx(value, abs=1e-12))
+            assert value is None or measured["low"] <= value <= measured["high"], (part, rate)
 
-    assert tuple(films.film_id) == split_of(name).train
-    assert set(films.split) == {"train"}
-    assert not films.patient_in_train.any()
-    assert films.label.tolist() == ["/PNEUMONIA/" in one for one in films.film_id.tolist()]
-    assert calibrate(learned.logit, run.calibration) == pytest.approx(learned.probability)
-    assert len(join_predictions(measured, learned)) == len(learned) + len(measured)
 
-
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_predictions_are_of_every_film_of_the_split_and_of_the_external_set(name, predictions):
-    split = split_of(name)
-
+def its_predictions_are_of_every_film_of_the_split_and_of_the_external_set(run: KeptRun) -> None:
     for part in ("validation", "test"):
-        films = predictions(name, part).films
-        assert tuple(films.film_id) == getattr(split, part)
+        films = run.predictions_of(part).films
+        assert tuple(films.film_id) == getattr(run.split, part), part
         folders = [film_id.split("/")[1] for film_id in films.film_id]
-        assert films.label.tolist() == [int(f == "PNEUMONIA") for f in folders]
+        assert films.label.tolist() == [int(f == "PNEUMONIA") for f in folders], part
         assert films.patient.tolist() == [patient_of(film_id) for film_id in films.film_id]
-    external = predictions(name, "nih").films
+    external = run.predictions_of("nih").films
     assert len(external) == 157  # of 183; the others have no class by radiologists
     assert len(np.unique(external.patient)) == 129
-    kept = read_predictions(load_run(MODELS / name)).films
-    assert len(kept) == len(split.validation) + len(split.test) + len(external)
+    kept = run.predictions.films
+    assert len(kept) == len(run.split.validation) + len(run.split.test) + len(external)
     assert len(np.unique(kept.film_id)) == len(kept)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_no_validation_film_is_of_a_training_patient_and_test_films_say_if_they_may_be(
-    name, predictions
-):
-    split = split_of(name)
-    shared = set(split.shared_patients)
+def no_validation_film_is_of_a_training_patient_and_test_films_say_if_they_may_be(
+    run: KeptRun,
+) -> None:
+    shared = set(run.split.shared_patients)
 
-    redrawn = CATALOGUE[name].split_by == "films"
-    assert predictions(name, "validation").films.patient_in_train.any() == redrawn
-    films: FilmTable = predictions(name, "test").films
+    redrawn = run.settings.split_by == "films"
+    assert run.predictions_of("validation").films.patient_in_train.any() == redrawn
+    films = run.predictions_of("test").films
     assert films.patient_in_train.tolist() == [patient in shared for patient in films.patient]
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_the_metrics_and_slices_of_a_run_are_those_of_its_predictions(name):
-    run, record = load_run(MODELS / name), read_record(MODELS / name)
-    kept = read_predictions(run)
-    probabilities = calibrate(kept.logit, run.calibration)
+def its_metrics_and_slices_are_those_of_its_predictions(run: KeptRun) -> None:
+    kept, record = run.predictions, run.record
+    probabilities = calibrate(kept.logit, run.loaded.calibration)
 
-    point, cuts = run.operating_point, record["slices"]["cut_points"]
+    point, cuts = run.loaded.operating_point, record["slices"]["cut_points"]
     measured = measure_run(kept, point.threshold, cuts, point.chosen_on)
 
     assert kept.probability == pytest.approx(probabilities, abs=1e-12)
     assert differing(record["metrics"], measured["metrics"]) == {}
     assert differing(record["slices"], measured["slices"]) == {}
-    assert record["slices"]["cut_points"].keys() == SLICED_BY.keys()
+    assert cuts.keys() == SLICED_BY.keys()
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_the_calibration_is_the_one_that_fits_the_validation_films(name, predictions):
-    validation = predictions(name, "validation")
+def its_calibration_is_the_one_that_fits_the_validation_films(run: KeptRun) -> None:
+    validation = run.predictions_of("validation")
 
     fitted = fit_temperature(validation.logit, validation.films.label)
 
-    stated = load_run(MODELS / name).calibration
+    stated = run.loaded.calibration
     assert fitted.temperature == pytest.approx(stated.temperature, rel=1e-2)
     assert fitted.offset == pytest.approx(stated.offset, abs=1e-2)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_the_operating_point_is_the_one_that_validation_films_give(name, predictions):
-    record, validation = read_record(MODELS / name), predictions(name, "validation")
+def its_operating_point_is_the_one_that_validation_films_give(run: KeptRun) -> None:
+    validation = run.predictions_of("validation")
 
     chosen = choose_operating_point(
         validation.probability,
         validation.films.label,
-        record["settings"]["sensitivity_wanted"],
-        chosen_on(CATALOGUE[name]),
+        run.record["settings"]["sensitivity_wanted"],
+        chosen_on(run.settings),
     )
 
     # It was chosen with the Keras model and these are the export's probabilities.
-    stated = record["operating_point"]
-    assert stated["threshold"] == pytest.approx(chosen.threshold, abs=parity_limit(name))
+    stated = run.record["operating_point"]
+    assert stated["threshold"] == pytest.approx(chosen.threshold, abs=run.parity_limit)
     assert {**asdict(chosen), "threshold": stated["threshold"]} == stated
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_the_operating_point_finds_97_of_100_pneumonias_among_validation_films(name):
-    run = load_run(MODELS / name)
+def its_operating_point_finds_97_of_100_pneumonias_among_validation_films(run: KeptRun) -> None:
+    point, metrics = run.loaded.operating_point, run.loaded.metrics
 
-    assert run.operating_point.sensitivity >= 0.97
-    validation = run.metrics["validation"]
-    assert validation["rates"]["sensitivity"]["value"] == run.operating_point.sensitivity
-    assert validation["rates"]["specificity"]["value"] == run.operating_point.specificity
-    assert {metrics["threshold"] for metrics in run.metrics.values()} == {
-        run.operating_point.threshold
-    }
+    assert point.sensitivity >= 0.97
+    assert metrics["validation"]["rates"]["sensitivity"]["value"] == point.sensitivity
+    assert metrics["validation"]["rates"]["specificity"]["value"] == point.specificity
+    assert {part["threshold"] for part in metrics.values()} == {point.threshold}
 
 
 def with_later_fields(settings: dict[str, Any]) -> dict[str, Any]:
@@ -279,45 +284,97 @@ def with_later_fields(settings: dict[str, Any]) -> dict[str, Any]:
     return later | settings | {"augmentation": changes}
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_run_states_the_settings_of_the_catalogue_with_what_its_search_found(name):
-    record = read_record(MODELS / name)
+def it_states_the_settings_of_the_catalogue_with_what_its_search_found(run: KeptRun) -> None:
+    best = min(run.trials, key=lambda trial: float(trial["log_loss"]), default={"settings": {}})
 
-    stated = with_later_fields(record["settings"])
-    assert differing(stated, asdict(replace(CATALOGUE[name], **found(name)))) == {}
-    assert record["operating_point"]["chosen_on"] == chosen_on(CATALOGUE[name])
-    assert record["parity"]["n"] == record["operating_point"]["n"]
-    assert record["parity"]["max_difference"] <= parity_limit(name)
-    assert record["parity"]["decisions_changed"] == 0
+    stated = with_later_fields(run.record["settings"])
+    assert differing(stated, asdict(replace(run.settings, **best["settings"]))) == {}
+    assert run.record["operating_point"]["chosen_on"] == chosen_on(run.settings)
+    assert run.record["parity"]["n"] == run.record["operating_point"]["n"]
+    assert run.record["parity"]["max_difference"] <= run.parity_limit
+    assert run.record["parity"]["decisions_changed"] == 0
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_history_has_an_entry_for_every_epoch_until_patience_ran_out(name):
-    settings = CATALOGUE[name]
-    history = json.loads((MODELS / name / "history.json").read_text())
+def its_history_has_an_entry_for_every_epoch_until_patience_ran_out(run: KeptRun) -> None:
+    history = json.loads((run.folder / "history.json").read_text())
     losses = [entry["validation_loss"] for entry in history]
 
     waited = len(losses) - 1 - int(np.argmin(losses))
-    assert len(losses) == settings.epochs or waited == settings.patience > 0
+    assert len(losses) == run.settings.epochs or waited == run.settings.patience > 0
 
 
-def test_searches_tried_what_they_declared():
-    for name in SEARCHED:
-        check_search(name)
+def its_search_tried_what_it_declared(run: KeptRun) -> None:
+    search = run.settings.search
+    if search is None:
+        return
 
-
-def check_search(name: str) -> None:
-    search = CATALOGUE[name].search
-    assert search is not None
-    kept = json.loads((MODELS / name / SEARCH_FILE).read_text())
-
-    assert len(kept["trials"]) == search.trials
-    for trial in kept["trials"]:
+    assert len(run.trials) == search.trials
+    for trial in run.trials:
         assert trial["settings"].keys() == search.choices.keys() | search.log_ranges.keys()
         assert all(trial["settings"][key] in allowed for key, allowed in search.choices.items())
         assert all(a <= trial["settings"][key] <= b for key, (a, b) in search.log_ranges.items())
         assert 0 < trial["epochs"] <= search.epochs
         assert trial["stopped_early"] == (trial["epochs"] < search.epochs)
+
+
+def its_training_films_are_those_of_its_own_split_and_never_measured_on(run: KeptRun) -> None:
+    if LEARNED_FILE not in run.record["files"]:
+        return
+    learned = read_learned(run.loaded)
+    films = learned.films
+
+    assert tuple(films.film_id) == run.split.train
+    assert set(films.split) == {"train"}
+    assert not films.patient_in_train.any()
+    assert films.label.tolist() == ["/PNEUMONIA/" in one for one in films.film_id.tolist()]
+    assert calibrate(learned.logit, run.loaded.calibration) == pytest.approx(learned.probability)
+    assert len(join_predictions(run.predictions, learned)) == len(learned) + len(run.predictions)
+
+
+OF_EVERY_RUN = (
+    every_file_has_its_sha256_and_none_is_unlisted,
+    it_is_of_the_films_and_the_split_of_the_project,
+    its_exported_model_is_small_enough_to_be_kept,
+    its_record_names_no_folder_of_the_machine_that_wrote_it,
+)
+OF_EVERY_CLASSIFIER = (
+    every_rate_states_its_films_and_a_95_percent_interval,
+    its_predictions_are_of_every_film_of_the_split_and_of_the_external_set,
+    no_validation_film_is_of_a_training_patient_and_test_films_say_if_they_may_be,
+    its_metrics_and_slices_are_those_of_its_predictions,
+    its_calibration_is_the_one_that_fits_the_validation_films,
+    its_operating_point_is_the_one_that_validation_films_give,
+    its_operating_point_finds_97_of_100_pneumonias_among_validation_films,
+    it_states_the_settings_of_the_catalogue_with_what_its_search_found,
+    its_history_has_an_entry_for_every_epoch_until_patience_ran_out,
+    its_search_tried_what_it_declared,
+    its_training_films_are_those_of_its_own_split_and_never_measured_on,
+)
+
+
+@pytest.mark.parametrize("name", FINISHED)
+def test_a_kept_run_keeps_every_rule(name):
+    rules = OF_EVERY_RUN + (OF_EVERY_CLASSIFIER if name in CLASSIFIERS else ())
+    assert broken(KeptRun(name), rules) == []
+
+
+def test_a_broken_rule_is_listed_by_its_name_and_hides_no_other():
+    def it_is_f03(run):
+        assert run.name == "f03"
+
+    def it_is_f04(run):
+        assert run.name == "f04"
+
+    def it_is_f05(run):
+        assert run.name == "f05"
+
+    faults = broken(KeptRun("f04"), (it_is_f03, it_is_f04, it_is_f05))
+    assert [fault.split(":")[0] for fault in faults] == ["it_is_f03", "it_is_f05"]
+
+
+def test_the_served_run_and_the_segmenter_are_kept():
+    assert {SERVED_RUN, "lungs"} <= set(FINISHED)
+    assert set(CLASSIFIERS) == set(FINISHED) - {"lungs"}
 
 
 def test_the_segmenter_finds_lungs_of_held_out_films_and_states_its_limits():
@@ -342,38 +399,44 @@ def real_index(real_data):
     return index_dataset(real_data / "kermany224")
 
 
+@pytest.fixture(scope="module")
+def seen_by(real_index):
+    """Return what a run is given of some films, each read and cropped once for all runs."""
+
+    @lru_cache(maxsize=8)
+    def read(film_ids: tuple[str, ...], *, cropped: bool):
+        if not cropped:
+            return load_films(real_index, list(film_ids)).films
+        films = read(film_ids, cropped=False)
+        return crop_films(films, find_boxes(films, open_segmenter(MODELS)))
+
+    return read
+
+
 @pytest.mark.real_films
-@pytest.mark.parametrize("part", ["validation", "test"])
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_the_kept_predictions_are_what_the_kept_model_says(name, part, real_index, predictions):
-    run, kept = load_run(MODELS / name), predictions(name, part)
-    every_tenth = slice(None, None, 10)
-    films = load_films(real_index, kept.films.film_id[every_tenth].tolist())
-    content = read_verified(run.folder, EXPORT_FILE, run.files)
+def test_the_kept_predictions_are_what_the_kept_model_says(name, seen_by):
+    run = KeptRun(name)
+    content = read_verified(run.folder, EXPORT_FILE, run.loaded.files)
 
-    seen = films.films
-    if run.cropped_to_lungs:
-        seen = crop_films(seen, find_boxes(seen, open_segmenter(MODELS)))
-    logits = exported_logits(content, to_input(seen, run.input_px))
+    def check(kept: Predictions, every: int) -> None:
+        film_ids = tuple(kept.films.film_id[::every].tolist())
+        seen = seen_by(film_ids, cropped=run.loaded.cropped_to_lungs)
+        logits = exported_logits(content, to_input(seen, run.loaded.input_px))
+        probabilities = calibrate(logits, run.loaded.calibration)
+        assert probabilities == pytest.approx(kept.probability[::every], abs=PARITY_LIMIT)
 
-    probabilities = calibrate(logits, run.calibration)
-    assert probabilities == pytest.approx(kept.probability[every_tenth], abs=PARITY_LIMIT)
+    def of_validation_films(run: KeptRun) -> None:
+        check(run.predictions_of("validation"), every=10)
 
+    def of_test_films(run: KeptRun) -> None:
+        check(run.predictions_of("test"), every=10)
 
-@pytest.mark.real_films
-@pytest.mark.parametrize("name", LEARNED)
-def test_the_kept_training_films_have_what_the_kept_model_says(name, real_index):
-    run = load_run(MODELS / name)
-    kept, every_hundredth = read_learned(run), slice(None, None, 100)
-    seen = load_films(real_index, kept.films.film_id[every_hundredth].tolist()).films
-    if run.cropped_to_lungs:
-        seen = crop_films(seen, find_boxes(seen, open_segmenter(MODELS)))
-    content = read_verified(run.folder, EXPORT_FILE, run.files)
+    def of_training_films(run: KeptRun) -> None:
+        if LEARNED_FILE in run.record["files"]:
+            check(read_learned(run.loaded), every=100)
 
-    logits = exported_logits(content, to_input(seen, run.input_px))
-
-    probabilities = calibrate(logits, run.calibration)
-    assert probabilities == pytest.approx(kept.probability[every_hundredth], abs=PARITY_LIMIT)
+    assert broken(run, (of_validation_films, of_test_films, of_training_films)) == []
 
 
 @pytest.mark.real_films

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.settings import get_settings
 from core.store.reads import SqlReviewStore, open_review_store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clusters(clusters_once: None) -> None:
+    """Pages show the same runs again and again."""
 
 
 @pytest.fixture
@@ -17,10 +21,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlReview
     url = f"sqlite:///{tmp_path / 'reads.sqlite3'}"
     monkeypatch.setenv("FIRSTREAD_DATABASE_URL", url)
     monkeypatch.setenv("FIRSTREAD_LIME_SAMPLES", "100")  # which is faster, and enough for a page
-    get_settings.cache_clear()
     st.cache_resource.clear()
     opened = open_review_store(url)
     yield opened
     opened.close()
     st.cache_resource.clear()
-    get_settings.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from fixtures.app_pages import address_of
 from fixtures.kept_run_copies import copy_runs
 from pages.test_errors import data, drawn, films, missed_film, notes, open_page, words_of
 from streamlit.testing.v1 import AppTest
@@ -12,7 +13,7 @@ from core.error_analysis.gallery import Cell
 from core.library.film_codes import film_code
 from core.runs.predictions import PREDICTIONS_FILE, read_predictions
 from core.runs.store import load_run
-from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.errors import case, controls
 from ui.library.gallery_query import ErrorView
 
@@ -109,11 +110,6 @@ def viewers_of(page: AppTest) -> list[dict]:
     return [one for one in told if "film" in one and "alt" in one]
 
 
-def address_of(page: AppTest) -> dict[str, str]:
-    said = page.query_params.items()
-    return {name: one if isinstance(one, str) else one[0] for name, one in said}
-
-
 def test_what_no_film_of_the_split_can_be_is_said(data) -> None:
     page = open_page(split="test", slice="nonsense", finding="zzz", subtype="virus")
     warned = page.warning[0].value
@@ -147,7 +143,6 @@ def test_a_damaged_table_of_the_first_run_leaves_the_others_galleries(
     copy_runs(tmp_path / "models", "f03", SERVED_RUN, "lungs")
     (tmp_path / "models" / SERVED_RUN / PREDICTIONS_FILE).write_bytes(b"damaged")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
-    get_settings.cache_clear()
     assert "false negatives** of run f03" in words_of(open_page(run="f03", split="test"))
 
 

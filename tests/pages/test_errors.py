@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures import app_pages
 from fixtures.film_tables import film_table, predictions_of
 from fixtures.kermany_stand_in import draw_film, encode_film
 from fixtures.review_records import lead, put
@@ -31,6 +33,7 @@ from ui.library import films as error_films
 
 PAGE = PROJECT_ROOT / "pages" / "errors.py"
 READER = "Dr. Ada Reader"
+open_page = partial(app_pages.open_page, "errors")
 
 
 @pytest.fixture
@@ -38,7 +41,6 @@ def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch)
     """Return an empty data folder; small pictures have a folder of their own too."""
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "films"))
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
-    get_settings.cache_clear()
     return tmp_path / "films"
 
 
@@ -52,16 +54,6 @@ def films(data: Path) -> Path:
 @pytest.fixture
 def notes(data: Path) -> SqlCaseNotes:
     return open_case_notes(get_settings().database_url)
-
-
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
-    page.switch_page("pages/errors.py")
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def words_of(page: AppTest) -> str:
@@ -307,7 +299,6 @@ class DrawnFilms:
 @pytest.fixture
 def drawn(data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
-    get_settings.cache_clear()
     monkeypatch.setattr(ExamplesTask, "start", lambda task: task)  # nothing is drawn
     monkeypatch.setattr(ExamplesTask, "drawn", 60)
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
@@ -317,7 +308,6 @@ def drawn(data, monkeypatch: pytest.MonkeyPatch) -> None:
 def imported(data, tmp_path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Import a run that knows only the official test, and calls every film ill."""
     monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
-    get_settings.cache_clear()
     films = served_predictions().of_split("test").films.film_id
     table = "film_id,probability\n" + "".join(f"{name},0.875\n" for name in films)
     request = ForeignRequest(name="everything_ill", split="test")

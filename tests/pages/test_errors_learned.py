@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
+from fixtures import app_pages
 from fixtures.kept_run_copies import copy_runs
 from fixtures.stand_in_films import served_predictions
 from sklearn.metrics import confusion_matrix, roc_auc_score
@@ -17,10 +19,11 @@ from streamlit.testing.v1 import AppTest
 from core.library.film_codes import film_code
 from core.runs.predictions import LEARNED_FILE, Predictions, join_predictions, read_learned
 from core.runs.store import load_run, read_record, write_record
-from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 
 WARNING = "its rates here say nothing about new films"
+open_page = partial(app_pages.open_page, "errors")
 
 
 @pytest.fixture
@@ -28,7 +31,6 @@ def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch)
     """Return an empty data folder: what runs said is there without pictures."""
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "films"))
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
-    get_settings.cache_clear()
     return tmp_path / "films"
 
 
@@ -39,7 +41,6 @@ def unscored(data, tmp_path, monkeypatch) -> None:
     (models / SERVED_RUN / LEARNED_FILE).unlink()
     write_record(models / SERVED_RUN, read_record(models / SERVED_RUN))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
-    get_settings.cache_clear()
     st.cache_resource.clear()
 
 
@@ -53,16 +54,6 @@ def learned_of(run: str = SERVED_RUN) -> Predictions:
     learned = read_learned(load_run(PROJECT_ROOT / "models" / run))
     assert learned is not None
     return learned
-
-
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
-    page.switch_page("pages/errors.py")
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def words_of(page: AppTest) -> str:
@@ -169,7 +160,7 @@ def test_findings_of_the_gate_are_known_of_training_films(data) -> None:
 
 @pytest.mark.parametrize("page_file", ["subgroups", "runs", "model_card"])
 def test_no_other_page_counts_training_films(data, page_file) -> None:
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+    page = app_pages.open_app()
     page.switch_page(f"pages/{page_file}.py").run()
     assert not page.exception
     said = " ".join(text.value for text in (*page.markdown, *page.caption))

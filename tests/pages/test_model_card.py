@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from fixtures import app_pages
+from fixtures.app_pages import address_of
 from fixtures.film_tables import film_table, predictions_of
 from fixtures.kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
+from fixtures.run_facts import facts_of
 from streamlit.testing.v1 import AppTest
 
 from core.comparison.prevalence import expect_among
@@ -20,12 +23,11 @@ from core.imported_runs.importing import ForeignRequest, import_run
 from core.library.film_codes import film_code
 from core.model_card.checklists.checklist import fill_checklist, say_count
 from core.model_card.checklists.claim import CLAIM
-from core.model_card.facts import gather_facts
 from core.model_card.failures import list_errors, surest_errors
 from core.reports.document import Intervals, MeasuredRow
 from core.runs.predictions import Predictions, read_predictions
 from core.runs.store import load_run
-from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 from ui.charts.model_card import OUT_OF_POPULATION, plot_intervals
 from ui.library.slices import get_search
@@ -34,26 +36,15 @@ from ui.model_card.films import find_errors, gallery_address
 
 PAGE = PROJECT_ROOT / "pages" / "model_card.py"
 RUNS = ("f01", "f04", "m01")
+open_page = partial(app_pages.open_page, "model_card")
 
 
 @pytest.fixture
-def runs(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def runs(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the app no public films, and a folder of its own for imported runs."""
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "none"))
     monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
-    get_settings.cache_clear()
-    yield tmp_path
-    get_settings.cache_clear()
-
-
-def open_page(**params: str) -> AppTest:
-    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
-    page = router.run().switch_page("pages/model_card.py")
-    for name, said in params.items():
-        page.query_params[name] = said
-    page.run()
-    assert not page.exception
-    return page
+    return tmp_path
 
 
 def words_of(page: AppTest) -> str:
@@ -63,11 +54,6 @@ def words_of(page: AppTest) -> str:
 
 def drawn_html(page: AppTest) -> str:
     return "\n".join(element.proto.body for element in page.get("html"))
-
-
-def address_of(page: AppTest) -> dict[str, str]:
-    said = page.query_params.items()
-    return {name: one if isinstance(one, str) else one[0] for name, one in said}
 
 
 # --- what is shown --------------------------------------------------------------------------------
@@ -82,7 +68,7 @@ def test_the_served_run_is_shown_with_what_it_misses(runs: Path) -> None:
     assert f"it misses {matrix['false_negative']} of " in words
     assert address_of(page)["run"] == SERVED_RUN
     shown = {cell for table in page.table for cell in table.value.to_numpy().ravel()}
-    facts = gather_facts(MODELS / SERVED_RUN, MODELS / "split.json")
+    facts = facts_of(SERVED_RUN)
     assert {film.film_id for film in list_errors(facts)} <= shown
 
 
@@ -110,7 +96,7 @@ def test_the_ward_is_what_the_rates_of_the_test_mean_at_the_prevalence(runs: Pat
 
 def test_the_second_tab_counts_and_lists_both_checklists(runs: Path) -> None:
     page = open_page(tab="checklists")
-    facts = gather_facts(MODELS / SERVED_RUN, MODELS / "split.json")
+    facts = facts_of(SERVED_RUN)
     assert say_count(fill_checklist(CLAIM, facts)) in words_of(page)
     items = [set(table.value["Item"]) for table in page.table if "Item" in table.value]
     assert [len(one) for one in items] == [44, 48]
@@ -129,7 +115,6 @@ def test_a_run_that_may_not_read_films_says_what_it_lacks(
 ) -> None:
     models = copy_unaudited(copy_runs(runs / "models", SERVED_RUN, "lungs"), "m01")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
-    get_settings.cache_clear()
     st.cache_resource.clear()
     page = open_page(run="m01")
     assert "This run may not read films. It lacks a shortcut audit" in words_of(page)
@@ -151,7 +136,6 @@ def test_an_exhibit_is_labelled(runs: Path, monkeypatch: pytest.MonkeyPatch) -> 
     models = copy_runs(runs / "models", SERVED_RUN, "lungs")
     copy_as(models, "m01", "x05", exhibit="One batch's class weights.")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
-    get_settings.cache_clear()
     st.cache_resource.clear()
     page = open_page(run="x05")
     assert "An exhibit, kept to show its mistakes" in page.warning[0].value
@@ -169,7 +153,6 @@ def test_without_any_run_the_page_says_what_to_do(
 ) -> None:
     (runs / "models").mkdir()
     monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
-    get_settings.cache_clear()
     st.cache_resource.clear()
     page = open_page()
     assert page.header[0].value == "No runs yet"
@@ -238,7 +221,7 @@ class Library:
 def test_public_films_are_shown_where_they_are_and_drawn_ones_where_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    facts = gather_facts(MODELS / "f01", MODELS / "split.json")
+    facts = facts_of("f01")
     films = film_table(4, label=[1, 1, 0, 0], film_id=["a", "b", "c", "d"])
     drawn = Library(has_films=True, said=predictions_of(films, [0.1, 0.99, 0.98, 0.2]))
     libraries = {"public": Library(has_films=True), "synthetic": drawn}

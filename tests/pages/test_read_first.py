@@ -49,7 +49,6 @@ from ui.review import read_panel
 def read_first(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, float | None]]]:
     """Read first, as a site does that changes nothing; return what the worklist was handed."""
     monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
-    get_settings.cache_clear()
     handed = []
     build = read_panel.WorklistRow
 

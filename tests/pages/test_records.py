@@ -7,9 +7,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
+from fixtures import app_pages
 from fixtures.review_records import (
     FILM,
     OTHER_FILM,
@@ -42,9 +44,7 @@ PAGE = PROJECT_ROOT / "pages" / "records.py"
 BESIDE = "The model beside the reader"
 
 
-def run_page() -> AppTest:
-    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60)
-    return router.run().switch_page("pages/records.py").run()
+run_page = partial(app_pages.open_page, "records")
 
 
 def test_an_empty_store_says_where_reads_come_from(store: SqlReviewStore) -> None:

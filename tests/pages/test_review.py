@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.app_pages import open_app as open_page
 from PIL import Image
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
@@ -26,7 +27,7 @@ from core.phantom.hand import draw_hand
 from core.phantom.settings import FindingName, draw_settings
 from core.pipeline import Engine, prepare_film
 from core.runs.store import amend_record, load_run, read_record
-from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.settings import SERVED_RUN, get_settings
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_runs
 from ui.app import resources
@@ -48,10 +49,6 @@ def chest(seed: int, finding: FindingName = "normal", height_px: int = 400) -> F
 
 CHEST = png("chest.png", chest(3, "lobar"))  # suspicious, and not beyond every doubt
 HAND = png("hand.png", draw_hand(0))
-
-
-def open_page() -> AppTest:
-    return AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
 
 
 def upload(page: AppTest, *files: File) -> AppTest:
@@ -105,7 +102,6 @@ def serve_with_band(models: Path, tmp_path: Path, monkeypatch, **edges: float | 
     folder = tmp_path / "models" / SERVED_RUN
     amend_record(folder, {"abstention": {**read_record(folder)["abstention"], **edges}})
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
-    get_settings.cache_clear()
 
 
 def test_inside_the_band_the_page_takes_no_side_and_says_what_that_means(
@@ -239,7 +235,6 @@ def test_no_file_name_is_kept_where_the_site_says_so(
     store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_KEEP_FILE_NAMES", "false")
-    get_settings.cache_clear()
     page = upload(open_page(), HAND)
     name_reader(page)
     choose_verdict(page, Verdict.UNSURE)
@@ -252,7 +247,6 @@ def test_a_missing_model_is_one_sentence(
     store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path))
-    get_settings.cache_clear()
     page = open_page()
     assert not page.exception
     assert "no run at" in page.error[0].value

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from fixtures.app_pages import open_app as open_page
 from streamlit.testing.v1 import AppTest
 
-from core.settings import PROJECT_ROOT, get_settings
 from core.store.reads import SqlReviewStore
 from ui.review.read_panel import build_row
 
@@ -24,12 +24,7 @@ def offering(
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
     monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
-    get_settings.cache_clear()
     return store
-
-
-def open_page() -> AppTest:
-    return AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
 
 
 def run_until(page: AppTest, happened) -> AppTest:
@@ -87,7 +82,6 @@ def test_opened_films_are_read_like_uploads_and_say_that_they_are_synthetic(offe
 
 def test_a_site_that_reads_patients_only_is_offered_none(offering, monkeypatch):
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "false")
-    get_settings.cache_clear()
 
     page = open_page()
 
@@ -100,7 +94,6 @@ def test_films_that_cannot_be_drawn_are_one_sentence_and_uploads_go_on(
 ):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "file" / "cache"))
-    get_settings.cache_clear()
 
     page = run_until(open_page(), lambda page: "cannot be written to" in captions(page))
 

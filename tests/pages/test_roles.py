@@ -6,10 +6,11 @@ import gc
 
 import pytest
 import streamlit as st
+from fixtures.app_pages import open_app
 from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import WHO_MAY, Reader, Role
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
 from core.store.reads import SqlReviewStore
 from ui.app import guard
@@ -18,12 +19,8 @@ from ui.app.guard import PAGES, act_of
 REFUSED = [(name, role) for name in PAGES for role in Role if role not in WHO_MAY[act_of(name)]]
 
 
-def open_router() -> AppTest:
-    return AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
-
-
 def open_page(name: str) -> AppTest:
-    page = open_router().switch_page(PAGES[name][0]).run()
+    page = open_app().switch_page(PAGES[name][0]).run()
     assert not page.exception
     return page
 
@@ -51,7 +48,7 @@ def test_a_page_is_refused_to_the_wrong_role_and_draws_nothing_of_its_own(
 def test_the_local_user_changes_name_and_role_and_finds_them_after_a_restart(
     store: SqlReviewStore,
 ) -> None:
-    page = open_router()
+    page = open_app()
     assert acting(page) == Reader("", frozenset({Role.LEAD}))
     assert any("Nobody logs in here" in caption.value for caption in page.caption)
     next(box for box in page.text_input if box.label == "Display name").set_value(" Dr  Ada ")
@@ -88,7 +85,7 @@ def test_what_a_page_has_loaded_is_looked_through_once_by_the_garbage_collector(
     frozen: list[int] = []
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(1))
     monkeypatch.setattr(guard, "_spared", set())
-    page = open_router()
+    page = open_app()
     assert not page.exception
     assert guard._spared == {"Review"}
     page.run()

@@ -7,14 +7,16 @@ import io
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from fixtures import app_pages
+from fixtures.app_pages import address_of
 from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix, roc_curve
 from statsmodels.stats.contingency_tables import mcnemar
@@ -38,35 +40,19 @@ from ui.runs.query import ADDRESS, RunsView, read_address
 
 MODELS = PROJECT_ROOT / "models"
 MORNING = datetime(2025, 3, 1, 8, tzinfo=UTC)
+open_page = partial(app_pages.open_page, "runs")
 
 
 @pytest.fixture
-def runs(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def runs(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the app a folder of its own for imported runs."""
     monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
-    get_settings.cache_clear()
-    yield tmp_path
-    get_settings.cache_clear()
-
-
-def open_page(**params: str) -> AppTest:
-    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
-    page = router.run().switch_page("pages/runs.py")
-    for name, said in params.items():
-        page.query_params[name] = said
-    page.run()
-    assert not page.exception
-    return page
+    return tmp_path
 
 
 def words_of(page: AppTest) -> str:
     kinds = (page.markdown, page.caption, page.header, page.error, page.warning, page.info)
     return "\n".join(element.value for kind in kinds for element in kind)
-
-
-def address_of(page: AppTest) -> dict[str, str]:
-    said = page.query_params.items()
-    return {name: one if isinstance(one, str) else one[0] for name, one in said}
 
 
 def table_with(page: AppTest, column: str) -> pd.DataFrame:
@@ -417,7 +403,7 @@ def test_a_chosen_run_that_is_gone_is_said_and_another_can_be_chosen(
 
 
 def test_films_of_an_open_visit_are_read_again_by_the_run_that_serves_now(runs: Path) -> None:
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
+    page = app_pages.open_app()
     buffer = io.BytesIO()
     pixels = draw_film(draw_settings(1, "lobar"), height_px=400).pixels
     Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(buffer, "PNG")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures import app_pages
 from fixtures.film_tables import film_table, predictions_of
 from streamlit.testing.v1 import AppTest
 
@@ -27,6 +29,7 @@ MODELS = PROJECT_ROOT / "models"
 LABEL = np.arange(20) % 2
 FALSE_ALARMS = {"f01": 5, "f03": 2, "f04": 0}
 """Normals that a run calls pneumonia, of the ten there are."""
+open_page = partial(app_pages.open_page, "runs")
 
 
 def said_by(run_id: str) -> Predictions:
@@ -60,7 +63,6 @@ def drawn(store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Monk
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
-    get_settings.cache_clear()
     monkeypatch.setattr(ExamplesTask, "start", lambda task: task)  # nothing is drawn
     monkeypatch.setattr(ExamplesTask, "drawn", 60)
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
@@ -73,16 +75,6 @@ def drawing(drawn: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     drawn.setattr(ExamplesTask, "drawn", 7)
     drawn.setattr(ExamplesTask, "finished", False)
     return drawn
-
-
-def open_page(**params: str) -> AppTest:
-    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
-    page = router.run().switch_page("pages/runs.py")
-    for name, said in params.items():
-        page.query_params[name] = said
-    page.run()
-    assert not page.exception
-    return page
 
 
 def words_of(page: AppTest) -> str:

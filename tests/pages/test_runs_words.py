@@ -13,7 +13,7 @@ from pages.test_runs import address_of, films_of, open_page, runs, words_of
 from core.domain.model import OperatingPoint
 from core.imported_runs.importing import ImportedRun
 from core.runs.store import load_run, read_history
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import PROJECT_ROOT
 from ui.runs.importing import parts_of
 
 __all__ = ["runs"]
@@ -67,7 +67,6 @@ def test_either_loss_of_a_training_is_drawn(runs) -> None:
 
 def test_validation_films_of_its_own_are_said_to_flatter_a_run(runs, monkeypatch) -> None:
     monkeypatch.setenv("FIRSTREAD_MODELS", str(PROJECT_ROOT / "models"))
-    get_settings.cache_clear()
     said = words_of(open_page(runs="f04,x05-split", part="validation"))
     assert "of run x05-split are validation films of patients who are also in training" in said
     assert "flatters it" in said

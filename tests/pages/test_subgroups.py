@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fixtures import app_pages
 from fixtures.film_tables import film_table, predictions_of
 from fixtures.kermany_stand_in import draw_film, encode_film
 from fixtures.stand_in_films import served_predictions, write_stand_ins
@@ -40,18 +41,11 @@ def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch)
     """Return an empty data folder; small pictures have a folder of their own too."""
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "films"))
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
-    get_settings.cache_clear()
     return tmp_path / "films"
 
 
 def open_page(name: str = "subgroups", **address: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=200).run()
-    page.switch_page(f"pages/{name}.py")
-    for key, value in address.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return app_pages.open_page(name, **address)
 
 
 def words_of(page: AppTest) -> str:
@@ -157,7 +151,6 @@ def test_without_facts_a_sentence_says_how_to_make_them(data, tmp_path, monkeypa
     shutil.copytree(MODELS / SERVED_RUN, tmp_path / "models" / SERVED_RUN)
     shutil.copytree(MODELS / "lungs", tmp_path / "models" / "lungs")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
-    get_settings.cache_clear()
     for section in ("copies", "references", "slices"):
         page = open_page(section=section)
         assert "make it with `python -m core film-facts`" in words_of(page)
@@ -177,7 +170,6 @@ def test_features_that_are_made_while_the_app_runs_are_found(data, tmp_path, mon
     del record["files"][FEATURES_FILE]
     (folder / "run.json").write_text(json.dumps(record))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
-    get_settings.cache_clear()
     without = get_search("public", SERVED_RUN)
     assert f"python -m core features {SERVED_RUN}" in " ".join(missing_tables("public", SERVED_RUN))
     (folder / "run.json").write_text(whole)
@@ -217,7 +209,6 @@ class DrawnFilms:
 def drawn(data, monkeypatch) -> None:
     """Offer synthetic films that are all there, with no data folder."""
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
-    get_settings.cache_clear()
     monkeypatch.setattr(ExamplesTask, "start", lambda task: task)
     monkeypatch.setattr(
         resources, "get_examples", lambda: SimpleNamespace(ready=True, finished=True)
@@ -283,7 +274,6 @@ def test_a_newcomer_without_films_sees_the_search_over_the_public_films(drawn) -
 
 def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path, monkeypatch):
     monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
-    get_settings.cache_clear()
     films = served_predictions().of_split("test").films.film_id
     table = "film_id,probability\n" + "".join(f"{name},0.875\n" for name in films)
     request = ForeignRequest(name="theirs", split="test")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures import app_pages
 from fixtures.review_records import lead
 from fixtures.teaching_cases import lend_models, make_case, make_outcome
 from statsmodels.stats.proportion import proportion_confint
@@ -20,7 +21,7 @@ from core.error_analysis.gallery import Cell
 from core.phantom.builtin import DRAWING_VERSION
 from core.phantom.dataset import open_built_in_set
 from core.runs.embeddings import FilmFeatures
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import get_settings
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import utc_now
 from core.store.teaching import SqlTeachingStore, open_teaching_store
@@ -68,7 +69,6 @@ def films(
     monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(lend_models(tmp_path / "models")))
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
-    get_settings.cache_clear()
     return synthetic_cache
 
 
@@ -88,11 +88,7 @@ def hands(kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120).run()
-    page.switch_page("pages/teaching.py")
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
+    page = app_pages.open_page("teaching", **address)
     for _ in range(480):
         if "are being drawn and read" not in words_of(page):
             break
@@ -356,7 +352,6 @@ def test_without_films_the_page_says_how_to_get_them(
     store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
-    get_settings.cache_clear()
     assert "python -m core data fetch" in words_of(open_page())
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from fixtures import app_pages
 from fixtures.review_records import lead
 from fixtures.teaching_cases import make_case
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.examples import ExamplesTask
-from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.settings import SERVED_RUN
 from core.teaching.session import Plan
 from ui.teaching.data import get_teaching_store
+
+open_page = partial(app_pages.open_page, "teaching")
 
 
 @pytest.fixture
@@ -21,30 +25,17 @@ def drawing(store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Mo
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
-    get_settings.cache_clear()
     monkeypatch.setattr(ExamplesTask, "start", lambda task: task)
     monkeypatch.setattr(ExamplesTask, "finished", False)
     monkeypatch.setattr(ExamplesTask, "drawn", 7)
     return monkeypatch
 
 
-def open_page() -> AppTest:
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
-    page.switch_page("pages/teaching.py").run()
-    assert not page.exception
-    return page
-
-
 def open_session(**asked: int) -> AppTest:
     """Begin a session on one drawn film that is not there, and open it."""
     plan = Plan(library="synthetic", films=1, run_id=SERVED_RUN, **asked)
     session = get_teaching_store().start(plan, [make_case(1)], lead("Ada"))
-    page = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=60).run()
-    page.switch_page("pages/teaching.py")
-    page.query_params["session"] = session.session_id
-    page.run()
-    assert not page.exception
-    return page
+    return open_page(session=session.session_id)
 
 
 def words_of(page: AppTest) -> str:
@@ -80,7 +71,6 @@ def test_a_session_on_a_film_of_an_earlier_drawing_can_be_ended(
     drawing, synthetic_cache, monkeypatch
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
-    get_settings.cache_clear()
     drawing.setattr(ExamplesTask, "drawn", 60)
     drawing.setattr(ExamplesTask, "finished", True)
     page = open_session(limit_s=1)

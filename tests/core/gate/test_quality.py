@@ -74,9 +74,22 @@ def test_a_fit_film_has_no_findings():
     assert not report.flagged
 
 
-@pytest.mark.parametrize("part", ["CHEST", "chest", "PORT CHEST", "THORAX", "LUNG", "RIBS", ""])
-@pytest.mark.parametrize("modality", ["CR", "DX", "dx", "RG", "OT", "SC", ""])
-@pytest.mark.parametrize("view", ["PA", "AP", ""])
+@pytest.mark.parametrize(
+    ("part", "modality", "view"),
+    [
+        ("", "", ""),
+        # Each statement is judged alone: every accepted value once, with the others unstated.
+        *((part, "", "") for part in ("CHEST", "chest", "PORT CHEST", "THORAX", "TORAX")),
+        *((part, "", "") for part in ("LUNG", "RIBS")),
+        *(("", modality, "") for modality in ("CR", "DX", "dx", "DR", "RG", "XR", "OT", "SC")),
+        *(("", "", view) for view in ("PA", "AP")),
+        # All three stated, as files do.
+        ("CHEST", "CR", "AP"),
+        ("chest", "dx", "PA"),
+        ("PORT CHEST", "DX", ""),
+        ("RIBS", "", "AP"),
+    ],
+)
 def test_a_frontal_chest_film_that_says_so_has_no_findings(part, modality, view):
     film = fit_film(body_part=part, modality=modality, view_position=view)
     assert assess(film).findings == ()

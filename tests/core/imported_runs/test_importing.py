@@ -25,7 +25,6 @@ from core.runs.listing import list_runs
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run, read_record
 from core.serving.requirements import check_demands, require_servable
-from core.settings import get_settings
 
 SAID = [0.1, 0.2, 0.3, 0.6, 0.4, 0.7, 0.8, 0.9]
 
@@ -291,9 +290,7 @@ def command(models, tmp_path, monkeypatch):  # noqa: F811
     """Return the command line with the small run's folders."""
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
     monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
-    get_settings.cache_clear()
-    yield lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments])
-    get_settings.cache_clear()
+    return lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments])
 
 
 def test_the_command_imports_and_the_others_find_the_run(command, tmp_path):

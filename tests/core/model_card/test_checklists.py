@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fixtures.foreign_models import TEST, models  # noqa: F401 (a fixture)
 from fixtures.kept_run_copies import MODELS, copy_unaudited
+from fixtures.run_facts import facts_of
 
 from core.domain.reader import OPERATOR
 from core.imported_runs.importing import ForeignRequest, import_run
@@ -21,17 +22,13 @@ from core.model_card.checklists.checklist import (
 from core.model_card.checklists.claim import CLAIM
 from core.model_card.checklists.stard_ai import STARD
 from core.model_card.export import CHECKLISTS
-from core.model_card.facts import RunFacts, gather_facts
+from core.model_card.facts import gather_facts
 from core.reports.document import Paragraph, Table
 from core.runs.listing import list_runs
 from core.settings import SERVED_RUN
 
 RUNS = [run.run_id for run in list_runs(MODELS)]
 LETTERS = {15: "abcd", 16: "abc", 17: "ab", 26: "ab", 40: "ab"}
-
-
-def facts_of(name: str, runs: Path = MODELS) -> RunFacts:
-    return gather_facts(runs / name, runs / "split.json")
 
 
 def by_number(items: tuple[FilledItem, ...]) -> dict[str, FilledItem]:

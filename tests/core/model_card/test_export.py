@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.kept_run_copies import MODELS, copy_as, copy_runs
+from fixtures.run_facts import facts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -19,7 +20,6 @@ from core.__main__ import app
 from core.domain.rate import say_interval
 from core.errors import ModelError
 from core.model_card.export import describe_whole_run, export_for
-from core.model_card.facts import RunFacts, gather_facts
 from core.reports.document import Block, Bullets, Document, Intervals, Paragraph, Section, Table
 from core.reports.markdown import INTERVAL_HEAD, escape_markdown, write_markdown
 from core.reports.pdf import write_pdf
@@ -29,10 +29,6 @@ from core.runs.store import load_run
 from core.settings import SERVED_RUN
 
 RUNS = [run.run_id for run in list_runs(MODELS)]
-
-
-def facts_of(name: str, models: Path = MODELS) -> RunFacts:
-    return gather_facts(models / name, models / "split.json")
 
 
 @pytest.fixture(scope="module")

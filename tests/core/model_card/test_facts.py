@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fixtures.foreign_models import NIH, TEST, VALIDATION, models  # noqa: F401 (a fixture)
 from fixtures.kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
+from fixtures.run_facts import facts_of
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
@@ -29,10 +30,6 @@ from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
 from core.training.ensemble import make_ensemble
 
 AUDITED, PLAIN = SERVED_RUN, "m01"
-
-
-def facts_of(name: str, models: Path = MODELS) -> RunFacts:  # noqa: F811
-    return gather_facts(models / name, models / "split.json")
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from core.runs.predictions import PREDICTIONS_FILE, read_predictions
 from core.runs.store import EXPORT_FILE, RECORD_FILE, add_files, load_run, read_record, write_record
 from core.serving.requirements import require_servable
 from core.serving.verification import add_abstention, check_run
-from core.settings import get_settings
 from core.shortcuts.record import AUDIT_FILE, PartAudit, ShortcutAudit
 from core.training.ensemble import make_ensemble
 from core.training.shortcut_audit import open_run
@@ -48,9 +47,7 @@ def models(two_runs, tmp_path, monkeypatch):
     copy = tmp_path / "models"
     shutil.copytree(two_runs, copy)
     monkeypatch.setenv("FIRSTREAD_MODELS", str(copy))
-    get_settings.cache_clear()
-    yield copy
-    get_settings.cache_clear()
+    return copy
 
 
 def with_audit(folder):

@@ -158,9 +158,7 @@ def command(tiny_run, tmp_path, monkeypatch):
     shutil.copytree(tiny_run.models, models)
     monkeypatch.setenv("FIRSTREAD_DATA", str(tiny_run.data))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
-    get_settings.cache_clear()
-    yield lambda *arguments: CliRunner().invoke(app, arguments)
-    get_settings.cache_clear()
+    return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
 def edit(change) -> None:
