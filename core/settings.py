@@ -1,4 +1,4 @@
-"""The one place where the outside configures First Read.
+"""First Read's settings, from the environment.
 
 Every setting is an environment variable with the prefix ``FIRSTREAD_`` and has a default that works
 on a fresh machine.

@@ -1,4 +1,4 @@
-"""What is known of a run on one page: what it is for, what it does, where it fails."""
+"""The model card of a run: intended use, performance and known failures."""
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ def draw_empty() -> None:
         st.header("No runs yet")
         st.write(
             "Train one with `python -m core train f08`, or import another model's predictions on "
-            "the page Compare runs: the facts of each run are stated here."
+            "the page Compare runs: the model card of each run is shown here."
         )
 
 

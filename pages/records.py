@@ -37,9 +37,9 @@ def draw_empty() -> None:
     with middle:
         st.header("No signed reads yet")
         st.write(
-            "Every verdict that is signed on the Review page is kept here: who read which film, "
-            "what they said, and what the model had said. Nothing is ever overwritten; a "
-            "correction stands beside what it corrects."
+            "Every read signed on the page Review is listed here: the reader, the film, the "
+            "verdict and the model's result. Nothing is ever overwritten: a correction is stored "
+            "with the read that it corrects."
         )
         st.page_link("pages/review.py", label="Go to Review", icon=":material/radiology:")
 
@@ -83,15 +83,15 @@ def draw_history(record: ReviewRecord) -> None:
 def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
     """Draw the list with its plot and exports, and the history of the film that is chosen."""
     if not chosen.listed:
-        st.info("No read matches. Take a word away, or choose any.", icon=":material/search:")
+        st.info("No read matches. Remove a search word or a filter.", icon=":material/search:")
         return
     list_side, plot_side = st.columns([2.4, 1])
     with list_side:
         read = draw_list(chosen.listed[:LISTED], ledger)
         if len(chosen.listed) > LISTED:
             st.caption(
-                f"The newest {LISTED:,} of {len(chosen.listed):,} reads that match are listed; the "
-                "files hold all of them. Words or days lead to the older ones."
+                f"The newest {LISTED:,} of {len(chosen.listed):,} matching reads are listed; the "
+                "exports contain all of them. Search or filter by date to see older ones."
             )
         draw_exports(chosen.listed, ledger)
     plot_side.plotly_chart(plot_reads(chosen.listed[:LISTED]), key="reads-plot")
@@ -134,6 +134,6 @@ with spoken_errors():
             draw_chain()
     else:
         draw_empty()
-        with st.expander("Verify what else is kept", icon=":material/verified:"):
+        with st.expander("Verify all other records", icon=":material/verified:"):
             draw_chain()
     draw_standing_line(get_served(), visit.reader)

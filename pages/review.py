@@ -31,8 +31,8 @@ def draw_empty(visit: Visit) -> None:
     with middle:
         st.header("Put new films in order of suspicion")
         st.write(
-            "Upload frontal chest films of children. Each is checked for quality and read by the "
-            "model, which puts them in order. " + say_order()
+            "Upload frontal chest films of children. Each is checked for quality, read by the "
+            "model and ranked by suspicion. " + say_order()
         )
         draw_uploader(visit)
         offer_examples(visit)

@@ -40,7 +40,7 @@ def draw_empty() -> None:
         st.header("No runs yet")
         st.write(
             "Train one with `python -m core train f08`, or import another model's predictions: "
-            "each run gets a line here and can be held to the others."
+            "each run is listed here and can be compared with the others."
         )
         offer_lesson()
 
@@ -83,7 +83,7 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         draw_cases(view, film_id, key, listed, scored, styles)
     with ward_side:
         if scored.synthetic:
-            st.info("Synthetic films say nothing of a ward of children: choose others above.")
+            st.info("Synthetic films cannot predict results in a ward: choose others above.")
         else:
             slider_side, _ = st.columns([1, 1])
             with slider_side:
@@ -109,7 +109,7 @@ def draw_runs(view: RunsView, listed: ListedRuns, serving: str) -> None:
     with spoken_errors():
         draw_table(view, listed, serving)
         if len(listed.runs) == 1 and get_preparation() is None:
-            st.info("There is one run only: train or import another, and the two are compared.")
+            st.info("There is only one run: train or import another to compare them.")
         draw_comparison(view, listed)
 
 

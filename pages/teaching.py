@@ -23,7 +23,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
     course = get_teaching_store().course(session_id)
     if course is None:
         st.warning(
-            f"There is no session {session_id[:40]!r} here: begin one.", icon=":material/link_off:"
+            f"There is no session {session_id[:40]!r} here: start one.", icon=":material/link_off:"
         )
         draw_views(visit)
         return
@@ -34,8 +34,8 @@ def draw_session(visit: Visit, session_id: str) -> None:
         return
     if place is None or not own:
         st.warning(
-            f"This session is {course.session.reader}'s, and you read as {visit.reader}: begin "
-            "one of your own.",
+            f"This session belongs to {course.session.reader}, and you read as {visit.reader}: "
+            "start one of your own.",
             icon=":material/person_off:",
         )
         draw_views(visit)

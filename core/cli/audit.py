@@ -19,7 +19,7 @@ TABLE_WIDTH = 190
 
 def audit(
     names: Annotated[
-        list[str], typer.Argument(help="Runs; several at once share the changed films.")
+        list[str], typer.Argument(help="Runs; several at once use the same changed films.")
     ],
 ) -> None:
     """Measure shortcut features: change films on purpose and compare the scores.
@@ -86,7 +86,7 @@ def _print_cues(console: Console, part: PartAudit) -> None:
         )
     if part.without_lung_mask:
         console.print(
-            f"{part.without_lung_mask} films without a trusted lung mask are left out where the "
+            f"{part.without_lung_mask} films have no reliable lung mask. They are left out where a "
             "change needs one.",
             highlight=False,
         )

@@ -101,6 +101,6 @@ def _say_foreign(runs: list[RunRecord]) -> str:
     if not foreign:
         return ""
     return (
-        f"Imported: {', '.join(foreign)}. What such a model was trained on is not known here: it "
-        "may have seen some of these films."
+        f"Imported: {', '.join(foreign)}. The training data of such a model are not known here: "
+        "it may have seen some of these films."
     )

@@ -54,11 +54,11 @@ def fetch(
         _say(f"The set in {target} is complete already: {films} films, all hashes as listed.")
         return
     _say(
-        f"The set in {target} is complete: {films} films, {fetched.copied} of them new. Counts are "
-        f"as published, and so is the sha256 of the {fetched.held_to_hashes} films "
-        f"of which it is known; that of all others is listed in {HASH_LIST} from now on. "
+        f"The set in {target} is complete: {films} films, {fetched.copied} of them new. The counts "
+        f"match the published set. So does the sha256 of the {fetched.held_to_hashes} films whose "
+        f"hash is published; all other hashes are now listed in {HASH_LIST}. "
         f"The download in {fetched.download} is no longer needed. The app reads these films; to "
-        "train on them, draw a split of them with `python -m core data split`."
+        "train on them, split them with `python -m core data split`."
     )
 
 

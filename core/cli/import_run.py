@@ -80,4 +80,4 @@ def _say_import(imported: ImportedRun) -> str:
         f"Operating point {point.threshold:.3f} ({point.chosen_on}).",
         *imported.list_oddities(),
     ]
-    return "\n".join([*sentences, f"`python -m core compare {name} RUN` holds it to another run."])
+    return "\n".join([*sentences, f"`python -m core compare {name} RUN` compares it with a run."])

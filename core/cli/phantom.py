@@ -1,4 +1,4 @@
-"""``python -m core phantom`` and ``phantom-scores``: draw synthetic films, and read them."""
+"""``python -m core phantom`` and ``phantom-scores``: generate synthetic films and read them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def phantom(
     # Deferred, as below: what draws and reads takes a second to load.
     from core.phantom.dataset import open_built_in_set, write_set  # noqa: PLC0415
 
-    with spoken_errors(), progress_bar("Drawing films") as progress:
+    with spoken_errors(), progress_bar("Generating films") as progress:
         if out is None and (n, seed) != (BUILT_IN_FILMS, BUILT_IN_SEED):
             raise DatasetError("Name a folder with --out: the built-in set is always the same.")
         if out is None:
@@ -55,7 +55,7 @@ def phantom_scores() -> None:
 
     settings, measured = get_settings(), []
     with spoken_errors():
-        with progress_bar("Drawing films") as progress:
+        with progress_bar("Generating films") as progress:
             drawn = open_built_in_set(settings.cache, progress=progress)
         gate = open_gate(settings.models, settings.inference_threads)
         scores = PhantomScores(drawn, gate, settings.cache, settings.inference_threads)
@@ -72,7 +72,7 @@ def phantom_scores() -> None:
             )
             measured.append((run.run_id, asdict(evaluation)))
     passed = sum(not answer.refused for answer in answers)
-    typer.echo(f"The quality gate lets {passed} of {len(answers)} through.\n")
+    typer.echo(f"The quality gate accepts {passed} of {len(answers)} films.\n")
     typer.echo(tabulate_parts(measured))
 
 

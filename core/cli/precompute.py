@@ -69,7 +69,7 @@ def film_facts() -> None:
         with progress_bar("Copies") as progress:
             add_duplicates(rows, settings.data, progress)
         write_facts(facts_of(rows), settings.models / FACTS_FILE)
-    typer.echo(f"Facts on {len(rows)} films are in {settings.models / FACTS_FILE}.")
+    typer.echo(f"Metadata of {len(rows)} films is in {settings.models / FACTS_FILE}.")
 
 
 def label_issues(name: Name) -> None:

@@ -125,9 +125,9 @@ def set_run_aside(name: Name) -> None:
     settings = get_settings()
     with spoken_errors():
         if name == settings.served_run:
-            raise ModelMissing(f"run {name} reads films: let another run serve first.")
+            raise ModelMissing(f"run {name} is the served run: serve another run first.")
         set_aside(settings.models, name)
-    typer.echo(f"The numbers of run {name} stand in {settings.models / SET_ASIDE_FILE}.")
+    typer.echo(f"Run {name} is archived in {settings.models / SET_ASIDE_FILE}.")
 
 
 def score_training(name: Name) -> None:
@@ -156,8 +156,8 @@ def score_training(name: Name) -> None:
         table = learned_as_parquet(learned, run)
         add_files(run.folder, {LEARNED_FILE: table})
     typer.echo(
-        f"{len(learned)} films that run {name} has learned from: {len(table):,} bytes in "
-        f"{run.folder / LEARNED_FILE}. Its metrics are as they were."
+        f"{len(learned)} training films of run {name} are scored: {len(table):,} bytes in "
+        f"{run.folder / LEARNED_FILE}. Its metrics are unchanged."
     )
 
 
@@ -249,7 +249,7 @@ def _load_own_network(name: str) -> RunRecord:
     if run.members:
         raise ModelMissing(
             f"run {name} has no weights of its own: evaluate its members, "
-            f"{', '.join(run.members)}, then make it anew with `python -m core ensemble`."
+            f"{', '.join(run.members)}, then build it again with `python -m core ensemble`."
         )
     return run
 

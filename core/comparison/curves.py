@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """What a run does at each threshold, a point for each distinct probability, falling.
+    """A run's rates at each threshold: one point per distinct probability, descending.
 
     Attributes
     ----------

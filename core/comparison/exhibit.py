@@ -42,7 +42,7 @@ class OriginResult:
 
     @property
     def specificity(self) -> Rate:
-        """Share of the normals that were cleared, with Wilson's interval."""
+        """Share of the normals that were called normal, with Wilson's interval."""
         return wilson_rate(self.true_negative, self.true_negative + self.false_positive)
 
 
@@ -148,18 +148,18 @@ def _open(one: ListedRun) -> ExhibitRun:
 def say_cause(exhibit: Exhibit) -> str:
     """Return which mistake does the harm, in a few sentences."""
     if exhibit.together is None or not exhibit.apart:
-        return "The runs that keep the mistakes are not trained yet: `python -m core train x05`."
+        return "The runs with the mistakes are not trained yet: `python -m core train x05`."
     doing = [run for run in exhibit.apart if run.is_as_bad_as_the_origin]
     others = [run for run in exhibit.apart if not run.is_as_bad_as_the_origin]
     if not doing:
         said = (
-            "None of the mistakes does it alone: each by itself leaves the specificity at "
+            "No single mistake explains it. Specificity with each one alone: "
             f"{'; '.join(map(_said, others))}."
         )
     else:
-        said = f"Enough by itself to do the same: {'; '.join(map(_said, doing))}."
+        said = f"Sufficient alone: {'; '.join(map(_said, doing))}."
         if others:
-            said += f" Not enough: {'; '.join(map(_said, others))}."
+            said += f" Not sufficient alone: {'; '.join(map(_said, others))}."
     if exhibit.control is not None:
         said += f" With none of them: {_specificity(exhibit.control)}."
     return said

@@ -1,4 +1,4 @@
-"""What a sensitivity and a specificity mean where another share of children is ill.
+"""PPV and NPV from sensitivity and specificity at another prevalence.
 
 A film set has the prevalence that its makers gave it; how many children of a ward are missed or
 alarmed for nothing depends on the ward's.

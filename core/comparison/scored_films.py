@@ -1,4 +1,4 @@
-"""What several runs said of the same films, at their own thresholds or at some set together.
+"""Several runs' scores of the same films, at their own or at common thresholds.
 
 `align_runs` takes the films that all runs scored; `join_runs` takes one run's films, and the runs
 that scored all of them.
@@ -23,7 +23,7 @@ SYNTHETIC = "synthetic"
 COMPARED_PARTS = PARTS | {
     SYNTHETIC: Part("synthetic films", lambda films: films.split == SYNTHETIC)
 }
-"""Films that runs can be compared on: those that every run is measured on, and drawn ones."""
+"""Films that runs can be compared on: those that every run is measured on, and synthetic ones."""
 OWN_THRESHOLDS = "each run's own operating point"
 
 
@@ -58,7 +58,7 @@ class ScoredFilms:
 
     @property
     def synthetic(self) -> bool:
-        """True if every film is drawn."""
+        """True if every film is synthetic."""
         return self.part == SYNTHETIC
 
     @property
@@ -109,7 +109,7 @@ class ScoredFilms:
 
 
 def as_synthetic(said: Predictions) -> Predictions:
-    """Return what a run said of drawn films as one part: nothing is trained on any of them."""
+    """Return a run's predictions of synthetic films as one part: no run is trained on them."""
     split = np.full(len(said), SYNTHETIC)
     return replace(said, films=replace(said.films, split=split))
 
@@ -240,12 +240,12 @@ def thresholds_at_sensitivity(
         If none of these films has pneumonia.
     """
     if not 0.0 < sensitivity <= 1.0:
-        raise ComparisonError(f"a sensitivity of {sensitivity} is not above 0 and at most 1.")
+        raise ComparisonError(f"a sensitivity of {sensitivity} must be above 0 and at most 1.")
     lacking = [run for run, said in predictions.items() if not len(said.of_split("validation"))]
     if lacking:
         raise ComparisonError(
-            f"{', '.join(lacking)} states no validation films, on which a threshold could be set: "
-            "leave it out, or compare at the operating points."
+            f"{', '.join(lacking)} has no validation films to set a threshold on: leave it out, "
+            "or compare at the operating points."
         )
     validation = align_runs(predictions, dict.fromkeys(predictions, 0.5), "validation")
     name = PARTS["validation"].name

@@ -59,7 +59,7 @@ def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
     head = ["Pair", "Missed", "p", "Holm", "False alarms", "p", "Holm", "ROC AUC", "p", "Holm"]
     lines = [
         [
-            f"{pair.second} less {pair.first}",
+            f"{pair.second} minus {pair.first}",
             *(_errors_cell(pair.missed), *_p_cells(pair, "missed", pair.missed.p_value)),
             _errors_cell(pair.false_alarms),
             *_p_cells(pair, "false_alarms", pair.false_alarms.p_value),
@@ -83,7 +83,7 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
     """
     return [
         {
-            "Pair": f"{pair.second} less {pair.first}",
+            "Pair": f"{pair.second} minus {pair.first}",
             "Missed": _errors_cell(pair.missed),
             "p missed": _p(pair.missed.p_value),
             "Holm missed": _p(pair.holm["missed"]),

@@ -71,7 +71,7 @@ def download_from_kaggle(handle: str) -> Path:
     except Exception as exc:
         raise DatasetError(
             f"The download of {handle} stopped ({type(exc).__name__}: {exc}). Check the connection "
-            "and the free disk space (6 GB) and run the same command again: it goes on from where "
+            "and the free disk space (6 GB) and run the same command again: it resumes where "
             "it stopped."
         ) from exc
 
@@ -148,7 +148,7 @@ def _require_published(origin: DatasetIndex, expected: Manifest) -> None:
         raise DatasetError(
             f"The download in {origin.root} has the films' names and not one of the "
             f"{len(damaged)} published hashes that are known here: it is another edition of the "
-            "set, resized or stored anew. Keep it if that is what you want and set FIRSTREAD_DATA "
+            "set, resized or re-encoded. Keep it if that is what you want and set FIRSTREAD_DATA "
             "to its folder; fetch makes copies of the published films only."
         )
     if damaged:
@@ -180,7 +180,7 @@ def _copy_film(origin: DatasetIndex, film: Film, place: Path) -> bool:
     except OSError as exc:
         raise DatasetError(
             f"The film {place} cannot be written ({exc}). Free some disk space, about 1.2 GB in "
-            "all, and run the same command again: it goes on from here."
+            "all, and run the same command again: it resumes here."
         ) from exc
     return True
 

@@ -1,4 +1,4 @@
-"""What is known of films beside their labels: gate's findings, age, other readers, copies.
+"""Metadata of films beside their labels: quality findings, age, other readers, duplicates.
 
 The table is kept as ``film_facts.parquet`` beside the runs, because it is the same for all of them.
 """
@@ -18,7 +18,7 @@ from core.errors import DatasetError
 
 FACTS_FILE = "film_facts.parquet"
 OPACITY, OTHER_FINDING, NORMAL = "Lung Opacity", "No Lung Opacity / Not Normal", "Normal"
-"""What radiologists of the RSNA said of an adult's film."""
+"""The RSNA radiologists' readings of an adult's film."""
 AGE_BANDS = (
     (1, "under 1 year"),
     (6, "1 to 5 years"),
@@ -117,7 +117,7 @@ def read_facts(path: Path) -> FilmFacts:
         columns = {name: table[name].to_numpy().astype(np.str_) for name in _COLUMNS}
     except (OSError, pa.ArrowException, KeyError, ValueError) as exc:
         raise DatasetError(
-            f"No facts on films can be read from {path} ({type(exc).__name__}). Restore it from "
+            f"The film metadata cannot be read from {path} ({type(exc).__name__}). Restore it from "
             "the repository, or make it with `python -m core film-facts`."
         ) from exc
     return FilmFacts(**columns)

@@ -11,7 +11,7 @@ MAX_FILE_BYTES = 30_000_000
 MAX_FILM_PIXELS = 40_000_000
 
 SYNTHETIC_KEY = "Synthetic"
-"""Under this key a picture's file states that its film was drawn."""
+"""Under this key an image file states that its film is synthetic."""
 
 
 @dataclass(frozen=True, slots=True)

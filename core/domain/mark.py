@@ -23,7 +23,7 @@ class Mark:
     def __post_init__(self) -> None:
         ordered = 0.0 <= self.left <= self.right <= 1.0 and 0.0 <= self.top <= self.bottom <= 1.0
         if not ordered:
-            raise MarkError(f"The mark {self.edges} does not lie on the film: set it again.")
+            raise MarkError(f"The mark {self.edges} lies outside the film: place it again.")
 
     @property
     def edges(self) -> Edges:

@@ -102,7 +102,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class AbstentionBand:
-    """Probabilities around the operating point at which the model takes no side.
+    """Probabilities around the operating point at which the model says unsure.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class AbstentionBand:
     target_error : float
         Largest share of wrong films on either side that was asked for.
     confidence : float
-        That both sides keep it, for films drawn as those of ``chosen_on`` were.
+        That both error rates stay within it, for films sampled like ``chosen_on``.
     chosen_on : str
         Name of the part of the data; ``n`` is its number of films.
     method : str
@@ -157,7 +157,7 @@ class Prediction:
 
     @property
     def band(self) -> Side:
-        """The side that the model takes; ``unsure`` inside the band of abstention."""
+        """The model's verdict; ``unsure`` inside the abstention band."""
         if self.abstention is None:
             return "above" if self.suspicious else "below"
         low, high = self.abstention.low, self.abstention.high

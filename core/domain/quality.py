@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that the quality gate measured, with the limit it was held against."""
+    """One measurement of the quality gate, with its limit."""
 
     code: str
     severity: Severity

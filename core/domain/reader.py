@@ -11,7 +11,7 @@ from core.errors import NotAllowed
 
 
 class Role(StrEnum):
-    """What a person is in the reading room."""
+    """A person's role in the reading room."""
 
     TRAINEE = "trainee"
     READER = "reader"
@@ -101,13 +101,13 @@ class Reader:
         """
         if not self.may(act):
             raise NotAllowed(
-                f"{say_roles(self.roles)} may not {act}: that takes the role "
-                f"{_either(WHO_MAY[act])}. Change your role, or ask the person who gives roles."
+                f"{say_roles(self.roles)} may not {act}: this needs the role "
+                f"{_either(WHO_MAY[act])}. Change your role, or ask the administrator."
             )
 
 
 OPERATOR = Reader("command line", frozenset({Role.ADMIN}))
-"""Whoever types commands on the machine itself, and may change its files anyway."""
+"""The person at the command line, who can change the files anyway."""
 
 
 def say_roles(roles: Collection[Role]) -> str:
@@ -160,7 +160,7 @@ def reader_from_claims(claims: Mapping[str, object], role_claim: str, name_claim
     if not roles:
         raise NotAllowed(
             f"{identity} has no role here: the claim {role_claim!r} of the log-in names none of "
-            f"{_either(_ALL)}. Ask the person who gives roles."
+            f"{_either(_ALL)}. Ask the administrator for a role."
         )
     name = claims.get(name_claim)
     words = " ".join(name.split()) if isinstance(name, str) else ""
@@ -176,13 +176,13 @@ def _identity(claims: Mapping[str, object]) -> str:
     identity = " ".join(str(stated or claims.get("sub") or "").translate(_BRACKETS).split())
     if not identity:
         raise NotAllowed(
-            "The log-in names nobody: it has neither a verified address (the claims email and "
-            "email_verified) nor the claim sub. Ask the person who keeps the log-in provider."
+            "The log-in identifies nobody: it has neither a verified address (the claims email and "
+            "email_verified) nor the claim sub. Ask the log-in provider's administrator."
         )
     if len(identity) > READER_LIMIT:
         raise NotAllowed(
             f"The log-in's id has {len(identity)} characters, and a read is signed with "
-            f"{READER_LIMIT} at most. Ask the person who keeps the log-in provider for a "
-            "verified address."
+            f"{READER_LIMIT} at most. Ask the log-in provider's administrator for a verified "
+            "address."
         )
     return identity

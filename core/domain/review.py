@@ -15,7 +15,7 @@ from core.domain.reader import Reader
 
 
 class Verdict(StrEnum):
-    """What a reader says of a film; never a reference standard."""
+    """A reader's verdict on a film; never a reference standard."""
 
     PNEUMONIA = "pneumonia"
     NORMAL = "normal"

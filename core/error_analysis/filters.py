@@ -1,4 +1,4 @@
-"""Which films of a gallery are looked at: slices, notes, and what the other runs got wrong."""
+"""Filters of the gallery: slices, notes, and the errors of other runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One set of films, two references: labels that a program took from reports, and radiologists.
+"""One set of films, two reference standards: text-mined labels and radiologists.
 
 A run's rates are computed against each, at the same threshold and on the same films.
 """
@@ -21,7 +21,7 @@ READINGS = (OPACITY, OTHER_FINDING, NORMAL)
 
 @dataclass(frozen=True, slots=True)
 class ReportedFilms:
-    """What radiologists said of the films with one text-mined label.
+    """Radiologists' readings of the films with one text-mined label.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class ReferenceRates:
 
 
 def compare_labels(facts: FilmFacts) -> tuple[ReportedFilms, ...]:
-    """Return what radiologists said of the films by their text-mined label.
+    """Return the radiologists' readings of the films, by text-mined label.
 
     Parameters
     ----------

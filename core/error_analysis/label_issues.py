@@ -1,4 +1,4 @@
-"""Films whose label may be wrong: labels that their features speak against, ranked by cleanlab.
+"""Films whose label may be wrong: labels that the features contradict, ranked by cleanlab.
 
 A logistic regression on a run's kept features predicts each film from films of other patients, and
 confident learning finds the labels that these predictions contradict. The network that the features
@@ -36,7 +36,7 @@ _COLUMNS = ("film_id", "split", "label", "fold", "probability", "rank")
 
 @dataclass(frozen=True, slots=True)
 class PlantedErrors:
-    """How the method does where labels were exchanged on purpose, on validation films.
+    """How well the method finds validation labels that were swapped on purpose.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Films that a run decides rightly and that are like one that it does not: for contrast."""
+"""Films that a run calls correctly and that resemble one that it gets wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readers note of a film: why the model erred, tags, a comment, and another label if need be.
+"""Readers' notes on a film: cause of the error, tags, comment, and a proposed label.
 
 The reference label itself is never changed: a proposal that two readers make is accepted as a
 proposal, and stands beside the label.
@@ -25,7 +25,7 @@ AGREEING_READERS = 2
 
 
 class ProposedLabel(StrEnum):
-    """What a reader says the reference label should be."""
+    """A reader's proposal for the reference label."""
 
     PNEUMONIA = "pneumonia"
     NORMAL = "normal"
@@ -125,10 +125,10 @@ def write_note(
     reader.require(Act.NOTE_CASE)
     name = " ".join(reader.name.split())
     if not name:
-        raise ReviewStoreError("Write your name first: a note says whose it is.")
+        raise ReviewStoreError("Enter your name first: a note is signed.")
     if len(comment) > MAX_COMMENT:
         raise ReviewStoreError(
-            f"The comment has {len(comment)} characters and {MAX_COMMENT} are kept: shorten it."
+            f"The comment has {len(comment)} characters; the limit is {MAX_COMMENT}: shorten it."
         )
     return CaseNote(
         note_id=uuid4().hex,
@@ -172,8 +172,8 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
     clean = sorted({clean_words(tag) for tag in tags})
     if len(clean) > MAX_TAGS:
         raise ReviewStoreError(
-            f"A film takes {MAX_TAGS} tags of one reader and this would be {len(clean)}: take "
-            "some away."
+            f"A film takes at most {MAX_TAGS} tags of one reader, and this would be "
+            f"{len(clean)}: remove some."
         )
     return tuple(clean)
 

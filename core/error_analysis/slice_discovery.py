@@ -1,4 +1,4 @@
-"""Slices in which a run is worse than elsewhere: exact tests, held to account for their number.
+"""Slices in which a run is worse than elsewhere: exact tests, corrected for their number.
 
 A slice's films are compared with all others of the same class. Fisher's test takes films for
 independent, and a patient has several: a slice counts as failing only if the interval of the
@@ -29,10 +29,10 @@ LEAST_FILMS = 20
 SIGNIFICANCE = 0.05
 RATES = {"sensitivity": 1, "specificity": 0}
 TEST_WORDS = (
-    "Each slice is held against all other films of the class by Fisher's exact test, one-sided, "
-    "with Holm's correction for all tests. The test takes films for independent, and patients have "
-    "several: a slice counts as found only if the interval of the difference over patients "
-    "(bootstrap) lies below 0 too."
+    "Each slice is compared with all other films of the class by Fisher's exact test, one-sided, "
+    "with Holm's correction for all tests. The test treats films as independent, but a patient may "
+    "have several. A slice therefore counts as found only if the bootstrap interval of the "
+    "difference over patients also lies below 0."
 )
 
 
@@ -316,7 +316,7 @@ def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSear
 
 
 def say_searched(search: SliceSearch) -> str:
-    """Return in words what was found, how bad it is there, and what the test says of it."""
+    """Return in words the slices found, the worst rate, and how many the test confirms."""
     looked_at, found = len(search.results), search.failing
     if not found:
         return (

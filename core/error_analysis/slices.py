@@ -24,7 +24,7 @@ CLASSES = {"pneumonia": 1, "normal": 0}
 SEED = 0
 STARTS = 5
 RULE = (
-    "clusters by k-means within each class, in the feature space less what its axes share with "
+    "k-means clusters within each class, in the feature space after removing its correlation with "
     f"the score; of {NUMBERS_OF_CLUSTERS[0]} to {NUMBERS_OF_CLUSTERS[-1]} clusters the number with "
     "the largest mean silhouette"
 )

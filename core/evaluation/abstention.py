@@ -1,4 +1,4 @@
-"""A band around the operating point in which a run takes no side, so that its sides are reliable.
+"""A band around the operating point in which a run says unsure, so that its calls are reliable.
 
 Learn then test [1]_: each side of the operating point is a chain of nested claims, from "the films
 furthest out are rarely wrong" to "all films of this side are". They are tested in that order, each

@@ -84,12 +84,12 @@ def suspect_causes(
         if part in cropped_alike:
             rows.append(Suspect("crop: all films cropped alike", name, *cropped_alike[part]))
     fresh = test.where(~test.films.patient_in_train)
-    what = "patients: those whose number occurs outside the test left out"
+    what = "patients: without those whose number also occurs outside the test"
     rows.append(_as_they_are(what, "official test", fresh, threshold))
     if np.isin(validation.films.film_id, list(doubted)).any():
         rows.append(_without_doubted(validation, test, threshold, doubted))
     point = _point_of(test, _sensitivity_at(validation, threshold))
-    what = "operating point: moved to validation's sensitivity, by the test's labels"
+    what = "operating point: set to validation's sensitivity with the test's labels"
     return [*rows, _as_they_are(what, "official test", test, point)]
 
 
@@ -116,7 +116,10 @@ def _without_doubted(
     in_doubt = np.isin(validation.films.film_id, list(doubted))
     kept = validation.where(~in_doubt)
     point = _point_of(kept, _sensitivity_at(validation, threshold))
-    what = f"hard films: point chosen without {in_doubt.sum()} ill ones that most other runs clear"
+    what = (
+        f"hard films: point chosen without {in_doubt.sum()} pneumonias that most other runs call "
+        "normal"
+    )
     return _as_they_are(what, "official test", test, point)
 
 
@@ -177,7 +180,7 @@ def _weighted_rate(right: Mask, weights: Weights, part: Predictions, n: int) -> 
 
 def tabulate_causes(rows: Sequence[Suspect]) -> str:
     """Return the rows as a Markdown table."""
-    head = ["Cause taken away", "Films", "Sensitivity", "n ill", "Specificity", "n normal"]
+    head = ["Cause removed", "Films", "Sensitivity", "n ill", "Specificity", "n normal"]
     lines = [[row.what, row.films, *_say(row.sensitivity), *_say(row.specificity)] for row in rows]
     return markdown_table(head, lines)
 

@@ -1,4 +1,4 @@
-"""From probabilities of films whose class is known to the threshold that a run decides at."""
+"""Choose a run's operating point from the probabilities of labelled films."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold a run's stored predictions and metrics against newly computed ones, or replace them."""
+"""Compare a run's stored predictions and metrics with newly computed ones, or replace them."""
 
 from __future__ import annotations
 

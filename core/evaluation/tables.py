@@ -57,7 +57,7 @@ def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str
 def tabulate_tried(runs: Sequence[ListedRun]) -> str:
     """Return what each run changes and what that did on the official test, a line a run."""
     shown = ("roc_auc", "sensitivity", "specificity", "log_loss", ERROR)
-    head = ["Run", "Goes on from", "What it changes", *(MEASURES[name] for name in shown)]
+    head = ["Run", "Based on", "What it changes", *(MEASURES[name] for name in shown)]
     lines = []
     for run in runs:
         words = f"Exhibit. {run.record.sentence}" if run.exhibit else run.record.sentence
@@ -80,11 +80,11 @@ def tabulate_parts(measured: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
 
 
 def tabulate_sides(run: RunRecord) -> str:
-    """Return how often a run takes a side and how often it is wrong then, a line a split."""
+    """Return how often a run decides and how often it is then wrong, one line per split."""
     head = [
         "Films",
         "n",
-        "Gets a side",
+        "Decided",
         "Wrong among called pneumonia",
         "Wrong among called normal",
     ]
@@ -169,7 +169,7 @@ def _with_interval(rate: Mapping[str, Any]) -> str:
 
 
 def tabulate_set_aside(aside: Aside) -> str:
-    """Return what each run that was set aside changed and scored, as two Markdown tables."""
+    """Return the changes and metrics of each archived run, as two Markdown tables."""
     changes = markdown_table(
         ["Run", "Goes on from", "What it changes"],
         (

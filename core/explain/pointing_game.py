@@ -32,7 +32,7 @@ EXPLANATIONS_FILE = "explanations.json"
 
 @dataclass(frozen=True, slots=True)
 class ExplanationScore:
-    """One explanation held against one lesion.
+    """One explanation compared with one lesion.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ def _check(weights: FloatImage, lesion: Mask) -> None:
         )
         raise ExplanationError(msg)
     if not lesion.any():
-        msg = "The film has no lesion, so that no explanation can point at it."
+        msg = "The film has no lesion for an explanation to point at."
         raise ExplanationError(msg)
     if not np.isfinite(weights).all():
         msg = "A weight of the explanation is no number."
@@ -151,7 +151,7 @@ class PointingRates:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationQuality:
-    """A run's explanations held against drawn lesions.
+    """A run's explanations compared with the lesions of synthetic films.
 
     Attributes
     ----------

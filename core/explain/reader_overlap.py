@@ -1,4 +1,4 @@
-"""How much of what speaks for pneumonia lies in the regions that a reader drew.
+"""Share of the weight for pneumonia that lies in the regions a reader marked.
 
 A region's weight is spread evenly over its pixels on the model's grid; a pixel lies in a drawn box
 if its centre does. Left out are weights below the least that is shown: of a region without colour
@@ -21,7 +21,7 @@ Inside = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class DrawnOverlap:
-    """What drawn boxes and points have to do with a model's regions.
+    """How a reader's boxes and points overlap a model's regions.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class DrawnOverlap:
 
 
 def weigh_drawn(explanation: Explanation, marks: Sequence[Mark], least: float) -> DrawnOverlap:
-    """Hold drawn marks to the regions of an explanation.
+    """Compare a reader's marks with the regions of an explanation.
 
     Parameters
     ----------

@@ -146,7 +146,7 @@ def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Findin
     if not low <= tone.median <= high:
         word, limit = ("dark", low) if tone.median < low else ("bright", high)
         message = (
-            f"The film is unusually {word}: its middle grey is {tone.median:.2f}, "
+            f"The film is unusually {word}: its median grey is {tone.median:.2f}; "
             f"films of the training hospital lie between {low:.2f} and {high:.2f}."
         )
         findings.append(Finding("exposure", Severity.FLAG, tone.median, limit, message))
@@ -169,7 +169,7 @@ def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Findin
 
 
 def _check_statement(film: Radiograph) -> list[Finding]:
-    """Hold the file to what it states: that outranks what its pixels look like."""
+    """Check what the file states; it overrides what the pixels look like."""
     refusals = []
     if film.modality.upper() not in RADIOGRAPH_MODALITIES:
         refusals.append(
@@ -194,23 +194,23 @@ def _check_population(film: Radiograph) -> list[Finding]:
     if film.age_band in (AgeBand.UNKNOWN, AgeBand.CHILD_1_TO_5):
         return []
     message = (
-        f"Patient age: {film.age_band}. The model learned from children of 1 to 5 years: "
-        "its probability is outside what was measured. Rely on your own read."
+        f"Patient age: {film.age_band}. The model was trained on children of 1 to 5 years: "
+        "its probability is not validated for this age. Rely on your own read."
     )
     return [Finding("population", Severity.FLAG, None, None, message)]
 
 
 def _check_origin(film: Radiograph) -> list[Finding]:
-    """Say it if a film was drawn, so that no read of it is taken for one of a patient."""
+    """Report a synthetic film, so that no read of it is taken for a patient's."""
     if not film.synthetic:
         return []
-    message = "Synthetic: this film was drawn by a program. It shows no patient."
+    message = "Synthetic film: it shows no patient."
     return [Finding("synthetic", Severity.NOTE, None, None, message)]
 
 
 def _say_change(change: FilmChange, evidence: GateEvidence) -> Finding:
     distances = (
-        f"its distance from the films of training is {evidence.distance:.2f} as it is and "
+        f"its distance from the training films is {evidence.distance:.2f} as it is and "
         f"{evidence.changed[change]:.2f} with"
     )
     if change is FilmChange.INVERT:
@@ -239,8 +239,8 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
         return [_say_change(change, evidence)]
     if not evidence.distance <= limits.distance:  # a distance that is no number is refused too
         message = (
-            "This does not look like a frontal chest radiograph: its distance from the films of "
-            f"training is {evidence.distance:.2f}, the limit is {limits.distance:.2f}. "
+            "This does not look like a frontal chest radiograph: its distance from the training "
+            f"films is {evidence.distance:.2f}, the limit is {limits.distance:.2f}. "
             "Check that the right file was chosen, upright and uncropped."
         )
         return [Finding("not_chest", Severity.REFUSE, evidence.distance, limits.distance, message)]
@@ -257,7 +257,7 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
 def assess_quality(
     film: Radiograph, evidence: GateEvidence, limits: GateLimits, model_px: int
 ) -> QualityReport:
-    """Hold a film against every limit.
+    """Check a film against every limit.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Films and masks as PNG files: small pictures, and drawn films that say so."""
+"""Films and masks as PNG files: thumbnails, and synthetic films marked as such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold the rows of a foreign file to the films: one sentence for each that cannot be taken."""
+"""Check the rows of an imported file against the films: one sentence per rejected row."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def know_films(models: Path) -> KnownFilms:
             data=record["data"],
         )
     raise DatasetError(
-        f"no run in {models} states the films that it is measured on: set FIRSTREAD_MODELS to the "
+        f"no run in {models} lists its evaluation films: set FIRSTREAD_MODELS to the "
         "folder with the trained runs."
     )
 
@@ -164,7 +164,7 @@ def _check_row(row: ForeignRow, films: KnownFilms, row_of: dict[str, int]) -> tu
         raise ForeignRunRefused(f"{_shown(row.film)} {exc}") from exc
     first = row_of.setdefault(film_id, row.number)
     if first != row.number:
-        raise ForeignRunRefused(f"{film_id} stands in row {first} already")
+        raise ForeignRunRefused(f"{film_id} is already in row {first}")
     probability = _read_probability(row.probability, film_id)
     _check_label(row.label, film_id, films)
     return film_id, probability

@@ -228,20 +228,19 @@ def _say_missing(part: str, ids: Sequence[str], films: KnownFilms) -> str:
     n = int((films.measured.split == part).sum())
     named = ", ".join(ids[:NAMED_FILMS]) + (", ..." if len(ids) > NAMED_FILMS else "")
     return (
-        f"Missing: {len(ids)} of the {n} films of {part} have no row: {named}. A run that "
-        "leaves films out cannot be told from one that errs less; if it is meant to, say that it "
-        "is incomplete."
+        f"Missing: {len(ids)} of the {n} films of {part} have no row: {named}. Leaving films "
+        "out can make a run look better. If it is intended, allow missing films."
     )
 
 
 def _say_nothing_left(checked: CheckedRows, split: str) -> str:
-    found = ", ".join(f"{rows} rows are of {what}" for what, rows in checked.left_out.items())
-    return f"No row is of a film of {split or 'validation or test'}: {found}."
+    found = ", ".join(f"{rows} rows belong to {what}" for what, rows in checked.left_out.items())
+    return f"No row belongs to a film of {split or 'validation or test'}: {found}."
 
 
 def _listed(faults: Sequence[str]) -> str:
-    several = "1 thing keeps" if len(faults) == 1 else f"{len(faults)} things keep"
-    return "\n".join([f"{several} this file from becoming a run; nothing was written.", *faults])
+    several = "1 problem prevents" if len(faults) == 1 else f"{len(faults)} problems prevent"
+    return "\n".join([f"{several} the import of this file; nothing was written.", *faults])
 
 
 def _predictions_of(checked: CheckedRows, films: KnownFilms) -> Predictions:

@@ -46,7 +46,7 @@ def read_foreign_table_apart(
         ) from exc
     if done.returncode:
         raise ForeignRunRefused(
-            "the Parquet file is damaged: reading it ended the reader. Write it again, or as CSV."
+            "the Parquet file is damaged: reading it crashed. Export it again, or as CSV."
         )
     answer = json.loads(done.stdout)
     if "refused" in answer:

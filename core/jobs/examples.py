@@ -1,4 +1,4 @@
-"""The built-in synthetic films, drawn and read at the first start by a process of its own.
+"""The built-in synthetic films, generated and read by a separate process at first start.
 
 Nothing of what draws, reads and counts is loaded here: the app stays as small as it is without.
 """

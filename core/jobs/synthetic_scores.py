@@ -1,4 +1,4 @@
-"""What runs say of the drawn films, by the same pipeline as any upload; kept until one changes."""
+"""Runs' scores of the synthetic films, through the upload pipeline; cached until one changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """What the quality gate said of one film."""
+    """The quality gate's result for one film."""
 
     film_id: str
     refused: bool
@@ -44,7 +44,7 @@ class GateAnswer:
 
 
 class PhantomScores:
-    """Scores of a drawn set, computed when they are first asked for.
+    """Scores of a synthetic set, computed on first use.
 
     Parameters
     ----------

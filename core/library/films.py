@@ -1,4 +1,4 @@
-"""Where labelled films come from: the public set, or drawn films that need no download.
+"""Labelled films: the public set, or synthetic films that need no download.
 
 Both give the same: films by id, and what a run said of each of them.
 """
@@ -159,12 +159,12 @@ class PublicLibrary:
         path = root / name
         if name != film_id and not root.is_dir():
             raise DatasetError(
-                f"The adults' films (NIH ChestX-ray14 with the RSNA's reads) are not in {root}: "
-                "put them there as the README says; `python -m core data fetch` gets the "
-                "children's alone."
+                f"The adult films (NIH ChestX-ray14 with the RSNA's reads) are not in {root}: put "
+                "them there as the README says. `python -m core data fetch` downloads only the "
+                "children's films."
             )
         if not path.resolve().is_relative_to(root.resolve()):
-            raise DatasetError(f"{film_id} names no film of the set.")
+            raise DatasetError(f"{film_id} is not a film of the set.")
         try:
             if path.stat().st_size > MAX_FILM_BYTES:
                 raise DatasetError(f"{film_id} is larger than any film of the set. Fetch it again.")
@@ -189,7 +189,7 @@ class PublicLibrary:
 
 
 class SyntheticLibrary:
-    """The built-in drawn films; what a run says of them is computed when it is first asked for.
+    """The built-in synthetic films; a run's predictions of them are computed on first use.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ class SyntheticLibrary:
 
     @property
     def has_films(self) -> bool:
-        """True: they are drawn before the library is opened."""
+        """True: they are generated before the library is opened."""
         return True
 
     def parts(self, run: RunRecord) -> tuple[str, ...]:
@@ -243,7 +243,7 @@ class SyntheticLibrary:
         return self._score(run)
 
     def learned(self, run: RunRecord) -> Predictions | None:  # noqa: ARG002
-        """Return None: no run has learned from a drawn film."""
+        """Return None: no run is trained on synthetic films."""
         return None
 
     def read_bytes(self, film_id: str) -> bytes:
@@ -267,7 +267,7 @@ class SyntheticLibrary:
         return self._phantoms.truth(film_id, kind)
 
     def findings(self) -> Mapping[str, str]:
-        """Return what each film was drawn to show."""
+        """Return the finding that each synthetic film shows."""
         return {film.film_id: film.settings.finding for film in self._phantoms.films}
 
     def gate_findings(self) -> Mapping[str, str]:

@@ -60,7 +60,7 @@ class ThumbnailCache:
         try:
             self._keep(path, picture)
         except OSError as exc:
-            _log.warning("small pictures are not kept in %s: %s", self._folder, exc.strerror)
+            _log.warning("thumbnails cannot be stored in %s: %s", self._folder, exc.strerror)
         return picture
 
     def size_bytes(self) -> int:

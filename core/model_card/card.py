@@ -46,7 +46,7 @@ NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every re
 
 
 def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
-    """Return every kind of fact in one or two sentences; the sections behind it say the rest.
+    """Return each fact in one or two sentences; the later sections give the details.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
         ("Operating point", " ".join(_say_point(facts))),
         ("Measured", " ".join(_say_measured(facts))),
         (f"{10 * ill_of_100} ill of 1,000", _say_ward(facts, ill_of_100)),
-        ("Adults elsewhere", _say_external(facts)),
+        ("External adults", _say_external(facts)),
         ("Fails most", " ".join(_say_failures(facts))),
         ("Shortcuts", _say_shortcuts(facts)),
         ("Regions", _say_regions(facts)),
@@ -73,7 +73,7 @@ def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
 
 def _say_population(facts: RunFacts) -> Iterator[str]:
     if facts.run.foreign:
-        yield "Of whom it was made is not known here; it is measured on these:"
+        yield "Its training population is not known here. It is measured on:"
     yield CHILDREN_IN_SHORT
     if facts.split is not None:
         n = sum(facts.split["counts"]["train"].values())
@@ -85,14 +85,14 @@ def _say_training(facts: RunFacts) -> Iterator[str]:
     if run.foreign:
         yield "Not known here: these are another model's predictions."
     elif run.members:
-        yield f"The mean of {', '.join(run.members)}, calibrated once more."
+        yield f"The mean of {', '.join(run.members)}, recalibrated."
     else:
         seen = "the box around the lungs" if run.cropped_to_lungs else "the whole film"
         yield f"{run.architecture}, {run.input_px} px, sees {seen}."
     if "starts_from" in how:
         started = STARTS.get(how["starts_from"], f"the weights of run {how['starts_from']}")
         yield f"From {started}, {facts.epochs or 'an unrecorded number of'} epochs; validation by"
-        yield f"{how['split_by']}, the official test not looked at."
+        yield f"{how['split_by']}; the official test was not used."
 
 
 def _say_point(facts: RunFacts) -> Iterator[str]:
@@ -119,7 +119,7 @@ def _say_measured(facts: RunFacts) -> Iterator[str]:
 def _say_ward(facts: RunFacts, ill_of_100: int) -> str:
     ward = expect_in_ward(facts, 1000, ill_of_100)
     if ward is None:
-        return "Not measured on children with pneumonia and without: nothing can be expected."
+        return "Not measured on children with pneumonia and without: no estimate is possible."
     return say_ward(facts.run.run_id, ward)
 
 
@@ -132,7 +132,10 @@ def _say_external(facts: RunFacts) -> str:
         f"{words} {'of no film' if rate is None else say_rate(rate)}"
         for words, rate in rates.items()
     )
-    return f"{part['n_patients']} adults, {said}: out of population, promises nothing."
+    return (
+        f"{part['n_patients']} adults, {said}: outside the intended population, no performance is "
+        "claimed."
+    )
 
 
 def _say_failures(facts: RunFacts) -> Iterator[str]:
@@ -150,7 +153,7 @@ def _say_failures(facts: RunFacts) -> Iterator[str]:
 
 def _say_shortcuts(facts: RunFacts) -> str:
     if facts.audit is None:
-        return "Not audited: nothing is known of what its score hangs on besides the lungs."
+        return "Not audited: the shortcut features that it relies on are not known."
     part = facts.audit.parts.get(usual_part(facts)) or next(iter(facts.audit.parts.values()))
     return say_audit(facts.run.run_id, part)
 
@@ -158,16 +161,16 @@ def _say_shortcuts(facts: RunFacts) -> str:
 def _say_regions(facts: RunFacts) -> str:
     quality = facts.explanations
     if quality is None or "LIME" not in quality.rates["all"]:
-        return "Whether the regions that are shown point at disease is not measured for this run."
+        return "How well its regions point at disease was not measured."
     rate = quality.rates["all"]["LIME"].points_at_lesion
     return (
-        f"On synthetic films the strongest region lies on the lesion in {say_rate(rate)}: regions "
-        "say what the score depends on, and outline no disease."
+        f"On synthetic films the strongest region lies on the lesion in {say_rate(rate)}. Regions "
+        "show what the score depends on; they do not outline disease."
     )
 
 
 def _say_version(facts: RunFacts) -> Iterator[str]:
-    yield f"Made {facts.run.created[:10]}."
+    yield f"Created {facts.run.created[:10]}."
     export = facts.run.files.get(EXPORT_FILE)
     if export is not None:
         yield f"Export sha256 {export[:12]}."
@@ -209,8 +212,8 @@ def _find_notices(facts: RunFacts) -> Iterator[str]:
         yield f"An exhibit, kept to show its mistakes, and never served: {facts.exhibit}"
     if facts.run.foreign:
         yield (
-            "Another model's predictions: what it is, what it was trained on and whether it saw "
-            "these films is not known here."
+            "Another model's predictions. Its architecture, its training data and whether it saw "
+            "these films are not known here."
         )
     if facts.lacking:
         reasons = "; ".join(f"{one.name}: {one.found}" for one in facts.lacking)
@@ -224,7 +227,7 @@ def describe_versions(facts: RunFacts) -> Section:
     run, record = facts.run, facts.record
     versions = ", ".join(f"{name} {said}" for name, said in record.get("versions", {}).items())
     data = record.get("data", {})
-    items = [f"Made {run.created}.", f"Versions: {versions or 'not recorded'}."]
+    items = [f"Created {run.created}.", f"Versions: {versions or 'not recorded'}."]
     items += [
         f"{words}: sha256 {data[key]}."
         for key, words in {"index_sha256": "Films", "split_sha256": "Split"}.items()
@@ -235,6 +238,6 @@ def describe_versions(facts: RunFacts) -> Section:
     blocks: tuple[Block, ...] = (
         Bullets(tuple(items)),
         Table(("File", "sha256"), tuple(files), (1.6, 5.4)),
-        Paragraph("Each file is held to its hash whenever it is read."),
+        Paragraph("The hash of each file is checked whenever it is read."),
     )
     return Section("versions", "Versions and hashes", blocks)

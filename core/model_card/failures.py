@@ -1,4 +1,4 @@
-"""Where a run fails, what its score hangs on, and what its explanations are worth."""
+"""A run's known failures, shortcut features and explanation quality."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def surest_errors(
 
 
 def describe_failures(facts: RunFacts) -> Section:
-    """Return which films it decides wrongly most surely, and where it does worst."""
+    """Return the most confident errors and the worst subgroups."""
     part = facts.run.metrics[usual_part(facts)]
     matrix = part["matrix"]
     said = (
@@ -79,7 +79,7 @@ def describe_failures(facts: RunFacts) -> Section:
         blocks.append(Bullets(items))
     errors = list_errors(facts)
     if errors:
-        head = ("Surest errors", "Probability", "What it is", "Film")
+        head = ("Most confident errors", "Probability", "Reference", "Film")
         rows = tuple(
             (
                 "missed" if film.ill else "false alarm",
@@ -115,7 +115,7 @@ def say_worst_slices(facts: RunFacts) -> Iterator[str]:
             _, quality, third, rate = min(thirds, key=lambda one: one[0])
             yield (
                 f"{words} of {len(thirds)} thirds by image quality with {LEAST_FILMS} films or "
-                f"more, not corrected for the number looked at: {say_rate(rate)} "
+                f"more, not corrected for multiple testing: {say_rate(rate)} "
                 f"({QUALITIES[quality]}: "
                 f"{_range(third['low'], third['high'])})."
             )
@@ -128,9 +128,9 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def describe_shortcuts(facts: RunFacts) -> Section:
-    """Return what the score hangs on besides the lungs."""
+    """Return the shortcut features that the run relies on."""
     if facts.audit is None:
-        said = "Not audited: nothing is known of what its score hangs on besides the lungs."
+        said = "Not audited: the shortcut features that it relies on are not known."
         return Section("shortcuts", "Shortcuts found", (Paragraph(said),))
     items = tuple(
         f"{part.split[:1].upper()}{part.split[1:]} (n = {part.n}): "
@@ -144,12 +144,9 @@ def describe_explanations(facts: RunFacts) -> Section:
     """Return how well its regions point at lesions whose place is known."""
     quality = facts.explanations
     if quality is None:
-        said = (
-            "Not measured for this run: nothing is known of whether the regions that are shown "
-            "point at disease."
-        )
+        said = "Not measured for this run: it is not known whether its regions point at disease."
         return Section("explanations", "Explanations", (Paragraph(said),))
-    head = ("Way", "Points at the lesion", "Weight inside", "Overlap (IoU)")
+    head = ("Method", "Points at the lesion", "Weight inside", "Overlap (IoU)")
     of_all = quality.rates["all"]
     rows = tuple(
         (way, *map(say_interval, (rates.points_at_lesion, rates.energy_inside, rates.iou)))
@@ -158,8 +155,8 @@ def describe_explanations(facts: RunFacts) -> Section:
     n = next(iter(of_all.values())).points_at_lesion.n
     blocks = (
         Paragraph(
-            f"Held against {quality.films} (n = {n}). {_say_best(of_all)} Regions say what the "
-            "score depends on; they are no outline of disease."
+            f"Compared with {quality.films} (n = {n}). {_say_best(of_all)} Regions show what the "
+            "score depends on; they do not outline disease."
         ),
         Table(head, rows, (1.2, 2.2, 2.2, 2.2)),
         Bullets(tuple(f"{way}: {what}." for way, what in quality.ways.items())),

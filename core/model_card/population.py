@@ -18,9 +18,9 @@ CHILDREN_IN_SHORT = (
     "physicians."
 )
 CHILDREN_REFERENCE = (
-    "Two physicians graded every film after unreadable ones had been taken out; a third checked "
-    "the official test. The reference is a reading of the film; whether other findings were known "
-    "to them is not stated."
+    "Two physicians graded every film after unreadable ones had been removed; a third checked the "
+    "official test. The reference standard is a reading of the film. Whether the physicians knew "
+    "other findings is not stated."
 )
 CHILDREN_CITATION = (
     "D. S. Kermany, K. Zhang, M. Goldbaum, Mendeley Data (2018), doi:10.17632/rscbjbr9sj, CC BY "
@@ -45,14 +45,14 @@ STARD_CITATION = (
 
 
 INTENDED = (
-    "A first look at frontal chest films of children of 1 to 5 years: it puts new films in order "
-    "of suspicion of pneumonia, and shows what its score depends on. A doctor reads every film "
-    "and signs every read."
+    "An initial reviewer of frontal chest films of children of 1 to 5 years. It sorts new films by "
+    "suspicion of pneumonia and shows what its score depends on. A doctor reads every film and "
+    "signs every read."
 )
 NOT_FOR = (
     "A diagnosis on its own, or a reason to leave a film unread: it is not a medical device.",
-    "Adults, infants below 1 year, children above 5: what is measured here does not hold for them.",
-    "Any other disease: a film that is not suspicious may show anything else.",
+    "Adults, infants below 1 year, children above 5: it is not validated for them.",
+    "Any other disease: a film that is not suspicious may still show other findings.",
     "Lateral films, photographs of films, CT and MR: the quality gate refuses what it recognises.",
 )
 NOT_FOR_IN_SHORT = (
@@ -60,8 +60,8 @@ NOT_FOR_IN_SHORT = (
     "lateral films, photographs of films, CT and MR."
 )
 AGES = (
-    "A DICOM file that states another age is flagged; a picture file states none, and the reader "
-    "has to know."
+    "A DICOM file that states another age is flagged. An image file states no age: the reader has "
+    "to check it."
 )
 STARTS = {"imagenet": "ImageNet weights", "nothing": "random weights"}
 CHANGES = {
@@ -96,11 +96,10 @@ def say_use(facts: RunFacts) -> str:
     """Return what a run is for."""
     if facts.run.foreign:
         return (
-            "Here only to be compared with other runs: it reads no film. What its makers meant it "
-            "for is not known."
+            "For comparison with other runs only: it reads no films. Its intended use is not known."
         )
     if facts.exhibit:
-        return "None: it is kept to show what its mistakes do, and reads no film."
+        return "None: it is kept to show the effect of its mistakes, and reads no films."
     return INTENDED
 
 
@@ -116,7 +115,7 @@ def describe_population(facts: RunFacts) -> Section:
         blocks.append(
             Paragraph(
                 f"{shared} patient numbers occur in both the published training and test films; "
-                "what is measured without them is a part of its own."
+                "the test without them is reported as a separate part."
             )
         )
     if "nih" in facts.run.metrics:
@@ -143,9 +142,8 @@ def describe_training(facts: RunFacts) -> Section:
     if facts.run.foreign:
         unknown = (
             "Another model's predictions, imported from "
-            f"{_file_of(facts)}. Not known here: the network, the films that it was trained on "
-            "(it may have seen some of those that it is measured on), how it was calibrated, and "
-            "what it was validated for."
+            f"{_file_of(facts)}. Its network, training films, calibration and validation are not "
+            "known here. It may have seen some of the films that it is measured on."
         )
         return Section("training", "How it was trained", (Paragraph(unknown),))
     members = facts.run.members
@@ -162,8 +160,8 @@ def _file_of(facts: RunFacts) -> str:
 
 def _say_members(members: tuple[str, ...]) -> tuple[str, ...]:
     return (
-        f"The mean of the calibrated logits of {', '.join(members)}, calibrated once more.",
-        "How each of them was trained stands in its own facts.",
+        f"The mean of the calibrated logits of {', '.join(members)}, recalibrated.",
+        "The training of each member is in its own model card.",
     )
 
 
@@ -180,7 +178,7 @@ def _say_settings(facts: RunFacts) -> Iterator[str]:
             f"{how['seed']}; class weights: {how['class_weights']}."
         )
         yield f"Films changed at random: {say_changes(how['augmentation'])}."
-        yield f"Validation drawn by {how['split_by']}; the official test was not looked at."
+        yield f"Validation drawn by {how['split_by']}; the official test was not used."
     parity = facts.record.get("parity", {})
     if "max_difference" in parity:
         yield (

@@ -32,8 +32,8 @@ def say_in_short(facts: RunFacts) -> str:
     part = facts.run.metrics[usual_part(facts)]
     found, cleared = (rate_of(part["rates"][name]) for name in RATES)
     return (
-        f"On the {part['split']} it finds {_of_100(found, 'pneumonias')} and clears "
-        f"{_of_100(cleared, 'films without')}."
+        f"On the {part['split']} it finds {_of_100(found, 'pneumonias')} and calls "
+        f"{_of_100(cleared, 'films without')} normal."
     )
 
 
@@ -45,18 +45,18 @@ def _of_100(rate: Rate | None, what: str) -> str:
 
 
 def describe_ward(facts: RunFacts, ill_of_100: int) -> Section:
-    """Return what the rates mean among children of whom a share is ill."""
-    heading = f"Of 1,000 children, {10 * ill_of_100} of them ill"
+    """Return what the rates mean at a given prevalence."""
+    heading = f"Of 1,000 children, {10 * ill_of_100} with pneumonia"
     ward = expect_in_ward(facts, 1000, ill_of_100)
     if ward is None:
-        said = "Not measured on children with pneumonia and without: nothing can be expected."
+        said = "Not measured on children with pneumonia and without: no estimate is possible."
         return Section("ward", heading, (Paragraph(said),))
     split = facts.run.metrics[usual_part(facts)]["split"]
     blocks = (
         Paragraph(say_ward(facts.run.run_id, ward)),
         Paragraph(
-            f"By sensitivity and specificity on the {split}; it holds in a ward only if disease "
-            "and films are alike there."
+            f"Calculated from sensitivity and specificity on the {split}. It holds in a ward only "
+            "if disease and films are similar there."
         ),
     )
     return Section("ward", heading, blocks)
@@ -126,26 +126,27 @@ def _count_errors(facts: RunFacts) -> Iterator[tuple[str, ...]]:
 
 
 def describe_band(facts: RunFacts) -> Section:
-    """Return where the run takes no side, and how often it is wrong where it takes one."""
+    """Return where the run is unsure, and how often it is wrong where it decides."""
     band = facts.run.abstention
     if band is None:
-        said = "None: every film gets a side, also those whose probability is near the threshold."
-        return Section("band", "Where it takes no side", (Paragraph(said),))
+        said = "Nowhere: every film is called pneumonia or normal, even near the threshold."
+        return Section("band", "Where it is unsure", (Paragraph(said),))
     low = "no film is called normal" if band.low is None else f"from {band.low:.3f}"
     high = "no film is called pneumonia" if band.high is None else f"to {band.high:.3f}"
     said = (
         f"Probabilities {low} {high} are called unsure. Chosen on {band.chosen_on} (n = "
         f"{band.n}) so that, with {100.0 * band.confidence:.0f} % confidence, at most "
-        f"{100.0 * band.target_error:.0f} % of the films on either side are wrong ({band.method})."
+        f"{100.0 * band.target_error:.0f} % of the films called pneumonia are wrong, and at most "
+        f"as many of those called normal ({band.method})."
     )
     rows = tuple(
         (facts.run.metrics[part]["split"], *map(_say_share, _sides(measured)))
         for part, measured in facts.run.decided.items()
         if part in facts.run.metrics
     )
-    head = ("Part", "Gets a side", "Wrong of called pneumonia", "Wrong of called normal")
+    head = ("Part", "Decided", "Wrong of called pneumonia", "Wrong of called normal")
     blocks = (Paragraph(said), Table(head, rows, (2.4, 2.2, 2.2, 2.2)))
-    return Section("band", "Where it takes no side", blocks)
+    return Section("band", "Where it is unsure", blocks)
 
 
 def _sides(measured: Mapping[str, Any]) -> Iterator[Mapping[str, Any] | None]:
@@ -160,7 +161,7 @@ def _say_share(stated: Mapping[str, Any] | None) -> str:
 
 def describe_external(facts: RunFacts) -> Section:
     """Return what the run does on films of another population."""
-    heading = "Films of another hospital: out of population"
+    heading = "External films: outside the intended population"
     part = facts.run.metrics.get(EXTERNAL)
     if part is None:
         blocks = (Paragraph("Not measured: no film of another hospital was scored."),)
@@ -171,8 +172,8 @@ def describe_external(facts: RunFacts) -> Section:
     said = (
         f"On {part['n']} films of {part['n_patients']} adults it misses "
         f"{matrix['false_negative']} of {ill} and raises {matrix['false_positive']} false alarms "
-        f"in {well}: sensitivity {_say(found)}; specificity {_say(cleared)}. It was not made for "
-        "adults: this shows what becomes of films that it does not know, and promises nothing."
+        f"in {well}: sensitivity {_say(found)}; specificity {_say(cleared)}. It is not intended "
+        "for adults: no performance is claimed for films from outside its population."
     )
     return Section("external", heading, (Paragraph(said),))
 

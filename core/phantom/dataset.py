@@ -68,7 +68,7 @@ def plan_films(n: int, seed: int) -> tuple[PlannedFilm, ...]:
         If ``n`` is too small.
     """
     if n < 10:
-        raise DatasetError(f"A set of {n} films has no place for every part; ask for 10 or more.")
+        raise DatasetError(f"A set of {n} films is too small for every part; choose 10 or more.")
     illnesses = FINDINGS[1:]
     planned = []
     for number in range(n):
@@ -94,7 +94,7 @@ def _film_id(number: int, settings: PhantomSettings) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhantomSet:
-    """A drawn set on disk.
+    """A synthetic set on disk.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class PhantomSet:
     def _known(self, film_id: str) -> str:
         if film_id not in {film.film_id for film in self.films}:
             raise DatasetError(
-                f"The synthetic set has no film {film_id}: an earlier version may have drawn it."
+                f"The synthetic set has no film {film_id}: it may be of an earlier version."
             )
         return film_id
 
@@ -146,7 +146,7 @@ def write_set(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> PhantomSet:
-    """Draw the films of a set that are not in the folder yet, and write what is known of each.
+    """Generate a set's films that are not in the folder yet, and write their manifest.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def write_set(
         _claim(folder, stated)
         for done, film in enumerate(planned):
             if cancelled is not None and cancelled():
-                raise Cancelled(f"Drawing was stopped after {done} of {n} films.")
+                raise Cancelled(f"Stopped after generating {done} of {n} films.")
             if not _is_whole(folder, film.film_id):
                 _write_film(folder, film)
             if progress is not None:
@@ -191,7 +191,7 @@ def open_built_in_set(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> PhantomSet:
-    """Return the built-in set; what of it is missing is drawn first.
+    """Return the built-in set; missing films are generated first.
 
     Parameters
     ----------

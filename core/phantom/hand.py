@@ -1,4 +1,4 @@
-"""A drawn hand: a radiograph, and not of a chest. The quality gate must refuse it."""
+"""A synthetic radiograph of a hand, which the quality gate must refuse."""
 
 from __future__ import annotations
 

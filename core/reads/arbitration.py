@@ -79,7 +79,7 @@ def arbitrate(
     new_id: Callable[[], str] = new_record_id,
     now: Callable[[], datetime] = utc_now,
 ) -> ReviewRecord:
-    """Make the record that settles a dispute: it supersedes the newest read and names all of them.
+    """Make the record of an arbitration: it supersedes the newest read and names all of them.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ def arbitrate(
     """
     by.require(Act.ARBITRATE)
     if reader_key(by.name) in {reader_key(read.reader) for read in dispute.reads}:
-        raise NotAllowed(f"{by.name} has read this film: somebody else has to settle it.")
+        raise NotAllowed(f"{by.name} has read this film: another reader must arbitrate.")
     if not comment.strip():
-        raise ReviewStoreError("Write the reason: those who disagree want to know it.")
+        raise ReviewStoreError("State the reason for the arbitration.")
     newest = dispute.reads[-1]
     film = ShownFilm(
         film_sha256=dispute.film_sha256,

@@ -29,7 +29,7 @@ _NUMBERS = {
 
 
 def compare_with_model(record: ReviewRecord) -> str:
-    """Say whether reader and model take the same side.
+    """Say whether reader and model agree.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def find_reads(
 
 
 def is_synthetic(record: ReviewRecord) -> bool:
-    """Tell a drawn film from a patient's, by what the quality gate found."""
+    """Tell a synthetic film from a patient's by the quality gate's findings."""
     return any(finding.code == "synthetic" for finding in record.quality.findings)
 
 
@@ -107,7 +107,7 @@ def _mentions(record: ReviewRecord, word: str) -> bool:
 
 
 def find_drawn(records: Sequence[ReviewRecord]) -> dict[str, tuple[Mark, ...]]:
-    """Return by record what its reader drew at the first read that it goes back to.
+    """Return by record the marks that its reader made at the first read.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ def reads_by(history: Sequence[ReviewRecord], reader: str) -> list[ReviewRecord]
 def why_out_of_order(
     record: ReviewRecord, history: Sequence[ReviewRecord], *, read_first: bool
 ) -> str:
-    """Return why a read may not follow what is stored of its film; empty if it may.
+    """Return why a read may not follow the film's stored reads; empty if it may.
 
     Parameters
     ----------
@@ -89,16 +89,16 @@ def why_out_of_order(
     if record.kind is ReadKind.FIRST and record.regions:
         return "The model's regions were shown before this first read: reload the film, then sign."
     if record.kind is not ReadKind.FIRST and record.drawn:
-        return "Regions are drawn at the first read, before the model's are shown: reload the film."
+        return "Marks are made at the first read, before the model's regions: reload the film."
     if record.kind is ReadKind.FIRST and own:
         return (
-            f"{record.reader} has locked a first read of this film already, perhaps in another "
+            f"{record.reader} has already locked a first read of this film, perhaps in another "
             "window: reload the film, then sign."
         )
     unread = read_first and not own and not record.quality.refused
     if record.kind is ReadKind.READ and unread:
         return (
-            f"{record.reader} has locked no first read of this film, and here a reader reads "
-            "before the model: reload the film and lock a first read, then sign."
+            f"{record.reader} has not locked a first read of this film, which this site requires: "
+            "reload the film and lock a first read, then sign."
         )
     return ""

@@ -149,7 +149,7 @@ def _area(scores: Scores, labels: Labels, films: npt.NDArray[np.str_]) -> Rate:
 def say_too_few(curve: ReaderRoc) -> str:
     """Return why a reader has no curve."""
     return (
-        f"{curve.reader}: no curve from {curve.n_ill} reads of films with pneumonia and "
-        f"{curve.n_well} of normal ones; it takes {FEWEST_OF_A_CLASS} films of each whose "
-        "reference is known."
+        f"{curve.reader}: no ROC curve from {curve.n_ill} reads of films with pneumonia and "
+        f"{curve.n_well} of normal ones. It needs {FEWEST_OF_A_CLASS} films of each class with a "
+        "known reference."
     )

@@ -172,7 +172,7 @@ def _check_prediction(prediction: Prediction | None, quality: QualityReport, run
 def _checked_reader(reader: str) -> str:
     name = reader.strip()
     if not name:
-        raise ReviewStoreError("A read needs its reader: enter your name, then sign again.")
+        raise ReviewStoreError("A read needs a reader: enter your name, then sign again.")
     if len(name) > READER_LIMIT or not name.isprintable():
         raise ReviewStoreError(
             f"The reader's name ({len(name)} characters) must be printable and at most "
@@ -209,7 +209,7 @@ def _checked_comment(comment: str) -> str:
         )
     if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text):
         raise ReviewStoreError(
-            "The comment holds a character that cannot be kept (a zero byte or half of a "
+            "The comment contains a character that cannot be stored (a zero byte or half of a "
             "character pair): remove it, then sign again."
         )
     return text
@@ -218,7 +218,7 @@ def _checked_comment(comment: str) -> str:
 def _checked_drawn(drawn: Sequence[Mark]) -> tuple[Mark, ...]:
     if len(drawn) > MAX_MARKS:
         raise ReviewStoreError(
-            f"A first read has at most {MAX_MARKS} marks, not {len(drawn)}: take some away (x)."
+            f"A first read has at most {MAX_MARKS} marks, not {len(drawn)}: remove some (x)."
         )
     return tuple(drawn)
 
@@ -226,7 +226,7 @@ def _checked_drawn(drawn: Sequence[Mark]) -> tuple[Mark, ...]:
 def _checked_time(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ReviewStoreError(
-            f"The clock gave {moment} without a time zone: a read's time is kept in UTC."
+            f"The clock gave {moment} without a time zone: a read's time is stored in UTC."
         )
     return moment.astimezone(UTC)
 

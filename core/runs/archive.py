@@ -51,8 +51,8 @@ def set_aside(models: Path, name: str) -> None:
     record, before = read_record(models / name), read_set_aside(models)
     if name in before:
         raise DatasetError(
-            f"the numbers of a run {name} stand in {models / SET_ASIDE_FILE} already: give this "
-            "one another name in the catalogue, so that neither is lost."
+            f"a run {name} is already archived in {models / SET_ASIDE_FILE}: give this one "
+            "another name in the catalogue, so that neither is lost."
         )
     kept = {key: record[key] for key in KEPT if key in record}
     kept["metrics"] = {part: record["metrics"][part] for part in USUAL_PARTS}

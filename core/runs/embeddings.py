@@ -1,4 +1,4 @@
-"""Where films lie in a network's feature space: what the score is made of, kept in few numbers.
+"""Embeddings of films: the features that the score is computed from, in reduced dimension.
 
 A run's features (the layer before its logit) are brought to their principal axes, in half
 precision, so that a run's table of all public films takes less than 1 MB.

@@ -157,7 +157,7 @@ class _Learned(NamedTuple):
 
 
 def read_learned(run: RunRecord) -> Predictions | None:
-    """Return what a run says of the films that it has learned from; None if it is not kept.
+    """Return a run's stored predictions of its training films; None if there are none.
 
     Raises
     ------
@@ -193,8 +193,8 @@ def join_predictions(first: Predictions, second: Predictions) -> Predictions:
     both = np.intersect1d(first.films.film_id, second.films.film_id)
     if len(both):
         raise ModelIntegrity(
-            f"{len(both)} films are among those that a run was measured on and among those that it "
-            f"has learned from, the first is {both[0]}: make {LEARNED_FILE} again."
+            f"{len(both)} films are both in a run's evaluation and in its training, first "
+            f"{both[0]}: recompute {LEARNED_FILE}."
         )
     columns = {
         name: np.concatenate([getattr(one.films, name) for one in (first, second)])
@@ -226,7 +226,7 @@ def parse_predictions(content: bytes, run_id: str) -> Predictions:
     if lacking:
         raise ModelIntegrity(
             f"{PREDICTIONS_FILE} of run {run_id} lacks {', '.join(lacking)}: an earlier "
-            f"version wrote it. Write it anew with `python -m core evaluate {run_id} --write`."
+            f"version wrote it. Recompute it with `python -m core evaluate {run_id} --write`."
         )
     columns = {name: _as_array(table[name], name) for name in (*FILM_COLUMNS, *SCORE_COLUMNS)}
     films = FilmTable(**{name: columns[name] for name in FILM_COLUMNS})

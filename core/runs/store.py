@@ -1,4 +1,4 @@
-"""Runs on disk: one folder each, described by ``run.json``, every file held to its sha256."""
+"""Runs on disk: one folder each, described by ``run.json``, every file checked by sha256."""
 
 from __future__ import annotations
 

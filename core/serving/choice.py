@@ -60,15 +60,15 @@ def say_decision(decision: ServedDecision) -> str:
     """Return in words what decides which run serves, and what it overrides."""
     run = decision.run_id
     if decision.decided_by is DecidedBy.DEFAULT:
-        return f"{run} serves: it is the default, and nobody has chosen another run."
+        return f"{run} serves: it is the default; no other run was chosen."
     choice = decision.choice
     if decision.decided_by is DecidedBy.CHOICE and choice is not None:
         return f"{run} serves: {say_choice(choice)}"
-    sentence = f"{run} serves: {VARIABLE} names it, which wins over every choice made here."
+    sentence = f"{run} serves: {VARIABLE} names it and overrides every choice made here."
     overridden = decision.overridden
     if overridden is None:
         return sentence
-    return f"{sentence} Without effect because of it: {say_choice(overridden)}"
+    return f"{sentence} Overridden: {say_choice(overridden)}"
 
 
 def say_choice(choice: ServedChoice) -> str:

@@ -49,7 +49,7 @@ class Demand:
 
 
 def check_demands(folder: Path) -> list[Demand]:
-    """Hold a run to the rule.
+    """Check a run against the serving rule.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def require_servable(folder: Path) -> None:
     reasons = "; ".join(f"{one.name}: {one.found} ({one.remedy})" for one in lacking)
     raise ModelNotServable(
         f"run {folder.name} may not read films. It lacks {reasons}. `python -m core serve-check "
-        f"{folder.name}` lists all that is demanded; FIRSTREAD_SERVED_RUN names another run."
+        f"{folder.name}` lists every requirement; FIRSTREAD_SERVED_RUN names another run."
     )
 
 
@@ -116,11 +116,11 @@ def _numbers(part: Record, *names: str) -> bool:
 
 
 def _maker(folder: Path, record: Record) -> str:
-    """Return the command that makes a run anew."""
+    """Return the command that makes a run again."""
     members = " ".join(str(name) for name in record.get("members", ()))
     if members:
-        return f"`python -m core ensemble {folder.name} {members}` makes it anew"
-    return f"`python -m core train {folder.name}` makes it anew"
+        return f"`python -m core ensemble {folder.name} {members}` builds it again"
+    return f"`python -m core train {folder.name}` trains it again"
 
 
 def _not_an_exhibit(_folder: Path, record: Record) -> Demand:
@@ -128,8 +128,8 @@ def _not_an_exhibit(_folder: Path, record: Record) -> Demand:
     return Demand(
         "a run that is meant to read films",
         not shown,
-        "it is an exhibit, kept to show its mistakes" if shown else "it is no exhibit",
-        "nothing makes an exhibit servable",
+        "it is an exhibit, kept to show its mistakes" if shown else "it is not an exhibit",
+        "an exhibit can never serve",
     )
 
 
@@ -139,7 +139,7 @@ def _own_network(_folder: Path, record: Record) -> Demand:
         "a network of its own",
         not imported,
         "it is another model's predictions, imported" if imported else "it was trained here",
-        "nothing makes imported predictions read a film",
+        "imported predictions cannot read a film",
     )
 
 
@@ -214,9 +214,9 @@ def _not_of_this_run(audit: ShortcutAudit, record: Record) -> str:
     if audit.run_id != record.get("run_id"):
         return f"{AUDIT_FILE} is of run {audit.run_id}"
     if not audit.parts:
-        return f"{AUDIT_FILE} is of no films"
+        return f"{AUDIT_FILE} covers no films"
     if audit.export_sha256 != _export_identity(record):
-        return f"{AUDIT_FILE} is of another export than the run has"
+        return f"{AUDIT_FILE} belongs to another export of the run"
     return ""
 
 
@@ -259,7 +259,7 @@ def _pinned_member(record: Record, name: str, member: Path) -> Demand:
     if theirs.get("exhibit"):
         met, found = False, f"{name} is an exhibit"
     elif stated is None or stated != exported:
-        met, found = False, f"{name} was exported anew since the ensemble was made"
+        met, found = False, f"{name} was exported again after the ensemble was made"
     else:
         met, found = True, name
     ensemble = member.parent / str(record.get("run_id"))

@@ -43,10 +43,10 @@ def _own_operating_point(run: RunRecord) -> Demand:
     near = abs(stated.threshold - chosen.threshold) <= MAX_DIFFERENCE
     rest = asdict(chosen) | {"threshold": stated.threshold}
     return Demand(
-        "an operating point that its kept validation predictions give",
+        "an operating point that its stored validation predictions reproduce",
         near and rest == asdict(stated),
         f"stated {stated.threshold:.3f}, recomputed {chosen.threshold:.3f}",
-        f"`python -m core train {run.run_id}` makes it anew",
+        f"`python -m core train {run.run_id}` trains it again",
     )
 
 
@@ -65,11 +65,11 @@ def _own_band(run: RunRecord) -> list[Demand]:
     )
     return [
         Demand(
-            "a band of abstention that its kept validation predictions give",
+            "an abstention band that its stored validation predictions reproduce",
             band == chosen,
             f"stated {_said(band.low)} to {_said(band.high)}, "
             f"recomputed {_said(chosen.low)} to {_said(chosen.high)}",
-            f"`python -m core abstain {run.run_id}` chooses it anew",
+            f"`python -m core abstain {run.run_id}` chooses it again",
         )
     ]
 

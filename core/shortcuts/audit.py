@@ -1,4 +1,4 @@
-"""What a run's score hangs on besides the lungs: the films are changed, and the score is watched.
+"""Shortcut features a run relies on: the films are changed and the score is measured.
 
 Numbers on the official test split are reported; nothing is chosen by them.
 """

@@ -53,7 +53,7 @@ def draw_audit(audit: ShortcutAudit, file_format: str = "svg", *, name: str = ""
         figure.text(
             0.012,
             1 - 0.28 / height,
-            f"{name or audit.run_id}: what the score does when the film is changed",
+            f"{name or audit.run_id}: effect of changes to the film on the score",
             fontsize=12,
             color=INK,
         )
@@ -108,7 +108,7 @@ def _draw_areas(axes: Any, parts: Sequence[PartAudit]) -> None:
         )  # fmt: skip
     _head(
         axes,
-        "ROC AUC; dashed: of the film as it is",
+        "ROC AUC; dashed: unchanged film",
         [(f"● {parts[0].split}", BLUE), (f"■ {parts[1].split}", ORANGE)],
     )
 

@@ -1,4 +1,4 @@
-"""Films changed on purpose, to see what a run's score hangs on.
+"""Perturbations of films that reveal the shortcut features a run relies on.
 
 All changes are made to prepared films: what the network sees is changed, and the exposure stretch
 of the pipeline does not take a change back. Whatever is taken away is replaced by something that
@@ -243,7 +243,7 @@ CHANGES: tuple[Change, ...] = (
     Change("border_only", "border only", lambda films, _, grey: keep_border(films, grey)),
     Change(
         "border_without_lungs",
-        "border, no lung in it",
+        "border without lung",
         keep_border_without_lungs,
         needs_lungs=True,
     ),

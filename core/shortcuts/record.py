@@ -147,7 +147,7 @@ def read_audit(run: RunRecord) -> ShortcutAudit | None:
 
 
 def say_audit(run_id: str, part: PartAudit) -> str:
-    """Return how far a run tells the classes apart without lungs, and what sways it most.
+    """Return a run's ROC AUC without lungs, and the harmless change that alters most decisions.
 
     Parameters
     ----------
@@ -156,9 +156,9 @@ def say_audit(run_id: str, part: PartAudit) -> str:
     """
     outside, whole = part.change(OUTSIDE).roc_auc, part.change("unchanged").roc_auc
     if outside.low > 0.5:
-        meaning = "so part of its score hangs on what is outside the lungs"
+        meaning = "so part of its score comes from outside the lungs"
     else:
-        meaning = "so nothing shows that it scores what is outside the lungs"
+        meaning = "so there is no sign that it uses anything outside the lungs"
     sentence = (
         f"{run_id} has an ROC AUC of {say_interval(outside)} with the lungs taken out of the film, "
         f"where 0.5 is chance and the whole film gives {whole.value:.3f}: {meaning}."
@@ -168,6 +168,6 @@ def say_audit(run_id: str, part: PartAudit) -> str:
         return sentence
     worst = max(harmless, key=lambda row: row.decisions_changed / row.n)
     return (
-        f"{sentence} Of the changes that a reader would not mind, “{worst.words}” turns most "
-        f"decisions: {worst.decisions_changed} of {worst.n}."
+        f"{sentence} Of the changes that would not matter to a reader, “{worst.words}” changes "
+        f"the most decisions: {worst.decisions_changed} of {worst.n}."
     )

@@ -78,8 +78,8 @@ def choose_cases(
     patients = {case.patient for case in films}
     if len(patients) < plan.films:
         raise TeachingError(
-            f"The library has films of {len(patients)} patients and the session asks for "
-            f"{plan.films}: take fewer films."
+            f"The library has films of {len(patients)} patients and the session needs "
+            f"{plan.films}: choose fewer films."
         )
     luck = dict(zip((case.film_id for case in films), rng.random(len(films)), strict=True))
     thirds = _thirds(films)

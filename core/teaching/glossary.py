@@ -108,7 +108,7 @@ SIGNS: Final = {
             "thymus",
             "Thymus",
             "In the first years the thymus widens the upper mediastinum, often to the right as a "
-            "sail with a straight lower edge. It is normal, however large.",
+            "sail with a straight lower edge. It is normal at any size.",
             "A soft, sharply edged shadow above the heart through which vessels are seen, whose "
             "edge is gently scalloped by the ribs.",
             (WHO,),

@@ -140,7 +140,7 @@ class Case:
 
     @property
     def model_wrong(self) -> bool:
-        """True if the run takes a side, and not the reference's."""
+        """True if the run is not unsure and disagrees with the reference."""
         return self.model_says not in (Verdict.UNSURE, self.reference)
 
 
@@ -164,9 +164,9 @@ class Answer:
     def lacks(self) -> str:
         """What must be said before the read is locked; empty if nothing."""
         if self.label is None:
-            return "Say pneumonia or normal first (p or n)."
+            return "Choose pneumonia or normal first (p or n)."
         if self.confidence is None:
-            return "Say how sure you are first (1 to 5)."
+            return "Choose your confidence first (1 to 5)."
         return ""
 
     @property
@@ -269,7 +269,7 @@ class FilmState:
         return Phase.SECOND if with_model and self.final is None else Phase.REVEALED
 
     def clock_from(self, running_since: datetime) -> datetime | None:
-        """Return when this film's clock began: at its first showing, or anew after an outage.
+        """Return when this film's clock began: when first shown, or again after an outage.
 
         Parameters
         ----------

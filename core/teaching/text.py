@@ -12,15 +12,15 @@ from core.teaching.outcomes import Outcome, ReaderSummary
 from core.teaching.session import Answer, Plan
 
 FIGURES_NOTE = (
-    "Rates with Wilson's 95 % intervals, the area under the ROC curve with DeLong's; blind reads, "
-    "reference labels of the library."
+    "Intervals are 95 %: Wilson's for rates, DeLong's for the area under the ROC curve. Blind "
+    "reads are compared with the reference labels of the library."
 )
 
 
 SOURCE_WORDS = {
     "public": "films of children (public set)",
     "adults": "films of adults of another hospital",
-    "synthetic": "synthetic films (drawn by a program)",
+    "synthetic": "synthetic films",
 }
 
 
@@ -61,7 +61,7 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
     }
     if summary.cut_off:
         figures["Cut off when the time was over"] = (
-            f"{summary.cut_off}, {summary.unanswered} of them without an answer, which is not right"
+            f"{summary.cut_off}, {summary.unanswered} of them without an answer: wrong"
         )
     if with_model:
         figures |= {
@@ -83,9 +83,9 @@ def say_answer(answer: Answer | None) -> str:
 def say_marks(score: MarkScore, marks: int) -> str:
     """Return what became of a read's marks."""
     if not score.known:
-        return "nobody has outlined the lesion: not scored"
+        return "not scored: the lesion is not outlined"
     if not score.ill:
-        return "rightly none" if marks == 0 else f"{marks} where there is nothing"
+        return "none, correctly" if marks == 0 else f"{marks} on a normal film"
     if marks == 0:
         return "not marked"
     overlap = "" if score.iou is None else f", overlap {score.iou:.2f}"
@@ -121,17 +121,17 @@ def say_resistance(outcome: Outcome) -> str:
         return ""
     right = outcome.final.label is outcome.case.reference
     if outcome.case.model_says is Verdict.UNSURE:
-        return "The model took no side here."
+        return "The model was unsure here."
     if not outcome.case.model_wrong:
         return "The model was right here."
     if outcome.right:
         return (
-            "The model was wrong here, and you kept to your read."
+            "The model was wrong here, and you kept your correct read."
             if right
-            else "The model was wrong here, and you gave up a right read for it."
+            else "The model was wrong here, and you changed a correct read."
         )
     return (
-        "The model was wrong here; your second read is right."
+        "The model was wrong here; your second read is correct."
         if right
-        else "The model was wrong here, and so were you."
+        else "The model was wrong here, and so was your second read."
     )

@@ -52,7 +52,7 @@ def _load(name: str, settings: RunSettings, models: Path) -> Teacher:
     if WEIGHTS_FILE not in record["files"]:
         raise DatasetError(
             f"{settings.name} learns from {name}, whose {WEIGHTS_FILE} is not in {models}: move "
-            f"{folder} away, then train it anew with `python -m core train {name}`."
+            f"{folder} away, then train it again with `python -m core train {name}`."
         )
     read_verified(folder, WEIGHTS_FILE, record["files"])
     if record.get("settings", {}).get("cropped_to_lungs", False) != settings.cropped_to_lungs:

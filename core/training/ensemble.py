@@ -1,4 +1,4 @@
-"""An ensemble of finished runs, from their kept predictions: nothing is trained or scored again."""
+"""An ensemble of finished runs, built from their stored predictions; nothing is trained."""
 
 from __future__ import annotations
 

@@ -112,10 +112,10 @@ def _read_trials(path: Path, settings: RunSettings, search: Search, report: Repo
         for trial in trials:
             _as_tried(trial, search)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
-        report(f"{path} cannot be read ({type(exc).__name__}: {exc}): the search begins anew")
+        report(f"{path} cannot be read ({type(exc).__name__}: {exc}): the search restarts")
         return []
     if not same:
-        report(f"{path} is of other settings: the search begins anew")
+        report(f"{path} is of other settings: the search starts again")
     return trials if same else []
 
 

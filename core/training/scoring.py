@@ -1,4 +1,4 @@
-"""The films that every run is measured on, and what a run's export says of them."""
+"""The films that every run is evaluated on, and the scoring of them."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def load_films_to_score(
             films.append(pixels)
             table.append(facts)
     else:
-        report(f"no {EXTERNAL_FOLDER}/ in {data}: nothing is said of films from elsewhere")
+        report(f"no {EXTERNAL_FOLDER}/ in {data}: external films are not scored")
     stored = np.stack(films).reshape(-1, STORED_PX, STORED_PX)
     return FilmsToScore(_tabulate(table), stored, find_cut_points(_tabulate(training)))
 

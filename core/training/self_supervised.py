@@ -99,7 +99,7 @@ def learn_without_labels(
     *,
     state: Path | None = None,
 ) -> list[float]:
-    """Change a classifier's weights up to its features by what the films alone teach.
+    """Pretrain a classifier's layers up to its features without labels.
 
     Parameters
     ----------

@@ -147,8 +147,8 @@ def open_run(models: Path, name: str, threads: int) -> AuditedRun:
     ]
     if changed:
         raise ModelIntegrity(
-            f"{', '.join(changed)} was exported anew since the ensemble {name} was made: make the "
-            "ensemble anew first."
+            f"{', '.join(changed)} was exported again after the ensemble {name} was made: build "
+            "the ensemble again first."
         )
     classifier = open_any(run, resize_film, threads)
     threshold = run.operating_point.threshold

@@ -198,9 +198,9 @@ def _weights_of(starts_from: str, models: Path) -> Path | None:
     if not path.is_file():
         first = "train it first"
         if path.parent.exists():  # as runs too large for the repository come, without weights
-            first = f"move {path.parent} away, then train it anew"
+            first = f"move {path.parent} away, then train it again"
         raise DatasetError(
-            f"this run goes on from {starts_from}, whose {WEIGHTS_FILE} is not in {models}: "
+            f"this run starts from {starts_from}, whose {WEIGHTS_FILE} is not in {models}: "
             f"{first} with `python -m core train {starts_from}`."
         )
     return path

@@ -120,8 +120,8 @@ def make_step(
         told_apart = keras.Model(model.input, model.get_layer(KINDS).output)
         if teachers:
             raise DatasetError(
-                "teachers say pneumonia or normal, and a network that tells three kinds apart "
-                "learns nothing of them: name none."
+                "teachers give pneumonia or normal, and a network with three classes cannot learn "
+                "from them: name none."
             )
     largest_px = max([settings.input_px, *(teacher.input_px for teacher in teachers)])
 

@@ -69,7 +69,7 @@ def as_the_run_sees(
         Gets a line for every step.
     """
     if settings.split_by == "films":
-        report("drawing validation films one by one, whoever the patient is")
+        report("drawing validation films one by one, regardless of patient")
         data, masks = _redrawn(data, masks, settings.seed)
     if not settings.cropped_to_lungs:
         return data, masks

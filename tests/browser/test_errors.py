@@ -234,6 +234,6 @@ def test_the_matrix_and_the_cards_are_used_by_keys_alone(server: Server, page: P
     for _ in range(cards(page).count() + 2):
         page.keyboard.press("j")
     wait_until_idle(page)
-    expect(page.get_by_text(re.compile("The address names page"))).to_have_count(0)
+    expect(page.get_by_text(re.compile("There is no page"))).to_have_count(0)
     assert last is not None
     assert last.group(0) in page.url

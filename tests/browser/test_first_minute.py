@@ -149,7 +149,7 @@ def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False
     expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_be_visible()
     expect(page.get_by_text(re.compile("chosen to find 97 of 100"))).to_be_visible()
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
-    expect(page.get_by_text("what the dashed line encloses")).to_be_visible()
+    expect(page.get_by_text("only the area inside the dashed line")).to_be_visible()
     expect(page.get_by_role("button", name="Show regions")).to_be_visible()
     if may_be_bare and page.locator(".fr-regions").get_by_text(NO_REGION).is_visible():
         assert sum(coloured(page).values()) == 0
@@ -250,7 +250,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "subgroups": "What is looked at",
     "runs": re.compile("Tick the runs to compare"),
     "model_card": "Out of 100 children",
-    "teaching": "Read blind, then see what it was",
+    "teaching": "Read blind, then see the answer",
     "records": "No signed reads yet",
 }
 

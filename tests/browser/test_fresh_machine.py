@@ -34,7 +34,7 @@ READER = "Dr. New Comer"
 OPEN = "Open 12 synthetic films"
 SOME_DRAWN = re.compile(r"[1-9]\d* of 60 synthetic films drawn|Of all 60 synthetic films")
 DRAWING = re.compile(r"\d+ of 60 synthetic films drawn")
-READ_FIRST = "What the model says of this film, and why, comes after your own first read"
+READ_FIRST = "You see the model's result for this film, and the reasons, after your own first read"
 MODEL_SAYS = re.compile("uspicious for pneumonia|Unsure: read")
 PATIENCE_S = 900
 TRIFLES = ("tests", "bench", "docs")
@@ -174,7 +174,7 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page.get_by_role("link", name="Errors").click()
     expect(page.get_by_text("What a run gets wrong, film by film")).to_be_visible()
     expect(page.get_by_text(DRAWING)).to_be_visible()
-    page.get_by_role("button", name="See what the runs said of the public films").click()
+    page.get_by_role("button", name="See the runs' results on the public films").click()
     expect(page.get_by_text("no picture on this machine").first).to_be_visible()
     open_and_leave_cases(page, 4)
     expect(page.get_by_text(DRAWING)).to_be_visible()
@@ -184,7 +184,7 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page.get_by_role("link", name="Subgroups").click()
     expect(NO_PAGE_ELSE["subgroups"](page)).to_be_visible()
     page.get_by_role("link", name="Teaching").click()
-    expect(page.get_by_text("being drawn and read; this happens once")).to_be_visible()
+    expect(page.get_by_text("being generated and read; this happens once")).to_be_visible()
     page.get_by_role("link", name="Records").click()
     expect(page.get_by_text("No signed reads yet")).to_be_visible()
 
@@ -193,7 +193,7 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     machine.lend(synthetic_cache, OFFERED)
     page.get_by_role("button", name=OPEN).click()
     lock_first_read(page, 0)
-    expect(page.get_by_text("It shows no patient")).to_be_visible()
+    expect(page.get_by_text("it shows no patient")).to_be_visible()
     expect(page.get_by_text("Synthetic film, no patient")).to_be_visible()
     assert OFFERED <= len(machine.films) < BUILT_IN_FILMS
     assert not machine.prepared

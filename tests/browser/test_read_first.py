@@ -132,7 +132,7 @@ def draw_by_keys(page: Page) -> None:
 def read_first(page: Page, name: str) -> None:
     choose(page, name)
     expect(
-        page.get_by_text("What the model says of this film, and why, comes after")
+        page.get_by_text("You see the model's result for this film, and the reasons, after")
     ).to_be_visible()
     expect(page.get_by_text(PROBABILITY)).to_have_count(0)
     expect(page.get_by_text("Show the model's regions")).to_have_count(0)
@@ -207,7 +207,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     choose(other_tab, DRAWN_ON)
     expect(other_tab.get_by_text("1 marked at your first read.")).to_be_visible()
     choose(other_tab, f"IM-9007-{DRAWING_VERSION}.png")
-    expect(other_tab.get_by_text("comes after your own first read")).to_be_visible()
+    expect(other_tab.get_by_text("after your own first read")).to_be_visible()
     expect(other_tab.get_by_text(PROBABILITY)).to_have_count(0)
     other_tab.close()
     sign(page, DRAWN_ON)

@@ -95,7 +95,7 @@ def test_a_read_that_was_begun_before_the_role_was_taken_away_is_refused(
 
     take_role(other, address, Role.READER)
     page.get_by_role("link", name="Teaching").click()  # a trainee's page does not lead to Records
-    expect(page.get_by_text("Read blind, then see what it was")).to_be_visible()
+    expect(page.get_by_text("Read blind, then see the answer")).to_be_visible()
     page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
     page.get_by_role("button", name="Lock the first read").click()

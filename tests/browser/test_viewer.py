@@ -158,7 +158,7 @@ def test_where_no_region_matters_the_film_is_bare_and_its_outlines_can_be_had(
     open_film(page, address, "?times=0.02")
     assert colour(page, 0.3, 0.3) == [80] * 3
     assert colour(page, 0.7, 0.3) == [120] * 3
-    expect(page.locator(".legend")).to_contain_text("No region alone changes the odds by a tenth")
+    expect(page.locator(".legend")).to_contain_text("No single region changes the odds by a tenth")
     expect(page.locator(".legend .scale")).to_be_hidden()
     focus(page)
     before = colour(page, 0.5, 0.25)

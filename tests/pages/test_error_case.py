@@ -150,7 +150,7 @@ def test_a_card_of_another_split_leads_back_to_the_gallery(data, monkeypatch) ->
     stale = ErrorView("public", "f04", "test", film="validation/NORMAL/elsewhere.jpeg")
     monkeypatch.setattr(controls.GALLERY, "read", lambda *_: (stale, []))
     page = open_page()
-    assert "The film that was opened is not in this split" in page.warning[0].value
+    assert "The open film is not in this split" in page.warning[0].value
     assert "false negatives** of run f04" in words_of(page)
 
 

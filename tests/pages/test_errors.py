@@ -138,7 +138,7 @@ def test_a_filter_narrows_the_list_and_is_taken_away_at_once(data) -> None:
 
 def test_a_filter_that_leaves_nothing_says_so(data) -> None:
     page = open_page(tag="nobody used this")
-    assert "is all that the filter asks for" in page.info[0].value
+    assert "matches the filter" in page.info[0].value
 
 
 # --- films ----------------------------------------------------------------------------------------
@@ -213,11 +213,11 @@ def test_a_note_needs_a_name_and_is_then_kept_and_counted(films, notes) -> None:
     assert words_of(open_page(split="test", cause="subtle disease")).startswith("**1 of ")
     listed = open_page(split="test")
     listed.text_input(key="errors-words").set_value("left base").run()  # which was replaced
-    assert "is all that the filter asks for" in listed.info[0].value
+    assert "matches the filter" in listed.info[0].value
     listed.text_input(key="errors-words").set_value("RIGHT base").run()
     assert words_of(listed).startswith("**1 of ")
     assert not [said for said in listed.query_params.values() if "base" in str(said).lower()]
-    next(one for one in listed.button if one.label == "Ask for nothing").click().run()
+    next(one for one in listed.button if one.label == "Clear the filter").click().run()
     assert not words_of(listed).startswith("**1 of ")
 
 
@@ -321,7 +321,7 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     assert words_of(page).startswith(f"**1 false negative** of run {SERVED_RUN}")
     assert page.query_params["split"] == "all"
     assert "among 4 films" in words_of(page)
-    assert any("says nothing of patients" in text.value for text in page.caption)
+    assert any("do not apply to patients" in text.value for text in page.caption)
     page.selectbox(key="errors-split").set_value("test").run()
     assert "among 2 films" in words_of(page)
     page = open_page(library="synthetic", film=film_code("test/NORMAL/3.jpeg"))
@@ -336,7 +336,7 @@ def test_drawn_films_are_filtered_by_what_the_quality_gate_found(drawn) -> None:
     page.selectbox(key="errors-finding").set_value("rotated").run()
     assert words_of(page).startswith("**1 of 1 false negative")
     page.selectbox(key="errors-finding").set_value("low_contrast").run()
-    assert "is all that the filter asks for" in page.info[0].value
+    assert "matches the filter" in page.info[0].value
 
 
 def test_a_picture_is_called_synthetic_by_its_own_file_and_not_by_its_place(
@@ -420,7 +420,7 @@ def test_an_imported_run_is_looked_at_where_it_has_films_and_has_no_regions(
     assert words_of(page).startswith(f"**{normal} false positives** of run everything_ill")
     film_id = str(part.films.film_id[part.films.label == 0][0])
     page = open_page(run=imported, cell="fp", film=film_code(film_id))
-    assert any("only the predictions were imported" in text.value for text in page.caption)
+    assert any("only the predictions of this run" in text.value for text in page.caption)
     assert not [button for button in page.button if "regions" in button.label]
 
 

@@ -22,7 +22,7 @@ from core.runs.store import load_run, read_record, write_record
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 
-WARNING = "its rates here say nothing about new films"
+WARNING = "its rates here do not apply to new films"
 open_page = partial(app_pages.open_page, "errors")
 
 

@@ -48,8 +48,8 @@ def test_the_cause_is_said_on_the_page(store: SqlReviewStore):
     page = open_page()
 
     said = page.info[0].value
-    assert said.startswith("Enough by itself to do the same: training films magnified")
-    assert said.index("Not enough") < said.index("regard to patients") < said.index("one batch")
+    assert said.startswith("Sufficient alone: training films magnified")
+    assert said.index("Not sufficient") < said.index("regard to patients") < said.index("one batch")
 
 
 def test_the_lesson_opens_from_compare_runs_and_leads_back(store: SqlReviewStore):

@@ -232,7 +232,7 @@ def test_public_films_are_shown_where_they_are_and_drawn_ones_where_not(
     library, errors, sentence = find_errors(facts)
     assert library is drawn
     assert [(film.film_id, film.ill) for film in errors] == [("a", True), ("c", False)]
-    assert "say nothing of patients" in sentence
+    assert "do not apply to patients" in sentence
 
     imported = replace(facts, run=replace(facts.run, foreign=True))
     assert find_errors(imported) == (None, (), "The films themselves are not on this machine.")

@@ -78,7 +78,7 @@ def test_nothing_but_the_band_is_shown_before_the_first_read(
     store: SqlReviewStore, read_first
 ) -> None:
     page = upload(open_page(), CHEST)
-    assert "What the model says of this film, and why, comes after" in words_of(page)
+    assert "You see the model's result for this film, and the reasons, after" in words_of(page)
     assert "probability" not in words_of(page)
     assert 'class="fr-scale"' not in html_of(page)
     assert "Regions the score depends on" not in html_of(page)
@@ -291,7 +291,7 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     page.switch_page("pages/records.py").run()
     assert "1 of the films that others read wait for your own first read" in words_of(page)
     assert all("Film" not in table.value.columns for table in page.dataframe)
-    assert "Nobody disagrees" in "".join(info.value for info in page.info)
+    assert "No disagreements are open" in "".join(info.value for info in page.info)
     page.toggle[0].set_value(True).run()
     assert set(page.dataframe[0].value["Reader"]) == {READER}
     page.switch_page("pages/review.py").run()
@@ -333,7 +333,7 @@ def test_who_may_not_sign_sees_nothing_of_the_model_either(
 ) -> None:
     choose_local_reader(get_settings().database_url, "Tess", role)
     page = upload(open_page(), CHEST)
-    assert "your role locks none here" in words_of(page)
+    assert "your role cannot lock one" in words_of(page)
     assert f"The role {role} may not sign a read" in words_of(page)
     assert not {"Lock the first read", "Show the model's regions"} & set(labels(page))
     assert not re.search(r"probability (above |below )?\d", words_of(page))

@@ -41,7 +41,7 @@ from ui.charts.base import plot_reads
 from ui.records import data
 
 PAGE = PROJECT_ROOT / "pages" / "records.py"
-BESIDE = "The model beside the reader"
+BESIDE = "Run that read the films"
 
 
 run_page = partial(app_pages.open_page, "records")
@@ -144,7 +144,7 @@ def press(page: AppTest, label: str) -> AppTest:
 
 
 def drawn(**changes):
-    note = Finding("synthetic", Severity.NOTE, None, None, "It shows no patient.")
+    note = Finding("synthetic", Severity.NOTE, None, None, "it shows no patient.")
     return record(quality=QualityReport((note,)), **changes)
 
 
@@ -224,7 +224,7 @@ def test_a_first_read_is_counted_with_its_last_one_whichever_days_are_chosen(
     assert numbers()["Changed wrong to right"] == "1"
     page.date_input(key="records-days").set_value((date(2024, 5, 4), date(2024, 5, 8))).run()
     assert len(page.dataframe) <= 1
-    assert any("No signed read is left" in info.value for info in page.info)
+    assert any("No signed read matches" in info.value for info in page.info)
 
 
 def test_reads_beyond_the_list_are_counted_disputed_and_said(
@@ -316,11 +316,11 @@ def test_a_lead_settles_a_dispute_and_the_queue_is_empty(store: SqlReviewStore) 
     page.get("button_group")[0].set_value(Verdict.NORMAL).run()
     page.text_input(key="reader-name").set_value("Dr Senior").run()
     press(page, "Sign the arbitration")
-    assert "Write the reason" in page.warning[0].value
+    assert "State the reason" in page.warning[0].value
     reason = next(area for area in page.text_area if area.label == "Reason")
     reason.set_value("clear lung fields")
     press(page, "Sign the arbitration")
-    assert any("Nobody disagrees" in info.value for info in page.info)
+    assert any("No disagreements are open" in info.value for info in page.info)
     first, settled = store.history(FILM)
     assert (settled.kind, settled.supersedes) == (ReadKind.ARBITRATION, first.record_id)
     assert (settled.reader, settled.read.verdict) == ("Dr Senior", Verdict.NORMAL)

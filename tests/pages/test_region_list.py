@@ -31,12 +31,12 @@ def test_only_regions_whose_weight_can_be_seen_are_listed() -> None:
         ("+1.12", "for"),
         ("-0.15", "against"),
     ]
-    assert "No region alone" not in said
+    assert "No single region" not in said
 
 
 @pytest.mark.parametrize("weights", [[], [0.099, -0.08]], ids=["no weights", "tiny weights"])
 def test_where_no_region_matters_one_sentence_says_so(weights: list[float]) -> None:
     said = list_of(weights)
 
-    assert "No region alone changes the odds by a tenth." in said
+    assert "No single region changes the odds by a tenth." in said
     assert "<td>" not in said

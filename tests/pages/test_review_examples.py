@@ -50,8 +50,8 @@ def test_a_machine_without_films_offers_synthetic_ones_and_says_how_to_get_real_
     assert OPEN in labels(page)
     assert "python -m core data fetch" in captions(page)
     found = re.search(
-        r"Of all 60 synthetic films the quality gate lets (\d+) through, and the served run finds "
-        r"(\d+) of 30 pneumonias and clears (\d+) of 30 normals",
+        r"Of all 60 films the quality gate accepts (\d+)\. The served run finds "
+        r"(\d+) of 30 pneumonias and calls (\d+) of 30 normal films normal",
         captions(page),
     )
     assert found
@@ -77,7 +77,7 @@ def test_opened_films_are_read_like_uploads_and_say_that_they_are_synthetic(offe
     rows = [build_row(film, visit.outcome(key), {}, "") for key, film in visit.films.items()]
     assert all(row.synthetic for row in rows)
     words = "\n".join(text.value for text in page.markdown)
-    assert "It shows no patient" in words
+    assert "it shows no patient" in words
 
 
 def test_a_site_that_reads_patients_only_is_offered_none(offering, monkeypatch):

@@ -479,4 +479,4 @@ def test_one_run_only_says_what_a_second_would_bring(
         shutil.copytree(MODELS / kept, runs / "models" / kept)
     monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
     start_again()
-    assert "There is one run only" in words_of(open_page())
+    assert "There is only one run" in words_of(open_page())

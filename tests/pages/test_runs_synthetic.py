@@ -88,7 +88,7 @@ def test_the_synthetic_films_are_one_of_the_sets_and_are_called_so(drawn) -> Non
 
     said = words_of(page)
     assert "Synthetic films: 20 films (10 pneumonia, 10 normal) drawn by a program" in said
-    assert "says nothing of patients" in said
+    assert "do not apply to patients" in said
     assert "patients, at" not in said
     assert page.query_params["part"] == "synthetic"
     assert not page.get("slider")  # of children

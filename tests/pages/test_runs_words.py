@@ -69,9 +69,9 @@ def test_validation_films_of_its_own_are_said_to_flatter_a_run(runs, monkeypatch
     monkeypatch.setenv("FIRSTREAD_MODELS", str(PROJECT_ROOT / "models"))
     said = words_of(open_page(runs="f04,x05-split", part="validation"))
     assert "of run x05-split are validation films of patients who are also in training" in said
-    assert "flatters it" in said
+    assert "look too good" in said
     assert "of run f04 are" not in said
-    assert "flatters it" not in words_of(open_page(runs="f04,x05-split", part="test"))
+    assert "look too good" not in words_of(open_page(runs="f04,x05-split", part="test"))
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_the_gallery_filters_adults_by_age_where_it_is_known(data) -> None:
     assert 0 < int(of_all[1]) < int(of_all[2])
     page = open_page("errors", split="test")
     assert page.selectbox(key="errors-age").options == []
-    assert "No age is stated of these films" in words_of(page)
+    assert "These films state no age" in words_of(page)
     assert "exposure" in page.selectbox(key="errors-finding").options
 
 
@@ -221,8 +221,8 @@ def test_drawn_films_are_counted_by_what_they_were_drawn_to_show(drawn) -> None:
     words = words_of(page)
     point = load_run(MODELS / SERVED_RUN).operating_point.threshold
     assert point < 0.9
-    assert "**0 of 60 synthetic films** are called wrongly" in words
-    assert "It says nothing of patients" in words
+    assert "gets **0 of 60 synthetic films** wrong" in words
+    assert "do not apply to patients" in words
     [chart] = page.get("plotly_chart")
     low, high = proportion_confint(15, 15, method="wilson")
     for said in ("lobar, n 15", "patchy, n 15", "normal, n 30"):
@@ -280,7 +280,7 @@ def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path
     import_run(table.encode(), request, *get_settings().run_folders, OPERATOR)
     words = words_of(open_page(run="theirs"))
     assert "Run theirs has no films of the validation patients, which are searched" in words
-    assert "only predictions were imported" in words
+    assert "Only the predictions of run" in words
     words = words_of(open_page(run="theirs", section="references"))
     assert "Run theirs was not measured on the adults' films" in words
 

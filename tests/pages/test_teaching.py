@@ -90,7 +90,7 @@ def hands(kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch) -> Hands:
 def open_page(**address: str) -> AppTest:
     page = app_pages.open_page("teaching", **address)
     for _ in range(480):
-        if "are being drawn and read" not in words_of(page):
+        if "are being generated and read" not in words_of(page):
             break
         time.sleep(0.25)  # the lent runs read the drawn films in a process behind
         page.run()
@@ -175,7 +175,7 @@ def test_a_second_read_comes_between_the_models_read_and_the_truth(
     assert "###" not in words_of(hands.page)
     assert "Your second read" in words_of(hands.page)
     hands.lock(other(truth), 2)
-    assert "you gave up a right read for it" in words_of(hands.page)
+    assert "you changed a correct read" in words_of(hands.page)
     _, film = open_film(kept, session_id)
     assert (film.read.label, film.final.label) == (truth, other(truth))
     hands.press("To the summary")
@@ -192,7 +192,7 @@ def test_when_the_time_is_over_what_is_chosen_is_the_read(
 ) -> None:
     hands.page.selectbox[2].set_value(30).run()
     session_id = begin(hands, normal=0)
-    assert "without a verdict there is no answer in time" in words_of(hands.page)
+    assert "A read without a verdict counts as not answered" in words_of(hands.page)
     if chosen is not None:
         hands.answer = AnswerSaid(chosen, None, lock=False)
         hands.page.run()
@@ -260,7 +260,7 @@ def test_nobody_reads_in_the_session_of_another(hands: Hands, kept: SqlTeachingS
     other_visit.query_params["session"] = session_id
     hands.answer = AnswerSaid(Verdict.NORMAL, 5, lock=True)
     other_visit.run()
-    assert f"This session is {READER}'s, and you read as Dr. Bob" in words_of(other_visit)
+    assert f"This session belongs to {READER}, and you read as Dr. Bob" in words_of(other_visit)
     assert kept.course(session_id).read == ()
 
 

@@ -21,7 +21,7 @@ open_page = partial(app_pages.open_page, "teaching")
 
 @pytest.fixture
 def drawing(store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Offer synthetic films that are being drawn, with no data folder; nothing is drawn."""
+    """Offer synthetic films that are being generated, with no data folder; nothing is drawn."""
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
@@ -62,7 +62,7 @@ def test_while_runs_read_the_drawn_films_the_page_waits_and_does_not_run_again_f
 
 def test_a_session_whose_films_are_drawn_anew_waits_for_them(drawing) -> None:
     page = open_session()
-    assert "goes on once its films are there" in page.header[0].value
+    assert "continues once its films are ready" in page.header[0].value
     [bar] = page.get("progress")
     assert "7 of 60 synthetic films drawn" in bar.proto.text
 
@@ -74,7 +74,7 @@ def test_a_session_on_a_film_of_an_earlier_drawing_can_be_ended(
     drawing.setattr(ExamplesTask, "drawn", 60)
     drawing.setattr(ExamplesTask, "finished", True)
     page = open_session(limit_s=1)
-    assert "an earlier version may have drawn it" in page.error[0].value
+    assert "it may be of an earlier version" in page.error[0].value
     page.button(key="teaching-end-gone").click().run()
     assert not page.exception
     assert "Session of Ada" in page.header[0].value
@@ -86,4 +86,4 @@ def test_drawing_that_failed_midway_is_its_reason_and_no_longer_announced(drawin
 
     said = words_of(open_page())
     assert "Synthetic films: There is no room." in said
-    assert "being drawn" not in said
+    assert "being generated" not in said

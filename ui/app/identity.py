@@ -103,7 +103,7 @@ def draw_who(visit: Visit) -> None:
     with st.container(key="who", width="content"):
         if visit.logged_in:
             with st.popover(f"{visit.reader} · {roles or 'no role'}", icon=":material/badge:"):
-                st.caption("The log-in says who you are and which roles you have.")
+                st.caption("Your name and roles come from the log-in.")
                 st.button("Log out", icon=":material/logout:", on_click=st.logout)
             return
         name = visit.reader.strip() or "no name yet"
@@ -114,8 +114,8 @@ def draw_who(visit: Visit) -> None:
 def _draw_choice(visit: Visit) -> None:
     (role,) = visit.roles
     st.caption(
-        "Nobody logs in here: whoever reaches this address may take any name and role. Both are "
-        "kept for the next start."
+        "There is no log-in here: anyone who opens this address can choose any name and role. "
+        "Both are kept for the next start."
     )
     # in the keys, so that a name written elsewhere is the one that stands here
     keys = f"who-name-{visit.reader}", f"who-role-{role}"

@@ -75,7 +75,7 @@ def _follow(
         st.progress(share, text="Finding the regions the score depends on")
         news |= task.finished
     if reading is not None:
-        st.progress(reading.progress, text="Reading films to find the nearest")
+        st.progress(reading.progress, text="Reading films to find similar ones")
         news |= reading.finished
     watch.tell(news=news)
 
@@ -139,7 +139,7 @@ def draw_progress(task: ExamplesTask) -> None:
 def say_progress(task: ExamplesTask) -> str:
     """Return how far the films are, in words."""
     if task.drawn < task.total:
-        return f"{task.drawn} of {task.total} synthetic films drawn; then every run reads them."
+        return f"{task.drawn} of {task.total} synthetic films generated; then every run reads them."
     if task.summary is None:
-        return f"All {task.total} synthetic films are drawn; the served run reads them now."
-    return f"All {task.total} synthetic films are drawn; the other runs read them now."
+        return f"All {task.total} synthetic films are ready; the served run reads them now."
+    return f"All {task.total} synthetic films are ready; the other runs read them now."

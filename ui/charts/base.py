@@ -34,7 +34,7 @@ TEMPLATE = go.layout.Template(
 
 @dataclass(frozen=True, slots=True)
 class RunProbability:
-    """What one run said of a film, and the threshold that it is held against."""
+    """One run's probability of a film, and its threshold."""
 
     run_id: str
     probability: float
@@ -92,7 +92,7 @@ def _side(one: RunProbability) -> str:
 
 
 def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
-    """Return reads by the model's probability (across) and the reader's verdict (lanes).
+    """Return reads by the model's probability (x axis) and the reader's verdict (lanes).
 
     Parameters
     ----------

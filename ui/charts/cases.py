@@ -1,4 +1,4 @@
-"""Plots of cases: which films which runs get wrong, and what each run said of one film."""
+"""Plots of cases: each run's errors by film, and all runs' probabilities of one film."""
 
 from __future__ import annotations
 

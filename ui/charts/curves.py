@@ -82,7 +82,7 @@ def plot_precision_recall(
         figure,
         "Precision and recall",
         "pneumonias found (recall)",
-        "right among called (precision)",
+        "correct among called (precision)",
         "AP",
     )
 

@@ -49,7 +49,7 @@ def plot_reader_roc(points: Sequence[RocPoint], area: Rate) -> go.Figure:
         mode="lines+markers",
         marker={"color": OWN, "size": 8},
         line={"color": OWN, "width": 2},
-        customdata=["nothing called", *(_step_in_words(point.signed) for point in points)],
+        customdata=["no pneumonia called", *(_step_in_words(point.signed) for point in points)],
         hovertemplate="%{customdata}<br>false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
     )
     title = f"ROC of your confidence {say_interval(area, 2)}"
@@ -72,7 +72,7 @@ def plot_own_calibration(rates: Mapping[int, Rate]) -> go.Figure:
         customdata=[rate.n for rate in rates.values()],
         hovertemplate="confidence %{x}: %{y:.2f} of %{customdata} films<extra></extra>",
     )
-    framed = _framed(figure, "Right by confidence", "confidence (5: certain)", "share right")
+    framed = _framed(figure, "Correct by confidence", "confidence (5: certain)", "share correct")
     return framed.update_xaxes(range=[0.5, 5.5], dtick=1)
 
 
@@ -185,7 +185,7 @@ def plot_drift(weeks: Sequence[Week]) -> go.Figure:
     figure.update_layout(
         template=TEMPLATE,
         height=320,
-        title={"text": "Stability index by week; — is the alarm's limit", "font": {"size": 14}},
+        title={"text": "Stability index by week; — is the alarm limit", "font": {"size": 14}},
         xaxis={"type": "category", "categoryorder": "array", "categoryarray": names},
         yaxis={"rangemode": "tozero", "title": "index"},
     )

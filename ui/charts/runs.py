@@ -215,7 +215,7 @@ def plot_windows(run: ExhibitRun, style: Style) -> go.Figure:
 
 
 def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) -> go.Figure:
-    """Return each run's loss by epoch, beside that of a model which always says one half.
+    """Return each run's loss by epoch, with that of a constant guess of 0.5.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) 
     figure.add_hline(y=CHANCE_NATS, line={"color": QUIET, "dash": "dash", "width": 1})
     figure.add_annotation(
         x=1, xref="paper", y=CHANCE_NATS, yshift=9, xanchor="right", showarrow=False,
-        text="always one half", font={"size": 11},
+        text="constant guess of 0.5", font={"size": 11},
     )  # fmt: skip
     words = "Training loss" if kind == "train_loss" else "Validation loss"
     figure.update_layout(

@@ -17,7 +17,7 @@ from ui.components.viewer.viewer import NO_REGION, SMALLEST_SHOWN, region_name
 _DONE = {
     ReadKind.FIRST: "First read, locked:",
     ReadKind.READ: "Signed",
-    ReadKind.ARBITRATION: "Settled as",
+    ReadKind.ARBITRATION: "Arbitration:",
 }
 
 SYNTHETIC = "synthetic"
@@ -43,7 +43,7 @@ _SCALE = """
 
 
 _BAND = (
-    '<div class="fr-band" title="unsure: the model takes no side here" '
+    '<div class="fr-band" title="unsure: no verdict in this range" '
     'style="left:{left:.2f}%;width:{width:.2f}%"></div>'
 )
 
@@ -55,26 +55,27 @@ _HEADINGS = {
 
 
 def probability_in_words(prediction: Prediction) -> str:
-    """Return the side of the operating point, and how that was chosen; never a diagnosis."""
+    """Return in words whether the film is suspicious, and how the point was chosen."""
     if prediction.band == "unsure":
         return abstention_in_words(prediction)
     point = prediction.operating_point
-    side = "Above" if prediction.suspicious else "Below"
+    side = "above" if prediction.suspicious else "below"
     return (
-        f"{side} the operating point, which was chosen to find {point.sensitivity * 100:.0f} of "
-        f"100 pneumonias ({point.chosen_on}, n = {point.n_positive})."
+        f"The probability is {side} the operating point, which was chosen to find "
+        f"{point.sensitivity * 100:.0f} of 100 pneumonias ({point.chosen_on}, "
+        f"n = {point.n_positive})."
     )
 
 
 def abstention_in_words(prediction: Prediction) -> str:
-    """Return what it means that the model takes no side; empty for a run that always does."""
+    """Return what an unsure result means; empty for a run that is never unsure."""
     band = prediction.abstention
     if band is None:
         return ""
     return (
-        "The model takes no side here. Where it takes one, at most "
-        f"{band.target_error * 100:.0f} of 100 called pneumonia, and as many called normal, are "
-        f"wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, n = {band.n})."
+        "The model is unsure about this film. Where it decides, at most "
+        f"{band.target_error * 100:.0f} of 100 films called pneumonia, and as many called normal, "
+        f"are wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, n = {band.n})."
     )
 
 
@@ -83,13 +84,13 @@ def measured_in_words(run: RunRecord, split: str = "test") -> str:
     measured = run.metrics[split]
     found, cleared = (_of_100(measured["rates"][rate]) for rate in ("sensitivity", "specificity"))
     return (
-        f"On the {measured['split']} it found {found} pneumonias and cleared {cleared} normals. "
-        "Other disease is not looked for."
+        f"On the {measured['split']} its sensitivity was {found} and its specificity {cleared}. "
+        "It does not look for other disease."
     )
 
 
 def decided_in_words(run: RunRecord, split: str = "test") -> str:
-    """Return how often the sides were wrong on a split that the band was not chosen on."""
+    """Return how often calls were wrong on a split that the band was not chosen on."""
     called = {"pneumonia": "error_pneumonia", "normal": "error_normal"}
     measured = run.decided.get(split, {})
     wrong = [
@@ -160,7 +161,7 @@ def _drawn_band(prediction: Prediction) -> str:
 def _disagreement(prediction: Prediction) -> str:
     if prediction.disagreement is None:
         return ""
-    return f"Its members' probabilities lie within {prediction.disagreement:.2f} of each other."
+    return f"The members of the ensemble differ by at most {prediction.disagreement:.2f}."
 
 
 def _two_digits(probability: float) -> str:
@@ -172,7 +173,7 @@ def _two_digits(probability: float) -> str:
 
 
 def draw_origin(quality: QualityReport) -> None:
-    """Say first of all if a film was drawn; later it might be below the fold."""
+    """Say first if a film is synthetic; later it might be below the fold."""
     for finding in quality.findings:
         if finding.code == SYNTHETIC:
             st.markdown(f":material/science: {_plain(finding.message)}")
@@ -182,7 +183,7 @@ def draw_quality(quality: QualityReport) -> None:
     """List what the gate found; each sentence holds the measured value and the limit."""
     findings = [finding for finding in quality.findings if finding.code != SYNTHETIC]
     if not findings:
-        st.caption(":material/check: Quality: nothing found against this film.")
+        st.caption(":material/check: Quality: no problem found.")
     for finding in findings:
         icon, word = _MARK[finding.severity]
         st.markdown(f"{icon} **{word.capitalize()}** · {_plain(finding.message)}")
@@ -208,7 +209,7 @@ def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
             f"{escape(region_name(region.label))}</td>"
             f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
         )
-    line = "<br>The model looks at what the dashed line encloses." if boxed else ""
+    line = "<br>The model sees only the area inside the dashed line." if boxed else ""
     if not lines:
         line += f"<br>{NO_REGION}"
     st.html(
@@ -236,7 +237,7 @@ def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
 
 def draw_standing_line(served: ServedRun, reader: str) -> None:
     """Draw the quiet, permanent line of every page."""
-    reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "No reader named yet."
+    reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "No reader named."
     st.html(
         '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
         f"signs every read. Run {escape(served.run_id)} serves, since "

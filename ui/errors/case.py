@@ -42,7 +42,7 @@ BESIDE_KEY = "case-beside-choice"
 PAGE_KEYS = (
     ("j k", "Next, previous film of the gallery"),
     ("g", "Back to the gallery"),
-    ("t", f"Tag “{QUICK_TAG}”, or take it off"),
+    ("t", f"Add or remove the tag “{QUICK_TAG}”"),
     ("e", "Find the regions that the score depends on"),
 )
 
@@ -123,12 +123,12 @@ def find_nearest(case: CaseContext) -> Nearest:
 
 
 def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
-    """Draw the nearest films that the run decides rightly, and what puts one beside the film."""
+    """Draw the nearest films that the run calls correctly, and the control that compares one."""
     view = case.view
     headings = [f"Nearest {CELLS[cell].removesuffix('s')}" for cell in nearest.films]
     cards, _ = build_cards(view, case.found, list(nearest.films.values()), case.notes, headings)
     threshold = case.runs.threshold_of(view.run)
-    how = "in the run's feature space" if nearest.by_features else "by the run's probability alone"
+    how = "in the run's feature space" if nearest.by_features else "by the run's probability only"
     st.caption(f"Nearest {how}, of other patients:")
     show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
     st.session_state[BESIDE_KEY] = view.beside if view.beside in nearest.films else None
@@ -138,7 +138,7 @@ def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
         format_func=lambda cell: CELLS[cell].removesuffix("s").capitalize(),
         key=BESIDE_KEY,
         on_change=_take_beside,
-        help="Puts it beside the open film at the same size; keys move both.",
+        help="Shows it beside the open film at the same size; the keys move both.",
     )
 
 
@@ -195,7 +195,7 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
 
 
 def _known_lesion(case: CaseContext) -> list[TruthOutline]:
-    """Return the outline of a drawn lesion, for the regions to be held against."""
+    """Return the outline of a synthetic lesion, to compare the regions with."""
     mask = get_library(case.view.library).truth(case.film_id, "core")
     return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
 
@@ -210,7 +210,7 @@ def draw_head(case: CaseContext) -> None:
     st.markdown(
         f"**{film_name(case.film_id)}**{drawn} · {CELLS[cell].removesuffix('s')}  \n"
         f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}"
-        f"{f' · drawn to show: {shows}' if shows else ''}  \n"
+        f"{f' · synthetic finding: {shows}' if shows else ''}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
     )
 
@@ -235,7 +235,7 @@ def draw_runs(case: CaseContext) -> None:
 def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
     """Draw what shows the regions and hides them, or say why there are none."""
     if get_runs()[view.run].foreign:
-        st.caption("No regions: of this run only the predictions were imported.")
+        st.caption("No regions: only the predictions of this run were imported.")
         return
     st.button(
         "Hide the regions" if view.regions else "Find the regions the score depends on",

@@ -25,18 +25,18 @@ from ui.library.gallery_query import ALL_PARTS, FILTERS, GALLERY, ErrorView
 from ui.library.runs import get_learned, get_offered, get_runs, name_offered, own_validation
 from ui.library.slices import slice_words
 
-SAYS_NOTHING = "its rates here say nothing about new films"
+SAYS_NOTHING = "its rates here do not apply to new films"
 
 
 def films_learned(view: ErrorView, runs: ScoredFilms) -> int:
-    """Return how many of a view's films its run has learned from; of drawn films none."""
+    """Return how many of a view's films its run has learned from; none of synthetic films."""
     if get_library(view.library).synthetic:
         return 0
     return int((runs.films.split == LEARNED_PART).sum())
 
 
 def say_learned(view: ErrorView, runs: ScoredFilms) -> str:
-    """Return what the rates of a view are worth; empty where the run has seen none of its films."""
+    """Return whether a view's rates are of training films; empty where none is."""
     learned = films_learned(view, runs)
     if not learned:
         return ""
@@ -74,7 +74,7 @@ def say_film_learned(view: ErrorView, runs: ScoredFilms, place: int) -> str:
         return ""
     *others, last = having
     named = f"Runs {', '.join(others)} and {last} have" if others else f"Run {last} has"
-    said = "what is said of it says nothing about new films"
+    said = "scores on it do not predict performance on new films"
     return f"{named} learned from this film: {said}."
 
 
@@ -103,8 +103,8 @@ SPLITS = {
     ALL_PARTS: "All three parts",
 }
 ORDERS = {
-    "confidence": "Surest first",
-    "loss": "Costliest first (log loss)",
+    "confidence": "Most confident first",
+    "loss": "Highest log loss first",
     "disagreement": "Runs disagree most",
     "contrast": "Lowest contrast first",
     "sharpness": "Least sharp first",
@@ -145,14 +145,14 @@ def draw_waiting(task: ExamplesTask) -> None:
         st.header("What a run gets wrong, film by film")
         st.write(
             "Missed pneumonias and false alarms of every run as cards, each with its regions, "
-            "what the other runs said, and room for your note."
+            "the other runs' results, and a field for your note."
         )
         draw_preparation(task)
         st.button(
-            "See what the runs said of the public films",
+            "See the runs' results on the public films",
             key="errors-meanwhile",
             icon=":material/grid_view:",
-            help="Their numbers are here; their pictures are not.",
+            help="The results are here; the films are not.",
             on_click=st.query_params.from_dict,
             args=({"library": "public"},),
         )
@@ -220,18 +220,18 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
             pick("Original's short side", "size", THIRDS)
             st.checkbox("With a comment", **GALLERY.bind(view, "comment"))
         st.text_input(
-            "Words of a comment",
+            "Words in a comment",
             key=WORDS,
             max_chars=80,
             placeholder="any",
             persist_state="session",
             on_change=put,
             kwargs={"page": "", "film": ""},
-            help="Not in the address: they may be of a patient.",
+            help="Not kept in the address: they may identify a patient.",
         )
         _draw_known(view, found)
         if asked:
-            st.button("Ask for nothing", icon=":material/filter_list_off:", on_click=_ask_nothing)
+            st.button("Clear the filter", icon=":material/filter_list_off:", on_click=_ask_nothing)
 
 
 def _draw_known(view: ErrorView, found: Found) -> None:
@@ -239,11 +239,11 @@ def _draw_known(view: ErrorView, found: Found) -> None:
     pick = partial(GALLERY.select, view, any_word="any")
     left, right = st.columns(2)
     with left:
-        pick("Quality gate found", "finding", found.known.codes)
+        pick("Quality finding", "finding", found.known.codes)
     with right:
         pick("Age", "age", found.known.bands)
     if not found.known.bands:
-        st.caption("No age is stated of these films; the adults' (NIH) is.")
+        st.caption("These films state no age; the adult films (NIH) do.")
     if view.wanted.slice_key is not None:
         key = view.wanted.slice_key
         pick("Subgroup", "slice", {key: slice_words(view.library, view.run, key)})

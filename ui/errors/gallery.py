@@ -25,7 +25,7 @@ from ui.library.slices import slices_of
 
 
 def draw_notes(view: ErrorView, notes: Sequence[CaseNote]) -> None:
-    """Draw, behind one button, what readers noted so far, and the ways to take it out."""
+    """Draw, behind one button, the readers' notes so far and their exports."""
     references = get_references(view.library, view.run)
     counts = count_notes(notes, references)
     with st.popover(f"Notes ({counts.films})", icon=":material/sticky_note_2:", width="stretch"):
@@ -150,7 +150,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     with words_side:
         st.markdown(found_in_words(view, found))
         if get_library(view.library).synthetic:
-            st.caption("Drawn by a program: what a run does here says nothing of patients.")
+            st.caption("Synthetic films: the results do not apply to patients.")
     with filter_side:
         draw_filters(view, found, notes)
     with notes_side:
@@ -210,8 +210,8 @@ def draw_nothing(view: ErrorView, found: Found) -> None:
     """Say why no film is shown."""
     if found.in_cell:
         st.info(
-            f"None of the {found.in_cell} films of this cell is all that the filter asks for. "
-            "Take a part of it away.",
+            f"None of the {found.in_cell} films of this cell matches the filter. Remove a part of "
+            "it.",
             icon=":material/filter_list:",
         )
     else:
@@ -225,7 +225,7 @@ def draw_nothing(view: ErrorView, found: Found) -> None:
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:
     """Return the view on a page that there is; say what no film of the split can be."""
     if view.film is not None and found.runs.place_of(view.film) is None:
-        complaints.append("The film that was opened is not in this split: the gallery.")
+        complaints.append("The open film is not in this split: the gallery is shown.")
         view = replace(view, film=None)
     wanted, known = view.wanted, found.known
     there = {
@@ -235,12 +235,12 @@ def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> E
         "slice": (wanted.slice_key, slices_of(view.library, view.run) if wanted.slice_key else ()),
     }
     complaints += [
-        f"The address asks for {name} {asked[:40]!r}, which there is not among these films."
+        f"The address asks for {name} {asked[:40]!r}, which none of these films has."
         for name, (asked, options) in there.items()
         if asked is not None and asked not in options
     ]
     pages = pages_of(found)
     if view.page > pages:
-        complaints.append(f"The address names page {view.page}, and there are {pages}: the last.")
+        complaints.append(f"There is no page {view.page}; the last, page {pages}, is shown.")
         view = replace(view, page=pages)
     return view

@@ -101,7 +101,7 @@ def _draw_way(task: FeatureTask, films: int) -> None:
         icon=":material/hub:",
         key="case-features",
         on_click=task.start,
-        help="Once for this run; it is kept. You can go on meanwhile.",
+        help="Once per run; the result is stored. You can work on meanwhile.",
     )
 
 
@@ -113,8 +113,8 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
     ill = int(films.label[rows].sum())
     st.caption(
         f"{ill} of these {len(rows)} are labelled pneumonia, {len(rows) - ill} normal; among the "
-        f"{len(films):,} films that the run {_whence(view)}. Near films have near scores: the "
-        "score is made of these features."
+        f"{len(films):,} films that the run {_whence(view)}. Near films have similar scores, "
+        "because the score is computed from these features."
     )
     threshold = get_runs()[view.run].operating_point.threshold
     cards = [_card(view, films, int(row), float(probability[row])) for row in rows]

@@ -23,7 +23,7 @@ from ui.errors.open_case import CaseContext
 from ui.library.films import get_case_notes
 
 STATES = {
-    ProposalState.PROPOSED: "One reader proposes the label {label}; a second is needed.",
+    ProposalState.PROPOSED: "One reader proposes the label {label}; a second must confirm it.",
     ProposalState.ACCEPTED: "Readers agree on the label {label}. The reference label stays.",
     ProposalState.DISPUTED: "Readers propose different labels.",
 }
@@ -147,10 +147,10 @@ def _draw_causes(visit: Visit, causes: Sequence[str]) -> None:
     added = st.text_input("Add a cause", key="cause-added", max_chars=40)
     if st.button("Add", key="add-cause", disabled=not added):
         _change(get_case_notes().offer_cause, added, visit.acting)
-    gone = st.selectbox("Take one off the list", causes, key="cause-gone")
-    if st.button("Take off", key="retire-cause", disabled=not gone):
+    gone = st.selectbox("Remove a cause", causes, key="cause-gone")
+    if st.button("Remove", key="retire-cause", disabled=not gone):
         _change(get_case_notes().retire_cause, str(gone), visit.acting)
-    st.caption("Notes that state a cause keep it.")
+    st.caption("Notes with a removed cause keep it.")
 
 
 def _change(change: Callable[[str, Reader], None], cause: str, by: Reader) -> None:

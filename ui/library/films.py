@@ -133,7 +133,7 @@ class SmallPicture:
 
 
 def is_synthetic(library: str, film_id: str) -> bool:
-    """Return whether a film's file states that it was drawn; False if the file is not there."""
+    """Return whether a film's file states that it is synthetic; False if the file is missing."""
     try:
         return states_synthetic(get_library(library).read_bytes(film_id))
     except FirstReadError:

@@ -1,4 +1,4 @@
-"""The runs that the error gallery draws from, and what each said of a library's films."""
+"""The runs of the error gallery, and their predictions of a library's films."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _engine_of(run_id: str, identity: str) -> Engine:  # noqa: ARG001 - it is th
 
 
 def get_predictions(library: str, run: str) -> Predictions:
-    """Return what a run said of every film of a library that it is measured on.
+    """Return a run's predictions of the films of a library that it is measured on.
 
     Raises
     ------

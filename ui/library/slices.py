@@ -28,7 +28,7 @@ def get_facts() -> tuple[FilmFacts, str]:
 
 
 def _facts_stamp() -> str:
-    """Return what changes when the table of facts is made anew."""
+    """Return what changes when the table of facts is regenerated."""
     try:
         return str((get_settings().models / FACTS_FILE).stat().st_mtime_ns)
     except OSError:
@@ -43,13 +43,13 @@ def _facts(stamp: str) -> FilmFacts:  # noqa: ARG001 - it is the key
 def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
     """Return the kept features of a library's films, and a sentence if there are none."""
     if get_library(library).synthetic:
-        return None, "Of synthetic films no features are kept, and so there are no clusters."
+        return None, "No features are stored for synthetic films, so there are no clusters."
     record = get_runs()[run]
     if record.foreign:
-        return None, f"Of run {run} only predictions were imported: there are no features."
+        return None, f"Only the predictions of run {run} were imported: it has no features."
     if FEATURES_FILE not in record.files:
         return None, (
-            f"Run {run} has no kept features, and so no clusters and label issues: make them with "
+            f"Run {run} has no stored features, so no clusters or label issues: compute them with "
             f"`python -m core features {run}` and `python -m core label-issues {run}`."
         )
     try:
@@ -90,7 +90,7 @@ def get_space(library: str, run: str) -> SliceSpace:
     return _space(_basis(library, run))
 
 
-@st.cache_resource(show_spinner="Cutting the films into slices", max_entries=KEPT_TABLES)
+@st.cache_resource(show_spinner="Dividing the films into slices", max_entries=KEPT_TABLES)
 def _space(basis: Basis) -> SliceSpace:
     library, run, *_ = basis
     said = get_predictions(library, run).of_split(SEARCHED)

@@ -1,4 +1,4 @@
-"""The runs that facts are stated of, and what is kept of the one that is chosen."""
+"""The runs with model cards, and the records of the chosen one."""
 
 from __future__ import annotations
 

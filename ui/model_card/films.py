@@ -20,14 +20,14 @@ from ui.library.films import SmallPicture, film_name, small_pictures
 CARDS = "facts-cards"
 GALLERY = "errors"
 DRAWN = (
-    "The public films are not on this machine: these are the surest errors among films that a "
-    "program drew, and say nothing of patients."
+    "The public films are not on this machine. These are the most confident errors among "
+    "synthetic films; they do not apply to patients."
 )
-ALL_RIGHT = "The public films are not on this machine, and the run decides every drawn one rightly."
+ALL_RIGHT = "The public films are not on this machine; the run calls all synthetic ones correctly."
 
 
 def draw_errors(facts: RunFacts) -> None:
-    """Draw the surest errors as cards that open in the error gallery.
+    """Draw the most confident errors as cards that open in the error gallery.
 
     Where the public films are not there, those of the drawn films are shown; without them, none.
     """

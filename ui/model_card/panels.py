@@ -70,7 +70,7 @@ def draw_facts(view: FactsView, facts: RunFacts) -> None:
             _draw_answers(block)
     with pictures_side:
         draw_ward(view, facts)
-        st.markdown("#### Surest errors")
+        st.markdown("#### Most confident errors")
         draw_errors(facts)
 
 
@@ -135,7 +135,7 @@ def draw_ward(view: FactsView, facts: RunFacts) -> None:
     if drawn is None or said is None:
         draw_blocks(describe_ward(facts, view.prevalence))
         return
-    label = "Ill among 100 children of your ward"
+    label = "Children with pneumonia per 100 in your ward"
     st.slider(label, 0, 100, **ADDRESS.bind(view, "prevalence"))
     split = facts.run.metrics[usual_part(facts)]["split"]
     show_wards([(facts.run.run_id, drawn, said)], f"the {split}")
@@ -144,8 +144,8 @@ def draw_ward(view: FactsView, facts: RunFacts) -> None:
 def draw_checklists(facts: RunFacts) -> None:
     """Draw both checklists with what is open in each."""
     st.caption(
-        "Filled from the records of this run, anew whenever the page is opened. Partly: something "
-        "that the item asks for is not known or was not done."
+        "Filled from the records of this run each time the page is opened. Partly: something that "
+        "the item asks for is not known or was not done."
     )
     for checklist in CHECKLISTS:
         draw_section(describe_checklist(checklist, facts))

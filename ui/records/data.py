@@ -70,7 +70,7 @@ def get_ledger() -> Ledger:
 
 
 def leave_out(ledger: Ledger, films: Collection[str]) -> Ledger:
-    """Return the ledger without what was said of some films."""
+    """Return the ledger without the reads of some films."""
     kept = [record for record in ledger.records if record.film_sha256 not in films]
     return Ledger(kept, ledger.references)
 

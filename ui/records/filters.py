@@ -104,7 +104,7 @@ def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:
     if len(said) < 2:
         return counted
     chosen = st.segmented_control(
-        "The model beside the reader",
+        "Run that read the films",
         ["", *sorted(said)],
         format_func=lambda run: run or "all runs together",
         default="",

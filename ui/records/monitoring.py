@@ -54,7 +54,7 @@ def draw_drift(weeks: Sequence[Week]) -> None:
             st.warning(
                 f"Week of {week.begins}: the model's probabilities have moved away from those on "
                 f"validation patients (index {week.index:.2f}, limit {week.limit:.2f}, "
-                f"n = {week.n}). Look at that week's films: another device, other patients?",
+                f"n = {week.n}). Check that week's films for a new device or other patients.",
                 icon=":material/trending_up:",
             )
     if any(week.index is not None for week in weeks):
@@ -68,13 +68,13 @@ def draw_drift(weeks: Sequence[Week]) -> None:
     else:
         st.info(f"No film here was read by the served run {run_id}.", icon=":material/search:")
     st.caption(
-        f"Population stability index of {run_id}'s probabilities, all signed films of a week "
-        "(patients' films, where there are any; no filter of this page counts here) against "
-        f"{len(reference)} films of validation patients, in ten classes. The alarm is at "
-        f"{CUSTOMARY_LIMIT}, or at what {FALSE_ALARMS:.0%} of weeks without drift exceed, if that "
-        f"is larger; a week with fewer than {FEWEST_FILMS} films gets no index. Of the "
-        f"validation films {ill:.0%} show pneumonia: where other patients come, the index is high "
-        "without any fault."
+        f"Population stability index of {run_id}'s probabilities: all signed films of a week "
+        f"against {len(reference)} films of validation patients, in ten classes. Only patients' "
+        "films count, if there are any; the filters of this page do not apply. The alarm is at "
+        f"{CUSTOMARY_LIMIT}, or at the value that {FALSE_ALARMS:.0%} of weeks without drift "
+        f"exceed, if that is larger. A week with fewer than {FEWEST_FILMS} films gets no index. "
+        f"Of the validation films {ill:.0%} show pneumonia: with another prevalence the index is "
+        "high without any fault."
     )
 
 
@@ -98,8 +98,8 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
         default=False,
         required=True,
         key="records-roc-reads",
-        help="Where the site reads first, the first read of a film is made before the model is "
-        "seen, and the last one after it.",
+        help="If readers read before the model, the first read of a film is blind to the model and "
+        "the last one is not.",
     )
     curves = {one.reader: one for one in trace_readers(records, references, alone=bool(alone))}
     chosen = reader_side.selectbox("Whose curve", list(curves), key="records-roc-reader")
@@ -123,9 +123,9 @@ def _draw_words(curve: ReaderRoc, own: Rate, model: Rate) -> None:
     )
     st.caption(
         f"{curve.n_ill} reads of films with pneumonia and {curve.n_well} of normal ones, by the "
-        "reference. The reader's steps run from normal, certain over unsure to pneumonia, certain; "
-        "the model's probability is the one at the time of the read, its operating point without "
-        "effect here. Intervals by DeLong (by Newcombe where every film is told apart), of all "
-        "readers together by drawing films 1,000 times; "
-        f"a curve takes {FEWEST_OF_A_CLASS} films of each class."
+        "reference standard. The reader's scale runs from certainly normal through unsure to "
+        "certainly pneumonia. The model's probability is the one at the time of the read; its "
+        "operating point has no effect here. Intervals by DeLong (by Newcombe where the classes "
+        "separate completely); for all readers together, by resampling films 1,000 times. "
+        f"A curve needs {FEWEST_OF_A_CLASS} films of each class."
     )

@@ -30,11 +30,11 @@ def opens_unread(visit: Visit, films: int) -> bool:
     Whoever settles disputes may open them, and knows then that no first read of theirs is blind.
     """
     st.caption(
-        f":material/visibility_off: {films} of the films that others read wait for your own first "
-        "read: what others and the model said of each of them is left out here until then."
+        f":material/visibility_off: {films} films that others have read await your own first read. "
+        "The results of others and of the model for them are hidden here until then."
     )
     return not reads_only(visit) and st.toggle(
-        "Show them, as the one who settles", help="A first read of yours is not blind then."
+        "Show them for arbitration", help="Your own first read is then no longer blind."
     )
 
 
@@ -42,7 +42,7 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
     """Draw everybody's numbers and each reader's."""
     numbers = tabulate_readers(records, references)
     if not numbers:
-        st.info("No signed read is left by reader, films and days.", icon=":material/search:")
+        st.info("No signed read matches the reader, films and dates.", icon=":material/search:")
         return
     described = [_describe(one) for one in numbers]
     st.dataframe(
@@ -58,16 +58,16 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
     )
     known = len({record.film_sha256 for record in records} & references.keys())
     st.caption(
-        "Each value with its 95 % interval and n; the model at its operating point, taking no side "
-        "inside its band. Counted is each reader's last read of a film where both take a side; "
-        "arbitrations are left out. A reference exists for synthetic films and for films of the "
-        f"public set's official test split: {known} of the films counted here. "
-        "Reliance counts first reads that were locked before the model was seen, and what became "
-        "of them. Over-reliance: of right ones beside a wrong model, the share changed to what "
-        "the model says. Under-reliance: of wrong ones beside a right model, the share not changed "
-        "to it. Intervals of all readers draw films, with all reads of a film. Changes are counted "
-        "where both reads take a side. Time is that on the screen until the first signature; of "
-        "old reads, from the film's opening."
+        "Each value has its 95 % interval and n; the model is at its operating point. Each "
+        "reader's last read of a film counts, if neither reader nor model is unsure; arbitrations "
+        "do not count. Synthetic films and films of the public set's official test split have a "
+        f"reference standard: {known} of the films counted here. "
+        "Reliance compares first reads, locked before the model was seen, with the final reads. "
+        "Over-reliance: of correct first reads against a wrong model, the share changed to the "
+        "model's verdict. Under-reliance: of wrong first reads against a correct model, the share "
+        "not changed to it. Changes count where neither read is unsure. Intervals of all readers "
+        "together resample films, with all reads of a film. Time is the time on screen until the "
+        "first signature; for old reads, from opening the film."
     )
 
 
@@ -101,9 +101,9 @@ def _say(rate: Rate) -> str:
 
 
 def draw_disputes(visit: Visit, disputes: Sequence[Dispute]) -> None:
-    """Draw the films that wait for a senior reader, and the form that settles one."""
+    """Draw the films that await arbitration, and the form to sign one."""
     if not disputes:
-        st.info("Nobody disagrees, or all of it is settled.", icon=":material/check:")
+        st.info("No disagreements are open.", icon=":material/check:")
         return
     reads_side, form_side = st.columns([1.2, 1], gap="large")
     with reads_side:
@@ -118,7 +118,7 @@ def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
     """Draw the queue, and what was read of the film that is chosen."""
     by_film = {dispute.film_sha256: dispute for dispute in disputes}
     chosen = st.selectbox(
-        "Film that waits, longest first",
+        "Films awaiting arbitration, longest first",
         list(by_film),
         format_func=lambda film: _name(by_film[film]),
         key="records-dispute",
@@ -134,9 +134,8 @@ def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
                 f"operating point {read.prediction.operating_point.threshold:.2f}."
             )
     st.caption(
-        "No film is kept here. To look at it before you settle, upload it on Review and lock a "
-        "first read; do not sign: whoever signs is one of the readers, and somebody else has to "
-        "settle then."
+        "No film is stored here. To look at it before arbitration, upload it on Review and lock a "
+        "first read. Do not sign it: a reader who has signed cannot arbitrate."
     )
     return dispute
 
@@ -173,7 +172,7 @@ def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
     except FirstReadError as exc:
         st.warning(f"Not signed. {exc}", icon=":material/touch_app:")
         return
-    visit.notice = "Settled: the arbitration is stored, and the reads that it settles stay."
+    visit.notice = "The arbitration is stored; the earlier reads are kept."
     st.rerun()
 
 
@@ -181,16 +180,16 @@ def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
 
 
 def draw_chain() -> None:
-    """Draw the button that holds everything stored to the chain."""
+    """Draw the button that verifies all records against the chain."""
     st.write(
         "Reads, notes, teaching sessions, case sets, choices of the served run and changes of the "
         "local user form one chain: "
-        "each record carries the hash of its own content and of the record before."
+        "each record carries the hash of its content and of the previous record."
     )
     kept = st.text_input(
-        "A newest hash that was kept elsewhere",
+        "Newest hash that you saved elsewhere",
         key="records-head",
-        placeholder="Optional: finds an end that was cut off",
+        placeholder="Optional: detects a truncated chain",
     )
     if not st.button("Verify all records", icon=":material/verified:"):
         return

@@ -44,13 +44,13 @@ def note_drawn(n: int) -> None:
         st.caption(f":material/my_location: {n} marked on the film; locked with your first read.")
         return
     st.caption(
-        "If you like, mark where you see it: m, then drag a box or click; by keys b, arrows, b. "
-        "x takes the last mark away."
+        "Optional: mark where you see it. Press m, then drag a box or click; or use b, arrows, b. "
+        "x removes the last mark."
     )
 
 
 def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
-    """Say what the model's regions have to do with those drawn at the first read, if any were."""
+    """Say how the model's regions overlap the marks of the first read, if there are any."""
     if not marks:
         return
     if explanation is None:
@@ -61,26 +61,26 @@ def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
 
 
 def say_overlap(overlap: DrawnOverlap, explanation: Explanation) -> str:
-    """Return in words how far drawn marks and the model's regions agree."""
+    """Return in words how far the reader's marks and the model's regions agree."""
     points = [_say_point(label, explanation) for label in overlap.points]
     return " ".join([_say_boxes(overlap), *points] if overlap.boxes else points)
 
 
 def _say_boxes(overlap: DrawnOverlap) -> str:
     one = overlap.boxes == 1
-    drew = f"The {'box' if one else f'{overlap.boxes} boxes'} that you drew first"
+    drew = f"Your {'box' if one else f'{overlap.boxes} boxes'}"
     if overlap.share is None:
-        return f"{drew} cannot be compared: no region that is shown speaks for pneumonia."
+        return f"{drew} cannot be compared: no region shown counts for pneumonia."
     return (
         f"{drew} {'holds' if one else 'hold'} {overlap.share:.0%} of the weight for pneumonia, on "
-        f"{overlap.area:.0%} of the area that the model looks at."
+        f"{overlap.area:.0%} of the area that the model sees."
     )
 
 
 def _say_point(label: int | None, explanation: Explanation) -> str:
     if label is None:
-        return "Your point lies outside what the model looks at."
+        return "Your point lies outside the area that the model sees."
     weight, lies = float(explanation.weights[label]), f"Your point lies in {region_name(label)}"
     if abs(weight) < SMALLEST_SHOWN:
-        return f"{lies}, which hardly moves the score."
-    return f"{lies}, which speaks {'for' if weight > 0 else 'against'} pneumonia ({weight:+.2f})."
+        return f"{lies}, which barely changes the score."
+    return f"{lies}, which counts {'for' if weight > 0 else 'against'} pneumonia ({weight:+.2f})."

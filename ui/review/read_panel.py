@@ -1,4 +1,4 @@
-"""What the Review page says of a film: its worklist row, the model's read, a refusal."""
+"""The Review page's account of a film: worklist row, model's read, refusal."""
 
 from __future__ import annotations
 

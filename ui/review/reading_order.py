@@ -1,4 +1,4 @@
-"""What of the model a reader sees of a film by now: nothing before their own first read."""
+"""Reading order: nothing of the model is shown before the reader's own first read."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def say_order() -> str:
     """Return in a sentence in which order a film is read here."""
     if get_settings().read_first:
         return (
-            "You lock your own first read, and may draw where you see it; then you see the model's "
-            "probability and, if you ask for them, the regions it depends on; and you sign your "
+            "You lock your own first read and may mark where you see a finding. Then you see the "
+            "model's probability and, on request, the regions it depends on. Then you sign your "
             "verdict."
         )
     return "You see its probability and the regions it depends on, and sign your verdict."
@@ -38,12 +38,11 @@ def draw_read_first(visit: Visit) -> None:
     st.markdown("**Read first**")
     if not visit.acting.may(Act.SIGN_READ):
         st.caption(
-            "On this site what the model says of a film comes after one's own first read, and your "
-            "role locks none here. On the page Teaching you read films and then see the model's "
-            "read."
+            "On this site the model's result is shown after your own first read, and your role "
+            "cannot lock one. On the page Teaching you read films and then see the model's read."
         )
         return
     st.caption(
-        "What the model says of this film, and why, comes after your own first read. The list is "
-        "in the order of the model's bands."
+        "You see the model's result for this film, and the reasons, after your own first read. The "
+        "worklist is in the model's order: suspicious, unsure, not suspicious."
     )

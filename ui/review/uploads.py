@@ -64,7 +64,7 @@ def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
             visit.films[film.key] = film
     if repeated:
         visit.notice = (
-            f"{repeated} of the files {'was' if repeated == 1 else 'were'} there already."
+            f"{repeated} of the files {'was' if repeated == 1 else 'were'} already in the list."
         )
     read_waiting(visit)
 
@@ -133,7 +133,7 @@ def _follow(watch: Watch, visit: Visit, task: ExamplesTask) -> None:
     if task.drawn >= OFFERED:
         _draw_button(visit)
     else:
-        st.caption(f"The first {OFFERED} can be opened as soon as they are drawn.")
+        st.caption(f"The first {OFFERED} can be opened as soon as they are ready.")
     draw_progress(task)
 
 
@@ -149,8 +149,8 @@ def _draw_button(visit: Visit) -> None:
 def served_on_examples(summary: ExamplesSummary) -> str:
     """Return how the served run reads the whole set, in words."""
     return (
-        "Drawn by a program, half of them with pneumonia; nobody's films. "
-        f"Of all {summary.n} synthetic films the quality gate lets {summary.let_through} through, "
-        f"and the served run finds {summary.found} of {summary.ill} pneumonias and clears "
-        f"{summary.cleared} of {summary.n - summary.ill} normals. That says nothing of patients."
+        "Synthetic films, half of them with pneumonia; they show no patients. "
+        f"Of all {summary.n} films the quality gate accepts {summary.let_through}. The served run "
+        f"finds {summary.found} of {summary.ill} pneumonias and calls {summary.cleared} of "
+        f"{summary.n - summary.ill} normal films normal. These results do not apply to patients."
     )

@@ -30,7 +30,7 @@ def find_case(view: RunsView, scored: ScoredFilms) -> str | None:
     """Return the film that the address names, or None; say so if it is not among these."""
     film_id = find_film(view.film, scored.films.film_id.tolist())
     if view.film and film_id is None:
-        st.warning(f"The film {view.film[:40]} is not among those compared.")
+        st.warning(f"The film {view.film[:40]} is not among the compared films.")
     return film_id
 
 
@@ -54,12 +54,12 @@ def draw_cases(
         on_select=_take_cell,
         selection_mode="points",
         config=PLAIN,
-        alt="Films by runs; orange is wrong, dim is right",
+        alt="Films by runs; orange is wrong, dim is correct",
     )
     st.caption(
-        f"Each column is a film, orange where a run gets it wrong, dim where it is right; films "
-        f"that the same runs get wrong stand together. {len(scored.films) - len(rows)} films that "
-        "every run gets right are not drawn. Click a cell to open the case as that run reads it."
+        f"Each column is a film: orange where a run is wrong, dim where it is correct. Films that "
+        f"the same runs get wrong are grouped. {len(scored.films) - len(rows)} films that every "
+        "run gets right are not shown. Click a cell to open the case as that run reads it."
     )
     case_side, step_side = st.columns([1, 1.15], gap="large")
     with case_side:
@@ -69,7 +69,7 @@ def draw_cases(
         if view.earlier:
             _draw_step(find_step(scored, view.earlier, view.later), scored)
         else:
-            st.caption("Tick a second run to see which films it fixes and breaks.")
+            st.caption("Tick a second run to see which errors it corrects and which it adds.")
 
 
 def rows_drawn(matrix: CaseMatrix) -> list[int]:
@@ -187,7 +187,7 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
             ("missed now", step.missed_now),
             ("found now", step.found_now),
             ("false alarm now", step.alarmed_now),
-            ("cleared now", step.cleared_now),
+            ("false alarm gone", step.cleared_now),
         )
         for film_id in film_ids
     ]

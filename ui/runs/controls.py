@@ -34,9 +34,9 @@ COLUMNS = MEASURES | {
     "threshold": "Operating point",
     "architecture": "Architecture",
     "input_px": "Input, px",
-    "parent": "Goes on from",
-    "created": "Made on",
-    "sentence": "What it is",
+    "parent": "Based on",
+    "created": "Created",
+    "sentence": "Description",
 }
 PART_NAMES = {
     "validation": "Validation patients",
@@ -113,8 +113,8 @@ def draw_choice(view: RunsView) -> None:
                 *SENSITIVITIES,
                 step=0.5,
                 format="%.1f",
-                help="Each compared run gets the highest threshold that finds this share of the "
-                "pneumonias of validation.",
+                help="Each compared run gets the highest threshold that reaches this sensitivity "
+                "on the validation films.",
                 **ADDRESS.bind(view, "at"),
             )
 
@@ -142,5 +142,5 @@ def draw_tabs(view: RunsView) -> Sequence[DeltaGenerator]:
 
 def draw_prevalence(view: RunsView) -> None:
     """Draw the slider of how many of a hundred children are ill."""
-    label = "Ill among 100 children of your ward"
+    label = "Children with pneumonia per 100 in your ward"
     st.slider(label, 0, 100, **ADDRESS.bind(view, "prevalence"))

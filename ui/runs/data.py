@@ -61,7 +61,7 @@ class ListedRuns:
     sentences: list[str]
 
     def that_read(self, part: str) -> ListedRuns:
-        """Return the runs that have read a part: of drawn films imported ones have read none."""
+        """Return the runs that have read a part; imported runs have read no synthetic films."""
         films = get_libraries().get(SYNTHETIC)
         if part != SYNTHETIC or films is None:
             return self
@@ -147,7 +147,7 @@ def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
     return _measured_on_synthetic(run.files[PREDICTIONS_FILE], threshold, run)
 
 
-@st.cache_resource(show_spinner="Laying the runs' films side by side", max_entries=KEPT)
+@st.cache_resource(show_spinner="Aligning the runs' films", max_entries=KEPT)
 def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
     """Return what the runs said of the films of one part that all of them scored.
 
@@ -179,7 +179,7 @@ def get_cases(key: ComparedKey, _listed: ListedRuns) -> CaseMatrix:
     return arrange_cases(get_scored(key, _listed))
 
 
-@st.cache_resource(show_spinner="Tracing the curves", max_entries=KEPT)
+@st.cache_resource(show_spinner="Computing the curves", max_entries=KEPT)
 def get_curves(
     key: ComparedKey, _listed: ListedRuns
 ) -> tuple[list[Curves], list[tuple[CalibrationBin, ...]]]:

@@ -38,12 +38,12 @@ def draw_import(visit: Visit, view: RunsView) -> None:
         name = st.text_input("Name of the run", key=f"runs-name-{turn}", max_chars=40)
         film_side, probability_side = st.columns(2)
         film_column = film_side.text_input(
-            "Column of the films", key=f"runs-film-{turn}", placeholder="known by its name"
+            "Column of the films", key=f"runs-film-{turn}", placeholder="found by its name"
         )
         probability_column = probability_side.text_input(
             "Column of the probabilities",
             key=f"runs-probability-{turn}",
-            placeholder="known by its name",
+            placeholder="found by its name",
         )
         part = st.selectbox("Films", list(PARTS), format_func=PARTS.__getitem__)
         incomplete = st.checkbox("Films of a part may be missing", key=f"runs-part-{turn}")
@@ -63,7 +63,7 @@ def draw_import(visit: Visit, view: RunsView) -> None:
     )
     settings = get_settings()
     try:
-        with st.spinner("Holding the rows to the films"):
+        with st.spinner("Checking the rows against the films"):
             imported = import_run(
                 file.getvalue(),
                 request,
@@ -101,12 +101,12 @@ def say_refusal(sentences: str) -> None:
     first, *rows = sentences.splitlines()
     shown = [f"- `{row}`" for row in rows[:SHOWN_FAULTS]]
     if len(rows) > SHOWN_FAULTS:
-        shown.append(f"- and {len(rows) - SHOWN_FAULTS:,} more, which stand in the file below")
+        shown.append(f"- and {len(rows) - SHOWN_FAULTS:,} more, listed in the file below")
     st.error("\n".join([first, "", *shown]) if rows else first, icon=":material/error:")
     if len(rows) > SHOWN_FAULTS:
         st.download_button(
-            f"All {len(rows):,} sentences",
-            csv_table(["What keeps the file from becoming a run"], ([row] for row in rows)),
+            f"All {len(rows):,} problems",
+            csv_table(["Problems that prevent the import"], ([row] for row in rows)),
             file_name="first-read-import.csv",
             mime="text/csv",
             icon=":material/download:",

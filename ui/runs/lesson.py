@@ -21,22 +21,22 @@ def _draw_story() -> None:
     """Say what happened, as it was reported."""
     found, cleared = ORIGIN.sensitivity, ORIGIN.specificity
     st.markdown(
-        f"In 2023 the project that First Read grew out of chose its fifth model as the final one. "
+        f"In 2023 the project that preceded First Read chose its fifth model as the final one. "
         f"On the {found.n + cleared.n} films of the official test split it found "
         f"{ORIGIN.true_positive} of {found.n} pneumonias ({found.value:.2f}) and **called "
         f"{ORIGIN.false_positive} of {cleared.n} normals pneumonia** (specificity "
         f"{cleared.value:.2f}, {cleared.low:.2f} to {cleared.high:.2f}). Nobody could see "
-        f"why. Its loss, {ORIGIN.log_loss:.2f}, is what a "
-        "model has that says one half to every film (0.69): it had learned next to nothing."
+        f"why. Its loss, {ORIGIN.log_loss:.2f}, is that of a "
+        "model that gives every film a probability of 0.5 (0.69): it had learned almost nothing."
     )
     st.markdown(
-        "Three things were wrong with its training. Each is repeated here by itself and with "
-        "the others, everything else held still:\n"
+        "Three things were wrong with its training. Each is reproduced here alone and with the "
+        "others, everything else unchanged:\n"
         "- **The zoom.** `zoom_range=[0.1, 0.2]` was meant to enlarge films by 10 to 20 %. It "
         "shows a tenth to a fifth of each side instead, five to ten times larger.\n"
-        "- **The split.** Validation films were drawn one by one: a child's films stood on both "
-        "sides.\n"
-        "- **The weights.** How much each class counts was taken from one batch of 64 films."
+        "- **The split.** Validation films were drawn one by one: films of one child were in both "
+        "training and validation.\n"
+        "- **The weights.** The class weights were computed from one batch of 64 films."
     )
 
 
@@ -68,13 +68,13 @@ def _draw_table(exhibit: Exhibit) -> None:
     st.caption(
         f"{first.measured['split'].capitalize()}, n = {first.measured['n']}, 95 % intervals; each "
         "run at the threshold that finds 97 of 100 pneumonias on its own validation films, "
-        "probabilities recalibrated on them. Each was trained once: another seed would move the "
-        "numbers as well, and the intervals do not count that."
+        "probabilities recalibrated on them. Each was trained once: another seed would change the "
+        "numbers too, and the intervals do not include that."
     )
     if exhibit.control is None:
         st.caption(
             "The control, with none of the mistakes, is not here: `python -m core train "
-            "c05`. Without it, how much a mistake takes away is not shown."
+            "c05`. Without it, the effect of each mistake is not shown."
         )
 
 
@@ -87,10 +87,10 @@ def _draw_pictures(exhibit: Exhibit) -> None:
         style = styles[run.run.run_id]
         side.plotly_chart(plot_windows(run, style), key=f"windows-{style.run_id}", config=PLAIN)
     st.caption(
-        "The outer square is the film, the ovals stand for the lungs; each frame is the part that "
-        "one training film was enlarged from."
+        "The outer square is the film, the ovals are the lungs. Each frame is the part that one "
+        "training film shows, enlarged."
     )
-    st.markdown("#### What it learned from that")
+    st.markdown("#### The effect on the loss")
     ordered = [styles[run.run.run_id] for run in exhibit.runs]
     for side, kind in zip(st.columns(2), ("train_loss", "validation_loss"), strict=True):
         side.plotly_chart(plot_losses(exhibit.runs, ordered, kind), key=kind, config=PLAIN)
@@ -110,7 +110,7 @@ def offer_lesson() -> None:
 
 
 def draw_lesson(*, way_back: bool) -> None:
-    """Draw the story, what did it, and the runs that show it.
+    """Draw the story, its cause, and the runs that show it.
 
     Parameters
     ----------
@@ -132,12 +132,12 @@ def draw_lesson(*, way_back: bool) -> None:
     with story_side:
         _draw_story()
     with cause_side:
-        st.markdown("#### What did it")
+        st.markdown("#### The cause")
         st.info(say_cause(exhibit), icon=":material/biotech:")
         st.markdown(
-            "**How to notice it in time:** look at the films as the network gets them; hold the "
-            "training loss against that of a constant guess; watch specificity beside sensitivity; "
-            "score whole parts of the data, never one batch."
+            "**How to notice it in time:** Look at the films as the network sees them. Compare the "
+            "training loss with that of a constant guess. Watch specificity as well as "
+            "sensitivity. Evaluate whole parts of the data, never one batch."
         )
     if exhibit.together is not None:
         st.markdown(f"#### The runs on the {exhibit.together.measured['split']}")

@@ -30,8 +30,8 @@ def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
         part = listed.runs[run_id].record.metrics.get("validation", {})
         if part.get("split", PARTS["validation"].name) != PARTS["validation"].name:
             st.warning(
-                f"The validation films of run {run_id} are {part['split']}: what it says of them "
-                "flatters it. Of several runs only films that all of them validated on are "
+                f"The validation films of run {run_id} are {part['split']}: its results on them "
+                "look too good. With several runs, only films that all of them validated on are "
                 "compared.",
                 icon=":material/warning:",
             )
@@ -59,9 +59,9 @@ def draw_curves(
     for side, (name, figure) in zip(st.columns(3, gap="medium"), figures.items(), strict=True):
         side.plotly_chart(figure, key=name, config=PLAIN)
     st.caption(
-        "A diamond is where a run decides, with a line from its name; hover over a curve for the "
-        "threshold. The quiet line is a run that knows nothing (ROC, precision), or one whose "
-        "probabilities are exact (calibration)."
+        "A diamond marks a run's threshold, with a line from its name; hover over a curve for "
+        "other thresholds. The grey line is a classifier without information (ROC, precision) or "
+        "with perfect calibration."
     )
 
 

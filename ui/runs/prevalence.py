@@ -1,4 +1,4 @@
-"""A hundred children, drawn: how many of them a run misses, and how many it alarms for nothing."""
+"""A hundred children as icons: those that a run misses, and its false alarms."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ADULTS = "nih"
 _STYLE = Path(__file__).with_name("runs.css")
 _CHILD = '<i class="fr-child fr-{kind}"></i>'
 KINDS = {
-    "missed": "ill and missed",
-    "found": "ill and found",
-    "alarm": "well, false alarm",
-    "cleared": "well and cleared",
+    "missed": "pneumonia, missed",
+    "found": "pneumonia, found",
+    "alarm": "no pneumonia, false alarm",
+    "cleared": "no pneumonia, called normal",
 }
 
 
@@ -56,8 +56,8 @@ def draw_wards(scored: ScoredFilms, prevalence: int) -> None:
     said = expect_wards(scored, SAID, prevalence / 100.0)
     if scored.part == ADULTS:
         st.warning(
-            "Sensitivity and specificity were measured on adults here: what follows is of no "
-            "ward of children. Choose other films above.",
+            "Sensitivity and specificity were measured on adults here: the results below do not "
+            "apply to a ward of children. Choose other films above.",
             icon=":material/warning:",
         )
     show_wards(zip(scored.run_ids, drawn, said, strict=True), "the compared films")
@@ -80,8 +80,8 @@ def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str
     st.html(_STYLE)
     st.html(f'{_key()}<div class="fr-wards">{"".join(drawn)}</div>')
     st.caption(
-        "Drawn to the nearest child. The intervals (95 %) are of sensitivity and specificity as "
-        f"measured on {films}; they hold in your ward only if disease and films are alike there."
+        "Rounded to the nearest child. The intervals (95 %) are of sensitivity and specificity as "
+        f"measured on {films}. They hold in your ward only if disease and films are similar there."
     )
 
 

@@ -33,8 +33,8 @@ MEASURES = {
     "roc_auc": "ROC AUC",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
-    "turned": "Decisions turned",
-    "moved": "Probability moved by, median",
+    "turned": "Decisions changed",
+    "moved": "Median change in probability",
 }
 LOSSES = {"validation": "Validation loss", "train": "Training loss"}
 OWN = "own"

@@ -64,12 +64,12 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     fixed = decision.decided_by is DecidedBy.ENVIRONMENT
     if fixed:
         st.info(
-            f"{VARIABLE} decides on this machine. Take it away and start again, and a choice made "
-            "here counts.",
+            f"{VARIABLE} decides on this machine. To choose a run here, remove it and restart "
+            "First Read.",
             icon=":material/lock:",
         )
     elif run_id == decision.run_id:
-        st.caption("It serves now. Take another run to change that.")
+        st.caption("This run serves now. Choose another run to change that.")
     elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
         _draw_form(visit, run_id)
     _draw_log()
@@ -82,7 +82,7 @@ def _place(listed: ListedRuns, run_id: str) -> int:
 
 def _draw_demands(run_id: str, lacking: list[Demand]) -> None:
     if not lacking:
-        st.caption(f":material/check: {run_id} has everything that the serving rule demands.")
+        st.caption(f":material/check: {run_id} meets every requirement of the serving rule.")
         return
     reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
     st.markdown(f"{run_id} may not read films:\n{reasons}")

@@ -109,8 +109,8 @@ def _with_interval(rate: Mapping[str, Any]) -> str | None:
 
 USUAL_PART = "test"
 ABOUT_LOSS = (
-    "Training loss is of changed films, weighted classes and smoothed labels: its level is not "
-    "that of the validation loss, its course shows whether the run still learns."
+    "Training loss is computed on augmented films, with class weights and smoothed labels. Its "
+    "level does not compare with the validation loss; its trend shows whether the run still learns."
 )
 
 
@@ -138,12 +138,12 @@ def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style])
 
 
 def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
-    """Draw what changes of the films do to each run, a column a run."""
+    """Draw the effect of changes to the films on each run, one column per run."""
     if not audited:
         st.caption("None of these runs has a shortcut audit.")
         return
     split = next(iter(audited.values())).split
-    ADDRESS.segments(view, f"What the change leaves, {split}", "measure", MEASURES)
+    ADDRESS.segments(view, f"Effect of each change, {split}", "measure", MEASURES)
     said = MEASURED[view.measure]
     changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
     cells = {

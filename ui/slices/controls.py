@@ -79,9 +79,7 @@ def draw_waiting(task: ExamplesTask) -> None:
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
         st.header("Where a run fails")
-        st.write(
-            "How many of each drawn finding a run misses, and the films that it calls wrongly."
-        )
+        st.write("How often a run misses each synthetic finding, and the films that it gets wrong.")
         draw_preparation(task)
         st.button(
             "See the search over the public films",
@@ -114,9 +112,7 @@ def draw_choice(view: FailsView) -> None:
     with section_side:
         ADDRESS.segments(view, "What is looked at", "section", SECTIONS, width="stretch")
     point = get_runs()[view.run].operating_point.threshold
-    point_side.caption(
-        f"Run {view.run} at its operating point, {point:.3f}. Intervals are of 95 %."
-    )
+    point_side.caption(f"Run {view.run} at its operating point, {point:.3f}. Intervals are 95 %.")
 
 
 def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: object) -> None:

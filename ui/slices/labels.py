@@ -46,13 +46,13 @@ def _needs_public(view: FailsView) -> bool:
 
 
 def draw_labels(view: FailsView) -> None:
-    """Draw the films whose label their features speak against."""
+    """Draw the films whose label the features contradict."""
     if _needs_public(view):
         return
     issues = read_issues(get_runs()[view.run])
     if issues is None:
         st.info(
-            f"Run {view.run} has no predictions of its labels from other patients' films. Make "
+            f"Run {view.run} has no label predictions from other patients' films. Compute "
             f"them with `python -m core features {view.run}` and "
             f"`python -m core label-issues {view.run}`.",
             icon=":material/info:",
@@ -69,9 +69,9 @@ def say_issues(issues: LabelIssues) -> str:
     return (
         f"**{len(issues.flagged)} of {len(issues):,} labels** are contradicted by predictions from "
         f"other patients' films: a logistic regression on the run's features, {FOLDS} folds by "
-        "patient, ranked by confident learning (cleanlab), the most doubtful first. Beside each "
-        "film stands the predicted probability of pneumonia. It says where to look again, and "
-        "nothing of what is true."
+        "patient. They are ranked by confident learning (cleanlab), the most doubtful first. Each "
+        "film has its predicted probability of pneumonia. The list shows which labels to review, "
+        "not which are wrong."
     )
 
 
@@ -157,8 +157,8 @@ def say_copies(groups: Sequence[CopyGroup]) -> str:
     films = sum(len(group.film_ids) for group in groups)
     return (
         f"**{len(groups)} groups of copies**, {films} films: {len(groups) - near} of exact copies, "
-        f"{near} of near ones ({where or 'none'}). **{across}** reach across training, validation "
-        f"and test; in **{contradicting}** copies have different labels."
+        f"{near} of near ones ({where or 'none'}). **{across}** span training, validation and "
+        f"test; in **{contradicting}** copies have different labels."
     )
 
 

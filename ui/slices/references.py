@@ -39,10 +39,10 @@ def draw_references(view: FailsView) -> None:
     reported = compare_labels(facts)
     st.markdown(say_reported(reported))
     st.caption(
-        "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside the "
-        "population that the runs learned from. Text-mined: a program took the label from the "
-        "written report. Radiologists: of the RSNA, who saw the film. Intervals are over "
-        "patients (bootstrap)."
+        "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside the runs' "
+        "training population. Text-mined: label extracted by software from the written report. "
+        "Radiologists: RSNA radiologists who read the film. Intervals are by bootstrap over "
+        "patients."
     )
     table_side, plot_side = st.columns([1.2, 1], gap="large")
     with table_side:
@@ -54,14 +54,14 @@ def draw_references(view: FailsView) -> None:
             ],
             hide_index=True,
             width="stretch",
-            alt="What radiologists said of films by their text-mined label",
+            alt="Radiologists' readings of the films, by text-mined label",
         )
     if get_library(view.library).synthetic:
-        st.info("Choose the public film set above to see what it does to a run.")
+        st.info("Choose the public film set above to see the effect on a run's results.")
         return
     known, probability = _read_adults(view, facts)
     if not len(known):
-        st.info(f"Run {view.run} was not measured on the adults' films.")
+        st.info(f"Run {view.run} was not measured on the adult films.")
         return
     rates = rates_by_reference(probability, known, get_runs()[view.run].operating_point.threshold)
     with table_side:
@@ -93,7 +93,7 @@ def say_reference_change(run: str, rates: Sequence[ReferenceRates]) -> str:
         f"The same {radiologists.n} films and the same decisions of run {run}: against "
         f"radiologists its sensitivity is **{say_interval(radiologists.sensitivity)}** (n "
         f"{radiologists.ill}), against text-mined labels **{say_interval(mined.sensitivity)}** (n "
-        f"{mined.ill}). What a run is held against decides what it seems to be worth."
+        f"{mined.ill}). The reference standard decides how good a run appears."
     )
 
 

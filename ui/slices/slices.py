@@ -45,21 +45,21 @@ def draw_drawn(view: FailsView) -> None:
     drawn = np.array([shows.get(one, "") for one in said.films.film_id.tolist()])
     wrong = (said.probability >= point) != (said.films.label == 1)
     st.markdown(
-        f"**{int(wrong.sum())} of {len(wrong)} synthetic films** are called wrongly by run "
-        f"{view.run}. For a search over slices they are too few: it asks for {LEAST_FILMS} films "
-        "of a class inside a slice and outside. What each film was drawn to show is known instead. "
-        "It says nothing of patients."
+        f"Run {view.run} gets **{int(wrong.sum())} of {len(wrong)} synthetic films** wrong. "
+        f"They are too few for a search over slices, which needs {LEAST_FILMS} films of a class "
+        "inside a slice and outside. Instead, the finding of each film is known. These results do "
+        "not apply to patients."
     )
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
         st.plotly_chart(
-            plot_rates(rates_by_finding(drawn, wrong), "called rightly"),
+            plot_rates(rates_by_finding(drawn, wrong), "called correctly"),
             key="fails-drawn-rates",
             config=PLAIN,
         )
         st.caption("Of all parts of the set, with Wilson's intervals of 95 %.")
     if not wrong.any():
-        films_side.info("None of these films is called wrongly.", icon=":material/check_circle:")
+        films_side.info("The run gets none of these films wrong.", icon=":material/check_circle:")
         return
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-np.abs(said.logit[rows]), kind="stable")]
@@ -131,7 +131,7 @@ def draw_slices(view: FailsView) -> None:
     if search.failing:
         _draw_found(search)
     _draw_open(view, search)
-    with st.expander("What was looked at, and how", icon=":material/rule:"):
+    with st.expander("Slices tested, and how", icon=":material/rule:"):
         _draw_every(view, search)
 
 
@@ -157,7 +157,7 @@ def say_search(search: SliceSearch, view: FailsView) -> str:
 
 
 def verdict_of(search: SliceSearch, result: SliceResult) -> str:
-    """Return what became of a finding on the films that were not searched."""
+    """Return whether a finding was confirmed on the films that were not searched."""
     held = search.confirmed.get((result.key, result.rate))
     if held is None:
         return f"fewer than {LEAST_FILMS} films"
@@ -305,10 +305,10 @@ def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
 def _draw_every(view: FailsView, search: SliceSearch) -> None:
     searched, held = (split_words(view.run, split).lower() for split in (SEARCHED, HELD))
     st.markdown(
-        f"Looked for on **{searched}** alone: sensitivity and specificity in every slice by "
-        f"{SPACE_WORDS}; and in {RULE}. A slice is looked at if it holds at least {LEAST_FILMS} "
+        f"Tested on **{searched}** only: sensitivity and specificity in every slice by "
+        f"{SPACE_WORDS}; and in {RULE}. A slice is tested if it has at least {LEAST_FILMS} "
         f"films of the class and leaves {LEAST_FILMS} outside.  \n"
-        f"{TEST_WORDS} Here that is for {len(search.results)} tests. What was found is tested "
+        f"{TEST_WORDS} Here that is for {len(search.results)} tests. Slices found are tested "
         f"again on the {held}, corrected for the number found."
     )
     rows = [
@@ -329,7 +329,7 @@ def _draw_every(view: FailsView, search: SliceSearch) -> None:
         on_select=lambda: _take(EVERY, search.results),
         selection_mode="single-row",
         placeholder="too few films",
-        alt="Every slice that was looked at",
+        alt="All tested slices",
     )
     st.caption(
         f"Here the {HELD} columns are corrected for all slices that have enough films there."

@@ -37,7 +37,7 @@ def draw_sets(visit: Visit) -> None:
         st.subheader("Sets and results")
         case_sets = get_teaching_store().case_sets()
         if not case_sets:
-            st.caption("No set yet. Trainees open a set by its link and read it in your order.")
+            st.caption("No set yet. Trainees open a set by its link and read it in that order.")
         else:
             _draw_results(visit, case_sets)
 
@@ -65,7 +65,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     chosen = [ids[row] for row in event["selection"]["rows"]]
     pasted = st.text_area(
         "or paste ids",
-        placeholder="One id a line, as in the table or as another teacher sent them",
+        placeholder="One id per line, from the table or from another teacher",
         height=90,
         key="teaching-set-ids",
     )
@@ -130,7 +130,7 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
     if not outcomes:
         st.caption("Nobody has read a film of this set yet.")
         return
-    st.caption("Of each film a reader's first read counts: after it they know what it shows.")
+    st.caption("Only a reader's first read of a film counts: after it they know the answer.")
     readers = [_describe_reader(name, own) for name, own in _by_reader(outcomes).items()]
     st.dataframe(readers, hide_index=True, width="stretch")
     st.dataframe(_describe_films(case_set, outcomes), hide_index=True, width="stretch")

@@ -71,13 +71,13 @@ SOURCES = {
             "Adults of another hospital, with radiologists' boxes",
             "public",
             external=True,
-            note="This is an adult: the model learned from children, and these figures are theirs.",
+            note="This is an adult: the model and these figures are for children.",
         ),
         Source(
             "synthetic",
             "Synthetic films, with exact outlines",
             "synthetic",
-            note="This film was drawn by a program: these figures are of children's films.",
+            note="This film is synthetic: these figures are for children's films.",
         ),
     )
 }

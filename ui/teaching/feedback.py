@@ -24,7 +24,7 @@ NEAREST = "teaching-nearest"
 
 
 def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
-    """Draw what the film was, and how the read fared."""
+    """Draw the answer of a film, and the result of the read."""
     last = place == len(course.films) - 1
     st.button(
         "To the summary" if last else "Next film",
@@ -66,8 +66,8 @@ def _draw_reference(outcome: Outcome) -> None:
     if outcome.final is not None:
         st.markdown(f":material/repeat: Second read: {say_answer(outcome.final)}")
     if outcome.cut_off:
-        counts = "what you had chosen counts" if outcome.answered else "nothing was chosen"
-        st.caption(f":material/timer_off: The {outcome.limit_s} s were over: {counts}.")
+        counts = "your choice counts" if outcome.answered else "you had chosen nothing"
+        st.caption(f":material/timer_off: Time was up after {outcome.limit_s} s: {counts}.")
 
 
 def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
@@ -93,7 +93,7 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
 def _draw_signs(outcome: Outcome) -> None:
     case = outcome.case
     signs = signs_for(case.label, case.subtype)
-    st.markdown("**What to look for**" if case.label else "**What may deceive on a normal film**")
+    st.markdown("**What to look for**" if case.label else "**Pitfalls on a normal film**")
     for turn, sign in enumerate(signs):
         with st.expander(sign.name, expanded=turn == 0 and bool(case.label)):
             st.markdown(f"{sign.words}\n\n*Look for:* {sign.look_for}")
@@ -112,8 +112,8 @@ def draw_nearest(course: Course, place: int) -> None:
     films = near.films
     pictures, _ = small_pictures(library, list(films.values()))
     cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in films.items()]
-    how = "in the model's feature space" if near.by_features else "by the model's score alone"
-    st.caption(f"Nearest {how}, of other patients, and read rightly by it:")
+    how = "in the model's feature space" if near.by_features else "by the model's score only"
+    st.caption(f"Nearest {how}, of other patients, and read correctly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
 
 

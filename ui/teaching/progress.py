@@ -79,8 +79,8 @@ def _draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
     if with_model:
         shown = sum(one.case.model_wrong and one.final is not None for one in outcomes)
         st.markdown(
-            f":material/psychology: On {shown} of these films the model was wrong, and nobody said "
-            "so. Holding a right read against it is the score that counts there."
+            f":material/psychology: On {shown} of these films the model was wrong, without any "
+            "warning. Here it counts that you keep a correct read against the model."
         )
 
 
@@ -128,8 +128,8 @@ def draw_progress(visit: Visit) -> None:
     first = first_reads(outcomes)
     if len(first) < len(outcomes):
         st.caption(
-            f"{len(outcomes) - len(first)} reads are of films that came back. The figures take "
-            f"the first read of each of the {len(first)} films: after it you know what it shows."
+            f"{len(outcomes) - len(first)} reads are of repeated films. The figures use only "
+            f"the first read of each of the {len(first)} films: after it you know the answer."
         )
     st.write(_due_in_words(reader, today), _streak_in_words(streak))
     _draw_plots(first, learning=True)
@@ -164,6 +164,6 @@ def _due_in_words(reader: str, now: datetime) -> str:
 
 def _streak_in_words(streak: int) -> str:
     if streak == 0:
-        return "No streak: something was due and has waited for more than three days."
+        return "No streak: a film has been due for more than three days."
     days = "day" if streak == 1 else "days"
-    return f"Streak: {streak} {days} on which you came in time for what was due."
+    return f"Streak: {streak} {days} with all due films read in time."

@@ -113,13 +113,13 @@ def draw_way(visit: Visit, course: Course, place: int) -> None:
     st.markdown(f"**Film {place + 1} of {len(course.films)}**")
     st.progress(place / len(course.films))
     st.caption(describe_plan(course.session.plan))
-    st.caption(f"Reader: {course.session.reader}. Every step is kept.")
+    st.caption(f"Reader: {course.session.reader}. Every step is stored.")
     leave_side, end_side = st.columns(2, gap="small")
-    if leave_side.button("Leave", width="stretch", key="teaching-leave", help="Go on later."):
+    if leave_side.button("Leave", width="stretch", key="teaching-leave", help="Continue later."):
         st.query_params.clear()
         st.rerun()
     with end_side.popover("End", width="stretch"):
-        st.write("The films that are left stay unread, and the summary is shown.")
+        st.write("The remaining films stay unread, and the summary is shown.")
         if st.button("End the session", key="teaching-end"):
             session_id = course.session.session_id
             get_teaching_store().note(session_id, place, StepKind.ENDED, by=visit.acting)
@@ -204,9 +204,9 @@ def _draw_clock(course: Course, film: FilmState) -> None:
 def _run_clock(watch: Watch, limit_s: int, opened_at: datetime) -> None:
     left = limit_s - (utc_now() - opened_at).total_seconds()
     watch.tell(news=left < -TRANSPORT_S)
-    words = f"{left:.0f} s left" if left > 0 else "Time is up: what you have chosen counts."
+    words = f"{left:.0f} s left" if left > 0 else "Time is up: your choice counts."
     st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
-    st.caption("Then the film is cut off; without a verdict there is no answer in time.")
+    st.caption("Then the film closes. A read without a verdict counts as not answered.")
 
 
 def follow_regions(visit: Visit, task: ExplanationTask | None) -> None:

@@ -36,11 +36,11 @@ def draw_setup(visit: Visit) -> None:
         return
     form_side, resume_side = st.columns([1.3, 1], gap="large")
     with form_side:
-        st.header("Read blind, then see what it was")
+        st.header("Read blind, then see the answer")
         st.write(
-            "You say pneumonia or normal, how sure you are, and mark where. Then the film is "
-            "opened up: the reference, the outlined lesion, the model's read and what to look for. "
-            "Films come back when they are due, by how well you read them."
+            "You choose pneumonia or normal and your confidence, and mark the lesion. Then you see "
+            "the reference, the outlined lesion, the model's read and what to look for. Films are "
+            "repeated at intervals that depend on how well you read them."
         )
         visit.reader = name_reader(visit)
         _draw_form(visit, list(sources))
@@ -53,7 +53,7 @@ def draw_missing(visit: Visit, course: Course, place: int) -> bool:
     source = SOURCES[course.session.plan.library]
     if source.library in get_libraries():
         return _draw_gone(visit, course, place)
-    st.header("This session goes on once its films are there")
+    st.header("This session continues once its films are ready")
     task = get_preparation()
     if task is None:
         st.info(f"{source.title} are not offered here.", icon=":material/image_not_supported:")
@@ -68,9 +68,9 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
     try:
         library.read_bytes(course.films[place].case.film_id)
     except FirstReadError as exc:
-        st.header("This session cannot go on")
+        st.header("This session cannot continue")
         st.error(str(exc), icon=":material/image_not_supported:")
-        st.write("What was read stays, and the summary says what it came to.")
+        st.write("Your reads are kept, and the summary shows the results.")
         if st.button("End the session", key="teaching-end-gone", type="primary"):
             get_teaching_store().note(session.session_id, place, StepKind.ENDED, by=visit.acting)
             st.rerun()
@@ -80,10 +80,10 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
 
 def _draw_waiting() -> None:
     """Say why no session can begin yet."""
-    st.header("Read blind, then see what it was")
+    st.header("Read blind, then see the answer")
     task = get_preparation()
     if task is not None and not task.finished:
-        st.write("The films to train with are being drawn and read; this happens once.")
+        st.write("The films to practise with are being generated and read; this happens once.")
     draw_preparation(task)
     data = get_settings().data
     if not PublicLibrary(data).has_films:
@@ -110,13 +110,13 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         "Number of films", 1, MAX_FILMS, USUAL_FILMS, disabled=case_set is not None
     )
     normal = middle.number_input(
-        "Normals in 100",
+        "Normal films per 100",
         0,
         100,
         round(100 * USUAL_SHARE_NORMAL),
         step=10,
         disabled=case_set is not None,
-        help="Of children filmed for suspected pneumonia, about 80 in 100 have none on the film "
+        help="Of children X-rayed for suspected pneumonia, about 80 in 100 have none on the film "
         "(16 % of 2,574 and 22 % of 1,142 had it: Neuman 2011, Ramgopal 2022).",
     )
     difficulty = right.selectbox(
@@ -124,8 +124,8 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         list(Difficulty),
         format_func=str.capitalize,
         disabled=case_set is not None,
-        help="By how much the runs disagree on a film, how many of them err, and readers' own "
-        "errors. Cases that are due come first, whatever their difficulty.",
+        help="How much the runs disagree on a film, how many of them are wrong, and the readers' "
+        "own errors. Cases that are due come first, at any difficulty.",
     )
     model_side, time_side = st.columns([1.6, 1], vertical_alignment="bottom")
     with_model = model_side.toggle(
@@ -136,9 +136,9 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         "Time",
         list(LIMITS),
         format_func=LIMITS.__getitem__,
-        help="When the time is over, the film is cut off: what you have chosen is your read, and "
-        "without a verdict there is none, which counts as not right. The clock runs from a film's "
-        "first showing, also while you are away; after an outage of the app it begins anew.",
+        help="When time is up, the film closes and your choice is your read. Without a verdict it "
+        "counts as wrong. The clock starts when a film is first shown and keeps running while you "
+        "are away. After an outage of the app it starts again.",
     )
     plan = Plan(
         library=source if case_set is None else case_set.library,
@@ -199,7 +199,7 @@ def _draw_unfinished(visit: Visit) -> None:
     if unfinished:
         st.subheader("Not finished")
     for course in unfinished[:5]:
-        _draw_way_back(course, f"Go on: film {(course.place or 0) + 1} of {len(course.films)}")
+        _draw_way_back(course, f"Continue: film {(course.place or 0) + 1} of {len(course.films)}")
     finished = [course for course in reversed(courses) if course.place is None]
     if finished:
         st.subheader("Finished")

@@ -21,7 +21,7 @@ PARTS = "run.json: metrics"
 FOREIGN = "run.json: foreign"
 
 IDENTIFICATION = partly(
-    "Films of routine care, collected in retrospect; why each was made is not stated.",
+    "Routine films, collected retrospectively; the indications are not stated.",
     SOURCE,
 )
 SETTING = partly(CHILDREN, SOURCE)
@@ -32,22 +32,22 @@ DEIDENTIFICATION = partly(
     SOURCE,
 )
 ACQUISITION = partly("Anterior-posterior films; devices and exposure are not stated.", SOURCE)
-REFERENCE = partly(f"{CHILDREN_REFERENCE} The rule that they went by is not stated.", SOURCE)
+REFERENCE = partly(f"{CHILDREN_REFERENCE} Their criteria are not stated.", SOURCE)
 REFERENCE_RATIONALE = still_open(
-    "Why a reading, and not culture or course, is the reference is not stated."
+    "Why the reference is a reading, not culture or course, is not stated."
 )
 REFERENCE_CUT = partly(
-    "Two classes, pneumonia and normal; where readers drew the line is not stated.", SOURCE
+    "Two classes, pneumonia and normal; the cut-off of the readers is not stated.", SOURCE
 )
 ANNOTATORS = partly(f"{CHILDREN_REFERENCE} Their experience is not stated.", SOURCE)
 TEST_ANNOTATION = partly(
-    "A third expert checked the official test; how disagreement was settled is not stated.",
+    "A third expert checked the official test; how disagreement was resolved is not stated.",
     SOURCE,
 )
 RATER_VARIABILITY = still_open(
     "Only the final labels are public: readers' disagreement cannot be computed."
 )
-SEVERITY = still_open("Bacterial or viral is known, severity is not.")
+SEVERITY = still_open("The subtype (bacterial, viral) is known; severity is not.")
 ALTERNATIVES = still_open(
     "Children without pneumonia are published as normal; nothing else is known."
 )
@@ -61,11 +61,11 @@ def say_source(facts: RunFacts) -> Answer:
 
 
 def say_eligibility(facts: RunFacts) -> Answer:
-    """Say who and what was let in."""
+    """Say which patients and films were included."""
     left_out = "" if facts.split is None else f" {_excluded(facts)}"
     return partly(
         f"Children of 1 to 5 years with a readable frontal film.{left_out} The source states no "
-        "criteria by patient.",
+        "criteria at patient level.",
         f"{SOURCE}; {SPLIT}",
     )
 
@@ -76,12 +76,12 @@ def say_subsets(facts: RunFacts) -> Answer:
         stated = facts.record["foreign"]
         lacking = sum(stated["missing"].values())
         return filled(
-            f"{sum(stated['films'].values())} films taken; {lacking} of the same parts are "
-            "lacking.",
+            f"{sum(stated['films'].values())} films included; {lacking} of the same parts are "
+            "missing.",
             FOREIGN,
         )
     if facts.split is None:
-        return partly(f"{_trained_on(facts)} Which films they are is not kept.", "run.json: data")
+        return partly(f"{_trained_on(facts)} The list of films is not stored.", "run.json: data")
     return filled(f"{_trained_on(facts)} {_excluded(facts)}", SPLIT)
 
 
@@ -99,12 +99,12 @@ def _excluded(facts: RunFacts) -> str:
 def say_missing(facts: RunFacts) -> Answer:
     """Say what was done where something is not known."""
     if facts.predictions is None:
-        return still_open("Without predictions, films of which something is missing are unknown.")
+        return still_open("Without predictions, films with missing data cannot be counted.")
     films = facts.predictions.films
     unknown = int(np.isnan(films.short_side_px).sum())
     return filled(
-        f"Every one of {len(films)} films has a reference and a probability; {unknown} whose "
-        "original size is not certain are in no group by size.",
+        f"All {len(films)} films have a reference and a probability. For {unknown} the original "
+        "size is uncertain; they are in no subgroup by size.",
         "predictions.parquet",
     )
 
@@ -123,9 +123,9 @@ def say_assignment(facts: RunFacts) -> Answer:
     if facts.run.foreign:
         return partly("Measured on this project's parts; its own are not known.", FOREIGN)
     if facts.settings.get("split_by") == "films":
-        return filled("Validation was drawn film by film: an exhibit's mistake.", "run.json")
+        return filled("Validation was split by film: an exhibit's mistake.", "run.json")
     if facts.split is None:
-        return still_open("The split that the run was trained with cannot be read.")
+        return still_open("The split that the run was trained on cannot be read.")
     share, seed = facts.split["validation_fraction"], facts.split["seed"]
     return filled(
         f"Official test as published; of the rest, {100.0 * share:.0f} % of patients for "
@@ -143,7 +143,7 @@ def say_disjoint(facts: RunFacts) -> Answer:
     shared = len(facts.split["shared_patients"])
     return filled(
         f"Patients, between training and validation. {shared} patient numbers of the published "
-        "test occur in training; the test without them is measured apart.",
+        "test occur in training; the test without them is reported separately.",
         f"{SPLIT}; {PARTS}",
     )
 
@@ -152,8 +152,8 @@ def say_sample_size(facts: RunFacts) -> Answer:
     """Say whether the number of films was planned."""
     part = facts.run.metrics[usual_part(facts)]
     return partly(
-        f"Every film that is published was taken ({part['split']}: {part['n']}); no size was "
-        "computed beforehand.",
+        f"Every published film was included ({part['split']}: {part['n']}); the sample size was "
+        "not planned.",
         PARTS,
     )
 
@@ -162,14 +162,14 @@ def say_flow(facts: RunFacts) -> Answer:
     """Say how many were let in and left out, counted."""
     counts = "; ".join(f"{part['split']} {part['n']}" for part in facts.run.metrics.values())
     if facts.split is None:
-        return partly(f"{counts}. What was left out in training is not known.", PARTS)
+        return partly(f"{counts}. What was excluded in training is not known.", PARTS)
     return filled(f"{_trained_on(facts)} {_excluded(facts)} {counts}.", f"{SPLIT}; {PARTS}")
 
 
 def say_flow_diagram(facts: RunFacts) -> Answer:
     """Say the same where a diagram is asked for."""
     answer = say_flow(facts)
-    return partly(f"{answer.said} Counted, not drawn.", answer.where)
+    return partly(f"{answer.said} Numbers only, no diagram.", answer.where)
 
 
 def say_baseline(facts: RunFacts) -> Answer:
@@ -186,8 +186,8 @@ def say_representative(facts: RunFacts) -> Answer:
     """Say whether as many are ill as where the run is used."""
     part = facts.run.metrics[usual_part(facts)]
     return filled(
-        f"They do not: {part['n_positive']} of {part['n']} films of the {part['split']} show "
-        "pneumonia, far more than in a ward. The page carries the rates over to any prevalence.",
+        f"No: {part['n_positive']} of {part['n']} films of the {part['split']} show pneumonia, far "
+        "more than in a ward. The page recalculates the results for any prevalence.",
         PARTS,
     )
 

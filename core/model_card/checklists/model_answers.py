@@ -39,7 +39,7 @@ def say_preprocessing(facts: RunFacts) -> Answer:
     """Say what is done to a film before the network sees it."""
     seen = "cut to the box around the lungs" if facts.run.cropped_to_lungs else "taken whole"
     return filled(
-        f"Brought to 224 px and stretched between percentiles of grey, {seen}, resized to "
+        f"Resized to 224 px, contrast stretched between grey percentiles, {seen}, resized to "
         f"{facts.run.input_px} px.",
         "core/imaging/preprocessing.py; run.json",
     )
@@ -96,11 +96,11 @@ def say_training(facts: RunFacts) -> Answer:
     """Say how it was trained."""
     how = facts.settings
     if "epochs" not in how:
-        return partly("How each member was trained stands in its record.", SETTINGS)
+        return partly("The training of each member is in its own record.", SETTINGS)
     return filled(
         f"{facts.epochs} epochs of at most {how['epochs']}, {how['optimizer']}, learning rate "
         f"{how['learning_rate']:g}, batches of {how['batch']}, class weights: "
-        f"{how['class_weights']}; films changed: {say_changes(how['augmentation'])}.",
+        f"{how['class_weights']}; augmentation: {say_changes(how['augmentation'])}.",
         f"{SETTINGS}; history.json",
     )
 
@@ -116,12 +116,12 @@ def say_development(facts: RunFacts) -> Answer:
 
 @of_own_network
 def say_selection(facts: RunFacts) -> Answer:
-    """Say which network of all that were trained it is."""
+    """Say how the final model was selected."""
     kept = facts.settings.get("keep")
     if kept is None:
-        return filled("The mean of members that were fixed before.", "run.json: members")
+        return filled("The mean of members that were fixed beforehand.", "run.json: members")
     parent = facts.record.get("parent")
-    goes_on = f"; it goes on from {parent}" if parent else ""
+    goes_on = f"; it is based on {parent}" if parent else ""
     return filled(f"The {kept} epoch is kept, by validation only{goes_on}.", SETTINGS)
 
 
@@ -153,7 +153,7 @@ def say_explainability(facts: RunFacts) -> Answer:
     points = facts.explanations.rates["all"]["LIME"].points_at_lesion
     return filled(
         f"Regions by LIME; their strongest point lies on the lesion in {say_interval(points)} of "
-        f"{points.n} drawn films.",
+        f"{points.n} synthetic films.",
         "explanations.json",
     )
 
@@ -170,8 +170,8 @@ def say_external(facts: RunFacts) -> Answer:
     if EXTERNAL not in facts.run.metrics:
         return still_open("No film of another hospital was scored.")
     return partly(
-        f"{_say_rates(facts, EXTERNAL)} Nearly all are adults': no film of another hospital's "
-        "children of 1 to 5 years was scored.",
+        f"{_say_rates(facts, EXTERNAL)} Nearly all are of adults: no children of 1 to 5 years from "
+        "another hospital were scored.",
         f"{METRICS}, {EXTERNAL}",
     )
 
@@ -202,9 +202,9 @@ def say_cross_table(facts: RunFacts) -> Answer:
 def say_failures(facts: RunFacts) -> Answer:
     """Say which films are decided wrongly."""
     if facts.predictions is None:
-        return partly("Counted; which films they are is not kept.", METRICS)
+        return partly("Counts only; the films are not recorded.", METRICS)
     return filled(
-        "The surest errors by film, and the page Errors for all of them, by group and quality.",
+        "The most confident errors by film; all of them on the page Errors, by subgroup.",
         "predictions.parquet; run.json: slices",
     )
 
@@ -227,26 +227,26 @@ def say_variability(facts: RunFacts) -> Answer:
 
 
 def say_cut_off(facts: RunFacts) -> Answer:
-    """Say where the line is drawn, and why there."""
+    """Say where the cut-off is, and why."""
     point = facts.run.operating_point
     said = f"{point.threshold:.3f}, {say_origin(facts)}"
     if facts.run.foreign:
-        return partly(f"{said}; its makers' own is not known.", "run.json: operating_point")
+        return partly(f"{said}; its developers' own is not known.", "run.json: operating_point")
     wanted = facts.settings.get("sensitivity_wanted")
-    why = f", for a sensitivity of at least {wanted:g}, fixed before" if wanted else ""
+    why = f", for a sensitivity of at least {wanted:g}, prespecified" if wanted else ""
     return filled(f"{said}{why}.", "run.json: operating_point")
 
 
 def say_indeterminate(facts: RunFacts) -> Answer:
-    """Say what becomes of films that are neither."""
+    """Say how indeterminate results are handled."""
     band = facts.run.abstention
     said = (
-        "No band: every film gets a side."
+        "None: every film is called pneumonia or normal."
         if band is None
-        else "Unsure films keep the operating point's side in sensitivity and specificity; how "
-        "often a side is taken is measured apart."
+        else "For sensitivity and specificity, unsure films are called by the operating point. How "
+        "often the model is unsure is reported separately."
     )
-    return partly(f"{said} Films that readers were unsure of are not published.", "run.json")
+    return partly(f"{said} Films on which readers were unsure are not published.", "run.json")
 
 
 @of_own_network

@@ -9,15 +9,15 @@ from core.model_card.population import CHILDREN_CITATION, INTENDED
 
 FACTS = "these facts"
 
-SUMMARY = partly("These facts are in sections; they are no abstract of a paper.", FACTS)
-DESIGN = filled("Retrospective: the films and labels were published before.", SOURCE)
+SUMMARY = partly("The model card has sections; it is not a structured abstract.", FACTS)
+DESIGN = filled("Retrospective: films and labels had been published before.", SOURCE)
 ETHICS = partly(
-    "Public films without names; the publishers' approval is not on record here.",
+    "Public, de-identified films; the publishers' ethics approval is not recorded here.",
     SOURCE,
 )
 USERS = filled("Doctors who read chest films of children and sign every read.", "README")
 REGISTRATION = filled("No trial was run and nothing was registered.", FACTS)
-HARM = filled("None could occur: stored films were read, and nobody was treated by it.", FACTS)
+HARM = filled("None possible: only stored films were read, and nobody was treated.", FACTS)
 USE_ETHICS = partly(
     "A doctor signs every read and no film is stored. Fairness between sexes, ages and "
     "origins cannot be measured on these films.",
@@ -27,8 +27,8 @@ PROTOCOL = partly(
     "Settings are declared before a run is trained; no protocol was published.",
     "core/training/catalogue/runs.py",
 )
-FUNDING = still_open("Nothing is recorded of funding.")
-COMMERCE = still_open("Nothing is recorded of commercial interests.")
+FUNDING = still_open("Funding is not recorded.")
+COMMERCE = still_open("Commercial interests are not recorded.")
 
 
 def say_title(facts: RunFacts) -> Answer:
@@ -45,37 +45,37 @@ def say_title(facts: RunFacts) -> Answer:
 def say_background(facts: RunFacts) -> Answer:
     """Say what is known, and what it is to be used for."""
     if facts.run.foreign:
-        return still_open("What its makers meant it for is not known here.")
+        return still_open("Its intended use is not known here.")
     return partly(f"{INTENDED} The literature is not reviewed.", f"{FACTS}; README")
 
 
 def say_aims(facts: RunFacts) -> Answer:
     """Say what was to be found out."""
     if facts.run.foreign:
-        return still_open("What its makers set out to do is not known here.")
-    return partly(f"{facts.run.sentence} No hypothesis was written down first.", "run.json")
+        return still_open("The aims of its developers are not known here.")
+    return partly(f"{facts.run.sentence} No hypothesis was prespecified.", "run.json")
 
 
 def say_goal(facts: RunFacts) -> Answer:
     """Say what kind of result was sought."""
     if facts.run.foreign:
-        return partly("Here: to compare another model. Its makers' goal is not known.", FACTS)
+        return partly("Here: to compare another model. Its developers' goal is not known.", FACTS)
     if facts.exhibit:
-        return filled(f"To show what mistakes do: {facts.exhibit}", "run.json: exhibit")
-    return filled("To make and measure a classifier that reads along with a doctor.", FACTS)
+        return filled(f"To show the effect of mistakes: {facts.exhibit}", "run.json: exhibit")
+    return filled("To develop and evaluate a classifier that reads alongside a doctor.", FACTS)
 
 
 def say_limits(facts: RunFacts) -> Answer:
-    """Say what speaks against trusting it."""
+    """Say what its limitations are."""
     if facts.audit is None:
         return partly(
-            "One centre, no children of another hospital, labels by reading; shortcuts are not "
-            "audited.",
+            "One centre, no children of another hospital, labels from film reading; shortcuts are "
+            "not audited.",
             FACTS,
         )
     return filled(
-        "One centre, no children of another hospital, labels by reading; shortcuts and weak "
-        "groups are named above.",
+        "One centre, no children of another hospital, labels from film reading; shortcuts and weak "
+        "subgroups are listed above.",
         f"{FACTS}; audit.json",
     )
 
@@ -83,8 +83,8 @@ def say_limits(facts: RunFacts) -> Answer:
 def say_practice(facts: RunFacts) -> Answer:
     """Say what it means for a ward."""
     if facts.run.foreign:
-        return partly("It is compared here and reads no film; rates are carried over.", FACTS)
-    return filled(f"{INTENDED} The page counts what to expect at any prevalence.", FACTS)
+        return partly("It is compared here and reads no films; its rates are extrapolated.", FACTS)
+    return filled(f"{INTENDED} The page shows the expected results at any prevalence.", FACTS)
 
 
 def say_availability(facts: RunFacts) -> Answer:
@@ -103,7 +103,7 @@ def say_outputs(facts: RunFacts) -> Answer:
     if facts.predictions is None:
         return still_open("No prediction of this run can be read.")
     return filled(
-        f"Probabilities of {len(facts.predictions)} films are kept and held to their hash; signed "
-        "reads are only ever added to.",
+        f"Probabilities of {len(facts.predictions)} films are stored with their hash. Signed reads "
+        "are append-only.",
         "predictions.parquet; the review store",
     )

@@ -28,7 +28,7 @@ def starting_weights(data: Path, relative: str) -> Path:
     path = data / relative
     if not path.is_file():
         raise DatasetError(
-            f"starting weights {relative} are not in {data}: training needs them, "
+            f"initial weights {relative} are not in {data}: training needs them, "
             "the app and its tests do not. Point FIRSTREAD_DATA at the folder that holds them."
         )
     return path

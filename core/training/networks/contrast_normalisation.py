@@ -1,4 +1,4 @@
-"""Grey values of a film made relative to what surrounds them, inside the network.
+"""Local contrast normalisation inside the network.
 
 Exposure, contrast and slow changes of brightness across the film are taken away before anything is
 learnt, so that films of another beam look like those of training [1]_.
@@ -56,7 +56,7 @@ def level_contrast(films: Any) -> Any:
 
     px = int(films.shape[1])
     if px % BLOCK_PX:
-        raise DatasetError(f"films of {px} px are not levelled: give a multiple of {BLOCK_PX} px.")
+        raise DatasetError(f"films of {px} px do not fit: give a multiple of {BLOCK_PX} px.")
     side = 2 * round((px // BLOCK_PX * WINDOW - 1.0) / 2.0) + 1
     mean = _mean_around(films, side)
     variance = ops.maximum(_mean_around(films * films, side) - mean * mean, 0.0)

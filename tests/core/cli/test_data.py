@@ -95,7 +95,7 @@ def test_fetch_says_what_it_did_and_a_second_time_that_nothing_is_left_to_do(
 
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "is complete: 9 films, 9 of them new." in first.stdout
-    assert f"sha256 of the {len(MANIFEST.spot_sha256)} films of which it is known" in first.stdout
+    assert f"sha256 of the {len(MANIFEST.spot_sha256)} films whose" in first.stdout
     assert "is complete already: 9 films" in second.stdout
 
 

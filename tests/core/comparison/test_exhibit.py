@@ -55,7 +55,7 @@ def test_a_mistake_that_clears_as_few_normals_as_the_origin_is_named_as_enough(k
     said = say_cause(replace(kept, apart=(zoom, split)))
 
     assert said == (
-        "Enough by itself to do the same: zoom (specificity 0.038, 0.020 to 0.071). "
+        "Sufficient alone: zoom (specificity 0.038, 0.020 to 0.071). "
         "Not enough: split (specificity 0.855, 0.804 to 0.894). "
         f"With none of them: specificity {control.value:.3f}, "
         f"{control.low:.3f} to {control.high:.3f}."
@@ -69,7 +69,7 @@ def test_as_few_as_the_origin_means_that_the_intervals_meet(kept, cleared, enoug
 
     assert (run.rate("specificity").low <= wilson_rate(9, 234).high) == enough
     said = say_cause(replace(kept, apart=(run,)))
-    assert said.startswith("Enough by itself" if enough else "None of the mistakes does it alone")
+    assert said.startswith("Sufficient alone" if enough else "No single mistake explains it")
 
 
 def test_without_the_runs_it_says_what_to_train():

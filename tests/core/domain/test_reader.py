@@ -110,7 +110,7 @@ REFUSALS = [(act, write, role) for act, write in WRITES for role in refused(act)
 def test_each_write_is_refused_to_the_wrong_role_and_leaves_nothing(
     act, write, role, sqlite_url
 ) -> None:
-    with pytest.raises(NotAllowed, match=f"The role {role} may not {act}: that takes the role"):
+    with pytest.raises(NotAllowed, match=f"The role {role} may not {act}: this needs the role"):
         write(acting(role), sqlite_url)
 
 
@@ -257,5 +257,5 @@ def test_a_log_in_without_a_role_is_refused(roles) -> None:
 
 @pytest.mark.parametrize("claims", [{}, {"sub": " "}, {"email": "ada@x.org"}, {"name": "Ada"}])
 def test_a_log_in_that_names_nobody_is_refused(claims) -> None:
-    with pytest.raises(NotAllowed, match="The log-in names nobody"):
+    with pytest.raises(NotAllowed, match="The log-in identifies nobody"):
         reader_from_claims({**claims, "roles": "lead"}, "roles", "name")

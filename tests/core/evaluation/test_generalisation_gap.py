@@ -105,7 +105,7 @@ def test_a_point_that_is_displaced_is_told_from_a_worse_curve() -> None:
     *_, point = suspect_causes(scored(VALIDATION + TEST), 0.5, {}, {})
     assert point.sensitivity == wilson_rate(2, 4)
     assert point.specificity == wilson_rate(3, 3)
-    assert "by the test's labels" in point.what
+    assert "with the test's labels" in point.what
 
 
 def test_ill_films_that_most_other_runs_clear_do_not_move_the_point() -> None:

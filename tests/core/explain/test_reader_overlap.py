@@ -100,7 +100,7 @@ def _on_reviews(url: str) -> str:
 
 
 def test_nothing_is_drawn_at_a_signed_read(store: SqlReviewStore) -> None:
-    with pytest.raises(ReviewStoreError, match="Regions are drawn at the first read"):
+    with pytest.raises(ReviewStoreError, match="Marks are made at the first read"):
         sign(store, record(drawn=(BOX,)))
 
 

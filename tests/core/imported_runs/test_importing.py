@@ -268,7 +268,7 @@ def test_a_folder_that_cannot_be_written_is_said(models, tmp_path):  # noqa: F81
 
 def test_without_runs_it_is_not_known_which_films_there_are(models, tmp_path):  # noqa: F811
     (tmp_path / "split.json").write_bytes((models / "split.json").read_bytes())
-    with pytest.raises(DatasetError, match="states the films that it is measured on"):
+    with pytest.raises(DatasetError, match="lists its evaluation films"):
         import_run(table(TEST), ForeignRequest("theirs"), tmp_path, tmp_path / "foreign", OPERATOR)
 
 

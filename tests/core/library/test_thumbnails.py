@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_made_costs_no_picture(tmp_path, caplog) -> None
     cache = ThumbnailCache(tmp_path / "file" / "small", paint)
     assert cache.get(b"film") == cache.get(b"film")
     assert len(paint.asked) == 2
-    assert "small pictures are not kept" in caplog.text
+    assert "thumbnails cannot be stored" in caplog.text
 
 
 def test_what_cannot_be_drawn_leaves_nothing_behind(tmp_path) -> None:

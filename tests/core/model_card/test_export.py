@@ -178,7 +178,7 @@ def test_the_first_page_is_read_in_two_minutes_and_names_every_kind_of_fact(name
         "Training",
         "Operating point",
         "Measured",
-        "Adults elsewhere",
+        "External adults",
         "Fails most",
         "Shortcuts",
         "Regions",

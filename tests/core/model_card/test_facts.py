@@ -247,7 +247,7 @@ def test_an_imported_run_says_what_is_not_known(models: Path, tmp_path: Path) ->
     document = describe_run(facts)
     assert "Another model's predictions" in document.notices[0]
     assert "a network of its own" in document.notices[1]
-    assert words_of(document, "use").startswith("Here only to be compared")
+    assert words_of(document, "use").startswith("For comparison with other runs only")
     training = words_of(document, "training")
     assert "said.csv" in training
     assert sha256(content).hexdigest()[:12] in training

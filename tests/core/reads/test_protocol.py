@@ -31,7 +31,7 @@ def reading_first(url: str):
 
 
 def test_a_signed_read_without_a_first_read_is_refused(reading_first: SqlReviewStore) -> None:
-    with pytest.raises(ReviewStoreError, match="Dr Ada has locked no first read of this film"):
+    with pytest.raises(ReviewStoreError, match="Dr Ada has not locked a first read of this film"):
         sign(reading_first, record(reader=ADA))
     assert reading_first.count() == 0
 
@@ -53,7 +53,7 @@ def test_the_first_read_of_another_reader_or_film_opens_nothing(
     reading_first: SqlReviewStore, of
 ) -> None:
     sign(reading_first, first(**of))
-    with pytest.raises(ReviewStoreError, match="locked no first read"):
+    with pytest.raises(ReviewStoreError, match="not locked a first read"):
         sign(reading_first, record(reader=ADA))
     assert reading_first.count() == 1
 
@@ -61,7 +61,7 @@ def test_the_first_read_of_another_reader_or_film_opens_nothing(
 def test_a_refused_film_needs_no_first_read_and_opens_none(reading_first: SqlReviewStore) -> None:
     refused = refused_film_record()
     sign(reading_first, refused)
-    with pytest.raises(ReviewStoreError, match="locked no first read"):  # inverted, it has one
+    with pytest.raises(ReviewStoreError, match="not locked a first read"):  # inverted, it has one
         sign(reading_first, record(supersedes=refused.record_id))
     sign(reading_first, first(refused.reader, supersedes=refused.record_id))
     assert reading_first.count() == 2
@@ -70,7 +70,7 @@ def test_a_refused_film_needs_no_first_read_and_opens_none(reading_first: SqlRev
 def test_a_read_that_leaves_the_probability_out_is_held_to_the_order_too(
     reading_first: SqlReviewStore,
 ) -> None:
-    with pytest.raises(ReviewStoreError, match="locked no first read"):
+    with pytest.raises(ReviewStoreError, match="not locked a first read"):
         sign(reading_first, record(reader=ADA, prediction=None))
 
 
@@ -120,7 +120,7 @@ def test_two_windows_that_lock_at_once_lock_one_first_read(url: str) -> None:
         try:
             sign(store, first())
         except ReviewStoreError as exc:
-            assert "has locked a first read of this film already" in str(exc)  # noqa: PT017
+            assert "has already locked a first read of this film" in str(exc)  # noqa: PT017
             return False
         return True
 
@@ -148,4 +148,4 @@ def test_a_fresh_process_without_any_setting_reads_first(
 ) -> None:
     monkeypatch.delenv("FIRSTREAD_READ_FIRST")
     with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
-        assert "locked no first read" in pool.submit(sign_alone, sqlite_url).result()
+        assert "not locked a first read" in pool.submit(sign_alone, sqlite_url).result()

@@ -315,7 +315,7 @@ def test_only_a_lead_who_has_not_read_the_film_settles_and_says_why(sqlite_url) 
         arbitrate(dispute, reader, ILL, 3, "why")
     with pytest.raises(NotAllowed, match="Ada has read this film"):
         arbitrate(dispute, lead("Ada"), ILL, 3, "why")
-    with pytest.raises(ReviewStoreError, match="Write the reason"):
+    with pytest.raises(ReviewStoreError, match="State the reason"):
         arbitrate(dispute, lead("Senior"), ILL, 3, " ")
     settled = arbitrate(dispute, lead("Senior"), ILL, 3, "why")
     store = open_review_store(sqlite_url)
@@ -328,7 +328,7 @@ def test_only_a_lead_who_has_not_read_the_film_settles_and_says_why(sqlite_url) 
 
 
 def drawn(**changes):
-    finding = Finding("synthetic", Severity.NOTE, None, None, "It shows no patient.")
+    finding = Finding("synthetic", Severity.NOTE, None, None, "it shows no patient.")
     return record(quality=QualityReport((finding,)), **changes)
 
 

@@ -71,7 +71,7 @@ def test_the_run_that_reads_films_is_not_set_aside():
     outcome = CliRunner().invoke(app, ["set-aside", SERVED_RUN])
 
     assert outcome.exit_code == 1
-    assert "let another run serve first" in outcome.output
+    assert "serve another run first" in outcome.output
     assert (PROJECT_ROOT / "models" / SERVED_RUN).is_dir()
 
 

@@ -182,7 +182,7 @@ def test_a_second_read_after_no_answer_is_held_to_the_reference() -> None:
     mended, misled = (
         replace(make_outcome(case, ILL, final=final), read=Answer()) for final in (ILL, WELL)
     )
-    assert say_resistance(mended) == "The model was wrong here; your second read is right."
-    assert say_resistance(misled) == "The model was wrong here, and so were you."
+    assert say_resistance(mended) == "The model was wrong here; your second read is correct."
+    assert say_resistance(misled) == "The model was wrong here, and so was your second read."
     assert say_answer(mended.read) == "no answer in time"
     assert describe_outcome(misled)["Blind read"] == "not answered"

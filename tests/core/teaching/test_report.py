@@ -114,8 +114,8 @@ def test_figures_without_films_say_so() -> None:
 @pytest.mark.parametrize(
     ("score", "marks", "words"),
     [
-        (MarkScore(False, True), 1, "nobody has outlined the lesion: not scored"),
-        (MarkScore(True, False), 0, "rightly none"),
+        (MarkScore(False, True), 1, "not scored: the lesion is not outlined"),
+        (MarkScore(True, False), 0, "none, correctly"),
         (MarkScore(True, False, 0, 2), 2, "2 where there is nothing"),
         (MarkScore(True, True), 0, "not marked"),
         (MarkScore(True, True, 1, 0, 0.5), 1, "hit, overlap 0.50"),
@@ -132,11 +132,11 @@ def test_resisting_a_wrong_model_is_said() -> None:
         say_resistance(make_outcome(misled, first, final=second))
         for first, second in [(ILL, ILL), (ILL, WELL), (WELL, WELL), (WELL, ILL)]
     ]
-    assert [re.search(r"kept|gave up|so were|is right", one).group() for one in said] == [
+    assert [re.search(r"kept|changed a correct|so was|is correct", one).group() for one in said] == [
         "kept",
-        "gave up",
-        "so were",
-        "is right",
+        "changed a correct",
+        "so was",
+        "is correct",
     ]
     assert say_resistance(make_outcome(CASES[1], ILL, final=ILL)) == "The model was right here."
     assert say_resistance(make_outcome(misled, ILL)) == ""

@@ -118,7 +118,7 @@ def test_without_the_external_set_its_part_is_left_out_and_that_is_said(tiny_run
     films = open_films_to_score(tmp_path, tmp_path, lines.append)
 
     assert set(films.table.split) == {"validation", "test"}
-    assert "nothing is said of films from elsewhere" in lines[-1]
+    assert "external films are not scored" in lines[-1]
 
 
 @pytest.mark.parametrize("folder", ["kermany_lung_masks", "nih_rsna"])
@@ -291,7 +291,7 @@ def test_a_run_with_a_split_of_its_own_is_scored_on_its_own_training_films(comma
     edit(lambda record: record["settings"].update(split_by="films", seed=7))
     refused = command("score-training", "tiny")  # what is stored is of the project's split
     assert refused.exit_code == 1
-    assert "among those that a run was measured on" in " ".join(refused.stderr.split())
+    assert "both in a run's evaluation" in " ".join(refused.stderr.split())
     assert command("evaluate", "tiny", "--write").exit_code == 0
 
     answer = command("score-training", "tiny")

@@ -80,5 +80,5 @@ def test_the_kind_stands_in_the_films_name():
 
 
 def test_teachers_of_two_classes_are_refused():
-    with pytest.raises(DatasetError, match="teachers say pneumonia or normal"):
+    with pytest.raises(DatasetError, match="teachers give pneumonia or normal"):
         train_step.make_step(small_three_way_network(), None, TINY, [Teacher(None, 32)])

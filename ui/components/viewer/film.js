@@ -8,7 +8,7 @@ const shelf = (globalThis[Symbol.for("first-read.films")] ??= {
 
 const SMALLEST_LEVEL_PX = 64;
 
-// A carrier that moves on the page is mounted anew before its old self is taken down.
+// A carrier that moves on the page is mounted again before the old one is removed.
 const owners = new Map();
 
 export default mounting(({ key, parentElement }) => ({

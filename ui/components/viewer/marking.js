@@ -1,5 +1,5 @@
-// A reader's marks on the film, points and boxes by pointer or by keys, and the truth to hold them
-// against. Places are shares of the film's sides: left, top, right, bottom; a point has no area.
+// A reader's marks on the film, points and boxes by pointer or by keys, and the truth to compare
+// them with. Places are shares of the film's sides: left, top, right, bottom; a point has no area.
 
 const MARK_COLOUR = "#f5dd5d";
 const TRUTH_COLOURS = { lesion: "#46c9a0", box: "#46c9a0", lung: "rgb(206 210 216 / 75%)" };

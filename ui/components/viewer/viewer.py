@@ -33,7 +33,7 @@ FULL_COLOUR = 1.0
 largest weight (f08, validation) is 0.54 in 24 films drawn at random, and 0.95 in 16 with a
 probability from 0.05 to 0.95."""
 
-NO_REGION = "No region alone changes the odds by a tenth."
+NO_REGION = "No single region changes the odds by a tenth."
 
 TRUTH_CELLS = 512
 """A truth's outline has at most so many cells along its longer side."""
@@ -74,7 +74,7 @@ class RegionOverlay:
     segments: LabelImage
     weights: FloatVector
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    unit: str = "change in log odds, where 0.7 doubles the odds"
+    unit: str = "change in log odds; 0.7 doubles the odds"
 
     @classmethod
     def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
@@ -114,7 +114,7 @@ class Marking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TruthOutline:
-    """What to hold marks against: a (H, W) mask of lesion or lungs, or a radiologist's box."""
+    """The truth for marks: a (H, W) mask of lesion or lungs, or a radiologist's box."""
 
     kind: Literal["lesion", "lung", "box"]
     mask: npt.NDArray[np.bool_] | None = None

@@ -5,7 +5,7 @@ const shelf = (globalThis[Symbol.for("first-read.thumbnails")] ??= {
   lists: new Map(),
   listeners: new Set(),
 });
-// A carrier that moves on the page is mounted anew before its old self is taken down.
+// A carrier that moves on the page is mounted again before the old one is removed.
 const owners = new Map();
 
 export default mounting(({ parentElement }) => new Carrier(parentElement));

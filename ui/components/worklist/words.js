@@ -1,4 +1,4 @@
-// What the worklist says of a film, and the orders that it can stand in.
+// The worklist's words for a film, and the orders it can be sorted in.
 
 const QUALITIES = ["refused", "caution", "good", "waiting"];
 const SHAPES = {
@@ -7,7 +7,7 @@ const SHAPES = {
   good: "M6 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
   waiting: "M2 6h.1M6 6h.1M10 6h.1",
 };
-const BAND_WORDS = { above: "above", below: "below", unsure: "unsure", none: "" };
+const BAND_WORDS = { above: "suspicious", below: "not suspicious", unsure: "unsure", none: "" };
 
 // --- order ---------------------------------------------------------------------------------------
 
@@ -77,7 +77,8 @@ function countWords(rows) {
 
 function bandSentence({ band }) {
   if (band === "none") return "No score";
-  return band === "unsure" ? "Unsure: read with care" : `Score ${band} the operating point`;
+  if (band === "unsure") return "Unsure: read with care";
+  return band === "above" ? "Suspicious for pneumonia" : "Not suspicious for pneumonia";
 }
 
 function qualitySentence({ quality, note }) {
