@@ -14,7 +14,7 @@ from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.tables import csv_table, parquet_table
 
 Row = dict[str, str | float | int | None]
-DRAWN = "Drawn (left top right bottom)"
+DRAWN = "Marks (left top right bottom)"
 """Shares of the film's sides, apart by semicolons; of a point left is right and top is bottom."""
 
 INSIDE_DRAWN = "Weight for pneumonia inside"
@@ -151,7 +151,7 @@ def describe_read(
         "Confidence (1 to 5)": read.confidence,
         "Probability": None if prediction is None else prediction.probability,
         "Operating point": None if prediction is None else prediction.operating_point.threshold,
-        "Model's side": None if prediction is None else prediction.band,
+        "Model's verdict": None if prediction is None else prediction.band,
         "Reader and model": compare_with_model(record),
         "Quality": "; ".join(f"{f.severity}: {f.code}" for f in record.quality.findings),
         "Comment": read.comment,
@@ -163,7 +163,7 @@ def describe_read(
         "Films": "synthetic" if is_synthetic(record) else "patient",
         "Reference": None if reference is None else reference.value,
         "Kind": record.kind.value,
-        "Settles": "; ".join(record.arbitrates),
+        "Arbitrates": "; ".join(record.arbitrates),
         "Seconds": reading_seconds(record),
         "Opened at (UTC)": None
         if record.opened_at is None

@@ -47,26 +47,26 @@ def describe_plan(plan: Plan) -> str:
 def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, str]:
     """Return a reader's figures, by what they are called."""
     figures = {
-        "Right blind reads": say_rate(summary.right),
+        "Correct blind reads": say_rate(summary.right),
         "Pneumonias found (sensitivity)": say_rate(summary.sensitivity),
-        "Normals cleared (specificity)": say_rate(summary.specificity),
+        "Normal films called normal (specificity)": say_rate(summary.specificity),
         "ROC area of your confidence": "needs two films of each kind"
         if summary.auc is None
         else say_rate(summary.auc),
-        "Lesions marked where they are": say_rate(summary.marks),
-        "Marks that hit nothing": str(summary.false_marks),
+        "Lesions marked correctly": say_rate(summary.marks),
+        "Marks outside any lesion": str(summary.false_marks),
         "Median time for a film": "not measured"
         if summary.median_s is None
         else f"{summary.median_s:.0f} s",
     }
     if summary.cut_off:
-        figures["Cut off when the time was over"] = (
+        figures["Time ran out"] = (
             f"{summary.cut_off}, {summary.unanswered} of them without an answer: wrong"
         )
     if with_model:
         figures |= {
             "Right where the model was wrong": say_rate(summary.drill.right),
-            "Held against a wrong model": say_rate(summary.drill.held),
+            "Correct reads kept against a wrong model": say_rate(summary.drill.held),
         }
     return figures
 

@@ -227,9 +227,9 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     assert 0.0 <= float(last[DRAWN_ON][INSIDE_DRAWN]) <= 1.0
 
     mine = {name: row["Verdict"] == "pneumonia" for name, row in last.items()}
-    model = {name: row["Model's side"] == "above" for name, row in last.items()}
+    model = {name: row["Model's verdict"] == "above" for name, row in last.items()}
     ill = {name: row["Reference"] == "pneumonia" for name, row in last.items()}
-    assert not any(row["Model's side"] == "unsure" for row in rows)
+    assert not any(row["Model's verdict"] == "unsure" for row in rows)
     changes = [
         (first[name]["Verdict"] == row["Reference"], row["Verdict"] == row["Reference"])
         for name, row in last.items()
@@ -248,10 +248,10 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
         "Model's specificity": share([not model[name] for name in last if not ill[name]]),
         "Over-reliance": share([mine[n] == model[n] for n in alone_right if model[n] != ill[n]]),
         "Under-reliance": share([mine[n] != model[n] for n in alone_wrong if model[n] == ill[n]]),
-        "Says the same where the model is wrong": share(
+        "Agrees with a wrong model": share(
             [mine[n] == model[n] for n in last if model[n] != ill[n]]
         ),
-        "Says the other where it is right": share(
+        "Disagrees with a correct model": share(
             [mine[n] != model[n] for n in last if model[n] == ill[n]]
         ),
         "Changed wrong to right": str(changes.count((False, True))),

@@ -41,7 +41,7 @@ def test_the_table_is_of_the_kept_runs_and_says_that_none_can_serve(store: SqlRe
         assert row["Normals called pneumonia"] == f"{false_alarms} of 234"
         assert row["Specificity"].startswith(f"{measured['rates']['specificity']['value']:.3f} (")
         assert row["Role"] == "exhibit"
-        assert row["Mistakes kept"] == record["exhibit"]
+        assert row["Mistakes"] == record["exhibit"]
 
 
 def test_the_cause_is_said_on_the_page(store: SqlReviewStore):

@@ -199,7 +199,7 @@ def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkey
     assert numbers["Sensitivity"] == "1.00 (0.21 to 1.00, n = 1)"
     assert numbers["Model's sensitivity"] == "0.00 (0.00 to 0.79, n = 1)"
     assert numbers["Model's specificity"] == "1.00 (0.21 to 1.00, n = 1)"
-    assert numbers["Says the same where the model is wrong"] == "0.00 (0.00 to 0.79, n = 1)"
+    assert numbers["Agrees with a wrong model"] == "0.00 (0.00 to 0.79, n = 1)"
     assert numbers["Over-reliance"] == "none (n = 0)"
     assert numbers["Median time to the first read"] == "not kept"
     assert list(page.dataframe[0].value["Reference"]) == ["normal", "pneumonia"]

@@ -181,8 +181,8 @@ def test_a_second_read_comes_between_the_models_read_and_the_truth(
     hands.press("To the summary")
     assert "On 1 of these films the model was wrong" in words_of(hands.page)
     figures = dict(zip(*(column for _, column in hands.page.table[0].value.items()), strict=True))
-    assert figures["Held against a wrong model"] == "0.00 (0.00 to 0.79, n = 1)"
-    assert figures["Right blind reads"] == "1.00 (0.21 to 1.00, n = 1)"
+    assert figures["Correct reads kept against a wrong model"] == "0.00 (0.00 to 0.79, n = 1)"
+    assert figures["Correct blind reads"] == "1.00 (0.21 to 1.00, n = 1)"
     assert "session_as_pdf" not in words_of(hands.page)
 
 
@@ -320,7 +320,7 @@ def test_a_teachers_set_is_opened_by_its_link_and_its_results_are_listed(
     readers, of_films = (one.value for one in group.dataframe[1:])
     assert readers["Reader"].tolist() == [READER]
     assert readers["Right"].tolist() == ["0.50 (0.09 to 0.91, n = 2)"]
-    assert of_films["Read rightly"].str[:4].tolist() == ["1.00", "0.00"]
+    assert of_films["Read correctly"].str[:4].tolist() == ["1.00", "0.00"]
 
 
 def test_progress_counts_all_sessions_of_a_reader(hands: Hands) -> None:

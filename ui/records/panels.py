@@ -83,8 +83,8 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
         "Model's specificity": _say(numbers.model_specificity),
         "Over-reliance": _say(numbers.over_reliance),
         "Under-reliance": _say(numbers.under_reliance),
-        "Says the same where the model is wrong": _say(numbers.same_as_wrong),
-        "Says the other where it is right": _say(numbers.other_than_right),
+        "Agrees with a wrong model": _say(numbers.same_as_wrong),
+        "Disagrees with a correct model": _say(numbers.other_than_right),
         "Changed wrong to right": str(numbers.to_right),
         "Changed right to wrong": str(numbers.to_wrong),
         "Median time to the first read": "not kept"

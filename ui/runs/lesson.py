@@ -46,7 +46,7 @@ def _draw_table(exhibit: Exhibit) -> None:
         {
             "Run": run.run.run_id,
             "Role": "exhibit" if run.mistakes else "",
-            "Mistakes kept": run.mistakes or CONTROL,
+            "Mistakes": run.mistakes or CONTROL,
             "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
             f"{run.rate('specificity').n}",
             "Specificity": say_interval(run.rate("specificity")),
@@ -61,7 +61,7 @@ def _draw_table(exhibit: Exhibit) -> None:
         hide_index=True,
         width="stretch",
         height="content",
-        column_config={"Mistakes kept": st.column_config.TextColumn(width="large")},
+        column_config={"Mistakes": st.column_config.TextColumn(width="large")},
         alt="The runs of the exhibit with what they score",
     )
     first = exhibit.runs[0]

@@ -157,10 +157,10 @@ def _describe_reader(name: str, outcomes: Sequence[Outcome]) -> dict[str, str]:
         "Reader": name,
         "Right": say_rate(summary.right),
         "Found": say_rate(summary.sensitivity),
-        "Cleared": say_rate(summary.specificity),
+        "Normals called normal": say_rate(summary.specificity),
         "ROC area": say_rate(summary.auc),
-        "Marked rightly": say_rate(summary.marks),
-        "Held against a wrong model": say_rate(summary.drill.held),
+        "Marked correctly": say_rate(summary.marks),
+        "Correct reads kept against a wrong model": say_rate(summary.drill.held),
     }
 
 
@@ -173,8 +173,8 @@ def _describe_films(case_set: CaseSet, outcomes: Sequence[Outcome]) -> list[dict
         {
             "Film": film_name(film_id),
             "Reference": own[0].case.subtype or str(own[0].case.reference) if own else "not read",
-            "Read rightly": say_rate(summarise(own).right),
-            "Marked rightly": say_rate(summarise(own).marks),
+            "Read correctly": say_rate(summarise(own).right),
+            "Marked correctly": say_rate(summarise(own).marks),
         }
         for film_id, own in of_film.items()
     ]

@@ -107,7 +107,7 @@ def test_figures_without_films_say_so() -> None:
     figures = describe_summary(summarise([make_outcome(CASES[0], WELL)]), with_model=True)
     assert figures["Pneumonias found (sensitivity)"] == "no film of this kind"
     assert figures["ROC area of your confidence"] == "needs two films of each kind"
-    assert figures["Held against a wrong model"] == "no film of this kind"
+    assert figures["Correct reads kept against a wrong model"] == "no film of this kind"
     assert say_rate(None) == "no film of this kind"
 
 
@@ -132,7 +132,9 @@ def test_resisting_a_wrong_model_is_said() -> None:
         say_resistance(make_outcome(misled, first, final=second))
         for first, second in [(ILL, ILL), (ILL, WELL), (WELL, WELL), (WELL, ILL)]
     ]
-    assert [re.search(r"kept|changed a correct|so was|is correct", one).group() for one in said] == [
+    assert [
+        re.search(r"kept|changed a correct|so was|is correct", one).group() for one in said
+    ] == [
         "kept",
         "changed a correct",
         "so was",

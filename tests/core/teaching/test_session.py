@@ -73,4 +73,4 @@ def test_a_read_that_was_cut_off_took_the_time_that_there_was() -> None:
     (outcome,) = outcomes_of(follow_steps(SESSION, steps))
     assert (outcome.seconds, outcome.cut_off, outcome.answered) == (30, True, False)
     figures = describe_summary(summarise([outcome]), with_model=False)
-    assert figures["Cut off when the time was over"].startswith("1, 1 of them without an answer")
+    assert figures["Time ran out"].startswith("1, 1 of them without an answer")
