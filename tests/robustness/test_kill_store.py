@@ -21,7 +21,9 @@ WRITER = f"""
 import sys
 from datetime import UTC, datetime
 from uuid import uuid4
-from core.domain import QualityReport, Reader, ReaderRead, ReviewRecord, Role, Verdict
+from core.domain.quality import QualityReport
+from core.domain.reader import Reader, Role
+from core.domain.review import ReaderRead, ReviewRecord, Verdict
 from core.store.reads import open_review_store
 
 store = open_review_store(sys.argv[1])

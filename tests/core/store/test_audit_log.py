@@ -262,7 +262,7 @@ def test_a_read_that_is_refused_leaves_no_line(written) -> None:
 WRITER = """
 import sys
 sys.path.insert(0, "tests")
-from review_records import record, sign
+from fixtures.review_records import record, sign
 from core.store.reads import open_review_store
 
 store = open_review_store(sys.argv[1])
@@ -293,6 +293,7 @@ def test_the_chain_is_whole_after_writers_are_killed(sqlite_url) -> None:
             stored += writer.stdout.read().count("stored\n")
             writer.stdout.close()
             writer.wait()
+    assert stored >= 20
     report = verify_records(sqlite_url)
     assert report.intact, report.faults
     assert report.records >= stored + FIRST_CAUSES

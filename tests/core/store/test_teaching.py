@@ -36,7 +36,7 @@ TABLES = ("teaching_sets", "teaching_sessions", "teaching_steps")
 
 WRITER = """
 import sys
-from core.domain import Reader, Role
+from core.domain.reader import Reader, Role
 from core.teaching.session import StepKind
 from core.store.teaching import open_teaching_store
 
