@@ -22,39 +22,11 @@ from core.errors import MarkError, NotAllowed, ReviewStoreError
 from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
 from core.store.audit_log import insert_chained, wait_for_turn
-from core.store.engine import (
-    WRITING,
-    Database,
-    errors_as_sentences,
-    from_utc,
-    is_storable,
-    open_database,
-)
-from core.store.migration import migrate
+from core.store.engine import Database, from_utc, is_storable
 from core.store.schema import reviews
 
 _ALL = 2**62
 _FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
-
-
-def open_review_store(database_url: str, *, read_first: bool | None = None) -> SqlReviewStore:
-    """Migrate the database at a SQLAlchemy URL and return the store on it.
-
-    Parameters
-    ----------
-    database_url : str
-    read_first : bool, optional
-        Whether a signed read must follow its reader's locked first read; the site's setting
-        without it.
-
-    Raises
-    ------
-    ReviewStoreError
-        If the database cannot be opened, written or migrated.
-    """
-    migrate(database_url)
-    asked = get_settings().read_first if read_first is None else read_first
-    return SqlReviewStore(open_database(database_url), read_first=asked)
 
 
 class SqlReviewStore:
@@ -63,16 +35,15 @@ class SqlReviewStore:
     Parameters
     ----------
     database : Database
-        Already migrated; `open_review_store` does both.
-    read_first : bool
-        Whether a signed read must follow its reader's locked first read.
+        Already migrated.
+    read_first : bool, optional
+        Whether a signed read must follow its reader's locked first read; the site's setting
+        without it.
     """
 
-    def __init__(self, database: Database, *, read_first: bool) -> None:
-        self._read_first = read_first
-        self._engine = database.engine
-        self._writer = database.engine.execution_options(**WRITING)
-        self._place = database.place
+    def __init__(self, database: Database, *, read_first: bool | None = None) -> None:
+        self.database = database
+        self._read_first = get_settings().read_first if read_first is None else read_first
 
     def append(self, record: ReviewRecord, by: Reader) -> None:
         """Store one record durably before returning.
@@ -109,7 +80,7 @@ class SqlReviewStore:
             )
         row = row_from_record(record)
         try:
-            with errors_as_sentences(self._place), self._writer.begin() as connection:
+            with self.database.writing() as connection:
                 wait_for_turn(connection)
                 self._check_order(connection, record)
                 insert_chained(connection, reviews, row)
@@ -167,12 +138,8 @@ class SqlReviewStore:
 
     def count(self) -> int:
         """Return how many records are stored, superseded ones included."""
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
-
-    def close(self) -> None:
-        """Close the pooled connections; the store opens new ones if it is used again."""
-        self._engine.dispose()
 
     def _check_order(self, connection: Connection, record: ReviewRecord) -> None:
         """Refuse a read that may not follow what is stored of its film by now."""
@@ -182,17 +149,14 @@ class SqlReviewStore:
             raise ReviewStoreError(why)
 
     def _fetch(self, query: Select[Any]) -> list[ReviewRecord]:
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return self._records(connection, query)
 
     def _records(self, connection: Connection, query: Select[Any]) -> list[ReviewRecord]:
         try:
             return [record_from_row(row) for row in connection.execute(query)]
         except (ValueError, KeyError, TypeError, MarkError) as exc:
-            raise ReviewStoreError(
-                f"A record in {self._place} cannot be read, so it was changed by another program: "
-                "restore the last backup."
-            ) from exc
+            raise self.database.changed_elsewhere("A record") from exc
 
     def _why_refused(self, record: ReviewRecord) -> str:
         """Say which rule of the table a record broke."""
@@ -217,12 +181,12 @@ class SqlReviewStore:
 
     def _film_of(self, record_id: str) -> str | None:
         query = select(reviews.c.film_sha256).where(reviews.c.record_id == record_id)
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def _is_superseded(self, record_id: str) -> bool:
         query = select(exists().where(reviews.c.supersedes == record_id))
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return bool(connection.execute(query).scalar_one())
 
 

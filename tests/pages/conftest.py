@@ -9,7 +9,8 @@ import pytest
 import streamlit as st
 
 from core.settings import get_settings
-from core.store.reads import SqlReviewStore, open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlReview
     monkeypatch.setenv("FIRSTREAD_LIME_SAMPLES", "100")  # which is faster, and enough for a page
     get_settings.cache_clear()
     st.cache_resource.clear()
-    opened = open_review_store(url)
+    opened = SqlReviewStore(Database.open(url))
     yield opened
-    opened.close()
+    opened.database.close()
     st.cache_resource.clear()
     get_settings.cache_clear()

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft, ReadInProgress, ReviewStepKind, draft_as_json
 from core.reads.protocol import reads_by
-from core.settings import get_settings
-from core.store.drafts import SqlReviewSteps, open_review_steps
-from ui.app.resources import get_store
+from core.store.drafts import SqlReviewSteps
+from ui.app.resources import get_database, get_store
 from ui.app.session import ReadToken, Visit
 
 
-@st.cache_resource(show_spinner=False)
 def get_review_steps() -> SqlReviewSteps:
-    """Return the kept steps, in the database that the review store has migrated."""
-    get_store()
-    return open_review_steps(get_settings().database_url)
+    """Return the kept steps of reads."""
+    return SqlReviewSteps(get_database())
 
 
 def token_of(visit: Visit, history: Sequence[ReviewRecord], key: str) -> ReadToken:
