@@ -1,5 +1,6 @@
 """``python -m core db``: look after the review store's database."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -7,8 +8,8 @@ import typer
 from core.cli.console import spoken_errors
 from core.settings import get_settings
 from core.store.audit_log import say_report, verify_records
-from core.store.engine import capitalised
-from core.store.migration import MigrationStatus, migrate, migration_status
+from core.store.engine import Database, migration_status
+from core.store.migration import MigrationStatus
 
 app = typer.Typer(help="Look after the database of signed reads.", no_args_is_help=True)
 
@@ -23,8 +24,8 @@ DatabaseUrl = Annotated[
 @app.command("migrate")
 def migrate_database(database_url: DatabaseUrl = None) -> None:
     """Bring the database to the newest revision; create it if there is none."""
-    with spoken_errors():
-        typer.echo(_described(migrate(database_url or get_settings().database_url)))
+    with spoken_errors(), closing(_opened(database_url)) as database:
+        typer.echo(_described(database.status()))
 
 
 @app.command("status")
@@ -36,13 +37,16 @@ def show_status(database_url: DatabaseUrl = None) -> None:
         raise typer.Exit(0 if status.up_to_date else 1)
 
 
+def _opened(database_url: str | None) -> Database:
+    return Database.open(database_url or get_settings().database_url)
+
+
 def _described(status: MigrationStatus) -> str:
-    place = capitalised(status.place)
     if status.up_to_date:
-        return f"{place} is up to date (revision {status.revision})."
+        return f"{status.place} is up to date (revision {status.revision})."
     return (
-        f"{place} is at revision {status.revision or 'none'}, this version needs {status.newest}: "
-        "run `python -m core db migrate`."
+        f"{status.place} is at revision {status.revision or 'none'}, this version needs "
+        f"{status.newest}: run `python -m core db migrate`."
     )
 
 
@@ -62,7 +66,7 @@ def verify(
     ] = "",
 ) -> None:
     """Recompute every hash of the audit log and name each changed row; exit code 1 then."""
-    with spoken_errors():
-        report = verify_records(database_url or get_settings().database_url, head)
+    with spoken_errors(), closing(_opened(database_url)) as database:
+        report = verify_records(database, head)
     typer.echo(say_report(report))
     raise typer.Exit(0 if report.intact else 1)

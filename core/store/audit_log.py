@@ -16,8 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, insert, select, text
 
-from core.store.engine import errors_as_sentences, open_database
-from core.store.migration import migrate
+from core.store.engine import Database
 from core.store.schema import ledger, metadata
 
 CHAINED = (
@@ -102,7 +101,7 @@ def wait_for_turn(connection: Connection) -> None:
     Parameters
     ----------
     connection : Connection
-        In a transaction begun with `WRITING`, which is enough on SQLite.
+        In a transaction of `Database.writing`, which is enough on SQLite.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
@@ -114,7 +113,7 @@ def insert_chained(connection: Connection, table: Table, values: Mapping[str, An
     Parameters
     ----------
     connection : Connection
-        In a transaction begun with `WRITING`; other writers wait until it ends.
+        In a transaction of `Database.writing`; other writers wait until it ends.
     table : Table
         One of `CHAINED`.
     values : mapping
@@ -155,31 +154,24 @@ def _add_lines(connection: Connection, table: str, lines: list[tuple[int, str]])
 # --- checking -------------------------------------------------------------------------------------
 
 
-def verify_records(database_url: str, known_head: str = "") -> LedgerReport:
+def verify_records(database: Database, known_head: str = "") -> LedgerReport:
     """Compute every hash of the chain anew, and name each row that is not as it was written.
 
     Parameters
     ----------
-    database_url : str
-        Of the review store.
+    database : Database
     known_head : str
         A hash that was the newest once, or its beginning; empty if none was kept.
 
     Raises
     ------
     ReviewStoreError
-        If the database cannot be opened or migrated.
+        If the database cannot be read.
     """
-    migrate(database_url)
-    database = open_database(database_url)
-    engine = database.engine
-    if engine.dialect.name == "postgresql":  # all tables at one moment; SQLite does so anyway
-        engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    try:
-        with errors_as_sentences(database.place), engine.connect() as connection:
-            return _verify(connection, database.place, known_head.strip().lower())
-    finally:
-        database.engine.dispose()
+    with database.reading() as connection:
+        if connection.dialect.name == "postgresql":  # all tables at one moment, as on SQLite
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        return _verify(connection, database.place, known_head.strip().lower())
 
 
 def _verify(connection: Connection, place: str, known_head: str) -> LedgerReport:

@@ -13,26 +13,8 @@ from core.errors import MarkError, ReviewStoreError
 from core.reads.drafts import ReadInProgress, ReviewStep, ReviewStepKind, follow_read
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
-from core.store.engine import (
-    WRITING,
-    Database,
-    errors_as_sentences,
-    from_utc,
-    is_storable,
-    open_database,
-)
+from core.store.engine import Database, from_utc, is_storable
 from core.store.schema import review_steps
-
-
-def open_review_steps(database_url: str) -> SqlReviewSteps:
-    """Return the kept steps in a migrated database at a SQLAlchemy URL.
-
-    Raises
-    ------
-    ReviewStoreError
-        If the database cannot be opened.
-    """
-    return SqlReviewSteps(open_database(database_url))
 
 
 class SqlReviewSteps:
@@ -47,9 +29,7 @@ class SqlReviewSteps:
     """
 
     def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
-        self._engine = database.engine
-        self._writer = database.engine.execution_options(**WRITING)
-        self._place = database.place
+        self.database = database
         self._now = now
 
     def note(
@@ -99,7 +79,7 @@ class SqlReviewSteps:
             "at": (at or self._now()).astimezone(UTC),
             "said": dict(said or {}),
         }
-        with errors_as_sentences(self._place), self._writer.begin() as connection:
+        with self.database.writing() as connection:
             insert_chained(connection, review_steps, row)
 
     def progress(self, film_sha256: str, reader: str, turn: int) -> ReadInProgress:
@@ -116,10 +96,7 @@ class SqlReviewSteps:
         try:
             return follow_read([_step(row) for row in self._rows(query)], turn)
         except (ValueError, KeyError, TypeError, MarkError) as exc:
-            raise ReviewStoreError(
-                f"A step of a read in {self._place} cannot be read, so it was changed by another "
-                "program: restore the last backup."
-            ) from exc
+            raise self.database.changed_elsewhere("A step of a read") from exc
 
     def newest_film(self, film_sha256s: Collection[str], reader: str) -> str | None:
         """Return which of some films a reader worked on last; None if on none of them."""
@@ -129,12 +106,8 @@ class SqlReviewSteps:
         rows = self._rows(newest)
         return rows[0].film_sha256 if rows and rows[0].film_sha256 in film_sha256s else None
 
-    def close(self) -> None:
-        """Close the pooled connections; the store opens new ones if it is used again."""
-        self._engine.dispose()
-
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return connection.execute(query).all()
 
 

@@ -1,4 +1,4 @@
-"""The database under the review store: opening it, and its errors as sentences.
+"""The database under all stores: opening it, its transactions, and its errors as sentences.
 
 SQLite runs with a write-ahead log and ``synchronous=FULL``: a commit has reached the disk before it
 returns [1]_. PostgreSQL runs with ``synchronous_commit=on`` for the same reason.
@@ -11,12 +11,13 @@ References
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
@@ -24,10 +25,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from core.errors import ReviewStoreError
+from core.store.migration import MigrationStatus, newest_revision, read_status, upgrade
 
 BUSY_TIMEOUT_S = 5.0
 LOCK_PATIENCE_S = 20.0  # SQLite hands its lock out in no order, so one wait may not be enough
-WRITING = {"begin": "BEGIN IMMEDIATE"}  # execution option: take SQLite's write lock at once
+_WRITING = {"begin": "BEGIN IMMEDIATE"}  # execution option: take SQLite's write lock at once
+_one_migration = threading.Lock()  # alembic's context is one per process
 
 _SQLITE_SENTENCES = {
     "SQLITE_NOTADB": "{place} is not a First Read database, or it is damaged: move it aside and "
@@ -47,14 +50,8 @@ _SQLITE_SENTENCES = {
 }
 
 
-def checked_url(database_url: str) -> URL:
-    """Return the parsed URL with its driver.
-
-    Raises
-    ------
-    ReviewStoreError
-        If it cannot be read, or is neither an SQLite file nor a PostgreSQL database.
-    """
+def _checked_url(database_url: str) -> URL:
+    """Return the parsed URL with its driver; refuse all but SQLite files and PostgreSQL."""
     try:
         url = make_url(database_url)
     except ArgumentError as exc:
@@ -78,7 +75,7 @@ def checked_url(database_url: str) -> URL:
     return url.set(drivername="sqlite")
 
 
-def place_of(url: URL) -> str:
+def _place_of(url: URL) -> str:
     """Return how a sentence names a database, without user or password."""
     if url.get_backend_name() == "sqlite":
         return f"the file {url.database}"
@@ -86,7 +83,7 @@ def place_of(url: URL) -> str:
     return f"the PostgreSQL database {url.database} on {host}"
 
 
-def capitalised(sentence: str) -> str:
+def _capitalised(sentence: str) -> str:
     """Return a sentence with its first letter, and no other, made a capital."""
     return sentence[:1].upper() + sentence[1:]
 
@@ -115,37 +112,31 @@ def _sqlite_sentence(error: sqlite3.Error) -> str:
 
 
 @contextmanager
-def errors_as_sentences(place: str) -> Iterator[None]:
-    """Translate every database and file error of the block.
-
-    Raises
-    ------
-    ReviewStoreError
-        In place of any error of SQLAlchemy, alembic, SQLite or the file system.
-    """
+def _errors_as_sentences(place: str) -> Iterator[None]:
+    """Translate every error of SQLAlchemy, alembic, SQLite and the file system in the block."""
     try:
         yield
     except Exception as exc:
         # By its module: alembic takes a fifth of a second to load, and few starts need it.
         of_alembic = type(exc).__module__.startswith("alembic.")
         if of_alembic or isinstance(exc, SQLAlchemyError | sqlite3.Error | OSError):
-            raise ReviewStoreError(capitalised(_sentence(exc, place))) from exc
+            raise ReviewStoreError(_capitalised(_sentence(exc, place))) from exc
         raise
 
 
 # --- opening --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Database:
-    """An engine and how a sentence names it (no password in it)."""
+    """An SQLite file or a PostgreSQL database: one engine for all stores of a process.
 
-    engine: Engine
-    place: str
+    It makes SQLite's folder; `open` brings the schema to the newest revision as well. It may serve
+    many threads.
 
-
-def open_database(database_url: str) -> Database:
-    """Return an engine with First Read's durability settings; make SQLite's folder.
+    Attributes
+    ----------
+    place : str
+        How a sentence names it, without user or password.
 
     Raises
     ------
@@ -153,12 +144,101 @@ def open_database(database_url: str) -> Database:
         If the address cannot be read, is of another kind than SQLite file or PostgreSQL, the
         PostgreSQL driver is not installed, or the folder cannot be made.
     """
-    url = checked_url(database_url)
-    place = place_of(url)
-    with errors_as_sentences(place):
-        if url.get_backend_name() == "sqlite":
-            return Database(_sqlite_engine(url, place), place)
-        return Database(_postgresql_engine(url), place)
+
+    def __init__(self, database_url: str) -> None:
+        url = _checked_url(database_url)
+        self.place = _place_of(url)
+        with _errors_as_sentences(self.place):
+            if url.get_backend_name() == "sqlite":
+                self._engine = _sqlite_engine(url, self.place)
+            else:
+                self._engine = _postgresql_engine(url)
+        self._writer = self._engine.execution_options(**_WRITING)
+
+    @classmethod
+    def open(cls, database_url: str) -> Self:
+        """Return the database at the newest revision, made and migrated if need be.
+
+        Processes that start at once wait for one another on the database's own lock, and the whole
+        migration is one transaction: a process that dies leaves the database as it was.
+
+        Raises
+        ------
+        ReviewStoreError
+            If the database cannot be opened or written, or was written by a newer version.
+        """
+        database = cls(database_url)
+        try:
+            with _one_migration:
+                if not database.status().up_to_date:
+                    upgrade(database.writing())
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for the queries of the block.
+
+        Raises
+        ------
+        ReviewStoreError
+            In place of any error of SQLAlchemy, alembic, SQLite or the file system.
+        """
+        with _errors_as_sentences(self.place), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is on the disk after the block.
+
+        On SQLite it holds the write lock from the start. If the block raises, nothing is stored.
+
+        Raises
+        ------
+        ReviewStoreError
+            In place of any error of SQLAlchemy, alembic, SQLite or the file system.
+        """
+        with _errors_as_sentences(self.place), self._writer.begin() as connection:
+            yield connection
+
+    def status(self) -> MigrationStatus:
+        """Return at which revision the database stands.
+
+        Raises
+        ------
+        ReviewStoreError
+            If the database cannot be opened or was written by a newer version.
+        """
+        with self.reading() as connection:
+            return read_status(connection, _capitalised(self.place))
+
+    def changed_elsewhere(self, what: str) -> ReviewStoreError:
+        """Return the error for something stored that cannot be what First Read wrote."""
+        return ReviewStoreError(
+            f"{what} in {self.place} cannot be read, so it was changed by another program: "
+            "restore the last backup."
+        )
+
+    def close(self) -> None:
+        """Close the pooled connections; new ones are opened if the database is used again."""
+        self._engine.dispose()
+
+
+def migration_status(database_url: str) -> MigrationStatus:
+    """Return where the database stands, without making or changing it.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened or was written by a newer version.
+    """
+    url = _checked_url(database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return MigrationStatus(_capitalised(_place_of(url)), None, newest_revision())
+    with closing(Database(database_url)) as database:
+        return database.status()
 
 
 def _postgresql_engine(url: URL) -> Engine:
@@ -186,7 +266,7 @@ def _sqlite_engine(url: URL, place: str) -> Engine:
         # an open connection to a deleted file accepts commits that nobody will ever find
         if not path.exists():
             raise ReviewStoreError(
-                capitalised(f"{place} is gone: put it back or restore the last backup.")
+                _capitalised(f"{place} is gone: put it back or restore the last backup.")
             )
         if path.stat().st_ino != entry.info["inode"]:
             raise DisconnectionError("the file was replaced")

@@ -13,15 +13,7 @@ from core.domain.reader import Act, Reader, reader_key
 from core.error_analysis.notes import CaseNote, ProposedLabel, clean_words, turn_tag, write_note
 from core.errors import NotAllowed, ReviewStoreError
 from core.store.audit_log import insert_chained
-from core.store.engine import (
-    WRITING,
-    Database,
-    errors_as_sentences,
-    from_utc,
-    is_storable,
-    open_database,
-)
-from core.store.migration import migrate
+from core.store.engine import Database, from_utc, is_storable
 from core.store.schema import case_causes, case_notes
 
 _ATTEMPTS = 20
@@ -32,39 +24,17 @@ class NoteChanged(ReviewStoreError):
     """The reader's note of a film is no longer the one that was to be replaced."""
 
 
-def open_case_notes(database_url: str, *, migrated: bool = False) -> SqlCaseNotes:
-    """Return the notes in the database at a SQLAlchemy URL.
-
-    Parameters
-    ----------
-    database_url : str
-        Of the review store.
-    migrated : bool
-        Whether the database was brought to the newest revision already; otherwise it is, first.
-
-    Raises
-    ------
-    ReviewStoreError
-        If the database cannot be opened, written or migrated.
-    """
-    if not migrated:
-        migrate(database_url)
-    return SqlCaseNotes(open_database(database_url))
-
-
 class SqlCaseNotes:
     """Readers' notes in SQLite or PostgreSQL; one may serve many threads.
 
     Parameters
     ----------
     database : Database
-        Already migrated; `open_case_notes` does both.
+        Already migrated.
     """
 
     def __init__(self, database: Database) -> None:
-        self._engine = database.engine
-        self._writer = database.engine.execution_options(**WRITING)
-        self._place = database.place
+        self.database = database
 
     def append(self, note: CaseNote, by: Reader) -> None:
         """Store one note durably before returning.
@@ -91,7 +61,7 @@ class SqlCaseNotes:
             raise NotAllowed(f"{by.name} may not store a note of {note.reader}: write your own.")
         self._check(note)
         try:
-            with errors_as_sentences(self._place), self._writer.begin() as connection:
+            with self.database.writing() as connection:
                 insert_chained(connection, case_notes, _row(note))
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
@@ -148,7 +118,7 @@ class SqlCaseNotes:
 
     def count(self) -> int:
         """Return how many notes are stored, replaced ones included."""
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return connection.execute(select(func.count()).select_from(case_notes)).scalar_one()
 
     def causes(self) -> tuple[str, ...]:
@@ -181,10 +151,6 @@ class SqlCaseNotes:
             raise ReviewStoreError(f"{cause!r} is not on the list of causes.")
         self._change_cause(cause, by, offered=False)
 
-    def close(self) -> None:
-        """Close the pooled connections; the store opens new ones if it is used again."""
-        self._engine.dispose()
-
     def _change_cause(self, cause: str, by: Reader, *, offered: bool) -> None:
         by.require(Act.CHANGE_CAUSES)
         name = " ".join(by.name.split())
@@ -199,13 +165,13 @@ class SqlCaseNotes:
             "changed_by": name,
             "changed_at": datetime.now(UTC),
         }
-        with errors_as_sentences(self._place), self._writer.begin() as connection:
+        with self.database.writing() as connection:
             insert_chained(connection, case_causes, row)
 
     def _listed(self) -> dict[str, bool]:
         """Return every cause that ever was on the list, and whether it is now."""
         query = select(case_causes).order_by(case_causes.c.sequence)
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return {row.cause: row.offered for row in connection.execute(query)}
 
     def _check(self, note: CaseNote) -> None:
@@ -222,13 +188,10 @@ class SqlCaseNotes:
 
     def _fetch(self, query: Select[Any]) -> list[CaseNote]:
         try:
-            with errors_as_sentences(self._place), self._engine.connect() as connection:
+            with self.database.reading() as connection:
                 return [_note(row) for row in connection.execute(query)]
         except (ValueError, KeyError, TypeError) as exc:
-            raise ReviewStoreError(
-                f"A note in {self._place} cannot be read, so it was changed by another program: "
-                "restore the last backup."
-            ) from exc
+            raise self.database.changed_elsewhere("A note") from exc
 
 
 def _is_standing() -> ColumnElement[bool]:

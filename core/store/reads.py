@@ -1,4 +1,4 @@
-"""Where signed reads are kept: one append-only table in SQLite or PostgreSQL."""
+"""Where signed reads are kept: one append-only table, and how a record becomes a row of it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,185 @@ from core.errors import MarkError, NotAllowed, ReviewStoreError
 from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
 from core.store.audit_log import insert_chained, wait_for_turn
-from core.store.engine import (
-    WRITING,
-    Database,
-    errors_as_sentences,
-    from_utc,
-    is_storable,
-    open_database,
-)
-from core.store.migration import migrate
+from core.store.engine import Database, from_utc, is_storable
 from core.store.schema import reviews
+
+_ALL = 2**62
+_FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
+
+
+class SqlReviewStore:
+    """A `ReviewStore` on SQLite or PostgreSQL; one may serve many threads.
+
+    Parameters
+    ----------
+    database : Database
+        Already migrated.
+    read_first : bool, optional
+        Whether a signed read must follow its reader's locked first read; the site's setting
+        without it.
+    """
+
+    def __init__(self, database: Database, *, read_first: bool | None = None) -> None:
+        self.database = database
+        self._read_first = get_settings().read_first if read_first is None else read_first
+
+    def append(self, record: ReviewRecord, by: Reader) -> None:
+        """Store one record durably before returning.
+
+        Parameters
+        ----------
+        record : ReviewRecord
+        by : Reader
+            Who acts; a read is stored by the reader who signed it.
+
+        Raises
+        ------
+        NotAllowed
+            If the acting reader has no role that signs, or is another than the one who signed.
+        ReviewStoreError
+            If it is a first read after another of the same reader, or one at which regions were
+            shown; if it is signed without a first read where the site reads first; if regions were
+            drawn at another read than a first one.
+        ReviewStoreError
+            If the record's id is already stored.
+        ReviewStoreError
+            If the read that it supersedes is missing, is of another film, or was superseded
+            meanwhile.
+        ReviewStoreError
+            If a field cannot be kept: a time without a zone, a number that is not finite or out of
+            range, text that no database takes, a prediction of another run than the record's.
+        ReviewStoreError
+            If the database cannot be written; nothing is stored then.
+        """
+        by.require(Act.ARBITRATE if record.kind is ReadKind.ARBITRATION else Act.SIGN_READ)
+        if by.name != record.reader:
+            raise NotAllowed(
+                f"{by.name} may not store what {record.reader} signed: sign it yourself."
+            )
+        row = row_from_record(record)
+        try:
+            with self.database.writing() as connection:
+                wait_for_turn(connection)
+                self._check_order(connection, record)
+                insert_chained(connection, reviews, row)
+        except ReviewStoreError as exc:
+            if isinstance(exc.__cause__, IntegrityError):
+                raise ReviewStoreError(self._why_refused(record)) from exc.__cause__
+            raise
+
+    def latest_for_film(self, film_sha256: str) -> ReviewRecord | None:
+        """Return the newest record of a film that nothing supersedes, or None."""
+        return self.latest_for_films([film_sha256]).get(film_sha256)
+
+    def latest_for_films(
+        self, film_sha256s: Collection[str], reader: str = ""
+    ) -> dict[str, ReviewRecord]:
+        """Return each film's newest record that nothing supersedes; films never read are absent.
+
+        One query for up to 10,000 films.
+
+        Parameters
+        ----------
+        film_sha256s : collection of str
+        reader : str
+            Whose own record is returned even where another reader's is newer; empty: nobody's.
+        """
+        films = list(dict.fromkeys(film_sha256s))
+        latest: dict[str, ReviewRecord] = {}
+        for start in range(0, len(films), _FILMS_A_QUERY):
+            some = reviews.c.film_sha256.in_(films[start : start + _FILMS_A_QUERY])
+            standing = select(reviews).where(some, _is_current()).order_by(reviews.c.sequence)
+            records = self._fetch(standing)
+            latest.update((record.film_sha256, record) for record in records)
+            if reader:
+                latest.update((one.film_sha256, one) for one in reads_by(records, reader))
+        return latest
+
+    def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
+        """Return every record of a film, oldest first."""
+        return self._fetch(_of_film(film_sha256))
+
+    def recent(self, limit: int = 200) -> Sequence[ReviewRecord]:
+        """Return up to `limit` current (not superseded) records, newest first."""
+        current = select(reviews).where(_is_current()).order_by(reviews.c.sequence.desc())
+        return self._fetch(current.limit(max(limit, 0)))
+
+    def everything(self, skip: int = 0) -> Sequence[ReviewRecord]:
+        """Return all records but the oldest `skip`, superseded ones included, oldest first.
+
+        What was stored once stays in its place, so that whoever has the oldest reads asks for the
+        others only.
+        """
+        after = select(reviews).order_by(reviews.c.sequence)
+        # SQLite knows OFFSET beside LIMIT only
+        return self._fetch(after.limit(_ALL).offset(max(skip, 0)))
+
+    def count(self) -> int:
+        """Return how many records are stored, superseded ones included."""
+        with self.database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
+
+    def _check_order(self, connection: Connection, record: ReviewRecord) -> None:
+        """Refuse a read that may not follow what is stored of its film by now."""
+        history = self._records(connection, _of_film(record.film_sha256))
+        why = why_out_of_order(record, history, read_first=self._read_first)
+        if why:
+            raise ReviewStoreError(why)
+
+    def _fetch(self, query: Select[Any]) -> list[ReviewRecord]:
+        with self.database.reading() as connection:
+            return self._records(connection, query)
+
+    def _records(self, connection: Connection, query: Select[Any]) -> list[ReviewRecord]:
+        try:
+            return [record_from_row(row) for row in connection.execute(query)]
+        except (ValueError, KeyError, TypeError, MarkError) as exc:
+            raise self.database.changed_elsewhere("A record") from exc
+
+    def _why_refused(self, record: ReviewRecord) -> str:
+        """Say which rule of the table a record broke."""
+        if self._film_of(record.record_id) is not None:
+            return f"The read {record.record_id} is already stored: reload the film to see it."
+        if record.supersedes is not None and record.supersedes != record.record_id:
+            film = self._film_of(record.supersedes)
+            if film is None:
+                return f"The read to correct ({record.supersedes}) is not stored: reload the film."
+            if film != record.film_sha256:
+                return (
+                    f"The read to correct ({record.supersedes}) is of another film: reload the "
+                    "film and sign again."
+                )
+            if self._is_superseded(record.supersedes):
+                return "This read was corrected meanwhile: reload the film, then sign again."
+        return (
+            f"The read {record.record_id} breaks a rule of the store and was not stored: its "
+            f"confidence ({record.read.confidence}) must be 1 to 5, its probability 0 to 1, and "
+            "it may not correct itself."
+        )
+
+    def _film_of(self, record_id: str) -> str | None:
+        query = select(reviews.c.film_sha256).where(reviews.c.record_id == record_id)
+        with self.database.reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def _is_superseded(self, record_id: str) -> bool:
+        query = select(exists().where(reviews.c.supersedes == record_id))
+        with self.database.reading() as connection:
+            return bool(connection.execute(query).scalar_one())
+
+
+def _of_film(film_sha256: str) -> Select[Any]:
+    of_film = select(reviews).where(reviews.c.film_sha256 == film_sha256)
+    return of_film.order_by(reviews.c.sequence)
+
+
+def _is_current() -> ColumnElement[bool]:
+    later = reviews.alias("later")
+    return ~exists().where(later.c.supersedes == reviews.c.record_id)
+
+
+# --- a record as a row ----------------------------------------------------------------------------
 
 
 def row_from_record(record: ReviewRecord) -> dict[str, Any]:
@@ -189,206 +358,3 @@ def _utc(moment: datetime) -> datetime:
             "UTC."
         )
     return moment.astimezone(UTC)
-
-
-_ALL = 2**62
-_FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
-
-
-def open_review_store(database_url: str, *, read_first: bool | None = None) -> SqlReviewStore:
-    """Migrate the database at a SQLAlchemy URL and return the store on it.
-
-    Parameters
-    ----------
-    database_url : str
-    read_first : bool, optional
-        Whether a signed read must follow its reader's locked first read; the site's setting
-        without it.
-
-    Raises
-    ------
-    ReviewStoreError
-        If the database cannot be opened, written or migrated.
-    """
-    migrate(database_url)
-    asked = get_settings().read_first if read_first is None else read_first
-    return SqlReviewStore(open_database(database_url), read_first=asked)
-
-
-class SqlReviewStore:
-    """A `ReviewStore` on SQLite or PostgreSQL; one may serve many threads.
-
-    Parameters
-    ----------
-    database : Database
-        Already migrated; `open_review_store` does both.
-    read_first : bool
-        Whether a signed read must follow its reader's locked first read.
-    """
-
-    def __init__(self, database: Database, *, read_first: bool) -> None:
-        self._read_first = read_first
-        self._engine = database.engine
-        self._writer = database.engine.execution_options(**WRITING)
-        self._place = database.place
-
-    def append(self, record: ReviewRecord, by: Reader) -> None:
-        """Store one record durably before returning.
-
-        Parameters
-        ----------
-        record : ReviewRecord
-        by : Reader
-            Who acts; a read is stored by the reader who signed it.
-
-        Raises
-        ------
-        NotAllowed
-            If the acting reader has no role that signs, or is another than the one who signed.
-        ReviewStoreError
-            If it is a first read after another of the same reader, or one at which regions were
-            shown; if it is signed without a first read where the site reads first; if regions were
-            drawn at another read than a first one.
-        ReviewStoreError
-            If the record's id is already stored.
-        ReviewStoreError
-            If the read that it supersedes is missing, is of another film, or was superseded
-            meanwhile.
-        ReviewStoreError
-            If a field cannot be kept: a time without a zone, a number that is not finite or out of
-            range, text that no database takes, a prediction of another run than the record's.
-        ReviewStoreError
-            If the database cannot be written; nothing is stored then.
-        """
-        by.require(Act.ARBITRATE if record.kind is ReadKind.ARBITRATION else Act.SIGN_READ)
-        if by.name != record.reader:
-            raise NotAllowed(
-                f"{by.name} may not store what {record.reader} signed: sign it yourself."
-            )
-        row = row_from_record(record)
-        try:
-            with errors_as_sentences(self._place), self._writer.begin() as connection:
-                wait_for_turn(connection)
-                self._check_order(connection, record)
-                insert_chained(connection, reviews, row)
-        except ReviewStoreError as exc:
-            if isinstance(exc.__cause__, IntegrityError):
-                raise ReviewStoreError(self._why_refused(record)) from exc.__cause__
-            raise
-
-    def latest_for_film(self, film_sha256: str) -> ReviewRecord | None:
-        """Return the newest record of a film that nothing supersedes, or None."""
-        return self.latest_for_films([film_sha256]).get(film_sha256)
-
-    def latest_for_films(
-        self, film_sha256s: Collection[str], reader: str = ""
-    ) -> dict[str, ReviewRecord]:
-        """Return each film's newest record that nothing supersedes; films never read are absent.
-
-        One query for up to 10,000 films.
-
-        Parameters
-        ----------
-        film_sha256s : collection of str
-        reader : str
-            Whose own record is returned even where another reader's is newer; empty: nobody's.
-        """
-        films = list(dict.fromkeys(film_sha256s))
-        latest: dict[str, ReviewRecord] = {}
-        for start in range(0, len(films), _FILMS_A_QUERY):
-            some = reviews.c.film_sha256.in_(films[start : start + _FILMS_A_QUERY])
-            standing = select(reviews).where(some, _is_current()).order_by(reviews.c.sequence)
-            records = self._fetch(standing)
-            latest.update((record.film_sha256, record) for record in records)
-            if reader:
-                latest.update((one.film_sha256, one) for one in reads_by(records, reader))
-        return latest
-
-    def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
-        """Return every record of a film, oldest first."""
-        return self._fetch(_of_film(film_sha256))
-
-    def recent(self, limit: int = 200) -> Sequence[ReviewRecord]:
-        """Return up to `limit` current (not superseded) records, newest first."""
-        current = select(reviews).where(_is_current()).order_by(reviews.c.sequence.desc())
-        return self._fetch(current.limit(max(limit, 0)))
-
-    def everything(self, skip: int = 0) -> Sequence[ReviewRecord]:
-        """Return all records but the oldest `skip`, superseded ones included, oldest first.
-
-        What was stored once stays in its place, so that whoever has the oldest reads asks for the
-        others only.
-        """
-        after = select(reviews).order_by(reviews.c.sequence)
-        # SQLite knows OFFSET beside LIMIT only
-        return self._fetch(after.limit(_ALL).offset(max(skip, 0)))
-
-    def count(self) -> int:
-        """Return how many records are stored, superseded ones included."""
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
-            return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
-
-    def close(self) -> None:
-        """Close the pooled connections; the store opens new ones if it is used again."""
-        self._engine.dispose()
-
-    def _check_order(self, connection: Connection, record: ReviewRecord) -> None:
-        """Refuse a read that may not follow what is stored of its film by now."""
-        history = self._records(connection, _of_film(record.film_sha256))
-        why = why_out_of_order(record, history, read_first=self._read_first)
-        if why:
-            raise ReviewStoreError(why)
-
-    def _fetch(self, query: Select[Any]) -> list[ReviewRecord]:
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
-            return self._records(connection, query)
-
-    def _records(self, connection: Connection, query: Select[Any]) -> list[ReviewRecord]:
-        try:
-            return [record_from_row(row) for row in connection.execute(query)]
-        except (ValueError, KeyError, TypeError, MarkError) as exc:
-            raise ReviewStoreError(
-                f"A record in {self._place} cannot be read, so it was changed by another program: "
-                "restore the last backup."
-            ) from exc
-
-    def _why_refused(self, record: ReviewRecord) -> str:
-        """Say which rule of the table a record broke."""
-        if self._film_of(record.record_id) is not None:
-            return f"The read {record.record_id} is already stored: reload the film to see it."
-        if record.supersedes is not None and record.supersedes != record.record_id:
-            film = self._film_of(record.supersedes)
-            if film is None:
-                return f"The read to correct ({record.supersedes}) is not stored: reload the film."
-            if film != record.film_sha256:
-                return (
-                    f"The read to correct ({record.supersedes}) is of another film: reload the "
-                    "film and sign again."
-                )
-            if self._is_superseded(record.supersedes):
-                return "This read was corrected meanwhile: reload the film, then sign again."
-        return (
-            f"The read {record.record_id} breaks a rule of the store and was not stored: its "
-            f"confidence ({record.read.confidence}) must be 1 to 5, its probability 0 to 1, and "
-            "it may not correct itself."
-        )
-
-    def _film_of(self, record_id: str) -> str | None:
-        query = select(reviews.c.film_sha256).where(reviews.c.record_id == record_id)
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
-            return connection.execute(query).scalar_one_or_none()
-
-    def _is_superseded(self, record_id: str) -> bool:
-        query = select(exists().where(reviews.c.supersedes == record_id))
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
-            return bool(connection.execute(query).scalar_one())
-
-
-def _of_film(film_sha256: str) -> Select[Any]:
-    of_film = select(reviews).where(reviews.c.film_sha256 == film_sha256)
-    return of_film.order_by(reviews.c.sequence)
-
-
-def _is_current() -> ColumnElement[bool]:
-    later = reviews.alias("later")
-    return ~exists().where(later.c.supersedes == reviews.c.record_id)

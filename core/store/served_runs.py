@@ -1,4 +1,4 @@
-"""The log of served runs: since when which run has read films, at which operating point."""
+"""Two append-only logs: which run served since when, and who chose the run that is to serve."""
 
 from __future__ import annotations
 
@@ -7,41 +7,39 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, select
 
 from core import __version__
 from core.domain.model import ServedChoice, ServedRun
 from core.domain.reader import Act, Reader
 from core.errors import ReviewStoreError
-from core.store.audit_log import insert_chained
-from core.store.engine import WRITING, errors_as_sentences, open_database
-from core.store.migration import migrate
+from core.reads.signing import utc_now
+from core.store.audit_log import insert_chained, wait_for_turn
+from core.store.engine import Database, from_utc
 from core.store.schema import served_choices, served_runs
+
+MAX_REASON = 1000
+MAX_NAME = 100
 
 _log = logging.getLogger(__name__)
 
 
-def utc_now() -> datetime:
-    """Return the time of day with its zone."""
-    return datetime.now(UTC)
-
-
 def note_served_run(
-    database_url: str,
+    database: Database,
     *,
     run_id: str,
     threshold: float,
     export_sha256: str,
     app_version: str = __version__,
     now: Callable[[], datetime] = utc_now,
-    migrated: bool = False,
 ) -> ServedRun:
     """Add a line if another run, export or operating point serves than did last.
 
+    Processes that start at once add one line.
+
     Parameters
     ----------
-    database_url : str
-        Of the review store.
+    database : Database
     run_id : str
     threshold : float
         Of the run's operating point.
@@ -49,8 +47,6 @@ def note_served_run(
     app_version : str
     now : callable, optional
         Where the time comes from.
-    migrated : bool
-        Whether the database was brought to the newest revision already; otherwise it is, first.
 
     Returns
     -------
@@ -60,22 +56,15 @@ def note_served_run(
     Raises
     ------
     ReviewStoreError
-        If the database cannot be opened, migrated or written.
+        If the database cannot be written.
     """
-    if not migrated:
-        migrate(database_url)
-    database = open_database(database_url)
-    try:
-        writer = database.engine.execution_options(**WRITING)
-        with errors_as_sentences(database.place), writer.begin() as connection:
-            _wait_for_other_starts(connection)
-            last = _newest(connection)
-            if last is not None and _same(last, run_id, threshold, export_sha256):
-                return last
-            served = ServedRun(run_id, threshold, export_sha256, app_version, now())
-            insert_chained(connection, served_runs, _row(served))
-    finally:
-        database.engine.dispose()
+    with database.writing() as connection:
+        wait_for_turn(connection)
+        last = _newest(connection)
+        if last is not None and _same(last, run_id, threshold, export_sha256):
+            return last
+        served = ServedRun(run_id, threshold, export_sha256, app_version, now())
+        insert_chained(connection, served_runs, _row(served))
     _log.warning(
         "run %s serves from now on, at operating point %.4f (before: %s)",
         run_id,
@@ -85,64 +74,21 @@ def note_served_run(
     return served
 
 
-def list_served_runs(database_url: str) -> Sequence[ServedRun]:
+def list_served_runs(database: Database) -> Sequence[ServedRun]:
     """Return every line of the log, oldest first.
 
     Raises
     ------
     ReviewStoreError
-        If the database cannot be opened or migrated.
+        If the database cannot be read.
     """
-    migrate(database_url)
-    database = open_database(database_url)
-    try:
-        with errors_as_sentences(database.place), database.engine.connect() as connection:
-            rows = connection.execute(select(served_runs).order_by(served_runs.c.sequence))
-            return [_served(row) for row in rows]
-    finally:
-        database.engine.dispose()
-
-
-def _wait_for_other_starts(connection: Connection) -> None:
-    """Let processes that start at once write one line; SQLite's write lock is taken already."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE served_runs IN EXCLUSIVE MODE"))
-
-
-def _newest(connection: Connection) -> ServedRun | None:
-    newest = select(served_runs).order_by(served_runs.c.sequence.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
-    return None if row is None else _served(row)
-
-
-def _same(last: ServedRun, run_id: str, threshold: float, export_sha256: str) -> bool:
-    now = (run_id, threshold, export_sha256)
-    return (last.run_id, last.threshold, last.export_sha256) == now
-
-
-def _row(served: ServedRun) -> dict[str, Any]:
-    return {
-        "run_id": served.run_id,
-        "threshold": served.threshold,
-        "export_sha256": served.export_sha256,
-        "app_version": served.app_version,
-        "since": served.since.astimezone(UTC),
-    }
-
-
-def _served(row: Row[Any]) -> ServedRun:
-    since = row.since if row.since.tzinfo else row.since.replace(tzinfo=UTC)
-    return ServedRun(
-        row.run_id, row.threshold, row.export_sha256, row.app_version, since.astimezone(UTC)
-    )
-
-
-MAX_REASON = 1000
-MAX_NAME = 100
+    with database.reading() as connection:
+        rows = connection.execute(select(served_runs).order_by(served_runs.c.sequence))
+        return [_served(row) for row in rows]
 
 
 def choose_served_run(
-    database_url: str,
+    database: Database,
     *,
     run_id: str,
     reason: str,
@@ -154,8 +100,7 @@ def choose_served_run(
 
     Parameters
     ----------
-    database_url : str
-        Of the review store.
+    database : Database
     run_id : str
     reason : str
         1 to 1,000 letters.
@@ -184,40 +129,49 @@ def choose_served_run(
                 "the served run is recorded with who made it and why."
             )
     choice = ServedChoice(run_id, reason, name, app_version, now())
-    migrate(database_url)
-    database = open_database(database_url)
-    try:
-        writer = database.engine.execution_options(**WRITING)
-        with errors_as_sentences(database.place), writer.begin() as connection:
-            insert_chained(connection, served_choices, _choice_row(choice))
-    finally:
-        database.engine.dispose()
+    with database.writing() as connection:
+        insert_chained(connection, served_choices, _choice_row(choice))
     return choice
 
 
-def list_served_choices(database_url: str, *, migrated: bool = False) -> Sequence[ServedChoice]:
+def list_served_choices(database: Database) -> Sequence[ServedChoice]:
     """Return every choice, oldest first.
-
-    Parameters
-    ----------
-    database_url : str
-    migrated : bool
-        Whether the caller has made sure that the database is at the newest revision.
 
     Raises
     ------
     ReviewStoreError
-        If the database cannot be opened or migrated.
+        If the database cannot be read.
     """
-    if not migrated:
-        migrate(database_url)
-    database = open_database(database_url)
-    try:
-        with errors_as_sentences(database.place), database.engine.connect() as connection:
-            rows = connection.execute(select(served_choices).order_by(served_choices.c.sequence))
-            return [_choice(row) for row in rows]
-    finally:
-        database.engine.dispose()
+    with database.reading() as connection:
+        rows = connection.execute(select(served_choices).order_by(served_choices.c.sequence))
+        return [_choice(row) for row in rows]
+
+
+def _newest(connection: Connection) -> ServedRun | None:
+    newest = select(served_runs).order_by(served_runs.c.sequence.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else _served(row)
+
+
+def _same(last: ServedRun, run_id: str, threshold: float, export_sha256: str) -> bool:
+    now = (run_id, threshold, export_sha256)
+    return (last.run_id, last.threshold, last.export_sha256) == now
+
+
+def _row(served: ServedRun) -> dict[str, Any]:
+    return {
+        "run_id": served.run_id,
+        "threshold": served.threshold,
+        "export_sha256": served.export_sha256,
+        "app_version": served.app_version,
+        "since": served.since.astimezone(UTC),
+    }
+
+
+def _served(row: Row[Any]) -> ServedRun:
+    return ServedRun(
+        row.run_id, row.threshold, row.export_sha256, row.app_version, from_utc(row.since)
+    )
 
 
 def _choice_row(choice: ServedChoice) -> dict[str, Any]:
@@ -231,5 +185,5 @@ def _choice_row(choice: ServedChoice) -> dict[str, Any]:
 
 
 def _choice(row: Row[Any]) -> ServedChoice:
-    at = row.chosen_at if row.chosen_at.tzinfo else row.chosen_at.replace(tzinfo=UTC)
-    return ServedChoice(row.run_id, row.reason, row.chosen_by, row.app_version, at.astimezone(UTC))
+    at = from_utc(row.chosen_at)
+    return ServedChoice(row.run_id, row.reason, row.chosen_by, row.app_version, at)

@@ -18,18 +18,10 @@ from sqlalchemy.exc import IntegrityError
 from core import __version__
 from core.domain.reader import Act, Reader, reader_key
 from core.errors import NotAllowed, ReviewStoreError, TeachingError
+from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
-from core.store.engine import (
-    WRITING,
-    Database,
-    errors_as_sentences,
-    from_utc,
-    is_storable,
-    open_database,
-)
-from core.store.migration import migrate
+from core.store.engine import Database, from_utc, is_storable
 from core.store.schema import teaching_sessions, teaching_sets, teaching_steps
-from core.store.served_runs import utc_now
 from core.teaching.session import (
     MAX_FILMS,
     Case,
@@ -58,41 +50,19 @@ class CaseSet:
     made_at: datetime
 
 
-def open_teaching_store(database_url: str, *, migrated: bool = False) -> SqlTeachingStore:
-    """Return the teaching sessions in the database at a SQLAlchemy URL.
-
-    Parameters
-    ----------
-    database_url : str
-        Of the review store.
-    migrated : bool
-        Whether the database was brought to the newest revision already; otherwise it is, first.
-
-    Raises
-    ------
-    ReviewStoreError
-        If the database cannot be opened, written or migrated.
-    """
-    if not migrated:
-        migrate(database_url)
-    return SqlTeachingStore(open_database(database_url))
-
-
 class SqlTeachingStore:
     """Sessions, steps and case sets in SQLite or PostgreSQL; one may serve many threads.
 
     Parameters
     ----------
     database : Database
-        Already migrated; `open_teaching_store` does both.
+        Already migrated.
     now : callable, optional
         Where the time comes from.
     """
 
     def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
-        self._engine = database.engine
-        self._writer = database.engine.execution_options(**WRITING)
-        self._place = database.place
+        self.database = database
         self._now = now
 
     def start(self, plan: Plan, cases: Sequence[Case], by: Reader) -> Session:
@@ -119,7 +89,7 @@ class SqlTeachingStore:
             "started_at": session.started_at.astimezone(UTC),
             "app_version": __version__,
         }
-        with errors_as_sentences(self._place), self._writer.begin() as connection:
+        with self.database.writing() as connection:
             insert_chained(connection, teaching_sessions, row)
         return session
 
@@ -155,7 +125,7 @@ class SqlTeachingStore:
             "said": dict(said or {}),
         }
         try:
-            with errors_as_sentences(self._place), self._writer.begin() as connection:
+            with self.database.writing() as connection:
                 _require_own(connection, session_id, by)
                 insert_chained(connection, teaching_steps, row)
         except ReviewStoreError as exc:
@@ -223,7 +193,7 @@ class SqlTeachingStore:
             "film_ids": list(film_ids),
             "made_at": case_set.made_at.astimezone(UTC),
         }
-        with errors_as_sentences(self._place), self._writer.begin() as connection:
+        with self.database.writing() as connection:
             insert_chained(connection, teaching_sets, row)
         return case_set
 
@@ -236,10 +206,6 @@ class SqlTeachingStore:
         """Return one case set, or None."""
         rows = self._rows(select(teaching_sets).where(teaching_sets.c.set_id == set_id))
         return _case_set(rows[0]) if rows else None
-
-    def close(self) -> None:
-        """Close the pooled connections; the store opens new ones if it is used again."""
-        self._engine.dispose()
 
     def _was_done(self, row: Mapping[str, Any]) -> bool:
         names = ("session_id", "place", "kind")
@@ -256,13 +222,10 @@ class SqlTeachingStore:
                 done[row.session_id].append(_step(row))
             return [follow_steps(_session(row), done[row.session_id]) for row in found]
         except (ValueError, KeyError, TypeError, IndexError) as exc:
-            raise ReviewStoreError(
-                f"A teaching session in {self._place} cannot be read, so it was changed by another "
-                "program: restore the last backup."
-            ) from exc
+            raise self.database.changed_elsewhere("A teaching session") from exc
 
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        with errors_as_sentences(self._place), self._engine.connect() as connection:
+        with self.database.reading() as connection:
             return connection.execute(query).all()
 
 

@@ -17,8 +17,9 @@ from fixtures.review_records import raw_connection
 from playwright.sync_api import Browser, Page, expect
 
 from core.settings import PROJECT_ROOT
-from core.store.drafts import open_review_steps
-from core.store.reads import open_review_store
+from core.store.drafts import SqlReviewSteps
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 pytestmark = pytest.mark.browser
 __all__ = ["films"]
@@ -72,7 +73,7 @@ def write_draft(page: Page, films: Films) -> None:
 
 def wait_until_kept(url: str, films: Films) -> None:
     """Wait for the browser's last word, which comes some time after the key."""
-    steps = open_review_steps(url)
+    steps = SqlReviewSteps(Database.open(url))
     film = hashlib.sha256(films.picture["buffer"]).hexdigest()
     for _ in range(240):
         draft = steps.progress(film, READER, 0).draft
@@ -81,7 +82,7 @@ def wait_until_kept(url: str, films: Films) -> None:
         time.sleep(0.25)
     else:
         pytest.fail("the draft was not kept within a minute")
-    steps.close()
+    steps.database.close()
 
 
 def kill(server: Server) -> None:
@@ -121,10 +122,10 @@ def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
     )
     page.get_by_role("button", name="Sign").click()
     expect(page.get_by_text(f"Signed pneumonia, confidence 3 of 5, by {READER}")).to_be_visible()
-    store = open_review_store(url)
+    store = SqlReviewStore(Database.open(url))
     (latest,) = store.recent()
     first, signed = store.history(latest.film_sha256)
-    store.close()
+    store.database.close()
     assert (first.read.comment, len(first.drawn), first.regions) == ("left base", 1, {})
     assert signed.regions["n_regions"] > 0
 

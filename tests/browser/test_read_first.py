@@ -27,7 +27,8 @@ from core.phantom.builtin import DRAWING_VERSION
 from core.reads.export import DRAWN, INSIDE_DRAWN
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.audit_log import verify_records
-from core.store.reads import open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +57,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def read_before(url: str, synthetic_cache: Path) -> None:
     """Store signed reads of other films, right and wrong, with the model's of those days."""
-    store = open_review_store(url, read_first=False)
+    store = SqlReviewStore(Database.open(url), read_first=False)
     others = [path for path in drawn_files(synthetic_cache) if path.name not in READS]
     ill = [path for path in others if path.name.startswith("person")][: READ_LONG_AGO // 2]
     well = [path for path in others if path.name.startswith("IM-")][: READ_LONG_AGO // 2]
@@ -76,7 +77,7 @@ def read_before(url: str, synthetic_cache: Path) -> None:
         )
         opened = said.read.read_at - timedelta(seconds=10 + 7 * turn)
         store.append(replace(said, opened_at=opened), lead(READER))
-    store.close()
+    store.database.close()
 
 
 @pytest.fixture(scope="module")
@@ -268,5 +269,5 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     own, machine = curves_of(page)
     assert own.startswith(area(step, ill))
     assert machine.startswith(area(lambda name: float(last[name]["Probability"]), ill))
-    assert verify_records(url).intact
+    assert verify_records(Database.open(url)).intact
     page.context.close()

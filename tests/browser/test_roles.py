@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, Page, expect
 from core.domain.reader import WHO_MAY, Role
 from core.domain.review import Verdict
 from core.settings import PROJECT_ROOT
+from core.store.engine import Database
 from core.store.local_reader import choose_local_reader
-from core.store.reads import open_review_store
+from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices
 from ui.app.guard import PAGES, act_of
 
@@ -36,7 +37,7 @@ def start(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], str]]:
     started = []
 
     def start_as(role: Role) -> str:
-        choose_local_reader(url, "Ada", role)
+        choose_local_reader(Database.open(url), "Ada", role)
         settings = {
             "FIRSTREAD_DATABASE_URL": url,
             "FIRSTREAD_READ_FIRST": "true",
@@ -90,7 +91,7 @@ def test_a_read_that_was_begun_before_the_role_was_taken_away_is_refused(
     page.get_by_role("button", name="Lock the first read").click()
     expect(page.get_by_text("The role trainee may not sign a read")).to_be_visible()
     expect(page.get_by_role("button", name="Lock the first read")).to_have_count(0)
-    store = open_review_store(url)
+    store = SqlReviewStore(Database.open(url))
     assert store.count() == 0
 
     take_role(other, address, Role.READER)
@@ -101,7 +102,7 @@ def test_a_read_that_was_begun_before_the_role_was_taken_away_is_refused(
     page.get_by_role("button", name="Lock the first read").click()
     expect(page.get_by_role("option").filter(has_text="first read locked")).to_be_visible()
     assert [read.reader for read in store.recent()] == ["Ada"]
-    store.close()
+    store.database.close()
     page.context.close()
 
 
@@ -123,7 +124,7 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
     chromium: Browser, start: Callable[[Role], str], url: str
 ) -> None:
     address = start(Role.LEAD)
-    store = open_review_store(url, read_first=False)
+    store = SqlReviewStore(Database.open(url), read_first=False)
     disputed = record(reader="Dr. Other", prediction=None, verdict=Verdict.PNEUMONIA, run_id="")
     store.append(disputed, lead("Dr. Other"))
     again = replace(disputed, record_id="2" * 32, reader="Dr. Third", supersedes=None)
@@ -138,7 +139,7 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
     page = late_press(chromium, address, "records", "Sign the arbitration", settle)
     expect(page.get_by_text("may not arbitrate between reads")).to_be_visible()
     assert store.count() == 2
-    store.close()
+    store.database.close()
 
     def choose(page: Page) -> None:
         page.get_by_role("button", name="Choose the served run").click()
@@ -150,5 +151,5 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
     take_role(page, address, Role.LEAD)
     page = late_press(chromium, address, "runs", "Let f03 read films from now on", choose)
     expect(page.get_by_text("may not choose the run that serves")).to_be_visible()
-    assert list_served_choices(url) == []
+    assert list_served_choices(Database.open(url)) == []
     page.context.close()

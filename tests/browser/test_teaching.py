@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.domain.review import Verdict
 from core.settings import PROJECT_ROOT
-from core.store.teaching import SqlTeachingStore, open_teaching_store
+from core.store.engine import Database
+from core.store.teaching import SqlTeachingStore
 from core.teaching.session import Course, FilmState
 
 pytestmark = pytest.mark.browser
@@ -33,9 +34,9 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def kept(url: str) -> Iterator[SqlTeachingStore]:
-    opened = open_teaching_store(url)
+    opened = SqlTeachingStore(Database.open(url))
     yield opened
-    opened.close()
+    opened.database.close()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.store.reads import SqlReviewStore, open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,7 +23,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlReview
     monkeypatch.setenv("FIRSTREAD_DATABASE_URL", url)
     monkeypatch.setenv("FIRSTREAD_LIME_SAMPLES", "100")  # which is faster, and enough for a page
     st.cache_resource.clear()
-    opened = open_review_store(url)
+    opened = SqlReviewStore(Database.open(url))
     yield opened
-    opened.close()
+    opened.database.close()
     st.cache_resource.clear()

@@ -25,7 +25,8 @@ from core.library.film_codes import film_code
 from core.runs.embeddings import read_features
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from core.store.notes import SqlCaseNotes, open_case_notes
+from core.store.engine import Database
+from core.store.notes import SqlCaseNotes
 from core.store.reads import SqlReviewStore
 from ui.app import resources
 from ui.charts.base import RunProbability, plot_probabilities
@@ -53,7 +54,7 @@ def films(data: Path) -> Path:
 
 @pytest.fixture
 def notes(data: Path) -> SqlCaseNotes:
-    return open_case_notes(get_settings().database_url)
+    return SqlCaseNotes(Database.open(get_settings().database_url))
 
 
 def words_of(page: AppTest) -> str:

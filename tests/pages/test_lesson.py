@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import Role
-from core.settings import PROJECT_ROOT, get_settings
+from core.settings import PROJECT_ROOT
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 
@@ -64,7 +64,7 @@ def test_the_lesson_opens_from_compare_runs_and_leads_back(store: SqlReviewStore
 
 @pytest.mark.parametrize("role", [Role.TRAINEE, Role.READER])
 def test_who_may_not_compare_runs_sees_the_lesson_alone(store: SqlReviewStore, role: Role):
-    choose_local_reader(get_settings().database_url, "Ada", role)
+    choose_local_reader(store.database, "Ada", role)
     st.cache_resource.clear()
     page = open_runs()
     assert not page.exception

@@ -33,7 +33,6 @@ from core.explain.reader_overlap import weigh_drawn
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.pipeline import FilmReading
 from core.reads.reader_performance import tabulate_readers
-from core.settings import get_settings
 from core.store.audit_log import verify_records
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
@@ -114,7 +113,7 @@ def test_both_reads_their_times_and_what_was_shown_are_kept(
     (numbers,) = tabulate_readers([first, signed], {key: Verdict.PNEUMONIA})
     assert (numbers.to_right, numbers.to_wrong, numbers.films) == (1, 0, 1)
     assert tabulate_readers([first], {}) == []
-    assert verify_records(get_settings().database_url).intact
+    assert verify_records(store.database).intact
 
 
 def test_a_press_is_not_lost_when_the_last_film_is_read_while_the_page_runs(
@@ -312,7 +311,7 @@ def test_who_settles_nothing_sees_only_films_of_their_own_reading(
     assert "Dr Ádám" in page.dataframe[1].value.columns  # who is counted with all others
     page.toggle[0].set_value(True).run()
     assert "of another" in set(page.dataframe[0].value["Film"])
-    choose_local_reader(get_settings().database_url, READER, Role.READER)
+    choose_local_reader(store.database, READER, Role.READER)
     get_local_reader.clear()
     page.run()
     assert "1 of the films that others read wait for your own first read" in words_of(page)
@@ -331,7 +330,7 @@ def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:
 def test_who_may_not_sign_sees_nothing_of_the_model_either(
     store: SqlReviewStore, role: Role
 ) -> None:
-    choose_local_reader(get_settings().database_url, "Tess", role)
+    choose_local_reader(store.database, "Tess", role)
     page = upload(open_page(), CHEST)
     assert "your role cannot lock one" in words_of(page)
     assert f"The role {role} may not sign a read" in words_of(page)
@@ -394,7 +393,7 @@ def test_a_read_that_was_being_written_is_there_when_the_film_is_uploaded_again(
     (first,) = store.history(left_open)
     assert (first.read.verdict, first.read.comment) == (Verdict.PNEUMONIA, "left base")
     assert first.drawn == (Mark(*BOX),)
-    assert verify_records(get_settings().database_url).intact
+    assert verify_records(store.database).intact
 
 
 def test_regions_that_were_asked_for_before_an_interruption_are_shown_and_kept(

@@ -10,11 +10,11 @@ from fixtures.app_pages import open_app
 from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import WHO_MAY, Reader, Role
-from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
 from core.store.reads import SqlReviewStore
 from ui.app import guard
 from ui.app.guard import PAGES, act_of
+from ui.app.resources import get_database
 
 REFUSED = [(name, role) for name in PAGES for role in Role if role not in WHO_MAY[act_of(name)]]
 
@@ -30,7 +30,7 @@ def acting(page: AppTest) -> Reader:
 
 
 def take_role(role: Role, name: str = "Ada") -> None:
-    choose_local_reader(get_settings().database_url, name, role)
+    choose_local_reader(get_database(), name, role)
     st.cache_resource.clear()
 
 
@@ -58,7 +58,7 @@ def test_the_local_user_changes_name_and_role_and_finds_them_after_a_restart(
     page.switch_page("pages/records.py").run()
     assert "The role trainee may not open the page Records" in page.error[0].value
     chosen = Reader("Dr Ada", frozenset({Role.TRAINEE}))
-    assert read_local_reader(get_settings().database_url) == chosen
+    assert read_local_reader(get_database()) == chosen
     st.cache_resource.clear()
     assert acting(open_page("records")) == chosen
 

@@ -34,6 +34,7 @@ from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.stats.intervals import wilson_rate
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, list_served_runs
+from ui.app.resources import get_database
 from ui.app.session import Visit
 from ui.runs.prevalence import count_children
 from ui.runs.query import ADDRESS, RunsView, read_address
@@ -354,7 +355,7 @@ def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
     page = choose(open_page(), "f03", "fewer missed films", "Ada Lead")
     roles = roles_of(page)
     assert (roles["f03"], roles[SERVED_RUN]) == ("serves", "")
-    (choice,) = list_served_choices(get_settings().database_url)
+    (choice,) = list_served_choices(get_database())
     assert (choice.run_id, choice.reason, choice.chosen_by) == (
         "f03",
         "fewer missed films",
@@ -362,7 +363,7 @@ def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
     )
     start_again()
     assert "f03 serves: Ada Lead chose f03 on" in words_of(open_page())
-    assert [line.run_id for line in list_served_runs(get_settings().database_url)] == [
+    assert [line.run_id for line in list_served_runs(get_database())] == [
         SERVED_RUN,
         "f03",
     ]

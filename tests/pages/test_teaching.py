@@ -22,9 +22,10 @@ from core.phantom.builtin import DRAWING_VERSION
 from core.phantom.dataset import open_built_in_set
 from core.runs.embeddings import FilmFeatures
 from core.settings import get_settings
+from core.store.engine import Database
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import utc_now
-from core.store.teaching import SqlTeachingStore, open_teaching_store
+from core.store.teaching import SqlTeachingStore
 from core.teaching import case_selection
 from core.teaching.outcomes import confidence_calibration, learning_curve, reader_auc, reader_roc
 from core.teaching.session import Course, FilmState, Phase, StepKind
@@ -74,9 +75,9 @@ def films(
 
 @pytest.fixture
 def kept(films: Path) -> Iterator[SqlTeachingStore]:
-    opened = open_teaching_store(get_settings().database_url)
+    opened = SqlTeachingStore(Database.open(get_settings().database_url))
     yield opened
-    opened.close()
+    opened.database.close()
 
 
 @pytest.fixture

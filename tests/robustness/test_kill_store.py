@@ -9,8 +9,8 @@ import sys
 import time
 
 from core.settings import PROJECT_ROOT
-from core.store.migration import migration_status
-from core.store.reads import open_review_store
+from core.store.engine import Database, migration_status
+from core.store.reads import SqlReviewStore
 
 LONG = os.environ.get("FIRSTREAD_LONG") == "1"
 ROUNDS = 100 if LONG else 4
@@ -21,10 +21,13 @@ WRITER = f"""
 import sys
 from datetime import UTC, datetime
 from uuid import uuid4
-from core.domain import QualityReport, Reader, ReaderRead, ReviewRecord, Role, Verdict
-from core.store.reads import open_review_store
+from core.domain.quality import QualityReport
+from core.domain.reader import Reader, Role
+from core.domain.review import ReaderRead, ReviewRecord, Verdict
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
-store = open_review_store(sys.argv[1])
+store = SqlReviewStore(Database.open(sys.argv[1]))
 reader = Reader("killed", frozenset({{Role.READER}}))
 while True:
     record_id = uuid4().hex
@@ -37,10 +40,10 @@ while True:
 """
 MIGRATOR = """
 import sys
-from core.store.migration import migrate
+from core.store.engine import Database
 
 print("ready", flush=True)
-migrate(sys.argv[1])
+Database.open(sys.argv[1])
 """
 
 
@@ -86,9 +89,9 @@ def test_every_read_that_was_acknowledged_before_a_kill_is_there_afterwards(tmp_
         assert printed
         acknowledged += printed
         assert integrity(path) == [("ok",)], f"seed {seed}"
-    store = open_review_store(url)
+    store = SqlReviewStore(Database.open(url))
     stored = {record.record_id for record in store.history(FILM)}
-    store.close()
+    store.database.close()
     assert set(acknowledged) <= stored, f"seed {seed}"
     # one append may be on disk without its id having been printed, once a round
     assert len(stored) <= len(acknowledged) + ROUNDS, f"seed {seed}"
@@ -101,9 +104,9 @@ def test_the_writers_that_live_on_are_not_held_up_by_one_that_was_killed(tmp_pat
     kill(victim)
     printed += [survivor.stdout.readline().strip() for _ in range(50)]
     kill(survivor)
-    store = open_review_store(url)
+    store = SqlReviewStore(Database.open(url))
     stored = {record.record_id for record in store.history(FILM)}
-    store.close()
+    store.database.close()
     assert set(printed) <= stored
 
 
@@ -118,7 +121,7 @@ def test_a_migration_killed_at_any_moment_can_be_run_again(tmp_path):
         process.kill()
         process.wait()
         process.stdout.close()
-        store = open_review_store(url)
+        store = SqlReviewStore(Database.open(url))
         assert store.count() == 0, f"seed {seed}"
-        store.close()
+        store.database.close()
         assert migration_status(url).up_to_date, f"seed {seed}"

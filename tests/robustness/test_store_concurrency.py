@@ -3,11 +3,11 @@
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Barrier
 
-from fixtures.review_records import FILM, SPAWN, append_records, record, sign
+from fixtures.review_records import FILM, SPAWN, append_records, migrate, record, sign
 
 from core.errors import ReviewStoreError
-from core.store.migration import migrate
-from core.store.reads import open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -50,9 +50,9 @@ def test_eight_processes_that_write_50_reads_each_lose_none(url):
     records = [[record(reader=f"reader {process}") for _ in range(50)] for process in range(8)]
     with ProcessPoolExecutor(8, mp_context=SPAWN) as pool:  # they also migrate at once
         refused = list(pool.map(append_records, [url] * 8, records))
-    store = open_review_store(url)
+    store = SqlReviewStore(Database.open(url))
     stored = {each.record_id for each in store.history(FILM)}
-    store.close()
+    store.database.close()
     assert sum(refused) == 0
     assert stored == {each.record_id for some in records for each in some}
 

@@ -8,7 +8,7 @@ from core.domain.reader import Act, Reader, Role, reader_from_claims
 from core.errors import FirstReadError
 from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
-from ui.app.resources import get_store
+from ui.app.resources import get_database
 from ui.app.session import Visit
 
 NAME = "reader-name"
@@ -48,8 +48,7 @@ def recognise(visit: Visit) -> bool:
 @st.cache_resource(show_spinner=False)
 def get_local_reader() -> Reader:
     """Return the local user as chosen last, here or before the last start."""
-    get_store()  # which migrates
-    return read_local_reader(get_settings().database_url, migrated=True)
+    return read_local_reader(get_database())
 
 
 def not_allowed(visit: Visit, act: Act) -> bool:
@@ -88,7 +87,7 @@ def _keep(name: str, role: Role) -> None:
     """Keep the local user's name and role; what was wrong is said in the menu."""
     st.session_state[_COMPLAINT] = ""
     try:
-        choose_local_reader(get_settings().database_url, name, role)
+        choose_local_reader(get_database(), name, role)
     except FirstReadError as exc:
         st.session_state[_COMPLAINT] = str(exc)
     get_local_reader.clear()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import streamlit as st
-
 from core.domain.mark import Mark
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReadKind, ReviewRecord
@@ -15,16 +13,14 @@ from core.pipeline import FilmReading
 from core.reads.drafts import Draft, ReadInProgress, ReviewStepKind, draft_as_json
 from core.reads.protocol import first_read_of, kind_of_next, reads_by
 from core.settings import get_settings
-from core.store.drafts import SqlReviewSteps, open_review_steps
-from ui.app.resources import get_store
+from core.store.drafts import SqlReviewSteps
+from ui.app.resources import get_database, get_store
 from ui.app.session import ReadToken, Visit
 
 
-@st.cache_resource(show_spinner=False)
 def get_review_steps() -> SqlReviewSteps:
-    """Return the kept steps, in the database that the review store has migrated."""
-    get_store()
-    return open_review_steps(get_settings().database_url)
+    """Return the kept steps of reads."""
+    return SqlReviewSteps(get_database())
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,16 +30,28 @@ from core.pipeline import (
 from core.runs.store import export_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
-from core.store.reads import SqlReviewStore, open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
 from ui.app.lru_cache import Recent
 from ui.components.viewer.film_bytes import FilmView
 
 
 @st.cache_resource(show_spinner=False)
+def get_database() -> Database:
+    """Return the database of all stores, migrated and opened once.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the database cannot be opened.
+    """
+    return Database.open(get_settings().database_url)
+
+
 def get_store() -> SqlReviewStore:
-    """Return the review store, migrated and opened once."""
-    return open_review_store(get_settings().database_url)
+    """Return the review store."""
+    return SqlReviewStore(get_database())
 
 
 @st.cache_resource(show_spinner=False)
@@ -51,11 +63,9 @@ def get_decision() -> ServedDecision:
     ReviewStoreError
         If the database cannot be opened.
     """
-    settings = get_settings()
-    get_store()  # which migrates
-    choices = list_served_choices(settings.database_url, migrated=True)
+    choices = list_served_choices(get_database())
     newest = choices[-1] if choices else None
-    return decide_served_run(settings.named_run, SERVED_RUN, newest)
+    return decide_served_run(get_settings().named_run, SERVED_RUN, newest)
 
 
 KEPT_EXPLANATIONS = 16
@@ -95,13 +105,11 @@ def get_examples() -> ExamplesTask:
 def get_served() -> ServedRun:
     """Return since when the served run serves, noted in the database if it is another than last."""
     run = get_engine().classifier.run_record
-    get_store()  # which migrates
     return note_served_run(
-        get_settings().database_url,
+        get_database(),
         run_id=run.run_id,
         threshold=run.operating_point.threshold,
         export_sha256=export_identity(run),
-        migrated=True,
     )
 
 

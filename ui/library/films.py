@@ -23,8 +23,8 @@ from core.library.films import FilmLibrary, states_synthetic
 from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
 from core.settings import get_settings
-from core.store.notes import SqlCaseNotes, open_case_notes
-from ui.app.resources import get_library, get_store
+from core.store.notes import SqlCaseNotes
+from ui.app.resources import get_database, get_library
 from ui.components.cards.cards import PICTURE_PX, Card
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_films
@@ -32,11 +32,9 @@ from ui.library.runs import get_films
 PICTURE_THREADS = 4
 
 
-@st.cache_resource(show_spinner=False)
 def get_case_notes() -> SqlCaseNotes:
-    """Return readers' notes, in the database that the review store has migrated."""
-    get_store()
-    return open_case_notes(get_settings().database_url, migrated=True)
+    """Return readers' notes."""
+    return SqlCaseNotes(get_database())
 
 
 @st.cache_resource(show_spinner=False)

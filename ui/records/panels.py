@@ -14,10 +14,9 @@ from core.errors import FirstReadError
 from core.reads.arbitration import Dispute, arbitrate
 from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.reader_performance import ReaderNumbers, tabulate_readers
-from core.settings import get_settings
 from core.store.audit_log import say_report, verify_records
 from ui.app.identity import name_reader, not_allowed
-from ui.app.resources import get_store
+from ui.app.resources import get_database, get_store
 from ui.app.session import Visit
 from ui.components.panels import draw_record
 from ui.records.data import reads_only
@@ -193,7 +192,7 @@ def draw_chain() -> None:
     )
     if not st.button("Verify all records", icon=":material/verified:"):
         return
-    report = verify_records(get_settings().database_url, kept)
+    report = verify_records(get_database(), kept)
     if report.intact:
         st.success(say_report(report), icon=":material/verified:")
     else:

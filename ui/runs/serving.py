@@ -13,7 +13,7 @@ from core.serving.requirements import Demand, check_demands
 from core.settings import get_settings
 from core.store.served_runs import choose_served_run, list_served_choices
 from ui.app.identity import not_allowed
-from ui.app.resources import get_decision, get_engine, get_examples, get_served
+from ui.app.resources import get_database, get_decision, get_engine, get_examples, get_served
 from ui.app.session import Visit
 from ui.runs.data import ListedRuns
 
@@ -33,7 +33,7 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
     chosen_by.require(Act.CHOOSE_SERVED_RUN)
     settings = get_settings()
     open_engine(settings.models, run_id, settings.inference_threads)
-    choose_served_run(settings.database_url, run_id=run_id, reason=reason, chosen_by=chosen_by)
+    choose_served_run(get_database(), run_id=run_id, reason=reason, chosen_by=chosen_by)
     before = get_examples() if settings.offer_synthetic else None
     for cached in (get_decision, get_engine, get_served, get_examples):
         cached.clear()
@@ -110,7 +110,7 @@ def _draw_form(visit: Visit, run_id: str) -> None:
 
 
 def _draw_log() -> None:
-    choices = list_served_choices(get_settings().database_url)
+    choices = list_served_choices(get_database())
     if not choices:
         return
     st.dataframe(

@@ -23,13 +23,13 @@ from core.gate.lungs import LUNG_PROBABILITY
 from core.imaging.decoding import decode_radiograph
 from core.pipeline import find_lungs
 from core.settings import get_settings
-from core.store.teaching import SqlTeachingStore, open_teaching_store
+from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
 from core.teaching.mark_scoring import LesionTruth
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of
 from core.teaching.session import Case, Course, Plan
 from core.teaching.spaced_repetition import due_dates
-from ui.app.resources import get_engine, get_libraries, get_library, get_store
+from ui.app.resources import get_database, get_engine, get_libraries, get_library
 from ui.app.session import Visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import known_features
@@ -83,11 +83,9 @@ SOURCES = {
 }
 
 
-@st.cache_resource(show_spinner=False)
 def get_teaching_store() -> SqlTeachingStore:
-    """Return the kept sessions, in the database that the review store has migrated."""
-    get_store()
-    return open_teaching_store(get_settings().database_url, migrated=True)
+    """Return the kept sessions and case sets."""
+    return SqlTeachingStore(get_database())
 
 
 def teaching_reader(visit: Visit) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.reader import Reader
 from core.errors import FirstReadError
-from core.store.served_runs import utc_now
+from core.reads.signing import utc_now
 from core.teaching.mark_scoring import score_marks
 from core.teaching.session import (
     TRANSPORT_S,

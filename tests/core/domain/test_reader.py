@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,20 @@ from core.imported_runs.importing import ForeignRequest, import_run
 from core.reads.drafts import Draft
 from core.reads.signing import ShownFilm, sign_read
 from core.settings import PROJECT_ROOT
+from core.store.engine import Database
 from core.store.local_reader import choose_local_reader, read_local_reader
-from core.store.notes import open_case_notes
-from core.store.reads import open_review_store
+from core.store.notes import SqlCaseNotes
+from core.store.reads import SqlReviewStore
 from core.store.served_runs import choose_served_run, list_served_choices
 from ui.app.guard import PAGES, act_of
 
 pytest_plugins = ["fixtures.review_databases"]
 
 WRITES_WITHOUT_A_READER = {
-    "review_ledger.py",  # which the others call
-    "review_served.py",  # the log of what serves is the process's own
-    "review_readers.py",  # the local user says who they are
+    "insert_chained",  # which the others call
+    "_add_lines",
+    "note_served_run",  # the log of what serves is the process's own
+    "choose_local_reader",  # the local user says who they are
 }
 
 
@@ -55,19 +58,19 @@ def sign_it(by: Reader, url: str) -> None:
 
 
 def store_it(by: Reader, url: str) -> None:
-    store = open_review_store(url)
+    store = SqlReviewStore(Database.open(url))
     try:
         store.append(record(), by)
     finally:
         assert store.count() == 0
-        store.close()
 
 
 def choose_it(by: Reader, url: str) -> None:
+    database = Database.open(url)
     try:
-        choose_served_run(url, run_id="f03", reason="why not", chosen_by=by)
+        choose_served_run(database, run_id="f03", reason="why not", chosen_by=by)
     finally:
-        assert list_served_choices(url) == []
+        assert list_served_choices(database) == []
 
 
 def import_it(by: Reader, url: str) -> None:
@@ -80,13 +83,12 @@ def import_it(by: Reader, url: str) -> None:
 
 def in_notes(write):
     def act(by: Reader, url: str) -> None:
-        notes = open_case_notes(url)
+        notes = SqlCaseNotes(Database.open(url))
         causes = notes.causes()
         try:
             write(notes, by)
         finally:
             assert (notes.count(), notes.causes()) == (0, causes)
-            notes.close()
 
     return act
 
@@ -120,7 +122,8 @@ def test_a_write_by_nobody_is_refused(sqlite_url) -> None:
 
 
 def test_nobody_stores_what_another_reader_signed_or_noted(sqlite_url) -> None:
-    store, notes = open_review_store(sqlite_url), open_case_notes(sqlite_url)
+    database = Database.open(sqlite_url)
+    store, notes = SqlReviewStore(database), SqlCaseNotes(database)
     with pytest.raises(NotAllowed, match="Dr Grace may not store what Dr Ádám signed"):
         store.append(record(), lead("Dr Grace"))
     with pytest.raises(NotAllowed, match="Dr Grace may not store a note of Dr Ádám"):
@@ -128,23 +131,20 @@ def test_nobody_stores_what_another_reader_signed_or_noted(sqlite_url) -> None:
     sign(store, record())
     put(notes, A_NOTE)
     assert (store.count(), notes.count()) == (1, 1)
-    store.close()
-    notes.close()
 
 
-def test_every_file_that_inserts_rows_asks_who_acts() -> None:
-    inserting, asking = set(), set()
-    for path in (PROJECT_ROOT / "core").glob("*.py"):
-        calls = [
-            node.func
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Call)
-        ]
-        if any(getattr(call, "id", "") in {"insert", "insert_chained"} for call in calls):
-            inserting.add(path.name)
-        if any(getattr(call, "attr", "") == "require" for call in calls):
-            asking.add(path.name)
-    assert inserting - asking == WRITES_WITHOUT_A_READER
+def test_every_function_that_inserts_rows_asks_who_acts() -> None:
+    without = set()
+    for path in (PROJECT_ROOT / "core").rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+                inserts = any(
+                    getattr(call, "id", "") in {"insert", "insert_chained"} for call in calls
+                )
+                if inserts and not any(getattr(call, "attr", "") == "require" for call in calls):
+                    without.add(function.name)
+    assert without == WRITES_WITHOUT_A_READER
 
 
 def test_the_table_names_every_act_and_every_page() -> None:
@@ -170,22 +170,24 @@ def test_the_command_line_imports_and_signs_nothing() -> None:
 # --- the local user -------------------------------------------------------------------------------
 
 
-def test_a_newcomer_is_a_lead_without_a_name(url) -> None:
-    assert read_local_reader(url) == Reader("", frozenset({Role.LEAD}))
+def test_a_newcomer_is_a_lead_without_a_name(database) -> None:
+    assert read_local_reader(database) == Reader("", frozenset({Role.LEAD}))
 
 
-def test_the_local_users_name_and_role_are_there_after_a_restart(url) -> None:
-    choose_local_reader(url, "Dr Ada", Role.TEACHER)
-    chosen = choose_local_reader(url, "  Dr  Grace ", Role.TRAINEE)
+def test_the_local_users_name_and_role_are_there_after_a_restart(database, url) -> None:
+    choose_local_reader(database, "Dr Ada", Role.TEACHER)
+    chosen = choose_local_reader(database, "  Dr  Grace ", Role.TRAINEE)
     assert chosen == Reader("Dr Grace", frozenset({Role.TRAINEE}))
-    assert read_local_reader(url) == chosen
+    with closing(Database.open(url)) as restarted:
+        assert read_local_reader(restarted) == chosen
 
 
 @pytest.mark.parametrize("name", ["x" * 101, "a\x00b"])
 def test_a_name_that_cannot_be_kept_is_refused(sqlite_url, name) -> None:
+    database = Database.open(sqlite_url)
     with pytest.raises(ReviewStoreError, match="A name has at most 100 letters"):
-        choose_local_reader(sqlite_url, name, Role.LEAD)
-    assert read_local_reader(sqlite_url).name == ""
+        choose_local_reader(database, name, Role.LEAD)
+    assert read_local_reader(database).name == ""
 
 
 # --- claims of a log-in ---------------------------------------------------------------------------

@@ -86,12 +86,12 @@ def test_what_is_drawn_is_stored_with_the_first_read_and_chained(
     locked = first()
     sign(store, locked)
     assert store.history(FILM) == [locked]
-    assert verify_records(url).intact
+    assert verify_records(store.database).intact
     with raw_connection(url) as connection:
         connection.execute("DROP TRIGGER reviews_never_change" + _on_reviews(url))
         connection.execute("UPDATE reviews SET drawn = '[[0, 0, 1, 1]]'")
         connection.commit()
-    (fault,) = verify_records(url).faults
+    (fault,) = verify_records(store.database).faults
     assert (fault.table, fault.what) == ("reviews", "was changed after it was written")
 
 

@@ -12,7 +12,8 @@ from core.domain.review import ReadKind, Verdict
 from core.errors import ReviewStoreError
 from core.reads.arbitration import arbitrate, list_disputes
 from core.store.audit_log import verify_records
-from core.store.reads import SqlReviewStore, open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -24,10 +25,8 @@ def first(reader: str = ADA, **changes):
 
 
 @pytest.fixture
-def reading_first(url: str):
-    opened = open_review_store(url, read_first=True)
-    yield opened
-    opened.close()
+def reading_first(database: Database) -> SqlReviewStore:
+    return SqlReviewStore(database, read_first=True)
 
 
 def test_a_signed_read_without_a_first_read_is_refused(reading_first: SqlReviewStore) -> None:
@@ -37,7 +36,7 @@ def test_a_signed_read_without_a_first_read_is_refused(reading_first: SqlReviewS
 
 
 def test_a_first_read_a_signed_one_and_a_correction_follow_one_another(
-    reading_first: SqlReviewStore, url: str
+    reading_first: SqlReviewStore,
 ) -> None:
     locked = first()
     signed = record(reader=ADA, supersedes=locked.record_id)
@@ -45,7 +44,7 @@ def test_a_first_read_a_signed_one_and_a_correction_follow_one_another(
     for read in (locked, signed, corrected):
         sign(reading_first, read)
     assert reading_first.history(FILM) == [locked, signed, corrected]
-    assert verify_records(url).intact
+    assert verify_records(reading_first.database).intact
 
 
 @pytest.mark.parametrize("of", [{"reader": GRACE}, {"film_sha256": OTHER_FILM}])
@@ -102,17 +101,16 @@ def test_who_settles_a_dispute_needs_no_first_read(reading_first: SqlReviewStore
     assert reading_first.latest_for_film(FILM) == settled
 
 
-def test_a_site_where_the_model_comes_first_signs_at_once(url: str) -> None:
-    opened = open_review_store(url, read_first=False)
+def test_a_site_where_the_model_comes_first_signs_at_once(database: Database) -> None:
+    opened = SqlReviewStore(database, read_first=False)
     signed = record(reader=ADA)
     sign(opened, signed)
     sign(opened, record(reader=ADA, supersedes=signed.record_id))
     assert opened.count() == 2
-    opened.close()
 
 
 def test_two_windows_that_lock_at_once_lock_one_first_read(url: str) -> None:
-    stores = [open_review_store(url, read_first=True) for _ in range(4)]
+    stores = [SqlReviewStore(Database.open(url), read_first=True) for _ in range(4)]
     start = threading.Barrier(len(stores))
 
     def lock(store: SqlReviewStore) -> bool:
@@ -128,18 +126,18 @@ def test_two_windows_that_lock_at_once_lock_one_first_read(url: str) -> None:
         assert sum(pool.map(lock, stores)) == 1
     assert stores[0].count() == 1
     for store in stores:
-        store.close()
+        store.database.close()
 
 
 def sign_alone(url: str) -> str:
     """Sign in a process of its own, as its settings say; return why not."""
-    store = open_review_store(url)
+    store = SqlReviewStore(Database.open(url))
     try:
         sign(store, record(reader=ADA))
     except ReviewStoreError as exc:
         return str(exc)
     finally:
-        store.close()
+        store.database.close()
     return ""
 
 

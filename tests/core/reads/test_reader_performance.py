@@ -27,7 +27,8 @@ from core.reads.export import find_reads, is_synthetic, reads_as_json, reads_as_
 from core.reads.reader_performance import EVERYBODY, keep_whole, tabulate_readers
 from core.stats.bootstrap import kappa_of_films
 from core.stats.intervals import cohens_kappa
-from core.store.reads import open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -287,7 +288,7 @@ def test_films_on_which_somebody_disagrees_wait_longest_first() -> None:
 
 
 def test_a_dispute_is_settled_by_a_record_that_supersedes_and_names_the_reads(sqlite_url) -> None:
-    store, senior = open_review_store(sqlite_url), lead("Senior")
+    store, senior = SqlReviewStore(Database.open(sqlite_url)), lead("Senior")
     for one in (read(2, WELL, False), read(2, ILL, True, reader="Grace")):
         store.append(one, lead(one.reader))
     (dispute,) = list_disputes(store.history(film(2)))
@@ -305,7 +306,7 @@ def test_a_dispute_is_settled_by_a_record_that_supersedes_and_names_the_reads(sq
     assert [one.reader for one in again.reads][-1] in {"Third", "Ada"}
     store.append(arbitrate(again, senior, ILL, 4, "still dense"), senior)
     assert list_disputes(store.history(film(2))) == []
-    store.close()
+    store.database.close()
 
 
 def test_only_a_lead_who_has_not_read_the_film_settles_and_says_why(sqlite_url) -> None:
@@ -318,10 +319,10 @@ def test_only_a_lead_who_has_not_read_the_film_settles_and_says_why(sqlite_url) 
     with pytest.raises(ReviewStoreError, match="State the reason"):
         arbitrate(dispute, lead("Senior"), ILL, 3, " ")
     settled = arbitrate(dispute, lead("Senior"), ILL, 3, "why")
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     with pytest.raises(NotAllowed, match="may not arbitrate between reads"):
         store.append(settled, reader)
-    store.close()
+    store.database.close()
 
 
 # --- filters, references, exports -----------------------------------------------------------------

@@ -21,8 +21,7 @@ from core.reads.drafts import (
     follow_read,
 )
 from core.store.audit_log import verify_records
-from core.store.drafts import open_review_steps
-from core.store.migration import migrate
+from core.store.drafts import SqlReviewSteps
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -61,15 +60,12 @@ def test_a_draft_comes_back_as_it_was_written() -> None:
 
 
 @pytest.fixture
-def steps(url):
-    migrate(url)
-    opened = open_review_steps(url)
-    yield opened
-    opened.close()
+def steps(database):
+    return SqlReviewSteps(database)
 
 
-def test_steps_are_kept_by_film_reader_and_read(steps, url) -> None:
-    first = verify_records(url).records
+def test_steps_are_kept_by_film_reader_and_read(steps) -> None:
+    first = verify_records(steps.database).records
     steps.note(FILM, 0, OPENED, ADA, at=NOON)
     steps.note(FILM, 0, DRAFTED, ADA, draft_as_json(DRAFT))
     steps.note(OTHER_FILM, 0, OPENED, lead("Dr Grace"))
@@ -79,7 +75,7 @@ def test_steps_are_kept_by_film_reader_and_read(steps, url) -> None:
     assert steps.progress(FILM, "Dr Grace", 0) == ReadInProgress()
     assert steps.newest_film([FILM, OTHER_FILM], "Dr Ada") == FILM
     assert steps.newest_film([FILM], "Dr Grace") is None
-    assert verify_records(url).records == first + 3
+    assert verify_records(steps.database).records == first + 3
 
 
 @pytest.mark.parametrize(
@@ -92,15 +88,15 @@ def test_a_step_is_never_changed_or_removed(steps, url, statement) -> None:
         pytest.raises(Exception, match="review_steps is append-only"),
     ):
         connection.execute(statement)
-    assert verify_records(url).intact
+    assert verify_records(steps.database).intact
 
 
 @pytest.mark.parametrize("role", [Role.TRAINEE, Role.ADMIN])
-def test_who_may_not_sign_keeps_no_step(steps, role, url) -> None:
-    first = verify_records(url).records
+def test_who_may_not_sign_keeps_no_step(steps, role) -> None:
+    first = verify_records(steps.database).records
     with pytest.raises(NotAllowed, match=f"The role {role} may not sign a read"):
         steps.note(FILM, 0, OPENED, Reader("Tess", frozenset({role})))
-    assert verify_records(url).records == first
+    assert verify_records(steps.database).records == first
 
 
 def test_a_comment_that_no_database_keeps_is_a_sentence(steps) -> None:

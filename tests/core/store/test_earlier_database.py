@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from fixtures.review_records import lead, raw_connection
+from fixtures.review_records import lead
+from sqlalchemy import select
 
 from core.domain.review import ReadKind, Verdict
 from core.error_analysis.notes import ProposalState, weigh_proposals
@@ -14,13 +17,14 @@ from core.phantom.builtin import BUILT_IN_SEED
 from core.phantom.dataset import plan_films
 from core.settings import SERVED_RUN
 from core.store.audit_log import verify_records
-from core.store.drafts import open_review_steps
+from core.store.drafts import SqlReviewSteps
+from core.store.engine import Database
 from core.store.local_reader import read_local_reader
-from core.store.migration import migrate
-from core.store.notes import open_case_notes
-from core.store.reads import open_review_store
+from core.store.notes import SqlCaseNotes
+from core.store.reads import SqlReviewStore
+from core.store.schema import review_steps
 from core.store.served_runs import list_served_choices, list_served_runs
-from core.store.teaching import open_teaching_store
+from core.store.teaching import SqlTeachingStore
 from core.teaching.session import Phase, StepKind, answer_as_json
 
 KEPT = Path(__file__).with_name("flat_layout.sqlite3")
@@ -29,19 +33,19 @@ TRAINEE = "Ada Trainee"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def database(tmp_path: Path) -> Iterator[Database]:
     shutil.copy(KEPT, tmp_path / "kept.sqlite3")
-    return f"sqlite:///{tmp_path / 'kept.sqlite3'}"
+    with closing(Database.open(f"sqlite:///{tmp_path / 'kept.sqlite3'}")) as opened:
+        yield opened
 
 
-def test_its_records_are_as_they_were_written(url: str) -> None:
-    migrate(url)
-    report = verify_records(url, HEAD)
+def test_its_records_are_as_they_were_written(database: Database) -> None:
+    report = verify_records(database, HEAD)
     assert (report.intact, report.records, report.lacks_known_head) == (True, 44, False)
 
 
-def test_its_reads_and_their_arbitration_are_read(url: str) -> None:
-    store = open_review_store(url, read_first=True)
+def test_its_reads_and_their_arbitration_are_read(database: Database) -> None:
+    store = SqlReviewStore(database, read_first=True)
     everything = store.everything()
     assert len(everything) == 11
     assert [one.kind for one in everything].count(ReadKind.FIRST) == 5
@@ -49,12 +53,11 @@ def test_its_reads_and_their_arbitration_are_read(url: str) -> None:
     assert (arbitration.reader, arbitration.read.verdict) == ("Dr Chen", Verdict.PNEUMONIA)
     assert len(arbitration.arbitrates) == 2
     assert [len(one.drawn) for one in everything].count(1) == 1
-    store.close()
 
 
-def test_its_unfinished_read_goes_on(url: str) -> None:
-    store, steps = open_review_store(url, read_first=True), open_review_steps(url)
-    drafts = [one for one in _films_of(url) if steps.progress(one, "Dr Ada", 0).draft.comment]
+def test_its_unfinished_read_goes_on(database: Database) -> None:
+    steps = SqlReviewSteps(database)
+    drafts = [one for one in _films_of(database) if steps.progress(one, "Dr Ada", 0).draft.comment]
     assert len(drafts) == 1
     draft = steps.progress(drafts[0], "Dr Ada", 0).draft
     assert (draft.verdict, draft.confidence, draft.comment) == (
@@ -63,12 +66,10 @@ def test_its_unfinished_read_goes_on(url: str) -> None:
         "left base",
     )
     assert [mark.edges for mark in draft.drawn] == [(0.1, 0.2, 0.3, 0.4)]
-    store.close()
-    steps.close()
 
 
-def test_its_notes_and_causes_are_read(url: str) -> None:
-    notes = open_case_notes(url)
+def test_its_notes_and_causes_are_read(database: Database) -> None:
+    notes = SqlCaseNotes(database)
     standing = notes.standing("synthetic")
     assert {note.reader for note in standing} == {"Dr Ada", "Dr Béla"}
     assert {note.cause for note in standing} == {"model error"}
@@ -76,31 +77,29 @@ def test_its_notes_and_causes_are_read(url: str) -> None:
     assert proposal is not None
     assert proposal.state is ProposalState.ACCEPTED
     assert "hidden by the heart" in notes.causes()
-    notes.close()
 
 
-def test_its_served_runs_choice_and_local_reader_are_read(url: str) -> None:
-    assert [one.run_id for one in list_served_runs(url)] == ["f04", SERVED_RUN]
-    (choice,) = list_served_choices(url)
+def test_its_served_runs_choice_and_local_reader_are_read(database: Database) -> None:
+    assert [one.run_id for one in list_served_runs(database)] == ["f04", SERVED_RUN]
+    (choice,) = list_served_choices(database)
     assert (choice.run_id, choice.chosen_by) == (SERVED_RUN, "Dr Ada")
-    reader = read_local_reader(url)
+    reader = read_local_reader(database)
     assert (reader.name, [role.value for role in reader.roles]) == ("Dr Ada", ["reader"])
 
 
-def test_its_teaching_sessions_show_films_that_are_still_drawn(url: str) -> None:
+def test_its_teaching_sessions_show_films_that_are_still_drawn(database: Database) -> None:
     drawn = {film.film_id for film in plan_films(60, BUILT_IN_SEED)}
-    teaching = open_teaching_store(url)
+    teaching = SqlTeachingStore(database)
     whole, half = teaching.courses_of(TRAINEE)
     shown = {case.film_id for course in (whole, half) for case in course.session.cases}
     assert shown <= drawn
     (case_set,) = teaching.case_sets()
     assert (case_set.name, len(case_set.film_ids)) == ("Monday", 4)
     assert set(case_set.film_ids) <= drawn
-    teaching.close()
 
 
-def test_its_half_finished_teaching_session_resumes_and_ends(url: str) -> None:
-    teaching = open_teaching_store(url)
+def test_its_half_finished_teaching_session_resumes_and_ends(database: Database) -> None:
+    teaching = SqlTeachingStore(database)
     whole, half = teaching.courses_of(TRAINEE)
     assert whole.place is None
     assert half.place == 1
@@ -115,10 +114,9 @@ def test_its_half_finished_teaching_session_resumes_and_ends(url: str) -> None:
         for kind, what in ((StepKind.READ, said), (StepKind.SEEN, None)):
             assert teaching.note(half.session.session_id, place, kind, what, by=by)
     assert teaching.courses_of(TRAINEE)[1].place is None
-    teaching.close()
 
 
-def _films_of(url: str) -> list[str]:
-    with raw_connection(url) as connection:
-        rows = connection.execute("SELECT DISTINCT film_sha256 FROM review_steps").fetchall()
-    return [row[0] for row in rows]
+def _films_of(database: Database) -> list[str]:
+    with database.reading() as connection:
+        films = connection.execute(select(review_steps.c.film_sha256).distinct())
+        return list(films.scalars())

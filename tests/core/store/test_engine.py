@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from fixtures.review_records import (
     FILM,
     append_records,
     every_connection_runs,
+    migrate,
     path_of,
     raw_connection,
     record,
@@ -23,10 +25,10 @@ from typer.testing import CliRunner
 from core.cli.database import app
 from core.errors import ReviewStoreError
 from core.store import engine
-from core.store.engine import open_database
-from core.store.migration import migrate, migration_status
-from core.store.reads import open_review_store
-from core.store.schema import metadata
+from core.store.audit_log import insert_chained, verify_records
+from core.store.engine import Database, migration_status
+from core.store.reads import SqlReviewStore, row_from_record
+from core.store.schema import metadata, reviews
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -34,15 +36,14 @@ pytest_plugins = ["fixtures.review_databases"]
 
 
 def test_each_sqlite_connection_is_durable_and_checks_references(sqlite_url):
-    migrate(sqlite_url)
-    database = open_database(sqlite_url)
+    database = Database.open(sqlite_url)
     for _ in range(2):
-        with database.engine.connect() as connection:
+        with database.reading() as connection:
             values = {
                 name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             }
-        database.engine.dispose()
+        database.close()
         assert values == {
             "journal_mode": "wal",
             "synchronous": 2,
@@ -52,11 +53,22 @@ def test_each_sqlite_connection_is_durable_and_checks_references(sqlite_url):
 
 
 def test_postgresql_waits_for_its_log_at_commit(postgresql_url):
-    database = open_database(postgresql_url)
-    with database.engine.connect() as connection:
+    with closing(Database(postgresql_url)) as database, database.reading() as connection:
         answer = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
-    database.engine.dispose()
     assert answer == "on"
+
+
+def test_a_transaction_whose_block_raises_stores_nothing(store):
+    def fail():
+        with store.database.writing() as connection:
+            insert_chained(connection, reviews, row_from_record(record()))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert store.count() == 0
+    sign(store, record())
+    assert verify_records(store.database).intact
 
 
 # --- migrations -----------------------------------------------------------------------------------
@@ -71,13 +83,10 @@ def test_an_empty_database_is_migrated_and_a_second_time_nothing_changes(url):
     assert second == first == migration_status(url)
 
 
-def test_the_migrated_schema_is_the_one_that_the_store_uses(url):
-    migrate(url)
-    database = open_database(url)
-    with database.engine.connect() as connection:
+def test_the_migrated_schema_is_the_one_that_the_store_uses(database):
+    with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, metadata)
-    database.engine.dispose()
     assert differences == []
 
 
@@ -93,7 +102,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(sqlite_url):
     assert tables == [("a",)]
 
 
-@pytest.mark.parametrize("use", [migrate, migration_status, open_review_store])
+@pytest.mark.parametrize("use", [Database.open, migration_status])
 def test_a_database_of_a_newer_version_is_refused(url, use):
     migrate(url)
     with raw_connection(url) as connection:
@@ -109,10 +118,10 @@ def test_asking_for_the_status_makes_no_file(sqlite_url):
 
 
 def test_a_folder_with_a_percent_sign_is_no_obstacle(tmp_path):
-    store = open_review_store(f"sqlite:///{tmp_path}/50%(x)s ü/reads.sqlite3")
+    store = SqlReviewStore(Database.open(f"sqlite:///{tmp_path}/50%(x)s ü/reads.sqlite3"))
     sign(store, record())
     assert store.count() == 1
-    store.close()
+    store.database.close()
 
 
 # --- faults ---------------------------------------------------------------------------------------
@@ -122,23 +131,23 @@ def test_a_file_that_is_no_database_is_named(sqlite_url):
     path_of(sqlite_url).parent.mkdir()
     path_of(sqlite_url).write_bytes(b"not a database, but long enough to look like one\n" * 50)
     with pytest.raises(ReviewStoreError, match=r"The file /.*sqlite3 is not a First Read database"):
-        open_review_store(sqlite_url)
+        Database.open(sqlite_url)
 
 
 def test_a_damaged_page_is_reported_and_not_read_as_data(sqlite_url):
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     for _ in range(50):
         sign(store, record())
-    store.close()
+    store.database.close()
     with path_of(sqlite_url).open("r+b") as file:
         file.seek(4096)
         file.write(os.urandom(path_of(sqlite_url).stat().st_size - 4096))
     with pytest.raises(ReviewStoreError, match=r"is damaged: move it aside|is not as First Read"):
-        open_review_store(sqlite_url).recent()
+        SqlReviewStore(Database.open(sqlite_url)).recent()
 
 
 def test_a_record_that_another_program_wrote_wrongly_is_reported(sqlite_url):
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     sign(store, record("kept"))
     with raw_connection(sqlite_url) as connection:
         copy = COPY.format(sequence="NULL", record_id="new", supersedes="NULL")
@@ -146,27 +155,27 @@ def test_a_record_that_another_program_wrote_wrongly_is_reported(sqlite_url):
         connection.commit()
     with pytest.raises(ReviewStoreError, match="was changed by another program"):
         store.history(FILM)
-    store.close()
+    store.database.close()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ReviewStoreError, match=r"file/reads.sqlite3 cannot be used \("):
-        open_review_store(f"sqlite:///{tmp_path}/file/reads.sqlite3")
+        Database.open(f"sqlite:///{tmp_path}/file/reads.sqlite3")
 
 
 def test_a_folder_in_the_files_place_is_named(tmp_path):
     with pytest.raises(ReviewStoreError, match="cannot be opened: check that it is a file"):
-        open_review_store(f"sqlite:///{tmp_path}")
+        Database.open(f"sqlite:///{tmp_path}")
 
 
 def test_a_database_that_may_not_be_written_is_named(sqlite_url):
     migrate(sqlite_url)
     with every_connection_runs("PRAGMA query_only=ON"):
-        store = open_review_store(sqlite_url)
+        store = SqlReviewStore(Database.open(sqlite_url))
         with pytest.raises(ReviewStoreError, match=r"sqlite3 may not be written: give the account"):
             sign(store, record())
-        store.close()
+        store.database.close()
 
 
 def append_fifty(store):
@@ -177,34 +186,34 @@ def append_fifty(store):
 def test_a_full_disk_stores_nothing_and_says_so(sqlite_url):
     migrate(sqlite_url)
     with every_connection_runs("PRAGMA max_page_count=1"):
-        store = open_review_store(sqlite_url)
+        store = SqlReviewStore(Database.open(sqlite_url))
         with pytest.raises(ReviewStoreError, match="is full and nothing was stored: free some"):
             append_fifty(store)
         stored = store.count()
-        store.close()
-    reopened = open_review_store(sqlite_url)
+        store.database.close()
+    reopened = SqlReviewStore(Database.open(sqlite_url))
     assert reopened.count() == stored
     sign(reopened, record())
     assert reopened.count() == stored + 1
-    reopened.close()
+    reopened.database.close()
 
 
 def test_a_locked_database_is_reported_after_the_wait(sqlite_url, monkeypatch):
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.05)
     monkeypatch.setattr(engine, "LOCK_PATIENCE_S", 0.2)
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     with raw_connection(sqlite_url) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(ReviewStoreError, match=r"locked by another program for .* 0\.2 s"):
             sign(store, record())
     sign(store, record())
     assert store.count() == 1
-    store.close()
+    store.database.close()
 
 
 def test_a_read_waits_for_a_lock_longer_than_sqlites_own_wait(sqlite_url, monkeypatch):
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.01)
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     with raw_connection(sqlite_url) as other:
         other.execute("BEGIN IMMEDIATE")
         writer = threading.Thread(target=sign, args=[store, record()])
@@ -214,20 +223,20 @@ def test_a_read_waits_for_a_lock_longer_than_sqlites_own_wait(sqlite_url, monkey
         other.rollback()
         writer.join()
     assert store.count() == 1
-    store.close()
+    store.database.close()
 
 
 def test_a_file_that_vanished_is_reported_and_no_read_is_taken(sqlite_url):
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     sign(store, record())
     path_of(sqlite_url).unlink()
     with pytest.raises(ReviewStoreError, match=r"The file /.*sqlite3 is gone: put it back"):
         sign(store, record())
-    store.close()
+    store.database.close()
 
 
 def test_a_restored_backup_is_used_at_once(sqlite_url, tmp_path):
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     backup = f"sqlite:///{tmp_path / 'backup.sqlite3'}"
     append_records(backup, [record("from backup")])
     sign(store, record("before"))
@@ -235,15 +244,15 @@ def test_a_restored_backup_is_used_at_once(sqlite_url, tmp_path):
     for suffix in ("-wal", "-shm"):
         path_of(sqlite_url + suffix).unlink(missing_ok=True)
     sign(store, record("after"))
-    store.close()
-    reopened = open_review_store(sqlite_url)
+    store.database.close()
+    reopened = SqlReviewStore(Database.open(sqlite_url))
     assert [each.record_id for each in reopened.history(FILM)] == ["from backup", "after"]
-    reopened.close()
+    reopened.database.close()
 
 
 def test_a_postgresql_that_does_not_answer_is_named_without_its_password(tmp_path):
     with pytest.raises(ReviewStoreError, match=r"PostgreSQL database reads on .* does not") as told:
-        open_review_store(f"postgresql://ada:secret@/reads?host={tmp_path}")
+        Database.open(f"postgresql://ada:secret@/reads?host={tmp_path}")
     assert "secret" not in str(told.value)
 
 
@@ -259,7 +268,7 @@ def test_a_postgresql_that_does_not_answer_is_named_without_its_password(tmp_pat
 )
 def test_an_address_that_cannot_keep_reads_is_refused(url, sentence):
     with pytest.raises(ReviewStoreError, match=sentence):
-        open_review_store(url)
+        Database.open(url)
 
 
 def test_no_database_error_reaches_the_caller(store, monkeypatch):
@@ -290,9 +299,9 @@ def test_the_command_line_migrates_and_tells_the_status(url):
 def test_the_newest_migration_by_name_is_the_head_by_what_the_migrations_state() -> None:
     from alembic.script import ScriptDirectory
 
-    from core.store.migration import _alembic_config, _newest_revision
+    from core.store.migration import _alembic_config, newest_revision
 
-    assert ScriptDirectory.from_config(_alembic_config()).get_current_head() == _newest_revision()
+    assert ScriptDirectory.from_config(_alembic_config()).get_current_head() == newest_revision()
 
 
 @pytest.mark.parametrize("command", ["migrate", "status"])

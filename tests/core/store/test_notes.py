@@ -12,7 +12,8 @@ from fixtures.review_records import SPAWN, lead, put, raw_connection
 
 from core.error_analysis.notes import CaseNote, ProposedLabel, turn_tag, write_note
 from core.errors import ReviewStoreError
-from core.store.notes import NoteChanged, open_case_notes
+from core.store.engine import Database
+from core.store.notes import NoteChanged, SqlCaseNotes
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -28,10 +29,8 @@ FIRST_CAUSES = (
 
 
 @pytest.fixture
-def notes(url):
-    opened = open_case_notes(url)
-    yield opened
-    opened.close()
+def notes(database):
+    return SqlCaseNotes(database)
 
 
 def note(film: str = "a", reader: str = "Dr Ádám", **said) -> CaseNote:
@@ -49,10 +48,10 @@ def full_note() -> CaseNote:
 
 def put_tags(url: str, tags: list[str]) -> None:
     """Put tags on one film, in a process of its own."""
-    opened = open_case_notes(url)
+    opened = SqlCaseNotes(Database.open(url))
     for tag in tags:
         opened.turn_tag("public", "a", lead("Dr Ádám"), "f04", tag)
-    opened.close()
+    opened.database.close()
 
 
 # --- keeping --------------------------------------------------------------------------------------
@@ -67,13 +66,13 @@ def test_every_field_comes_back_as_it_was_stored(notes, make) -> None:
 
 
 def test_a_note_is_there_after_a_restart(url) -> None:
-    first = open_case_notes(url)
+    first = SqlCaseNotes(Database.open(url))
     kept = full_note()
     put(first, kept)
-    first.close()
-    again = open_case_notes(url)
+    first.database.close()
+    again = SqlCaseNotes(Database.open(url))
     assert again.history("public") == [kept]
-    again.close()
+    again.database.close()
 
 
 def test_a_later_note_takes_the_place_of_the_same_readers_earlier_one_only(notes) -> None:
@@ -152,9 +151,9 @@ def test_the_database_itself_refuses_to_change_or_delete(notes, url, table, stat
 
 @pytest.mark.parametrize("conflict", ["sequence", "note_id", "first"])
 def test_sqlite_refuses_to_replace_a_note(sqlite_url, conflict) -> None:
-    opened = open_case_notes(sqlite_url)
+    opened = SqlCaseNotes(Database.open(sqlite_url))
     put(opened, note())
-    opened.close()
+    opened.database.close()
     columns = {"sequence": "99", "note_id": "'other'", "reader_key": "'somebody'"}
     if conflict == "first":
         columns["reader_key"] = "reader_key"
@@ -168,7 +167,7 @@ def test_sqlite_refuses_to_replace_a_note(sqlite_url, conflict) -> None:
 
 
 def test_postgresql_refuses_to_empty_the_tables(postgresql_url) -> None:
-    open_case_notes(postgresql_url).close()
+    Database.open(postgresql_url).close()
     for table in ("case_notes", "case_causes"):
         with raw_connection(postgresql_url) as connection, pytest.raises(Exception, match="append"):
             connection.execute(f"TRUNCATE {table}")
@@ -242,9 +241,9 @@ def test_two_processes_lose_no_tag(url) -> None:
     halves = [[f"{side} {number}" for number in range(6)] for side in ("left", "right")]
     with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
         list(pool.map(put_tags, [url] * 2, halves))
-    opened = open_case_notes(url)
+    opened = SqlCaseNotes(Database.open(url))
     assert opened.standing("public")[0].tags == tuple(sorted(halves[0] + halves[1]))
-    opened.close()
+    opened.database.close()
 
 
 # --- causes ---------------------------------------------------------------------------------------

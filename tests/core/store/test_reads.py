@@ -27,7 +27,8 @@ from core.domain.model import OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import Verdict
 from core.errors import ReviewStoreError
-from core.store.reads import open_review_store
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -45,9 +46,9 @@ def test_a_record_is_there_for_another_process_and_after_a_restart(url):
     kept = record()
     with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
         pool.submit(append_records, url, [kept]).result()
-    reopened = open_review_store(url)
+    reopened = SqlReviewStore(Database.open(url))
     assert reopened.history(FILM) == [kept]
-    reopened.close()
+    reopened.database.close()
 
 
 def test_a_time_in_another_zone_comes_back_as_the_same_moment_in_utc(store):
@@ -306,7 +307,7 @@ def test_the_database_itself_refuses_to_change_or_delete_a_read(store, url, stat
     ],
 )
 def test_sqlite_refuses_to_replace_a_read(sqlite_url, conflict):
-    store = open_review_store(sqlite_url)
+    store = SqlReviewStore(Database.open(sqlite_url))
     stored = [record("kept"), record("correction", supersedes="kept")]
     for each in stored:
         sign(store, each)
@@ -316,11 +317,11 @@ def test_sqlite_refuses_to_replace_a_read(sqlite_url, conflict):
     ):
         connection.execute(COPY.format(**conflict))
     assert store.history(FILM) == stored
-    store.close()
+    store.database.close()
 
 
 def test_postgresql_refuses_to_empty_the_table(postgresql_url):
-    store = open_review_store(postgresql_url)
+    store = SqlReviewStore(Database.open(postgresql_url))
     sign(store, record())
     with (
         raw_connection(postgresql_url) as connection,
@@ -328,4 +329,4 @@ def test_postgresql_refuses_to_empty_the_table(postgresql_url):
     ):
         connection.execute("TRUNCATE reviews")
     assert store.count() == 1
-    store.close()
+    store.database.close()

@@ -17,7 +17,8 @@ from core.domain.reader import Reader, Role
 from core.domain.review import Verdict
 from core.errors import NotAllowed, ReviewStoreError, TeachingError
 from core.settings import PROJECT_ROOT
-from core.store.teaching import open_teaching_store
+from core.store.engine import Database
+from core.store.teaching import SqlTeachingStore
 from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import outcomes_of
 from core.teaching.session import Answer, Difficulty, Phase, Plan, StepKind, answer_as_json
@@ -36,11 +37,12 @@ TABLES = ("teaching_sets", "teaching_sessions", "teaching_steps")
 
 WRITER = """
 import sys
-from core.domain import Reader, Role
+from core.domain.reader import Reader, Role
 from core.teaching.session import StepKind
-from core.store.teaching import open_teaching_store
+from core.store.engine import Database
+from core.store.teaching import SqlTeachingStore
 
-store = open_teaching_store(sys.argv[1], migrated=True)
+store = SqlTeachingStore(Database.open(sys.argv[1]))
 ada = Reader("Ada", frozenset({Role.TRAINEE}))
 number = 0
 while True:
@@ -52,10 +54,8 @@ while True:
 
 
 @pytest.fixture
-def store(url):
-    opened = open_teaching_store(url)
-    yield opened
-    opened.close()
+def store(database):
+    return SqlTeachingStore(database)
 
 
 def test_a_session_comes_back_as_it_was_planned(store) -> None:
@@ -68,14 +68,14 @@ def test_a_session_comes_back_as_it_was_planned(store) -> None:
 
 
 def test_every_step_is_found_again_by_a_fresh_process(url) -> None:
-    first = open_teaching_store(url)
+    first = SqlTeachingStore(Database.open(url))
     session_id = first.start(PLAN, CASES, ADA).session_id
     draft = Answer(WELL, None, READ.marks[:1])
     first.note(session_id, 0, StepKind.OPENED, by=ADA)
     first.note(session_id, 0, StepKind.DRAFT, answer_as_json(draft), by=ADA)
-    first.close()
+    first.database.close()
 
-    again = open_teaching_store(url)
+    again = SqlTeachingStore(Database.open(url))
     film = again.course(session_id).films[0]
     assert (film.draft, film.read) == (draft, None)
     assert film.phase(with_model=True) is Phase.BLIND
@@ -92,7 +92,7 @@ def test_every_step_is_found_again_by_a_fresh_process(url) -> None:
     assert film.seconds >= 0
     (outcome,) = outcomes_of(course)
     assert (outcome.read, outcome.final.label, outcome.limit_s) == (READ, WELL, 60)
-    again.close()
+    again.database.close()
 
 
 def test_a_locked_read_cannot_be_locked_again_and_drafts_can_follow_one_another(store) -> None:
@@ -208,7 +208,7 @@ def test_nothing_that_was_kept_can_be_changed(store, url, change) -> None:
 
 
 def test_nothing_that_was_kept_can_be_replaced(sqlite_url) -> None:
-    store = open_teaching_store(sqlite_url)
+    store = SqlTeachingStore(Database.open(sqlite_url))
     keep_one_of_each(store)
     for table in TABLES:
         with (
@@ -216,7 +216,7 @@ def test_nothing_that_was_kept_can_be_replaced(sqlite_url) -> None:
             pytest.raises(Exception, match="append-only"),
         ):
             connection.execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
-    store.close()
+    store.database.close()
 
 
 def keep_one_of_each(store) -> str:
@@ -234,7 +234,7 @@ def test_a_line_that_another_program_wrote_is_named_as_such(store, url) -> None:
 
 
 def test_what_a_killed_writer_acknowledged_is_there(sqlite_url) -> None:
-    store = open_teaching_store(sqlite_url)
+    store = SqlTeachingStore(Database.open(sqlite_url))
     session_id = store.start(PLAN, CASES, ADA).session_id
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, sqlite_url, session_id],
@@ -250,7 +250,7 @@ def test_what_a_killed_writer_acknowledged_is_there(sqlite_url) -> None:
     draft = store.course(session_id).films[0].draft
     written = round(1 / draft.marks[0].right)
     assert written in {told[-1], told[-1] + 1}
-    store.close()
+    store.database.close()
 
 
 def test_the_number_of_lines_is_the_number_of_steps(store, url) -> None:
