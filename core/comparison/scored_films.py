@@ -159,7 +159,7 @@ def align_runs(
         if len(other):
             raise ComparisonError(
                 f"run {run} was measured against another reference label of {len(other)} films, "
-                f"such as {other[0]}. Compute its record anew before it is compared."
+                f"such as {other[0]}. Recompute its record before comparing it."
             )
     return ScoredFilms(
         run_ids=tuple(rows),
@@ -201,7 +201,7 @@ def join_runs(
         if len(other):
             raise DatasetError(
                 f"Run {run} was measured against other labels than the run that is shown. Write "
-                f"its predictions anew with `python -m core evaluate {run} --write`."
+                f"its predictions again with `python -m core evaluate {run} --write`."
             )
     return ScoredFilms(
         run_ids=tuple(rows),

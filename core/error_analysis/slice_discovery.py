@@ -328,7 +328,7 @@ def say_searched(search: SliceSearch) -> str:
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
         f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a slice of its "
-        f"validation films that is worse than the rest, corrected for their number, first "
+        f"validation films that is worse than the rest, corrected for their number. First "
         f"{search.space.words_of(worst.key)}: "
         f"{worst.rate} {say_rate(worst.inside)}, elsewhere {say_rate(worst.outside)}. On the "
         f"official test split {again or 'none'} of these {'is' if again < 2 else 'are'} "

@@ -171,7 +171,7 @@ def _with_interval(rate: Mapping[str, Any]) -> str:
 def tabulate_set_aside(aside: Aside) -> str:
     """Return the changes and metrics of each archived run, as two Markdown tables."""
     changes = markdown_table(
-        ["Run", "Goes on from", "What it changes"],
+        ["Run", "Based on", "What it changes"],
         (
             [name, str(kept.get("parent", "")), str(kept["sentence"])]
             for name, kept in sorted(aside.items())

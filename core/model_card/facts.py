@@ -132,7 +132,7 @@ def _read_split(record: Mapping[str, Any], path: Path) -> Mapping[str, Any] | No
     stated = _mapping(record.get("data")).get("split_sha256")
     if not path.is_file() or sha256_of(path) != stated:
         raise ModelIntegrity(
-            f"{path} is not the split that the run was trained with: its films are not counted "
+            f"{path} is not the split that the run was trained on: its films are not counted "
             "here. Restore it from the repository."
         )
     split: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -47,5 +47,7 @@ def read_artifact(
         return None
     kept = parse(read_verified(run.folder, name, run.files))
     if kept.export_sha256 != export_identity(run):
-        raise ModelIntegrity(f"{name} of run {run.run_id} is of another export and void: {remedy}.")
+        raise ModelIntegrity(
+            f"{name} of run {run.run_id} belongs to another export and is not used: {remedy}."
+        )
     return kept

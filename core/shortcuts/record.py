@@ -160,8 +160,8 @@ def say_audit(run_id: str, part: PartAudit) -> str:
     else:
         meaning = "so there is no sign that it uses anything outside the lungs"
     sentence = (
-        f"{run_id} has an ROC AUC of {say_interval(outside)} with the lungs taken out of the film, "
-        f"where 0.5 is chance and the whole film gives {whole.value:.3f}: {meaning}."
+        f"With the lungs removed from the film, {run_id} has an ROC AUC of "
+        f"{say_interval(outside)} (chance 0.5, whole film {whole.value:.3f}), {meaning}."
     )
     harmless = [row for row in part.changes if row.key not in CUTTING]
     if not harmless:

@@ -155,7 +155,7 @@ def _add_lines(connection: Connection, table: str, lines: list[tuple[int, str]])
 
 
 def verify_records(database: Database, known_head: str = "") -> LedgerReport:
-    """Compute every hash of the chain anew, and name each row that is not as it was written.
+    """Recompute every hash of the chain and list each row that was changed.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def _of(line: Any) -> str:
 def _check_rows(
     connection: Connection, table: Table, written: dict[tuple[str, int], str]
 ) -> list[LedgerFault]:
-    """Hold a table's rows to the chain; what is found is taken out of ``written``."""
+    """Check a table's rows against the chain; rows found are removed from ``written``."""
     faults = []
     for sequence in connection.execute(
         select(table.c.sequence).order_by(table.c.sequence)
@@ -216,7 +216,7 @@ def _check_rows(
         content, named = _read_row(connection, table, sequence)
         expected = written.pop((table.name, sequence), None)
         if expected is None:
-            what = "was slipped in: the chain does not know it"
+            what = "was inserted: it is not in the chain"
         elif content != expected:
             what = "was changed after it was written"
         else:
@@ -244,8 +244,5 @@ def say_report(report: LedgerReport) -> str:
         )
     lines = [str(fault) for fault in report.faults]
     if report.lacks_known_head:
-        lines.append(
-            "The hash that was kept is not in the chain: its end was cut off, or all of it was "
-            "made anew."
-        )
+        lines.append("The saved hash is not in the chain: the chain was truncated or rebuilt.")
     return "\n".join([f"{len(lines)} faults in {report.place}:", *lines])

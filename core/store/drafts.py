@@ -68,7 +68,7 @@ class SqlReviewSteps:
         texts = (by.name, str((said or {}).get("comment", "")))
         if not all(is_storable(text) for text in texts):
             raise ReviewStoreError(
-                "Name or comment hold a character that cannot be kept (a zero byte or half of a "
+                "Name or comment has a character that cannot be stored (a zero byte or half of a "
                 "character pair): remove it."
             )
         row = {

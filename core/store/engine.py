@@ -64,12 +64,12 @@ def _checked_url(database_url: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise ReviewStoreError(
-            f"Reads are kept in SQLite or PostgreSQL, not in {backend}: change "
+            f"Reads are stored in SQLite or PostgreSQL, not in {backend}: change "
             "FIRSTREAD_DATABASE_URL."
         )
     if not url.database or url.database.startswith((":memory:", "file:")):
         raise ReviewStoreError(
-            "Reads must outlive the program, so SQLite needs a plain file: set "
+            "Reads must survive a restart, so SQLite needs a plain file: set "
             "FIRSTREAD_DATABASE_URL to sqlite:///path/to/file."
         )
     return url.set(drivername="sqlite")

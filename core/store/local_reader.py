@@ -64,7 +64,7 @@ def read_local_reader(database: Database) -> Reader:
         return Reader("", frozenset({FIRST_ROLE}))
     if row.role not in list(Role):
         raise ReviewStoreError(
-            f"{row.role!r} is no role, so {database.place} was changed by another program: "
+            f"{row.role!r} is not a role, so {database.place} was changed by another program: "
             "restore the last backup."
         )
     return Reader(row.name, frozenset({Role(row.role)}))

@@ -66,8 +66,8 @@ class SqlCaseNotes:
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
                 raise NoteChanged(
-                    "Your note of this film changed meanwhile, perhaps in another window: look at "
-                    "it as it is now, then save again."
+                    "Your note of this film was changed meanwhile, perhaps in another window: "
+                    "check it, then save again."
                 ) from exc.__cause__
             raise
 
@@ -155,10 +155,10 @@ class SqlCaseNotes:
         by.require(Act.CHANGE_CAUSES)
         name = " ".join(by.name.split())
         if not name:
-            raise ReviewStoreError("Write your name first: the list says who changed it.")
+            raise ReviewStoreError("Enter your name first: changes to the list are signed.")
         words = clean_words(cause)
         if not (is_storable(words) and is_storable(name)):
-            raise ReviewStoreError("The cause holds a character that no database keeps: remove it.")
+            raise ReviewStoreError("The cause has a character that cannot be stored: remove it.")
         row = {
             "cause": words,
             "offered": offered,
@@ -178,7 +178,7 @@ class SqlCaseNotes:
         texts = (note.reader, note.comment, note.film_id, note.library, note.run_id, *note.tags)
         if not all(is_storable(text) for text in texts):
             raise ReviewStoreError(
-                "The note holds a character that no database keeps (a zero byte or half of a "
+                "The note contains a character that cannot be stored (a zero byte or half of a "
                 "character pair): remove it, then save again."
             )
         if note.cause and note.cause not in self._listed():

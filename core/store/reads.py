@@ -239,7 +239,7 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "supersedes": record.supersedes,
         "abstention": None
         if prediction is None or prediction.abstention is None
-        else _json_able(asdict(prediction.abstention), "band of abstention"),
+        else _json_able(asdict(prediction.abstention), "abstention band"),
         "disagreement": None
         if prediction is None or prediction.disagreement is None
         else _finite(prediction.disagreement),
@@ -319,8 +319,8 @@ def _finite_or_none(number: float | None) -> float | None:
 def _finite(number: float) -> float:
     if not math.isfinite(number):
         raise ReviewStoreError(
-            f"The model gave {number} for this film, which is no probability: the read was not "
-            "stored; tell the model lead."
+            f"The model gave {number} for this film, which is not a probability: the read was "
+            "not stored; tell the model lead."
         )
     return float(number)
 
@@ -331,8 +331,8 @@ def _json_able(value: object, what: str) -> object:
         return json.loads(json.dumps(value, allow_nan=False, default=_plain_number))
     except (TypeError, ValueError) as exc:
         raise ReviewStoreError(
-            f"The {what} of this read cannot be kept as JSON ({exc}): the read was not stored; "
-            "tell the person who keeps First Read."
+            f"The {what} of this read cannot be stored as JSON ({exc}): the read was not stored; "
+            "tell the administrator of First Read."
         ) from exc
 
 
@@ -346,15 +346,15 @@ def _check_texts(row: dict[str, Any]) -> None:
     for name, value in row.items():
         if isinstance(value, str) and not is_storable(value):
             raise ReviewStoreError(
-                f"The {name.replace('_', ' ')} of this read holds a character that no database "
-                "keeps (a zero byte or half of a character pair): remove it, then sign again."
+                f"The {name.replace('_', ' ')} of this read contains a character that cannot be "
+                "stored (a zero byte or half of a character pair): remove it, then sign again."
             )
 
 
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ReviewStoreError(
-            f"The time of this read ({moment}) has no time zone, so it cannot be kept: give it in "
-            "UTC."
+            f"The time of this read ({moment}) has no time zone, so it cannot be stored: give it "
+            "in UTC."
         )
     return moment.astimezone(UTC)

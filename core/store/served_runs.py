@@ -125,8 +125,8 @@ def choose_served_run(
     ):
         if not 0 < len(said) <= limit:
             raise ReviewStoreError(
-                f"{what} has {len(said)} letters, between 1 and {limit} are needed: a choice of "
-                "the served run is recorded with who made it and why."
+                f"{what} has {len(said)} letters and needs 1 to {limit}: a choice of the served "
+                "run is recorded with its author and reason."
             )
     choice = ServedChoice(run_id, reason, name, app_version, now())
     with database.writing() as connection:

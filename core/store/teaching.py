@@ -76,7 +76,7 @@ class SqlTeachingStore:
             If no reader is named, or the database cannot be written.
         """
         by.require(Act.TAKE_SESSION)
-        name = _checked(by.name, "Write your name first: a session says whose it is.")
+        name = _checked(by.name, "Enter your name first: a session is kept under it.")
         session = Session(uuid4().hex, name, plan, tuple(cases), self._now())
         row = {
             "session_id": session.session_id,
@@ -186,7 +186,7 @@ class SqlTeachingStore:
             _checked(name, "Name the set first."),
             library,
             tuple(film_ids),
-            _checked(by.name, "Write your name first: a set says who made it."),
+            _checked(by.name, "Enter your name first: a case set names its author."),
             self._now(),
         )
         row = asdict(case_set) | {
@@ -234,7 +234,7 @@ def _require_own(connection: Connection, session_id: str, by: Reader) -> None:
     own = select(teaching_sessions.c.reader_key).where(teaching_sessions.c.session_id == session_id)
     whose = connection.execute(own).scalar_one_or_none()
     if whose not in (None, reader_key(by.name)):
-        raise NotAllowed("This teaching session is another reader's: begin one of your own.")
+        raise NotAllowed("This teaching session belongs to another reader: start one of your own.")
 
 
 def _checked(words: str, lacking: str) -> str:
@@ -243,7 +243,7 @@ def _checked(words: str, lacking: str) -> str:
         raise ReviewStoreError(lacking)
     if len(name) > MAX_NAME or not is_storable(name):
         raise ReviewStoreError(
-            f"A name has at most {MAX_NAME} characters that a database keeps, and this has "
+            f"A name has at most {MAX_NAME} characters, all of them storable; this one has "
             f"{len(name)}: change it."
         )
     return name

@@ -57,8 +57,8 @@ def _new_document(session_id: str, day: str) -> Pages:
         document = Pages(title, landscape=True, margin_mm=15.0)
     except ModelError as exc:
         raise TeachingError(
-            "The font DejaVu Sans is not installed, so no PDF can be written: install "
-            "requirements.txt anew."
+            "The font DejaVu Sans is not installed, so no PDF can be written: reinstall "
+            "requirements.txt."
         ) from exc
     document.set_creator(f"First Read {__version__}")
     document.add_page()

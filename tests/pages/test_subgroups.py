@@ -127,7 +127,7 @@ def test_the_gallery_filters_adults_by_age_where_it_is_known(data) -> None:
 def test_doubtful_labels_are_shown_with_their_limits(data) -> None:
     words = words_of(open_page(section="labels"))
     assert re.search(r"\*\*\d+ of 5,232 labels\*\*", words)
-    assert "a wrong label that it learned by heart is not found" in words
+    assert "that it memorised is not found" in words
     assert "core data fetch" in words  # the pictures are missing, and how to get them
     assert "core label-issues f03" in words_of(open_page(section="labels", run="f03"))
 

@@ -52,7 +52,7 @@ def plot_reader_roc(points: Sequence[RocPoint], area: Rate) -> go.Figure:
         customdata=["no pneumonia called", *(_step_in_words(point.signed) for point in points)],
         hovertemplate="%{customdata}<br>false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
     )
-    title = f"ROC of your confidence {say_interval(area, 2)}"
+    title = f"ROC of your reads {say_interval(area, 2)}"
     framed = _framed(figure, title, "false alarms", "found")
     return framed.update_xaxes(**RATE_AXIS, constrain="domain").update_yaxes(
         scaleanchor="x", constrain="domain"

@@ -80,10 +80,10 @@ def say_limits(issues: LabelIssues) -> str:
     found, right = issues.planted.found, issues.planted.right
     return (
         "The features come from a network that saw the labels of its training films: a wrong label "
-        "that it learned by heart is not found. Labels exchanged at random (5 %) are: "
-        f"{say_interval(found)} of {found.n} exchanged ones of validation films were flagged, and "
-        f"{say_interval(right)} of the {right.n} flagged were exchanged. Real errors are not "
-        "random, and harder to find."
+        "that it memorised is not found. Check with 5 % of the validation labels swapped at "
+        f"random: {say_interval(found)} of {found.n} swapped labels were flagged, and "
+        f"{say_interval(right)} of the {right.n} flagged labels were swapped. Real errors are not "
+        "random and are harder to find."
     )
 
 

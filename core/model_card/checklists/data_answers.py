@@ -27,8 +27,8 @@ IDENTIFICATION = partly(
 SETTING = partly(CHILDREN, SOURCE)
 SERIES = still_open("The source does not say whether the series is consecutive.")
 DEIDENTIFICATION = partly(
-    "Published without names; file names keep a running patient number. How the publishers "
-    "took names out is not stated.",
+    "Published without names; file names keep a running patient number. The method of "
+    "de-identification is not stated.",
     SOURCE,
 )
 ACQUISITION = partly("Anterior-posterior films; devices and exposure are not stated.", SOURCE)

@@ -211,7 +211,7 @@ def test_an_audit_of_another_export_is_void_and_named(tmp_path: Path) -> None:
     add_files(kept / AUDITED, {AUDIT_FILE: replace(audit, export_sha256="0" * 64).to_json()})
     facts = facts_of(AUDITED, kept)
     assert facts.audit is None
-    assert any("another export and void" in notice for notice in describe_run(facts).notices)
+    assert any("belongs to another export and is not used" in notice for notice in describe_run(facts).notices)
 
 
 @pytest.mark.parametrize("name", [PREDICTIONS_FILE, AUDIT_FILE])
@@ -227,7 +227,7 @@ def test_another_split_than_that_of_training_is_named(tmp_path: Path) -> None:
     (kept / "split.json").write_text("{}")
     facts = facts_of(AUDITED, kept)
     assert facts.split is None
-    assert any("not the split that the run was trained with" in gap for gap in facts.gaps)
+    assert any("not the split that the run was trained on" in gap for gap in facts.gaps)
 
 
 def test_a_run_without_a_record_has_no_facts(tmp_path: Path) -> None:

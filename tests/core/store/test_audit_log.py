@@ -317,4 +317,4 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     assert bad.exit_code == 1
     assert "2 faults in" in bad.output
     assert "reviews, row 1 (cdcdcdcd, Dr Mallory): was changed after it was written." in bad.output
-    assert "The hash that was kept is not in the chain" in bad.output
+    assert "The saved hash is not in the chain" in bad.output

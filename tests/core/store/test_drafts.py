@@ -101,7 +101,7 @@ def test_who_may_not_sign_keeps_no_step(steps, role) -> None:
 
 def test_a_comment_that_no_database_keeps_is_a_sentence(steps) -> None:
     said = draft_as_json(Draft(comment="a\x00b"))
-    with pytest.raises(ReviewStoreError, match="hold a character that cannot be kept"):
+    with pytest.raises(ReviewStoreError, match="has a character that cannot be stored"):
         steps.note(FILM, 0, DRAFTED, ADA, said)
 
 
