@@ -18,8 +18,8 @@ from PIL import Image
 
 from bench.agreement_causes import (
     RECOMPRESSION_QUALITY,
+    causes_text,
     compare_with_stored,
-    say_causes,
     take_apart,
 )
 from bench.results import Section
@@ -261,7 +261,7 @@ def measure(report: Callable[[str], None]) -> Section:
     label = f"yardstick: 224 px, one more JPEG at quality {RECOMPRESSION_QUALITY}"
     rows.append(_row(label, compare(list(read_recompressed(full_size, small, engine)), threshold)))
     report(rows[-1])
-    causes = [*say_causes(take_apart(files, engine)), *compare_with_stored(settings.data, engine)]
+    causes = [*causes_text(take_apart(files, engine)), *compare_with_stored(settings.data, engine)]
     return Section(TITLE, COMMAND, [*_introduction(engine), *rows, *causes, *worst])
 
 

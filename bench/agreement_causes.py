@@ -99,7 +99,7 @@ def _logit(film: Radiograph, box: FilmBox | None, engine: Engine) -> float:
     return float(engine.classifier.logits(tensor[np.newaxis, :, :, np.newaxis])[0])
 
 
-def say_causes(gaps: Sequence[Gap]) -> list[str]:
+def causes_text(gaps: Sequence[Gap]) -> list[str]:
     """Return as a table how much of the gap each cause makes, alone."""
     full, small, same_box, reduced, compressed = np.array(
         [[g.full_size, g.small, g.same_box, g.reduced, g.compressed] for g in gaps]

@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 
 from bench.results import Section, Target, judge
-from bench.timing import say_rounds, seconds_of
+from bench.timing import rounds_text, seconds_of
 from core.comparison.case_matrix import arrange_cases
 from core.comparison.paired_tests import METRICS, compare_pairs
 from core.comparison.scored_films import ScoredFilms, align_runs
@@ -96,6 +96,6 @@ def measure(report: Callable[[str], None]) -> Section:
     lines = []
     for what, target, call in timed:
         rounds = [call() for _ in range(ROUNDS)]
-        lines.append(judge(what, median(rounds), target, say_rounds(rounds)))
+        lines.append(judge(what, median(rounds), target, rounds_text(rounds)))
         report(lines[-1])
     return Section(TITLE, COMMAND, lines)

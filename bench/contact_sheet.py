@@ -16,7 +16,7 @@ import typer
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from core.cli.console import spoken_errors
+from core.cli.console import show_errors
 from core.datasets.fetch import find_public_set, how_to_get_films
 from core.datasets.split import read_split
 from core.errors import FirstReadError
@@ -132,7 +132,7 @@ def write_sheet(
     """Write the picture of the synthetic films, or one with real films beside them."""
     if beside_real is not None and beside_real.resolve().is_relative_to(PROJECT_ROOT):
         raise typer.BadParameter("real films never enter the repository: name a file outside it.")
-    with spoken_errors():
+    with show_errors():
         phantoms = open_built_in_set(get_settings().cache)
         if beside_real is None:
             draw_findings(phantoms).save(PICTURE)

@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.films import open_served_engine, prepared_film
 from bench.results import Section, Target, judge
-from bench.timing import median_ratio, say_rounds, seconds_of
+from bench.timing import median_ratio, rounds_text, seconds_of
 from core.domain.arrays import FloatImage, FloatVector
 from core.domain.model import ModelInput
 from core.domain.regions import LimeSettings
@@ -123,8 +123,8 @@ def judge_rounds(rounds: Rounds) -> list[str]:
     by_batch = ", ".join(f"{size}: {median(taken):.3g} s" for size, taken in rounds.bare.items())
     difference = float(np.abs(rounds.our_weights - rounds.stock_weights).max())
     return [
-        f"- First Read's explanation: {median(rounds.ours):.3g} s ({say_rounds(rounds.ours)}).",
-        f"- Stock lime with Keras: {median(rounds.stock):.3g} s ({say_rounds(rounds.stock)}).",
+        f"- First Read's explanation: {median(rounds.ours):.3g} s ({rounds_text(rounds.ours)}).",
+        f"- Stock lime with Keras: {median(rounds.stock):.3g} s ({rounds_text(rounds.stock)}).",
         f"- Bare LiteRT, {SAMPLES} films, by batch size: {by_batch}; the fastest is compared.",
         judge(
             "Faster than stock lime with Keras, batches of 10, same regions and samples",

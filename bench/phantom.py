@@ -16,7 +16,7 @@ from bench.films import encode_picture, open_served_engine
 from bench.likeness import describe_group, split_films, tabulate
 from bench.likeness_picture import draw_likeness
 from bench.results import Section, Target, judge
-from bench.timing import say_rounds
+from bench.timing import rounds_text
 from core.datasets.split import read_split
 from core.domain.film import Radiograph
 from core.domain.model import Prediction
@@ -119,7 +119,7 @@ def judge_speed() -> str:
         draw_film(draw_settings(seed), height_px=DRAWN_PX)
         times.append(time.process_time() - began)
     what = f"processor time of one film at {DRAWN_PX} px"
-    return judge(what, median(times), SECONDS, say_rounds(times))
+    return judge(what, median(times), SECONDS, rounds_text(times))
 
 
 def write_table(

@@ -77,12 +77,12 @@ def tabulate(named: dict[str, ReadSet], threshold: float) -> list[str]:
         rates = rates_of(confusion_at(read.probability, read.label, threshold))
         passed = wilson_rate(len(read.label), read.n)
         found = (roc_auc(read.probability, read.label), rates["sensitivity"], rates["specificity"])
-        cells = [name, str(read.n), *map(_say, (passed, *found))]
+        cells = [name, str(read.n), *map(_text, (passed, *found))]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def _say(rate: Rate) -> str:
+def _text(rate: Rate) -> str:
     return f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
 
 

@@ -113,7 +113,7 @@ def tabulate(rates: Mapping[str, Mapping[str, PointingRates]], place: str = "les
     for group, ways in rates.items():
         for way, of_way in ways.items():
             said = [
-                _say(one) for one in (of_way.points_at_lesion, of_way.energy_inside, of_way.iou)
+                _text(one) for one in (of_way.points_at_lesion, of_way.energy_inside, of_way.iou)
             ]
             share = f"{of_way.lesion_share.value:.2f}"
             cells = [group, str(of_way.points_at_lesion.n), way, *said, share]
@@ -121,7 +121,7 @@ def tabulate(rates: Mapping[str, Mapping[str, PointingRates]], place: str = "les
     return lines
 
 
-def _say(rate: Rate) -> str:
+def _text(rate: Rate) -> str:
     return f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.app_server import AppServer, mapped_files, run_app, tensorflow_files
 from bench.films import draw_film, encode_picture
 from bench.results import Section, Target, judge
-from bench.timing import say_rounds
+from bench.timing import rounds_text
 from ui.review.uploads import FORMATS
 
 TITLE = "Start of the app"
@@ -81,7 +81,7 @@ def measure(report: Callable[[str], None]) -> Section:
     loaded = sorted({file for _, files in starts for file in files})
     lines = [
         judge(
-            "`streamlit run` to a usable Review page", median(seconds), USABLE, say_rounds(seconds)
+            "`streamlit run` to a usable Review page", median(seconds), USABLE, rounds_text(seconds)
         ),
         judge(
             "TensorFlow's libraries in the app's process, after one film was read",

@@ -19,6 +19,6 @@ def median_ratio(values: Sequence[float], others: Sequence[float]) -> float:
     return median(value / other for value, other in zip(values, others, strict=True))
 
 
-def say_rounds(values: Sequence[float], unit: str = "s") -> str:
+def rounds_text(values: Sequence[float], unit: str = "s") -> str:
     """Write out every round, so that the spread can be seen."""
     return "rounds " + ", ".join(f"{value:.3g}" for value in values) + f" {unit}"

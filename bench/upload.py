@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.films import draw_film, encode_dicom, encode_picture, open_served_engine, require_input
 from bench.results import Section, Target, judge
-from bench.timing import say_rounds, seconds_of
+from bench.timing import rounds_text, seconds_of
 from bench.upload_browser import InChromium, upload_in_chromium
 from core.domain.arrays import FloatImage
 from core.domain.regions import LimeSettings
@@ -60,7 +60,7 @@ def judge_upload(what: str, upload: Upload) -> list[str]:
         ("regions (the same and 1,000 samples)", upload.to_regions, TO_REGIONS),
     )
     return [
-        judge(f"{what} to {where}", median(taken), target, say_rounds(taken))
+        judge(f"{what} to {where}", median(taken), target, rounds_text(taken))
         for where, taken, target in parts
     ]
 
@@ -73,13 +73,13 @@ def judge_in_chromium(what: str, seen: InChromium) -> list[str]:
             f"{what} to the probability on the page",
             median(seen.to_probability),
             TO_PROBABILITY,
-            say_rounds(seen.to_probability),
+            rounds_text(seen.to_probability),
         ),
         judge(
             f"{what} to the regions on the film",
             median(seen.to_regions),
             TO_REGIONS,
-            say_rounds(seen.to_regions),
+            rounds_text(seen.to_regions),
         ),
         judge(
             f"{what}, a frame while it is moved and zoomed",

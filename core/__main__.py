@@ -16,12 +16,12 @@ from core.cli.precompute import features, film_facts, label_issues
 from core.cli.reference import reference
 from core.cli.runs import (
     abstain,
+    archive_run_folder,
     ensemble,
     evaluate,
     runs,
     score_training,
     serve_check,
-    set_run_aside,
 )
 from core.cli.train import train
 
@@ -32,7 +32,7 @@ app.add_typer(records_app, name="records")
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)
-app.command("set-aside")(set_run_aside)
+app.command("set-aside")(archive_run_folder)
 app.command()(compare)
 app.command()(facts)
 app.command("import-run")(import_run_file)

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from ui.app.guard import guard, spoken_errors
-from ui.app.progress import get_preparation, say_preparation
+from ui.app.guard import guard, show_errors
+from ui.app.progress import get_preparation, show_preparation
 from ui.app.resources import get_served
 from ui.app.session import Visit
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
-from ui.errors.case import draw_case, hear_case
+from ui.errors.case import draw_case, follow_case_event
 from ui.errors.controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
-from ui.errors.gallery import draw_gallery, draw_pages, hear_gallery, keep_to_the_pages
+from ui.errors.gallery import draw_gallery, draw_pages, follow_gallery_event, keep_to_the_pages
 from ui.library.films import find_films, get_case_notes
 from ui.library.slices import find_known
 
@@ -18,7 +18,7 @@ from ui.library.slices import find_known
 def draw_errors(visit: Visit) -> None:
     """Draw the gallery, or the film that is open."""
     view, complaints = read_view()
-    view = hear_case(hear_gallery(visit, view))
+    view = follow_case_event(follow_gallery_event(visit, view))
     notes = get_case_notes().standing(view.library)
     found = find_films(view, notes, find_known(view))
     view = keep_to_the_pages(view, found, complaints)
@@ -29,7 +29,7 @@ def draw_errors(visit: Visit) -> None:
     if complaints:
         st.warning("  \n".join(complaints), icon=":material/link_off:")
     if view.film is None:
-        say_preparation(get_preparation())
+        show_preparation(get_preparation())
         choice_side, films_side = st.columns([1, 3.4], gap="medium")
         with choice_side:
             draw_choice(view, found)
@@ -42,7 +42,7 @@ def draw_errors(visit: Visit) -> None:
 
 
 visit = guard("errors")
-with spoken_errors():
+with show_errors():
     served = get_served()
     awaited = films_awaited()
     if awaited is None:

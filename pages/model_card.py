@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.app.guard import guard, spoken_errors
+from ui.app.guard import guard, show_errors
 from ui.app.resources import get_decision, get_served
 from ui.components.panels import draw_standing_line
 from ui.model_card.data import (
@@ -10,7 +10,7 @@ from ui.model_card.data import (
     CHECKLISTS,
     DETAILS,
     FACTS,
-    FactsView,
+    CardView,
     get_facts,
     list_names,
 )
@@ -30,7 +30,7 @@ def draw_empty() -> None:
         )
 
 
-def draw_run(view: FactsView, names: dict[str, str]) -> None:
+def draw_run(view: CardView, names: dict[str, str]) -> None:
     """Draw everything on one run."""
     choice_side, export_side = st.columns([2, 1.6], gap="medium", vertical_alignment="bottom")
     with choice_side:
@@ -50,7 +50,7 @@ def draw_run(view: FactsView, names: dict[str, str]) -> None:
 
 
 visit = guard("model_card")
-with spoken_errors():
+with show_errors():
     serving = get_decision().run_id
     names, sentences = list_names(serving)
     if names:
@@ -58,11 +58,11 @@ with spoken_errors():
         ADDRESS.go_to(view)
         if complaints:
             st.warning("  \n".join(complaints), icon=":material/link_off:")
-        with spoken_errors():
+        with show_errors():
             draw_run(view, names)
     else:
         draw_empty()
     for sentence in sentences:
         st.warning(sentence, icon=":material/warning:")
-with spoken_errors():
+with show_errors():
     draw_standing_line(get_served(), visit.reader)

@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.review import ReviewRecord
 from core.reads.arbitration import list_disputes
 from core.reads.export import describe_read
-from ui.app.guard import guard, spoken_errors
+from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served, get_store
 from ui.charts.base import plot_reads
 from ui.components.panels import draw_record, draw_standing_line
@@ -102,7 +102,7 @@ def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
 
 
 visit = guard("records")
-with spoken_errors():
+with show_errors():
     if visit.notice:
         st.toast(visit.notice)
         visit.notice = ""
@@ -128,7 +128,7 @@ with spoken_errors():
             draw_roc(beside, ledger.references)
         with queue:
             draw_disputes(visit, disputes)
-        with drift, spoken_errors():
+        with drift, show_errors():
             draw_drift(weeks)
         with chain:
             draw_chain()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import RadiographError
 from core.jobs.batch import FilmState
-from ui.app.guard import guard, spoken_errors
+from ui.app.guard import guard, show_errors
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, film_left_open, keep_up, open_read
 from ui.app.resources import ExplanationTask, get_engine, get_film_view, get_served, get_store
@@ -15,7 +15,7 @@ from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.read_panel import build_row, draw_read, suspicion_of
-from ui.review.reading_order import say_order
+from ui.review.reading_order import order_text
 from ui.review.uploads import draw_batch, draw_uploader, offer_examples, read_waiting
 
 VIEW_HEIGHT = 790
@@ -32,7 +32,7 @@ def draw_empty(visit: Visit) -> None:
         st.header("Put new films in order of suspicion")
         st.write(
             "Upload frontal chest films of children. Each is checked for quality, read by the "
-            "model and ranked by suspicion. " + say_order()
+            "model and ranked by suspicion. " + order_text()
         )
         draw_uploader(visit)
         offer_examples(visit)
@@ -113,7 +113,7 @@ def draw_films(visit: Visit) -> None:
 
 
 visit = guard("review")
-with spoken_errors():
+with show_errors():
     served = get_served()
     visit.absorb_job()
     if visit.keep_to(served):

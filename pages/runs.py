@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.domain.reader import Act
 from core.errors import FirstReadError
-from ui.app.guard import guard, spoken_errors
-from ui.app.progress import draw_preparation, get_preparation, say_preparation
+from ui.app.guard import guard, show_errors
+from ui.app.progress import draw_preparation, get_preparation, show_preparation
 from ui.app.resources import get_decision, get_served
 from ui.app.session import Visit
 from ui.charts.runs import Style, style_runs
@@ -30,7 +30,7 @@ from ui.runs.paired_tests import draw_curves, draw_films, draw_tests
 from ui.runs.prevalence import draw_wards
 from ui.runs.query import RunsView
 from ui.runs.serving import draw_serving
-from ui.runs.table import draw_audits, draw_histories, draw_table, find_audits, say_audits
+from ui.runs.table import draw_audits, draw_histories, draw_table, find_audits, show_audits
 
 
 def draw_empty() -> None:
@@ -101,12 +101,12 @@ def draw_training(view: RunsView, listed: ListedRuns, styles: dict[str, Style]) 
         draw_audits(audits, view)
     with history_side:
         draw_histories(listed, view, styles)
-        say_audits(audits)
+        show_audits(audits)
 
 
 def draw_runs(view: RunsView, listed: ListedRuns, serving: str) -> None:
     """Draw every run in the table, and the comparison of those that are ticked."""
-    with spoken_errors():
+    with show_errors():
         draw_table(view, listed, serving)
         if len(listed.runs) == 1 and get_preparation() is None:
             st.info("There is only one run: train or import another to compare them.")
@@ -128,7 +128,7 @@ def draw_page(visit: Visit) -> None:
         if complaints:
             st.warning("  \n".join(complaints), icon=":material/link_off:")
         if films_awaited(view.part) is None:
-            say_preparation(get_preparation())
+            show_preparation(get_preparation())
             draw_runs(view, readers, serving)
         else:
             draw_preparation(get_preparation())
@@ -139,11 +139,11 @@ def draw_page(visit: Visit) -> None:
 
 
 visit = guard("runs")
-with spoken_errors():
+with show_errors():
     compares = visit.acting.may(Act.COMPARE_RUNS)
     if lesson_is_open() or not compares:
         draw_lesson(way_back=compares)
     else:
         draw_page(visit)
-with spoken_errors():
+with show_errors():
     draw_standing_line(get_served(), visit.reader)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.app.guard import guard, spoken_errors
+from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served
 from ui.components.panels import draw_standing_line
 from ui.slices.controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
@@ -25,12 +25,12 @@ def draw_page() -> None:
     if complaints:
         st.warning("  \n".join(complaints), icon=":material/link_off:")
     draw_choice(view)
-    with spoken_errors():
+    with show_errors():
         DRAWN[view.section](view)
 
 
 visit = guard("subgroups")
-with spoken_errors():
+with show_errors():
     served = get_served()
     awaited = films_awaited()
     if awaited is None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.reader import Act
-from ui.app.guard import guard, spoken_errors
+from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served
 from ui.app.session import Visit
 from ui.components.keys.keys import listen_for_keys
@@ -78,7 +78,7 @@ def draw_views(visit: Visit) -> None:
 
 
 visit = guard("teaching")
-with spoken_errors():
+with show_errors():
     served = get_served()
     if visit.notice:
         st.toast(visit.notice)

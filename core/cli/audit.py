@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.console import progress_bar, spoken_errors
-from core.domain.rate import say_interval
+from core.cli.console import progress_bar, show_errors
+from core.domain.rate import interval_text
 from core.runs.store import redrawn_with
 from core.settings import get_settings
 from core.shortcuts.record import PartAudit, ShortcutAudit
@@ -28,7 +28,7 @@ def audit(
     """
     settings = get_settings()
     threads = settings.inference_threads
-    with spoken_errors():
+    with show_errors():
         by_split: dict[int | None, list[str]] = {}
         for name in names:
             open_run(settings.models, name, threads)  # a wrong name is told before the films load
@@ -65,10 +65,10 @@ def _table(run_id: str, part: PartAudit) -> Table:
             row.words,
             str(row.n),
             str(row.films_changed),
-            say_interval(row.roc_auc),
+            interval_text(row.roc_auc),
             f"{row.auc_difference.value:+.3f}",
-            say_interval(row.sensitivity),
-            say_interval(row.specificity),
+            interval_text(row.sensitivity),
+            interval_text(row.specificity),
             f"{row.shift_median:.3f}",
             f"{row.shift_95th_percentile:.3f}",
             str(row.decisions_changed),
@@ -79,9 +79,9 @@ def _table(run_id: str, part: PartAudit) -> Table:
 def _print_cues(console: Console, part: PartAudit) -> None:
     for cue in part.size_cues:
         console.print(
-            f"{cue.measure.capitalize()}: alone ROC AUC {say_interval(cue.roc_auc)}; rank "
-            f"correlation with the score {say_interval(cue.within_normal)} within normals, "
-            f"{say_interval(cue.within_pneumonia)} within pneumonias.",
+            f"{cue.measure.capitalize()}: alone ROC AUC {interval_text(cue.roc_auc)}; rank "
+            f"correlation with the score {interval_text(cue.within_normal)} within normals, "
+            f"{interval_text(cue.within_pneumonia)} within pneumonias.",
             highlight=False,
         )
     if part.without_lung_mask:

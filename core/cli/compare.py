@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import spoken_errors
+from core.cli.console import show_errors
 from core.domain.model import RunRecord
 from core.runs.store import find_run_folder, load_run, name_run, read_record
 from core.settings import get_settings
@@ -54,34 +54,34 @@ def compare(
     )
     from core.comparison.text import (  # noqa: PLC0415
         NOTE,
-        say_films,
-        say_pair,
-        say_step,
-        say_thresholds,
-        say_wards,
+        films_text,
+        pair_texts,
+        step_text,
+        thresholds_text,
+        ward_texts,
     )
     from core.runs.predictions import read_predictions  # noqa: PLC0415
 
-    with spoken_errors():
+    with show_errors():
         runs = _open_runs(names)
         said = {run.run_id: read_predictions(run) for run in runs}
         thresholds = {run.run_id: run.operating_point.threshold for run in runs}
         chosen_at = OWN_THRESHOLDS
         if at_sensitivity is not None:
             thresholds = thresholds_at_sensitivity(said, at_sensitivity)
-            chosen_at = say_thresholds(at_sensitivity)
+            chosen_at = thresholds_text(at_sensitivity)
         scored = align_runs(said, thresholds, part, chosen_at)
         pairs = compare_pairs(scored)
         blocks = [tabulate_scored(scored), tabulate_pairs(pairs)]
         if every_metric:
             blocks.append(tabulate_differences(pairs))
-        blocks += ["\n".join(say_pair(pair)) for pair in pairs]
+        blocks += ["\n".join(pair_texts(pair)) for pair in pairs]
         parents = {run.run_id: str(read_record(run.folder).get("parent", "")) for run in runs}
-        blocks.append("\n".join(map(say_step, find_steps(scored, parents))))
+        blocks.append("\n".join(map(step_text, find_steps(scored, parents))))
         if prevalence is not None:
-            blocks.append("\n".join(say_wards(scored, children, prevalence)))
+            blocks.append("\n".join(ward_texts(scored, children, prevalence)))
         blocks.append(NOTE)
-        blocks = [say_films(scored), _say_exhibits(runs), _say_foreign(runs), *blocks]
+        blocks = [films_text(scored), _exhibits_text(runs), _foreign_text(runs), *blocks]
         text = "\n\n".join(filter(None, blocks))
     typer.echo(text)
 
@@ -91,12 +91,12 @@ def _open_runs(names: list[str]) -> list[RunRecord]:
     return [load_run(find_run_folder(name, folders)) for name in dict.fromkeys(names)]
 
 
-def _say_exhibits(runs: list[RunRecord]) -> str:
+def _exhibits_text(runs: list[RunRecord]) -> str:
     exhibits = [name for run in runs if (name := name_run(run)) != run.run_id]
     return f"Wrong on purpose, never served: {', '.join(exhibits)}." if exhibits else ""
 
 
-def _say_foreign(runs: list[RunRecord]) -> str:
+def _foreign_text(runs: list[RunRecord]) -> str:
     foreign = [run.run_id for run in runs if run.foreign]
     if not foreign:
         return ""

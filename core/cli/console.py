@@ -14,7 +14,7 @@ from core.errors import FirstReadError
 
 
 @contextmanager
-def spoken_errors() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Say an error of First Read as its sentence, and end the command with code 1."""
     try:
         yield

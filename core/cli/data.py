@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.cli.console import progress_bar, spoken_errors
+from core.cli.console import progress_bar, show_errors
 from core.datasets import index as dataset_index
 from core.datasets.check import HASH_LIST, CheckReport, check_dataset
 from core.datasets.duplicates import find_duplicates
@@ -31,7 +31,7 @@ def check(source: Source = None) -> None:
 
     A damaged film ends the command with a sentence.
     """
-    with spoken_errors(), progress_bar("Decoding films") as progress:
+    with show_errors(), progress_bar("Decoding films") as progress:
         report = check_dataset(source or _usual_source(), progress=progress)
     _print_report(report)
 
@@ -47,13 +47,13 @@ def fetch(
     A download that was cut off is continued.
     """
     target = out or get_settings().data / FOLDER
-    with spoken_errors(), progress_bar("Copying films") as progress:
+    with show_errors(), progress_bar("Copying films") as progress:
         fetched = fetch_dataset(target, download=download_from_kaggle, progress=progress)
     films = len(fetched.index.films)
     if fetched.download is None:
-        _say(f"The set in {target} is complete already: {films} films, all hashes as listed.")
+        _text(f"The set in {target} is complete already: {films} films, all hashes as listed.")
         return
-    _say(
+    _text(
         f"The set in {target} is complete: {films} films, {fetched.copied} of them new. The counts "
         f"match the published set. So does the sha256 of the {fetched.held_to_hashes} films whose "
         f"hash is published; all other hashes are now listed in {HASH_LIST}. "
@@ -70,7 +70,7 @@ def split(
     seed: Annotated[int, typer.Option(help="Another seed draws other patients.")] = 20,
 ) -> None:
     """Draw validation patients from the training films and write the split."""
-    with spoken_errors():
+    with show_errors():
         with progress_bar("Decoding films") as progress:
             index = dataset_index.index_dataset(source or _usual_source())
             duplicates = find_duplicates(index, progress=progress)
@@ -78,8 +78,8 @@ def split(
         write_split(drawn, out)
     for part, counts in count_parts(drawn).items():
         strata = ", ".join(f"{count} {stratum}" for stratum, count in counts.items())
-        _say(f"{part}: {sum(counts.values())} films ({strata})")
-    _say(f"{len(drawn.excluded)} films were left out as copies of a test film. Written to {out}.")
+        _text(f"{part}: {sum(counts.values())} films ({strata})")
+    _text(f"{len(drawn.excluded)} films were left out as copies of a test film. Written to {out}.")
 
 
 def _usual_source() -> Path:
@@ -94,17 +94,17 @@ def _print_report(report: CheckReport) -> None:
         table.add_row(row.split, row.stratum, str(row.films), str(row.patients))
     Console().print(table)
     exact, near = report.duplicates.exact, report.duplicates.near
-    _say(f"Exact duplicates: {len(exact)} groups, {sum(map(len, exact))} films.")
-    _say(f"Near duplicates: {len(near)} groups, {sum(map(len, near))} films.")
-    _say(f"Duplicate groups across splits: {len(report.across_splits)}.")
-    _say(f"Duplicate groups with both classes: {len(report.across_labels)}.")
-    _say(f"Patient numbers that occur in test and outside it: {len(report.shared_patients)}.")
+    _text(f"Exact duplicates: {len(exact)} groups, {sum(map(len, exact))} films.")
+    _text(f"Near duplicates: {len(near)} groups, {sum(map(len, near))} films.")
+    _text(f"Duplicate groups across splits: {len(report.across_splits)}.")
+    _text(f"Duplicate groups with both classes: {len(report.across_labels)}.")
+    _text(f"Patient numbers that occur in test and outside it: {len(report.shared_patients)}.")
     for warning in report.warnings:
-        _say(f"Warning: {warning}")
+        _text(f"Warning: {warning}")
     listed = "all as in SHA256SUMS.json" if report.hash_list else "no SHA256SUMS.json to compare"
     verdict = "differs from the published set" if report.warnings else "is complete"
-    _say(f"The copy {verdict}: {len(report.index.films)} films, every one decodes; {listed}.")
+    _text(f"The copy {verdict}: {len(report.index.films)} films, every one decodes; {listed}.")
 
 
-def _say(sentence: str) -> None:
+def _text(sentence: str) -> None:
     Console(soft_wrap=True).print(sentence, markup=False, highlight=False)

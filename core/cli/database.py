@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import spoken_errors
+from core.cli.console import show_errors
 from core.settings import get_settings
-from core.store.audit_log import say_report, verify_records
+from core.store.audit_log import report_text, verify_records
 from core.store.engine import Database, migration_status
 from core.store.migration import MigrationStatus
 
@@ -24,14 +24,14 @@ DatabaseUrl = Annotated[
 @app.command("migrate")
 def migrate_database(database_url: DatabaseUrl = None) -> None:
     """Bring the database to the newest revision; create it if there is none."""
-    with spoken_errors(), closing(_opened(database_url)) as database:
+    with show_errors(), closing(_opened(database_url)) as database:
         typer.echo(_described(database.status()))
 
 
 @app.command("status")
 def show_status(database_url: DatabaseUrl = None) -> None:
     """Print the database's revision; exit code 1 if it needs `migrate`."""
-    with spoken_errors():
+    with show_errors():
         status = migration_status(database_url or get_settings().database_url)
         typer.echo(_described(status))
         raise typer.Exit(0 if status.up_to_date else 1)
@@ -66,7 +66,7 @@ def verify(
     ] = "",
 ) -> None:
     """Recompute every hash of the audit log and name each changed row; exit code 1 then."""
-    with spoken_errors(), closing(_opened(database_url)) as database:
+    with show_errors(), closing(_opened(database_url)) as database:
         report = verify_records(database, head)
-    typer.echo(say_report(report))
+    typer.echo(report_text(report))
     raise typer.Exit(0 if report.intact else 1)

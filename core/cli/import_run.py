@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.console import spoken_errors
+from core.cli.console import show_errors
 from core.domain.reader import OPERATOR
 from core.errors import ForeignRunRefused
 from core.settings import get_settings
@@ -48,7 +48,7 @@ def import_run_file(
     from core.imported_runs.importing import ForeignRequest, import_run  # noqa: PLC0415
 
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         request = ForeignRequest(
             name=name,
             file_name=file.name if settings.keep_file_names else "",
@@ -62,7 +62,7 @@ def import_run_file(
         imported = import_run(
             _read(file), request, settings.models, settings.foreign_runs, OPERATOR
         )
-    typer.echo(_say_import(imported))
+    typer.echo(_import_text(imported))
 
 
 def _read(file: Path) -> bytes:
@@ -73,7 +73,7 @@ def _read(file: Path) -> bytes:
         raise ForeignRunRefused(f"{file} cannot be read ({exc.strerror}).") from exc
 
 
-def _say_import(imported: ImportedRun) -> str:
+def _import_text(imported: ImportedRun) -> str:
     name, point = imported.folder.name, imported.operating_point
     sentences = [
         f"Run {name} is in {imported.folder}: films {imported.films_text}.",

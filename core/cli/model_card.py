@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import spoken_errors
+from core.cli.console import show_errors
 from core.errors import ModelError
 from core.runs.store import find_run_folder
 from core.settings import get_settings
@@ -29,7 +29,7 @@ def facts(
     from core.model_card.facts import SPLIT_FILE, gather_facts  # noqa: PLC0415
 
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         write = export_markdown if out is None else export_for(out)
         folder = find_run_folder(name, settings.run_folders)
         content = write(gather_facts(folder, settings.models / SPLIT_FILE), prevalence)

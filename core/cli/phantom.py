@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import progress_bar, spoken_errors
+from core.cli.console import progress_bar, show_errors
 from core.errors import DatasetError, FirstReadError
 from core.files import write_whole
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_SEED
@@ -34,7 +34,7 @@ def phantom(
     # Deferred, as below: what draws and reads takes a second to load.
     from core.phantom.dataset import open_built_in_set, write_set  # noqa: PLC0415
 
-    with spoken_errors(), progress_bar("Generating films") as progress:
+    with show_errors(), progress_bar("Generating films") as progress:
         if out is None and (n, seed) != (BUILT_IN_FILMS, BUILT_IN_SEED):
             raise DatasetError("Name a folder with --out: the built-in set is always the same.")
         if out is None:
@@ -54,7 +54,7 @@ def phantom_scores() -> None:
     from core.runs.listing import list_runs  # noqa: PLC0415
 
     settings, measured = get_settings(), []
-    with spoken_errors():
+    with show_errors():
         with progress_bar("Generating films") as progress:
             drawn = open_built_in_set(settings.cache, progress=progress)
         gate = open_gate(settings.models, settings.inference_threads)
@@ -97,7 +97,7 @@ def prepare_examples() -> None:
     def left_alone() -> bool:  # by the app, which has ended
         return os.getppid() != parent
 
-    with spoken_errors():
+    with show_errors():
         phantoms = open_built_in_set(settings.cache, cancelled=left_alone)
         engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
         run = engine.classifier.run_record

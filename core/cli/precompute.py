@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import progress_bar, spoken_errors
-from core.domain.rate import say_interval
+from core.cli.console import progress_bar, show_errors
+from core.domain.rate import interval_text
 from core.errors import DatasetError
 from core.library.films import PublicLibrary
 from core.runs.store import add_files, find_run_folder, load_run
@@ -29,7 +29,7 @@ def features(name: Name) -> None:
     from core.runs.embeddings import FEATURES_FILE, features_as_parquet  # noqa: PLC0415
 
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         folder = find_run_folder(name, settings.run_folders)
         threads = settings.inference_threads
         engine = Engine(
@@ -61,7 +61,7 @@ def film_facts() -> None:
     from core.pipeline import open_gate  # noqa: PLC0415
 
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         rows = list_films(read_split(settings.models / "split.json"), settings.data)
         gate = open_gate(settings.models, settings.inference_threads)
         with progress_bar("Quality gate") as progress:
@@ -85,7 +85,7 @@ def label_issues(name: Name) -> None:
     )
 
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         folder = find_run_folder(name, settings.run_folders)
         issues = find_issues(load_run(folder), read_split(settings.models / "split.json"))
         add_files(folder, {ISSUES_FILE: issues_as_parquet(issues)})
@@ -93,7 +93,7 @@ def label_issues(name: Name) -> None:
     typer.echo(
         f"{len(issues.flagged)} of {len(issues)} labels are flagged, "
         f"{int((issues.split[issues.flagged] == 'validation').sum())} of them of validation films. "
-        f"Of {found.n} labels of validation films exchanged on purpose {say_interval(found, 2)} "
-        f"are flagged, and {say_interval(right, 2)} of the {right.n} flagged then are exchanged "
+        f"Of {found.n} labels of validation films exchanged on purpose {interval_text(found, 2)} "
+        f"are flagged, and {interval_text(right, 2)} of the {right.n} flagged then are exchanged "
         "ones."
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import spoken_errors
+from core.cli.console import show_errors
 from core.domain.model import RunRecord
 from core.errors import ModelMissing
 from core.evaluation.evaluate import measure_run
@@ -18,14 +18,14 @@ from core.evaluation.generalisation_gap import (
 )
 from core.evaluation.reproduction import compare_run, replace_predictions
 from core.evaluation.tables import (
+    tabulate_archive,
     tabulate_metrics,
     tabulate_runs,
-    tabulate_set_aside,
     tabulate_sides,
     tabulate_slices,
     tabulate_tried,
 )
-from core.runs.archive import SET_ASIDE_FILE, read_set_aside, set_aside
+from core.runs.archive import ARCHIVE_FILE, archive_run, read_archive
 from core.runs.listing import list_readable_runs, list_runs
 from core.runs.predictions import (
     LEARNED_FILE,
@@ -62,14 +62,14 @@ def runs(
     ] = False,
 ) -> None:
     """Print every run's metrics, with 95 % intervals, as a Markdown table."""
-    with spoken_errors():
+    with show_errors():
         if causes:
             typer.echo(tabulate_causes(causes_of(_find_run(causes))))
             return
         if tried:
             trained, sentences = list_readable_runs(get_settings().models)
             typer.echo(tabulate_tried(trained))
-            typer.echo(f"\n{tabulate_set_aside(read_set_aside(get_settings().models))}")
+            typer.echo(f"\n{tabulate_archive(read_archive(get_settings().models))}")
             for sentence in sentences:
                 _report(sentence)
             return
@@ -91,7 +91,7 @@ def evaluate(
     from core.training.scoring import films_as_seen, open_films_to_score, score_run  # noqa: PLC0415
 
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         run = _load_own_network(name)
         content = read_verified(run.folder, EXPORT_FILE, run.files)
         stored = None if write else read_predictions(run)
@@ -117,17 +117,17 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def set_run_aside(name: Name) -> None:
+def archive_run_folder(name: Name) -> None:
     """Archive a run: remove its folder and keep its metrics in models/set_aside.json.
 
     The run that serves is refused.
     """
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         if name == settings.served_run:
             raise ModelMissing(f"run {name} is the served run: serve another run first.")
-        set_aside(settings.models, name)
-    typer.echo(f"Run {name} is archived in {settings.models / SET_ASIDE_FILE}.")
+        archive_run(settings.models, name)
+    typer.echo(f"Run {name} is archived in {settings.models / ARCHIVE_FILE}.")
 
 
 def score_training(name: Name) -> None:
@@ -139,7 +139,7 @@ def score_training(name: Name) -> None:
     from core.training.scoring import films_as_seen, open_learned_films, score_run  # noqa: PLC0415
 
     settings = get_settings()
-    with spoken_errors():
+    with show_errors():
         run = _load_own_network(name)
         content = read_verified(run.folder, EXPORT_FILE, run.files)
         measured = read_predictions(run)
@@ -165,7 +165,7 @@ def serve_check(run: RunName) -> None:
     """Print what the serving rule demands of a run and what it has; exit code 1 if it fails."""
     from core.serving.verification import check_run  # noqa: PLC0415 (pyarrow takes its time)
 
-    with spoken_errors():
+    with show_errors():
         demands = check_run(get_settings().models / run)
     for one in demands:
         typer.echo(f"{'has  ' if one.met else 'LACKS'}  {one.name}: {one.found}")
@@ -193,11 +193,11 @@ def abstain(
     from core.serving.verification import add_abstention  # noqa: PLC0415
 
     folder = get_settings().models / run
-    with spoken_errors():
+    with show_errors():
         stated = add_abstention(folder, target or TARGET_ERROR, confidence or CONFIDENCE)
         amended = load_run(folder)
-    typer.echo(f"called normal below {_said(stated['low'])}, ", nl=False)
-    typer.echo(f"called pneumonia from {_said(stated['high'])}")
+    typer.echo(f"called normal below {_text(stated['low'])}, ", nl=False)
+    typer.echo(f"called pneumonia from {_text(stated['high'])}")
     typer.echo(tabulate_sides(amended))
 
 
@@ -208,7 +208,7 @@ def ensemble(
     """Combine several runs into one from their stored predictions; nothing is trained."""
     from core.training.ensemble import make_ensemble  # noqa: PLC0415
 
-    with spoken_errors():
+    with show_errors():
         folder = make_ensemble(get_settings().models, name, members)
     typer.echo(f"finished: {folder}")
 
@@ -258,5 +258,5 @@ def _report(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _said(limit: float | None) -> str:
+def _text(limit: float | None) -> str:
     return "no probability" if limit is None else f"{limit:.3f}"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from core.cli.console import spoken_errors
+from core.cli.console import show_errors
 from core.settings import get_settings
 
 
@@ -25,7 +25,7 @@ def train(
     from core.training.train_run import make_run  # noqa: PLC0415
 
     settings, report = get_settings(), Console().print
-    with spoken_errors():
+    with show_errors():
         if name == "lungs":
             folder = make_lungs(settings.data, settings.models, report)
         else:

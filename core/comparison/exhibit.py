@@ -145,7 +145,7 @@ def _open(one: ListedRun) -> ExhibitRun:
     )
 
 
-def say_cause(exhibit: Exhibit) -> str:
+def cause_text(exhibit: Exhibit) -> str:
     """Return which mistake does the harm, in a few sentences."""
     if exhibit.together is None or not exhibit.apart:
         return "The runs with the mistakes are not trained yet: `python -m core train x05`."
@@ -154,18 +154,18 @@ def say_cause(exhibit: Exhibit) -> str:
     if not doing:
         said = (
             "No single mistake explains it. Specificity with each one alone: "
-            f"{'; '.join(map(_said, others))}."
+            f"{'; '.join(map(_text, others))}."
         )
     else:
-        said = f"Sufficient alone: {'; '.join(map(_said, doing))}."
+        said = f"Sufficient alone: {'; '.join(map(_text, doing))}."
         if others:
-            said += f" Not sufficient alone: {'; '.join(map(_said, others))}."
+            said += f" Not sufficient alone: {'; '.join(map(_text, others))}."
     if exhibit.control is not None:
         said += f" With none of them: {_specificity(exhibit.control)}."
     return said
 
 
-def _said(run: ExhibitRun) -> str:
+def _text(run: ExhibitRun) -> str:
     what = run.mistakes.rstrip(".")
     return f"{what[:1].lower()}{what[1:]} ({_specificity(run)})"
 

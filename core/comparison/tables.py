@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from core.comparison.paired_tests import ErrorCounts, PairComparison
 from core.comparison.scored_films import ScoredFilms
-from core.comparison.text import say_p
-from core.domain.rate import say_interval
+from core.comparison.text import p_text
+from core.domain.rate import interval_text
 from core.evaluation.metrics import confusion_at, rates_of
 from core.stats.intervals import Difference, roc_auc
 from core.tables import markdown_table
@@ -34,9 +34,9 @@ def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
                 "Threshold": f"{threshold:.3f}",
                 "Missed": matrix.false_negative,
                 "False alarms": matrix.false_positive,
-                "Sensitivity": say_interval(rates["sensitivity"]),
-                "Specificity": say_interval(rates["specificity"]),
-                "ROC AUC": say_interval(roc_auc(probability, scored.films.label)),
+                "Sensitivity": interval_text(rates["sensitivity"]),
+                "Specificity": interval_text(rates["specificity"]),
+                "ROC AUC": interval_text(roc_auc(probability, scored.films.label)),
             }
         )
     return lines
@@ -122,7 +122,7 @@ def _p_cells(pair: PairComparison, question: str, p_value: float) -> tuple[str, 
 
 
 def _p(p_value: float) -> str:
-    return say_p(p_value).removeprefix("= ")
+    return p_text(p_value).removeprefix("= ")
 
 
 def _errors_cell(errors: ErrorCounts) -> str:

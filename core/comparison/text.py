@@ -18,25 +18,25 @@ NOTE = (
 SIGNIFICANT = 0.05
 
 
-def say_p(p_value: float) -> str:
+def p_text(p_value: float) -> str:
     """Return a p value in words: three decimals, or below 0.001."""
     return "< 0.001" if p_value < 0.0005 else f"= {p_value:.3f}"
 
 
-def say_missed(pair: PairComparison) -> str:
+def missed_text(pair: PairComparison) -> str:
     """Return in one sentence how many pneumonias the second run misses more or less."""
     of = f"of {pair.missed.n} pneumonias"
-    return _say_errors(pair, pair.missed, ("misses", "miss"), of, "missed")
+    return _errors_text(pair, pair.missed, ("misses", "miss"), of, "missed")
 
 
-def say_false_alarms(pair: PairComparison) -> str:
+def false_alarms_text(pair: PairComparison) -> str:
     """Return in one sentence how many false alarms the second run raises more or less."""
     of = f"of {pair.false_alarms.n} normal films"
     verbs = ("raises a false alarm on", "raise a false alarm on")
-    return _say_errors(pair, pair.false_alarms, verbs, of, "false_alarms")
+    return _errors_text(pair, pair.false_alarms, verbs, of, "false_alarms")
 
 
-def _say_errors(
+def _errors_text(
     pair: PairComparison, errors: ErrorCounts, verbs: tuple[str, str], of: str, question: str
 ) -> str:
     alone, together = verbs
@@ -44,7 +44,7 @@ def _say_errors(
         return f"{pair.second} and {pair.first} {together} the same {errors.first} {of}."
     apart = (
         f"{errors.only_first} only {pair.first}, {errors.only_second} only {pair.second}; "
-        f"{_say_tested(errors.p_value, pair.holm[question])}"
+        f"{_tested_text(errors.p_value, pair.holm[question])}"
     )
     if not errors.change:
         return f"{pair.second} and {pair.first} {together} {errors.first} {of} each ({apart})."
@@ -54,23 +54,23 @@ def _say_errors(
     )
 
 
-def say_area(pair: PairComparison) -> str:
+def area_text(pair: PairComparison) -> str:
     """Return in one sentence by how much the ROC area of the second run is higher or lower."""
     area = pair.roc_auc
     direction = "higher" if area.value >= 0.0 else "lower"
     return (
         f"The ROC AUC of {pair.second} is {abs(area.value):.4f} {direction} than that of "
         f"{pair.first} (95 % {area.low:+.4f} to {area.high:+.4f}; "
-        f"{_say_tested(area.p_value, pair.holm['delong'])})."
+        f"{_tested_text(area.p_value, pair.holm['delong'])})."
     )
 
 
-def say_pair(pair: PairComparison) -> list[str]:
+def pair_texts(pair: PairComparison) -> list[str]:
     """Return the three sentences on a pair: missed films, false alarms and ROC area."""
-    return [say_missed(pair), say_false_alarms(pair), say_area(pair)]
+    return [missed_text(pair), false_alarms_text(pair), area_text(pair)]
 
 
-def say_difference(pair: PairComparison, metric: str, name: str) -> str:
+def difference_text(pair: PairComparison, metric: str, name: str) -> str:
     """Return in one sentence by how much a metric of the second run is higher or lower.
 
     Parameters
@@ -88,16 +88,16 @@ def say_difference(pair: PairComparison, metric: str, name: str) -> str:
     return (
         f"{name} of {pair.second} is {abs(difference.value):.4f} {direction} than that of "
         f"{pair.first} (95 % {difference.low:+.4f} to {difference.high:+.4f}, bootstrap over "
-        f"patients; {_say_tested(difference.p_value, pair.holm[metric])})."
+        f"patients; {_tested_text(difference.p_value, pair.holm[metric])})."
     )
 
 
-def _say_tested(p_value: float, adjusted: float) -> str:
+def _tested_text(p_value: float, adjusted: float) -> str:
     verdict = "" if adjusted < SIGNIFICANT else ", which may be chance"
-    return f"p {say_p(p_value)}, after Holm p {say_p(adjusted)}{verdict}"
+    return f"p {p_text(p_value)}, after Holm p {p_text(adjusted)}{verdict}"
 
 
-def say_step(step: Step) -> str:
+def step_text(step: Step) -> str:
     """Return in one sentence what a run fixes and breaks of another's."""
     return (
         f"{step.later} corrects {step.fixed} errors of {step.earlier} and makes {step.broken} new "
@@ -106,7 +106,7 @@ def say_step(step: Step) -> str:
     )
 
 
-def say_films(scored: ScoredFilms) -> str:
+def films_text(scored: ScoredFilms) -> str:
     """Return in one sentence which films are compared, at which thresholds."""
     ill, n = int(scored.ill.sum()), len(scored.films)
     patients = len(set(scored.films.patient.tolist()))
@@ -124,7 +124,7 @@ def say_films(scored: ScoredFilms) -> str:
     return sentence
 
 
-def say_thresholds(sensitivity: float) -> str:
+def thresholds_text(sensitivity: float) -> str:
     """Return how `thresholds_at_sensitivity` set the thresholds."""
     return (
         f"equal sensitivity: each run's highest threshold that finds {100.0 * sensitivity:g} % of "
@@ -132,7 +132,7 @@ def say_thresholds(sensitivity: float) -> str:
     )
 
 
-def say_wards(scored: ScoredFilms, children: int, prevalence: float) -> list[str]:
+def ward_texts(scored: ScoredFilms, children: int, prevalence: float) -> list[str]:
     """Return for each run what to expect of it among children of a given prevalence.
 
     Raises
@@ -141,10 +141,10 @@ def say_wards(scored: ScoredFilms, children: int, prevalence: float) -> list[str
         As in `expect_among`.
     """
     wards = expect_wards(scored, children, prevalence)
-    return [say_ward(run, ward) for run, ward in zip(scored.run_ids, wards, strict=True)]
+    return [ward_text(run, ward) for run, ward in zip(scored.run_ids, wards, strict=True)]
 
 
-def say_ward(run: str, ward: WardOutcome) -> str:
+def ward_text(run: str, ward: WardOutcome) -> str:
     """Return in words what to expect of a run among children of a given prevalence."""
     return (
         f"Of {ward.children:,} children, {ward.ill:.0f} with pneumonia, {run} misses "

@@ -15,16 +15,16 @@ class Rate:
     n: int
 
 
-def say_rate(rate: Rate) -> str:
+def rate_text(rate: Rate) -> str:
     """Return a rate with its 95 % interval and n."""
-    return f"{say_interval(rate)}, n = {rate.n}"
+    return f"{interval_text(rate)}, n = {rate.n}"
 
 
-def say_interval(rate: Rate, digits: int = 3) -> str:
+def interval_text(rate: Rate, digits: int = 3) -> str:
     """Return a rate with its 95 % interval, to some digits after the point."""
     return f"{rate.value:.{digits}f} ({rate.low:.{digits}f} to {rate.high:.{digits}f})"
 
 
-def say_of_few(rate: Rate) -> str:
+def of_few_text(rate: Rate) -> str:
     """Return a rate of few reads with its 95 % interval and n, to two digits."""
-    return f"{say_interval(rate, 2)[:-1]}, n = {rate.n})"
+    return f"{interval_text(rate, 2)[:-1]}, n = {rate.n})"

@@ -101,7 +101,7 @@ class Reader:
         """
         if not self.may(act):
             raise NotAllowed(
-                f"{say_roles(self.roles)} may not {act}: this needs the role "
+                f"{roles_text(self.roles)} may not {act}: this needs the role "
                 f"{_either(WHO_MAY[act])}. Change your role, or ask the administrator."
             )
 
@@ -110,7 +110,7 @@ OPERATOR = Reader("command line", frozenset({Role.ADMIN}))
 """The person at the command line, who can change the files anyway."""
 
 
-def say_roles(roles: Collection[Role]) -> str:
+def roles_text(roles: Collection[Role]) -> str:
     """Return roles as the subject of a sentence."""
     return f"The role {_either(roles, 'and')}" if roles else "Nobody without a role"
 

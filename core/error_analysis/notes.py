@@ -77,7 +77,7 @@ class CaseNote:
     app_version: str = __version__
 
     @property
-    def says_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """True if the reader has taken everything back."""
         return not (self.cause or self.tags or self.comment or self.proposed_label)
 
@@ -242,7 +242,7 @@ def count_notes(
         Label by film, as in `weigh_proposals`.
     """
     known = references or {}
-    saying = [note for note in notes if not note.says_nothing]
+    saying = [note for note in notes if not note.is_empty]
     causes = {(note.film_id, note.cause) for note in saying if note.cause}
     tags = {(note.film_id, tag) for note in saying for tag in note.tags}
     weighed = [

@@ -17,7 +17,7 @@ from scipy import stats
 
 from core.datasets.film_metadata import read_facts
 from core.domain.model import RunRecord
-from core.domain.rate import Rate, say_rate
+from core.domain.rate import Rate, rate_text
 from core.error_analysis.slices import SliceSpace, declare_space
 from core.runs.embeddings import read_features
 from core.runs.predictions import Predictions
@@ -315,7 +315,7 @@ def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSear
     return search if search.results else None
 
 
-def say_searched(search: SliceSearch) -> str:
+def searched_text(search: SliceSearch) -> str:
     """Return in words the slices found, the worst rate, and how many the test confirms."""
     looked_at, found = len(search.results), search.failing
     if not found:
@@ -330,7 +330,7 @@ def say_searched(search: SliceSearch) -> str:
         f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a slice of its "
         f"validation films that is worse than the rest, corrected for their number. First "
         f"{search.space.words_of(worst.key)}: "
-        f"{worst.rate} {say_rate(worst.inside)}, elsewhere {say_rate(worst.outside)}. On the "
+        f"{worst.rate} {rate_text(worst.inside)}, elsewhere {rate_text(worst.outside)}. On the "
         f"official test split {again or 'none'} of these {'is' if again < 2 else 'are'} "
         f"confirmed{unknown}."
     )

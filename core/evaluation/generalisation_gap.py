@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.domain.rate import Rate, say_interval
+from core.domain.rate import Rate, interval_text
 from core.evaluation.evaluate import PARTS, SLICED_BY
 from core.evaluation.operating_point import choose_operating_point
 from core.runs.predictions import Predictions
@@ -181,9 +181,11 @@ def _weighted_rate(right: Mask, weights: Weights, part: Predictions, n: int) -> 
 def tabulate_causes(rows: Sequence[Suspect]) -> str:
     """Return the rows as a Markdown table."""
     head = ["Cause removed", "Films", "Sensitivity", "n ill", "Specificity", "n normal"]
-    lines = [[row.what, row.films, *_say(row.sensitivity), *_say(row.specificity)] for row in rows]
+    lines = [
+        [row.what, row.films, *_text(row.sensitivity), *_text(row.specificity)] for row in rows
+    ]
     return markdown_table(head, lines)
 
 
-def _say(rate: Rate) -> tuple[str, str]:
-    return say_interval(rate), str(rate.n)
+def _text(rate: Rate) -> tuple[str, str]:
+    return interval_text(rate), str(rate.n)

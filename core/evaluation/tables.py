@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.domain.model import RunRecord
-from core.domain.rate import Rate, say_interval
-from core.runs.archive import Aside
+from core.domain.rate import Rate, interval_text
+from core.runs.archive import ArchivedRun
 from core.runs.listing import USUAL_PARTS, ListedRun
 from core.runs.store import name_run
 from core.tables import markdown_table
@@ -165,10 +165,10 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _with_interval(rate: Mapping[str, Any]) -> str:
-    return "no films" if rate["value"] is None else say_interval(Rate(**rate))
+    return "no films" if rate["value"] is None else interval_text(Rate(**rate))
 
 
-def tabulate_set_aside(aside: Aside) -> str:
+def tabulate_archive(aside: ArchivedRun) -> str:
     """Return the changes and metrics of each archived run, as two Markdown tables."""
     changes = markdown_table(
         ["Run", "Based on", "What it changes"],

@@ -208,7 +208,7 @@ def _check_origin(film: Radiograph) -> list[Finding]:
     return [Finding("synthetic", Severity.NOTE, None, None, message)]
 
 
-def _say_change(change: FilmChange, evidence: GateEvidence) -> Finding:
+def _change_finding(change: FilmChange, evidence: GateEvidence) -> Finding:
     distances = (
         f"its distance from the training films is {evidence.distance:.2f} as it is and "
         f"{evidence.changed[change]:.2f} with"
@@ -236,7 +236,7 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
     low, high = limits.lung_fraction
     change = evidence.better_change(limits.distance)
     if change is not None:
-        return [_say_change(change, evidence)]
+        return [_change_finding(change, evidence)]
     if not evidence.distance <= limits.distance:  # a distance that is no number is refused too
         message = (
             "This does not look like a frontal chest radiograph: its distance from the training "

@@ -143,9 +143,9 @@ def import_run(
     missing = _missing_films(checked, films)
     faults = [*checked.faults]
     if not request.incomplete:
-        faults += [_say_missing(part, ids, films) for part, ids in missing.items() if ids]
+        faults += [_missing_text(part, ids, films) for part, ids in missing.items() if ids]
     if not checked.probability_of and not faults:
-        faults.append(_say_nothing_left(checked, request.split))
+        faults.append(_nothing_left_text(checked, request.split))
     if faults:
         raise ForeignRunRefused(_listed(faults))
     predictions = _predictions_of(checked, films)
@@ -224,7 +224,7 @@ def _missing_films(checked: CheckedRows, films: KnownFilms) -> dict[str, list[st
     return missing
 
 
-def _say_missing(part: str, ids: Sequence[str], films: KnownFilms) -> str:
+def _missing_text(part: str, ids: Sequence[str], films: KnownFilms) -> str:
     n = int((films.measured.split == part).sum())
     named = ", ".join(ids[:NAMED_FILMS]) + (", ..." if len(ids) > NAMED_FILMS else "")
     return (
@@ -233,7 +233,7 @@ def _say_missing(part: str, ids: Sequence[str], films: KnownFilms) -> str:
     )
 
 
-def _say_nothing_left(checked: CheckedRows, split: str) -> str:
+def _nothing_left_text(checked: CheckedRows, split: str) -> str:
     found = ", ".join(f"{rows} rows belong to {what}" for what, rows in checked.left_out.items())
     return f"No row belongs to a film of {split or 'validation or test'}: {found}."
 

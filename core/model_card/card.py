@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.comparison.text import say_ward
-from core.domain.rate import say_interval, say_rate
-from core.error_analysis.slice_discovery import say_searched
+from core.comparison.text import ward_text
+from core.domain.rate import interval_text, rate_text
+from core.error_analysis.slice_discovery import searched_text
 from core.model_card.facts import RunFacts
 from core.model_card.failures import (
     describe_explanations,
     describe_failures,
     describe_shortcuts,
-    say_worst_slices,
+    worst_slices_text,
 )
 from core.model_card.population import (
     CHILDREN_IN_SHORT,
@@ -21,7 +21,7 @@ from core.model_card.population import (
     describe_population,
     describe_training,
     describe_use,
-    say_use,
+    use_text,
 )
 from core.model_card.results import (
     EXTERNAL,
@@ -31,14 +31,14 @@ from core.model_card.results import (
     describe_results,
     describe_ward,
     expect_in_ward,
+    in_short_text,
+    origin_text,
     rate_of,
-    say_in_short,
-    say_origin,
     usual_part,
 )
 from core.reports.document import Block, Bullets, Document, Paragraph, Section, Table
 from core.runs.store import EXPORT_FILE
-from core.shortcuts.record import say_audit
+from core.shortcuts.record import audit_text
 
 HEAD = ("What", "In short")
 USUAL_PREVALENCE = 10
@@ -55,23 +55,23 @@ def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
         Children of the ward that its rates are carried over to.
     """
     rows = (
-        ("For", say_use(facts)),
+        ("For", use_text(facts)),
         ("Not for", NOT_FOR_IN_SHORT),
-        ("Children", " ".join(_say_population(facts))),
-        ("Training", " ".join(_say_training(facts))),
-        ("Operating point", " ".join(_say_point(facts))),
-        ("Measured", " ".join(_say_measured(facts))),
-        (f"{10 * ill_of_100} ill of 1,000", _say_ward(facts, ill_of_100)),
-        ("External adults", _say_external(facts)),
-        ("Fails most", " ".join(_say_failures(facts))),
-        ("Shortcuts", _say_shortcuts(facts)),
-        ("Regions", _say_regions(facts)),
-        ("Version", " ".join(_say_version(facts))),
+        ("Children", " ".join(_population_text(facts))),
+        ("Training", " ".join(_training_text(facts))),
+        ("Operating point", " ".join(_point_text(facts))),
+        ("Measured", " ".join(_measured_text(facts))),
+        (f"{10 * ill_of_100} ill of 1,000", _ward_text(facts, ill_of_100)),
+        ("External adults", _external_text(facts)),
+        ("Fails most", " ".join(_failures_text(facts))),
+        ("Shortcuts", _shortcuts_text(facts)),
+        ("Regions", _regions_text(facts)),
+        ("Version", " ".join(_version_text(facts))),
     )
     return Section("short", "In two minutes", (Table(HEAD, rows, (1.0, 5.6)),))
 
 
-def _say_population(facts: RunFacts) -> Iterator[str]:
+def _population_text(facts: RunFacts) -> Iterator[str]:
     if facts.run.foreign:
         yield "Its training population is not known here. It is measured on:"
     yield CHILDREN_IN_SHORT
@@ -80,7 +80,7 @@ def _say_population(facts: RunFacts) -> Iterator[str]:
         yield f"Trained on {n:,} of them."
 
 
-def _say_training(facts: RunFacts) -> Iterator[str]:
+def _training_text(facts: RunFacts) -> Iterator[str]:
     run, how = facts.run, facts.settings
     if run.foreign:
         yield "Not known here: these are another model's predictions."
@@ -95,10 +95,10 @@ def _say_training(facts: RunFacts) -> Iterator[str]:
         yield f"{how['split_by']}; the official test was not used."
 
 
-def _say_point(facts: RunFacts) -> Iterator[str]:
+def _point_text(facts: RunFacts) -> Iterator[str]:
     point, band = facts.run.operating_point, facts.run.abstention
     yield (
-        f"Pneumonia from a probability of {point.threshold:.3f}, {say_origin(facts)} "
+        f"Pneumonia from a probability of {point.threshold:.3f}, {origin_text(facts)} "
         f"(n = {point.n})."
     )
     if band is not None:
@@ -107,29 +107,29 @@ def _say_point(facts: RunFacts) -> Iterator[str]:
         yield f"From {low} to {high} it says unsure."
 
 
-def _say_measured(facts: RunFacts) -> Iterator[str]:
-    yield say_in_short(facts)
+def _measured_text(facts: RunFacts) -> Iterator[str]:
+    yield in_short_text(facts)
     rates = facts.run.metrics[usual_part(facts)]["rates"]
     for name, words in {"roc_auc": "ROC AUC", "expected_calibration_error": "ECE"}.items():
         rate = rate_of(rates[name])
         if rate is not None:
-            yield f"{words} {say_interval(rate)}."
+            yield f"{words} {interval_text(rate)}."
 
 
-def _say_ward(facts: RunFacts, ill_of_100: int) -> str:
+def _ward_text(facts: RunFacts, ill_of_100: int) -> str:
     ward = expect_in_ward(facts, 1000, ill_of_100)
     if ward is None:
         return "Not measured on children with pneumonia and without: no estimate is possible."
-    return say_ward(facts.run.run_id, ward)
+    return ward_text(facts.run.run_id, ward)
 
 
-def _say_external(facts: RunFacts) -> str:
+def _external_text(facts: RunFacts) -> str:
     part = facts.run.metrics.get(EXTERNAL)
     if part is None:
         return "Not measured."
     rates = {words.lower(): rate_of(part["rates"][name]) for name, words in RATES.items()}
     said = ", ".join(
-        f"{words} {'of no film' if rate is None else say_rate(rate)}"
+        f"{words} {'of no film' if rate is None else rate_text(rate)}"
         for words, rate in rates.items()
     )
     return (
@@ -138,7 +138,7 @@ def _say_external(facts: RunFacts) -> str:
     )
 
 
-def _say_failures(facts: RunFacts) -> Iterator[str]:
+def _failures_text(facts: RunFacts) -> Iterator[str]:
     part = facts.run.metrics[usual_part(facts)]
     matrix = part["matrix"]
     yield (
@@ -146,30 +146,30 @@ def _say_failures(facts: RunFacts) -> Iterator[str]:
         f"{matrix['false_positive']} false alarms in {part['n'] - part['n_positive']}."
     )
     if facts.searched is None:
-        yield from say_worst_slices(facts)
+        yield from worst_slices_text(facts)
     else:
-        yield say_searched(facts.searched)
+        yield searched_text(facts.searched)
 
 
-def _say_shortcuts(facts: RunFacts) -> str:
+def _shortcuts_text(facts: RunFacts) -> str:
     if facts.audit is None:
         return "Not audited: the shortcut features that it relies on are not known."
     part = facts.audit.parts.get(usual_part(facts)) or next(iter(facts.audit.parts.values()))
-    return say_audit(facts.run.run_id, part)
+    return audit_text(facts.run.run_id, part)
 
 
-def _say_regions(facts: RunFacts) -> str:
+def _regions_text(facts: RunFacts) -> str:
     quality = facts.explanations
     if quality is None or "LIME" not in quality.rates["all"]:
         return "How well its regions point at disease was not measured."
     rate = quality.rates["all"]["LIME"].points_at_lesion
     return (
-        f"On synthetic films the strongest region lies on the lesion in {say_rate(rate)}. Regions "
+        f"On synthetic films the strongest region lies on the lesion in {rate_text(rate)}. Regions "
         "show what the score depends on; they do not outline disease."
     )
 
 
-def _say_version(facts: RunFacts) -> Iterator[str]:
+def _version_text(facts: RunFacts) -> Iterator[str]:
     yield f"Created {facts.run.created[:10]}."
     export = facts.run.files.get(EXPORT_FILE)
     if export is not None:
@@ -188,7 +188,7 @@ def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Documen
     run = facts.run
     return Document(
         title=f"Model card: run {run.run_id}",
-        summary=say_in_short(facts),
+        summary=in_short_text(facts),
         notices=tuple(_find_notices(facts)),
         sections=(
             describe_in_short(facts, ill_of_100),

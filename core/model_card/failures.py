@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.domain.rate import say_interval, say_rate
-from core.error_analysis.slice_discovery import LEAST_FILMS, say_searched
+from core.domain.rate import interval_text, rate_text
+from core.error_analysis.slice_discovery import LEAST_FILMS, searched_text
 from core.evaluation.tables import QUALITIES
 from core.explain.pointing_game import PointingRates
 from core.model_card.facts import RunFacts
 from core.model_card.results import rate_of, usual_part
 from core.reports.document import Block, Bullets, Paragraph, Section, Table
 from core.runs.predictions import Predictions
-from core.shortcuts.record import say_audit
+from core.shortcuts.record import audit_text
 
 SLICED = {"sensitivity": "Lowest sensitivity", "specificity": "Lowest specificity"}
 SHOWN_ERRORS = 4
@@ -71,9 +71,9 @@ def describe_failures(facts: RunFacts) -> Section:
         f"pneumonias and raises {matrix['false_positive']} false alarms in "
         f"{part['n'] - part['n_positive']} normals."
     )
-    items = tuple(say_worst_slices(facts))
+    items = tuple(worst_slices_text(facts))
     if facts.searched is not None:
-        items = (say_searched(facts.searched), *items)
+        items = (searched_text(facts.searched), *items)
     blocks: list[Block] = [Paragraph(said)]
     if items:
         blocks.append(Bullets(items))
@@ -101,7 +101,7 @@ def list_errors(facts: RunFacts) -> tuple[FailedFilm, ...]:
     return surest_errors(films, facts.run.operating_point.threshold)
 
 
-def say_worst_slices(facts: RunFacts) -> Iterator[str]:
+def worst_slices_text(facts: RunFacts) -> Iterator[str]:
     """Yield where sensitivity and specificity are lowest among thirds by image quality."""
     slices = facts.record.get("slices", {}).get(usual_part(facts), {})
     for name, words in SLICED.items():
@@ -115,7 +115,7 @@ def say_worst_slices(facts: RunFacts) -> Iterator[str]:
             _, quality, third, rate = min(thirds, key=lambda one: one[0])
             yield (
                 f"{words} of {len(thirds)} thirds by image quality with {LEAST_FILMS} films or "
-                f"more, not corrected for multiple testing: {say_rate(rate)} "
+                f"more, not corrected for multiple testing: {rate_text(rate)} "
                 f"({QUALITIES[quality]}: "
                 f"{_range(third['low'], third['high'])})."
             )
@@ -134,7 +134,7 @@ def describe_shortcuts(facts: RunFacts) -> Section:
         return Section("shortcuts", "Shortcuts found", (Paragraph(said),))
     items = tuple(
         f"{part.split[:1].upper()}{part.split[1:]} (n = {part.n}): "
-        f"{say_audit(facts.run.run_id, part)}"
+        f"{audit_text(facts.run.run_id, part)}"
         for part in facts.audit.parts.values()
     )
     return Section("shortcuts", "Shortcuts found", (Bullets(items),))
@@ -149,13 +149,13 @@ def describe_explanations(facts: RunFacts) -> Section:
     head = ("Method", "Points at the lesion", "Weight inside", "Overlap (IoU)")
     of_all = quality.rates["all"]
     rows = tuple(
-        (way, *map(say_interval, (rates.points_at_lesion, rates.energy_inside, rates.iou)))
+        (way, *map(interval_text, (rates.points_at_lesion, rates.energy_inside, rates.iou)))
         for way, rates in of_all.items()
     )
     n = next(iter(of_all.values())).points_at_lesion.n
     blocks = (
         Paragraph(
-            f"Compared with {quality.films} (n = {n}). {_say_best(of_all)} Regions show what the "
+            f"Compared with {quality.films} (n = {n}). {_best_text(of_all)} Regions show what the "
             "score depends on; they do not outline disease."
         ),
         Table(head, rows, (1.2, 2.2, 2.2, 2.2)),
@@ -164,7 +164,7 @@ def describe_explanations(facts: RunFacts) -> Section:
     return Section("explanations", "Explanations", blocks)
 
 
-def _say_best(of_all: Mapping[str, PointingRates]) -> str:
+def _best_text(of_all: Mapping[str, PointingRates]) -> str:
     ranked = sorted(of_all.items(), key=lambda one: -one[1].points_at_lesion.value)
     said = ", ".join(f"{way} {rates.points_at_lesion.value:.2f}" for way, rates in ranked)
     return f"Share of films whose strongest point lies on the lesion, best first: {said}."

@@ -84,7 +84,7 @@ CHANGES = {
 def describe_use(facts: RunFacts) -> Section:
     """Return what a run is for and what it is not for."""
     blocks = (
-        Paragraph(say_use(facts)),
+        Paragraph(use_text(facts)),
         Paragraph("Not for:"),
         Bullets(NOT_FOR),
         Paragraph(AGES),
@@ -92,7 +92,7 @@ def describe_use(facts: RunFacts) -> Section:
     return Section("use", "Intended use", blocks)
 
 
-def say_use(facts: RunFacts) -> str:
+def use_text(facts: RunFacts) -> str:
     """Return what a run is for."""
     if facts.run.foreign:
         return (
@@ -147,7 +147,7 @@ def describe_training(facts: RunFacts) -> Section:
         )
         return Section("training", "How it was trained", (Paragraph(unknown),))
     members = facts.run.members
-    items = _say_members(members) if members else tuple(_say_settings(facts))
+    items = _members_text(members) if members else tuple(_settings_text(facts))
     blocks = (Paragraph(facts.run.sentence), Bullets(items))
     return Section("training", "How it was trained", blocks)
 
@@ -158,14 +158,14 @@ def _file_of(facts: RunFacts) -> str:
     return f"{name} ({imported['rows']} rows, sha256 {str(imported['file_sha256'])[:12]})"
 
 
-def _say_members(members: tuple[str, ...]) -> tuple[str, ...]:
+def _members_text(members: tuple[str, ...]) -> tuple[str, ...]:
     return (
         f"The mean of the calibrated logits of {', '.join(members)}, recalibrated.",
         "The training of each member is in its own model card.",
     )
 
 
-def _say_settings(facts: RunFacts) -> Iterator[str]:
+def _settings_text(facts: RunFacts) -> Iterator[str]:
     how, run = facts.settings, facts.run
     seen = "the box around the lungs" if run.cropped_to_lungs else "the whole film"
     yield f"Network: {run.architecture}, {run.input_px} x {run.input_px} px; it sees {seen}."
@@ -177,7 +177,7 @@ def _say_settings(facts: RunFacts) -> Iterator[str]:
             f"{how['learning_rate']:g} ({how['schedule']}), batches of {how['batch']}, seed "
             f"{how['seed']}; class weights: {how['class_weights']}."
         )
-        yield f"Films changed at random: {say_changes(how['augmentation'])}."
+        yield f"Films changed at random: {changes_text(how['augmentation'])}."
         yield f"Validation drawn by {how['split_by']}; the official test was not used."
     parity = facts.record.get("parity", {})
     if "max_difference" in parity:
@@ -188,7 +188,7 @@ def _say_settings(facts: RunFacts) -> Iterator[str]:
         )
 
 
-def say_changes(changes: Mapping[str, Any]) -> str:
+def changes_text(changes: Mapping[str, Any]) -> str:
     """Return how training films are changed, each with its strength; none for plain films."""
     said = [f"{words} {changes[key]:g}" for key, words in CHANGES.items() if changes.get(key)]
     zoom = changes.get("zoom", [1.0, 1.0])

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.comparison.prevalence import WardOutcome, expect_among
-from core.comparison.text import say_ward
-from core.domain.rate import Rate, say_interval, say_rate
+from core.comparison.text import ward_text
+from core.domain.rate import Rate, interval_text, rate_text
 from core.model_card.facts import RunFacts
 from core.reports.document import Block, Intervals, MeasuredRow, Paragraph, Section, Table
 
@@ -27,7 +27,7 @@ def rate_of(stated: Mapping[str, Any]) -> Rate | None:
     return None if stated["value"] is None else Rate(**stated)
 
 
-def say_in_short(facts: RunFacts) -> str:
+def in_short_text(facts: RunFacts) -> str:
     """Return the operating point in one sentence, of 100 of each kind."""
     part = facts.run.metrics[usual_part(facts)]
     found, cleared = (rate_of(part["rates"][name]) for name in RATES)
@@ -53,7 +53,7 @@ def describe_ward(facts: RunFacts, ill_of_100: int) -> Section:
         return Section("ward", heading, (Paragraph(said),))
     split = facts.run.metrics[usual_part(facts)]["split"]
     blocks = (
-        Paragraph(say_ward(facts.run.run_id, ward)),
+        Paragraph(ward_text(facts.run.run_id, ward)),
         Paragraph(
             f"Calculated from sensitivity and specificity on the {split}. It holds in a ward only "
             "if disease and films are similar there."
@@ -92,7 +92,7 @@ def describe_results(facts: RunFacts) -> Section:
     blocks: tuple[Block, ...] = (
         Paragraph(
             f"A film is called pneumonia from a probability of {point.threshold:.3f}, "
-            f"{say_origin(facts)} ({point.n} films, {point.n_positive} with pneumonia){why}. "
+            f"{origin_text(facts)} ({point.n} films, {point.n_positive} with pneumonia){why}. "
             "Intervals are 95 %."
         ),
         Intervals(tuple(rows)),
@@ -105,7 +105,7 @@ def describe_results(facts: RunFacts) -> Section:
     return Section("results", "Operating point", blocks)
 
 
-def say_origin(facts: RunFacts) -> str:
+def origin_text(facts: RunFacts) -> str:
     """Return where the threshold comes from."""
     origin = facts.run.operating_point.chosen_on
     return f"chosen on {origin}" if origin.startswith("validation") else origin
@@ -120,8 +120,8 @@ def _count_errors(facts: RunFacts) -> Iterator[tuple[str, ...]]:
             part["split"],
             f"{matrix['false_negative']} of {ill}",
             f"{matrix['false_positive']} of {well}",
-            "no films" if auc is None else say_interval(auc),
-            "no films" if error is None else say_interval(error),
+            "no films" if auc is None else interval_text(auc),
+            "no films" if error is None else interval_text(error),
         )
 
 
@@ -140,7 +140,7 @@ def describe_band(facts: RunFacts) -> Section:
         f"as many of those called normal ({band.method})."
     )
     rows = tuple(
-        (facts.run.metrics[part]["split"], *map(_say_share, _sides(measured)))
+        (facts.run.metrics[part]["split"], *map(_share_text, _sides(measured)))
         for part, measured in facts.run.decided.items()
         if part in facts.run.metrics
     )
@@ -154,9 +154,9 @@ def _sides(measured: Mapping[str, Any]) -> Iterator[Mapping[str, Any] | None]:
         yield measured[name]
 
 
-def _say_share(stated: Mapping[str, Any] | None) -> str:
+def _share_text(stated: Mapping[str, Any] | None) -> str:
     rate = None if stated is None else rate_of(stated)
-    return "no film" if rate is None else say_interval(rate)
+    return "no film" if rate is None else interval_text(rate)
 
 
 def describe_external(facts: RunFacts) -> Section:
@@ -172,11 +172,11 @@ def describe_external(facts: RunFacts) -> Section:
     said = (
         f"On {part['n']} films of {part['n_patients']} adults it misses "
         f"{matrix['false_negative']} of {ill} and raises {matrix['false_positive']} false alarms "
-        f"in {well}: sensitivity {_say(found)}; specificity {_say(cleared)}. It is not intended "
+        f"in {well}: sensitivity {_text(found)}; specificity {_text(cleared)}. It is not intended "
         "for adults: no performance is claimed for films from outside its population."
     )
     return Section("external", heading, (Paragraph(said),))
 
 
-def _say(rate: Rate | None) -> str:
-    return "no films" if rate is None else say_rate(rate)
+def _text(rate: Rate | None) -> str:
+    return "no films" if rate is None else rate_text(rate)

@@ -219,8 +219,8 @@ class _Columns:
 
 
 def _columns(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> _Columns:
-    first = [_says(own.first) if own.first.kind is ReadKind.FIRST else None for own in reads]
-    last = [_says(own.last) for own in reads]
+    first = [_calls(own.first) if own.first.kind is ReadKind.FIRST else None for own in reads]
+    last = [_calls(own.last) for own in reads]
     model = [_model_says(own.last) for own in reads]
     shown = [references.get(own.last.film_sha256) for own in reads]
     ill = [None if one is None else one is Verdict.PNEUMONIA for one in shown]
@@ -249,7 +249,7 @@ def _changes(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> tu
     return changes.count((False, True)), changes.count((True, False))
 
 
-def _says(record: ReviewRecord) -> bool | None:
+def _calls(record: ReviewRecord) -> bool | None:
     """Return whether the reader says pneumonia; None for an unsure one."""
     verdict = record.read.verdict
     return None if verdict is Verdict.UNSURE else verdict is Verdict.PNEUMONIA

@@ -146,7 +146,7 @@ def _area(scores: Scores, labels: Labels, films: npt.NDArray[np.str_]) -> Rate:
     return Rate(area.value, *newcombe_interval(area.value, n_ill, n_well), area.n)
 
 
-def say_too_few(curve: ReaderRoc) -> str:
+def too_few_text(curve: ReaderRoc) -> str:
     """Return why a reader has no curve."""
     return (
         f"{curve.reader}: no ROC curve from {curve.n_ill} reads of films with pneumonia and "

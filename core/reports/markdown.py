@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from core.domain.rate import say_interval
+from core.domain.rate import interval_text
 from core.reports.document import Block, Bullets, Document, Intervals, Paragraph, Table
 from core.tables import markdown_table
 
@@ -38,7 +38,7 @@ def _lines(block: Block) -> Iterator[str]:
 
 def interval_rows(block: Intervals) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """Return rates as a table's head and rows."""
-    rows = [(row.measure, row.part, say_interval(row.rate), str(row.rate.n)) for row in block.rows]
+    rows = [(row.measure, row.part, interval_text(row.rate), str(row.rate.n)) for row in block.rows]
     return INTERVAL_HEAD, rows
 
 

@@ -12,7 +12,7 @@ from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 from fpdf.util import Padding
 
-from core.domain.rate import say_interval
+from core.domain.rate import interval_text
 from core.errors import ModelError
 from core.reports.document import Block, Bullets, Document, Intervals, MeasuredRow, Paragraph, Table
 
@@ -200,14 +200,14 @@ def _draw_intervals(pages: _DocumentPages, block: Intervals) -> None:
             _head_intervals(pages, measure, left, width)
         pages.write_in(TABLE_PT, QUIET if row.out_of_population else INK)
         top = pages.get_y()
-        height = _say_part(pages, row)
+        height = _write_part(pages, row)
         _draw_interval(pages, row, left, width, top + ROW_MM / 2.0)
         pages.set_xy(left + width + PLOT_PAD_MM, top)
-        pages.cell(VALUE_MM, ROW_MM, f"{say_interval(row.rate)}, n = {row.rate.n}")
+        pages.cell(VALUE_MM, ROW_MM, f"{interval_text(row.rate)}, n = {row.rate.n}")
         pages.set_xy(MARGIN_MM, top + height)
 
 
-def _say_part(pages: _DocumentPages, row: MeasuredRow) -> float:
+def _write_part(pages: _DocumentPages, row: MeasuredRow) -> float:
     top = pages.get_y()
     padding = Padding(top=0.65, bottom=0.65)
     pages.multi_cell(LABEL_MM, ROW_MM - 1.3, row.part, align="L", padding=padding)

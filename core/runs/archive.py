@@ -12,16 +12,16 @@ from core.files import replace_file
 from core.runs.listing import USUAL_PARTS
 from core.runs.store import read_record
 
-SET_ASIDE_FILE = "set_aside.json"
+ARCHIVE_FILE = "set_aside.json"
 
 
 KEPT = ("sentence", "parent", "created", "architecture", "input_px", "operating_point", "settings")
 
 
-Aside = dict[str, dict[str, Any]]
+ArchivedRun = dict[str, dict[str, Any]]
 
 
-def read_set_aside(models: Path) -> Aside:
+def read_archive(models: Path) -> ArchivedRun:
     """Return what is kept of each run that was set aside, by name; nothing without a file.
 
     Raises
@@ -29,7 +29,7 @@ def read_set_aside(models: Path) -> Aside:
     ModelIntegrity
         If the file is not readable.
     """
-    path = models / SET_ASIDE_FILE
+    path = models / ARCHIVE_FILE
     if not path.is_file():
         return {}
     try:
@@ -38,7 +38,7 @@ def read_set_aside(models: Path) -> Aside:
         raise ModelIntegrity(f"{path} cannot be read: restore it from the repository.") from exc
 
 
-def set_aside(models: Path, name: str) -> None:
+def archive_run(models: Path, name: str) -> None:
     """Keep a finished run's settings and metrics, and remove its folder.
 
     Raises
@@ -48,10 +48,10 @@ def set_aside(models: Path, name: str) -> None:
     DatasetError
         If another run of the name was set aside before.
     """
-    record, before = read_record(models / name), read_set_aside(models)
+    record, before = read_record(models / name), read_archive(models)
     if name in before:
         raise DatasetError(
-            f"a run {name} is already archived in {models / SET_ASIDE_FILE}: give this one "
+            f"a run {name} is already archived in {models / ARCHIVE_FILE}: give this one "
             "another name in the catalogue, so that neither is lost."
         )
     kept = {key: record[key] for key in KEPT if key in record}
@@ -59,5 +59,5 @@ def set_aside(models: Path, name: str) -> None:
     for measured in kept["metrics"].values():
         measured.pop("calibration_curve", None)
     everything = json.dumps({**before, name: kept}, indent=1, sort_keys=True) + "\n"
-    replace_file(models / SET_ASIDE_FILE, everything.encode())
+    replace_file(models / ARCHIVE_FILE, everything.encode())
     shutil.rmtree(models / name)

@@ -56,22 +56,22 @@ def decide_served_run(named: str, default: str, choice: ServedChoice | None) -> 
     return ServedDecision(default, DecidedBy.DEFAULT, None)
 
 
-def say_decision(decision: ServedDecision) -> str:
+def decision_text(decision: ServedDecision) -> str:
     """Return in words what decides which run serves, and what it overrides."""
     run = decision.run_id
     if decision.decided_by is DecidedBy.DEFAULT:
         return f"{run} serves: it is the default; no other run was chosen."
     choice = decision.choice
     if decision.decided_by is DecidedBy.CHOICE and choice is not None:
-        return f"{run} serves: {say_choice(choice)}"
+        return f"{run} serves: {choice_text(choice)}"
     sentence = f"{run} serves: {VARIABLE} names it and overrides every choice made here."
     overridden = decision.overridden
     if overridden is None:
         return sentence
-    return f"{sentence} Overridden: {say_choice(overridden)}"
+    return f"{sentence} Overridden: {choice_text(overridden)}"
 
 
-def say_choice(choice: ServedChoice) -> str:
+def choice_text(choice: ServedChoice) -> str:
     """Return in one sentence who chose which run, when and why."""
     return (
         f"{choice.chosen_by} chose {choice.run_id} on {choice.chosen_at:%Y-%m-%d %H:%M} UTC, "

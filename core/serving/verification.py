@@ -67,14 +67,14 @@ def _own_band(run: RunRecord) -> list[Demand]:
         Demand(
             "an abstention band that its stored validation predictions reproduce",
             band == chosen,
-            f"stated {_said(band.low)} to {_said(band.high)}, "
-            f"recomputed {_said(chosen.low)} to {_said(chosen.high)}",
+            f"stated {_text(band.low)} to {_text(band.high)}, "
+            f"recomputed {_text(chosen.low)} to {_text(chosen.high)}",
             f"`python -m core abstain {run.run_id}` chooses it again",
         )
     ]
 
 
-def _said(limit: float | None) -> str:
+def _text(limit: float | None) -> str:
     return "none" if limit is None else f"{limit:.3f}"
 
 

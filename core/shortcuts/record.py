@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from core.domain.model import RunRecord
-from core.domain.rate import Rate, say_interval
+from core.domain.rate import Rate, interval_text
 from core.errors import ModelIntegrity
 from core.runs.artifacts import read_artifact
 
@@ -146,7 +146,7 @@ def read_audit(run: RunRecord) -> ShortcutAudit | None:
     return read_artifact(run, AUDIT_FILE, ShortcutAudit.from_json, remedy)
 
 
-def say_audit(run_id: str, part: PartAudit) -> str:
+def audit_text(run_id: str, part: PartAudit) -> str:
     """Return a run's ROC AUC without lungs, and the harmless change that alters most decisions.
 
     Parameters
@@ -161,7 +161,7 @@ def say_audit(run_id: str, part: PartAudit) -> str:
         meaning = "so there is no sign that it uses anything outside the lungs"
     sentence = (
         f"With the lungs removed from the film, {run_id} has an ROC AUC of "
-        f"{say_interval(outside)} (chance 0.5, whole film {whole.value:.3f}), {meaning}."
+        f"{interval_text(outside)} (chance 0.5, whole film {whole.value:.3f}), {meaning}."
     )
     harmless = [row for row in part.changes if row.key not in CUTTING]
     if not harmless:

@@ -235,7 +235,7 @@ def _read_row(connection: Connection, table: Table, sequence: int) -> tuple[str,
     return content_sha256(dict(row)), ", ".join(names[:2])
 
 
-def say_report(report: LedgerReport) -> str:
+def report_text(report: LedgerReport) -> str:
     """Return in words what a check found, one line a fault."""
     if report.intact:
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import PurePosixPath
 
-from core.domain.rate import Rate, say_of_few
+from core.domain.rate import Rate, of_few_text
 from core.domain.review import Verdict
 from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import Outcome, ReaderSummary
@@ -24,11 +24,11 @@ SOURCE_WORDS = {
 }
 
 
-def say_rate(rate: Rate | None) -> str:
+def rate_text(rate: Rate | None) -> str:
     """Return a rate with its interval and n."""
     if rate is None or rate.n == 0 or math.isnan(rate.value):
         return "no film of this kind"
-    return say_of_few(rate)
+    return of_few_text(rate)
 
 
 def describe_plan(plan: Plan) -> str:
@@ -47,13 +47,13 @@ def describe_plan(plan: Plan) -> str:
 def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, str]:
     """Return a reader's figures, by what they are called."""
     figures = {
-        "Correct blind reads": say_rate(summary.right),
-        "Pneumonias found (sensitivity)": say_rate(summary.sensitivity),
-        "Normal films called normal (specificity)": say_rate(summary.specificity),
+        "Correct blind reads": rate_text(summary.right),
+        "Pneumonias found (sensitivity)": rate_text(summary.sensitivity),
+        "Normal films called normal (specificity)": rate_text(summary.specificity),
         "ROC area of your confidence": "needs two films of each kind"
         if summary.auc is None
-        else say_rate(summary.auc),
-        "Lesions marked correctly": say_rate(summary.marks),
+        else rate_text(summary.auc),
+        "Lesions marked correctly": rate_text(summary.marks),
         "Marks outside any lesion": str(summary.false_marks),
         "Median time for a film": "not measured"
         if summary.median_s is None
@@ -65,13 +65,13 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
         )
     if with_model:
         figures |= {
-            "Right where the model was wrong": say_rate(summary.drill.right),
-            "Correct reads kept against a wrong model": say_rate(summary.drill.held),
+            "Right where the model was wrong": rate_text(summary.drill.right),
+            "Correct reads kept against a wrong model": rate_text(summary.drill.held),
         }
     return figures
 
 
-def say_answer(answer: Answer | None) -> str:
+def answer_text(answer: Answer | None) -> str:
     """Return a read in words."""
     if answer is None:
         return ""
@@ -80,7 +80,7 @@ def say_answer(answer: Answer | None) -> str:
     return f"{answer.label}, {answer.confidence} of 5"
 
 
-def say_marks(score: MarkScore, marks: int) -> str:
+def marks_text(score: MarkScore, marks: int) -> str:
     """Return what became of a read's marks."""
     if not score.known:
         return "not scored: the lesion is not outlined"
@@ -99,23 +99,23 @@ def describe_outcome(outcome: Outcome) -> dict[str, str]:
     return {
         "Film": PurePosixPath(case.film_id).stem,
         "Reference": f"{case.reference}{subtype}",
-        "Your read": say_answer(outcome.read),
-        "Blind read": say_right(outcome),
-        "Mark": say_marks(outcome.score, len(outcome.read.marks)),
+        "Your read": answer_text(outcome.read),
+        "Blind read": right_text(outcome),
+        "Mark": marks_text(outcome.score, len(outcome.read.marks)),
         "Model": f"{case.model_says} {case.probability:.2f}",
-        "After the model": say_answer(outcome.final),
+        "After the model": answer_text(outcome.final),
         "Time": "" if outcome.seconds is None else f"{outcome.seconds:.0f} s",
     }
 
 
-def say_right(outcome: Outcome) -> str:
+def right_text(outcome: Outcome) -> str:
     """Return in a word or two how a blind read fared."""
     if not outcome.answered:
         return "not answered"
     return "right" if outcome.right else "wrong"
 
 
-def say_resistance(outcome: Outcome) -> str:
+def resistance_text(outcome: Outcome) -> str:
     """Return what the model's read did to a reader's; empty where it was not shown."""
     if outcome.final is None:
         return ""

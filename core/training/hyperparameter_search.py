@@ -221,7 +221,7 @@ def search_settings(
         _tell(study, trial, tried)
         trials.append(asdict(tried))
         _write(path, settings, search, trials)
-        report(f"trial {len(trials)}/{wanted}: {tried.settings} -> {_said(tried)}")
+        report(f"trial {len(trials)}/{wanted}: {tried.settings} -> {_text(tried)}")
     best = _best(trials)
     report(f"the best of {len(trials)} trials is {best}")
     return replace(settings, **best)
@@ -236,7 +236,7 @@ def _tell(study: Any, trial: Any, tried: Trial) -> None:
         study.tell(trial, tried.log_loss)
 
 
-def _said(tried: Trial) -> str:
+def _text(tried: Trial) -> str:
     return "diverged" if tried.log_loss is None else f"log loss {tried.log_loss:.4f}"
 
 

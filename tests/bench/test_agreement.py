@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.agreement_causes import Gap, say_causes, scale_box, take_apart
+from bench.agreement_causes import Gap, causes_text, scale_box, take_apart
 from core.domain.film import Radiograph
 from core.domain.model import FilmBox
 from core.imaging.decoding import decode_radiograph
@@ -53,7 +53,7 @@ def test_a_box_stands_at_the_same_place_of_the_other_copy(files) -> None:
 def test_the_cause_that_makes_the_whole_gap_correlates_with_it() -> None:
     sizes = (1.0, -2.0, 3.0)
     gaps = [Gap(0.0, size, size + 0.01 * size, 0.02 * abs(size), 1.5 * size) for size in sizes]
-    rows = [line for line in say_causes(gaps) if line.startswith("| ")][1:]
+    rows = [line for line in causes_text(gaps) if line.startswith("| ")][1:]
     numbers = [[float(cell) for cell in row.split("|")[2:6]] for row in rows[:4]]
     assert numbers == [
         [2.0, 2.8, 3.0, 1.0],

@@ -24,39 +24,39 @@ def test_before_any_choice_the_pages_film_counts() -> None:
 def test_a_choice_counts_while_the_page_repeats_its_older_film() -> None:
     chosen = continue_conversation(Conversation(asked="a"), choice("b", 1), "a")
     repeated = continue_conversation(chosen, choice("b", 1), "a")
-    assert chosen == repeated == Conversation(heard=1, chosen="b", asked="a")
+    assert chosen == repeated == Conversation(events_read=1, chosen="b", asked="a")
 
 
 def test_the_page_takes_over_by_asking_for_another_film() -> None:
-    echoed = Conversation(heard=1, chosen="b", asked="b")
+    echoed = Conversation(events_read=1, chosen="b", asked="b")
     now = continue_conversation(echoed, choice("b", 1), "c")
-    assert (now.chosen, now.selected, now.heard) == (None, "c", 1)
+    assert (now.chosen, now.selected, now.events_read) == (None, "c", 1)
 
 
 def test_an_old_choice_stays_overruled() -> None:
-    overruled = Conversation(heard=1, chosen=None, asked="c")
+    overruled = Conversation(events_read=1, chosen=None, asked="c")
     assert continue_conversation(overruled, choice("b", 1), "c") == overruled
 
 
 def test_the_page_may_return_to_the_film_that_was_overruled() -> None:
-    overruled = Conversation(heard=1, chosen=None, asked="c")
+    overruled = Conversation(events_read=1, chosen=None, asked="c")
     assert continue_conversation(overruled, choice("b", 1), "b").selected == "b"
 
 
 def test_an_echo_of_the_last_choice_does_not_undo_a_newer_one() -> None:
-    reported = Conversation(heard=1, chosen="b", asked="a")
+    reported = Conversation(events_read=1, chosen="b", asked="a")
     now = continue_conversation(reported, choice("c", 2), "b")
-    assert (now.chosen, now.heard) == ("c", 2)
+    assert (now.chosen, now.events_read) == ("c", 2)
 
 
 def test_next_pressed_after_a_click_in_the_same_run_wins() -> None:
     now = continue_conversation(Conversation(asked="a"), choice("b", 1), "c")
-    assert (now.selected, now.heard) == ("c", 1)
+    assert (now.selected, now.events_read) == ("c", 1)
 
 
 def test_a_forgotten_browser_state_keeps_the_choice_that_was_heard() -> None:
-    heard = Conversation(heard=3, chosen="b", asked="b")
-    assert continue_conversation(heard, None, "b") == heard
+    events_read = Conversation(events_read=3, chosen="b", asked="b")
+    assert continue_conversation(events_read, None, "b") == events_read
 
 
 def test_thumbnails_travel_end_to_end_behind_their_index() -> None:

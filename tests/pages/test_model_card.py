@@ -21,7 +21,7 @@ from core.domain.rate import Rate
 from core.domain.reader import OPERATOR
 from core.imported_runs.importing import ForeignRequest, import_run
 from core.library.film_codes import film_code
-from core.model_card.checklists.checklist import fill_checklist, say_count
+from core.model_card.checklists.checklist import count_answer, fill_checklist
 from core.model_card.checklists.claim import CLAIM
 from core.model_card.failures import list_errors, surest_errors
 from core.reports.document import Intervals, MeasuredRow
@@ -31,7 +31,7 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 from ui.charts.model_card import OUT_OF_POPULATION, plot_intervals
 from ui.library.slices import get_search
-from ui.model_card.data import ADDRESS, FactsView
+from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import find_errors, gallery_address
 
 PAGE = PROJECT_ROOT / "pages" / "model_card.py"
@@ -97,7 +97,7 @@ def test_the_ward_is_what_the_rates_of_the_test_mean_at_the_prevalence(runs: Pat
 def test_the_second_tab_counts_and_lists_both_checklists(runs: Path) -> None:
     page = open_page(tab="checklists")
     facts = facts_of(SERVED_RUN)
-    assert say_count(fill_checklist(CLAIM, facts)) in words_of(page)
+    assert count_answer(fill_checklist(CLAIM, facts)) in words_of(page)
     items = [set(table.value["Item"]) for table in page.table if "Item" in table.value]
     assert [len(one) for one in items] == [44, 48]
 
@@ -168,13 +168,13 @@ def test_a_page_that_was_not_routed_shows_nothing_of_its_own(store: SqlReviewSto
 
 
 def test_an_address_reads_back() -> None:
-    view = FactsView("m01", "checklists", 25)
+    view = CardView("m01", "checklists", 25)
     assert ADDRESS.read(ADDRESS.write(view), RUNS, "f04") == (view, [])
 
 
 def test_what_an_address_leaves_out_has_a_default() -> None:
-    assert ADDRESS.read({}, RUNS, "f04") == (FactsView("f04"), [])
-    assert ADDRESS.read({}, RUNS, "gone") == (FactsView("f01"), [])
+    assert ADDRESS.read({}, RUNS, "f04") == (CardView("f04"), [])
+    assert ADDRESS.read({}, RUNS, "gone") == (CardView("f01"), [])
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_an_address_leaves_out_has_a_default() -> None:
 )
 def test_what_an_address_says_wrongly_becomes_the_default(params: dict[str, str]) -> None:
     view, complaints = ADDRESS.read(params, RUNS, "f04")
-    assert view == FactsView("f04")
+    assert view == CardView("f04")
     assert len(complaints) == 1
     assert next(iter(params.values())) in complaints[0]
 

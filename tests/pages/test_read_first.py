@@ -213,7 +213,7 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple]:
     """Return what is marked in the browser, by film: components do not run here."""
     marks: dict[str, tuple] = {}
     monkeypatch.setattr(
-        drawn_marks, "hear_marks", lambda _key, token: marks.get(token.removesuffix("-0"))
+        drawn_marks, "read_marks_event", lambda _key, token: marks.get(token.removesuffix("-0"))
     )
     return marks
 

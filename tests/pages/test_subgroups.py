@@ -29,7 +29,7 @@ from core.store.reads import SqlReviewStore
 from ui.app import progress, resources
 from ui.library.runs import get_runs
 from ui.library.slices import get_search, missing_tables
-from ui.slices.controls import ADDRESS, FailsView
+from ui.slices.controls import ADDRESS, SlicesView
 from ui.slices.slices import rates_by_finding
 
 MODELS = PROJECT_ROOT / "models"
@@ -286,7 +286,7 @@ def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path
 
 
 def test_an_address_gives_back_the_whole_view() -> None:
-    view = FailsView("public", "f01", "labels", "size-low+subtype-virus", "specificity")
+    view = SlicesView("public", "f01", "labels", "size-low+subtype-virus", "specificity")
     offered = (("public",), {"public": ("f04", "f01")})
     assert ADDRESS.read(ADDRESS.write(view), *offered) == (view, [])
 
@@ -294,7 +294,7 @@ def test_an_address_gives_back_the_whole_view() -> None:
 @pytest.mark.parametrize("name", ["library", "run", "section", "rate"])
 def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name) -> None:
     view, complaints = ADDRESS.read({name: "zoo"}, ("public",), {"public": ("f04", "f01")})
-    assert view == FailsView("public", "f04")
+    assert view == SlicesView("public", "f04")
     assert len(complaints) == 1
     assert f"names {name} 'zoo', which is not one of" in complaints[0]
 

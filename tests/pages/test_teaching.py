@@ -30,7 +30,7 @@ from core.teaching import case_selection
 from core.teaching.outcomes import confidence_calibration, learning_curve, reader_auc, reader_roc
 from core.teaching.session import Course, FilmState, Phase, StepKind
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
-from ui.components.answer.answer import AnswerSaid
+from ui.components.answer.answer import AnswerEvent
 from ui.teaching import data, reading
 from ui.teaching.data import films_of, nearest_films
 
@@ -46,12 +46,12 @@ class Hands:
     """What a person does in the browser, for the components that AppTest does not run."""
 
     page: AppTest
-    answer: AnswerSaid | None = None
+    answer: AnswerEvent | None = None
     marks: tuple[tuple[float, float, float, float], ...] | None = None
 
     def lock(self, label: Verdict, confidence: int) -> None:
         """Lock a read, then let go: the next film has another token."""
-        self.answer = AnswerSaid(label, confidence, lock=True)
+        self.answer = AnswerEvent(label, confidence, lock=True)
         self.page.run()
         self.answer, self.marks = None, None
         assert not self.page.exception
@@ -83,8 +83,8 @@ def kept(films: Path) -> Iterator[SqlTeachingStore]:
 @pytest.fixture
 def hands(kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch) -> Hands:
     hands = Hands(open_page())
-    monkeypatch.setattr(reading, "hear_answer", lambda _key, _token: hands.answer)
-    monkeypatch.setattr(reading, "hear_marks", lambda _key, _token: hands.marks)
+    monkeypatch.setattr(reading, "read_answer_event", lambda _key, _token: hands.answer)
+    monkeypatch.setattr(reading, "read_marks_event", lambda _key, _token: hands.marks)
     return hands
 
 
@@ -195,10 +195,10 @@ def test_when_the_time_is_over_what_is_chosen_is_the_read(
     session_id = begin(hands, normal=0)
     assert "A read without a verdict counts as not answered" in words_of(hands.page)
     if chosen is not None:
-        hands.answer = AnswerSaid(chosen, None, lock=False)
+        hands.answer = AnswerEvent(chosen, None, lock=False)
         hands.page.run()
     monkeypatch.setattr(reading, "utc_now", lambda: utc_now() + timedelta(seconds=33))
-    hands.answer = AnswerSaid(Verdict.NORMAL, 5, lock=True)  # after the bell
+    hands.answer = AnswerEvent(Verdict.NORMAL, 5, lock=True)  # after the bell
     hands.page.run()
     course = kept.course(session_id)
     assert course is not None
@@ -235,7 +235,10 @@ def test_a_fresh_visit_goes_on_at_the_same_film_with_what_was_half_said(
     session_id = begin(hands, films=3)
     hands.lock(Verdict.NORMAL, 5)
     hands.press("Next film")
-    hands.answer, hands.marks = AnswerSaid(Verdict.PNEUMONIA, None, lock=False), ((0, 0, 0.5, 0.5),)
+    hands.answer, hands.marks = (
+        AnswerEvent(Verdict.PNEUMONIA, None, lock=False),
+        ((0, 0, 0.5, 0.5),),
+    )
     hands.page.run()
     before = kept.course(session_id)
 
@@ -259,7 +262,7 @@ def test_nobody_reads_in_the_session_of_another(hands: Hands, kept: SqlTeachingS
     other_visit = open_page()
     other_visit.text_input(key="reader-name").set_value("Dr. Bob").run()
     other_visit.query_params["session"] = session_id
-    hands.answer = AnswerSaid(Verdict.NORMAL, 5, lock=True)
+    hands.answer = AnswerEvent(Verdict.NORMAL, 5, lock=True)
     other_visit.run()
     assert f"This session belongs to {READER}, and you read as Dr. Bob" in words_of(other_visit)
     assert kept.course(session_id).read == ()

@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
-from ui.app.identity import draw_log_in, draw_who, recognise
+from ui.app.identity import draw_identity, draw_log_in, recognise
 from ui.app.read_in_progress import leave
 from ui.app.session import Visit, get_visit
 
@@ -48,7 +48,7 @@ def route() -> None:
     pages = [*_pages(visit.acting).values(), *map(_moved, MOVED)]
     page = st.navigation(pages, position="top")
     page.run()
-    draw_who(visit)
+    draw_identity(visit)
     _spare_collector(page.title)
 
 
@@ -97,7 +97,7 @@ def act_of(name: str) -> Act:
 
 
 @contextmanager
-def spoken_errors() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Show what First Read raises on purpose as one sentence; the page ends there."""
     try:
         yield
@@ -125,7 +125,7 @@ def guard(name: str) -> Visit:
             visit.acting.require(act_of(name))
     except FirstReadError as exc:
         st.error(str(exc), icon=":material/lock:")
-        draw_who(visit)
+        draw_identity(visit)
         st.stop()
     if not known:
         draw_log_in()

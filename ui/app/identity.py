@@ -96,7 +96,7 @@ def _keep(name: str, role: Role) -> None:
 # --- the banner ---
 
 
-def draw_who(visit: Visit) -> None:
+def draw_identity(visit: Visit) -> None:
     """Draw at the top of the page who acts, and what changes that."""
     roles = ", ".join(role for role in Role if role in visit.roles)
     with st.container(key="who", width="content"):

@@ -99,7 +99,7 @@ def get_preparation() -> ExamplesTask | None:
     return None if task.ready and task.finished else task
 
 
-def say_preparation(task: ExamplesTask | None) -> None:
+def show_preparation(task: ExamplesTask | None) -> None:
     """Say how far the films are, beside what there is to look at meanwhile; or say why not.
 
     Nothing is asked again by itself: that would meddle with what a person does there.
@@ -109,7 +109,7 @@ def say_preparation(task: ExamplesTask | None) -> None:
     if task.finished:
         draw_preparation(task)
     else:
-        st.caption(f":material/hourglass: {say_progress(task)}")
+        st.caption(f":material/hourglass: {progress_text(task)}")
 
 
 def draw_preparation(task: ExamplesTask | None) -> None:
@@ -133,10 +133,10 @@ def _follow_preparation(watch: Watch, task: ExamplesTask, *, was_ready: bool) ->
 
 def draw_progress(task: ExamplesTask) -> None:
     """Draw how many films are there, and in words what is being done."""
-    st.progress(task.drawn / task.total, text=say_progress(task))
+    st.progress(task.drawn / task.total, text=progress_text(task))
 
 
-def say_progress(task: ExamplesTask) -> str:
+def progress_text(task: ExamplesTask) -> str:
     """Return how far the films are, in words."""
     if task.drawn < task.total:
         return f"{task.drawn} of {task.total} synthetic films generated; then every run reads them."

@@ -40,7 +40,7 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
                 (
                     str(matrix.film_id[row]),
                     float(matrix.probability[row, run]),
-                    _said(ok),
+                    _text(ok),
                     matrix.run_ids[run],
                 )
                 for row, ok in zip(rows, right, strict=True)
@@ -79,7 +79,7 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
     return figure
 
 
-def _said(right: bool) -> str:
+def _text(right: bool) -> str:
     return "right" if right else "wrong"
 
 

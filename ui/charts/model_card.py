@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.domain.rate import Rate, say_interval, say_rate
+from core.domain.rate import Rate, interval_text, rate_text
 from core.reports.document import Intervals, MeasuredRow
 from ui.charts.base import QUIET, TEMPLATE
 
@@ -65,7 +65,7 @@ def _name(row: MeasuredRow | str) -> str:
 def _draw_row(figure: go.Figure, place: int, row: MeasuredRow) -> None:
     rate = row.rate
     colour = OUT_OF_POPULATION if row.out_of_population else COLOURS[row.measure]
-    said = say_rate(rate)
+    said = rate_text(rate)
     figure.add_shape(
         type="line", x0=0, x1=1, y0=place, y1=place, line={"color": QUIET, "width": 1},
         layer="below",
@@ -121,7 +121,7 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
                 "size": 10,
                 "color": INSIDE if inside else OUTSIDE,
             },
-            hovertemplate=f"{words}: {say_interval(rate)}<extra></extra>",
+            hovertemplate=f"{words}: {interval_text(rate)}<extra></extra>",
         )
     figure.update_layout(
         template=TEMPLATE,

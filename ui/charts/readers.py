@@ -7,7 +7,7 @@ from datetime import datetime
 
 import plotly.graph_objects as go
 
-from core.domain.rate import Rate, say_interval
+from core.domain.rate import Rate, interval_text
 from core.reads.drift import Week
 from core.reads.reader_roc import ReaderRoc, RocCurve
 from core.teaching.outcomes import RocPoint
@@ -52,7 +52,7 @@ def plot_reader_roc(points: Sequence[RocPoint], area: Rate) -> go.Figure:
         customdata=["no pneumonia called", *(_step_in_words(point.signed) for point in points)],
         hovertemplate="%{customdata}<br>false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
     )
-    title = f"ROC of your reads {say_interval(area, 2)}"
+    title = f"ROC of your reads {interval_text(area, 2)}"
     framed = _framed(figure, title, "false alarms", "found")
     return framed.update_xaxes(**RATE_AXIS, constrain="domain").update_yaxes(
         scaleanchor="x", constrain="domain"
@@ -144,7 +144,7 @@ def _add(figure: go.Figure, name: str, curve: RocCurve, colour: str, up: float) 
         y=up,
         xanchor="right",
         showarrow=False,
-        text=f"{name} {say_interval(area, 2)}",
+        text=f"{name} {interval_text(area, 2)}",
         font={"color": colour, "size": 13},
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 
-def hear(key: str) -> Mapping[str, Any] | None:
+def read_event(key: str) -> Mapping[str, Any] | None:
     """Return what a component says that was not heard before; call it once a run, before drawing.
 
     Parameters
@@ -21,14 +21,14 @@ def hear(key: str) -> Mapping[str, Any] | None:
         Of the component.
     """
     said = st.session_state.get(key, {}).get("said")
-    if not said or int(said["number"]) <= heard(key):
+    if not said or int(said["number"]) <= events_read(key):
         return None
     st.session_state[_memory(key)] = int(said["number"])
     chosen: Mapping[str, Any] = said
     return chosen
 
 
-def heard(key: str) -> int:
+def events_read(key: str) -> int:
     """Return the highest number that was heard; 0 before any."""
     return int(st.session_state.get(_memory(key), 0))
 

@@ -16,11 +16,16 @@ from ui.app.query_params import YES, as_text, put
 from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
 from ui.app.session import Visit
 from ui.charts.base import RunProbability, plot_probabilities
-from ui.components.cards.cards import PAGE_FILMS, hear_cards, show_cards
+from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
 from ui.components.viewer.viewer import RegionOverlay, TruthOutline, show_film
-from ui.errors.controls import CELLS, go_to, looks_around, say_film_learned
+from ui.errors.controls import CELLS, film_learned_text, go_to, looks_around
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
-from ui.errors.neighbours import draw_neighbours, hear_neighbours, known_features, reading_for
+from ui.errors.neighbours import (
+    draw_neighbours,
+    follow_neighbours_event,
+    known_features,
+    reading_for,
+)
 from ui.errors.note_form import draw_case_form
 from ui.errors.open_case import CaseContext, open_case
 from ui.library.films import (
@@ -47,9 +52,9 @@ PAGE_KEYS = (
 )
 
 
-def hear_case(view: ErrorView) -> ErrorView:
+def follow_case_event(view: ErrorView) -> ErrorView:
     """Return the view that follows from a click on a contrast or a neighbour."""
-    wish, view = hear_cards(CONTRASTS), hear_neighbours(view)
+    wish, view = read_cards_event(CONTRASTS), follow_neighbours_event(view)
     return view if wish is None or wish.act != "open" else replace(view, film=wish.film)
 
 
@@ -227,7 +232,7 @@ def draw_runs(case: CaseContext) -> None:
         key="case-probabilities",
         config={"displayModeBar": False},
     )
-    learned = say_film_learned(view, runs, place)
+    learned = film_learned_text(view, runs, place)
     if learned:
         st.caption(learned)
 

@@ -35,7 +35,7 @@ def films_learned(view: ErrorView, runs: ScoredFilms) -> int:
     return int((runs.films.split == LEARNED_PART).sum())
 
 
-def say_learned(view: ErrorView, runs: ScoredFilms) -> str:
+def learned_text(view: ErrorView, runs: ScoredFilms) -> str:
     """Return whether a view's rates are of training films; empty where none is."""
     learned = films_learned(view, runs)
     if not learned:
@@ -44,7 +44,7 @@ def say_learned(view: ErrorView, runs: ScoredFilms) -> str:
     return f"Run {view.run} has learned from {which} {len(runs):,} films: {SAYS_NOTHING}."
 
 
-def say_among(view: ErrorView, runs: ScoredFilms) -> str:
+def among_text(view: ErrorView, runs: ScoredFilms) -> str:
     """Return the number of films that are looked at, and how many of them are learned from."""
     learned, films = films_learned(view, runs), f"among {len(runs):,} films"
     if not learned:
@@ -56,7 +56,7 @@ def say_among(view: ErrorView, runs: ScoredFilms) -> str:
     )
 
 
-def say_not_scored(view: ErrorView) -> str:
+def not_scored_text(view: ErrorView) -> str:
     """Return which command scores the films that a run has learned from; empty if none is due."""
     run = get_runs()[view.run]
     if get_library(view.library).synthetic or run.foreign or run.members:
@@ -66,7 +66,7 @@ def say_not_scored(view: ErrorView) -> str:
     return f"For its training films too, run `{how_to_score_learned(view.run)}`."
 
 
-def say_film_learned(view: ErrorView, runs: ScoredFilms, place: int) -> str:
+def film_learned_text(view: ErrorView, runs: ScoredFilms, place: int) -> str:
     """Return which of the runs that are shown have learned from a film; empty if none has."""
     film_id = str(runs.films.film_id[place])
     having = [run for run in runs.run_ids if _has_learned(view.library, run, film_id)]
@@ -186,7 +186,7 @@ def draw_choice(view: ErrorView, found: Found) -> None:
         of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
         words = of_set if drawn else split_titles(view.run)
         GALLERY.select(view, "Split", "split", {name: words.get(name, name) for name in splits})
-    for sentence in (say_learned(view, found.runs), say_not_scored(view)):
+    for sentence in (learned_text(view, found.runs), not_scored_text(view)):
         if sentence:
             st.caption(sentence)
     show_matrix(
@@ -261,4 +261,4 @@ def found_in_words(view: ErrorView, found: Found) -> str:
     if view.wanted.anything:
         shown = f"{len(found.film_ids):,} of {shown}"
     point = "its operating point" if view.threshold is None else f"threshold {view.threshold:.3f}"
-    return f"**{shown}** of run {view.run} at {point}, {say_among(view, found.runs)}"
+    return f"**{shown}** of run {view.run} at {point}, {among_text(view, found.runs)}"

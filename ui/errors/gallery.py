@@ -14,8 +14,8 @@ from core.error_analysis.notes_export import notes_as_csv, notes_as_json, notes_
 from core.errors import FirstReadError
 from ui.app.resources import get_library
 from ui.app.session import Visit
-from ui.components.cards.cards import PAGE_FILMS, CardsWish, hear_cards, show_cards
-from ui.components.matrix.matrix import hear_matrix
+from ui.components.cards.cards import PAGE_FILMS, CardsEvent, read_cards_event, show_cards
+from ui.components.matrix.matrix import read_matrix_event
 from ui.errors.controls import draw_filters, found_in_words
 from ui.errors.note_form import carry_draft
 from ui.library.films import Found, build_cards, get_case_notes, make_ahead
@@ -105,16 +105,16 @@ GALLERY, MATRIX, PAGES_DRAWN = "errors-gallery", "errors-matrix", "errors-pages"
 QUICK_TAG = "look again"
 
 
-def hear_gallery(visit: Visit, view: ErrorView) -> ErrorView:
+def follow_gallery_event(visit: Visit, view: ErrorView) -> ErrorView:
     """Return the view that follows from what was done in the browser since the last run."""
-    wish = hear_matrix(MATRIX)
+    wish = read_matrix_event(MATRIX)
     if wish is not None:
         view = replace(view, threshold=wish.threshold, cell=wish.cell, page=1, film=None)
-    card = hear_cards(GALLERY)
+    card = read_cards_event(GALLERY)
     return view if card is None else _after(visit, view, card)
 
 
-def _after(visit: Visit, view: ErrorView, wish: CardsWish) -> ErrorView:
+def _after(visit: Visit, view: ErrorView, wish: CardsEvent) -> ErrorView:
     if wish.act == "open":
         return replace(view, film=wish.film)
     if wish.act == "tag":

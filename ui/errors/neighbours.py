@@ -14,7 +14,7 @@ from core.runs.predictions import FilmTable, Predictions
 from core.settings import get_settings
 from core.stats.intervals import Scores
 from ui.app.resources import get_library
-from ui.components.cards.cards import Card, hear_cards
+from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import SPLITS, looks_around
 from ui.errors.film_cards import case_of, draw_films
 from ui.errors.open_case import CaseContext
@@ -46,9 +46,9 @@ def _films(view: ErrorView) -> Predictions:
     return _around(view.library, view.run, looks_around(view))
 
 
-def hear_neighbours(view: ErrorView) -> ErrorView:
+def follow_neighbours_event(view: ErrorView) -> ErrorView:
     """Return the view that follows from a click on a neighbour."""
-    wish = hear_cards(NEIGHBOURS)
+    wish = read_cards_event(NEIGHBOURS)
     if wish is None or wish.act != "open":
         return view
     case = case_of(view.library, view.run, wish.film)

@@ -33,7 +33,7 @@ def draw_case_form(case: CaseContext) -> None:
     """Draw what was noted of the open film, and the form for the reader's own note."""
     visit, of_film = case.visit, case.film_notes
     if not_allowed(visit, Act.NOTE_CASE):
-        _draw_others([note for note in of_film if not note.says_nothing])
+        _draw_others([note for note in of_film if not note.is_empty])
         _draw_proposal(case)
         return
     visit.reader = name_reader(visit)
@@ -53,7 +53,7 @@ def draw_case_form(case: CaseContext) -> None:
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
-    _draw_others([n for n in of_film if n is not own and not n.says_nothing])
+    _draw_others([n for n in of_film if n is not own and not n.is_empty])
     _draw_proposal(case)
 
 

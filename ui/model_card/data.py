@@ -50,7 +50,7 @@ FACTS, DETAILS, CHECKLISTS = TABS = ("facts", "details", "checklists")
 
 
 @dataclass(frozen=True, slots=True)
-class FactsView:
+class CardView:
     """Everything that decides what the page shows.
 
     Attributes
@@ -73,7 +73,7 @@ def _parse_prevalence(text: str, *_: object) -> int:
 
 ADDRESS = QueryParams(
     "facts",
-    FactsView,
+    CardView,
     one_of(
         "run",
         lambda _, runs, __: runs,

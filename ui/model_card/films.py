@@ -14,7 +14,7 @@ from core.model_card.facts import RunFacts
 from core.model_card.failures import FailedFilm, list_errors, surest_errors
 from ui.app.guard import PAGES
 from ui.app.resources import get_libraries
-from ui.components.cards.cards import Card, hear_cards, show_cards
+from ui.components.cards.cards import Card, read_cards_event, show_cards
 from ui.library.films import SmallPicture, film_name, small_pictures
 
 CARDS = "facts-cards"
@@ -33,7 +33,7 @@ def draw_errors(facts: RunFacts) -> None:
     """
     library, errors, sentence = find_errors(facts)
     if library is not None and errors:
-        wish = hear_cards(CARDS)
+        wish = read_cards_event(CARDS)
         if wish is not None and wish.act == "open":
             opened = next((one for one in errors if one.film_id == wish.film), None)
             if opened is not None:

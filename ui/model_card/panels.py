@@ -15,7 +15,7 @@ from core.model_card.results import describe_ward, expect_in_ward, usual_part
 from core.reports.document import Block, Bullets, Intervals, Paragraph, Section, Table
 from core.reports.markdown import escape_markdown
 from ui.charts.model_card import plot_intervals
-from ui.model_card.data import ADDRESS, FactsView
+from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import draw_errors
 from ui.runs.prevalence import DRAWN, SAID, show_wards
 
@@ -23,7 +23,7 @@ PLAIN: Mapping[str, Any] = {"displayModeBar": False}
 """Side by side on a wide window, one above the other on a narrow one."""
 
 
-def draw_exports(view: FactsView, facts: RunFacts) -> None:
+def draw_exports(view: CardView, facts: RunFacts) -> None:
     """Offer the facts and both checklists as files."""
     name = f"model-facts-{facts.run.run_id}"
     pdf_side, markdown_side = st.columns(2)
@@ -62,7 +62,7 @@ def draw_head(facts: RunFacts) -> None:
             st.warning(escape_markdown(notice), icon=":material/report:")
 
 
-def draw_facts(view: FactsView, facts: RunFacts) -> None:
+def draw_facts(view: CardView, facts: RunFacts) -> None:
     """Draw what a doctor reads in two minutes, with the ward and films that it decides wrongly."""
     words_side, pictures_side = st.columns([1.35, 1], gap="large")
     with words_side:
@@ -83,7 +83,7 @@ def _draw_answers(block: Block) -> None:
             said_side.markdown(escape_markdown(said))
 
 
-def draw_details(view: FactsView, facts: RunFacts) -> None:
+def draw_details(view: CardView, facts: RunFacts) -> None:
     """Draw all sections, those that a doctor needs first on top, hashes at the bottom."""
     document = describe_run(facts, view.prevalence)
     narrow_side, wide_side = st.columns([1, 1.75], gap="large")
@@ -128,7 +128,7 @@ def _draw_block(block: Block, key: str) -> None:
         st.table([dict(zip(block.head, cells, strict=True)) for cells in rows], hide_index=True)
 
 
-def draw_ward(view: FactsView, facts: RunFacts) -> None:
+def draw_ward(view: CardView, facts: RunFacts) -> None:
     """Draw a hundred children of the ward, and say what to expect of a thousand."""
     st.markdown("#### Out of 100 children")
     drawn, said = (expect_in_ward(facts, n, view.prevalence) for n in (DRAWN, SAID))

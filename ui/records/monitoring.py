@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain.rate import Rate, say_of_few
+from core.domain.rate import Rate, of_few_text
 from core.domain.review import ReviewRecord, Verdict
 from core.reads.drift import (
     CUSTOMARY_LIMIT,
@@ -17,7 +17,7 @@ from core.reads.drift import (
     weekly_drift,
 )
 from core.reads.export import find_reads
-from core.reads.reader_roc import FEWEST_OF_A_CLASS, ReaderRoc, say_too_few, trace_readers
+from core.reads.reader_roc import FEWEST_OF_A_CLASS, ReaderRoc, too_few_text, trace_readers
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run
 from core.settings import get_settings
@@ -105,7 +105,7 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
     chosen = reader_side.selectbox("Whose curve", list(curves), key="records-roc-reader")
     curve = curves[chosen]
     if curve.own is None or curve.model is None:
-        st.info(say_too_few(curve), icon=":material/query_stats:")
+        st.info(too_few_text(curve), icon=":material/query_stats:")
         return
     plot_side, words_side = st.columns([1, 1.2], gap="large")
     plot_side.plotly_chart(plot_reader_beside_model(curve), key="records-roc")
@@ -117,7 +117,7 @@ def _draw_words(curve: ReaderRoc, own: Rate, model: Rate) -> None:
     st.table(
         {
             "": [curve.reader, "The model, on the same films"],
-            "ROC area (95 % interval)": [say_of_few(own), say_of_few(model)],
+            "ROC area (95 % interval)": [of_few_text(own), of_few_text(model)],
         },
         hide_index=True,
     )

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain.rate import Rate, say_of_few
+from core.domain.rate import Rate, of_few_text
 from core.domain.reader import Act
 from core.domain.review import ReviewRecord, Verdict
 from core.errors import FirstReadError
 from core.reads.arbitration import Dispute, arbitrate
 from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.reader_performance import ReaderNumbers, tabulate_readers
-from core.store.audit_log import say_report, verify_records
+from core.store.audit_log import report_text, verify_records
 from ui.app.identity import name_reader, not_allowed
 from ui.app.resources import get_database, get_store
 from ui.app.session import Visit
@@ -74,16 +74,16 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
     return {
         "Reader": numbers.reader,
         "Films": str(numbers.films),
-        "Agreement with model": _say(numbers.agreement),
-        "Kappa": _say(numbers.kappa),
-        "Sensitivity": _say(numbers.sensitivity),
-        "Model's sensitivity": _say(numbers.model_sensitivity),
-        "Specificity": _say(numbers.specificity),
-        "Model's specificity": _say(numbers.model_specificity),
-        "Over-reliance": _say(numbers.over_reliance),
-        "Under-reliance": _say(numbers.under_reliance),
-        "Agrees with a wrong model": _say(numbers.same_as_wrong),
-        "Disagrees with a correct model": _say(numbers.other_than_right),
+        "Agreement with model": _text(numbers.agreement),
+        "Kappa": _text(numbers.kappa),
+        "Sensitivity": _text(numbers.sensitivity),
+        "Model's sensitivity": _text(numbers.model_sensitivity),
+        "Specificity": _text(numbers.specificity),
+        "Model's specificity": _text(numbers.model_specificity),
+        "Over-reliance": _text(numbers.over_reliance),
+        "Under-reliance": _text(numbers.under_reliance),
+        "Agrees with a wrong model": _text(numbers.same_as_wrong),
+        "Disagrees with a correct model": _text(numbers.other_than_right),
         "Changed wrong to right": str(numbers.to_right),
         "Changed right to wrong": str(numbers.to_wrong),
         "Median time to the first read": "not kept"
@@ -92,8 +92,8 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
     }
 
 
-def _say(rate: Rate) -> str:
-    return f"none (n = {rate.n})" if math.isnan(rate.value) else say_of_few(rate)
+def _text(rate: Rate) -> str:
+    return f"none (n = {rate.n})" if math.isnan(rate.value) else of_few_text(rate)
 
 
 # --- disputes ---
@@ -194,7 +194,7 @@ def draw_chain() -> None:
         return
     report = verify_records(get_database(), kept)
     if report.intact:
-        st.success(say_report(report), icon=":material/verified:")
+        st.success(report_text(report), icon=":material/verified:")
     else:
-        first, *faults = say_report(report).splitlines()
+        first, *faults = report_text(report).splitlines()
         st.error("\n".join([first, "", *(f"- {fault}" for fault in faults)]))

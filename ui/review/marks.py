@@ -12,7 +12,7 @@ from core.domain.review import ReadKind
 from core.explain.reader_overlap import DrawnOverlap, keep_overlap, weigh_drawn
 from core.reads.signing import summarise_regions
 from ui.app.read_in_progress import ReadContext
-from ui.components.viewer.viewer import SMALLEST_SHOWN, Marking, hear_marks, region_name
+from ui.components.viewer.viewer import SMALLEST_SHOWN, Marking, read_marks_event, region_name
 
 VIEWER = "viewer"
 
@@ -21,9 +21,9 @@ def marking_of(read: ReadContext) -> Marking | None:
     """Return the marks on a film: to be set before the first read, as they were locked after it."""
     token, drawn = read.token.key, read.visit.drawn
     if read.kind is ReadKind.FIRST:
-        heard = hear_marks(VIEWER, token)
-        if heard is not None:
-            drawn[token] = heard
+        events_read = read_marks_event(VIEWER, token)
+        if events_read is not None:
+            drawn[token] = events_read
         return Marking(token, drawn.get(token, ()), edit=True, most=MAX_MARKS)
     marks = read.drawn_at_first
     return Marking(token, tuple(mark.edges for mark in marks), edit=False) if marks else None
@@ -57,16 +57,16 @@ def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
         st.caption(f":material/my_location: {len(marks)} marked at your first read.")
         return
     overlap = weigh_drawn(explanation, marks, SMALLEST_SHOWN)
-    st.caption(f":material/my_location: {say_overlap(overlap, explanation)}")
+    st.caption(f":material/my_location: {overlap_text(overlap, explanation)}")
 
 
-def say_overlap(overlap: DrawnOverlap, explanation: Explanation) -> str:
+def overlap_text(overlap: DrawnOverlap, explanation: Explanation) -> str:
     """Return in words how far the reader's marks and the model's regions agree."""
-    points = [_say_point(label, explanation) for label in overlap.points]
-    return " ".join([_say_boxes(overlap), *points] if overlap.boxes else points)
+    points = [_point_text(label, explanation) for label in overlap.points]
+    return " ".join([_boxes_text(overlap), *points] if overlap.boxes else points)
 
 
-def _say_boxes(overlap: DrawnOverlap) -> str:
+def _boxes_text(overlap: DrawnOverlap) -> str:
     one = overlap.boxes == 1
     drew = f"Your {'box' if one else f'{overlap.boxes} boxes'}"
     if overlap.share is None:
@@ -77,7 +77,7 @@ def _say_boxes(overlap: DrawnOverlap) -> str:
     )
 
 
-def _say_point(label: int | None, explanation: Explanation) -> str:
+def _point_text(label: int | None, explanation: Explanation) -> str:
     if label is None:
         return "Your point lies outside the area that the model sees."
     weight, lies = float(explanation.weights[label]), f"Your point lies in {region_name(label)}"

@@ -19,7 +19,7 @@ def offer_regions(read: ReadContext) -> None:
         st.rerun()
 
 
-def say_order() -> str:
+def order_text() -> str:
     """Return in a sentence in which order a film is read here."""
     if get_settings().read_first:
         return (

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.comparison.case_matrix import CaseMatrix, Step, find_step
 from core.comparison.scored_films import SYNTHETIC, ScoredFilms
-from core.comparison.text import say_step
+from core.comparison.text import step_text
 from core.library.film_codes import film_code, find_film
 from ui.app.guard import PAGES
 from ui.app.query_params import put
@@ -172,7 +172,7 @@ def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, s
 
 
 def _draw_step(step: Step, scored: ScoredFilms) -> None:
-    st.markdown(say_step(step))
+    st.markdown(step_text(step))
     lines = [
         {
             "Film": film_id,

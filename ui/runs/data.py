@@ -20,7 +20,7 @@ from core.comparison.scored_films import (
     as_synthetic,
     thresholds_at_sensitivity,
 )
-from core.comparison.text import say_thresholds
+from core.comparison.text import thresholds_text
 from core.domain.model import RunRecord
 from core.evaluation.evaluate import measure_part
 from core.evaluation.metrics import CalibrationBin, calibration_curve
@@ -113,14 +113,14 @@ def get_listed_runs() -> ListedRuns:
     return ListedRuns({run.record.run_id: run for run in having}, sentences)
 
 
-def _said(run: RunRecord, part: str) -> Predictions:
+def _text(run: RunRecord, part: str) -> Predictions:
     if part == SYNTHETIC:
         return as_synthetic(predictions_of(SYNTHETIC, run))
     return predictions_of(PublicLibrary.name, run)
 
 
-def _said_by(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str, Predictions]:
-    return {run_id: _said(listed.runs[run_id].record, part) for run_id, *_ in key.runs}
+def _predictions_of(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str, Predictions]:
+    return {run_id: _text(listed.runs[run_id].record, part) for run_id, *_ in key.runs}
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
@@ -129,7 +129,7 @@ def _measured_on_synthetic(
     threshold: float,
     _run: RunRecord,
 ) -> Mapping[str, Any]:
-    said = _said(_run, SYNTHETIC)
+    said = _text(_run, SYNTHETIC)
     return measure_part(said, threshold, COMPARED_PARTS[SYNTHETIC].name)
 
 
@@ -158,13 +158,13 @@ def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
     ModelMissing, ModelIntegrity
         If a run's predictions are missing or are not those that its record states.
     """
-    said = _said_by(key, _listed, key.part)
+    said = _predictions_of(key, _listed, key.part)
     if key.at is None:
         own = {run_id: threshold for run_id, _, threshold in key.runs}
         return align_runs(said, own, key.part, OWN_THRESHOLDS)
-    on_validation = _said_by(key, _listed, "validation")
+    on_validation = _predictions_of(key, _listed, "validation")
     together = thresholds_at_sensitivity(on_validation, key.at / 100.0)
-    return align_runs(said, together, key.part, say_thresholds(key.at / 100.0))
+    return align_runs(said, together, key.part, thresholds_text(key.at / 100.0))
 
 
 @st.cache_resource(show_spinner="Testing every pair of runs", max_entries=KEPT)

@@ -73,10 +73,10 @@ def draw_import(visit: Visit, view: RunsView) -> None:
                 read_foreign_table_apart,
             )
     except FirstReadError as exc:
-        say_refusal(str(exc))
+        show_refusal(str(exc))
         return
     st.session_state["runs-import-turn"] = turn + 1  # an empty form
-    visit.notice = say_import(imported)
+    visit.notice = import_text(imported)
     if view.part not in parts_of(imported):
         put(part=parts_of(imported)[0])
     put(runs=",".join([*view.runs, imported.folder.name]))
@@ -88,7 +88,7 @@ def parts_of(imported: ImportedRun) -> tuple[str, ...]:
     return tuple(part for part in ("test", "validation", "nih") if imported.films.get(part))
 
 
-def say_import(imported: ImportedRun) -> str:
+def import_text(imported: ImportedRun) -> str:
     """Return in words which films a new run has, and what is odd about it."""
     point = imported.operating_point
     said = f"Run {imported.folder.name} is imported: films {imported.films_text}"
@@ -96,7 +96,7 @@ def say_import(imported: ImportedRun) -> str:
     return " ".join([*sentences, *imported.list_oddities()])
 
 
-def say_refusal(sentences: str) -> None:
+def show_refusal(sentences: str) -> None:
     """Draw why a file is refused: the first sentences, and all of them as a file to work off."""
     first, *rows = sentences.splitlines()
     shown = [f"- `{row}`" for row in rows[:SHOWN_FAULTS]]

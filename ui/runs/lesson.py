@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.comparison.exhibit import ORIGIN, Exhibit, gather_exhibit, say_cause
-from core.domain.rate import say_interval
+from core.comparison.exhibit import ORIGIN, Exhibit, cause_text, gather_exhibit
+from core.domain.rate import interval_text
 from core.runs.listing import list_readable_runs
 from core.settings import get_settings
 from ui.charts.runs import plot_losses, plot_windows, style_runs
@@ -49,10 +49,10 @@ def _draw_table(exhibit: Exhibit) -> None:
             "Mistakes": run.mistakes or CONTROL,
             "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
             f"{run.rate('specificity').n}",
-            "Specificity": say_interval(run.rate("specificity")),
-            "Sensitivity": say_interval(run.rate("sensitivity")),
-            "ROC AUC": say_interval(run.rate("roc_auc")),
-            "Log loss": say_interval(run.rate("log_loss")),
+            "Specificity": interval_text(run.rate("specificity")),
+            "Sensitivity": interval_text(run.rate("sensitivity")),
+            "ROC AUC": interval_text(run.rate("roc_auc")),
+            "Log loss": interval_text(run.rate("log_loss")),
         }
         for run in exhibit.runs
     ]
@@ -133,7 +133,7 @@ def draw_lesson(*, way_back: bool) -> None:
         _draw_story()
     with cause_side:
         st.markdown("#### The cause")
-        st.info(say_cause(exhibit), icon=":material/biotech:")
+        st.info(cause_text(exhibit), icon=":material/biotech:")
         st.markdown(
             "**How to notice it in time:** Look at the films as the network sees them. Compare the "
             "training loss with that of a constant guess. Watch specificity as well as "

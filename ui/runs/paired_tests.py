@@ -7,7 +7,7 @@ import streamlit as st
 from core.comparison.paired_tests import PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.tables import describe_pairs, describe_scored
-from core.comparison.text import NOTE, say_difference, say_films, say_pair
+from core.comparison.text import NOTE, difference_text, films_text, pair_texts
 from core.evaluation.evaluate import PARTS
 from core.evaluation.metrics import ConfusionMatrix, confusion_at
 from core.stats.bootstrap import pr_auc
@@ -24,7 +24,7 @@ MAX_TABLE_PX = 250
 
 def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     """Say which films are compared, at which thresholds."""
-    said = say_films(scored)
+    said = films_text(scored)
     st.markdown(said[:1].upper() + said[1:])
     for run_id in scored.run_ids if scored.part == "validation" else ():
         part = listed.runs[run_id].record.metrics.get("validation", {})
@@ -103,7 +103,7 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
         pair = find_pair(pairs, view.earlier, view.later)
         if pair is not None:
             name = METRIC_NAMES[view.metric]
-            said = [*say_pair(pair), say_difference(pair, view.metric, name)]
+            said = [*pair_texts(pair), difference_text(pair, view.metric, name)]
             st.markdown("\n".join(f"- {sentence}" for sentence in said))
     _draw_pairs(pairs, view.metric)
 

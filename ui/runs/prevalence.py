@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.comparison.prevalence import WardOutcome, expect_wards
 from core.comparison.scored_films import ScoredFilms
-from core.comparison.text import say_ward
+from core.comparison.text import ward_text
 
 DRAWN, SAID = 100, 1000
 ADULTS = "nih"
@@ -74,7 +74,7 @@ def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str
         What sensitivity and specificity were measured on.
     """
     drawn = [
-        _ward(run_id, count_children(of_100), say_ward(run_id, of_1000))
+        _ward(run_id, count_children(of_100), ward_text(run_id, of_1000))
         for run_id, of_100, of_1000 in wards
     ]
     st.html(_STYLE)

@@ -8,7 +8,7 @@ from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
 from core.pipeline import open_engine
 from core.runs.store import name_run
-from core.serving.choice import VARIABLE, DecidedBy, say_decision
+from core.serving.choice import VARIABLE, DecidedBy, decision_text
 from core.serving.requirements import Demand, check_demands
 from core.settings import get_settings
 from core.store.served_runs import choose_served_run, list_served_choices
@@ -44,7 +44,7 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
 def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     """Draw which run serves and why, what each run lacks, and the form that chooses another."""
     decision = get_decision()
-    st.markdown(say_decision(decision))
+    st.markdown(decision_text(decision))
     run_id = st.selectbox(
         "Run",
         list(listed.runs),

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from core.comparison.scored_films import COMPARED_PARTS
-from core.domain.rate import Rate, say_interval
+from core.domain.rate import Rate, interval_text
 from core.errors import FirstReadError
 from core.runs.listing import ListedRun
-from core.shortcuts.record import ChangeAudit, PartAudit, say_audit
+from core.shortcuts.record import ChangeAudit, PartAudit, audit_text
 from ui.app.query_params import put
 from ui.charts.runs import Style, plot_histories
 from ui.runs.controls import COLUMNS, draw_columns
@@ -104,7 +104,7 @@ def _number(measured: Mapping[str, Any], name: str) -> Any:
 
 
 def _with_interval(rate: Mapping[str, Any]) -> str | None:
-    return None if rate["value"] is None else say_interval(Rate(**rate))
+    return None if rate["value"] is None else interval_text(Rate(**rate))
 
 
 USUAL_PART = "test"
@@ -115,9 +115,9 @@ ABOUT_LOSS = (
 
 
 MEASURED: dict[str, Callable[[ChangeAudit], str]] = {
-    "roc_auc": lambda row: say_interval(row.roc_auc),
-    "sensitivity": lambda row: say_interval(row.sensitivity),
-    "specificity": lambda row: say_interval(row.specificity),
+    "roc_auc": lambda row: interval_text(row.roc_auc),
+    "sensitivity": lambda row: interval_text(row.sensitivity),
+    "specificity": lambda row: interval_text(row.specificity),
     "turned": lambda row: f"{row.decisions_changed} of {row.n}",
     "moved": lambda row: f"{row.shift_median:.3f}",
 }
@@ -165,10 +165,10 @@ def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
     )
 
 
-def say_audits(audited: dict[str, PartAudit]) -> None:
+def show_audits(audited: dict[str, PartAudit]) -> None:
     """Say what each run's audit means."""
     for run_id, audit in audited.items():
-        st.markdown(f"- {say_audit(run_id, audit)}")
+        st.markdown(f"- {audit_text(run_id, audit)}")
 
 
 def find_audits(listed: ListedRuns, run_ids: tuple[str, ...], part: str) -> dict[str, PartAudit]:

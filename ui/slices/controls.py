@@ -26,7 +26,7 @@ USUAL_RATE = "sensitivity"
 
 
 @dataclass(frozen=True, slots=True)
-class FailsView:
+class SlicesView:
     """Everything that decides what the page shows.
 
     Attributes
@@ -49,7 +49,7 @@ class FailsView:
 _SLICE = ("slice", "rate")
 ADDRESS = QueryParams(
     "fails",
-    FailsView,
+    SlicesView,
     one_of("library", lambda _, libraries, __: libraries, forgets=_SLICE),
     one_of("run", lambda values, _, runs: runs[values.library], forgets=_SLICE),
     one_of("section", SECTIONS),
@@ -59,7 +59,7 @@ ADDRESS = QueryParams(
 go_to = ADDRESS.go_to
 
 
-def read_view() -> tuple[FailsView, list[str]]:
+def read_view() -> tuple[SlicesView, list[str]]:
     """Return the view that the address asks for, and what was wrong with it."""
     offered = get_offered()
     runs = {library: offered.runs(library) for library in offered.libraries}
@@ -99,7 +99,7 @@ def _searchable_first(libraries: Sequence[str]) -> list[str]:
     return sorted(libraries, key=lambda name: kept and get_library(name).synthetic)
 
 
-def draw_choice(view: FailsView) -> None:
+def draw_choice(view: SlicesView) -> None:
     """Draw which films, which run and which section are looked at."""
     titles = {name: library.title for name, library in get_libraries().items()}
     films_side, run_side, section_side, point_side = st.columns(

@@ -8,15 +8,15 @@ import streamlit as st
 
 from core.runs.predictions import how_to_score_learned
 from ui.app.guard import PAGES
-from ui.components.cards.cards import Card, hear_cards
+from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.film_cards import case_of, draw_films
 from ui.library.gallery_query import write_address
-from ui.slices.controls import FailsView
+from ui.slices.controls import SlicesView
 
 
-def show_films(view: FailsView, cards: Sequence[Card], key: str, threshold: float) -> None:
+def show_films(view: SlicesView, cards: Sequence[Card], key: str, threshold: float) -> None:
     """Draw cards; one that was clicked opens in the gallery."""
-    wish = hear_cards(key)
+    wish = read_cards_event(key)
     if wish is not None and wish.act == "open":
         case = case_of(view.library, view.run, wish.film)
         if case is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.split import read_split
-from core.domain.rate import say_interval
+from core.domain.rate import interval_text
 from core.error_analysis.duplicates import CopyGroup, group_copies
 from core.error_analysis.label_issues import FOLDS, LabelIssues, read_issues
 from core.settings import get_settings
@@ -19,7 +19,7 @@ from ui.components.cards.cards import PAGE_FILMS, Card
 from ui.library.films import film_name
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
-from ui.slices.controls import FailsView
+from ui.slices.controls import SlicesView
 from ui.slices.film_cards import show_films
 
 EVEN = 0.5
@@ -31,7 +31,7 @@ PART_WORDS = {
 }
 
 
-def _needs_public(view: FailsView) -> bool:
+def _needs_public(view: SlicesView) -> bool:
     """Say that a section is about the public films where others are looked at."""
     if not get_library(view.library).synthetic:
         return False
@@ -45,7 +45,7 @@ def _needs_public(view: FailsView) -> bool:
 # --- doubtful labels ------------------------------------------------------------------------------
 
 
-def draw_labels(view: FailsView) -> None:
+def draw_labels(view: SlicesView) -> None:
     """Draw the films whose label the features contradict."""
     if _needs_public(view):
         return
@@ -58,13 +58,13 @@ def draw_labels(view: FailsView) -> None:
             icon=":material/info:",
         )
         return
-    st.markdown(say_issues(issues))
-    st.caption(say_limits(issues))
+    st.markdown(issues_text(issues))
+    st.caption(limits_text(issues))
     for part, words in PART_WORDS.items():
         _draw_issues(view, issues, part, words)
 
 
-def say_issues(issues: LabelIssues) -> str:
+def issues_text(issues: LabelIssues) -> str:
     """Return how many labels are flagged, and how that came about."""
     return (
         f"**{len(issues.flagged)} of {len(issues):,} labels** are contradicted by predictions from "
@@ -75,19 +75,19 @@ def say_issues(issues: LabelIssues) -> str:
     )
 
 
-def say_limits(issues: LabelIssues) -> str:
+def limits_text(issues: LabelIssues) -> str:
     """Return what the ranking can and cannot find."""
     found, right = issues.planted.found, issues.planted.right
     return (
         "The features come from a network that saw the labels of its training films: a wrong label "
         "that it memorised is not found. Check with 5 % of the validation labels swapped at "
-        f"random: {say_interval(found)} of {found.n} swapped labels were flagged, and "
-        f"{say_interval(right)} of the {right.n} flagged labels were swapped. Real errors are not "
+        f"random: {interval_text(found)} of {found.n} swapped labels were flagged, and "
+        f"{interval_text(right)} of the {right.n} flagged labels were swapped. Real errors are not "
         "random and are harder to find."
     )
 
 
-def _draw_issues(view: FailsView, issues: LabelIssues, part: str, words: str) -> None:
+def _draw_issues(view: SlicesView, issues: LabelIssues, part: str, words: str) -> None:
     rows = [int(row) for row in issues.flagged if issues.split[row] == part]
     of_part = int((issues.split == part).sum())
     st.markdown(f"**{words}**: {len(rows)} of {of_part:,}")
@@ -118,7 +118,7 @@ def get_copies() -> tuple[CopyGroup, ...]:
     return group_copies(get_facts()[0], part_of | dict.fromkeys(split.excluded, "left out"))
 
 
-def draw_copies(view: FailsView) -> None:
+def draw_copies(view: SlicesView) -> None:
     """Draw what occurs twice: how many, where, and side by side."""
     if _needs_public(view):
         return
@@ -127,7 +127,7 @@ def draw_copies(view: FailsView) -> None:
         st.info(sentence, icon=":material/info:")
         return
     groups = get_copies()
-    st.markdown(say_copies(groups))
+    st.markdown(copies_text(groups))
     st.caption(
         "Copies are found by a perceptual hash and the correlation of small pictures, after "
         "re-encoding, at half the size or with more contrast; a crop or a rotation is not found. "
@@ -147,7 +147,7 @@ def draw_copies(view: FailsView) -> None:
         st.caption(f"The first {PAIRS_SHOWN} of {len(groups)} groups.")
 
 
-def say_copies(groups: Sequence[CopyGroup]) -> str:
+def copies_text(groups: Sequence[CopyGroup]) -> str:
     """Return how many films occur more than once, and whether that matters."""
     across = sum(group.across for group in groups)
     contradicting = sum(group.contradicts for group in groups)
@@ -162,7 +162,7 @@ def say_copies(groups: Sequence[CopyGroup]) -> str:
     )
 
 
-def _probabilities(view: FailsView, film_ids: Sequence[str]) -> dict[str, float]:
+def _probabilities(view: SlicesView, film_ids: Sequence[str]) -> dict[str, float]:
     said = get_predictions(view.library, view.run)
     chosen = said.where(np.isin(said.films.film_id, film_ids))
     return dict(zip(chosen.films.film_id.tolist(), chosen.probability.tolist(), strict=True))

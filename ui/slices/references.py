@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.film_metadata import NORMAL, FilmFacts
-from core.domain.rate import say_interval
+from core.domain.rate import interval_text
 from core.error_analysis.label_agreement import (
     PNEUMONIA,
     READINGS,
@@ -23,21 +23,21 @@ from ui.components.cards.cards import PAGE_FILMS, Card
 from ui.library.films import film_name
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
-from ui.slices.controls import FailsView
+from ui.slices.controls import SlicesView
 from ui.slices.film_cards import show_films
 from ui.slices.slices import PLAIN
 
 ADULTS = "nih"
 
 
-def draw_references(view: FailsView) -> None:
+def draw_references(view: SlicesView) -> None:
     """Draw the adults' films under text-mined labels and under radiologists' reads."""
     facts, sentence = get_facts()
     if sentence:
         st.info(sentence, icon=":material/info:")
         return
     reported = compare_labels(facts)
-    st.markdown(say_reported(reported))
+    st.markdown(reported_text(reported))
     st.caption(
         "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside the runs' "
         "training population. Text-mined: label extracted by software from the written report. "
@@ -49,7 +49,7 @@ def draw_references(view: FailsView) -> None:
         st.dataframe(
             [
                 {"Text-mined label": one.text_mined.capitalize(), "Films": one.readings[NORMAL].n}
-                | {said: say_interval(one.readings[said]) for said in READINGS}
+                | {said: interval_text(one.readings[said]) for said in READINGS}
                 for one in reported
             ],
             hide_index=True,
@@ -65,7 +65,7 @@ def draw_references(view: FailsView) -> None:
         return
     rates = rates_by_reference(probability, known, get_runs()[view.run].operating_point.threshold)
     with table_side:
-        st.markdown(say_reference_change(view.run, rates))
+        st.markdown(reference_change_text(view.run, rates))
     with plot_side:
         for name in ("sensitivity", "specificity"):
             rows = [(one.words, getattr(one, name), place == 0) for place, one in enumerate(rates)]
@@ -77,27 +77,27 @@ def draw_references(view: FailsView) -> None:
     _draw_read_as_normal(view, known, probability)
 
 
-def say_reported(reported: Sequence[ReportedFilms]) -> str:
+def reported_text(reported: Sequence[ReportedFilms]) -> str:
     """Return how many films with the text-mined label radiologists read as normal."""
     rate = next(one.readings[NORMAL] for one in reported if one.text_mined == PNEUMONIA)
     return (
         f"**{round(rate.value * rate.n)} of {rate.n} films labelled “Pneumonia”** by text mining "
-        f"were read as normal by radiologists: {say_interval(rate)}."
+        f"were read as normal by radiologists: {interval_text(rate)}."
     )
 
 
-def say_reference_change(run: str, rates: Sequence[ReferenceRates]) -> str:
+def reference_change_text(run: str, rates: Sequence[ReferenceRates]) -> str:
     """Return what another reference does to a run's sensitivity."""
     radiologists, mined = rates[0], rates[1]
     return (
         f"The same {radiologists.n} films and the same decisions of run {run}: against "
-        f"radiologists its sensitivity is **{say_interval(radiologists.sensitivity)}** (n "
-        f"{radiologists.ill}), against text-mined labels **{say_interval(mined.sensitivity)}** (n "
+        f"radiologists its sensitivity is **{interval_text(radiologists.sensitivity)}** (n "
+        f"{radiologists.ill}), against text-mined labels **{interval_text(mined.sensitivity)}** (n "
         f"{mined.ill}). The reference standard decides how good a run appears."
     )
 
 
-def _read_adults(view: FailsView, facts: FilmFacts) -> tuple[FilmFacts, np.ndarray]:
+def _read_adults(view: SlicesView, facts: FilmFacts) -> tuple[FilmFacts, np.ndarray]:
     """Return the adults' films with both labels, and what the run said of them."""
     said = get_predictions(view.library, view.run).of_split(ADULTS)
     by_id = dict(zip(said.films.film_id.tolist(), said.probability.tolist(), strict=True))
@@ -106,7 +106,7 @@ def _read_adults(view: FailsView, facts: FilmFacts) -> tuple[FilmFacts, np.ndarr
     return known, np.array([by_id[film_id] for film_id in known.film_id.tolist()])
 
 
-def _draw_read_as_normal(view: FailsView, facts: FilmFacts, probability: np.ndarray) -> None:
+def _draw_read_as_normal(view: SlicesView, facts: FilmFacts, probability: np.ndarray) -> None:
     rows = np.flatnonzero((facts.text_mined == PNEUMONIA) & (facts.radiologists == NORMAL))
     rows = rows[np.argsort(-probability[rows], kind="stable")][:PAGE_FILMS]
     st.markdown("**Labelled “Pneumonia” by text mining, read as normal by radiologists**")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from core.domain.rate import Rate, say_interval
+from core.domain.rate import Rate, interval_text
 from core.error_analysis.filters import Wanted
 from core.error_analysis.gallery import Cell, Order
 from core.error_analysis.slice_discovery import (
@@ -26,18 +26,18 @@ from ui.app.guard import PAGES
 from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.charts.model_card import plot_rates
-from ui.components.cards.cards import PAGE_FILMS, Card, hear_cards, show_cards
+from ui.components.cards.cards import PAGE_FILMS, Card, read_cards_event, show_cards
 from ui.library.films import build_cards, film_name, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
-from ui.slices.controls import FailsView, pick_slice, split_words
+from ui.slices.controls import SlicesView, pick_slice, split_words
 from ui.slices.film_cards import show_films
 
 DRAWN_SHEET = "fails-drawn"
 
 
-def draw_drawn(view: FailsView) -> None:
+def draw_drawn(view: SlicesView) -> None:
     """Draw the rates by finding, and the films that the run gets wrong."""
     said = get_predictions(view.library, view.run)
     point = get_runs()[view.run].operating_point.threshold
@@ -104,7 +104,7 @@ WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
 TABLE_PX = 380
 
 
-def draw_slices(view: FailsView) -> None:
+def draw_slices(view: SlicesView) -> None:
     """Draw the findings, one slice with its wrong films, and the whole search."""
     if get_library(view.library).synthetic:
         draw_drawn(view)
@@ -127,7 +127,7 @@ def draw_slices(view: FailsView) -> None:
             icon=":material/search_off:",
         )
         return
-    st.markdown(say_search(search, view))
+    st.markdown(search_text(search, view))
     if search.failing:
         _draw_found(search)
     _draw_open(view, search)
@@ -135,7 +135,7 @@ def draw_slices(view: FailsView) -> None:
         _draw_every(view, search)
 
 
-def say_search(search: SliceSearch, view: FailsView) -> str:
+def search_text(search: SliceSearch, view: SlicesView) -> str:
     """Return in words how many slices were looked at and found, and what became of them."""
     looked, found = len(search.results), len(search.failing)
     where = split_words(view.run, SEARCHED).lower()
@@ -164,12 +164,12 @@ def verdict_of(search: SliceSearch, result: SliceResult) -> str:
     return "confirmed" if held.failing else "not confirmed"
 
 
-def _say_p(p_value: float) -> str:
+def _p_text(p_value: float) -> str:
     return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
 
 
 def _equals(p_value: float) -> str:
-    said = _say_p(p_value)
+    said = _p_text(p_value)
     return said if said.startswith("<") else f"= {said}"
 
 
@@ -178,12 +178,12 @@ def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> 
         "Slice": search.space.words_of(result.key),
         "Rate": result.rate,
         "Wrong": f"{result.wrong} of {result.inside.n}",
-        "In the slice": say_interval(result.inside),
-        "Elsewhere": say_interval(result.outside),
-        "Difference, over patients": say_interval(result.difference),
-        "p, Holm": _say_p(result.adjusted),
-        f"{HELD}: in the slice": None if held is None else say_interval(held.inside),
-        f"{HELD}: elsewhere": None if held is None else say_interval(held.outside),
+        "In the slice": interval_text(result.inside),
+        "Elsewhere": interval_text(result.outside),
+        "Difference, over patients": interval_text(result.difference),
+        "p, Holm": _p_text(result.adjusted),
+        f"{HELD}: in the slice": None if held is None else interval_text(held.inside),
+        f"{HELD}: elsewhere": None if held is None else interval_text(held.outside),
     }
 
 
@@ -213,13 +213,13 @@ def _take(key: str, results: tuple[SliceResult, ...]) -> None:
         put(slice=results[places[0]].key, rate=results[places[0]].rate)
 
 
-def open_slice(view: FailsView, search: SliceSearch) -> SliceResult:
+def open_slice(view: SlicesView, search: SliceSearch) -> SliceResult:
     """Return the slice that is open: the one that is asked for, else that of the smallest p."""
     asked = [one for one in search.results if (one.key, one.rate) == (view.slice_key, view.rate)]
     return (asked or list(search.failing) or list(search.results))[0]
 
 
-def _draw_open(view: FailsView, search: SliceSearch) -> None:
+def _draw_open(view: SlicesView, search: SliceSearch) -> None:
     result = open_slice(view, search)
     if view.slice_key and result.key != view.slice_key:
         st.warning(
@@ -250,7 +250,7 @@ def _draw_open(view: FailsView, search: SliceSearch) -> None:
 
 
 def _rates_of(
-    view: FailsView, search: SliceSearch, result: SliceResult
+    view: SlicesView, search: SliceSearch, result: SliceResult
 ) -> list[tuple[str, Rate, bool]]:
     held = search.elsewhere.get((result.key, result.rate))
     rows = []
@@ -261,7 +261,7 @@ def _rates_of(
     return rows
 
 
-def gallery_view(view: FailsView, result: SliceResult, split: str) -> ErrorView:
+def gallery_view(view: SlicesView, result: SliceResult, split: str) -> ErrorView:
     """Return the view of the error gallery that shows a slice's wrong films."""
     return ErrorView(
         library=view.library,
@@ -273,7 +273,7 @@ def gallery_view(view: FailsView, result: SliceResult, split: str) -> ErrorView:
     )
 
 
-def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
+def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
     """Draw the contact sheet of a slice's wrong films in one split."""
     gallery = gallery_view(view, result, split)
     found = find_films(gallery, (), find_known(gallery))
@@ -289,7 +289,7 @@ def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
         query_params=write_address(gallery),
     )
     key = SHEET.format(split=split)
-    wish = hear_cards(key)
+    wish = read_cards_event(key)
     if wish is not None and wish.act == "open":
         st.switch_page(
             PAGES["errors"][0], query_params=write_address(replace(gallery, film=wish.film))
@@ -302,7 +302,7 @@ def draw_sheet(view: FailsView, result: SliceResult, split: str) -> None:
         st.caption(f"The first {PAGE_FILMS} of {n}; all of them are in the gallery.")
 
 
-def _draw_every(view: FailsView, search: SliceSearch) -> None:
+def _draw_every(view: SlicesView, search: SliceSearch) -> None:
     searched, held = (split_words(view.run, split).lower() for split in (SEARCHED, HELD))
     st.markdown(
         f"Tested on **{searched}** only: sensitivity and specificity in every slice by "
@@ -314,8 +314,8 @@ def _draw_every(view: FailsView, search: SliceSearch) -> None:
     rows = [
         _row(search, result, held)
         | {
-            "p, Fisher": _say_p(result.p_value),
-            f"{HELD}: p, Holm": None if held is None else _say_p(held.adjusted),
+            "p, Fisher": _p_text(result.p_value),
+            f"{HELD}: p, Holm": None if held is None else _p_text(held.adjusted),
         }
         for result in search.results
         for held in [search.elsewhere.get((result.key, result.rate))]

@@ -14,7 +14,7 @@ from core.store.teaching import CaseSet
 from core.tables import csv_table
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
 from core.teaching.session import MAX_FILMS, Case
-from core.teaching.text import say_rate
+from core.teaching.text import rate_text
 from ui.app.identity import name_reader, not_allowed
 from ui.app.session import Visit
 from ui.library.films import film_name
@@ -155,12 +155,12 @@ def _describe_reader(name: str, outcomes: Sequence[Outcome]) -> dict[str, str]:
     summary = summarise(outcomes)
     return {
         "Reader": name,
-        "Right": say_rate(summary.right),
-        "Found": say_rate(summary.sensitivity),
-        "Normals called normal": say_rate(summary.specificity),
-        "ROC area": say_rate(summary.auc),
-        "Marked correctly": say_rate(summary.marks),
-        "Correct reads kept against a wrong model": say_rate(summary.drill.held),
+        "Right": rate_text(summary.right),
+        "Found": rate_text(summary.sensitivity),
+        "Normals called normal": rate_text(summary.specificity),
+        "ROC area": rate_text(summary.auc),
+        "Marked correctly": rate_text(summary.marks),
+        "Correct reads kept against a wrong model": rate_text(summary.drill.held),
     }
 
 
@@ -173,8 +173,8 @@ def _describe_films(case_set: CaseSet, outcomes: Sequence[Outcome]) -> list[dict
         {
             "Film": film_name(film_id),
             "Reference": own[0].case.subtype or str(own[0].case.reference) if own else "not read",
-            "Read correctly": say_rate(summarise(own).right),
-            "Marked correctly": say_rate(summarise(own).marks),
+            "Read correctly": rate_text(summarise(own).right),
+            "Marked correctly": rate_text(summarise(own).marks),
         }
         for film_id, own in of_film.items()
     ]

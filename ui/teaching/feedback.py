@@ -9,7 +9,7 @@ from core.explain.lime import top_regions
 from core.teaching.glossary import signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.session import Course, StepKind
-from core.teaching.text import say_answer, say_marks, say_resistance, say_right
+from core.teaching.text import answer_text, marks_text, resistance_text, right_text
 from ui.app.resources import ExplanationTask
 from ui.app.session import Visit
 from ui.components.cards.cards import Card, show_cards
@@ -42,7 +42,7 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     _draw_reference(outcome)
     draw_model(course, course.films[place])
     if outcome.final is not None:
-        st.markdown(f":material/psychology: {say_resistance(outcome)}")
+        st.markdown(f":material/psychology: {resistance_text(outcome)}")
     _draw_regions(visit, course, place, task)
     _draw_signs(outcome)
 
@@ -56,15 +56,15 @@ def outcome_at(course: Course, place: int) -> Outcome:
 def _draw_reference(outcome: Outcome) -> None:
     case = outcome.case
     subtype = f", {case.subtype}" if case.label and case.subtype else ""
-    verdict = say_right(outcome)
+    verdict = right_text(outcome)
     icon = ":material/check_circle:" if outcome.right else ":material/cancel:"
     st.markdown(
         f"### {str(case.reference).capitalize()}{subtype}\n"
-        f"{icon} Your read was **{verdict}**: {say_answer(outcome.read)}  \n"
-        f":material/my_location: Mark: {say_marks(outcome.score, len(outcome.read.marks))}"
+        f"{icon} Your read was **{verdict}**: {answer_text(outcome.read)}  \n"
+        f":material/my_location: Mark: {marks_text(outcome.score, len(outcome.read.marks))}"
     )
     if outcome.final is not None:
-        st.markdown(f":material/repeat: Second read: {say_answer(outcome.final)}")
+        st.markdown(f":material/repeat: Second read: {answer_text(outcome.final)}")
     if outcome.cut_off:
         counts = "your choice counts" if outcome.answered else "you had chosen nothing"
         st.caption(f":material/timer_off: Time was up after {outcome.limit_s} s: {counts}.")

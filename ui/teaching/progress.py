@@ -26,7 +26,7 @@ from core.teaching.text import (
     describe_outcome,
     describe_plan,
     describe_summary,
-    say_rate,
+    rate_text,
 )
 from ui.app.identity import name_reader
 from ui.app.session import Visit
@@ -145,7 +145,7 @@ def draw_progress(visit: Visit) -> None:
                     "Called pneumonia": row.called_pneumonia,
                     "Called normal": row.called_normal,
                     "Not answered": row.unanswered,
-                    "Right (95 % interval)": say_rate(row.right),
+                    "Right (95 % interval)": rate_text(row.right),
                 }
                 for row in confusion_by_subtype(first)
             ],

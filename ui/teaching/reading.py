@@ -26,9 +26,9 @@ from core.teaching.text import describe_plan
 from ui.app.progress import Watch, follow
 from ui.app.resources import ExplanationTask, get_film_view, request_explanation
 from ui.app.session import Visit
-from ui.components.answer.answer import AnswerSaid, hear_answer, show_answer
+from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
 from ui.components.panels import draw_probability
-from ui.components.viewer.viewer import Marking, RegionOverlay, hear_marks, show_film
+from ui.components.viewer.viewer import Marking, RegionOverlay, read_marks_event, show_film
 from ui.library.films import load_film
 from ui.library.runs import get_engine_of, get_runs
 from ui.teaching.data import (
@@ -69,11 +69,11 @@ def keep_up(course: Course, place: int, by: Reader) -> Course:
     if film.opened_at is None:
         store.note(session_id, place, StepKind.OPENED, by=by)
     if phase is not Phase.REVEALED:
-        said = hear_answer(ANSWER, _token(course, place))
+        said = read_answer_event(ANSWER, _token(course, place))
         if film.time_is_up(course.session.plan.limit_s, utc_now(), running_since()):
             _lock(course, place, cut_off_answer(film.draft), by, cut_off=True)
             return store.course(session_id) or course
-        answer = _heard(course, place, said)
+        answer = _event_answer(course, place, said)
         if answer != film.draft:
             store.note(session_id, place, StepKind.DRAFT, answer_as_json(answer), by=by)
         if said is not None and said.lock and not answer.lacks:
@@ -81,12 +81,12 @@ def keep_up(course: Course, place: int, by: Reader) -> Course:
     return store.course(session_id) or course
 
 
-def _heard(course: Course, place: int, said: AnswerSaid | None) -> Answer:
+def _event_answer(course: Course, place: int, said: AnswerEvent | None) -> Answer:
     """Return the draft with what was said and marked in the browser."""
     draft = course.films[place].draft
     if said is not None:
         draft = replace(draft, label=said.label, confidence=said.confidence)
-    marks = hear_marks(VIEWER, _token(course, place))
+    marks = read_marks_event(VIEWER, _token(course, place))
     if marks is None or phase_of(course, place) is not Phase.BLIND:
         return draft
     return replace(draft, marks=tuple(Mark(*edges) for edges in marks))

@@ -96,7 +96,7 @@ def count_states(items: Sequence[FilledItem]) -> dict[State, int]:
     return {state: states.count(state) for state in State}
 
 
-def say_count(items: Sequence[FilledItem]) -> str:
+def count_answer(items: Sequence[FilledItem]) -> str:
     """Return how far a checklist is filled."""
     counts = count_states(items)
     return (
@@ -105,7 +105,7 @@ def say_count(items: Sequence[FilledItem]) -> str:
     )
 
 
-def say_open(items: Sequence[FilledItem]) -> str:
+def open_answer(items: Sequence[FilledItem]) -> str:
     """Return the open items by number and topic."""
     named = [
         f"{one.item.number} {one.item.topic}" for one in items if one.answer.state is State.OPEN
@@ -131,7 +131,7 @@ def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
         checklist.key,
         checklist.title,
         (
-            Paragraph(f"{say_count(items)} {say_open(items)}"),
+            Paragraph(f"{count_answer(items)} {open_answer(items)}"),
             Paragraph(f"Items in our own words, numbered as in {checklist.citation}"),
             Table(head, rows, (0.6, 2.5, 0.8, 3.7, 2.4)),
         ),

@@ -54,13 +54,13 @@ ALTERNATIVES = still_open(
 TIME_BETWEEN = filled("Both are readings of the same film: there is no interval.", SOURCE)
 
 
-def say_source(facts: RunFacts) -> Answer:
+def source_answer(facts: RunFacts) -> Answer:
     """Say where the films are from, and that they were published before."""
     external = f" External: {ADULTS_CITATION}" if EXTERNAL in facts.run.metrics else ""
     return filled(f"Public films, made in routine care: {CHILDREN_CITATION}{external}", SOURCE)
 
 
-def say_eligibility(facts: RunFacts) -> Answer:
+def eligibility_answer(facts: RunFacts) -> Answer:
     """Say which patients and films were included."""
     left_out = "" if facts.split is None else f" {_excluded(facts)}"
     return partly(
@@ -70,7 +70,7 @@ def say_eligibility(facts: RunFacts) -> Answer:
     )
 
 
-def say_subsets(facts: RunFacts) -> Answer:
+def subsets_answer(facts: RunFacts) -> Answer:
     """Say which films were taken and which left out."""
     if facts.run.foreign:
         stated = facts.record["foreign"]
@@ -96,7 +96,7 @@ def _excluded(facts: RunFacts) -> str:
     return f"{out} films were left out as copies of a test film."
 
 
-def say_missing(facts: RunFacts) -> Answer:
+def missing_answer(facts: RunFacts) -> Answer:
     """Say what was done where something is not known."""
     if facts.predictions is None:
         return still_open("Without predictions, films with missing data cannot be counted.")
@@ -109,7 +109,7 @@ def say_missing(facts: RunFacts) -> Answer:
     )
 
 
-def say_blinded_reference(facts: RunFacts) -> Answer:
+def blinded_reference_answer(facts: RunFacts) -> Answer:
     """Say what the readers of the reference knew."""
     return partly(
         f"The labels were published in 2018 and the run was made on {facts.run.created[:10]}: they "
@@ -118,7 +118,7 @@ def say_blinded_reference(facts: RunFacts) -> Answer:
     )
 
 
-def say_assignment(facts: RunFacts) -> Answer:
+def assignment_answer(facts: RunFacts) -> Answer:
     """Say how films came to the parts."""
     if facts.run.foreign:
         return partly("Measured on this project's parts; its own are not known.", FOREIGN)
@@ -134,7 +134,7 @@ def say_assignment(facts: RunFacts) -> Answer:
     )
 
 
-def say_disjoint(facts: RunFacts) -> Answer:
+def disjoint_answer(facts: RunFacts) -> Answer:
     """Say what the parts do not share."""
     if facts.settings.get("split_by") == "films":
         return filled("Films only: training and validation share patients.", "run.json: settings")
@@ -148,7 +148,7 @@ def say_disjoint(facts: RunFacts) -> Answer:
     )
 
 
-def say_sample_size(facts: RunFacts) -> Answer:
+def sample_size_answer(facts: RunFacts) -> Answer:
     """Say whether the number of films was planned."""
     part = facts.run.metrics[usual_part(facts)]
     return partly(
@@ -158,7 +158,7 @@ def say_sample_size(facts: RunFacts) -> Answer:
     )
 
 
-def say_flow(facts: RunFacts) -> Answer:
+def flow_answer(facts: RunFacts) -> Answer:
     """Say how many were let in and left out, counted."""
     counts = "; ".join(f"{part['split']} {part['n']}" for part in facts.run.metrics.values())
     if facts.split is None:
@@ -166,13 +166,13 @@ def say_flow(facts: RunFacts) -> Answer:
     return filled(f"{_trained_on(facts)} {_excluded(facts)} {counts}.", f"{SPLIT}; {PARTS}")
 
 
-def say_flow_diagram(facts: RunFacts) -> Answer:
+def flow_diagram_answer(facts: RunFacts) -> Answer:
     """Say the same where a diagram is asked for."""
-    answer = say_flow(facts)
+    answer = flow_answer(facts)
     return partly(f"{answer.said} Numbers only, no diagram.", answer.where)
 
 
-def say_baseline(facts: RunFacts) -> Answer:
+def baseline_answer(facts: RunFacts) -> Answer:
     """Say what patients and films of each part are like."""
     part = facts.run.metrics[usual_part(facts)]
     return partly(
@@ -182,7 +182,7 @@ def say_baseline(facts: RunFacts) -> Answer:
     )
 
 
-def say_representative(facts: RunFacts) -> Answer:
+def representative_answer(facts: RunFacts) -> Answer:
     """Say whether as many are ill as where the run is used."""
     part = facts.run.metrics[usual_part(facts)]
     return filled(
@@ -192,7 +192,7 @@ def say_representative(facts: RunFacts) -> Answer:
     )
 
 
-def say_external_difference(facts: RunFacts) -> Answer:
+def external_difference_answer(facts: RunFacts) -> Answer:
     """Say how the external films differ."""
     if EXTERNAL not in facts.run.metrics:
         return still_open("No external films were scored.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.domain.rate import say_interval
+from core.domain.rate import interval_text
 from core.evaluation.tables import MEASURES
 from core.model_card.checklists.checklist import Answer, filled, partly, still_open
 from core.model_card.facts import RunFacts
-from core.model_card.population import STARTS, say_changes
-from core.model_card.results import EXTERNAL, RATES, rate_of, say_origin, usual_part
+from core.model_card.population import STARTS, changes_text
+from core.model_card.results import EXTERNAL, RATES, origin_text, rate_of, usual_part
 
 SETTINGS = "run.json: settings"
 METRICS = "run.json: metrics"
@@ -35,7 +35,7 @@ def of_own_network(fill: Fill) -> Fill:
 
 
 @of_own_network
-def say_preprocessing(facts: RunFacts) -> Answer:
+def preprocessing_answer(facts: RunFacts) -> Answer:
     """Say what is done to a film before the network sees it."""
     seen = "cut to the box around the lungs" if facts.run.cropped_to_lungs else "taken whole"
     return filled(
@@ -46,14 +46,14 @@ def say_preprocessing(facts: RunFacts) -> Answer:
 
 
 @of_own_network
-def say_acquisition_and_preprocessing(facts: RunFacts) -> Answer:
+def acquisition_and_preprocessing_answer(facts: RunFacts) -> Answer:
     """Say how films were made, and what is done to them."""
-    said = say_preprocessing(facts).said
+    said = preprocessing_answer(facts).said
     return partly(f"{said} How the films were made is not stated.", "core/imaging/preprocessing.py")
 
 
 @of_own_network
-def say_model(facts: RunFacts) -> Answer:
+def model_answer(facts: RunFacts) -> Answer:
     """Say what the network is."""
     if facts.run.members:
         return filled(f"The mean of {', '.join(facts.run.members)}.", "run.json: members")
@@ -65,7 +65,7 @@ def say_model(facts: RunFacts) -> Answer:
     )
 
 
-def say_software(facts: RunFacts) -> Answer:
+def software_answer(facts: RunFacts) -> Answer:
     """Say which libraries, in which versions."""
     versions = facts.record.get("versions", {})
     said = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -74,14 +74,14 @@ def say_software(facts: RunFacts) -> Answer:
     return filled(f"{said}.", "run.json: versions")
 
 
-def say_devices(facts: RunFacts) -> Answer:
+def devices_answer(facts: RunFacts) -> Answer:
     """Say what made the films, and what made the network."""
-    said = say_software(facts).said
+    said = software_answer(facts).said
     return partly(f"{said} The films' devices are not stated.", "run.json: versions")
 
 
 @of_own_network
-def say_initialisation(facts: RunFacts) -> Answer:
+def initialisation_answer(facts: RunFacts) -> Answer:
     """Say what weights training began with."""
     if facts.run.members:
         return filled("Each member's own.", "the members' run.json")
@@ -92,7 +92,7 @@ def say_initialisation(facts: RunFacts) -> Answer:
 
 
 @of_own_network
-def say_training(facts: RunFacts) -> Answer:
+def training_answer(facts: RunFacts) -> Answer:
     """Say how it was trained."""
     how = facts.settings
     if "epochs" not in how:
@@ -100,13 +100,13 @@ def say_training(facts: RunFacts) -> Answer:
     return filled(
         f"{facts.epochs} epochs of at most {how['epochs']}, {how['optimizer']}, learning rate "
         f"{how['learning_rate']:g}, batches of {how['batch']}, class weights: "
-        f"{how['class_weights']}; augmentation: {say_changes(how['augmentation'])}.",
+        f"{how['class_weights']}; augmentation: {changes_text(how['augmentation'])}.",
         f"{SETTINGS}; history.json",
     )
 
 
 @of_own_network
-def say_development(facts: RunFacts) -> Answer:
+def development_answer(facts: RunFacts) -> Answer:
     """Say how it was made and measured, with the films of each step."""
     films = facts.record.get("data", {}).get("films", {})
     counted = ", ".join(f"{part} {n}" for part, n in films.items()) or "as its members"
@@ -115,7 +115,7 @@ def say_development(facts: RunFacts) -> Answer:
 
 
 @of_own_network
-def say_selection(facts: RunFacts) -> Answer:
+def selection_answer(facts: RunFacts) -> Answer:
     """Say how the final model was selected."""
     kept = facts.settings.get("keep")
     if kept is None:
@@ -126,14 +126,14 @@ def say_selection(facts: RunFacts) -> Answer:
 
 
 @of_own_network
-def say_ensemble(facts: RunFacts) -> Answer:
+def ensemble_answer(facts: RunFacts) -> Answer:
     """Say whether several networks read together."""
     members = facts.run.members
     said = f"The mean of {', '.join(members)}." if members else "One network, no ensemble."
     return filled(said, "run.json")
 
 
-def say_robustness(facts: RunFacts) -> Answer:
+def robustness_answer(facts: RunFacts) -> Answer:
     """Say what changes of the films do."""
     if facts.audit is None:
         return still_open("No shortcut audit of this run.")
@@ -146,60 +146,60 @@ def say_robustness(facts: RunFacts) -> Answer:
 
 
 @of_own_network
-def say_explainability(facts: RunFacts) -> Answer:
+def explainability_answer(facts: RunFacts) -> Answer:
     """Say how a score is explained, and whether that was checked."""
     if facts.explanations is None:
         return partly("Regions by LIME; how well they point at disease was not measured.", "README")
     points = facts.explanations.rates["all"]["LIME"].points_at_lesion
     return filled(
-        f"Regions by LIME; their strongest point lies on the lesion in {say_interval(points)} of "
+        f"Regions by LIME; their strongest point lies on the lesion in {interval_text(points)} of "
         f"{points.n} synthetic films.",
         "explanations.json",
     )
 
 
-def say_internal(facts: RunFacts) -> Answer:
+def internal_answer(facts: RunFacts) -> Answer:
     """Say what it does on films like those that it learned from."""
     if "test" in facts.run.metrics:
-        return filled(_say_rates(facts, "test"), f"{METRICS}, test")
-    return partly(_say_rates(facts, usual_part(facts)), METRICS)
+        return filled(_rates_answer(facts, "test"), f"{METRICS}, test")
+    return partly(_rates_answer(facts, usual_part(facts)), METRICS)
 
 
-def say_external(facts: RunFacts) -> Answer:
+def external_answer(facts: RunFacts) -> Answer:
     """Say what it does on films of another hospital."""
     if EXTERNAL not in facts.run.metrics:
         return still_open("No film of another hospital was scored.")
     return partly(
-        f"{_say_rates(facts, EXTERNAL)} Nearly all are of adults: no children of 1 to 5 years from "
+        f"{_rates_answer(facts, EXTERNAL)} Nearly all are of adults: no children of 1 to 5 years from "
         "another hospital were scored.",
         f"{METRICS}, {EXTERNAL}",
     )
 
 
-def say_performance(facts: RunFacts) -> Answer:
+def performance_answer(facts: RunFacts) -> Answer:
     """Say what was measured, part by part."""
-    return filled(_say_rates(facts, usual_part(facts)), METRICS)
+    return filled(_rates_answer(facts, usual_part(facts)), METRICS)
 
 
-def _say_rates(facts: RunFacts, key: str) -> str:
+def _rates_answer(facts: RunFacts, key: str) -> str:
     part = facts.run.metrics[key]
     rates = {words: rate_of(part["rates"][name]) for name, words in RATES.items()}
     said = ", ".join(
-        f"{words.lower()} {say_interval(rate)}, n = {rate.n}"
+        f"{words.lower()} {interval_text(rate)}, n = {rate.n}"
         for words, rate in rates.items()
         if rate is not None
     )
     return f"{part['split'][:1].upper()}{part['split'][1:]}: {said}."
 
 
-def say_cross_table(facts: RunFacts) -> Answer:
+def cross_table_answer(facts: RunFacts) -> Answer:
     """Count films by call and reference."""
     part = facts.run.metrics[usual_part(facts)]
     said = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in part["matrix"].items())
     return filled(f"{part['split'][:1].upper()}{part['split'][1:]}: {said}.", METRICS)
 
 
-def say_failures(facts: RunFacts) -> Answer:
+def failures_answer(facts: RunFacts) -> Answer:
     """Say which films are decided wrongly."""
     if facts.predictions is None:
         return partly("Counts only; the films are not recorded.", METRICS)
@@ -209,7 +209,7 @@ def say_failures(facts: RunFacts) -> Answer:
     )
 
 
-def say_errors_and_fairness(facts: RunFacts) -> Answer:
+def errors_and_fairness_answer(facts: RunFacts) -> Answer:
     """Say which films and which patients fare worse."""
     audited = "shortcuts audited" if facts.audit is not None else "shortcuts not audited"
     return partly(
@@ -219,17 +219,17 @@ def say_errors_and_fairness(facts: RunFacts) -> Answer:
     )
 
 
-def say_variability(facts: RunFacts) -> Answer:
+def variability_answer(facts: RunFacts) -> Answer:
     """Say where accuracy varies."""
     if not facts.record.get("slices"):
         return still_open("Accuracy by image quality is not recorded.")
     return filled("By subtype and by thirds of image quality; all exploratory.", "run.json: slices")
 
 
-def say_cut_off(facts: RunFacts) -> Answer:
+def cut_off_answer(facts: RunFacts) -> Answer:
     """Say where the cut-off is, and why."""
     point = facts.run.operating_point
-    said = f"{point.threshold:.3f}, {say_origin(facts)}"
+    said = f"{point.threshold:.3f}, {origin_text(facts)}"
     if facts.run.foreign:
         return partly(f"{said}; its developers' own is not known.", "run.json: operating_point")
     wanted = facts.settings.get("sensitivity_wanted")
@@ -237,7 +237,7 @@ def say_cut_off(facts: RunFacts) -> Answer:
     return filled(f"{said}{why}.", "run.json: operating_point")
 
 
-def say_indeterminate(facts: RunFacts) -> Answer:
+def indeterminate_answer(facts: RunFacts) -> Answer:
     """Say how indeterminate results are handled."""
     band = facts.run.abstention
     said = (
@@ -250,6 +250,6 @@ def say_indeterminate(facts: RunFacts) -> Answer:
 
 
 @of_own_network
-def say_blinded_index(_facts: RunFacts) -> Answer:
+def blinded_index_answer(_facts: RunFacts) -> Answer:
     """Say what the network knew."""
     return filled("The network sees pixels and nothing else.", "core/inference/litert.py")

@@ -31,7 +31,7 @@ FUNDING = still_open("Funding is not recorded.")
 COMMERCE = still_open("Commercial interests are not recorded.")
 
 
-def say_title(facts: RunFacts) -> Answer:
+def title_answer(facts: RunFacts) -> Answer:
     """Say what kind of study it is."""
     if facts.run.foreign:
         return partly("An imported model of unknown kind, measured for its accuracy.", FACTS)
@@ -42,21 +42,21 @@ def say_title(facts: RunFacts) -> Answer:
     )
 
 
-def say_background(facts: RunFacts) -> Answer:
+def background_answer(facts: RunFacts) -> Answer:
     """Say what is known, and what it is to be used for."""
     if facts.run.foreign:
         return still_open("Its intended use is not known here.")
     return partly(f"{INTENDED} The literature is not reviewed.", f"{FACTS}; README")
 
 
-def say_aims(facts: RunFacts) -> Answer:
+def aims_answer(facts: RunFacts) -> Answer:
     """Say what was to be found out."""
     if facts.run.foreign:
         return still_open("The aims of its developers are not known here.")
     return partly(f"{facts.run.sentence} No hypothesis was prespecified.", "run.json")
 
 
-def say_goal(facts: RunFacts) -> Answer:
+def goal_answer(facts: RunFacts) -> Answer:
     """Say what kind of result was sought."""
     if facts.run.foreign:
         return partly("Here: to compare another model. Its developers' goal is not known.", FACTS)
@@ -65,7 +65,7 @@ def say_goal(facts: RunFacts) -> Answer:
     return filled("To develop and evaluate a classifier that reads alongside a doctor.", FACTS)
 
 
-def say_limits(facts: RunFacts) -> Answer:
+def limits_text(facts: RunFacts) -> Answer:
     """Say what its limitations are."""
     if facts.audit is None:
         return partly(
@@ -80,14 +80,14 @@ def say_limits(facts: RunFacts) -> Answer:
     )
 
 
-def say_practice(facts: RunFacts) -> Answer:
+def practice_answer(facts: RunFacts) -> Answer:
     """Say what it means for a ward."""
     if facts.run.foreign:
         return partly("It is compared here and reads no films; its rates are extrapolated.", FACTS)
     return filled(f"{INTENDED} The page shows the expected results at any prevalence.", FACTS)
 
 
-def say_availability(facts: RunFacts) -> Answer:
+def availability_answer(facts: RunFacts) -> Answer:
     """Say where code, network and films are."""
     if facts.run.foreign:
         return partly(f"Its predictions are kept; the network is not. {CHILDREN_CITATION}", "files")
@@ -98,7 +98,7 @@ def say_availability(facts: RunFacts) -> Answer:
     )
 
 
-def say_outputs(facts: RunFacts) -> Answer:
+def outputs_answer(facts: RunFacts) -> Answer:
     """Say whether what it said can be looked up."""
     if facts.predictions is None:
         return still_open("No prediction of this run can be read.")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.comparison.exhibit import Exhibit, ExhibitRun, draw_windows, gather_exhibit, say_cause
+from core.comparison.exhibit import Exhibit, ExhibitRun, cause_text, draw_windows, gather_exhibit
 from core.runs.listing import list_readable_runs
 from core.settings import PROJECT_ROOT
 from core.stats.intervals import wilson_rate
@@ -52,7 +52,7 @@ def test_a_mistake_that_clears_as_few_normals_as_the_origin_is_named_as_enough(k
 
     assert kept.control is not None
     control = kept.control.rate("specificity")
-    said = say_cause(replace(kept, apart=(zoom, split)))
+    said = cause_text(replace(kept, apart=(zoom, split)))
 
     assert said == (
         "Sufficient alone: zoom (specificity 0.038, 0.020 to 0.071). "
@@ -68,12 +68,12 @@ def test_as_few_as_the_origin_means_that_the_intervals_meet(kept, cleared, enoug
     run = scoring(kept.together, cleared, "Zoom.")
 
     assert (run.rate("specificity").low <= wilson_rate(9, 234).high) == enough
-    said = say_cause(replace(kept, apart=(run,)))
+    said = cause_text(replace(kept, apart=(run,)))
     assert said.startswith("Sufficient alone" if enough else "No single mistake explains it")
 
 
 def test_without_the_runs_it_says_what_to_train():
-    assert "python -m core train x05" in say_cause(gather_exhibit([]))
+    assert "python -m core train x05" in cause_text(gather_exhibit([]))
 
 
 @given(low=st.floats(0.05, 0.5), wider=st.floats(0.0, 0.5), shift=st.floats(0.0, 0.3))

@@ -19,14 +19,14 @@ from core.comparison.tables import (
     tabulate_scored,
 )
 from core.comparison.text import (
-    say_area,
-    say_difference,
-    say_false_alarms,
-    say_films,
-    say_missed,
-    say_p,
-    say_step,
-    say_ward,
+    area_text,
+    difference_text,
+    false_alarms_text,
+    films_text,
+    missed_text,
+    p_text,
+    step_text,
+    ward_text,
 )
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT
@@ -49,14 +49,14 @@ PAIR = PairComparison(
 
 
 def test_fewer_missed_films_are_said_with_interval_p_and_holm():
-    assert say_missed(PAIR) == (
+    assert missed_text(PAIR) == (
         "B misses 7 fewer of 390 pneumonias than A (95 % 1 to 13 fewer; 9 only A, 2 only B; "
         "p = 0.065, after Holm p = 0.196, which chance may explain)."
     )
 
 
 def test_more_false_alarms_are_said():
-    assert say_false_alarms(PAIR) == (
+    assert false_alarms_text(PAIR) == (
         "B raises a false alarm on 10 more of 234 normal films than A (95 % 2 to 18 more; 3 only A,"
         " 13 only B; p = 0.021, after Holm p = 0.043)."
     )
@@ -72,38 +72,40 @@ def test_more_false_alarms_are_said():
     ],
 )
 def test_an_interval_says_on_which_side_it_lies(low, high, said):
-    assert said in say_missed(replace(PAIR, missed=replace(MISSED, low=low, high=high)))
+    assert said in missed_text(replace(PAIR, missed=replace(MISSED, low=low, high=high)))
 
 
 def test_runs_that_miss_the_same_films_are_said_to():
     same = replace(MISSED, first=5, second=5, only_first=0, only_second=0, p_value=1.0)
-    said = say_missed(replace(PAIR, missed=same))
+    said = missed_text(replace(PAIR, missed=same))
     assert said == "B and A miss the same 5 of 390 pneumonias."
 
 
 def test_runs_that_miss_as_many_but_other_films_are_said_to():
     even = replace(MISSED, first=5, second=5, only_first=2, only_second=2, p_value=1.0)
-    assert say_missed(replace(PAIR, missed=even)).startswith(
+    assert missed_text(replace(PAIR, missed=even)).startswith(
         "B and A miss 5 of 390 pneumonias each (2 only A, 2 only B; p = 1.000"
     )
 
 
 def test_a_difference_of_areas_is_said():
-    assert say_area(PAIR) == (
+    assert area_text(PAIR) == (
         "The ROC AUC of B is 0.0123 higher than that of A (95 % -0.0010 to +0.0256; p = 0.071, "
         "after Holm p = 0.200, which chance may explain)."
     )
 
 
 def test_a_bootstrapped_difference_of_any_metric_is_said():
-    assert say_difference(PAIR, "log_loss", "Log loss") == (
+    assert difference_text(PAIR, "log_loss", "Log loss") == (
         "Log loss of B is 0.0500 lower than that of A (95 % -0.0800 to -0.0200, bootstrap over "
         "patients; p < 0.001, after Holm p = 0.001)."
     )
 
 
 def test_a_metric_that_is_not_defined_is_said_to_be_so():
-    assert say_difference(PAIR, "ppv", "PPV") == "PPV is not defined for A or for B on these films."
+    assert (
+        difference_text(PAIR, "ppv", "PPV") == "PPV is not defined for A or for B on these films."
+    )
 
 
 def test_a_pair_is_described_as_the_markdown_table_says_it():
@@ -118,12 +120,12 @@ def test_a_pair_is_described_as_the_markdown_table_says_it():
     ("p", "said"), [(1e-9, "< 0.001"), (0.0005, "= 0.001"), (0.0346, "= 0.035"), (1.0, "= 1.000")]
 )
 def test_a_p_value_has_three_decimals(p, said):
-    assert say_p(p) == said
+    assert p_text(p) == said
 
 
 def test_a_step_is_said():
     step = Step("m04", "m05", ("a", "b"), ("c",), ("d",), ())
-    assert say_step(step) == (
+    assert step_text(step) == (
         "m05 fixes 3 and breaks 1 of m04's: missed films found 2, found films missed 1; "
         "false alarms gone 1, new 0."
     )
@@ -131,14 +133,14 @@ def test_a_step_is_said():
 
 def test_a_ward_is_said_in_children():
     ward = expect_among(1000, 0.1, wilson_rate(90, 100), wilson_rate(200, 250))
-    said = say_ward("f04", ward)
+    said = ward_text("f04", ward)
     assert said.startswith("Of 1,000 children, 100 of them ill, f04 misses 10 (6 to 17) and raises")
     assert "Right when it says pneumonia: 33.3 % (" in said
 
 
 def test_a_ward_where_nobody_is_called_ill_is_said():
     ward = expect_among(100, 0.1, wilson_rate(0, 10), wilson_rate(10, 10))
-    assert "Right when it says pneumonia: it never does;" in say_ward("f04", ward)
+    assert "Right when it says pneumonia: it never does;" in ward_text("f04", ward)
 
 
 def test_tables_have_a_line_a_run_a_pair_and_a_metric():
@@ -167,7 +169,7 @@ def test_the_films_left_out_and_thresholds_chosen_on_the_same_films_are_said():
     whole = predictions_of(films, [0.1, 0.9, 0.2, 0.8])
     runs = {"a": whole, "b": whole.where(np.array([1, 1, 1, 0], np.bool_))}
 
-    said = say_films(align_runs(runs, {"a": 0.5, "b": 0.5}, "validation"))
+    said = films_text(align_runs(runs, {"a": 0.5, "b": 0.5}, "validation"))
 
     assert said == (
         "validation patients: 3 films (1 pneumonia, 2 normal) of 3 patients, at each run's own "

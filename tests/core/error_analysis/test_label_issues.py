@@ -150,7 +150,9 @@ def test_the_kept_predictions_follow_from_the_kept_features() -> None:
 @pytest.mark.parametrize("read", [read_features, read_issues])
 def test_a_table_of_another_export_is_void(read) -> None:
     other = replace(SERVED, files={**SERVED.files, "model.tflite": "0" * 64})
-    with pytest.raises(ModelIntegrity, match=r"belongs to another export and is not used.*python -m core"):
+    with pytest.raises(
+        ModelIntegrity, match=r"belongs to another export and is not used.*python -m core"
+    ):
         read(other)
     assert read(replace(SERVED, files={})) is None
 

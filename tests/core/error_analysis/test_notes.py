@@ -85,8 +85,8 @@ def test_a_tag_is_put_on_and_taken_off_and_the_rest_stays() -> None:
 
 
 def test_a_note_that_is_all_taken_back_says_nothing() -> None:
-    assert note().says_nothing
-    assert not note(proposed_label=NORMAL).says_nothing
+    assert note().is_empty
+    assert not note(proposed_label=NORMAL).is_empty
 
 
 # --- proposals ------------------------------------------------------------------------------------

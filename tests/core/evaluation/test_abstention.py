@@ -172,7 +172,7 @@ def test_mapie_holds_the_two_sided_band_itself_to_be_controlled(seed):
 
     called_normal_wrongly, called_pneumonia_wrongly = (
         BinaryRisk(
-            lambda truth, _said, called=called: truth != called,
+            lambda truth, _text, called=called: truth != called,
             lambda _truth, said, called=called: said == called,
             higher_is_better=False,
         )

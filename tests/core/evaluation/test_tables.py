@@ -13,14 +13,14 @@ from core.evaluation.generalisation_gap import tabulate_causes
 from core.evaluation.tables import (
     MEASURES,
     QUALITIES,
+    tabulate_archive,
     tabulate_metrics,
     tabulate_runs,
-    tabulate_set_aside,
     tabulate_sides,
     tabulate_slices,
     tabulate_tried,
 )
-from core.runs.archive import read_set_aside
+from core.runs.archive import read_archive
 from core.runs.listing import list_readable_runs, list_runs
 from core.runs.store import load_run, read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
@@ -105,7 +105,7 @@ def test_the_documents_repeat_the_tables_as_they_are() -> None:
     assert block_of("docs/evaluation.md", "runs") == served
     assert block_of("docs/runs.md", "runs") == tabulate_runs(list_runs(models))
     assert block_of("docs/runs.md", "tried") == tabulate_tried(list_readable_runs(models)[0])
-    assert block_of("docs/runs.md", "aside") == tabulate_set_aside(read_set_aside(models))
+    assert block_of("docs/runs.md", "aside") == tabulate_archive(read_archive(models))
     for name in (SERVED_RUN, "f01"):
         table = tabulate_causes(causes_of(load_run(models / name)))
         assert block_of("docs/runs.md", f"causes {name}") == table

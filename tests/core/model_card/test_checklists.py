@@ -13,11 +13,11 @@ from core.imported_runs.importing import ForeignRequest, import_run
 from core.model_card.checklists.checklist import (
     FilledItem,
     State,
+    count_answer,
     count_states,
     describe_checklist,
     fill_checklist,
-    say_count,
-    say_open,
+    open_answer,
 )
 from core.model_card.checklists.claim import CLAIM
 from core.model_card.checklists.stard_ai import STARD
@@ -76,7 +76,7 @@ def test_what_a_run_lacks_is_open_in_its_checklists(tmp_path: Path) -> None:
     without = by_number(fill_checklist(CLAIM, unaudited))
     assert with_audit["30"].answer.state is State.FILLED
     assert without["30"].answer.state is State.OPEN
-    assert "30 Robustness" in say_open(tuple(without.values()))
+    assert "30 Robustness" in open_answer(tuple(without.values()))
 
 
 def test_the_numbers_of_an_item_are_the_records() -> None:
@@ -101,4 +101,4 @@ def test_what_an_imported_run_does_not_tell_is_open(models: Path, tmp_path: Path
     counts = count_states(tuple(items.values()))
     own = count_states(fill_checklist(CLAIM, facts_of(SERVED_RUN)))
     assert counts[State.OPEN] > own[State.OPEN]
-    assert say_count(tuple(items.values())).startswith(f"{counts[State.FILLED]} of 44 filled")
+    assert count_answer(tuple(items.values())).startswith(f"{counts[State.FILLED]} of 44 filled")

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bench.pointing import COMMAND, TITLE, tabulate
 from bench.results import read_sections
 from core.__main__ import app
-from core.domain.rate import say_interval
+from core.domain.rate import interval_text
 from core.errors import ModelError
 from core.model_card.export import describe_whole_run, export_for
 from core.reports.document import Block, Bullets, Document, Intervals, Paragraph, Section, Table
@@ -49,7 +49,7 @@ def texts_of(block: Block) -> list[str]:
         return list(block.items)
     if isinstance(block, Table):
         return [cell for row in (block.head, *block.rows) for cell in row]
-    rows = [(row.measure, row.part, say_interval(row.rate), str(row.rate.n)) for row in block.rows]
+    rows = [(row.measure, row.part, interval_text(row.rate), str(row.rate.n)) for row in block.rows]
     return [cell for row in (INTERVAL_HEAD, *rows) for cell in row]
 
 
@@ -112,7 +112,7 @@ def test_the_pdf_has_every_text_of_the_document(document: Document, pdf: PdfRead
                     assert squeezed(text) in said or crosses_a_page(text, pages)
             elif isinstance(block, Intervals):
                 for row in block.rows:
-                    assert squeezed(f"{say_interval(row.rate)}, n = {row.rate.n}") in said
+                    assert squeezed(f"{interval_text(row.rate)}, n = {row.rate.n}") in said
 
 
 def crosses_a_page(text: str, pages: list[str]) -> bool:

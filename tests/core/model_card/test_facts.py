@@ -211,7 +211,10 @@ def test_an_audit_of_another_export_is_void_and_named(tmp_path: Path) -> None:
     add_files(kept / AUDITED, {AUDIT_FILE: replace(audit, export_sha256="0" * 64).to_json()})
     facts = facts_of(AUDITED, kept)
     assert facts.audit is None
-    assert any("belongs to another export and is not used" in notice for notice in describe_run(facts).notices)
+    assert any(
+        "belongs to another export and is not used" in notice
+        for notice in describe_run(facts).notices
+    )
 
 
 @pytest.mark.parametrize("name", [PREDICTIONS_FILE, AUDIT_FILE])

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from core.domain.model import OperatingPoint, Prediction
 from core.domain.review import ReadKind, Verdict
 from core.reads.reader_performance import EVERYBODY
-from core.reads.reader_roc import FEWEST_OF_A_CLASS, say_too_few, step_of, trace_readers
+from core.reads.reader_roc import FEWEST_OF_A_CLASS, step_of, too_few_text, trace_readers
 from core.stats.intervals import newcombe_interval, roc_auc
 from ui.charts.readers import plot_reader_beside_model
 
@@ -96,7 +96,7 @@ def test_too_few_films_of_a_class_give_a_sentence_and_no_curve() -> None:
     reads += [read(2 * N, 5, 0.9), refused_film_record()]  # of unknown reference; not read
     (curve,) = trace_readers(reads, REFERENCES, alone=False)
     assert (curve.own, curve.model) == (None, None)
-    assert say_too_few(curve) == (
+    assert too_few_text(curve) == (
         "Ada: no curve from 4 reads of films with pneumonia and 20 of normal ones; it takes 5 "
         "films of each whose reference is known."
     )

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.errors import DatasetError, ModelIntegrity, ModelMissing
-from core.evaluation.tables import tabulate_set_aside
-from core.runs.archive import SET_ASIDE_FILE, read_set_aside, set_aside
+from core.evaluation.tables import tabulate_archive
+from core.runs.archive import ARCHIVE_FILE, archive_run, read_archive
 from core.runs.store import read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.catalogue.runs import CATALOGUE
@@ -23,15 +23,15 @@ def models(tmp_path):
 def test_the_numbers_of_a_run_stay_when_its_folder_goes(models):
     record = read_record(models / "m05")
 
-    set_aside(models, "m05")
-    set_aside(models, "m07")
+    archive_run(models, "m05")
+    archive_run(models, "m07")
 
     assert not (models / "m05").exists()
-    kept = read_set_aside(models)
+    kept = read_archive(models)
     assert set(kept) == {"m05", "m07"}
     assert kept["m05"]["metrics"]["test"]["rates"] == record["metrics"]["test"]["rates"]
     assert kept["m05"]["settings"] == record["settings"]
-    table = tabulate_set_aside(kept)
+    table = tabulate_archive(kept)
     assert f"| m05 | m04 | {record['sentence']} |" in table
     area = record["metrics"]["test"]["rates"]["roc_auc"]["value"]
     point = record["operating_point"]["threshold"]
@@ -40,31 +40,31 @@ def test_the_numbers_of_a_run_stay_when_its_folder_goes(models):
 
 
 def test_a_second_run_of_the_name_is_refused_and_stays(models, tmp_path):
-    set_aside(models, "m05")
+    archive_run(models, "m05")
     copy_runs(models, "m05")
-    before = (models / SET_ASIDE_FILE).read_bytes()
+    before = (models / ARCHIVE_FILE).read_bytes()
 
     with pytest.raises(DatasetError, match="give this one another name in the catalogue"):
-        set_aside(models, "m05")
+        archive_run(models, "m05")
 
     assert (models / "m05" / "run.json").is_file()
-    assert (models / SET_ASIDE_FILE).read_bytes() == before
+    assert (models / ARCHIVE_FILE).read_bytes() == before
 
 
 def test_an_unreadable_file_is_not_written_over(models):
-    (models / SET_ASIDE_FILE).write_text("{")
+    (models / ARCHIVE_FILE).write_text("{")
 
     with pytest.raises(ModelIntegrity, match="restore it from the repository"):
-        set_aside(models, "m05")
+        archive_run(models, "m05")
 
     assert (models / "m05").is_dir()
-    assert (models / SET_ASIDE_FILE).read_text() == "{"
+    assert (models / ARCHIVE_FILE).read_text() == "{"
 
 
 def test_a_missing_run_is_said(models):
     with pytest.raises(ModelMissing):
-        set_aside(models, "f99")
-    assert read_set_aside(models) == {}
+        archive_run(models, "f99")
+    assert read_archive(models) == {}
 
 
 def test_the_run_that_reads_films_is_not_set_aside():
@@ -76,7 +76,7 @@ def test_the_run_that_reads_films_is_not_set_aside():
 
 
 def test_every_run_that_was_set_aside_states_the_settings_of_the_catalogue():
-    kept = json.loads((PROJECT_ROOT / "models" / SET_ASIDE_FILE).read_text())
+    kept = json.loads((PROJECT_ROOT / "models" / ARCHIVE_FILE).read_text())
     catalogued = [name for name in kept if name in CATALOGUE]
 
     assert {name for name in kept if not kept[name].get("settings")} <= {"e01", "e02"}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.domain.rate import Rate
 from core.settings import PROJECT_ROOT
-from core.shortcuts.record import ShortcutAudit, say_audit
+from core.shortcuts.record import ShortcutAudit, audit_text
 
 PART = ShortcutAudit.from_json((PROJECT_ROOT / "models" / "f04" / "audit.json").read_bytes()).parts[
     "test"
@@ -20,16 +20,16 @@ def part_with(**changed):
 
 
 def test_a_score_that_survives_without_lungs_is_said_to_hang_on_the_rest():
-    said = say_audit("f09", part_with(lungs_hidden={"roc_auc": Rate(0.8, 0.7, 0.9, 624)}))
+    said = audit_text("f09", part_with(lungs_hidden={"roc_auc": Rate(0.8, 0.7, 0.9, 624)}))
     assert said.startswith("f09 has an ROC AUC of 0.800 (0.700 to 0.900) with the lungs taken out")
     assert "so part of its score hangs on what is outside the lungs." in said
 
 
 def test_a_score_that_is_chance_without_lungs_is_said_to_show_nothing():
-    said = say_audit("f09", part_with(lungs_hidden={"roc_auc": Rate(0.52, 0.47, 0.57, 624)}))
+    said = audit_text("f09", part_with(lungs_hidden={"roc_auc": Rate(0.52, 0.47, 0.57, 624)}))
     assert "so nothing shows that it scores what is outside the lungs." in said
 
 
 def test_the_harmless_change_that_turns_most_decisions_is_named():
-    said = say_audit("f09", part_with(jpeg_40={"decisions_changed": 99}))
+    said = audit_text("f09", part_with(jpeg_40={"decisions_changed": 99}))
     assert said.endswith("“JPEG, quality 40” turns most decisions: 99 of 624.")

@@ -7,7 +7,7 @@ from fixtures.review_records import lead, raw_connection
 
 from core.domain.model import ServedChoice
 from core.errors import ReviewStoreError
-from core.serving.choice import DecidedBy, decide_served_run, say_decision
+from core.serving.choice import DecidedBy, decide_served_run, decision_text
 from core.settings import Settings
 from core.store.engine import Database
 from core.store.served_runs import choose_served_run, list_served_choices
@@ -74,7 +74,7 @@ def test_a_choice_cannot_be_changed_afterwards(database, url, statement):
 def test_without_a_choice_the_default_serves_and_says_so():
     decision = decide_served_run("", "f04", None)
     assert (decision.run_id, decision.decided_by) == ("f04", DecidedBy.DEFAULT)
-    assert say_decision(decision) == (
+    assert decision_text(decision) == (
         "f04 serves: it is the default, and nobody has chosen another run."
     )
 
@@ -82,7 +82,7 @@ def test_without_a_choice_the_default_serves_and_says_so():
 def test_a_choice_wins_over_the_default():
     decision = decide_served_run("", "f04", CHOICE)
     assert (decision.run_id, decision.decided_by) == ("f03", DecidedBy.CHOICE)
-    assert say_decision(decision) == (
+    assert decision_text(decision) == (
         "f03 serves: Ada Lead chose f03 on 2025-03-01 08:00 UTC, because: fewer missed films"
     )
 
@@ -91,7 +91,7 @@ def test_the_environment_wins_over_a_choice_and_says_what_it_overrides():
     decision = decide_served_run("f01", "f04", CHOICE)
     assert (decision.run_id, decision.decided_by) == ("f01", DecidedBy.ENVIRONMENT)
     assert decision.overridden == CHOICE
-    assert say_decision(decision) == (
+    assert decision_text(decision) == (
         "f01 serves: FIRSTREAD_SERVED_RUN names it, which wins over every choice made here. "
         "Without effect because of it: Ada Lead chose f03 on 2025-03-01 08:00 UTC, because: fewer "
         "missed films"

@@ -23,7 +23,7 @@ from core.teaching.outcomes import (
 )
 from core.teaching.session import Answer
 from core.teaching.spaced_repetition import rate_outcome
-from core.teaching.text import describe_outcome, say_answer, say_resistance
+from core.teaching.text import answer_text, describe_outcome, resistance_text
 
 
 def random_reads(n: int, seed: int) -> list:
@@ -182,7 +182,7 @@ def test_a_second_read_after_no_answer_is_held_to_the_reference() -> None:
     mended, misled = (
         replace(make_outcome(case, ILL, final=final), read=Answer()) for final in (ILL, WELL)
     )
-    assert say_resistance(mended) == "The model was wrong here; your second read is correct."
-    assert say_resistance(misled) == "The model was wrong here, and so was your second read."
-    assert say_answer(mended.read) == "no answer in time"
+    assert resistance_text(mended) == "The model was wrong here; your second read is correct."
+    assert resistance_text(misled) == "The model was wrong here, and so was your second read."
+    assert answer_text(mended.read) == "no answer in time"
     assert describe_outcome(misled)["Blind read"] == "not answered"

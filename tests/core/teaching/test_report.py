@@ -28,7 +28,13 @@ from core.teaching.session import (
     answer_as_json,
     follow_steps,
 )
-from core.teaching.text import describe_plan, describe_summary, say_marks, say_rate, say_resistance
+from core.teaching.text import (
+    describe_plan,
+    describe_summary,
+    marks_text,
+    rate_text,
+    resistance_text,
+)
 
 CASES = tuple(make_case(number) for number in range(4))
 SESSION = Session("0" * 32, "Dr. Ádám Łuczak 読影", Plan("synthetic", 4), CASES, START)
@@ -108,7 +114,7 @@ def test_figures_without_films_say_so() -> None:
     assert figures["Pneumonias found (sensitivity)"] == "no film of this kind"
     assert figures["ROC area of your confidence"] == "needs two films of each kind"
     assert figures["Correct reads kept against a wrong model"] == "no film of this kind"
-    assert say_rate(None) == "no film of this kind"
+    assert rate_text(None) == "no film of this kind"
 
 
 @pytest.mark.parametrize(
@@ -123,13 +129,13 @@ def test_figures_without_films_say_so() -> None:
     ],
 )
 def test_what_became_of_marks_is_said(score, marks, words) -> None:
-    assert say_marks(score, marks) == words
+    assert marks_text(score, marks) == words
 
 
 def test_resisting_a_wrong_model_is_said() -> None:
     misled = wrong(CASES[1])
     said = [
-        say_resistance(make_outcome(misled, first, final=second))
+        resistance_text(make_outcome(misled, first, final=second))
         for first, second in [(ILL, ILL), (ILL, WELL), (WELL, WELL), (WELL, ILL)]
     ]
     assert [
@@ -140,8 +146,8 @@ def test_resisting_a_wrong_model_is_said() -> None:
         "so was",
         "is correct",
     ]
-    assert say_resistance(make_outcome(CASES[1], ILL, final=ILL)) == "The model was right here."
-    assert say_resistance(make_outcome(misled, ILL)) == ""
+    assert resistance_text(make_outcome(CASES[1], ILL, final=ILL)) == "The model was right here."
+    assert resistance_text(make_outcome(misled, ILL)) == ""
 
 
 # --- glossary -------------------------------------------------------------------------------------

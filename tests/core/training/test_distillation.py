@@ -9,7 +9,7 @@ from fixtures.tiny_films import (
     build_small_network,
     flat_weights,
     grey_inputs,
-    say_nothing,
+    show_nothing,
     smooth_films,
 )
 
@@ -63,7 +63,7 @@ def test_a_student_of_no_labels_comes_to_say_what_its_teacher_says(tiny_run, sma
     teacher = Teacher(SaysTheMean(-6.0), TINY.input_px)
 
     model, _ = fit.train_classifier(
-        wrong, masks, films, plain, None, say_nothing, teachers=[teacher]
+        wrong, masks, films, plain, None, show_nothing, teachers=[teacher]
     )
 
     inputs = fit.to_input(films.films, TINY.input_px)
@@ -79,7 +79,7 @@ def test_a_share_of_nothing_leaves_the_labels(tiny_run, small_network):
     teacher = Teacher(SaysTheMean(-6.0), TINY.input_px)
 
     alone, with_teacher = (
-        fit.train_classifier(films, masks, films, settings, None, say_nothing, teachers=present)[0]
+        fit.train_classifier(films, masks, films, settings, None, show_nothing, teachers=present)[0]
         for present in ([], [teacher])
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fixtures.stand_in_audits import stand_in_audit
-from fixtures.tiny_films import TINY, build_small_network, say_nothing
+from fixtures.tiny_films import TINY, build_small_network, show_nothing
 from scipy.special import expit
 from typer.testing import CliRunner
 
@@ -36,7 +36,7 @@ def two_runs(tiny_run, tmp_path_factory):
     keras.utils.set_random_seed(6)  # one whose logits are higher for pneumonias, untrained as it is
     wider = build_small_network("", 48, TINY.dropout, None)
     settings = replace(TINY, name="wider", input_px=48)
-    finish_run(wider, [], tiny_run.films, tiny_run.to_score, settings, models, say_nothing)
+    finish_run(wider, [], tiny_run.films, tiny_run.to_score, settings, models, show_nothing)
     make_ensemble(models, "e01", ["tiny", "wider"])
     return models
 

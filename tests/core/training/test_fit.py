@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures.tiny_films import TINY, build_small_network, flat_weights, say_nothing
+from fixtures.tiny_films import TINY, build_small_network, flat_weights, show_nothing
 
 from core.errors import DatasetError
 from core.training import fit, train_step
@@ -25,7 +25,7 @@ def small_network(monkeypatch):
 def train(tiny_run, settings: RunSettings, **options):
     films = tiny_run.films
     masks = np.full(films.train.films.shape, 127, np.uint8)
-    report = options.pop("report", say_nothing)
+    report = options.pop("report", show_nothing)
     return fit.train_classifier(
         films.train, masks, films.validation, settings, None, report, **options
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures.tiny_films import TINY, build_small_network, say_nothing
+from fixtures.tiny_films import TINY, build_small_network, show_nothing
 
 from core.errors import ModelError
 from core.training import hyperparameter_search, train_step
@@ -23,7 +23,7 @@ def small_network(monkeypatch):
     monkeypatch.setattr(train_step, "build_classifier", build_small_network)
 
 
-def run(tiny_run, folder, declared: Search = SPACE, report=say_nothing, **changes):
+def run(tiny_run, folder, declared: Search = SPACE, report=show_nothing, **changes):
     masks = np.full(tiny_run.films.train.films.shape, 127, np.uint8)
     settings = replace(TINY, search=declared, **changes)
     return search_settings(settings, tiny_run.films, masks, None, folder, report)

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from fixtures.tiny_films import say_nothing, write_tiny_set
+from fixtures.tiny_films import show_nothing, write_tiny_set
 from typer.testing import CliRunner
 
 from core.__main__ import app
@@ -104,7 +104,7 @@ def test_cut_points_are_of_training_films_alone(tiny_run, tmp_path):
     for film_id in (*split.validation[:3], *split.test):
         shutil.copy(source / split.validation[-1], source / film_id)
 
-    changed = load_films_to_score(tmp_path, index_dataset(source), split, say_nothing)
+    changed = load_films_to_score(tmp_path, index_dataset(source), split, show_nothing)
 
     assert changed.cut_points == tiny_run.to_score.cut_points
     assert changed.table.contrast.tolist() != tiny_run.to_score.table.contrast.tolist()
@@ -127,7 +127,7 @@ def test_a_missing_manifest_is_named(tmp_path, folder):
     (tmp_path / folder / "manifest.csv").unlink()
 
     with pytest.raises(DatasetError, match=rf"no manifest.csv in .*{folder}: point FIRSTREAD_DATA"):
-        open_films_to_score(tmp_path, tmp_path, say_nothing)
+        open_films_to_score(tmp_path, tmp_path, show_nothing)
 
 
 def test_scoring_again_gives_what_the_finished_run_holds(tiny_run):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures.tiny_films import TINY, build_small_network, flat_weights, say_nothing, smooth_films
+from fixtures.tiny_films import TINY, build_small_network, flat_weights, show_nothing, smooth_films
 
 from core.training import fit, self_supervised, train_step
 from core.training.checkpoint import PRETRAINING_FILE, load_progress
@@ -77,7 +77,7 @@ def test_the_loss_falls_and_the_head_is_left_alone():
         model,
         *films_without_lungs(),
         replace(SETTINGS, self_supervised_epochs=30, learning_rate=0.02, weight_decay=0.0),
-        say_nothing,
+        show_nothing,
     )
 
     after = model.get_weights()
@@ -120,7 +120,7 @@ def test_an_interrupted_learning_goes_on_where_it_was(tmp_path):
 def test_what_was_learnt_under_other_settings_is_passed_over(tmp_path):
     films, masks = films_without_lungs(16)
     once = replace(SETTINGS, self_supervised_epochs=1)
-    learn_without_labels(small_network(), films, masks, once, say_nothing, state=tmp_path)
+    learn_without_labels(small_network(), films, masks, once, show_nothing, state=tmp_path)
     lines: list[str] = []
 
     learn_without_labels(
@@ -158,7 +158,7 @@ def test_what_was_learnt_without_labels_is_not_learnt_again_after_the_labels(
 
     with pytest.raises(Interrupted):
         fit.train_classifier(
-            films, masks, films, settings, None, say_nothing, state=tmp_path, after_epoch=stop
+            films, masks, films, settings, None, show_nothing, state=tmp_path, after_epoch=stop
         )
     lines: list[str] = []
     learnt_again: list[int] = []

@@ -5,7 +5,13 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from fixtures.tiny_films import TINY, build_small_network, flat_weights, say_nothing, write_tiny_set
+from fixtures.tiny_films import (
+    TINY,
+    build_small_network,
+    flat_weights,
+    show_nothing,
+    write_tiny_set,
+)
 
 from core.errors import DatasetError, ModelIntegrity
 from core.evaluation.evaluate import measure_run
@@ -128,7 +134,7 @@ def train(tiny_run, **changes):
     films = tiny_run.films
     masks = np.full(films.train.films.shape, 127, np.uint8)
     return fit.train_classifier(
-        films.train, masks, films.validation, replace(TINY, **changes), None, say_nothing
+        films.train, masks, films.validation, replace(TINY, **changes), None, show_nothing
     )
 
 
@@ -237,7 +243,7 @@ def test_an_export_that_disagrees_does_not_become_a_run(tiny_run, tmp_path, monk
             tiny_run.to_score,
             TINY,
             tmp_path,
-            say_nothing,
+            show_nothing,
         )
 
     assert not (tmp_path / "tiny").exists()
@@ -250,7 +256,7 @@ def finish_beside_a_state(tiny_run, models):
         (partial / name).write_bytes(b"what training goes on from")
     train_run.finish_run(
         tiny_run.model, tiny_run.history, tiny_run.films, tiny_run.to_score, TINY, models,
-        say_nothing,
+        show_nothing,
     )  # fmt: skip
 
 
@@ -287,7 +293,7 @@ def test_training_without_starting_weights_is_refused(tiny_run, tmp_path):
     write_tiny_set(tmp_path, tmp_path)
 
     with pytest.raises(DatasetError, match=r"starting weights .* are not in"):
-        train_run.make_run(TINY, tmp_path, tmp_path, say_nothing)
+        train_run.make_run(TINY, tmp_path, tmp_path, show_nothing)
 
 
 def test_a_split_of_other_films_is_refused(tiny_run, tmp_path):
@@ -296,7 +302,7 @@ def test_a_split_of_other_films_is_refused(tiny_run, tmp_path):
     film.unlink()
 
     with pytest.raises(DatasetError, match="was made from other films"):
-        load_training_data(tmp_path / "kermany224", tmp_path / "split.json", say_nothing)
+        load_training_data(tmp_path / "kermany224", tmp_path / "split.json", show_nothing)
 
 
 # --- films and weights ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tiny_films import TINY, say_nothing, write_tiny_set
+from fixtures.tiny_films import TINY, show_nothing, write_tiny_set
 from PIL import Image
 
 from core.datasets.duplicates import find_duplicates
@@ -32,7 +32,7 @@ def ids(films: FilmSet) -> set[str]:
 
 
 def test_an_ordinary_run_sees_the_films_of_the_split(tiny_run, masks):
-    data, same = as_the_run_sees(TINY, tiny_run.films, masks, MODELS, say_nothing)
+    data, same = as_the_run_sees(TINY, tiny_run.films, masks, MODELS, show_nothing)
 
     assert data is tiny_run.films
     assert same is masks
@@ -41,7 +41,7 @@ def test_an_ordinary_run_sees_the_films_of_the_split(tiny_run, masks):
 def test_films_drawn_one_by_one_keep_the_numbers_and_the_test_films(tiny_run, masks):
     settings = replace(TINY, split_by="films")
 
-    data, moved = as_the_run_sees(settings, tiny_run.films, masks, MODELS, say_nothing)
+    data, moved = as_the_run_sees(settings, tiny_run.films, masks, MODELS, show_nothing)
 
     before = tiny_run.films
     assert len(data.validation) == len(before.validation)
@@ -96,10 +96,10 @@ def test_fetched_films_are_trained_on_where_there_are_no_copies(tmp_path: Path) 
     fetched = copies.rename(tmp_path / "chest_xray")
     assert find_training_set(tmp_path) == fetched
     with pytest.raises(DatasetError, match="make a new split"):
-        load_training_data(fetched, tmp_path / "split.json", say_nothing)
+        load_training_data(fetched, tmp_path / "split.json", show_nothing)
     index = index_dataset(fetched)
     drawn = split_dataset(index, find_duplicates(index), validation_fraction=0.4)
     write_split(drawn, tmp_path / "split.json")
-    loaded = load_training_data(fetched, tmp_path / "split.json", say_nothing)
+    loaded = load_training_data(fetched, tmp_path / "split.json", show_nothing)
     assert loaded.train.films.shape[1:] == (STORED_PX, STORED_PX)
     assert load_lung_masks(tmp_path, loaded.train.film_ids)[1].sum() >= len(loaded.train) - 1

@@ -20,7 +20,7 @@ _component = declare("first_read_answer", _HERE, ("answer.js",), "answer")
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerSaid:
+class AnswerEvent:
     """What is chosen in the browser, and whether it is to be locked."""
 
     label: Verdict | None
@@ -28,14 +28,14 @@ class AnswerSaid:
     lock: bool
 
 
-def hear_answer(key: str, token: str) -> AnswerSaid | None:
+def read_answer_event(key: str, token: str) -> AnswerEvent | None:
     """Return what was chosen since the token was new; None if nothing was."""
     said = st.session_state.get(key, {}).get("said")
     if not said or said["token"] != token:
         return None
     label = None if said["label"] is None else Verdict(said["label"])
     confidence = None if said["confidence"] is None else int(said["confidence"])
-    return AnswerSaid(label, confidence, bool(said["lock"]))
+    return AnswerEvent(label, confidence, bool(said["lock"]))
 
 
 def show_answer(draft: Answer, *, key: str, token: str, lock: str, note: str = "") -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 import streamlit as st
 
 from ui.components.declare import declare
-from ui.components.events import hear, heard, rerun_only
+from ui.components.events import events_read, read_event, rerun_only
 from ui.components.worklist.worklist import show_thumbnails
 
 PAGE_FILMS = 24
@@ -59,17 +59,17 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class CardsWish:
+class CardsEvent:
     """What a person wants: to open a film, to tag it, or to turn the page (``film`` is empty)."""
 
     act: Literal["open", "tag", "next", "previous"]
     film: str
 
 
-def hear_cards(key: str) -> CardsWish | None:
+def read_cards_event(key: str) -> CardsEvent | None:
     """Return what was wanted since the last run, or None; call it before `show_cards`."""
-    said = hear(key)
-    return None if said is None else CardsWish(said["act"], said["film"])
+    said = read_event(key)
+    return None if said is None else CardsEvent(said["act"], said["film"])
 
 
 def show_cards(
@@ -109,7 +109,7 @@ def show_cards(
         "pageKeys": keys,
         "columns": columns,
         "turns": turns,
-        "heard": heard(key),
+        "events_read": events_read(key),
         "cards": [
             {
                 "key": card.key,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from core.error_analysis.gallery import Cell
 from ui.components.declare import declare
-from ui.components.events import hear, heard, rerun_only
+from ui.components.events import events_read, read_event, rerun_only
 
 MATRIX_HEIGHT = 430
 _HERE = Path(__file__).parent
@@ -24,20 +24,20 @@ _component = declare("first_read_matrix", _HERE, ("rates.js", "matrix.js"), "mat
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixWish:
+class MatrixEvent:
     """What a person chose: a threshold (None: the operating point) and a cell."""
 
     threshold: float | None
     cell: Cell
 
 
-def hear_matrix(key: str) -> MatrixWish | None:
+def read_matrix_event(key: str) -> MatrixEvent | None:
     """Return what was chosen since the last run, or None; call it before `show_matrix`."""
-    said = hear(key)
+    said = read_event(key)
     if said is None:
         return None
     threshold = said["threshold"]
-    return MatrixWish(None if threshold is None else float(threshold), Cell(said["cell"]))
+    return MatrixEvent(None if threshold is None else float(threshold), Cell(said["cell"]))
 
 
 def show_matrix(
@@ -68,6 +68,6 @@ def show_matrix(
         "threshold": threshold,
         "operatingPoint": operating_point,
         "selected": selected.value,
-        "heard": heard(key),
+        "events_read": events_read(key),
     }
     _component(key=key, data=data, on_said_change=rerun_only)

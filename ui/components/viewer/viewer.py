@@ -204,7 +204,7 @@ def show_film(
     return RegionClick(film.sha256, int(chosen["label"]))
 
 
-def hear_marks(key: str, token: str) -> tuple[Edges, ...] | None:
+def read_marks_event(key: str, token: str) -> tuple[Edges, ...] | None:
     """Return what is marked in the browser; None if nothing was done since the token was new.
 
     Parameters

@@ -26,7 +26,7 @@ class Conversation:
         Key of the film that the page asked for in its last run.
     """
 
-    heard: int = 0
+    events_read: int = 0
     chosen: str | None = None
     asked: str | None = None
 
@@ -58,6 +58,6 @@ def continue_conversation(
     chosen = before.chosen
     if asked not in (before.asked, before.chosen):
         chosen = None
-    elif choice is not None and number > before.heard:
+    elif choice is not None and number > before.events_read:
         chosen = str(choice["film"])
-    return Conversation(max(number, before.heard), chosen, asked)
+    return Conversation(max(number, before.events_read), chosen, asked)
