@@ -86,12 +86,12 @@ def require_input(reading: FilmReading) -> ModelInput:
     if reading.model_input is None:
         said = "; ".join(finding.message for finding in reading.quality.findings)
         raise FirstReadError(
-            f"the quality gate refused the drawn film, so this cannot be measured: {said}"
+            f"the quality gate refused the synthetic film, so this cannot be measured: {said}"
         )
     return reading.model_input
 
 
 def prepared_film(engine: Engine) -> ModelInput:
-    """Return one drawn film as the model takes it."""
+    """Return one synthetic film as the model takes it."""
     content = encode_picture(draw_film(2, 1024, 1200), "PNG")
     return require_input(read_film(content, engine))

@@ -34,7 +34,7 @@ NO_TENSORFLOW = Target(0, "files")
 
 
 def write_films(folder: Path, count: int) -> list[Path]:
-    """Write drawn films as JPEG, each shifted by some pixels so that it has bytes of its own."""
+    """Write synthetic films as JPEG, each shifted so that its bytes are its own."""
     kinds = ("normal", "lobar")
     settings = [phantom.draw_settings(seed, kinds[seed % 2]) for seed in range(DRAWN)]
     drawn = [

@@ -1,4 +1,4 @@
-"""How the served run reads sets of drawn films that nobody looked at while drawing was adjusted."""
+"""How the served run reads synthetic films of seeds that nobody saw while drawing was adjusted."""
 
 from __future__ import annotations
 

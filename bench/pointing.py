@@ -1,4 +1,4 @@
-"""How well explanations point at lesions, on drawn films whose lesions are known exactly."""
+"""How well explanations point at lesions, on synthetic films whose lesions are known exactly."""
 
 from __future__ import annotations
 

@@ -32,9 +32,11 @@ app.add_typer(records_app, name="records")
 app.command()(runs)
 app.command()(evaluate)
 app.command()(score_training)
-app.command("set-aside")(archive_run_folder)
+app.command("archive")(archive_run_folder)
+app.command("set-aside", hidden=True)(archive_run_folder)  # its name before
 app.command()(compare)
-app.command()(facts)
+app.command("model-card")(facts)
+app.command("facts", hidden=True)(facts)  # its name before
 app.command("import-run")(import_run_file)
 app.command()(features)
 app.command()(film_facts)

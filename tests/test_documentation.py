@@ -3,6 +3,7 @@
 import re
 
 from bench.__main__ import Benchmark
+from core.domain.reader import WHO_MAY, Act, Role
 from core.settings import PROJECT_ROOT
 
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
@@ -37,3 +38,33 @@ def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
     readme = read("README.md")
     pages = [path.relative_to(PROJECT_ROOT) for path in (PROJECT_ROOT / "docs").rglob("*.md")]
     assert not [str(page) for page in pages if f"({page})" not in readme]
+
+
+ROWS_OF_ROLES = {
+    "Pages Review, Model card, Teaching; the lesson on Compare runs": (
+        Act.OPEN_REVIEW,
+        Act.OPEN_MODEL_CARD,
+        Act.OPEN_TEACHING,
+        Act.OPEN_RUNS,
+    ),
+    "Pages Errors, Subgroups, Records": (Act.OPEN_ERRORS, Act.OPEN_SUBGROUPS, Act.OPEN_RECORDS),
+    "Compare runs": (Act.COMPARE_RUNS,),
+    "Sign a read, note a case": (Act.SIGN_READ, Act.NOTE_CASE),
+    "Take a teaching session": (Act.TAKE_SESSION,),
+    "Assemble a case set, see how others read it": (Act.MAKE_CASE_SET, Act.SEE_GROUP),
+    "Arbitrate between reads": (Act.ARBITRATE,),
+    "Change the list of causes": (Act.CHANGE_CAUSES,),
+    "Import a run": (Act.IMPORT_RUN,),
+    "Choose the run that serves": (Act.CHOOSE_SERVED_RUN,),
+}
+
+
+def test_the_table_of_roles_says_what_each_role_may() -> None:
+    guide = (PROJECT_ROOT / "docs" / "user-guide" / "readers-and-roles.md").read_text("utf-8")
+    rows = [line.strip("|").split("|") for line in guide.splitlines() if line.startswith("|")][2:]
+    stated = {row[0].strip(): [cell.strip() == "yes" for cell in row[1:]] for row in rows}
+    assert {act for acts in ROWS_OF_ROLES.values() for act in acts} == set(Act)
+    assert stated == {
+        name: [role in WHO_MAY[acts[0]] for role in Role] for name, acts in ROWS_OF_ROLES.items()
+    }
+    assert all(len({WHO_MAY[act] for act in acts}) == 1 for acts in ROWS_OF_ROLES.values())

@@ -1,4 +1,4 @@
-"""``python -m core facts``: a run's model card, with both checklists."""
+"""``python -m core model-card``: a run's model card, with both checklists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands on finished runs: list, evaluate, score, set aside, combine, and check for serving."""
+"""Commands on finished runs: list, evaluate, score, archive, combine, and check for serving."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def evaluate(
 
 
 def archive_run_folder(name: Name) -> None:
-    """Archive a run: remove its folder and keep its metrics in models/set_aside.json.
+    """Archive a run: remove its folder and keep its metrics in models/archived.json.
 
     The run that serves is refused.
     """

@@ -125,7 +125,7 @@ def _natural(names: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
 
 @lru_cache(maxsize=1 << 16)
 def _padded(name: str) -> str:
-    """Return a name with numbers of equal length; kept, for every page is put in order anew."""
+    """Return a name with numbers of equal length; kept, for every page is sorted again."""
     return _DIGITS.sub(lambda number: number[0].zfill(12), name)
 
 

@@ -276,7 +276,7 @@ class SyntheticLibrary:
 
 
 def states_synthetic(content: bytes) -> bool:
-    """Return whether a PNG file states at its beginning, as drawn films do, that it was drawn.
+    """Return whether a PNG file states at its beginning that it is a synthetic film.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ class ThumbnailCache:
     def get(self, content: bytes) -> bytes:
         """Return the small picture of a film's file, from disk if it is there.
 
-        A folder that cannot be written costs time, not the picture: it is made anew.
+        A folder that cannot be written costs time, not the picture: it is made again.
 
         Raises
         ------

@@ -128,7 +128,7 @@ def _read_split(record: Mapping[str, Any], path: Path) -> Mapping[str, Any] | No
     if "foreign" in record:
         return None
     if _mapping(record.get("settings")).get("split_by") == "films":
-        return None  # it was drawn anew for this run, and its settings say so
+        return None  # it was drawn again for this run, and its settings say so
     stated = _mapping(record.get("data")).get("split_sha256")
     if not path.is_file() or sha256_of(path) != stated:
         raise ModelIntegrity(

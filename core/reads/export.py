@@ -67,7 +67,7 @@ def find_reads(
     reader : str or None
         Of that name, however it is written; None: any.
     synthetic : bool or None
-        True: drawn films only; False: patients' films only; None: any.
+        True: synthetic films only; False: patients' films only; None: any.
     days : tuple of two dates or None
         First and last day of reading, UTC; None: any.
     """

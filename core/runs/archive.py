@@ -12,25 +12,24 @@ from core.files import replace_file
 from core.runs.listing import USUAL_PARTS
 from core.runs.store import read_record
 
-ARCHIVE_FILE = "set_aside.json"
-
-
+ARCHIVE_FILE = "archived.json"
+EARLIER_FILE = "set_aside.json"
+"""Its name before; read where there is no other, so that a models folder of a site stays readable."""
 KEPT = ("sentence", "parent", "created", "architecture", "input_px", "operating_point", "settings")
-
-
 ArchivedRun = dict[str, dict[str, Any]]
 
 
 def read_archive(models: Path) -> ArchivedRun:
-    """Return what is kept of each run that was set aside, by name; nothing without a file.
+    """Return what is kept of each archived run, by name; nothing without a file.
 
     Raises
     ------
     ModelIntegrity
         If the file is not readable.
     """
-    path = models / ARCHIVE_FILE
-    if not path.is_file():
+    files = (models / ARCHIVE_FILE, models / EARLIER_FILE)
+    path = next((file for file in files if file.is_file()), None)
+    if path is None:
         return {}
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
@@ -46,7 +45,7 @@ def archive_run(models: Path, name: str) -> None:
     ModelMissing, ModelIntegrity
         If there is no such run, or a file cannot be read.
     DatasetError
-        If another run of the name was set aside before.
+        If another run of the name was archived before.
     """
     record, before = read_record(models / name), read_archive(models)
     if name in before:

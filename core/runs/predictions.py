@@ -1,7 +1,7 @@
 """What a run said of every film that it is measured on, and what is known of these films.
 
 The table is kept as ``predictions.parquet`` in the run's folder. With it every metric of the run
-can be computed anew, at any threshold, without a film at hand. What it says of the films that it
+can be recomputed, at any threshold, without a film at hand. What it says of the films that it
 has learned from is kept apart, so that no metric can take them in.
 """
 

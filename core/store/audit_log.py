@@ -1,7 +1,7 @@
 """The chain over all records: each carries the hash of its own content and of the record before.
 
 Whoever changes, removes or slips in a row breaks the chain at that row. Whoever may write the
-database can also compute the whole chain anew, or cut off its end: against that only a copy of the
+database can also recompute the whole chain, or cut off its end: against that only a copy of the
 newest hash helps, kept elsewhere, which `verify_records` looks for.
 """
 

@@ -111,7 +111,7 @@ class Case:
     label : int
         1 for pneumonia by the reference standard, 0 otherwise.
     subtype : str
-        Bacteria or virus, or what a drawn film shows; empty for normals and where it is not known.
+        Bacteria or virus, or what a synthetic film shows; empty for normals and where not known.
     difficulty : float in [0, 1]
     probability, threshold : float
         What the run said, and its operating point.

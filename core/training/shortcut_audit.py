@@ -98,7 +98,7 @@ def grey_of(parts: Mapping[str, AuditFilms]) -> int:
 def predictor(classifier: RunClassifier, models: Path) -> Predict:
     """Return what reads prepared films with a run's export, one at a time as serving does.
 
-    A run that sees only the lungs looks for them in each changed film anew.
+    A run that sees only the lungs finds them again in each changed film.
     """
     run = classifier.run_record
     segmenter = open_segmenter(models) if run.cropped_to_lungs else None

@@ -43,7 +43,7 @@ class Visit:
     selected : str or None
         The film on the viewer.
     reader, roles : str, frozenset of Role
-        Who acts; the guard asks anew on every run.
+        Who acts; the guard asks again on every run.
     logged_in : bool
         Whether a log-in says who acts; otherwise it is the local user, who says it.
     upload_round : int

@@ -71,7 +71,7 @@ def places_of(library: str, run: str, said: Predictions) -> Space | None:
 
 Basis = tuple[str, ...]
 """Library and run, then what changes when the run or what is known of its films changes, be it made
-anew or no longer there."""
+again or no longer there."""
 
 
 def _basis(library: str, run: str) -> Basis:
@@ -79,7 +79,7 @@ def _basis(library: str, run: str) -> Basis:
     made_of = (
         record.files.get(FEATURES_FILE, ""),
         str(record.operating_point.threshold),
-        str(get_engine().input_px),  # for which the gate finds a drawn film large enough
+        str(get_engine().input_px),  # for which the gate finds a synthetic film large enough
     )
     lacking = (get_features(library, run)[1], get_facts()[1])
     return library, *identity_of(run), *made_of, _facts_stamp(), *lacking

@@ -34,7 +34,7 @@ def _name(run: ListedRun, serving: str) -> str:
 
 
 def get_facts(run_id: str) -> RunFacts:
-    """Return all that is kept of a run; read anew, so that nothing stated is older than its file.
+    """Return all that is stored of a run, read again each time: its files may have changed.
 
     Raises
     ------

@@ -29,7 +29,7 @@ ALL_RIGHT = "The public films are not on this machine; the run calls all synthet
 def draw_errors(facts: RunFacts) -> None:
     """Draw the most confident errors as cards that open in the error gallery.
 
-    Where the public films are not there, those of the drawn films are shown; without them, none.
+    Without the public films, those of the synthetic films are shown; without them, none.
     """
     library, errors, sentence = find_errors(facts)
     if library is not None and errors:

@@ -75,7 +75,7 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     synthetic = films_side.selectbox(
         "Films",
         list(FILMS),
-        index=list(FILMS).index(False) if len(kinds) == 2 else 0,  # a drawn film is no patient
+        index=list(FILMS).index(False) if len(kinds) == 2 else 0,  # a synthetic film is no patient
         format_func=FILMS.__getitem__,
         key="records-films",
     )

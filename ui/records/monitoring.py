@@ -36,7 +36,7 @@ def _reference_of(run_id: str) -> tuple[Probabilities, float]:
 def drift_of(records: Sequence[ReviewRecord]) -> list[Week]:
     """Return each week's index over all patients' films, whatever the page is filtered to.
 
-    A filter would silence the alarm, and films drawn by a program would ring it; where there are
+    A filter would silence the alarm, and synthetic films would ring it; where there are
     no others, they show how it works.
     """
     run_id = get_engine().classifier.run_record.run_id

@@ -15,9 +15,7 @@ CLAIM = Checklist(
     (
         Item("1", "Title", "that the study is of AI, and of which kind", study.title_answer),
         Item("2", "Abstract", "design, methods, results, conclusions in short", study.SUMMARY),
-        Item(
-            "3", "Background", "what is known, and the role meant for AI", study.background_answer
-        ),
+        Item("3", "Background", "what is known, and the role of AI", study.background_answer),
         Item("4", "Aims", "aims and hypotheses of the study", study.aims_answer),
         Item("5", "Design", "prospective or retrospective", study.DESIGN),
         Item("6", "Goal", "what kind of result the study is after", study.goal_answer),

@@ -170,8 +170,8 @@ def external_answer(facts: RunFacts) -> Answer:
     if EXTERNAL not in facts.run.metrics:
         return still_open("No film of another hospital was scored.")
     return partly(
-        f"{_rates_answer(facts, EXTERNAL)} Nearly all are of adults: no children of 1 to 5 years from "
-        "another hospital were scored.",
+        f"{_rates_answer(facts, EXTERNAL)} Nearly all are of adults: no children of 1 to 5 years "
+        "from another hospital were scored.",
         f"{METRICS}, {EXTERNAL}",
     )
 

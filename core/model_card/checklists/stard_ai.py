@@ -52,9 +52,7 @@ STARD = Checklist(
         Item("26a", "Severity", "of those with the disease", data.SEVERITY),
         Item("26b", "Other diagnoses", "in those without the disease", data.ALTERNATIVES),
         Item("27", "Interval", "between both tests, and treatment", data.TIME_BETWEEN),
-        Item(
-            "28", "Representativeness", "same prevalence as in practice", data.representative_answer
-        ),
+        Item("28", "Representativeness", "prevalence as in practice", data.representative_answer),
         Item("29", "External data", "how they differ", data.external_difference_answer),
         Item("30", "Cross table", "index test by reference", model.cross_table_answer),
         Item("31", "Accuracy", "estimates with their precision", model.performance_answer),

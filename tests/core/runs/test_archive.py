@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from core.__main__ import app
 from core.errors import DatasetError, ModelIntegrity, ModelMissing
 from core.evaluation.tables import tabulate_archive
-from core.runs.archive import ARCHIVE_FILE, archive_run, read_archive
+from core.runs.archive import ARCHIVE_FILE, EARLIER_FILE, archive_run, read_archive
 from core.runs.store import read_record
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.catalogue.runs import CATALOGUE
@@ -67,15 +67,24 @@ def test_a_missing_run_is_said(models):
     assert read_archive(models) == {}
 
 
-def test_the_run_that_reads_films_is_not_set_aside():
-    outcome = CliRunner().invoke(app, ["set-aside", SERVED_RUN])
+def test_an_archive_under_its_earlier_name_is_read_and_goes_on_under_todays(models):
+    archive_run(models, "m05")
+    (models / ARCHIVE_FILE).rename(models / EARLIER_FILE)
+    assert set(read_archive(models)) == {"m05"}
+    archive_run(models, "m07")
+    assert set(read_archive(models)) == {"m05", "m07"}
+    assert (models / ARCHIVE_FILE).is_file()
+
+
+def test_the_run_that_reads_films_is_not_archived():
+    outcome = CliRunner().invoke(app, ["archive", SERVED_RUN])
 
     assert outcome.exit_code == 1
     assert "serve another run first" in outcome.output
     assert (PROJECT_ROOT / "models" / SERVED_RUN).is_dir()
 
 
-def test_every_run_that_was_set_aside_states_the_settings_of_the_catalogue():
+def test_every_archived_run_states_the_settings_of_the_catalogue():
     kept = json.loads((PROJECT_ROOT / "models" / ARCHIVE_FILE).read_text())
     catalogued = [name for name in kept if name in CATALOGUE]
 

@@ -162,7 +162,7 @@ def show_film(
         Keys of the page around the viewer, apart by spaces, and what they do: they stand at the
         end of the list of shortcuts, and the viewer leaves them to the page.
     marking : Marking or None
-        None: the film takes no marks. What was marked is had from `hear_marks`.
+        None: the film takes no marks. What was marked is had from `read_marks_event`.
     truths : sequence of TruthOutline
 
     Returns
