@@ -27,8 +27,6 @@ class AppServer:
 
     Attributes
     ----------
-    pid : int
-    port : int
     began : float
         On the clock of ``time.perf_counter``, just before the process was started.
     """

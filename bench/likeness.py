@@ -95,7 +95,6 @@ def split_films(real: Group, splits: int, seed: int) -> list[tuple[Group, Group]
         All films of one label before all of the other, as many of each.
     splits : int
         How often they are split.
-    seed : int
     """
     rng, of_label = np.random.default_rng(seed), len(real.distances) // 2
     halves = []
@@ -134,7 +133,6 @@ def tabulate(synthetic: Group, splits: Sequence[tuple[Group, Group]]) -> list[st
 
     Parameters
     ----------
-    synthetic : Group
     splits : sequence of (Group, Group)
         The real films in halves; each distance is the mean over the splits.
     """

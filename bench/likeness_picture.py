@@ -39,7 +39,6 @@ def draw_likeness(synthetic: Group, halves: Sequence[Group], path: Path = PICTUR
 
     Parameters
     ----------
-    synthetic : Group
     halves : sequence of two Group
         Of the real films: how far they lie apart is the yardstick.
     path : Path

@@ -65,7 +65,6 @@ def tabulate(named: dict[str, ReadSet], threshold: float) -> list[str]:
 
     Parameters
     ----------
-    named : dict of str to ReadSet
     threshold : float
         The run's operating point.
     """

@@ -77,7 +77,6 @@ def judge(what: str, value: float, target: Target, note: str = "") -> str:
         What the value is of.
     value : float
         In the target's unit.
-    target : Target
     note : str
         Said at the end, such as the single measurements.
 

@@ -202,8 +202,6 @@ def read_film(
 
     Parameters
     ----------
-    content : bytes
-    engine : Engine
     file_name : str
         Only to name the file in a sentence.
     invert : bool

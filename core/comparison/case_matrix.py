@@ -24,7 +24,6 @@ class CaseMatrix:
     ----------
     film_id : (N,) str ndarray
     label : (N,) int64 ndarray
-    run_ids : tuple of str
     probability : (N, R) float64 ndarray
     right : (N, R) bool ndarray
     film_order : (N,) int64 ndarray
@@ -76,10 +75,6 @@ def arrange_cases(scored: ScoredFilms) -> CaseMatrix:
 
     Films that the same runs get wrong are one pattern; patterns are clustered (average linkage of
     the share of runs in which they differ), so that the effort does not grow with the films.
-
-    Parameters
-    ----------
-    scored : ScoredFilms
     """
     right = scored.right.T
     blocks = [
@@ -127,7 +122,6 @@ def find_step(scored: ScoredFilms, earlier: str, later: str) -> Step:
 
     Parameters
     ----------
-    scored : ScoredFilms
     earlier, later : str
         Two of its runs.
 
@@ -152,7 +146,6 @@ def find_steps(scored: ScoredFilms, parents: Mapping[str, str]) -> list[Step]:
 
     Parameters
     ----------
-    scored : ScoredFilms
     parents : mapping of str to str
         Run to the run that it goes on from; without one that is compared too, a run is left out.
     """

@@ -178,11 +178,6 @@ def _specificity(run: ExhibitRun) -> str:
 def draw_windows(run: ExhibitRun, n: int, seed: int) -> Windows:
     """Return parts of a film as the run's training would show them.
 
-    Parameters
-    ----------
-    run : ExhibitRun
-    n, seed : int
-
     Returns
     -------
     (n, 4) float64 ndarray

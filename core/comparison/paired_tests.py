@@ -101,7 +101,6 @@ def draw_metrics(
         Whose film each is.
     names : sequence of str
         Some of `METRICS`.
-    draws : int
 
     Raises
     ------
@@ -206,7 +205,6 @@ class PairComparison:
 
     Attributes
     ----------
-    missed, false_alarms : ErrorCounts
     roc_auc : Difference
         DeLong's.
     differences : mapping of str to Difference
@@ -248,7 +246,6 @@ def compare_pairs(
 
     Parameters
     ----------
-    scored : ScoredFilms
     metrics : sequence of str
         Some of `METRICS`.
     draws : int

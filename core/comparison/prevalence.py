@@ -35,7 +35,6 @@ class WardOutcome:
 
     Attributes
     ----------
-    children : int
     ill : float
         Of ``children``.
     missed, false_alarms : Expected

@@ -33,8 +33,6 @@ class ScoredFilms:
 
     Attributes
     ----------
-    run_ids : tuple of str
-    films : FilmTable
     probability : (R, N) float64 ndarray
     threshold : (R,) float64 ndarray
     part : str
@@ -227,7 +225,6 @@ def thresholds_at_sensitivity(
 
     Parameters
     ----------
-    predictions : mapping of str to Predictions
     sensitivity : float
         Wanted at least, 0 < sensitivity <= 1.
 

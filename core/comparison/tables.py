@@ -75,7 +75,6 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
 
     Parameters
     ----------
-    pairs : sequence of PairComparison
     metric : str
         A key of their ``differences``.
     name : str

@@ -75,7 +75,6 @@ def difference_text(pair: PairComparison, metric: str, name: str) -> str:
 
     Parameters
     ----------
-    pair : PairComparison
     metric : str
         A key of ``pair.differences``.
     name : str

@@ -47,12 +47,10 @@ class FilmFacts:
 
     Attributes
     ----------
-    film_id : str
     findings : str
         Codes of what the quality gate found, apart by a space.
     age_band : str
         In words, such as ``18 to 39 years``.
-    patient : str
     radiologists : str
         `OPACITY`, `OTHER_FINDING` or `NORMAL`.
     text_mined : str

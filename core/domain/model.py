@@ -116,7 +116,6 @@ class AbstentionBand:
         That both error rates stay within it, for films sampled like ``chosen_on``.
     chosen_on : str
         Name of the part of the data; ``n`` is its number of films.
-    method : str
     """
 
     low: float | None
@@ -180,7 +179,6 @@ class RunRecord:
         File name to sha256.
     metrics : mapping
         Split name to that split's evaluation, as written.
-    abstention : AbstentionBand or None
     decided : mapping
         Split name to what the band was measured to do there, as written.
     members : tuple of str

@@ -46,7 +46,6 @@ def group_copies(facts: FilmFacts, part_of: Mapping[str, str]) -> tuple[CopyGrou
 
     Parameters
     ----------
-    facts : FilmFacts
     part_of : mapping of str to str
         From a film to its part of the data.
     """

@@ -99,7 +99,6 @@ def order_films(runs: ScoredFilms, run_id: str, order: Order) -> Places:
     ----------
     runs : ScoredFilms
         Its threshold of ``run_id`` is the one that confidence is measured from.
-    run_id : str
     order : Order
         The surest, the costliest and the most disputed film first; the poorest picture first;
         patients by their number.

@@ -25,7 +25,6 @@ class ReportedFilms:
 
     Attributes
     ----------
-    text_mined : str
     readings : mapping of str to Rate
         By what radiologists said, the share with its interval over patients.
     """

@@ -56,7 +56,6 @@ class LabelIssues:
 
     Attributes
     ----------
-    film_id, split : str
     label : int64
         As the set states it, 1 for pneumonia.
     fold : int64
@@ -65,7 +64,6 @@ class LabelIssues:
         Of pneumonia, from films of the other folds.
     rank : int64
         1 for the label that is most likely wrong; 0 for one that is not flagged.
-    planted : PlantedErrors
     export_sha256 : str
         Of the network that the features come from.
     """

@@ -23,10 +23,8 @@ def nearest_in_cell(
     ----------
     runs : ScoredFilms
         Its threshold of ``run_id`` decides the cells.
-    run_id : str
     film : int
         Row of the film that is looked at.
-    cell : Cell
     space : (N, D) float ndarray
         Where each film lies: `logit_space`, or a network's features. Distances are Euclidean.
 

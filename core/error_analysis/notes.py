@@ -45,10 +45,8 @@ class CaseNote:
 
     Attributes
     ----------
-    note_id : str
     library, film_id : str
         The film; no patient identifier.
-    reader : str
     written_at : datetime
         With its zone.
     run_id : str
@@ -57,8 +55,6 @@ class CaseNote:
         Of the list of causes; empty if none is stated.
     tags : tuple of str
         Lower case, each once, by name.
-    comment : str
-    proposed_label : ProposedLabel or None
     supersedes : str or None
         The same reader's note that this one takes the place of.
     """
@@ -206,7 +202,6 @@ def weigh_proposals(
 
     Parameters
     ----------
-    notes : sequence of CaseNote
     reference : ProposedLabel, optional
         The film's label: who only repeats it proposes nothing, and speaks against another one.
     """
@@ -237,7 +232,6 @@ def count_notes(
 
     Parameters
     ----------
-    notes : collection of CaseNote
     references : mapping of str to ProposedLabel, optional
         Label by film, as in `weigh_proposals`.
     """

@@ -123,7 +123,6 @@ def search_slices(
 
     Parameters
     ----------
-    films : DecidedFilms
     members : mapping of str to (N,) bool ndarray
         Which films each slice holds.
     seed : int
@@ -146,11 +145,9 @@ def confirm_slices(
 
     Parameters
     ----------
-    found : sequence of SliceResult
     films : DecidedFilms
         None of which had a part in the search.
     members : mapping of str to (N,) bool ndarray
-    seed : int
 
     Returns
     -------
@@ -231,7 +228,6 @@ class SliceSearch:
 
     Attributes
     ----------
-    space : SliceSpace
     results : tuple of SliceResult
         Every test of the search, the smallest p value first.
     confirmed, elsewhere : dict
@@ -265,12 +261,10 @@ def search_space(
 
     Parameters
     ----------
-    space : SliceSpace
     said : Predictions
         With the films of both splits.
     members : mapping
         ``SEARCHED`` and ``HELD`` to the films of that split that each slice holds.
-    threshold : float
     """
     decided = {}
     for split in (SEARCHED, HELD):
@@ -290,7 +284,6 @@ def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSear
 
     Parameters
     ----------
-    run : RunRecord
     said : Predictions
         Of all films that it is measured on.
     facts_file : Path

@@ -148,7 +148,6 @@ class SliceSpace:
     ----------
     cuts : CutPoints
         By key of `MEASURED`.
-    facts : FilmFacts
     clusters : Clusters or None
         None where the network's features are not known.
     """
@@ -235,7 +234,6 @@ def declare_space(said: Predictions, facts: FilmFacts, space: Space | None = Non
     ----------
     said : Predictions
         Of the films that are searched.
-    facts : FilmFacts
     space : (N, D) float64 ndarray, optional
         Where these films lie in the feature space of the network that said it.
     """

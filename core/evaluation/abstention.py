@@ -169,7 +169,6 @@ def describe_abstention(
     ----------
     predictions : Predictions
         Of validation and of the official test split; others are passed over.
-    operating_point : OperatingPoint
     target_error, confidence : float
         As in `choose_band`.
     """

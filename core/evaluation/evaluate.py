@@ -75,7 +75,6 @@ def evaluate_parts(
 
     Parameters
     ----------
-    predictions : Predictions
     threshold : float
         The operating point.
     validation : str
@@ -120,8 +119,6 @@ def evaluate_slices(
 
     Parameters
     ----------
-    predictions : Predictions
-    threshold : float
     cut_points : mapping
         From `find_cut_points`. A film whose quality is not known is in no slice.
 
@@ -195,7 +192,6 @@ def measure_run(
 
     Parameters
     ----------
-    predictions : Predictions
     threshold : float
         The operating point.
     cut_points : mapping

@@ -47,7 +47,6 @@ def confusion_at(probabilities: Scores, labels: Labels, threshold: float) -> Con
     probabilities : (N,) float64 ndarray
     labels : (N,) int64 ndarray
         1 for pneumonia, 0 for normal.
-    threshold : float
     """
     called, ill = probabilities >= threshold, labels == 1
     return ConfusionMatrix(
@@ -154,7 +153,6 @@ def expected_calibration_error(
     labels : (N,) int64 ndarray
     draws : PatientDraws, optional
         Without it every film is a patient of its own.
-    bins : int
 
     References
     ----------

@@ -79,10 +79,8 @@ def compare_run(
 
     Parameters
     ----------
-    run : RunRecord
     stored : Predictions
         As the folder holds them.
-    recomputed : Predictions
     measured : mapping
         ``metrics`` and ``slices`` of the recomputed predictions, from `measure_run`.
     """
@@ -147,8 +145,6 @@ def replace_predictions(
 
     Parameters
     ----------
-    folder : Path
-    predictions : Predictions
     measured : mapping
         ``metrics`` and ``slices``, from `measure_run`.
 

@@ -42,7 +42,6 @@ def tabulate_runs(runs: Sequence[RunRecord], *, every_part: bool = False) -> str
 
     Parameters
     ----------
-    runs : sequence of RunRecord
     every_part : bool
         Otherwise validation and official test only.
     """

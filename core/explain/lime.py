@@ -97,7 +97,6 @@ def fit_surrogate(
     Returns
     -------
     weights : (K,) float64 ndarray
-    intercept, r2, local_prediction : float
     """
     regions = masks.shape[1]
     if np.ptp(scores) == 0:

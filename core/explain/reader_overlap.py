@@ -25,7 +25,6 @@ class DrawnOverlap:
 
     Attributes
     ----------
-    boxes : int
     share : float or None
         Of the weight for pneumonia, in [0, 1]; None without a box or without such weight.
     area : float
@@ -45,7 +44,6 @@ def weigh_drawn(explanation: Explanation, marks: Sequence[Mark], least: float) -
 
     Parameters
     ----------
-    explanation : Explanation
     marks : sequence of Mark
         Boxes are taken together: where two overlap, a pixel counts once.
     least : float

@@ -261,10 +261,8 @@ def assess_quality(
 
     Parameters
     ----------
-    film : Radiograph
     evidence : GateEvidence
         What the lung segmenter measured on it.
-    limits : GateLimits
     model_px : int
         Side of the classifier's input; a film with fewer pixels than that lacks detail.
 

@@ -23,7 +23,6 @@ def thumbnail_png(film: Radiograph, side_px: int = THUMBNAIL_PX) -> bytes:
 
     Parameters
     ----------
-    film : Radiograph
     side_px : int
         Of the longer side.
     """

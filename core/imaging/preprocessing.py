@@ -107,7 +107,6 @@ def prepare_input(radiograph: Radiograph, input_px: int, box: FilmBox | None = N
 
     Parameters
     ----------
-    radiograph : Radiograph
     input_px : int
         Side of the model's square input.
     box : FilmBox or None

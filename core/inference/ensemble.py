@@ -24,7 +24,6 @@ class EnsembleClassifier:
 
     Parameters
     ----------
-    members : sequence of RunClassifier
     run : RunRecord
         The ensemble's.
     resize : callable

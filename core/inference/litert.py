@@ -78,8 +78,6 @@ class LiteRTClassifier:
     ----------
     content : bytes
         The run's export, verified by whoever read it.
-    run : RunRecord
-    threads : int
 
     Raises
     ------

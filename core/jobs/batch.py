@@ -49,7 +49,6 @@ class BatchJob(BackgroundTask[None]):
 
     Parameters
     ----------
-    films : sequence of UploadedFilm
     read : callable
         From one uploaded film to its reading; raises FirstReadError for one that cannot be read.
     """

@@ -39,10 +39,8 @@ def read_film_features(
 
     Parameters
     ----------
-    film_ids : sequence of str
     read_bytes : callable
         From a film's id to its file.
-    engine : Engine
     progress : callable, optional
         Called with (films done, films in all).
     cancelled : callable, optional
@@ -80,10 +78,8 @@ class FeatureTask(BackgroundTask[FilmFeatures]):
 
     Parameters
     ----------
-    film_ids : sequence of str
     read_bytes : callable
         From a film's id to its file.
-    engine : Engine
     cache_folder : Path
         What was computed is kept in it, by the hashes of films and run, and the reading version.
     """

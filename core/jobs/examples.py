@@ -62,7 +62,6 @@ class ExamplesTask(BackgroundTask[None]):
 
     Parameters
     ----------
-    cache_folder, models : Path
     run : RunRecord
         That reads the films.
     gate_sha256 : str
@@ -167,7 +166,6 @@ def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
 
     Parameters
     ----------
-    cache_folder : Path
     n : int
         At most.
     """

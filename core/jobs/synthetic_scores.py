@@ -48,8 +48,6 @@ class PhantomScores:
 
     Parameters
     ----------
-    phantoms : PhantomSet
-    gate : Gate
     cache_folder : Path
         Scores are kept in it, by the hashes of set and export, and the reading version.
     threads : int

@@ -193,7 +193,6 @@ class SyntheticLibrary:
 
     Parameters
     ----------
-    phantoms : PhantomSet
     score : callable
         From a run to its predictions of every film of the set.
     has : callable

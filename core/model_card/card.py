@@ -50,7 +50,6 @@ def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
 
     Parameters
     ----------
-    facts : RunFacts
     ill_of_100 : int
         Children of the ward that its rates are carried over to.
     """
@@ -181,7 +180,6 @@ def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Documen
 
     Parameters
     ----------
-    facts : RunFacts
     ill_of_100 : int
         Children of the ward that its rates are carried over to.
     """

@@ -30,14 +30,10 @@ class RunFacts:
 
     Attributes
     ----------
-    run : RunRecord
     record : mapping
         ``run.json`` as it is.
     split : mapping or None
         ``split.json`` as it is, where it is the one that the run was trained with.
-    predictions : Predictions or None
-    audit : ShortcutAudit or None
-    explanations : ExplanationQuality or None
     searched : SliceSearch or None
         Where it fails more than elsewhere; None where that could not be searched.
     epochs : int

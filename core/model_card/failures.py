@@ -39,7 +39,6 @@ def surest_errors(
 
     Parameters
     ----------
-    predictions : Predictions
     threshold : float
         The operating point.
     shown : int

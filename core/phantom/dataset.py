@@ -60,7 +60,6 @@ def plan_films(n: int, seed: int) -> tuple[PlannedFilm, ...]:
     ----------
     n : int
         At least 10, so that every part of the split has both classes.
-    seed : int
 
     Raises
     ------
@@ -98,9 +97,6 @@ class PhantomSet:
 
     Attributes
     ----------
-    folder : Path
-    films : tuple of PlannedFilm
-    index : DatasetIndex
     split : Split
         Nothing is trained on these films; they are split so that they can stand for the public set.
     """
@@ -195,7 +191,6 @@ def open_built_in_set(
 
     Parameters
     ----------
-    cache_folder : Path
     progress, cancelled : callable, optional
         As in `write_set`.
 

@@ -47,8 +47,6 @@ def expose(path: FloatImage, settings: PhantomSettings, pixel_cm: float) -> Floa
     Parameters
     ----------
     path : (H, W) float32 ndarray, cm of water
-    settings : PhantomSettings
-    pixel_cm : float
 
     Returns
     -------

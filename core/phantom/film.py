@@ -43,7 +43,6 @@ class PhantomFilm:
         The lung fields as a reader outlines them, without heart and diaphragm.
     volume_mask : (H, W) bool ndarray, read-only
         Every ray that meets lung, those through the heart and below the domes included.
-    settings : PhantomSettings
     """
 
     pixels: FloatImage
@@ -66,7 +65,6 @@ class Beam:
         In cm of water.
     lesion : (H, W) float32 ndarray
         What of it the lesion adds; 0 on every ray that does not meet it.
-    rays : LungRays
     """
 
     path: FloatImage
@@ -83,7 +81,6 @@ def draw_film(
     ----------
     settings : PhantomSettings
         The same settings and size give the same bytes.
-    height_px : int
     width_px : int, optional
         The field is stretched to it; left out, pixels are square.
 

@@ -192,7 +192,6 @@ class Stack:
     ----------
     half_width, half_depth, middle_z : sequence of (y, cm)
         Knots, joined smoothly.
-    middle_x : float
     """
 
     half_width: Knots

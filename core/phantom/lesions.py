@@ -68,7 +68,6 @@ def core_of(lesion: FloatImage, pixel_cm: float) -> npt.NDArray[np.bool_]:
     ----------
     lesion : (H, W) float32 ndarray
         What it adds to the beam's path, in cm of water.
-    pixel_cm : float
     """
     mask = lesion >= LESION_LIMIT_CM
     if not mask.any():

@@ -114,7 +114,6 @@ def draw_settings(seed: int, finding: FindingName | None = None) -> PhantomSetti
 
     Parameters
     ----------
-    seed : int
     finding : str, optional
         Left out: normal for half of the seeds, else one of the four others.
     """

@@ -22,10 +22,8 @@ def smooth_noise(plane: Plane, grain_cm: float, rng: np.random.Generator) -> Flo
 
     Parameters
     ----------
-    plane : Plane
     grain_cm : float
         Distance between its independent values.
-    rng : numpy.random.Generator
     """
     count = round(2 * WORLD_CM / grain_cm) + 4
     values = rng.standard_normal((count, count), np.float32)

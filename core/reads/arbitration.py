@@ -22,7 +22,6 @@ class Dispute:
 
     Attributes
     ----------
-    film_sha256, film_name : str
     between : str
         Who disagrees, in words.
     reads : tuple of ReviewRecord
@@ -83,10 +82,8 @@ def arbitrate(
 
     Parameters
     ----------
-    dispute : Dispute
     by : Reader
         Somebody else than those who disagree, with a role that arbitrates.
-    verdict : Verdict
     confidence : int
         1 (guess) to 5 (certain).
     comment : str

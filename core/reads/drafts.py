@@ -45,8 +45,6 @@ class ReviewStep:
     ----------
     turn : int
         How many reads of the film its reader had stored before.
-    kind : ReviewStepKind
-    at : datetime
     said : mapping
         Of a draft, from `draft_as_json`.
     """
@@ -69,7 +67,6 @@ class ReadInProgress:
         How long the film was shown for it, without the time that runs now.
     since : datetime or None
         When the time began that runs now; None while the film is not shown.
-    draft : Draft or None
     regions_asked : bool
         Whether the reader has asked for the model's regions, at this read or an earlier one.
     """

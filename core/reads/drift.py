@@ -79,7 +79,6 @@ def weekly_drift(
     records : sequence of ReviewRecord
         Oldest first. A film counts once, in the week of its first read; those of other runs and
         arbitrations are left out.
-    run_id : str
     reference : (M,) float64 ndarray
         What the run said of the films it was measured on.
     """

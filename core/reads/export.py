@@ -56,7 +56,6 @@ def find_reads(
 
     Parameters
     ----------
-    records : sequence of ReviewRecord
     words : str
         Each word, case ignored, must be in the film's name, the reader's name, the comment or at
         the start of the film's sha256.
@@ -133,7 +132,6 @@ def describe_read(
 
     Parameters
     ----------
-    record : ReviewRecord
     references : mapping of str to Verdict, optional
         What films show by the reference standard, by their sha256.
     drawn : mapping of str to tuple of Mark, optional

@@ -47,7 +47,6 @@ class ReaderNumbers:
 
     Attributes
     ----------
-    reader : str
     films : int
         Films read, each counted once a reader.
     agreement, kappa : Rate

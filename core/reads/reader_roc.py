@@ -46,7 +46,6 @@ class ReaderRoc:
 
     Attributes
     ----------
-    reader : str
     n_ill, n_well : int
         Reads of films with pneumonia and of normal ones.
     own, model : RocCurve or None

@@ -90,7 +90,6 @@ def sign_read(
     draft : Draft
         With a verdict, a confidence from 1 (guess) to 5 (certain), a comment of up to 2,000
         characters and at most 5 marks.
-    film : ShownFilm
     reader : Reader
         Who signs, with a role that allows it.
     new_id, now : callables, optional

@@ -31,8 +31,6 @@ class Pages(FPDF):
 
     Parameters
     ----------
-    title : str
-    landscape : bool
     margin_mm : float
         At the left, the top and the right.
 
@@ -95,10 +93,6 @@ class _DocumentPages(Pages):
 
 def write_pdf(document: Document) -> bytes:
     """Return a document as PDF.
-
-    Parameters
-    ----------
-    document : Document
 
     Raises
     ------

@@ -28,7 +28,6 @@ def read_artifact(
 
     Parameters
     ----------
-    run : RunRecord
     name : str
         Of the file.
     parse : callable

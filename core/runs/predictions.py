@@ -36,14 +36,12 @@ class FilmTable:
 
     Attributes
     ----------
-    film_id : str
     split : str
         ``train``, ``validation``, ``test``, or ``nih`` for the external adults.
     label : int64
         1 for pneumonia by the reference standard, 0 otherwise.
     subtype : str
         ``bacteria``, ``virus``, or empty where it is not known or there is no pneumonia.
-    patient : str
     patient_in_train : bool
         Whether a film of the same patient number, or a copy of such a film, is in a part that came
         before: train for validation films; train and validation for test films.
@@ -116,7 +114,6 @@ def predictions_as_parquet(
 
     Parameters
     ----------
-    predictions : Predictions
     about : mapping of str to str, optional
         Kept with the table.
     """
@@ -212,7 +209,6 @@ def parse_predictions(content: bytes, run_id: str) -> Predictions:
 
     Parameters
     ----------
-    content : bytes
     run_id : str
         Whose table it is, for a sentence.
 

@@ -22,8 +22,6 @@ def write_record(folder: Path, record: Mapping[str, Any], *, without: Sequence[s
 
     Parameters
     ----------
-    folder : Path
-    record : mapping
     without : sequence of str
         Names of files that are no part of the run.
     """
@@ -40,7 +38,6 @@ def add_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
     Parameters
     ----------
-    folder : Path
     contents : mapping of str to bytes
         By file name.
 
@@ -163,7 +160,6 @@ def find_run_folder(name: str, folders: Sequence[Path]) -> Path:
 
     Parameters
     ----------
-    name : str
     folders : sequence of Path
         Each with a sub-folder a run.
 
@@ -247,7 +243,6 @@ def reading_identity(run: RunRecord, gate_sha256: str) -> str:
 
     Parameters
     ----------
-    run : RunRecord
     gate_sha256 : str
         Of the record of the lung segmenter, in whose box some runs look.
     """

@@ -35,7 +35,6 @@ class Demand:
     ----------
     name : str
         What is demanded.
-    met : bool
     found : str
         What the run has, in words.
     remedy : str

@@ -62,7 +62,6 @@ class AuditedRun:
 
     Attributes
     ----------
-    run_id : str
     export_sha256 : str
         Of the file that gives the scores.
     threshold : float
@@ -87,8 +86,6 @@ def audit_runs(
 
     Parameters
     ----------
-    runs : mapping of str to AuditedRun
-    parts : mapping of str to AuditFilms
     grey : int
         From 0 to 255, the same for every film.
     progress : callable, optional

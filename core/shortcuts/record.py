@@ -147,13 +147,7 @@ def read_audit(run: RunRecord) -> ShortcutAudit | None:
 
 
 def audit_text(run_id: str, part: PartAudit) -> str:
-    """Return a run's ROC AUC without lungs, and the harmless change that alters most decisions.
-
-    Parameters
-    ----------
-    run_id : str
-    part : PartAudit
-    """
+    """Return a run's ROC AUC without lungs, and the harmless change that alters most decisions."""
     outside, whole = part.change(OUTSIDE).roc_auc, part.change("unchanged").roc_auc
     if outside.low > 0.5:
         meaning = "so part of its score comes from outside the lungs"

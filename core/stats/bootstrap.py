@@ -115,7 +115,6 @@ def share_rate(part: Mask, whole: Mask, draws: PatientDraws) -> Rate:
     ----------
     part, whole : (N,) bool ndarrays
         Such as films that are called pneumonia, and films that are.
-    draws : PatientDraws
     """
     n, inside = int(whole.sum()), part & whole
     value = float(inside.sum() / n) if n else float("nan")
@@ -194,7 +193,6 @@ def roc_auc_by_patient(scores: Scores, labels: Labels, draws: PatientDraws) -> R
     ----------
     scores : (N,) float64 ndarray
     labels : (N,) int64 ndarray
-    draws : PatientDraws
 
     Raises
     ------
@@ -212,7 +210,6 @@ def areas_of_draws(scores: Scores, labels: Labels, draws: PatientDraws) -> tuple
     ----------
     scores : (N,) float64 ndarray
     labels : (N,) int64 ndarray
-    draws : PatientDraws
 
     Returns
     -------

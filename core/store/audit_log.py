@@ -159,7 +159,6 @@ def verify_records(database: Database, known_head: str = "") -> LedgerReport:
 
     Parameters
     ----------
-    database : Database
     known_head : str
         A hash that was the newest once, or its beginning; empty if none was kept.
 

@@ -46,10 +46,8 @@ class SqlReviewSteps:
 
         Parameters
         ----------
-        film_sha256 : str
         turn : int
             How many reads of the film the reader has stored by now.
-        kind : ReviewStepKind
         by : Reader
             Who reads; a local user without a name yet is nobody in particular.
         said : mapping, optional

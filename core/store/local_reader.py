@@ -22,10 +22,8 @@ def choose_local_reader(database: Database, name: str, role: Role) -> Reader:
 
     Parameters
     ----------
-    database : Database
     name : str
         At most 100 letters; empty while the user has given none.
-    role : Role
 
     Raises
     ------

@@ -41,7 +41,6 @@ class SqlCaseNotes:
 
         Parameters
         ----------
-        note : CaseNote
         by : Reader
             Who acts; a note is stored by the reader whose it is.
 

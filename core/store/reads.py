@@ -50,7 +50,6 @@ class SqlReviewStore:
 
         Parameters
         ----------
-        record : ReviewRecord
         by : Reader
             Who acts; a read is stored by the reader who signed it.
 
@@ -102,7 +101,6 @@ class SqlReviewStore:
 
         Parameters
         ----------
-        film_sha256s : collection of str
         reader : str
             Whose own record is returned even where another reader's is newer; empty: nobody's.
         """

@@ -39,12 +39,8 @@ def note_served_run(
 
     Parameters
     ----------
-    database : Database
-    run_id : str
     threshold : float
         Of the run's operating point.
-    export_sha256 : str
-    app_version : str
     now : callable, optional
         Where the time comes from.
 
@@ -100,13 +96,10 @@ def choose_served_run(
 
     Parameters
     ----------
-    database : Database
-    run_id : str
     reason : str
         1 to 1,000 letters.
     chosen_by : Reader
         Who chose, with a name of 1 to 100 letters and a role that allows it.
-    app_version : str
     now : callable, optional
         Where the time comes from.
 

@@ -63,10 +63,8 @@ def choose_cases(
     ----------
     pool : sequence of Case
         In any order.
-    plan : Plan
     due : mapping of str to datetime
         When each film that the reader has read is to be read again.
-    now : datetime
 
     Raises
     ------

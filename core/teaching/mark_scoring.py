@@ -72,8 +72,6 @@ def score_marks(marks: Sequence[Mark], truth: LesionTruth, *, ill: bool) -> Mark
 
     Parameters
     ----------
-    marks : sequence of Mark
-    truth : LesionTruth
     ill : bool
         By the reference standard; on a normal film every mark is a miss.
     """

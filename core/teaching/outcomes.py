@@ -23,15 +23,10 @@ class Outcome:
 
     Attributes
     ----------
-    session_id, reader : str
-    case : Case
     read, final : Answer, Answer or None
         The blind read; the second one, where the model's read was shown in between.
-    score : MarkScore
-    read_at : datetime
     seconds : float or None
         The time that was allowed, if it was over before the read was locked.
-    limit_s : int or None
     cut_off : bool
         Whether it was.
     """

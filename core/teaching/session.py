@@ -68,10 +68,7 @@ class Plan:
 
     Attributes
     ----------
-    library : str
-    films : int
     share_normal : float in [0, 1]
-    difficulty : Difficulty
     with_model : bool
         Whether the model's read is shown after the blind read, for a second one.
     limit_s : int or None
@@ -107,7 +104,6 @@ class Case:
 
     Attributes
     ----------
-    film_id, patient : str
     label : int
         1 for pneumonia by the reference standard, 0 otherwise.
     subtype : str
@@ -238,8 +234,6 @@ class FilmState:
 
     Attributes
     ----------
-    case : Case
-    opened_at, read_at : datetime or None
     draft : Answer
         The newest, locked or not.
     read, final : Answer or None
@@ -248,7 +242,6 @@ class FilmState:
         Of the blind read's marks.
     cut_off : bool
         Whether the time was over before the blind read was locked.
-    regions_shown, seen : bool
     """
 
     case: Case

@@ -21,7 +21,6 @@ class Augmentation:
 
     Attributes
     ----------
-    rotation_deg : float
     log_scale, log_aspect : float
         Natural logarithm of the common scale, and of the ratio between the axes.
     shift : float
@@ -253,8 +252,6 @@ def augment_films(films: Any, masks: Any, out_px: int, settings: Augmentation) -
     films : (N, px, px, 1) float32 tensor in [0, 1]
     masks : (N, px, px, 1) float32 tensor
         1 lung, 0 outside, a negative value where the lung is not known.
-    out_px : int
-    settings : Augmentation
 
     Returns
     -------

@@ -43,7 +43,6 @@ def make_ensemble(models: Path, name: str, members: Sequence[str]) -> Path:
     ----------
     models : Path
         Holds the members; the ensemble becomes a folder in it.
-    name : str
     members : sequence of str
         At least two names of single runs.
 

@@ -32,7 +32,6 @@ class FilmSet:
 
     Attributes
     ----------
-    film_ids : tuple of str
     films : (N, 224, 224) uint8 ndarray
     labels : (N,) int64 ndarray
         1 for pneumonia.
@@ -98,7 +97,6 @@ def load_films(
 
     Parameters
     ----------
-    index : DatasetIndex
     film_ids : sequence of str
         Each must be in the index.
     progress : callable, optional
@@ -144,7 +142,6 @@ def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDA
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/``.
-    film_ids : sequence of str
 
     Returns
     -------
@@ -183,7 +180,6 @@ def load_original_sizes(
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/``, whose manifest states them.
-    film_ids : sequence of str
 
     Returns
     -------

@@ -57,10 +57,8 @@ def train_classifier(
 
     Parameters
     ----------
-    train, validation : FilmSet
     masks : (N, 224, 224) uint8 ndarray
         Lung masks of the training films, 127 where unknown.
-    settings : RunSettings
     data : Path or None
         Folder with the starting weights; None starts from random ones.
     report : callable
@@ -77,7 +75,6 @@ def train_classifier(
 
     Returns
     -------
-    model : keras.Model
     history : list of dict
         An entry an epoch: train_loss, validation_loss (of the weights before averaging).
 

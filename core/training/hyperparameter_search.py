@@ -188,7 +188,6 @@ def search_settings(
     ----------
     settings : RunSettings
         With a declared search.
-    films : TrainingData
     masks : (N, 224, 224) uint8 ndarray
         Lung masks of the training films.
     data : Path or None

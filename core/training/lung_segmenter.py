@@ -93,7 +93,6 @@ def train_lung_net(
     Parameters
     ----------
     films, masks : (N, 224, 224) uint8 ndarrays
-    settings : LungSettings
     data : Path or None
         Folder with the starting weights; None starts from random ones.
     report : callable

@@ -38,7 +38,6 @@ class FilmsToScore:
 
     Attributes
     ----------
-    table : FilmTable
     films : (N, 224, 224) uint8 ndarray
         Decoded, resized and stretched as an upload is, in the order of the table.
     cut_points : dict
@@ -136,7 +135,6 @@ def load_films_to_score(
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/`` and, for the external set, ``nih_rsna/``.
-    index : DatasetIndex
     split : Split
         Made from the films of the index.
     report : callable
@@ -174,8 +172,6 @@ def open_films_to_score(
 
     Parameters
     ----------
-    data, models : Path
-    report : callable
     redrawn_with : int, optional
         Seed with which a run drew its validation films one by one.
 
@@ -204,8 +200,6 @@ def open_learned_films(
 
     Parameters
     ----------
-    data, models : Path
-    report : callable
     redrawn_with : int, optional
         Seed with which a run drew its validation films one by one: the others are its own.
 
@@ -228,7 +222,6 @@ def films_as_seen(films: FilmsToScore, cropped_to_lungs: bool, models: Path) -> 
     ----------
     films : FilmsToScore
         Whole films.
-    cropped_to_lungs : bool
     models : Path
         Holds the lung segmenter.
 
@@ -257,7 +250,6 @@ def score_run(
         The export.
     input_px : int
         Side of the run's square input.
-    calibration : Calibration
     films : FilmsToScore
         As the run sees them.
 

@@ -107,7 +107,6 @@ def learn_without_labels(
         With a layer ``features``.
     films, masks : (N, 224, 224) uint8 ndarrays
         As in `train_classifier`.
-    settings : RunSettings
     report : callable
         Gets one line an epoch.
     state : Path, optional

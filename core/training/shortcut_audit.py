@@ -41,7 +41,6 @@ def audited(data: Path, films: FilmSet, split: str) -> AuditFilms:
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/``.
-    films : FilmSet
     split : str
         What the part is called.
 
@@ -68,7 +67,6 @@ def load_audit_films(
     ----------
     data : Path
         Folder that holds the films (`find_training_set`) and ``kermany_lung_masks/``.
-    split_file : Path
     progress : callable, optional
         Called with (done, of), in films.
     redrawn_with : int, optional
@@ -183,7 +181,6 @@ def make_audits(
 
     Parameters
     ----------
-    names : sequence of str
     parts : mapping of str to AuditFilms
         From ``load_audit_films``.
     models : Path

@@ -153,7 +153,6 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
 
     Parameters
     ----------
-    settings : RunSettings
     data : Path
         Folder that holds the films (`find_training_set`), ``kermany_lung_masks/`` and
         ``imagenet_weights/``.

@@ -36,7 +36,6 @@ def build_for_training(settings: RunSettings, data: Path | None, parent: Path | 
 
     Parameters
     ----------
-    settings : RunSettings
     data : Path or None
         Folder with the starting weights; None starts from random ones.
     parent : Path or None

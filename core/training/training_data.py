@@ -59,8 +59,6 @@ def as_the_run_sees(
 
     Parameters
     ----------
-    settings : RunSettings
-    data : TrainingData
     masks : (N, 224, 224) uint8 ndarray
         Of the training films.
     models : Path

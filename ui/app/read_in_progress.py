@@ -29,8 +29,6 @@ class ReadContext:
 
     Attributes
     ----------
-    visit : Visit
-    film : UploadedFilm
     reading : FilmReading or None
         None until the film has been read, and for one that cannot be.
     history : sequence of ReviewRecord
@@ -149,7 +147,6 @@ def film_left_open(visit: Visit, signed: Mapping[str, ReviewRecord]) -> str | No
 
     Parameters
     ----------
-    visit : Visit
     signed : mapping of str to ReviewRecord
         Each film's newest standing record, the reader's own where there is one.
     """

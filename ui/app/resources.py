@@ -277,7 +277,6 @@ def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> Exp
 
     Parameters
     ----------
-    film : UploadedFilm
     engine : Engine or None
         None: that of the served run.
     """

@@ -39,7 +39,6 @@ class Visit:
     ----------
     films : dict of str to UploadedFilm
         By sha256, in the order of upload; bytes stay in memory and are never written to disk.
-    outcomes : dict of str to FilmOutcome
     selected : str or None
         The film on the viewer.
     reader, roles : str, frozenset of Role

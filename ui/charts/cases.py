@@ -20,7 +20,6 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
 
     Parameters
     ----------
-    matrix : CaseMatrix
     rows : sequence of int
         Films to draw, in this order, those with pneumonia first.
     chosen : str

@@ -17,12 +17,7 @@ TEXT = {"size": 12}
 
 
 def plot_intervals(block: Intervals) -> go.Figure:
-    """Return rates from 0 to 1 below each other, named on the left and with their numbers behind.
-
-    Parameters
-    ----------
-    block : Intervals
-    """
+    """Return rates from 0 to 1 below each other, names on the left and numbers on the right."""
     figure = go.Figure()
     lines = _lay_out(block)
     for place, row in lines:

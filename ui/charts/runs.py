@@ -219,7 +219,6 @@ def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) 
 
     Parameters
     ----------
-    runs, styles : sequences of the same length
     kind : str
         ``train_loss`` or ``validation_loss``.
     """

@@ -18,14 +18,12 @@ class CaseContext:
 
     Attributes
     ----------
-    visit : Visit
     view : ErrorView
         What the address asks for.
     found : Found
         The films of the list, and the runs that scored them.
     notes : sequence of CaseNote
         Standing notes of the library.
-    film_id : str
     place : int
         The film's row among all that the runs scored.
     """

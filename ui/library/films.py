@@ -74,8 +74,6 @@ def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Foun
 
     Parameters
     ----------
-    view : ErrorView
-    notes : sequence of CaseNote
     known : Known
         Of the films of the view's split.
     """

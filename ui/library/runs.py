@@ -102,7 +102,7 @@ def get_learned(library: str, run: str) -> Predictions | None:
 
 
 def identity_of(run: str) -> tuple[str, ...]:
-    """Return a run's name with the hashes of its predictions; it may be trained again by that name."""
+    """Return a run's name and the hashes of its predictions: it may be trained again."""
     return _identity(get_runs()[run])
 
 

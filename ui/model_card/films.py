@@ -85,8 +85,6 @@ def gallery_address(library: str, run: RunRecord, film: FailedFilm) -> dict[str,
     ----------
     library : str
         Its word for addresses.
-    run : RunRecord
-    film : FailedFilm
     """
     return {
         "library": library,

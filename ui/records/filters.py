@@ -50,7 +50,6 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
 
     Parameters
     ----------
-    ledger : Ledger
     hidden : collection of str
         Films whose reads are counted and not listed.
     """

@@ -152,7 +152,6 @@ def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, s
 
     Parameters
     ----------
-    scored : ScoredFilms
     place : int
         Of the film.
     run_id : str

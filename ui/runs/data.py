@@ -52,7 +52,6 @@ class ListedRuns:
 
     Attributes
     ----------
-    runs : dict of str to ListedRun
     sentences : list of str
         On each run that cannot be read.
     """
@@ -211,8 +210,6 @@ def get_histories(
 
     Parameters
     ----------
-    listed : ListedRuns
-    run_ids : tuple of str
     kind : str
         ``validation_loss`` or ``train_loss``.
     """

@@ -48,7 +48,6 @@ def draw_wards(scored: ScoredFilms, prevalence: int) -> None:
 
     Parameters
     ----------
-    scored : ScoredFilms
     prevalence : int
         Ill among 100.
     """

@@ -47,8 +47,6 @@ class Source:
 
     Attributes
     ----------
-    key, title : str
-    library : str
     external : bool
         Whether it is the adults' part of the library.
     note : str

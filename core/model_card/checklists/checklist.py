@@ -35,7 +35,6 @@ class Item:
     ----------
     number : str
         As the checklist counts.
-    topic : str
     asks : str
         What has to be reported.
     fill : Answer or callable

@@ -83,7 +83,6 @@ class Backbone:
 
     Attributes
     ----------
-    last_layer : str
     dense : int
         Units of a layer before the last one; 0 for none.
     three_way : bool

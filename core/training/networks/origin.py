@@ -28,7 +28,6 @@ def build_origin_network(layout: Layout, input_px: int, dropout: float) -> Any:
 
     Parameters
     ----------
-    layout : Layout
     input_px : int
         Side of the square input.
     dropout : float

@@ -38,13 +38,10 @@ class Card:
         Whether the film's file states that it was drawn.
     heading : str
         What the film is here for; empty if it needs no saying.
-    name : str
     probability : float or None
         In [0, 1].
     words : str
         Label, subtype and the like.
-    quality : str
-    tags : tuple of str
     """
 
     key: str
@@ -86,7 +83,6 @@ def show_cards(
 
     Parameters
     ----------
-    cards : sequence of Card
     key : str
         Identifies these cards on the page.
     threshold : float

@@ -57,9 +57,6 @@ def show_matrix(
     label : (N,) int64 ndarray
     threshold : float or None
         None: the operating point.
-    operating_point : float
-    selected : Cell
-    key : str
     """
     ill = label == 1
     data: dict[str, object] = {

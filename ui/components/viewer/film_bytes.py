@@ -61,7 +61,6 @@ def area_average(pixels: FloatImage, max_side_px: int) -> FloatImage:
     Parameters
     ----------
     pixels : (H, W) float32 ndarray
-    max_side_px : int
 
     Returns
     -------
@@ -87,10 +86,6 @@ def _average_rows(pixels: FloatImage, rows: int) -> FloatImage:
 
 def encode_film(film: FilmView) -> bytes:
     """Return one film as a length-prefixed JSON header and raw little-endian grey levels.
-
-    Parameters
-    ----------
-    film : FilmView
 
     Returns
     -------

@@ -149,7 +149,6 @@ def show_film(
 
     Parameters
     ----------
-    film : FilmView
     regions : RegionOverlay or None
         None shows the film alone, without the controls for regions.
     key : str
@@ -163,7 +162,6 @@ def show_film(
         end of the list of shortcuts, and the viewer leaves them to the page.
     marking : Marking or None
         None: the film takes no marks. What was marked is had from `read_marks_event`.
-    truths : sequence of TruthOutline
 
     Returns
     -------

@@ -43,7 +43,6 @@ def continue_conversation(
 
     Parameters
     ----------
-    before : Conversation
     choice : mapping or None
         The browser's state: ``film`` (a key) and ``number``, 1 for the reader's first choice.
     asked : str or None

@@ -182,7 +182,6 @@ def pack_thumbnails(key: str, rows: Sequence[Pictured]) -> bytes:
     ----------
     key : str
         Of the list they belong to.
-    rows : sequence of Pictured
 
     Returns
     -------
