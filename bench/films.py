@@ -9,11 +9,12 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from core import phantom
 from core.domain.arrays import FloatImage
 from core.domain.model import ModelInput
 from core.errors import FirstReadError
 from core.imaging.preprocessing import resize_film
+from core.phantom.film import draw_film
+from core.phantom.settings import draw_settings
 from core.pipeline import Engine, FilmReading, open_engine, read_film
 from core.settings import get_settings
 
@@ -27,8 +28,8 @@ DRAWN_PX = 1500
 def draw_film(seed: int, height_px: int, width_px: int, *, opacity: bool = True) -> FloatImage:
     """Return a drawn chest with grain on every pixel, (height_px, width_px) float32 in [0, 1]."""
     scale = min(1.0, DRAWN_PX / max(height_px, width_px))
-    settings = phantom.draw_settings(seed, "lobar" if opacity else "normal")
-    drawn = phantom.draw_film(
+    settings = draw_settings(seed, "lobar" if opacity else "normal")
+    drawn = draw_film(
         settings, height_px=round(scale * height_px), width_px=round(scale * width_px)
     )
     return add_grain(resize_film(drawn.pixels, height_px, width_px), seed)

@@ -13,7 +13,8 @@ from bench.app_server import AppServer, mapped_files, resident_mb, run_app, tens
 from bench.films import encode_picture
 from bench.results import Section, Target, judge
 from bench.start import PATIENCE_MS, open_browser, wait_until_usable
-from core import phantom
+from core.phantom.film import draw_film
+from core.phantom.settings import draw_settings
 
 TITLE = "Memory after 200 films"
 COMMAND = "python -m bench memory"
@@ -36,10 +37,8 @@ NO_TENSORFLOW = Target(0, "files")
 def write_films(folder: Path, count: int) -> list[Path]:
     """Write synthetic films as JPEG, each shifted so that its bytes are its own."""
     kinds = ("normal", "lobar")
-    settings = [phantom.draw_settings(seed, kinds[seed % 2]) for seed in range(DRAWN)]
-    drawn = [
-        phantom.draw_film(each, height_px=HEIGHT_PX, width_px=WIDTH_PX).pixels for each in settings
-    ]
+    settings = [draw_settings(seed, kinds[seed % 2]) for seed in range(DRAWN)]
+    drawn = [draw_film(each, height_px=HEIGHT_PX, width_px=WIDTH_PX).pixels for each in settings]
     paths = [folder / f"drawn-{number:03}.jpg" for number in range(count)]
     for number, path in enumerate(paths):
         shifted = np.roll(drawn[number % DRAWN], number // DRAWN, axis=1)

@@ -63,7 +63,7 @@ def describe_ward(facts: RunFacts, ill_of_100: int) -> Section:
 
 
 def expect_in_ward(facts: RunFacts, children: int, ill_of_100: int) -> WardOutcome | None:
-    """Return what to expect in a ward; None if the run was not measured on children of both kinds."""
+    """Return what to expect in a ward; None without both classes of children."""
     key = usual_part(facts)
     found, cleared = (rate_of(facts.run.metrics[key]["rates"][name]) for name in RATES)
     if key == EXTERNAL or found is None or cleared is None:

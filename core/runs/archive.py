@@ -14,7 +14,7 @@ from core.runs.store import read_record
 
 ARCHIVE_FILE = "archived.json"
 EARLIER_FILE = "set_aside.json"
-"""Its name before; read where there is no other, so that a models folder of a site stays readable."""
+"""Its name before; read where there is no other: a site may have one."""
 KEPT = ("sentence", "parent", "created", "architecture", "input_px", "operating_point", "settings")
 ArchivedRun = dict[str, dict[str, Any]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.error_analysis.gallery import RunsOnFilms
+from core.comparison.scored_films import ScoredFilms
 from core.error_analysis.notes import CaseNote, ProposedLabel
 from ui.app.session import Visit
 from ui.library.films import Found
@@ -36,7 +36,7 @@ class CaseContext:
     place: int
 
     @property
-    def runs(self) -> RunsOnFilms:
+    def runs(self) -> ScoredFilms:
         """What the runs said of the films."""
         return self.found.runs
 
