@@ -2,9 +2,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# What `make check` leaves out of core's tests: what trains or draws films, reads them or every kept
-# run, or starts processes. `make test` runs all of it, the pages, the browser and the kept runs.
-SLOW := training phantom jobs model_card serving shortcuts error_analysis test_pipeline.py
+# What `make check` leaves out of core's tests: what trains or draws films, reads real ones or every
+# kept run, starts processes, or writes databases. `make test` runs all of it, and the pages, the
+# browser and the kept runs.
+SLOW := training phantom jobs model_card serving shortcuts error_analysis imported_runs store \
+  test_pipeline.py
 UNIT_TESTS := tests/core $(SLOW:%=--ignore=tests/core/%)
 
 .PHONY: run check test setup setup-test lint clean
@@ -13,7 +15,7 @@ run: setup
 	$(BIN)/python -m core db migrate
 	$(BIN)/streamlit run streamlit_app.py --server.headless=false
 
-check: setup-test lint  # under 90 s on two idle cores
+check: setup-test lint  # meant to take less than 90 s on two cores
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not real_films" $(UNIT_TESTS)
 
 test: setup-test lint
