@@ -13,7 +13,7 @@ from core.domain.arrays import FloatImage
 from core.domain.model import ModelInput
 from core.errors import FirstReadError
 from core.imaging.preprocessing import resize_film
-from core.phantom.film import draw_film
+from core.phantom import film as phantom_film
 from core.phantom.settings import draw_settings
 from core.pipeline import Engine, FilmReading, open_engine, read_film
 from core.settings import get_settings
@@ -29,7 +29,7 @@ def draw_film(seed: int, height_px: int, width_px: int, *, opacity: bool = True)
     """Return a drawn chest with grain on every pixel, (height_px, width_px) float32 in [0, 1]."""
     scale = min(1.0, DRAWN_PX / max(height_px, width_px))
     settings = draw_settings(seed, "lobar" if opacity else "normal")
-    drawn = draw_film(
+    drawn = phantom_film.draw_film(
         settings, height_px=round(scale * height_px), width_px=round(scale * width_px)
     )
     return add_grain(resize_film(drawn.pixels, height_px, width_px), seed)
