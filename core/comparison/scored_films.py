@@ -237,12 +237,15 @@ def thresholds_at_sensitivity(
         If none of these films has pneumonia.
     """
     if not 0.0 < sensitivity <= 1.0:
-        raise ComparisonError(f"a sensitivity of {sensitivity} must be above 0 and at most 1.")
+        raise ComparisonError(
+            f"the sensitivity is {sensitivity}; it must be above 0 and at most 1."
+        )
     lacking = [run for run, said in predictions.items() if not len(said.of_split("validation"))]
     if lacking:
+        have, it = ("has", "it") if len(lacking) == 1 else ("have", "them")
         raise ComparisonError(
-            f"{', '.join(lacking)} has no validation films to set a threshold on: leave it out, "
-            "or compare at the operating points."
+            f"{', '.join(lacking)} {have} no validation films to set a threshold on: leave {it} "
+            "out, or compare at the operating points."
         )
     validation = align_runs(predictions, dict.fromkeys(predictions, 0.5), "validation")
     name = PARTS["validation"].name

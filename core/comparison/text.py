@@ -99,8 +99,8 @@ def _tested_text(p_value: float, adjusted: float) -> str:
 def step_text(step: Step) -> str:
     """Return in one sentence what a run fixes and breaks of another's."""
     return (
-        f"{step.later} corrects {step.fixed} errors of {step.earlier} and makes {step.broken} new "
-        f"ones. Pneumonias: {len(step.found_now)} found now, {len(step.missed_now)} missed now. "
+        f"{step.later} corrects {step.fixed} of {step.earlier}'s errors and adds {step.broken}. "
+        f"Pneumonias: {len(step.found_now)} found now, {len(step.missed_now)} missed now. "
         f"False alarms: {len(step.cleared_now)} gone, {len(step.alarmed_now)} new."
     )
 

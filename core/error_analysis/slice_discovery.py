@@ -29,9 +29,9 @@ LEAST_FILMS = 20
 SIGNIFICANCE = 0.05
 RATES = {"sensitivity": 1, "specificity": 0}
 TEST_WORDS = (
-    "Each slice is compared with all other films of the class by Fisher's exact test, one-sided, "
-    "with Holm's correction for all tests. The test treats films as independent, but a patient may "
-    "have several. A slice therefore counts as found only if the bootstrap interval of the "
+    "Each subgroup is compared with all other films of the class by Fisher's exact test, "
+    "one-sided, with Holm's correction for all tests. The test treats films as independent, but a patient may "
+    "have several. A subgroup therefore counts as found only if the bootstrap interval of the "
     "difference over patients also lies below 0."
 )
 
@@ -313,14 +313,14 @@ def searched_text(search: SliceSearch) -> str:
     looked_at, found = len(search.results), search.failing
     if not found:
         return (
-            f"None of {looked_at} tests finds a slice of its validation films that is "
+            f"None of {looked_at} tests finds a subgroup of its validation films that is "
             "worse than the rest, corrected for their number."
         )
     worst, n, again = found[0], len(found), search.n_confirmed
     few = n - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
-        f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a slice of its "
+        f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a subgroup of its "
         f"validation films that is worse than the rest, corrected for their number. First "
         f"{search.space.words_of(worst.key)}: "
         f"{worst.rate} {rate_text(worst.inside)}, elsewhere {rate_text(worst.outside)}. On the "

@@ -41,7 +41,7 @@ PAIR = "+"
 SPACE_WORDS = (
     "subtype, the quality gate's findings, age where it is stated, and thirds of the original's "
     "short side, contrast, exposure and sharpness (cut on the films that are searched); in all "
-    "pairs of slices of two of these"
+    "pairs of subgroups of two of these"
 )
 
 Cuts = Mapping[str, tuple[float, float]]

@@ -190,8 +190,8 @@ def join_predictions(first: Predictions, second: Predictions) -> Predictions:
     both = np.intersect1d(first.films.film_id, second.films.film_id)
     if len(both):
         raise ModelIntegrity(
-            f"{len(both)} films are both in a run's evaluation and in its training, first "
-            f"{both[0]}: recompute {LEARNED_FILE}."
+            f"films in both a run's evaluation and its training: {len(both)}, first {both[0]}: "
+            f"recompute {LEARNED_FILE}."
         )
     columns = {
         name: np.concatenate([getattr(one.films, name) for one in (first, second)])

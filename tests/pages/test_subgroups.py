@@ -78,13 +78,13 @@ def test_the_open_slice_has_the_numbers_of_scipy_and_statsmodels_and_leads_to_it
     every = page.dataframe[-1].value
     row = every[every["Slice"].str.startswith("sharpness") & (every["Rate"] == "sensitivity")]
     row = row[row["Wrong"] == f"{wrong} of {n}"].iloc[0]
-    assert row["In the slice"] == f"{1 - wrong / n:.3f} ({low:.3f} to {high:.3f})"
+    assert row["In the subgroup"] == f"{1 - wrong / n:.3f} ({low:.3f} to {high:.3f})"
     assert row["p, Fisher"] == (f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001")
 
     words = words_of(page)
-    assert f"**Validation patients**: {wrong} missed in this slice" in words
+    assert f"**Validation patients**: {wrong} missed in this subgroup" in words
     inside, missed = wrong_of("test")
-    assert f"**Official test split**: {(inside & missed).sum()} missed in this slice" in words
+    assert f"**Official test split**: {(inside & missed).sum()} missed in this subgroup" in words
     assert f"of {len(every)} tests** on the validation patients" in words
     assert "not searched" in words
 
@@ -103,7 +103,7 @@ def test_another_slice_is_chosen_and_stands_in_the_address(data) -> None:
     page = open_page()
     page.selectbox(key="fails-slice").set_value(("size-high", "specificity")).run()
     assert (page.query_params["slice"], page.query_params["rate"]) == ("size-high", "specificity")
-    assert "false alarms in this slice" in words_of(page)
+    assert "false alarms in this subgroup" in words_of(page)
     page.selectbox(key="fails-run").set_value("f01").run()
     assert "slice" not in page.query_params
     assert "Run f01 has no kept features" in words_of(page)
@@ -301,4 +301,4 @@ def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name) -> Non
 
 def test_a_slice_that_was_not_looked_at_is_a_sentence_and_the_first(data) -> None:
     words = words_of(open_page(slice="zoo"))
-    assert "names slice 'zoo', which was not looked at for sensitivity" in words
+    assert "names subgroup 'zoo', which was not looked at for sensitivity" in words

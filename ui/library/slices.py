@@ -90,7 +90,7 @@ def get_space(library: str, run: str) -> SliceSpace:
     return _space(_basis(library, run))
 
 
-@st.cache_resource(show_spinner="Dividing the films into slices", max_entries=KEPT_TABLES)
+@st.cache_resource(show_spinner="Dividing the films into subgroups", max_entries=KEPT_TABLES)
 def _space(basis: Basis) -> SliceSpace:
     library, run, *_ = basis
     said = get_predictions(library, run).of_split(SEARCHED)
@@ -102,7 +102,7 @@ def get_search(library: str, run: str) -> SliceSearch:
     return _search(_basis(library, run))
 
 
-@st.cache_resource(show_spinner="Testing every slice", max_entries=KEPT_TABLES)
+@st.cache_resource(show_spinner="Testing every subgroup", max_entries=KEPT_TABLES)
 def _search(basis: Basis) -> SliceSearch:
     library, run, *_ = basis
     return search_space(

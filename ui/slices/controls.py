@@ -17,7 +17,7 @@ from ui.errors.controls import SYNTHETIC, split_titles
 from ui.library.runs import get_offered, get_runs, name_offered
 
 SECTIONS = {
-    "slices": "Slices",
+    "slices": "Subgroups",
     "labels": "Doubtful labels",
     "copies": "Copies",
     "references": "Two references",
@@ -127,7 +127,7 @@ def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: 
     """
     st.session_state["fails-slice"] = said
     options = list(listed)
-    st.selectbox("Slice", options, format_func=words, key="fails-slice", on_change=_take_slice)
+    st.selectbox("Subgroup", options, format_func=words, key="fails-slice", on_change=_take_slice)
 
 
 def _take_slice() -> None:

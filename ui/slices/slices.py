@@ -46,9 +46,9 @@ def draw_drawn(view: SlicesView) -> None:
     wrong = (said.probability >= point) != (said.films.label == 1)
     st.markdown(
         f"Run {view.run} gets **{int(wrong.sum())} of {len(wrong)} synthetic films** wrong. "
-        f"They are too few for a search over slices, which needs {LEAST_FILMS} films of a class "
-        "inside a slice and outside. Instead, the finding of each film is known. These results do "
-        "not apply to patients."
+        f"They are too few for a search over subgroups, which needs {LEAST_FILMS} films of a class "
+        "inside a subgroup and outside. Instead, the finding of each film is known. These results "
+        "do not apply to patients."
     )
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
@@ -122,7 +122,7 @@ def draw_slices(view: SlicesView) -> None:
         return
     if not search.results:
         st.info(
-            f"No slice of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
+            f"No subgroup of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
             "outside: there are too few films to look for where the run fails.",
             icon=":material/search_off:",
         )
@@ -131,7 +131,7 @@ def draw_slices(view: SlicesView) -> None:
     if search.failing:
         _draw_found(search)
     _draw_open(view, search)
-    with st.expander("Slices tested, and how", icon=":material/rule:"):
+    with st.expander("Subgroups tested, and how", icon=":material/rule:"):
         _draw_every(view, search)
 
 
@@ -141,7 +141,7 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
     where = split_words(view.run, SEARCHED).lower()
     if not found:
         return (
-            f"**None of {looked} tests** on the {where} finds a slice in which the run is worse "
+            f"**None of {looked} tests** on the {where} finds a subgroup in which the run is worse "
             f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
         )
     held = split_words(view.run, HELD).lower()
@@ -149,8 +149,8 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
     few = found - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
-        f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a slice "
-        f"in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). On the {held}, "
+        f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a "
+        f"subgroup in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). On the {held}, "
         f"which was not searched, **{confirmed or 'none'} of them "
         f"{'is' if confirmed < 2 else 'are'} confirmed**{unknown}."
     )
@@ -175,14 +175,14 @@ def _equals(p_value: float) -> str:
 
 def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> dict[str, object]:
     return {
-        "Slice": search.space.words_of(result.key),
+        "Subgroup": search.space.words_of(result.key),
         "Rate": result.rate,
         "Wrong": f"{result.wrong} of {result.inside.n}",
-        "In the slice": interval_text(result.inside),
+        "In the subgroup": interval_text(result.inside),
         "Elsewhere": interval_text(result.outside),
         "Difference, over patients": interval_text(result.difference),
         "p, Holm": _p_text(result.adjusted),
-        f"{HELD}: in the slice": None if held is None else interval_text(held.inside),
+        f"{HELD}: in the subgroup": None if held is None else interval_text(held.inside),
         f"{HELD}: elsewhere": None if held is None else interval_text(held.outside),
     }
 
@@ -203,7 +203,7 @@ def _draw_found(search: SliceSearch) -> None:
         on_select=lambda: _take(TABLE, found),
         selection_mode="single-row",
         placeholder="too few films",
-        alt="Slices in which the run is significantly worse; choose one to see its films",
+        alt="Subgroups in which the run is significantly worse; choose one to see its films",
     )
 
 
@@ -223,7 +223,7 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
     result = open_slice(view, search)
     if view.slice_key and result.key != view.slice_key:
         st.warning(
-            f"The address names slice {view.slice_key[:60]!r}, which was not looked at for "
+            f"The address names subgroup {view.slice_key[:60]!r}, which was not looked at for "
             f"{view.rate}: the first of the list.",
             icon=":material/link_off:",
         )
@@ -279,7 +279,7 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
     found = find_films(gallery, (), find_known(gallery))
     name, n = split_words(view.run, split), len(found.film_ids)
     words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
-    words_side.markdown(f"**{name}**: {n} {WRONG_WORDS[result.rate]} in this slice")
+    words_side.markdown(f"**{name}**: {n} {WRONG_WORDS[result.rate]} in this subgroup")
     if not n:
         return
     link_side.page_link(
@@ -305,10 +305,10 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
 def _draw_every(view: SlicesView, search: SliceSearch) -> None:
     searched, held = (split_words(view.run, split).lower() for split in (SEARCHED, HELD))
     st.markdown(
-        f"Tested on **{searched}** only: sensitivity and specificity in every slice by "
-        f"{SPACE_WORDS}; and in {RULE}. A slice is tested if it has at least {LEAST_FILMS} "
+        f"Tested on **{searched}** only: sensitivity and specificity in every subgroup by "
+        f"{SPACE_WORDS}; and in {RULE}. A subgroup is tested if it has at least {LEAST_FILMS} "
         f"films of the class and leaves {LEAST_FILMS} outside.  \n"
-        f"{TEST_WORDS} Here that is for {len(search.results)} tests. Slices found are tested "
+        f"{TEST_WORDS} Here that is for {len(search.results)} tests. Subgroups found are tested "
         f"again on the {held}, corrected for the number found."
     )
     rows = [
@@ -329,8 +329,8 @@ def _draw_every(view: SlicesView, search: SliceSearch) -> None:
         on_select=lambda: _take(EVERY, search.results),
         selection_mode="single-row",
         placeholder="too few films",
-        alt="All tested slices",
+        alt="All tested subgroups",
     )
     st.caption(
-        f"Here the {HELD} columns are corrected for all slices that have enough films there."
+        f"Here the {HELD} columns are corrected for all subgroups that have enough films there."
     )

@@ -46,7 +46,7 @@ def test_the_kept_runs_of_the_exhibit_are_found_with_their_mistakes(kept):
     assert all(run.history for run in kept.runs)
 
 
-def test_a_mistake_that_clears_as_few_normals_as_the_origin_is_named_as_enough(kept):
+def test_a_mistake_that_clears_as_few_normals_as_the_origin_is_named_as_sufficient(kept):
     assert kept.together is not None
     zoom, split = (scoring(kept.together, n, words) for n, words in ((9, "Zoom."), (200, "Split.")))
 
@@ -56,7 +56,7 @@ def test_a_mistake_that_clears_as_few_normals_as_the_origin_is_named_as_enough(k
 
     assert said == (
         "Sufficient alone: zoom (specificity 0.038, 0.020 to 0.071). "
-        "Not enough: split (specificity 0.855, 0.804 to 0.894). "
+        "Not sufficient alone: split (specificity 0.855, 0.804 to 0.894). "
         f"With none of them: specificity {control.value:.3f}, "
         f"{control.low:.3f} to {control.high:.3f}."
     )

@@ -125,13 +125,17 @@ def test_thresholds_at_equal_sensitivity_are_those_of_the_validation_films_in_co
 
 def test_a_run_without_validation_films_cannot_have_its_threshold_set():
     said = predictions_of(film_table(4), [0.1, 0.2, 0.3, 0.4])
-    with pytest.raises(ComparisonError, match="a, b states no validation films"):
+    with pytest.raises(ComparisonError, match=r"a has no validation films .*: leave it out"):
+        thresholds_at_sensitivity({"a": said}, 0.97)
+    with pytest.raises(ComparisonError, match=r"a, b have no validation films .*: leave them out"):
         thresholds_at_sensitivity({"a": said, "b": said}, 0.97)
 
 
 @pytest.mark.parametrize("sensitivity", [0.0, -0.1, 1.01, float("nan")])
 def test_a_sensitivity_that_is_none_is_refused(sensitivity):
-    with pytest.raises(ComparisonError, match="is not above 0 and at most 1"):
+    with pytest.raises(
+        ComparisonError, match=f"is {sensitivity}; it must be above 0 and at most 1"
+    ):
         thresholds_at_sensitivity({}, sensitivity)
 
 

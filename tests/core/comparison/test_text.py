@@ -51,7 +51,7 @@ PAIR = PairComparison(
 def test_fewer_missed_films_are_said_with_interval_p_and_holm():
     assert missed_text(PAIR) == (
         "B misses 7 fewer of 390 pneumonias than A (95 % 1 to 13 fewer; 9 only A, 2 only B; "
-        "p = 0.065, after Holm p = 0.196, which chance may explain)."
+        "p = 0.065, after Holm p = 0.196, which may be chance)."
     )
 
 
@@ -91,7 +91,7 @@ def test_runs_that_miss_as_many_but_other_films_are_said_to():
 def test_a_difference_of_areas_is_said():
     assert area_text(PAIR) == (
         "The ROC AUC of B is 0.0123 higher than that of A (95 % -0.0010 to +0.0256; p = 0.071, "
-        "after Holm p = 0.200, which chance may explain)."
+        "after Holm p = 0.200, which may be chance)."
     )
 
 
@@ -126,21 +126,23 @@ def test_a_p_value_has_three_decimals(p, said):
 def test_a_step_is_said():
     step = Step("m04", "m05", ("a", "b"), ("c",), ("d",), ())
     assert step_text(step) == (
-        "m05 fixes 3 and breaks 1 of m04's: missed films found 2, found films missed 1; "
-        "false alarms gone 1, new 0."
+        "m05 corrects 3 of m04's errors and adds 1. Pneumonias: 2 found now, 1 missed now. "
+        "False alarms: 1 gone, 0 new."
     )
 
 
 def test_a_ward_is_said_in_children():
     ward = expect_among(1000, 0.1, wilson_rate(90, 100), wilson_rate(200, 250))
     said = ward_text("f04", ward)
-    assert said.startswith("Of 1,000 children, 100 of them ill, f04 misses 10 (6 to 17) and raises")
-    assert "Right when it says pneumonia: 33.3 % (" in said
+    assert said.startswith(
+        "Of 1,000 children, 100 with pneumonia, f04 misses 10 (6 to 17) and raises"
+    )
+    assert "PPV: 33.3 % (" in said
 
 
 def test_a_ward_where_nobody_is_called_ill_is_said():
     ward = expect_among(100, 0.1, wilson_rate(0, 10), wilson_rate(10, 10))
-    assert "Right when it says pneumonia: it never does;" in ward_text("f04", ward)
+    assert "PPV: not defined. NPV: 90.0 % (" in ward_text("f04", ward)
 
 
 def test_tables_have_a_line_a_run_a_pair_and_a_metric():
@@ -155,12 +157,12 @@ def test_tables_have_a_line_a_run_a_pair_and_a_metric():
     assert lines[2].startswith("| a | 0.500 | 3 | 0 | 0.000 (0.000 to 0.561) | 1.000")
     assert lines[3].startswith("| b | 0.500 | 0 | 0 | 1.000")
     assert tabulate_pairs([PAIR]).splitlines()[2] == (
-        "| B less A | -7 (-13 to -1) | 0.065 | 0.196 | +10 (+2 to +18) | 0.021 | 0.043 "
+        "| B minus A | -7 (-13 to -1) | 0.065 | 0.196 | +10 (+2 to +18) | 0.021 | 0.043 "
         "| +0.0123 (-0.0010 to +0.0256) | 0.071 | 0.200 |"
     )
     assert tabulate_differences([PAIR]).splitlines()[2:] == [
-        "| B less A | log_loss | -0.0500 (-0.0800 to -0.0200) | < 0.001 | 0.001 |",
-        "| B less A | ppv | not defined | 1.000 | 1.000 |",
+        "| B minus A | log_loss | -0.0500 (-0.0800 to -0.0200) | < 0.001 | 0.001 |",
+        "| B minus A | ppv | not defined | 1.000 | 1.000 |",
     ]
 
 
@@ -173,8 +175,8 @@ def test_the_films_left_out_and_thresholds_chosen_on_the_same_films_are_said():
 
     assert said == (
         "validation patients: 3 films (1 pneumonia, 2 normal) of 3 patients, at each run's own "
-        "operating point. Left out: 1 films that not every one of these runs scored. Thresholds "
-        "were chosen on these films, which flatters every run."
+        "operating point. Left out: 1 films that at least one run did not score. Thresholds "
+        "were chosen on these films, so every run looks too good."
     )
 
 
@@ -192,15 +194,18 @@ def test_the_command_compares_kept_runs_in_words():
     first, second = (load_run(PROJECT_ROOT / "models" / name) for name in ("f01", "f04"))
     missed = [run.metrics["test"]["matrix"]["false_negative"] for run in (first, second)]
     assert f"f04 misses {abs(missed[1] - missed[0])} " in outcome.output
-    assert "| f04 less f01 | log_loss |" in outcome.output
-    assert "Of 1,000 children, 100 of them ill, f04 misses" in outcome.output
+    assert "| f04 minus f01 | log_loss |" in outcome.output
+    assert "Of 1,000 children, 100 with pneumonia, f04 misses" in outcome.output
     assert "after Holm p" in outcome.output
 
 
 def test_the_command_sets_thresholds_together():
     outcome = compare("f01", "f04", "--at-sensitivity", "0.9")
 
-    assert "each the highest that finds 90 % of the pneumonias of validation" in outcome.output
+    assert (
+        "each run's highest threshold that finds 90 % of the pneumonias of validation"
+        in outcome.output
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,7 +216,7 @@ def test_the_command_sets_thresholds_together():
         (["f01"], "one run alone has nothing to be compared with"),
         (["f01", "f01"], "one run alone has nothing to be compared with"),
         (["f01", "f04", "--part", "train"], "there is no part 'train'"),
-        (["f01", "f04", "--at-sensitivity", "2"], "a sensitivity of 2.0 is not above 0"),
+        (["f01", "f04", "--at-sensitivity", "2"], "the sensitivity is 2.0; it must be above 0"),
         (["f01", "f04", "--prevalence", "2"], "a prevalence of 2.0 is not between 0 and 1"),
     ],
 )

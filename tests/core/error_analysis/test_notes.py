@@ -50,13 +50,13 @@ def test_two_notes_have_two_ids() -> None:
 
 @pytest.mark.parametrize("reader", ["", "   "])
 def test_a_note_without_a_name_is_refused(reader: str) -> None:
-    with pytest.raises(ReviewStoreError, match="Write your name first"):
+    with pytest.raises(ReviewStoreError, match="Enter your name first"):
         note(reader=reader)
 
 
 def test_a_comment_that_is_too_long_is_refused_with_its_length() -> None:
     assert note(comment="x" * MAX_COMMENT).comment == "x" * MAX_COMMENT
-    with pytest.raises(ReviewStoreError, match="has 2001 characters and 2000 are kept"):
+    with pytest.raises(ReviewStoreError, match="has 2001 characters; the limit is 2000"):
         note(comment="x" * (MAX_COMMENT + 1))
 
 
@@ -67,7 +67,9 @@ def test_a_tag_that_is_empty_or_too_long_is_refused(tag: str) -> None:
 
 
 def test_more_than_twelve_tags_are_refused() -> None:
-    with pytest.raises(ReviewStoreError, match="12 tags of one reader and this would be 13"):
+    with pytest.raises(
+        ReviewStoreError, match="at most 12 tags of one reader, and this would be 13"
+    ):
         clean_tags(f"tag {number}" for number in range(MAX_TAGS + 1))
 
 

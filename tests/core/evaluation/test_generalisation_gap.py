@@ -108,13 +108,15 @@ def test_a_point_that_is_displaced_is_told_from_a_worse_curve() -> None:
     assert "with the test's labels" in point.what
 
 
-def test_ill_films_that_most_other_runs_clear_do_not_move_the_point() -> None:
+def test_pneumonias_that_most_other_runs_call_normal_do_not_move_the_point() -> None:
     """At 0.55 two of four are found; without the films at 0.1 and 0.2 the point rises to 0.8."""
     predictions = scored(VALIDATION + TEST)
     doubted = find_doubted({"a": (predictions, 0.25), "b": (predictions, 0.25)})
     assert doubted == {str(film_id) for film_id in predictions.films.film_id[:2]}
     *_, hard, _ = suspect_causes(predictions, 0.55, {}, {}, doubted)
-    assert hard.what == "hard films: point chosen without 2 ill ones that most other runs clear"
+    assert hard.what == (
+        "hard films: point chosen without 2 pneumonias that most other runs call normal"
+    )
     assert (hard.sensitivity, hard.specificity) == (wilson_rate(3, 4), wilson_rate(2, 3))
     everything = suspect_causes(predictions, 0.55, {}, {})
     assert not [row for row in everything if row.what.startswith("hard films")]

@@ -169,32 +169,34 @@ def test_every_bad_row_has_a_sentence_and_nothing_is_written(take, tmp_path):
     lines = refused(take, content, tmp_path)
 
     assert lines[:10] == [
-        "10 things keep this file from becoming a run; nothing was written.",
+        "10 problems prevent the import of this file; nothing was written.",
         "Row 2: 'nobody.jpeg' is not a film of the set.",
         f"Row 3: {TEST[1]} has '1.5', which is not between 0 and 1.",
         f"Row 4: {TEST[2]} has '-0.1', which is not between 0 and 1.",
         f"Row 5: {TEST[3]} has 'abc' where a number is needed.",
         f"Row 6: {TEST[4]} has no probability.",
-        f"Row 8: {TEST[5]} stands in row 7 already.",
+        f"Row 8: {TEST[5]} is already in row 7.",
         "Row 9: no film is named.",
         f"Row 10: {TEST[6]} has 'nan' where a number is needed.",
         f"Row 11: {TEST[7]} has '1e999', which is not between 0 and 1.",
     ]
-    assert lines[10].startswith(f"Missing: 1 of the 8 films of test have no row: {TEST[0]}. A run")
+    assert lines[10].startswith(
+        f"Missing: 1 of the 8 films of test have no row: {TEST[0]}. Leaving"
+    )
     assert len(lines) == 11
 
 
 def test_missing_films_are_counted_without_those_of_bad_rows(take, tmp_path):
     lines = refused(take, table(TEST[:5], [*SAID[:4], "x"]), tmp_path)
     assert lines[2].startswith(
-        f"Missing: 3 of the 8 films of test have no row: {TEST[5]}, {TEST[6]}, {TEST[7]}. A run"
+        f"Missing: 3 of the 8 films of test have no row: {TEST[5]}, {TEST[6]}, {TEST[7]}. Leaving"
     )
 
 
 def test_every_bad_row_is_named(take, tmp_path):
     names = [f"film{number}.jpeg" for number in range(57)]
     lines = refused(take, table(names, [0.5] * 57), tmp_path)
-    assert lines[0].startswith("57 things keep")
+    assert lines[0].startswith("57 problems prevent")
     assert lines[1:] == [
         f"Row {number + 2}: {name!r} is not a film of the set." for number, name in enumerate(names)
     ]
@@ -224,7 +226,9 @@ def test_a_decimal_comma_that_splits_a_cell_is_refused_and_not_guessed(take, tmp
 
 def test_a_file_of_training_films_alone_is_refused(take, tmp_path):
     lines = refused(take, table(TRAIN, [0.1, 0.9]), tmp_path)
-    assert lines[1] == ("No row is of a film of validation or test: 2 rows are of a training film.")
+    assert lines[1] == (
+        "No row belongs to a film of validation or test: 2 rows belong to a training film."
+    )
 
 
 def test_too_few_films_of_a_class_are_refused(take, tmp_path):
@@ -305,7 +309,7 @@ def test_the_command_imports_and_the_others_find_the_run(command, tmp_path):
     assert "| theirs | official test split" in command("runs").output
     compared = command("compare", "own", "theirs").output
     assert "theirs misses 1 more of 4 pneumonias than own" in compared
-    assert "Imported: theirs. What such a model was trained on is not known here" in compared
+    assert "Imported: theirs. The training data of such a model are not known here" in compared
     evaluated = command("evaluate", "theirs")
     assert evaluated.exit_code == 1
     assert "there is no network to score films with" in evaluated.output

@@ -79,7 +79,7 @@ def test_a_first_read_is_locked_once_and_never_after_another_read(
     locked = first()
     sign(reading_first, locked)
     for again in (first(), first(supersedes=locked.record_id)):
-        with pytest.raises(ReviewStoreError, match="Dr Ada has locked a first read"):
+        with pytest.raises(ReviewStoreError, match="Dr Ada has already locked a first read"):
             sign(reading_first, again)
     assert reading_first.history(FILM) == [locked]
 

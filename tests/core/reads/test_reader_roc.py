@@ -97,8 +97,8 @@ def test_too_few_films_of_a_class_give_a_sentence_and_no_curve() -> None:
     (curve,) = trace_readers(reads, REFERENCES, alone=False)
     assert (curve.own, curve.model) == (None, None)
     assert too_few_text(curve) == (
-        "Ada: no curve from 4 reads of films with pneumonia and 20 of normal ones; it takes 5 "
-        "films of each whose reference is known."
+        "Ada: no ROC curve from 4 reads of films with pneumonia and 20 of normal ones. It needs 5 "
+        "films of each class with a known reference."
     )
     twice = [*reads, *(read(n, 3, 0.5, reader="Grace") for n in kept)]
     assert trace_readers(twice, REFERENCES, alone=False)[0].own is None  # 8 reads, of 4 films

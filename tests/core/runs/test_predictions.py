@@ -132,7 +132,7 @@ def test_training_films_that_another_network_has_scored_are_refused(run):
     run = with_learned(run)
     retrained = replace(run, files={**run.files, EXPORT_FILE: "1" * 64})
 
-    with pytest.raises(ModelIntegrity, match=r"of another export.*core score-training r01"):
+    with pytest.raises(ModelIntegrity, match=r"belongs to another export.*core score-training r01"):
         read_learned(retrained)
 
 
@@ -158,5 +158,7 @@ def test_joined_films_keep_their_order_and_their_scores():
 def test_a_film_is_measured_or_learned_from_and_never_both():
     other = predictions_of(film_table(1, film_id=["test/NORMAL/2.jpeg"]), [0.5])
 
-    with pytest.raises(ModelIntegrity, match=r"1 films .* the first is test/NORMAL/2\.jpeg"):
+    with pytest.raises(
+        ModelIntegrity, match=r"evaluation and its training: 1, first test/NORMAL/2\.jpeg"
+    ):
         join_predictions(PREDICTIONS, other)

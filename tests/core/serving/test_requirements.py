@@ -55,7 +55,10 @@ def test_a_run_with_all_that_is_demanded_may_serve(run):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"calibration": None}, r"a calibration: none \(`python -m core train r01` makes it anew"),
+        (
+            {"calibration": None},
+            r"a calibration: none \(`python -m core train r01` trains it again",
+        ),
         ({"calibration": {"temperature": 0.0, "offset": 1.0}}, "a calibration: none"),
         ({"calibration": {"temperature": float("nan"), "offset": 1.0}}, "a calibration: none"),
         ({"operating_point": None}, r"own validation films: none \(`python -m core train r01`"),
@@ -115,8 +118,8 @@ def test_an_audit_that_was_changed_is_none(run):
     ("changes", "sentence"),
     [
         ({"run_id": "r02"}, r"audit\.json is of run r02"),
-        ({"export_sha256": "0" * 64}, r"audit\.json is of another export than the run has"),
-        ({"parts": {}}, r"audit\.json is of no films"),
+        ({"export_sha256": "0" * 64}, r"audit\.json belongs to another export of the run"),
+        ({"parts": {}}, r"audit\.json covers no films"),
     ],
     ids=repr,
 )
@@ -218,12 +221,14 @@ def test_every_member_needs_a_passed_parity_test(ensemble, parity):
         require_servable(ensemble(parity))
 
 
-def test_a_member_that_was_exported_anew_is_refused(ensemble):
+def test_a_member_that_was_exported_again_is_refused(ensemble):
     folder = ensemble()
     member = folder.parent / "r02"
     (member / EXPORT_FILE).write_bytes(b"another export")
     write_record(member, {k: v for k, v in read_record(member).items() if k != "files"})
-    with pytest.raises(ModelNotServable, match="r02 was exported anew since the ensemble was made"):
+    with pytest.raises(
+        ModelNotServable, match="r02 was exported again after the ensemble was made"
+    ):
         require_servable(folder)
 
 

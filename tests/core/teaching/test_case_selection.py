@@ -138,7 +138,7 @@ def test_one_class_fills_up_where_the_other_has_too_few() -> None:
 
 
 def test_more_films_than_patients_are_refused() -> None:
-    with pytest.raises(TeachingError, match="films of 4 patients and the session asks for 10"):
+    with pytest.raises(TeachingError, match="films of 4 patients and the session needs 10"):
         choose_cases(POOL[:4], PLAN, {}, START)
 
 

@@ -116,6 +116,6 @@ def test_nothing_is_scored_where_nobody_outlined_the_lesion(truth: LesionTruth) 
 
 
 @pytest.mark.parametrize("edges", [(-0.1, 0, 0, 0), (0, 0, 1.1, 1), (0.5, 0, 0.4, 1)])
-def test_a_mark_beside_the_film_is_refused(edges) -> None:
-    with pytest.raises(MarkError, match="does not lie on the film"):
+def test_a_mark_outside_the_film_is_refused(edges) -> None:
+    with pytest.raises(MarkError, match="lies outside the film"):
         Mark(*edges)
