@@ -30,9 +30,9 @@ SIGNIFICANCE = 0.05
 RATES = {"sensitivity": 1, "specificity": 0}
 TEST_WORDS = (
     "Each subgroup is compared with all other films of the class by Fisher's exact test, "
-    "one-sided, with Holm's correction for all tests. The test treats films as independent, but a patient may "
-    "have several. A subgroup therefore counts as found only if the bootstrap interval of the "
-    "difference over patients also lies below 0."
+    "one-sided, with Holm's correction for all tests. The test treats films as independent, but "
+    "a patient may have several. A subgroup therefore counts as found only if the bootstrap "
+    "interval of the difference over patients also lies below 0."
 )
 
 

@@ -150,8 +150,8 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
         f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a "
-        f"subgroup in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). On the {held}, "
-        f"which was not searched, **{confirmed or 'none'} of them "
+        f"subgroup in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). "
+        f"On the {held}, which was not searched, **{confirmed or 'none'} of them "
         f"{'is' if confirmed < 2 else 'are'} confirmed**{unknown}."
     )
 
