@@ -105,7 +105,7 @@ def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
     head = ["Pair", "Metric", "Difference", "p", "Holm"]
     lines = [
         [
-            f"{pair.second} less {pair.first}",
+            f"{pair.second} minus {pair.first}",
             name,
             _difference_cell(difference),
             *_p_cells(pair, name, difference.p_value),

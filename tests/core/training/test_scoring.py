@@ -291,7 +291,7 @@ def test_a_run_with_a_split_of_its_own_is_scored_on_its_own_training_films(comma
     edit(lambda record: record["settings"].update(split_by="films", seed=7))
     refused = command("score-training", "tiny")  # what is stored is of the project's split
     assert refused.exit_code == 1
-    assert "both in a run's evaluation" in " ".join(refused.stderr.split())
+    assert "films in both a run's evaluation and its training" in " ".join(refused.stderr.split())
     assert command("evaluate", "tiny", "--write").exit_code == 0
 
     answer = command("score-training", "tiny")
