@@ -47,17 +47,15 @@ def draw_empty() -> None:
 
 def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     """Draw what is compared, and the two things that change the runs themselves."""
-    choice_side, lesson_side, import_side, serve_side = st.columns(
-        [4.4, 0.8, 1, 1.25], gap="medium", vertical_alignment="bottom"
-    )
+    choice_side, change_side = st.columns([1.2, 1], gap="medium", vertical_alignment="bottom")
     with choice_side:
         draw_choice(view)
-    with lesson_side:
+    with change_side.container(horizontal=True, horizontal_alignment="right", gap="small"):
         offer_lesson()
-    with import_side.popover("Import a run", icon=":material/upload_file:", width="stretch"):
-        draw_import(visit, view)
-    with serve_side.popover("Choose the served run", icon=":material/swap_horiz:", width="stretch"):
-        draw_serving(visit, listed)
+        with st.popover("Import a run", icon=":material/upload_file:"):
+            draw_import(visit, view)
+        with st.popover("Choose the served run", icon=":material/swap_horiz:"):
+            draw_serving(visit, listed)
 
 
 def draw_comparison(view: RunsView, listed: ListedRuns) -> None:

@@ -91,7 +91,7 @@ go_to = ADDRESS.go_to
 
 def draw_choice(view: RunsView) -> None:
     """Draw the part of the data, and how thresholds are set."""
-    part_side, at_side, slider_side = st.columns([1.5, 1.75, 1.5], gap="medium")
+    part_side, at_side, slider_side = st.columns([1.3, 2.2, 1.1], gap="medium")
     with part_side:
         ADDRESS.select(
             view, "Films", "part", {part: PART_NAMES.get(part, part) for part in offered_parts()}

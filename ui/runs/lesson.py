@@ -104,7 +104,7 @@ def lesson_is_open() -> bool:
 
 def offer_lesson() -> None:
     """Draw the button that opens the lesson."""
-    if st.button("Lesson", icon=":material/biotech:", width="stretch", help=TITLE):
+    if st.button("Lesson", icon=":material/biotech:", help=TITLE):
         st.query_params.from_dict(dict([_ADDRESS]))
         st.rerun()
 
