@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from concurrent.futures import Executor
 from typing import Generic, Self, TypeVar
 
@@ -15,7 +16,7 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-class BackgroundTask(Generic[Result]):
+class BackgroundTask(ABC, Generic[Result]):
     """Work that `_work` does in a thread; `start` again after a stop or a failure.
 
     Parameters
@@ -105,8 +106,9 @@ class BackgroundTask(Generic[Result]):
         """Note how far the work is, from 0 to 1."""
         self.progress = share
 
+    @abstractmethod
     def _work(self) -> Result:
-        raise NotImplementedError
+        """Do the work and return what came of it; `cancelled` says when to end early."""
 
     def _run(self) -> None:
         try:
