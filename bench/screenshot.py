@@ -49,7 +49,7 @@ def take_errors(page: Page) -> None:
     """Look at the drawn pneumonias that the served run misses."""
     page.get_by_role("link", name="Errors").click()
     page.get_by_role("radio", name=re.compile("false negatives")).click()
-    expect(page.get_by_text("Drawn by a program")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Synthetic films: the results do not apply")).to_be_visible(timeout=WAIT_MS)
     expect(page.locator("[role=option]").first).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(5000)
 
@@ -90,7 +90,7 @@ def take_lesson(page: Page) -> None:
 def take_teaching(page: Page) -> None:
     """Read a film with pneumonia blind, mark it, and see what it was."""
     page.get_by_role("link", name="Teaching").click()
-    normals = page.get_by_role("spinbutton", name="Normals in 100")
+    normals = page.get_by_role("spinbutton", name="Normal films per 100")
     normals.fill("0", timeout=WAIT_MS)
     normals.press("Tab")
     page.get_by_role("button", name=re.compile("^Start")).click()

@@ -33,7 +33,7 @@ def in_short_text(facts: RunFacts) -> str:
     found, cleared = (rate_of(part["rates"][name]) for name in RATES)
     return (
         f"On the {part['split']} it finds {_of_100(found, 'pneumonias')} and calls "
-        f"{_of_100(cleared, 'films without')} normal."
+        f"normal {_of_100(cleared, 'films without pneumonia')}."
     )
 
 

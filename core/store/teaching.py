@@ -243,8 +243,8 @@ def _checked(words: str, lacking: str) -> str:
         raise ReviewStoreError(lacking)
     if len(name) > MAX_NAME or not is_storable(name):
         raise ReviewStoreError(
-            f"A name has at most {MAX_NAME} characters, all of them storable; this one has "
-            f"{len(name)}: change it."
+            f"A name has at most {MAX_NAME} characters, no zero byte and no half of a character "
+            f"pair; this one has {len(name)}: shorten or retype it."
         )
     return name
 

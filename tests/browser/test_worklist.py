@@ -221,7 +221,7 @@ def test_the_scale_marks_score_and_operating_point(page: Page) -> None:
 def test_an_option_is_described_in_words(page: Page) -> None:
     expect(page.get_by_role("option", name=re.compile("person1946"))).to_have_attribute(
         "aria-label",
-        "person1946_bacteria_4874_with_a_long_name.jpeg. Score above the operating point. "
+        "person1946_bacteria_4874_with_a_long_name.jpeg. Suspicious for pneumonia. "
         "Quality: caution. The film is small: 180 x 150 px. to read",
     )
 

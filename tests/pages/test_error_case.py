@@ -113,7 +113,7 @@ def viewers_of(page: AppTest) -> list[dict]:
 def test_what_no_film_of_the_split_can_be_is_said(data) -> None:
     page = open_page(split="test", slice="nonsense", finding="zzz", subtype="virus")
     warned = page.warning[0].value
-    assert "The address asks for finding 'zzz', which there is not among these films." in warned
+    assert "The address asks for finding 'zzz', which none of these films has." in warned
     assert "slice 'nonsense'" in warned
     assert "subtype" not in warned
 

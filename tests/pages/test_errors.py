@@ -104,7 +104,7 @@ def test_a_cell_without_films_says_so(data) -> None:
 def test_a_page_shows_what_is_wrong_with_its_address_and_corrects_it(data) -> None:
     page = open_page(run="zzz", page="99", film="nowhere.jpeg", split="test")
     assert "run 'zzz'" in page.warning[0].value
-    assert "page 99, and there are 1" in page.warning[0].value
+    assert "There is no page 99; the last, page 1, is shown" in page.warning[0].value
     assert "film 'nowhere.jpeg', which is not in this split" in page.warning[0].value
     assert page.query_params["run"] == SERVED_RUN
     assert "film" not in page.query_params
@@ -197,7 +197,7 @@ def save(page: AppTest) -> AppTest:
 def test_a_note_needs_a_name_and_is_then_kept_and_counted(films, notes) -> None:
     film_id, _ = missed_film()
     page = save(open_page(split="test", film=film_code(film_id)))
-    assert "Write your name first" in page.warning[0].value
+    assert "Enter your name first" in page.warning[0].value
     assert notes.count() == 0
     page.text_input(key="reader-name").set_value(READER).run()
     next(box for box in page.selectbox if box.label == "Cause").set_value("subtle disease")
@@ -245,7 +245,7 @@ def test_the_tag_key_needs_a_name_too(films, notes) -> None:
     film_id, _ = missed_film()
     page = open_page(split="test", film=film_code(film_id))
     next(button for button in page.button if button.label == "Tag").click().run()
-    assert "Write your name first" in page.toast[0].value
+    assert "Enter your name first" in page.toast[0].value
     assert notes.count() == 0
 
 
@@ -327,7 +327,7 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     assert "among 2 films" in words_of(page)
     page = open_page(library="synthetic", film=film_code("test/NORMAL/3.jpeg"))
     assert any("Probability 0.100" in text.value for text in page.markdown)
-    assert any("drawn to show: lobar" in text.value for text in page.markdown)
+    assert any("synthetic finding: lobar" in text.value for text in page.markdown)
     assert any(text.value.startswith("1 of 1") for text in page.caption)
 
 
@@ -366,7 +366,7 @@ def test_without_other_films_the_page_waits_for_the_drawn_ones_and_says_how_far_
     monkeypatch.setattr(ExamplesTask, "drawn", 7)
     monkeypatch.setattr(ExamplesTask, "finished", False)
     page = open_page()
-    assert "7 of 60 synthetic films drawn" in page.get("progress")[0].proto.text
+    assert "7 of 60 synthetic films generated" in page.get("progress")[0].proto.text
     assert not page.query_params
 
     monkeypatch.setattr(ExamplesTask, "drawn", 60)

@@ -91,7 +91,7 @@ def test_the_ward_is_what_the_rates_of_the_test_mean_at_the_prevalence(runs: Pat
     assert f"misses {ward.missed.value:.0f} (" in drawn_html(page)
     page.slider(key="facts-prevalence").set_value(50).run()
     assert address_of(page)["prevalence"] == "50"
-    assert "500 of them ill" in drawn_html(page)
+    assert "500 with pneumonia" in drawn_html(page)
 
 
 def test_the_second_tab_counts_and_lists_both_checklists(runs: Path) -> None:

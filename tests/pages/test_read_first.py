@@ -244,8 +244,8 @@ def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_mode
     overlap = weigh_drawn(explanation, [Mark(*BOX), Mark(*POINT)], SMALLEST_SHOWN)
     assert 0.0 < overlap.share <= 1.0
     assert (
-        f"The box that you drew first holds {overlap.share:.0%} of the weight for pneumonia, on "
-        f"{overlap.area:.0%} of the area that the model looks at. Your point lies in "
+        f"Your box holds {overlap.share:.0%} of the weight for pneumonia, on "
+        f"{overlap.area:.0%} of the area that the model sees. Your point lies in "
     ) in words_of(page)
     press(page, "Sign")
     first, signed = store.history(key)
@@ -288,7 +288,7 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     page.run()
     assert read_first[-1] == ("above", None, "signed by another")
     page.switch_page("pages/records.py").run()
-    assert "1 of the films that others read wait for your own first read" in words_of(page)
+    assert "1 film that others have read awaits your own first read." in words_of(page)
     assert all("Film" not in table.value.columns for table in page.dataframe)
     assert "No disagreements are open" in "".join(info.value for info in page.info)
     page.toggle[0].set_value(True).run()
@@ -314,7 +314,7 @@ def test_who_settles_nothing_sees_only_films_of_their_own_reading(
     choose_local_reader(store.database, READER, Role.READER)
     get_local_reader.clear()
     page.run()
-    assert "1 of the films that others read wait for your own first read" in words_of(page)
+    assert "1 film that others have read awaits your own first read." in words_of(page)
     assert "of another" not in set(page.dataframe[0].value["Film"])
     assert not page.toggle
     assert list(page.dataframe[1].value.columns) == ["", READER]

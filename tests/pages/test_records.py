@@ -236,7 +236,7 @@ def test_reads_beyond_the_list_are_counted_disputed_and_said(
     monkeypatch.setattr(data, "LISTED", 2)
     page = run_page()
     assert len(page.dataframe[0].value) == 2
-    assert any("newest 2 of 4 reads that match" in caption.value for caption in page.caption)
+    assert any("newest 2 of 4 matching reads" in caption.value for caption in page.caption)
     assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "4"
     assert page.selectbox(key="records-dispute").options[0].startswith("the oldest")
 
@@ -294,7 +294,7 @@ def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeyp
     for film in films[:-3]:
         sign(store, record(film_sha256=film, verdict=known[film]))
     page = run_page()
-    assert "no curve from 5 reads of films with pneumonia and 4 of normal" in page.info[0].value
+    assert "no ROC curve from 5 reads of films with pneumonia and 4 of normal" in page.info[0].value
     for film in films[-3:]:
         sign(store, record(film_sha256=film, verdict=Verdict.UNSURE))
     page.run()

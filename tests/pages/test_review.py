@@ -94,7 +94,7 @@ def test_an_uploaded_film_gets_a_probability_in_a_doctors_words(store: SqlReview
     page = upload(open_page(), CHEST)
     assert "probability" in words_of(page)
     assert "operating point, which was chosen to find 97 of 100" in words_of(page)
-    assert "On the official test split it found" in words_of(page)
+    assert "On the official test split its sensitivity was" in words_of(page)
 
 
 def serve_with_band(models: Path, tmp_path: Path, monkeypatch, **edges: float | None) -> None:
@@ -112,7 +112,7 @@ def test_inside_the_band_the_page_takes_no_side_and_says_what_that_means(
     words = words_of(page)
     assert "**Unsure: read with care**" in words
     assert "uspicious for pneumonia" not in words
-    assert "at most 10 of 100 called pneumonia, and as many called normal, are wrong" in words
+    assert "at most 10 of 100 films called pneumonia, and as many called normal, are wrong" in words
     assert "(90 % confidence, validation patients, n = 798)" in words
     wrong = load_run(get_settings().models / SERVED_RUN).decided["test"]["error_pneumonia"]
     of_100 = f"{wrong['value'] * 100:.0f} of 100"
@@ -171,7 +171,7 @@ def test_a_file_that_is_there_already_is_not_listed_twice(store: SqlReviewStore)
     page = upload(open_page(), CHEST)
     page = upload(page, CHEST)
     assert len(page.session_state["first_read"].films) == 1
-    assert page.toast[0].value == "1 of the files was there already."
+    assert page.toast[0].value == "1 of the files was already in the list."
 
 
 def test_a_signature_needs_a_verdict_and_a_name_and_loses_nothing(store: SqlReviewStore) -> None:

@@ -45,7 +45,7 @@ def captions(page: AppTest) -> str:
 
 
 def test_a_machine_without_films_offers_synthetic_ones_and_says_how_to_get_real_ones(offering):
-    page = run_until(open_page(), lambda page: "clears" in captions(page))
+    page = run_until(open_page(), lambda page: "normal films normal" in captions(page))
 
     assert OPEN in labels(page)
     assert "python -m core data fetch" in captions(page)

@@ -124,9 +124,9 @@ def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Pa
     missed = 1000 * 0.3 * (1 - right[ill].mean())
     alarms = 1000 * 0.7 * (1 - right[~ill].mean())
     drawn = next(h.proto.body for h in page.get("html") if "fr-wards" in h.proto.body)
-    assert f"Of 1,000 children, 300 of them ill, f04 misses {missed:.0f} (" in drawn
+    assert f"Of 1,000 children, 300 with pneumonia, f04 misses {missed:.0f} (" in drawn
     assert f"raises {alarms:.0f} (" in drawn
-    assert f"{30 - round(missed / 10)} ill and found" in drawn
+    assert f"{30 - round(missed / 10)} pneumonia, found" in drawn
 
 
 def test_a_ward_that_was_measured_on_adults_is_said_to_be_none_of_children(runs: Path) -> None:
@@ -218,7 +218,7 @@ def test_what_an_address_says_wrongly_becomes_the_default_with_a_sentence(runs: 
     warned = "\n".join(element.value for element in page.warning)
     for named in ("part 'moon'", "runs 'f99'", "at '12'", "prevalence 'x'", "metric 'luck'"):
         assert f"The address names {named}, which" in warned
-    assert "The film no/such.jpeg is not among those compared." in warned
+    assert "The film no/such.jpeg is not among the compared films." in warned
     address = address_of(page)
     assert (address["part"], address["runs"], address["prevalence"]) == ("test", "f04", "10")
 
@@ -287,7 +287,7 @@ def send(page: AppTest, content: bytes, name: str) -> AppTest:
 def test_bad_rows_of_an_import_get_a_sentence_each_and_nothing_is_written(runs: Path) -> None:
     page = send(open_page(), predictions_csv({5: "1.5", 9: "often"}), "theirs")
     said = page.error[0].value
-    assert "2 things keep this file from becoming a run" in said
+    assert "2 problems prevent the import of this file" in said
     assert "Row 5:" in said
     assert "Row 9:" in said
     assert not (runs / "foreign").exists()
@@ -296,10 +296,10 @@ def test_bad_rows_of_an_import_get_a_sentence_each_and_nothing_is_written(runs: 
 def test_of_many_bad_rows_the_first_are_shown_and_all_are_in_a_file(runs: Path) -> None:
     page = send(open_page(), predictions_csv(dict.fromkeys(range(2, 32), "often")), "theirs")
     shown = page.error[0].value.splitlines()
-    assert shown[0].startswith("30 things keep this file")
+    assert shown[0].startswith("30 problems prevent the import of this file")
     assert len([line for line in shown if line.startswith("- `Row")]) == 20
     assert "and 10 more" in shown[-1]
-    assert "All 30 sentences" in [one.proto.label for one in page.get("download_button")]
+    assert "All 30 problems" in [one.proto.label for one in page.get("download_button")]
 
 
 def test_columns_of_other_names_are_named_on_the_page(runs: Path) -> None:
@@ -328,7 +328,7 @@ def test_a_run_without_validation_films_cannot_have_its_threshold_set_and_says_s
 ) -> None:
     send(open_page(), predictions_csv({}), "theirs")
     page = open_page(runs="f03,theirs", at="97")
-    assert "theirs states no validation films" in words_of(page)
+    assert "theirs has no validation films" in words_of(page)
     assert "Shown at each run's own operating point." in words_of(page)
 
 
@@ -371,7 +371,7 @@ def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
 
 def test_a_choice_without_a_reason_changes_nothing(runs: Path) -> None:
     page = choose(open_page(), "f03", " ", "Ada Lead")
-    assert "Not changed. the reason has 0 letters" in page.error[0].value
+    assert "Not changed: the reason has 0 letters" in page.error[0].value
     assert roles_of(page)[SERVED_RUN] == "serves"
 
 
@@ -383,8 +383,8 @@ def test_the_environment_wins_over_a_choice_and_the_page_says_so(
     start_again()
     page = open_page()
     words = words_of(page)
-    assert "f01 serves: FIRSTREAD_SERVED_RUN names it, which wins over every choice" in words
-    assert "Without effect because of it: Ada Lead chose f03" in words
+    assert "f01 serves: FIRSTREAD_SERVED_RUN names it and overrides every choice" in words
+    assert "Overridden: Ada Lead chose f03" in words
     assert roles_of(page)["f01"] == "serves"
     assert not [button for button in page.button if button.label.startswith("Let ")]
 

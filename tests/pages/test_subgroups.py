@@ -76,7 +76,7 @@ def test_the_open_slice_has_the_numbers_of_scipy_and_statsmodels_and_leads_to_it
     p_value = fisher_exact(table, "greater").pvalue
     low, high = proportion_confint(n - wrong, n, method="wilson")
     every = page.dataframe[-1].value
-    row = every[every["Slice"].str.startswith("sharpness") & (every["Rate"] == "sensitivity")]
+    row = every[every["Subgroup"].str.startswith("sharpness") & (every["Rate"] == "sensitivity")]
     row = row[row["Wrong"] == f"{wrong} of {n}"].iloc[0]
     assert row["In the subgroup"] == f"{1 - wrong / n:.3f} ({low:.3f} to {high:.3f})"
     assert row["p, Fisher"] == (f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001")
@@ -106,7 +106,7 @@ def test_another_slice_is_chosen_and_stands_in_the_address(data) -> None:
     assert "false alarms in this subgroup" in words_of(page)
     page.selectbox(key="fails-run").set_value("f01").run()
     assert "slice" not in page.query_params
-    assert "Run f01 has no kept features" in words_of(page)
+    assert "Run f01 has no stored features" in words_of(page)
     assert not page.exception
 
 
@@ -136,7 +136,7 @@ def test_copies_are_counted_and_shown_side_by_side(data) -> None:
     write_stand_ins(data, served_predictions().of_split("test").films.film_id)
     words = words_of(open_page(section="copies"))
     assert "**30 groups of copies**, 62 films" in words
-    assert "**0** reach across training, validation and test" in words
+    assert "**0** span training, validation and test" in words
 
 
 def test_two_references_give_a_run_two_sensitivities(data) -> None:
@@ -257,7 +257,7 @@ def test_films_that_are_being_drawn_are_waited_for(drawn, monkeypatch) -> None:
     monkeypatch.setattr(progress, "get_examples", lambda: task)
     page = open_page(library="synthetic")
     [bar] = page.get("progress")
-    assert "7 of 60 synthetic films drawn" in bar.proto.text
+    assert "7 of 60 synthetic films generated" in bar.proto.text
     assert page.query_params["library"] == "synthetic"
     assert not page.warning
     page.button(key="fails-meanwhile").click().run()
@@ -282,7 +282,7 @@ def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path
     assert "Run theirs has no films of the validation patients, which are searched" in words
     assert "Only the predictions of run" in words
     words = words_of(open_page(run="theirs", section="references"))
-    assert "Run theirs was not measured on the adults' films" in words
+    assert "Run theirs was not measured on the adult films" in words
 
 
 def test_an_address_gives_back_the_whole_view() -> None:

@@ -135,7 +135,7 @@ def point_in_lesion(films: Path, film_id: str) -> tuple[float, float, float, flo
 
 def test_a_session_needs_a_name(hands: Hands) -> None:
     hands.press("Start")
-    assert "Write your name first" in words_of(hands.page)
+    assert "Enter your name first" in words_of(hands.page)
     assert "session" not in hands.page.query_params
 
 
@@ -206,7 +206,7 @@ def test_when_the_time_is_over_what_is_chosen_is_the_read(
     assert film.cut_off
     assert (film.read.label, film.read.confidence) == (chosen, None if chosen is None else 1)
     shown = words_of(hands.page)
-    assert "The 30 s were over: " in shown
+    assert "Time was up after 30 s: " in shown
     said = "**right**: pneumonia, 1 of 5" if chosen else "**not answered**: no answer in time"
     assert f"Your read was {said}" in shown
 
@@ -254,7 +254,7 @@ def test_a_fresh_visit_goes_on_at_the_same_film_with_what_was_half_said(
 
     listed = open_page()
     listed.text_input(key="reader-name").set_value(READER).run()
-    assert any("Go on: film 2 of 3" in one.label for one in listed.button)
+    assert any("Continue: film 2 of 3" in one.label for one in listed.button)
 
 
 def test_nobody_reads_in_the_session_of_another(hands: Hands, kept: SqlTeachingStore) -> None:
@@ -383,7 +383,7 @@ def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_pa
 ) -> None:
     session_id = begin(hands, films=2)
     hands.lock(Verdict.NORMAL, 3)
-    assert "Nearest by the model's score alone, of other patients" in words_of(hands.page)
+    assert "Nearest by the model's score only, of other patients" in words_of(hands.page)
     course, film = open_film(kept, session_id)
     runs = films_of("synthetic", course.session.plan.run_id)
     film_ids = runs.films.film_id

@@ -47,7 +47,7 @@ def test_while_the_films_are_drawn_the_page_says_how_many_there_are(drawing) -> 
     page = open_page()
 
     [bar] = page.get("progress")
-    assert "7 of 60 synthetic films drawn" in bar.proto.text
+    assert "7 of 60 synthetic films generated" in bar.proto.text
     assert "this happens once" in words_of(page)
 
 
@@ -57,14 +57,14 @@ def test_while_runs_read_the_drawn_films_the_page_waits_and_does_not_run_again_f
     drawing.setattr(ExamplesTask, "drawn", 60)
 
     [bar] = open_page().get("progress")
-    assert "All 60 synthetic films are drawn" in bar.proto.text
+    assert "All 60 synthetic films are ready" in bar.proto.text
 
 
 def test_a_session_whose_films_are_drawn_anew_waits_for_them(drawing) -> None:
     page = open_session()
     assert "continues once its films are ready" in page.header[0].value
     [bar] = page.get("progress")
-    assert "7 of 60 synthetic films drawn" in bar.proto.text
+    assert "7 of 60 synthetic films generated" in bar.proto.text
 
 
 def test_a_session_on_a_film_of_an_earlier_drawing_can_be_ended(

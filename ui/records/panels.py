@@ -28,9 +28,14 @@ def opens_unread(visit: Visit, films: int) -> bool:
 
     Whoever settles disputes may open them, and knows then that no first read of theirs is blind.
     """
+    waiting = (
+        "1 film that others have read awaits"
+        if films == 1
+        else f"{films} films that others have read await"
+    )
     st.caption(
-        f":material/visibility_off: {films} films that others have read await your own first read. "
-        "The results of others and of the model for them are hidden here until then."
+        f":material/visibility_off: {waiting} your own first read. Other readers' and the model's "
+        "results are hidden here until then."
     )
     return not reads_only(visit) and st.toggle(
         "Show them for arbitration", help="Your own first read is then no longer blind."

@@ -90,7 +90,7 @@ def _key() -> str:
 
 
 def _ward(run_id: str, counts: dict[str, int], sentence: str) -> str:
-    label = ", ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items())
+    label = "; ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items())
     children = "".join(_CHILD.format(kind=kind) * counts[kind] for kind in KINDS)
     return (
         f'<div class="fr-ward"><h4>{escape(run_id)}</h4>'

@@ -103,7 +103,7 @@ def _draw_form(visit: Visit, run_id: str) -> None:
         with st.spinner(f"Opening {run_id}"):
             serve_from_now_on(run_id, reason, Reader(chosen_by, visit.roles))
     except FirstReadError as exc:
-        st.error(f"Not changed. {exc}", icon=":material/error:")
+        st.error(f"Not changed: {exc}", icon=":material/error:")
         return
     visit.notice = f"Run {run_id} serves from now on; the choice is recorded."
     st.rerun()

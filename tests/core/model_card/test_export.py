@@ -207,7 +207,7 @@ def test_facts_are_written_as_named(tmp_path: Path) -> None:
 def test_facts_without_a_file_are_said_for_the_ward_that_is_named() -> None:
     said = CliRunner().invoke(app, ["facts", "m01", "--prevalence", "35"])
     assert said.stdout.startswith("# Model card: run m01")
-    assert "Of 1,000 children, 350 of them ill" in said.stdout
+    assert "Of 1,000 children, 350 with pneumonia" in said.stdout
 
 
 @pytest.mark.parametrize(

@@ -85,9 +85,12 @@ def test_the_first_sentence_and_the_ward_are_the_rates_of_the_official_test(
     (tn, fp), (fn, tp) = confusion_matrix(films.films.label, called)
     document = describe_run(served, ill_of_100=20)
     assert f"finds {100 * tp / (tp + fn):.0f} of 100 pneumonias (" in document.summary
-    assert f"clears {100 * tn / (tn + fp):.0f} of 100 films without (" in document.summary
+    assert (
+        f"calls normal {100 * tn / (tn + fp):.0f} of 100 films without pneumonia ("
+        in document.summary
+    )
     ward = document.section("ward")
-    assert ward.heading == "Of 1,000 children, 200 of them ill"
+    assert ward.heading == "Of 1,000 children, 200 with pneumonia"
     said = words_of(document, "ward")
     assert f"misses {200 * fn / (tp + fn):.0f} (" in said
     assert f"raises {800 * fp / (tn + fp):.0f} (" in said
@@ -254,7 +257,7 @@ def test_an_imported_run_says_what_is_not_known(models: Path, tmp_path: Path) ->
     training = words_of(document, "training")
     assert "said.csv" in training
     assert sha256(content).hexdigest()[:12] in training
-    assert "Not known here" in training
+    assert "training films, calibration and validation are not known here" in training
     assert facts.split is None
     assert facts.gaps == ()
     assert words_of(document, "external").startswith("Not measured")

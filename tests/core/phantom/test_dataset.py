@@ -72,7 +72,7 @@ def test_another_seed_plans_other_children() -> None:
 
 
 def test_a_set_that_is_too_small_for_a_split_is_refused() -> None:
-    with pytest.raises(DatasetError, match="9 films has no place"):
+    with pytest.raises(DatasetError, match="9 films is too small"):
         plan_films(9, 0)
 
 
@@ -171,7 +171,7 @@ def test_what_is_there_is_not_drawn_again_and_what_is_missing_is(drawn) -> None:
 def test_drawing_that_is_stopped_keeps_what_is_drawn(tmp_path) -> None:
     seen: list[int] = []
 
-    with pytest.raises(Cancelled, match="after 2 of 10 films"):
+    with pytest.raises(Cancelled, match="after generating 2 of 10 films"):
         write_set(
             tmp_path / "set",
             N,

@@ -143,7 +143,7 @@ def test_the_hashes_are_those_of_the_written_rule() -> None:
         ),
         (
             SLIP_IN,
-            "case_causes, row 9 (sun): was slipped in: the chain does not know it.",
+            "case_causes, row 9 (sun): was inserted: it is not in the chain.",
         ),
     ],
 )

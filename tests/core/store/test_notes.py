@@ -133,7 +133,7 @@ def test_a_cause_that_was_never_listed_is_refused(notes) -> None:
 
 @pytest.mark.parametrize("said", [{"comment": "a\x00b"}, {"tags": ["\ud800"]}, {"film": "\x00"}])
 def test_text_that_no_database_takes_is_refused(notes, said) -> None:
-    with pytest.raises(ReviewStoreError, match="character that no database keeps"):
+    with pytest.raises(ReviewStoreError, match="character that cannot be stored"):
         put(notes, note(**said))
 
 
@@ -264,11 +264,11 @@ def test_a_cause_is_added_retired_and_brought_back(notes) -> None:
 
 
 def test_a_change_of_the_list_needs_a_name_and_words(notes) -> None:
-    with pytest.raises(ReviewStoreError, match="Write your name first"):
+    with pytest.raises(ReviewStoreError, match="Enter your name first"):
         notes.offer_cause("rotated", lead(" "))
     with pytest.raises(ReviewStoreError, match="1 to 40 characters"):
         notes.offer_cause(" ", lead("Dr Ada"))
-    with pytest.raises(ReviewStoreError, match="no database keeps"):
+    with pytest.raises(ReviewStoreError, match="character that cannot be stored"):
         notes.offer_cause("a\x00b", lead("Dr Ada"))
     with pytest.raises(ReviewStoreError, match="'rotated' is not on the list"):
         notes.retire_cause("rotated", lead("Dr Ada"))

@@ -265,13 +265,13 @@ def test_a_prediction_of_another_run_is_refused(store):
 
 @pytest.mark.parametrize("value", [float("nan"), object()])
 def test_regions_that_json_does_not_know_are_refused(store, value):
-    with pytest.raises(ReviewStoreError, match="regions of this read cannot be kept as JSON"):
+    with pytest.raises(ReviewStoreError, match="regions of this read cannot be stored as JSON"):
         sign(store, record(regions={"weight": value}))
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
 def test_text_that_no_database_takes_is_refused(store, text):
-    with pytest.raises(ReviewStoreError, match="The film name of this read holds a character"):
+    with pytest.raises(ReviewStoreError, match="The film name of this read contains a character"):
         sign(store, record(film_name=text))
 
 

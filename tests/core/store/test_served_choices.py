@@ -42,9 +42,9 @@ def test_choices_are_kept_in_their_order_even_if_they_repeat(database):
 @pytest.mark.parametrize(
     ("without", "sentence"),
     [
-        ({"reason": " \n"}, "the reason has 0 letters, between 1 and 1000 are needed"),
+        ({"reason": " \n"}, "the reason has 0 letters and needs 1 to 1000"),
         ({"reason": "x" * 1001}, "the reason has 1001 letters"),
-        ({"chosen_by": " "}, "the name of who chooses has 0 letters, between 1 and 100"),
+        ({"chosen_by": " "}, "the name of who chooses has 0 letters and needs 1 to 100:"),
     ],
 )
 def test_a_choice_needs_a_reason_and_a_name(sqlite_url, without, sentence):
@@ -74,9 +74,7 @@ def test_a_choice_cannot_be_changed_afterwards(database, url, statement):
 def test_without_a_choice_the_default_serves_and_says_so():
     decision = decide_served_run("", "f04", None)
     assert (decision.run_id, decision.decided_by) == ("f04", DecidedBy.DEFAULT)
-    assert decision_text(decision) == (
-        "f04 serves: it is the default, and nobody has chosen another run."
-    )
+    assert decision_text(decision) == ("f04 serves: it is the default; no other run was chosen.")
 
 
 def test_a_choice_wins_over_the_default():
@@ -92,9 +90,8 @@ def test_the_environment_wins_over_a_choice_and_says_what_it_overrides():
     assert (decision.run_id, decision.decided_by) == ("f01", DecidedBy.ENVIRONMENT)
     assert decision.overridden == CHOICE
     assert decision_text(decision) == (
-        "f01 serves: FIRSTREAD_SERVED_RUN names it, which wins over every choice made here. "
-        "Without effect because of it: Ada Lead chose f03 on 2025-03-01 08:00 UTC, because: fewer "
-        "missed films"
+        "f01 serves: FIRSTREAD_SERVED_RUN names it and overrides every choice made here. "
+        "Overridden: Ada Lead chose f03 on 2025-03-01 08:00 UTC, because: fewer missed films"
     )
 
 

@@ -171,7 +171,8 @@ def test_an_answer_that_no_form_gives_is_refused(said, words) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("  ", "Write your name first"), ("a\x00b", "database keeps")]
+    ("name", "words"),
+    [("  ", "Enter your name first"), ("a\x00b", "no zero byte and no half of a character pair")],
 )
 def test_a_session_needs_a_name_that_can_be_kept(store, name, words) -> None:
     with pytest.raises(ReviewStoreError, match=words):
@@ -181,7 +182,7 @@ def test_a_session_needs_a_name_that_can_be_kept(store, name, words) -> None:
 def test_a_session_is_written_by_its_own_reader_and_sets_by_teachers(store) -> None:
     session_id = store.start(PLAN, CASES, ADA).session_id
     bob, admin = replace(ADA, name="Bob"), Reader("Root", frozenset({Role.ADMIN}))
-    with pytest.raises(NotAllowed, match="another reader's"):
+    with pytest.raises(NotAllowed, match="belongs to another reader"):
         store.note(session_id, 0, StepKind.READ, LOCKED, by=bob)
     with pytest.raises(NotAllowed, match="take a teaching session"):
         store.note(session_id, 0, StepKind.READ, LOCKED, by=replace(ADA, roles=admin.roles))

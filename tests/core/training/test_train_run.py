@@ -285,14 +285,14 @@ def test_a_run_whose_weights_are_not_kept_is_to_be_moved_away_before_it_is_train
     with pytest.raises(DatasetError, match="train it first with `python -m core train m08`"):
         train_run._weights_of("m08", tmp_path)
     (tmp_path / "m08").mkdir()
-    with pytest.raises(DatasetError, match=r"move .*m08 away, then train it anew with `python -m"):
+    with pytest.raises(DatasetError, match=r"move .*m08 away, then train it again with `python -m"):
         train_run._weights_of("m08", tmp_path)
 
 
 def test_training_without_starting_weights_is_refused(tiny_run, tmp_path):
     write_tiny_set(tmp_path, tmp_path)
 
-    with pytest.raises(DatasetError, match=r"starting weights .* are not in"):
+    with pytest.raises(DatasetError, match=r"initial weights .* are not in"):
         train_run.make_run(TINY, tmp_path, tmp_path, show_nothing)
 
 

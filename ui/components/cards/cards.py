@@ -105,7 +105,7 @@ def show_cards(
         "pageKeys": keys,
         "columns": columns,
         "turns": turns,
-        "events_read": events_read(key),
+        "heard": events_read(key),
         "cards": [
             {
                 "key": card.key,

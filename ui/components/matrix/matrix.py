@@ -65,6 +65,6 @@ def show_matrix(
         "threshold": threshold,
         "operatingPoint": operating_point,
         "selected": selected.value,
-        "events_read": events_read(key),
+        "heard": events_read(key),
     }
     _component(key=key, data=data, on_said_change=rerun_only)

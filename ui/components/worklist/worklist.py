@@ -122,7 +122,7 @@ def show_worklist(
         "key": key,
         "height": height,
         "operatingPoint": operating_point,
-        "events_read": conversation.events_read,
+        "heard": conversation.events_read,
         "selected": conversation.selected,
         "rows": [_described(row) for row in rows],
     }
