@@ -49,7 +49,9 @@ def take_errors(page: Page) -> None:
     """Look at the drawn pneumonias that the served run misses."""
     page.get_by_role("link", name="Errors").click()
     page.get_by_role("radio", name=re.compile("false negatives")).click()
-    expect(page.get_by_text("Synthetic films: the results do not apply")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Synthetic films: the results do not apply")).to_be_visible(
+        timeout=WAIT_MS
+    )
     expect(page.locator("[role=option]").first).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(5000)
 

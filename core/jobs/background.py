@@ -1,4 +1,4 @@
-"""One piece of work in the background: how far it is, what came of it, and who waits for it."""
+"""Work in the background: progress, cancel, result, fault, number of waiters."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class BackgroundTask(ABC, Generic[Result]):
         self._stop.set()
 
     def join(self) -> None:
-        """Count one more who waits for the result."""
+        """Count one more waiter for the result."""
         with self._lock:
             self._waiters += 1
 

@@ -148,7 +148,7 @@ def test_an_original_and_its_224_px_file_agree_within_an_eighth(real_data: Path,
     )
     found = compare(pairs, engine.classifier.run_record.operating_point.threshold)
     assert found.n == 39
-    assert found.probability[-1] < 0.125  # the box around the lungs is found anew in each
+    assert found.probability[-1] < 0.125  # the box around the lungs is found again in each
     assert found.decisions_changed <= 1  # one film's probability lies at the operating point
     assert found.gate_changed == 0
 

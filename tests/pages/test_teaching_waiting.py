@@ -32,7 +32,7 @@ def drawing(store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Mo
 
 
 def open_session(**asked: int) -> AppTest:
-    """Begin a session on one drawn film that is not there, and open it."""
+    """Begin a session on one synthetic film that is not there, and open it."""
     plan = Plan(library="synthetic", films=1, run_id=SERVED_RUN, **asked)
     session = get_teaching_store().start(plan, [make_case(1)], lead("Ada"))
     return open_page(session=session.session_id)

@@ -1,6 +1,6 @@
 """The runs that can be trained, each with one sentence on what it changes and why.
 
-``m01`` to ``m10`` rebuild the origin project's series on the project's split, its mistakes mended;
+``m01`` to ``m10`` rebuild the origin project's series on the project's split, mistakes corrected;
 ``x05`` and its parts keep the mistakes, one at a time, to find which of them did the harm, and
 ``c05`` is what they are compared with; ``f01`` onwards go past the series.
 """

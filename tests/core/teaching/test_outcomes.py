@@ -92,7 +92,7 @@ def test_the_drill_counts_only_where_the_model_was_shown_and_wrong() -> None:
     reads = [
         make_outcome(misled, ILL, final=ILL),  # held
         make_outcome(misled, ILL, final=WELL),  # gave up
-        make_outcome(misled, WELL, final=ILL),  # mended
+        make_outcome(misled, WELL, final=ILL),  # corrected
         make_outcome(misled, WELL),  # not shown
         make_outcome(fine, ILL, final=ILL),
     ]
@@ -179,10 +179,10 @@ def test_no_answer_in_time_is_not_right_and_is_no_side_either() -> None:
 
 def test_a_second_read_after_no_answer_is_held_to_the_reference() -> None:
     case = wrong(make_case(1))
-    mended, misled = (
+    corrected, misled = (
         replace(make_outcome(case, ILL, final=final), read=Answer()) for final in (ILL, WELL)
     )
-    assert resistance_text(mended) == "The model was wrong here; your second read is correct."
+    assert resistance_text(corrected) == "The model was wrong here; your second read is correct."
     assert resistance_text(misled) == "The model was wrong here, and so was your second read."
-    assert answer_text(mended.read) == "no answer in time"
+    assert answer_text(corrected.read) == "no answer in time"
     assert describe_outcome(misled)["Blind read"] == "not answered"

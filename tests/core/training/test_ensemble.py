@@ -198,7 +198,7 @@ def test_an_ensemble_whose_member_was_exported_anew_is_not_audited(models):
     write_record(
         models / "tiny", {k: v for k, v in read_record(models / "tiny").items() if k != "files"}
     )
-    with pytest.raises(ModelIntegrity, match="tiny was exported anew since the ensemble e01"):
+    with pytest.raises(ModelIntegrity, match="tiny was exported again after the ensemble e01"):
         open_run(models, "e01", threads=1)
 
 

@@ -328,6 +328,6 @@ def test_an_external_film_gets_nearly_the_probability_of_its_upload(real_data):
         uploaded = float(engine.classifier.predict(tensor[np.newaxis, :, :, np.newaxis])[0])
         differences.append(abs(uploaded - probability))
     # Scored films are held with 256 levels, as those of training are, and the box around the lungs
-    # is found anew in the upload: one cell of the segmenter's grid can move a middling probability.
+    # is found in the upload too: one cell of the segmenter's grid can move a middling probability.
     assert np.median(differences) < 0.005
     assert max(differences) < 0.06

@@ -1,4 +1,4 @@
-"""Films as a run sees them: cut to the lungs, or split anew without regard to patients."""
+"""Films as a run sees them: cut to the lungs, or split again without regard to patients."""
 
 from dataclasses import replace
 from pathlib import Path
