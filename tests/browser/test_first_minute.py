@@ -266,7 +266,7 @@ def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
 
 
 EARLIER: dict[str, tuple[str, str | re.Pattern[str]]] = {
-    "where_it_fails?section=labels": ("/subgroups?", "Labels to doubt"),
+    "where_it_fails?section=labels": ("/subgroups?", "Doubtful labels"),
     "model_facts?tab=checklists": ("/model_card?", re.compile("CLAIM")),
     "exhibit": ("/runs?lesson=zoom", "None of them can serve"),
 }

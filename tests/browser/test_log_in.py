@@ -71,7 +71,7 @@ def test_a_deep_link_on_a_fresh_process_leads_through_the_log_in_and_keeps_to_th
     expect(page.get_by_text("Not for diagnosis")).to_have_count(0)
     log_in(page, "tess")
     expect(page.get_by_role("button", name="Tess Trainee ⟨tess⟩ · trainee")).to_be_visible()
-    for name, title in [("records", "Records"), ("errors", "Errors"), ("runs", "Compare runs")]:
+    for name, title in [("records", "Records"), ("errors", "Errors"), ("subgroups", "Subgroups")]:
         page.goto(f"{address}/{name}")
         said = page.get_by_text(f"The role trainee may not open the page {title}")
         expect(said).to_be_visible()

@@ -31,7 +31,7 @@ MESSAGE = {
     "key": "list",
     "height": 300,
     "operatingPoint": 0.5,
-    "events_read": 0,
+    "heard": 0,
     "selected": None,
     "rows": ROWS,
 }

@@ -152,7 +152,7 @@ def read_first(page: Page, name: str) -> None:
 def sign(page: Page, name: str) -> None:
     if name == DRAWN_ON:
         page.get_by_role("button", name="Show the model's regions").click()
-        expect(page.get_by_text(re.compile(r"that you drew first holds \d+% of"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Your box holds \d+% of"))).to_be_visible()
     say(page, READS[name][1])
     page.get_by_role("button", name="Sign").click()
     verdict = READS[name][1].lower()

@@ -71,7 +71,7 @@ def words_on_f04_at(sensitivity: float, prevalence: float) -> str:
     )
     matrix = confusion_matrix(test.films.label, test.probability >= point.threshold)
     missed = 1000 * prevalence * matrix[1, 0] / matrix[1].sum()
-    return f"Of 1,000 children, {1000 * prevalence:.0f} of them ill, f04 misses {missed:.0f} ("
+    return f"Of 1,000 children, {1000 * prevalence:.0f} with pneumonia, f04 misses {missed:.0f} ("
 
 
 def change(page: Page, name: str, said: str) -> None:

@@ -211,7 +211,7 @@ def test_the_scale_marks_score_and_operating_point(page: Page) -> None:
     tick, dot = ((x - scale["x"]) / scale["width"] for x in places)
     assert tick == pytest.approx(0.42, abs=0.04)
     assert dot == pytest.approx(0.97 * 57 / 64, abs=0.02)
-    expect(row.locator(".band")).to_have_text("above")
+    expect(row.locator(".band")).to_have_text("suspicious")
     expect(film(page, "NORMAL2-IM-1427.jpeg").locator(".band")).to_have_text("unsure")
     expect(film(page, "holiday.png").locator(".scale")).to_be_hidden()
     expect(film(page, "holiday.png").locator(".band")).to_have_text("Not a chest film")

@@ -169,7 +169,7 @@ def test_an_epoch_of_the_segmenter_moves_its_weights_and_reports_its_loss(eager)
 def test_the_segmenter_is_not_trained_without_its_starting_weights(tmp_path):
     films = np.zeros((1, 32, 32), np.uint8)
 
-    with pytest.raises(DatasetError, match=r"starting weights .*mobilenet_2_5.* are not in"):
+    with pytest.raises(DatasetError, match=r"initial weights .*mobilenet_2_5.* are not in"):
         train_lung_net(films, films, replace(LungSettings(), input_px=32), tmp_path, print)
 
 

@@ -264,7 +264,7 @@ def test_training_films_are_kept_apart_and_change_no_metric(command):
     answer = command("score-training", "tiny")
 
     assert answer.exit_code == 0, answer.output
-    assert "films that run tiny has learned from" in answer.stdout
+    assert "training films of run tiny are scored" in answer.stdout
     learned, after = read_learned(load_run(folder)), read_record(folder)
     split = read_split(get_settings().models / "split.json")
     assert tuple(learned.films.film_id) == split.train
