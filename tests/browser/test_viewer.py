@@ -386,8 +386,7 @@ def test_regions_are_walked_by_weight_and_chosen_by_keyboard_alone(page: Page) -
     said = page.locator("[aria-live=polite].announcement")
     press(page, "n")
     expect(said).to_have_text(
-        "Region 1, +1.00 for pneumonia. "
-        "Rank 1 of 4 \u00b7 change in log odds; 0.7 doubles the odds"
+        "Region 1, +1.00 for pneumonia. Rank 1 of 4 \u00b7 change in log odds; 0.7 doubles the odds"
     )
     press(page, "n", "n")
     expect(said).to_contain_text("Region 4, \u22120.25 against pneumonia. Rank 3 of 4")
