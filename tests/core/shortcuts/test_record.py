@@ -19,17 +19,19 @@ def part_with(**changed):
     )
 
 
-def test_a_score_that_survives_without_lungs_is_said_to_hang_on_the_rest():
+def test_a_score_that_survives_without_lungs_is_said_to_come_from_the_rest():
     said = audit_text("f09", part_with(lungs_hidden={"roc_auc": Rate(0.8, 0.7, 0.9, 624)}))
-    assert said.startswith("f09 has an ROC AUC of 0.800 (0.700 to 0.900) with the lungs taken out")
-    assert "so part of its score hangs on what is outside the lungs." in said
+    assert said.startswith(
+        "With the lungs removed from the film, f09 has an ROC AUC of 0.800 (0.700"
+    )
+    assert "so part of its score comes from outside the lungs." in said
 
 
 def test_a_score_that_is_chance_without_lungs_is_said_to_show_nothing():
     said = audit_text("f09", part_with(lungs_hidden={"roc_auc": Rate(0.52, 0.47, 0.57, 624)}))
-    assert "so nothing shows that it scores what is outside the lungs." in said
+    assert "so there is no sign that it uses anything outside the lungs." in said
 
 
 def test_the_harmless_change_that_turns_most_decisions_is_named():
     said = audit_text("f09", part_with(jpeg_40={"decisions_changed": 99}))
-    assert said.endswith("“JPEG, quality 40” turns most decisions: 99 of 624.")
+    assert said.endswith("“JPEG, quality 40” changes the most decisions: 99 of 624.")
