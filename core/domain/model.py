@@ -127,7 +127,7 @@ class AbstentionBand:
     method: str
 
 
-Side = Literal["above", "below", "unsure"]
+Side = Literal["suspicious", "not suspicious", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +155,15 @@ class Prediction:
         return self.probability >= self.operating_point.threshold
 
     @property
-    def band(self) -> Side:
-        """The model's verdict; ``unsure`` inside the abstention band."""
+    def side(self) -> Side:
+        """The side that the model takes; ``unsure`` inside the abstention band."""
         if self.abstention is None:
-            return "above" if self.suspicious else "below"
+            return "suspicious" if self.suspicious else "not suspicious"
         low, high = self.abstention.low, self.abstention.high
         if high is not None and self.probability >= high:
-            return "above"
-        return "below" if low is not None and self.probability < low else "unsure"
+            return "suspicious"
+        normal = low is not None and self.probability < low
+        return "not suspicious" if normal else "unsure"
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,9 @@ def measure_band(
         interval by Wilson; None where no film is called.
     """
     sides = np.array(
-        [Prediction(float(p), 0.0, "", operating_point, band).band for p in probabilities]
+        [Prediction(float(p), 0.0, "", operating_point, band).side for p in probabilities]
     )
-    above, below = sides == "above", sides == "below"
+    above, below = sides == "suspicious", sides == "not suspicious"
     ill = labels == 1
     return {
         "n": len(labels),

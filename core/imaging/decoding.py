@@ -153,7 +153,7 @@ def _decode(content: bytes, name: str) -> Radiograph:
 
 def _decode_picture(content: bytes, sha256: str, picture_format: str) -> Radiograph:
     """Decode JPEG, PNG, TIFF or BMP."""
-    _prescan(content, picture_format)
+    _check_headers(content, picture_format)
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # other libraries of the process may have set it
     with Image.open(BytesIO(content), formats=(picture_format,)) as picture:
         _check_size(picture)
@@ -173,7 +173,7 @@ def _decode_picture(content: bytes, sha256: str, picture_format: str) -> Radiogr
     )
 
 
-def _prescan(content: bytes, picture_format: str) -> None:
+def _check_headers(content: bytes, picture_format: str) -> None:
     """Refuse what would harm while Pillow opens it."""
     if picture_format == "JPEG":
         check_jpeg(content)

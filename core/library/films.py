@@ -160,7 +160,7 @@ class PublicLibrary:
         if name != film_id and not root.is_dir():
             raise DatasetError(
                 f"The adult films (NIH ChestX-ray14 with the RSNA's reads) are not in {root}: put "
-                "them there as the README says. `python -m core data fetch` downloads only the "
+                "them there as docs/data.md says. `python -m core data fetch` downloads only the "
                 "children's films."
             )
         if not path.resolve().is_relative_to(root.resolve()):

@@ -37,9 +37,10 @@ def compare_with_model(record: ReviewRecord) -> str:
         ``agree``, ``disagree``, or ``not compared`` for a refused film and where either is unsure.
     """
     verdict, prediction = record.read.verdict, record.prediction
-    if prediction is None or verdict is Verdict.UNSURE or prediction.band == "unsure":
+    if prediction is None or verdict is Verdict.UNSURE or prediction.side == "unsure":
         return NOT_COMPARED
-    return AGREE if (prediction.band == "above") == (verdict is Verdict.PNEUMONIA) else DISAGREE
+    suspicious = prediction.side == "suspicious"
+    return AGREE if suspicious == (verdict is Verdict.PNEUMONIA) else DISAGREE
 
 
 def find_reads(
@@ -149,7 +150,7 @@ def describe_read(
         "Confidence (1 to 5)": read.confidence,
         "Probability": None if prediction is None else prediction.probability,
         "Operating point": None if prediction is None else prediction.operating_point.threshold,
-        "Model's verdict": None if prediction is None else prediction.band,
+        "Model's verdict": None if prediction is None else prediction.side,
         "Reader and model": compare_with_model(record),
         "Quality": "; ".join(f"{f.severity}: {f.code}" for f in record.quality.findings),
         "Comment": read.comment,

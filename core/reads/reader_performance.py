@@ -256,6 +256,6 @@ def _calls(record: ReviewRecord) -> bool | None:
 
 def _model_says(record: ReviewRecord) -> bool | None:
     """Return whether the model says pneumonia; None where it takes no side or read nothing."""
-    if record.prediction is None or record.prediction.band == "unsure":
+    if record.prediction is None or record.prediction.side == "unsure":
         return None
-    return record.prediction.band == "above"
+    return record.prediction.side == "suspicious"

@@ -250,9 +250,19 @@ def _checked(words: str, lacking: str) -> str:
 
 
 def _session(row: Row[Any]) -> Session:
-    cases = tuple(Case(**case) for case in row.cases)
+    cases = tuple(map(_case, row.cases))
     plan = plan_from_json(row.plan)
     return Session(row.session_id, row.reader, plan, cases, from_utc(row.started_at))
+
+
+def _case(stored: dict[str, Any]) -> Case:
+    """Read a case; earlier versions named its side "band", with "above" and "below"."""
+    if "band" in stored:
+        earlier = {"above": "suspicious", "below": "not suspicious"}
+        band = stored["band"]
+        stored = {key: value for key, value in stored.items() if key != "band"}
+        stored |= {"side": earlier.get(band, band)}
+    return Case(**stored)
 
 
 def _step(row: Row[Any]) -> Step:

@@ -18,8 +18,8 @@ CONFIDENCES = {1: "guess", 2: "rather unsure", 3: "fairly sure", 4: "sure", 5: "
 LABELS = (Verdict.PNEUMONIA, Verdict.NORMAL)
 MAX_FILMS = 50
 _SAYS: dict[Side, Verdict] = {
-    "above": Verdict.PNEUMONIA,
-    "below": Verdict.NORMAL,
+    "suspicious": Verdict.PNEUMONIA,
+    "not suspicious": Verdict.NORMAL,
     "unsure": Verdict.UNSURE,
 }
 USUAL_SHARE_NORMAL = 0.7
@@ -111,7 +111,7 @@ class Case:
     difficulty : float in [0, 1]
     probability, threshold : float
         What the run said, and its operating point.
-    band : {'above', 'below', 'unsure'}
+    side : {'suspicious', 'not suspicious', 'unsure'}
         The side that the run takes.
     """
 
@@ -122,7 +122,7 @@ class Case:
     difficulty: float
     probability: float
     threshold: float
-    band: Side
+    side: Side
 
     @property
     def reference(self) -> Verdict:
@@ -132,7 +132,7 @@ class Case:
     @property
     def model_says(self) -> Verdict:
         """The side that the run takes, if it takes one."""
-        return _SAYS[self.band]
+        return _SAYS[self.side]
 
     @property
     def model_wrong(self) -> bool:

@@ -214,7 +214,7 @@ def test_keys_alone_go_through_the_list_and_sign(server: Server, page: Page, fil
     page.keyboard.press("Space")
     expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Write your name first")).to_be_visible()
+    expect(page.get_by_text("Enter your name first")).to_be_visible()
     page.get_by_placeholder("Signing as (your name)").focus()
     page.keyboard.type(READER)
     page.keyboard.press("Tab")

@@ -17,7 +17,7 @@ ROWS = [
     {
         "key": name,
         "name": f"{name}.png",
-        "band": "none",
+        "side": "none",
         "probability": None,
         "quality": "waiting",
         "note": "",

@@ -228,7 +228,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     assert 0.0 <= float(last[DRAWN_ON][INSIDE_DRAWN]) <= 1.0
 
     mine = {name: row["Verdict"] == "pneumonia" for name, row in last.items()}
-    model = {name: row["Model's verdict"] == "above" for name, row in last.items()}
+    model = {name: row["Model's verdict"] == "suspicious" for name, row in last.items()}
     ill = {name: row["Reference"] == "pneumonia" for name, row in last.items()}
     assert not any(row["Model's verdict"] == "unsure" for row in rows)
     changes = [

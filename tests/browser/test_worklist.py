@@ -211,11 +211,11 @@ def test_the_scale_marks_score_and_operating_point(page: Page) -> None:
     tick, dot = ((x - scale["x"]) / scale["width"] for x in places)
     assert tick == pytest.approx(0.42, abs=0.04)
     assert dot == pytest.approx(0.97 * 57 / 64, abs=0.02)
-    expect(row.locator(".band")).to_have_text("suspicious")
-    expect(film(page, "NORMAL2-IM-1427.jpeg").locator(".band")).to_have_text("unsure")
+    expect(row.locator(".side")).to_have_text("suspicious")
+    expect(film(page, "NORMAL2-IM-1427.jpeg").locator(".side")).to_have_text("unsure")
     expect(film(page, "holiday.png").locator(".scale")).to_be_hidden()
-    expect(film(page, "holiday.png").locator(".band")).to_have_text("Not a chest film")
-    expect(film(page, "IM-0117-0001.jpeg").locator(".band")).to_have_text("no score yet")
+    expect(film(page, "holiday.png").locator(".side")).to_have_text("Not a chest film")
+    expect(film(page, "IM-0117-0001.jpeg").locator(".side")).to_have_text("no score yet")
 
 
 def test_an_option_is_described_in_words(page: Page) -> None:
@@ -231,7 +231,7 @@ def test_an_unsure_film_keeps_its_place_and_says_so(page: Page) -> None:
     place = names.index("NORMAL2-IM-1427.jpeg")  # 0.31, between 0.44 and 0.22
     assert names[place + 1] == "person4.jpeg"
     unsure = film(page, "NORMAL2-IM-1427.jpeg")
-    expect(unsure).to_have_attribute("data-band", "unsure")
+    expect(unsure).to_have_attribute("data-side", "unsure")
     expect(unsure).to_have_attribute(
         "aria-label",
         "NORMAL2-IM-1427.jpeg. Unsure: read with care. Quality: good. signed: normal",

@@ -13,7 +13,7 @@ def choice(film: str, number: int) -> dict[str, object]:
 
 
 def row(key: str, thumbnail: bytes | None = None, status: str = "to read") -> WorklistRow:
-    return WorklistRow(key, f"{key}.png", thumbnail, "below", 0.1, "good", "", status)
+    return WorklistRow(key, f"{key}.png", thumbnail, "not suspicious", 0.1, "good", "", status)
 
 
 def test_before_any_choice_the_pages_film_counts() -> None:

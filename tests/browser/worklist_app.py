@@ -36,19 +36,19 @@ def thumbnail(seed: int) -> bytes:
 
 def read(number: int, name: str, probability: float, status: str = "to read") -> WorklistRow:
     """Return a film of good quality that has a score."""
-    band = "above" if probability >= OPERATING_POINT else "below"
+    side = "suspicious" if probability >= OPERATING_POINT else "not suspicious"
     if UNSURE[0] <= probability < UNSURE[1]:
-        band = "unsure"
+        side = "unsure"
     return WorklistRow(
-        f"film-{number}", name, thumbnail(number), band, probability, "good", "", status
+        f"film-{number}", name, thumbnail(number), side, probability, "good", "", status
     )
 
 
 def twelve() -> list[WorklistRow]:
     """Return one film of every kind, in order of upload."""
     caution = WorklistRow(
-        "film-5", "person1946_bacteria_4874_with_a_long_name.jpeg", thumbnail(5), "above", 0.55,
-        "caution", "The film is small: 180 x 150 px.", "to read",
+        "film-5", "person1946_bacteria_4874_with_a_long_name.jpeg", thumbnail(5), "suspicious",
+        0.55, "caution", "The film is small: 180 x 150 px.", "to read",
     )  # fmt: skip
     refused = WorklistRow(
         "film-6", "holiday.png", thumbnail(6), "none", None,

@@ -52,7 +52,7 @@ def read_first(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, float | 
     build = read_panel.WorklistRow
 
     def note(**fields):
-        handed.append((fields["band"], fields["probability"], fields["status"]))
+        handed.append((fields["side"], fields["probability"], fields["status"]))
         return build(**fields)
 
     monkeypatch.setattr(read_panel, "WorklistRow", note)
@@ -82,7 +82,7 @@ def test_nothing_but_the_band_is_shown_before_the_first_read(
     assert 'class="fr-scale"' not in html_of(page)
     assert "Regions the score depends on" not in html_of(page)
     assert "Show the model's regions" not in labels(page)
-    assert read_first[-1] == ("above", None, "to read")
+    assert read_first[-1] == ("suspicious", None, "to read")
 
 
 def test_both_reads_their_times_and_what_was_shown_are_kept(
@@ -92,7 +92,7 @@ def test_both_reads_their_times_and_what_was_shown_are_kept(
     assert "probability" in words_of(page)
     assert 'class="fr-scale"' in html_of(page)
     assert "Regions the score depends on" not in html_of(page)
-    assert read_first[-1] == ("above", None, "first read locked")
+    assert read_first[-1] == ("suspicious", None, "first read locked")
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
     key = page.session_state["first_read"].selected
@@ -109,7 +109,7 @@ def test_both_reads_their_times_and_what_was_shown_are_kept(
     )
     assert signed.supersedes == first.record_id
     assert first.opened_at < first.read.read_at <= signed.opened_at < signed.read.read_at
-    assert read_first[-1] == ("above", None, "signed: pneumonia")
+    assert read_first[-1] == ("suspicious", None, "signed: pneumonia")
     (numbers,) = tabulate_readers([first, signed], {key: Verdict.PNEUMONIA})
     assert (numbers.to_right, numbers.to_wrong, numbers.films) == (1, 0, 1)
     assert tabulate_readers([first], {}) == []
@@ -286,7 +286,7 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     assert "probability" not in words_of(page)
     assert READER not in html_of(page).replace(f"Reading: {READER}", "")
     page.run()
-    assert read_first[-1] == ("above", None, "signed by another")
+    assert read_first[-1] == ("suspicious", None, "signed by another")
     page.switch_page("pages/records.py").run()
     assert "1 film that others have read awaits your own first read." in words_of(page)
     assert all("Film" not in table.value.columns for table in page.dataframe)

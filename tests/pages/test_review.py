@@ -181,7 +181,7 @@ def test_a_signature_needs_a_verdict_and_a_name_and_loses_nothing(store: SqlRevi
     assert "Choose a verdict first." in words_of(page)
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
-    assert "Write your name first" in words_of(page)
+    assert "Enter your name first" in words_of(page)
     assert page.text_area[0].value == "left base"
     assert store.count() == 0
 

@@ -337,7 +337,7 @@ def test_progress_counts_all_sessions_of_a_reader(hands: Hands) -> None:
     assert "Streak: 1 day" in said
     assert page.dataframe[0].value["Reference"].tolist() == ["normal"]
     page.text_input(key="reader-name").set_value("").run()
-    assert "Write your name to see your reads" in words_of(page)
+    assert "Enter your name to see your reads" in words_of(page)
     page.text_input(key="reader-name").set_value(READER.upper()).run()
     assert page.dataframe[0].value["Reference"].tolist() == ["normal"]
 

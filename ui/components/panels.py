@@ -48,18 +48,18 @@ _BAND = (
 )
 
 _HEADINGS = {
-    "above": "Suspicious for pneumonia",
-    "below": "Not suspicious for pneumonia",
+    "suspicious": "Suspicious for pneumonia",
+    "not suspicious": "Not suspicious for pneumonia",
     "unsure": "Unsure: read with care",
 }
 
 
 def probability_in_words(prediction: Prediction) -> str:
     """Return in words whether the film is suspicious, and how the point was chosen."""
-    if prediction.band == "unsure":
+    if prediction.side == "unsure":
         return abstention_in_words(prediction)
     point = prediction.operating_point
-    side = "above" if prediction.suspicious else "below"
+    side = "suspicious" if prediction.suspicious else "not suspicious"
     return (
         f"The probability is {side} the operating point, which was chosen to find "
         f"{point.sensitivity * 100:.0f} of 100 pneumonias ({point.chosen_on}, "
@@ -117,7 +117,7 @@ def draw_probability(prediction: Prediction, run: RunRecord) -> None:
 def draw_scale(prediction: Prediction) -> None:
     """Draw the probability on a short scale with operating point and unsure band."""
     shown = _two_digits(prediction.probability)
-    st.markdown(f"**{_HEADINGS[prediction.band]}** &nbsp;probability {shown}")
+    st.markdown(f"**{_HEADINGS[prediction.side]}** &nbsp;probability {shown}")
     threshold = prediction.operating_point.threshold
     st.html(
         _SCALE.format(
@@ -132,7 +132,7 @@ def draw_scale(prediction: Prediction) -> None:
 
 def draw_measured(prediction: Prediction, run: RunRecord) -> None:
     """Say in words on which side the probability lies, and how often that side was right."""
-    unsure = prediction.band == "unsure"
+    unsure = prediction.side == "unsure"
     measured = decided_in_words(run) if unsure else measured_in_words(run)
     st.caption(f"{probability_in_words(prediction)} {measured} {_disagreement(prediction)}")
 

@@ -39,7 +39,7 @@ MARKED_HEIGHT = 22  # of the line that says how much was marked
 def build_row(
     film: UploadedFilm, outcome: FilmOutcome, signed: Mapping[str, ReviewRecord], reader: str
 ) -> WorklistRow:
-    """Return a film's line in the worklist; where the site reads first, with the band alone."""
+    """Return a film's line in the worklist; where the site reads first, with the side alone."""
     reading = outcome.reading
     if reading is None:
         waiting = outcome.state in (FilmState.WAITING, FilmState.STOPPED)
@@ -47,7 +47,7 @@ def build_row(
             key=film.key,
             name=film.name,
             thumbnail_png=None,
-            band="none",
+            side="none",
             probability=None,
             quality="waiting" if waiting else "refused",
             quality_note=outcome.sentence,
@@ -59,7 +59,7 @@ def build_row(
         key=film.key,
         name=film.name,
         thumbnail_png=reading.thumbnail,
-        band="none" if prediction is None else prediction.band,
+        side="none" if prediction is None else prediction.side,
         probability=None
         if prediction is None or get_settings().read_first
         else prediction.probability,
@@ -116,8 +116,9 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
 
 
 def suspicion_of(row: WorklistRow) -> tuple[int, float]:
-    """Return what orders films by suspicion: the band first, for it may be all that is known."""
-    return ("none", "below", "unsure", "above").index(row.band), row.probability or -1.0
+    """Return what orders films by suspicion: the side first, for it may be all that is known."""
+    sides = ("none", "not suspicious", "unsure", "suspicious")
+    return sides.index(row.side), row.probability or -1.0
 
 
 def draw_blind(read: ReadContext, reading: FilmReading) -> None:

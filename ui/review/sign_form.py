@@ -113,7 +113,7 @@ def _sign(
     if draft.verdict is None:
         return "Choose a verdict first."
     if not visit.reader.strip():
-        return "Write your name first: a read is signed by a person."
+        return "Enter your name first: a read is signed by a person."
     progress = progress_of(read.token)
     shown = ShownFilm(
         film_sha256=film.key,

@@ -134,7 +134,7 @@ def films_of(source: str, run: str) -> ScoredFilms:
     """
     if source not in get_sources():
         raise TeachingError(
-            f"The films of {source!r} are not on this machine: choose others, or see the README "
+            f"The films of {source!r} are not on this machine: choose others, or see docs/data.md "
             "for how to obtain them."
         )
     chosen = SOURCES[source]
@@ -163,7 +163,7 @@ def get_pool(source: str) -> tuple[Case, ...]:
             ),
             probability=float(probability[row]),
             threshold=threshold,
-            band=_predicted(record, float(probability[row])).band,
+            side=_predicted(record, float(probability[row])).side,
         )
         for row, film_id in enumerate(table.film_id.tolist())
     )

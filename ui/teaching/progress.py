@@ -117,7 +117,7 @@ def draw_progress(visit: Visit) -> None:
         st.info(
             "Nothing was read under this name yet: start a session."
             if reader
-            else "Write your name to see your reads.",
+            else "Enter your name to see your reads.",
             icon=":material/school:",
         )
         return

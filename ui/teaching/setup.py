@@ -192,7 +192,7 @@ def _begin(visit: Visit, plan: Plan) -> None:
 def _draw_unfinished(visit: Visit) -> None:
     reader = teaching_reader(visit)
     if not reader:
-        st.caption("Write your name to see the sessions that you have not finished.")
+        st.caption("Enter your name to see the sessions that you have not finished.")
         return
     courses = get_teaching_store().courses_of(reader)
     unfinished = [course for course in reversed(courses) if course.place is not None]

@@ -149,7 +149,10 @@ def robustness_answer(facts: RunFacts) -> Answer:
 def explainability_answer(facts: RunFacts) -> Answer:
     """Say how a score is explained, and whether that was checked."""
     if facts.explanations is None:
-        return partly("Regions by LIME; how well they point at disease was not measured.", "README")
+        return partly(
+            "Regions by LIME; how well they point at disease was not measured.",
+            "docs/evaluation.md",
+        )
     points = facts.explanations.rates["all"]["LIME"].points_at_lesion
     return filled(
         f"Regions by LIME; their strongest point lies on the lesion in {interval_text(points)} of "

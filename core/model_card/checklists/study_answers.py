@@ -21,7 +21,7 @@ HARM = filled("None possible: only stored films were read, and nobody was treate
 USE_ETHICS = partly(
     "A doctor signs every read and no film is stored. Fairness between sexes, ages and "
     "origins cannot be measured on these films.",
-    "README",
+    "README; docs/evaluation.md",
 )
 PROTOCOL = partly(
     "Settings are declared before a run is trained; no protocol was published.",
@@ -94,7 +94,7 @@ def availability_answer(facts: RunFacts) -> Answer:
     return filled(
         f"Code and network in this repository, each file with its sha256; films: "
         f"{CHILDREN_CITATION}",
-        "run.json: files; README",
+        "run.json: files; docs/data.md",
     )
 
 

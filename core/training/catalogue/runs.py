@@ -118,7 +118,7 @@ SURROUNDINGS_EXCHANGED = replace(
     augmentation=replace(CROPPED.augmentation, other_surroundings=0.5),
 )
 
-LEVELLED = replace(
+NORMALISED = replace(
     CROPPED,
     name="f09",
     parent="f04",
@@ -127,7 +127,7 @@ LEVELLED = replace(
         "anything is learnt: where contrast is mixed as in the official test, validation loses "
         "specificity."
     ),
-    architecture="mobilenet_v2_levelled",
+    architecture="mobilenet_v2_normalised",
 )
 
 SELF_SUPERVISED = replace(
@@ -179,7 +179,7 @@ CATALOGUE: dict[str, RunSettings] = {
         DISTILLED,
         THREE_WAY,
         SURROUNDINGS_EXCHANGED,
-        LEVELLED,
+        NORMALISED,
         SELF_SUPERVISED,
         COARSENED,
     )

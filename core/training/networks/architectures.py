@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import DatasetError
-from core.training.networks.contrast_normalisation import level_contrast
+from core.training.networks.contrast_normalisation import normalise_contrast
 from core.training.networks.origin import LAYOUTS, build_origin_network
 from core.training.networks.vgg19 import VGG19, build_vgg19, find_vgg19_weights
 
@@ -88,14 +88,14 @@ class Backbone:
     three_way : bool
         Whether it tells normal, bacterial and viral films apart, and the logit is that of either
         pneumonia against normal.
-    levelled : bool
-        Whether it sees grey values relative to their surroundings; see `level_contrast`.
+    normalised : bool
+        Whether it sees grey values relative to their surroundings; see `normalise_contrast`.
     """
 
     last_layer: str
     dense: int = 0
     three_way: bool = False
-    levelled: bool = False
+    normalised: bool = False
 
 
 BACKBONES = {
@@ -103,7 +103,7 @@ BACKBONES = {
     "mobilenet_v2_dense": Backbone("out_relu", dense=132),
     "mobilenet_v2_stride_16": Backbone("block_13_expand_relu"),
     "mobilenet_v2_three_way": Backbone("block_13_expand_relu", three_way=True),
-    "mobilenet_v2_levelled": Backbone("block_13_expand_relu", levelled=True),
+    "mobilenet_v2_normalised": Backbone("block_13_expand_relu", normalised=True),
 }
 
 
@@ -155,8 +155,8 @@ def _build_mobilenet_v2(
 
     settings = BACKBONES[architecture]
     film = keras.Input((input_px, input_px, 1), name="film")
-    if settings.levelled:
-        scaled = level_contrast(film)
+    if settings.normalised:
+        scaled = normalise_contrast(film)
     else:
         scaled = layers.Rescaling(2.0, offset=-1.0, name="to_minus_one_one")(film)
     backbone = keras.applications.MobileNetV2(

@@ -35,7 +35,7 @@ def _mean_around(films: Any, side: int) -> Any:
     return ops.average_pool(blocks, side, strides=1, padding="same")
 
 
-def level_contrast(films: Any) -> Any:
+def normalise_contrast(films: Any) -> Any:
     """Return a batch's grey values in deviations of their surroundings.
 
     Parameters
@@ -62,5 +62,5 @@ def level_contrast(films: Any) -> Any:
     variance = ops.maximum(_mean_around(films * films, side) - mean * mean, 0.0)
     deviation = ops.sqrt(variance + FLOOR**2)
     around = ops.image.resize(ops.concatenate([mean, deviation], axis=3), (px, px))
-    levelled = (films - around[..., :1]) / (CLIPPED_AT * around[..., 1:])
-    return ops.clip(levelled, -1.0, 1.0)
+    normalised = (films - around[..., :1]) / (CLIPPED_AT * around[..., 1:])
+    return ops.clip(normalised, -1.0, 1.0)

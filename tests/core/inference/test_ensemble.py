@@ -105,7 +105,7 @@ def test_the_read_of_a_film_states_disagreement_band_and_the_ensembles_name():
 
     assert prediction.probability == pytest.approx(sigmoid(-1.0))
     assert prediction.disagreement == pytest.approx(sigmoid(1.0) - sigmoid(-1.0))
-    assert (prediction.run_id, prediction.abstention, prediction.band) == ("e01", BAND, "unsure")
+    assert (prediction.run_id, prediction.abstention, prediction.side) == ("e01", BAND, "unsure")
 
 
 def test_lime_finds_what_members_of_two_sizes_look_at():
@@ -133,12 +133,12 @@ def test_lime_finds_what_members_of_two_sizes_look_at():
 @pytest.mark.parametrize(
     ("low", "high", "probability", "side"),
     [
-        (0.2, 0.6, 0.1999, "below"),
+        (0.2, 0.6, 0.1999, "not suspicious"),
         (0.2, 0.6, 0.2, "unsure"),
         (0.2, 0.6, 0.5999, "unsure"),
-        (0.2, 0.6, 0.6, "above"),
-        (0.5, 0.5, 0.4999, "below"),
-        (0.5, 0.5, 0.5, "above"),
+        (0.2, 0.6, 0.6, "suspicious"),
+        (0.5, 0.5, 0.4999, "not suspicious"),
+        (0.5, 0.5, 0.5, "suspicious"),
         (None, 0.6, 0.0, "unsure"),
         (0.2, None, 1.0, "unsure"),
         (None, None, 0.5, "unsure"),
@@ -146,9 +146,9 @@ def test_lime_finds_what_members_of_two_sizes_look_at():
 )
 def test_inside_the_band_no_side_is_taken(low, high, probability, side):
     band = replace(BAND, low=low, high=high)
-    assert Prediction(probability, 0.0, "r01", POINT, band).band == side
+    assert Prediction(probability, 0.0, "r01", POINT, band).side == side
 
 
-@pytest.mark.parametrize(("probability", "side"), [(0.4999, "below"), (0.5, "above")])
+@pytest.mark.parametrize(("probability", "side"), [(0.4999, "not suspicious"), (0.5, "suspicious")])
 def test_without_a_band_the_operating_point_decides(probability, side):
-    assert Prediction(probability, 0.0, "r01", POINT).band == side
+    assert Prediction(probability, 0.0, "r01", POINT).side == side

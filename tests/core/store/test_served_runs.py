@@ -129,4 +129,4 @@ def test_a_read_of_before_there_were_bands_comes_back_without_one(sqlite_url):
     (read,) = store.recent()
     store.database.close()
     assert (read.prediction.abstention, read.prediction.disagreement) == (None, None)
-    assert read.prediction.band == "below"
+    assert read.prediction.side == "not suspicious"

@@ -126,7 +126,7 @@ def test_the_drill_is_spread_over_the_session() -> None:
 
 
 def test_a_model_that_takes_no_side_is_not_wrong() -> None:
-    assert not replace(make_case(1), band="unsure").model_wrong
+    assert not replace(make_case(1), side="unsure").model_wrong
     assert wrong(make_case(1)).model_wrong
 
 

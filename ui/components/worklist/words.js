@@ -7,25 +7,24 @@ const SHAPES = {
   good: "M6 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
   waiting: "M2 6h.1M6 6h.1M10 6h.1",
 };
-const BAND_WORDS = { above: "suspicious", below: "not suspicious", unsure: "unsure", none: "" };
 
 // --- order ---------------------------------------------------------------------------------------
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
-// Between the probabilities of the other bands: all films of a band then stand together.
-const BAND_PLACES = { above: 3, unsure: 2, below: 1 };
+// Between the probabilities of the other sides: all films of a side then stand together.
+const SIDE_PLACES = { suspicious: 3, unsure: 2, "not suspicious": 1 };
 
 function suspicionOf(row) {
   if (row.probability !== null) return row.probability;
-  if (row.band !== "none") return BAND_PLACES[row.band];
+  if (row.side !== "none") return SIDE_PLACES[row.side];
   return row.quality === "waiting" ? -1 : -2;
 }
 
 function turnToRead(row) {
   if (row.signed) return 3;
   if (row.quality === "waiting") return 1;
-  return row.band === "none" ? 2 : 0;
+  return row.side === "none" ? 2 : 0;
 }
 
 const byUpload = (a, b) => a.place - b.place;
@@ -75,10 +74,10 @@ function countWords(rows) {
   return signed ? `${films}, ${signed} signed` : films;
 }
 
-function bandSentence({ band }) {
-  if (band === "none") return "No score";
-  if (band === "unsure") return "Unsure: read with care";
-  return band === "above" ? "Suspicious for pneumonia" : "Not suspicious for pneumonia";
+function sideSentence({ side }) {
+  if (side === "none") return "No score";
+  if (side === "unsure") return "Unsure: read with care";
+  return side === "suspicious" ? "Suspicious for pneumonia" : "Not suspicious for pneumonia";
 }
 
 function qualitySentence({ quality, note }) {
@@ -87,7 +86,7 @@ function qualitySentence({ quality, note }) {
 
 function rowSentence(row) {
   const name = row.synthetic ? `${row.name}, synthetic` : row.name;
-  const parts = [name, bandSentence(row), qualitySentence(row), row.status];
+  const parts = [name, sideSentence(row), qualitySentence(row), row.status];
   return parts.map((part) => part.replace(/\.$/, "")).join(". ");
 }
 
@@ -98,7 +97,7 @@ function fillRow(node, row, operatingPoint) {
   const find = (name) => node.querySelector(`.${name}`);
   node.classList.toggle("signed", row.signed);
   node.dataset.quality = row.quality;
-  node.dataset.band = row.band;
+  node.dataset.side = row.side;
   node.setAttribute("aria-label", rowSentence(row));
   find("name").textContent = row.name;
   find("name").title = row.name;
@@ -106,10 +105,10 @@ function fillRow(node, row, operatingPoint) {
   find("tick").hidden = operatingPoint === null;
   find("scale").style.setProperty("--tick", operatingPoint ?? 0);
   find("scale").style.setProperty("--dot", scored ? row.probability : 0);
-  const banded = row.band !== "none";
-  const words = banded ? BAND_WORDS[row.band] : row.note || "no score yet";
-  find("band").textContent = words;
-  find("score").title = scored ? bandSentence(row) : words;
+  const sided = row.side !== "none";
+  const words = sided ? row.side : row.note || "no score yet";
+  find("side").textContent = words;
+  find("score").title = scored ? sideSentence(row) : words;
   node.querySelector(".quality path").setAttribute("d", SHAPES[row.quality]);
   find("quality").title = qualitySentence(row);
   find("drawn").hidden = !row.synthetic;

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
+from core.domain.model import Side
 from ui.components.declare import declare
 from ui.components.worklist.choice import Conversation, continue_conversation
 
@@ -51,10 +52,10 @@ class WorklistRow:
         What the reader knows the film by; shown as text.
     thumbnail_png : bytes or None
         A small PNG of about 104 x 104 pixels; None shows an empty square.
-    band : {"above", "below", "unsure", "none"}
+    side : {"suspicious", "not suspicious", "unsure", "none"}
         The side that the model takes; "none" if it has not read the film.
     probability : float or None
-        Calibrated, in [0, 1]; None also where only the band may be seen.
+        Calibrated, in [0, 1]; None also where only the side may be seen.
     quality : {"good", "caution", "refused", "waiting"}
     quality_note : str
         The worst finding in words; empty if there is none.
@@ -67,7 +68,7 @@ class WorklistRow:
     key: str
     name: str
     thumbnail_png: bytes | None
-    band: Literal["above", "below", "unsure", "none"]
+    side: Side | Literal["none"]
     probability: float | None
     quality: Literal["good", "caution", "refused", "waiting"]
     quality_note: str
@@ -160,7 +161,7 @@ def _described(row: WorklistRow) -> dict[str, object]:
     return {
         "key": row.key,
         "name": row.name,
-        "band": row.band,
+        "side": row.side,
         "probability": row.probability,
         "quality": row.quality,
         "note": row.quality_note,
