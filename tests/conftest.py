@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from core.settings import PROJECT_ROOT, Settings, get_settings
+from core.store.engine import Database
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,6 +73,14 @@ def clusters_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slices, "find_clusters", find_once)
         yield
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file of the newest schema to copy: one migration a session."""
+    path = tmp_path_factory.mktemp("database") / "reads.sqlite3"
+    Database.open(f"sqlite:///{path}").close()
+    return path
 
 
 @pytest.fixture(autouse=True)

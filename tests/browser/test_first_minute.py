@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,17 +99,29 @@ def films(request: pytest.FixtureRequest) -> Films:
     return real_films(request.getfixturevalue("real_data"))
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+@contextmanager
+def app_of(folder: Path) -> Iterator[Server]:
+    """Start the app with a database of its own."""
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
-        {
-            "FIRSTREAD_DATABASE_URL": f"sqlite:///{tmp_path / 'reads.sqlite3'}",
-            "FIRSTREAD_LIME_SAMPLES": "1000",
-        },
+        {"FIRSTREAD_DATABASE_URL": f"sqlite:///{folder / 'reads.sqlite3'}"},
     )
     yield running
     running.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Return a fresh process."""
+    with app_of(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a process that nothing is signed with: one for all that only look."""
+    with app_of(tmp_path_factory.mktemp("started")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -227,9 +240,9 @@ def test_keys_alone_go_through_the_list_and_sign(server: Server, page: Page, fil
 
 @pytest.mark.parametrize("films", ["synthetic"], indirect=True)
 def test_a_draft_survives_another_film_and_another_page(
-    server: Server, page: Page, films: Films
+    started: Server, page: Page, films: Films
 ) -> None:
-    upload(page, server, films)
+    upload(page, started, films)
     choose(page, films.picture)
     page.get_by_role("radio", name="Pneumonia").click()
     page.get_by_placeholder("Comment").fill("left base")
@@ -255,11 +268,17 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
 }
 
 
+def test_a_deep_link_goes_through_the_router_on_a_fresh_process(server: Server, page: Page) -> None:
+    page.goto(f"{server.address}/records")
+    expect(page.get_by_test_id("stTopNav")).to_be_visible()
+    expect(page.get_by_text(WORDS_OF_PAGES["records"])).to_be_visible()
+
+
 @pytest.mark.parametrize("name", WORDS_OF_PAGES)
-def test_a_deep_link_to_a_page_goes_through_the_router_on_a_fresh_process(
-    server: Server, page: Page, name: str
+def test_a_deep_link_to_a_page_goes_through_the_router(
+    started: Server, page: Page, name: str
 ) -> None:
-    page.goto(f"{server.address}/{name}")
+    page.goto(f"{started.address}/{name}")
     expect(page.get_by_test_id("stTopNav")).to_be_visible()
     expect(page.get_by_text(WORDS_OF_PAGES[name])).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
@@ -274,9 +293,9 @@ EARLIER: dict[str, tuple[str, str | re.Pattern[str]]] = {
 
 @pytest.mark.parametrize("address", EARLIER)
 def test_an_address_of_an_earlier_version_leads_to_the_page_of_today(
-    server: Server, page: Page, address: str
+    started: Server, page: Page, address: str
 ) -> None:
-    page.goto(f"{server.address}/{address}")
+    page.goto(f"{started.address}/{address}")
     place, words = EARLIER[address]
     expect(page.get_by_text(words).first).to_be_visible()
     expect(page).to_have_url(re.compile(re.escape(place)))

@@ -68,7 +68,8 @@ class Machine:
 
     @property
     def prepared(self) -> bool:
-        return bool(list(self.cache.glob("phantoms/*.done")))
+        """True once the served run has read the films; the other runs read them after it."""
+        return bool(list(self.cache.glob("phantoms/*.json")))
 
     def lend(self, drawn: Path, n: int) -> None:
         """Put films of another cache, with their masks, beside those that are drawn, up to n."""

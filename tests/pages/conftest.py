@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +19,10 @@ def _clusters(clusters_once: None) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlReviewStore]:
-    url = f"sqlite:///{tmp_path / 'reads.sqlite3'}"
+def store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database: Path
+) -> Iterator[SqlReviewStore]:
+    url = f"sqlite:///{shutil.copyfile(empty_database, tmp_path / 'reads.sqlite3')}"
     monkeypatch.setenv("FIRSTREAD_DATABASE_URL", url)
     monkeypatch.setenv("FIRSTREAD_LIME_SAMPLES", "100")  # which is faster, and enough for a page
     st.cache_resource.clear()
