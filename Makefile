@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # browser and the kept runs.
 SLOW := training phantom jobs model_card serving shortcuts error_analysis imported_runs store \
   test_pipeline.py
-UNIT_TESTS := tests/core $(SLOW:%=--ignore=tests/core/%)
+UNIT_TESTS := tests/test_architecture.py tests/core $(SLOW:%=--ignore=tests/core/%)
 
 .PHONY: run check test setup setup-test lint clean
 

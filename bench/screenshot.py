@@ -77,7 +77,7 @@ def take_subgroups(page: Page) -> None:
     expect(page.get_by_text(re.compile(r"of \d+ tests"))).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("combobox", name="Films").click()
     page.get_by_role("option", name="Synthetic films").click()
-    expect(page.get_by_text(re.compile("synthetic films are called wrongly"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"gets \d+ of \d+ synthetic films wrong"))).to_be_visible()
     page.wait_for_timeout(5000)
 
 
@@ -85,7 +85,7 @@ def take_lesson(page: Page) -> None:
     """Look at what made a model call nearly every normal pneumonia."""
     page.get_by_role("link", name="Compare runs").click()
     page.get_by_role("button", name="Lesson").click(timeout=WAIT_MS)
-    expect(page.get_by_text("What it learned from that")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("The effect on the loss")).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(5000)
 
 

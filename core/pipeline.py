@@ -196,7 +196,12 @@ def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
 
 
 def read_film(
-    content: bytes, engine: Engine, *, file_name: str = "", invert: bool = False
+    content: bytes,
+    engine: Engine,
+    *,
+    file_name: str = "",
+    invert: bool = False,
+    on_decoded: Callable[[Radiograph], None] | None = None,
 ) -> FilmReading:
     """Take uploaded bytes all the way to a probability.
 
@@ -206,13 +211,18 @@ def read_film(
         Only to name the file in a sentence.
     invert : bool
         True to exchange black and white first.
+    on_decoded : callable, optional
+        Gets the film before the gate looks at it.
 
     Raises
     ------
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    return read_radiograph(decode_radiograph(content, file_name=file_name, invert=invert), engine)
+    film = decode_radiograph(content, file_name=file_name, invert=invert)
+    if on_decoded is not None:
+        on_decoded(film)
+    return read_radiograph(film, engine)
 
 
 def prepare_film(

@@ -118,7 +118,7 @@ with show_errors():
         names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
         alarms = sum(week.alarm for week in weeks)
         drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
-        names += [f"Disputes ({len(disputes)})", drift_tab, "Chain"]
+        names += [f"Disputes ({len(disputes)})", drift_tab, "Audit log"]
         reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs")
         with reads:
             draw_reads(chosen, ledger)

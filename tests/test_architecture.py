@@ -9,6 +9,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -279,6 +280,17 @@ def test_every_breach_of_the_rule_is_found(rule: Rule) -> None:
         if [found for found, _ in rule(path, source)] != [line]
     ]
     assert not missed
+
+
+def test_every_folder_of_the_core_has_its_layer() -> None:
+    contracts = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = " | ".join(contracts["contracts"][0]["layers"]).split(" | ")
+    names = {
+        f"core.{path.stem}"
+        for path in (PROJECT_ROOT / "core").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert names - {"core.__init__"} - set(layers) == set()
 
 
 def heavy_modules_after(modules: list[str], folder: Path = PROJECT_ROOT) -> list[str]:

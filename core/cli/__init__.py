@@ -1,1 +1,1 @@
-"""The command line: `python -m core ...`."""
+"""What can be done from the command line? `python -m core ...`."""

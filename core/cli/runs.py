@@ -188,7 +188,7 @@ def abstain(
         float | None, typer.Option(min=0.5, max=0.999, help="Confidence that both sides keep it.")
     ] = None,
 ) -> None:
-    """Choose the band in which a run says "unsure", on its validation films, and store it."""
+    """Choose the probabilities that a run calls unsure, on its validation films, and store them."""
     from core.evaluation.abstention import CONFIDENCE, TARGET_ERROR  # noqa: PLC0415
     from core.serving.verification import add_abstention  # noqa: PLC0415
 

@@ -1,1 +1,1 @@
-"""Radiographs with labels: the index, the split, duplicates, metadata."""
+"""Which radiographs have labels, and who is in which split?"""

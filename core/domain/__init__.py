@@ -1,1 +1,1 @@
-"""The nouns, frozen: radiograph, run, read, mark, reader, rate."""
+"""What are the nouns? Radiograph, run, read, mark, reader, rate; all frozen."""

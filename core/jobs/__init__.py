@@ -1,1 +1,1 @@
-"""Work that goes on behind a page."""
+"""What goes on behind a page?"""

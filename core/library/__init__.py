@@ -1,1 +1,1 @@
-"""Where radiographs to look at come from, and what they are called in an address."""
+"""Where do radiographs to look at come from, and what are they called in an address?"""

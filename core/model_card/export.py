@@ -1,4 +1,4 @@
-"""The facts of a run with both checklists, and as files."""
+"""A run's model card with both checklists, and as files."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ CHECKLISTS: tuple[Checklist, ...] = (CLAIM, STARD)
 
 
 def describe_whole_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Document:
-    """Return the facts of a run, and the checklists filled from them; as `describe_run`."""
+    """Return a run's model card with the checklists filled from it; as `describe_run`."""
     return describe_run(facts, ill_of_100).with_sections(
         tuple(describe_checklist(checklist, facts) for checklist in CHECKLISTS)
     )
 
 
 def export_markdown(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> bytes:
-    """Return facts and checklists as a Markdown file; films by name, never as pictures."""
+    """Return card and checklists as a Markdown file; films by name, never as pictures."""
     return write_markdown(describe_whole_run(facts, ill_of_100)).encode()
 
 
 def export_pdf(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> bytes:
-    """Return facts and checklists as a PDF file; films by name, never as pictures."""
+    """Return card and checklists as a PDF file; films by name, never as pictures."""
     from core.reports.pdf import write_pdf  # noqa: PLC0415 - only who takes a PDF waits for it
 
     return write_pdf(describe_whole_run(facts, ill_of_100))
@@ -45,12 +45,12 @@ def export_for(path: Path) -> Callable[[RunFacts, int], bytes]:
     Raises
     ------
     ModelError
-        If facts are not written in such files.
+        If a model card is not written in such files.
     """
     ending = path.suffix.lower()
     if ending not in EXPORTS:
         raise ModelError(
-            f"facts are written as {' or '.join(EXPORTS)}, and {path.name} is neither: name the "
-            "file so."
+            f"a model card is written as {' or '.join(EXPORTS)}, and {path.name} is neither: "
+            "name the file so."
         )
     return EXPORTS[ending]

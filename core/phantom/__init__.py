@@ -1,1 +1,1 @@
-"""Synthetic chest radiographs of small children, with the exact truth about each."""
+"""What does a synthetic chest radiograph of a small child look like, and what is in it?"""

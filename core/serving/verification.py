@@ -65,7 +65,7 @@ def _own_band(run: RunRecord) -> list[Demand]:
     )
     return [
         Demand(
-            "an abstention band that its stored validation predictions reproduce",
+            "limits of unsure that its stored validation predictions reproduce",
             band == chosen,
             f"stated {_text(band.low)} to {_text(band.high)}, "
             f"recomputed {_text(chosen.low)} to {_text(chosen.high)}",

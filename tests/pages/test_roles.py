@@ -51,7 +51,7 @@ def test_the_local_user_changes_name_and_role_and_finds_them_after_a_restart(
     page = open_app()
     assert acting(page) == Reader("", frozenset({Role.LEAD}))
     assert any("There is no log-in here" in caption.value for caption in page.caption)
-    next(box for box in page.text_input if box.label == "Display name").set_value(" Dr  Ada ")
+    next(box for box in page.text_input if box.label == "Your name").set_value(" Dr  Ada ")
     next(box for box in page.selectbox if box.label == "Role").set_value(Role.TRAINEE)
     next(button for button in page.button if button.label == "Use").click()
     page.run()

@@ -1,1 +1,1 @@
-"""What every page needs: guard, identity, resources, address, progress."""
+"""What does every page need? Guard, identity, resources, address, progress."""

@@ -25,7 +25,7 @@ from core.pipeline import (
     load_explainer,
     open_engine,
     prepare_film,
-    read_radiograph,
+    read_film,
 )
 from core.runs.store import export_identity
 from core.serving.choice import ServedDecision, decide_served_run
@@ -170,10 +170,13 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
     engine = get_engine()
 
     def read(film: UploadedFilm) -> FilmReading:
-        radiograph = decode_radiograph(film.content, file_name=film.name, invert=film.inverted)
-        reading = read_radiograph(radiograph, engine)
-        if len(films) == 1:  # and so the one that is looked at next
-            _films().get_or_make(view_key(film), lambda: _view_of(film, radiograph))
+        def keep(radiograph: Radiograph) -> None:
+            if len(films) == 1:  # and so the one that is looked at next
+                _films().get_or_make(view_key(film), lambda: _view_of(film, radiograph))
+
+        reading = read_film(
+            film.content, engine, file_name=film.name, invert=film.inverted, on_decoded=keep
+        )
         quality = reading.quality
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))

@@ -1,1 +1,1 @@
-"""Every plot, on one template."""
+"""How is a figure drawn? Every plot, on one template."""

@@ -120,7 +120,7 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
         yaxis={
             "range": [-0.6, len(LANES) - 0.4],
             "tickvals": list(range(len(LANES))),
-            "ticktext": [f"says {lane}" for lane in LANES],
+            "ticktext": [f"reader: {lane}" for lane in LANES],
             "showgrid": False,
         },
     )

@@ -32,7 +32,7 @@ def plot_learning(curve: Sequence[tuple[datetime, Rate]]) -> go.Figure:
         customdata=[[f"{day:%Y-%m-%d}", rate.n] for day, rate in curve],
         hovertemplate="%{customdata[0]}: %{y:.2f} of %{customdata[1]} films<extra></extra>",
     )
-    framed = _framed(figure, "Correct blind reads", "session", "share right")
+    framed = _framed(figure, "Correct blind reads", "session", "share correct")
     step = max(1, len(rates) // 10)
     return framed.update_xaxes(range=[0.5, len(rates) + 0.5], dtick=step, tick0=1)
 

@@ -1,1 +1,1 @@
-"""Components that run in the browser."""
+"""What runs in the browser? Viewer, worklist, cards, keys."""

@@ -1,1 +1,1 @@
-"""The page Errors."""
+"""What does the page Errors draw?"""

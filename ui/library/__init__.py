@@ -1,1 +1,1 @@
-"""The radiographs that pages choose from."""
+"""Which radiographs can a page choose from?"""

@@ -1,1 +1,1 @@
-"""The page Model card."""
+"""What does the page Model card draw?"""

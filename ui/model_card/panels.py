@@ -25,7 +25,7 @@ PLAIN: Mapping[str, Any] = {"displayModeBar": False}
 
 def draw_exports(view: CardView, facts: RunFacts) -> None:
     """Offer the facts and both checklists as files."""
-    name = f"model-facts-{facts.run.run_id}"
+    name = f"model-card-{facts.run.run_id}"
     pdf_side, markdown_side = st.columns(2)
     pdf_side.download_button(
         "PDF",

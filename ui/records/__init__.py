@@ -1,1 +1,1 @@
-"""The page Records."""
+"""What does the page Records draw?"""

@@ -1,1 +1,1 @@
-"""The page Review."""
+"""What does the page Review draw?"""

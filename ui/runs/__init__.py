@@ -1,1 +1,1 @@
-"""The page Compare runs."""
+"""What does the page Compare runs draw?"""

@@ -1,1 +1,1 @@
-"""The page Subgroups."""
+"""What does the page Subgroups draw?"""

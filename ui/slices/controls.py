@@ -78,7 +78,7 @@ def draw_waiting(task: ExamplesTask) -> None:
     """Say what the page will show, how far the films are, and what can be looked at meanwhile."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("Where a run fails")
+        st.header("Subgroups in which a run does worse")
         st.write("How often a run misses each synthetic finding, and the films that it gets wrong.")
         draw_preparation(task)
         st.button(

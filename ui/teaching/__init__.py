@@ -1,1 +1,1 @@
-"""The page Teaching."""
+"""What does the page Teaching draw?"""

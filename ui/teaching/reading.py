@@ -186,7 +186,7 @@ def draw_model(course: Course, film: FilmState) -> None:
     """Draw the model's read as it was kept with the session."""
     prediction = prediction_of(course, film.case)
     if prediction is None:
-        st.markdown(f"**The model says {film.case.model_says}**: {film.case.probability:.2f}")
+        st.markdown(f"**Model: {film.case.model_says}**: {film.case.probability:.2f}")
     else:
         draw_probability(prediction, get_runs()[prediction.run_id])
     note = SOURCES[course.session.plan.library].note

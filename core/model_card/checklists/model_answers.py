@@ -151,7 +151,7 @@ def explainability_answer(facts: RunFacts) -> Answer:
     if facts.explanations is None:
         return partly(
             "Regions by LIME; how well they point at disease was not measured.",
-            "docs/evaluation.md",
+            "docs/user-guide/review.md",
         )
     points = facts.explanations.rates["all"]["LIME"].points_at_lesion
     return filled(

@@ -7,7 +7,7 @@ from core.model_card.checklists.data_answers import SOURCE
 from core.model_card.facts import RunFacts
 from core.model_card.population import CHILDREN_CITATION, INTENDED
 
-FACTS = "these facts"
+FACTS = "this model card"
 
 SUMMARY = partly("The model card has sections; it is not a structured abstract.", FACTS)
 DESIGN = filled("Retrospective: films and labels had been published before.", SOURCE)
@@ -21,7 +21,7 @@ HARM = filled("None possible: only stored films were read, and nobody was treate
 USE_ETHICS = partly(
     "A doctor signs every read and no film is stored. Fairness between sexes, ages and "
     "origins cannot be measured on these films.",
-    "README; docs/evaluation.md",
+    "docs/user-guide/review.md",
 )
 PROTOCOL = partly(
     "Settings are declared before a run is trained; no protocol was published.",
@@ -46,7 +46,9 @@ def background_answer(facts: RunFacts) -> Answer:
     """Say what is known, and what it is to be used for."""
     if facts.run.foreign:
         return still_open("Its intended use is not known here.")
-    return partly(f"{INTENDED} The literature is not reviewed.", f"{FACTS}; README")
+    return partly(
+        f"{INTENDED} The literature is not reviewed.", f"{FACTS}; docs/user-guide/model-card.md"
+    )
 
 
 def aims_answer(facts: RunFacts) -> Answer:

@@ -86,8 +86,8 @@ DISTILLED = replace(
     name="f06",
     parent="f04",
     sentence=(
-        "f04 and f05 distilled into one network of f04's size: it learns to say what their mean "
-        "says of each changed film, with f05's stronger changes and storing as JPEG among them."
+        "f04 and f05 distilled into one network of f04's size: it learns their mean output "
+        "for each changed film, with f05's stronger changes and storing as JPEG among them."
     ),
     epochs=24,
     seed=22,
@@ -113,7 +113,7 @@ SURROUNDINGS_EXCHANGED = replace(
     parent="f04",
     sentence=(
         "f04 with another film's surroundings put around the lungs of half of the films, so that "
-        "what is not lung says less of the label."
+        "the surroundings carry less information about the label."
     ),
     augmentation=replace(CROPPED.augmentation, other_surroundings=0.5),
 )
@@ -135,8 +135,8 @@ SELF_SUPERVISED = replace(
     name="f10",
     parent="f04",
     sentence=(
-        "f04 from weights that first learnt, without any label, to say the same of two different "
-        "changes of one training film."
+        "f04 from weights that first learnt, without any label, to give the same output for "
+        "two different changes of one training film."
     ),
     self_supervised_epochs=12,
 )

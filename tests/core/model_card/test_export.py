@@ -214,7 +214,7 @@ def test_facts_without_a_file_are_said_for_the_ward_that_is_named() -> None:
     ("arguments", "sentence"),
     [
         (["none"], "there is no run none"),
-        (["m01", "--out", "facts.docx"], "facts are written as .md or .pdf"),
+        (["m01", "--out", "facts.docx"], "a model card is written as .md or .pdf"),
         (["m01", "--out", "no/such/folder/facts.md"], "Name a file in a folder that is there"),
     ],
 )
