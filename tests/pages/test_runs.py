@@ -223,6 +223,22 @@ def test_what_an_address_says_wrongly_becomes_the_default_with_a_sentence(runs: 
     assert (address["part"], address["runs"], address["prevalence"]) == ("test", "f04", "10")
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"earlier": "f03", "later": "f03"}, "later 'f03', which is the earlier run too"),
+        ({"later": "f03"}, "later 'f03', which is the earlier run too"),
+        ({"earlier": "f04"}, "earlier 'f04', which is the later run too"),
+    ],
+)
+def test_a_pair_of_one_run_is_named_as_the_address_has_it(
+    runs: Path, asked: dict[str, str], named: str
+) -> None:
+    page = open_page(runs="f03,f04", **asked)
+    assert f"The address names {named}: f03 and f04." in page.warning[0].value
+    assert (address_of(page)["earlier"], address_of(page)["later"]) == ("f03", "f04")
+
+
 def test_the_open_tab_is_in_the_address_and_a_case_opens_its_own(runs: Path) -> None:
     assert address_of(open_page(runs="f04"))["tab"] == "tests"
     page = open_page(runs="f04", tab="training")

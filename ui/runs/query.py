@@ -151,6 +151,7 @@ def read_address(params: Mapping[str, str], offered: Offered) -> tuple[RunsView,
     if view.earlier == view.later != "":
         earlier, later = offered.pair_of(view.runs)
         pair = f"{earlier} and {later}"
-        complaints.append(complain("later", later, "is the earlier run too", pair))
+        named, other = ("later", "earlier") if "later" in params else ("earlier", "later")
+        complaints.append(complain(named, view.later, f"is the {other} run too", pair))
         view = replace(view, earlier=earlier, later=later)
     return view, complaints
