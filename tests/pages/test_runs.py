@@ -256,7 +256,6 @@ def test_a_run_alone_is_shown_and_asks_for_a_second(runs: Path) -> None:
 
 
 def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
-    from ui.runs.controls import offer
     from ui.runs.data import get_listed_runs
 
     view = RunsView(
@@ -274,8 +273,7 @@ def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
         measure="moved",
         loss="train",
     )
-    offered = offer(get_listed_runs(), "f04")
-    assert read_address(ADDRESS.write(view), offered) == (view, [])
+    assert read_address(ADDRESS.write(view), get_listed_runs(), "f04") == (view, [])
 
 
 # --- import ---------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from core.reports.markdown import escape_markdown
 from ui.charts.model_card import plot_intervals
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import draw_errors
-from ui.runs.prevalence import DRAWN, SAID, show_wards
+from ui.runs.prevalence import DRAWN, SAID, draw_prevalence, show_wards
 
 PLAIN: Mapping[str, Any] = {"displayModeBar": False}
 """Side by side on a wide window, one above the other on a narrow one."""
@@ -135,8 +135,7 @@ def draw_ward(view: CardView, facts: RunFacts) -> None:
     if drawn is None or said is None:
         draw_blocks(describe_ward(facts, view.prevalence))
         return
-    label = "Children with pneumonia per 100 in your ward"
-    st.slider(label, 0, 100, **ADDRESS.bind(view, "prevalence"))
+    draw_prevalence(ADDRESS.bind(view, "prevalence"))
     split = facts.run.metrics[usual_part(facts)]["split"]
     show_wards([(facts.run.run_id, drawn, said)], f"the {split}")
 

@@ -59,7 +59,7 @@ class ListedRuns:
     runs: dict[str, ListedRun]
     sentences: list[str]
 
-    def that_read(self, part: str) -> ListedRuns:
+    def that_read(self, part: str | None) -> ListedRuns:
         """Return the runs that have read a part; imported runs have read no synthetic films."""
         films = get_libraries().get(SYNTHETIC)
         if part != SYNTHETIC or films is None:

@@ -14,9 +14,8 @@ from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
-from ui.runs.controls import METRIC_NAMES
 from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
-from ui.runs.query import ADDRESS, RunsView
+from ui.runs.query import ADDRESS, METRIC_NAMES, RunsView
 
 PLAIN = {"displayModeBar": False}
 MAX_TABLE_PX = 250

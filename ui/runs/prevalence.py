@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from core.comparison.prevalence import WardOutcome, expect_wards
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import ward_text
+from ui.runs.query import ADDRESS, RunsView
 
 DRAWN, SAID = 100, 1000
 ADULTS = "nih"
@@ -43,16 +45,20 @@ def count_children(ward: WardOutcome) -> dict[str, int]:
     }
 
 
-def draw_wards(scored: ScoredFilms, prevalence: int) -> None:
-    """Draw a hundred children for each run, and say what to expect of a thousand.
+def draw_prevalence(bound: Mapping[str, Any]) -> None:
+    """Draw the slider of how many of a hundred children are ill, bound to the address."""
+    st.slider("Children with pneumonia per 100 in your ward", 0, 100, **bound)
 
-    Parameters
-    ----------
-    prevalence : int
-        Ill among 100.
-    """
-    drawn = expect_wards(scored, DRAWN, prevalence / 100.0)
-    said = expect_wards(scored, SAID, prevalence / 100.0)
+
+def draw_wards(view: RunsView, scored: ScoredFilms) -> None:
+    """Draw a hundred children for each run, and say what to expect of a thousand."""
+    if scored.synthetic:
+        st.info("Synthetic films cannot predict results in a ward: choose others above.")
+        return
+    slider_side, _ = st.columns([1, 1])
+    with slider_side:
+        draw_prevalence(ADDRESS.bind(view, "prevalence"))
+    drawn, said = (expect_wards(scored, n, view.prevalence / 100.0) for n in (DRAWN, SAID))
     if scored.part == ADULTS:
         st.warning(
             "Sensitivity and specificity were measured on adults here: the results below do not "

@@ -14,10 +14,9 @@ from core.runs.listing import ListedRun
 from core.shortcuts.record import ChangeAudit, PartAudit, audit_text
 from ui.app.query_params import put
 from ui.charts.runs import Style, plot_histories
-from ui.runs.controls import COLUMNS, draw_columns
 from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
 from ui.runs.paired_tests import PLAIN
-from ui.runs.query import ADDRESS, LOSSES, MEASURES, RunsView
+from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
 
 TABLE = "runs-table"
 MAX_ROWS, MAX_TABLE_PX = 8, 330
@@ -56,7 +55,13 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
         st.warning(sentence, icon=":material/warning:")
     words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
     with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
-        draw_columns(view)
+        st.pills(
+            "Columns",
+            list(COLUMNS),
+            selection_mode="multi",
+            format_func=COLUMNS.__getitem__,
+            **ADDRESS.bind(view, "columns"),
+        )
     name = COMPARED_PARTS[view.part].name
     words_side.caption(
         f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
@@ -107,7 +112,6 @@ def _with_interval(rate: Mapping[str, Any]) -> str | None:
     return None if rate["value"] is None else interval_text(Rate(**rate))
 
 
-USUAL_PART = "test"
 ABOUT_LOSS = (
     "Training loss is computed on augmented films, with class weights and smoothed labels. Its "
     "level does not compare with the validation loss; its trend shows whether the run still learns."
