@@ -30,6 +30,7 @@ from ui.errors.note_form import draw_case_form
 from ui.errors.open_case import CaseContext, open_case
 from ui.library.films import (
     Found,
+    add_pictures,
     build_cards,
     film_name,
     is_synthetic,
@@ -130,8 +131,12 @@ def find_nearest(case: CaseContext) -> Nearest:
 def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
     """Draw the nearest films that the run calls correctly, and the control that compares one."""
     view = case.view
-    headings = [f"Nearest {CELLS[cell].removesuffix('s')}" for cell in nearest.films]
-    cards, _ = build_cards(view, case.found, list(nearest.films.values()), case.notes, headings)
+    plain = build_cards(view, case.found, list(nearest.films.values()), case.notes)
+    headed = [
+        replace(card, heading=f"Nearest {CELLS[cell].removesuffix('s')}")
+        for cell, card in zip(nearest.films, plain, strict=True)
+    ]
+    cards, _ = add_pictures(view.library, headed)
     threshold = case.runs.threshold_of(view.run)
     how = "in the run's feature space" if nearest.by_features else "by the run's probability only"
     st.caption(f"Nearest {how}, of other patients:")

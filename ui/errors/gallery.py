@@ -14,11 +14,11 @@ from core.error_analysis.notes_export import notes_as_csv, notes_as_json, notes_
 from core.errors import FirstReadError
 from ui.app.resources import get_library
 from ui.app.session import Visit
-from ui.components.cards.cards import PAGE_FILMS, CardsEvent, read_cards_event, show_cards
+from ui.components.cards.cards import PAGE_FILMS, CardsEvent, read_cards_event
 from ui.components.matrix.matrix import read_matrix_event
 from ui.errors.controls import draw_filters, found_in_words
 from ui.errors.note_form import carry_draft
-from ui.library.films import Found, build_cards, get_case_notes, make_ahead
+from ui.library.films import Found, build_cards, draw_cards, get_case_notes, make_ahead
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_references
 from ui.library.slices import slices_of
@@ -160,12 +160,14 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
         return
     first = (view.page - 1) * PAGE_FILMS
     shown = found.film_ids[first : first + PAGE_FILMS]
-    cards, sentence = build_cards(view, found, shown, notes)
-    if sentence:
-        st.caption(f":material/image_not_supported: {sentence}")
-    threshold = found.runs.threshold_of(view.run)
-    turns = view.page > 1, view.page < pages_of(found)
-    show_cards(cards, key=GALLERY, threshold=threshold, active=visit.last_film, turns=turns)
+    draw_cards(
+        view.library,
+        build_cards(view, found, shown, notes),
+        key=GALLERY,
+        threshold=found.runs.threshold_of(view.run),
+        active=visit.last_film,
+        turns=(view.page > 1, view.page < pages_of(found)),
+    )
     make_ahead(view.library, found.film_ids[first + PAGE_FILMS : first + 2 * PAGE_FILMS])
 
 

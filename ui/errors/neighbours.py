@@ -16,9 +16,8 @@ from core.stats.intervals import Scores
 from ui.app.resources import get_library
 from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import SPLITS, looks_around
-from ui.errors.film_cards import case_of, draw_films
 from ui.errors.open_case import CaseContext
-from ui.library.films import film_name
+from ui.library.films import case_of, draw_cards, film_name
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
 from ui.library.slices import get_features
@@ -118,7 +117,7 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
     )
     threshold = get_runs()[view.run].operating_point.threshold
     cards = [_card(view, films, int(row), float(probability[row])) for row in rows]
-    draw_films(view.library, cards, NEIGHBOURS, threshold)
+    draw_cards(view.library, cards, key=NEIGHBOURS, threshold=threshold, keys=False)
 
 
 def _whence(view: ErrorView) -> str:

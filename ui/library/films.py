@@ -6,16 +6,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms
 from core.error_analysis.filters import Known, Noted, films_wanted
-from core.error_analysis.gallery import films_in_cell, order_films
+from core.error_analysis.gallery import cell_of, films_in_cell, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
 from core.jobs.batch import UploadedFilm
@@ -25,9 +26,9 @@ from core.pipeline import draw_small_picture
 from core.settings import get_settings
 from core.store.notes import SqlCaseNotes
 from ui.app.resources import get_database, get_library
-from ui.components.cards.cards import PICTURE_PX, Card
+from ui.components.cards.cards import PICTURE_PX, Card, show_cards
 from ui.library.gallery_query import ErrorView
-from ui.library.runs import get_films
+from ui.library.runs import get_films, get_learned, get_predictions, get_runs
 
 PICTURE_THREADS = 4
 
@@ -103,6 +104,18 @@ def noted_by(notes: Sequence[CaseNote]) -> Noted:
     return Noted(by_tag, by_cause, comments)
 
 
+def case_of(library: str, run: str, film_id: str) -> ErrorView | None:
+    """Return the view of the gallery in which a film is open; None if the run has not read it."""
+    for said in (get_predictions(library, run), get_learned(library, run)):
+        rows = [] if said is None else np.flatnonzero(said.films.film_id == film_id)
+        if len(rows):
+            row = int(rows[0])
+            threshold = get_runs()[run].operating_point.threshold
+            cell = cell_of(float(said.probability[row]), int(said.films.label[row]), threshold)
+            return ErrorView(library, run, str(said.films.split[row]), cell=cell, film=film_id)
+    return None
+
+
 def load_film(library: str, film_id: str) -> UploadedFilm:
     """Return a film of a library as if it had been uploaded.
 
@@ -175,38 +188,44 @@ def _ahead() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-pictures")
 
 
+def add_pictures(library: str, cards: Sequence[Card]) -> tuple[list[Card], str]:
+    """Return cards with their films' pictures, and a sentence if one is missing."""
+    pictures, sentence = small_pictures(library, [card.key for card in cards])
+    pictured = [
+        replace(card, thumbnail_png=picture.png, synthetic=picture.synthetic) if picture else card
+        for card, picture in ((card, pictures.get(card.key)) for card in cards)
+    ]
+    return pictured, sentence
+
+
+def draw_cards(
+    library: str, cards: Sequence[Card], *, key: str, threshold: float, **shown: Any
+) -> None:
+    """Draw cards with their films' pictures, and a sentence if one is missing."""
+    pictured, sentence = add_pictures(library, cards)
+    if sentence:
+        st.caption(f":material/image_not_supported: {sentence}")
+    show_cards(pictured, key=key, threshold=threshold, **shown)
+
+
 def build_cards(
-    view: ErrorView,
-    found: Found,
-    film_ids: Sequence[str],
-    notes: Sequence[CaseNote],
-    headings: Sequence[str] = (),
-) -> tuple[list[Card], str]:
-    """Return films as cards, and a sentence if a picture is missing."""
-    pictures, sentence = small_pictures(view.library, film_ids)
-    noted = notes_by_film(notes)
-    probability = found.runs.of_run(view.run)
-    cards = []
-    for turn, film_id in enumerate(film_ids):
-        place = found.runs.place_of(film_id)
-        if place is None:
-            continue
-        picture = pictures.get(film_id)
-        tags = {tag for note in noted.get(film_id, ()) for tag in note.tags}
-        cards.append(
-            Card(
-                key=film_id,
-                thumbnail_png=None if picture is None else picture.png,
-                synthetic=picture is not None and picture.synthetic,
-                heading=headings[turn] if headings else "",
-                name=film_name(film_id),
-                probability=float(probability[place]),
-                words=label_in_words(found.runs, place),
-                quality=quality_in_words(found.runs, place),
-                tags=tuple(sorted(tags)),
-            )
+    view: ErrorView, found: Found, film_ids: Sequence[str], notes: Sequence[CaseNote]
+) -> list[Card]:
+    """Return films of a view as cards without their pictures."""
+    noted, probability = notes_by_film(notes), found.runs.of_run(view.run)
+    return [
+        Card(
+            key=film_id,
+            name=film_name(film_id),
+            probability=float(probability[place]),
+            words=label_in_words(found.runs, place),
+            quality=quality_in_words(found.runs, place),
+            tags=tuple(sorted({tag for note in noted.get(film_id, ()) for tag in note.tags})),
         )
-    return cards, sentence
+        for film_id in film_ids
+        for place in [found.runs.place_of(film_id)]
+        if place is not None
+    ]
 
 
 def label_in_words(runs: ScoredFilms, place: int) -> str:

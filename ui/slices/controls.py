@@ -9,11 +9,15 @@ import streamlit as st
 
 from core.error_analysis.slice_discovery import RATES
 from core.jobs.examples import ExamplesTask
-from core.runs.predictions import PREDICTIONS_FILE
+from core.runs.predictions import PREDICTIONS_FILE, how_to_score_learned
+from ui.app.guard import PAGES
 from ui.app.progress import draw_preparation, get_preparation
 from ui.app.query_params import QueryParams, one_of, put, word
 from ui.app.resources import get_libraries, get_library
+from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import SYNTHETIC, split_titles
+from ui.library.films import case_of, draw_cards
+from ui.library.gallery_query import write_address
 from ui.library.runs import get_offered, get_runs, name_offered
 
 SECTIONS = {
@@ -133,6 +137,30 @@ def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: 
 def _take_slice() -> None:
     key, rate = st.session_state["fails-slice"]
     put(slice=key, rate=rate)
+
+
+def show_films(
+    view: SlicesView, cards: Sequence[Card], key: str, threshold: float | None = None
+) -> None:
+    """Draw films of the page as cards; one that was clicked opens in the gallery.
+
+    Parameters
+    ----------
+    threshold : float or None
+        To mark on each scale; None: the run's operating point.
+    """
+    wish = read_cards_event(key)
+    if wish is not None and wish.act == "open":
+        case = case_of(view.library, view.run, wish.film)
+        if case is not None:
+            st.switch_page(PAGES["errors"][0], query_params=write_address(case))
+        st.toast(
+            f"Run {view.run} has learned from this film: `{how_to_score_learned(view.run)}` scores "
+            "such films, and then there is a case to open."
+        )
+    if threshold is None:
+        threshold = get_runs()[view.run].operating_point.threshold
+    draw_cards(view.library, cards, key=key, threshold=threshold, keys=False)
 
 
 def split_words(run: str, split: str) -> str:

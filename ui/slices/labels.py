@@ -19,8 +19,7 @@ from ui.components.cards.cards import PAGE_FILMS, Card
 from ui.library.films import film_name
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
-from ui.slices.controls import SlicesView
-from ui.slices.film_cards import show_films
+from ui.slices.controls import SlicesView, show_films
 
 EVEN = 0.5
 PAIRS_SHOWN = 12
@@ -141,8 +140,7 @@ def draw_copies(view: SlicesView) -> None:
         for place, group in enumerate(groups[:PAIRS_SHOWN])
         for film_id in group.film_ids
     ]
-    point = get_runs()[view.run].operating_point.threshold
-    show_films(view, cards, "fails-copies", point)
+    show_films(view, cards, "fails-copies")
     if len(groups) > PAIRS_SHOWN:
         st.caption(f"The first {PAIRS_SHOWN} of {len(groups)} groups.")
 

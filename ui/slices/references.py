@@ -23,8 +23,7 @@ from ui.components.cards.cards import PAGE_FILMS, Card
 from ui.library.films import film_name
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
-from ui.slices.controls import SlicesView
-from ui.slices.film_cards import show_films
+from ui.slices.controls import SlicesView, show_films
 from ui.slices.slices import PLAIN
 
 ADULTS = "nih"
@@ -120,5 +119,4 @@ def _draw_read_as_normal(view: SlicesView, facts: FilmFacts, probability: np.nda
         )
         for row in rows
     ]
-    point = get_runs()[view.run].operating_point.threshold
-    show_films(view, cards, "fails-adults", point)
+    show_films(view, cards, "fails-adults")

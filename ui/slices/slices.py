@@ -26,13 +26,12 @@ from ui.app.guard import PAGES
 from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.charts.model_card import plot_rates
-from ui.components.cards.cards import PAGE_FILMS, Card, read_cards_event, show_cards
-from ui.library.films import build_cards, film_name, find_films
+from ui.components.cards.cards import PAGE_FILMS, Card, read_cards_event
+from ui.library.films import build_cards, draw_cards, film_name, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
-from ui.slices.controls import SlicesView, pick_slice, split_words
-from ui.slices.film_cards import show_films
+from ui.slices.controls import SlicesView, pick_slice, show_films, split_words
 
 DRAWN_SHEET = "fails-drawn"
 
@@ -74,7 +73,7 @@ def draw_drawn(view: SlicesView) -> None:
         for row in rows
     ]
     with films_side:
-        show_films(view, cards, DRAWN_SHEET, point)
+        show_films(view, cards, DRAWN_SHEET)
 
 
 def rates_by_finding(
@@ -294,10 +293,9 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
         st.switch_page(
             PAGES["errors"][0], query_params=write_address(replace(gallery, film=wish.film))
         )
-    cards, sentence = build_cards(gallery, found, found.film_ids[:PAGE_FILMS], ())
-    if sentence:
-        st.caption(f":material/image_not_supported: {sentence}")
-    show_cards(cards, key=key, threshold=found.runs.threshold_of(view.run), keys=False)
+    cards = build_cards(gallery, found, found.film_ids[:PAGE_FILMS], ())
+    threshold = found.runs.threshold_of(view.run)
+    draw_cards(view.library, cards, key=key, threshold=threshold, keys=False)
     if n > PAGE_FILMS:
         st.caption(f"The first {PAGE_FILMS} of {n}; all of them are in the gallery.")
 

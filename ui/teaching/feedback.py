@@ -14,7 +14,7 @@ from ui.app.resources import ExplanationTask
 from ui.app.session import Visit
 from ui.components.cards.cards import Card, show_cards
 from ui.components.panels import draw_regions
-from ui.library.films import SmallPicture, film_name, small_pictures
+from ui.library.films import add_pictures, film_name
 from ui.library.runs import get_runs
 from ui.teaching.data import SOURCES, get_teaching_store, nearest_films
 from ui.teaching.reading import draw_model, follow_regions
@@ -109,22 +109,14 @@ def draw_nearest(course: Course, place: int) -> None:
     except FirstReadError as exc:
         st.caption(str(exc))
         return
-    films = near.films
-    pictures, _ = small_pictures(library, list(films.values()))
-    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in films.items()]
+    plain = [
+        Card(key=film_id, heading=heading, name=film_name(film_id))
+        for heading, film_id in near.films.items()
+    ]
+    cards, _ = add_pictures(library, plain)
     how = "in the model's feature space" if near.by_features else "by the model's score only"
     st.caption(f"Nearest {how}, of other patients, and read correctly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
-
-
-def _card(heading: str, film_id: str, picture: SmallPicture | None) -> Card:
-    return Card(
-        key=film_id,
-        thumbnail_png=None if picture is None else picture.png,
-        synthetic=picture is not None and picture.synthetic,
-        heading=heading,
-        name=film_name(film_id),
-    )
 
 
 def _ask_regions(visit: Visit, session_id: str, place: int) -> None:
