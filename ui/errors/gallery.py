@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 
 import streamlit as st
@@ -16,6 +16,7 @@ from ui.app.resources import get_library
 from ui.app.session import Visit
 from ui.components.cards.cards import PAGE_FILMS, CardsEvent, read_cards_event
 from ui.components.matrix.matrix import read_matrix_event
+from ui.components.table_files import TableFiles, offer_table
 from ui.errors.controls import draw_filters, found_in_words
 from ui.errors.note_form import carry_draft
 from ui.library.films import Found, build_cards, draw_cards, get_case_notes, make_ahead
@@ -38,7 +39,14 @@ def draw_notes(view: ErrorView, notes: Sequence[CaseNote]) -> None:
                 "Proposed labels",
                 {state.value: counts.by_proposal.get(state, 0) for state in ProposalState},
             )
-        _draw_export(view, notes)
+        offer_table(  # every note of the library, replaced ones included
+            _make_files(view.library, view.run, notes),
+            f"first-read-notes-{view.library}",
+            ("All notes as CSV", "All notes as Parquet", "All notes as JSON"),
+            key="errors-notes",
+            disabled=not notes,
+            width="stretch",
+        )
 
 
 def _draw_counts(title: str, counts: Mapping[str, int]) -> None:
@@ -49,52 +57,12 @@ def _draw_counts(title: str, counts: Mapping[str, int]) -> None:
     st.table({name: number for name, number in rows if number})
 
 
-def _draw_export(view: ErrorView, notes: Sequence[CaseNote]) -> None:
-    """Offer every note of the library, replaced ones included."""
-    library = view.library
-    files = _make_files(library, view.run, notes)
-    st.download_button(
-        "All notes as CSV",
-        files.csv,
-        file_name=f"first-read-notes-{library}.csv",
-        mime="text/csv",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-    st.download_button(
-        "All notes as Parquet",
-        files.parquet,
-        file_name=f"first-read-notes-{library}.parquet",
-        mime="application/vnd.apache.parquet",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-    st.download_button(
-        "All notes as JSON",
-        files.json,
-        file_name=f"first-read-notes-{library}.json",
-        mime="application/json",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    csv: str
-    parquet: bytes
-    json: str
-
-
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={CaseNote: attrgetter("note_id")})
-def _make_files(library: str, run: str, standing: Sequence[CaseNote]) -> _Files:
+def _make_files(library: str, run: str, standing: Sequence[CaseNote]) -> TableFiles:
     """Make the files once for the notes that stand: every new note changes which these are."""
     history = get_case_notes().history(library) if standing else []
     references = get_references(library, run)
-    return _Files(
+    return TableFiles(
         notes_as_csv(history, references),
         notes_as_parquet(history, references),
         notes_as_json(history, references),
