@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from core.domain.mark import Edges
 from core.domain.regions import Explanation
 from core.errors import ExplanationError
 from ui.components.declare import declare
-from ui.components.viewer.film_bytes import EncodedFilms, FilmView
+from ui.components.viewer.film_bytes import FilmView, encode_film
 
 SMALLEST_SHOWN = 0.1
 """A smaller weight changes the odds by less than a tenth: its region is neither coloured nor
@@ -35,10 +36,10 @@ probability from 0.05 to 0.95."""
 
 NO_REGION = "No single region changes the odds by a tenth."
 
+KEPT_FILMS = 3
 TRUTH_CELLS = 512
 """A truth's outline has at most so many cells along its longer side."""
 _HERE = Path(__file__).parent
-_ENCODED = EncodedFilms()
 
 
 _VIEWER_SCRIPTS = (
@@ -194,12 +195,20 @@ def show_film(
             on_selected_region_change=_rerun_only,
             on_marks_change=_rerun_only,
         ).selected_region
-        _film_component(key=f"{key}-film", data=_ENCODED.get(film))
+        _film_component(key=f"{key}-film", data=encode_once(film))
     if not chosen or overlay is None:
         return None
     if (chosen["film"], chosen["regions"]) != (film.film_id, overlay["id"]):
         return None
     return RegionClick(film.sha256, int(chosen["label"]))
+
+
+@st.cache_resource(
+    show_spinner=False, max_entries=KEPT_FILMS, hash_funcs={FilmView: attrgetter("film_id")}
+)
+def encode_once(film: FilmView) -> bytes:
+    """Return a film's bytes; of the last few, so that a rerun does not encode again."""
+    return encode_film(film)
 
 
 def read_marks_event(key: str, token: str) -> tuple[Edges, ...] | None:
