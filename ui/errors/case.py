@@ -18,7 +18,7 @@ from ui.app.session import Visit
 from ui.charts.base import RunProbability, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
 from ui.components.viewer.viewer import RegionOverlay, TruthOutline, show_film
-from ui.errors.controls import CELLS, film_learned_text, go_to, looks_around
+from ui.errors.controls import CELLS, film_learned_text, looks_around
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
 from ui.errors.neighbours import (
     draw_neighbours,
@@ -39,7 +39,7 @@ from ui.library.films import (
     quality_in_words,
     size_in_words,
 )
-from ui.library.gallery_query import BESIDE, ErrorView
+from ui.library.gallery_query import BESIDE, GALLERY, ErrorView
 from ui.library.runs import get_engine_of, get_runs
 
 VIEW_HEIGHT = 770
@@ -105,7 +105,7 @@ def draw_way(case: CaseContext) -> None:
 
 def _go(visit: Visit, view: ErrorView) -> None:
     visit.complaint = ""
-    go_to(view)
+    GALLERY.go_to(view)
     st.rerun()
 
 

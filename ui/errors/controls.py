@@ -14,9 +14,7 @@ from core.error_analysis.filters import subtypes_of
 from core.error_analysis.gallery import Cell
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
-from core.jobs.examples import ExamplesTask
 from core.runs.predictions import LEARNED_FILE, LEARNED_PART, how_to_score_learned
-from ui.app.progress import draw_preparation, get_preparation
 from ui.app.query_params import put
 from ui.app.resources import get_libraries, get_library
 from ui.components.matrix.matrix import show_matrix
@@ -118,7 +116,6 @@ CELLS = {
     Cell.FALSE_POSITIVE: "false positives",
     Cell.TRUE_NEGATIVE: "true negatives",
 }
-SYNTHETIC = "synthetic"
 WORDS = "errors-words"
 
 
@@ -126,36 +123,6 @@ def split_titles(run: str) -> dict[str, str]:
     """Return what the splits are called, with the run's own name for its validation films."""
     own = own_validation(run)
     return SPLITS | ({"validation": own} if own else {})
-
-
-def films_awaited() -> ExamplesTask | None:
-    """Return the work on the films that the address asks for, or that alone can be shown."""
-    task = get_preparation()
-    if task is None or task.finished or task.ready:
-        return None
-    others = any(library.has_films for library in get_libraries().values())
-    asked = st.query_params.get("library", "public" if others else SYNTHETIC)
-    return task if asked == SYNTHETIC else None
-
-
-def draw_waiting(task: ExamplesTask) -> None:
-    """Say what the page will show, how far the films are, and what can be looked at meanwhile."""
-    _, middle, _ = st.columns([1, 2, 1])
-    with middle:
-        st.header("What a run gets wrong, film by film")
-        st.write(
-            "Missed pneumonias and false alarms of every run as cards, each with its regions, "
-            "the other runs' results, and a field for your note."
-        )
-        draw_preparation(task)
-        st.button(
-            "See the runs' results on the public films",
-            key="errors-meanwhile",
-            icon=":material/grid_view:",
-            help="The results are here; the films are not.",
-            on_click=st.query_params.from_dict,
-            args=({"library": "public"},),
-        )
 
 
 def read_view() -> tuple[ErrorView, list[str]]:
@@ -168,9 +135,6 @@ def read_view() -> tuple[ErrorView, list[str]]:
     if words:
         view = replace(view, wanted=replace(view.wanted, comment_words=words))
     return view, complaints
-
-
-go_to = GALLERY.go_to
 
 
 def draw_choice(view: ErrorView, found: Found) -> None:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.error_analysis.slice_discovery import RATES
-from core.jobs.examples import ExamplesTask
 from core.runs.predictions import PREDICTIONS_FILE, how_to_score_learned
 from ui.app.guard import PAGES
-from ui.app.progress import draw_preparation, get_preparation
 from ui.app.query_params import QueryParams, one_of, put, word
 from ui.app.resources import get_libraries, get_library
 from ui.components.cards.cards import Card, read_cards_event
-from ui.errors.controls import SYNTHETIC, split_titles
+from ui.errors.controls import split_titles
 from ui.library.films import case_of, draw_cards
 from ui.library.gallery_query import write_address
 from ui.library.runs import get_offered, get_runs, name_offered
@@ -60,7 +58,6 @@ ADDRESS = QueryParams(
     word("slice", field="slice_key"),
     one_of("rate", RATES, needs="slice"),
 )
-go_to = ADDRESS.go_to
 
 
 def read_view() -> tuple[SlicesView, list[str]]:
@@ -68,30 +65,6 @@ def read_view() -> tuple[SlicesView, list[str]]:
     offered = get_offered()
     runs = {library: offered.runs(library) for library in offered.libraries}
     return ADDRESS.read(st.query_params.to_dict(), _searchable_first(offered.libraries), runs)
-
-
-def films_awaited() -> ExamplesTask | None:
-    """Return the work on the synthetic films where the address asks for these; None if done."""
-    task = get_preparation()
-    if task is None or task.ready or task.finished:
-        return None
-    return task if st.query_params.get("library") == SYNTHETIC else None
-
-
-def draw_waiting(task: ExamplesTask) -> None:
-    """Say what the page will show, how far the films are, and what can be looked at meanwhile."""
-    _, middle, _ = st.columns([1, 2, 1])
-    with middle:
-        st.header("Where a run fails")
-        st.write("How often a run misses each synthetic finding, and the films that it gets wrong.")
-        draw_preparation(task)
-        st.button(
-            "See the search over the public films",
-            key="fails-meanwhile",
-            icon=":material/search:",
-            on_click=st.query_params.from_dict,
-            args=({"library": "public"},),
-        )
 
 
 def _searchable_first(libraries: Sequence[str]) -> list[str]:
