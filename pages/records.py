@@ -51,7 +51,6 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
     event = st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
         height=460,
         on_select="rerun",
         selection_mode="single-row",

@@ -15,7 +15,7 @@ from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
 from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
 from ui.app.session import Visit
-from ui.charts.base import RunProbability, plot_probabilities
+from ui.charts.base import RunProbability, draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
 from ui.components.viewer.viewer import RegionOverlay, TruthOutline, show_film
 from ui.errors.controls import CELLS, film_learned_text, looks_around
@@ -232,11 +232,7 @@ def draw_runs(case: CaseContext) -> None:
         RunProbability(run_id, float(runs.probability[row, place]), float(runs.threshold[row]))
         for row, run_id in enumerate(runs.run_ids)
     ]
-    st.plotly_chart(
-        plot_probabilities(said, chosen=view.run),
-        key="case-probabilities",
-        config={"displayModeBar": False},
-    )
+    draw_plot(plot_probabilities(said, chosen=view.run), "case-probabilities")
     learned = film_learned_text(view, runs, place)
     if learned:
         st.caption(learned)

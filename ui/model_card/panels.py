@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from core.model_card.card import NO_DEVICE, describe_in_short, describe_run
@@ -14,13 +11,11 @@ from core.model_card.facts import RunFacts
 from core.model_card.results import describe_ward, expect_in_ward, usual_part
 from core.reports.document import Block, Bullets, Intervals, Paragraph, Section, Table
 from core.reports.markdown import escape_markdown
+from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_intervals
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import draw_errors
 from ui.runs.prevalence import DRAWN, SAID, draw_prevalence, show_wards
-
-PLAIN: Mapping[str, Any] = {"displayModeBar": False}
-"""Side by side on a wide window, one above the other on a narrow one."""
 
 
 def draw_exports(view: CardView, facts: RunFacts) -> None:
@@ -122,7 +117,7 @@ def _draw_block(block: Block, key: str) -> None:
     elif isinstance(block, Bullets):
         st.markdown("\n".join(f"- {escape_markdown(item)}" for item in block.items))
     elif isinstance(block, Intervals):
-        st.plotly_chart(plot_intervals(block), key=key, config=PLAIN)
+        draw_plot(plot_intervals(block), key)
     else:
         rows = [map(escape_markdown, cells) for cells in block.rows]
         st.table([dict(zip(block.head, cells, strict=True)) for cells in rows], hide_index=True)

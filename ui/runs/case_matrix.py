@@ -13,11 +13,11 @@ from core.comparison.text import step_text
 from core.library.film_codes import film_code, find_film
 from ui.app.guard import PAGES
 from ui.app.query_params import put
+from ui.charts.base import draw_plot
 from ui.charts.cases import plot_case, plot_cases
 from ui.charts.runs import Style
 from ui.library.gallery_query import ALL_PARTS
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
-from ui.runs.paired_tests import PLAIN
 from ui.runs.query import RunsView
 
 MATRIX, STEP, CASE = "runs-matrix", "runs-step", "runs-case"
@@ -48,12 +48,11 @@ def draw_cases(
     if not rows:
         st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
         return
-    st.plotly_chart(
+    draw_plot(
         plot_cases(matrix, rows, film_id or NO_CASE),
-        key=MATRIX,
+        MATRIX,
         on_select=_take_cell,
         selection_mode="points",
-        config=PLAIN,
         alt="Films by runs; orange is wrong, dim is correct",
     )
     st.caption(
@@ -114,20 +113,14 @@ def _draw_case(
     place = int(np.flatnonzero(scored.films.film_id == film_id)[0])
     label = "pneumonia" if scored.ill[place] else "normal"
     subtype = str(scored.films.subtype[place])
-    drawn = " :gray-badge[synthetic]" if scored.synthetic else ""
+    badge = " :gray-badge[synthetic]" if scored.synthetic else ""
     st.markdown(
-        f"`{film_id}`{drawn}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
+        f"`{film_id}`{badge}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
         f"{_verdicts(scored, place)}"
     )
-    st.plotly_chart(
-        plot_case(
-            scored.probability[:, place].tolist(),
-            scored.threshold.tolist(),
-            [styles[run_id] for run_id in scored.run_ids],
-        ),
-        key="runs-case-plot",
-        config=PLAIN,
-    )
+    drawn = [styles[run_id] for run_id in scored.run_ids]
+    probability, threshold = scored.probability[:, place].tolist(), scored.threshold.tolist()
+    draw_plot(plot_case(probability, threshold, drawn), "runs-case-plot")
     if GALLERY in PAGES:
         st.page_link(
             PAGES[GALLERY][0],
@@ -199,7 +192,6 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
     st.dataframe(
         lines,
         hide_index=True,
-        width="stretch",
         height="content" if len(lines) <= 6 else STEP_PX,
         key=STEP,
         on_select=lambda: _take_step(film_ids),

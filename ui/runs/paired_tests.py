@@ -12,12 +12,12 @@ from core.evaluation.evaluate import PARTS
 from core.evaluation.metrics import ConfusionMatrix, confusion_at
 from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
+from ui.charts.base import draw_plot
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
 from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
 from ui.runs.query import ADDRESS, METRIC_NAMES, RunsView
 
-PLAIN = {"displayModeBar": False}
 MAX_TABLE_PX = 250
 
 
@@ -56,7 +56,8 @@ def draw_curves(
         "runs-calibration": plot_calibration(calibrations, drawn),
     }
     for side, (name, figure) in zip(st.columns(3, gap="medium"), figures.items(), strict=True):
-        side.plotly_chart(figure, key=name, config=PLAIN)
+        with side:
+            draw_plot(figure, name)
     st.caption(
         "A diamond marks a run's threshold, with a line from its name; hover over a curve for "
         "other thresholds. The grey line is a classifier without information (ROC, precision) or "
@@ -81,7 +82,6 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
         st.dataframe(
             describe_scored(scored),
             hide_index=True,
-            width="stretch",
             height="content" if len(scored.run_ids) <= 7 else MAX_TABLE_PX,
             key="runs-scored",
             alt="Counts and rates of the compared runs at their thresholds",
@@ -122,7 +122,6 @@ def _draw_pairs(pairs: list[PairComparison], metric: str) -> None:
         st.dataframe(
             describe_pairs(pairs, metric, METRIC_NAMES[metric]),
             hide_index=True,
-            width="stretch",
             height="content" if len(pairs) <= 7 else MAX_TABLE_PX,
             key="runs-pairs",
             column_config={"Pair": st.column_config.TextColumn(pinned=True)},

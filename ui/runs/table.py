@@ -13,9 +13,9 @@ from core.errors import FirstReadError
 from core.runs.listing import ListedRun
 from core.shortcuts.record import ChangeAudit, PartAudit, audit_text
 from ui.app.query_params import put
+from ui.charts.base import draw_plot
 from ui.charts.runs import Style, plot_histories
 from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
-from ui.runs.paired_tests import PLAIN
 from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
 
 TABLE = "runs-table"
@@ -39,7 +39,6 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
         height="content" if len(rows) <= MAX_ROWS else MAX_TABLE_PX,
         on_select=lambda: _take(tuple(listed.runs)),
         selection_mode="multi-row",
@@ -135,7 +134,7 @@ def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style])
     if histories:
         drawn = [styles[run_id] for run_id in histories]
         figure = plot_histories(histories, drawn, LOSSES[view.loss])
-        st.plotly_chart(figure, key="runs-histories", config=PLAIN)
+        draw_plot(figure, "runs-histories")
     without = [run_id for run_id in run_ids if run_id not in histories]
     if without:
         st.caption(f"No training history: {', '.join(without)}.")
@@ -162,7 +161,6 @@ def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
             for key, words in changes.items()
         ],
         hide_index=True,
-        width="stretch",
         height="content",
         key="runs-audit",
         alt="What changes of the films do to each run",

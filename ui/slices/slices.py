@@ -25,6 +25,7 @@ from core.stats.intervals import wilson_rate
 from ui.app.guard import PAGES
 from ui.app.query_params import put
 from ui.app.resources import get_library
+from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS, Card, read_cards_event
 from ui.library.films import build_cards, draw_cards, film_name, find_films
@@ -51,11 +52,8 @@ def draw_drawn(view: SlicesView) -> None:
     )
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
-        st.plotly_chart(
-            plot_rates(rates_by_finding(drawn, wrong), "called correctly"),
-            key="fails-drawn-rates",
-            config=PLAIN,
-        )
+        figure = plot_rates(rates_by_finding(drawn, wrong), "called correctly")
+        draw_plot(figure, "fails-drawn-rates")
         st.caption("Of all parts of the set, with Wilson's intervals of 95 %.")
     if not wrong.any():
         films_side.info("The run gets none of these films wrong.", icon=":material/check_circle:")
@@ -96,7 +94,6 @@ def rates_by_finding(
 
 
 TABLE, EVERY = "fails-found", "fails-every"
-PLAIN = {"displayModeBar": False}
 WRONG = {"sensitivity": Cell.FALSE_NEGATIVE, "specificity": Cell.FALSE_POSITIVE}
 SHEET = "fails-sheet-{split}"
 WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
@@ -196,7 +193,6 @@ def _draw_found(search: SliceSearch) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
         height="content" if len(rows) <= 8 else TABLE_PX,
         key=TABLE,
         on_select=lambda: _take(TABLE, found),
@@ -233,11 +229,7 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
             (result.key, result.rate),
             lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
         )
-        st.plotly_chart(
-            plot_rates(_rates_of(view, search, result), result.rate),
-            key="fails-rates",
-            config=PLAIN,
-        )
+        draw_plot(plot_rates(_rates_of(view, search, result), result.rate), "fails-rates")
         st.caption(
             f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
             f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
@@ -321,7 +313,6 @@ def _draw_every(view: SlicesView, search: SliceSearch) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
         height=TABLE_PX,
         key=EVERY,
         on_select=lambda: _take(EVERY, search.results),

@@ -51,7 +51,6 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     event = st.dataframe(
         [_describe_case(case) for case in pool.values()],
         hide_index=True,
-        width="stretch",
         height=300,
         on_select="rerun",
         selection_mode="multi-row",
@@ -132,8 +131,8 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
         return
     st.caption("Only a reader's first read of a film counts: after it they know the answer.")
     readers = [_describe_reader(name, own) for name, own in _by_reader(outcomes).items()]
-    st.dataframe(readers, hide_index=True, width="stretch")
-    st.dataframe(_describe_films(case_set, outcomes), hide_index=True, width="stretch")
+    st.dataframe(readers, hide_index=True)
+    st.dataframe(_describe_films(case_set, outcomes), hide_index=True)
     st.download_button(
         "Results as CSV",
         csv_table(readers[0], (row.values() for row in readers), line_end="\n"),
