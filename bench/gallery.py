@@ -50,7 +50,7 @@ def page_through(films: Sequence[str], library: PublicLibrary, folder: Path) -> 
             Card(key=film, thumbnail_png=cache.get(library.read_bytes(film)))
             for film in films[start : start + PAGE_FILMS]
         ]
-        pack_thumbnails("gallery", cards)
+        pack_thumbnails("gallery", {card.key: card.thumbnail_png for card in cards})
         taken.append(time.perf_counter() - began)
     return Turns(taken, (time.process_time() - before) / len(taken))
 

@@ -50,7 +50,7 @@ def build_row(
             band="none",
             probability=None,
             quality="waiting" if waiting else "refused",
-            quality_note=outcome.sentence,
+            note=outcome.sentence,
             status=str(outcome.state) if waiting else "cannot be opened",
         )
     prediction = reading.prediction
@@ -64,7 +64,7 @@ def build_row(
         if prediction is None or get_settings().read_first
         else prediction.probability,
         quality=_quality_word(reading),
-        quality_note=next((f.message for f in reading.quality.findings), ""),
+        note=next((f.message for f in reading.quality.findings), ""),
         status=_status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )

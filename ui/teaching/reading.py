@@ -27,7 +27,7 @@ from ui.app.progress import Watch, follow
 from ui.app.resources import ExplanationTask, get_film_view, request_explanation
 from ui.app.session import Visit
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
-from ui.components.panels import draw_probability
+from ui.components.panels import draw_measured, draw_scale
 from ui.components.viewer.viewer import Marking, RegionOverlay, read_marks_event, show_film
 from ui.library.films import load_film
 from ui.library.runs import get_engine_of, get_runs
@@ -188,7 +188,8 @@ def draw_model(course: Course, film: FilmState) -> None:
     if prediction is None:
         st.markdown(f"**The model says {film.case.model_says}**: {film.case.probability:.2f}")
     else:
-        draw_probability(prediction, get_runs()[prediction.run_id])
+        draw_scale(prediction)
+        draw_measured(prediction, get_runs()[prediction.run_id])
     note = SOURCES[course.session.plan.library].note
     if note:
         st.caption(note)

@@ -6,7 +6,7 @@ Two components, as in the worklist: the pictures are one message and the words a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -106,21 +106,13 @@ def show_cards(
         "columns": columns,
         "turns": turns,
         "heard": events_read(key),
-        "cards": [
-            {
-                "key": card.key,
-                "synthetic": card.synthetic,
-                "pictured": card.thumbnail_png is not None,
-                "heading": card.heading,
-                "name": card.name,
-                "probability": card.probability,
-                "words": card.words,
-                "quality": card.quality,
-                "tags": list(card.tags),
-            }
-            for card in cards
-        ],
+        "cards": [_described(card) for card in cards],
     }
     with st.container(gap=None):
         _component(key=key, data=data, on_said_change=rerun_only)
-        show_thumbnails(key, cards)
+        show_thumbnails(key, {card.key: card.thumbnail_png for card in cards})
+
+
+def _described(card: Card) -> dict[str, object]:
+    described = asdict(card)
+    return described | {"pictured": described.pop("thumbnail_png") is not None}

@@ -23,6 +23,7 @@ from core.domain.mark import Edges
 from core.domain.regions import Explanation
 from core.errors import ExplanationError
 from ui.components.declare import declare
+from ui.components.events import rerun_only
 from ui.components.viewer.film_bytes import FilmView, encode_film
 
 SMALLEST_SHOWN = 0.1
@@ -192,8 +193,8 @@ def show_film(
         chosen = _viewer_component(
             key=key,
             data=described,
-            on_selected_region_change=_rerun_only,
-            on_marks_change=_rerun_only,
+            on_selected_region_change=rerun_only,
+            on_marks_change=rerun_only,
         ).selected_region
         _film_component(key=f"{key}-film", data=encode_once(film))
     if not chosen or overlay is None:
@@ -247,10 +248,6 @@ def _described_truth(truth: TruthOutline) -> dict[str, object]:
         "height": truth.mask.shape[0] / step,
         "columns": width,
     }
-
-
-def _rerun_only() -> None:
-    """Streamlit returns a component's state only where a callback is named."""
 
 
 def _described_regions(regions: RegionOverlay) -> dict[str, object]:
