@@ -193,24 +193,18 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
             kwargs={"page": "", "film": ""},
             help="Not kept in the address: they may identify a patient.",
         )
-        _draw_known(view, found)
+        left, right = st.columns(2)
+        with left:
+            pick("Quality finding", "finding", found.known.codes)
+        with right:
+            pick("Age", "age", found.known.bands)
+        if not found.known.bands:
+            st.caption("These films state no age; the adult films (NIH) do.")
+        key = view.wanted.slice_key
+        if key is not None:
+            pick("Subgroup", "slice", {key: slice_words(view.library, view.run, key)})
         if asked:
             st.button("Clear the filter", icon=":material/filter_list_off:", on_click=_ask_nothing)
-
-
-def _draw_known(view: ErrorView, found: Found) -> None:
-    """Draw what films can be asked for by facts that no prediction holds."""
-    pick = partial(GALLERY.select, view, any_word="any")
-    left, right = st.columns(2)
-    with left:
-        pick("Quality finding", "finding", found.known.codes)
-    with right:
-        pick("Age", "age", found.known.bands)
-    if not found.known.bands:
-        st.caption("These films state no age; the adult films (NIH) do.")
-    if view.wanted.slice_key is not None:
-        key = view.wanted.slice_key
-        pick("Subgroup", "slice", {key: slice_words(view.library, view.run, key)})
 
 
 def _ask_nothing() -> None:

@@ -12,9 +12,10 @@ from core.error_analysis.filters import subtypes_of
 from core.error_analysis.notes import CaseNote, ProposalState, count_notes
 from core.error_analysis.notes_export import notes_as_csv, notes_as_json, notes_as_parquet
 from core.errors import FirstReadError
+from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.app.session import Visit
-from ui.components.cards.cards import PAGE_FILMS, CardsEvent, read_cards_event
+from ui.components.cards.cards import PAGE_FILMS, read_cards_event
 from ui.components.matrix.matrix import read_matrix_event
 from ui.components.table_files import TableFiles, offer_table
 from ui.errors.controls import draw_filters, found_in_words
@@ -79,16 +80,14 @@ def follow_gallery_event(visit: Visit, view: ErrorView) -> ErrorView:
     if wish is not None:
         view = replace(view, threshold=wish.threshold, cell=wish.cell, page=1, film=None)
     card = read_cards_event(GALLERY)
-    return view if card is None else _after(visit, view, card)
-
-
-def _after(visit: Visit, view: ErrorView, wish: CardsEvent) -> ErrorView:
-    if wish.act == "open":
-        return replace(view, film=wish.film)
-    if wish.act == "tag":
-        turn_quick_tag(visit, view, wish.film)
+    if card is None:
         return view
-    return replace(view, page=max(1, view.page + (1 if wish.act == "next" else -1)))
+    if card.act == "open":
+        return replace(view, film=card.film)
+    if card.act == "tag":
+        turn_quick_tag(visit, view, card.film)
+        return view
+    return replace(view, page=max(1, view.page + (1 if card.act == "next" else -1)))
 
 
 def turn_quick_tag(visit: Visit, view: ErrorView, film_id: str) -> None:
@@ -150,8 +149,7 @@ def draw_pages(view: ErrorView, found: Found) -> None:
             key=key,
             max_visible_pages=5,
             width="stretch",
-            on_change=_turn_page,
-            args=(key,),
+            on_change=lambda: put(page=str(st.session_state[key])),
         )
     if found.film_ids:
         st.html(
@@ -170,10 +168,6 @@ def _pages_key(page: int) -> str:
         number += 1
         st.session_state[PAGES_DRAWN] = number
     return f"{PAGES_DRAWN}-{number}"
-
-
-def _turn_page(key: str) -> None:
-    st.query_params["page"] = str(st.session_state[key])
 
 
 def draw_nothing(view: ErrorView, found: Found) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
-from core.error_analysis.neighbours import nearest_films
+from core.comparison.scored_films import ScoredFilms
+from core.error_analysis.gallery import Cell
+from core.error_analysis.neighbours import logit_space, nearest_films, nearest_in_cell
 from core.jobs.embeddings import FeatureTask
 from core.runs.embeddings import FilmFeatures, Space
 from core.runs.predictions import FilmTable, Predictions
@@ -18,7 +20,7 @@ from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import SPLITS, looks_around
 from ui.errors.open_case import CaseContext
 from ui.library.films import case_of, draw_cards, film_name
-from ui.library.gallery_query import ErrorView
+from ui.library.gallery_query import BESIDE, ErrorView
 from ui.library.runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
 from ui.library.slices import get_features
 
@@ -60,6 +62,31 @@ def known_features(library: str, run: str, part: str | None = None) -> FilmFeatu
     if kept is not None or get_runs()[run].foreign:
         return kept
     return _task_on(library, run, part).result
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest films that a run decides rightly, by cell; and in which space they are near."""
+
+    films: dict[Cell, str]
+    by_features: bool
+
+
+def find_nearest(runs: ScoredFilms, run: str, place: int, features: FilmFeatures | None) -> Nearest:
+    """Return the nearest true negative and true positive of other patients.
+
+    They are near in the feature space where the films' features are known, by the score otherwise.
+
+    Parameters
+    ----------
+    place : int
+        The row of the film whose neighbours are sought.
+    """
+    places = None if features is None else features.places_of(runs.films.film_id)
+    space = logit_space(runs, run) if places is None else places
+    rows = {cell: nearest_in_cell(runs, run, place, cell, space) for cell in BESIDE}
+    films = {cell: str(runs.films.film_id[row]) for cell, row in rows.items() if row is not None}
+    return Nearest(films, by_features=places is not None)
 
 
 def _space_of(view: ErrorView) -> Space | None:

@@ -16,8 +16,7 @@ from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.domain.model import Prediction, RunRecord
 from core.domain.reader import Reader, reader_key
-from core.error_analysis.gallery import Cell, logits_of
-from core.error_analysis.neighbours import logit_space, nearest_in_cell
+from core.error_analysis.gallery import logits_of
 from core.errors import TeachingError
 from core.gate.lungs import LUNG_PROBABILITY
 from core.imaging.decoding import decode_radiograph
@@ -32,7 +31,7 @@ from core.teaching.spaced_repetition import due_dates
 from ui.app.resources import get_database, get_engine, get_libraries, get_library
 from ui.app.session import Visit
 from ui.components.viewer.viewer import TruthOutline
-from ui.errors.neighbours import known_features
+from ui.errors.neighbours import Nearest, find_nearest, known_features
 from ui.library.films import load_film
 from ui.library.gallery_query import ALL_PARTS
 from ui.library.runs import get_films, get_runs
@@ -258,18 +257,9 @@ def _predicted(run: RunRecord, probability: float) -> Prediction:
     return Prediction(probability, score, run.run_id, run.operating_point, run.abstention)
 
 
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """Films like another, by what they are called, and whether they are near in feature space."""
-
-    films: dict[str, str]
-    by_features: bool
-
-
 def nearest_films(course: Course, case: Case) -> Nearest:
-    """Return the nearest film with pneumonia and the nearest normal one that the run reads rightly.
+    """Return the nearest films of other patients that the run reads rightly.
 
-    Near in the run's feature space where the films' features are known, by its score otherwise.
     None of them is of a film that the session has yet to show.
     """
     plan = course.session.plan
@@ -278,14 +268,7 @@ def nearest_films(course: Course, case: Case) -> Nearest:
     ahead = {film.case.film_id for film in course.films if film.read is None}
     runs = runs.where(~np.isin(runs.films.film_id, list(ahead)))
     features = known_features(SOURCES[plan.library].library, run)
-    places = None if features is None else features.places_of(runs.films.film_id)
     place = runs.place_of(case.film_id)
     if place is None:
-        return Nearest({}, by_features=places is not None)
-    space = logit_space(runs, run) if places is None else places
-    near = {
-        "Nearest normal": nearest_in_cell(runs, run, place, Cell.TRUE_NEGATIVE, space),
-        "Nearest pneumonia": nearest_in_cell(runs, run, place, Cell.TRUE_POSITIVE, space),
-    }
-    found = {words: str(runs.films.film_id[row]) for words, row in near.items() if row is not None}
-    return Nearest(found, by_features=places is not None)
+        return Nearest({}, by_features=features is not None)
+    return find_nearest(runs, run, place, features)

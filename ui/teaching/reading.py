@@ -23,7 +23,7 @@ from core.teaching.session import (
     cut_off_answer,
 )
 from core.teaching.text import describe_plan
-from ui.app.progress import Watch, follow
+from ui.app.progress import Watch
 from ui.app.resources import ExplanationTask, get_film_view, request_explanation
 from ui.app.session import Visit
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
@@ -208,10 +208,3 @@ def _run_clock(watch: Watch, limit_s: int, opened_at: datetime) -> None:
     words = f"{left:.0f} s left" if left > 0 else "Time is up: your choice counts."
     st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
     st.caption("Then the film closes. A read without a verdict counts as not answered.")
-
-
-def follow_regions(visit: Visit, task: ExplanationTask | None) -> None:
-    """Draw how far the regions are, and say if there will be none."""
-    follow(visit, task)
-    if task is not None and task.sentence:
-        st.caption(f"No regions: {task.sentence}")
