@@ -10,7 +10,7 @@ import streamlit as st
 from core.error_analysis.slice_discovery import RATES
 from core.runs.predictions import PREDICTIONS_FILE, how_to_score_learned
 from ui.app.guard import PAGES
-from ui.app.query_params import QueryParams, one_of, put, word
+from ui.app.query_params import QueryParams, one_of, word
 from ui.app.resources import get_libraries, get_library
 from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import split_titles
@@ -24,7 +24,6 @@ SECTIONS = {
     "copies": "Copies",
     "references": "Two references",
 }
-USUAL_RATE = "sensitivity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class SlicesView:
     run: str
     section: str = "slices"
     slice_key: str = ""
-    rate: str = USUAL_RATE
+    rate: str = "sensitivity"
 
 
 _SLICE = ("slice", "rate")
@@ -90,26 +89,6 @@ def draw_choice(view: SlicesView) -> None:
         ADDRESS.segments(view, "What is looked at", "section", SECTIONS, width="stretch")
     point = get_runs()[view.run].operating_point.threshold
     point_side.caption(f"Run {view.run} at its operating point, {point:.3f}. Intervals are 95 %.")
-
-
-def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: object) -> None:
-    """Draw the choice of the slice that is open.
-
-    Parameters
-    ----------
-    listed : sequence of (str, str)
-        Key and rate of each slice.
-    words : callable
-        From key and rate to words.
-    """
-    st.session_state["fails-slice"] = said
-    options = list(listed)
-    st.selectbox("Subgroup", options, format_func=words, key="fails-slice", on_change=_take_slice)
-
-
-def _take_slice() -> None:
-    key, rate = st.session_state["fails-slice"]
-    put(slice=key, rate=rate)
 
 
 def show_films(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import streamlit as st
 
 from core.domain.rate import Rate, interval_text
 from core.error_analysis.filters import Wanted
-from core.error_analysis.gallery import Cell, Order
+from core.error_analysis.gallery import Cell
 from core.error_analysis.slice_discovery import (
     HELD,
     LEAST_FILMS,
@@ -32,7 +33,7 @@ from ui.library.films import build_cards, draw_cards, film_name, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
-from ui.slices.controls import SlicesView, pick_slice, show_films, split_words
+from ui.slices.controls import SlicesView, show_films, split_words
 
 DRAWN_SHEET = "fails-drawn"
 
@@ -93,7 +94,7 @@ def rates_by_finding(
     return [(finding, rate, finding != "normal") for finding, rate in ordered]
 
 
-TABLE, EVERY = "fails-found", "fails-every"
+TABLE, EVERY, OPEN = "fails-found", "fails-every", "fails-slice"
 WRONG = {"sensitivity": Cell.FALSE_NEGATIVE, "specificity": Cell.FALSE_POSITIVE}
 SHEET = "fails-sheet-{split}"
 WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
@@ -190,22 +191,34 @@ def _draw_found(search: SliceSearch) -> None:
         | _row(search, result, search.confirmed.get((result.key, result.rate)))
         for result in found
     ]
+    alt = "Subgroups in which the run is significantly worse; choose one to see its films"
+    _draw_results(rows, found, TABLE, alt, "content" if len(rows) <= 8 else TABLE_PX)
+
+
+def _draw_results(
+    rows: list[dict[str, object]],
+    results: Sequence[SliceResult],
+    key: str,
+    alt: str,
+    height: int | str = TABLE_PX,
+) -> None:
+    """Draw slices as a table; the one that is chosen opens."""
+
+    def take() -> None:
+        places = st.session_state[key]["selection"]["rows"]
+        if places:
+            put(slice=results[places[0]].key, rate=results[places[0]].rate)
+
     st.dataframe(
         rows,
         hide_index=True,
-        height="content" if len(rows) <= 8 else TABLE_PX,
-        key=TABLE,
-        on_select=lambda: _take(TABLE, found),
+        height=height,
+        key=key,
+        on_select=take,
         selection_mode="single-row",
         placeholder="too few films",
-        alt="Subgroups in which the run is significantly worse; choose one to see its films",
+        alt=alt,
     )
-
-
-def _take(key: str, results: tuple[SliceResult, ...]) -> None:
-    places = st.session_state[key]["selection"]["rows"]
-    if places:
-        put(slice=results[places[0]].key, rate=results[places[0]].rate)
 
 
 def open_slice(view: SlicesView, search: SliceSearch) -> SliceResult:
@@ -224,10 +237,13 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
         )
     choice_side, films_side = st.columns([1, 1.9], gap="large")
     with choice_side:
-        pick_slice(
+        st.session_state[OPEN] = (result.key, result.rate)
+        st.selectbox(
+            "Subgroup",
             [(one.key, one.rate) for one in search.results],
-            (result.key, result.rate),
-            lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
+            format_func=lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
+            key=OPEN,
+            on_change=_take_open,
         )
         draw_plot(plot_rates(_rates_of(view, search, result), result.rate), "fails-rates")
         st.caption(
@@ -238,6 +254,11 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
     with films_side:
         for split in (SEARCHED, HELD):
             draw_sheet(view, result, split)
+
+
+def _take_open() -> None:
+    key, rate = st.session_state[OPEN]
+    put(slice=key, rate=rate)
 
 
 def _rates_of(
@@ -252,21 +273,10 @@ def _rates_of(
     return rows
 
 
-def gallery_view(view: SlicesView, result: SliceResult, split: str) -> ErrorView:
-    """Return the view of the error gallery that shows a slice's wrong films."""
-    return ErrorView(
-        library=view.library,
-        run=view.run,
-        split=split,
-        cell=WRONG[result.rate],
-        order=Order.CONFIDENCE,
-        wanted=Wanted(slice_key=result.key),
-    )
-
-
 def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
     """Draw the contact sheet of a slice's wrong films in one split."""
-    gallery = gallery_view(view, result, split)
+    wanted = Wanted(slice_key=result.key)
+    gallery = ErrorView(view.library, view.run, split, cell=WRONG[result.rate], wanted=wanted)
     found = find_films(gallery, (), find_known(gallery))
     name, n = split_words(view.run, split), len(found.film_ids)
     words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
@@ -310,16 +320,7 @@ def _draw_every(view: SlicesView, search: SliceSearch) -> None:
         for result in search.results
         for held in [search.elsewhere.get((result.key, result.rate))]
     ]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height=TABLE_PX,
-        key=EVERY,
-        on_select=lambda: _take(EVERY, search.results),
-        selection_mode="single-row",
-        placeholder="too few films",
-        alt="All tested subgroups",
-    )
+    _draw_results(rows, search.results, EVERY, "All tested subgroups")
     st.caption(
         f"Here the {HELD} columns are corrected for all subgroups that have enough films there."
     )
