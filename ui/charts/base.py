@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -78,48 +77,39 @@ def draw_plot(figure: go.Figure, key: str, **shown: Any) -> None:
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, **shown)
 
 
-@dataclass(frozen=True, slots=True)
-class RunProbability:
-    """One run's probability of a film, and its threshold."""
-
-    run_id: str
-    probability: float
-    threshold: float
-
-
-def plot_probabilities(said: Sequence[RunProbability], chosen: str) -> go.Figure:
+def plot_probabilities(
+    run_ids: Sequence[str], probability: Sequence[float], threshold: Sequence[float], chosen: str
+) -> go.Figure:
     """Return every run's probability of one film on one axis, each with its own threshold.
 
     Parameters
     ----------
-    said : sequence of RunProbability
+    run_ids : sequence of str
         Top to bottom.
     chosen : str
         The run that stands out.
     """
-    names = [one.run_id for one in said]
+    called = [one >= at for one, at in zip(probability, threshold, strict=True)]
     figure = go.Figure()
     figure.add_scatter(
-        x=[one.threshold for one in said],
-        y=names,
+        x=list(threshold),
+        y=list(run_ids),
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 14, "color": "#8a929b", "line": {"width": 2}},
         hovertemplate="threshold of %{y}: %{x:.3f}<extra></extra>",
     )
     figure.add_scatter(
-        x=[one.probability for one in said],
-        y=names,
+        x=list(probability),
+        y=list(run_ids),
         mode="markers",
         marker={
-            "symbol": [
-                "circle" if one.probability >= one.threshold else "circle-open" for one in said
-            ],
+            "symbol": ["circle" if one else "circle-open" for one in called],
             "size": 11,
-            "color": ["#6fa8dc" if one.run_id == chosen else "#8a929b" for one in said],
+            "color": ["#6fa8dc" if run_id == chosen else "#8a929b" for run_id in run_ids],
         },
         hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
     )
-    return frame_lanes(figure, 72 + 26 * len(said))
+    return frame_lanes(figure, 72 + 26 * len(run_ids))
 
 
 def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:

@@ -14,7 +14,7 @@ from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
 from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
 from ui.app.session import Visit
-from ui.charts.base import RunProbability, draw_plot, plot_probabilities
+from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
 from ui.components.viewer.viewer import RegionOverlay, TruthOutline, show_film
 from ui.errors.controls import CELLS, film_learned_text, looks_around
@@ -209,11 +209,9 @@ def draw_head(case: CaseContext) -> None:
 def draw_runs(case: CaseContext) -> None:
     """Draw what every run said of the film, on one axis."""
     view, runs, place = case.view, case.runs, case.place
-    said = [
-        RunProbability(run_id, float(runs.probability[row, place]), float(runs.threshold[row]))
-        for row, run_id in enumerate(runs.run_ids)
-    ]
-    draw_plot(plot_probabilities(said, chosen=view.run), "case-probabilities")
+    probability, threshold = runs.probability[:, place].tolist(), runs.threshold.tolist()
+    figure = plot_probabilities(runs.run_ids, probability, threshold, chosen=view.run)
+    draw_plot(figure, "case-probabilities")
     learned = film_learned_text(view, runs, place)
     if learned:
         st.caption(learned)

@@ -19,9 +19,16 @@ from ui.app.query_params import put
 from ui.app.resources import get_libraries, get_library
 from ui.components.matrix.matrix import show_matrix
 from ui.library.films import Found, noted_by
-from ui.library.gallery_query import ALL_PARTS, FILTERS, GALLERY, ErrorView
-from ui.library.runs import get_learned, get_offered, get_runs, name_offered, own_validation
-from ui.library.slices import slice_words
+from ui.library.gallery_query import FILTERS, GALLERY, ErrorView
+from ui.library.runs import (
+    ALL_PARTS,
+    get_learned,
+    get_runs,
+    name_offered,
+    offered_splits,
+    own_validation,
+)
+from ui.library.slices import get_space
 
 SAYS_NOTHING = "its rates here do not apply to new films"
 
@@ -121,8 +128,8 @@ WORDS = "errors-words"
 
 def split_titles(run: str) -> dict[str, str]:
     """Return what the splits are called, with the run's own name for its validation films."""
-    own = own_validation(run)
-    return SPLITS | ({"validation": own} if own else {})
+    own = own_validation(get_runs()[run])
+    return SPLITS | ({"validation": own[:1].upper() + own[1:]} if own else {})
 
 
 def read_view() -> tuple[ErrorView, list[str]]:
@@ -130,7 +137,7 @@ def read_view() -> tuple[ErrorView, list[str]]:
 
     Words of a comment are asked for beside it: what a reader types has no place in an address.
     """
-    view, complaints = GALLERY.read(st.query_params.to_dict(), get_offered())
+    view, complaints = GALLERY.read(st.query_params.to_dict())
     words = str(st.session_state.get(WORDS) or "").strip()
     if words:
         view = replace(view, wanted=replace(view.wanted, comment_words=words))
@@ -145,7 +152,7 @@ def draw_choice(view: ErrorView, found: Found) -> None:
     with run_side:
         GALLERY.select(view, "Run", "run", name_offered(view.library))
     with split_side:
-        splits = get_offered().splits(view.library, view.run)
+        splits = offered_splits(view.library, view.run)
         drawn = get_library(view.library).synthetic
         of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
         words = of_set if drawn else split_titles(view.run)
@@ -202,7 +209,7 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
             st.caption("These films state no age; the adult films (NIH) do.")
         key = view.wanted.slice_key
         if key is not None:
-            pick("Subgroup", "slice", {key: slice_words(view.library, view.run, key)})
+            pick("Subgroup", "slice", {key: get_space(view.library, view.run).words_of(key)})
         if asked:
             st.button("Clear the filter", icon=":material/filter_list_off:", on_click=_ask_nothing)
 

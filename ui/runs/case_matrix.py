@@ -16,13 +16,12 @@ from ui.app.query_params import put
 from ui.charts.base import draw_plot
 from ui.charts.cases import plot_case, plot_cases
 from ui.charts.runs import Style
-from ui.library.gallery_query import ALL_PARTS
+from ui.library.runs import ALL_PARTS
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
 from ui.runs.query import RunsView
 
 MATRIX, STEP, CASE = "runs-matrix", "runs-step", "runs-case"
 NO_CASE = ""
-GALLERY = "errors"
 STEP_PX = 250
 
 
@@ -102,7 +101,7 @@ def _draw_case(
     st.selectbox(
         "Case",
         listed,
-        format_func=lambda film_id: _short(film_id) or "none open",
+        format_func=lambda film_id: film_id.rsplit("/", 1)[-1] or "none open",
         key=CASE,
         on_change=lambda: _open_case(st.session_state[CASE]),
         help="Films that some run gets wrong, in the order of the columns above.",
@@ -112,32 +111,24 @@ def _draw_case(
         return
     place = int(np.flatnonzero(scored.films.film_id == film_id)[0])
     label = "pneumonia" if scored.ill[place] else "normal"
+    wrong = [run for run, ok in zip(scored.run_ids, scored.right[:, place], strict=True) if not ok]
+    verdict = f"Wrong in {', '.join(wrong)}." if wrong else "Every run gets it right."
     subtype = str(scored.films.subtype[place])
     badge = " :gray-badge[synthetic]" if scored.synthetic else ""
     st.markdown(
         f"`{film_id}`{badge}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
-        f"{_verdicts(scored, place)}"
+        f"{verdict}"
     )
     drawn = [styles[run_id] for run_id in scored.run_ids]
     probability, threshold = scored.probability[:, place].tolist(), scored.threshold.tolist()
     draw_plot(plot_case(probability, threshold, drawn), "runs-case-plot")
-    if GALLERY in PAGES:
-        st.page_link(
-            PAGES[GALLERY][0],
-            label=f"Open the film in the error gallery of {run_of_case(view, scored)}",
-            icon=":material/open_in_new:",
-            query_params=gallery_address(scored, place, run_of_case(view, scored)),
-        )
-
-
-def run_of_case(view: RunsView, scored: ScoredFilms) -> str:
-    """Return whose error is looked at: the clicked cell's run, or the later one of the pair."""
-    return view.cell or view.later or scored.run_ids[0]
-
-
-def _verdicts(scored: ScoredFilms, place: int) -> str:
-    wrong = [run for run, ok in zip(scored.run_ids, scored.right[:, place], strict=True) if not ok]
-    return f"Wrong in {', '.join(wrong)}." if wrong else "Every run gets it right."
+    run_id = view.cell or view.later or scored.run_ids[0]
+    st.page_link(
+        PAGES["errors"][0],
+        label=f"Open the film in the error gallery of {run_id}",
+        icon=":material/open_in_new:",
+        query_params=gallery_address(scored, place, run_id),
+    )
 
 
 def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, str]:
@@ -206,7 +197,3 @@ def _take_step(film_ids: list[str]) -> None:
     places = st.session_state[STEP]["selection"]["rows"]
     if places:
         _open_case(film_ids[places[0]])
-
-
-def _short(film_id: str) -> str:
-    return film_id.rsplit("/", 1)[-1]

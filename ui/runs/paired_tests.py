@@ -8,13 +8,13 @@ from core.comparison.paired_tests import PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.tables import describe_pairs, describe_scored
 from core.comparison.text import NOTE, difference_text, films_text, pair_texts
-from core.evaluation.evaluate import PARTS
 from core.evaluation.metrics import ConfusionMatrix, confusion_at
 from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
 from ui.charts.base import draw_plot
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
+from ui.library.runs import own_validation
 from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
 from ui.runs.query import ADDRESS, METRIC_NAMES, RunsView
 
@@ -26,10 +26,10 @@ def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     said = films_text(scored)
     st.markdown(said[:1].upper() + said[1:])
     for run_id in scored.run_ids if scored.part == "validation" else ():
-        part = listed.runs[run_id].record.metrics.get("validation", {})
-        if part.get("split", PARTS["validation"].name) != PARTS["validation"].name:
+        own = own_validation(listed.runs[run_id].record)
+        if own:
             st.warning(
-                f"The validation films of run {run_id} are {part['split']}: its results on them "
+                f"The validation films of run {run_id} are {own}: its results on them "
                 "look too good. With several runs, only films that all of them validated on are "
                 "compared.",
                 icon=":material/warning:",

@@ -16,7 +16,7 @@ from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import split_titles
 from ui.library.films import case_of, draw_cards
 from ui.library.gallery_query import write_address
-from ui.library.runs import get_offered, get_runs, name_offered
+from ui.library.runs import get_runs, name_offered, offered_runs
 
 SECTIONS = {
     "slices": "Subgroups",
@@ -61,9 +61,8 @@ ADDRESS = QueryParams(
 
 def read_view() -> tuple[SlicesView, list[str]]:
     """Return the view that the address asks for, and what was wrong with it."""
-    offered = get_offered()
-    runs = {library: offered.runs(library) for library in offered.libraries}
-    return ADDRESS.read(st.query_params.to_dict(), _searchable_first(offered.libraries), runs)
+    runs = {library: offered_runs(library) for library in get_libraries()}
+    return ADDRESS.read(st.query_params.to_dict(), _searchable_first(list(runs)), runs)
 
 
 def _searchable_first(libraries: Sequence[str]) -> list[str]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from secrets import randbelow
 
 import numpy as np
 import streamlit as st
@@ -33,11 +32,9 @@ from ui.app.session import Visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
 from ui.library.films import load_film
-from ui.library.gallery_query import ALL_PARTS
-from ui.library.runs import get_films, get_runs
+from ui.library.runs import ALL_PARTS, get_films, get_runs
 
 EXTERNAL_SPLIT = "nih"
-SEEDS = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +205,6 @@ def begin_session(plan: Plan, by: Reader) -> str:
             raise TeachingError(f"There is no case set {plan.case_set!r}: ask for its link again.")
         cases = take_set(pool, case_set.film_ids)
     return store.start(plan, cases, by).session_id
-
-
-def new_seed() -> int:
-    """Return a seed that nobody can guess beforehand."""
-    return randbelow(SEEDS)
 
 
 # --- truth and model ------------------------------------------------------------------------------
