@@ -200,7 +200,7 @@ def draw_head(case: CaseContext) -> None:
     shows = get_library(view.library).findings().get(case.film_id, "")
     st.markdown(
         f"**{film_name(case.film_id)}**{badge} · {CELLS[cell].removesuffix('s')}  \n"
-        f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}"
+        f"Probability {probability:.3f} · labelled {label_in_words(runs.films, place)}"
         f"{f' · synthetic finding: {shows}' if shows else ''}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
     )

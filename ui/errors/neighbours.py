@@ -16,10 +16,10 @@ from core.runs.predictions import FilmTable, Predictions
 from core.settings import get_settings
 from core.stats.intervals import Scores
 from ui.app.resources import get_library
-from ui.components.cards.cards import Card, read_cards_event
+from ui.components.cards.cards import read_cards_event
 from ui.errors.controls import SPLITS, looks_around
 from ui.errors.open_case import CaseContext
-from ui.library.films import case_of, draw_cards, film_name
+from ui.library.films import case_of, draw_cards, film_card, label_in_words
 from ui.library.gallery_query import BESIDE, ErrorView
 from ui.library.runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
 from ui.library.slices import get_features
@@ -143,23 +143,20 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
         "because the score is computed from these features."
     )
     threshold = get_runs()[view.run].operating_point.threshold
-    cards = [_card(view, films, int(row), float(probability[row])) for row in rows]
+    drawn = get_library(view.library).synthetic
+    splits = [str(split) for split in films.split[rows]]
+    cards = [
+        film_card(
+            films.film_id[row],
+            probability[row],
+            words=label_in_words(films, row),
+            quality=f"{split} part" if drawn else SPLITS.get(split, split),
+        )
+        for row, split in zip(rows, splits, strict=True)
+    ]
     draw_cards(view.library, cards, key=NEIGHBOURS, threshold=threshold, keys=False)
 
 
 def _whence(view: ErrorView) -> str:
     measured = "was measured on"
     return measured if looks_around(view) is None else f"has learned from or {measured}"
-
-
-def _card(view: ErrorView, films: FilmTable, row: int, probability: float) -> Card:
-    label, split = "pneumonia" if films.label[row] else "normal", str(films.split[row])
-    subtype = str(films.subtype[row])
-    synthetic = get_library(view.library).synthetic
-    return Card(
-        key=str(films.film_id[row]),
-        name=film_name(str(films.film_id[row])),
-        probability=probability,
-        words=f"{label}, {subtype}" if subtype else label,
-        quality=f"{split} part" if synthetic else SPLITS.get(split, split),
-    )

@@ -23,6 +23,7 @@ from core.jobs.batch import UploadedFilm
 from core.library.films import FilmLibrary, states_synthetic
 from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
+from core.runs.predictions import FilmTable
 from core.settings import get_settings
 from core.store.notes import SqlCaseNotes
 from ui.app.resources import get_database, get_library
@@ -188,6 +189,12 @@ def _ahead() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-pictures")
 
 
+def film_card(film_id: str, probability: float | None = None, **words: Any) -> Card:
+    """Return a film as a card without its picture."""
+    score = None if probability is None else float(probability)
+    return Card(key=str(film_id), name=film_name(str(film_id)), probability=score, **words)
+
+
 def add_pictures(library: str, cards: Sequence[Card]) -> tuple[list[Card], str]:
     """Return cards with their films' pictures, and a sentence if one is missing."""
     pictures, sentence = small_pictures(library, [card.key for card in cards])
@@ -214,11 +221,10 @@ def build_cards(
     """Return films of a view as cards without their pictures."""
     noted, probability = notes_by_film(notes), found.runs.of_run(view.run)
     return [
-        Card(
-            key=film_id,
-            name=film_name(film_id),
-            probability=float(probability[place]),
-            words=label_in_words(found.runs, place),
+        film_card(
+            film_id,
+            probability[place],
+            words=label_in_words(found.runs.films, place),
             quality=quality_in_words(found.runs, place),
             tags=tuple(sorted({tag for note in noted.get(film_id, ()) for tag in note.tags})),
         )
@@ -228,10 +234,10 @@ def build_cards(
     ]
 
 
-def label_in_words(runs: ScoredFilms, place: int) -> str:
+def label_in_words(films: FilmTable, place: int) -> str:
     """Return the reference label and the subtype of a film."""
-    subtype = str(runs.films.subtype[place])
-    label = "pneumonia" if runs.films.label[place] else "normal"
+    subtype = str(films.subtype[place])
+    label = "pneumonia" if films.label[place] else "normal"
     return f"{label}, {subtype}" if subtype else label
 
 

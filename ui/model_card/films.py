@@ -15,7 +15,7 @@ from core.model_card.failures import FailedFilm, list_errors, surest_errors
 from ui.app.guard import PAGES
 from ui.app.resources import get_libraries
 from ui.components.cards.cards import Card, read_cards_event, show_cards
-from ui.library.films import add_pictures, film_name
+from ui.library.films import add_pictures, film_card
 
 CARDS = "facts-cards"
 GALLERY = "errors"
@@ -66,11 +66,10 @@ def find_errors(
 
 
 def _card(film: FailedFilm) -> Card:
-    return Card(
-        key=film.film_id,
+    return film_card(
+        film.film_id,
+        film.probability,
         heading="Missed" if film.ill else "False alarm",
-        name=film_name(film.film_id),
-        probability=film.probability,
         words=(film.subtype or "pneumonia") if film.ill else "normal",
     )
 

@@ -88,15 +88,6 @@ def _quality_word(reading: FilmReading) -> str:
     return "caution" if reading.quality.flagged else "good"
 
 
-def explanation_of(read: ReadContext) -> ExplanationTask | None:
-    """Return the film's explanation on its way or done; None if there is nothing to explain."""
-    if read.reading is None or read.reading.prediction is None:
-        return None
-    task = request_explanation(read.film)
-    read.visit.wait_for(task)
-    return task
-
-
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
     """Draw the probability, the regions it depends on, the findings, and what was measured."""
     draw_origin(reading.quality)
@@ -120,21 +111,6 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
     return ("none", "below", "unsure", "above").index(row.band), row.probability or -1.0
 
 
-def draw_blind(read: ReadContext, reading: FilmReading) -> None:
-    """Draw what is known of a film without the model, and what its reader has marked."""
-    draw_origin(reading.quality)
-    draw_read_first(read.visit)
-    note_drawn(len(read.drawn))
-    draw_quality(reading.quality)
-
-
-def draw_refusal(read: ReadContext, reading: FilmReading) -> None:
-    """Say why there is no probability, and offer the way out where there is one."""
-    st.markdown("**Not read by the model**")
-    if any(finding.code == "polarity" for finding in reading.quality.findings):
-        draw_invert(read, "Invert and read again")
-
-
 def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
     if st.button(label, icon=":material/invert_colors:"):
@@ -147,7 +123,10 @@ def draw_invert(read: ReadContext, label: str) -> None:
 
 def draw_read(read: ReadContext) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
-    reading, task = read.reading, explanation_of(read)
+    reading, task = read.reading, None
+    if reading is not None and reading.prediction is not None:
+        task = request_explanation(read.film)
+        read.visit.wait_for(task)
     shown = task if task and read.shows_regions else None
     follow(read.visit, shown)
     if reading is None:
@@ -158,11 +137,16 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     long = reading.quality.findings or marks
     with st.container(height=height if long else "content", border=False):
         if reading.quality.refused:
-            draw_refusal(read, reading)
+            st.markdown("**Not read by the model**")
+            if any(finding.code == "polarity" for finding in reading.quality.findings):
+                draw_invert(read, "Invert and read again")
         if read.film.inverted:
             draw_invert(read, "Undo the inversion")
         if read.kind is ReadKind.FIRST:
-            draw_blind(read, reading)
+            draw_origin(reading.quality)
+            draw_read_first(read.visit)
+            note_drawn(len(read.drawn))
+            draw_quality(reading.quality)
         else:
             draw_model_read(read, reading, shown)
     draw_verdict(read, reading, None if shown is None else shown.result)

@@ -43,12 +43,12 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
 
 def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     """Draw which run serves and why, what each run lacks, and the form that chooses another."""
-    decision = get_decision()
+    decision, names = get_decision(), list(listed.runs)
     st.markdown(decision_text(decision))
     run_id = st.selectbox(
         "Run",
-        list(listed.runs),
-        index=_place(listed, decision.run_id),
+        names,
+        index=names.index(decision.run_id) if decision.run_id in names else 0,
         format_func=lambda one: name_run(listed.runs[one].record),
         key="runs-serve-run",
     )
@@ -61,8 +61,7 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
         _draw_log()
         return
     _draw_demands(run_id, lacking)
-    fixed = decision.decided_by is DecidedBy.ENVIRONMENT
-    if fixed:
+    if decision.decided_by is DecidedBy.ENVIRONMENT:
         st.info(
             f"{VARIABLE} decides on this machine. To choose a run here, remove it and restart "
             "First Read.",
@@ -73,11 +72,6 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
         _draw_form(visit, run_id)
     _draw_log()
-
-
-def _place(listed: ListedRuns, run_id: str) -> int:
-    names = list(listed.runs)
-    return names.index(run_id) if run_id in names else 0
 
 
 def _draw_demands(run_id: str, lacking: list[Demand]) -> None:

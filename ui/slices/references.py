@@ -20,8 +20,8 @@ from core.error_analysis.label_agreement import (
 from ui.app.resources import get_library
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
-from ui.components.cards.cards import PAGE_FILMS, Card
-from ui.library.films import film_name
+from ui.components.cards.cards import PAGE_FILMS
+from ui.library.films import film_card
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
 from ui.slices.controls import SlicesView, show_films
@@ -105,10 +105,9 @@ def _draw_read_as_normal(view: SlicesView, facts: FilmFacts, probability: np.nda
     rows = rows[np.argsort(-probability[rows], kind="stable")][:PAGE_FILMS]
     st.markdown("**Labelled “Pneumonia” by text mining, read as normal by radiologists**")
     cards = [
-        Card(
-            key=str(facts.film_id[row]),
-            name=film_name(str(facts.film_id[row])),
-            probability=float(probability[row]),
+        film_card(
+            facts.film_id[row],
+            probability[row],
             words="read as normal",
             quality=str(facts.age_band[row]),
         )

@@ -28,8 +28,8 @@ from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
-from ui.components.cards.cards import PAGE_FILMS, Card, read_cards_event
-from ui.library.films import build_cards, draw_cards, film_name, find_films
+from ui.components.cards.cards import PAGE_FILMS, read_cards_event
+from ui.library.films import build_cards, draw_cards, film_card, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
@@ -62,10 +62,9 @@ def draw_drawn(view: SlicesView) -> None:
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-np.abs(said.logit[rows]), kind="stable")]
     cards = [
-        Card(
-            key=str(said.films.film_id[row]),
-            name=film_name(str(said.films.film_id[row])),
-            probability=float(said.probability[row]),
+        film_card(
+            said.films.film_id[row],
+            said.probability[row],
             words=str(drawn[row]),
             quality="missed" if said.films.label[row] else "false alarm",
         )

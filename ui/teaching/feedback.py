@@ -14,9 +14,9 @@ from core.teaching.text import answer_text, marks_text, resistance_text, right_t
 from ui.app.progress import follow
 from ui.app.resources import ExplanationTask
 from ui.app.session import Visit
-from ui.components.cards.cards import Card, show_cards
+from ui.components.cards.cards import show_cards
 from ui.components.panels import draw_regions
-from ui.library.films import add_pictures, film_name
+from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_runs
 from ui.teaching.data import SOURCES, get_teaching_store, nearest_films
 from ui.teaching.reading import draw_model
@@ -118,7 +118,7 @@ def draw_nearest(course: Course, place: int) -> None:
         st.caption(str(exc))
         return
     plain = [
-        Card(key=near.films[cell], heading=heading, name=film_name(near.films[cell]))
+        film_card(near.films[cell], heading=heading)
         for cell, heading in NEAREST_WORDS.items()
         if cell in near.films
     ]

@@ -142,7 +142,6 @@ def show_film(
     regions: RegionOverlay | None = None,
     key: str,
     height: int = 720,
-    selected_label: int | None = None,
     page_keys: Sequence[tuple[str, str]] = (),
     marking: Marking | None = None,
     truths: Sequence[TruthOutline] = (),
@@ -157,8 +156,6 @@ def show_film(
         Identifies this viewer on the page; zoom, window and overlay choices belong to it.
     height : int
         Of the toolbar and the stage together, in CSS pixels.
-    selected_label : int or None
-        A region to outline; applied when it changes.
     page_keys : sequence of (str, str)
         Keys of the page around the viewer, apart by spaces, and what they do: they stand at the
         end of the list of shortcuts, and the viewer leaves them to the page.
@@ -183,7 +180,7 @@ def show_film(
         "synthetic": film.synthetic,
         "spacing": film.pixel_spacing_mm,
         "height": height,
-        "selected": selected_label,
+        "selected": None,
         "pageKeys": list(page_keys),
         "regions": overlay,
         "marking": None if marking is None else asdict(marking),
