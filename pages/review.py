@@ -14,8 +14,7 @@ from ui.components.panels import draw_standing_line
 from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
-from ui.review.read_panel import build_row, draw_read, suspicion_of
-from ui.review.reading_order import order_text
+from ui.review.read_panel import build_row, draw_read, order_text, suspicion_of
 from ui.review.uploads import draw_batch, draw_uploader, offer_examples, read_waiting
 
 VIEW_HEIGHT = 790

@@ -85,11 +85,6 @@ def get_predictions(library: str, run: str) -> Predictions:
     return predictions_of(library, get_runs()[run])
 
 
-def predictions_of(library: str, run: RunRecord) -> Predictions:
-    """Return what `get_predictions` does, of a run that `get_runs` may not have; raises alike."""
-    return _predictions(library, _identity(run), run)
-
-
 def get_learned(library: str, run: str) -> Predictions | None:
     """Return what a run said of the films that it has learned from; None if it is not kept.
 
@@ -110,9 +105,14 @@ def _identity(run: RunRecord) -> tuple[str, ...]:
     return run.run_id, run.files.get(PREDICTIONS_FILE, ""), run.files.get(LEARNED_FILE, "")
 
 
-@st.cache_resource(show_spinner="Reading the films", max_entries=2 * KEPT_TABLES)
-def _predictions(library: str, identity: tuple[str, ...], _run: RunRecord) -> Predictions:  # noqa: ARG001
-    return get_library(library).predictions(_run)
+@st.cache_resource(
+    show_spinner="Reading the films",
+    max_entries=2 * KEPT_TABLES,
+    hash_funcs={RunRecord: _identity},
+)
+def predictions_of(library: str, run: RunRecord) -> Predictions:
+    """Return what `get_predictions` does, of a run that `get_runs` may not have; raises alike."""
+    return get_library(library).predictions(run)
 
 
 @st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)

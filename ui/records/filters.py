@@ -22,7 +22,7 @@ from core.reads.export import (
     reads_as_json,
     reads_as_parquet,
 )
-from core.reads.reader_performance import OwnReads, keep_whole, name_readers
+from core.reads.reader_performance import keep_whole, name_readers
 from ui.components.table_files import TableFiles, offer_table
 from ui.records.data import Ledger
 
@@ -82,10 +82,6 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
     kept = {"reader": reader, "synthetic": synthetic}
-
-    def in_days(own: OwnReads) -> bool:
-        return bool(find_reads([own.last], days=days))
-
     gone = set() if corrected else ledger.superseded
     newest = [
         record
@@ -94,7 +90,10 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     ]
     return Chosen(
         find_reads(newest, words, verdict, comparison, days=days, **kept),
-        keep_whole(find_reads(ledger.records, **kept), in_days),
+        keep_whole(
+            find_reads(ledger.records, **kept),
+            lambda own: bool(find_reads([own.last], days=days)),
+        ),
     )
 
 

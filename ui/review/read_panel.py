@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.domain.reader import reader_key
+from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.explain.lime import top_regions
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.app.progress import follow
-from ui.app.read_in_progress import ReadContext
+from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.resources import ExplanationTask, get_engine, request_explanation
+from ui.app.session import Visit
 from ui.components.panels import (
     SYNTHETIC,
     draw_measured,
@@ -26,7 +27,6 @@ from ui.components.panels import (
 )
 from ui.components.worklist.worklist import WorklistRow
 from ui.review.marks import draw_drawn, note_drawn
-from ui.review.reading_order import draw_read_first, offer_regions
 from ui.review.sign_form import draw_verdict
 from ui.review.uploads import read_waiting
 
@@ -151,3 +151,44 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
             draw_model_read(read, reading, shown)
     draw_verdict(read, reading, None if shown is None else shown.result)
     return shown
+
+
+# --- reading order: nothing of the model is shown before the reader's own first read ---
+
+
+def offer_regions(read: ReadContext) -> None:
+    """Draw what shows the model's regions; that they were shown is kept with the signed read."""
+    if not get_settings().read_first or read.regions_asked:
+        return
+    if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
+        keep_regions_asked(read)
+        st.rerun()
+
+
+def order_text() -> str:
+    """Return in a sentence in which order a film is read here."""
+    if get_settings().read_first:
+        return (
+            "You lock your own first read and may mark where you see a finding. Then you see the "
+            "model's probability and, on request, the regions it depends on. Then you sign your "
+            "verdict."
+        )
+    return "You see its probability and the regions it depends on, and sign your verdict."
+
+
+def draw_read_first(visit: Visit) -> None:
+    """Say why nothing of the model is shown yet, and to whom it never is.
+
+    A role that may not lock a read sees nothing either: its bearer may have another one as well.
+    """
+    st.markdown("**Read first**")
+    if not visit.acting.may(Act.SIGN_READ):
+        st.caption(
+            "On this site the model's result is shown after your own first read, and your role "
+            "cannot lock one. On the page Teaching you read films and then see the model's read."
+        )
+        return
+    st.caption(
+        "You see the model's result for this film, and the reasons, after your own first read. The "
+        "worklist is in the model's order: suspicious, unsure, not suspicious."
+    )

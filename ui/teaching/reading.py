@@ -159,27 +159,24 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
 def draw_read(course: Course, place: int) -> None:
     """Draw what the trainee says of the film, before or after the model's read."""
     film, phase = course.films[place], phase_of(course, place)
-    second = phase is Phase.SECOND
+    second, marks = phase is Phase.SECOND, len(film.draft.marks)
+    note = "If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter."
     if second:
         draw_model(course, film)
         st.markdown("**Your second read**")
         st.caption("Keep your read or change it; the first one stays as it is.")
     else:
         st.markdown("**Your read**")
-        _draw_clock(course, film)
+        limit_s = course.session.plan.limit_s
+        if limit_s is not None:
+            _run_clock(Watch(), limit_s, film.clock_from(running_since()) or utc_now())
     show_answer(
         film.draft,
         key=ANSWER,
         token=_token(course, place),
         lock="Lock the second read" if second else "Lock the read",
-        note="" if second else _mark_note(len(film.draft.marks)),
+        note="" if second else f"{marks} marked." if marks else note,
     )
-
-
-def _mark_note(marks: int) -> str:
-    if marks:
-        return f"{marks} marked."
-    return "If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter."
 
 
 def draw_model(course: Course, film: FilmState) -> None:
@@ -193,12 +190,6 @@ def draw_model(course: Course, film: FilmState) -> None:
     note = SOURCES[course.session.plan.library].note
     if note:
         st.caption(note)
-
-
-def _draw_clock(course: Course, film: FilmState) -> None:
-    limit_s = course.session.plan.limit_s
-    if limit_s is not None:
-        _run_clock(Watch(), limit_s, film.clock_from(running_since()) or utc_now())
 
 
 @st.fragment(run_every=CLOCK_S)

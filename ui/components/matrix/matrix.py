@@ -16,7 +16,6 @@ from core.error_analysis.gallery import Cell
 from ui.components.declare import declare
 from ui.components.events import events_read, read_event, rerun_only
 
-MATRIX_HEIGHT = 430
 _HERE = Path(__file__).parent
 
 
