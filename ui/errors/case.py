@@ -16,7 +16,7 @@ from ui.app.resources import ExplanationTask, get_film_view, get_library, reques
 from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
-from ui.components.viewer.viewer import RegionOverlay, TruthOutline, show_film
+from ui.components.viewer.viewer import RegionOverlay, show_film
 from ui.errors.controls import CELLS, film_learned_text, looks_around
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
 from ui.errors.neighbours import (
@@ -36,6 +36,7 @@ from ui.library.films import (
     film_name,
     is_synthetic,
     label_in_words,
+    lesion_outlines,
     load_film,
     quality_in_words,
     size_in_words,
@@ -180,15 +181,9 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
         key="case-viewer",
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
-        truths=_known_lesion(case) if view.regions else (),
+        truths=lesion_outlines(view.library, case.film_id) if view.regions else (),
     )
     return task
-
-
-def _known_lesion(case: CaseContext) -> list[TruthOutline]:
-    """Return the outline of a synthetic lesion, to compare the regions with."""
-    mask = get_library(case.view.library).truth(case.film_id, "core")
-    return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
 
 
 def draw_head(case: CaseContext) -> None:

@@ -21,21 +21,17 @@ from ui.errors.controls import SPLITS, looks_around
 from ui.errors.open_case import CaseContext
 from ui.library.films import case_of, draw_cards, film_card, label_in_words
 from ui.library.gallery_query import BESIDE, ErrorView
-from ui.library.runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
+from ui.library.runs import KEPT_TABLES, get_engine_of, get_runs, of_part
 from ui.library.slices import get_features
 
 NEIGHBOURS = "case-neighbours"
 SHOWN = 8
 
 
-def _around(library: str, run: str, part: str | None) -> Predictions:
-    return get_predictions(library, run) if part is None else of_part(library, run, part)
-
-
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _task_on(library: str, run: str, part: str | None) -> FeatureTask:
     films = get_library(library)
-    film_ids = _around(library, run, part).films.film_id.tolist()
+    film_ids = of_part(library, run, part).films.film_id.tolist()
     return FeatureTask(film_ids, films.read_bytes, get_engine_of(run), get_settings().cache)
 
 
@@ -44,7 +40,7 @@ def _task(view: ErrorView) -> FeatureTask:
 
 
 def _films(view: ErrorView) -> Predictions:
-    return _around(view.library, view.run, looks_around(view))
+    return of_part(view.library, view.run, looks_around(view))
 
 
 def follow_neighbours_event(view: ErrorView) -> ErrorView:
@@ -137,9 +133,11 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
         return
     rows = nearest_films(space, int(found[0]), films.patient, SHOWN)
     ill = int(films.label[rows].sum())
+    learned = "" if looks_around(view) is None else "has learned from or "
+    whence = f"{learned}was measured on"
     st.caption(
         f"{ill} of these {len(rows)} are labelled pneumonia, {len(rows) - ill} normal; among the "
-        f"{len(films):,} films that the run {_whence(view)}. Near films have similar scores, "
+        f"{len(films):,} films that the run {whence}. Near films have similar scores, "
         "because the score is computed from these features."
     )
     threshold = get_runs()[view.run].operating_point.threshold
@@ -155,8 +153,3 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
         for row, split in zip(rows, splits, strict=True)
     ]
     draw_cards(view.library, cards, key=NEIGHBOURS, threshold=threshold, keys=False)
-
-
-def _whence(view: ErrorView) -> str:
-    measured = "was measured on"
-    return measured if looks_around(view) is None else f"has learned from or {measured}"

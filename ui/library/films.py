@@ -28,6 +28,7 @@ from core.settings import get_settings
 from core.store.notes import SqlCaseNotes
 from ui.app.resources import get_database, get_library
 from ui.components.cards.cards import PICTURE_PX, Card, show_cards
+from ui.components.viewer.viewer import TruthOutline
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_films, get_learned, get_predictions, get_runs
 
@@ -148,6 +149,12 @@ def is_synthetic(library: str, film_id: str) -> bool:
         return states_synthetic(get_library(library).read_bytes(film_id))
     except FirstReadError:
         return False
+
+
+def lesion_outlines(library: str, film_id: str) -> list[TruthOutline]:
+    """Return the outline of a synthetic lesion, to compare regions or marks with."""
+    mask = get_library(library).truth(film_id, "core")
+    return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
 
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:

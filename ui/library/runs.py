@@ -120,8 +120,10 @@ def _learned(library: str, identity: tuple[str, ...]) -> Predictions | None:
     return get_library(library).learned(get_runs()[identity[0]])
 
 
-def of_part(library: str, run: str, part: str) -> Predictions:
+def of_part(library: str, run: str, part: str | None) -> Predictions:
     """Return what a run said of the films of one part, or of all parts of their set.
+
+    Without a part it is of all films that the run is measured on.
 
     Raises
     ------
@@ -132,12 +134,12 @@ def of_part(library: str, run: str, part: str) -> Predictions:
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
+def _part(library: str, identity: tuple[str, ...], part: str | None) -> Predictions:
     said = get_predictions(library, identity[0])
     learned = _learned(library, identity) if part in (LEARNED_PART, ALL_PARTS) else None
     if part == ALL_PARTS and learned is not None:
         return join_predictions(said.where(np.isin(said.films.split, OF_THE_SET)), learned)
-    if part == ALL_PARTS:
+    if part in (None, ALL_PARTS):
         return said
     return said.of_split(part) if learned is None else learned
 

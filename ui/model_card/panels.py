@@ -62,20 +62,15 @@ def draw_facts(view: CardView, facts: RunFacts) -> None:
     words_side, pictures_side = st.columns([1.35, 1], gap="large")
     with words_side:
         for block in describe_in_short(facts, view.prevalence).blocks:
-            _draw_answers(block)
+            if isinstance(block, Table):  # of two columns: what is asked, and the answer
+                for what, said in block.rows:
+                    name_side, said_side = st.columns([1, 4.2], gap="small")
+                    name_side.markdown(f"**{escape_markdown(what)}**")
+                    said_side.markdown(escape_markdown(said))
     with pictures_side:
         draw_ward(view, facts)
         st.markdown("#### Most confident errors")
         draw_errors(facts)
-
-
-def _draw_answers(block: Block) -> None:
-    """Draw a table of two columns as lines of words: what is asked, and what is said of it."""
-    if isinstance(block, Table):
-        for what, said in block.rows:
-            name_side, said_side = st.columns([1, 4.2], gap="small")
-            name_side.markdown(f"**{escape_markdown(what)}**")
-            said_side.markdown(escape_markdown(said))
 
 
 def draw_details(view: CardView, facts: RunFacts) -> None:

@@ -31,7 +31,7 @@ from ui.app.resources import get_database, get_engine, get_libraries, get_librar
 from ui.app.session import Visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
-from ui.library.films import load_film
+from ui.library.films import lesion_outlines, load_film
 from ui.library.runs import ALL_PARTS, get_films, get_runs
 
 EXTERNAL_SPLIT = "nih"
@@ -219,15 +219,12 @@ def lesion_truth(course: Course, case: Case) -> LesionTruth:
 
 def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
     """Return what is drawn over a film once it is revealed."""
-    truth = lesion_truth(course, case)
-    outlines = [TruthOutline("box", box=box.edges) for box in truth.boxes]
-    if truth.mask is not None and truth.mask.any():
-        outlines.append(TruthOutline("lesion", truth.mask))
     library = SOURCES[course.session.plan.library].library
     lungs = get_library(library).truth(case.film_id, "lung")
     if lungs is None:
         lungs = _segmented_lungs(library, case.film_id)
-    return [TruthOutline("lung", lungs), *outlines]
+    boxes = [TruthOutline("box", box=box.edges) for box in _boxes().get(case.film_id, ())]
+    return [TruthOutline("lung", lungs), *boxes, *lesion_outlines(library, case.film_id)]
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

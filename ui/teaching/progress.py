@@ -50,7 +50,10 @@ def draw_summary(course: Course) -> None:
     figures_side, plots_side = st.columns([1, 1.7], gap="large")
     with figures_side:
         _draw_figures(outcomes, with_model=session.plan.with_model)
-        _draw_next_due(session.reader, session.plan.library, outcomes)
+        due = due_dates(outcomes_in(session.reader, session.plan.library))
+        own = sorted(due[one.case.film_id] for one in outcomes if one.case.film_id in due)
+        if own:
+            st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
     with plots_side:
         _draw_plots(outcomes, learning=False)
     st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True)
@@ -81,13 +84,6 @@ def _draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
             f":material/psychology: On {shown} of these films the model was wrong, without any "
             "warning. Here it counts that you keep a correct read against the model."
         )
-
-
-def _draw_next_due(reader: str, source: str, outcomes: Sequence[Outcome]) -> None:
-    due = due_dates(outcomes_in(reader, source))
-    own = sorted(due[one.case.film_id] for one in outcomes if one.case.film_id in due)
-    if own:
-        st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
 
 
 def _draw_plots(outcomes: Sequence[Outcome], *, learning: bool) -> None:
