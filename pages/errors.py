@@ -5,7 +5,7 @@ import streamlit as st
 from ui.app.guard import guard, show_errors
 from ui.app.progress import draw_waiting, get_preparation, show_preparation
 from ui.app.resources import get_libraries, get_served
-from ui.app.session import Visit
+from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.errors.case import draw_case, follow_case_event
@@ -24,9 +24,7 @@ def draw_errors(visit: Visit) -> None:
     found = find_films(view, notes, find_known(view))
     view = keep_to_the_pages(view, found, complaints)
     GALLERY.go_to(view)
-    if visit.notice:
-        st.toast(visit.notice)
-        visit.notice = ""
+    show_notice(visit)
     if complaints:
         st.warning("  \n".join(complaints), icon=":material/link_off:")
     if view.film is None:

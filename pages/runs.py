@@ -9,13 +9,13 @@ from core.errors import FirstReadError
 from ui.app.guard import guard, show_errors
 from ui.app.progress import draw_preparation, get_preparation, show_preparation
 from ui.app.resources import get_decision, get_served
-from ui.app.session import Visit
+from ui.app.session import Visit, show_notice
 from ui.charts.runs import Style, style_runs
 from ui.components.panels import draw_standing_line
 from ui.runs.case_matrix import draw_cases, find_case
 from ui.runs.data import ListedRuns, get_listed_runs, get_scored
 from ui.runs.importing import draw_import
-from ui.runs.lesson import draw_lesson, lesson_is_open, offer_lesson
+from ui.runs.lesson import draw_lesson, offer_lesson
 from ui.runs.paired_tests import draw_curves, draw_films, draw_tests
 from ui.runs.prevalence import draw_wards
 from ui.runs.query import ADDRESS, TABS, RunsView, draw_choice, read_address
@@ -100,9 +100,7 @@ def draw_page(visit: Visit) -> None:
     """Draw the table of runs and what is compared, or say that there is nothing yet."""
     listed = get_listed_runs()
     serving = get_decision().run_id
-    if visit.notice:
-        st.toast(visit.notice, duration="long")
-        visit.notice = ""
+    show_notice(visit, "long")
     if listed.runs:
         readers = listed.that_read(st.query_params.get("part"))
         view, complaints = read_address(st.query_params.to_dict(), readers, serving)
@@ -125,7 +123,7 @@ def draw_page(visit: Visit) -> None:
 visit = guard("runs")
 with show_errors():
     compares = visit.acting.may(Act.COMPARE_RUNS)
-    if lesson_is_open() or not compares:
+    if "lesson" in st.query_params or not compares:
         draw_lesson(way_back=compares)
     else:
         draw_page(visit)

@@ -104,7 +104,15 @@ def plot_calibration(
             marker={"size": 4, "color": style.colour},
             hovertemplate=f"{style.run_id}: %{{y}} films<extra></extra>",
         )
-    _name_above(figure, styles)
+    for row, style in enumerate(styles):
+        figure.add_annotation(
+            x=0.02,
+            y=0.97 - LABEL_STEP * row,
+            text=style.name,
+            font=TEXT,
+            showarrow=False,
+            xanchor="left",
+        )
     return frame(
         figure,
         CALIBRATION_PX,
@@ -125,18 +133,6 @@ def plot_calibration(
             "gridcolor": QUIET,
         },
     )
-
-
-def _name_above(figure: go.Figure, styles: Sequence[Style]) -> None:
-    for row, style in enumerate(styles):
-        figure.add_annotation(
-            x=0.02,
-            y=0.97 - LABEL_STEP * row,
-            text=style.name,
-            font=TEXT,
-            showarrow=False,
-            xanchor="left",
-        )
 
 
 def plot_histories(

@@ -64,9 +64,8 @@ def among_text(view: ErrorView, runs: ScoredFilms) -> str:
 def not_scored_text(view: ErrorView) -> str:
     """Return which command scores the films that a run has learned from; empty if none is due."""
     run = get_runs()[view.run]
-    if get_library(view.library).synthetic or run.foreign or run.members:
-        return ""
-    if LEARNED_FILE in run.files:
+    scored = LEARNED_FILE in run.files
+    if get_library(view.library).synthetic or run.foreign or run.members or scored:
         return ""
     return f"For its training films too, run `{how_to_score_learned(view.run)}`."
 

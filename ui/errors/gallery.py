@@ -123,7 +123,19 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     with notes_side:
         draw_notes(view, notes)
     if not found.film_ids:
-        draw_nothing(view, found)
+        if found.in_cell:
+            st.info(
+                f"None of the {found.in_cell} films of this cell matches the filter. Remove a part "
+                "of it.",
+                icon=":material/filter_list:",
+            )
+        else:
+            st.info(
+                "No film of this split is in this cell at threshold "
+                f"{found.runs.threshold_of(view.run):.3f}. Choose another cell, or move the "
+                "threshold.",
+                icon=":material/search_off:",
+            )
         return
     first = (view.page - 1) * PAGE_FILMS
     shown = found.film_ids[first : first + PAGE_FILMS]
@@ -168,22 +180,6 @@ def _pages_key(page: int) -> str:
         number += 1
         st.session_state[PAGES_DRAWN] = number
     return f"{PAGES_DRAWN}-{number}"
-
-
-def draw_nothing(view: ErrorView, found: Found) -> None:
-    """Say why no film is shown."""
-    if found.in_cell:
-        st.info(
-            f"None of the {found.in_cell} films of this cell matches the filter. Remove a part of "
-            "it.",
-            icon=":material/filter_list:",
-        )
-    else:
-        st.info(
-            f"No film of this split is in this cell at threshold "
-            f"{found.runs.threshold_of(view.run):.3f}. Choose another cell, or move the threshold.",
-            icon=":material/search_off:",
-        )
 
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:

@@ -35,10 +35,6 @@ def _task_on(library: str, run: str, part: str | None) -> FeatureTask:
     return FeatureTask(film_ids, films.read_bytes, get_engine_of(run), get_settings().cache)
 
 
-def _task(view: ErrorView) -> FeatureTask:
-    return _task_on(view.library, view.run, looks_around(view))
-
-
 def _films(view: ErrorView) -> Predictions:
     return of_part(view.library, view.run, looks_around(view))
 
@@ -94,7 +90,7 @@ def reading_for(view: ErrorView) -> FeatureTask | None:
     """Return the reading of a view's films that is under way; None if there is none."""
     if get_runs()[view.run].foreign or _space_of(view) is not None:
         return None
-    task = _task(view)
+    task = _task_on(view.library, view.run, looks_around(view))
     return task if task.running else None
 
 
@@ -107,7 +103,7 @@ def draw_neighbours(case: CaseContext) -> None:
         return
     space, said = _space_of(view), _films(view)
     if space is None:
-        _draw_way(_task(view), len(said))
+        _draw_way(_task_on(view.library, view.run, looks_around(view)), len(said))
     else:
         _draw_cards(case, said.films, space, said.probability)
 

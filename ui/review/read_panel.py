@@ -55,6 +55,9 @@ def build_row(
         )
     prediction = reading.prediction
     unsigned = "to read" if prediction is not None else "refused"
+    quality = "caution" if reading.quality.flagged else "good"
+    if reading.quality.refused:
+        quality = "refused"
     return WorklistRow(
         key=film.key,
         name=film.name,
@@ -63,7 +66,7 @@ def build_row(
         probability=None
         if prediction is None or get_settings().read_first
         else prediction.probability,
-        quality=_quality_word(reading),
+        quality=quality,
         note=next((f.message for f in reading.quality.findings), ""),
         status=_status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
@@ -80,12 +83,6 @@ def _status(record: ReviewRecord | None, reader: str) -> str:
     if get_settings().read_first and not own:
         return "signed by another"
     return f"signed: {record.read.verdict}"
-
-
-def _quality_word(reading: FilmReading) -> str:
-    if reading.quality.refused:
-        return "refused"
-    return "caution" if reading.quality.flagged else "good"
 
 
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:

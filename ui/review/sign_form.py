@@ -39,8 +39,9 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
     visit.reader = name_reader(visit)
+    label = "Sign a correction" if own and locked is None else "Sign"
     if st.button(
-        _label(kind, corrects=bool(own) and locked is None),
+        "Lock the first read" if kind is ReadKind.FIRST else label,
         type="primary",
         icon=":material/draw:",
         shortcut="Ctrl+Enter",
@@ -52,12 +53,6 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
-
-
-def _label(kind: ReadKind, *, corrects: bool) -> str:
-    if kind is ReadKind.FIRST:
-        return "Lock the first read"
-    return "Sign a correction" if corrects else "Sign"
 
 
 def _draw_form(key: str, begun: Draft) -> Draft:

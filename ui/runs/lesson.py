@@ -13,8 +13,6 @@ from ui.charts.runs import plot_losses, plot_windows, style_runs
 
 CONTROL = "none: the control"
 TITLE = "A model that called nearly every normal pneumonia"
-_ADDRESS = ("lesson", "zoom")
-"""The query parameter that opens the lesson, and its one value."""
 
 
 def _draw_story() -> None:
@@ -98,15 +96,10 @@ def _draw_pictures(exhibit: Exhibit) -> None:
     st.html(" &emsp; ".join(style.name for style in ordered))
 
 
-def lesson_is_open() -> bool:
-    """Return whether the address asks for the lesson."""
-    return _ADDRESS[0] in st.query_params
-
-
 def offer_lesson() -> None:
     """Draw the button that opens the lesson."""
     if st.button("Lesson", icon=":material/biotech:", help=TITLE):
-        st.query_params.from_dict(dict([_ADDRESS]))
+        st.query_params.from_dict({"lesson": "zoom"})
         st.rerun()
 
 

@@ -104,7 +104,16 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
             name = METRIC_NAMES[view.metric]
             said = [*pair_texts(pair), difference_text(pair, view.metric, name)]
             st.markdown("\n".join(f"- {sentence}" for sentence in said))
-    _draw_pairs(pairs, view.metric)
+    with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
+        st.dataframe(
+            describe_pairs(pairs, view.metric, METRIC_NAMES[view.metric]),
+            hide_index=True,
+            height="content" if len(pairs) <= 7 else MAX_TABLE_PX,
+            key="runs-pairs",
+            column_config={"Pair": st.column_config.TextColumn(pinned=True)},
+            alt="Paired tests of every pair of compared runs",
+        )
+    st.caption(NOTE)
 
 
 def find_pair(pairs: list[PairComparison], earlier: str, later: str) -> PairComparison | None:
@@ -115,16 +124,3 @@ def find_pair(pairs: list[PairComparison], earlier: str, later: str) -> PairComp
         if (pair.second, pair.first) == (earlier, later):
             return pair.turned()
     return None
-
-
-def _draw_pairs(pairs: list[PairComparison], metric: str) -> None:
-    with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
-        st.dataframe(
-            describe_pairs(pairs, metric, METRIC_NAMES[metric]),
-            hide_index=True,
-            height="content" if len(pairs) <= 7 else MAX_TABLE_PX,
-            key="runs-pairs",
-            column_config={"Pair": st.column_config.TextColumn(pinned=True)},
-            alt="Paired tests of every pair of compared runs",
-        )
-    st.caption(NOTE)

@@ -82,17 +82,15 @@ def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str
         _ward(run_id, count_children(of_100), ward_text(run_id, of_1000))
         for run_id, of_100, of_1000 in wards
     ]
+    key = "".join(
+        f"<span>{_CHILD.format(kind=kind)}{words}</span>" for kind, words in KINDS.items()
+    )
     st.html(_STYLE)
-    st.html(f'{_key()}<div class="fr-wards">{"".join(drawn)}</div>')
+    st.html(f'<div class="fr-ward-key">{key}</div><div class="fr-wards">{"".join(drawn)}</div>')
     st.caption(
         "Rounded to the nearest child. The intervals (95 %) are of sensitivity and specificity as "
         f"measured on {films}. They hold in your ward only if disease and films are similar there."
     )
-
-
-def _key() -> str:
-    samples = [f"<span>{_CHILD.format(kind=kind)}{words}</span>" for kind, words in KINDS.items()]
-    return f'<div class="fr-ward-key">{"".join(samples)}</div>'
 
 
 def _ward(run_id: str, counts: dict[str, int], sentence: str) -> str:

@@ -9,7 +9,7 @@ from core.errors import FirstReadError
 from core.pipeline import open_engine
 from core.runs.store import name_run
 from core.serving.choice import VARIABLE, DecidedBy, decision_text
-from core.serving.requirements import Demand, check_demands
+from core.serving.requirements import check_demands
 from core.settings import get_settings
 from core.store.served_runs import choose_served_run, list_served_choices
 from ui.app.identity import not_allowed
@@ -60,7 +60,11 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
         st.warning(str(exc), icon=":material/broken_image:")
         _draw_log()
         return
-    _draw_demands(run_id, lacking)
+    if lacking:
+        reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
+        st.markdown(f"{run_id} may not read films:\n{reasons}")
+    else:
+        st.caption(f":material/check: {run_id} meets every requirement of the serving rule.")
     if decision.decided_by is DecidedBy.ENVIRONMENT:
         st.info(
             f"{VARIABLE} decides on this machine. To choose a run here, remove it and restart "
@@ -72,14 +76,6 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
         _draw_form(visit, run_id)
     _draw_log()
-
-
-def _draw_demands(run_id: str, lacking: list[Demand]) -> None:
-    if not lacking:
-        st.caption(f":material/check: {run_id} meets every requirement of the serving rule.")
-        return
-    reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
-    st.markdown(f"{run_id} may not read films:\n{reasons}")
 
 
 def _draw_form(visit: Visit, run_id: str) -> None:

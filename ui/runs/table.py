@@ -103,12 +103,9 @@ def _number(measured: Mapping[str, Any], name: str) -> Any:
     if name in _COUNTS:
         return measured["matrix"][name]
     if name in measured["rates"]:
-        return _with_interval(measured["rates"][name])
+        rate = measured["rates"][name]
+        return None if rate["value"] is None else interval_text(Rate(**rate))
     return measured["n"] if name == "n" else round(float(measured[name]), 3)
-
-
-def _with_interval(rate: Mapping[str, Any]) -> str | None:
-    return None if rate["value"] is None else interval_text(Rate(**rate))
 
 
 ABOUT_LOSS = (

@@ -59,7 +59,21 @@ def draw_labels(view: SlicesView) -> None:
     st.markdown(issues_text(issues))
     st.caption(limits_text(issues))
     for part, words in PART_WORDS.items():
-        _draw_issues(view, issues, part, words)
+        rows = [int(row) for row in issues.flagged if issues.split[row] == part]
+        of_part = int((issues.split == part).sum())
+        st.markdown(f"**{words}**: {len(rows)} of {of_part:,}")
+        cards = [
+            film_card(
+                issues.film_id[row],
+                issues.probability[row],
+                heading=f"Rank {issues.rank[row]}",
+                words=f"labelled {LABELS[int(issues.label[row])]}",
+            )
+            for row in rows[:PAGE_FILMS]
+        ]
+        show_films(view, cards, f"fails-labels-{part}", EVEN)
+        if len(rows) > PAGE_FILMS:
+            st.caption(f"The first {PAGE_FILMS} of {len(rows)}.")
 
 
 def issues_text(issues: LabelIssues) -> str:
@@ -83,24 +97,6 @@ def limits_text(issues: LabelIssues) -> str:
         f"{interval_text(right)} of the {right.n} flagged labels were swapped. Real errors are not "
         "random and are harder to find."
     )
-
-
-def _draw_issues(view: SlicesView, issues: LabelIssues, part: str, words: str) -> None:
-    rows = [int(row) for row in issues.flagged if issues.split[row] == part]
-    of_part = int((issues.split == part).sum())
-    st.markdown(f"**{words}**: {len(rows)} of {of_part:,}")
-    cards = [
-        film_card(
-            issues.film_id[row],
-            issues.probability[row],
-            heading=f"Rank {issues.rank[row]}",
-            words=f"labelled {LABELS[int(issues.label[row])]}",
-        )
-        for row in rows[:PAGE_FILMS]
-    ]
-    show_films(view, cards, f"fails-labels-{part}", EVEN)
-    if len(rows) > PAGE_FILMS:
-        st.caption(f"The first {PAGE_FILMS} of {len(rows)}.")
 
 
 # --- copies ---------------------------------------------------------------------------------------

@@ -152,9 +152,7 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
     )
 
 
-def verdict_of(search: SliceSearch, result: SliceResult) -> str:
-    """Return whether a finding was confirmed on the films that were not searched."""
-    held = search.confirmed.get((result.key, result.rate))
+def _verdict(held: SliceResult | None) -> str:
     if held is None:
         return f"fewer than {LEAST_FILMS} films"
     return "confirmed" if held.failing else "not confirmed"
@@ -186,9 +184,9 @@ def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> 
 def _draw_found(search: SliceSearch) -> None:
     found = search.failing
     rows = [
-        {f"On {HELD}": verdict_of(search, result)}
-        | _row(search, result, search.confirmed.get((result.key, result.rate)))
+        {f"On {HELD}": _verdict(held)} | _row(search, result, held)
         for result in found
+        for held in [search.confirmed.get((result.key, result.rate))]
     ]
     alt = "Subgroups in which the run is significantly worse; choose one to see its films"
     _draw_results(rows, found, TABLE, alt, "content" if len(rows) <= 8 else TABLE_PX)

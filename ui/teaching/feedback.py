@@ -44,19 +44,14 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     )
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
-    outcome = outcome_at(course, place)
+    read_before = sum(film.read is not None for film in course.films[:place])
+    outcome = outcomes_of(course)[read_before]
     _draw_reference(outcome)
     draw_model(course, course.films[place])
     if outcome.final is not None:
         st.markdown(f":material/psychology: {resistance_text(outcome)}")
     _draw_regions(visit, course, place, task)
     _draw_signs(outcome)
-
-
-def outcome_at(course: Course, place: int) -> Outcome:
-    """Return the outcome of the film at a place, whose read is locked."""
-    read_before = sum(film.read is not None for film in course.films[:place])
-    return outcomes_of(course)[read_before]
 
 
 def _draw_reference(outcome: Outcome) -> None:

@@ -18,10 +18,7 @@ from ui.components.worklist.worklist import show_thumbnails
 
 PAGE_FILMS = 24
 PICTURE_PX = 192
-_HERE = Path(__file__).parent
-
-
-_component = declare("first_read_cards", _HERE, ("cards.js",), "cards")
+_component = declare("first_read_cards", Path(__file__).parent, ("cards.js",), "cards")
 
 
 @dataclass(frozen=True, slots=True)

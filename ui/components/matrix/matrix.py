@@ -17,8 +17,6 @@ from ui.components.declare import declare
 from ui.components.events import events_read, read_event, rerun_only
 
 _HERE = Path(__file__).parent
-
-
 _component = declare("first_read_matrix", _HERE, ("rates.js", "matrix.js"), "matrix")
 
 

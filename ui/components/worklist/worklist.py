@@ -98,7 +98,10 @@ def show_worklist(
     """
     if not rows:
         return None
-    conversation = _continue_conversation(key, selected)
+    # the browser's choice is taken in before the list is mounted, so that the answer knows it
+    memory, choice = f"{key}-conversation", st.session_state.get(key, {}).get("choice")
+    before = st.session_state.get(memory, Conversation(asked=selected))
+    st.session_state[memory] = conversation = continue_conversation(before, choice, selected)
     described: dict[str, object] = {
         "key": key,
         "height": height,
@@ -111,15 +114,6 @@ def show_worklist(
         _worklist_component(key=key, data=described, on_choice_change=rerun_only)
         show_thumbnails(key, {row.key: row.thumbnail_png for row in rows})
     return conversation.chosen if conversation.chosen in {row.key for row in rows} else None
-
-
-def _continue_conversation(key: str, selected: str | None) -> Conversation:
-    """Take in the browser's choice before the list is mounted, so that the answer knows it."""
-    memory = f"{key}-conversation"
-    before = st.session_state.get(memory, Conversation(asked=selected))
-    choice = st.session_state.get(key, {}).get("choice")
-    st.session_state[memory] = now = continue_conversation(before, choice, selected)
-    return now
 
 
 def _described(row: WorklistRow) -> dict[str, object]:
