@@ -111,5 +111,6 @@ def show_cards(
 
 
 def _described(card: Card) -> dict[str, object]:
-    described = asdict(card)
-    return described | {"pictured": described.pop("thumbnail_png") is not None}
+    described = asdict(card) | {"pictured": card.thumbnail_png is not None}
+    del described["thumbnail_png"]
+    return described
