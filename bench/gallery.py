@@ -18,7 +18,7 @@ from core.library.films import PublicLibrary
 from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
 from core.settings import get_settings
-from ui.components.cards.cards import PAGE_FILMS, PICTURE_PX, Card
+from ui.components.cards.cards import PAGE_FILMS, PICTURE_PX
 from ui.components.worklist.worklist import pack_thumbnails
 
 TITLE = "Paging through the error gallery"
@@ -46,11 +46,8 @@ def page_through(films: Sequence[str], library: PublicLibrary, folder: Path) -> 
     taken, before = [], time.process_time()
     for start in range(0, len(films), PAGE_FILMS):
         began = time.perf_counter()
-        cards = [
-            Card(key=film, thumbnail_png=cache.get(library.read_bytes(film)))
-            for film in films[start : start + PAGE_FILMS]
-        ]
-        pack_thumbnails("gallery", cards)
+        shown = films[start : start + PAGE_FILMS]
+        pack_thumbnails("gallery", {film: cache.get(library.read_bytes(film)) for film in shown})
         taken.append(time.perf_counter() - began)
     return Turns(taken, (time.process_time() - before) / len(taken))
 

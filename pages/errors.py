@@ -3,15 +3,16 @@
 import streamlit as st
 
 from ui.app.guard import guard, show_errors
-from ui.app.progress import get_preparation, show_preparation
-from ui.app.resources import get_served
-from ui.app.session import Visit
+from ui.app.progress import draw_waiting, get_preparation, show_preparation
+from ui.app.resources import get_libraries, get_served
+from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.errors.case import draw_case, follow_case_event
-from ui.errors.controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
+from ui.errors.controls import draw_choice, read_view
 from ui.errors.gallery import draw_gallery, draw_pages, follow_gallery_event, keep_to_the_pages
 from ui.library.films import find_films, get_case_notes
+from ui.library.gallery_query import GALLERY
 from ui.library.slices import find_known
 
 
@@ -22,10 +23,8 @@ def draw_errors(visit: Visit) -> None:
     notes = get_case_notes().standing(view.library)
     found = find_films(view, notes, find_known(view))
     view = keep_to_the_pages(view, found, complaints)
-    go_to(view)
-    if visit.notice:
-        st.toast(visit.notice)
-        visit.notice = ""
+    GALLERY.go_to(view)
+    show_notice(visit)
     if complaints:
         st.warning("  \n".join(complaints), icon=":material/link_off:")
     if view.film is None:
@@ -44,9 +43,16 @@ def draw_errors(visit: Visit) -> None:
 visit = guard("errors")
 with show_errors():
     served = get_served()
-    awaited = films_awaited()
-    if awaited is None:
+    others = any(library.has_films for library in get_libraries().values())
+    if not draw_waiting(
+        st.query_params.get("library", "public" if others else "synthetic"),
+        "What a run gets wrong, film by film",
+        "Missed pneumonias and false alarms of every run as cards, each with its regions, "
+        "the other runs' results, and a field for your note.",
+        "See the runs' results on the public films",
+        key="errors-meanwhile",
+        icon=":material/grid_view:",
+        help="The results are here; the films are not.",
+    ):
         draw_errors(visit)
-    else:
-        draw_waiting(awaited)
     draw_standing_line(served, visit.reader)

@@ -7,6 +7,7 @@ from core.reads.arbitration import list_disputes
 from core.reads.export import describe_read
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served, get_store
+from ui.app.session import show_notice
 from ui.charts.base import plot_reads
 from ui.components.panels import draw_record, draw_standing_line
 from ui.records.data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
@@ -51,7 +52,6 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
     event = st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
         height=460,
         on_select="rerun",
         selection_mode="single-row",
@@ -103,9 +103,7 @@ def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
 
 visit = guard("records")
 with show_errors():
-    if visit.notice:
-        st.toast(visit.notice)
-        visit.notice = ""
+    show_notice(visit)
     ledger, hidden = get_ledger(), set[str]()
     weeks = drift_of(ledger.records) if ledger.records else []
     waiting = films_waiting(ledger, visit)

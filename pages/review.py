@@ -8,14 +8,13 @@ from ui.app.guard import guard, show_errors
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, film_left_open, keep_up, open_read
 from ui.app.resources import ExplanationTask, get_engine, get_film_view, get_served, get_store
-from ui.app.session import Visit
+from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
-from ui.review.read_panel import build_row, draw_read, suspicion_of
-from ui.review.reading_order import order_text
+from ui.review.read_panel import build_row, draw_read, order_text, suspicion_of
 from ui.review.uploads import draw_batch, draw_uploader, offer_examples, read_waiting
 
 VIEW_HEIGHT = 790
@@ -119,9 +118,7 @@ with show_errors():
     if visit.keep_to(served):
         visit.notice = f"Run {served.run_id} serves now: the films are read again."
         read_waiting(visit)
-    if visit.notice:
-        st.toast(visit.notice)
-        visit.notice = ""
+    show_notice(visit)
     with st.container():
         if visit.films:
             draw_films(visit)

@@ -9,26 +9,16 @@ from core.errors import FirstReadError
 from ui.app.guard import guard, show_errors
 from ui.app.progress import draw_preparation, get_preparation, show_preparation
 from ui.app.resources import get_decision, get_served
-from ui.app.session import Visit
+from ui.app.session import Visit, show_notice
 from ui.charts.runs import Style, style_runs
 from ui.components.panels import draw_standing_line
 from ui.runs.case_matrix import draw_cases, find_case
-from ui.runs.controls import (
-    asked_part,
-    draw_choice,
-    draw_prevalence,
-    draw_tabs,
-    films_awaited,
-    go_to,
-    offer,
-    read_view,
-)
 from ui.runs.data import ListedRuns, get_listed_runs, get_scored
 from ui.runs.importing import draw_import
-from ui.runs.lesson import draw_lesson, lesson_is_open, offer_lesson
+from ui.runs.lesson import draw_lesson, offer_lesson
 from ui.runs.paired_tests import draw_curves, draw_films, draw_tests
 from ui.runs.prevalence import draw_wards
-from ui.runs.query import RunsView
+from ui.runs.query import ADDRESS, TABS, RunsView, draw_choice, read_address
 from ui.runs.serving import draw_serving
 from ui.runs.table import draw_audits, draw_histories, draw_table, find_audits, show_audits
 
@@ -72,7 +62,8 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         scored = get_scored(key, listed)
     film_id = find_case(view, scored)
     draw_films(scored, listed)
-    tests_side, cases_side, ward_side, training_side = draw_tabs(view)
+    tabs = st.tabs(list(TABS.values()), **ADDRESS.bind(view, "tab", TABS))
+    tests_side, cases_side, ward_side, training_side = tabs
     with tests_side:
         draw_curves(key, listed, scored, styles)
         st.markdown("#### Paired tests")
@@ -80,13 +71,7 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
     with cases_side:
         draw_cases(view, film_id, key, listed, scored, styles)
     with ward_side:
-        if scored.synthetic:
-            st.info("Synthetic films cannot predict results in a ward: choose others above.")
-        else:
-            slider_side, _ = st.columns([1, 1])
-            with slider_side:
-                draw_prevalence(view)
-            draw_wards(scored, view.prevalence)
+        draw_wards(view, scored)
     with training_side:
         draw_training(view, listed, styles)
 
@@ -115,21 +100,20 @@ def draw_page(visit: Visit) -> None:
     """Draw the table of runs and what is compared, or say that there is nothing yet."""
     listed = get_listed_runs()
     serving = get_decision().run_id
-    if visit.notice:
-        st.toast(visit.notice, duration="long")
-        visit.notice = ""
+    show_notice(visit, "long")
     if listed.runs:
-        readers = listed.that_read(asked_part())
-        view, complaints = read_view(offer(readers, serving))
-        go_to(view)
+        readers = listed.that_read(st.query_params.get("part"))
+        view, complaints = read_address(st.query_params.to_dict(), readers, serving)
+        ADDRESS.go_to(view)
         draw_head(visit, view, listed)
         if complaints:
             st.warning("  \n".join(complaints), icon=":material/link_off:")
-        if films_awaited(view.part) is None:
-            show_preparation(get_preparation())
-            draw_runs(view, readers, serving)
+        task = get_preparation()
+        if view.part == "synthetic" and task is not None and not task.ready:
+            draw_preparation(task)
         else:
-            draw_preparation(get_preparation())
+            show_preparation(task)
+            draw_runs(view, readers, serving)
     else:
         draw_empty()
     for sentence in listed.sentences:
@@ -139,7 +123,7 @@ def draw_page(visit: Visit) -> None:
 visit = guard("runs")
 with show_errors():
     compares = visit.acting.may(Act.COMPARE_RUNS)
-    if lesson_is_open() or not compares:
+    if "lesson" in st.query_params or not compares:
         draw_lesson(way_back=compares)
     else:
         draw_page(visit)

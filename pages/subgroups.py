@@ -3,9 +3,10 @@
 import streamlit as st
 
 from ui.app.guard import guard, show_errors
+from ui.app.progress import draw_waiting
 from ui.app.resources import get_served
 from ui.components.panels import draw_standing_line
-from ui.slices.controls import draw_choice, draw_waiting, films_awaited, go_to, read_view
+from ui.slices.controls import ADDRESS, draw_choice, read_view
 from ui.slices.labels import draw_copies, draw_labels
 from ui.slices.references import draw_references
 from ui.slices.slices import draw_slices
@@ -21,7 +22,7 @@ DRAWN = {
 def draw_page() -> None:
     """Draw the section that the address asks for."""
     view, complaints = read_view()
-    go_to(view)
+    ADDRESS.go_to(view)
     if complaints:
         st.warning("  \n".join(complaints), icon=":material/link_off:")
     draw_choice(view)
@@ -32,9 +33,13 @@ def draw_page() -> None:
 visit = guard("subgroups")
 with show_errors():
     served = get_served()
-    awaited = films_awaited()
-    if awaited is None:
+    if not draw_waiting(
+        st.query_params.get("library"),
+        "Subgroups in which a run does worse",
+        "How often a run misses each synthetic finding, and the films that it gets wrong.",
+        "See the search over the public films",
+        key="fails-meanwhile",
+        icon=":material/search:",
+    ):
         draw_page()
-    else:
-        draw_waiting(awaited)
     draw_standing_line(served, visit.reader)

@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.reader import Act
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served
-from ui.app.session import Visit
+from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.teaching.case_sets import draw_sets
@@ -80,9 +80,7 @@ def draw_views(visit: Visit) -> None:
 visit = guard("teaching")
 with show_errors():
     served = get_served()
-    if visit.notice:
-        st.toast(visit.notice)
-        visit.notice = ""
+    show_notice(visit)
     with st.container():
         if "session" in st.query_params:
             draw_session(visit, st.query_params["session"])

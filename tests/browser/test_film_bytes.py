@@ -9,12 +9,11 @@ from core.domain.arrays import FloatImage
 from core.errors import ExplanationError
 from ui.components.viewer.film_bytes import (
     MAX_SIDE_PX,
-    EncodedFilms,
     FilmView,
     area_average,
     encode_film,
 )
-from ui.components.viewer.viewer import RegionOverlay, show_film
+from ui.components.viewer.viewer import KEPT_FILMS, RegionOverlay, encode_once, show_film
 
 
 def decoded(encoded: bytes) -> tuple[dict[str, int], np.ndarray]:
@@ -62,20 +61,19 @@ def test_a_film_over_the_limit_is_reduced_and_says_its_own_size() -> None:
 
 
 def test_a_film_is_encoded_once_while_it_is_kept() -> None:
-    films = EncodedFilms(capacity=2)
     grey = np.full((4, 4), 0.2, np.float32)
-    first = films.get(film_of(grey))
-    assert films.get(film_of(grey)) is first
+    first = encode_once(film_of(grey))
+    assert encode_once(film_of(grey)) is first
 
 
 def test_the_film_that_was_not_asked_for_longest_is_dropped() -> None:
-    films = EncodedFilms(capacity=2)
     grey = np.full((4, 4), 0.2, np.float32)
-    kept, dropped = films.get(film_of(grey, "kept")), films.get(film_of(grey, "dropped"))
-    films.get(film_of(grey, "kept"))
-    films.get(film_of(grey, "newest"))
-    assert films.get(film_of(grey, "kept")) is kept
-    assert films.get(film_of(grey, "dropped")) is not dropped
+    kept, dropped = encode_once(film_of(grey, "kept")), encode_once(film_of(grey, "dropped"))
+    for number in range(KEPT_FILMS - 1):
+        encode_once(film_of(grey, "kept"))
+        encode_once(film_of(grey, f"newest {number}"))
+    assert encode_once(film_of(grey, "kept")) is kept
+    assert encode_once(film_of(grey, "dropped")) is not dropped
 
 
 def test_regions_without_a_weight_each_are_refused() -> None:

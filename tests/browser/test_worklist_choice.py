@@ -60,7 +60,7 @@ def test_a_forgotten_browser_state_keeps_the_choice_that_was_heard() -> None:
 
 
 def test_thumbnails_travel_end_to_end_behind_their_index() -> None:
-    packed = pack_thumbnails("list", [row("a", b"12345"), row("b"), row("c", b"67")])
+    packed = pack_thumbnails("list", {"a": b"12345", "b": None, "c": b"67"})
     end = 4 + int.from_bytes(packed[:4], "little")
     header = json.loads(packed[4:end])
     assert header["list"] == "list"
@@ -71,11 +71,6 @@ def test_thumbnails_travel_end_to_end_behind_their_index() -> None:
 @pytest.mark.parametrize(("status", "signed"), [("signed: normal", True), ("to read", False)])
 def test_a_row_is_signed_if_its_status_says_so(status: str, signed: bool) -> None:
     assert row("a", status=status).signed is signed
-
-
-def test_a_film_listed_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="Two films of the worklist have the key 'a'"):
-        show_worklist([row("a"), row("b"), row("a")], selected=None, key="list")
 
 
 def test_without_films_nothing_is_chosen() -> None:

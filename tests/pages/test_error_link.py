@@ -8,15 +8,10 @@ from core.error_analysis.filters import Wanted, WrongIn
 from core.error_analysis.gallery import Cell, Order
 from core.library.film_codes import film_code, find_film
 from core.runs.tertiles import Third
-from ui.library.gallery_query import ErrorView, Offered, read_address, write_address
+from ui.library import gallery_query
+from ui.library.gallery_query import ErrorView, read_address, write_address
 
 FILM = "test/NORMAL/a b&c.jpeg"
-OFFERED = Offered(
-    ("public",),
-    lambda _library: ("f04", "f01"),
-    lambda _library, _run: ("validation", "test"),
-    lambda _library, _run, _split, code: find_film(code, [FILM]),
-)
 FULL = ErrorView(
     library="public",
     run="f01",
@@ -44,13 +39,26 @@ FULL = ErrorView(
 )
 
 
+@pytest.fixture(autouse=True)
+def offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offer one library with two runs, two splits and one film."""
+    offers = {
+        "get_libraries": lambda: {"public": None},
+        "offered_runs": lambda _library: ("f04", "f01"),
+        "offered_splits": lambda _library, _run: ("validation", "test"),
+        "find_coded": lambda _library, _run, _split, code: find_film(code, [FILM]),
+    }
+    for name, offer in offers.items():
+        monkeypatch.setattr(gallery_query, name, offer)
+
+
 @pytest.mark.parametrize("view", [FULL, ErrorView("public", "f04", "validation")])
 def test_an_address_gives_back_the_whole_view(view) -> None:
-    assert read_address(write_address(view), OFFERED) == (view, [])
+    assert read_address(write_address(view)) == (view, [])
 
 
 def test_an_empty_address_is_the_first_of_everything() -> None:
-    view, complaints = read_address({}, OFFERED)
+    view, complaints = read_address({})
     assert view == ErrorView("public", "f04", "validation")
     assert complaints == []
 
@@ -76,7 +84,7 @@ def test_an_empty_address_is_the_first_of_everything() -> None:
     ],
 )
 def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name, said, sentence) -> None:
-    view, complaints = read_address({name: said}, OFFERED)
+    view, complaints = read_address({name: said})
     assert view == ErrorView("public", "f04", "validation")
     assert len(complaints) == 1
     assert sentence in complaints[0]

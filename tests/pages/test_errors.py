@@ -29,7 +29,7 @@ from core.store.engine import Database
 from core.store.notes import SqlCaseNotes
 from core.store.reads import SqlReviewStore
 from ui.app import resources
-from ui.charts.base import RunProbability, plot_probabilities
+from ui.charts.base import plot_probabilities
 from ui.library import films as error_films
 
 PAGE = PROJECT_ROOT / "pages" / "errors.py"
@@ -250,8 +250,8 @@ def test_the_tag_key_needs_a_name_too(films, notes) -> None:
 
 
 def test_every_runs_probability_stands_on_one_axis_with_its_own_threshold() -> None:
-    said = [RunProbability("f04", 0.9, 0.6), RunProbability("f01", 0.2, 0.7)]
-    thresholds, probabilities = plot_probabilities(said, chosen="f01").data
+    figure = plot_probabilities(["f04", "f01"], [0.9, 0.2], [0.6, 0.7], chosen="f01")
+    thresholds, probabilities = figure.data
     assert list(thresholds.x) == [0.6, 0.7]
     assert list(probabilities.x) == [0.9, 0.2]
     assert list(probabilities.marker.symbol) == ["circle", "circle-open"]

@@ -205,7 +205,7 @@ def test_a_film_that_a_run_has_learned_from_is_found_where_it_is_shown_elsewhere
     def script(film_id: str) -> None:
         import streamlit as st
 
-        from ui.errors.film_cards import case_of
+        from ui.library.films import case_of
         from ui.library.gallery_query import write_address
 
         for one in (film_id, "nowhere.jpeg"):

@@ -223,6 +223,22 @@ def test_what_an_address_says_wrongly_becomes_the_default_with_a_sentence(runs: 
     assert (address["part"], address["runs"], address["prevalence"]) == ("test", "f04", "10")
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"earlier": "f03", "later": "f03"}, "later 'f03', which is the earlier run too"),
+        ({"later": "f03"}, "later 'f03', which is the earlier run too"),
+        ({"earlier": "f04"}, "earlier 'f04', which is the later run too"),
+    ],
+)
+def test_a_pair_of_one_run_is_named_as_the_address_has_it(
+    runs: Path, asked: dict[str, str], named: str
+) -> None:
+    page = open_page(runs="f03,f04", **asked)
+    assert f"The address names {named}: f03 and f04." in page.warning[0].value
+    assert (address_of(page)["earlier"], address_of(page)["later"]) == ("f03", "f04")
+
+
 def test_the_open_tab_is_in_the_address_and_a_case_opens_its_own(runs: Path) -> None:
     assert address_of(open_page(runs="f04"))["tab"] == "tests"
     page = open_page(runs="f04", tab="training")
@@ -240,7 +256,6 @@ def test_a_run_alone_is_shown_and_asks_for_a_second(runs: Path) -> None:
 
 
 def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
-    from ui.runs.controls import offer
     from ui.runs.data import get_listed_runs
 
     view = RunsView(
@@ -258,8 +273,7 @@ def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
         measure="moved",
         loss="train",
     )
-    offered = offer(get_listed_runs(), "f04")
-    assert read_address(ADDRESS.write(view), offered) == (view, [])
+    assert read_address(ADDRESS.write(view), get_listed_runs(), "f04") == (view, [])
 
 
 # --- import ---------------------------------------------------------------------------------------

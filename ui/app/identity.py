@@ -15,11 +15,6 @@ NAME = "reader-name"
 _COMPLAINT = "who-complaint"
 
 
-def asks_for_log_in() -> bool:
-    """Return whether a log-in is configured: the section ``auth`` of Streamlit's secrets."""
-    return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
-
-
 def recognise(visit: Visit) -> bool:
     """Put into the visit who acts; return False where that takes a log-in first.
 
@@ -30,7 +25,8 @@ def recognise(visit: Visit) -> bool:
     ReviewStoreError
         If the database cannot be opened.
     """
-    visit.logged_in = asks_for_log_in()
+    # a log-in is configured by the section ``auth`` of Streamlit's secrets
+    visit.logged_in = bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
     if not visit.logged_in:
         local = get_local_reader()
         visit.reader = st.session_state.get(NAME, visit.reader or local.name) or ""
@@ -74,13 +70,8 @@ def name_reader(visit: Visit) -> str:
         persist_state="session",
         placeholder="Signing as (your name)",
         label_visibility="collapsed",
-        on_change=_keep_name,
+        on_change=lambda: _keep(st.session_state[NAME], *get_local_reader().roles),
     )
-
-
-def _keep_name() -> None:
-    (role,) = get_local_reader().roles
-    _keep(st.session_state[NAME], role)
 
 
 def _keep(name: str, role: Role) -> None:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.jobs.batch import BatchJob
 from core.jobs.examples import ExamplesTask
+from core.library.films import PublicLibrary, SyntheticLibrary
 from core.settings import get_settings
 from ui.app.resources import ExplanationTask, get_examples
 from ui.app.session import Visit
@@ -97,6 +98,42 @@ def get_preparation() -> ExamplesTask | None:
         return None
     task = get_examples()
     return None if task.ready and task.finished else task
+
+
+def draw_waiting(
+    library: str | None, title: str, words: str, meanwhile: str, **button: str
+) -> bool:
+    """Draw what stands for a page while the synthetic films that it asks for are on their way.
+
+    It says what the page will show, how far the films are, and what can be looked at meanwhile.
+
+    Parameters
+    ----------
+    library : str or None
+        The films that the page asks for.
+    meanwhile : str
+        The label of the button that asks for the public films.
+
+    Returns
+    -------
+    bool
+        False, and nothing is drawn, if the films are there or will not come.
+    """
+    task = get_preparation()
+    if library != SyntheticLibrary.name or task is None or task.ready or task.finished:
+        return False
+    _, middle, _ = st.columns([1, 2, 1])
+    with middle:
+        st.header(title)
+        st.write(words)
+        draw_preparation(task)
+        st.button(
+            meanwhile,
+            on_click=st.query_params.from_dict,
+            args=({"library": PublicLibrary.name},),
+            **button,
+        )
+    return True
 
 
 def show_preparation(task: ExamplesTask | None) -> None:

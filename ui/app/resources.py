@@ -205,11 +205,10 @@ def _input_key(film: UploadedFilm, engine: Engine) -> str:
 
 def _input_of(film: UploadedFilm, engine: Engine) -> ModelInput:
     """Return what the model saw of a film; decoded again if that was long ago."""
-
-    def make() -> ModelInput:
-        return prepare_film(film.content, engine, file_name=film.name, invert=film.inverted)
-
-    return _inputs().get_or_make(_input_key(film, engine), make)
+    return _inputs().get_or_make(
+        _input_key(film, engine),
+        lambda: prepare_film(film.content, engine, file_name=film.name, invert=film.inverted),
+    )
 
 
 def view_key(film: UploadedFilm) -> str:
@@ -225,12 +224,11 @@ def get_film_view(film: UploadedFilm) -> FilmView:
     RadiographError
         If the bytes cannot become a radiograph.
     """
+    return _films().get_or_make(view_key(film), lambda: _view_of(film, _decode(film)))
 
-    def make() -> FilmView:
-        radiograph = decode_radiograph(film.content, file_name=film.name, invert=film.inverted)
-        return _view_of(film, radiograph)
 
-    return _films().get_or_make(view_key(film), make)
+def _decode(film: UploadedFilm) -> Radiograph:
+    return decode_radiograph(film.content, file_name=film.name, invert=film.inverted)
 
 
 def _view_of(film: UploadedFilm, radiograph: Radiograph) -> FilmView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import streamlit as st
 
@@ -126,6 +127,13 @@ class Visit:
     def outcome(self, key: str) -> FilmOutcome:
         """Return what became of a film so far."""
         return self.outcomes.get(key, FilmOutcome(FilmState.WAITING))
+
+
+def show_notice(visit: Visit, duration: Literal["short", "long"] = "short") -> None:
+    """Show what the last run left to say, once."""
+    if visit.notice:
+        st.toast(visit.notice, duration=duration)
+        visit.notice = ""
 
 
 def get_visit() -> Visit:

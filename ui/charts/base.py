@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
+import streamlit as st
 
+from core.domain.rate import Rate
 from core.domain.review import ReviewRecord, Verdict
 from core.reads.export import AGREE, DISAGREE, NOT_COMPARED, compare_with_model
 
@@ -32,63 +34,82 @@ TEMPLATE = go.layout.Template(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RunProbability:
-    """One run's probability of a film, and its threshold."""
-
-    run_id: str
-    probability: float
-    threshold: float
-
-
-def plot_probabilities(said: Sequence[RunProbability], chosen: str) -> go.Figure:
-    """Return every run's probability of one film on one axis, each with its own threshold.
-
-    Parameters
-    ----------
-    said : sequence of RunProbability
-        Top to bottom.
-    chosen : str
-        The run that stands out.
-    """
-    names = [one.run_id for one in said]
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[one.threshold for one in said],
-        y=names,
-        mode="markers",
-        marker={"symbol": "line-ns-open", "size": 14, "color": "#8a929b", "line": {"width": 2}},
-        hovertemplate="threshold of %{y}: %{x:.3f}<extra></extra>",
+def start_square() -> go.Figure:
+    """Return a figure with the quiet line of a guess, from corner to corner."""
+    return go.Figure().add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
     )
-    figure.add_scatter(
-        x=[one.probability for one in said],
-        y=names,
-        mode="markers",
-        marker={
-            "symbol": [
-                "circle" if one.probability >= one.threshold else "circle-open" for one in said
-            ],
-            "size": 11,
-            "color": ["#6fa8dc" if one.run_id == chosen else "#8a929b" for one in said],
-        },
-        hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
-    )
-    figure.update_layout(
-        template=TEMPLATE,
-        height=72 + 26 * len(said),
+
+
+def frame(figure: go.Figure, height_px: int, title: str = "", **layout: Any) -> go.Figure:
+    """Return a figure with the template, its height and its title."""
+    titled = {"title": {"text": title, "font": {"size": 14}}} if title else {}
+    return figure.update_layout(template=TEMPLATE, height=height_px, **titled, **layout)
+
+
+def frame_lanes(figure: go.Figure, height_px: int, **yaxis: Any) -> go.Figure:
+    """Return a figure of probabilities, one line a run, the first on top."""
+    return frame(
+        figure,
+        height_px,
         margin={"l": 8, "r": 12, "t": 4, "b": 8},
         xaxis={
             "range": [-0.03, 1.03],
             "dtick": 0.25,
             "title": {"text": "probability; | is the run's threshold", "font": {"size": 12}},
         },
-        yaxis={"autorange": "reversed", "type": "category"},
+        yaxis={"autorange": "reversed", "type": "category"} | yaxis,
     )
-    return figure
 
 
-def _side(one: RunProbability) -> str:
-    return "circle" if one.probability >= one.threshold else "circle-open"
+def interval_bars(rates: Sequence[Rate], **style: Any) -> dict[str, Any]:
+    """Return the error bars that reach from the lower to the upper end of each interval."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [rate.high - rate.value for rate in rates],
+        "arrayminus": [rate.value - rate.low for rate in rates],
+    } | style
+
+
+def draw_plot(figure: go.Figure, key: str, **shown: Any) -> None:
+    """Draw a figure without the bar of tools."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, **shown)
+
+
+def plot_probabilities(
+    run_ids: Sequence[str], probability: Sequence[float], threshold: Sequence[float], chosen: str
+) -> go.Figure:
+    """Return every run's probability of one film on one axis, each with its own threshold.
+
+    Parameters
+    ----------
+    run_ids : sequence of str
+        Top to bottom.
+    chosen : str
+        The run that stands out.
+    """
+    called = [one >= at for one, at in zip(probability, threshold, strict=True)]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(threshold),
+        y=list(run_ids),
+        mode="markers",
+        marker={"symbol": "line-ns-open", "size": 14, "color": "#8a929b", "line": {"width": 2}},
+        hovertemplate="threshold of %{y}: %{x:.3f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=list(probability),
+        y=list(run_ids),
+        mode="markers",
+        marker={
+            "symbol": ["circle" if one else "circle-open" for one in called],
+            "size": 11,
+            "color": ["#6fa8dc" if run_id == chosen else "#8a929b" for run_id in run_ids],
+        },
+        hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
+    )
+    return frame_lanes(figure, 72 + 26 * len(run_ids))
 
 
 def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
@@ -107,15 +128,19 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
             x=[record.prediction.probability for record in chosen if record.prediction],
             y=[_place(record, turn) for turn, record in enumerate(chosen)],
             mode="markers",
-            marker={"symbol": symbol, "size": 10, "color": _colour(comparison)},
+            marker={
+                "symbol": symbol,
+                "size": 10,
+                "color": "#e8893a" if comparison == DISAGREE else "#8a929b",
+            },
             text=[f"{record.film_name or 'film'}<br>{record.reader}, {words}" for record in chosen],
             hovertemplate="%{text}<br>probability %{x:.2f}<extra></extra>",
         )
     _mark_operating_points(figure, scored)
-    figure.update_layout(
-        template=TEMPLATE,
-        height=460,
-        title={"text": "Reader against model", "font": {"size": 14}},
+    return frame(
+        figure,
+        460,
+        "Reader against model",
         xaxis={"range": [-0.02, 1.02], "title": "model's probability", "dtick": 0.25},
         yaxis={
             "range": [-0.6, len(LANES) - 0.4],
@@ -124,16 +149,11 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
             "showgrid": False,
         },
     )
-    return figure
 
 
 def _place(record: ReviewRecord, turn: int) -> float:
     """Return the lane, with points of one lane apart from each other."""
     return LANES.index(record.read.verdict) + (turn % LANE_STEPS - LANE_STEPS // 2) * 0.12
-
-
-def _colour(comparison: str) -> str:
-    return "#e8893a" if comparison == DISAGREE else "#8a929b"
 
 
 def _mark_operating_points(figure: go.Figure, scored: Sequence[ReviewRecord]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.comparison.case_matrix import CaseMatrix
-from ui.charts.base import QUIET, TEMPLATE
+from ui.charts.base import QUIET, frame, frame_lanes
 from ui.charts.runs import TEXT, Style
 
 WRONG, RIGHT = "#e8893a", "rgba(74, 144, 217, 0.30)"
@@ -39,7 +39,7 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
                 (
                     str(matrix.film_id[row]),
                     float(matrix.probability[row, run]),
-                    _text(ok),
+                    "right" if ok else "wrong",
                     matrix.run_ids[run],
                 )
                 for row, ok in zip(rows, right, strict=True)
@@ -58,9 +58,9 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
             type="rect", x0=place - 0.5, x1=place + 0.5, y0=-0.5, y1=len(order) - 0.5,
             line={"width": 2, "color": "#8a929b"},
         )  # fmt: skip
-    figure.update_layout(
-        template=TEMPLATE,
-        height=62 + 30 * len(order),
+    return frame(
+        figure,
+        62 + 30 * len(order),
         margin={"l": 8, "r": 8, "t": 26, "b": 6},
         barmode="overlay",
         bargap=0,
@@ -75,11 +75,6 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
             "fixedrange": True,
         },
     )
-    return figure
-
-
-def _text(right: bool) -> str:
-    return "right" if right else "wrong"
 
 
 def _name_classes(figure: go.Figure, n_ill: int, n_well: int, lanes: int) -> None:
@@ -123,15 +118,4 @@ def plot_case(
         textfont=TEXT,
         hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
     )
-    figure.update_layout(
-        template=TEMPLATE,
-        height=76 + 26 * len(names),
-        margin={"l": 8, "r": 12, "t": 4, "b": 8},
-        xaxis={
-            "range": [-0.03, 1.03],
-            "dtick": 0.25,
-            "title": {"text": "probability; | is the run's threshold", "font": {"size": 12}},
-        },
-        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
-    )
-    return figure
+    return frame_lanes(figure, 76 + 26 * len(names), showgrid=False)

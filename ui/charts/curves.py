@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.comparison.curves import Curves
-from ui.charts.base import QUIET, TEMPLATE
+from ui.charts.base import QUIET, frame, start_square
 from ui.charts.runs import LABEL_STEP, TEXT, Style
 
 SQUARE_PX = 430
@@ -38,10 +38,7 @@ def plot_roc(
     areas: Sequence[float],
 ) -> go.Figure:
     """Return ROC curves, square, with each run's operating point and the threshold on hover."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
-    )
+    figure = start_square()
     for curve, style in zip(curves, styles, strict=True):
         # The curve begins where nothing is called.
         _add_curve(
@@ -68,14 +65,7 @@ def plot_precision_recall(
     figure = go.Figure()
     figure.add_hline(share_ill, line={"color": QUIET, "width": 1})
     for curve, style in zip(curves, styles, strict=True):
-        _add_curve(
-            figure,
-            style,
-            curve.sensitivity,
-            curve.ppv,
-            curve.threshold,
-            PR_WORDS,
-        )
+        _add_curve(figure, style, curve.sensitivity, curve.ppv, curve.threshold, PR_WORDS)
     places = [(point.sensitivity, point.ppv) for point in points]
     _mark_points(figure, places, points, styles, areas, PR_WORDS, "right")
     return _square(
@@ -153,12 +143,11 @@ def _mark_points(
 
 
 def _square(figure: go.Figure, title: str, across: str, up: str, area: str) -> go.Figure:
-    figure.update_layout(
-        template=TEMPLATE,
-        height=SQUARE_PX,
-        title={"text": f"{title} <sup>({area} beside the run)</sup>", "font": {"size": 14}},
+    return frame(
+        figure,
+        SQUARE_PX,
+        f"{title} <sup>({area} beside the run)</sup>",
         hovermode="closest",
         xaxis=RATE_AXIS | {"title": across},
         yaxis=RATE_AXIS | {"title": up, "scaleanchor": "x"},
     )
-    return figure

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.domain.rate import Rate, interval_text, rate_text
 from core.reports.document import Intervals, MeasuredRow
-from ui.charts.base import QUIET, TEMPLATE
+from ui.charts.base import QUIET, frame, interval_bars
 
 ROW_PX, EDGES_PX = 34, 44
 COLOURS = {"Sensitivity": "#e8893a", "Specificity": "#4a90d9"}
@@ -23,20 +23,18 @@ def plot_intervals(block: Intervals) -> go.Figure:
     for place, row in lines:
         if isinstance(row, MeasuredRow):
             _draw_row(figure, place, row)
-    names = [_name(row) for _, row in lines]
-    figure.update_layout(
-        template=TEMPLATE,
-        height=ROW_PX * len(lines) + EDGES_PX,
+    return frame(
+        figure,
+        ROW_PX * len(lines) + EDGES_PX,
         margin={"l": 8, "r": 196, "t": 8, "b": 8},
         xaxis={"range": [-0.01, 1.02], "dtick": 0.25},
         yaxis={
             "tickvals": [place for place, _ in lines],
-            "ticktext": names,
+            "ticktext": [_name(row) for _, row in lines],
             "range": [len(lines) - 0.4, -0.6],
             "showgrid": False,
         },
     )
-    return figure
 
 
 def _lay_out(block: Intervals) -> list[tuple[int, MeasuredRow | str]]:
@@ -70,15 +68,7 @@ def _draw_row(figure: go.Figure, place: int, row: MeasuredRow) -> None:
         y=[place],
         mode="markers",
         marker={"color": colour, "size": 10},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [rate.high - rate.value],
-            "arrayminus": [rate.value - rate.low],
-            "color": colour,
-            "thickness": 3,
-            "width": 0,
-        },
+        error_x=interval_bars([rate], color=colour, thickness=3, width=0),
         hovertemplate=f"{row.measure}, {row.part}: {said}<extra></extra>",
     )
     figure.add_annotation(
@@ -104,12 +94,7 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
         figure.add_scatter(
             x=[rate.value],
             y=[f"{words}, n {rate.n}"],
-            error_x={
-                "array": [rate.high - rate.value],
-                "arrayminus": [rate.value - rate.low],
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_x=interval_bars([rate], thickness=1.5, width=4),
             mode="markers",
             marker={
                 "symbol": "circle" if inside else "circle-open",
@@ -118,11 +103,10 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
             },
             hovertemplate=f"{words}: {interval_text(rate)}<extra></extra>",
         )
-    figure.update_layout(
-        template=TEMPLATE,
-        height=66 + 34 * len(rows),
+    return frame(
+        figure,
+        66 + 34 * len(rows),
         margin={"l": 8, "r": 12, "t": 4, "b": 8},
         xaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": {"text": title}},
         yaxis={"autorange": "reversed", "type": "category", "automargin": True},
     )
-    return figure

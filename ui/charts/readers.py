@@ -11,7 +11,7 @@ from core.domain.rate import Rate, interval_text
 from core.reads.drift import Week
 from core.reads.reader_roc import ReaderRoc, RocCurve
 from core.teaching.outcomes import RocPoint
-from ui.charts.base import QUIET, TEMPLATE
+from ui.charts.base import QUIET, frame, interval_bars, start_square
 
 OWN = "#4a90d9"
 HEIGHT_PX = 320
@@ -25,7 +25,7 @@ def plot_learning(curve: Sequence[tuple[datetime, Rate]]) -> go.Figure:
     figure.add_scatter(
         x=list(range(1, len(rates) + 1)),
         y=[rate.value for rate in rates],
-        error_y=_interval(rates),
+        error_y=interval_bars(rates, color=QUIET, thickness=1.2),
         mode="lines+markers",
         marker={"color": OWN, "size": 9},
         line={"color": OWN, "width": 1.5},
@@ -39,10 +39,7 @@ def plot_learning(curve: Sequence[tuple[datetime, Rate]]) -> go.Figure:
 
 def plot_reader_roc(points: Sequence[RocPoint], area: Rate) -> go.Figure:
     """Return the ROC curve of the ten steps of confidence, square."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
-    )
+    figure = start_square()
     figure.add_scatter(
         x=[0.0, *(point.false_alarms for point in points)],
         y=[0.0, *(point.sensitivity for point in points)],
@@ -66,7 +63,7 @@ def plot_own_calibration(rates: Mapping[int, Rate]) -> go.Figure:
     figure.add_scatter(
         x=list(rates),
         y=[rate.value for rate in rates.values()],
-        error_y=_interval(list(rates.values())),
+        error_y=interval_bars(list(rates.values()), color=QUIET, thickness=1.2),
         mode="markers",
         marker={"color": OWN, "size": 10},
         customdata=[rate.n for rate in rates.values()],
@@ -83,25 +80,9 @@ def _step_in_words(signed: int) -> str:
     return f"at or above: {side}, {abs(signed)} of 5"
 
 
-def _interval(rates: Sequence[Rate]) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [rate.high - rate.value for rate in rates],
-        "arrayminus": [rate.value - rate.low for rate in rates],
-        "color": QUIET,
-        "thickness": 1.2,
-    }
-
-
 def _framed(figure: go.Figure, title: str, across: str, up: str) -> go.Figure:
-    return figure.update_layout(
-        template=TEMPLATE,
-        height=HEIGHT_PX,
-        title={"text": title, "font": {"size": 14}},
-        xaxis={"title": across},
-        yaxis=RATE_AXIS | {"title": up},
-    )
+    yaxis = RATE_AXIS | {"title": up}
+    return frame(figure, HEIGHT_PX, title, xaxis={"title": across}, yaxis=yaxis)
 
 
 READER, MODEL = "#4a90d9", "#e8893a"
@@ -111,18 +92,15 @@ LEDGER_RATE_AXIS = {"range": [-0.02, 1.04], "dtick": 0.25, "constrain": "domain"
 
 def plot_reader_beside_model(curve: ReaderRoc) -> go.Figure:
     """Return both curves, square, each with its name, area and interval in the lower right."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
-    )
+    figure = start_square()
     drawn = ((curve.reader, curve.own, READER, 0.2), ("the model", curve.model, MODEL, 0.1))
     for name, one, colour, up in drawn:
         if one is not None:
             _add(figure, name, one, colour, up)
-    return figure.update_layout(
-        template=TEMPLATE,
-        height=SQUARE_PX,
-        title={"text": f"n = {curve.n_ill + curve.n_well} reads", "font": {"size": 14}},
+    return frame(
+        figure,
+        SQUARE_PX,
+        f"n = {curve.n_ill + curve.n_well} reads",
         xaxis=LEDGER_RATE_AXIS | {"title": "false alarms among normals"},
         yaxis=LEDGER_RATE_AXIS | {"title": "pneumonias found", "scaleanchor": "x"},
     )
@@ -182,11 +160,10 @@ def plot_drift(weeks: Sequence[Week]) -> go.Figure:
         },
         hovertemplate="index %{y:.3f}<extra></extra>",
     )
-    figure.update_layout(
-        template=TEMPLATE,
-        height=320,
-        title={"text": "Stability index by week; — is the alarm limit", "font": {"size": 14}},
+    return frame(
+        figure,
+        HEIGHT_PX,
+        "Stability index by week; — is the alarm limit",
         xaxis={"type": "category", "categoryorder": "array", "categoryarray": names},
         yaxis={"rangemode": "tozero", "title": "index"},
     )
-    return figure

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from core.comparison.exhibit import ExhibitRun, draw_windows
 from core.evaluation.metrics import CalibrationBin
-from ui.charts.base import QUIET, TEMPLATE
+from ui.charts.base import QUIET, frame, start_square
 
 COLOURS = ("#e8893a", "#4a90d9", "#2a9d8f", "#b06fc4", "#c2a01e", "#8a929b", "#c8553d", "#3f7d5c")
 """Okabe and Ito's order of hues, in tones that stand on either theme."""
@@ -19,6 +19,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 CALIBRATION_PX = 430
 LABEL_STEP = 0.075
 TEXT = {"size": 12}
+LOSS_AXIS = {"title": "loss in nats", "rangemode": "tozero"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,7 @@ def plot_calibration(
     curves: Sequence[Sequence[CalibrationBin]], styles: Sequence[Style]
 ) -> go.Figure:
     """Return how often films of each probability have pneumonia; below, how many films that is."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip"
-    )
+    figure = start_square()
     most = max(one.frequency.n for bins in curves for one in bins)
     least = LEAST_IN_BIN if len(curves) > 1 else 1
     for bins, style in zip(curves, styles, strict=True):
@@ -106,14 +104,19 @@ def plot_calibration(
             marker={"size": 4, "color": style.colour},
             hovertemplate=f"{style.run_id}: %{{y}} films<extra></extra>",
         )
-    _name_above(figure, styles)
-    figure.update_layout(
-        template=TEMPLATE,
-        height=CALIBRATION_PX,
-        title={
-            "text": "Calibration <sup>(larger: more films; intervals of 95 %)</sup>",
-            "font": {"size": 14},
-        },
+    for row, style in enumerate(styles):
+        figure.add_annotation(
+            x=0.02,
+            y=0.97 - LABEL_STEP * row,
+            text=style.name,
+            font=TEXT,
+            showarrow=False,
+            xanchor="left",
+        )
+    return frame(
+        figure,
+        CALIBRATION_PX,
+        "Calibration <sup>(larger: more films; intervals of 95 %)</sup>",
         hovermode="closest",
         xaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": "probability", "anchor": "y2"},
         yaxis={
@@ -130,19 +133,6 @@ def plot_calibration(
             "gridcolor": QUIET,
         },
     )
-    return figure
-
-
-def _name_above(figure: go.Figure, styles: Sequence[Style]) -> None:
-    for row, style in enumerate(styles):
-        figure.add_annotation(
-            x=0.02,
-            y=0.97 - LABEL_STEP * row,
-            text=style.name,
-            font=TEXT,
-            showarrow=False,
-            xanchor="left",
-        )
 
 
 def plot_histories(
@@ -175,14 +165,13 @@ def plot_histories(
             xanchor="left", xshift=6,
         )  # fmt: skip
     longest = max((len(losses) for losses in histories.values()), default=1)
-    figure.update_layout(
-        template=TEMPLATE,
-        height=320,
-        title={"text": f"{title} <sup>(least marked)</sup>", "font": {"size": 14}},
+    return frame(
+        figure,
+        320,
+        f"{title} <sup>(least marked)</sup>",
         xaxis={"title": "epoch", "range": [0.5, longest * 1.12 + 0.5]},
-        yaxis={"title": "loss in nats", "rangemode": "tozero"},
+        yaxis=LOSS_AXIS,
     )
-    return figure
 
 
 WINDOWS, SEED = 12, 5
@@ -204,14 +193,13 @@ def plot_windows(run: ExhibitRun, style: Style) -> go.Figure:
         line = {"color": style.colour, "width": 1.5}
         figure.add_shape(type="rect", x0=left, y0=top, x1=right, y1=bottom, line=line)
     axis = {"visible": False, "range": [-0.25, 1.25], "fixedrange": True}
-    figure.update_layout(
-        template=TEMPLATE,
-        height=330,
-        title={"text": style.name, "font": {"size": 14}},
+    return frame(
+        figure,
+        330,
+        style.name,
         xaxis={**axis, "constrain": "domain"},
         yaxis={**axis, "range": [1.25, -0.25], "scaleanchor": "x"},
     )
-    return figure
 
 
 def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) -> go.Figure:
@@ -239,11 +227,4 @@ def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) 
         text="constant guess of 0.5", font={"size": 11},
     )  # fmt: skip
     words = "Training loss" if kind == "train_loss" else "Validation loss"
-    figure.update_layout(
-        template=TEMPLATE,
-        height=300,
-        title={"text": words, "font": {"size": 14}},
-        xaxis={"title": "epoch"},
-        yaxis={"title": "loss in nats", "rangemode": "tozero"},
-    )
-    return figure
+    return frame(figure, 300, words, xaxis={"title": "epoch"}, yaxis=LOSS_AXIS)

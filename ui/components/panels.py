@@ -55,9 +55,15 @@ _HEADINGS = {
 
 
 def probability_in_words(prediction: Prediction) -> str:
-    """Return in words whether the film is suspicious, and how the point was chosen."""
-    if prediction.side == "unsure":
-        return abstention_in_words(prediction)
+    """Return in words whether the film is suspicious or the model unsure, and how that is told."""
+    band = prediction.abstention
+    if prediction.side == "unsure" and band is not None:
+        return (
+            "The model is unsure about this film. Where it decides, at most "
+            f"{band.target_error * 100:.0f} of 100 films called pneumonia, and as many called "
+            f"normal, are wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, "
+            f"n = {band.n})."
+        )
     point = prediction.operating_point
     side = "suspicious" if prediction.suspicious else "not suspicious"
     return (
@@ -67,21 +73,9 @@ def probability_in_words(prediction: Prediction) -> str:
     )
 
 
-def abstention_in_words(prediction: Prediction) -> str:
-    """Return what an unsure result means; empty for a run that is never unsure."""
-    band = prediction.abstention
-    if band is None:
-        return ""
-    return (
-        "The model is unsure about this film. Where it decides, at most "
-        f"{band.target_error * 100:.0f} of 100 films called pneumonia, and as many called normal, "
-        f"are wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, n = {band.n})."
-    )
-
-
-def measured_in_words(run: RunRecord, split: str = "test") -> str:
-    """Return what the operating point did on a split that it was not chosen on."""
-    measured = run.metrics[split]
+def measured_in_words(run: RunRecord) -> str:
+    """Return what the operating point did on the split that it was not chosen on."""
+    measured = run.metrics["test"]
     found, cleared = (_of_100(measured["rates"][rate]) for rate in ("sensitivity", "specificity"))
     return (
         f"On the {measured['split']} its sensitivity was {found} and its specificity {cleared}. "
@@ -89,10 +83,10 @@ def measured_in_words(run: RunRecord, split: str = "test") -> str:
     )
 
 
-def decided_in_words(run: RunRecord, split: str = "test") -> str:
-    """Return how often calls were wrong on a split that the band was not chosen on."""
+def decided_in_words(run: RunRecord) -> str:
+    """Return how often calls were wrong on the split that the band was not chosen on."""
     called = {"pneumonia": "error_pneumonia", "normal": "error_normal"}
-    measured = run.decided.get(split, {})
+    measured = run.decided.get("test", {})
     wrong = [
         f"{_of_100(measured[rate])} called {side}"
         for side, rate in called.items()
@@ -100,7 +94,7 @@ def decided_in_words(run: RunRecord, split: str = "test") -> str:
     ]
     if not wrong:
         return ""
-    return f"On the {run.metrics[split]['split']}, {' and '.join(wrong)} were wrong."
+    return f"On the {run.metrics['test']['split']}, {' and '.join(wrong)} were wrong."
 
 
 def _of_100(rate: Mapping[str, float]) -> str:
@@ -108,21 +102,20 @@ def _of_100(rate: Mapping[str, float]) -> str:
     return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate['n']})"
 
 
-def draw_probability(prediction: Prediction, run: RunRecord) -> None:
-    """Draw the probability on its scale, and what was measured of its side."""
-    draw_scale(prediction)
-    draw_measured(prediction, run)
-
-
 def draw_scale(prediction: Prediction) -> None:
     """Draw the probability on a short scale with operating point and unsure band."""
     shown = _two_digits(prediction.probability)
     st.markdown(f"**{_HEADINGS[prediction.side]}** &nbsp;probability {shown}")
-    threshold = prediction.operating_point.threshold
+    threshold, edges = prediction.operating_point.threshold, _band_edges(prediction)
+    words, band = f"probability {shown}, operating point {threshold:.2f}", ""
+    if edges is not None:
+        low, high = edges
+        words += f", unsure from {low:.2f} to {high:.2f}"
+        band = _BAND.format(left=low * 100.0, width=(high - low) * 100.0)
     st.html(
         _SCALE.format(
-            label=escape(f"probability {shown}, {_scale_in_words(prediction)}"),
-            band=_drawn_band(prediction),
+            label=escape(words),
+            band=band,
             point=threshold * 100.0,
             name=min(72.0, max(28.0, threshold * 100.0)),
             dot=prediction.probability * 100.0,
@@ -133,8 +126,10 @@ def draw_scale(prediction: Prediction) -> None:
 def draw_measured(prediction: Prediction, run: RunRecord) -> None:
     """Say in words on which side the probability lies, and how often that side was right."""
     unsure = prediction.side == "unsure"
-    measured = decided_in_words(run) if unsure else measured_in_words(run)
-    st.caption(f"{probability_in_words(prediction)} {measured} {_disagreement(prediction)}")
+    measured, differ = decided_in_words(run) if unsure else measured_in_words(run), ""
+    if prediction.disagreement is not None:
+        differ = f"The members of the ensemble differ by at most {prediction.disagreement:.2f}."
+    st.caption(f"{probability_in_words(prediction)} {measured} {differ}")
 
 
 def _band_edges(prediction: Prediction) -> tuple[float, float] | None:
@@ -143,25 +138,6 @@ def _band_edges(prediction: Prediction) -> tuple[float, float] | None:
     if band is None or band.low == band.high is not None:
         return None
     return (0.0 if band.low is None else band.low, 1.0 if band.high is None else band.high)
-
-
-def _scale_in_words(prediction: Prediction) -> str:
-    edges = _band_edges(prediction)
-    point = f"operating point {prediction.operating_point.threshold:.2f}"
-    return point if edges is None else f"{point}, unsure from {edges[0]:.2f} to {edges[1]:.2f}"
-
-
-def _drawn_band(prediction: Prediction) -> str:
-    edges = _band_edges(prediction)
-    if edges is None:
-        return ""
-    return _BAND.format(left=edges[0] * 100.0, width=(edges[1] - edges[0]) * 100.0)
-
-
-def _disagreement(prediction: Prediction) -> str:
-    if prediction.disagreement is None:
-        return ""
-    return f"The members of the ensemble differ by at most {prediction.disagreement:.2f}."
 
 
 def _two_digits(probability: float) -> str:

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import streamlit as st
 
-from core.error_analysis.gallery import Cell, cell_of
-from core.error_analysis.neighbours import logit_space, nearest_in_cell
+from core.error_analysis.gallery import cell_of
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
 from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
 from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
 from ui.app.session import Visit
-from ui.charts.base import RunProbability, plot_probabilities
+from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
-from ui.components.viewer.viewer import RegionOverlay, TruthOutline, show_film
-from ui.errors.controls import CELLS, film_learned_text, go_to, looks_around
+from ui.components.viewer.viewer import RegionOverlay, show_film
+from ui.errors.controls import CELLS, film_learned_text, looks_around
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
 from ui.errors.neighbours import (
+    Nearest,
     draw_neighbours,
+    find_nearest,
     follow_neighbours_event,
     known_features,
     reading_for,
 )
 from ui.errors.note_form import draw_case_form
-from ui.errors.open_case import CaseContext, open_case
+from ui.errors.open_case import CaseContext
 from ui.library.films import (
     Found,
+    add_pictures,
     build_cards,
     film_name,
     is_synthetic,
     label_in_words,
+    lesion_outlines,
     load_film,
     quality_in_words,
     size_in_words,
 )
-from ui.library.gallery_query import BESIDE, ErrorView
+from ui.library.gallery_query import GALLERY, ErrorView
 from ui.library.runs import get_engine_of, get_runs
 
 VIEW_HEIGHT = 770
@@ -60,11 +63,14 @@ def follow_case_event(view: ErrorView) -> ErrorView:
 
 def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
     """Draw the open film, what is like it, and the reader's side."""
-    case = open_case(visit, view, found, notes)
-    if case is None:
+    film_id = view.film or ""
+    place = found.runs.place_of(film_id)
+    if place is None:
         return
-    visit.last_film = view.film
-    nearest = find_nearest(case)
+    case = CaseContext(visit, view, found, notes, film_id, place)
+    visit.last_film = film_id
+    features = known_features(view.library, view.run, looks_around(view))
+    nearest = find_nearest(case.runs, view.run, case.place, features)
     list_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     neighbours_side = st.container()
     with list_side:
@@ -104,34 +110,19 @@ def draw_way(case: CaseContext) -> None:
 
 def _go(visit: Visit, view: ErrorView) -> None:
     visit.complaint = ""
-    go_to(view)
+    GALLERY.go_to(view)
     st.rerun()
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """The nearest films that the run decides rightly, by cell; and in which space they are near."""
-
-    films: dict[Cell, str]
-    by_features: bool
-
-
-def find_nearest(case: CaseContext) -> Nearest:
-    """Return the nearest true positive and true negative, of other patients."""
-    view, runs = case.view, case.runs
-    features = known_features(view.library, view.run, looks_around(view))
-    places = None if features is None else features.places_of(runs.films.film_id)
-    space = logit_space(runs, view.run) if places is None else places
-    rows = {cell: nearest_in_cell(runs, view.run, case.place, cell, space) for cell in BESIDE}
-    films = {cell: str(runs.films.film_id[row]) for cell, row in rows.items() if row is not None}
-    return Nearest(films, by_features=places is not None)
 
 
 def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
     """Draw the nearest films that the run calls correctly, and the control that compares one."""
     view = case.view
-    headings = [f"Nearest {CELLS[cell].removesuffix('s')}" for cell in nearest.films]
-    cards, _ = build_cards(view, case.found, list(nearest.films.values()), case.notes, headings)
+    plain = build_cards(view, case.found, list(nearest.films.values()), case.notes)
+    headed = [
+        replace(card, heading=f"Nearest {CELLS[cell].removesuffix('s')}")
+        for cell, card in zip(nearest.films, plain, strict=True)
+    ]
+    cards, _ = add_pictures(view.library, headed)
     threshold = case.runs.threshold_of(view.run)
     how = "in the run's feature space" if nearest.by_features else "by the run's probability only"
     st.caption(f"Nearest {how}, of other patients:")
@@ -142,13 +133,9 @@ def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
         list(nearest.films),
         format_func=lambda cell: CELLS[cell].removesuffix("s").capitalize(),
         key=BESIDE_KEY,
-        on_change=_take_beside,
+        on_change=lambda: put(beside=as_text(st.session_state[BESIDE_KEY])),
         help="Shows it beside the open film at the same size; the keys move both.",
     )
-
-
-def _take_beside() -> None:
-    put(beside=as_text(st.session_state[BESIDE_KEY]))
 
 
 def draw_films(case: CaseContext, nearest: Nearest) -> ExplanationTask | None:
@@ -194,15 +181,9 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
         key="case-viewer",
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
-        truths=_known_lesion(case) if view.regions else (),
+        truths=lesion_outlines(view.library, case.film_id) if view.regions else (),
     )
     return task
-
-
-def _known_lesion(case: CaseContext) -> list[TruthOutline]:
-    """Return the outline of a synthetic lesion, to compare the regions with."""
-    mask = get_library(case.view.library).truth(case.film_id, "core")
-    return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
 
 
 def draw_head(case: CaseContext) -> None:
@@ -210,11 +191,11 @@ def draw_head(case: CaseContext) -> None:
     view, runs, place = case.view, case.runs, case.place
     probability, label = float(runs.of_run(view.run)[place]), int(runs.films.label[place])
     cell = cell_of(probability, label, runs.threshold_of(view.run))
-    drawn = " :gray-badge[synthetic]" if is_synthetic(view.library, case.film_id) else ""
+    badge = " :gray-badge[synthetic]" if is_synthetic(view.library, case.film_id) else ""
     shows = get_library(view.library).findings().get(case.film_id, "")
     st.markdown(
-        f"**{film_name(case.film_id)}**{drawn} · {CELLS[cell].removesuffix('s')}  \n"
-        f"Probability {probability:.3f} · labelled {label_in_words(runs, place)}"
+        f"**{film_name(case.film_id)}**{badge} · {CELLS[cell].removesuffix('s')}  \n"
+        f"Probability {probability:.3f} · labelled {label_in_words(runs.films, place)}"
         f"{f' · synthetic finding: {shows}' if shows else ''}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
     )
@@ -223,15 +204,9 @@ def draw_head(case: CaseContext) -> None:
 def draw_runs(case: CaseContext) -> None:
     """Draw what every run said of the film, on one axis."""
     view, runs, place = case.view, case.runs, case.place
-    said = [
-        RunProbability(run_id, float(runs.probability[row, place]), float(runs.threshold[row]))
-        for row, run_id in enumerate(runs.run_ids)
-    ]
-    st.plotly_chart(
-        plot_probabilities(said, chosen=view.run),
-        key="case-probabilities",
-        config={"displayModeBar": False},
-    )
+    probability, threshold = runs.probability[:, place].tolist(), runs.threshold.tolist()
+    figure = plot_probabilities(runs.run_ids, probability, threshold, chosen=view.run)
+    draw_plot(figure, "case-probabilities")
     learned = film_learned_text(view, runs, place)
     if learned:
         st.caption(learned)
@@ -248,11 +223,7 @@ def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
         shortcut="e",
         width="stretch",
         key="case-explain",
-        on_click=_turn_regions,
+        on_click=lambda: put(regions="" if st.query_params.get("regions") == YES else YES),
     )
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
-
-
-def _turn_regions() -> None:
-    put(regions="" if st.query_params.get("regions") == YES else YES)

@@ -14,16 +14,21 @@ from core.error_analysis.filters import subtypes_of
 from core.error_analysis.gallery import Cell
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
-from core.jobs.examples import ExamplesTask
 from core.runs.predictions import LEARNED_FILE, LEARNED_PART, how_to_score_learned
-from ui.app.progress import draw_preparation, get_preparation
 from ui.app.query_params import put
 from ui.app.resources import get_libraries, get_library
 from ui.components.matrix.matrix import show_matrix
 from ui.library.films import Found, noted_by
-from ui.library.gallery_query import ALL_PARTS, FILTERS, GALLERY, ErrorView
-from ui.library.runs import get_learned, get_offered, get_runs, name_offered, own_validation
-from ui.library.slices import slice_words
+from ui.library.gallery_query import FILTERS, GALLERY, ErrorView
+from ui.library.runs import (
+    ALL_PARTS,
+    get_learned,
+    get_runs,
+    name_offered,
+    offered_splits,
+    own_validation,
+)
+from ui.library.slices import get_space
 
 SAYS_NOTHING = "its rates here do not apply to new films"
 
@@ -59,9 +64,8 @@ def among_text(view: ErrorView, runs: ScoredFilms) -> str:
 def not_scored_text(view: ErrorView) -> str:
     """Return which command scores the films that a run has learned from; empty if none is due."""
     run = get_runs()[view.run]
-    if get_library(view.library).synthetic or run.foreign or run.members:
-        return ""
-    if LEARNED_FILE in run.files:
+    scored = LEARNED_FILE in run.files
+    if get_library(view.library).synthetic or run.foreign or run.members or scored:
         return ""
     return f"For its training films too, run `{how_to_score_learned(view.run)}`."
 
@@ -118,44 +122,13 @@ CELLS = {
     Cell.FALSE_POSITIVE: "false positives",
     Cell.TRUE_NEGATIVE: "true negatives",
 }
-SYNTHETIC = "synthetic"
 WORDS = "errors-words"
 
 
 def split_titles(run: str) -> dict[str, str]:
     """Return what the splits are called, with the run's own name for its validation films."""
-    own = own_validation(run)
-    return SPLITS | ({"validation": own} if own else {})
-
-
-def films_awaited() -> ExamplesTask | None:
-    """Return the work on the films that the address asks for, or that alone can be shown."""
-    task = get_preparation()
-    if task is None or task.finished or task.ready:
-        return None
-    others = any(library.has_films for library in get_libraries().values())
-    asked = st.query_params.get("library", "public" if others else SYNTHETIC)
-    return task if asked == SYNTHETIC else None
-
-
-def draw_waiting(task: ExamplesTask) -> None:
-    """Say what the page will show, how far the films are, and what can be looked at meanwhile."""
-    _, middle, _ = st.columns([1, 2, 1])
-    with middle:
-        st.header("What a run gets wrong, film by film")
-        st.write(
-            "Missed pneumonias and false alarms of every run as cards, each with its regions, "
-            "the other runs' results, and a field for your note."
-        )
-        draw_preparation(task)
-        st.button(
-            "See the runs' results on the public films",
-            key="errors-meanwhile",
-            icon=":material/grid_view:",
-            help="The results are here; the films are not.",
-            on_click=st.query_params.from_dict,
-            args=({"library": "public"},),
-        )
+    own = own_validation(get_runs()[run])
+    return SPLITS | ({"validation": own[:1].upper() + own[1:]} if own else {})
 
 
 def read_view() -> tuple[ErrorView, list[str]]:
@@ -163,14 +136,11 @@ def read_view() -> tuple[ErrorView, list[str]]:
 
     Words of a comment are asked for beside it: what a reader types has no place in an address.
     """
-    view, complaints = GALLERY.read(st.query_params.to_dict(), get_offered())
+    view, complaints = GALLERY.read(st.query_params.to_dict())
     words = str(st.session_state.get(WORDS) or "").strip()
     if words:
         view = replace(view, wanted=replace(view.wanted, comment_words=words))
     return view, complaints
-
-
-go_to = GALLERY.go_to
 
 
 def draw_choice(view: ErrorView, found: Found) -> None:
@@ -181,7 +151,7 @@ def draw_choice(view: ErrorView, found: Found) -> None:
     with run_side:
         GALLERY.select(view, "Run", "run", name_offered(view.library))
     with split_side:
-        splits = get_offered().splits(view.library, view.run)
+        splits = offered_splits(view.library, view.run)
         drawn = get_library(view.library).synthetic
         of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
         words = of_set if drawn else split_titles(view.run)
@@ -229,24 +199,18 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
             kwargs={"page": "", "film": ""},
             help="Not kept in the address: they may identify a patient.",
         )
-        _draw_known(view, found)
+        left, right = st.columns(2)
+        with left:
+            pick("Quality finding", "finding", found.known.codes)
+        with right:
+            pick("Age", "age", found.known.bands)
+        if not found.known.bands:
+            st.caption("These films state no age; the adult films (NIH) do.")
+        key = view.wanted.slice_key
+        if key is not None:
+            pick("Subgroup", "slice", {key: get_space(view.library, view.run).words_of(key)})
         if asked:
             st.button("Clear the filter", icon=":material/filter_list_off:", on_click=_ask_nothing)
-
-
-def _draw_known(view: ErrorView, found: Found) -> None:
-    """Draw what films can be asked for by facts that no prediction holds."""
-    pick = partial(GALLERY.select, view, any_word="any")
-    left, right = st.columns(2)
-    with left:
-        pick("Quality finding", "finding", found.known.codes)
-    with right:
-        pick("Age", "age", found.known.bands)
-    if not found.known.bands:
-        st.caption("These films state no age; the adult films (NIH) do.")
-    if view.wanted.slice_key is not None:
-        key = view.wanted.slice_key
-        pick("Subgroup", "slice", {key: slice_words(view.library, view.run, key)})
 
 
 def _ask_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 
 import streamlit as st
@@ -12,13 +12,15 @@ from core.error_analysis.filters import subtypes_of
 from core.error_analysis.notes import CaseNote, ProposalState, count_notes
 from core.error_analysis.notes_export import notes_as_csv, notes_as_json, notes_as_parquet
 from core.errors import FirstReadError
+from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.app.session import Visit
-from ui.components.cards.cards import PAGE_FILMS, CardsEvent, read_cards_event, show_cards
+from ui.components.cards.cards import PAGE_FILMS, read_cards_event
 from ui.components.matrix.matrix import read_matrix_event
+from ui.components.table_files import TableFiles, offer_table
 from ui.errors.controls import draw_filters, found_in_words
 from ui.errors.note_form import carry_draft
-from ui.library.films import Found, build_cards, get_case_notes, make_ahead
+from ui.library.films import Found, build_cards, draw_cards, get_case_notes, make_ahead
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_references
 from ui.library.slices import slices_of
@@ -38,7 +40,14 @@ def draw_notes(view: ErrorView, notes: Sequence[CaseNote]) -> None:
                 "Proposed labels",
                 {state.value: counts.by_proposal.get(state, 0) for state in ProposalState},
             )
-        _draw_export(view, notes)
+        offer_table(  # every note of the library, replaced ones included
+            _make_files(view.library, view.run, notes),
+            f"first-read-notes-{view.library}",
+            ("All notes as CSV", "All notes as Parquet", "All notes as JSON"),
+            key="errors-notes",
+            disabled=not notes,
+            width="stretch",
+        )
 
 
 def _draw_counts(title: str, counts: Mapping[str, int]) -> None:
@@ -49,52 +58,12 @@ def _draw_counts(title: str, counts: Mapping[str, int]) -> None:
     st.table({name: number for name, number in rows if number})
 
 
-def _draw_export(view: ErrorView, notes: Sequence[CaseNote]) -> None:
-    """Offer every note of the library, replaced ones included."""
-    library = view.library
-    files = _make_files(library, view.run, notes)
-    st.download_button(
-        "All notes as CSV",
-        files.csv,
-        file_name=f"first-read-notes-{library}.csv",
-        mime="text/csv",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-    st.download_button(
-        "All notes as Parquet",
-        files.parquet,
-        file_name=f"first-read-notes-{library}.parquet",
-        mime="application/vnd.apache.parquet",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-    st.download_button(
-        "All notes as JSON",
-        files.json,
-        file_name=f"first-read-notes-{library}.json",
-        mime="application/json",
-        disabled=not notes,
-        width="stretch",
-        on_click="ignore",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    csv: str
-    parquet: bytes
-    json: str
-
-
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={CaseNote: attrgetter("note_id")})
-def _make_files(library: str, run: str, standing: Sequence[CaseNote]) -> _Files:
+def _make_files(library: str, run: str, standing: Sequence[CaseNote]) -> TableFiles:
     """Make the files once for the notes that stand: every new note changes which these are."""
     history = get_case_notes().history(library) if standing else []
     references = get_references(library, run)
-    return _Files(
+    return TableFiles(
         notes_as_csv(history, references),
         notes_as_parquet(history, references),
         notes_as_json(history, references),
@@ -111,16 +80,14 @@ def follow_gallery_event(visit: Visit, view: ErrorView) -> ErrorView:
     if wish is not None:
         view = replace(view, threshold=wish.threshold, cell=wish.cell, page=1, film=None)
     card = read_cards_event(GALLERY)
-    return view if card is None else _after(visit, view, card)
-
-
-def _after(visit: Visit, view: ErrorView, wish: CardsEvent) -> ErrorView:
-    if wish.act == "open":
-        return replace(view, film=wish.film)
-    if wish.act == "tag":
-        turn_quick_tag(visit, view, wish.film)
+    if card is None:
         return view
-    return replace(view, page=max(1, view.page + (1 if wish.act == "next" else -1)))
+    if card.act == "open":
+        return replace(view, film=card.film)
+    if card.act == "tag":
+        turn_quick_tag(visit, view, card.film)
+        return view
+    return replace(view, page=max(1, view.page + (1 if card.act == "next" else -1)))
 
 
 def turn_quick_tag(visit: Visit, view: ErrorView, film_id: str) -> None:
@@ -156,16 +123,30 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     with notes_side:
         draw_notes(view, notes)
     if not found.film_ids:
-        draw_nothing(view, found)
+        if found.in_cell:
+            st.info(
+                f"None of the {found.in_cell} films of this cell matches the filter. Remove a part "
+                "of it.",
+                icon=":material/filter_list:",
+            )
+        else:
+            st.info(
+                "No film of this split is in this cell at threshold "
+                f"{found.runs.threshold_of(view.run):.3f}. Choose another cell, or move the "
+                "threshold.",
+                icon=":material/search_off:",
+            )
         return
     first = (view.page - 1) * PAGE_FILMS
     shown = found.film_ids[first : first + PAGE_FILMS]
-    cards, sentence = build_cards(view, found, shown, notes)
-    if sentence:
-        st.caption(f":material/image_not_supported: {sentence}")
-    threshold = found.runs.threshold_of(view.run)
-    turns = view.page > 1, view.page < pages_of(found)
-    show_cards(cards, key=GALLERY, threshold=threshold, active=visit.last_film, turns=turns)
+    draw_cards(
+        view.library,
+        build_cards(view, found, shown, notes),
+        key=GALLERY,
+        threshold=found.runs.threshold_of(view.run),
+        active=visit.last_film,
+        turns=(view.page > 1, view.page < pages_of(found)),
+    )
     make_ahead(view.library, found.film_ids[first + PAGE_FILMS : first + 2 * PAGE_FILMS])
 
 
@@ -180,8 +161,7 @@ def draw_pages(view: ErrorView, found: Found) -> None:
             key=key,
             max_visible_pages=5,
             width="stretch",
-            on_change=_turn_page,
-            args=(key,),
+            on_change=lambda: put(page=str(st.session_state[key])),
         )
     if found.film_ids:
         st.html(
@@ -200,26 +180,6 @@ def _pages_key(page: int) -> str:
         number += 1
         st.session_state[PAGES_DRAWN] = number
     return f"{PAGES_DRAWN}-{number}"
-
-
-def _turn_page(key: str) -> None:
-    st.query_params["page"] = str(st.session_state[key])
-
-
-def draw_nothing(view: ErrorView, found: Found) -> None:
-    """Say why no film is shown."""
-    if found.in_cell:
-        st.info(
-            f"None of the {found.in_cell} films of this cell matches the filter. Remove a part of "
-            "it.",
-            icon=":material/filter_list:",
-        )
-    else:
-        st.info(
-            f"No film of this split is in this cell at threshold "
-            f"{found.runs.threshold_of(view.run):.3f}. Choose another cell, or move the threshold.",
-            icon=":material/search_off:",
-        )
 
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:

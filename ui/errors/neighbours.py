@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
-from core.error_analysis.neighbours import nearest_films
+from core.comparison.scored_films import ScoredFilms
+from core.error_analysis.gallery import Cell
+from core.error_analysis.neighbours import logit_space, nearest_films, nearest_in_cell
 from core.jobs.embeddings import FeatureTask
 from core.runs.embeddings import FilmFeatures, Space
 from core.runs.predictions import FilmTable, Predictions
 from core.settings import get_settings
 from core.stats.intervals import Scores
 from ui.app.resources import get_library
-from ui.components.cards.cards import Card, read_cards_event
+from ui.components.cards.cards import read_cards_event
 from ui.errors.controls import SPLITS, looks_around
-from ui.errors.film_cards import case_of, draw_films
 from ui.errors.open_case import CaseContext
-from ui.library.films import film_name
-from ui.library.gallery_query import ErrorView
-from ui.library.runs import KEPT_TABLES, get_engine_of, get_predictions, get_runs, of_part
+from ui.library.films import case_of, draw_cards, film_card, label_in_words
+from ui.library.gallery_query import BESIDE, ErrorView
+from ui.library.runs import KEPT_TABLES, get_engine_of, get_runs, of_part
 from ui.library.slices import get_features
 
 NEIGHBOURS = "case-neighbours"
 SHOWN = 8
 
 
-def _around(library: str, run: str, part: str | None) -> Predictions:
-    return get_predictions(library, run) if part is None else of_part(library, run, part)
-
-
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _task_on(library: str, run: str, part: str | None) -> FeatureTask:
     films = get_library(library)
-    film_ids = _around(library, run, part).films.film_id.tolist()
+    film_ids = of_part(library, run, part).films.film_id.tolist()
     return FeatureTask(film_ids, films.read_bytes, get_engine_of(run), get_settings().cache)
 
 
-def _task(view: ErrorView) -> FeatureTask:
-    return _task_on(view.library, view.run, looks_around(view))
-
-
 def _films(view: ErrorView) -> Predictions:
-    return _around(view.library, view.run, looks_around(view))
+    return of_part(view.library, view.run, looks_around(view))
 
 
 def follow_neighbours_event(view: ErrorView) -> ErrorView:
@@ -63,6 +56,31 @@ def known_features(library: str, run: str, part: str | None = None) -> FilmFeatu
     return _task_on(library, run, part).result
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest films that a run decides rightly, by cell; and in which space they are near."""
+
+    films: dict[Cell, str]
+    by_features: bool
+
+
+def find_nearest(runs: ScoredFilms, run: str, place: int, features: FilmFeatures | None) -> Nearest:
+    """Return the nearest true negative and true positive of other patients.
+
+    They are near in the feature space where the films' features are known, by the score otherwise.
+
+    Parameters
+    ----------
+    place : int
+        The row of the film whose neighbours are sought.
+    """
+    places = None if features is None else features.places_of(runs.films.film_id)
+    space = logit_space(runs, run) if places is None else places
+    rows = {cell: nearest_in_cell(runs, run, place, cell, space) for cell in BESIDE}
+    films = {cell: str(runs.films.film_id[row]) for cell, row in rows.items() if row is not None}
+    return Nearest(films, by_features=places is not None)
+
+
 def _space_of(view: ErrorView) -> Space | None:
     features = known_features(view.library, view.run, looks_around(view))
     return None if features is None else features.places_of(_films(view).films.film_id)
@@ -72,7 +90,7 @@ def reading_for(view: ErrorView) -> FeatureTask | None:
     """Return the reading of a view's films that is under way; None if there is none."""
     if get_runs()[view.run].foreign or _space_of(view) is not None:
         return None
-    task = _task(view)
+    task = _task_on(view.library, view.run, looks_around(view))
     return task if task.running else None
 
 
@@ -85,7 +103,7 @@ def draw_neighbours(case: CaseContext) -> None:
         return
     space, said = _space_of(view), _films(view)
     if space is None:
-        _draw_way(_task(view), len(said))
+        _draw_way(_task_on(view.library, view.run, looks_around(view)), len(said))
     else:
         _draw_cards(case, said.films, space, said.probability)
 
@@ -111,29 +129,23 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
         return
     rows = nearest_films(space, int(found[0]), films.patient, SHOWN)
     ill = int(films.label[rows].sum())
+    learned = "" if looks_around(view) is None else "has learned from or "
+    whence = f"{learned}was measured on"
     st.caption(
         f"{ill} of these {len(rows)} are labelled pneumonia, {len(rows) - ill} normal; among the "
-        f"{len(films):,} films that the run {_whence(view)}. Near films have similar scores, "
+        f"{len(films):,} films that the run {whence}. Near films have similar scores, "
         "because the score is computed from these features."
     )
     threshold = get_runs()[view.run].operating_point.threshold
-    cards = [_card(view, films, int(row), float(probability[row])) for row in rows]
-    draw_films(view.library, cards, NEIGHBOURS, threshold)
-
-
-def _whence(view: ErrorView) -> str:
-    measured = "was measured on"
-    return measured if looks_around(view) is None else f"has learned from or {measured}"
-
-
-def _card(view: ErrorView, films: FilmTable, row: int, probability: float) -> Card:
-    label, split = "pneumonia" if films.label[row] else "normal", str(films.split[row])
-    subtype = str(films.subtype[row])
-    synthetic = get_library(view.library).synthetic
-    return Card(
-        key=str(films.film_id[row]),
-        name=film_name(str(films.film_id[row])),
-        probability=probability,
-        words=f"{label}, {subtype}" if subtype else label,
-        quality=f"{split} part" if synthetic else SPLITS.get(split, split),
-    )
+    drawn = get_library(view.library).synthetic
+    splits = [str(split) for split in films.split[rows]]
+    cards = [
+        film_card(
+            films.film_id[row],
+            probability[row],
+            words=label_in_words(films, row),
+            quality=f"{split} part" if drawn else SPLITS.get(split, split),
+        )
+        for row, split in zip(rows, splits, strict=True)
+    ]
+    draw_cards(view.library, cards, key=NEIGHBOURS, threshold=threshold, keys=False)

@@ -32,10 +32,16 @@ STATES = {
 def draw_case_form(case: CaseContext) -> None:
     """Draw what was noted of the open film, and the form for the reader's own note."""
     visit, of_film = case.visit, case.film_notes
-    if not_allowed(visit, Act.NOTE_CASE):
-        _draw_others([note for note in of_film if not note.is_empty])
-        _draw_proposal(case)
-        return
+    own = None if not_allowed(visit, Act.NOTE_CASE) else _draw_own(case)
+    _draw_others([note for note in of_film if note is not own and not note.is_empty])
+    proposal = weigh_proposals(of_film, case.reference)
+    if proposal is not None:
+        st.caption(STATES[proposal.state].format(label=proposal.label))
+
+
+def _draw_own(case: CaseContext) -> CaseNote | None:
+    """Draw the form for the reader's own note, and return the note as it is stored."""
+    visit, of_film = case.visit, case.film_notes
     visit.reader = name_reader(visit)
     own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
     note = _draw_fields(case, own)
@@ -53,8 +59,7 @@ def draw_case_form(case: CaseContext) -> None:
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
-    _draw_others([n for n in of_film if n is not own and not n.is_empty])
-    _draw_proposal(case)
+    return own
 
 
 def carry_draft(film_id: str, before: CaseNote | None, after: CaseNote) -> None:
@@ -174,9 +179,3 @@ def _draw_others(notes: Sequence[CaseNote]) -> None:
             f'<p class="fr-record"><b>{escape(note.reader)}</b>, {note.written_at:%Y-%m-%d %H:%M} '
             f"UTC: {words}{comment}</p>"
         )
-
-
-def _draw_proposal(case: CaseContext) -> None:
-    proposal = weigh_proposals(case.film_notes, case.reference)
-    if proposal is not None:
-        st.caption(STATES[proposal.state].format(label=proposal.label))

@@ -50,12 +50,3 @@ class CaseContext:
     def film_notes(self) -> list[CaseNote]:
         """What was noted of the film."""
         return [note for note in self.notes if note.film_id == self.film_id]
-
-
-def open_case(
-    visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]
-) -> CaseContext | None:
-    """Return the case that a view opens; None if the runs scored no such film."""
-    film_id = view.film or ""
-    place = found.runs.place_of(film_id)
-    return None if place is None else CaseContext(visit, view, found, notes, film_id, place)

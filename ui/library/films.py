@@ -6,28 +6,31 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms
 from core.error_analysis.filters import Known, Noted, films_wanted
-from core.error_analysis.gallery import films_in_cell, order_films
+from core.error_analysis.gallery import cell_of, films_in_cell, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
 from core.jobs.batch import UploadedFilm
 from core.library.films import FilmLibrary, states_synthetic
 from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
+from core.runs.predictions import FilmTable
 from core.settings import get_settings
 from core.store.notes import SqlCaseNotes
 from ui.app.resources import get_database, get_library
-from ui.components.cards.cards import PICTURE_PX, Card
+from ui.components.cards.cards import PICTURE_PX, Card, show_cards
+from ui.components.viewer.viewer import TruthOutline
 from ui.library.gallery_query import ErrorView
-from ui.library.runs import get_films
+from ui.library.runs import get_films, get_learned, get_predictions, get_runs
 
 PICTURE_THREADS = 4
 
@@ -103,6 +106,18 @@ def noted_by(notes: Sequence[CaseNote]) -> Noted:
     return Noted(by_tag, by_cause, comments)
 
 
+def case_of(library: str, run: str, film_id: str) -> ErrorView | None:
+    """Return the view of the gallery in which a film is open; None if the run has not read it."""
+    for said in (get_predictions(library, run), get_learned(library, run)):
+        rows = [] if said is None else np.flatnonzero(said.films.film_id == film_id)
+        if len(rows):
+            row = int(rows[0])
+            threshold = get_runs()[run].operating_point.threshold
+            cell = cell_of(float(said.probability[row]), int(said.films.label[row]), threshold)
+            return ErrorView(library, run, str(said.films.split[row]), cell=cell, film=film_id)
+    return None
+
+
 def load_film(library: str, film_id: str) -> UploadedFilm:
     """Return a film of a library as if it had been uploaded.
 
@@ -134,6 +149,12 @@ def is_synthetic(library: str, film_id: str) -> bool:
         return states_synthetic(get_library(library).read_bytes(film_id))
     except FirstReadError:
         return False
+
+
+def lesion_outlines(library: str, film_id: str) -> list[TruthOutline]:
+    """Return the outline of a synthetic lesion, to compare regions or marks with."""
+    mask = get_library(library).truth(film_id, "core")
+    return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
 
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:
@@ -175,44 +196,55 @@ def _ahead() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-pictures")
 
 
+def film_card(film_id: str, probability: float | None = None, **words: Any) -> Card:
+    """Return a film as a card without its picture."""
+    score = None if probability is None else float(probability)
+    return Card(key=str(film_id), name=film_name(str(film_id)), probability=score, **words)
+
+
+def add_pictures(library: str, cards: Sequence[Card]) -> tuple[list[Card], str]:
+    """Return cards with their films' pictures, and a sentence if one is missing."""
+    pictures, sentence = small_pictures(library, [card.key for card in cards])
+    pictured = [
+        replace(card, thumbnail_png=picture.png, synthetic=picture.synthetic) if picture else card
+        for card, picture in ((card, pictures.get(card.key)) for card in cards)
+    ]
+    return pictured, sentence
+
+
+def draw_cards(
+    library: str, cards: Sequence[Card], *, key: str, threshold: float, **shown: Any
+) -> None:
+    """Draw cards with their films' pictures, and a sentence if one is missing."""
+    pictured, sentence = add_pictures(library, cards)
+    if sentence:
+        st.caption(f":material/image_not_supported: {sentence}")
+    show_cards(pictured, key=key, threshold=threshold, **shown)
+
+
 def build_cards(
-    view: ErrorView,
-    found: Found,
-    film_ids: Sequence[str],
-    notes: Sequence[CaseNote],
-    headings: Sequence[str] = (),
-) -> tuple[list[Card], str]:
-    """Return films as cards, and a sentence if a picture is missing."""
-    pictures, sentence = small_pictures(view.library, film_ids)
-    noted = notes_by_film(notes)
-    probability = found.runs.of_run(view.run)
-    cards = []
-    for turn, film_id in enumerate(film_ids):
-        place = found.runs.place_of(film_id)
-        if place is None:
-            continue
-        picture = pictures.get(film_id)
-        tags = {tag for note in noted.get(film_id, ()) for tag in note.tags}
-        cards.append(
-            Card(
-                key=film_id,
-                thumbnail_png=None if picture is None else picture.png,
-                synthetic=picture is not None and picture.synthetic,
-                heading=headings[turn] if headings else "",
-                name=film_name(film_id),
-                probability=float(probability[place]),
-                words=label_in_words(found.runs, place),
-                quality=quality_in_words(found.runs, place),
-                tags=tuple(sorted(tags)),
-            )
+    view: ErrorView, found: Found, film_ids: Sequence[str], notes: Sequence[CaseNote]
+) -> list[Card]:
+    """Return films of a view as cards without their pictures."""
+    noted, probability = notes_by_film(notes), found.runs.of_run(view.run)
+    return [
+        film_card(
+            film_id,
+            probability[place],
+            words=label_in_words(found.runs.films, place),
+            quality=quality_in_words(found.runs, place),
+            tags=tuple(sorted({tag for note in noted.get(film_id, ()) for tag in note.tags})),
         )
-    return cards, sentence
+        for film_id in film_ids
+        for place in [found.runs.place_of(film_id)]
+        if place is not None
+    ]
 
 
-def label_in_words(runs: ScoredFilms, place: int) -> str:
+def label_in_words(films: FilmTable, place: int) -> str:
     """Return the reference label and the subtype of a film."""
-    subtype = str(runs.films.subtype[place])
-    label = "pneumonia" if runs.films.label[place] else "normal"
+    subtype = str(films.subtype[place])
+    label = "pneumonia" if films.label[place] else "normal"
     return f"{label}, {subtype}" if subtype else label
 
 

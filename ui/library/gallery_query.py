@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,9 @@ from ui.app.query_params import (
     parse_number,
     word,
 )
+from ui.app.resources import get_libraries
+from ui.library.runs import find_coded, offered_runs, offered_splits
 
-ALL_PARTS = "all"
-"""Stands for every part of a set; of the public one, training, validation and official test."""
 POINT = "point"
 """Stands for the run's operating point where a threshold is wanted."""
 BESIDE = (Cell.TRUE_POSITIVE, Cell.TRUE_NEGATIVE)
@@ -57,33 +57,13 @@ class ErrorView:
     regions: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """What there is to choose from; the first of each is the default.
-
-    Attributes
-    ----------
-    runs : callable
-        From a library to the runs that have read its films.
-    splits : callable
-        From a library and a run to the splits that the run has films of.
-    film : callable
-        From library, run, split and a code to the film that is meant; None where there is none.
-    """
-
-    libraries: Sequence[str]
-    runs: Callable[[str], Sequence[str]]
-    splits: Callable[[str, str], Sequence[str]]
-    film: Callable[[str, str, str, str], str | None]
-
-
 def _build(**values: Any) -> ErrorView:
     asked = {name: values.pop(name) for name in Wanted.__dataclass_fields__ if name in values}
     return ErrorView(**values, wanted=Wanted(**asked))
 
 
-def _parse_film(code: str, values: Any, offered: Offered) -> str | None:
-    film = offered.film(values.library, values.run, values.split, code) if code else None
+def _parse_film(code: str, values: Any) -> str | None:
+    film = find_coded(values.library, values.run, values.split, code) if code else None
     if code and film is None:
         raise WrongValue("is not in this split")
     return film
@@ -131,13 +111,13 @@ GALLERY = QueryParams(
     _build,
     one_of(
         "library",
-        lambda _, offered: offered.libraries,
+        lambda _: get_libraries(),
         forgets=("run", "split", "slice", *_OF_FILMS, *_POINT),
     ),
-    one_of("run", lambda values, offered: offered.runs(values.library), forgets=("slice", *_POINT)),
+    one_of("run", lambda values: offered_runs(values.library), forgets=("slice", *_POINT)),
     one_of(
         "split",
-        lambda values, offered: offered.splits(values.library, values.run),
+        lambda values: offered_splits(values.library, values.run),
         forgets=(*_OF_FILMS, *_PAGE),
     ),
     Param(

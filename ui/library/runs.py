@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,9 +25,10 @@ from core.runs.predictions import (
 )
 from core.runs.store import name_run, reading_identity
 from core.settings import get_settings
-from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_libraries, get_library, has_read
-from ui.library.gallery_query import ALL_PARTS, Offered
+from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_library, has_read
 
+ALL_PARTS = "all"
+"""Stands for every part of a set; of the public one, training, validation and official test."""
 KEPT_TABLES = 24
 OF_THE_SET = ("validation", "test")
 """What of the public set runs are measured on; adults of another hospital are not of it."""
@@ -51,7 +51,7 @@ def _exhibits() -> frozenset[str]:
 
 def name_offered(library: str) -> dict[str, str]:
     """Return the runs that are offered for a library's films, and how each is named."""
-    return {run: name_run(get_runs()[run]) for run in get_offered().runs(library)}
+    return {run: name_run(get_runs()[run]) for run in offered_runs(library)}
 
 
 def get_engine_of(run_id: str) -> Engine:
@@ -85,11 +85,6 @@ def get_predictions(library: str, run: str) -> Predictions:
     return predictions_of(library, get_runs()[run])
 
 
-def predictions_of(library: str, run: RunRecord) -> Predictions:
-    """Return what `get_predictions` does, of a run that `get_runs` may not have; raises alike."""
-    return _predictions(library, _identity(run), run)
-
-
 def get_learned(library: str, run: str) -> Predictions | None:
     """Return what a run said of the films that it has learned from; None if it is not kept.
 
@@ -110,9 +105,14 @@ def _identity(run: RunRecord) -> tuple[str, ...]:
     return run.run_id, run.files.get(PREDICTIONS_FILE, ""), run.files.get(LEARNED_FILE, "")
 
 
-@st.cache_resource(show_spinner="Reading the films", max_entries=2 * KEPT_TABLES)
-def _predictions(library: str, identity: tuple[str, ...], _run: RunRecord) -> Predictions:  # noqa: ARG001
-    return get_library(library).predictions(_run)
+@st.cache_resource(
+    show_spinner="Reading the films",
+    max_entries=2 * KEPT_TABLES,
+    hash_funcs={RunRecord: _identity},
+)
+def predictions_of(library: str, run: RunRecord) -> Predictions:
+    """Return what `get_predictions` does, of a run that `get_runs` may not have; raises alike."""
+    return get_library(library).predictions(run)
 
 
 @st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
@@ -120,8 +120,10 @@ def _learned(library: str, identity: tuple[str, ...]) -> Predictions | None:
     return get_library(library).learned(get_runs()[identity[0]])
 
 
-def of_part(library: str, run: str, part: str) -> Predictions:
+def of_part(library: str, run: str, part: str | None) -> Predictions:
     """Return what a run said of the films of one part, or of all parts of their set.
+
+    Without a part it is of all films that the run is measured on.
 
     Raises
     ------
@@ -132,12 +134,12 @@ def of_part(library: str, run: str, part: str) -> Predictions:
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
-def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
+def _part(library: str, identity: tuple[str, ...], part: str | None) -> Predictions:
     said = get_predictions(library, identity[0])
     learned = _learned(library, identity) if part in (LEARNED_PART, ALL_PARTS) else None
     if part == ALL_PARTS and learned is not None:
         return join_predictions(said.where(np.isin(said.films.split, OF_THE_SET)), learned)
-    if part == ALL_PARTS:
+    if part in (None, ALL_PARTS):
         return said
     return said.of_split(part) if learned is None else learned
 
@@ -145,7 +147,7 @@ def _part(library: str, identity: tuple[str, ...], part: str) -> Predictions:
 def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
     """Return the label of every film that this run or the first one is measured on or learned."""
     tables = []
-    for name in dict.fromkeys((run, next(iter(get_offered().runs(library))))):
+    for name in dict.fromkeys((run, next(iter(offered_runs(library))))):
         for read in (get_predictions, get_learned):
             try:
                 table = read(library, name)
@@ -162,14 +164,14 @@ def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
     }
 
 
-def own_validation(run: str) -> str:
+def own_validation(run: RunRecord) -> str:
     """Return what a run's validation films are where it drew them itself; empty where it did not.
 
     Such films are of patients whom it has learned from.
     """
-    part = get_runs()[run].metrics.get("validation", {})
+    part = run.metrics.get("validation", {})
     said = str(part.get("split", PARTS["validation"].name))
-    return "" if said == PARTS["validation"].name else said[:1].upper() + said[1:]
+    return "" if said == PARTS["validation"].name else said
 
 
 def get_films(library: str, run: str, split: str) -> ScoredFilms:
@@ -182,7 +184,7 @@ def get_films(library: str, run: str, split: str) -> ScoredFilms:
     FirstReadError
         If the chosen run's predictions cannot be read.
     """
-    others = [name for name in get_offered().runs(library) if name not in _exhibits()]
+    others = [name for name in offered_runs(library) if name not in _exhibits()]
     identities = tuple(identity_of(name) for name in (run, *others))
     return _join(library, identities, split)
 
@@ -200,23 +202,23 @@ def _join(library: str, identities: tuple[tuple[str, ...], ...], split: str) -> 
     return join_runs(run, tables, thresholds)
 
 
-def get_offered() -> Offered:
-    """Return the libraries, runs and splits there are."""
+def offered_runs(library: str) -> list[str]:
+    """Return the runs that have read the films of a library, or will have."""
+    films, named = get_library(library), get_runs()
+    if not films.synthetic:
+        return list(named)
+    own = [name for name, run in named.items() if not run.foreign]
+    return [name for name in own if has_read(films, named[name])] or own[:1]
 
-    def runs(library: str) -> Sequence[str]:
-        films, named = get_library(library), get_runs()
-        if not films.synthetic:
-            return list(named)
-        own = [name for name, run in named.items() if not run.foreign]
-        return [name for name in own if has_read(films, named[name])] or own[:1]
 
-    def splits(library: str, run: str) -> Sequence[str]:
-        parts = order_parts(get_predictions(library, run).films.split)
-        if get_library(library).synthetic:  # nothing was trained on any part
-            return (ALL_PARTS, *parts[::-1])
-        return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
+def offered_splits(library: str, run: str) -> tuple[str, ...]:
+    """Return the splits that a run has films of."""
+    parts = order_parts(get_predictions(library, run).films.split)
+    if get_library(library).synthetic:  # nothing was trained on any part
+        return (ALL_PARTS, *parts[::-1])
+    return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
 
-    def film(library: str, run: str, split: str, code: str) -> str | None:
-        return find_film(code, of_part(library, run, split).films.film_id.tolist())
 
-    return Offered(tuple(get_libraries()), runs, splits, film)
+def find_coded(library: str, run: str, split: str, code: str) -> str | None:
+    """Return the film of a split that a code stands for; None where there is none."""
+    return find_film(code, of_part(library, run, split).films.film_id.tolist())

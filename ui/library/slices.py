@@ -153,8 +153,3 @@ def _known_of(basis: Basis, split: str) -> tuple[Words, Words]:
 def slices_of(library: str, run: str) -> tuple[str, ...]:
     """Return the keys of the slices that a run's films are cut into."""
     return tuple(_members(_basis(library, run), SEARCHED))
-
-
-def slice_words(library: str, run: str, key: str) -> str:
-    """Return a slice in words; its key where it is none of this run's slices."""
-    return get_space(library, run).words_of(key)

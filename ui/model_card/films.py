@@ -15,7 +15,7 @@ from core.model_card.failures import FailedFilm, list_errors, surest_errors
 from ui.app.guard import PAGES
 from ui.app.resources import get_libraries
 from ui.components.cards.cards import Card, read_cards_event, show_cards
-from ui.library.films import SmallPicture, film_name, small_pictures
+from ui.library.films import add_pictures, film_card
 
 CARDS = "facts-cards"
 GALLERY = "errors"
@@ -39,9 +39,8 @@ def draw_errors(facts: RunFacts) -> None:
             if opened is not None:
                 address = gallery_address(library.name, facts.run, opened)
                 st.switch_page(PAGES[GALLERY][0], query_params=address)
-        pictures, lacking = small_pictures(library.name, [film.film_id for film in errors])
+        cards, lacking = add_pictures(library.name, [_card(film) for film in errors])
         sentence = lacking or sentence
-        cards = [_card(film, pictures.get(film.film_id)) for film in errors]
         threshold = facts.run.operating_point.threshold
         show_cards(cards, key=CARDS, threshold=threshold, keys=False)
     if sentence:
@@ -66,14 +65,11 @@ def find_errors(
     return synthetic, errors, DRAWN if errors else ALL_RIGHT
 
 
-def _card(film: FailedFilm, picture: SmallPicture | None) -> Card:
-    return Card(
-        key=film.film_id,
-        thumbnail_png=None if picture is None else picture.png,
-        synthetic=picture is not None and picture.synthetic,
+def _card(film: FailedFilm) -> Card:
+    return film_card(
+        film.film_id,
+        film.probability,
         heading="Missed" if film.ill else "False alarm",
-        name=film_name(film.film_id),
-        probability=film.probability,
         words=(film.subtype or "pneumonia") if film.ill else "normal",
     )
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from core.model_card.card import NO_DEVICE, describe_in_short, describe_run
@@ -14,13 +11,11 @@ from core.model_card.facts import RunFacts
 from core.model_card.results import describe_ward, expect_in_ward, usual_part
 from core.reports.document import Block, Bullets, Intervals, Paragraph, Section, Table
 from core.reports.markdown import escape_markdown
+from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_intervals
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import draw_errors
-from ui.runs.prevalence import DRAWN, SAID, show_wards
-
-PLAIN: Mapping[str, Any] = {"displayModeBar": False}
-"""Side by side on a wide window, one above the other on a narrow one."""
+from ui.runs.prevalence import DRAWN, SAID, draw_prevalence, show_wards
 
 
 def draw_exports(view: CardView, facts: RunFacts) -> None:
@@ -67,20 +62,15 @@ def draw_facts(view: CardView, facts: RunFacts) -> None:
     words_side, pictures_side = st.columns([1.35, 1], gap="large")
     with words_side:
         for block in describe_in_short(facts, view.prevalence).blocks:
-            _draw_answers(block)
+            if isinstance(block, Table):  # of two columns: what is asked, and the answer
+                for what, said in block.rows:
+                    name_side, said_side = st.columns([1, 4.2], gap="small")
+                    name_side.markdown(f"**{escape_markdown(what)}**")
+                    said_side.markdown(escape_markdown(said))
     with pictures_side:
         draw_ward(view, facts)
         st.markdown("#### Most confident errors")
         draw_errors(facts)
-
-
-def _draw_answers(block: Block) -> None:
-    """Draw a table of two columns as lines of words: what is asked, and what is said of it."""
-    if isinstance(block, Table):
-        for what, said in block.rows:
-            name_side, said_side = st.columns([1, 4.2], gap="small")
-            name_side.markdown(f"**{escape_markdown(what)}**")
-            said_side.markdown(escape_markdown(said))
 
 
 def draw_details(view: CardView, facts: RunFacts) -> None:
@@ -122,7 +112,7 @@ def _draw_block(block: Block, key: str) -> None:
     elif isinstance(block, Bullets):
         st.markdown("\n".join(f"- {escape_markdown(item)}" for item in block.items))
     elif isinstance(block, Intervals):
-        st.plotly_chart(plot_intervals(block), key=key, config=PLAIN)
+        draw_plot(plot_intervals(block), key)
     else:
         rows = [map(escape_markdown, cells) for cells in block.rows]
         st.table([dict(zip(block.head, cells, strict=True)) for cells in rows], hide_index=True)
@@ -135,8 +125,7 @@ def draw_ward(view: CardView, facts: RunFacts) -> None:
     if drawn is None or said is None:
         draw_blocks(describe_ward(facts, view.prevalence))
         return
-    label = "Children with pneumonia per 100 in your ward"
-    st.slider(label, 0, 100, **ADDRESS.bind(view, "prevalence"))
+    draw_prevalence(ADDRESS.bind(view, "prevalence"))
     split = facts.run.metrics[usual_part(facts)]["split"]
     show_wards([(facts.run.run_id, drawn, said)], f"the {split}")
 

@@ -22,7 +22,8 @@ from core.reads.export import (
     reads_as_json,
     reads_as_parquet,
 )
-from core.reads.reader_performance import OwnReads, keep_whole, name_readers
+from core.reads.reader_performance import keep_whole, name_readers
+from ui.components.table_files import TableFiles, offer_table
 from ui.records.data import Ledger
 
 FILMS = {None: "all films", False: "patients' films", True: "synthetic films"}
@@ -81,10 +82,6 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
     kept = {"reader": reader, "synthetic": synthetic}
-
-    def in_days(own: OwnReads) -> bool:
-        return bool(find_reads([own.last], days=days))
-
     gone = set() if corrected else ledger.superseded
     newest = [
         record
@@ -93,7 +90,10 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     ]
     return Chosen(
         find_reads(newest, words, verdict, comparison, days=days, **kept),
-        keep_whole(find_reads(ledger.records, **kept), in_days),
+        keep_whole(
+            find_reads(ledger.records, **kept),
+            lambda own: bool(find_reads([own.last], days=days)),
+        ),
     )
 
 
@@ -130,38 +130,13 @@ def draw_exports(listed: list[ReviewRecord], ledger: Ledger) -> None:
     """Offer the listed reads as files."""
     files = _make_files(_Listed(listed, ledger.references, find_drawn(ledger.records)))
     with st.container(horizontal=True):
-        st.download_button(
-            f"CSV of {len(listed)}",
-            files.csv,
-            file_name="first-read-records.csv",
-            mime="text/csv",
+        offer_table(
+            files,
+            "first-read-records",
+            (f"CSV of {len(listed)}", "Parquet", "JSON"),
+            key="records",
             icon=":material/download:",
-            on_click="ignore",
-            key="records-csv",
         )
-        st.download_button(
-            "Parquet",
-            files.parquet,
-            file_name="first-read-records.parquet",
-            mime="application/vnd.apache.parquet",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "JSON",
-            files.json,
-            file_name="first-read-records.json",
-            mime="application/json",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    csv: str
-    parquet: bytes
-    json: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +154,11 @@ class _Listed:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={_Listed: _Listed.identity})
-def _make_files(listed: _Listed) -> _Files:
+def _make_files(listed: _Listed) -> TableFiles:
     """Make the files of some reads once, whatever else the page does.
 
     A file that Streamlit makes when it is asked for has another address after every run, and the
     press that meets the end of a run gets none.
     """
     reads = listed.records, listed.references, listed.drawn
-    return _Files(reads_as_csv(*reads), reads_as_parquet(*reads), reads_as_json(*reads))
+    return TableFiles(reads_as_csv(*reads), reads_as_parquet(*reads), reads_as_json(*reads))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain.rate import Rate, of_few_text
+from core.domain.rate import of_few_text
 from core.domain.review import ReviewRecord, Verdict
 from core.reads.drift import (
     CUSTOMARY_LIMIT,
@@ -17,7 +17,7 @@ from core.reads.drift import (
     weekly_drift,
 )
 from core.reads.export import find_reads
-from core.reads.reader_roc import FEWEST_OF_A_CLASS, ReaderRoc, too_few_text, trace_readers
+from core.reads.reader_roc import FEWEST_OF_A_CLASS, too_few_text, trace_readers
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run
 from core.settings import get_settings
@@ -109,19 +109,10 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
         return
     plot_side, words_side = st.columns([1, 1.2], gap="large")
     plot_side.plotly_chart(plot_reader_beside_model(curve), key="records-roc")
-    with words_side:
-        _draw_words(curve, curve.own.area, curve.model.area)
-
-
-def _draw_words(curve: ReaderRoc, own: Rate, model: Rate) -> None:
-    st.table(
-        {
-            "": [curve.reader, "The model, on the same films"],
-            "ROC area (95 % interval)": [of_few_text(own), of_few_text(model)],
-        },
-        hide_index=True,
-    )
-    st.caption(
+    areas = [of_few_text(one.area) for one in (curve.own, curve.model)]
+    readers = [curve.reader, "The model, on the same films"]
+    words_side.table({"": readers, "ROC area (95 % interval)": areas}, hide_index=True)
+    words_side.caption(
         f"{curve.n_ill} reads of films with pneumonia and {curve.n_well} of normal ones, by the "
         "reference standard. The reader's scale runs from certainly normal through unsure to "
         "certainly pneumonia. The model's probability is the one at the time of the read; its "

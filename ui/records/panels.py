@@ -124,7 +124,9 @@ def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
     chosen = st.selectbox(
         "Films awaiting arbitration, longest first",
         list(by_film),
-        format_func=lambda film: _name(by_film[film]),
+        format_func=lambda film: (
+            f"{by_film[film].film_name or film[:12]} ({by_film[film].between})"
+        ),
         key="records-dispute",
     )
     if chosen is None:
@@ -142,10 +144,6 @@ def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
         "first read. Do not sign it: a reader who has signed cannot arbitrate."
     )
     return dispute
-
-
-def _name(dispute: Dispute) -> str:
-    return f"{dispute.film_name or dispute.film_sha256[:12]} ({dispute.between})"
 
 
 def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:

@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.domain.reader import reader_key
+from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.explain.lime import top_regions
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.app.progress import follow
-from ui.app.read_in_progress import ReadContext
+from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.resources import ExplanationTask, get_engine, request_explanation
+from ui.app.session import Visit
 from ui.components.panels import (
     SYNTHETIC,
     draw_measured,
@@ -26,7 +27,6 @@ from ui.components.panels import (
 )
 from ui.components.worklist.worklist import WorklistRow
 from ui.review.marks import draw_drawn, note_drawn
-from ui.review.reading_order import draw_read_first, offer_regions
 from ui.review.sign_form import draw_verdict
 from ui.review.uploads import read_waiting
 
@@ -50,11 +50,14 @@ def build_row(
             side="none",
             probability=None,
             quality="waiting" if waiting else "refused",
-            quality_note=outcome.sentence,
+            note=outcome.sentence,
             status=str(outcome.state) if waiting else "cannot be opened",
         )
     prediction = reading.prediction
     unsigned = "to read" if prediction is not None else "refused"
+    quality = "caution" if reading.quality.flagged else "good"
+    if reading.quality.refused:
+        quality = "refused"
     return WorklistRow(
         key=film.key,
         name=film.name,
@@ -63,8 +66,8 @@ def build_row(
         probability=None
         if prediction is None or get_settings().read_first
         else prediction.probability,
-        quality=_quality_word(reading),
-        quality_note=next((f.message for f in reading.quality.findings), ""),
+        quality=quality,
+        note=next((f.message for f in reading.quality.findings), ""),
         status=_status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
@@ -80,21 +83,6 @@ def _status(record: ReviewRecord | None, reader: str) -> str:
     if get_settings().read_first and not own:
         return "signed by another"
     return f"signed: {record.read.verdict}"
-
-
-def _quality_word(reading: FilmReading) -> str:
-    if reading.quality.refused:
-        return "refused"
-    return "caution" if reading.quality.flagged else "good"
-
-
-def explanation_of(read: ReadContext) -> ExplanationTask | None:
-    """Return the film's explanation on its way or done; None if there is nothing to explain."""
-    if read.reading is None or read.reading.prediction is None:
-        return None
-    task = request_explanation(read.film)
-    read.visit.wait_for(task)
-    return task
 
 
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
@@ -121,21 +109,6 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
     return sides.index(row.side), row.probability or -1.0
 
 
-def draw_blind(read: ReadContext, reading: FilmReading) -> None:
-    """Draw what is known of a film without the model, and what its reader has marked."""
-    draw_origin(reading.quality)
-    draw_read_first(read.visit)
-    note_drawn(len(read.drawn))
-    draw_quality(reading.quality)
-
-
-def draw_refusal(read: ReadContext, reading: FilmReading) -> None:
-    """Say why there is no probability, and offer the way out where there is one."""
-    st.markdown("**Not read by the model**")
-    if any(finding.code == "polarity" for finding in reading.quality.findings):
-        draw_invert(read, "Invert and read again")
-
-
 def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
     if st.button(label, icon=":material/invert_colors:"):
@@ -148,7 +121,10 @@ def draw_invert(read: ReadContext, label: str) -> None:
 
 def draw_read(read: ReadContext) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
-    reading, task = read.reading, explanation_of(read)
+    reading, task = read.reading, None
+    if reading is not None and reading.prediction is not None:
+        task = request_explanation(read.film)
+        read.visit.wait_for(task)
     shown = task if task and read.shows_regions else None
     follow(read.visit, shown)
     if reading is None:
@@ -159,12 +135,58 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     long = reading.quality.findings or marks
     with st.container(height=height if long else "content", border=False):
         if reading.quality.refused:
-            draw_refusal(read, reading)
+            st.markdown("**Not read by the model**")
+            if any(finding.code == "polarity" for finding in reading.quality.findings):
+                draw_invert(read, "Invert and read again")
         if read.film.inverted:
             draw_invert(read, "Undo the inversion")
         if read.kind is ReadKind.FIRST:
-            draw_blind(read, reading)
+            draw_origin(reading.quality)
+            draw_read_first(read.visit)
+            note_drawn(len(read.drawn))
+            draw_quality(reading.quality)
         else:
             draw_model_read(read, reading, shown)
     draw_verdict(read, reading, None if shown is None else shown.result)
     return shown
+
+
+# --- reading order: nothing of the model is shown before the reader's own first read ---
+
+
+def offer_regions(read: ReadContext) -> None:
+    """Draw what shows the model's regions; that they were shown is kept with the signed read."""
+    if not get_settings().read_first or read.regions_asked:
+        return
+    if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
+        keep_regions_asked(read)
+        st.rerun()
+
+
+def order_text() -> str:
+    """Return in a sentence in which order a film is read here."""
+    if get_settings().read_first:
+        return (
+            "You lock your own first read and may mark where you see a finding. Then you see the "
+            "model's probability and, on request, the regions it depends on. Then you sign your "
+            "verdict."
+        )
+    return "You see its probability and the regions it depends on, and sign your verdict."
+
+
+def draw_read_first(visit: Visit) -> None:
+    """Say why nothing of the model is shown yet, and to whom it never is.
+
+    A role that may not lock a read sees nothing either: its bearer may have another one as well.
+    """
+    st.markdown("**Read first**")
+    if not visit.acting.may(Act.SIGN_READ):
+        st.caption(
+            "On this site the model's result is shown after your own first read, and your role "
+            "cannot lock one. On the page Teaching you read films and then see the model's read."
+        )
+        return
+    st.caption(
+        "You see the model's result for this film, and the reasons, after your own first read. The "
+        "worklist is in the model's order: suspicious, unsure, not suspicious."
+    )

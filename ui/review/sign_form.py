@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.reader import Act
 from core.domain.regions import Explanation
-from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.domain.review import ReadKind, Verdict
 from core.errors import FirstReadError
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft
@@ -33,14 +33,15 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
     if not_allowed(visit, Act.SIGN_READ):
         return
     locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
-    begun = _as_draft(locked)
+    begun = Draft() if locked is None else Draft(locked.read.verdict, locked.read.confidence)
     draft = _draw_form(token.key, visit.drafts.get(token, begun))
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
     visit.reader = name_reader(visit)
+    label = "Sign a correction" if own and locked is None else "Sign"
     if st.button(
-        _label(kind, corrects=bool(own) and locked is None),
+        "Lock the first read" if kind is ReadKind.FIRST else label,
         type="primary",
         icon=":material/draw:",
         shortcut="Ctrl+Enter",
@@ -52,17 +53,6 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
             st.rerun()
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
-
-
-def _label(kind: ReadKind, *, corrects: bool) -> str:
-    if kind is ReadKind.FIRST:
-        return "Lock the first read"
-    return "Sign a correction" if corrects else "Sign"
-
-
-def _as_draft(locked: ReviewRecord | None) -> Draft:
-    """Return what a form without a draft begins with: what its reader locked, if anything."""
-    return Draft() if locked is None else Draft(locked.read.verdict, locked.read.confidence)
 
 
 def _draw_form(key: str, begun: Draft) -> Draft:
@@ -98,13 +88,6 @@ def _draw_form(key: str, begun: Draft) -> Draft:
     return Draft(verdict, confidence, comment)
 
 
-def _read_by(reading: FilmReading) -> str:
-    """Return the run that read the film; of a refused film, the one that serves."""
-    if reading.prediction is not None:
-        return reading.prediction.run_id
-    return get_engine().classifier.run_record.run_id
-
-
 def _sign(
     read: ReadContext, reading: FilmReading, draft: Draft, explanation: Explanation | None
 ) -> str:
@@ -114,13 +97,14 @@ def _sign(
         return "Choose a verdict first."
     if not visit.reader.strip():
         return "Enter your name first: a read is signed by a person."
-    progress = progress_of(read.token)
+    progress, said = progress_of(read.token), reading.prediction
+    serving = get_engine().classifier.run_record.run_id  # stands for the run of a refused film
     shown = ShownFilm(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
-        run_id=_read_by(reading),
+        run_id=serving if said is None else said.run_id,
         quality=reading.quality,
-        prediction=reading.prediction,
+        prediction=said,
         earlier=read.history,
         regions=regions_shown(read, explanation),
         opened_at=progress.opened_at,

@@ -39,19 +39,15 @@ def draw_uploader(visit: Visit) -> None:
         help="Films stay in memory for this visit and are never written to disk.",
     )
     if files:
-        take_in(visit, files)
+        films = [
+            UploadedFilm(hashlib.sha256(content).hexdigest(), file.name, content)
+            for file in files
+            for content in [file.getvalue()]
+        ]
+        _release(files)
+        visit.upload_round += 1
+        add_films(visit, films)
         st.rerun()
-
-
-def take_in(visit: Visit, files: Sequence[Any]) -> None:
-    """Add uploaded files to the visit and start reading what has no outcome yet."""
-    films = []
-    for file in files:
-        content = file.getvalue()
-        films.append(UploadedFilm(hashlib.sha256(content).hexdigest(), file.name, content))
-    _release(files)
-    visit.upload_round += 1
-    add_films(visit, films)
 
 
 def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
@@ -138,10 +134,7 @@ def _follow(watch: Watch, visit: Visit, task: ExamplesTask) -> None:
 
 
 def _draw_button(visit: Visit) -> None:
-    if st.button(
-        f"Open {OFFERED} synthetic films",
-        icon=":material/science:",
-    ):
+    if st.button(f"Open {OFFERED} synthetic films", icon=":material/science:"):
         add_films(visit, example_films(get_settings().cache))
         st.rerun()
 

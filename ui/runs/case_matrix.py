@@ -13,16 +13,15 @@ from core.comparison.text import step_text
 from core.library.film_codes import film_code, find_film
 from ui.app.guard import PAGES
 from ui.app.query_params import put
+from ui.charts.base import draw_plot
 from ui.charts.cases import plot_case, plot_cases
 from ui.charts.runs import Style
-from ui.library.gallery_query import ALL_PARTS
+from ui.library.runs import ALL_PARTS
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
-from ui.runs.paired_tests import PLAIN
 from ui.runs.query import RunsView
 
 MATRIX, STEP, CASE = "runs-matrix", "runs-step", "runs-case"
 NO_CASE = ""
-GALLERY = "errors"
 STEP_PX = 250
 
 
@@ -48,12 +47,11 @@ def draw_cases(
     if not rows:
         st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
         return
-    st.plotly_chart(
+    draw_plot(
         plot_cases(matrix, rows, film_id or NO_CASE),
-        key=MATRIX,
+        MATRIX,
         on_select=_take_cell,
         selection_mode="points",
-        config=PLAIN,
         alt="Films by runs; orange is wrong, dim is correct",
     )
     st.caption(
@@ -103,7 +101,7 @@ def _draw_case(
     st.selectbox(
         "Case",
         listed,
-        format_func=lambda film_id: _short(film_id) or "none open",
+        format_func=lambda film_id: film_id.rsplit("/", 1)[-1] or "none open",
         key=CASE,
         on_change=lambda: _open_case(st.session_state[CASE]),
         help="Films that some run gets wrong, in the order of the columns above.",
@@ -113,38 +111,24 @@ def _draw_case(
         return
     place = int(np.flatnonzero(scored.films.film_id == film_id)[0])
     label = "pneumonia" if scored.ill[place] else "normal"
-    subtype = str(scored.films.subtype[place])
-    drawn = " :gray-badge[synthetic]" if scored.synthetic else ""
-    st.markdown(
-        f"`{film_id}`{drawn}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
-        f"{_verdicts(scored, place)}"
-    )
-    st.plotly_chart(
-        plot_case(
-            scored.probability[:, place].tolist(),
-            scored.threshold.tolist(),
-            [styles[run_id] for run_id in scored.run_ids],
-        ),
-        key="runs-case-plot",
-        config=PLAIN,
-    )
-    if GALLERY in PAGES:
-        st.page_link(
-            PAGES[GALLERY][0],
-            label=f"Open the film in the error gallery of {run_of_case(view, scored)}",
-            icon=":material/open_in_new:",
-            query_params=gallery_address(scored, place, run_of_case(view, scored)),
-        )
-
-
-def run_of_case(view: RunsView, scored: ScoredFilms) -> str:
-    """Return whose error is looked at: the clicked cell's run, or the later one of the pair."""
-    return view.cell or view.later or scored.run_ids[0]
-
-
-def _verdicts(scored: ScoredFilms, place: int) -> str:
     wrong = [run for run, ok in zip(scored.run_ids, scored.right[:, place], strict=True) if not ok]
-    return f"Wrong in {', '.join(wrong)}." if wrong else "Every run gets it right."
+    verdict = f"Wrong in {', '.join(wrong)}." if wrong else "Every run gets it right."
+    subtype = str(scored.films.subtype[place])
+    badge = " :gray-badge[synthetic]" if scored.synthetic else ""
+    st.markdown(
+        f"`{film_id}`{badge}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
+        f"{verdict}"
+    )
+    drawn = [styles[run_id] for run_id in scored.run_ids]
+    probability, threshold = scored.probability[:, place].tolist(), scored.threshold.tolist()
+    draw_plot(plot_case(probability, threshold, drawn), "runs-case-plot")
+    run_id = view.cell or view.later or scored.run_ids[0]
+    st.page_link(
+        PAGES["errors"][0],
+        label=f"Open the film in the error gallery of {run_id}",
+        icon=":material/open_in_new:",
+        query_params=gallery_address(scored, place, run_id),
+    )
 
 
 def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, str]:
@@ -199,7 +183,6 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
     st.dataframe(
         lines,
         hide_index=True,
-        width="stretch",
         height="content" if len(lines) <= 6 else STEP_PX,
         key=STEP,
         on_select=lambda: _take_step(film_ids),
@@ -214,7 +197,3 @@ def _take_step(film_ids: list[str]) -> None:
     places = st.session_state[STEP]["selection"]["rows"]
     if places:
         _open_case(film_ids[places[0]])
-
-
-def _short(film_id: str) -> str:
-    return film_id.rsplit("/", 1)[-1]

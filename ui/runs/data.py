@@ -59,7 +59,7 @@ class ListedRuns:
     runs: dict[str, ListedRun]
     sentences: list[str]
 
-    def that_read(self, part: str) -> ListedRuns:
+    def that_read(self, part: str | None) -> ListedRuns:
         """Return the runs that have read a part; imported runs have read no synthetic films."""
         films = get_libraries().get(SYNTHETIC)
         if part != SYNTHETIC or films is None:
@@ -122,13 +122,13 @@ def _predictions_of(key: ComparedKey, listed: ListedRuns, part: str) -> dict[str
     return {run_id: _text(listed.runs[run_id].record, part) for run_id, *_ in key.runs}
 
 
-@st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _measured_on_synthetic(
-    sha256: str,  # noqa: ARG001 - it is the key
-    threshold: float,
-    _run: RunRecord,
-) -> Mapping[str, Any]:
-    said = _text(_run, SYNTHETIC)
+def _scores_identity(run: RunRecord) -> tuple[str, float]:
+    return run.files[PREDICTIONS_FILE], run.operating_point.threshold
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs={RunRecord: _scores_identity})
+def _measured_on_synthetic(run: RunRecord) -> Mapping[str, Any]:
+    said, threshold = _text(run, SYNTHETIC), run.operating_point.threshold
     return measure_part(said, threshold, COMPARED_PARTS[SYNTHETIC].name)
 
 
@@ -140,10 +140,7 @@ def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
     ModelMissing, ModelIntegrity, DatasetError
         If the run cannot read the synthetic films.
     """
-    if part != SYNTHETIC:
-        return run.metrics.get(part)
-    threshold = run.operating_point.threshold
-    return _measured_on_synthetic(run.files[PREDICTIONS_FILE], threshold, run)
+    return _measured_on_synthetic(run) if part == SYNTHETIC else run.metrics.get(part)
 
 
 @st.cache_resource(show_spinner="Aligning the runs' films", max_entries=KEPT)

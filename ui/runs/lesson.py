@@ -8,13 +8,11 @@ from core.comparison.exhibit import ORIGIN, Exhibit, cause_text, gather_exhibit
 from core.domain.rate import interval_text
 from core.runs.listing import list_readable_runs
 from core.settings import get_settings
+from ui.charts.base import draw_plot
 from ui.charts.runs import plot_losses, plot_windows, style_runs
 
-PLAIN = {"displayModeBar": False}
 CONTROL = "none: the control"
 TITLE = "A model that called nearly every normal pneumonia"
-_ADDRESS = ("lesson", "zoom")
-"""The query parameter that opens the lesson, and its one value."""
 
 
 def _draw_story() -> None:
@@ -59,7 +57,6 @@ def _draw_table(exhibit: Exhibit) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
         height="content",
         column_config={"Mistakes": st.column_config.TextColumn(width="large")},
         alt="The runs of the exhibit with what they score",
@@ -85,7 +82,8 @@ def _draw_pictures(exhibit: Exhibit) -> None:
     st.markdown("#### What training showed of a film")
     for side, run in zip(st.columns(len(moved)), moved, strict=True):
         style = styles[run.run.run_id]
-        side.plotly_chart(plot_windows(run, style), key=f"windows-{style.run_id}", config=PLAIN)
+        with side:
+            draw_plot(plot_windows(run, style), f"windows-{style.run_id}")
     st.caption(
         "The outer square is the film, the ovals are the lungs. Each frame is the part that one "
         "training film shows, enlarged."
@@ -93,19 +91,15 @@ def _draw_pictures(exhibit: Exhibit) -> None:
     st.markdown("#### The effect on the loss")
     ordered = [styles[run.run.run_id] for run in exhibit.runs]
     for side, kind in zip(st.columns(2), ("train_loss", "validation_loss"), strict=True):
-        side.plotly_chart(plot_losses(exhibit.runs, ordered, kind), key=kind, config=PLAIN)
+        with side:
+            draw_plot(plot_losses(exhibit.runs, ordered, kind), kind)
     st.html(" &emsp; ".join(style.name for style in ordered))
-
-
-def lesson_is_open() -> bool:
-    """Return whether the address asks for the lesson."""
-    return _ADDRESS[0] in st.query_params
 
 
 def offer_lesson() -> None:
     """Draw the button that opens the lesson."""
     if st.button("Lesson", icon=":material/biotech:", help=TITLE):
-        st.query_params.from_dict(dict([_ADDRESS]))
+        st.query_params.from_dict({"lesson": "zoom"})
         st.rerun()
 
 

@@ -8,17 +8,16 @@ from core.comparison.paired_tests import PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.tables import describe_pairs, describe_scored
 from core.comparison.text import NOTE, difference_text, films_text, pair_texts
-from core.evaluation.evaluate import PARTS
 from core.evaluation.metrics import ConfusionMatrix, confusion_at
 from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
+from ui.charts.base import draw_plot
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
-from ui.runs.controls import METRIC_NAMES
+from ui.library.runs import own_validation
 from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
-from ui.runs.query import ADDRESS, RunsView
+from ui.runs.query import ADDRESS, METRIC_NAMES, RunsView
 
-PLAIN = {"displayModeBar": False}
 MAX_TABLE_PX = 250
 
 
@@ -27,10 +26,10 @@ def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     said = films_text(scored)
     st.markdown(said[:1].upper() + said[1:])
     for run_id in scored.run_ids if scored.part == "validation" else ():
-        part = listed.runs[run_id].record.metrics.get("validation", {})
-        if part.get("split", PARTS["validation"].name) != PARTS["validation"].name:
+        own = own_validation(listed.runs[run_id].record)
+        if own:
             st.warning(
-                f"The validation films of run {run_id} are {part['split']}: its results on them "
+                f"The validation films of run {run_id} are {own}: its results on them "
                 "look too good. With several runs, only films that all of them validated on are "
                 "compared.",
                 icon=":material/warning:",
@@ -57,7 +56,8 @@ def draw_curves(
         "runs-calibration": plot_calibration(calibrations, drawn),
     }
     for side, (name, figure) in zip(st.columns(3, gap="medium"), figures.items(), strict=True):
-        side.plotly_chart(figure, key=name, config=PLAIN)
+        with side:
+            draw_plot(figure, name)
     st.caption(
         "A diamond marks a run's threshold, with a line from its name; hover over a curve for "
         "other thresholds. The grey line is a classifier without information (ROC, precision) or "
@@ -82,7 +82,6 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
         st.dataframe(
             describe_scored(scored),
             hide_index=True,
-            width="stretch",
             height="content" if len(scored.run_ids) <= 7 else MAX_TABLE_PX,
             key="runs-scored",
             alt="Counts and rates of the compared runs at their thresholds",
@@ -105,7 +104,16 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
             name = METRIC_NAMES[view.metric]
             said = [*pair_texts(pair), difference_text(pair, view.metric, name)]
             st.markdown("\n".join(f"- {sentence}" for sentence in said))
-    _draw_pairs(pairs, view.metric)
+    with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
+        st.dataframe(
+            describe_pairs(pairs, view.metric, METRIC_NAMES[view.metric]),
+            hide_index=True,
+            height="content" if len(pairs) <= 7 else MAX_TABLE_PX,
+            key="runs-pairs",
+            column_config={"Pair": st.column_config.TextColumn(pinned=True)},
+            alt="Paired tests of every pair of compared runs",
+        )
+    st.caption(NOTE)
 
 
 def find_pair(pairs: list[PairComparison], earlier: str, later: str) -> PairComparison | None:
@@ -116,17 +124,3 @@ def find_pair(pairs: list[PairComparison], earlier: str, later: str) -> PairComp
         if (pair.second, pair.first) == (earlier, later):
             return pair.turned()
     return None
-
-
-def _draw_pairs(pairs: list[PairComparison], metric: str) -> None:
-    with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
-        st.dataframe(
-            describe_pairs(pairs, metric, METRIC_NAMES[metric]),
-            hide_index=True,
-            width="stretch",
-            height="content" if len(pairs) <= 7 else MAX_TABLE_PX,
-            key="runs-pairs",
-            column_config={"Pair": st.column_config.TextColumn(pinned=True)},
-            alt="Paired tests of every pair of compared runs",
-        )
-    st.caption(NOTE)

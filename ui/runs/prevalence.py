@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from core.comparison.prevalence import WardOutcome, expect_wards
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import ward_text
+from ui.runs.query import ADDRESS, RunsView
 
 DRAWN, SAID = 100, 1000
 ADULTS = "nih"
@@ -43,16 +45,20 @@ def count_children(ward: WardOutcome) -> dict[str, int]:
     }
 
 
-def draw_wards(scored: ScoredFilms, prevalence: int) -> None:
-    """Draw a hundred children for each run, and say what to expect of a thousand.
+def draw_prevalence(bound: Mapping[str, Any]) -> None:
+    """Draw the slider of how many of a hundred children are ill, bound to the address."""
+    st.slider("Children with pneumonia per 100 in your ward", 0, 100, **bound)
 
-    Parameters
-    ----------
-    prevalence : int
-        Ill among 100.
-    """
-    drawn = expect_wards(scored, DRAWN, prevalence / 100.0)
-    said = expect_wards(scored, SAID, prevalence / 100.0)
+
+def draw_wards(view: RunsView, scored: ScoredFilms) -> None:
+    """Draw a hundred children for each run, and say what to expect of a thousand."""
+    if scored.synthetic:
+        st.info("Synthetic films cannot predict results in a ward: choose others above.")
+        return
+    slider_side, _ = st.columns([1, 1])
+    with slider_side:
+        draw_prevalence(ADDRESS.bind(view, "prevalence"))
+    drawn, said = (expect_wards(scored, n, view.prevalence / 100.0) for n in (DRAWN, SAID))
     if scored.part == ADULTS:
         st.warning(
             "Sensitivity and specificity were measured on adults here: the results below do not "
@@ -76,17 +82,15 @@ def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str
         _ward(run_id, count_children(of_100), ward_text(run_id, of_1000))
         for run_id, of_100, of_1000 in wards
     ]
+    key = "".join(
+        f"<span>{_CHILD.format(kind=kind)}{words}</span>" for kind, words in KINDS.items()
+    )
     st.html(_STYLE)
-    st.html(f'{_key()}<div class="fr-wards">{"".join(drawn)}</div>')
+    st.html(f'<div class="fr-ward-key">{key}</div><div class="fr-wards">{"".join(drawn)}</div>')
     st.caption(
         "Rounded to the nearest child. The intervals (95 %) are of sensitivity and specificity as "
         f"measured on {films}. They hold in your ward only if disease and films are similar there."
     )
-
-
-def _key() -> str:
-    samples = [f"<span>{_CHILD.format(kind=kind)}{words}</span>" for kind, words in KINDS.items()]
-    return f'<div class="fr-ward-key">{"".join(samples)}</div>'
 
 
 def _ward(run_id: str, counts: dict[str, int], sentence: str) -> str:

@@ -1,11 +1,17 @@
-"""What the comparison of runs shows, as the address says it: a colleague with it sees the same."""
+"""What the comparison of runs shows: the address says it, and each control changes the address."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import streamlit as st
+
+from core.comparison.paired_tests import METRICS
+from core.comparison.scored_films import COMPARED_PARTS, SYNTHETIC
+from core.evaluation.tables import MEASURES as RATES
+from core.settings import get_settings
 from ui.app.query_params import (
     Param,
     QueryParams,
@@ -13,16 +19,38 @@ from ui.app.query_params import (
     complain,
     one_of,
     parse_number,
+    put,
     some_of,
     word,
 )
+from ui.runs.data import ListedRuns
 
 SENSITIVITIES = (80.0, 100.0)
 """Least and most that can be asked for, in %."""
-USUAL_SENSITIVITY = 97.0
-USUAL_PREVALENCE = 10
+USUAL_SENSITIVITY = "97"
+USUAL_PART = "test"
 USUAL_COLUMNS = ("roc_auc", "sensitivity", "specificity", "f1_pneumonia", "log_loss")
-USUAL_METRIC = "accuracy"
+COLUMNS = RATES | {
+    "false_negative": "Missed",
+    "false_positive": "False alarms",
+    "n": "Films",
+    "threshold": "Operating point",
+    "architecture": "Architecture",
+    "input_px": "Input, px",
+    "parent": "Based on",
+    "created": "Created",
+    "sentence": "Description",
+}
+PART_NAMES = {
+    "validation": "Validation patients",
+    "test": "Official test split",
+    "test_new_patients": "Official test, new patients",
+    "test_bacterial": "Official test, bacterial",
+    "test_viral": "Official test, viral",
+    "nih": "External adults (NIH)",
+    SYNTHETIC: "Synthetic films",
+}
+METRIC_NAMES = {name: RATES.get(name, name) for name in METRICS}
 TABS = {
     "tests": "Curves and paired tests",
     "cases": "Case matrix",
@@ -39,6 +67,7 @@ MEASURES = {
 LOSSES = {"validation": "Validation loss", "train": "Training loss"}
 OWN = "own"
 """Stands for each run's own operating point where a sensitivity is wanted."""
+AT_OWN, TOGETHER = "each run's own", "at equal sensitivity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,47 +98,31 @@ class RunsView:
 
     part: str
     runs: tuple[str, ...]
-    at: float | None = None
-    prevalence: int = USUAL_PREVALENCE
-    metric: str = USUAL_METRIC
-    earlier: str = ""
-    later: str = ""
-    film: str = ""
-    cell: str = ""
-    columns: tuple[str, ...] = USUAL_COLUMNS
-    tab: str = "tests"
-    measure: str = "roc_auc"
-    loss: str = "validation"
+    at: float | None
+    prevalence: int
+    metric: str
+    earlier: str
+    later: str
+    film: str
+    cell: str
+    columns: tuple[str, ...]
+    tab: str
+    measure: str
+    loss: str
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """What there is to choose from.
-
-    Attributes
-    ----------
-    runs : sequence of str
-        In the order of the table.
-    usual_runs : tuple of str
-        Compared where the address names none.
-    pair_of : callable
-        From the compared runs to the pair that is put in words unless another is asked for.
-    """
-
-    parts: Sequence[str]
-    usual_part: str
-    runs: Sequence[str]
-    usual_runs: tuple[str, ...]
-    metrics: Sequence[str]
-    columns: Sequence[str]
-    pair_of: Callable[[tuple[str, ...]], tuple[str, str]]
+def offered_parts() -> dict[str, str]:
+    """Return the films that runs can be compared on, by name; synthetic ones where offered."""
+    synthetic = get_settings().offer_synthetic
+    parts = [part for part in COMPARED_PARTS if synthetic or part != SYNTHETIC]
+    return {part: PART_NAMES.get(part, part) for part in parts}
 
 
-def _pair(place: int) -> Callable[[Any, Offered], str]:
-    return lambda values, offered: offered.pair_of(values.runs)[place]
+def _pair(place: int) -> Callable[[Any, ListedRuns, str], str]:
+    return lambda values, listed, _: listed.pair_of(values.runs)[place]
 
 
-def _compared(values: Any, _: Offered) -> tuple[str, ...]:
+def _compared(values: Any, *_: Any) -> tuple[str, ...]:
     return values.runs
 
 
@@ -118,39 +131,84 @@ ADDRESS = QueryParams(
     "runs",
     RunsView,
     some_of(
-        "runs", lambda _, offered: offered.runs, lambda _, offered: offered.usual_runs, _MISSING
+        "runs",
+        lambda _, listed, __: listed.runs,
+        lambda _, listed, serving: listed.usually_compared(serving),
+        _MISSING,
     ),
     one_of("earlier", _compared, _pair(0)),
     one_of("later", _compared, _pair(1)),
     Param(
         "prevalence",
         lambda text, *_: round(parse_number(text, 0, 100)),
-        USUAL_PREVALENCE,
+        10,
         instead="as usual",
     ),
-    one_of("part", lambda _, offered: offered.parts, lambda _, offered: offered.usual_part),
+    one_of("part", lambda *_: offered_parts(), USUAL_PART),
     Param(
         "at",
         lambda text, *_: None if text == OWN else parse_number(text, *SENSITIVITIES),
         instead="as usual",
         text=lambda at: OWN if at is None else as_text(at),
     ),
-    one_of("metric", lambda _, offered: offered.metrics, USUAL_METRIC),
+    one_of("metric", METRICS, "accuracy"),
     word("film"),
     one_of("cell", _compared, ""),
-    some_of("columns", lambda _, offered: offered.columns, USUAL_COLUMNS, _MISSING),
-    one_of("tab", TABS, lambda values, _: "cases" if values.film else "tests"),
+    some_of("columns", COLUMNS, USUAL_COLUMNS, _MISSING),
+    one_of("tab", TABS, lambda values, *_: "cases" if values.film else "tests"),
     one_of("measure", MEASURES),
     one_of("loss", LOSSES),
 )
 
 
-def read_address(params: Mapping[str, str], offered: Offered) -> tuple[RunsView, list[str]]:
-    """Return what an address asks for, and a sentence for each thing that it says wrongly."""
-    view, complaints = ADDRESS.read(params, offered)
+def read_address(
+    params: Mapping[str, str], listed: ListedRuns, serving: str
+) -> tuple[RunsView, list[str]]:
+    """Return what an address asks for, and a sentence for each thing that it says wrongly.
+
+    Parameters
+    ----------
+    listed : ListedRuns
+        That have read the films of the address.
+    serving : str
+        The run that serves.
+    """
+    view, complaints = ADDRESS.read(params, listed, serving)
     if view.earlier == view.later != "":
-        earlier, later = offered.pair_of(view.runs)
+        earlier, later = listed.pair_of(view.runs)
         pair = f"{earlier} and {later}"
-        complaints.append(complain("later", later, "is the earlier run too", pair))
+        named, other = ("later", "earlier") if "later" in params else ("earlier", "later")
+        complaints.append(complain(named, view.later, f"is the {other} run too", pair))
         view = replace(view, earlier=earlier, later=later)
     return view, complaints
+
+
+def draw_choice(view: RunsView) -> None:
+    """Draw the part of the data, and how thresholds are set."""
+    part_side, at_side, slider_side = st.columns([1.3, 2.2, 1.1], gap="medium")
+    with part_side:
+        ADDRESS.select(view, "Films", "part", offered_parts())
+    with at_side:
+        st.session_state["runs-mode"] = AT_OWN if view.at is None else TOGETHER
+        st.segmented_control(
+            "Thresholds",
+            [AT_OWN, TOGETHER],
+            key="runs-mode",
+            required=True,
+            width="stretch",
+            on_change=_take_mode,
+        )
+    if view.at is not None:
+        slider_side.slider(
+            "Sensitivity on validation, %",
+            *SENSITIVITIES,
+            step=0.5,
+            format="%.1f",
+            help="Each compared run gets the highest threshold that reaches this sensitivity "
+            "on the validation films.",
+            **ADDRESS.bind(view, "at"),
+        )
+
+
+def _take_mode() -> None:
+    put(at=OWN if st.session_state["runs-mode"] == AT_OWN else USUAL_SENSITIVITY)

@@ -9,7 +9,7 @@ from core.errors import FirstReadError
 from core.pipeline import open_engine
 from core.runs.store import name_run
 from core.serving.choice import VARIABLE, DecidedBy, decision_text
-from core.serving.requirements import Demand, check_demands
+from core.serving.requirements import check_demands
 from core.settings import get_settings
 from core.store.served_runs import choose_served_run, list_served_choices
 from ui.app.identity import not_allowed
@@ -43,12 +43,12 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
 
 def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     """Draw which run serves and why, what each run lacks, and the form that chooses another."""
-    decision = get_decision()
+    decision, names = get_decision(), list(listed.runs)
     st.markdown(decision_text(decision))
     run_id = st.selectbox(
         "Run",
-        list(listed.runs),
-        index=_place(listed, decision.run_id),
+        names,
+        index=names.index(decision.run_id) if decision.run_id in names else 0,
         format_func=lambda one: name_run(listed.runs[one].record),
         key="runs-serve-run",
     )
@@ -60,9 +60,12 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
         st.warning(str(exc), icon=":material/broken_image:")
         _draw_log()
         return
-    _draw_demands(run_id, lacking)
-    fixed = decision.decided_by is DecidedBy.ENVIRONMENT
-    if fixed:
+    if lacking:
+        reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
+        st.markdown(f"{run_id} may not read films:\n{reasons}")
+    else:
+        st.caption(f":material/check: {run_id} meets every requirement of the serving rule.")
+    if decision.decided_by is DecidedBy.ENVIRONMENT:
         st.info(
             f"{VARIABLE} decides on this machine. To choose a run here, remove it and restart "
             "First Read.",
@@ -73,19 +76,6 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
         _draw_form(visit, run_id)
     _draw_log()
-
-
-def _place(listed: ListedRuns, run_id: str) -> int:
-    names = list(listed.runs)
-    return names.index(run_id) if run_id in names else 0
-
-
-def _draw_demands(run_id: str, lacking: list[Demand]) -> None:
-    if not lacking:
-        st.caption(f":material/check: {run_id} meets every requirement of the serving rule.")
-        return
-    reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
-    st.markdown(f"{run_id} may not read films:\n{reasons}")
 
 
 def _draw_form(visit: Visit, run_id: str) -> None:

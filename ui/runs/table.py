@@ -13,11 +13,10 @@ from core.errors import FirstReadError
 from core.runs.listing import ListedRun
 from core.shortcuts.record import ChangeAudit, PartAudit, audit_text
 from ui.app.query_params import put
+from ui.charts.base import draw_plot
 from ui.charts.runs import Style, plot_histories
-from ui.runs.controls import COLUMNS, draw_columns
 from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
-from ui.runs.paired_tests import PLAIN
-from ui.runs.query import ADDRESS, LOSSES, MEASURES, RunsView
+from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
 
 TABLE = "runs-table"
 MAX_ROWS, MAX_TABLE_PX = 8, 330
@@ -40,7 +39,6 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
         height="content" if len(rows) <= MAX_ROWS else MAX_TABLE_PX,
         on_select=lambda: _take(tuple(listed.runs)),
         selection_mode="multi-row",
@@ -56,7 +54,13 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
         st.warning(sentence, icon=":material/warning:")
     words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
     with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
-        draw_columns(view)
+        st.pills(
+            "Columns",
+            list(COLUMNS),
+            selection_mode="multi",
+            format_func=COLUMNS.__getitem__,
+            **ADDRESS.bind(view, "columns"),
+        )
     name = COMPARED_PARTS[view.part].name
     words_side.caption(
         f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
@@ -99,15 +103,11 @@ def _number(measured: Mapping[str, Any], name: str) -> Any:
     if name in _COUNTS:
         return measured["matrix"][name]
     if name in measured["rates"]:
-        return _with_interval(measured["rates"][name])
+        rate = measured["rates"][name]
+        return None if rate["value"] is None else interval_text(Rate(**rate))
     return measured["n"] if name == "n" else round(float(measured[name]), 3)
 
 
-def _with_interval(rate: Mapping[str, Any]) -> str | None:
-    return None if rate["value"] is None else interval_text(Rate(**rate))
-
-
-USUAL_PART = "test"
 ABOUT_LOSS = (
     "Training loss is computed on augmented films, with class weights and smoothed labels. Its "
     "level does not compare with the validation loss; its trend shows whether the run still learns."
@@ -131,7 +131,7 @@ def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style])
     if histories:
         drawn = [styles[run_id] for run_id in histories]
         figure = plot_histories(histories, drawn, LOSSES[view.loss])
-        st.plotly_chart(figure, key="runs-histories", config=PLAIN)
+        draw_plot(figure, "runs-histories")
     without = [run_id for run_id in run_ids if run_id not in histories]
     if without:
         st.caption(f"No training history: {', '.join(without)}.")
@@ -158,7 +158,6 @@ def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
             for key, words in changes.items()
         ],
         hide_index=True,
-        width="stretch",
         height="content",
         key="runs-audit",
         alt="What changes of the films do to each run",

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.error_analysis.slice_discovery import RATES
-from core.jobs.examples import ExamplesTask
-from core.runs.predictions import PREDICTIONS_FILE
-from ui.app.progress import draw_preparation, get_preparation
-from ui.app.query_params import QueryParams, one_of, put, word
+from core.runs.predictions import PREDICTIONS_FILE, how_to_score_learned
+from ui.app.guard import PAGES
+from ui.app.query_params import QueryParams, one_of, word
 from ui.app.resources import get_libraries, get_library
-from ui.errors.controls import SYNTHETIC, split_titles
-from ui.library.runs import get_offered, get_runs, name_offered
+from ui.components.cards.cards import Card, read_cards_event
+from ui.errors.controls import split_titles
+from ui.library.films import case_of, draw_cards
+from ui.library.gallery_query import write_address
+from ui.library.runs import get_runs, name_offered, offered_runs
 
 SECTIONS = {
     "slices": "Subgroups",
@@ -22,7 +24,6 @@ SECTIONS = {
     "copies": "Copies",
     "references": "Two references",
 }
-USUAL_RATE = "sensitivity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class SlicesView:
     run: str
     section: str = "slices"
     slice_key: str = ""
-    rate: str = USUAL_RATE
+    rate: str = "sensitivity"
 
 
 _SLICE = ("slice", "rate")
@@ -56,38 +57,12 @@ ADDRESS = QueryParams(
     word("slice", field="slice_key"),
     one_of("rate", RATES, needs="slice"),
 )
-go_to = ADDRESS.go_to
 
 
 def read_view() -> tuple[SlicesView, list[str]]:
     """Return the view that the address asks for, and what was wrong with it."""
-    offered = get_offered()
-    runs = {library: offered.runs(library) for library in offered.libraries}
-    return ADDRESS.read(st.query_params.to_dict(), _searchable_first(offered.libraries), runs)
-
-
-def films_awaited() -> ExamplesTask | None:
-    """Return the work on the synthetic films where the address asks for these; None if done."""
-    task = get_preparation()
-    if task is None or task.ready or task.finished:
-        return None
-    return task if st.query_params.get("library") == SYNTHETIC else None
-
-
-def draw_waiting(task: ExamplesTask) -> None:
-    """Say what the page will show, how far the films are, and what can be looked at meanwhile."""
-    _, middle, _ = st.columns([1, 2, 1])
-    with middle:
-        st.header("Subgroups in which a run does worse")
-        st.write("How often a run misses each synthetic finding, and the films that it gets wrong.")
-        draw_preparation(task)
-        st.button(
-            "See the search over the public films",
-            key="fails-meanwhile",
-            icon=":material/search:",
-            on_click=st.query_params.from_dict,
-            args=({"library": "public"},),
-        )
+    runs = {library: offered_runs(library) for library in get_libraries()}
+    return ADDRESS.read(st.query_params.to_dict(), _searchable_first(list(runs)), runs)
 
 
 def _searchable_first(libraries: Sequence[str]) -> list[str]:
@@ -115,24 +90,28 @@ def draw_choice(view: SlicesView) -> None:
     point_side.caption(f"Run {view.run} at its operating point, {point:.3f}. Intervals are 95 %.")
 
 
-def pick_slice(listed: Sequence[tuple[str, str]], said: tuple[str, str], words: object) -> None:
-    """Draw the choice of the slice that is open.
+def show_films(
+    view: SlicesView, cards: Sequence[Card], key: str, threshold: float | None = None
+) -> None:
+    """Draw films of the page as cards; one that was clicked opens in the gallery.
 
     Parameters
     ----------
-    listed : sequence of (str, str)
-        Key and rate of each slice.
-    words : callable
-        From key and rate to words.
+    threshold : float or None
+        To mark on each scale; None: the run's operating point.
     """
-    st.session_state["fails-slice"] = said
-    options = list(listed)
-    st.selectbox("Subgroup", options, format_func=words, key="fails-slice", on_change=_take_slice)
-
-
-def _take_slice() -> None:
-    key, rate = st.session_state["fails-slice"]
-    put(slice=key, rate=rate)
+    wish = read_cards_event(key)
+    if wish is not None and wish.act == "open":
+        case = case_of(view.library, view.run, wish.film)
+        if case is not None:
+            st.switch_page(PAGES["errors"][0], query_params=write_address(case))
+        st.toast(
+            f"Run {view.run} has learned from this film: `{how_to_score_learned(view.run)}` scores "
+            "such films, and then there is a case to open."
+        )
+    if threshold is None:
+        threshold = get_runs()[view.run].operating_point.threshold
+    draw_cards(view.library, cards, key=key, threshold=threshold, keys=False)
 
 
 def split_words(run: str, split: str) -> str:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-import numpy as np
 import streamlit as st
 
 from core.datasets.split import read_split
@@ -15,12 +14,11 @@ from core.error_analysis.duplicates import CopyGroup, group_copies
 from core.error_analysis.label_issues import FOLDS, LabelIssues, read_issues
 from core.settings import get_settings
 from ui.app.resources import get_library
-from ui.components.cards.cards import PAGE_FILMS, Card
-from ui.library.films import film_name
+from ui.components.cards.cards import PAGE_FILMS
+from ui.library.films import film_card
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
-from ui.slices.controls import SlicesView
-from ui.slices.film_cards import show_films
+from ui.slices.controls import SlicesView, show_films
 
 EVEN = 0.5
 PAIRS_SHOWN = 12
@@ -61,7 +59,21 @@ def draw_labels(view: SlicesView) -> None:
     st.markdown(issues_text(issues))
     st.caption(limits_text(issues))
     for part, words in PART_WORDS.items():
-        _draw_issues(view, issues, part, words)
+        rows = [int(row) for row in issues.flagged if issues.split[row] == part]
+        of_part = int((issues.split == part).sum())
+        st.markdown(f"**{words}**: {len(rows)} of {of_part:,}")
+        cards = [
+            film_card(
+                issues.film_id[row],
+                issues.probability[row],
+                heading=f"Rank {issues.rank[row]}",
+                words=f"labelled {LABELS[int(issues.label[row])]}",
+            )
+            for row in rows[:PAGE_FILMS]
+        ]
+        show_films(view, cards, f"fails-labels-{part}", EVEN)
+        if len(rows) > PAGE_FILMS:
+            st.caption(f"The first {PAGE_FILMS} of {len(rows)}.")
 
 
 def issues_text(issues: LabelIssues) -> str:
@@ -85,25 +97,6 @@ def limits_text(issues: LabelIssues) -> str:
         f"{interval_text(right)} of the {right.n} flagged labels were swapped. Real errors are not "
         "random and are harder to find."
     )
-
-
-def _draw_issues(view: SlicesView, issues: LabelIssues, part: str, words: str) -> None:
-    rows = [int(row) for row in issues.flagged if issues.split[row] == part]
-    of_part = int((issues.split == part).sum())
-    st.markdown(f"**{words}**: {len(rows)} of {of_part:,}")
-    cards = [
-        Card(
-            key=str(issues.film_id[row]),
-            heading=f"Rank {issues.rank[row]}",
-            name=film_name(str(issues.film_id[row])),
-            probability=float(issues.probability[row]),
-            words=f"labelled {LABELS[int(issues.label[row])]}",
-        )
-        for row in rows[:PAGE_FILMS]
-    ]
-    show_films(view, cards, f"fails-labels-{part}", EVEN)
-    if len(rows) > PAGE_FILMS:
-        st.caption(f"The first {PAGE_FILMS} of {len(rows)}.")
 
 
 # --- copies ---------------------------------------------------------------------------------------
@@ -135,14 +128,20 @@ def draw_copies(view: SlicesView) -> None:
     )
     if not groups:
         return
-    probability = _probabilities(view, [one for group in groups for one in group.film_ids])
+    said = get_predictions(view.library, view.run)
+    probability = dict(zip(said.films.film_id.tolist(), said.probability.tolist(), strict=True))
     cards = [
-        _copy_card(group, film_id, place + 1, probability)
-        for place, group in enumerate(groups[:PAIRS_SHOWN])
+        film_card(
+            film_id,
+            probability.get(film_id),
+            heading=f"Group {number}, {group.kind}",
+            words=PurePosixPath(film_id).parent.name.lower(),
+            quality=f"in {' and '.join(sorted(group.parts))}",
+        )
+        for number, group in enumerate(groups[:PAIRS_SHOWN], 1)
         for film_id in group.film_ids
     ]
-    point = get_runs()[view.run].operating_point.threshold
-    show_films(view, cards, "fails-copies", point)
+    show_films(view, cards, "fails-copies")
     if len(groups) > PAIRS_SHOWN:
         st.caption(f"The first {PAIRS_SHOWN} of {len(groups)} groups.")
 
@@ -159,21 +158,4 @@ def copies_text(groups: Sequence[CopyGroup]) -> str:
         f"**{len(groups)} groups of copies**, {films} films: {len(groups) - near} of exact copies, "
         f"{near} of near ones ({where or 'none'}). **{across}** span training, validation and "
         f"test; in **{contradicting}** copies have different labels."
-    )
-
-
-def _probabilities(view: SlicesView, film_ids: Sequence[str]) -> dict[str, float]:
-    said = get_predictions(view.library, view.run)
-    chosen = said.where(np.isin(said.films.film_id, film_ids))
-    return dict(zip(chosen.films.film_id.tolist(), chosen.probability.tolist(), strict=True))
-
-
-def _copy_card(group: CopyGroup, film_id: str, number: int, probability: dict[str, float]) -> Card:
-    return Card(
-        key=film_id,
-        heading=f"Group {number}, {group.kind}",
-        name=film_name(film_id),
-        probability=probability.get(film_id),
-        words=PurePosixPath(film_id).parent.name.lower(),
-        quality=f"in {' and '.join(sorted(group.parts))}",
     )

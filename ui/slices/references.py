@@ -18,14 +18,13 @@ from core.error_analysis.label_agreement import (
     rates_by_reference,
 )
 from ui.app.resources import get_library
+from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
-from ui.components.cards.cards import PAGE_FILMS, Card
-from ui.library.films import film_name
+from ui.components.cards.cards import PAGE_FILMS
+from ui.library.films import film_card
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
-from ui.slices.controls import SlicesView
-from ui.slices.film_cards import show_films
-from ui.slices.slices import PLAIN
+from ui.slices.controls import SlicesView, show_films
 
 ADULTS = "nih"
 
@@ -53,7 +52,6 @@ def draw_references(view: SlicesView) -> None:
                 for one in reported
             ],
             hide_index=True,
-            width="stretch",
             alt="Radiologists' readings of the films, by text-mined label",
         )
     if get_library(view.library).synthetic:
@@ -69,11 +67,7 @@ def draw_references(view: SlicesView) -> None:
     with plot_side:
         for name in ("sensitivity", "specificity"):
             rows = [(one.words, getattr(one, name), place == 0) for place, one in enumerate(rates)]
-            st.plotly_chart(
-                plot_rates(rows, f"{name} of run {view.run}"),
-                key=f"fails-reference-{name}",
-                config=PLAIN,
-            )
+            draw_plot(plot_rates(rows, f"{name} of run {view.run}"), f"fails-reference-{name}")
     _draw_read_as_normal(view, known, probability)
 
 
@@ -111,14 +105,12 @@ def _draw_read_as_normal(view: SlicesView, facts: FilmFacts, probability: np.nda
     rows = rows[np.argsort(-probability[rows], kind="stable")][:PAGE_FILMS]
     st.markdown("**Labelled “Pneumonia” by text mining, read as normal by radiologists**")
     cards = [
-        Card(
-            key=str(facts.film_id[row]),
-            name=film_name(str(facts.film_id[row])),
-            probability=float(probability[row]),
+        film_card(
+            facts.film_id[row],
+            probability[row],
             words="read as normal",
             quality=str(facts.age_band[row]),
         )
         for row in rows
     ]
-    point = get_runs()[view.run].operating_point.threshold
-    show_films(view, cards, "fails-adults", point)
+    show_films(view, cards, "fails-adults")

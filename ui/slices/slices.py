@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import streamlit as st
 
 from core.domain.rate import Rate, interval_text
 from core.error_analysis.filters import Wanted
-from core.error_analysis.gallery import Cell, Order
+from core.error_analysis.gallery import Cell
 from core.error_analysis.slice_discovery import (
     HELD,
     LEAST_FILMS,
@@ -25,14 +26,14 @@ from core.stats.intervals import wilson_rate
 from ui.app.guard import PAGES
 from ui.app.query_params import put
 from ui.app.resources import get_library
+from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
-from ui.components.cards.cards import PAGE_FILMS, Card, read_cards_event, show_cards
-from ui.library.films import build_cards, film_name, find_films
+from ui.components.cards.cards import PAGE_FILMS, read_cards_event
+from ui.library.films import build_cards, draw_cards, film_card, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
-from ui.slices.controls import SlicesView, pick_slice, split_words
-from ui.slices.film_cards import show_films
+from ui.slices.controls import SlicesView, show_films, split_words
 
 DRAWN_SHEET = "fails-drawn"
 
@@ -52,11 +53,8 @@ def draw_drawn(view: SlicesView) -> None:
     )
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
-        st.plotly_chart(
-            plot_rates(rates_by_finding(drawn, wrong), "called correctly"),
-            key="fails-drawn-rates",
-            config=PLAIN,
-        )
+        figure = plot_rates(rates_by_finding(drawn, wrong), "called correctly")
+        draw_plot(figure, "fails-drawn-rates")
         st.caption("Of all parts of the set, with Wilson's intervals of 95 %.")
     if not wrong.any():
         films_side.info("The run gets none of these films wrong.", icon=":material/check_circle:")
@@ -64,17 +62,16 @@ def draw_drawn(view: SlicesView) -> None:
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-np.abs(said.logit[rows]), kind="stable")]
     cards = [
-        Card(
-            key=str(said.films.film_id[row]),
-            name=film_name(str(said.films.film_id[row])),
-            probability=float(said.probability[row]),
+        film_card(
+            said.films.film_id[row],
+            said.probability[row],
             words=str(drawn[row]),
             quality="missed" if said.films.label[row] else "false alarm",
         )
         for row in rows
     ]
     with films_side:
-        show_films(view, cards, DRAWN_SHEET, point)
+        show_films(view, cards, DRAWN_SHEET)
 
 
 def rates_by_finding(
@@ -96,8 +93,7 @@ def rates_by_finding(
     return [(finding, rate, finding != "normal") for finding, rate in ordered]
 
 
-TABLE, EVERY = "fails-found", "fails-every"
-PLAIN = {"displayModeBar": False}
+TABLE, EVERY, OPEN = "fails-found", "fails-every", "fails-slice"
 WRONG = {"sensitivity": Cell.FALSE_NEGATIVE, "specificity": Cell.FALSE_POSITIVE}
 SHEET = "fails-sheet-{split}"
 WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
@@ -156,9 +152,7 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
     )
 
 
-def verdict_of(search: SliceSearch, result: SliceResult) -> str:
-    """Return whether a finding was confirmed on the films that were not searched."""
-    held = search.confirmed.get((result.key, result.rate))
+def _verdict(held: SliceResult | None) -> str:
     if held is None:
         return f"fewer than {LEAST_FILMS} films"
     return "confirmed" if held.failing else "not confirmed"
@@ -190,27 +184,38 @@ def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> 
 def _draw_found(search: SliceSearch) -> None:
     found = search.failing
     rows = [
-        {f"On {HELD}": verdict_of(search, result)}
-        | _row(search, result, search.confirmed.get((result.key, result.rate)))
+        {f"On {HELD}": _verdict(held)} | _row(search, result, held)
         for result in found
+        for held in [search.confirmed.get((result.key, result.rate))]
     ]
+    alt = "Subgroups in which the run is significantly worse; choose one to see its films"
+    _draw_results(rows, found, TABLE, alt, "content" if len(rows) <= 8 else TABLE_PX)
+
+
+def _draw_results(
+    rows: list[dict[str, object]],
+    results: Sequence[SliceResult],
+    key: str,
+    alt: str,
+    height: int | str = TABLE_PX,
+) -> None:
+    """Draw slices as a table; the one that is chosen opens."""
+
+    def take() -> None:
+        places = st.session_state[key]["selection"]["rows"]
+        if places:
+            put(slice=results[places[0]].key, rate=results[places[0]].rate)
+
     st.dataframe(
         rows,
         hide_index=True,
-        width="stretch",
-        height="content" if len(rows) <= 8 else TABLE_PX,
-        key=TABLE,
-        on_select=lambda: _take(TABLE, found),
+        height=height,
+        key=key,
+        on_select=take,
         selection_mode="single-row",
         placeholder="too few films",
-        alt="Subgroups in which the run is significantly worse; choose one to see its films",
+        alt=alt,
     )
-
-
-def _take(key: str, results: tuple[SliceResult, ...]) -> None:
-    places = st.session_state[key]["selection"]["rows"]
-    if places:
-        put(slice=results[places[0]].key, rate=results[places[0]].rate)
 
 
 def open_slice(view: SlicesView, search: SliceSearch) -> SliceResult:
@@ -229,16 +234,15 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
         )
     choice_side, films_side = st.columns([1, 1.9], gap="large")
     with choice_side:
-        pick_slice(
+        st.session_state[OPEN] = (result.key, result.rate)
+        st.selectbox(
+            "Subgroup",
             [(one.key, one.rate) for one in search.results],
-            (result.key, result.rate),
-            lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
+            format_func=lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
+            key=OPEN,
+            on_change=_take_open,
         )
-        st.plotly_chart(
-            plot_rates(_rates_of(view, search, result), result.rate),
-            key="fails-rates",
-            config=PLAIN,
-        )
+        draw_plot(plot_rates(_rates_of(view, search, result), result.rate), "fails-rates")
         st.caption(
             f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
             f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
@@ -247,6 +251,11 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
     with films_side:
         for split in (SEARCHED, HELD):
             draw_sheet(view, result, split)
+
+
+def _take_open() -> None:
+    key, rate = st.session_state[OPEN]
+    put(slice=key, rate=rate)
 
 
 def _rates_of(
@@ -261,21 +270,10 @@ def _rates_of(
     return rows
 
 
-def gallery_view(view: SlicesView, result: SliceResult, split: str) -> ErrorView:
-    """Return the view of the error gallery that shows a slice's wrong films."""
-    return ErrorView(
-        library=view.library,
-        run=view.run,
-        split=split,
-        cell=WRONG[result.rate],
-        order=Order.CONFIDENCE,
-        wanted=Wanted(slice_key=result.key),
-    )
-
-
 def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
     """Draw the contact sheet of a slice's wrong films in one split."""
-    gallery = gallery_view(view, result, split)
+    wanted = Wanted(slice_key=result.key)
+    gallery = ErrorView(view.library, view.run, split, cell=WRONG[result.rate], wanted=wanted)
     found = find_films(gallery, (), find_known(gallery))
     name, n = split_words(view.run, split), len(found.film_ids)
     words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
@@ -294,10 +292,9 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
         st.switch_page(
             PAGES["errors"][0], query_params=write_address(replace(gallery, film=wish.film))
         )
-    cards, sentence = build_cards(gallery, found, found.film_ids[:PAGE_FILMS], ())
-    if sentence:
-        st.caption(f":material/image_not_supported: {sentence}")
-    show_cards(cards, key=key, threshold=found.runs.threshold_of(view.run), keys=False)
+    cards = build_cards(gallery, found, found.film_ids[:PAGE_FILMS], ())
+    threshold = found.runs.threshold_of(view.run)
+    draw_cards(view.library, cards, key=key, threshold=threshold, keys=False)
     if n > PAGE_FILMS:
         st.caption(f"The first {PAGE_FILMS} of {n}; all of them are in the gallery.")
 
@@ -320,17 +317,7 @@ def _draw_every(view: SlicesView, search: SliceSearch) -> None:
         for result in search.results
         for held in [search.elsewhere.get((result.key, result.rate))]
     ]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        height=TABLE_PX,
-        key=EVERY,
-        on_select=lambda: _take(EVERY, search.results),
-        selection_mode="single-row",
-        placeholder="too few films",
-        alt="All tested subgroups",
-    )
+    _draw_results(rows, search.results, EVERY, "All tested subgroups")
     st.caption(
         f"Here the {HELD} columns are corrected for all subgroups that have enough films there."
     )

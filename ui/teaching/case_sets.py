@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 
 import streamlit as st
@@ -51,7 +50,6 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     event = st.dataframe(
         [_describe_case(case) for case in pool.values()],
         hide_index=True,
-        width="stretch",
         height=300,
         on_select="rerun",
         selection_mode="multi-row",
@@ -131,9 +129,12 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
         st.caption("Nobody has read a film of this set yet.")
         return
     st.caption("Only a reader's first read of a film counts: after it they know the answer.")
-    readers = [_describe_reader(name, own) for name, own in _by_reader(outcomes).items()]
-    st.dataframe(readers, hide_index=True, width="stretch")
-    st.dataframe(_describe_films(case_set, outcomes), hide_index=True, width="stretch")
+    readers = [
+        _describe_reader(name, [one for one in outcomes if one.reader == name])
+        for name in sorted({one.reader for one in outcomes})
+    ]
+    st.dataframe(readers, hide_index=True)
+    st.dataframe(_describe_films(case_set, outcomes), hide_index=True)
     st.download_button(
         "Results as CSV",
         csv_table(readers[0], (row.values() for row in readers), line_end="\n"),
@@ -142,13 +143,6 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def _by_reader(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    readers: dict[str, list[Outcome]] = defaultdict(list)
-    for one in outcomes:
-        readers[one.reader].append(one)
-    return dict(sorted(readers.items()))
 
 
 def _describe_reader(name: str, outcomes: Sequence[Outcome]) -> dict[str, str]:

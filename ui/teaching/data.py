@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from secrets import randbelow
 
 import numpy as np
 import streamlit as st
@@ -16,8 +15,7 @@ from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.domain.model import Prediction, RunRecord
 from core.domain.reader import Reader, reader_key
-from core.error_analysis.gallery import Cell, logits_of
-from core.error_analysis.neighbours import logit_space, nearest_in_cell
+from core.error_analysis.gallery import logits_of
 from core.errors import TeachingError
 from core.gate.lungs import LUNG_PROBABILITY
 from core.imaging.decoding import decode_radiograph
@@ -32,13 +30,11 @@ from core.teaching.spaced_repetition import due_dates
 from ui.app.resources import get_database, get_engine, get_libraries, get_library
 from ui.app.session import Visit
 from ui.components.viewer.viewer import TruthOutline
-from ui.errors.neighbours import known_features
-from ui.library.films import load_film
-from ui.library.gallery_query import ALL_PARTS
-from ui.library.runs import get_films, get_runs
+from ui.errors.neighbours import Nearest, find_nearest, known_features
+from ui.library.films import lesion_outlines, load_film
+from ui.library.runs import ALL_PARTS, get_films, get_runs
 
 EXTERNAL_SPLIT = "nih"
-SEEDS = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +207,6 @@ def begin_session(plan: Plan, by: Reader) -> str:
     return store.start(plan, cases, by).session_id
 
 
-def new_seed() -> int:
-    """Return a seed that nobody can guess beforehand."""
-    return randbelow(SEEDS)
-
-
 # --- truth and model ------------------------------------------------------------------------------
 
 
@@ -228,15 +219,12 @@ def lesion_truth(course: Course, case: Case) -> LesionTruth:
 
 def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
     """Return what is drawn over a film once it is revealed."""
-    truth = lesion_truth(course, case)
-    outlines = [TruthOutline("box", box=box.edges) for box in truth.boxes]
-    if truth.mask is not None and truth.mask.any():
-        outlines.append(TruthOutline("lesion", truth.mask))
     library = SOURCES[course.session.plan.library].library
     lungs = get_library(library).truth(case.film_id, "lung")
     if lungs is None:
         lungs = _segmented_lungs(library, case.film_id)
-    return [TruthOutline("lung", lungs), *outlines]
+    boxes = [TruthOutline("box", box=box.edges) for box in _boxes().get(case.film_id, ())]
+    return [TruthOutline("lung", lungs), *boxes, *lesion_outlines(library, case.film_id)]
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -258,18 +246,9 @@ def _predicted(run: RunRecord, probability: float) -> Prediction:
     return Prediction(probability, score, run.run_id, run.operating_point, run.abstention)
 
 
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """Films like another, by what they are called, and whether they are near in feature space."""
-
-    films: dict[str, str]
-    by_features: bool
-
-
 def nearest_films(course: Course, case: Case) -> Nearest:
-    """Return the nearest film with pneumonia and the nearest normal one that the run reads rightly.
+    """Return the nearest films of other patients that the run reads rightly.
 
-    Near in the run's feature space where the films' features are known, by its score otherwise.
     None of them is of a film that the session has yet to show.
     """
     plan = course.session.plan
@@ -278,14 +257,7 @@ def nearest_films(course: Course, case: Case) -> Nearest:
     ahead = {film.case.film_id for film in course.films if film.read is None}
     runs = runs.where(~np.isin(runs.films.film_id, list(ahead)))
     features = known_features(SOURCES[plan.library].library, run)
-    places = None if features is None else features.places_of(runs.films.film_id)
     place = runs.place_of(case.film_id)
     if place is None:
-        return Nearest({}, by_features=places is not None)
-    space = logit_space(runs, run) if places is None else places
-    near = {
-        "Nearest normal": nearest_in_cell(runs, run, place, Cell.TRUE_NEGATIVE, space),
-        "Nearest pneumonia": nearest_in_cell(runs, run, place, Cell.TRUE_POSITIVE, space),
-    }
-    found = {words: str(runs.films.film_id[row]) for words, row in near.items() if row is not None}
-    return Nearest(found, by_features=places is not None)
+        return Nearest({}, by_features=features is not None)
+    return find_nearest(runs, run, place, features)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
 from core.explain.lime import top_regions
 from core.teaching.glossary import signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.session import Course, StepKind
 from core.teaching.text import answer_text, marks_text, resistance_text, right_text
+from ui.app.progress import follow
 from ui.app.resources import ExplanationTask
 from ui.app.session import Visit
-from ui.components.cards.cards import Card, show_cards
+from ui.components.cards.cards import show_cards
 from ui.components.panels import draw_regions
-from ui.library.films import SmallPicture, film_name, small_pictures
+from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_runs
 from ui.teaching.data import SOURCES, get_teaching_store, nearest_films
-from ui.teaching.reading import draw_model, follow_regions
+from ui.teaching.reading import draw_model
 
 SHOWN_REGIONS = 5
 NEAREST = "teaching-nearest"
+NEAREST_WORDS = {
+    Cell.TRUE_NEGATIVE: "Nearest normal",
+    Cell.TRUE_POSITIVE: "Nearest pneumonia",
+}
 
 
 def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
@@ -33,24 +39,19 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
         shortcut="j",
         width="stretch",
         key=f"teaching-next-{place}",
-        on_click=_go_on,
-        args=(visit, course.session.session_id, place),
+        on_click=_note,
+        args=(visit, course.session.session_id, place, StepKind.SEEN),
     )
     if visit.complaint:
         st.warning(visit.complaint, icon=":material/touch_app:")
-    outcome = outcome_at(course, place)
+    read_before = sum(film.read is not None for film in course.films[:place])
+    outcome = outcomes_of(course)[read_before]
     _draw_reference(outcome)
     draw_model(course, course.films[place])
     if outcome.final is not None:
         st.markdown(f":material/psychology: {resistance_text(outcome)}")
     _draw_regions(visit, course, place, task)
     _draw_signs(outcome)
-
-
-def outcome_at(course: Course, place: int) -> Outcome:
-    """Return the outcome of the film at a place, whose read is locked."""
-    read_before = sum(film.read is not None for film in course.films[:place])
-    return outcomes_of(course)[read_before]
 
 
 def _draw_reference(outcome: Outcome) -> None:
@@ -81,11 +82,13 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
             shortcut="e",
             width="stretch",
             key=f"teaching-regions-{place}",
-            on_click=_ask_regions,
-            args=(visit, course.session.session_id, place),
+            on_click=_note,
+            args=(visit, course.session.session_id, place, StepKind.REGIONS),
         )
-    follow_regions(visit, task)
-    if task is not None and task.result is not None:
+    follow(visit, task)
+    if task is not None and task.sentence:
+        st.caption(f"No regions: {task.sentence}")
+    elif task is not None and task.result is not None:
         boxed = task.result.geometry.box is not None
         draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
 
@@ -109,30 +112,15 @@ def draw_nearest(course: Course, place: int) -> None:
     except FirstReadError as exc:
         st.caption(str(exc))
         return
-    films = near.films
-    pictures, _ = small_pictures(library, list(films.values()))
-    cards = [_card(heading, film_id, pictures.get(film_id)) for heading, film_id in films.items()]
+    plain = [
+        film_card(near.films[cell], heading=heading)
+        for cell, heading in NEAREST_WORDS.items()
+        if cell in near.films
+    ]
+    cards, _ = add_pictures(library, plain)
     how = "in the model's feature space" if near.by_features else "by the model's score only"
     st.caption(f"Nearest {how}, of other patients, and read correctly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
-
-
-def _card(heading: str, film_id: str, picture: SmallPicture | None) -> Card:
-    return Card(
-        key=film_id,
-        thumbnail_png=None if picture is None else picture.png,
-        synthetic=picture is not None and picture.synthetic,
-        heading=heading,
-        name=film_name(film_id),
-    )
-
-
-def _ask_regions(visit: Visit, session_id: str, place: int) -> None:
-    _note(visit, session_id, place, StepKind.REGIONS)
-
-
-def _go_on(visit: Visit, session_id: str, place: int) -> None:
-    _note(visit, session_id, place, StepKind.SEEN)
 
 
 def _note(visit: Visit, session_id: str, place: int, kind: StepKind) -> None:

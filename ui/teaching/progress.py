@@ -30,10 +30,9 @@ from core.teaching.text import (
 )
 from ui.app.identity import name_reader
 from ui.app.session import Visit
+from ui.charts.base import draw_plot
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
 from ui.teaching.data import SOURCES, outcomes_in, teaching_reader
-
-PLAIN = {"displayModeBar": False}
 
 
 def draw_summary(course: Course) -> None:
@@ -51,10 +50,13 @@ def draw_summary(course: Course) -> None:
     figures_side, plots_side = st.columns([1, 1.7], gap="large")
     with figures_side:
         _draw_figures(outcomes, with_model=session.plan.with_model)
-        _draw_next_due(session.reader, session.plan.library, outcomes)
+        due = due_dates(outcomes_in(session.reader, session.plan.library))
+        own = sorted(due[one.case.film_id] for one in outcomes if one.case.film_id in due)
+        if own:
+            st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
     with plots_side:
         _draw_plots(outcomes, learning=False)
-    st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True, width="stretch")
+    st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True)
     pdf_side.download_button(
         "PDF",
         _make_pdf(course),
@@ -84,26 +86,20 @@ def _draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
         )
 
 
-def _draw_next_due(reader: str, source: str, outcomes: Sequence[Outcome]) -> None:
-    due = due_dates(outcomes_in(reader, source))
-    own = sorted(due[one.case.film_id] for one in outcomes if one.case.film_id in due)
-    if own:
-        st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
-
-
 def _draw_plots(outcomes: Sequence[Outcome], *, learning: bool) -> None:
     columns = st.columns(3 if learning else 2)
     if learning:
-        curve = learning_curve(outcomes)
-        columns[0].plotly_chart(plot_learning(curve), key="teaching-learning", config=PLAIN)
+        with columns[0]:
+            draw_plot(plot_learning(learning_curve(outcomes)), "teaching-learning")
     points, area = reader_roc(outcomes), reader_auc(outcomes)
-    if points and area is not None:
-        figure = plot_reader_roc(points, area)
-        columns[-2].plotly_chart(figure, key="teaching-roc", config=PLAIN)
-    else:
-        columns[-2].caption("An ROC curve needs two films with pneumonia and two without.")
-    calibration = plot_own_calibration(confidence_calibration(outcomes))
-    columns[-1].plotly_chart(calibration, key="teaching-calibration", config=PLAIN)
+    with columns[-2]:
+        if points and area is not None:
+            draw_plot(plot_reader_roc(points, area), "teaching-roc")
+        else:
+            st.caption("An ROC curve needs two films with pneumonia and two without.")
+    with columns[-1]:
+        calibration = confidence_calibration(outcomes)
+        draw_plot(plot_own_calibration(calibration), "teaching-calibration")
 
 
 def draw_progress(visit: Visit) -> None:
@@ -150,7 +146,6 @@ def draw_progress(visit: Visit) -> None:
                 for row in confusion_by_subtype(first)
             ],
             hide_index=True,
-            width="stretch",
         )
 
 

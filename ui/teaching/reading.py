@@ -23,11 +23,11 @@ from core.teaching.session import (
     cut_off_answer,
 )
 from core.teaching.text import describe_plan
-from ui.app.progress import Watch, follow
+from ui.app.progress import Watch
 from ui.app.resources import ExplanationTask, get_film_view, request_explanation
 from ui.app.session import Visit
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
-from ui.components.panels import draw_probability
+from ui.components.panels import draw_measured, draw_scale
 from ui.components.viewer.viewer import Marking, RegionOverlay, read_marks_event, show_film
 from ui.library.films import load_film
 from ui.library.runs import get_engine_of, get_runs
@@ -159,27 +159,24 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
 def draw_read(course: Course, place: int) -> None:
     """Draw what the trainee says of the film, before or after the model's read."""
     film, phase = course.films[place], phase_of(course, place)
-    second = phase is Phase.SECOND
+    second, marks = phase is Phase.SECOND, len(film.draft.marks)
+    note = "If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter."
     if second:
         draw_model(course, film)
         st.markdown("**Your second read**")
         st.caption("Keep your read or change it; the first one stays as it is.")
     else:
         st.markdown("**Your read**")
-        _draw_clock(course, film)
+        limit_s = course.session.plan.limit_s
+        if limit_s is not None:
+            _run_clock(Watch(), limit_s, film.clock_from(running_since()) or utc_now())
     show_answer(
         film.draft,
         key=ANSWER,
         token=_token(course, place),
         lock="Lock the second read" if second else "Lock the read",
-        note="" if second else _mark_note(len(film.draft.marks)),
+        note="" if second else f"{marks} marked." if marks else note,
     )
-
-
-def _mark_note(marks: int) -> str:
-    if marks:
-        return f"{marks} marked."
-    return "If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter."
 
 
 def draw_model(course: Course, film: FilmState) -> None:
@@ -188,16 +185,11 @@ def draw_model(course: Course, film: FilmState) -> None:
     if prediction is None:
         st.markdown(f"**Model: {film.case.model_says}**: {film.case.probability:.2f}")
     else:
-        draw_probability(prediction, get_runs()[prediction.run_id])
+        draw_scale(prediction)
+        draw_measured(prediction, get_runs()[prediction.run_id])
     note = SOURCES[course.session.plan.library].note
     if note:
         st.caption(note)
-
-
-def _draw_clock(course: Course, film: FilmState) -> None:
-    limit_s = course.session.plan.limit_s
-    if limit_s is not None:
-        _run_clock(Watch(), limit_s, film.clock_from(running_since()) or utc_now())
 
 
 @st.fragment(run_every=CLOCK_S)
@@ -207,10 +199,3 @@ def _run_clock(watch: Watch, limit_s: int, opened_at: datetime) -> None:
     words = f"{left:.0f} s left" if left > 0 else "Time is up: your choice counts."
     st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
     st.caption("Then the film closes. A read without a verdict counts as not answered.")
-
-
-def follow_regions(visit: Visit, task: ExplanationTask | None) -> None:
-    """Draw how far the regions are, and say if there will be none."""
-    follow(visit, task)
-    if task is not None and task.sentence:
-        st.caption(f"No regions: {task.sentence}")

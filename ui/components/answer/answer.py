@@ -13,10 +13,7 @@ from ui.components.declare import declare
 from ui.components.events import rerun_only
 
 KEYS = {Verdict.PNEUMONIA: "p", Verdict.NORMAL: "n"}
-_HERE = Path(__file__).parent
-
-
-_component = declare("first_read_answer", _HERE, ("answer.js",), "answer")
+_component = declare("first_read_answer", Path(__file__).parent, ("answer.js",), "answer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 // Cards: one instance per mounted element. Arrows and j, k go from card to card, Enter opens, t
-// tags; past either end the page is turned. Numbers as described in said.py. The pictures come from
+// tags; past either end the page is turned. Numbers as described in events.py. The pictures come from
 // the shelf that the worklist's thumbnails fill.
 
 const shelf = (globalThis[Symbol.for("first-read.thumbnails")] ??= {

@@ -6,7 +6,7 @@ Two components, as in the worklist: the pictures are one message and the words a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +18,7 @@ from ui.components.worklist.worklist import show_thumbnails
 
 PAGE_FILMS = 24
 PICTURE_PX = 192
-_HERE = Path(__file__).parent
-
-
-_component = declare("first_read_cards", _HERE, ("cards.js",), "cards")
+_component = declare("first_read_cards", Path(__file__).parent, ("cards.js",), "cards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +103,14 @@ def show_cards(
         "columns": columns,
         "turns": turns,
         "heard": events_read(key),
-        "cards": [
-            {
-                "key": card.key,
-                "synthetic": card.synthetic,
-                "pictured": card.thumbnail_png is not None,
-                "heading": card.heading,
-                "name": card.name,
-                "probability": card.probability,
-                "words": card.words,
-                "quality": card.quality,
-                "tags": list(card.tags),
-            }
-            for card in cards
-        ],
+        "cards": [_described(card) for card in cards],
     }
     with st.container(gap=None):
         _component(key=key, data=data, on_said_change=rerun_only)
-        show_thumbnails(key, cards)
+        show_thumbnails(key, {card.key: card.thumbnail_png for card in cards})
+
+
+def _described(card: Card) -> dict[str, object]:
+    described = asdict(card) | {"pictured": card.thumbnail_png is not None}
+    del described["thumbnail_png"]
+    return described

@@ -1,5 +1,5 @@
 // The matrix: one instance per mounted element. While the slider is held the counts are made here;
-// letting it go, and choosing a cell, speak to Python. Numbers as described in said.py.
+// letting it go, and choosing a cell, speak to Python. Numbers as described in events.py.
 
 const SNAP = 0.0005; // half a step of the slider: an arrow key leaves the operating point
 const CELLS = ["tp", "fn", "fp", "tn"];

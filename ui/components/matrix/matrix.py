@@ -16,10 +16,7 @@ from core.error_analysis.gallery import Cell
 from ui.components.declare import declare
 from ui.components.events import events_read, read_event, rerun_only
 
-MATRIX_HEIGHT = 430
 _HERE = Path(__file__).parent
-
-
 _component = declare("first_read_matrix", _HERE, ("rates.js", "matrix.js"), "matrix")
 
 

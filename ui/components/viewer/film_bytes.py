@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +18,6 @@ import numpy as np
 from core.domain.arrays import FloatImage
 
 MAX_SIDE_PX = 3000
-KEPT_FILMS = 3
 GREY_LEVEL_TOLERANCE = 1e-2
 
 
@@ -115,25 +112,3 @@ def _has_8_bit_levels(pixels: FloatImage) -> bool:
         if np.abs(scaled - np.rint(scaled)).max() > GREY_LEVEL_TOLERANCE:
             return False
     return True
-
-
-class EncodedFilms:
-    """The last few encoded films, so that a rerun of the page does not encode again."""
-
-    def __init__(self, capacity: int = KEPT_FILMS) -> None:
-        self._capacity = capacity
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, film: FilmView) -> bytes:
-        """Return the film's bytes, encoding it on first use."""
-        with self._lock:
-            if film.film_id in self._kept:
-                self._kept.move_to_end(film.film_id)
-                return self._kept[film.film_id]
-        encoded = encode_film(film)
-        with self._lock:
-            self._kept[film.film_id] = encoded
-            while len(self._kept) > self._capacity:
-                self._kept.popitem(last=False)
-        return encoded

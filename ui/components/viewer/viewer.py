@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,8 @@ from core.domain.mark import Edges
 from core.domain.regions import Explanation
 from core.errors import ExplanationError
 from ui.components.declare import declare
-from ui.components.viewer.film_bytes import EncodedFilms, FilmView
+from ui.components.events import rerun_only
+from ui.components.viewer.film_bytes import FilmView, encode_film
 
 SMALLEST_SHOWN = 0.1
 """A smaller weight changes the odds by less than a tenth: its region is neither coloured nor
@@ -35,10 +37,10 @@ probability from 0.05 to 0.95."""
 
 NO_REGION = "No single region changes the odds by a tenth."
 
+KEPT_FILMS = 3
 TRUTH_CELLS = 512
 """A truth's outline has at most so many cells along its longer side."""
 _HERE = Path(__file__).parent
-_ENCODED = EncodedFilms()
 
 
 _VIEWER_SCRIPTS = (
@@ -140,7 +142,6 @@ def show_film(
     regions: RegionOverlay | None = None,
     key: str,
     height: int = 720,
-    selected_label: int | None = None,
     page_keys: Sequence[tuple[str, str]] = (),
     marking: Marking | None = None,
     truths: Sequence[TruthOutline] = (),
@@ -155,8 +156,6 @@ def show_film(
         Identifies this viewer on the page; zoom, window and overlay choices belong to it.
     height : int
         Of the toolbar and the stage together, in CSS pixels.
-    selected_label : int or None
-        A region to outline; applied when it changes.
     page_keys : sequence of (str, str)
         Keys of the page around the viewer, apart by spaces, and what they do: they stand at the
         end of the list of shortcuts, and the viewer leaves them to the page.
@@ -181,7 +180,7 @@ def show_film(
         "synthetic": film.synthetic,
         "spacing": film.pixel_spacing_mm,
         "height": height,
-        "selected": selected_label,
+        "selected": None,
         "pageKeys": list(page_keys),
         "regions": overlay,
         "marking": None if marking is None else asdict(marking),
@@ -191,15 +190,23 @@ def show_film(
         chosen = _viewer_component(
             key=key,
             data=described,
-            on_selected_region_change=_rerun_only,
-            on_marks_change=_rerun_only,
+            on_selected_region_change=rerun_only,
+            on_marks_change=rerun_only,
         ).selected_region
-        _film_component(key=f"{key}-film", data=_ENCODED.get(film))
+        _film_component(key=f"{key}-film", data=encode_once(film))
     if not chosen or overlay is None:
         return None
     if (chosen["film"], chosen["regions"]) != (film.film_id, overlay["id"]):
         return None
     return RegionClick(film.sha256, int(chosen["label"]))
+
+
+@st.cache_resource(
+    show_spinner=False, max_entries=KEPT_FILMS, hash_funcs={FilmView: attrgetter("film_id")}
+)
+def encode_once(film: FilmView) -> bytes:
+    """Return a film's bytes; of the last few, so that a rerun does not encode again."""
+    return encode_film(film)
 
 
 def read_marks_event(key: str, token: str) -> tuple[Edges, ...] | None:
@@ -238,10 +245,6 @@ def _described_truth(truth: TruthOutline) -> dict[str, object]:
         "height": truth.mask.shape[0] / step,
         "columns": width,
     }
-
-
-def _rerun_only() -> None:
-    """Streamlit returns a component's state only where a callback is named."""
 
 
 def _described_regions(regions: RegionOverlay) -> dict[str, object]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import streamlit as st
 
 from core.domain.model import Side
 from ui.components.declare import declare
+from ui.components.events import rerun_only
 from ui.components.worklist.choice import Conversation, continue_conversation
 
 _HERE = Path(__file__).parent
@@ -24,20 +25,6 @@ _HERE = Path(__file__).parent
 
 _thumbnails_component = declare("first_read_thumbnails", _HERE, ("thumbnails.js",))
 _worklist_component = declare("first_read_worklist", _HERE, ("words.js", "worklist.js"), "worklist")
-
-
-class Pictured(Protocol):
-    """A film with a small PNG, or None for an empty square."""
-
-    @property
-    def key(self) -> str:
-        """Identifies the film; unique in its list."""
-        ...
-
-    @property
-    def thumbnail_png(self) -> bytes | None:
-        """The picture."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +44,7 @@ class WorklistRow:
     probability : float or None
         Calibrated, in [0, 1]; None also where only the side may be seen.
     quality : {"good", "caution", "refused", "waiting"}
-    quality_note : str
+    note : str
         The worst finding in words; empty if there is none.
     status : str
         A few words such as "to read", "signed: normal", "waiting", "cannot be opened".
@@ -71,7 +58,7 @@ class WorklistRow:
     side: Side | Literal["none"]
     probability: float | None
     quality: Literal["good", "caution", "refused", "waiting"]
-    quality_note: str
+    note: str
     status: str
     synthetic: bool = False
 
@@ -109,16 +96,13 @@ def show_worklist(
     str or None
         Key of the film that the reader chose; None before any choice and once ``selected`` has
         moved on to another film.
-
-    Raises
-    ------
-    ValueError
-        If two rows have the same key.
     """
-    _refuse_a_repeated_key(rows)
     if not rows:
         return None
-    conversation = _continue_conversation(key, selected)
+    # the browser's choice is taken in before the list is mounted, so that the answer knows it
+    memory, choice = f"{key}-conversation", st.session_state.get(key, {}).get("choice")
+    before = st.session_state.get(memory, Conversation(asked=selected))
+    st.session_state[memory] = conversation = continue_conversation(before, choice, selected)
     described: dict[str, object] = {
         "key": key,
         "height": height,
@@ -128,61 +112,31 @@ def show_worklist(
         "rows": [_described(row) for row in rows],
     }
     with st.container(gap=None):
-        _worklist_component(key=key, data=described, on_choice_change=_rerun_only)
-        show_thumbnails(key, rows)
+        _worklist_component(key=key, data=described, on_choice_change=rerun_only)
+        show_thumbnails(key, {row.key: row.thumbnail_png for row in rows})
     return conversation.chosen if conversation.chosen in {row.key for row in rows} else None
 
 
-def _rerun_only() -> None:
-    """Streamlit keeps a component's state only where a callback is named."""
-
-
-def _refuse_a_repeated_key(rows: Sequence[WorklistRow]) -> None:
-    seen: set[str] = set()
-    for row in rows:
-        if row.key in seen:
-            raise ValueError(
-                f"Two films of the worklist have the key {row.key!r}: each film needs its own. "
-                "List a film that was added twice only once."
-            )
-        seen.add(row.key)
-
-
-def _continue_conversation(key: str, selected: str | None) -> Conversation:
-    """Take in the browser's choice before the list is mounted, so that the answer knows it."""
-    memory = f"{key}-conversation"
-    before = st.session_state.get(memory, Conversation(asked=selected))
-    choice = st.session_state.get(key, {}).get("choice")
-    st.session_state[memory] = now = continue_conversation(before, choice, selected)
-    return now
-
-
 def _described(row: WorklistRow) -> dict[str, object]:
-    return {
-        "key": row.key,
-        "name": row.name,
-        "side": row.side,
-        "probability": row.probability,
-        "quality": row.quality,
-        "note": row.quality_note,
-        "status": row.status,
-        "signed": row.signed,
-        "synthetic": row.synthetic,
-    }
+    described = asdict(row) | {"signed": row.signed}
+    del described["thumbnail_png"]
+    return described
 
 
-def show_thumbnails(key: str, rows: Sequence[Pictured]) -> None:
+def show_thumbnails(key: str, pictures: Mapping[str, bytes | None]) -> None:
     """Put thumbnails on the page's shelf, where a list of the same key finds them."""
-    _thumbnails_component(key=f"{key}-thumbnails", data=pack_thumbnails(key, rows))
+    _thumbnails_component(key=f"{key}-thumbnails", data=pack_thumbnails(key, pictures))
 
 
-def pack_thumbnails(key: str, rows: Sequence[Pictured]) -> bytes:
+def pack_thumbnails(key: str, pictures: Mapping[str, bytes | None]) -> bytes:
     """Return all thumbnails as a length-prefixed JSON header and the PNG files, end to end.
 
     Parameters
     ----------
     key : str
         Of the list they belong to.
+    pictures : mapping of str to bytes or None
+        The small PNG of each film; None for an empty square.
 
     Returns
     -------
@@ -190,7 +144,7 @@ def pack_thumbnails(key: str, rows: Sequence[Pictured]) -> bytes:
         uint32 little-endian length of the header; the header (``list``, and ``thumbnails``: key,
         CRC-32 and length in bytes of each); the files.
     """
-    files = [(row.key, row.thumbnail_png) for row in rows if row.thumbnail_png is not None]
+    files = [(film, png) for film, png in pictures.items() if png is not None]
     index = [[film, zlib.crc32(png), len(png)] for film, png in files]
     header = json.dumps({"list": key, "thumbnails": index}).encode()
     return b"".join([len(header).to_bytes(4, "little"), header, *(png for _, png in files)])
