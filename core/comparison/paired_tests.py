@@ -99,8 +99,6 @@ def draw_metrics(
     labels : (N,) int64 ndarray
     patients : (N,) ndarray
         Whose film each is.
-    names : sequence of str
-        Some of `METRICS`.
 
     Raises
     ------
@@ -243,13 +241,6 @@ def compare_pairs(
     scored: ScoredFilms, metrics: Sequence[str] = METRICS, draws: int = DRAWS
 ) -> list[PairComparison]:
     """Test every pair of runs, in the order in which they were named.
-
-    Parameters
-    ----------
-    metrics : sequence of str
-        Some of `METRICS`.
-    draws : int
-        Of the bootstrap.
 
     Raises
     ------

@@ -77,8 +77,6 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
     ----------
     metric : str
         A key of their ``differences``.
-    name : str
-        What it is called.
     """
     return [
         {

@@ -176,10 +176,6 @@ def check_dataset(
     progress : callable, optional
         Called with (films decoded, films in all).
 
-    Returns
-    -------
-    CheckReport
-
     Raises
     ------
     DatasetError

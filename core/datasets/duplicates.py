@@ -74,10 +74,6 @@ def find_duplicates(
     progress : callable, optional
         Called with (films done, films in all).
 
-    Returns
-    -------
-    DuplicateReport
-
     Raises
     ------
     DatasetError

@@ -96,10 +96,6 @@ def fetch_dataset(
     progress : callable, optional
         Called with (films copied, films in all).
 
-    Returns
-    -------
-    Fetched
-
     Raises
     ------
     DatasetError

@@ -93,7 +93,7 @@ def confidence_of(probability: Scores, threshold: float) -> Scores:
 
 
 def order_films(runs: ScoredFilms, run_id: str, order: Order) -> Places:
-    """Return the films' rows in the order asked for; equal films stand by name.
+    """Return the films' (N,) rows in the order asked for; equal films stand by name.
 
     Parameters
     ----------
@@ -102,10 +102,6 @@ def order_films(runs: ScoredFilms, run_id: str, order: Order) -> Places:
     order : Order
         The surest, the costliest and the most disputed film first; the poorest picture first;
         patients by their number.
-
-    Returns
-    -------
-    (N,) intp ndarray
     """
     names = _natural(runs.films.film_id)
     if order is Order.PATIENT:

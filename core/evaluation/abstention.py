@@ -169,8 +169,6 @@ def describe_abstention(
     ----------
     predictions : Predictions
         Of validation and of the official test split; others are passed over.
-    target_error, confidence : float
-        As in `choose_band`.
     """
     parts = {part: predictions.of_split(part) for part in MEASURED_PARTS}
     chosen_on = parts["validation"]

@@ -61,8 +61,6 @@ def suspect_causes(
     ----------
     predictions : Predictions
         With validation and official test films.
-    threshold : float
-        The operating point.
     cut_points : mapping
         Tertiles of the training films, from `core.evaluation.evaluate.find_cut_points`.
     cropped_alike : mapping

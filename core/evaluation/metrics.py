@@ -208,8 +208,6 @@ def evaluate_predictions(
     labels : (N,) int64 ndarray
     threshold : float
         The operating point; it is given, never chosen here.
-    split : str
-        What the part is called.
     patients : (N,) ndarray, optional
         Whose film each is; without it every film is a patient of its own.
 

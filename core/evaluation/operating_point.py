@@ -27,8 +27,6 @@ def choose_operating_point(
     labels : (N,) int64 ndarray
     sensitivity : float
         Wanted at least, on these films.
-    split : str
-        Their name, for the record.
 
     Raises
     ------

@@ -72,10 +72,6 @@ def score_explanation(
     faint : float
         Share of the largest weight below which a region does not count as positive.
 
-    Returns
-    -------
-    ExplanationScore
-
     Raises
     ------
     ExplanationError

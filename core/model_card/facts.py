@@ -74,13 +74,6 @@ class RunFacts:
 def gather_facts(folder: Path, split_file: Path) -> RunFacts:
     """Read all that is kept of a run.
 
-    Parameters
-    ----------
-    folder : Path
-        The run's.
-    split_file : Path
-        The project's own split.
-
     Raises
     ------
     ModelMissing, ModelIntegrity

@@ -189,11 +189,6 @@ def open_built_in_set(
 ) -> PhantomSet:
     """Return the built-in set; missing films are generated first.
 
-    Parameters
-    ----------
-    progress, cancelled : callable, optional
-        As in `write_set`.
-
     Raises
     ------
     DatasetError

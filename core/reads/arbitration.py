@@ -88,8 +88,6 @@ def arbitrate(
         1 (guess) to 5 (certain).
     comment : str
         The reason; it may not be empty.
-    new_id, now : callables, optional
-        Where the id and the time come from.
 
     Raises
     ------

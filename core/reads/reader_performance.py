@@ -112,13 +112,7 @@ def _reader_and_film(record: ReviewRecord) -> tuple[str, str]:
 
 
 def name_readers(records: Iterable[ReviewRecord]) -> dict[str, str]:
-    """Return by `reader_key` how each reader signed last, in the order of the names.
-
-    Parameters
-    ----------
-    records : iterable of ReviewRecord
-        In any order.
-    """
+    """Return by `reader_key` how each reader signed last, in the order of the names."""
     newest: dict[str, ReviewRecord] = {}
     for record in records:
         key = reader_key(record.reader)

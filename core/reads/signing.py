@@ -90,10 +90,6 @@ def sign_read(
     draft : Draft
         With a verdict, a confidence from 1 (guess) to 5 (certain), a comment of up to 2,000
         characters and at most 5 marks.
-    reader : Reader
-        Who signs, with a role that allows it.
-    new_id, now : callables, optional
-        Where the id and the time come from.
 
     Raises
     ------
@@ -245,8 +241,6 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
 
     Parameters
     ----------
-    explanation : Explanation
-        As shown to the reader.
     top : int
         How many regions to keep, those with the largest absolute weight first.
 

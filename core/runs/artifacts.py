@@ -28,8 +28,6 @@ def read_artifact(
 
     Parameters
     ----------
-    name : str
-        Of the file.
     parse : callable
         Raises `ModelIntegrity` if the bytes are not such a file.
     remedy : str

@@ -67,8 +67,6 @@ def compress_features(
     ----------
     film_id : (N,) str ndarray
     features : (N, F) float ndarray
-    export_sha256 : str
-        Of the network that they come from.
 
     Returns
     -------

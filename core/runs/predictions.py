@@ -110,13 +110,7 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
 def predictions_as_parquet(
     predictions: Predictions, about: Mapping[str, str] | None = None
 ) -> bytes:
-    """Return the table as Parquet; sizes become whole numbers, or null where unknown.
-
-    Parameters
-    ----------
-    about : mapping of str to str, optional
-        Kept with the table.
-    """
+    """Return the table as Parquet; sizes become whole numbers, or null where unknown."""
     columns: dict[str, Any] = {}
     for name in FILM_COLUMNS:
         values = getattr(predictions.films, name)
@@ -206,11 +200,6 @@ def join_predictions(first: Predictions, second: Predictions) -> Predictions:
 
 def parse_predictions(content: bytes, run_id: str) -> Predictions:
     """Return the table that `predictions_as_parquet` made.
-
-    Parameters
-    ----------
-    run_id : str
-        Whose table it is, for a sentence.
 
     Raises
     ------

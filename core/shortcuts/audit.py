@@ -31,8 +31,6 @@ class AuditFilms:
 
     Attributes
     ----------
-    split : str
-        What the part is called.
     films : (N, 224, 224) uint8 ndarray
     labels : (N,) int64 ndarray
         1 for pneumonia.
@@ -58,17 +56,7 @@ class AuditFilms:
 
 @dataclass(frozen=True, slots=True)
 class AuditedRun:
-    """A run as an audit needs it.
-
-    Attributes
-    ----------
-    export_sha256 : str
-        Of the file that gives the scores.
-    threshold : float
-        The operating point.
-    predict : callable
-        See ``Predict``.
-    """
+    """A run as an audit needs it."""
 
     run_id: str
     export_sha256: str
@@ -82,19 +70,12 @@ def audit_runs(
     grey: int,
     progress: Progress | None = None,
 ) -> dict[str, ShortcutAudit]:
-    """Audit several runs; the changed films are made once for all of them.
+    """Audit runs, each by its key of ``runs``; the changed films are made once for all of them.
 
     Parameters
     ----------
     grey : int
         From 0 to 255, the same for every film.
-    progress : callable, optional
-        Called with (done, of), in films.
-
-    Returns
-    -------
-    dict of str to ShortcutAudit
-        By the keys of ``runs``.
 
     Raises
     ------

@@ -18,15 +18,7 @@ from core.store.schema import review_steps
 
 
 class SqlReviewSteps:
-    """Steps of reads in SQLite or PostgreSQL; one may serve many threads.
-
-    Parameters
-    ----------
-    database : Database
-        Already migrated.
-    now : callable, optional
-        Where the time comes from.
-    """
+    """Steps of reads in SQLite or PostgreSQL; one may serve many threads."""
 
     def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
         self.database = database
@@ -50,10 +42,6 @@ class SqlReviewSteps:
             How many reads of the film the reader has stored by now.
         by : Reader
             Who reads; a local user without a name yet is nobody in particular.
-        said : mapping, optional
-            Of a draft.
-        at : datetime, optional
-            Now without it.
 
         Raises
         ------

@@ -25,24 +25,13 @@ class NoteChanged(ReviewStoreError):
 
 
 class SqlCaseNotes:
-    """Readers' notes in SQLite or PostgreSQL; one may serve many threads.
-
-    Parameters
-    ----------
-    database : Database
-        Already migrated.
-    """
+    """Readers' notes in SQLite or PostgreSQL; one may serve many threads."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def append(self, note: CaseNote, by: Reader) -> None:
         """Store one note durably before returning.
-
-        Parameters
-        ----------
-        by : Reader
-            Who acts; a note is stored by the reader whose it is.
 
         Raises
         ------

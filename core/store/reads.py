@@ -34,8 +34,6 @@ class SqlReviewStore:
 
     Parameters
     ----------
-    database : Database
-        Already migrated.
     read_first : bool, optional
         Whether a signed read must follow its reader's locked first read; the site's setting
         without it.
@@ -47,11 +45,6 @@ class SqlReviewStore:
 
     def append(self, record: ReviewRecord, by: Reader) -> None:
         """Store one record durably before returning.
-
-        Parameters
-        ----------
-        by : Reader
-            Who acts; a read is stored by the reader who signed it.
 
         Raises
         ------

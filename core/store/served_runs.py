@@ -37,13 +37,6 @@ def note_served_run(
 
     Processes that start at once add one line.
 
-    Parameters
-    ----------
-    threshold : float
-        Of the run's operating point.
-    now : callable, optional
-        Where the time comes from.
-
     Returns
     -------
     ServedRun
@@ -100,8 +93,6 @@ def choose_served_run(
         1 to 1,000 letters.
     chosen_by : Reader
         Who chose, with a name of 1 to 100 letters and a role that allows it.
-    now : callable, optional
-        Where the time comes from.
 
     Raises
     ------

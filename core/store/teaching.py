@@ -51,15 +51,7 @@ class CaseSet:
 
 
 class SqlTeachingStore:
-    """Sessions, steps and case sets in SQLite or PostgreSQL; one may serve many threads.
-
-    Parameters
-    ----------
-    database : Database
-        Already migrated.
-    now : callable, optional
-        Where the time comes from.
-    """
+    """Sessions, steps and case sets in SQLite or PostgreSQL; one may serve many threads."""
 
     def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
         self.database = database

@@ -61,8 +61,6 @@ def choose_cases(
 
     Parameters
     ----------
-    pool : sequence of Case
-        In any order.
     due : mapping of str to datetime
         When each film that the reader has read is to be read again.
 

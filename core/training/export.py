@@ -34,13 +34,7 @@ def _quiet() -> Iterator[None]:
 
 
 def export_litert(model: Any, path: Path) -> bool:
-    """Write a Keras model as a LiteRT file, its weights in float16 if it would exceed 10 MiB.
-
-    Returns
-    -------
-    bool
-        Whether the weights are in float16.
-    """
+    """Write a model as LiteRT, in float16 if over 10 MiB; return whether it is in float16."""
     import tensorflow as tf
 
     halved = bool(model.count_params() * 4 > LARGEST_EXPORT_BYTES)

@@ -97,8 +97,6 @@ def load_films(
 
     Parameters
     ----------
-    film_ids : sequence of str
-        Each must be in the index.
     progress : callable, optional
         Called with (done, of).
 
@@ -137,11 +135,6 @@ def _manifest_rows(folder: Path) -> list[dict[str, str]]:
 
 def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.bool_]]:
     """Load the lung masks that belong to films with certainty.
-
-    Parameters
-    ----------
-    data : Path
-        Folder that holds ``kermany_lung_masks/``.
 
     Returns
     -------

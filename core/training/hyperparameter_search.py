@@ -186,16 +186,10 @@ def search_settings(
 
     Parameters
     ----------
-    settings : RunSettings
-        With a declared search.
     masks : (N, 224, 224) uint8 ndarray
         Lung masks of the training films.
     data : Path or None
         Folder with the starting weights.
-    folder : Path
-        Gets the history.
-    report : callable
-        Gets a line a trial.
 
     Raises
     ------

@@ -135,10 +135,6 @@ def load_films_to_score(
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/`` and, for the external set, ``nih_rsna/``.
-    split : Split
-        Made from the films of the index.
-    report : callable
-        Gets a line for every part.
 
     Raises
     ------
@@ -218,13 +214,6 @@ def open_learned_films(
 def films_as_seen(films: FilmsToScore, cropped_to_lungs: bool, models: Path) -> FilmsToScore:
     """Return the films as a run sees them: whole, or the box around the lungs.
 
-    Parameters
-    ----------
-    films : FilmsToScore
-        Whole films.
-    models : Path
-        Holds the lung segmenter.
-
     Raises
     ------
     ModelMissing, ModelIntegrity
@@ -246,10 +235,6 @@ def score_run(
 
     Parameters
     ----------
-    content : bytes
-        The export.
-    input_px : int
-        Side of the run's square input.
     films : FilmsToScore
         As the run sees them.
 

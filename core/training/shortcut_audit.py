@@ -41,8 +41,6 @@ def audited(data: Path, films: FilmSet, split: str) -> AuditFilms:
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/``.
-    split : str
-        What the part is called.
 
     Raises
     ------
@@ -181,12 +179,6 @@ def make_audits(
 
     Parameters
     ----------
-    parts : mapping of str to AuditFilms
-        From ``load_audit_films``.
-    models : Path
-        Folder with one sub-folder a run.
-    threads : int
-        Of one prediction.
     progress : callable, optional
         Called with (done, of), in changed films.
 

@@ -158,8 +158,6 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
         ``imagenet_weights/``.
     models : Path
         Holds ``split.json``; the run becomes a folder in it.
-    report : callable
-        Gets a line for every step.
 
     Raises
     ------

@@ -35,8 +35,6 @@ class Item:
     ----------
     number : str
         As the checklist counts.
-    asks : str
-        What has to be reported.
     fill : Answer or callable
         The answer of every run, or what gives it from a run's records.
     """
