@@ -80,7 +80,7 @@ def sign_read(
     new_id: Callable[[], str] = new_record_id,
     now: Callable[[], datetime] = utc_now,
 ) -> ReviewRecord:
-    """Make the record of one read, ready for a `ReviewStore`.
+    """Make the record of one read, ready to be stored.
 
     White space at the ends of the comment is dropped. A film's name is cut to 255 characters, and
     unprintable characters are replaced. The reader's own current record of the film is superseded.

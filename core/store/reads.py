@@ -30,7 +30,7 @@ _FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
 
 
 class SqlReviewStore:
-    """A `ReviewStore` on SQLite or PostgreSQL; one may serve many threads.
+    """Signed reads in SQLite or PostgreSQL; one may serve many threads.
 
     Parameters
     ----------

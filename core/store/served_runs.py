@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,10 +51,13 @@ def note_served_run(
     with database.writing() as connection:
         wait_for_turn(connection)
         last = _newest(connection)
-        if last is not None and _same(last, run_id, threshold, export_sha256):
-            return last
         served = ServedRun(run_id, threshold, export_sha256, app_version, now())
-        insert_chained(connection, served_runs, _row(served))
+        if last is not None and last == replace(
+            served, app_version=last.app_version, since=last.since
+        ):
+            return last
+        row = asdict(served) | {"since": served.since.astimezone(UTC)}
+        insert_chained(connection, served_runs, row)
     _log.warning(
         "run %s serves from now on, at operating point %.4f (before: %s)",
         run_id,
@@ -71,9 +75,9 @@ def list_served_runs(database: Database) -> Sequence[ServedRun]:
     ReviewStoreError
         If the database cannot be read.
     """
-    with database.reading() as connection:
-        rows = connection.execute(select(served_runs).order_by(served_runs.c.sequence))
-        return [_served(row) for row in rows]
+    return [
+        _served(row) for row in database.rows(select(served_runs).order_by(served_runs.c.sequence))
+    ]
 
 
 def choose_served_run(
@@ -114,7 +118,8 @@ def choose_served_run(
             )
     choice = ServedChoice(run_id, reason, name, app_version, now())
     with database.writing() as connection:
-        insert_chained(connection, served_choices, _choice_row(choice))
+        row = asdict(choice) | {"chosen_at": choice.chosen_at.astimezone(UTC)}
+        insert_chained(connection, served_choices, row)
     return choice
 
 
@@ -126,9 +131,12 @@ def list_served_choices(database: Database) -> Sequence[ServedChoice]:
     ReviewStoreError
         If the database cannot be read.
     """
-    with database.reading() as connection:
-        rows = connection.execute(select(served_choices).order_by(served_choices.c.sequence))
-        return [_choice(row) for row in rows]
+    return [
+        ServedChoice(
+            row.run_id, row.reason, row.chosen_by, row.app_version, from_utc(row.chosen_at)
+        )
+        for row in database.rows(select(served_choices).order_by(served_choices.c.sequence))
+    ]
 
 
 def _newest(connection: Connection) -> ServedRun | None:
@@ -137,37 +145,7 @@ def _newest(connection: Connection) -> ServedRun | None:
     return None if row is None else _served(row)
 
 
-def _same(last: ServedRun, run_id: str, threshold: float, export_sha256: str) -> bool:
-    now = (run_id, threshold, export_sha256)
-    return (last.run_id, last.threshold, last.export_sha256) == now
-
-
-def _row(served: ServedRun) -> dict[str, Any]:
-    return {
-        "run_id": served.run_id,
-        "threshold": served.threshold,
-        "export_sha256": served.export_sha256,
-        "app_version": served.app_version,
-        "since": served.since.astimezone(UTC),
-    }
-
-
 def _served(row: Row[Any]) -> ServedRun:
     return ServedRun(
         row.run_id, row.threshold, row.export_sha256, row.app_version, from_utc(row.since)
     )
-
-
-def _choice_row(choice: ServedChoice) -> dict[str, Any]:
-    return {
-        "run_id": choice.run_id,
-        "reason": choice.reason,
-        "chosen_by": choice.chosen_by,
-        "chosen_at": choice.chosen_at.astimezone(UTC),
-        "app_version": choice.app_version,
-    }
-
-
-def _choice(row: Row[Any]) -> ServedChoice:
-    at = from_utc(row.chosen_at)
-    return ServedChoice(row.run_id, row.reason, row.chosen_by, row.app_version, at)
