@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -43,6 +44,11 @@ def harmless_cell(value: Cell) -> Cell:
 
 def parquet_table(rows: Sequence[Mapping[str, object]], schema: pa.Schema) -> bytes:
     """Return rows as a Parquet file with the columns of a schema."""
+    return parquet_bytes(pa.Table.from_pylist(rows, schema=schema))
+
+
+def parquet_bytes(table: pa.Table, **how: Any) -> bytes:
+    """Return a table as a Parquet file; ``how`` is for `pyarrow.parquet.write_table`."""
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
+    pq.write_table(table, sink, **how)
     return bytes(sink.getvalue())

@@ -11,11 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.comparison.scored_films import ScoredFilms
-from core.evaluation.metrics import log_losses
+from core.evaluation.metrics import log_losses, logits_of
 from core.stats.intervals import Mask, Scores
-
-SMALLEST = 1e-7
-"""Probabilities are kept this far from 0 and 1 where a logit is taken, as in the log loss."""
 
 
 class Cell(StrEnum):
@@ -60,12 +57,6 @@ def cell_of(probability: float, label: int, threshold: float) -> Cell:
     if label == 1:
         return Cell.TRUE_POSITIVE if probability >= threshold else Cell.FALSE_NEGATIVE
     return Cell.FALSE_POSITIVE if probability >= threshold else Cell.TRUE_NEGATIVE
-
-
-def logits_of(probability: Scores) -> Scores:
-    """Return the logits of probabilities."""
-    p = np.clip(probability, SMALLEST, 1.0 - SMALLEST)
-    return np.asarray(np.log(p) - np.log1p(-p), np.float64)
 
 
 Places = npt.NDArray[np.intp]

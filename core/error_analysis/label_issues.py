@@ -26,6 +26,7 @@ from core.errors import DatasetError, ModelIntegrity
 from core.runs.artifacts import read_artifact
 from core.runs.embeddings import Space, read_features
 from core.stats.intervals import Labels, Scores, wilson_rate
+from core.tables import parquet_bytes
 
 ISSUES_FILE = "label_issues.parquet"
 FOLDS = 5
@@ -208,9 +209,7 @@ def issues_as_parquet(issues: LabelIssues) -> bytes:
     }
     about = {"planted": json.dumps(counts), "export_sha256": issues.export_sha256}
     table = pa.table({name: getattr(issues, name) for name in _COLUMNS})
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(about), sink, compression="zstd")
-    return bytes(sink.getvalue())
+    return parquet_bytes(table.replace_schema_metadata(about), compression="zstd")
 
 
 def parse_issues(content: bytes) -> LabelIssues:

@@ -44,8 +44,6 @@ SPACE_WORDS = (
     "pairs of subgroups of two of these"
 )
 
-Cuts = Mapping[str, tuple[float, float]]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassClusters:

@@ -19,11 +19,12 @@ import numpy.typing as npt
 
 from core.domain.rate import Rate, interval_text
 from core.evaluation.evaluate import PARTS, SLICED_BY
+from core.evaluation.metrics import confusion_at, rates_of
 from core.evaluation.operating_point import choose_operating_point
 from core.runs.predictions import Predictions
 from core.runs.tertiles import UNKNOWN, place_in_thirds
 from core.stats.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
-from core.stats.intervals import Mask, wilson_rate
+from core.stats.intervals import Mask
 from core.tables import markdown_table
 
 Weights = npt.NDArray[np.float64]
@@ -131,10 +132,8 @@ def _point_of(part: Predictions, sensitivity: float) -> float:
 
 
 def _as_they_are(what: str, films: str, part: Predictions, threshold: float) -> Suspect:
-    ill, called = part.films.label == 1, part.probability >= threshold
-    found, cleared = int((called & ill).sum()), int((~called & ~ill).sum())
-    rates = wilson_rate(found, int(ill.sum())), wilson_rate(cleared, int((~ill).sum()))
-    return Suspect(what, films, *rates)
+    rates = rates_of(confusion_at(part.probability, part.films.label, threshold))
+    return Suspect(what, films, rates["sensitivity"], rates["specificity"])
 
 
 def _weighted(

@@ -91,6 +91,12 @@ def log_losses(probabilities: Scores, labels: Labels) -> npt.NDArray[np.float64]
     return np.asarray(-np.where(labels == 1, np.log(p), np.log1p(-p)), np.float64)
 
 
+def logits_of(probabilities: Scores) -> Scores:
+    """Return the logits of probabilities, these kept 1e-7 away from 0 and 1."""
+    p = np.clip(probabilities, 1e-7, 1.0 - 1e-7)
+    return np.asarray(np.log(p) - np.log1p(-p), np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
     """Films whose probability lies in [low, high): their mean, and how many have pneumonia."""

@@ -40,14 +40,21 @@ def choose_operating_point(
     last_found = ill[max(1, wanted) - 1]
     lower = probabilities[probabilities < last_found]
     threshold = float((last_found + lower.max()) / 2.0) if len(lower) else float(last_found)
+    return measure_operating_point(probabilities, labels, threshold, split)
+
+
+def measure_operating_point(
+    probabilities: Scores, labels: Labels, threshold: float, chosen_on: str
+) -> OperatingPoint:
+    """Return a threshold with its rates on (N,) films, 1 for pneumonia."""
     rates = rates_of(confusion_at(probabilities, labels, threshold))
     return OperatingPoint(
         threshold=threshold,
         sensitivity=rates["sensitivity"].value,
         specificity=rates["specificity"].value,
         n=len(labels),
-        n_positive=len(ill),
-        chosen_on=split,
+        n_positive=int(labels.sum()),
+        chosen_on=chosen_on,
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from core.domain.model import RunRecord
 from core.errors import ModelIntegrity
 from core.runs.artifacts import read_artifact
+from core.tables import parquet_bytes
 
 FEATURES_FILE = "features.parquet"
 MOST_AXES = 64
@@ -90,9 +91,8 @@ def features_as_parquet(features: FilmFeatures) -> bytes:
     axes = pa.FixedSizeListArray.from_arrays(pa.array(half.ravel()), half.shape[1])
     about = {"kept_share": repr(features.kept_share), "export_sha256": features.export_sha256}
     table = pa.table({"film_id": features.film_id, "axes": axes}).replace_schema_metadata(about)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", use_byte_stream_split=["axes.list.element"])
-    return bytes(sink.getvalue())
+    split = ["axes.list.element"]
+    return parquet_bytes(table, compression="zstd", use_byte_stream_split=split)
 
 
 def parse_features(content: bytes) -> FilmFeatures:

@@ -104,16 +104,6 @@ def audit_runs(
     }
 
 
-def audit_run(
-    run: AuditedRun,
-    parts: Mapping[str, AuditFilms],
-    grey: int,
-    progress: Progress | None = None,
-) -> ShortcutAudit:
-    """Audit one run; see ``audit_runs``."""
-    return audit_runs({run.run_id: run}, parts, grey, progress)[run.run_id]
-
-
 def _chosen(films: AuditFilms, change: Change) -> npt.NDArray[np.bool_]:
     """Return the films that a change can be made on."""
     return films.trusted if change.needs_lungs else np.ones(len(films), np.bool_)
@@ -192,8 +182,9 @@ def _part(films: AuditFilms, rows: list[ChangeAudit], probabilities: Scores) -> 
         "height of the original": films.heights_px,
         "width over height of the original": films.widths_px / films.heights_px,
     }
+    classes = (films.labels == 0, films.labels == 1)
     within = [
-        [rank_correlation(probabilities[of], measure[of]) for of in _classes(films.labels)]
+        [rank_correlation(probabilities[of], measure[of]) for of in classes]
         for measure in measures.values()
     ]
     cues = (
@@ -208,7 +199,3 @@ def _part(films: AuditFilms, rows: list[ChangeAudit], probabilities: Scores) -> 
         changes=tuple(rows),
         size_cues=tuple(cues),
     )
-
-
-def _classes(labels: Labels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    return labels == 0, labels == 1
