@@ -7,7 +7,6 @@ import datetime
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -105,11 +104,6 @@ def versions() -> dict[str, str]:
     """Return the versions that a run depends on."""
     names = ("tensorflow", "keras", "ai-edge-litert", "numpy", "pillow", "scikit-learn", "scipy")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
-
-
-def describe(settings: Any) -> dict[str, Any]:
-    """Return a settings dataclass as plain values."""
-    return dict(asdict(settings))
 
 
 def now() -> str:

@@ -139,7 +139,9 @@ def open_run(models: Path, name: str, threads: int) -> AuditedRun:
             f"run {name} is another model's predictions: it has no network to audit."
         )
     changed = [
-        one for one, sha256 in run.member_exports.items() if _export_of(models, one) != sha256
+        one
+        for one, sha256 in run.member_exports.items()
+        if load_run(models / one).files.get(EXPORT_FILE) != sha256
     ]
     if changed:
         raise ModelIntegrity(
@@ -149,11 +151,6 @@ def open_run(models: Path, name: str, threads: int) -> AuditedRun:
     classifier = open_any(run, resize_film, threads)
     threshold = run.operating_point.threshold
     return AuditedRun(name, export_identity(run), threshold, predictor(classifier, models))
-
-
-def _export_of(models: Path, name: str) -> str | None:
-    stated: str | None = load_run(models / name).files.get(EXPORT_FILE)
-    return stated
 
 
 def write_audit(folder: Path, audit: ShortcutAudit) -> None:
