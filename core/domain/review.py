@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -65,3 +66,7 @@ class ReviewRecord:
     arbitrates: tuple[str, ...] = ()
     drawn: tuple[Mark, ...] = ()
     shown_s: float | None = None
+
+
+Records = Sequence[ReviewRecord]
+"""All that were stored, superseded ones included, oldest first."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from core.comparison.scored_films import ScoredFilms
 from core.evaluation.metrics import log_losses, logits_of
-from core.stats.intervals import Mask, Scores
+from core.stats.intervals import Labels, Mask, Scores
 
 
 class Cell(StrEnum):
@@ -29,14 +29,11 @@ class Cell(StrEnum):
         return self in {Cell.TRUE_POSITIVE, Cell.TRUE_NEGATIVE}
 
 
-def cell_of_films(probability: Scores, label: npt.NDArray[np.int64], threshold: float) -> Mask:
+def cell_of_films(probability: Scores, label: Labels, threshold: float) -> Mask:
     """Return which films are in each cell, (4, N) in the order of `Cell`.
 
     Parameters
     ----------
-    probability : (N,) float64 ndarray
-    label : (N,) int64 ndarray
-        1 for pneumonia, 0 otherwise.
     threshold : float
         Films at or above it are called pneumonia.
     """
@@ -44,9 +41,7 @@ def cell_of_films(probability: Scores, label: npt.NDArray[np.int64], threshold: 
     return np.stack([called & ill, ~called & ill, called & ~ill, ~called & ~ill])
 
 
-def films_in_cell(
-    probability: Scores, label: npt.NDArray[np.int64], threshold: float, cell: Cell
-) -> Mask:
+def films_in_cell(probability: Scores, label: Labels, threshold: float, cell: Cell) -> Mask:
     """Return the (N,) mask of the films in one cell."""
     chosen: Mask = cell_of_films(probability, label, threshold)[list(Cell).index(cell)]
     return chosen

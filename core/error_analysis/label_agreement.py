@@ -83,7 +83,6 @@ def rates_by_reference(
 
     Parameters
     ----------
-    probability : (N,) float64 ndarray
     facts : FilmFacts
         Of the same N films, each with both labels.
     """

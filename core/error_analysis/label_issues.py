@@ -133,7 +133,6 @@ def predict_out_of_fold(
     Parameters
     ----------
     space : (N, D) float64 ndarray
-    label : (N,) int64 ndarray
     group : (N,) str ndarray
         Patients; a patient's films are never on both sides.
 
@@ -164,7 +163,6 @@ def rank_issues(probability: Scores, label: Labels) -> Labels:
     ----------
     probability : (N,) float64 ndarray
         Of pneumonia, from films of other patients.
-    label : (N,) int64 ndarray
     """
     from cleanlab.filter import find_label_issues  # noqa: PLC0415 (see above)
 

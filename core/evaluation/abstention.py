@@ -89,7 +89,6 @@ def choose_band(
     ----------
     probabilities : (N,) float64 ndarray
         Of the films that the operating point was chosen on.
-    labels : (N,) int64 ndarray
     operating_point : OperatingPoint
         Always inside the band or on its edge.
     target_error : float

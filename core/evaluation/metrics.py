@@ -40,14 +40,7 @@ class ConfusionMatrix:
 
 
 def confusion_at(probabilities: Scores, labels: Labels, threshold: float) -> ConfusionMatrix:
-    """Count films at or above the threshold as called pneumonia.
-
-    Parameters
-    ----------
-    probabilities : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
-        1 for pneumonia, 0 for normal.
-    """
+    """Count films at or above the threshold as called pneumonia."""
     called, ill = probabilities >= threshold, labels == 1
     return ConfusionMatrix(
         true_positive=int((called & ill).sum()),
@@ -118,8 +111,6 @@ def calibration_curve(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray in [0, 1]
-    labels : (N,) int64 ndarray
     bins : int
         The last one holds the probability 1 too.
 
@@ -155,8 +146,6 @@ def expected_calibration_error(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray in [0, 1]
-    labels : (N,) int64 ndarray
     draws : PatientDraws, optional
         Without it every film is a patient of its own.
 
@@ -210,8 +199,6 @@ def evaluate_predictions(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
     threshold : float
         The operating point; it is given, never chosen here.
     patients : (N,) ndarray, optional

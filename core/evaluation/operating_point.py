@@ -23,8 +23,6 @@ def choose_operating_point(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
     sensitivity : float
         Wanted at least, on these films.
 
@@ -59,6 +57,7 @@ def measure_operating_point(
 
 
 Logits = npt.NDArray[np.float64]
+"""(N,) one for each film."""
 
 MAX_TEMPERATURE = 20.0
 """A model whose logits say nothing would be given an infinite one, and every film the same
@@ -69,11 +68,6 @@ def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
     """Fit a temperature and an offset by maximum likelihood on validation films.
 
     The offset is needed because training gives both classes the same weight.
-
-    Parameters
-    ----------
-    logits : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
 
     Raises
     ------

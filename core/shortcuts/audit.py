@@ -23,6 +23,7 @@ Predict = Callable[[Bytes], Scores]
 """From (N, 224, 224) uint8 prepared films to (N,) float64 calibrated probabilities."""
 
 Progress = Callable[[int, int], None]
+"""Called with (films done, films in all), each film once for every change of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,8 +65,6 @@ def load_audit_films(
     ----------
     data : Path
         Folder that holds the films (`find_training_set`) and ``kermany_lung_masks/``.
-    progress : callable, optional
-        Called with (done, of), in films.
     redrawn_with : int, optional
         Seed of a run that drew its validation films one by one, whoever the patient is.
 
@@ -173,11 +171,6 @@ def make_audits(
     progress: Progress | None = None,
 ) -> dict[str, ShortcutAudit]:
     """Audit finished runs and keep the audits in their folders.
-
-    Parameters
-    ----------
-    progress : callable, optional
-        Called with (done, of), in changed films.
 
     Raises
     ------
