@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 from core.datasets.split import Split
 from core.domain.model import RunRecord
 from core.domain.rate import Rate
-from core.errors import DatasetError, ModelIntegrity
+from core.errors import DatasetError
 from core.runs.artifacts import read_artifact
 from core.runs.embeddings import Space, read_features
 from core.stats.intervals import Labels, Scores, wilson_rate
-from core.tables import parquet_bytes
+from core.tables import parquet_bytes, read_as_table
 
 ISSUES_FILE = "label_issues.parquet"
 FOLDS = 5
@@ -218,7 +218,7 @@ def parse_issues(content: bytes) -> LabelIssues:
     ModelIntegrity
         If the bytes are not such a table.
     """
-    try:
+    with read_as_table(ISSUES_FILE, "label issues", "label-issues"):
         table = pq.read_table(pa.BufferReader(content))
         about = table.schema.metadata
         counts = json.loads(about[b"planted"])
@@ -228,11 +228,6 @@ def parse_issues(content: bytes) -> LabelIssues:
         return LabelIssues(
             **words, **columns, planted=planted, export_sha256=about[b"export_sha256"].decode()
         )
-    except (pa.ArrowException, KeyError, ValueError, TypeError) as exc:
-        raise ModelIntegrity(
-            f"{ISSUES_FILE} is not a table of label issues ({exc}). Make it again with "
-            "`python -m core label-issues`."
-        ) from exc
 
 
 def read_issues(run: RunRecord) -> LabelIssues | None:

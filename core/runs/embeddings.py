@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.domain.model import RunRecord
-from core.errors import ModelIntegrity
 from core.runs.artifacts import read_artifact
-from core.tables import parquet_bytes
+from core.tables import parquet_bytes, read_as_table
 
 FEATURES_FILE = "features.parquet"
 MOST_AXES = 64
@@ -103,7 +102,7 @@ def parse_features(content: bytes) -> FilmFeatures:
     ModelIntegrity
         If the bytes are not such a table.
     """
-    try:
+    with read_as_table(FEATURES_FILE, "film features", "features"):
         table = pq.read_table(pa.BufferReader(content))
         about = table.schema.metadata
         axes = table["axes"].combine_chunks()
@@ -113,11 +112,6 @@ def parse_features(content: bytes) -> FilmFeatures:
             kept_share=float(about[b"kept_share"]),
             export_sha256=about[b"export_sha256"].decode(),
         )
-    except (pa.ArrowException, KeyError, ValueError, TypeError) as exc:
-        raise ModelIntegrity(
-            f"{FEATURES_FILE} is not a table of film features ({exc}). Make it again with "
-            "`python -m core features`."
-        ) from exc
 
 
 def read_features(run: RunRecord) -> FilmFeatures | None:
