@@ -9,14 +9,9 @@ import typer
 
 from core.cli.console import show_errors
 from core.domain.model import RunRecord
+from core.error_analysis.generalisation_gap import causes_of, tabulate_causes
 from core.errors import ModelMissing
 from core.evaluation.evaluate import measure_run
-from core.evaluation.generalisation_gap import (
-    Suspect,
-    find_doubted,
-    suspect_causes,
-    tabulate_causes,
-)
 from core.evaluation.reproduction import compare_run, replace_predictions
 from core.evaluation.tables import (
     tabulate_archive,
@@ -40,12 +35,10 @@ from core.runs.store import (
     add_files,
     find_run_folder,
     load_run,
-    read_record,
     read_verified,
     redrawn_with,
 )
 from core.settings import get_settings
-from core.shortcuts.record import read_audit
 
 if TYPE_CHECKING:
     from core.training.scoring import FilmsToScore
@@ -197,27 +190,6 @@ def ensemble(
     with show_errors():
         folder = make_ensemble(get_settings().models, name, members)
     typer.echo(f"finished: {folder}")
-
-
-def causes_of(run: RunRecord) -> list[Suspect]:
-    """Return why a run does worse on the official test than on validation, cause by cause."""
-    audit = read_audit(run)
-    alike = {
-        part: (line.sensitivity, line.specificity)
-        for part, audited in (audit.parts if audit else {}).items()
-        for line in audited.changes
-        if line.key == "cropped_alike"
-    }
-    cuts = read_record(run.folder)["slices"]["cut_points"]
-    others = {
-        record.run_id: (read_predictions(record), record.operating_point.threshold)
-        for record, exhibit in (
-            (other.record, other.exhibit) for other in list_readable_runs(run.folder.parent)[0]
-        )
-        if not (exhibit or record.foreign or record.members or record.run_id == run.run_id)
-    }
-    threshold = run.operating_point.threshold
-    return suspect_causes(read_predictions(run), threshold, cuts, alike, find_doubted(others))
 
 
 def _find_run(name: str) -> RunRecord:
