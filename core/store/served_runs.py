@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,11 +51,10 @@ def note_served_run(
     with database.writing() as connection:
         wait_for_turn(connection)
         last = _newest(connection)
-        served = ServedRun(run_id, threshold, export_sha256, app_version, now())
-        if last is not None and last == replace(
-            served, app_version=last.app_version, since=last.since
-        ):
+        same = (run_id, threshold, export_sha256)
+        if last is not None and (last.run_id, last.threshold, last.export_sha256) == same:
             return last
+        served = ServedRun(run_id, threshold, export_sha256, app_version, now())
         row = asdict(served) | {"since": served.since.astimezone(UTC)}
         insert_chained(connection, served_runs, row)
     _log.warning(
