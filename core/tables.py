@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from core.errors import ModelIntegrity
 
 Cell = str | float | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -43,6 +47,23 @@ def harmless_cell(value: Cell) -> Cell:
 
 def parquet_table(rows: Sequence[Mapping[str, object]], schema: pa.Schema) -> bytes:
     """Return rows as a Parquet file with the columns of a schema."""
+    return parquet_bytes(pa.Table.from_pylist(rows, schema=schema))
+
+
+def parquet_bytes(table: pa.Table, **how: Any) -> bytes:
+    """Return a table as a Parquet file; ``how`` is for `pyarrow.parquet.write_table`."""
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
+    pq.write_table(table, sink, **how)
     return bytes(sink.getvalue())
+
+
+@contextmanager
+def read_as_table(name: str, what: str, command: str) -> Iterator[None]:
+    """Raise `ModelIntegrity` where the block finds a file to be no table of what it should hold."""
+    try:
+        yield
+    except (pa.ArrowException, KeyError, ValueError, TypeError) as exc:
+        raise ModelIntegrity(
+            f"{name} is not a table of {what} ({exc}). Make it again with `python -m core "
+            f"{command}`."
+        ) from exc

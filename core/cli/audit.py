@@ -10,7 +10,7 @@ from core.cli.console import progress_bar, show_errors
 from core.domain.rate import interval_text
 from core.runs.store import redrawn_with
 from core.settings import get_settings
-from core.shortcuts.record import PartAudit, ShortcutAudit
+from core.shortcuts.record import PartAudit
 from core.training.shortcut_audit import load_audit_films, make_audits, open_run
 
 TABLE_WIDTH = 190
@@ -41,14 +41,10 @@ def audit(
             with progress_bar("Reading changed films") as progress:
                 audits = make_audits(alike, parts, settings.models, threads, progress)
             for made in audits.values():
-                _print_audit(made)
-
-
-def _print_audit(made: ShortcutAudit) -> None:
-    console = Console(width=max(TABLE_WIDTH, Console().width), soft_wrap=True)
-    for part in made.parts.values():
-        console.print(_table(made.run_id, part))
-        _print_cues(console, part)
+                console = Console(width=max(TABLE_WIDTH, Console().width), soft_wrap=True)
+                for part in made.parts.values():
+                    console.print(_table(made.run_id, part))
+                    _print_cues(console, part)
 
 
 def _table(run_id: str, part: PartAudit) -> Table:

@@ -63,7 +63,8 @@ def compare(
     from core.runs.predictions import read_predictions  # noqa: PLC0415
 
     with show_errors():
-        runs = _open_runs(names)
+        folders = get_settings().run_folders
+        runs = [load_run(find_run_folder(name, folders)) for name in dict.fromkeys(names)]
         said = {run.run_id: read_predictions(run) for run in runs}
         thresholds = {run.run_id: run.operating_point.threshold for run in runs}
         chosen_at = OWN_THRESHOLDS
@@ -84,11 +85,6 @@ def compare(
         blocks = [films_text(scored), _exhibits_text(runs), _foreign_text(runs), *blocks]
         text = "\n\n".join(filter(None, blocks))
     typer.echo(text)
-
-
-def _open_runs(names: list[str]) -> list[RunRecord]:
-    folders = get_settings().run_folders
-    return [load_run(find_run_folder(name, folders)) for name in dict.fromkeys(names)]
 
 
 def _exhibits_text(runs: list[RunRecord]) -> str:

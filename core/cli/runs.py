@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli.console import show_errors
 from core.domain.model import RunRecord
+from core.error_analysis.generalisation_gap import causes_of, tabulate_causes
 from core.errors import ModelMissing
 from core.evaluation.evaluate import measure_run
-from core.evaluation.generalisation_gap import (
-    Suspect,
-    find_doubted,
-    suspect_causes,
-    tabulate_causes,
-)
 from core.evaluation.reproduction import compare_run, replace_predictions
 from core.evaluation.tables import (
     tabulate_archive,
@@ -29,6 +25,7 @@ from core.runs.archive import ARCHIVE_FILE, archive_run, read_archive
 from core.runs.listing import list_readable_runs, list_runs
 from core.runs.predictions import (
     LEARNED_FILE,
+    Predictions,
     join_predictions,
     learned_as_parquet,
     read_predictions,
@@ -38,12 +35,13 @@ from core.runs.store import (
     add_files,
     find_run_folder,
     load_run,
-    read_record,
     read_verified,
     redrawn_with,
 )
 from core.settings import get_settings
-from core.shortcuts.record import read_audit
+
+if TYPE_CHECKING:
+    from core.training.scoring import FilmsToScore
 
 Name = Annotated[str, typer.Argument(help="A run in models/.")]
 RunName = Annotated[str, typer.Argument(help="A run's folder in models/.")]
@@ -88,21 +86,12 @@ def evaluate(
     """
     # Deferred, as below: scoring shares its code with training, which the table of runs does not
     # need.
-    from core.training.scoring import films_as_seen, open_films_to_score, score_run  # noqa: PLC0415
+    from core.training.scoring import open_films_to_score  # noqa: PLC0415
 
-    settings = get_settings()
     with show_errors():
         run = _load_own_network(name)
-        content = read_verified(run.folder, EXPORT_FILE, run.files)
         stored = None if write else read_predictions(run)
-        seed = redrawn_with(run.folder)
-        films = films_as_seen(
-            open_films_to_score(settings.data, settings.models, _report, redrawn_with=seed),
-            run.cropped_to_lungs,
-            settings.models,
-        )
-        _report(f"scoring {len(films.table)} films")
-        predictions = score_run(content, run.input_px, run.calibration, films)
+        predictions, films = _score(run, open_films_to_score)
         point = run.operating_point
         measured = measure_run(predictions, point.threshold, films.cut_points, point.chosen_on)
         typer.echo(f"{tabulate_metrics(measured['metrics'])}\n")
@@ -136,22 +125,12 @@ def score_training(name: Name) -> None:
     They go into predictions_training.parquet in the run's folder. No metric uses them: a run has
     seen these films and their labels.
     """
-    from core.training.scoring import films_as_seen, open_learned_films, score_run  # noqa: PLC0415
+    from core.training.scoring import open_learned_films  # noqa: PLC0415
 
-    settings = get_settings()
     with show_errors():
         run = _load_own_network(name)
-        content = read_verified(run.folder, EXPORT_FILE, run.files)
         measured = read_predictions(run)
-        films = films_as_seen(
-            open_learned_films(
-                settings.data, settings.models, _report, redrawn_with=redrawn_with(run.folder)
-            ),
-            run.cropped_to_lungs,
-            settings.models,
-        )
-        _report(f"scoring {len(films.table)} films")
-        learned = score_run(content, run.input_px, run.calibration, films)
+        learned, _ = _score(run, open_learned_films)
         join_predictions(measured, learned)  # refuses films that the run is measured on
         table = learned_as_parquet(learned, run)
         add_files(run.folder, {LEARNED_FILE: table})
@@ -213,27 +192,6 @@ def ensemble(
     typer.echo(f"finished: {folder}")
 
 
-def causes_of(run: RunRecord) -> list[Suspect]:
-    """Return why a run does worse on the official test than on validation, cause by cause."""
-    audit = read_audit(run)
-    alike = {
-        part: (line.sensitivity, line.specificity)
-        for part, audited in (audit.parts if audit else {}).items()
-        for line in audited.changes
-        if line.key == "cropped_alike"
-    }
-    cuts = read_record(run.folder)["slices"]["cut_points"]
-    others = {
-        record.run_id: (read_predictions(record), record.operating_point.threshold)
-        for record, exhibit in (
-            (other.record, other.exhibit) for other in list_readable_runs(run.folder.parent)[0]
-        )
-        if not (exhibit or record.foreign or record.members or record.run_id == run.run_id)
-    }
-    threshold = run.operating_point.threshold
-    return suspect_causes(read_predictions(run), threshold, cuts, alike, find_doubted(others))
-
-
 def _find_run(name: str) -> RunRecord:
     return load_run(find_run_folder(name, get_settings().run_folders))
 
@@ -252,6 +210,20 @@ def _load_own_network(name: str) -> RunRecord:
             f"{', '.join(run.members)}, then build it again with `python -m core ensemble`."
         )
     return run
+
+
+def _score(
+    run: RunRecord, open_films: Callable[..., FilmsToScore]
+) -> tuple[Predictions, FilmsToScore]:
+    """Return what a run's export says of films, and these as the run sees them."""
+    from core.training.scoring import films_as_seen, score_run  # noqa: PLC0415
+
+    content, settings = read_verified(run.folder, EXPORT_FILE, run.files), get_settings()
+    seed = redrawn_with(run.folder)
+    films = open_films(settings.data, settings.models, _report, redrawn_with=seed)
+    films = films_as_seen(films, run.cropped_to_lungs, settings.models)
+    _report(f"scoring {len(films.table)} films")
+    return score_run(content, run.input_px, run.calibration, films), films
 
 
 def _report(line: str) -> None:

@@ -120,11 +120,6 @@ def _leaves(rows: Mask) -> Order:
 def find_step(scored: ScoredFilms, earlier: str, later: str) -> Step:
     """Name the films that one run gets right and another does not.
 
-    Parameters
-    ----------
-    earlier, later : str
-        Two of its runs.
-
     Raises
     ------
     ComparisonError

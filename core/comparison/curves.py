@@ -34,12 +34,6 @@ class Curves:
 def trace_curves(probability: Scores, labels: Labels) -> Curves:
     """Count what is found and what is called at every threshold that changes anything.
 
-    Parameters
-    ----------
-    probability : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
-        1 for pneumonia.
-
     Raises
     ------
     DatasetError

@@ -92,17 +92,7 @@ class ExhibitRun:
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """What can be shown; each is None or left out until it is trained.
-
-    Attributes
-    ----------
-    control : ExhibitRun or None
-        With none of them, all else the same.
-    together : ExhibitRun or None
-        With all of them.
-    apart : tuple of ExhibitRun
-        With one each.
-    """
+    """The runs without the mistakes, with all and with one each; None or left out until trained."""
 
     control: ExhibitRun | None
     together: ExhibitRun | None

@@ -99,8 +99,6 @@ def draw_metrics(
     labels : (N,) int64 ndarray
     patients : (N,) ndarray
         Whose film each is.
-    names : sequence of str
-        Some of `METRICS`.
 
     Raises
     ------
@@ -244,13 +242,6 @@ def compare_pairs(
 ) -> list[PairComparison]:
     """Test every pair of runs, in the order in which they were named.
 
-    Parameters
-    ----------
-    metrics : sequence of str
-        Some of `METRICS`.
-    draws : int
-        Of the bootstrap.
-
     Raises
     ------
     ComparisonError
@@ -270,14 +261,11 @@ def compare_pairs(
     )
     pairs = list(combinations(range(len(scored.run_ids)), 2))
     compared = [_compare(scored, drawn, metrics, *pair) for pair in pairs]
-    adjusted = _adjust([_p_values(*pair) for pair in compared])
+    adjusted = {name: holm([one.holm[name] for one in compared]) for name in compared[0].holm}
     return [
-        PairComparison(scored.run_ids[first], scored.run_ids[second], *measured, holm=p_values)
-        for (first, second), measured, p_values in zip(pairs, compared, adjusted, strict=True)
+        replace(one, holm={name: over_pairs[place] for name, over_pairs in adjusted.items()})
+        for place, one in enumerate(compared)
     ]
-
-
-Compared = tuple[ErrorCounts, ErrorCounts, Difference, dict[str, Difference]]
 
 
 def _compare(
@@ -286,18 +274,21 @@ def _compare(
     metrics: Sequence[str],
     first: int,
     second: int,
-) -> Compared:
+) -> PairComparison:
+    """Return a pair whose p values are not adjusted yet."""
     n = len(scored.films)
     # DeLong's difference is first minus second; here it is what changes from first to second.
     area = delong_difference(
         scored.probability[second], scored.probability[first], scored.films.label
     )
-    return (
-        _count_errors(scored, drawn["sensitivity"], scored.ill, first, second),
-        _count_errors(scored, drawn["specificity"], ~scored.ill, first, second),
-        area,
-        {name: drawn[name].difference(first, second, n) for name in metrics},
-    )
+    missed = _count_errors(scored, drawn["sensitivity"], scored.ill, first, second)
+    alarms = _count_errors(scored, drawn["specificity"], ~scored.ill, first, second)
+    differences = {name: drawn[name].difference(first, second, n) for name in metrics}
+    tests: dict[str, ErrorCounts | Difference]
+    tests = {"missed": missed, "false_alarms": alarms, "delong": area, **differences}
+    p_values = {name: test.p_value for name, test in tests.items()}
+    names = scored.run_ids[first], scored.run_ids[second]
+    return PairComparison(*names, missed, alarms, area, differences, p_values)
 
 
 def _count_errors(
@@ -316,22 +307,3 @@ def _count_errors(
         p_value=test.p_value,
         n=test.n,
     )
-
-
-def _p_values(
-    missed: ErrorCounts,
-    false_alarms: ErrorCounts,
-    area: Difference,
-    differences: Mapping[str, Difference],
-) -> dict[str, float]:
-    tests: dict[str, ErrorCounts | Difference]
-    tests = {"missed": missed, "false_alarms": false_alarms, "delong": area, **differences}
-    return {name: test.p_value for name, test in tests.items()}
-
-
-def _adjust(p_values: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    adjusted = {name: holm([of_pair[name] for of_pair in p_values]) for name in p_values[0]}
-    return [
-        {name: over_pairs[place] for name, over_pairs in adjusted.items()}
-        for place in range(len(p_values))
-    ]

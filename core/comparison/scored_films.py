@@ -122,14 +122,8 @@ def align_runs(
 
     Parameters
     ----------
-    predictions : mapping of str to Predictions
-        By run.
-    thresholds : mapping of str to float
-        By run.
     part : str
         A key of `COMPARED_PARTS`.
-    chosen_at : str
-        How the thresholds came about, in words.
 
     Raises
     ------
@@ -181,8 +175,6 @@ def join_runs(
         Its films are taken, in its order.
     predictions : mapping of str to Predictions
         By run. A run that was not measured on all of these films is left out.
-    thresholds : mapping of str to float
-        Each run's operating point.
 
     Raises
     ------

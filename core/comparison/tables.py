@@ -57,17 +57,17 @@ def tabulate_scored(scored: ScoredFilms) -> str:
 def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
     """Return errors and ROC area of every pair, with p values as they are and after Holm."""
     head = ["Pair", "Missed", "p", "Holm", "False alarms", "p", "Holm", "ROC AUC", "p", "Holm"]
-    lines = [
-        [
-            f"{pair.second} minus {pair.first}",
-            *(_errors_cell(pair.missed), *_p_cells(pair, "missed", pair.missed.p_value)),
-            _errors_cell(pair.false_alarms),
-            *_p_cells(pair, "false_alarms", pair.false_alarms.p_value),
-            *(_difference_cell(pair.roc_auc), *_p_cells(pair, "delong", pair.roc_auc.p_value)),
-        ]
-        for pair in pairs
+    return markdown_table(head, map(_pair_cells, pairs))
+
+
+def _pair_cells(pair: PairComparison) -> list[str]:
+    return [
+        f"{pair.second} minus {pair.first}",
+        *(_errors_cell(pair.missed), *_p_cells(pair, "missed", pair.missed.p_value)),
+        _errors_cell(pair.false_alarms),
+        *_p_cells(pair, "false_alarms", pair.false_alarms.p_value),
+        *(_difference_cell(pair.roc_auc), *_p_cells(pair, "delong", pair.roc_auc.p_value)),
     ]
-    return markdown_table(head, lines)
 
 
 def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> list[dict[str, str]]:
@@ -77,27 +77,19 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
     ----------
     metric : str
         A key of their ``differences``.
-    name : str
-        What it is called.
     """
-    return [
-        {
-            "Pair": f"{pair.second} minus {pair.first}",
-            "Missed": _errors_cell(pair.missed),
-            "p missed": _p(pair.missed.p_value),
-            "Holm missed": _p(pair.holm["missed"]),
-            "False alarms": _errors_cell(pair.false_alarms),
-            "p false alarms": _p(pair.false_alarms.p_value),
-            "Holm false alarms": _p(pair.holm["false_alarms"]),
-            "ROC AUC": _difference_cell(pair.roc_auc),
-            "p ROC AUC": _p(pair.roc_auc.p_value),
-            "Holm ROC AUC": _p(pair.holm["delong"]),
-            f"{name}, bootstrapped": _difference_cell(pair.differences[metric]),
-            f"p {name}, bootstrapped": _p(pair.differences[metric].p_value),
-            f"Holm {name}, bootstrapped": _p(pair.holm[metric]),
-        }
-        for pair in pairs
+    head = [
+        *("Pair", "Missed", "p missed", "Holm missed"),
+        *("False alarms", "p false alarms", "Holm false alarms"),
+        *("ROC AUC", "p ROC AUC", "Holm ROC AUC"),
+        *(f"{before}{name}, bootstrapped" for before in ("", "p ", "Holm ")),
     ]
+    lines = []
+    for pair in pairs:
+        drawn = pair.differences[metric]
+        cells = (_difference_cell(drawn), *_p_cells(pair, metric, drawn.p_value))
+        lines.append(dict(zip(head, [*_pair_cells(pair), *cells], strict=True)))
+    return lines
 
 
 def tabulate_differences(pairs: Sequence[PairComparison]) -> str:

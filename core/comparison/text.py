@@ -77,8 +77,6 @@ def difference_text(pair: PairComparison, metric: str, name: str) -> str:
     ----------
     metric : str
         A key of ``pair.differences``.
-    name : str
-        What it is called.
     """
     difference = pair.differences[metric]
     if math.isnan(difference.value):

@@ -173,12 +173,6 @@ def check_dataset(
         As for :func:`core.datasets.index.index_dataset`.
     manifest : Manifest, optional
         What is expected; the published set if not given.
-    progress : callable, optional
-        Called with (films decoded, films in all).
-
-    Returns
-    -------
-    CheckReport
 
     Raises
     ------

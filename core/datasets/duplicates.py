@@ -71,12 +71,6 @@ def find_duplicates(
         Pairs whose perceptual hashes differ in at most this many bits are compared further.
     correlation : float in [-1, 1]
         Least Pearson correlation of two 64 x 64 thumbnails that makes a pair.
-    progress : callable, optional
-        Called with (films done, films in all).
-
-    Returns
-    -------
-    DuplicateReport
 
     Raises
     ------

@@ -93,12 +93,6 @@ def fetch_dataset(
         Where the films come from.
     manifest : Manifest, optional
         What is expected; the published set if not given.
-    progress : callable, optional
-        Called with (films copied, films in all).
-
-    Returns
-    -------
-    Fetched
 
     Raises
     ------

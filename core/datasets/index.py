@@ -35,6 +35,7 @@ MAX_FILM_BYTES: Final = 30 * 1024 * 1024  # the largest published film is under 
 _MAX_FOLDERS_ABOVE: Final = 3  # how far below the folder named the layout may begin
 _CLUTTER: Final = frozenset({"thumbs.db", "desktop.ini"})
 Progress = Callable[[int, int], None]
+"""Called with (films done, films in all)."""
 _NAMED_FILES: Final = 3  # files named in a sentence; the rest are counted
 
 # ``IM-0115`` and ``NORMAL2-IM-0115`` are two series numbered independently (328 numbers occur in
@@ -247,8 +248,6 @@ def index_dataset(source: Path, *, progress: Progress | None = None) -> DatasetI
     ----------
     source : Path
         The set's own folder, a folder up to three levels above it, or a zip of either.
-    progress : callable, optional
-        Called with (films done, films in all).
 
     Returns
     -------

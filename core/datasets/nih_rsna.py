@@ -18,11 +18,6 @@ EXTERNAL_PREFIX: Final = "nih_rsna/"
 def read_radiologist_boxes(data: Path) -> dict[str, tuple[Mark, ...]]:
     """Return the boxes that radiologists of the RSNA drew, by film; empty without the films.
 
-    Parameters
-    ----------
-    data : Path
-        Folder with the public sets.
-
     Raises
     ------
     DatasetError

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
-from core.domain.reader import Reader
 
 
 class Verdict(StrEnum):
@@ -70,21 +68,5 @@ class ReviewRecord:
     shown_s: float | None = None
 
 
-class ReviewStore(Protocol):
-    """Where signed reads are kept."""
-
-    def append(self, record: ReviewRecord, by: Reader) -> None:
-        """Store one record of the acting reader durably before returning."""
-        ...
-
-    def latest_for_film(self, film_sha256: str) -> ReviewRecord | None:
-        """Return the newest record of a film that nothing supersedes, or None."""
-        ...
-
-    def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
-        """Return every record of a film, oldest first."""
-        ...
-
-    def recent(self, limit: int = 200) -> Sequence[ReviewRecord]:
-        """Return current (not superseded) records, newest first."""
-        ...
+Records = Sequence[ReviewRecord]
+"""All that were stored, superseded ones included, oldest first."""

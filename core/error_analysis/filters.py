@@ -105,8 +105,6 @@ def films_wanted(
     ----------
     runs : ScoredFilms
         All films of a split: the thirds are those of these films.
-    run_id : str
-        The run that is looked at.
     known : Known, optional
         Of these films; without it no film has a finding, an age, or is in a slice.
     """

@@ -11,11 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.comparison.scored_films import ScoredFilms
-from core.evaluation.metrics import log_losses
-from core.stats.intervals import Mask, Scores
-
-SMALLEST = 1e-7
-"""Probabilities are kept this far from 0 and 1 where a logit is taken, as in the log loss."""
+from core.evaluation.metrics import log_losses, logits_of
+from core.stats.intervals import Labels, Mask, Scores
 
 
 class Cell(StrEnum):
@@ -32,14 +29,11 @@ class Cell(StrEnum):
         return self in {Cell.TRUE_POSITIVE, Cell.TRUE_NEGATIVE}
 
 
-def cell_of_films(probability: Scores, label: npt.NDArray[np.int64], threshold: float) -> Mask:
+def cell_of_films(probability: Scores, label: Labels, threshold: float) -> Mask:
     """Return which films are in each cell, (4, N) in the order of `Cell`.
 
     Parameters
     ----------
-    probability : (N,) float64 ndarray
-    label : (N,) int64 ndarray
-        1 for pneumonia, 0 otherwise.
     threshold : float
         Films at or above it are called pneumonia.
     """
@@ -47,9 +41,7 @@ def cell_of_films(probability: Scores, label: npt.NDArray[np.int64], threshold: 
     return np.stack([called & ill, ~called & ill, called & ~ill, ~called & ~ill])
 
 
-def films_in_cell(
-    probability: Scores, label: npt.NDArray[np.int64], threshold: float, cell: Cell
-) -> Mask:
+def films_in_cell(probability: Scores, label: Labels, threshold: float, cell: Cell) -> Mask:
     """Return the (N,) mask of the films in one cell."""
     chosen: Mask = cell_of_films(probability, label, threshold)[list(Cell).index(cell)]
     return chosen
@@ -60,12 +52,6 @@ def cell_of(probability: float, label: int, threshold: float) -> Cell:
     if label == 1:
         return Cell.TRUE_POSITIVE if probability >= threshold else Cell.FALSE_NEGATIVE
     return Cell.FALSE_POSITIVE if probability >= threshold else Cell.TRUE_NEGATIVE
-
-
-def logits_of(probability: Scores) -> Scores:
-    """Return the logits of probabilities."""
-    p = np.clip(probability, SMALLEST, 1.0 - SMALLEST)
-    return np.asarray(np.log(p) - np.log1p(-p), np.float64)
 
 
 Places = npt.NDArray[np.intp]
@@ -93,7 +79,7 @@ def confidence_of(probability: Scores, threshold: float) -> Scores:
 
 
 def order_films(runs: ScoredFilms, run_id: str, order: Order) -> Places:
-    """Return the films' rows in the order asked for; equal films stand by name.
+    """Return the films' (N,) rows in the order asked for; equal films stand by name.
 
     Parameters
     ----------
@@ -102,10 +88,6 @@ def order_films(runs: ScoredFilms, run_id: str, order: Order) -> Places:
     order : Order
         The surest, the costliest and the most disputed film first; the poorest picture first;
         patients by their number.
-
-    Returns
-    -------
-    (N,) intp ndarray
     """
     names = _natural(runs.films.film_id)
     if order is Order.PATIENT:

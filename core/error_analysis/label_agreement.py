@@ -39,8 +39,6 @@ class ReferenceRates:
 
     Attributes
     ----------
-    words : str
-        The reference.
     n, ill : int
         Films that it covers, and those that it calls ill.
     sensitivity, specificity : Rate
@@ -85,11 +83,8 @@ def rates_by_reference(
 
     Parameters
     ----------
-    probability : (N,) float64 ndarray
     facts : FilmFacts
         Of the same N films, each with both labels.
-    threshold : float
-        The run's operating point.
     """
     opacity, reported = facts.radiologists == OPACITY, facts.text_mined == PNEUMONIA
     everyone = np.ones(len(facts), np.bool_)

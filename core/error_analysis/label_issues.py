@@ -22,10 +22,11 @@ import pyarrow.parquet as pq
 from core.datasets.split import Split
 from core.domain.model import RunRecord
 from core.domain.rate import Rate
-from core.errors import DatasetError, ModelIntegrity
+from core.errors import DatasetError
 from core.runs.artifacts import read_artifact
 from core.runs.embeddings import Space, read_features
 from core.stats.intervals import Labels, Scores, wilson_rate
+from core.tables import parquet_bytes, read_as_table
 
 ISSUES_FILE = "label_issues.parquet"
 FOLDS = 5
@@ -132,7 +133,6 @@ def predict_out_of_fold(
     Parameters
     ----------
     space : (N, D) float64 ndarray
-    label : (N,) int64 ndarray
     group : (N,) str ndarray
         Patients; a patient's films are never on both sides.
 
@@ -163,7 +163,6 @@ def rank_issues(probability: Scores, label: Labels) -> Labels:
     ----------
     probability : (N,) float64 ndarray
         Of pneumonia, from films of other patients.
-    label : (N,) int64 ndarray
     """
     from cleanlab.filter import find_label_issues  # noqa: PLC0415 (see above)
 
@@ -208,9 +207,7 @@ def issues_as_parquet(issues: LabelIssues) -> bytes:
     }
     about = {"planted": json.dumps(counts), "export_sha256": issues.export_sha256}
     table = pa.table({name: getattr(issues, name) for name in _COLUMNS})
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(about), sink, compression="zstd")
-    return bytes(sink.getvalue())
+    return parquet_bytes(table.replace_schema_metadata(about), compression="zstd")
 
 
 def parse_issues(content: bytes) -> LabelIssues:
@@ -221,7 +218,7 @@ def parse_issues(content: bytes) -> LabelIssues:
     ModelIntegrity
         If the bytes are not such a table.
     """
-    try:
+    with read_as_table(ISSUES_FILE, "label issues", "label-issues"):
         table = pq.read_table(pa.BufferReader(content))
         about = table.schema.metadata
         counts = json.loads(about[b"planted"])
@@ -231,11 +228,6 @@ def parse_issues(content: bytes) -> LabelIssues:
         return LabelIssues(
             **words, **columns, planted=planted, export_sha256=about[b"export_sha256"].decode()
         )
-    except (pa.ArrowException, KeyError, ValueError, TypeError) as exc:
-        raise ModelIntegrity(
-            f"{ISSUES_FILE} is not a table of label issues ({exc}). Make it again with "
-            "`python -m core label-issues`."
-        ) from exc
 
 
 def read_issues(run: RunRecord) -> LabelIssues | None:

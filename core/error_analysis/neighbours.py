@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.comparison.scored_films import ScoredFilms
-from core.error_analysis.gallery import Cell, films_in_cell, logits_of
+from core.error_analysis.gallery import Cell, films_in_cell
+from core.evaluation.metrics import logits_of
 
 
 def logit_space(runs: ScoredFilms, run_id: str) -> npt.NDArray[np.float64]:

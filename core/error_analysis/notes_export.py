@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import pyarrow as pa
 
@@ -54,27 +55,19 @@ def describe_notes(
         film_id: weigh_proposals(of_film, known.get(film_id))
         for film_id, of_film in notes_by_film(standing).items()
     }
-    return [
-        {
-            "library": note.library,
-            "film_id": note.film_id,
-            "reader": note.reader,
-            "written_at": note.written_at,
-            "run_id": note.run_id,
+    rows = []
+    for note in notes:
+        proposal = weighed.get(note.film_id)
+        row: dict[str, object] = asdict(note) | {
             "cause": note.cause or None,
             "tags": list(note.tags),
-            "comment": note.comment,
             "proposed_label": None if note.proposed_label is None else note.proposed_label.value,
             "standing": note.note_id not in replaced,
-            "note_id": note.note_id,
-            "supersedes": note.supersedes,
-            "app_version": note.app_version,
             "reference_label": known[note.film_id].value if note.film_id in known else None,
             "proposal_state": None if proposal is None else proposal.state.value,
         }
-        for note in notes
-        for proposal in [weighed.get(note.film_id)]
-    ]
+        rows.append({name: row[name] for name in _SCHEMA.names})
+    return rows
 
 
 def notes_as_csv(notes: Sequence[CaseNote], references: References | None = None) -> str:

@@ -42,8 +42,6 @@ class SliceResult:
 
     Attributes
     ----------
-    key : str
-        Of the slice.
     rate : str
         A key of `RATES`.
     inside, outside : Rate
@@ -125,8 +123,6 @@ def search_slices(
     ----------
     members : mapping of str to (N,) bool ndarray
         Which films each slice holds.
-    seed : int
-        Of the bootstrap over patients.
 
     Returns
     -------
@@ -281,13 +277,6 @@ def search_space(
 
 def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSearch | None:
     """Search a run's validation films; None if there are too few.
-
-    Parameters
-    ----------
-    said : Predictions
-        Of all films that it is measured on.
-    facts_file : Path
-        The table of what is known of the films.
 
     Raises
     ------

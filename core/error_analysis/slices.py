@@ -44,8 +44,6 @@ SPACE_WORDS = (
     "pairs of subgroups of two of these"
 )
 
-Cuts = Mapping[str, tuple[float, float]]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassClusters:
@@ -82,8 +80,6 @@ class Clusters:
         Parameters
         ----------
         space : (N, D) float64 ndarray
-        logit : (N,) float64 ndarray
-        label : (N,) int64 ndarray
         """
         found = {}
         for name, clusters in self.of_class.items():
@@ -101,9 +97,6 @@ def find_clusters(space: Space, logit: Scores, label: Labels) -> Clusters:
     ----------
     space : (N, D) float64 ndarray
         Places in a network's feature space.
-    logit : (N,) float64 ndarray
-    label : (N,) int64 ndarray
-        1 for pneumonia.
 
     References
     ----------

@@ -89,7 +89,6 @@ def choose_band(
     ----------
     probabilities : (N,) float64 ndarray
         Of the films that the operating point was chosen on.
-    labels : (N,) int64 ndarray
     operating_point : OperatingPoint
         Always inside the band or on its edge.
     target_error : float
@@ -169,8 +168,6 @@ def describe_abstention(
     ----------
     predictions : Predictions
         Of validation and of the official test split; others are passed over.
-    target_error, confidence : float
-        As in `choose_band`.
     """
     parts = {part: predictions.of_split(part) for part in MEASURED_PARTS}
     chosen_on = parts["validation"]

@@ -75,8 +75,6 @@ def evaluate_parts(
 
     Parameters
     ----------
-    threshold : float
-        The operating point.
     validation : str
         What the validation films are, where a run drew its own.
 
@@ -166,10 +164,6 @@ def measure_part(predictions: Predictions, threshold: float, name: str) -> dict[
     ----------
     predictions : Predictions
         Each film of a patient of its own.
-    threshold : float
-        The operating point.
-    name : str
-        What the films are called.
 
     Raises
     ------
@@ -192,8 +186,6 @@ def measure_run(
 
     Parameters
     ----------
-    threshold : float
-        The operating point.
     cut_points : mapping
         From `find_cut_points`.
     validation : str

@@ -40,14 +40,7 @@ class ConfusionMatrix:
 
 
 def confusion_at(probabilities: Scores, labels: Labels, threshold: float) -> ConfusionMatrix:
-    """Count films at or above the threshold as called pneumonia.
-
-    Parameters
-    ----------
-    probabilities : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
-        1 for pneumonia, 0 for normal.
-    """
+    """Count films at or above the threshold as called pneumonia."""
     called, ill = probabilities >= threshold, labels == 1
     return ConfusionMatrix(
         true_positive=int((called & ill).sum()),
@@ -91,6 +84,12 @@ def log_losses(probabilities: Scores, labels: Labels) -> npt.NDArray[np.float64]
     return np.asarray(-np.where(labels == 1, np.log(p), np.log1p(-p)), np.float64)
 
 
+def logits_of(probabilities: Scores) -> Scores:
+    """Return the logits of probabilities, these kept 1e-7 away from 0 and 1."""
+    p = np.clip(probabilities, 1e-7, 1.0 - 1e-7)
+    return np.asarray(np.log(p) - np.log1p(-p), np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
     """Films whose probability lies in [low, high): their mean, and how many have pneumonia."""
@@ -112,8 +111,6 @@ def calibration_curve(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray in [0, 1]
-    labels : (N,) int64 ndarray
     bins : int
         The last one holds the probability 1 too.
 
@@ -149,8 +146,6 @@ def expected_calibration_error(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray in [0, 1]
-    labels : (N,) int64 ndarray
     draws : PatientDraws, optional
         Without it every film is a patient of its own.
 
@@ -204,12 +199,8 @@ def evaluate_predictions(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
     threshold : float
         The operating point; it is given, never chosen here.
-    split : str
-        What the part is called.
     patients : (N,) ndarray, optional
         Whose film each is; without it every film is a patient of its own.
 

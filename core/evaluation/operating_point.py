@@ -23,12 +23,8 @@ def choose_operating_point(
 
     Parameters
     ----------
-    probabilities : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
     sensitivity : float
         Wanted at least, on these films.
-    split : str
-        Their name, for the record.
 
     Raises
     ------
@@ -42,18 +38,26 @@ def choose_operating_point(
     last_found = ill[max(1, wanted) - 1]
     lower = probabilities[probabilities < last_found]
     threshold = float((last_found + lower.max()) / 2.0) if len(lower) else float(last_found)
+    return measure_operating_point(probabilities, labels, threshold, split)
+
+
+def measure_operating_point(
+    probabilities: Scores, labels: Labels, threshold: float, chosen_on: str
+) -> OperatingPoint:
+    """Return a threshold with its rates on (N,) films, 1 for pneumonia."""
     rates = rates_of(confusion_at(probabilities, labels, threshold))
     return OperatingPoint(
         threshold=threshold,
         sensitivity=rates["sensitivity"].value,
         specificity=rates["specificity"].value,
         n=len(labels),
-        n_positive=len(ill),
-        chosen_on=split,
+        n_positive=int(labels.sum()),
+        chosen_on=chosen_on,
     )
 
 
 Logits = npt.NDArray[np.float64]
+"""(N,) one for each film."""
 
 MAX_TEMPERATURE = 20.0
 """A model whose logits say nothing would be given an infinite one, and every film the same
@@ -64,11 +68,6 @@ def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
     """Fit a temperature and an offset by maximum likelihood on validation films.
 
     The offset is needed because training gives both classes the same weight.
-
-    Parameters
-    ----------
-    logits : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
 
     Raises
     ------

@@ -106,13 +106,7 @@ def _line(name: str, part: Mapping[str, Any]) -> list[str]:
 
 
 def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return all metrics of one run, a column for each part of the data.
-
-    Parameters
-    ----------
-    metrics : mapping
-        As ``run.json`` states them.
-    """
+    """Return all metrics that a ``run.json`` states, a column for each part of the data."""
     parts = list(metrics.values())
     counts = {"Films": "n", "With pneumonia": "n_positive", "Patients": "n_patients"}
     lines = [[name, *(str(part[key]) for part in parts)] for name, key in counts.items()]
@@ -129,13 +123,7 @@ def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def tabulate_slices(slices: Mapping[str, Any]) -> str:
-    """Return sensitivity and specificity by image quality, a line for each third and part.
-
-    Parameters
-    ----------
-    slices : mapping
-        As ``run.json`` states them; the thirds are those of the training films.
-    """
+    """Return the slices that a ``run.json`` states, a line for each third and part."""
     head = ["Quality", "Range", "Split", "n", "Sensitivity", "n ill", "Specificity", "n normal"]
     lines = []
     for quality in slices["cut_points"]:

@@ -148,8 +148,6 @@ def explain_prediction(
         The film as the model takes it.
     classifier : Classifier
         Called with (b, h, w, 1) float32 films, ``b`` at most ``settings.batch``.
-    settings : LimeSettings
-        See there.
     progress : callable, optional
         Called after each batch with the part done, rising to 1.0.
     cancelled : callable, optional
@@ -266,13 +264,6 @@ def weights_on_film(explanation: Explanation) -> FloatImage:
 
 def top_regions(explanation: Explanation, n: int = 5) -> tuple[RegionWeight, ...]:
     """Name the regions that the score depends on most.
-
-    Parameters
-    ----------
-    explanation : Explanation
-        The weights to rank.
-    n : int
-        How many at most.
 
     Returns
     -------

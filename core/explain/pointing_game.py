@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from scipy import ndimage
 
 from core.domain.arrays import FloatImage
 from core.domain.rate import Rate
-from core.errors import ExplanationError, ModelIntegrity
+from core.errors import ExplanationError
+from core.runs.artifacts import parse_record
 
 Mask = npt.NDArray[np.bool_]
 
@@ -71,10 +72,6 @@ def score_explanation(
         How far beside the lesion the strongest point may lie and still be a hit.
     faint : float
         Share of the largest weight below which a region does not count as positive.
-
-    Returns
-    -------
-    ExplanationScore
 
     Raises
     ------
@@ -184,15 +181,9 @@ class ExplanationQuality:
         ModelIntegrity
             If the bytes are not such a record.
         """
-        try:
-            return _QUALITY.validate_json(content)
-        except ValidationError as exc:
-            first = exc.errors()[0]
-            place = "/".join(map(str, first["loc"])) or "its beginning"
-            raise ModelIntegrity(
-                f"{EXPLANATIONS_FILE} is not a record of explanations (at {place}: "
-                f"{first['msg']}). Restore it, or run `python -m bench pointing` again."
-            ) from exc
+        what = f"{EXPLANATIONS_FILE} is not a record of explanations"
+        remedy = "Restore it, or run `python -m bench pointing` again."
+        return parse_record(_QUALITY, content, what, remedy)
 
 
 _QUALITY = TypeAdapter(ExplanationQuality)

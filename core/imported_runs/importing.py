@@ -17,8 +17,8 @@ from core.domain.model import OperatingPoint
 from core.domain.reader import Act, Reader
 from core.errors import DatasetError, ForeignRunRefused
 from core.evaluation.evaluate import PARTS, measure_run
-from core.evaluation.metrics import confusion_at, rates_of
-from core.evaluation.operating_point import choose_operating_point
+from core.evaluation.metrics import logits_of
+from core.evaluation.operating_point import choose_operating_point, measure_operating_point
 from core.files import whole_folder
 from core.imported_runs.checks import CheckedRows, KnownFilms, check_rows, know_films
 from core.imported_runs.table import ForeignRow, read_foreign_table
@@ -29,7 +29,6 @@ NAMED_FILMS = 3
 STATED_THRESHOLD = 0.5
 SPLITS = ("validation", "test", "nih")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_SMALLEST = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +247,7 @@ def _predictions_of(checked: CheckedRows, films: KnownFilms) -> Predictions:
     table = films.measured.where(chosen)
     ids = table.film_id.tolist()
     probability: npt.NDArray[np.float64] = np.array([checked.probability_of[one] for one in ids])
-    inside = np.clip(probability, _SMALLEST, 1.0 - _SMALLEST)
-    return Predictions(table, np.log(inside) - np.log1p(-inside), probability)
+    return Predictions(table, logits_of(probability), probability)
 
 
 def _operating_point(predictions: Predictions, request: ForeignRequest) -> OperatingPoint:
@@ -264,20 +262,13 @@ def _operating_point(predictions: Predictions, request: ForeignRequest) -> Opera
     threshold = STATED_THRESHOLD if request.threshold is None else request.threshold
     part = "validation" if len(validation) else str(predictions.films.split[0])
     films = predictions.of_split(part)
-    rates = rates_of(confusion_at(films.probability, films.films.label, threshold))
     origin = (
         f"taken as {threshold:g} for want of validation films"
         if request.threshold is None
         else f"stated as {threshold:g}, not chosen on films"
     )
-    return OperatingPoint(
-        threshold=threshold,
-        sensitivity=rates["sensitivity"].value,
-        specificity=rates["specificity"].value,
-        n=len(films),
-        n_positive=int(films.films.label.sum()),
-        chosen_on=f"{origin}; measured on {PARTS[part].name}",
-    )
+    where = f"{origin}; measured on {PARTS[part].name}"
+    return measure_operating_point(films.probability, films.films.label, threshold, where)
 
 
 def _write(folder: Path, record: dict[str, object], predictions: Predictions) -> None:

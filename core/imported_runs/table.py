@@ -72,8 +72,6 @@ def read_foreign_table(
 
     Parameters
     ----------
-    content : bytes
-        CSV or Parquet.
     film_column, probability_column : str
         Names of columns, where they are not among those that are known.
 

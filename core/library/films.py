@@ -91,13 +91,7 @@ def order_parts(found: npt.NDArray[np.str_]) -> tuple[str, ...]:
 
 
 class PublicLibrary:
-    """The public films of a data folder; predictions are there without them, pictures are not.
-
-    Parameters
-    ----------
-    data : Path
-        Folder with the public sets.
-    """
+    """The public films of a data folder; predictions are there without them, pictures are not."""
 
     name = "public"
     title = "Public film set"

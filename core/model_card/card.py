@@ -46,13 +46,7 @@ NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every re
 
 
 def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
-    """Return each fact in one or two sentences; the later sections give the details.
-
-    Parameters
-    ----------
-    ill_of_100 : int
-        Children of the ward that its rates are carried over to.
-    """
+    """Return each fact in one or two sentences; the later sections give the details."""
     rows = (
         ("For", use_text(facts)),
         ("Not for", NOT_FOR_IN_SHORT),

@@ -74,13 +74,6 @@ class RunFacts:
 def gather_facts(folder: Path, split_file: Path) -> RunFacts:
     """Read all that is kept of a run.
 
-    Parameters
-    ----------
-    folder : Path
-        The run's.
-    split_file : Path
-        The project's own split.
-
     Raises
     ------
     ModelMissing, ModelIntegrity
@@ -88,19 +81,23 @@ def gather_facts(folder: Path, split_file: Path) -> RunFacts:
     """
     run, record = load_run(folder), read_record(folder)
     gaps: list[str] = []
-    predictions = _attempt(lambda: _read_predictions(run), gaps)
-    searched = None
+    predictions = searched = None
+    if PREDICTIONS_FILE in run.files:
+        predictions = _attempt(lambda: read_predictions(run), gaps)
     if predictions is not None:
         searched = _attempt(
             lambda: search_run(run, predictions, split_file.parent / FACTS_FILE), gaps
         )
+    again = "run `python -m bench pointing` again"
     return RunFacts(
         run=run,
         record=record,
         split=_attempt(lambda: _read_split(record, split_file), gaps),
         predictions=predictions,
         audit=_attempt(lambda: read_audit(run), gaps),
-        explanations=_attempt(lambda: _read_explanations(run), gaps),
+        explanations=_attempt(
+            lambda: read_artifact(run, EXPLANATIONS_FILE, ExplanationQuality.from_json, again), gaps
+        ),
         epochs=len(_attempt(lambda: read_history(run), gaps) or ()),
         demands=tuple(_attempt(lambda: check_demands(folder), gaps) or ()),
         searched=searched,
@@ -133,12 +130,3 @@ def _read_split(record: Mapping[str, Any], path: Path) -> Mapping[str, Any] | No
         )
     split: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return split
-
-
-def _read_predictions(run: RunRecord) -> Predictions | None:
-    return read_predictions(run) if PREDICTIONS_FILE in run.files else None
-
-
-def _read_explanations(run: RunRecord) -> ExplanationQuality | None:
-    remedy = "run `python -m bench pointing` again"
-    return read_artifact(run, EXPLANATIONS_FILE, ExplanationQuality.from_json, remedy)

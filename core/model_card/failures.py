@@ -39,8 +39,6 @@ def surest_errors(
 
     Parameters
     ----------
-    threshold : float
-        The operating point.
     shown : int
         Of either kind, at most.
     """

@@ -147,7 +147,12 @@ def describe_training(facts: RunFacts) -> Section:
         )
         return Section("training", "How it was trained", (Paragraph(unknown),))
     members = facts.run.members
-    items = _members_text(members) if members else tuple(_settings_text(facts))
+    items = tuple(_settings_text(facts))
+    if members:
+        items = (
+            f"The mean of the calibrated logits of {', '.join(members)}, recalibrated.",
+            "The training of each member is in its own model card.",
+        )
     blocks = (Paragraph(facts.run.sentence), Bullets(items))
     return Section("training", "How it was trained", blocks)
 
@@ -156,13 +161,6 @@ def _file_of(facts: RunFacts) -> str:
     imported: Mapping[str, Any] = facts.record["foreign"]
     name = imported.get("file_name") or "a file without a name"
     return f"{name} ({imported['rows']} rows, sha256 {str(imported['file_sha256'])[:12]})"
-
-
-def _members_text(members: tuple[str, ...]) -> tuple[str, ...]:
-    return (
-        f"The mean of the calibrated logits of {', '.join(members)}, recalibrated.",
-        "The training of each member is in its own model card.",
-    )
 
 
 def _settings_text(facts: RunFacts) -> Iterator[str]:

@@ -13,6 +13,7 @@ from core.reports.document import Block, Intervals, MeasuredRow, Paragraph, Sect
 
 EXTERNAL = "nih"
 RATES = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
+DECIDED = ("coverage", "error_pneumonia", "error_normal")
 USUAL_PARTS = ("test", "validation")
 
 
@@ -133,18 +134,13 @@ def describe_band(facts: RunFacts) -> Section:
         f"as many of those called normal ({band.method})."
     )
     rows = tuple(
-        (facts.run.metrics[part]["split"], *map(_share_text, _sides(measured)))
+        (facts.run.metrics[part]["split"], *(_share_text(measured[name]) for name in DECIDED))
         for part, measured in facts.run.decided.items()
         if part in facts.run.metrics
     )
     head = ("Part", "Decided", "Wrong of called pneumonia", "Wrong of called normal")
     blocks = (Paragraph(said), Table(head, rows, (2.4, 2.2, 2.2, 2.2)))
     return Section("band", "Where it is unsure", blocks)
-
-
-def _sides(measured: Mapping[str, Any]) -> Iterator[Mapping[str, Any] | None]:
-    for name in ("coverage", "error_pneumonia", "error_normal"):
-        yield measured[name]
 
 
 def _share_text(stated: Mapping[str, Any] | None) -> str:

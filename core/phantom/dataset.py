@@ -17,7 +17,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from core.datasets.index import DatasetIndex, index_dataset
+from core.datasets.index import DatasetIndex, Progress, index_dataset
 from core.datasets.split import Split
 from core.errors import Cancelled, DatasetError
 from core.files import write_whole
@@ -36,7 +36,6 @@ FIRST_PATIENT = 9001
 HEIGHT_PX = 512
 NOTE = "Drawn by First Read. No patient was exposed, and no patient's film was used."
 
-Progress = Callable[[int, int], None]
 Mask = npt.NDArray[np.bool_]
 Truth = Literal["lesion", "core", "lung"]
 """Every ray that the lesion changes, the part of these where it stands out, and the lung fields."""
@@ -150,8 +149,6 @@ def write_set(
         Made if it is not there.
     n, seed : int
         As in `plan_films`.
-    progress : callable, optional
-        Called with (films done, films in all).
     cancelled : callable, optional
         Asked before each film; what was drawn stays and is not drawn again.
 
@@ -188,11 +185,6 @@ def open_built_in_set(
     cancelled: Callable[[], bool] | None = None,
 ) -> PhantomSet:
     """Return the built-in set; missing films are generated first.
-
-    Parameters
-    ----------
-    progress, cancelled : callable, optional
-        As in `write_set`.
 
     Raises
     ------

@@ -83,10 +83,6 @@ def draw_film(
         The same settings and size give the same bytes.
     width_px : int, optional
         The field is stretched to it; left out, pixels are square.
-
-    Returns
-    -------
-    PhantomFilm
     """
     width = width_px or max(2, round(height_px * settings.aspect))
     plane = make_plane(settings.field_cm, height_px, width)

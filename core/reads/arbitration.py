@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.domain.reader import Act, Reader, reader_key
-from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.errors import NotAllowed, ReviewStoreError
 from core.reads.drafts import Draft
 from core.reads.export import DISAGREE, compare_with_model
@@ -34,15 +34,10 @@ class Dispute:
     reads: tuple[ReviewRecord, ...]
 
 
-def list_disputes(records: Sequence[ReviewRecord]) -> list[Dispute]:
+def list_disputes(records: Records) -> list[Dispute]:
     """Return the films that nobody has settled, the one that waits longest first.
 
     A film comes back into the queue when a read is added after its arbitration.
-
-    Parameters
-    ----------
-    records : sequence of ReviewRecord
-        Superseded ones included, oldest first.
     """
     settled = {settled for record in records for settled in record.arbitrates}
     superseded = {record.supersedes for record in records}
@@ -88,8 +83,6 @@ def arbitrate(
         1 (guess) to 5 (certain).
     comment : str
         The reason; it may not be empty.
-    new_id, now : callables, optional
-        Where the id and the time come from.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from core.domain.mark import Mark
 from core.domain.reader import reader_key
-from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.tables import csv_table, parquet_table
 
 Row = dict[str, str | float | int | None]
@@ -106,14 +106,8 @@ def _mentions(record: ReviewRecord, word: str) -> bool:
     return record.film_sha256.startswith(word) or any(word in text.casefold() for text in texts)
 
 
-def find_drawn(records: Sequence[ReviewRecord]) -> dict[str, tuple[Mark, ...]]:
-    """Return by record the marks that its reader made at the first read.
-
-    Parameters
-    ----------
-    records : sequence of ReviewRecord
-        Superseded ones included, oldest first.
-    """
+def find_drawn(records: Records) -> dict[str, tuple[Mark, ...]]:
+    """Return by record the marks that its reader made at the first read."""
     drawn: dict[tuple[str, str], tuple[Mark, ...]] = {}
     by_record = {}
     for record in records:

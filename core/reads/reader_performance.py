@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from core.domain.rate import Rate
 from core.domain.reader import reader_key
-from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.reads.export import reading_seconds
 from core.stats.bootstrap import kappa_of_films, share_of_films
 from core.stats.intervals import Mask
@@ -89,14 +89,8 @@ class ReaderNumbers:
     timed: int
 
 
-def own_reads(records: Sequence[ReviewRecord]) -> list[OwnReads]:
-    """Return each reader's first and last read of each film that they have signed.
-
-    Parameters
-    ----------
-    records : sequence of ReviewRecord
-        Superseded ones included, oldest first.
-    """
+def own_reads(records: Records) -> list[OwnReads]:
+    """Return each reader's first and last read of each film that they have signed."""
     found: dict[tuple[str, str], OwnReads] = {}
     for record in records:
         if record.kind is ReadKind.ARBITRATION:
@@ -112,13 +106,7 @@ def _reader_and_film(record: ReviewRecord) -> tuple[str, str]:
 
 
 def name_readers(records: Iterable[ReviewRecord]) -> dict[str, str]:
-    """Return by `reader_key` how each reader signed last, in the order of the names.
-
-    Parameters
-    ----------
-    records : iterable of ReviewRecord
-        In any order.
-    """
+    """Return by `reader_key` how each reader signed last, in the order of the names."""
     newest: dict[str, ReviewRecord] = {}
     for record in records:
         key = reader_key(record.reader)
@@ -127,15 +115,11 @@ def name_readers(records: Iterable[ReviewRecord]) -> dict[str, str]:
     return dict(sorted((key, record.reader) for key, record in newest.items()))
 
 
-def keep_whole(
-    records: Sequence[ReviewRecord], keep: Callable[[OwnReads], bool]
-) -> list[ReviewRecord]:
+def keep_whole(records: Records, keep: Callable[[OwnReads], bool]) -> list[ReviewRecord]:
     """Return the reads of each reader and film whose first and last read are kept together.
 
     Parameters
     ----------
-    records : sequence of ReviewRecord
-        Superseded ones included, oldest first.
     keep : callable
         Asked once for each reader and film.
     """
@@ -143,15 +127,11 @@ def keep_whole(
     return [one for one in records if _reader_and_film(one) in kept]
 
 
-def tabulate_readers(
-    records: Sequence[ReviewRecord], references: Mapping[str, Verdict]
-) -> list[ReaderNumbers]:
+def tabulate_readers(records: Records, references: Mapping[str, Verdict]) -> list[ReaderNumbers]:
     """Return everybody's numbers, and then each reader's by name.
 
     Parameters
     ----------
-    records : sequence of ReviewRecord
-        Superseded ones included, oldest first.
     references : mapping of str to Verdict
         What films show, by their sha256.
     """

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from core.domain.rate import Rate
 from core.domain.reader import reader_key
-from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.reads.reader_performance import EVERYBODY, name_readers, own_reads
 from core.stats.bootstrap import draw_patients, roc_auc_by_patient
 from core.stats.intervals import Labels, Scores, newcombe_interval, roc_auc
@@ -74,14 +74,12 @@ def step_of(record: ReviewRecord) -> int:
 
 
 def trace_readers(
-    records: Sequence[ReviewRecord], references: Mapping[str, Verdict], *, alone: bool
+    records: Records, references: Mapping[str, Verdict], *, alone: bool
 ) -> list[ReaderRoc]:
     """Return everybody's curve, and then each reader's by name.
 
     Parameters
     ----------
-    records : sequence of ReviewRecord
-        Superseded ones included, oldest first.
     references : mapping of str to Verdict
         What films show, by their sha256.
     alone : bool

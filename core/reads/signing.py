@@ -80,7 +80,7 @@ def sign_read(
     new_id: Callable[[], str] = new_record_id,
     now: Callable[[], datetime] = utc_now,
 ) -> ReviewRecord:
-    """Make the record of one read, ready for a `ReviewStore`.
+    """Make the record of one read, ready to be stored.
 
     White space at the ends of the comment is dropped. A film's name is cut to 255 characters, and
     unprintable characters are replaced. The reader's own current record of the film is superseded.
@@ -90,10 +90,6 @@ def sign_read(
     draft : Draft
         With a verdict, a confidence from 1 (guess) to 5 (certain), a comment of up to 2,000
         characters and at most 5 marks.
-    reader : Reader
-        Who signs, with a role that allows it.
-    new_id, now : callables, optional
-        Where the id and the time come from.
 
     Raises
     ------
@@ -245,8 +241,6 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
 
     Parameters
     ----------
-    explanation : Explanation
-        As shown to the reader.
     top : int
         How many regions to keep, those with the largest absolute weight first.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from core.domain.model import RunRecord
 from core.errors import ModelIntegrity
 from core.runs.store import export_identity, read_verified
@@ -21,6 +23,16 @@ class Artifact(Protocol):
 Kept = TypeVar("Kept", bound=Artifact)
 
 
+def parse_record(record: TypeAdapter[Kept], content: bytes, what: str, remedy: str) -> Kept:
+    """Return what JSON holds, or raise `ModelIntegrity` with the first place that does not fit."""
+    try:
+        return record.validate_json(content)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = "/".join(map(str, first["loc"])) or "its beginning"
+        raise ModelIntegrity(f"{what} (at {place}: {first['msg']}). {remedy}") from exc
+
+
 def read_artifact(
     run: RunRecord, name: str, parse: Callable[[bytes], Kept], remedy: str
 ) -> Kept | None:
@@ -28,8 +40,6 @@ def read_artifact(
 
     Parameters
     ----------
-    name : str
-        Of the file.
     parse : callable
         Raises `ModelIntegrity` if the bytes are not such a file.
     remedy : str

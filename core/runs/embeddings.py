@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.domain.model import RunRecord
-from core.errors import ModelIntegrity
 from core.runs.artifacts import read_artifact
+from core.tables import parquet_bytes, read_as_table
 
 FEATURES_FILE = "features.parquet"
 MOST_AXES = 64
@@ -67,8 +67,6 @@ def compress_features(
     ----------
     film_id : (N,) str ndarray
     features : (N, F) float ndarray
-    export_sha256 : str
-        Of the network that they come from.
 
     Returns
     -------
@@ -92,9 +90,8 @@ def features_as_parquet(features: FilmFeatures) -> bytes:
     axes = pa.FixedSizeListArray.from_arrays(pa.array(half.ravel()), half.shape[1])
     about = {"kept_share": repr(features.kept_share), "export_sha256": features.export_sha256}
     table = pa.table({"film_id": features.film_id, "axes": axes}).replace_schema_metadata(about)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", use_byte_stream_split=["axes.list.element"])
-    return bytes(sink.getvalue())
+    split = ["axes.list.element"]
+    return parquet_bytes(table, compression="zstd", use_byte_stream_split=split)
 
 
 def parse_features(content: bytes) -> FilmFeatures:
@@ -105,7 +102,7 @@ def parse_features(content: bytes) -> FilmFeatures:
     ModelIntegrity
         If the bytes are not such a table.
     """
-    try:
+    with read_as_table(FEATURES_FILE, "film features", "features"):
         table = pq.read_table(pa.BufferReader(content))
         about = table.schema.metadata
         axes = table["axes"].combine_chunks()
@@ -115,11 +112,6 @@ def parse_features(content: bytes) -> FilmFeatures:
             kept_share=float(about[b"kept_share"]),
             export_sha256=about[b"export_sha256"].decode(),
         )
-    except (pa.ArrowException, KeyError, ValueError, TypeError) as exc:
-        raise ModelIntegrity(
-            f"{FEATURES_FILE} is not a table of film features ({exc}). Make it again with "
-            "`python -m core features`."
-        ) from exc
 
 
 def read_features(run: RunRecord) -> FilmFeatures | None:

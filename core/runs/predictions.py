@@ -21,6 +21,7 @@ from core.domain.model import RunRecord
 from core.errors import ModelIntegrity
 from core.runs.artifacts import read_artifact
 from core.runs.store import export_identity, read_verified
+from core.tables import parquet_bytes
 
 PREDICTIONS_FILE = "predictions.parquet"
 LEARNED_FILE = "predictions_training.parquet"
@@ -110,13 +111,7 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
 def predictions_as_parquet(
     predictions: Predictions, about: Mapping[str, str] | None = None
 ) -> bytes:
-    """Return the table as Parquet; sizes become whole numbers, or null where unknown.
-
-    Parameters
-    ----------
-    about : mapping of str to str, optional
-        Kept with the table.
-    """
+    """Return the table as Parquet; sizes become whole numbers, or null where unknown."""
     columns: dict[str, Any] = {}
     for name in FILM_COLUMNS:
         values = getattr(predictions.films, name)
@@ -124,9 +119,7 @@ def predictions_as_parquet(
         whole = np.nan_to_num(values).astype(np.int32) if name in _SIZES else values
         columns[name] = pa.array(whole, mask=unknown)
     columns |= {name: getattr(predictions, name) for name in SCORE_COLUMNS}
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns).replace_schema_metadata(about), sink)
-    return bytes(sink.getvalue())
+    return parquet_bytes(pa.table(columns).replace_schema_metadata(about))
 
 
 def learned_as_parquet(learned: Predictions, run: RunRecord) -> bytes:
@@ -206,11 +199,6 @@ def join_predictions(first: Predictions, second: Predictions) -> Predictions:
 
 def parse_predictions(content: bytes, run_id: str) -> Predictions:
     """Return the table that `predictions_as_parquet` made.
-
-    Parameters
-    ----------
-    run_id : str
-        Whose table it is, for a sentence.
 
     Raises
     ------

@@ -36,11 +36,6 @@ def write_record(folder: Path, record: Mapping[str, Any], *, without: Sequence[s
 def add_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Add files to a finished run, or replace them; the other files' sha256 stay as they are.
 
-    Parameters
-    ----------
-    contents : mapping of str to bytes
-        By file name.
-
     Raises
     ------
     ModelMissing

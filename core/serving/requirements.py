@@ -29,17 +29,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One thing that the rule demands, and what a run has of it.
-
-    Attributes
-    ----------
-    name : str
-        What is demanded.
-    found : str
-        What the run has, in words.
-    remedy : str
-        What supplies it.
-    """
+    """One thing that the rule demands, and what a run has of it."""
 
     name: str
     met: bool
@@ -54,11 +44,6 @@ def check_demands(folder: Path) -> list[Demand]:
     ----------
     folder : Path
         The run's; an ensemble's members are looked for beside it.
-
-    Returns
-    -------
-    list of Demand
-        Every one, met or not.
 
     Raises
     ------

@@ -23,6 +23,7 @@ Predict = Callable[[Bytes], Scores]
 """From (N, 224, 224) uint8 prepared films to (N,) float64 calibrated probabilities."""
 
 Progress = Callable[[int, int], None]
+"""Called with (films done, films in all), each film once for every change of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +32,6 @@ class AuditFilms:
 
     Attributes
     ----------
-    split : str
-        What the part is called.
     films : (N, 224, 224) uint8 ndarray
     labels : (N,) int64 ndarray
         1 for pneumonia.
@@ -58,17 +57,7 @@ class AuditFilms:
 
 @dataclass(frozen=True, slots=True)
 class AuditedRun:
-    """A run as an audit needs it.
-
-    Attributes
-    ----------
-    export_sha256 : str
-        Of the file that gives the scores.
-    threshold : float
-        The operating point.
-    predict : callable
-        See ``Predict``.
-    """
+    """A run as an audit needs it."""
 
     run_id: str
     export_sha256: str
@@ -82,19 +71,12 @@ def audit_runs(
     grey: int,
     progress: Progress | None = None,
 ) -> dict[str, ShortcutAudit]:
-    """Audit several runs; the changed films are made once for all of them.
+    """Audit runs, each by its key of ``runs``; the changed films are made once for all of them.
 
     Parameters
     ----------
     grey : int
         From 0 to 255, the same for every film.
-    progress : callable, optional
-        Called with (done, of), in films.
-
-    Returns
-    -------
-    dict of str to ShortcutAudit
-        By the keys of ``runs``.
 
     Raises
     ------
@@ -121,16 +103,6 @@ def audit_runs(
         )
         for name, run in runs.items()
     }
-
-
-def audit_run(
-    run: AuditedRun,
-    parts: Mapping[str, AuditFilms],
-    grey: int,
-    progress: Progress | None = None,
-) -> ShortcutAudit:
-    """Audit one run; see ``audit_runs``."""
-    return audit_runs({run.run_id: run}, parts, grey, progress)[run.run_id]
 
 
 def _chosen(films: AuditFilms, change: Change) -> npt.NDArray[np.bool_]:
@@ -211,8 +183,9 @@ def _part(films: AuditFilms, rows: list[ChangeAudit], probabilities: Scores) -> 
         "height of the original": films.heights_px,
         "width over height of the original": films.widths_px / films.heights_px,
     }
+    classes = (films.labels == 0, films.labels == 1)
     within = [
-        [rank_correlation(probabilities[of], measure[of]) for of in _classes(films.labels)]
+        [rank_correlation(probabilities[of], measure[of]) for of in classes]
         for measure in measures.values()
     ]
     cues = (
@@ -227,7 +200,3 @@ def _part(films: AuditFilms, rows: list[ChangeAudit], probabilities: Scores) -> 
         changes=tuple(rows),
         size_cues=tuple(cues),
     )
-
-
-def _classes(labels: Labels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    return labels == 0, labels == 1

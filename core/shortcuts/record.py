@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from core.domain.model import RunRecord
 from core.domain.rate import Rate, interval_text
-from core.errors import ModelIntegrity
-from core.runs.artifacts import read_artifact
+from core.runs.artifacts import parse_record, read_artifact
 
 AUDIT_FILE = "audit.json"
 PICTURE_FILE = "audit.svg"
@@ -120,15 +119,9 @@ class ShortcutAudit:
         ModelIntegrity
             If the bytes are not an audit.
         """
-        try:
-            return _AUDIT.validate_json(content)
-        except ValidationError as exc:
-            first = exc.errors()[0]
-            place = "/".join(map(str, first["loc"])) or "its beginning"
-            raise ModelIntegrity(
-                f"{AUDIT_FILE} is not a shortcut audit (at {place}: {first['msg']}). "
-                "Restore it from the repository, or run `python -m core audit` again."
-            ) from exc
+        what = f"{AUDIT_FILE} is not a shortcut audit"
+        remedy = "Restore it from the repository, or run `python -m core audit` again."
+        return parse_record(_AUDIT, content, what, remedy)
 
 
 _AUDIT = TypeAdapter(ShortcutAudit)

@@ -94,12 +94,11 @@ def _each_film_alone(n: int) -> PatientDraws:
     return draw_patients(np.arange(n))
 
 
-def mean_rate(values: Floats, draws: PatientDraws | None = None) -> Rate:
+def mean_rate(values: Scores, draws: PatientDraws | None = None) -> Rate:
     """Return a mean with its interval.
 
     Parameters
     ----------
-    values : (N,) float64 ndarray
     draws : PatientDraws, optional
         Without it every film is a patient of its own.
     """
@@ -171,8 +170,6 @@ def pr_auc(scores: Scores, labels: Labels, draws: PatientDraws | None = None) ->
 
     Parameters
     ----------
-    scores : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
     draws : PatientDraws, optional
         Without it every film is a patient of its own.
 
@@ -189,11 +186,6 @@ def pr_auc(scores: Scores, labels: Labels, draws: PatientDraws | None = None) ->
 def roc_auc_by_patient(scores: Scores, labels: Labels, draws: PatientDraws) -> Rate:
     """Return the area under the ROC curve with its interval over patients.
 
-    Parameters
-    ----------
-    scores : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
-
     Raises
     ------
     DatasetError
@@ -205,11 +197,6 @@ def roc_auc_by_patient(scores: Scores, labels: Labels, draws: PatientDraws) -> R
 
 def areas_of_draws(scores: Scores, labels: Labels, draws: PatientDraws) -> tuple[Floats, Floats]:
     """Return the ROC area and the average precision of every draw, nan where there is none.
-
-    Parameters
-    ----------
-    scores : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
 
     Returns
     -------

@@ -17,7 +17,9 @@ from core.domain.rate import Rate
 from core.errors import DatasetError
 
 Labels = npt.NDArray[np.int64]
+"""(N,) one for each film: 1 for pneumonia, 0 for normal."""
 Scores = npt.NDArray[np.float64]
+"""(N,) one for each film, such as its probability of pneumonia."""
 Mask = npt.NDArray[np.bool_]
 
 _EDGE = 1e-9
@@ -108,11 +110,6 @@ def _placements(own: Scores, other: Scores) -> Scores:
 def structural_components(scores: Scores, labels: Labels) -> tuple[Scores, Scores]:
     """Return DeLong's structural components; the mean of either is the area.
 
-    Parameters
-    ----------
-    scores : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
-
     Returns
     -------
     of_ill, of_well : (n_positive,) and (N - n_positive,) float64 ndarrays
@@ -141,8 +138,6 @@ def roc_auc(scores: Scores, labels: Labels, *, separated_too: bool = False) -> R
 
     Parameters
     ----------
-    scores : (N,) float64 ndarray
-    labels : (N,) int64 ndarray
     separated_too : bool
         Whether an area without spread, as of a few films that are all told apart, gets Newcombe's
         interval; DeLong's has no width there, as if nothing could be otherwise.
@@ -188,12 +183,6 @@ def newcombe_interval(area: float, n_ill: int, n_well: int) -> tuple[float, floa
 
 def delong_difference(first: Scores, second: Scores, labels: Labels) -> Difference:
     """Compare the ROC areas of two runs on the same films: first minus second.
-
-    Parameters
-    ----------
-    first, second : (N,) float64 ndarrays
-        Scores of the two runs, film by film.
-    labels : (N,) int64 ndarray
 
     Returns
     -------
@@ -260,12 +249,6 @@ def auc_difference(scores: Scores, reference: Scores, labels: Labels) -> Rate:
     """Return by how much one score's ROC AUC is above another's on the same films.
 
     The 95 % interval is DeLong's for correlated curves.
-
-    Parameters
-    ----------
-    scores, reference : (N,) float64 ndarrays
-    labels : (N,) int64 ndarray
-        1 for pneumonia.
 
     Raises
     ------

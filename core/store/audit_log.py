@@ -116,8 +116,6 @@ def insert_chained(connection: Connection, table: Table, values: Mapping[str, An
         In a transaction of `Database.writing`; other writers wait until it ends.
     table : Table
         One of `CHAINED`.
-    values : mapping
-        Of the columns.
     """
     wait_for_turn(connection)
     key = connection.execute(insert(table).values(**values)).inserted_primary_key

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import select
 
 from core.domain.reader import Act, Reader, reader_key
 from core.errors import MarkError, ReviewStoreError
@@ -18,15 +18,7 @@ from core.store.schema import review_steps
 
 
 class SqlReviewSteps:
-    """Steps of reads in SQLite or PostgreSQL; one may serve many threads.
-
-    Parameters
-    ----------
-    database : Database
-        Already migrated.
-    now : callable, optional
-        Where the time comes from.
-    """
+    """Steps of reads in SQLite or PostgreSQL; one may serve many threads."""
 
     def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
         self.database = database
@@ -50,10 +42,6 @@ class SqlReviewSteps:
             How many reads of the film the reader has stored by now.
         by : Reader
             Who reads; a local user without a name yet is nobody in particular.
-        said : mapping, optional
-            Of a draft.
-        at : datetime, optional
-            Now without it.
 
         Raises
         ------
@@ -92,7 +80,11 @@ class SqlReviewSteps:
         of_film = review_steps.c.film_sha256 == film_sha256
         query = select(review_steps).where(mine, of_film).order_by(review_steps.c.sequence)
         try:
-            return follow_read([_step(row) for row in self._rows(query)], turn)
+            steps = [
+                ReviewStep(row.turn, ReviewStepKind(row.kind), from_utc(row.at), row.said)
+                for row in self.database.rows(query)
+            ]
+            return follow_read(steps, turn)
         except (ValueError, KeyError, TypeError, MarkError) as exc:
             raise self.database.changed_elsewhere("A step of a read") from exc
 
@@ -101,13 +93,5 @@ class SqlReviewSteps:
         mine = review_steps.c.reader_key == reader_key(reader)
         films = select(review_steps.c.film_sha256, review_steps.c.sequence).where(mine)
         newest = films.order_by(review_steps.c.sequence.desc()).limit(1)
-        rows = self._rows(newest)
+        rows = self.database.rows(newest)
         return rows[0].film_sha256 if rows and rows[0].film_sha256 in film_sha256s else None
-
-    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        with self.database.reading() as connection:
-            return connection.execute(query).all()
-
-
-def _step(row: Row[Any]) -> ReviewStep:
-    return ReviewStep(row.turn, ReviewStepKind(row.kind), from_utc(row.at), row.said)

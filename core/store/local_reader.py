@@ -56,10 +56,10 @@ def read_local_reader(database: Database) -> Reader:
         If the database cannot be read, or was changed by another program.
     """
     newest = select(local_readers).order_by(local_readers.c.sequence.desc()).limit(1)
-    with database.reading() as connection:
-        row = connection.execute(newest).one_or_none()
-    if row is None:
+    rows = database.rows(newest)
+    if not rows:
         return Reader("", frozenset({FIRST_ROLE}))
+    row = rows[0]
     if row.role not in list(Role):
         raise ReviewStoreError(
             f"{row.role!r} is not a role, so {database.place} was changed by another program: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,24 +25,13 @@ class NoteChanged(ReviewStoreError):
 
 
 class SqlCaseNotes:
-    """Readers' notes in SQLite or PostgreSQL; one may serve many threads.
-
-    Parameters
-    ----------
-    database : Database
-        Already migrated.
-    """
+    """Readers' notes in SQLite or PostgreSQL; one may serve many threads."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def append(self, note: CaseNote, by: Reader) -> None:
         """Store one note durably before returning.
-
-        Parameters
-        ----------
-        by : Reader
-            Who acts; a note is stored by the reader whose it is.
 
         Raises
         ------
@@ -170,8 +159,7 @@ class SqlCaseNotes:
     def _listed(self) -> dict[str, bool]:
         """Return every cause that ever was on the list, and whether it is now."""
         query = select(case_causes).order_by(case_causes.c.sequence)
-        with self.database.reading() as connection:
-            return {row.cause: row.offered for row in connection.execute(query)}
+        return {row.cause: row.offered for row in self.database.rows(query)}
 
     def _check(self, note: CaseNote) -> None:
         texts = (note.reader, note.comment, note.film_id, note.library, note.run_id, *note.tags)
@@ -187,8 +175,7 @@ class SqlCaseNotes:
 
     def _fetch(self, query: Select[Any]) -> list[CaseNote]:
         try:
-            with self.database.reading() as connection:
-                return [_note(row) for row in connection.execute(query)]
+            return [_note(row) for row in self.database.rows(query)]
         except (ValueError, KeyError, TypeError) as exc:
             raise self.database.changed_elsewhere("A note") from exc
 
@@ -199,36 +186,20 @@ def _is_standing() -> ColumnElement[bool]:
 
 
 def _row(note: CaseNote) -> dict[str, Any]:
-    return {
-        "note_id": note.note_id,
-        "library": note.library,
-        "film_id": note.film_id,
-        "reader": note.reader,
+    return asdict(note) | {
         "reader_key": reader_key(note.reader),
         "written_at": note.written_at.astimezone(UTC),
-        "run_id": note.run_id,
         "cause": note.cause or None,
         "tags": list(note.tags),
-        "comment": note.comment,
         "proposed_label": None if note.proposed_label is None else note.proposed_label.value,
-        "app_version": note.app_version,
-        "supersedes": note.supersedes,
     }
 
 
 def _note(row: Row[Any]) -> CaseNote:
-    tags: Sequence[str] = row.tags
-    return CaseNote(
-        note_id=row.note_id,
-        library=row.library,
-        film_id=row.film_id,
-        reader=row.reader,
-        written_at=from_utc(row.written_at),
-        run_id=row.run_id,
-        cause=row.cause or "",
-        tags=tuple(tags),
-        comment=row.comment,
-        proposed_label=None if row.proposed_label is None else ProposedLabel(row.proposed_label),
-        supersedes=row.supersedes,
-        app_version=row.app_version,
-    )
+    said = {one.name: getattr(row, one.name) for one in fields(CaseNote)} | {
+        "written_at": from_utc(row.written_at),
+        "cause": row.cause or "",
+        "tags": tuple(row.tags),
+        "proposed_label": None if row.proposed_label is None else ProposedLabel(row.proposed_label),
+    }
+    return CaseNote(**said)

@@ -30,12 +30,10 @@ _FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
 
 
 class SqlReviewStore:
-    """A `ReviewStore` on SQLite or PostgreSQL; one may serve many threads.
+    """Signed reads in SQLite or PostgreSQL; one may serve many threads.
 
     Parameters
     ----------
-    database : Database
-        Already migrated.
     read_first : bool, optional
         Whether a signed read must follow its reader's locked first read; the site's setting
         without it.
@@ -47,11 +45,6 @@ class SqlReviewStore:
 
     def append(self, record: ReviewRecord, by: Reader) -> None:
         """Store one record durably before returning.
-
-        Parameters
-        ----------
-        by : Reader
-            Who acts; a read is stored by the reader who signed it.
 
         Raises
         ------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -19,20 +21,34 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData()
-reviews = Table(
+
+
+def _log(name: str, *parts: SchemaItem) -> Table:
+    """Return a table that is only appended to; no row gets a number that another had."""
+    number = Column("sequence", BigInteger().with_variant(Integer, "sqlite"))
+    key = PrimaryKeyConstraint("sequence", name=f"pk_{name}")
+    return Table(name, metadata, number, *parts, key, sqlite_autoincrement=True)
+
+
+def _texts(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
+
+def _moment(name: str) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=False)
+
+
+reviews = _log(
     "reviews",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("record_id", Text, nullable=False),
-    Column("film_sha256", Text, nullable=False),
+    *_texts("record_id", "film_sha256"),
     Column("film_name", Text),
-    Column("reader", Text, nullable=False),
-    Column("verdict", Text, nullable=False),
+    *_texts("reader", "verdict"),
     Column("confidence", Integer, nullable=False),
     Column("comment", Text, nullable=False),
-    Column("read_at", DateTime(timezone=True), nullable=False),
+    _moment("read_at"),
     Column("run_id", Text),
     Column("probability", Double),
     Column("score", Double),
@@ -48,7 +64,6 @@ reviews = Table(
     Column("arbitrates", JSON(none_as_null=True)),
     Column("drawn", JSON(none_as_null=True)),
     Column("shown_s", Double),
-    PrimaryKeyConstraint("sequence", name="pk_reviews"),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
     UniqueConstraint("supersedes", name="uq_reviews_supersedes"),
@@ -58,47 +73,30 @@ reviews = Table(
         name="fk_reviews_supersedes",
     ),
     Index("ix_reviews_film_sha256", "film_sha256"),
-    sqlite_autoincrement=True,
 )
 
-review_steps = Table(
+review_steps = _log(
     "review_steps",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("film_sha256", Text, nullable=False),
-    Column("reader_key", Text, nullable=False),
+    *_texts("film_sha256", "reader_key"),
     Column("turn", Integer, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    _moment("at"),
     Column("said", JSON, nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_review_steps"),
     Index("ix_review_steps_reader_film", "reader_key", "film_sha256"),
-    sqlite_autoincrement=True,
 )
 
-served_runs = Table(
+served_runs = _log(
     "served_runs",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
     Column("run_id", Text, nullable=False),
     Column("threshold", Double, nullable=False),
-    Column("export_sha256", Text, nullable=False),
-    Column("app_version", Text, nullable=False),
-    Column("since", DateTime(timezone=True), nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_served_runs"),
-    sqlite_autoincrement=True,
+    *_texts("export_sha256", "app_version"),
+    _moment("since"),
 )
 
-case_notes = Table(
+case_notes = _log(
     "case_notes",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("note_id", Text, nullable=False),
-    Column("library", Text, nullable=False),
-    Column("film_id", Text, nullable=False),
-    Column("reader", Text, nullable=False),
-    Column("reader_key", Text, nullable=False),
-    Column("written_at", DateTime(timezone=True), nullable=False),
+    *_texts("note_id", "library", "film_id", "reader", "reader_key"),
+    _moment("written_at"),
     Column("run_id", Text, nullable=False),
     Column("cause", Text),
     Column("tags", JSON, nullable=False),
@@ -106,7 +104,6 @@ case_notes = Table(
     Column("proposed_label", Text),
     Column("app_version", Text, nullable=False),
     Column("supersedes", Text),
-    PrimaryKeyConstraint("sequence", name="pk_case_notes"),
     UniqueConstraint("note_id", name="uq_case_notes_note_id"),
     UniqueConstraint(
         "note_id", "library", "film_id", "reader_key", name="uq_case_notes_note_id_film_reader"
@@ -131,105 +128,67 @@ case_notes = Table(
         sqlite_where=text("supersedes IS NULL"),
         postgresql_where=text("supersedes IS NULL"),
     ),
-    sqlite_autoincrement=True,
 )
 
-case_causes = Table(
+case_causes = _log(
     "case_causes",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
     Column("cause", Text, nullable=False),
     Column("offered", Boolean, nullable=False),
     Column("changed_by", Text, nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_case_causes"),
-    sqlite_autoincrement=True,
+    _moment("changed_at"),
 )
 
-ledger = Table(
+ledger = _log(
     "ledger",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
     Column("of_table", Text, nullable=False),
     Column("of_row", BigInteger, nullable=False),
-    Column("content_sha256", Text, nullable=False),
-    Column("previous_sha256", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_ledger"),
+    *_texts("content_sha256", "previous_sha256", "sha256"),
     UniqueConstraint("previous_sha256", name="uq_ledger_previous"),
-    sqlite_autoincrement=True,
 )
 
-local_readers = Table(
+local_readers = _log(
     "local_readers",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("chosen_at", DateTime(timezone=True), nullable=False),
+    *_texts("name", "role"),
+    _moment("chosen_at"),
     Column("app_version", Text, nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_local_readers"),
-    sqlite_autoincrement=True,
 )
 
-served_choices = Table(
+served_choices = _log(
     "served_choices",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("run_id", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("chosen_by", Text, nullable=False),
-    Column("chosen_at", DateTime(timezone=True), nullable=False),
+    *_texts("run_id", "reason", "chosen_by"),
+    _moment("chosen_at"),
     Column("app_version", Text, nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_served_choices"),
-    sqlite_autoincrement=True,
 )
 
-teaching_sets = Table(
+teaching_sets = _log(
     "teaching_sets",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("set_id", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("library", Text, nullable=False),
+    *_texts("set_id", "name", "library"),
     Column("film_ids", JSON, nullable=False),
     Column("made_by", Text, nullable=False),
-    Column("made_at", DateTime(timezone=True), nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_teaching_sets"),
+    _moment("made_at"),
     UniqueConstraint("set_id", name="uq_teaching_sets_set_id"),
-    sqlite_autoincrement=True,
 )
 
-teaching_sessions = Table(
+teaching_sessions = _log(
     "teaching_sessions",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
-    Column("session_id", Text, nullable=False),
-    Column("reader", Text, nullable=False),
-    Column("reader_key", Text, nullable=False),
-    Column("library", Text, nullable=False),
+    *_texts("session_id", "reader", "reader_key", "library"),
     Column("set_id", Text),
     Column("plan", JSON, nullable=False),
     Column("cases", JSON, nullable=False),
-    Column("started_at", DateTime(timezone=True), nullable=False),
+    _moment("started_at"),
     Column("app_version", Text, nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_teaching_sessions"),
     UniqueConstraint("session_id", name="uq_teaching_sessions_session_id"),
     ForeignKeyConstraint(["set_id"], ["teaching_sets.set_id"], name="fk_teaching_sessions_set_id"),
     Index("ix_teaching_sessions_reader_key", "reader_key"),
-    sqlite_autoincrement=True,
 )
 
-teaching_steps = Table(
+teaching_steps = _log(
     "teaching_steps",
-    metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite")),
     Column("session_id", Text, nullable=False),
     Column("place", Integer, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    _moment("at"),
     Column("said", JSON, nullable=False),
-    PrimaryKeyConstraint("sequence", name="pk_teaching_steps"),
     ForeignKeyConstraint(
         ["session_id"], ["teaching_sessions.session_id"], name="fk_teaching_steps_session_id"
     ),
@@ -243,5 +202,4 @@ teaching_steps = Table(
         postgresql_where=text("kind <> 'draft'"),
     ),
     Index("ix_teaching_steps_session_id", "session_id"),
-    sqlite_autoincrement=True,
 )

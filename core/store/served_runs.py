@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,13 +38,6 @@ def note_served_run(
 
     Processes that start at once add one line.
 
-    Parameters
-    ----------
-    threshold : float
-        Of the run's operating point.
-    now : callable, optional
-        Where the time comes from.
-
     Returns
     -------
     ServedRun
@@ -57,10 +51,12 @@ def note_served_run(
     with database.writing() as connection:
         wait_for_turn(connection)
         last = _newest(connection)
-        if last is not None and _same(last, run_id, threshold, export_sha256):
+        same = (run_id, threshold, export_sha256)
+        if last is not None and (last.run_id, last.threshold, last.export_sha256) == same:
             return last
         served = ServedRun(run_id, threshold, export_sha256, app_version, now())
-        insert_chained(connection, served_runs, _row(served))
+        row = asdict(served) | {"since": served.since.astimezone(UTC)}
+        insert_chained(connection, served_runs, row)
     _log.warning(
         "run %s serves from now on, at operating point %.4f (before: %s)",
         run_id,
@@ -78,9 +74,9 @@ def list_served_runs(database: Database) -> Sequence[ServedRun]:
     ReviewStoreError
         If the database cannot be read.
     """
-    with database.reading() as connection:
-        rows = connection.execute(select(served_runs).order_by(served_runs.c.sequence))
-        return [_served(row) for row in rows]
+    return [
+        _served(row) for row in database.rows(select(served_runs).order_by(served_runs.c.sequence))
+    ]
 
 
 def choose_served_run(
@@ -100,8 +96,6 @@ def choose_served_run(
         1 to 1,000 letters.
     chosen_by : Reader
         Who chose, with a name of 1 to 100 letters and a role that allows it.
-    now : callable, optional
-        Where the time comes from.
 
     Raises
     ------
@@ -123,7 +117,8 @@ def choose_served_run(
             )
     choice = ServedChoice(run_id, reason, name, app_version, now())
     with database.writing() as connection:
-        insert_chained(connection, served_choices, _choice_row(choice))
+        row = asdict(choice) | {"chosen_at": choice.chosen_at.astimezone(UTC)}
+        insert_chained(connection, served_choices, row)
     return choice
 
 
@@ -135,9 +130,12 @@ def list_served_choices(database: Database) -> Sequence[ServedChoice]:
     ReviewStoreError
         If the database cannot be read.
     """
-    with database.reading() as connection:
-        rows = connection.execute(select(served_choices).order_by(served_choices.c.sequence))
-        return [_choice(row) for row in rows]
+    return [
+        ServedChoice(
+            row.run_id, row.reason, row.chosen_by, row.app_version, from_utc(row.chosen_at)
+        )
+        for row in database.rows(select(served_choices).order_by(served_choices.c.sequence))
+    ]
 
 
 def _newest(connection: Connection) -> ServedRun | None:
@@ -146,37 +144,7 @@ def _newest(connection: Connection) -> ServedRun | None:
     return None if row is None else _served(row)
 
 
-def _same(last: ServedRun, run_id: str, threshold: float, export_sha256: str) -> bool:
-    now = (run_id, threshold, export_sha256)
-    return (last.run_id, last.threshold, last.export_sha256) == now
-
-
-def _row(served: ServedRun) -> dict[str, Any]:
-    return {
-        "run_id": served.run_id,
-        "threshold": served.threshold,
-        "export_sha256": served.export_sha256,
-        "app_version": served.app_version,
-        "since": served.since.astimezone(UTC),
-    }
-
-
 def _served(row: Row[Any]) -> ServedRun:
     return ServedRun(
         row.run_id, row.threshold, row.export_sha256, row.app_version, from_utc(row.since)
     )
-
-
-def _choice_row(choice: ServedChoice) -> dict[str, Any]:
-    return {
-        "run_id": choice.run_id,
-        "reason": choice.reason,
-        "chosen_by": choice.chosen_by,
-        "chosen_at": choice.chosen_at.astimezone(UTC),
-        "app_version": choice.app_version,
-    }
-
-
-def _choice(row: Row[Any]) -> ServedChoice:
-    at = from_utc(row.chosen_at)
-    return ServedChoice(row.run_id, row.reason, row.chosen_by, row.app_version, at)

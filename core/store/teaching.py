@@ -51,15 +51,7 @@ class CaseSet:
 
 
 class SqlTeachingStore:
-    """Sessions, steps and case sets in SQLite or PostgreSQL; one may serve many threads.
-
-    Parameters
-    ----------
-    database : Database
-        Already migrated.
-    now : callable, optional
-        Where the time comes from.
-    """
+    """Sessions, steps and case sets in SQLite or PostgreSQL; one may serve many threads."""
 
     def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
         self.database = database
@@ -200,33 +192,32 @@ class SqlTeachingStore:
     def case_sets(self) -> list[CaseSet]:
         """Return every case set, newest first."""
         query = select(teaching_sets).order_by(teaching_sets.c.sequence.desc())
-        return [_case_set(row) for row in self._rows(query)]
+        return [_case_set(row) for row in self.database.rows(query)]
 
     def case_set(self, set_id: str) -> CaseSet | None:
         """Return one case set, or None."""
-        rows = self._rows(select(teaching_sets).where(teaching_sets.c.set_id == set_id))
+        rows = self.database.rows(select(teaching_sets).where(teaching_sets.c.set_id == set_id))
         return _case_set(rows[0]) if rows else None
 
     def _was_done(self, row: Mapping[str, Any]) -> bool:
         names = ("session_id", "place", "kind")
         same = [teaching_steps.c[name] == row[name] for name in names]
-        return bool(self._rows(select(teaching_steps).where(*same)))
+        return bool(self.database.rows(select(teaching_steps).where(*same)))
 
     def _courses(self, sessions: Select[Any]) -> list[Course]:
         chosen = sessions.with_only_columns(teaching_sessions.c.session_id)
         steps = select(teaching_steps).where(teaching_steps.c.session_id.in_(chosen))
         try:
             done: dict[str, list[Step]] = defaultdict(list)
-            found = self._rows(sessions.order_by(teaching_sessions.c.sequence))
-            for row in self._rows(steps.order_by(teaching_steps.c.sequence)):
-                done[row.session_id].append(_step(row))
+            found = self.database.rows(sessions.order_by(teaching_sessions.c.sequence))
+            for row in self.database.rows(steps.order_by(teaching_steps.c.sequence)):
+                step = Step(
+                    row.session_id, row.place, StepKind(row.kind), from_utc(row.at), row.said
+                )
+                done[row.session_id].append(step)
             return [follow_steps(_session(row), done[row.session_id]) for row in found]
         except (ValueError, KeyError, TypeError, IndexError) as exc:
             raise self.database.changed_elsewhere("A teaching session") from exc
-
-    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        with self.database.reading() as connection:
-            return connection.execute(query).all()
 
 
 def _require_own(connection: Connection, session_id: str, by: Reader) -> None:
@@ -263,10 +254,6 @@ def _case(stored: dict[str, Any]) -> Case:
         stored = {key: value for key, value in stored.items() if key != "band"}
         stored |= {"side": earlier.get(band, band)}
     return Case(**stored)
-
-
-def _step(row: Row[Any]) -> Step:
-    return Step(row.session_id, row.place, StepKind(row.kind), from_utc(row.at), row.said)
 
 
 def _case_set(row: Row[Any]) -> CaseSet:

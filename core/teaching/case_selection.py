@@ -61,8 +61,6 @@ def choose_cases(
 
     Parameters
     ----------
-    pool : sequence of Case
-        In any order.
     due : mapping of str to datetime
         When each film that the reader has read is to be read again.
 
@@ -82,8 +80,14 @@ def choose_cases(
     luck = dict(zip((case.film_id for case in films), rng.random(len(films)), strict=True))
     thirds = _thirds(films)
 
+    target = _THIRDS.get(plan.difficulty)
+
     def turn(case: Case) -> tuple[int, float, float]:
-        return _turn(case, plan, due.get(case.film_id), now, thirds, luck)
+        """Return what cases are sorted by: the group, the order in it, and chance."""
+        chance, when = float(luck[case.film_id]), due.get(case.film_id)
+        if when is not None:
+            return (0 if when <= now else 3), when.timestamp(), chance
+        return (1 if target in (None, thirds[case.film_id]) else 2), 0.0, chance
 
     ordered = sorted(films, key=turn)
     wanted = {0: round(plan.films * plan.share_normal)}
@@ -143,24 +147,6 @@ def _take(ordered: Sequence[Case], chosen: Sequence[Case], n: int) -> list[Case]
         if case.patient not in {one.patient for one in taken}:
             taken.append(case)
     return taken
-
-
-def _turn(
-    case: Case,
-    plan: Plan,
-    due: datetime | None,
-    now: datetime,
-    thirds: Mapping[str, int],
-    luck: Mapping[str, float],
-) -> tuple[int, float, float]:
-    """Return what cases are sorted by: the group, the order in it, and chance."""
-    chance = float(luck[case.film_id])
-    if due is not None:
-        group = 0 if due <= now else 3
-        return group, due.timestamp(), chance
-    target = _THIRDS.get(plan.difficulty)
-    fits = target is None or thirds[case.film_id] == target
-    return (1 if fits else 2), 0.0, chance
 
 
 def _thirds(films: Sequence[Case]) -> dict[str, int]:

@@ -216,19 +216,15 @@ def confidence_calibration(outcomes: Sequence[Outcome]) -> dict[int, Rate]:
 
 def confusion_by_subtype(outcomes: Sequence[Outcome]) -> tuple[SubtypeRow, ...]:
     """Return how the films of each subtype were called, normals first, then by name."""
-    names = {one.case.subtype or _plain_label(one.case) for one in outcomes}
+    name_of = [one.case.subtype or one.case.reference.value for one in outcomes]
     rows = []
-    for name in sorted(names, key=lambda name: (name != Verdict.NORMAL, name)):
-        own = [one for one in outcomes if (one.case.subtype or _plain_label(one.case)) == name]
+    for name in sorted(set(name_of), key=lambda name: (name != Verdict.NORMAL, name)):
+        own = [one for one, named in zip(outcomes, name_of, strict=True) if named == name]
         said = [one.read.label for one in own]
         ill, well = said.count(Verdict.PNEUMONIA), said.count(Verdict.NORMAL)
         right = _rate(one.right for one in own)
         rows.append(SubtypeRow(name, ill, well, said.count(None), right))
     return tuple(rows)
-
-
-def _plain_label(case: Case) -> str:
-    return case.reference.value
 
 
 def learning_curve(outcomes: Sequence[Outcome]) -> tuple[tuple[datetime, Rate], ...]:

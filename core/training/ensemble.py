@@ -43,8 +43,6 @@ def make_ensemble(models: Path, name: str, members: Sequence[str]) -> Path:
     ----------
     models : Path
         Holds the members; the ensemble becomes a folder in it.
-    members : sequence of str
-        At least two names of single runs.
 
     Raises
     ------

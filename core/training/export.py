@@ -7,7 +7,6 @@ import datetime
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,7 @@ def _quiet() -> Iterator[None]:
 
 
 def export_litert(model: Any, path: Path) -> bool:
-    """Write a Keras model as a LiteRT file, its weights in float16 if it would exceed 10 MiB.
-
-    Returns
-    -------
-    bool
-        Whether the weights are in float16.
-    """
+    """Write a model as LiteRT, in float16 if over 10 MiB; return whether it is in float16."""
     import tensorflow as tf
 
     halved = bool(model.count_params() * 4 > LARGEST_EXPORT_BYTES)
@@ -111,11 +104,6 @@ def versions() -> dict[str, str]:
     """Return the versions that a run depends on."""
     names = ("tensorflow", "keras", "ai-edge-litert", "numpy", "pillow", "scikit-learn", "scipy")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
-
-
-def describe(settings: Any) -> dict[str, Any]:
-    """Return a settings dataclass as plain values."""
-    return dict(asdict(settings))
 
 
 def now() -> str:

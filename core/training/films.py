@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.datasets.fetch import COPIES_FOLDER, find_public_set, how_to_get_films
-from core.datasets.index import DatasetIndex
+from core.datasets.index import DatasetIndex, Progress
 from core.domain.arrays import FloatImage
 from core.errors import DatasetError
 from core.imaging.decoding import decode_radiograph
@@ -91,16 +91,9 @@ def load_films(
     index: DatasetIndex,
     film_ids: Sequence[str],
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> FilmSet:
     """Decode, resize to 224 px and stretch the named films.
-
-    Parameters
-    ----------
-    film_ids : sequence of str
-        Each must be in the index.
-    progress : callable, optional
-        Called with (done, of).
 
     Raises
     ------
@@ -137,11 +130,6 @@ def _manifest_rows(folder: Path) -> list[dict[str, str]]:
 
 def load_lung_masks(data: Path, film_ids: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.bool_]]:
     """Load the lung masks that belong to films with certainty.
-
-    Parameters
-    ----------
-    data : Path
-        Folder that holds ``kermany_lung_masks/``.
 
     Returns
     -------

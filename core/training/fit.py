@@ -61,12 +61,8 @@ def train_classifier(
         Lung masks of the training films, 127 where unknown.
     data : Path or None
         Folder with the starting weights; None starts from random ones.
-    report : callable
-        Gets one line an epoch.
     parent : Path, optional
         Weights file of the run that this one goes on from.
-    teachers : sequence of Teacher, optional
-        The networks of `RunSettings.teachers`.
     state : Path, optional
         Folder that holds what an interrupted training left, and gets the same of this one. A
         training that goes on draws other random changes than one that was never interrupted.

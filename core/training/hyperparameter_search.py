@@ -51,18 +51,6 @@ class Trial:
     seconds: float
 
 
-def _draw(trial: Any, search: Search) -> dict[str, Any]:
-    chosen = {
-        name: trial.suggest_categorical(name, list(values))
-        for name, values in search.choices.items()
-    }
-    ranges = {
-        name: trial.suggest_float(name, low, high, log=True)
-        for name, (low, high) in search.log_ranges.items()
-    }
-    return {**chosen, **ranges}
-
-
 def _distributions(search: Search) -> dict[str, Any]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
@@ -186,16 +174,10 @@ def search_settings(
 
     Parameters
     ----------
-    settings : RunSettings
-        With a declared search.
     masks : (N, 224, 224) uint8 ndarray
         Lung masks of the training films.
     data : Path or None
         Folder with the starting weights.
-    folder : Path
-        Gets the history.
-    report : callable
-        Gets a line a trial.
 
     Raises
     ------
@@ -210,33 +192,25 @@ def search_settings(
     search = settings.search
     if search is None:
         return settings
+    import optuna
+
     path = folder / SEARCH_FILE
     trials = _read_trials(path, settings, search, report)
     study = _open_study(settings, search, trials)
     wanted = min(search.trials, search.size)
     while len(trials) < wanted:
-        trial = study.ask()
+        trial = study.ask(_distributions(search))
         tried = _try(trial, len(trials), settings, search, films, masks, data)
-        _tell(study, trial, tried)
+        diverged = tried.log_loss is None
+        state = optuna.trial.TrialState.FAIL if diverged else None
+        study.tell(trial, tried.log_loss, state)
         trials.append(asdict(tried))
         _write(path, settings, search, trials)
-        report(f"trial {len(trials)}/{wanted}: {tried.settings} -> {_text(tried)}")
+        said = "diverged" if diverged else f"log loss {tried.log_loss:.4f}"
+        report(f"trial {len(trials)}/{wanted}: {tried.settings} -> {said}")
     best = _best(trials)
     report(f"the best of {len(trials)} trials is {best}")
     return replace(settings, **best)
-
-
-def _tell(study: Any, trial: Any, tried: Trial) -> None:
-    from optuna.trial import TrialState
-
-    if tried.log_loss is None:
-        study.tell(trial, state=TrialState.FAIL)
-    else:
-        study.tell(trial, tried.log_loss)
-
-
-def _text(tried: Trial) -> str:
-    return "diverged" if tried.log_loss is None else f"log loss {tried.log_loss:.4f}"
 
 
 def _try(
@@ -250,7 +224,7 @@ def _try(
 ) -> Trial:
     import optuna
 
-    chosen = _draw(trial, search)
+    chosen = dict(trial.params)
     tried = replace(
         settings,
         **chosen,
@@ -270,7 +244,7 @@ def _try(
     began, pruned = time.monotonic(), False
     try:
         train_classifier(
-            films.train, masks, films.validation, tried, data, _silent,
+            films.train, masks, films.validation, tried, data, lambda _: None,
             after_epoch=after_epoch,
         )  # fmt: skip
     except optuna.TrialPruned:
@@ -279,10 +253,6 @@ def _try(
     kept = tuple(loss if math.isfinite(loss) else None for loss in losses)
     lowest = None if None in kept else min(losses)
     return Trial(number, chosen, lowest, kept, len(losses), pruned, seconds)
-
-
-def _silent(line: str) -> None:
-    """Take a line of a trial's progress and drop it."""
 
 
 def _write(path: Path, settings: RunSettings, search: Search, trials: list[Kept]) -> None:

@@ -95,12 +95,6 @@ def train_lung_net(
     films, masks : (N, 224, 224) uint8 ndarrays
     data : Path or None
         Folder with the starting weights; None starts from random ones.
-    report : callable
-        Gets one line an epoch.
-
-    Returns
-    -------
-    keras.Model
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,11 +21,10 @@ from core.imaging.decoding import decode_radiograph
 from core.imaging.preprocessing import standardise_film
 from core.runs.predictions import FILM_COLUMNS, LEARNED_PART, FilmTable, Predictions
 from core.training.export import exported_logits
-from core.training.films import STORED_PX, TRUSTED_MATCHES, Bytes, find_training_set, to_input
+from core.training.films import MASKS_FOLDER, TRUSTED_MATCHES, Bytes, find_training_set, to_input
 from core.training.lung_crop import crop_films, find_boxes, open_segmenter
 from core.training.training_data import Report, redraw_split
 
-MASKS_FOLDER = "kermany_lung_masks"
 EXTERNAL_FOLDER = "nih_rsna"
 OPACITY_CLASS = "Lung Opacity"
 
@@ -70,21 +69,17 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _original_sizes(data: Path) -> dict[str, tuple[float, float]]:
-    """Return height and width of every film whose original was matched with certainty."""
-    return {
-        row["image_name"]: (float(row["orig_h"]), float(row["orig_w"]))
-        for row in _rows(data / MASKS_FOLDER / "manifest.csv")
-        if row["match_confidence"] in TRUSTED_MATCHES
-    }
-
-
 def _films_of_split(
     data: Path, index: DatasetIndex, split: Split, part: str
 ) -> Iterator[tuple[Bytes, Facts]]:
     earlier = {"train": (), "validation": split.train, "test": (*split.train, *split.validation)}
     seen = {split.group[film_id] for film_id in earlier[part]}
-    sizes, by_id = _original_sizes(data), {film.film_id: film for film in index.films}
+    by_id = {film.film_id: film for film in index.films}
+    sizes = {  # of every film whose original was matched with certainty
+        row["image_name"]: (float(row["orig_h"]), float(row["orig_w"]))
+        for row in _rows(data / MASKS_FOLDER / "manifest.csv")
+        if row["match_confidence"] in TRUSTED_MATCHES
+    }
     for film_id in getattr(split, part):
         film = by_id[film_id]
         height, width = sizes.get(PurePosixPath(film_id).name, (np.nan, np.nan))
@@ -126,6 +121,11 @@ def _tabulate(facts: Sequence[Facts]) -> FilmTable:
     return FilmTable(**{name: np.array([film[name] for film in facts]) for name in FILM_COLUMNS})
 
 
+def _gather(pairs: Sequence[tuple[Bytes, Facts]], cuts: Mapping[str, Any]) -> FilmsToScore:
+    films, facts = zip(*pairs, strict=True)
+    return FilmsToScore(_tabulate(facts), np.stack(films), dict(cuts))
+
+
 def load_films_to_score(
     data: Path, index: DatasetIndex, split: Split, report: Report
 ) -> FilmsToScore:
@@ -135,10 +135,6 @@ def load_films_to_score(
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/`` and, for the external set, ``nih_rsna/``.
-    split : Split
-        Made from the films of the index.
-    report : callable
-        Gets a line for every part.
 
     Raises
     ------
@@ -147,22 +143,16 @@ def load_films_to_score(
     """
     report(f"measuring the image quality of {len(split.train)} training films")
     training = [facts for _, facts in _films_of_split(data, index, split, "train")]
-    films: list[Bytes] = []
-    table: list[Facts] = []
+    pairs: list[tuple[Bytes, Facts]] = []
     for part in ("validation", "test"):
         report(f"decoding {len(getattr(split, part))} films of {part}")
-        for pixels, facts in _films_of_split(data, index, split, part):
-            films.append(pixels)
-            table.append(facts)
+        pairs += _films_of_split(data, index, split, part)
     if (data / EXTERNAL_FOLDER).is_dir():
         report(f"decoding the films of {EXTERNAL_FOLDER}")
-        for pixels, facts in _external_films(data):
-            films.append(pixels)
-            table.append(facts)
+        pairs += _external_films(data)
     else:
         report(f"no {EXTERNAL_FOLDER}/ in {data}: external films are not scored")
-    stored = np.stack(films).reshape(-1, STORED_PX, STORED_PX)
-    return FilmsToScore(_tabulate(table), stored, find_cut_points(_tabulate(training)))
+    return _gather(pairs, find_cut_points(_tabulate(training)))
 
 
 def open_films_to_score(
@@ -211,19 +201,11 @@ def open_learned_films(
     index, split = _open_split(data, models, report, redrawn_with)
     report(f"decoding {len(split.train)} films of {LEARNED_PART}")
     pairs = list(_films_of_split(data, index, split, LEARNED_PART))
-    table = _tabulate([facts for _, facts in pairs])
-    return FilmsToScore(table, np.stack([film for film, _ in pairs]), find_cut_points(table))
+    return _gather(pairs, find_cut_points(_tabulate([facts for _, facts in pairs])))
 
 
 def films_as_seen(films: FilmsToScore, cropped_to_lungs: bool, models: Path) -> FilmsToScore:
     """Return the films as a run sees them: whole, or the box around the lungs.
-
-    Parameters
-    ----------
-    films : FilmsToScore
-        Whole films.
-    models : Path
-        Holds the lung segmenter.
 
     Raises
     ------
@@ -246,10 +228,6 @@ def score_run(
 
     Parameters
     ----------
-    content : bytes
-        The export.
-    input_px : int
-        Side of the run's square input.
     films : FilmsToScore
         As the run sees them.
 

@@ -107,16 +107,9 @@ def learn_without_labels(
         With a layer ``features``.
     films, masks : (N, 224, 224) uint8 ndarrays
         As in `train_classifier`.
-    report : callable
-        Gets one line an epoch.
     state : Path, optional
         Folder that holds what an interrupted learning left, and gets the same of this one. What
         goes on draws other random changes than what was never interrupted.
-
-    Returns
-    -------
-    list of float
-        The mean loss of each epoch.
     """
     import keras
     import tensorflow as tf

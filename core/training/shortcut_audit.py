@@ -41,8 +41,6 @@ def audited(data: Path, films: FilmSet, split: str) -> AuditFilms:
     ----------
     data : Path
         Folder that holds ``kermany_lung_masks/``.
-    split : str
-        What the part is called.
 
     Raises
     ------
@@ -67,8 +65,6 @@ def load_audit_films(
     ----------
     data : Path
         Folder that holds the films (`find_training_set`) and ``kermany_lung_masks/``.
-    progress : callable, optional
-        Called with (done, of), in films.
     redrawn_with : int, optional
         Seed of a run that drew its validation films one by one, whoever the patient is.
 
@@ -141,7 +137,9 @@ def open_run(models: Path, name: str, threads: int) -> AuditedRun:
             f"run {name} is another model's predictions: it has no network to audit."
         )
     changed = [
-        one for one, sha256 in run.member_exports.items() if _export_of(models, one) != sha256
+        one
+        for one, sha256 in run.member_exports.items()
+        if load_run(models / one).files.get(EXPORT_FILE) != sha256
     ]
     if changed:
         raise ModelIntegrity(
@@ -151,11 +149,6 @@ def open_run(models: Path, name: str, threads: int) -> AuditedRun:
     classifier = open_any(run, resize_film, threads)
     threshold = run.operating_point.threshold
     return AuditedRun(name, export_identity(run), threshold, predictor(classifier, models))
-
-
-def _export_of(models: Path, name: str) -> str | None:
-    stated: str | None = load_run(models / name).files.get(EXPORT_FILE)
-    return stated
 
 
 def write_audit(folder: Path, audit: ShortcutAudit) -> None:
@@ -178,17 +171,6 @@ def make_audits(
     progress: Progress | None = None,
 ) -> dict[str, ShortcutAudit]:
     """Audit finished runs and keep the audits in their folders.
-
-    Parameters
-    ----------
-    parts : mapping of str to AuditFilms
-        From ``load_audit_films``.
-    models : Path
-        Folder with one sub-folder a run.
-    threads : int
-        Of one prediction.
-    progress : callable, optional
-        Called with (done, of), in changed films.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from core.imaging.preprocessing import resize_film
 from core.inference.litert import LiteRTNetwork
 from core.runs.store import EXPORT_FILE, write_record
 from core.stats.bootstrap import mean_rate
-from core.training.export import describe, export_litert, now, versions
+from core.training.export import export_litert, now, versions
 from core.training.films import STORED_PX, FilmSet, find_training_set, load_lung_masks
 from core.training.lung_crop import LUNGS_RUN, segment_all
 from core.training.lung_segmenter import LungSettings, dice_scores, train_lung_net
@@ -134,7 +134,7 @@ def finish_lungs(
                 "n": len(test),
             },
         },
-        "settings": describe(settings),
+        "settings": asdict(settings),
         "data": {"index_sha256": films.index.sha256, "split_sha256": films.split_sha256},
         "versions": versions(),
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import DatasetError
 from core.evaluation.abstention import describe_abstention
-from core.evaluation.evaluate import measure_run
+from core.evaluation.evaluate import PARTS, measure_run
 from core.evaluation.operating_point import calibrate, choose_operating_point, fit_temperature
 from core.runs.predictions import PREDICTIONS_FILE, write_predictions
 from core.runs.store import EXPORT_FILE, write_record
@@ -20,7 +20,6 @@ from core.training.export import (
     HALF_PRECISION_PARITY_LIMIT,
     PARITY_LIMIT,
     check_parity,
-    describe,
     export_litert,
     exported_logits,
     now,
@@ -69,13 +68,6 @@ def new_run_folder(models: Path, name: str) -> Path:
     return partial
 
 
-def chosen_on(settings: RunSettings) -> str:
-    """Return what a run's operating point and calibration come from, in words."""
-    if settings.split_by == "films":
-        return OWN_VALIDATION
-    return "validation patients"
-
-
 def finish_run(
     model: Any,
     history: History,
@@ -102,8 +94,9 @@ def finish_run(
     keras_logits = predict_logits(model, validation)
     calibration = fit_temperature(keras_logits, data.validation.labels)
     probabilities = calibrate(keras_logits, calibration)
+    chosen_on = OWN_VALIDATION if settings.split_by == "films" else PARTS["validation"].name
     operating_point = choose_operating_point(
-        probabilities, data.validation.labels, settings.sensitivity_wanted, chosen_on(settings)
+        probabilities, data.validation.labels, settings.sensitivity_wanted, chosen_on
     )
     report("exporting to LiteRT and comparing")
     halved = export_litert(with_features(model), folder / EXPORT_FILE)
@@ -129,11 +122,9 @@ def finish_run(
         "calibration": asdict(calibration),
         "operating_point": asdict(operating_point),
         "abstention": describe_abstention(predictions, operating_point),
-        **measure_run(
-            predictions, operating_point.threshold, to_score.cut_points, chosen_on(settings)
-        ),
+        **measure_run(predictions, operating_point.threshold, to_score.cut_points, chosen_on),
         "parity": parity,
-        "settings": describe(settings),
+        "settings": asdict(settings),
         "data": {
             "index_sha256": data.index.sha256,
             "split_sha256": data.split_sha256,
@@ -158,8 +149,6 @@ def make_run(settings: RunSettings, data: Path, models: Path, report: Report) ->
         ``imagenet_weights/``.
     models : Path
         Holds ``split.json``; the run becomes a folder in it.
-    report : callable
-        Gets a line for every step.
 
     Raises
     ------

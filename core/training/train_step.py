@@ -16,8 +16,6 @@ from core.training.catalogue.settings import RunSettings
 from core.training.distillation import Teacher, opinion_of
 from core.training.networks.architectures import KINDS, build_classifier, imagenet_weights
 
-LAST_BACKBONE_LAYER = "pooled"
-
 
 @contextmanager
 def _precision(name: str) -> Iterator[None]:

@@ -61,10 +61,6 @@ def as_the_run_sees(
     ----------
     masks : (N, 224, 224) uint8 ndarray
         Of the training films.
-    models : Path
-        Holds the lung segmenter.
-    report : callable
-        Gets a line for every step.
     """
     if settings.split_by == "films":
         report("drawing validation films one by one, regardless of patient")

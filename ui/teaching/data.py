@@ -15,8 +15,8 @@ from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.domain.model import Prediction, RunRecord
 from core.domain.reader import Reader, reader_key
-from core.error_analysis.gallery import logits_of
 from core.errors import TeachingError
+from core.evaluation.metrics import logits_of
 from core.gate.lungs import LUNG_PROBABILITY
 from core.imaging.decoding import decode_radiograph
 from core.pipeline import find_lungs

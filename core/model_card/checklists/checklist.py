@@ -27,6 +27,10 @@ class Answer:
     where: str = ""
 
 
+Fill = Answer | Callable[[RunFacts], Answer]
+"""The answer of every run, or what gives it from a run's records."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One item of a checklist, in our own words.
@@ -35,20 +39,20 @@ class Item:
     ----------
     number : str
         As the checklist counts.
-    asks : str
-        What has to be reported.
-    fill : Answer or callable
-        The answer of every run, or what gives it from a run's records.
     """
 
     number: str
     topic: str
     asks: str
-    fill: Answer | Callable[[RunFacts], Answer]
+    fill: Fill
 
     def answer(self, facts: RunFacts) -> Answer:
         """Return what is known of the item for a run."""
-        return self.fill if isinstance(self.fill, Answer) else self.fill(facts)
+        return _answer(self.fill, facts)
+
+
+def _answer(fill: Fill, facts: RunFacts) -> Answer:
+    return fill if isinstance(fill, Answer) else fill(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,14 @@ def partly(said: str, where: str) -> Answer:
 def still_open(said: str) -> Answer:
     """Return the answer of an item that no record fills."""
     return Answer(State.OPEN, said)
+
+
+NOT_KNOWN = still_open("Another model's predictions: not known here.")
+
+
+def of_own_network(fill: Fill, foreign: Fill = NOT_KNOWN) -> Callable[[RunFacts], Answer]:
+    """Give a run of which only the predictions are known an answer of its own."""
+    return lambda facts: _answer(foreign if facts.run.foreign else fill, facts)
 
 
 def fill_checklist(checklist: Checklist, facts: RunFacts) -> tuple[FilledItem, ...]:

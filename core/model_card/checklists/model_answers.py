@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from core.domain.rate import interval_text
 from core.evaluation.tables import MEASURES
-from core.model_card.checklists.checklist import Answer, filled, partly, still_open
+from core.model_card.checklists.checklist import (
+    Answer,
+    filled,
+    of_own_network,
+    partly,
+    still_open,
+)
 from core.model_card.facts import RunFacts
 from core.model_card.population import STARTS, changes_text
 from core.model_card.results import EXTERNAL, RATES, origin_text, rate_of, usual_part
 
 SETTINGS = "run.json: settings"
 METRICS = "run.json: metrics"
-Fill = Callable[[RunFacts], Answer]
 
 MEASURED = filled(f"{', '.join(MEASURES.values())}, calibration error.", METRICS)
 STATISTICS = filled(
@@ -21,17 +24,6 @@ STATISTICS = filled(
     "for the rest; McNemar and DeLong with Holm between runs.",
     "core/stats/intervals.py, core/stats/bootstrap.py, core/comparison/paired_tests.py",
 )
-
-
-def of_own_network(fill: Fill) -> Fill:
-    """Leave an item open for a run of which only the predictions are known."""
-
-    def answer(facts: RunFacts) -> Answer:
-        if facts.run.foreign:
-            return still_open("Another model's predictions: not known here.")
-        return fill(facts)
-
-    return answer
 
 
 @of_own_network
@@ -45,11 +37,12 @@ def preprocessing_answer(facts: RunFacts) -> Answer:
     )
 
 
-@of_own_network
-def acquisition_and_preprocessing_answer(facts: RunFacts) -> Answer:
-    """Say how films were made, and what is done to them."""
-    said = preprocessing_answer(facts).said
-    return partly(f"{said} How the films were made is not stated.", "core/imaging/preprocessing.py")
+acquisition_and_preprocessing_answer = of_own_network(
+    lambda facts: partly(
+        f"{preprocessing_answer(facts).said} How the films were made is not stated.",
+        "core/imaging/preprocessing.py",
+    )
+)
 
 
 @of_own_network
@@ -125,12 +118,14 @@ def selection_answer(facts: RunFacts) -> Answer:
     return filled(f"The {kept} epoch is kept, by validation only{goes_on}.", SETTINGS)
 
 
-@of_own_network
-def ensemble_answer(facts: RunFacts) -> Answer:
-    """Say whether several networks read together."""
-    members = facts.run.members
-    said = f"The mean of {', '.join(members)}." if members else "One network, no ensemble."
-    return filled(said, "run.json")
+ensemble_answer = of_own_network(
+    lambda facts: filled(
+        f"The mean of {', '.join(facts.run.members)}."
+        if facts.run.members
+        else "One network, no ensemble.",
+        "run.json",
+    )
+)
 
 
 def robustness_answer(facts: RunFacts) -> Answer:
@@ -252,7 +247,6 @@ def indeterminate_answer(facts: RunFacts) -> Answer:
     return partly(f"{said} Films on which readers were unsure are not published.", "run.json")
 
 
-@of_own_network
-def blinded_index_answer(_facts: RunFacts) -> Answer:
-    """Say what the network knew."""
-    return filled("The network sees pixels and nothing else.", "core/inference/litert.py")
+blinded_index_answer = of_own_network(
+    filled("The network sees pixels and nothing else.", "core/inference/litert.py")
+)

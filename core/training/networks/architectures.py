@@ -116,8 +116,6 @@ def build_classifier(architecture: str, input_px: int, dropout: float, weights: 
         A layout of the origin project, which always starts from random weights; `VGG19`; or a key
         of `BACKBONES`: MobileNetV2 whole, or up to the last layer of stride 16, which takes six
         tenths of the time and less than a third of the parameters.
-    input_px : int
-        Side of the square input.
     dropout : float
         Before the last layer.
     weights : Path or None

@@ -28,8 +28,6 @@ def build_origin_network(layout: Layout, input_px: int, dropout: float) -> Any:
 
     Parameters
     ----------
-    input_px : int
-        Side of the square input.
     dropout : float
         After each dense layer.
 

@@ -52,8 +52,6 @@ def build_vgg19(input_px: int, dropout: float, weights: Path | None) -> Any:
 
     Parameters
     ----------
-    input_px : int
-        Side of the square input.
     dropout : float
         Before the last layer.
     weights : Path or None

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.runs import causes_of
+from core.error_analysis.generalisation_gap import causes_of, tabulate_causes
 from core.errors import ModelIntegrity
-from core.evaluation.generalisation_gap import tabulate_causes
 from core.evaluation.tables import (
     MEASURES,
     QUALITIES,

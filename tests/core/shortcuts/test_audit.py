@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from core.errors import DatasetError, ModelIntegrity
-from core.shortcuts.audit import AuditedRun, AuditFilms, audit_run, audit_runs
+from core.shortcuts.audit import AuditedRun, AuditFilms, audit_runs
 from core.shortcuts.chart import draw_audit
 from core.shortcuts.perturbations import CHANGES
 from core.shortcuts.record import ShortcutAudit
@@ -122,13 +122,16 @@ def test_the_score_is_set_against_the_originals_size_within_each_class(audits):
 def test_runs_audited_together_are_audited_as_alone(audits):
     parts = {"validation": stand_in_films(), "test": replace(stand_in_films(6), split="others")}
 
-    assert audit_run(looking_at(*LUNG), parts, GREY) == audits["lungs"]
+    alone = audit_runs({"lungs": looking_at(*LUNG)}, parts, GREY)
+
+    assert alone["lungs"] == audits["lungs"]
 
 
 def test_progress_ends_at_the_number_of_changed_films():
     said = []
 
-    audit_run(looking_at(*LUNG), {"test": stand_in_films()}, GREY, lambda *pair: said.append(pair))
+    run, parts = looking_at(*LUNG), {"test": stand_in_films()}
+    audit_runs({"lungs": run}, parts, GREY, lambda *pair: said.append(pair))
 
     total = sum(N - 3 if change.needs_lungs else N for change in CHANGES)
     assert said[-1] == (total, total)
@@ -139,7 +142,7 @@ def test_films_of_one_class_cannot_be_audited():
     films = replace(stand_in_films(), labels=np.ones(N, np.int64))
 
     with pytest.raises(DatasetError, match="two films of each class"):
-        audit_run(looking_at(*LUNG), {"test": films}, GREY)
+        audit_runs({"lungs": looking_at(*LUNG)}, {"test": films}, GREY)
 
 
 # --- keeping it -----------------------------------------------------------------------------------

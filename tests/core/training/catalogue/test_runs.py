@@ -6,7 +6,6 @@ import pytest
 
 from core.errors import DatasetError
 from core.training.catalogue.runs import CATALOGUE, find_run
-from core.training.export import describe
 
 
 def test_every_run_is_found_by_its_name_and_says_what_it_is_for():
@@ -35,7 +34,7 @@ def test_an_unknown_run_is_refused_with_the_names_that_are_known():
 
 
 def test_settings_are_described_to_the_last_number():
-    described = describe(CATALOGUE["f01"])
+    described = asdict(CATALOGUE["f01"])
 
     assert described["learning_rate"] == 2e-4
     assert described["augmentation"]["rotation_deg"] == 12.0

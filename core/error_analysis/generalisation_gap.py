@@ -17,13 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.model import RunRecord
 from core.domain.rate import Rate, interval_text
 from core.evaluation.evaluate import PARTS, SLICED_BY
+from core.evaluation.metrics import confusion_at, rates_of
 from core.evaluation.operating_point import choose_operating_point
-from core.runs.predictions import Predictions
+from core.runs.listing import list_readable_runs
+from core.runs.predictions import Predictions, read_predictions
+from core.runs.store import read_record
 from core.runs.tertiles import UNKNOWN, place_in_thirds
+from core.shortcuts.record import read_audit
 from core.stats.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
-from core.stats.intervals import Mask, wilson_rate
+from core.stats.intervals import Mask
 from core.tables import markdown_table
 
 Weights = npt.NDArray[np.float64]
@@ -48,6 +53,26 @@ class Suspect:
     specificity: Rate
 
 
+def causes_of(run: RunRecord) -> list[Suspect]:
+    """Return why a run does worse on the official test than on validation, cause by cause."""
+    audit = read_audit(run)
+    alike = {
+        part: (line.sensitivity, line.specificity)
+        for part, audited in (audit.parts if audit else {}).items()
+        for line in audited.changes
+        if line.key == "cropped_alike"
+    }
+    cuts = read_record(run.folder)["slices"]["cut_points"]
+    trained = [one.record for one in list_readable_runs(run.folder.parent)[0] if not one.exhibit]
+    others = {
+        one.run_id: (read_predictions(one), one.operating_point.threshold)
+        for one in trained
+        if not (one.foreign or one.members or one.run_id == run.run_id)
+    }
+    threshold = run.operating_point.threshold
+    return suspect_causes(read_predictions(run), threshold, cuts, alike, find_doubted(others))
+
+
 def suspect_causes(
     predictions: Predictions,
     threshold: float,
@@ -61,8 +86,6 @@ def suspect_causes(
     ----------
     predictions : Predictions
         With validation and official test films.
-    threshold : float
-        The operating point.
     cut_points : mapping
         Tertiles of the training films, from `core.evaluation.evaluate.find_cut_points`.
     cropped_alike : mapping
@@ -133,10 +156,8 @@ def _point_of(part: Predictions, sensitivity: float) -> float:
 
 
 def _as_they_are(what: str, films: str, part: Predictions, threshold: float) -> Suspect:
-    ill, called = part.films.label == 1, part.probability >= threshold
-    found, cleared = int((called & ill).sum()), int((~called & ~ill).sum())
-    rates = wilson_rate(found, int(ill.sum())), wilson_rate(cleared, int((~ill).sum()))
-    return Suspect(what, films, *rates)
+    rates = rates_of(confusion_at(part.probability, part.films.label, threshold))
+    return Suspect(what, films, rates["sensitivity"], rates["specificity"])
 
 
 def _weighted(

@@ -5,7 +5,7 @@ import pytest
 from fixtures.film_tables import film_table, predictions_of
 
 from core.domain.rate import Rate
-from core.evaluation.generalisation_gap import find_doubted, suspect_causes, tabulate_causes
+from core.error_analysis.generalisation_gap import find_doubted, suspect_causes, tabulate_causes
 from core.stats.intervals import wilson_rate
 
 CUTS = {"contrast": (0.3, 0.6)}
