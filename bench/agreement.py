@@ -222,7 +222,7 @@ def _row(label: str, found: Agreement) -> str:
 def _worst(label: str, pairs: Sequence[Pair]) -> list[str]:
     large = sum(pair.difference > LARGE_DIFFERENCE for pair in pairs)
     ordered = sorted(pairs, key=lambda pair: -pair.difference)[:NAMED_FILMS]
-    said = (
+    text = (
         f"Of the {label}, {large} of {len(pairs)} differ by more than {LARGE_DIFFERENCE} in "
         f"probability; the {len(ordered)} farthest apart:"
     )
@@ -233,7 +233,7 @@ def _worst(label: str, pairs: Sequence[Pair]) -> list[str]:
         for pair in ordered
     ]
     head = ["| film | pixels | full size | 224 px | logits |", "|---|---|---|---|---|"]
-    return ["", said, "", *head, *rows]
+    return ["", text, "", *head, *rows]
 
 
 def measure(report: Callable[[str], None]) -> Section:
@@ -267,7 +267,7 @@ def measure(report: Callable[[str], None]) -> Section:
 
 def _introduction(engine: Engine) -> list[str]:
     run = engine.classifier.run_record
-    said = (
+    text = (
         f"Run {run.run_id}, operating point {run.operating_point.threshold:.3f}. Differences are "
         "absolute: median, 90th and 95th percentile, largest. The yardstick is how much the same "
         "224 px file differs from itself after one more JPEG compression."
@@ -275,4 +275,4 @@ def _introduction(engine: Engine) -> list[str]:
     columns = ["films", "n", "probability: median", "90 %", "95 %", "largest"]
     columns += ["logit: median", "90 %", "95 %", "largest", "mean shift"]
     columns += ["r, probability", "r, logit", "decisions changed", "gate changed"]
-    return [said, "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    return [text, "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]

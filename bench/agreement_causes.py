@@ -116,7 +116,7 @@ def causes_text(gaps: Sequence[Gap]) -> list[str]:
         f"What moves the logit, over the {len(gaps)} films of both sets (absolute differences; r "
         "is the correlation with the whole gap, sign included):"
     )
-    said = [
+    text = [
         title,
         "",
         "| changed | median | 90 % | largest | r |",
@@ -125,7 +125,7 @@ def causes_text(gaps: Sequence[Gap]) -> list[str]:
     for what, moved in rows.items():
         median, ninety, largest = np.quantile(np.abs(moved), [0.5, 0.9, 1.0])
         alike = float(np.corrcoef(moved, gap)[0, 1])
-        said.append(f"| {what} | {median:.3f} | {ninety:.3f} | {largest:.3f} | {alike:.2f} |")
+        text.append(f"| {what} | {median:.3f} | {ninety:.3f} | {largest:.3f} | {alike:.2f} |")
     far = np.abs(gap) >= np.quantile(np.abs(gap), 0.9)
     whole, box, reduction, jpeg = (
         float(np.median(np.abs(moved[far])))
@@ -144,7 +144,7 @@ def causes_text(gaps: Sequence[Gap]) -> list[str]:
         )
     else:
         words += "So box or reduction makes half of the gap or more."
-    return ["", *said, "", words]
+    return ["", *text, "", words]
 
 
 def compare_with_stored(data: Path, engine: Engine) -> list[str]:

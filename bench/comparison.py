@@ -44,16 +44,18 @@ def draw_runs(models: Path) -> Mapping[str, Predictions]:
     rng = np.random.default_rng(20)
     drawn = {}
     for number in range(RUNS):
-        said = kept[number % len(kept)]
-        logit = said.logit + NOISE * rng.standard_normal(len(said))
-        drawn[f"r{number:02d}"] = Predictions(said.films, logit, 1.0 / (1.0 + np.exp(-logit)))
+        predictions = kept[number % len(kept)]
+        logit = predictions.logit + NOISE * rng.standard_normal(len(predictions))
+        drawn[f"r{number:02d}"] = Predictions(
+            predictions.films, logit, 1.0 / (1.0 + np.exp(-logit))
+        )
     return drawn
 
 
-def write_table(models: Path, said: Predictions) -> bytes:
+def write_table(models: Path, predictions: Predictions) -> bytes:
     """Return a CSV file with a row for every film of the public set."""
     split = read_split(models / SPLIT_FILE)
-    children = said.where(said.films.split != "nih")
+    children = predictions.where(predictions.films.split != "nih")
     pairs = zip(children.films.film_id, children.probability, strict=True)
     rows = [f"{film},{p:.6f}" for film, p in pairs]
     rows += [f"{film},0.5" for film in split.train]
@@ -70,9 +72,9 @@ def time_import(models: Path, content: bytes) -> float:
 def measure(report: Callable[[str], None]) -> Section:
     """Compare, cluster and import, and say how long each takes."""
     models = get_settings().models
-    said = draw_runs(models)
-    scored: ScoredFilms = align_runs(said, dict.fromkeys(said, 0.5), "test")
-    content = write_table(models, next(iter(said.values())))
+    predictions = draw_runs(models)
+    scored: ScoredFilms = align_runs(predictions, dict.fromkeys(predictions, 0.5), "test")
+    content = write_table(models, next(iter(predictions.values())))
     n, pairs = len(scored.films), RUNS * (RUNS - 1) // 2
     rows = content.count(b"\n")
     tests = f"McNemar, DeLong, {len(METRICS)} bootstrapped metrics, Holm"

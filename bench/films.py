@@ -85,9 +85,9 @@ def require_input(reading: FilmReading) -> ModelInput:
         If the gate refused the film: then nothing after the gate was measured.
     """
     if reading.model_input is None:
-        said = "; ".join(finding.message for finding in reading.quality.findings)
+        text = "; ".join(finding.message for finding in reading.quality.findings)
         raise FirstReadError(
-            f"the quality gate refused the synthetic film, so this cannot be measured: {said}"
+            f"the quality gate refused the synthetic film, so this cannot be measured: {text}"
         )
     return reading.model_input
 

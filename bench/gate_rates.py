@@ -228,7 +228,7 @@ def _assess_with(gate: Gate, model_px: int) -> Assess:
 
 
 def _table(measured: Sequence[GroupRates], gate: Gate) -> list[str]:
-    said = (
+    text = (
         "Share refused with Wilson's 95 % interval (quarters of one picture, and the files of one "
         "DICOM image, are not independent of each other), distance from the training films "
         f"(smallest, median, largest; the limit is {gate.limits.distance:.2f}), and films by "
@@ -236,7 +236,7 @@ def _table(measured: Sequence[GroupRates], gate: Gate) -> list[str]:
     )
     columns = ["films", "wanted", "n", "refused", "share", "distance", "refused for", "flagged for"]
     head = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    return ["", said, "", *head, *map(_row, measured)]
+    return ["", text, "", *head, *map(_row, measured)]
 
 
 def measure(report: Callable[[str], None]) -> Section:

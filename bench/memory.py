@@ -78,12 +78,12 @@ def judge_memory(
     """Hold what was seen to the targets."""
     steps = ", ".join(f"{opened}: {megabytes:.0f}" for opened, megabytes in resident.items())
     growth = (resident[OPENED] - resident[EVERY]) / (OPENED - EVERY)
-    said = (
+    text = (
         f"with the empty page {empty_mb:.0f} MB, the uploaded files {uploaded_mb:.0f} MB; "
         f"by films opened and explained {steps} MB"
     )
     return [
-        judge(f"Resident memory after {FILMS} films", resident[OPENED], RESIDENT, said),
+        judge(f"Resident memory after {FILMS} films", resident[OPENED], RESIDENT, text),
         judge(f"Growth from the {EVERY}th to the {OPENED}th opened film", growth, FLAT),
         judge("TensorFlow's libraries in the app's process", len(loaded), NO_TENSORFLOW),
     ]

@@ -106,8 +106,8 @@ def _by_finding(read: Sequence[tuple[PhantomFilm, Prediction]]) -> list[str]:
         of_it = [one for phantom, one in read if phantom.settings.finding == finding]
         values = np.quantile([one.probability for one in of_it], [0, 0.5, 1])
         above = sum(one.probability >= one.operating_point.threshold for one in of_it)
-        said = ", ".join(f"{value:.2f}" for value in values)
-        lines.append(f"| {finding} | {len(of_it)} | {above} | {said} |")
+        text = ", ".join(f"{value:.2f}" for value in values)
+        lines.append(f"| {finding} | {len(of_it)} | {above} | {text} |")
     return lines
 
 

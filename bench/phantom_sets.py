@@ -42,12 +42,12 @@ class ReadSet:
 
 def read_set(drawn: PhantomSet, engine: Engine) -> ReadSet:
     """Read every film of a set as an upload is read."""
-    said = []
+    text = []
     for film in drawn.films:
         prediction = read_film(drawn.read_bytes(film.film_id), engine).prediction
         if prediction is not None:
-            said.append((int(film.settings.finding != "normal"), prediction.probability))
-    label, probability = (np.array(column) for column in zip(*said, strict=True))
+            text.append((int(film.settings.finding != "normal"), prediction.probability))
+    label, probability = (np.array(column) for column in zip(*text, strict=True))
     return ReadSet(len(drawn.films), label, probability)
 
 

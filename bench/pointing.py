@@ -112,11 +112,11 @@ def tabulate(rates: Mapping[str, Mapping[str, PointingRates]], place: str = "les
     ]
     for group, ways in rates.items():
         for way, of_way in ways.items():
-            said = [
+            text = [
                 _text(one) for one in (of_way.points_at_lesion, of_way.energy_inside, of_way.iou)
             ]
             share = f"{of_way.lesion_share.value:.2f}"
-            cells = [group, str(of_way.points_at_lesion.n), way, *said, share]
+            cells = [group, str(of_way.points_at_lesion.n), way, *text, share]
             lines.append(f"| {' | '.join(cells)} |")
     return lines
 

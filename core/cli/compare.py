@@ -65,13 +65,13 @@ def compare(
     with show_errors():
         folders = get_settings().run_folders
         runs = [load_run(find_run_folder(name, folders)) for name in dict.fromkeys(names)]
-        said = {run.run_id: read_predictions(run) for run in runs}
+        predictions = {run.run_id: read_predictions(run) for run in runs}
         thresholds = {run.run_id: run.operating_point.threshold for run in runs}
         chosen_at = OWN_THRESHOLDS
         if at_sensitivity is not None:
-            thresholds = thresholds_at_sensitivity(said, at_sensitivity)
+            thresholds = thresholds_at_sensitivity(predictions, at_sensitivity)
             chosen_at = thresholds_text(at_sensitivity)
-        scored = align_runs(said, thresholds, part, chosen_at)
+        scored = align_runs(predictions, thresholds, part, chosen_at)
         pairs = compare_pairs(scored)
         blocks = [tabulate_scored(scored), tabulate_pairs(pairs)]
         if every_metric:

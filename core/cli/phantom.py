@@ -66,9 +66,12 @@ def phantom_scores() -> None:
             answers = scores.of_gate(runs[0].input_px, progress=progress)
         for run in runs:
             with progress_bar(f"Reading with {run.run_id}") as progress:
-                said = scores.of(run, progress=progress)
+                predictions = scores.of(run, progress=progress)
             evaluation = evaluate_predictions(
-                said.probability, said.films.label, run.operating_point.threshold, PART
+                predictions.probability,
+                predictions.films.label,
+                run.operating_point.threshold,
+                PART,
             )
             measured.append((run.run_id, asdict(evaluation)))
     passed = sum(not answer.refused for answer in answers)
@@ -102,8 +105,10 @@ def prepare_examples() -> None:
         engine = open_engine(settings.models, settings.served_run, settings.inference_threads)
         run = engine.classifier.run_record
         scores = PhantomScores(phantoms, engine.gate, settings.cache, settings.inference_threads)
-        said, answers = scores.of(run), scores.of_gate(run.input_px)
-        matrix = confusion_at(said.probability, said.films.label, run.operating_point.threshold)
+        predictions, answers = scores.of(run), scores.of_gate(run.input_px)
+        matrix = confusion_at(
+            predictions.probability, predictions.films.label, run.operating_point.threshold
+        )
         summary = ExamplesSummary(
             let_through=sum(not answer.refused for answer in answers),
             n=matrix.n,

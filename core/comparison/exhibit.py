@@ -142,17 +142,17 @@ def cause_text(exhibit: Exhibit) -> str:
     doing = [run for run in exhibit.apart if run.is_as_bad_as_the_origin]
     others = [run for run in exhibit.apart if not run.is_as_bad_as_the_origin]
     if not doing:
-        said = (
+        text = (
             "No single mistake explains it. Specificity with each one alone: "
             f"{'; '.join(map(_text, others))}."
         )
     else:
-        said = f"Sufficient alone: {'; '.join(map(_text, doing))}."
+        text = f"Sufficient alone: {'; '.join(map(_text, doing))}."
         if others:
-            said += f" Not sufficient alone: {'; '.join(map(_text, others))}."
+            text += f" Not sufficient alone: {'; '.join(map(_text, others))}."
     if exhibit.control is not None:
-        said += f" With none of them: {_specificity(exhibit.control)}."
-    return said
+        text += f" With none of them: {_specificity(exhibit.control)}."
+    return text
 
 
 def _text(run: ExhibitRun) -> str:

@@ -106,10 +106,10 @@ class ScoredFilms:
         return int(found[0]) if len(found) else None
 
 
-def as_synthetic(said: Predictions) -> Predictions:
+def as_synthetic(predictions: Predictions) -> Predictions:
     """Return a run's predictions of synthetic films as one part: no run is trained on them."""
-    split = np.full(len(said), SYNTHETIC)
-    return replace(said, films=replace(said.films, split=split))
+    split = np.full(len(predictions), SYNTHETIC)
+    return replace(predictions, films=replace(predictions.films, split=split))
 
 
 def align_runs(
@@ -136,8 +136,8 @@ def align_runs(
     if not predictions:
         raise ComparisonError("there is no run to compare: name two or more.")
     choose, name = COMPARED_PARTS[part].choose, COMPARED_PARTS[part].name
-    of_part = {run: said.where(choose(said.films)) for run, said in predictions.items()}
-    ids = [said.films.film_id for said in of_part.values()]
+    of_part = {run: of_run.where(choose(of_run.films)) for run, of_run in predictions.items()}
+    ids = [of_run.films.film_id for of_run in of_part.values()]
     common, every = reduce(np.intersect1d, ids), reduce(np.union1d, ids)
     if not len(common):
         raise ComparisonError(
@@ -146,7 +146,7 @@ def align_runs(
         )
     first = next(iter(of_part.values()))
     films = first.films.where(np.isin(first.films.film_id, common))
-    rows = {run: _in_order_of(films, said) for run, said in of_part.items()}
+    rows = {run: _in_order_of(films, of_run) for run, of_run in of_part.items()}
     for run, (_, other) in rows.items():
         if len(other):
             raise ComparisonError(
@@ -156,7 +156,7 @@ def align_runs(
     return ScoredFilms(
         run_ids=tuple(rows),
         films=films,
-        probability=np.stack([said for said, _ in rows.values()]),
+        probability=np.stack([of_run for of_run, _ in rows.values()]),
         threshold=np.array([thresholds[run] for run in rows]),
         part=part,
         chosen_at=chosen_at,
@@ -183,9 +183,9 @@ def join_runs(
     """
     films = predictions[run_id].films
     rows = {
-        run: _in_order_of(films, said)
-        for run, said in predictions.items()
-        if np.isin(films.film_id, said.films.film_id).all()
+        run: _in_order_of(films, of_run)
+        for run, of_run in predictions.items()
+        if np.isin(films.film_id, of_run.films.film_id).all()
     }
     for run, (_, other) in rows.items():
         if len(other):
@@ -196,16 +196,18 @@ def join_runs(
     return ScoredFilms(
         run_ids=tuple(rows),
         films=films,
-        probability=np.stack([said for said, _ in rows.values()]),
+        probability=np.stack([of_run for of_run, _ in rows.values()]),
         threshold=np.array([thresholds[run] for run in rows]),
     )
 
 
-def _in_order_of(films: FilmTable, said: Predictions) -> tuple[Scores, npt.NDArray[np.str_]]:
+def _in_order_of(films: FilmTable, predictions: Predictions) -> tuple[Scores, npt.NDArray[np.str_]]:
     """Return a run's (N,) probabilities of films, and those that it has another label of."""
-    order = np.argsort(said.films.film_id)
-    rows = order[np.searchsorted(said.films.film_id, films.film_id, sorter=order)]
-    return said.probability[rows], films.film_id[said.films.label[rows] != films.label]
+    order = np.argsort(predictions.films.film_id)
+    rows = order[np.searchsorted(predictions.films.film_id, films.film_id, sorter=order)]
+    return predictions.probability[rows], films.film_id[
+        predictions.films.label[rows] != films.label
+    ]
 
 
 def thresholds_at_sensitivity(
@@ -232,7 +234,7 @@ def thresholds_at_sensitivity(
         raise ComparisonError(
             f"the sensitivity is {sensitivity}; it must be above 0 and at most 1."
         )
-    lacking = [run for run, said in predictions.items() if not len(said.of_split("validation"))]
+    lacking = [run for run, of_run in predictions.items() if not len(of_run.of_split("validation"))]
     if lacking:
         have, it = ("has", "it") if len(lacking) == 1 else ("have", "them")
         raise ComparisonError(
@@ -242,6 +244,6 @@ def thresholds_at_sensitivity(
     validation = align_runs(predictions, dict.fromkeys(predictions, 0.5), "validation")
     name = PARTS["validation"].name
     return {
-        run: choose_operating_point(said, validation.films.label, sensitivity, name).threshold
-        for run, said in zip(validation.run_ids, validation.probability, strict=True)
+        run: choose_operating_point(of_run, validation.films.label, sensitivity, name).threshold
+        for run, of_run in zip(validation.run_ids, validation.probability, strict=True)
     }

@@ -87,8 +87,8 @@ class Known:
     @property
     def codes(self) -> tuple[str, ...]:
         """Return the findings that occur, by name."""
-        said = set(self.findings.tolist())  # few, of many films
-        return tuple(sorted({code for codes in said for code in codes.split()}))
+        findings = set(self.findings.tolist())  # few, of many films
+        return tuple(sorted({code for codes in findings for code in codes.split()}))
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def _known(n: int, wanted: Wanted, known: Known | None) -> Mask:
         return np.full(n, unasked)
     chosen = np.ones(n, np.bool_)
     if wanted.finding is not None:
-        chosen &= np.array([wanted.finding in said.split() for said in known.findings.tolist()])
+        chosen &= np.array([wanted.finding in codes.split() for codes in known.findings.tolist()])
     if wanted.age is not None:
         chosen &= np.asarray(known.age_band == wanted.age)
     return chosen & known.in_slice if wanted.slice_key is not None else chosen

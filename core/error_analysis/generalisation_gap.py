@@ -125,12 +125,14 @@ def find_doubted(others: Mapping[str, tuple[Predictions, float]]) -> frozenset[s
         What runs say of the films, and their operating points. None may have learned from them.
     """
     normal: dict[str, list[bool]] = {}
-    for said, threshold in others.values():
-        ill = said.films.label == 1
-        called = said.probability[ill] < threshold
-        for film_id, is_normal in zip(said.films.film_id[ill], called, strict=True):
+    for predictions, threshold in others.values():
+        ill = predictions.films.label == 1
+        called = predictions.probability[ill] < threshold
+        for film_id, is_normal in zip(predictions.films.film_id[ill], called, strict=True):
             normal.setdefault(film_id, []).append(bool(is_normal))
-    return frozenset(film_id for film_id, said in normal.items() if np.mean(said) > 0.5)
+    return frozenset(
+        film_id for film_id, predictions in normal.items() if np.mean(predictions) > 0.5
+    )
 
 
 def _without_doubted(

@@ -66,10 +66,10 @@ def compare_labels(facts: FilmFacts) -> tuple[ReportedFilms, ...]:
         ReportedFilms(
             str(label),
             {
-                said: share_rate(
-                    facts.radiologists == said, both & (facts.text_mined == label), draws
+                reading: share_rate(
+                    facts.radiologists == reading, both & (facts.text_mined == label), draws
                 )
-                for said in READINGS
+                for reading in READINGS
             },
         )
         for label in np.unique(facts.text_mined[both])[::-1]

@@ -249,7 +249,7 @@ class SliceSearch:
 
 def search_space(
     space: SliceSpace,
-    said: Predictions,
+    predictions: Predictions,
     members: Mapping[str, Mapping[str, Mask]],
     threshold: float,
 ) -> SliceSearch:
@@ -257,14 +257,14 @@ def search_space(
 
     Parameters
     ----------
-    said : Predictions
+    predictions : Predictions
         With the films of both splits.
     members : mapping
         ``SEARCHED`` and ``HELD`` to the films of that split that each slice holds.
     """
     decided = {}
     for split in (SEARCHED, HELD):
-        part = said.of_split(split)
+        part = predictions.of_split(split)
         films = part.films
         decided[split] = decide_films(part.probability, films.label, films.patient, threshold)
     results = search_slices(decided[SEARCHED], members[SEARCHED])
@@ -275,7 +275,7 @@ def search_space(
     )
 
 
-def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSearch | None:
+def search_run(run: RunRecord, predictions: Predictions, facts_file: Path) -> SliceSearch | None:
     """Search a run's validation films; None if there are too few.
 
     Raises
@@ -284,7 +284,7 @@ def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSear
         If a table cannot be read.
     """
     facts, features = read_facts(facts_file), read_features(run)
-    parts = {split: said.of_split(split) for split in (SEARCHED, HELD)}
+    parts = {split: predictions.of_split(split) for split in (SEARCHED, HELD)}
     if not all(map(len, parts.values())):
         return None
     places = {
@@ -293,7 +293,7 @@ def search_run(run: RunRecord, said: Predictions, facts_file: Path) -> SliceSear
     }
     space = declare_space(parts[SEARCHED], facts, places[SEARCHED])
     members = {split: space.members(part, places[split]) for split, part in parts.items()}
-    search = search_space(space, said, members, run.operating_point.threshold)
+    search = search_space(space, predictions, members, run.operating_point.threshold)
     return search if search.results else None
 
 

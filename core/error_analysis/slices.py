@@ -149,24 +149,24 @@ class SliceSpace:
     facts: FilmFacts
     clusters: Clusters | None = None
 
-    def members(self, said: Predictions, space: Space | None = None) -> dict[str, Mask]:
+    def members(self, predictions: Predictions, space: Space | None = None) -> dict[str, Mask]:
         """Return which of N films each slice holds, by the slice's key; empty slices too.
 
         Parameters
         ----------
-        said : Predictions
+        predictions : Predictions
             Of the films.
         space : (N, D) float64 ndarray, optional
             Where these films lie; without it there are no clusters.
         """
-        films = said.films
+        films = predictions.films
         singles = self._singles(films)
         found = dict(singles)
         for first, second in combinations(singles, 2):
             if attribute_of(first) != attribute_of(second):
                 found[first + PAIR + second] = singles[first] & singles[second]
         if self.clusters is not None and space is not None:
-            found |= self.clusters.members(space, said.logit, films.label)
+            found |= self.clusters.members(space, predictions.logit, films.label)
         return found
 
     def _singles(self, films: FilmTable) -> dict[str, Mask]:
@@ -180,8 +180,8 @@ class SliceSpace:
             for number, name in enumerate(Third):
                 singles[f"{quality}-{name}"] = np.asarray(third == number)
         findings = self.facts.column_of("findings", films.film_id)
-        for code in sorted({code for said in findings.tolist() for code in said.split()}):
-            held = [code in said.split() for said in findings.tolist()]
+        for code in sorted({code for codes in findings.tolist() for code in codes.split()}):
+            held = [code in codes.split() for codes in findings.tolist()]
             singles[f"finding-{code}"] = np.array(held, np.bool_)
         bands = self.facts.column_of("age_band", films.film_id)
         for band in sorted({band for band in bands.tolist() if band}):
@@ -220,16 +220,22 @@ def attribute_of(key: str) -> str:
     return key.partition("-")[0]
 
 
-def declare_space(said: Predictions, facts: FilmFacts, space: Space | None = None) -> SliceSpace:
+def declare_space(
+    predictions: Predictions, facts: FilmFacts, space: Space | None = None
+) -> SliceSpace:
     """Cut thirds and find clusters on the films that are searched.
 
     Parameters
     ----------
-    said : Predictions
+    predictions : Predictions
         Of the films that are searched.
     space : (N, D) float64 ndarray, optional
         Where these films lie in the feature space of the network that said it.
     """
-    cuts = cut_thirds(said.films, {name: values_of for name, (_, values_of) in MEASURED.items()})
-    clusters = None if space is None else find_clusters(space, said.logit, said.films.label)
+    cuts = cut_thirds(
+        predictions.films, {name: values_of for name, (_, values_of) in MEASURED.items()}
+    )
+    clusters = (
+        None if space is None else find_clusters(space, predictions.logit, predictions.films.label)
+    )
     return SliceSpace(cuts, facts, clusters)

@@ -121,12 +121,12 @@ def _external_text(facts: RunFacts) -> str:
     if part is None:
         return "Not measured."
     rates = {words.lower(): rate_of(part["rates"][name]) for name, words in RATES.items()}
-    said = ", ".join(
+    text = ", ".join(
         f"{words} {'of no film' if rate is None else rate_text(rate)}"
         for words, rate in rates.items()
     )
     return (
-        f"{part['n_patients']} adults, {said}: outside the intended population, no performance is "
+        f"{part['n_patients']} adults, {text}: outside the intended population, no performance is "
         "claimed."
     )
 
@@ -217,7 +217,7 @@ def _find_notices(facts: RunFacts) -> Iterator[str]:
 def describe_versions(facts: RunFacts) -> Section:
     """Return what identifies the run: its date, its data, its files and what made them."""
     run, record = facts.run, facts.record
-    versions = ", ".join(f"{name} {said}" for name, said in record.get("versions", {}).items())
+    versions = ", ".join(f"{name} {text}" for name, text in record.get("versions", {}).items())
     data = record.get("data", {})
     items = [f"Created {run.created}.", f"Versions: {versions or 'not recorded'}."]
     items += [
@@ -225,7 +225,7 @@ def describe_versions(facts: RunFacts) -> Section:
         for key, words in {"index_sha256": "Films", "split_sha256": "Split"}.items()
         if key in data
     ]
-    members = tuple((f"export of {name}", said) for name, said in run.member_exports.items())
+    members = tuple((f"export of {name}", text) for name, text in run.member_exports.items())
     files = (*run.files.items(), *members)
     blocks: tuple[Block, ...] = (
         Bullets(tuple(items)),

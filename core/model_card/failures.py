@@ -63,7 +63,7 @@ def describe_failures(facts: RunFacts) -> Section:
     """Return the most confident errors and the worst subgroups."""
     part = facts.run.metrics[usual_part(facts)]
     matrix = part["matrix"]
-    said = (
+    text = (
         f"On the {part['split']} it misses {matrix['false_negative']} of {part['n_positive']} "
         f"pneumonias and raises {matrix['false_positive']} false alarms in "
         f"{part['n'] - part['n_positive']} normals."
@@ -71,7 +71,7 @@ def describe_failures(facts: RunFacts) -> Section:
     items = tuple(worst_slices_text(facts))
     if facts.searched is not None:
         items = (searched_text(facts.searched), *items)
-    blocks: list[Block] = [Paragraph(said)]
+    blocks: list[Block] = [Paragraph(text)]
     if items:
         blocks.append(Bullets(items))
     errors = list_errors(facts)
@@ -127,8 +127,8 @@ def _range(low: float | None, high: float | None) -> str:
 def describe_shortcuts(facts: RunFacts) -> Section:
     """Return the shortcut features that the run relies on."""
     if facts.audit is None:
-        said = "Not audited: the shortcut features that it relies on are not known."
-        return Section("shortcuts", "Shortcuts found", (Paragraph(said),))
+        text = "Not audited: the shortcut features that it relies on are not known."
+        return Section("shortcuts", "Shortcuts found", (Paragraph(text),))
     items = tuple(
         f"{part.split[:1].upper()}{part.split[1:]} (n = {part.n}): "
         f"{audit_text(facts.run.run_id, part)}"
@@ -141,8 +141,8 @@ def describe_explanations(facts: RunFacts) -> Section:
     """Return how well its regions point at lesions whose place is known."""
     quality = facts.explanations
     if quality is None:
-        said = "Not measured for this run: it is not known whether its regions point at disease."
-        return Section("explanations", "Explanations", (Paragraph(said),))
+        text = "Not measured for this run: it is not known whether its regions point at disease."
+        return Section("explanations", "Explanations", (Paragraph(text),))
     head = ("Method", "Points at the lesion", "Weight inside", "Overlap (IoU)")
     of_all = quality.rates["all"]
     rows = tuple(
@@ -163,5 +163,5 @@ def describe_explanations(facts: RunFacts) -> Section:
 
 def _best_text(of_all: Mapping[str, PointingRates]) -> str:
     ranked = sorted(of_all.items(), key=lambda one: -one[1].points_at_lesion.value)
-    said = ", ".join(f"{way} {rates.points_at_lesion.value:.2f}" for way, rates in ranked)
-    return f"Share of films whose strongest point lies on the lesion, best first: {said}."
+    text = ", ".join(f"{way} {rates.points_at_lesion.value:.2f}" for way, rates in ranked)
+    return f"Share of films whose strongest point lies on the lesion, best first: {text}."

@@ -188,8 +188,8 @@ def _settings_text(facts: RunFacts) -> Iterator[str]:
 
 def changes_text(changes: Mapping[str, Any]) -> str:
     """Return how training films are changed, each with its strength; none for plain films."""
-    said = [f"{words} {changes[key]:g}" for key, words in CHANGES.items() if changes.get(key)]
+    text = [f"{words} {changes[key]:g}" for key, words in CHANGES.items() if changes.get(key)]
     zoom = changes.get("zoom", [1.0, 1.0])
     if list(zoom) != [1.0, 1.0]:
-        said.append(f"zoom {zoom[0]:g} to {zoom[1]:g}")
-    return ", ".join(said) or "not at all"
+        text.append(f"zoom {zoom[0]:g} to {zoom[1]:g}")
+    return ", ".join(text) or "not at all"

@@ -50,8 +50,8 @@ def describe_ward(facts: RunFacts, ill_of_100: int) -> Section:
     heading = f"Of 1,000 children, {10 * ill_of_100} with pneumonia"
     ward = expect_in_ward(facts, 1000, ill_of_100)
     if ward is None:
-        said = "Not measured on children with pneumonia and without: no estimate is possible."
-        return Section("ward", heading, (Paragraph(said),))
+        text = "Not measured on children with pneumonia and without: no estimate is possible."
+        return Section("ward", heading, (Paragraph(text),))
     split = facts.run.metrics[usual_part(facts)]["split"]
     blocks = (
         Paragraph(ward_text(facts.run.run_id, ward)),
@@ -123,11 +123,11 @@ def describe_band(facts: RunFacts) -> Section:
     """Return where the run is unsure, and how often it is wrong where it decides."""
     band = facts.run.abstention
     if band is None:
-        said = "Nowhere: every film is called pneumonia or normal, even near the threshold."
-        return Section("band", "Where it is unsure", (Paragraph(said),))
+        text = "Nowhere: every film is called pneumonia or normal, even near the threshold."
+        return Section("band", "Where it is unsure", (Paragraph(text),))
     low = "no film is called normal" if band.low is None else f"from {band.low:.3f}"
     high = "no film is called pneumonia" if band.high is None else f"to {band.high:.3f}"
-    said = (
+    text = (
         f"Probabilities {low} {high} are called unsure. Chosen on {band.chosen_on} (n = "
         f"{band.n}) so that, with {100.0 * band.confidence:.0f} % confidence, at most "
         f"{100.0 * band.target_error:.0f} % of the films called pneumonia are wrong, and at most "
@@ -139,7 +139,7 @@ def describe_band(facts: RunFacts) -> Section:
         if part in facts.run.metrics
     )
     head = ("Part", "Decided", "Wrong of called pneumonia", "Wrong of called normal")
-    blocks = (Paragraph(said), Table(head, rows, (2.4, 2.2, 2.2, 2.2)))
+    blocks = (Paragraph(text), Table(head, rows, (2.4, 2.2, 2.2, 2.2)))
     return Section("band", "Where it is unsure", blocks)
 
 
@@ -158,13 +158,13 @@ def describe_external(facts: RunFacts) -> Section:
     matrix = part["matrix"]
     found, cleared = (rate_of(part["rates"][name]) for name in RATES)
     ill, well = part["n_positive"], part["n"] - part["n_positive"]
-    said = (
+    text = (
         f"On {part['n']} films of {part['n_patients']} adults it misses "
         f"{matrix['false_negative']} of {ill} and raises {matrix['false_positive']} false alarms "
         f"in {well}: sensitivity {_text(found)}; specificity {_text(cleared)}. It is not intended "
         "for adults: no performance is claimed for films from outside its population."
     )
-    return Section("external", heading, (Paragraph(said),))
+    return Section("external", heading, (Paragraph(text),))
 
 
 def _text(rate: Rate | None) -> str:

@@ -127,7 +127,7 @@ def draft_as_json(draft: Draft) -> dict[str, Any]:
     }
 
 
-def draft_from_json(said: Mapping[str, Any]) -> Draft:
+def draft_from_json(stored: Mapping[str, Any]) -> Draft:
     """Return the draft that `draft_as_json` wrote.
 
     Raises
@@ -135,10 +135,10 @@ def draft_from_json(said: Mapping[str, Any]) -> Draft:
     KeyError, TypeError, ValueError, MarkError
         If another program wrote something else.
     """
-    verdict = said["verdict"]
+    verdict = stored["verdict"]
     return Draft(
         None if verdict is None else Verdict(verdict),
-        int(said["confidence"]),
-        str(said["comment"]),
-        tuple(Mark(*edges) for edges in said["drawn"]),
+        int(stored["confidence"]),
+        str(stored["comment"]),
+        tuple(Mark(*edges) for edges in stored["drawn"]),
     )

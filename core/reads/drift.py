@@ -47,16 +47,16 @@ class Week:
         return self.index is not None and self.index > self.limit
 
 
-def stability_index(said: Probabilities, reference: Probabilities) -> float:
+def stability_index(scores: Probabilities, reference: Probabilities) -> float:
     """Return the population stability index; half a film is added to each class.
 
     Parameters
     ----------
-    said, reference : (N,), (M,) float64 ndarray in [0, 1]
+    scores, reference : (N,), (M,) float64 ndarray in [0, 1]
     """
     edges = np.quantile(reference, np.linspace(0.0, 1.0, CLASSES + 1)[1:-1])
     shares = []
-    for probabilities in (said, reference):
+    for probabilities in (scores, reference):
         counts = np.bincount(np.searchsorted(edges, probabilities, "right"), minlength=CLASSES)
         shares.append((counts + 0.5) / (len(probabilities) + 0.5 * CLASSES))
     own, expected = shares
@@ -85,14 +85,18 @@ def weekly_drift(
     by_week: dict[date, dict[str, float]] = defaultdict(dict)
     seen: set[str] = set()
     for record in records:
-        said = record.prediction
-        if said is None or said.run_id != run_id or record.kind is ReadKind.ARBITRATION:
+        probability = record.prediction
+        if (
+            probability is None
+            or probability.run_id != run_id
+            or record.kind is ReadKind.ARBITRATION
+        ):
             continue
         if record.film_sha256 not in seen:
             seen.add(record.film_sha256)
             day = record.read.read_at.date()
             monday = day - timedelta(days=day.weekday())
-            by_week[monday][record.film_sha256] = said.probability
+            by_week[monday][record.film_sha256] = probability.probability
     return [_week(monday, by_week[monday], reference) for monday in sorted(by_week)]
 
 

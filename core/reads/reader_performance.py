@@ -147,18 +147,18 @@ def tabulate_readers(records: Records, references: Mapping[str, Verdict]) -> lis
 def _count(
     reader: str, reads: Sequence[OwnReads], references: Mapping[str, Verdict]
 ) -> ReaderNumbers:
-    said = _columns(reads, references)
-    both = said.sided & said.model_sided
-    judged = both & said.known
-    agreed, right = said.last == said.model, said.model == said.ill
-    alone = said.first_sided & said.model_sided & said.known
+    columns = _columns(reads, references)
+    both = columns.sided & columns.model_sided
+    judged = both & columns.known
+    agreed, right = columns.last == columns.model, columns.model == columns.ill
+    alone = columns.first_sided & columns.model_sided & columns.known
     misled, helped = (
-        alone & (said.first == said.ill) & ~right,
-        alone & (said.first != said.ill) & right,
+        alone & (columns.first == columns.ill) & ~right,
+        alone & (columns.first != columns.ill) & right,
     )
 
     def share(part: Mask, whole: Mask) -> Rate:
-        return share_of_films(part[whole], said.film[whole])
+        return share_of_films(part[whole], columns.film[whole])
 
     seconds = [s for own in reads if (s := reading_seconds(own.first)) is not None]
     to_right, to_wrong = _changes(reads, references)
@@ -166,13 +166,13 @@ def _count(
         reader=reader,
         films=len(reads),
         agreement=share(agreed, both),
-        kappa=kappa_of_films(said.last[both], said.model[both], said.film[both]),
-        sensitivity=share(said.last, judged & said.ill),
-        specificity=share(~said.last, judged & ~said.ill),
-        model_sensitivity=share(said.model, judged & said.ill),
-        model_specificity=share(~said.model, judged & ~said.ill),
-        over_reliance=share(said.sided & agreed, misled),
-        under_reliance=share(~(said.sided & agreed), helped),
+        kappa=kappa_of_films(columns.last[both], columns.model[both], columns.film[both]),
+        sensitivity=share(columns.last, judged & columns.ill),
+        specificity=share(~columns.last, judged & ~columns.ill),
+        model_sensitivity=share(columns.model, judged & columns.ill),
+        model_specificity=share(~columns.model, judged & ~columns.ill),
+        over_reliance=share(columns.sided & agreed, misled),
+        under_reliance=share(~(columns.sided & agreed), helped),
         same_as_wrong=share(agreed, judged & ~right),
         other_than_right=share(~agreed, judged & right),
         to_right=to_right,
@@ -207,10 +207,10 @@ def _columns(reads: Sequence[OwnReads], references: Mapping[str, Verdict]) -> _C
     return _Columns(films, *_column(first), *_column(last), *_column(model), *_column(ill))
 
 
-def _column(said: Sequence[bool | None]) -> tuple[Mask, Mask]:
+def _column(answers: Sequence[bool | None]) -> tuple[Mask, Mask]:
     """Return whether each says pneumonia, and whether it takes a side at all."""
-    return np.array([one is True for one in said], bool), np.array(
-        [one is not None for one in said], bool
+    return np.array([one is True for one in answers], bool), np.array(
+        [one is not None for one in answers], bool
     )
 
 

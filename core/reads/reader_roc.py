@@ -89,16 +89,16 @@ def trace_readers(
     own_of_all = own_reads(records)
     judged = [
         _Judged(
-            reader_key(said.reader),
-            said.film_sha256,
-            step_of(said),
-            said.prediction.probability,
-            references[said.film_sha256] is Verdict.PNEUMONIA,
+            reader_key(probability.reader),
+            probability.film_sha256,
+            step_of(probability),
+            probability.prediction.probability,
+            references[probability.film_sha256] is Verdict.PNEUMONIA,
         )
         for own in own_of_all
-        if (said := own.first if alone else own.last).prediction is not None
-        and said.film_sha256 in references
-        and (said.kind is ReadKind.FIRST or not alone)
+        if (probability := own.first if alone else own.last).prediction is not None
+        and probability.film_sha256 in references
+        and (probability.kind is ReadKind.FIRST or not alone)
     ]
     names = name_readers(own.last for own in own_of_all)
     apart = [
@@ -117,8 +117,8 @@ def _trace(reader: str, judged: Sequence[_Judged]) -> ReaderRoc:
     if min(of_class) < FEWEST_OF_A_CLASS:
         return ReaderRoc(reader, n_ill, n_well, None, None)
     steps = np.array([one.step for one in judged], np.float64)
-    said = np.array([one.probability for one in judged], np.float64)
-    own, model = (_curve(scores, ill, films) for scores in (steps, said))
+    probability = np.array([one.probability for one in judged], np.float64)
+    own, model = (_curve(scores, ill, films) for scores in (steps, probability))
     return ReaderRoc(reader, n_ill, n_well, own, model)
 
 

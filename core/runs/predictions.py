@@ -142,7 +142,7 @@ def read_predictions(run: RunRecord) -> Predictions:
 
 
 class _Learned(NamedTuple):
-    said: Predictions
+    predictions: Predictions
     export_sha256: str
 
 
@@ -164,7 +164,7 @@ def read_learned(run: RunRecord) -> Predictions | None:
 
     remedy = f"make it again with `{how_to_score_learned(run.run_id)}`"
     learned = read_artifact(run, LEARNED_FILE, parse, remedy)
-    return None if learned is None else learned.said
+    return None if learned is None else learned.predictions
 
 
 def how_to_score_learned(run_id: str) -> str:

@@ -160,10 +160,10 @@ class QueryParams(Generic[View]):
                     value = _given(param.default, (values, *offered))
             except WrongValue as wrong:
                 value = wrong.value or _given(param.default, (values, *offered))
-                said = text if wrong.text is None else wrong.text
+                shown_text = text if wrong.text is None else wrong.text
                 shown = ", ".join(value) if isinstance(value, tuple) else as_text(value)
                 complaints.append(
-                    complain(name, said, str(wrong), param.instead or shown or "none")
+                    complain(name, shown_text, str(wrong), param.instead or shown or "none")
                 )
             setattr(values, (param.field or name).rpartition(".")[2], value)
         return self._build(**vars(values)), complaints

@@ -130,8 +130,8 @@ def keep_draft(read: ReadContext, draft: Draft, begun: Draft) -> None:
     """Keep what is being written, if it is other than what is kept or what it began with."""
     visit, token = read.visit, read.token
     if draft != visit.kept.get(token, begun):
-        said = draft_as_json(draft)
-        get_review_steps().note(token.film, token.turn, ReviewStepKind.DRAFT, visit.acting, said)
+        stored = draft_as_json(draft)
+        get_review_steps().note(token.film, token.turn, ReviewStepKind.DRAFT, visit.acting, stored)
         visit.kept[token] = draft
 
 

@@ -58,7 +58,7 @@ def _name(row: MeasuredRow | str) -> str:
 def _draw_row(figure: go.Figure, place: int, row: MeasuredRow) -> None:
     rate = row.rate
     colour = OUT_OF_POPULATION if row.out_of_population else COLOURS[row.measure]
-    said = rate_text(rate)
+    text = rate_text(rate)
     figure.add_shape(
         type="line", x0=0, x1=1, y0=place, y1=place, line={"color": QUIET, "width": 1},
         layer="below",
@@ -69,10 +69,10 @@ def _draw_row(figure: go.Figure, place: int, row: MeasuredRow) -> None:
         mode="markers",
         marker={"color": colour, "size": 10},
         error_x=interval_bars([rate], color=colour, thickness=3, width=0),
-        hovertemplate=f"{row.measure}, {row.part}: {said}<extra></extra>",
+        hovertemplate=f"{row.measure}, {row.part}: {text}<extra></extra>",
     )
     figure.add_annotation(
-        x=1.0, y=place, text=said, font=TEXT, showarrow=False, xanchor="left", xshift=14
+        x=1.0, y=place, text=text, font=TEXT, showarrow=False, xanchor="left", xshift=14
     )
 
 

@@ -20,11 +20,11 @@ def read_event(key: str) -> Mapping[str, Any] | None:
     key : str
         Of the component.
     """
-    said = st.session_state.get(key, {}).get("said")
-    if not said or int(said["number"]) <= events_read(key):
+    event = st.session_state.get(key, {}).get("said")
+    if not event or int(event["number"]) <= events_read(key):
         return None
-    st.session_state[_memory(key)] = int(said["number"])
-    chosen: Mapping[str, Any] = said
+    st.session_state[_memory(key)] = int(event["number"])
+    chosen: Mapping[str, Any] = event
     return chosen
 
 

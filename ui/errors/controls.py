@@ -78,8 +78,8 @@ def film_learned_text(view: ErrorView, runs: ScoredFilms, place: int) -> str:
         return ""
     *others, last = having
     named = f"Runs {', '.join(others)} and {last} have" if others else f"Run {last} has"
-    said = "scores on it do not predict performance on new films"
-    return f"{named} learned from this film: {said}."
+    text = "scores on it do not predict performance on new films"
+    return f"{named} learned from this film: {text}."
 
 
 def _has_learned(library: str, run: str, film_id: str) -> bool:

@@ -101,11 +101,11 @@ def draw_neighbours(case: CaseContext) -> None:
     if get_runs()[view.run].foreign:
         st.caption("Only the predictions of this run were imported: it has no feature space here.")
         return
-    space, said = _space_of(view), _films(view)
+    space, predictions = _space_of(view), _films(view)
     if space is None:
-        _draw_way(_task_on(view.library, view.run, looks_around(view)), len(said))
+        _draw_way(_task_on(view.library, view.run, looks_around(view)), len(predictions))
     else:
-        _draw_cards(case, said.films, space, said.probability)
+        _draw_cards(case, predictions.films, space, predictions.probability)
 
 
 def _draw_way(task: FeatureTask, films: int) -> None:

@@ -128,7 +128,7 @@ def _draw_fields(case: CaseContext, own: CaseNote | None) -> dict[str, object]:
     return {"cause": cause, "tags": tags, "comment": comment, "proposed_label": label}
 
 
-def _save(case: CaseContext, own: CaseNote | None, said: dict[str, object]) -> str:
+def _save(case: CaseContext, own: CaseNote | None, fields: dict[str, object]) -> str:
     """Store the note and return an empty text, or return what it lacks."""
     try:
         note = write_note(
@@ -137,7 +137,7 @@ def _save(case: CaseContext, own: CaseNote | None, said: dict[str, object]) -> s
             case.visit.acting,
             case.view.run,
             supersedes=None if own is None else own.note_id,
-            **said,
+            **fields,
         )
         get_case_notes().append(note, case.visit.acting)
     except FirstReadError as exc:

@@ -108,13 +108,17 @@ def noted_by(notes: Sequence[CaseNote]) -> Noted:
 
 def case_of(library: str, run: str, film_id: str) -> ErrorView | None:
     """Return the view of the gallery in which a film is open; None if the run has not read it."""
-    for said in (get_predictions(library, run), get_learned(library, run)):
-        rows = [] if said is None else np.flatnonzero(said.films.film_id == film_id)
+    for predictions in (get_predictions(library, run), get_learned(library, run)):
+        rows = [] if predictions is None else np.flatnonzero(predictions.films.film_id == film_id)
         if len(rows):
             row = int(rows[0])
             threshold = get_runs()[run].operating_point.threshold
-            cell = cell_of(float(said.probability[row]), int(said.films.label[row]), threshold)
-            return ErrorView(library, run, str(said.films.split[row]), cell=cell, film=film_id)
+            cell = cell_of(
+                float(predictions.probability[row]), int(predictions.films.label[row]), threshold
+            )
+            return ErrorView(
+                library, run, str(predictions.films.split[row]), cell=cell, film=film_id
+            )
     return None
 
 

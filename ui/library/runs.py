@@ -135,13 +135,15 @@ def of_part(library: str, run: str, part: str | None) -> Predictions:
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _part(library: str, identity: tuple[str, ...], part: str | None) -> Predictions:
-    said = get_predictions(library, identity[0])
+    predictions = get_predictions(library, identity[0])
     learned = _learned(library, identity) if part in (LEARNED_PART, ALL_PARTS) else None
     if part == ALL_PARTS and learned is not None:
-        return join_predictions(said.where(np.isin(said.films.split, OF_THE_SET)), learned)
+        return join_predictions(
+            predictions.where(np.isin(predictions.films.split, OF_THE_SET)), learned
+        )
     if part in (None, ALL_PARTS):
-        return said
-    return said.of_split(part) if learned is None else learned
+        return predictions
+    return predictions.of_split(part) if learned is None else learned
 
 
 def get_references(library: str, run: str) -> dict[str, ProposedLabel]:
@@ -170,8 +172,8 @@ def own_validation(run: RunRecord) -> str:
     Such films are of patients whom it has learned from.
     """
     part = run.metrics.get("validation", {})
-    said = str(part.get("split", PARTS["validation"].name))
-    return "" if said == PARTS["validation"].name else said
+    split = str(part.get("split", PARTS["validation"].name))
+    return "" if split == PARTS["validation"].name else split
 
 
 def get_films(library: str, run: str, split: str) -> ScoredFilms:

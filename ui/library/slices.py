@@ -63,10 +63,10 @@ def _features(run: str, sha256: str) -> FilmFeatures | None:  # noqa: ARG001 - i
     return read_features(get_runs()[run])
 
 
-def places_of(library: str, run: str, said: Predictions) -> Space | None:
+def places_of(library: str, run: str, predictions: Predictions) -> Space | None:
     """Return where films lie in a run's feature space; None where it is not known."""
     features, _ = get_features(library, run)
-    return None if features is None else features.places_of(said.films.film_id)
+    return None if features is None else features.places_of(predictions.films.film_id)
 
 
 Basis = tuple[str, ...]
@@ -93,8 +93,8 @@ def get_space(library: str, run: str) -> SliceSpace:
 @st.cache_resource(show_spinner="Dividing the films into subgroups", max_entries=KEPT_TABLES)
 def _space(basis: Basis) -> SliceSpace:
     library, run, *_ = basis
-    said = get_predictions(library, run).of_split(SEARCHED)
-    return declare_space(said, get_facts()[0], places_of(library, run, said))
+    predictions = get_predictions(library, run).of_split(SEARCHED)
+    return declare_space(predictions, get_facts()[0], places_of(library, run, predictions))
 
 
 def get_search(library: str, run: str) -> SliceSearch:
@@ -122,8 +122,8 @@ def missing_tables(library: str, run: str) -> tuple[str, ...]:
 @st.cache_resource(show_spinner=False, max_entries=KEPT_TABLES)
 def _members(basis: Basis, split: str) -> dict[str, Mask]:
     library, run, *_ = basis
-    said = of_part(library, run, split)
-    return get_space(library, run).members(said, places_of(library, run, said))
+    predictions = of_part(library, run, split)
+    return get_space(library, run).members(predictions, places_of(library, run, predictions))
 
 
 def find_known(view: ErrorView) -> Known:

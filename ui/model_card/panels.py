@@ -63,10 +63,10 @@ def draw_facts(view: CardView, facts: RunFacts) -> None:
     with words_side:
         for block in describe_in_short(facts, view.prevalence).blocks:
             if isinstance(block, Table):  # of two columns: what is asked, and the answer
-                for what, said in block.rows:
-                    name_side, said_side = st.columns([1, 4.2], gap="small")
+                for what, text in block.rows:
+                    name_side, text_side = st.columns([1, 4.2], gap="small")
                     name_side.markdown(f"**{escape_markdown(what)}**")
-                    said_side.markdown(escape_markdown(said))
+                    text_side.markdown(escape_markdown(text))
     with pictures_side:
         draw_ward(view, facts)
         st.markdown("#### Most confident errors")
@@ -121,13 +121,13 @@ def _draw_block(block: Block, key: str) -> None:
 def draw_ward(view: CardView, facts: RunFacts) -> None:
     """Draw a hundred children of the ward, and say what to expect of a thousand."""
     st.markdown("#### Out of 100 children")
-    drawn, said = (expect_in_ward(facts, n, view.prevalence) for n in (DRAWN, SAID))
-    if drawn is None or said is None:
+    drawn, stated = (expect_in_ward(facts, n, view.prevalence) for n in (DRAWN, SAID))
+    if drawn is None or stated is None:
         draw_blocks(describe_ward(facts, view.prevalence))
         return
     draw_prevalence(ADDRESS.bind(view, "prevalence"))
     split = facts.run.metrics[usual_part(facts)]["split"]
-    show_wards([(facts.run.run_id, drawn, said)], f"the {split}")
+    show_wards([(facts.run.run_id, drawn, stated)], f"the {split}")
 
 
 def draw_checklists(facts: RunFacts) -> None:

@@ -99,18 +99,18 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
 
 def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:
     """Offer one run's films where readers stood beside more than one, and return what is left."""
-    said = Counter(record.prediction.run_id for record in counted if record.prediction)
-    if len(said) < 2:
+    by_run = Counter(record.prediction.run_id for record in counted if record.prediction)
+    if len(by_run) < 2:
         return counted
     chosen = st.segmented_control(
         "Run that read the films",
-        ["", *sorted(said)],
+        ["", *sorted(by_run)],
         format_func=lambda run: run or "all runs together",
         default="",
         required=True,
         key="records-run",
         help="More than one run has read these films: "
-        + ", ".join(f"{run} for {n} reads" for run, n in sorted(said.items())),
+        + ", ".join(f"{run} for {n} reads" for run, n in sorted(by_run.items())),
     )
     return keep_whole(counted, lambda own: chosen in ("", own.last.run_id))
 

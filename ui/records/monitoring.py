@@ -28,9 +28,9 @@ from ui.charts.readers import plot_drift, plot_reader_beside_model
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _reference_of(run_id: str) -> tuple[Probabilities, float]:
     """Return what a run said of its validation patients, and the share of ill films."""
-    said = read_predictions(load_run(get_settings().models / run_id))
-    validation = said.films.split == "validation"
-    return said.probability[validation], float(said.films.label[validation].mean())
+    predictions = read_predictions(load_run(get_settings().models / run_id))
+    validation = predictions.films.split == "validation"
+    return predictions.probability[validation], float(predictions.films.label[validation].mean())
 
 
 def drift_of(records: Sequence[ReviewRecord]) -> list[Week]:

@@ -128,8 +128,8 @@ def _scores_identity(run: RunRecord) -> tuple[str, float]:
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs={RunRecord: _scores_identity})
 def _measured_on_synthetic(run: RunRecord) -> Mapping[str, Any]:
-    said, threshold = _text(run, SYNTHETIC), run.operating_point.threshold
-    return measure_part(said, threshold, COMPARED_PARTS[SYNTHETIC].name)
+    predictions, threshold = _text(run, SYNTHETIC), run.operating_point.threshold
+    return measure_part(predictions, threshold, COMPARED_PARTS[SYNTHETIC].name)
 
 
 def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
@@ -154,13 +154,13 @@ def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
     ModelMissing, ModelIntegrity
         If a run's predictions are missing or are not those that its record states.
     """
-    said = _predictions_of(key, _listed, key.part)
+    by_run = _predictions_of(key, _listed, key.part)
     if key.at is None:
         own = {run_id: threshold for run_id, _, threshold in key.runs}
-        return align_runs(said, own, key.part, OWN_THRESHOLDS)
+        return align_runs(by_run, own, key.part, OWN_THRESHOLDS)
     on_validation = _predictions_of(key, _listed, "validation")
     together = thresholds_at_sensitivity(on_validation, key.at / 100.0)
-    return align_runs(said, together, key.part, thresholds_text(key.at / 100.0))
+    return align_runs(by_run, together, key.part, thresholds_text(key.at / 100.0))
 
 
 @st.cache_resource(show_spinner="Testing every pair of runs", max_entries=KEPT)
@@ -183,8 +183,8 @@ def get_curves(
     scored = get_scored(key, _listed)
     label = scored.films.label
     return (
-        [trace_curves(said, label) for said in scored.probability],
-        [calibration_curve(said, label) for said in scored.probability],
+        [trace_curves(probability, label) for probability in scored.probability],
+        [calibration_curve(probability, label) for probability in scored.probability],
     )
 
 

@@ -91,8 +91,8 @@ def parts_of(imported: ImportedRun) -> tuple[str, ...]:
 def import_text(imported: ImportedRun) -> str:
     """Return in words which films a new run has, and what is odd about it."""
     point = imported.operating_point
-    said = f"Run {imported.folder.name} is imported: films {imported.films_text}"
-    sentences = [f"{said}; operating point {point.threshold:.3f} ({point.chosen_on})."]
+    text = f"Run {imported.folder.name} is imported: films {imported.films_text}"
+    sentences = [f"{text}; operating point {point.threshold:.3f} ({point.chosen_on})."]
     return " ".join([*sentences, *imported.list_oddities()])
 
 

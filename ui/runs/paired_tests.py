@@ -23,8 +23,8 @@ MAX_TABLE_PX = 250
 
 def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     """Say which films are compared, at which thresholds."""
-    said = films_text(scored)
-    st.markdown(said[:1].upper() + said[1:])
+    text = films_text(scored)
+    st.markdown(text[:1].upper() + text[1:])
     for run_id in scored.run_ids if scored.part == "validation" else ():
         own = own_validation(listed.runs[run_id].record)
         if own:
@@ -44,11 +44,11 @@ def draw_curves(
     drawn = [styles[run_id] for run_id in scored.run_ids]
     label = scored.films.label
     points = [
-        _point(confusion_at(said, label, threshold), float(threshold))
-        for said, threshold in zip(scored.probability, scored.threshold, strict=True)
+        _point(confusion_at(probability, label, threshold), float(threshold))
+        for probability, threshold in zip(scored.probability, scored.threshold, strict=True)
     ]
-    areas = [roc_auc(said, label).value for said in scored.probability]
-    precision = [pr_auc(said, label).value for said in scored.probability]
+    areas = [roc_auc(probability, label).value for probability in scored.probability]
+    precision = [pr_auc(probability, label).value for probability in scored.probability]
     share_ill = float(scored.ill.mean())
     figures = {
         "runs-roc": plot_roc(curves, points, drawn, areas),
@@ -102,8 +102,8 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
         pair = find_pair(pairs, view.earlier, view.later)
         if pair is not None:
             name = METRIC_NAMES[view.metric]
-            said = [*pair_texts(pair), difference_text(pair, view.metric, name)]
-            st.markdown("\n".join(f"- {sentence}" for sentence in said))
+            text = [*pair_texts(pair), difference_text(pair, view.metric, name)]
+            st.markdown("\n".join(f"- {sentence}" for sentence in text))
     with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
         st.dataframe(
             describe_pairs(pairs, view.metric, METRIC_NAMES[view.metric]),

@@ -58,14 +58,14 @@ def draw_wards(view: RunsView, scored: ScoredFilms) -> None:
     slider_side, _ = st.columns([1, 1])
     with slider_side:
         draw_prevalence(ADDRESS.bind(view, "prevalence"))
-    drawn, said = (expect_wards(scored, n, view.prevalence / 100.0) for n in (DRAWN, SAID))
+    drawn, stated = (expect_wards(scored, n, view.prevalence / 100.0) for n in (DRAWN, SAID))
     if scored.part == ADULTS:
         st.warning(
             "Sensitivity and specificity were measured on adults here: the results below do not "
             "apply to a ward of children. Choose other films above.",
             icon=":material/warning:",
         )
-    show_wards(zip(scored.run_ids, drawn, said, strict=True), "the compared films")
+    show_wards(zip(scored.run_ids, drawn, stated, strict=True), "the compared films")
 
 
 def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str) -> None:

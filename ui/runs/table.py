@@ -144,10 +144,11 @@ def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
         return
     split = next(iter(audited.values())).split
     ADDRESS.segments(view, f"Effect of each change, {split}", "measure", MEASURES)
-    said = MEASURED[view.measure]
+    value_of = MEASURED[view.measure]
     changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
     cells = {
-        run_id: {row.key: said(row) for row in audit.changes} for run_id, audit in audited.items()
+        run_id: {row.key: value_of(row) for row in audit.changes}
+        for run_id, audit in audited.items()
     }
     st.dataframe(
         [

@@ -128,8 +128,10 @@ def draw_copies(view: SlicesView) -> None:
     )
     if not groups:
         return
-    said = get_predictions(view.library, view.run)
-    probability = dict(zip(said.films.film_id.tolist(), said.probability.tolist(), strict=True))
+    predictions = get_predictions(view.library, view.run)
+    probability = dict(
+        zip(predictions.films.film_id.tolist(), predictions.probability.tolist(), strict=True)
+    )
     cards = [
         film_card(
             film_id,

@@ -48,7 +48,7 @@ def draw_references(view: SlicesView) -> None:
         st.dataframe(
             [
                 {"Text-mined label": one.text_mined.capitalize(), "Films": one.readings[NORMAL].n}
-                | {said: interval_text(one.readings[said]) for said in READINGS}
+                | {of_run: interval_text(one.readings[of_run]) for of_run in READINGS}
                 for one in reported
             ],
             hide_index=True,
@@ -93,10 +93,12 @@ def reference_change_text(run: str, rates: Sequence[ReferenceRates]) -> str:
 
 def _read_adults(view: SlicesView, facts: FilmFacts) -> tuple[FilmFacts, np.ndarray]:
     """Return the adults' films with both labels, and what the run said of them."""
-    said = get_predictions(view.library, view.run).of_split(ADULTS)
-    by_id = dict(zip(said.films.film_id.tolist(), said.probability.tolist(), strict=True))
+    predictions = get_predictions(view.library, view.run).of_split(ADULTS)
+    by_id = dict(
+        zip(predictions.films.film_id.tolist(), predictions.probability.tolist(), strict=True)
+    )
     both = (facts.text_mined != "") & (facts.radiologists != "")
-    known = facts.where(both & np.isin(facts.film_id, said.films.film_id))
+    known = facts.where(both & np.isin(facts.film_id, predictions.films.film_id))
     return known, np.array([by_id[film_id] for film_id in known.film_id.tolist()])
 
 

@@ -40,11 +40,11 @@ DRAWN_SHEET = "fails-drawn"
 
 def draw_drawn(view: SlicesView) -> None:
     """Draw the rates by finding, and the films that the run gets wrong."""
-    said = get_predictions(view.library, view.run)
+    predictions = get_predictions(view.library, view.run)
     point = get_runs()[view.run].operating_point.threshold
     shows = get_library(view.library).findings()
-    drawn = np.array([shows.get(one, "") for one in said.films.film_id.tolist()])
-    wrong = (said.probability >= point) != (said.films.label == 1)
+    drawn = np.array([shows.get(one, "") for one in predictions.films.film_id.tolist()])
+    wrong = (predictions.probability >= point) != (predictions.films.label == 1)
     st.markdown(
         f"Run {view.run} gets **{int(wrong.sum())} of {len(wrong)} synthetic films** wrong. "
         f"They are too few for a search over subgroups, which needs {LEAST_FILMS} films of a class "
@@ -60,13 +60,13 @@ def draw_drawn(view: SlicesView) -> None:
         films_side.info("The run gets none of these films wrong.", icon=":material/check_circle:")
         return
     rows = np.flatnonzero(wrong)
-    rows = rows[np.argsort(-np.abs(said.logit[rows]), kind="stable")]
+    rows = rows[np.argsort(-np.abs(predictions.logit[rows]), kind="stable")]
     cards = [
         film_card(
-            said.films.film_id[row],
-            said.probability[row],
+            predictions.films.film_id[row],
+            predictions.probability[row],
             words=str(drawn[row]),
-            quality="missed" if said.films.label[row] else "false alarm",
+            quality="missed" if predictions.films.label[row] else "false alarm",
         )
         for row in rows
     ]
@@ -163,8 +163,8 @@ def _p_text(p_value: float) -> str:
 
 
 def _equals(p_value: float) -> str:
-    said = _p_text(p_value)
-    return said if said.startswith("<") else f"= {said}"
+    text = _p_text(p_value)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> dict[str, object]:

@@ -23,7 +23,7 @@ class Answer:
     """What can be said to an item; ``where`` is the record that says it, empty where none does."""
 
     state: State
-    said: str
+    text: str
     where: str = ""
 
 
@@ -73,19 +73,19 @@ class FilledItem:
     answer: Answer
 
 
-def filled(said: str, where: str) -> Answer:
+def filled(text: str, where: str) -> Answer:
     """Return the answer of an item that the records fill."""
-    return Answer(State.FILLED, said, where)
+    return Answer(State.FILLED, text, where)
 
 
-def partly(said: str, where: str) -> Answer:
+def partly(text: str, where: str) -> Answer:
     """Return the answer of an item of which a part is not known or not done."""
-    return Answer(State.PARTLY, said, where)
+    return Answer(State.PARTLY, text, where)
 
 
-def still_open(said: str) -> Answer:
+def still_open(text: str) -> Answer:
     """Return the answer of an item that no record fills."""
-    return Answer(State.OPEN, said)
+    return Answer(State.OPEN, text)
 
 
 NOT_KNOWN = still_open("Another model's predictions: not known here.")
@@ -132,7 +132,7 @@ def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
             one.item.number,
             f"{one.item.topic}: {one.item.asks}",
             one.answer.state.value,
-            one.answer.said,
+            one.answer.text,
             one.answer.where,
         )
         for one in items

@@ -169,7 +169,7 @@ def flow_answer(facts: RunFacts) -> Answer:
 def flow_diagram_answer(facts: RunFacts) -> Answer:
     """Say the same where a diagram is asked for."""
     answer = flow_answer(facts)
-    return partly(f"{answer.said} Numbers only, no diagram.", answer.where)
+    return partly(f"{answer.text} Numbers only, no diagram.", answer.where)
 
 
 def baseline_answer(facts: RunFacts) -> Answer:

@@ -39,7 +39,7 @@ def preprocessing_answer(facts: RunFacts) -> Answer:
 
 acquisition_and_preprocessing_answer = of_own_network(
     lambda facts: partly(
-        f"{preprocessing_answer(facts).said} How the films were made is not stated.",
+        f"{preprocessing_answer(facts).text} How the films were made is not stated.",
         "core/imaging/preprocessing.py",
     )
 )
@@ -61,16 +61,16 @@ def model_answer(facts: RunFacts) -> Answer:
 def software_answer(facts: RunFacts) -> Answer:
     """Say which libraries, in which versions."""
     versions = facts.record.get("versions", {})
-    said = ", ".join(f"{name} {version}" for name, version in versions.items())
-    if facts.run.foreign or not said:
-        return partly(f"Imported with {said or 'no version recorded'}.", "run.json: versions")
-    return filled(f"{said}.", "run.json: versions")
+    text = ", ".join(f"{name} {version}" for name, version in versions.items())
+    if facts.run.foreign or not text:
+        return partly(f"Imported with {text or 'no version recorded'}.", "run.json: versions")
+    return filled(f"{text}.", "run.json: versions")
 
 
 def devices_answer(facts: RunFacts) -> Answer:
     """Say what made the films, and what made the network."""
-    said = software_answer(facts).said
-    return partly(f"{said} The films' devices are not stated.", "run.json: versions")
+    text = software_answer(facts).text
+    return partly(f"{text} The films' devices are not stated.", "run.json: versions")
 
 
 @of_own_network
@@ -182,19 +182,19 @@ def performance_answer(facts: RunFacts) -> Answer:
 def _rates_answer(facts: RunFacts, key: str) -> str:
     part = facts.run.metrics[key]
     rates = {words: rate_of(part["rates"][name]) for name, words in RATES.items()}
-    said = ", ".join(
+    text = ", ".join(
         f"{words.lower()} {interval_text(rate)}, n = {rate.n}"
         for words, rate in rates.items()
         if rate is not None
     )
-    return f"{part['split'][:1].upper()}{part['split'][1:]}: {said}."
+    return f"{part['split'][:1].upper()}{part['split'][1:]}: {text}."
 
 
 def cross_table_answer(facts: RunFacts) -> Answer:
     """Count films by call and reference."""
     part = facts.run.metrics[usual_part(facts)]
-    said = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in part["matrix"].items())
-    return filled(f"{part['split'][:1].upper()}{part['split'][1:]}: {said}.", METRICS)
+    text = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in part["matrix"].items())
+    return filled(f"{part['split'][:1].upper()}{part['split'][1:]}: {text}.", METRICS)
 
 
 def failures_answer(facts: RunFacts) -> Answer:
@@ -227,24 +227,24 @@ def variability_answer(facts: RunFacts) -> Answer:
 def cut_off_answer(facts: RunFacts) -> Answer:
     """Say where the cut-off is, and why."""
     point = facts.run.operating_point
-    said = f"{point.threshold:.3f}, {origin_text(facts)}"
+    text = f"{point.threshold:.3f}, {origin_text(facts)}"
     if facts.run.foreign:
-        return partly(f"{said}; its developers' own is not known.", "run.json: operating_point")
+        return partly(f"{text}; its developers' own is not known.", "run.json: operating_point")
     wanted = facts.settings.get("sensitivity_wanted")
     why = f", for a sensitivity of at least {wanted:g}, prespecified" if wanted else ""
-    return filled(f"{said}{why}.", "run.json: operating_point")
+    return filled(f"{text}{why}.", "run.json: operating_point")
 
 
 def indeterminate_answer(facts: RunFacts) -> Answer:
     """Say how indeterminate results are handled."""
     band = facts.run.abstention
-    said = (
+    text = (
         "None: every film is called pneumonia or normal."
         if band is None
         else "For sensitivity and specificity, unsure films are called by the operating point. How "
         "often the model is unsure is reported separately."
     )
-    return partly(f"{said} Films on which readers were unsure are not published.", "run.json")
+    return partly(f"{text} Films on which readers were unsure are not published.", "run.json")
 
 
 blinded_index_answer = of_own_network(

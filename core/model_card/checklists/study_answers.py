@@ -78,10 +78,10 @@ availability_answer = of_own_network(
 
 def limits_text(facts: RunFacts) -> Answer:
     """Say what its limitations are."""
-    said = "One centre, no children of another hospital, labels from film reading; shortcuts"
+    text = "One centre, no children of another hospital, labels from film reading; shortcuts"
     if facts.audit is None:
-        return partly(f"{said} are not audited.", FACTS)
-    return filled(f"{said} and weak subgroups are listed above.", f"{FACTS}; audit.json")
+        return partly(f"{text} are not audited.", FACTS)
+    return filled(f"{text} and weak subgroups are listed above.", f"{FACTS}; audit.json")
 
 
 def outputs_answer(facts: RunFacts) -> Answer:

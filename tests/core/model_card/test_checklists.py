@@ -50,7 +50,7 @@ def test_every_item_says_how_far_it_is_filled_and_where(name: str, checklist) ->
     for one in fill_checklist(checklist, facts_of(name)):
         assert one.item.topic
         assert one.item.asks
-        assert one.answer.said.endswith(".")
+        assert one.answer.text.endswith(".")
         assert bool(one.answer.where) == (one.answer.state is not State.OPEN), one.item.number
 
 
@@ -84,9 +84,9 @@ def test_the_numbers_of_an_item_are_the_records() -> None:
     items = by_number(fill_checklist(STARD, facts))
     matrix = facts.record["metrics"]["test"]["matrix"]
     for name, count in matrix.items():
-        assert f"{name.replace('_', ' ')} {count}" in items["30"].answer.said
-    assert f"{facts.run.operating_point.threshold:.3f}" in items["15c"].answer.said
-    assert f"{len(facts.predictions)} films" in items["40b"].answer.said
+        assert f"{name.replace('_', ' ')} {count}" in items["30"].answer.text
+    assert f"{facts.run.operating_point.threshold:.3f}" in items["15c"].answer.text
+    assert f"{len(facts.predictions)} films" in items["40b"].answer.text
 
 
 def test_what_an_imported_run_does_not_tell_is_open(models: Path, tmp_path: Path) -> None:  # noqa: F811

@@ -27,12 +27,12 @@ class AnswerEvent:
 
 def read_answer_event(key: str, token: str) -> AnswerEvent | None:
     """Return what was chosen since the token was new; None if nothing was."""
-    said = st.session_state.get(key, {}).get("said")
-    if not said or said["token"] != token:
+    event = st.session_state.get(key, {}).get("said")
+    if not event or event["token"] != token:
         return None
-    label = None if said["label"] is None else Verdict(said["label"])
-    confidence = None if said["confidence"] is None else int(said["confidence"])
-    return AnswerEvent(label, confidence, bool(said["lock"]))
+    label = None if event["label"] is None else Verdict(event["label"])
+    confidence = None if event["confidence"] is None else int(event["confidence"])
+    return AnswerEvent(label, confidence, bool(event["lock"]))
 
 
 def show_answer(draft: Answer, *, key: str, token: str, lock: str, note: str = "") -> None:

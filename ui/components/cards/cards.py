@@ -62,8 +62,8 @@ class CardsEvent:
 
 def read_cards_event(key: str) -> CardsEvent | None:
     """Return what was wanted since the last run, or None; call it before `show_cards`."""
-    said = read_event(key)
-    return None if said is None else CardsEvent(said["act"], said["film"])
+    event = read_event(key)
+    return None if event is None else CardsEvent(event["act"], event["film"])
 
 
 def show_cards(

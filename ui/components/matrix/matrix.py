@@ -30,11 +30,11 @@ class MatrixEvent:
 
 def read_matrix_event(key: str) -> MatrixEvent | None:
     """Return what was chosen since the last run, or None; call it before `show_matrix`."""
-    said = read_event(key)
-    if said is None:
+    event = read_event(key)
+    if event is None:
         return None
-    threshold = said["threshold"]
-    return MatrixEvent(None if threshold is None else float(threshold), Cell(said["cell"]))
+    threshold = event["threshold"]
+    return MatrixEvent(None if threshold is None else float(threshold), Cell(event["cell"]))
 
 
 def show_matrix(

@@ -219,12 +219,12 @@ def read_marks_event(key: str, token: str) -> tuple[Edges, ...] | None:
     token : str
         As in `Marking`.
     """
-    said = st.session_state.get(key, {}).get("marks")
-    if not said or said["token"] != token:
+    event = st.session_state.get(key, {}).get("marks")
+    if not event or event["token"] != token:
         return None
     return tuple(
         (float(left), float(top), float(right), float(bottom))
-        for left, top, right, bottom in said["marks"]
+        for left, top, right, bottom in event["marks"]
     )
 
 
