@@ -6,7 +6,7 @@ from core.errors import RadiographError
 from core.jobs.batch import FilmState
 from ui.app.guard import guard, show_errors
 from ui.app.progress import follow
-from ui.app.read_in_progress import ReadContext, film_left_open, keep_up, open_read
+from ui.app.read_in_progress import ReadContext, film_left_open, open_read, record_progress
 from ui.app.resources import ExplanationTask, get_engine, get_film_view, get_served, get_store
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
@@ -102,7 +102,7 @@ def draw_films(visit: Visit) -> None:
             follow(visit, None)
     else:
         read = open_read(visit, visit.selected)
-        keep_up(read)
+        record_progress(read)
         marking = marking_of(read)
         with read_side:  # first: it is there while a large film is still on its way
             task = draw_read(read)

@@ -9,7 +9,7 @@ from ui.components.panels import draw_standing_line
 from ui.slices.controls import ADDRESS, draw_choice, read_view
 from ui.slices.labels import draw_copies, draw_labels
 from ui.slices.references import draw_references
-from ui.slices.slices import draw_slices
+from ui.slices.search import draw_slices
 
 DRAWN = {
     "slices": draw_slices,
@@ -38,7 +38,7 @@ with show_errors():
         "Subgroups in which a run does worse",
         "How often a run misses each synthetic finding, and the films that it gets wrong.",
         "See the search over the public films",
-        key="fails-meanwhile",
+        key="slices-meanwhile",
         icon=":material/search:",
     ):
         draw_page()

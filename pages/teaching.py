@@ -12,7 +12,7 @@ from ui.teaching.case_sets import draw_sets
 from ui.teaching.data import get_teaching_store, may_go_on
 from ui.teaching.feedback import draw_nearest, draw_reveal
 from ui.teaching.progress import draw_progress, draw_summary
-from ui.teaching.reading import draw_film, draw_read, draw_way, keep_up, phase_of
+from ui.teaching.reading import draw_film, draw_navigation, draw_read, phase_of, record_progress
 from ui.teaching.setup import draw_missing, draw_setup
 
 VIEWS = {"train": "Train", "progress": "My progress", "sets": "Case sets"}
@@ -42,11 +42,11 @@ def draw_session(visit: Visit, session_id: str) -> None:
         return
     if draw_missing(visit, course, place):
         return
-    course = keep_up(course, place, visit.acting)
+    course = record_progress(course, place, visit.acting)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     revealed = phase_of(course, place) == "revealed"
     with way_side:
-        draw_way(visit, course, place)
+        draw_navigation(visit, course, place)
         if revealed:
             draw_nearest(course, place)
     with film_side:

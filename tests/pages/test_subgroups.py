@@ -30,7 +30,7 @@ from ui.app import progress, resources
 from ui.library.runs import get_runs
 from ui.library.slices import get_search, missing_tables
 from ui.slices.controls import ADDRESS, SlicesView
-from ui.slices.slices import rates_by_finding
+from ui.slices.search import rates_by_finding
 
 MODELS = PROJECT_ROOT / "models"
 SLICE = "sharpness-high"
@@ -101,10 +101,10 @@ def missed_in_all(split: str) -> int:
 
 def test_another_slice_is_chosen_and_stands_in_the_address(data) -> None:
     page = open_page()
-    page.selectbox(key="fails-slice").set_value(("size-high", "specificity")).run()
+    page.selectbox(key="slices-slice").set_value(("size-high", "specificity")).run()
     assert (page.query_params["slice"], page.query_params["rate"]) == ("size-high", "specificity")
     assert "false alarms in this subgroup" in words_of(page)
-    page.selectbox(key="fails-run").set_value("f01").run()
+    page.selectbox(key="slices-run").set_value("f01").run()
     assert "slice" not in page.query_params
     assert "Run f01 has no stored features" in words_of(page)
     assert not page.exception
@@ -260,7 +260,7 @@ def test_films_that_are_being_drawn_are_waited_for(drawn, monkeypatch) -> None:
     assert "7 of 60 synthetic films generated" in bar.proto.text
     assert page.query_params["library"] == "synthetic"
     assert not page.warning
-    page.button(key="fails-meanwhile").click().run()
+    page.button(key="slices-meanwhile").click().run()
     assert "tests** on the validation patients" in words_of(page)
 
 
@@ -269,7 +269,7 @@ def test_a_newcomer_without_films_sees_the_search_over_the_public_films(drawn) -
     words = words_of(page)
     assert re.search(r"of \d+ tests\*\* on the validation patients", words)
     assert "too few films to look" not in words
-    assert page.selectbox(key="fails-library").value == "public"
+    assert page.selectbox(key="slices-library").value == "public"
 
 
 def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path, monkeypatch):

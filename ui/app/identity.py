@@ -57,7 +57,7 @@ def not_allowed(visit: Visit, act: Act) -> bool:
     return False
 
 
-def name_reader(visit: Visit) -> str:
+def draw_name_field(visit: Visit) -> str:
     """Draw the field for the local user's name, which all pages share, and return who acts."""
     if visit.logged_in:
         st.caption(f":material/badge: Signing as {visit.reader}")

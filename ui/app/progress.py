@@ -35,7 +35,7 @@ class Watch:
 
     drawn: bool = False
 
-    def tell(self, *, news: bool) -> None:
+    def rerun_if(self, *, news: bool) -> None:
         """Run the page again if there is news and the fragment runs by itself."""
         if news and self.drawn:
             st.rerun()
@@ -78,7 +78,7 @@ def _follow(
     if reading is not None:
         st.progress(reading.progress, text="Reading films to find similar ones")
         news |= reading.finished
-    watch.tell(news=news)
+    watch.rerun_if(news=news)
 
 
 def _draw_batch(visit: Visit, job: BatchJob) -> bool:
@@ -164,7 +164,7 @@ def draw_preparation(task: ExamplesTask | None) -> None:
 
 @st.fragment(run_every=PREPARATION_REFRESH_S)
 def _follow_preparation(watch: Watch, task: ExamplesTask, *, was_ready: bool) -> None:
-    watch.tell(news=task.finished or task.ready != was_ready)
+    watch.rerun_if(news=task.finished or task.ready != was_ready)
     draw_progress(task)
 
 

@@ -93,7 +93,7 @@ def progress_of(token: ReadToken) -> ReadInProgress:
     return get_review_steps().progress(token.film, token.reader, token.turn)
 
 
-def keep_up(read: ReadContext) -> None:
+def record_progress(read: ReadContext) -> None:
     """Note that a film is shown for a read, and take up what was kept of that read."""
     visit, key = read.visit, read.film.key
     if read.reading is None or not visit.acting.may(Act.SIGN_READ):

@@ -74,7 +74,7 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
     list_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     neighbours_side = st.container()
     with list_side:
-        draw_way(case)
+        draw_navigation(case)
         draw_contrasts(case, nearest)
     with film_side:
         task = draw_films(case, nearest)
@@ -88,7 +88,7 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
         draw_neighbours(case)
 
 
-def draw_way(case: CaseContext) -> None:
+def draw_navigation(case: CaseContext) -> None:
     """Draw the way back, to the next and to the previous film."""
     visit, view, film_ids = case.visit, case.view, case.found.film_ids
     place, last = case.found.place_of(case.film_id), len(film_ids) - 1

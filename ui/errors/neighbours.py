@@ -103,12 +103,12 @@ def draw_neighbours(case: CaseContext) -> None:
         return
     space, predictions = _space_of(view), _films(view)
     if space is None:
-        _draw_way(_task_on(view.library, view.run, looks_around(view)), len(predictions))
+        _draw_task(_task_on(view.library, view.run, looks_around(view)), len(predictions))
     else:
         _draw_cards(case, predictions.films, space, predictions.probability)
 
 
-def _draw_way(task: FeatureTask, films: int) -> None:
+def _draw_task(task: FeatureTask, films: int) -> None:
     if task.running:
         st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.cancel)
         return

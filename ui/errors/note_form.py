@@ -17,7 +17,7 @@ from core.error_analysis.notes import (
     write_note,
 )
 from core.errors import FirstReadError
-from ui.app.identity import name_reader, not_allowed
+from ui.app.identity import draw_name_field, not_allowed
 from ui.app.session import Visit
 from ui.errors.open_case import CaseContext
 from ui.library.films import get_case_notes
@@ -42,7 +42,7 @@ def draw_case_form(case: CaseContext) -> None:
 def _draw_own(case: CaseContext) -> CaseNote | None:
     """Draw the form for the reader's own note, and return the note as it is stored."""
     visit, of_film = case.visit, case.film_notes
-    visit.reader = name_reader(visit)
+    visit.reader = draw_name_field(visit)
     own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
     note = _draw_fields(case, own)
     if st.button(

@@ -15,7 +15,7 @@ from core.reads.arbitration import Dispute, arbitrate
 from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.reader_performance import ReaderNumbers, tabulate_readers
 from core.store.audit_log import report_text, verify_records
-from ui.app.identity import name_reader, not_allowed
+from ui.app.identity import draw_name_field, not_allowed
 from ui.app.resources import get_database, get_store
 from ui.app.session import Visit
 from ui.components.panels import draw_record
@@ -162,7 +162,7 @@ def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
         key=f"arbitrate-confidence-{key}",
     )
     reason = st.text_area("Reason", max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
-    visit.reader = name_reader(visit)
+    visit.reader = draw_name_field(visit)
     if not st.button("Sign the arbitration", type="primary", icon=":material/gavel:"):
         return
     if verdict is None:

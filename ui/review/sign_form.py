@@ -14,7 +14,7 @@ from core.pipeline import FilmReading
 from core.reads.drafts import Draft
 from core.reads.signing import ShownFilm, sign_read, utc_now
 from core.settings import get_settings
-from ui.app.identity import name_reader, not_allowed
+from ui.app.identity import draw_name_field, not_allowed
 from ui.app.read_in_progress import ReadContext, keep_draft, progress_of
 from ui.app.resources import get_engine, get_store
 from ui.components.panels import draw_record
@@ -38,7 +38,7 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
-    visit.reader = name_reader(visit)
+    visit.reader = draw_name_field(visit)
     label = "Sign a correction" if own and locked is None else "Sign"
     if st.button(
         "Lock the first read" if kind is ReadKind.FIRST else label,

@@ -71,7 +71,7 @@ def draw_labels(view: SlicesView) -> None:
             )
             for row in rows[:PAGE_FILMS]
         ]
-        show_films(view, cards, f"fails-labels-{part}", EVEN)
+        show_films(view, cards, f"slices-labels-{part}", EVEN)
         if len(rows) > PAGE_FILMS:
             st.caption(f"The first {PAGE_FILMS} of {len(rows)}.")
 
@@ -143,7 +143,7 @@ def draw_copies(view: SlicesView) -> None:
         for number, group in enumerate(groups[:PAIRS_SHOWN], 1)
         for film_id in group.film_ids
     ]
-    show_films(view, cards, "fails-copies")
+    show_films(view, cards, "slices-copies")
     if len(groups) > PAIRS_SHOWN:
         st.caption(f"The first {PAIRS_SHOWN} of {len(groups)} groups.")
 

@@ -67,7 +67,7 @@ def draw_references(view: SlicesView) -> None:
     with plot_side:
         for name in ("sensitivity", "specificity"):
             rows = [(one.words, getattr(one, name), place == 0) for place, one in enumerate(rates)]
-            draw_plot(plot_rates(rows, f"{name} of run {view.run}"), f"fails-reference-{name}")
+            draw_plot(plot_rates(rows, f"{name} of run {view.run}"), f"slices-reference-{name}")
     _draw_read_as_normal(view, known, probability)
 
 
@@ -115,4 +115,4 @@ def _draw_read_as_normal(view: SlicesView, facts: FilmFacts, probability: np.nda
         )
         for row in rows
     ]
-    show_films(view, cards, "fails-adults")
+    show_films(view, cards, "slices-adults")

@@ -14,7 +14,7 @@ from core.tables import csv_table
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
 from core.teaching.session import MAX_FILMS, Case
 from core.teaching.text import rate_text
-from ui.app.identity import name_reader, not_allowed
+from ui.app.identity import draw_name_field, not_allowed
 from ui.app.session import Visit
 from ui.library.films import film_name
 from ui.teaching.data import get_pool, get_sources, get_teaching_store
@@ -30,7 +30,7 @@ def draw_sets(visit: Visit) -> None:
     with make_side:
         st.subheader("Assemble a set")
         if not not_allowed(visit, Act.MAKE_CASE_SET):
-            visit.reader = name_reader(visit)
+            visit.reader = draw_name_field(visit)
             _draw_form(visit, list(sources))
     with list_side:
         st.subheader("Sets and results")

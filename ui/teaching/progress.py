@@ -28,7 +28,7 @@ from core.teaching.text import (
     describe_summary,
     rate_text,
 )
-from ui.app.identity import name_reader
+from ui.app.identity import draw_name_field
 from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
@@ -106,7 +106,7 @@ def draw_progress(visit: Visit) -> None:
     """Draw a reader's figures over all sessions."""
     name_side, _ = st.columns([1, 2])
     with name_side:
-        visit.reader = name_reader(visit)
+        visit.reader = draw_name_field(visit)
     reader = teaching_reader(visit)
     outcomes = outcomes_in(reader) if reader else []
     if not outcomes:

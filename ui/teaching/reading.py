@@ -62,7 +62,7 @@ def phase_of(course: Course, place: int) -> Phase:
     return course.films[place].phase(with_model=course.session.plan.with_model)
 
 
-def keep_up(course: Course, place: int, by: Reader) -> Course:
+def record_progress(course: Course, place: int, by: Reader) -> Course:
     """Store what was done in the browser since the last run, and return where that leads."""
     store, session_id, film = get_teaching_store(), course.session.session_id, course.films[place]
     phase = phase_of(course, place)
@@ -108,7 +108,7 @@ def _token(course: Course, place: int) -> str:
     return f"{course.session.session_id}-{place}-{phase_of(course, place)}"
 
 
-def draw_way(visit: Visit, course: Course, place: int) -> None:
+def draw_navigation(visit: Visit, course: Course, place: int) -> None:
     """Draw how far the session is, and the way out of it."""
     st.markdown(f"**Film {place + 1} of {len(course.films)}**")
     st.progress(place / len(course.films))

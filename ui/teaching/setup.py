@@ -12,7 +12,7 @@ from core.library.films import PublicLibrary
 from core.settings import get_settings
 from core.store.teaching import CaseSet
 from core.teaching.session import MAX_FILMS, USUAL_SHARE_NORMAL, Course, Difficulty, Plan, StepKind
-from ui.app.identity import name_reader
+from ui.app.identity import draw_name_field
 from ui.app.progress import draw_preparation, get_preparation
 from ui.app.resources import get_libraries, get_library
 from ui.app.session import Visit
@@ -44,7 +44,7 @@ def draw_setup(visit: Visit) -> None:
             "the reference, the outlined lesion, the model's read and what to look for. Films are "
             "repeated at intervals that depend on how well you read them."
         )
-        visit.reader = name_reader(visit)
+        visit.reader = draw_name_field(visit)
         _draw_form(visit, list(sources))
     with resume_side:
         _draw_unfinished(visit)

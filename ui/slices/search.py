@@ -35,7 +35,7 @@ from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
 from ui.slices.controls import SlicesView, show_films, split_words
 
-DRAWN_SHEET = "fails-drawn"
+DRAWN_SHEET = "slices-drawn"
 
 
 def draw_drawn(view: SlicesView) -> None:
@@ -54,7 +54,7 @@ def draw_drawn(view: SlicesView) -> None:
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
         figure = plot_rates(rates_by_finding(drawn, wrong), "called correctly")
-        draw_plot(figure, "fails-drawn-rates")
+        draw_plot(figure, "slices-drawn-rates")
         st.caption("Of all parts of the set, with Wilson's intervals of 95 %.")
     if not wrong.any():
         films_side.info("The run gets none of these films wrong.", icon=":material/check_circle:")
@@ -93,9 +93,9 @@ def rates_by_finding(
     return [(finding, rate, finding != "normal") for finding, rate in ordered]
 
 
-TABLE, EVERY, OPEN = "fails-found", "fails-every", "fails-slice"
+TABLE, EVERY, OPEN = "slices-found", "slices-every", "slices-slice"
 WRONG = {"sensitivity": Cell.FALSE_NEGATIVE, "specificity": Cell.FALSE_POSITIVE}
-SHEET = "fails-sheet-{split}"
+SHEET = "slices-sheet-{split}"
 WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
 TABLE_PX = 380
 
@@ -242,7 +242,7 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
             key=OPEN,
             on_change=_take_open,
         )
-        draw_plot(plot_rates(_rates_of(view, search, result), result.rate), "fails-rates")
+        draw_plot(plot_rates(_rates_of(view, search, result), result.rate), "slices-rates")
         st.caption(
             f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
             f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
