@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 from fixtures.kept_run_copies import MODELS, copy_as, copy_runs
+from fixtures.markdown_reader import read_back
 from fixtures.run_facts import facts_of
-from hypothesis import given
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
@@ -20,8 +17,8 @@ from core.__main__ import app
 from core.domain.rate import interval_text
 from core.errors import ModelError
 from core.model_card.export import describe_whole_run, export_for
-from core.reports.document import Block, Bullets, Document, Intervals, Paragraph, Section, Table
-from core.reports.markdown import INTERVAL_HEAD, escape_markdown, write_markdown
+from core.reports.document import Block, Bullets, Document, Intervals, Paragraph, Table
+from core.reports.markdown import INTERVAL_HEAD, write_markdown
 from core.reports.pdf import write_pdf
 from core.runs.listing import list_runs
 from core.runs.predictions import read_predictions
@@ -62,17 +59,6 @@ def texts(document: Document) -> list[str]:
     return [document.title, document.summary, *document.notices, *inside]
 
 
-def read_back(markdown: str) -> list[str]:
-    """Return the text of every heading, paragraph, list item and cell of a Markdown file."""
-    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
-    return [shown(token) for token in tokens if token.type == "inline"]
-
-
-def shown(token: Token) -> str:
-    assert {child.type for child in token.children} <= {"text", "text_special"}
-    return "".join(child.content for child in token.children)
-
-
 # --- Markdown -------------------------------------------------------------------------------------
 
 
@@ -81,17 +67,6 @@ def test_markdown_reads_back_as_the_document(name: str) -> None:
     document = describe_whole_run(facts_of(name))
     wanted = [" ".join(text.split()) for text in texts(document)]
     assert read_back(write_markdown(document)) == wanted
-
-
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1))
-def test_any_word_reads_back_from_a_cell_and_a_bullet(word: str) -> None:
-    blocks = (Table(("Head",), ((word,),), (1.0,)), Bullets((f"{word} b",)), Paragraph(word))
-    document = Document("Title", "Summary", (), (Section("key", "Heading", blocks),))
-    assert read_back(write_markdown(document))[3:] == ["Head", word, f"{word} b", word]
-
-
-def test_a_line_break_does_not_leave_its_line() -> None:
-    assert escape_markdown("one\n# two") == "one # two"
 
 
 # --- PDF ------------------------------------------------------------------------------------------
@@ -152,15 +127,6 @@ def test_the_typefaces_are_inside_and_no_picture_is(pdf: PdfReader) -> None:
             below = font.get_object()["/DescendantFonts"][0].get_object()
             assert "/FontFile2" in below["/FontDescriptor"].get_object()
         assert not page.images
-
-
-def test_characters_beyond_ascii_are_in_the_pdf() -> None:
-    words = "Ärztin, Łódź, Ωmega, “quoted”, ≥ 0.5 to 3 µm, Здоровье"
-    block = (Paragraph(words),)
-    content = write_pdf(Document("Títle", "Ünit", (), (Section("key", "Überschrift", block),)))
-    said = PdfReader(io.BytesIO(content)).pages[0].extract_text()
-    assert words in said
-    assert "Überschrift" in said
 
 
 @pytest.mark.parametrize("name", RUNS)
