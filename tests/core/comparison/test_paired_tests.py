@@ -1,5 +1,7 @@
 """Runs against each other: held to statsmodels, to DeLong's test, to brute force and to paper."""
 
+import gc
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import combinations
 from statistics import NormalDist
@@ -26,6 +28,14 @@ from core.errors import ComparisonError
 from core.evaluation.operating_point import choose_operating_point
 from core.stats.bootstrap import draw_patients
 from core.stats.intervals import delong_difference, holm
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_garbage() -> Iterator[None]:
+    """Keep what other tests loaded out of the garbage that statsmodels collects in each call."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def scored_by(*probabilities, threshold: float = 0.5, **columns) -> ScoredFilms:

@@ -1,5 +1,6 @@
 """What is trained or loaded once for all tests of training."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,18 @@ class TinyRun:
     history: list[dict[str, float]]
     folder: Path
     lines: list[str]
+
+
+@pytest.fixture
+def without_graphs() -> Iterator[None]:
+    """Run a few steps as they stand: building their graph takes far longer than they do."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,7 @@ def test_the_loss_falls_and_the_head_is_left_alone():
     np.testing.assert_array_equal(before[-2], after[-2])
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_an_interrupted_learning_goes_on_where_it_was(tmp_path):
     import keras
 
@@ -117,6 +118,7 @@ def test_an_interrupted_learning_goes_on_where_it_was(tmp_path):
     assert not np.allclose(learnt[0], model.get_weights()[0])  # it went on from the second epoch
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_what_was_learnt_under_other_settings_is_passed_over(tmp_path):
     films, masks = films_without_lungs(16)
     once = replace(SETTINGS, self_supervised_epochs=1)
@@ -130,6 +132,7 @@ def test_what_was_learnt_under_other_settings_is_passed_over(tmp_path):
     assert len(lines) == 1
 
 
+@pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize("epochs", [0, 1])
 def test_a_run_learns_without_labels_before_it_learns_from_them(tiny_run, monkeypatch, epochs):
     monkeypatch.setattr(train_step, "build_classifier", build_small_network)
@@ -145,6 +148,7 @@ def test_a_run_learns_without_labels_before_it_learns_from_them(tiny_run, monkey
     assert np.isfinite(flat_weights(model)).all()
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_what_was_learnt_without_labels_is_not_learnt_again_after_the_labels(
     tiny_run, monkeypatch, tmp_path
 ):
