@@ -23,15 +23,15 @@ from core.domain.arrays import read_only
 from core.domain.film import MAX_FILM_PIXELS, SYNTHETIC_KEY, Radiograph
 from core.errors import CorruptFile, RadiographError, TooLarge, UnsupportedFormat
 from core.imaging.exif import stated_orientation, upright
-from core.imaging.grey import Levels, Picture, to_grey
-from core.imaging.header_checks import check_png, check_png_data
+from core.imaging.grey import Levels, Picture, check_decoded_bytes, to_grey
+from core.imaging.header_checks import PNG_CHANNELS, check_png, check_png_data
 from core.imaging.jpeg import decode_jpeg, read_jpeg
 from core.settings import get_settings
 
 MIN_SIDE_PX = 2
 
 _PICTURES = (
-    (b"\xff\xd8\xff", "JPEG"),
+    (b"\xff\xd8", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
@@ -184,6 +184,7 @@ def _read_by_pillow(content: bytes, picture_format: str) -> Picture:
         synthetic = SYNTHETIC_KEY in picture.info
         if header is not None and header.bits == 16:
             # Pillow has only 8 bits for colour and transparency.
+            check_decoded_bytes(2 * PNG_CHANNELS[header.colour_type] * header.width * header.height)
             levels, alpha = _apart(imagecodecs.png_decode(content))
             return Picture(levels, 16, alpha, orientation=orientation, synthetic=synthetic)
         picture.load()

@@ -15,22 +15,27 @@ transparent               laid on black, unless all of it is transparent
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from core.domain.arrays import FloatImage
-from core.errors import CorruptFile
+from core.domain.film import MAX_FILM_PIXELS
+from core.errors import CorruptFile, TooLarge
 
 Levels = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
 MAX_MARKED_SHARE = 0.03
 """Largest share of a film that burned-in letters cover."""
 
+MAX_DECODED_BYTES = 6 * MAX_FILM_PIXELS
+"""Levels of 40 megapixels in colour of 16 bits."""
+
 _FULL_SCALES = (255, 1023, 4095, 16383, 65535)
 _LUMA = np.array([0.299, 0.587, 0.114])
-_SMALL_SIDE_PX = 64
+_SMALL_SIDE_PX, _ROWS_A_BLOCK = 64, 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +73,21 @@ class Grey:
     colourfulness: float = 0.0
 
 
+def check_decoded_bytes(size_bytes: int) -> None:
+    """Refuse levels that need more memory than a film does.
+
+    Raises
+    ------
+    TooLarge
+        If they need over 240 MB.
+    """
+    if size_bytes > MAX_DECODED_BYTES:
+        raise TooLarge(
+            f"The image needs {ceil(size_bytes / 1e6)} MB when it is decoded; the limit is "
+            f"{MAX_DECODED_BYTES / 1e6:.0f} MB. Export it as grey with 8 or 16 bits."
+        )
+
+
 def to_grey(picture: Picture) -> Grey:
     """Scale a picture as the module's table says.
 
@@ -77,8 +97,10 @@ def to_grey(picture: Picture) -> Grey:
         If it holds values that are not finite numbers.
     """
     levels, alpha = picture.levels, picture.alpha
-    if alpha is not None and not alpha.any():
-        alpha = None  # nothing would be seen: the channel was never filled in
+    if alpha is not None and alpha.min() == alpha.max() and alpha[0, 0] in (0, _opaque(alpha)):
+        alpha = (
+            None  # of a channel that is 0 throughout nothing would be seen: it was not filled in
+        )
     if levels.ndim == 2 and alpha is None and levels.dtype == np.uint8:
         top = 2**picture.bits - 1
         return Grey(_scaled(top - levels if picture.white_is_zero else levels, top), picture.bits)
@@ -87,7 +109,7 @@ def to_grey(picture: Picture) -> Grey:
     grey = _deep(levels, picture.bits) if levels.ndim == 2 else _deep_colour(levels)
     pixels = grey.pixels
     if alpha is not None:
-        pixels = np.multiply(pixels, _scaled(alpha, 2 ** (8 * alpha.itemsize) - 1))
+        pixels = np.multiply(pixels, _scaled(alpha, _opaque(alpha)))
     if picture.white_is_zero:
         pixels = np.float32(1.0) - pixels
     return Grey(pixels, grey.bits_stored, grey.colourfulness)
@@ -107,11 +129,20 @@ def _shallow(levels: Levels, alpha: Levels | None) -> Grey:
 
 def _deep_colour(levels: Levels) -> Grey:
     """Return the grey of 16-bit colour."""
-    luma = np.rint(levels @ _LUMA).astype(np.uint16)
+    luma = np.empty(levels.shape[:2], dtype=np.uint16)
+    for start in range(0, len(luma), _ROWS_A_BLOCK):
+        rows = slice(start, start + _ROWS_A_BLOCK)
+        luma[rows] = np.rint(levels[rows] @ _LUMA)
     grey = _deep(luma, 16)
-    shallow = np.clip(levels / 2 ** max(0, grey.bits_stored - 8), 0, 255).astype(np.uint8)
-    colourfulness = _colourfulness(Image.fromarray(np.ascontiguousarray(shallow)))
-    return Grey(grey.pixels, grey.bits_stored, colourfulness)
+    step = max(1, min(luma.shape) // (8 * _SMALL_SIDE_PX))
+    some = levels[::step, ::step] / 2 ** max(0, grey.bits_stored - 8)
+    shallow = Image.fromarray(np.clip(some, 0, 255).astype(np.uint8))
+    return Grey(grey.pixels, grey.bits_stored, _colourfulness(shallow))
+
+
+def _opaque(alpha: Levels) -> int:
+    """Return the value of an alpha channel that lets nothing through."""
+    return int(2 ** (8 * alpha.itemsize) - 1)
 
 
 def _deep(levels: Levels, bits: int) -> Grey:

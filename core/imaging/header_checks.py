@@ -34,7 +34,7 @@ _PASSES = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
     *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
 )
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def check_png_data(content: bytes, header: PngHeader) -> None:
 
 def _png_bytes(header: PngHeader, *, interlaced: bool) -> int:
     """Return the size of the filtered rows, one byte a row for the filter (PNG, 9.2)."""
-    bits = header.bits * _PNG_CHANNELS.get(header.colour_type, 1)
+    bits = header.bits * PNG_CHANNELS.get(header.colour_type, 1)
     total = 0
     for left, top, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
         columns, rows = ceil((header.width - left) / across), ceil((header.height - top) / down)

@@ -32,6 +32,9 @@ MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 1_000_000_000
 """Scans times pixels: each scan of a progressive JPEG visits every block, however few its bytes."""
 
+MIN_ZEROS = 16
+"""Fewer zeros at the end of the data may be data."""
+
 _START, _END, _SCAN, _RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
 _EXIF, _ADOBE, _COMMENT = 0xE1, 0xEE, 0xFE
 _BASELINE, _EXTENDED, _PROGRESSIVE, _LOSSLESS = 0xC0, 0xC1, 0xC2, 0xC3
@@ -96,7 +99,7 @@ def read_jpeg(content: bytes) -> Jpeg:
         found = _MARKER.search(content, position)
         marker = content[found.start() + 1] if found else _END
         if marker == _END:
-            end = found.start() if found else len(content)
+            end = found.start() if found else _end_of_data(content)
             break
         assert found is not None
         start, position = found.span()
@@ -129,6 +132,12 @@ def read_jpeg(content: bytes) -> Jpeg:
     _check_scans(jpeg)
     jpeg.codestream = b"".join([*kept, content[scans_start:end], b"\xff\xd9"])
     return jpeg
+
+
+def _end_of_data(content: bytes) -> int:
+    """Return where a file without end marker ends; a transfer that broke off may leave zeros."""
+    end = len(content.rstrip(b"\0"))
+    return end if len(content) - end >= MIN_ZEROS else len(content)
 
 
 def _note(jpeg: Jpeg, marker: int, payload: bytes) -> None:
@@ -257,35 +266,36 @@ def _ended(codestream: bytes) -> bytes:
 def _check_end(jpeg: Jpeg, pixels: npt.NDArray[np.unsignedinteger]) -> None:
     """Refuse a codestream that ends before its last pixel, which libjpeg fills up in silence.
 
-    What it fills in are differences of 0. Only if the last pixel may be such a filling is the
-    picture decoded once more with more data behind it: a picture that was whole stays the same.
+    The picture is decoded once more with more data behind it: one that was whole stays the same.
+    Lossless pictures, which are many, are spared that if their last pixels cannot be a filling.
     """
+    unit = 1 if jpeg.process == _LOSSLESS else 8
+    units = ceil(jpeg.rows / unit) * ceil(jpeg.columns / unit)
     if jpeg.restart_interval:
-        unit = 1 if jpeg.process == _LOSSLESS else 8
-        units = ceil(jpeg.rows / unit) * ceil(jpeg.columns / unit)
         sent = len(_RESTARTS.findall(jpeg.codestream))
-        if sent != ceil(units / jpeg.restart_interval) - 1:
-            raise CorruptFile(
-                "The JPEG is cut short: part of the film is missing. Export the film again."
-            )
-    elif jpeg.process == _LOSSLESS:
-        scan = jpeg.scans[-1]
-        if not _is_predicted(pixels[-2:, -2:].astype(np.int64) >> scan.low_bit, scan.first):
-            return
-    elif np.ptp(pixels[(jpeg.rows - 1) // 8 * 8 :, (jpeg.columns - 1) // 8 * 8 :]):
+        whole = sent == ceil(units / jpeg.restart_interval) - 1
+    elif jpeg.process == _LOSSLESS and not _may_be_filled(jpeg.scans[-1], pixels):
         return
-    longer = jpeg.codestream[:-2] + _FILLER + jpeg.codestream[-2:]
-    if not np.array_equal(imagecodecs.jpeg8_decode(longer), pixels):
+    else:
+        whole = True
+    # A byte FF at the end is half of what it was cut from, and would make a marker of the filler.
+    longer = jpeg.codestream[:-2].rstrip(b"\xff") + _FILLER + jpeg.codestream[-2:]
+    if not whole or not np.array_equal(imagecodecs.jpeg8_decode(longer), pixels):
         raise CorruptFile(
             "The JPEG is cut short: part of the film is missing. Export the film again."
         )
 
 
-def _is_predicted(corner: npt.NDArray[np.int64], selection: int) -> bool:
-    """Return True if the last of 2 x 2 pixels is what the others predict (table H.1)."""
-    if corner.shape != (2, 2):
+def _may_be_filled(scan: _Scan, pixels: npt.NDArray[np.unsignedinteger]) -> bool:
+    """Return True if the last row may be libjpeg's filling of a lossless picture.
+
+    Without data it repeats one difference to the end of a row, and then the differences of that
+    row in each further one.
+    """
+    last = pixels[-3:].astype(np.int64) >> scan.low_bit
+    if min(last.shape) < 3:
         return True
-    (above_left, above), (left, last) = corner.tolist()
+    left, above, above_left = last[1:, :-1], last[:-1, 1:], last[:-1, :-1]
     predicted = {
         1: left,
         2: above,
@@ -294,5 +304,9 @@ def _is_predicted(corner: npt.NDArray[np.int64], selection: int) -> bool:
         5: left + ((above - above_left) >> 1),
         6: above + ((left - above_left) >> 1),
         7: (left + above) >> 1,
-    }
-    return bool(predicted.get(selection, last) == last)
+    }.get(scan.first)
+    if predicted is None:
+        return True
+    differences = (last[1:, 1:] - predicted) & 0xFFFF
+    repeated = differences[1, -1] == differences[1, -2]
+    return bool(repeated or np.array_equal(differences[0], differences[1]))

@@ -21,11 +21,9 @@ from PIL import Image
 
 from core.domain.film import MAX_FILM_PIXELS
 from core.errors import CorruptFile, TooLarge, UnsupportedFormat
-from core.imaging.grey import Levels, Picture
+from core.imaging.grey import Levels, Picture, check_decoded_bytes
 from core.imaging.header_checks import TiffDirectory, film_directory
 from core.imaging.jpeg import decode_jpeg, read_jpeg
-
-MAX_DECODED_BYTES = 6 * MAX_FILM_PIXELS
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOUR_CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _PALETTE: 1}
@@ -84,7 +82,15 @@ def read_tiff(content: bytes) -> Picture:
 
 def _with_one_directory(content: bytes, directory: TiffDirectory) -> bytes:
     """Return the file with a directory at its end that holds only what decoding needs."""
-    kept = [directory.entries[tag].raw for tag in _DECODING_TAGS if tag in directory.entries]
+    entries = [directory.entries[tag] for tag in _DECODING_TAGS if tag in directory.entries]
+    if any(
+        entry.size_bytes > 4 and entry.value + entry.size_bytes > len(content) for entry in entries
+    ):
+        raise CorruptFile(
+            "The TIFF file is cut short: values of its directory are missing. "
+            "Export the film again."
+        )
+    kept = [entry.raw for entry in entries]
     start = len(content) + len(content) % 2
     order = directory.order
     parts = (
@@ -143,11 +149,7 @@ def _check_kind(page: Any) -> None:
     if page.photometric in (_YCBCR, _SEPARATED) and bits != 8:
         raise _unsupported(f"has {bits}-bit {_name(tifffile.PHOTOMETRIC, page)}")
     _check_coding(page, bits, kind)
-    if page.nbytes > MAX_DECODED_BYTES:
-        raise TooLarge(
-            f"The TIFF image needs {page.nbytes / 1e6:.0f} MB when it is decoded; the limit is "
-            f"{MAX_DECODED_BYTES / 1e6:.0f} MB. Export it with 16 bits."
-        )
+    check_decoded_bytes(int(page.nbytes))
 
 
 def _check_coding(page: Any, bits: int, kind: int) -> None:
