@@ -34,7 +34,7 @@ MAX_DECODED_BYTES = 6 * MAX_FILM_PIXELS
 """Levels of 40 megapixels in colour of 16 bits."""
 
 _FULL_SCALES = (255, 1023, 4095, 16383, 65535)
-_LUMA = np.array([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _SMALL_SIDE_PX, _ROWS_A_BLOCK = 64, 256
 
 
@@ -132,7 +132,8 @@ def _deep_colour(levels: Levels) -> Grey:
     luma = np.empty(levels.shape[:2], dtype=np.uint16)
     for start in range(0, len(luma), _ROWS_A_BLOCK):
         rows = slice(start, start + _ROWS_A_BLOCK)
-        luma[rows] = np.rint(levels[rows] @ _LUMA)
+        red, green, blue = (levels[rows, :, index].astype(np.float32) for index in range(3))
+        luma[rows] = np.rint(_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue)
     grey = _deep(luma, 16)
     step = max(1, min(luma.shape) // (8 * _SMALL_SIDE_PX))
     some = levels[::step, ::step] / 2 ** max(0, grey.bits_stored - 8)

@@ -18,9 +18,10 @@ import struct
 from io import BytesIO
 from itertools import zip_longest
 
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import data_element_generator
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 from core.domain.arrays import read_only
@@ -67,7 +68,7 @@ _WANTED = (
     "PixelData",
 )
 
-_WANTED_TAGS = tuple(int(Tag(keyword)) for keyword in _WANTED)
+_WANTED_TAGS = frozenset(int(Tag(keyword)) for keyword in _WANTED)
 
 # pydicom logs the values that it finds odd, and a value may be a name.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -192,19 +193,23 @@ def _read_header(content: bytes, start: int, syntax: UID) -> Dataset:
     """
     stream = _BoundedStream(content)
     stream.seek(start)
-    dataset = Dataset()
+    implicit, wanted = syntax != EXPLICIT_BIG and not _states_vr(content, start), [*_WANTED_TAGS]
+    first: dict[BaseTag, RawDataElement | DataElement] = {}
+    seen: set[int] = set()
     while stream.tell() < len(content):
         for element in data_element_generator(
             stream,
-            is_implicit_VR=syntax != EXPLICIT_BIG and not _states_vr(content, start),
+            is_implicit_VR=implicit,
             is_little_endian=syntax != EXPLICIT_BIG,
-            specific_tags=list(_WANTED_TAGS),
+            specific_tags=wanted,
         ):
-            if element.tag in _WANTED_TAGS and element.tag not in dataset:
-                dataset[element.tag] = element
-            if element.tag == _PIXEL_DATA:
-                return dataset
-    return dataset
+            tag = int(element.tag)  # pydicom's own tags are slow to compare
+            if tag in _WANTED_TAGS and tag not in seen:
+                seen.add(tag)
+                first[element.tag] = element
+            if tag == _PIXEL_DATA:
+                return Dataset(first)
+    return Dataset(first)
 
 
 def _check_image_kind(dataset: Dataset) -> None:
