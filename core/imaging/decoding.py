@@ -24,12 +24,13 @@ from core.domain.film import MAX_FILM_PIXELS, SYNTHETIC_KEY, Radiograph
 from core.errors import CorruptFile, RadiographError, TooLarge, UnsupportedFormat
 from core.imaging.exif import stated_orientation, upright
 from core.imaging.grey import Levels, Picture, check_decoded_bytes, to_grey
-from core.imaging.header_checks import PNG_CHANNELS, check_png, check_png_data
+from core.imaging.header_checks import PNG_CHANNELS, PngHeader, check_png, check_png_data
 from core.imaging.jpeg import decode_jpeg, read_jpeg
 from core.settings import get_settings
 
 MIN_SIDE_PX = 2
 
+_PNG_PALETTE = 3
 _PICTURES = (
     (b"\xff\xd8", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -140,7 +141,7 @@ def _decode_picture(content: bytes, sha256: str, picture_format: str) -> Radiogr
 
         picture = read_tiff(content)
     else:
-        picture = _read_by_pillow(content, picture_format)
+        picture = _read_png(content) if picture_format == "PNG" else _read_bmp(content)
     _check_side(picture.levels.shape[1], picture.levels.shape[0])
     grey = to_grey(picture)
     pixels = np.ascontiguousarray(upright(grey.pixels, picture.orientation))
@@ -165,37 +166,60 @@ def _read_jpeg_file(content: bytes) -> Picture:
     return Picture(levels, jpeg.bits, orientation=stated_orientation(jpeg.exif))
 
 
-def _read_by_pillow(content: bytes, picture_format: str) -> Picture:
-    """Read a PNG or BMP file."""
-    header = check_png(content) if picture_format == "PNG" else None
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # other libraries of the process may have set it
-    with Image.open(BytesIO(content), formats=(picture_format,)) as picture:
-        _check_size(*picture.size)
+def _read_png(content: bytes) -> Picture:
+    """Read a PNG file, all of whose chunks and data have to be there."""
+    header = check_png(content)
+    _check_size(header.width, header.height)
+    with Image.open(BytesIO(content), formats=("PNG",)) as picture:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1:
             raise UnsupportedFormat(
                 f"The file holds {frames} images; a film is one image. "
                 "Save the image with the film as a file of its own."
             )
-        if header is not None:
+        # Pillow has only 8 bits for colour and transparency. libpng, which imagecodecs calls, is
+        # faster too, and refuses data that ends early unless the rows are interlaced.
+        plain = header.bits >= 8 and header.colour_type != _PNG_PALETTE
+        if header.interlaced or not plain:
             check_png_data(content, header)
-        exif = picture.info.get("exif")
-        orientation = stated_orientation(exif) if isinstance(exif, bytes) else 1
-        synthetic = SYNTHETIC_KEY in picture.info
-        if header is not None and header.bits == 16:
-            # Pillow has only 8 bits for colour and transparency.
-            check_decoded_bytes(2 * PNG_CHANNELS[header.colour_type] * header.width * header.height)
-            levels, alpha = _apart(imagecodecs.png_decode(content))
-            return Picture(levels, 16, alpha, orientation=orientation, synthetic=synthetic)
-        picture.load()
-        bits = 1 if picture.mode == "1" else 8
-        if picture.has_transparency_data:
-            levels, alpha = _apart(np.asarray(picture.convert("RGBA")))
+        if header.bits == 16 or (plain and not header.interlaced and not header.has_transparency):
+            channels = PNG_CHANNELS.get(header.colour_type, 4)
+            check_decoded_bytes(header.bits // 8 * channels * header.width * header.height)
+            levels, alpha = _apart(_of_libpng(content, header))
+            read = Picture(levels, header.bits, alpha)
         else:
-            grey = picture.mode in ("1", "L")
-            levels, alpha = np.asarray(picture.convert("L" if grey else "RGB")), None
-            levels = levels // 255 if bits == 1 else levels
-        return Picture(levels, bits, alpha, orientation=orientation, synthetic=synthetic)
+            read = _of_pillow(picture)
+    synthetic = SYNTHETIC_KEY.encode() in header.keywords
+    return replace(read, orientation=stated_orientation(header.exif), synthetic=synthetic)
+
+
+def _of_libpng(content: bytes, header: PngHeader) -> Levels:
+    """Return a PNG's levels, (H, W) or (H, W, C)."""
+    try:
+        levels: Levels = imagecodecs.png_decode(content)
+    except RuntimeError as exc:
+        check_png_data(content, header)  # names what is missing
+        raise CorruptFile("The PNG file's data is damaged. Export the film again.") from exc
+    return levels
+
+
+def _read_bmp(content: bytes) -> Picture:
+    """Read a BMP file."""
+    with Image.open(BytesIO(content), formats=("BMP",)) as picture:
+        _check_size(*picture.size)
+        return _of_pillow(picture)
+
+
+def _of_pillow(picture: Image.Image) -> Picture:
+    """Return the levels of a picture with 8 bits or less a channel."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # other libraries of the process may have set it
+    picture.load()
+    if picture.has_transparency_data:
+        levels, alpha = _apart(np.asarray(picture.convert("RGBA")))
+        return Picture(levels, 8, alpha)
+    if picture.mode == "1":
+        return Picture(np.asarray(picture).astype(np.uint8), 1)
+    return Picture(np.asarray(picture.convert("L" if picture.mode == "L" else "RGB")), 8)
 
 
 def _apart(levels: Levels) -> tuple[Levels, Levels | None]:

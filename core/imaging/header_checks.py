@@ -10,13 +10,14 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from core.domain.film import MAX_FILM_PIXELS
 from core.errors import CorruptFile, UnsupportedFormat
 
 MAX_PNG_CHUNKS = 50_000
+MAX_TEXTS = 100
 MAX_TIFF_STRIPS = 100_000
 MAX_TIFF_DIRECTORIES = 100
 # Editors that strip a maker note leave its entry behind: small overclaims are harmless.
@@ -72,12 +73,20 @@ class TiffDirectory:
 
 @dataclass(frozen=True, slots=True)
 class PngHeader:
-    """What a PNG's first chunk states."""
+    """What a PNG's chunks state beside its pixels.
+
+    ``has_transparency`` tells of a level or colours that are transparent, not of an alpha channel;
+    ``keywords`` are those of its texts.
+    """
 
     width: int
     height: int
     bits: int
     colour_type: int
+    interlaced: bool
+    has_transparency: bool = False
+    exif: bytes = b""
+    keywords: tuple[bytes, ...] = ()
 
 
 def film_directory(content: bytes) -> TiffDirectory:
@@ -178,17 +187,30 @@ def check_png(content: bytes) -> PngHeader:
             raise CorruptFile("The PNG file is cut short. Export the film again.")
         if zlib.crc32(view[position + 4 : end]) != checksum:
             raise CorruptFile("The PNG file is damaged: a checksum differs. Export the film again.")
-        kind = content[position + 4 : position + 8]
-        if kind == b"IHDR" and header is None and end - position >= 18:
-            header = PngHeader(*struct.unpack_from(">IIBB", content, position + 8))
-        if kind == b"IEND":
-            if header is None:
-                raise CorruptFile("The PNG file has no header. Export the film again.")
+        kind, body = content[position + 4 : position + 8], view[position + 8 : end]
+        if header is None:
+            header = _png_header(kind, bytes(body[:13]))
+        elif kind == b"tRNS":
+            header = replace(header, has_transparency=True)
+        elif kind == b"eXIf":
+            header = replace(header, exif=bytes(body))
+        elif kind in (b"tEXt", b"zTXt", b"iTXt"):
+            keyword = bytes(body[:80]).split(b"\0")[0]
+            header = replace(header, keywords=(*header.keywords[:MAX_TEXTS], keyword))
+        elif kind == b"IEND":
             return header
         position = end + 4
     raise CorruptFile(
         f"The PNG file has more than {MAX_PNG_CHUNKS} chunks; no film's has. Save it again."
     )
+
+
+def _png_header(kind: bytes, body: bytes) -> PngHeader:
+    """Return what the first chunk states (11.2.1)."""
+    if kind != b"IHDR" or len(body) < 13:
+        raise CorruptFile("The PNG file has no header. Export the film again.")
+    width, height, bits, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", body)
+    return PngHeader(width, height, bits, colour_type, interlace == 1)
 
 
 def check_png_data(content: bytes, header: PngHeader) -> None:
@@ -199,7 +221,7 @@ def check_png_data(content: bytes, header: PngHeader) -> None:
     CorruptFile
         If the data is damaged, or is less than the header states.
     """
-    expected = _png_bytes(header, interlaced=content[28] == 1)
+    expected = _png_bytes(header)
     inflater, inflated, position = zlib.decompressobj(), 0, 8
     try:
         while inflated < expected and not inflater.eof and position < len(content):
@@ -223,11 +245,11 @@ def check_png_data(content: bytes, header: PngHeader) -> None:
         )
 
 
-def _png_bytes(header: PngHeader, *, interlaced: bool) -> int:
+def _png_bytes(header: PngHeader) -> int:
     """Return the size of the filtered rows, one byte a row for the filter (PNG, 9.2)."""
     bits = header.bits * PNG_CHANNELS.get(header.colour_type, 1)
     total = 0
-    for left, top, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+    for left, top, across, down in _PASSES if header.interlaced else ((0, 0, 1, 1),):
         columns, rows = ceil((header.width - left) / across), ceil((header.height - top) / down)
         if columns > 0 and rows > 0:
             total += rows * (1 + ceil(columns * bits / 8))
