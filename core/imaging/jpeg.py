@@ -32,10 +32,13 @@ MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 1_000_000_000
 """Scans times pixels: each scan of a progressive JPEG visits every block, however few its bytes."""
 
+MAX_SURPLUS_BYTES = 2
+"""Behind the data of a lossless picture; encoders fill up to a word."""
+
 MIN_ZEROS = 16
 """Fewer zeros at the end of the data may be data."""
 
-_START, _END, _SCAN, _RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
+_START, _END, _SCAN, _RESTART_INTERVAL, _HUFFMAN = 0xD8, 0xD9, 0xDA, 0xDD, 0xC4
 _EXIF, _ADOBE, _COMMENT = 0xE1, 0xEE, 0xFE
 _BASELINE, _EXTENDED, _PROGRESSIVE, _LOSSLESS = 0xC0, 0xC1, 0xC2, 0xC3
 _ARITHMETIC, _ARITHMETIC_PROGRESSIVE, _JPEG_LS = 0xC9, 0xCA, 0xF7
@@ -46,13 +49,19 @@ _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xef\xf7\xf8\xfe]")
 _SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 _RESTARTS = re.compile(rb"\xff([\xd0-\xd7])")
 _FILLER = bytes(range(1, 255)) * 16
+_ROWS_A_BLOCK = 256
+_CUT_SHORT = "The JPEG is cut short: part of the film is missing. Export the film again."
 
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    """One scan: its components, first and last coefficient, and the bit that it ends at."""
+    """One scan: its components, first and last coefficient, and the bit that it ends at.
+
+    ``first`` is the predictor of a lossless scan, ``table`` the Huffman table of its component.
+    """
 
     components: tuple[int, ...]
+    table: int
     first: int
     last: int
     low_bit: int
@@ -72,6 +81,10 @@ class Jpeg:
         Their identifiers, one a channel.
     exif : bytes
         The Exif block, empty if there is none; nothing in it has been looked at.
+    code_bits : dict of int to list of int
+        By Huffman table, the bits of the code of each size of a difference.
+    coded_from : int
+        Where in the codestream the first scan's data begins.
     """
 
     process: int = 0
@@ -82,6 +95,8 @@ class Jpeg:
     exif: bytes = b""
     codestream: bytes = b""
     restart_interval: int = 0
+    code_bits: dict[int, list[int]] = field(default_factory=dict)
+    coded_from: int = 0
     scans: list[_Scan] = field(default_factory=list)
 
 
@@ -130,7 +145,10 @@ def read_jpeg(content: bytes) -> Jpeg:
             "The JPEG holds no picture: its header is damaged or cut short. Export the film again."
         )
     _check_scans(jpeg)
-    jpeg.codestream = b"".join([*kept, content[scans_start:end], b"\xff\xd9"])
+    head = b"".join(kept)
+    jpeg.codestream = head + content[scans_start:end] + b"\xff\xd9"
+    header_bytes = int.from_bytes(content[scans_start + 2 : scans_start + 4], "big")
+    jpeg.coded_from = len(head) + 2 + header_bytes
     return jpeg
 
 
@@ -149,18 +167,36 @@ def _note(jpeg: Jpeg, marker: int, payload: bytes) -> None:
             jpeg.process = marker
             jpeg.bits, jpeg.rows, jpeg.columns, count = struct.unpack_from(">BHHB", payload)
             jpeg.components = tuple(payload[6 + 3 * index] for index in range(count))
+        elif marker == _HUFFMAN:
+            _note_codes(jpeg, payload)
         elif marker == _RESTART_INTERVAL:
             (jpeg.restart_interval,) = struct.unpack_from(">H", payload)
         elif marker == _SCAN:
             count = payload[0]
             first, last, bits = payload[1 + 2 * count : 4 + 2 * count]
             components = tuple(payload[1 + 2 * index] for index in range(count))
-            jpeg.scans.append(_Scan(components, first, last, bits & 15))
+            table = payload[2] >> 4
+            jpeg.scans.append(_Scan(components, table, first, last, bits & 15))
             _check_cost(jpeg)
     except (struct.error, IndexError, ValueError) as exc:
         raise CorruptFile(
             "A segment of the JPEG header is cut short. Export the film again."
         ) from exc
+
+
+def _note_codes(jpeg: Jpeg, payload: bytes) -> None:
+    """Keep the length of each symbol's code (B.2.4.2)."""
+    position = 0
+    while position + 17 <= len(payload):
+        counts = payload[position + 1 : position + 17]
+        symbols = payload[position + 17 : position + 17 + sum(counts)]
+        lengths = [length for length, count in enumerate(counts, 1) for _ in range(count)]
+        codes = [0] * 17
+        for symbol, length in zip(symbols, lengths, strict=False):
+            if symbol <= 16:
+                codes[symbol] = length
+        jpeg.code_bits[payload[position]] = codes
+        position += 17 + sum(counts)
 
 
 def _check_cost(jpeg: Jpeg) -> None:
@@ -238,9 +274,7 @@ def _decode_dct(jpeg: Jpeg) -> npt.NDArray[np.unsignedinteger]:
     except ValueError as exc:
         said = str(exc).lower()
         if "premature end" in said:
-            raise CorruptFile(
-                "The JPEG is cut short: part of the film is missing. Export the film again."
-            ) from exc
+            raise CorruptFile(_CUT_SHORT) from exc
         if "arithmetic" in said or "not supported" in said or "unsupported" in said:
             raise UnsupportedFormat(
                 f"The JPEG is of a kind that is not read here ({jpeg.process:02X}). "
@@ -266,47 +300,75 @@ def _ended(codestream: bytes) -> bytes:
 def _check_end(jpeg: Jpeg, pixels: npt.NDArray[np.unsignedinteger]) -> None:
     """Refuse a codestream that ends before its last pixel, which libjpeg fills up in silence.
 
-    The picture is decoded once more with more data behind it: one that was whole stays the same.
-    Lossless pictures, which are many, are spared that if their last pixels cannot be a filling.
+    The bits of a lossless picture are counted. Any other is decoded once more with more data behind
+    it: one that was whole stays the same.
     """
+    if jpeg.process == _LOSSLESS and not jpeg.restart_interval:
+        _check_bits(jpeg, pixels)
+        return
     unit = 1 if jpeg.process == _LOSSLESS else 8
     units = ceil(jpeg.rows / unit) * ceil(jpeg.columns / unit)
-    if jpeg.restart_interval:
-        sent = len(_RESTARTS.findall(jpeg.codestream))
-        whole = sent == ceil(units / jpeg.restart_interval) - 1
-    elif jpeg.process == _LOSSLESS and not _may_be_filled(jpeg.scans[-1], pixels):
-        return
-    else:
-        whole = True
     # A byte FF at the end is half of what it was cut from, and would make a marker of the filler.
     longer = jpeg.codestream[:-2].rstrip(b"\xff") + _FILLER + jpeg.codestream[-2:]
-    if not whole or not np.array_equal(imagecodecs.jpeg8_decode(longer), pixels):
-        raise CorruptFile(
-            "The JPEG is cut short: part of the film is missing. Export the film again."
-        )
+    sent = len(_RESTARTS.findall(jpeg.codestream))
+    if (jpeg.restart_interval and sent != ceil(units / jpeg.restart_interval) - 1) or (
+        not np.array_equal(imagecodecs.jpeg8_decode(longer), pixels)
+    ):
+        raise CorruptFile(_CUT_SHORT)
 
 
-def _may_be_filled(scan: _Scan, pixels: npt.NDArray[np.unsignedinteger]) -> bool:
-    """Return True if the last row may be libjpeg's filling of a lossless picture.
+def _check_bits(jpeg: Jpeg, pixels: npt.NDArray[np.unsignedinteger]) -> None:
+    """Refuse a lossless picture that takes more or fewer bits to code than were sent.
 
-    Without data it repeats one difference to the end of a row, and then the differences of that
-    row in each further one.
+    Flipped bits make the decoder lose its place, so that the count differs, too.
     """
-    last = pixels[-3:].astype(np.int64) >> scan.low_bit
-    if min(last.shape) < 3:
-        return True
-    left, above, above_left = last[1:, :-1], last[:-1, 1:], last[:-1, :-1]
-    predicted = {
-        1: left,
-        2: above,
-        3: above_left,
-        4: left + above - above_left,
-        5: left + ((above - above_left) >> 1),
-        6: above + ((left - above_left) >> 1),
-        7: (left + above) >> 1,
-    }.get(scan.first)
-    if predicted is None:
-        return True
-    differences = (last[1:, 1:] - predicted) & 0xFFFF
-    repeated = differences[1, -1] == differences[1, -2]
-    return bool(repeated or np.array_equal(differences[0], differences[1]))
+    table = jpeg.code_bits.get(jpeg.scans[-1].table)
+    if table is None:
+        raise _damaged()
+    # H.1.2.2: a difference of n bits is sent as the code of n, and its n bits; 32,768 without.
+    sizes = np.array([0, *np.repeat(np.arange(1, 17), 2 ** np.arange(16))], dtype=np.int64)
+    cost = np.array(table, dtype=np.uint8)[sizes] + np.where(sizes < 16, sizes, 0).astype(np.uint8)
+    costs = np.concatenate([cost[:32769], cost[32767:0:-1]])
+    needed = 0
+    samples = pixels >> np.uint8(jpeg.scans[-1].low_bit)
+    for start in range(0, jpeg.rows, _ROWS_A_BLOCK):
+        block = samples[max(0, start - 1) : start + _ROWS_A_BLOCK].astype(np.uint16)
+        if start == 0:
+            block = np.concatenate([_row_before(jpeg, block), block])
+        needed += int(costs[_differences(block, jpeg.scans[-1].first, first=start == 0)].sum())
+    coded = jpeg.codestream[jpeg.coded_from : -2].rstrip(b"\xff")
+    sent = 8 * (len(coded) - coded.count(b"\xff\x00"))
+    if needed > sent + 7:
+        raise CorruptFile(_CUT_SHORT)
+    if sent - needed >= 8 * (1 + MAX_SURPLUS_BYTES):
+        raise _damaged()
+
+
+def _row_before(jpeg: Jpeg, block: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return a row to stand above the first, which has none."""
+    return np.full_like(block[:1], 2 ** (jpeg.bits - jpeg.scans[-1].low_bit - 1))
+
+
+def _differences(
+    rows: npt.NDArray[np.uint16], selection: int, *, first: bool
+) -> npt.NDArray[np.uint16]:
+    """Return what each row but the topmost was coded as (H.1.2.1, table H.1), modulo 65,536."""
+    above, current = rows[:-1], rows[1:]
+    predicted = np.empty_like(current)
+    predicted[:, 0] = above[:, 0]
+    left, up, corner = current[:, :-1], above[:, 1:], above[:, :-1]
+    if selection == 1:
+        predicted[:, 1:] = left
+    elif selection == 2:
+        predicted[:, 1:] = up
+    elif selection == 3:
+        predicted[:, 1:] = corner
+    elif selection == 4:
+        predicted[:, 1:] = left + up - corner
+    else:
+        a, b, c = (part.astype(np.int32) for part in (left, up, corner))
+        halves = {5: a + ((b - c) >> 1), 6: b + ((a - c) >> 1), 7: (a + b) >> 1}
+        predicted[:, 1:] = halves.get(selection, a).astype(np.uint16)
+    if first:
+        predicted[0, 1:] = current[0, :-1]
+    return current - predicted
