@@ -10,6 +10,7 @@ References
 
 from __future__ import annotations
 
+import logging
 import struct
 from io import BytesIO
 from math import ceil
@@ -39,6 +40,9 @@ _DECODING_TAGS = (
     *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320),
     *(322, 323, 324, 325, 338, 339, 347, 530),
 )
+
+# tifffile logs what it finds odd; it is judged here.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 def read_tiff(content: bytes) -> Picture:
