@@ -187,9 +187,9 @@ def _check_segments(page: Any, size: int) -> None:
         whole = sum(counts[:expected]) * 8 >= page.imagelength * page.imagewidth * int(
             page.bitspersample
         ) * int(page.samplesperpixel)
-    segments = zip(offsets[:expected], counts[:expected], strict=False)
     missing = sum(
-        not (0 < at < size and 0 < at + count <= size and count) for at, count in segments
+        not (at > 0 and count > 0 and at + _needed_bytes(page, index, count) <= size)
+        for index, (at, count) in enumerate(zip(offsets[:expected], counts, strict=False))
     )
     if missing or not whole:
         kind = "tiles" if page.is_tiled else "strips"
@@ -197,6 +197,17 @@ def _check_segments(page: Any, size: int) -> None:
             f"The TIFF file lacks {missing or 'some'} of its {expected} {kind}: it is cut short, "
             "or part of the film was never written. Export the film again."
         )
+
+
+def _needed_bytes(page: Any, index: int, count: int) -> int:
+    """Return how many of a segment's bytes hold pixels: some writers overstate the last strip's."""
+    if page.compression != _PLAIN or page.is_tiled:
+        return count
+    rows = min(int(page.rowsperstrip), int(page.imagelength))
+    strips = ceil(page.imagelength / rows)
+    samples = int(page.samplesperpixel) if page.planarconfig == 1 else 1
+    row_bytes = ceil(page.imagewidth * samples * int(page.bitspersample) / 8)
+    return min(count, row_bytes * min(rows, int(page.imagelength) - index % strips * rows))
 
 
 def _check_jpegs(page: Any, content: bytes) -> None:

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 import tifffile
 from fixtures.film_files import smooth
-from fixtures.tiff_files import DEFLATE, LZW, PACKBITS, SHORT, Layout, small_directory, tiff_file
+from fixtures.tiff_files import (
+    DEFLATE,
+    LZW,
+    PACKBITS,
+    SHORT,
+    Layout,
+    finish,
+    small_directory,
+    tiff_file,
+)
 from PIL import Image
 
 from core.errors import CorruptFile, TooLarge, UnsupportedFormat
@@ -150,6 +159,20 @@ def test_a_missing_strip_or_tile_is_refused(compression, segment, fault):
         CorruptFile, match=rf"lacks (1|some) of its \d+ {'tiles' if tiled else 'str'}"
     ):
         decode_radiograph(content)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_overstated_last_strip_loses_no_pixel(order):
+    """Twenty rows a strip: the last has all of them stated, and five in the file."""
+    levels, row = LEVELS[:45], LEVELS.shape[1]
+    body = levels.tobytes()
+    entries = [
+        *((256, (SHORT, [row])), (257, (SHORT, [45])), (258, (SHORT, [8])), (259, (SHORT, [1]))),
+        *((262, (SHORT, [1])), (273, (4, [8, 8 + 20 * row, 8 + 40 * row])), (277, (SHORT, [1]))),
+        *((278, (SHORT, [20])), (279, (4, [20 * row, 20 * row, 10**6]))),
+    ]
+    content = finish(body, entries, order, b"")
+    np.testing.assert_allclose(decode_radiograph(content).pixels, levels / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize("compression", [LZW, DEFLATE, PACKBITS])
