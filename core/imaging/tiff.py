@@ -204,9 +204,9 @@ def _needed_bytes(page: Any, index: int, count: int) -> int:
     if page.compression != _PLAIN or page.is_tiled:
         return count
     rows = min(int(page.rowsperstrip), int(page.imagelength))
-    strips = ceil(page.imagelength / rows)
+    strips = ceil(int(page.imagelength) / rows)
     samples = int(page.samplesperpixel) if page.planarconfig == 1 else 1
-    row_bytes = ceil(page.imagewidth * samples * int(page.bitspersample) / 8)
+    row_bytes = ceil(int(page.imagewidth) * samples * int(page.bitspersample) / 8)
     return min(count, row_bytes * min(rows, int(page.imagelength) - index % strips * rows))
 
 

@@ -42,6 +42,7 @@ NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG})
 # its own zlib for the whole process, and a process that imports it before Pillow aborts at the
 # next PNG.
 JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 56), 57, 70, 80, 81))
+_LOSSY_JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 56), 81))
 # OpenJPEG through pylibjpeg; the last three are High-Throughput JPEG 2000.
 JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 201, 202, 203))
 # One pydicom plugin, because trying all in turn hides which one gave the pixels. pylibjpeg-rle
@@ -148,7 +149,7 @@ def stored_pixels(dataset: Dataset, grid: PixelGrid, syntax: UID) -> StoredImage
             swapped = syntax == EXPLICIT_BIG and getattr(element, "VR", "") == "OW"
             stored = _native(encoded, grid, big=syntax == EXPLICIT_BIG, words=swapped)
         elif syntax in JPEG:
-            stored = _of_jpeg(_frame(encoded, syntax), grid)
+            stored = _of_jpeg(_frame(encoded, syntax), grid, lossy=syntax in _LOSSY_JPEG)
         elif syntax in JPEG_2000:
             stored = _of_jpeg_2000(_frame(encoded, syntax), grid, syntax)
         else:
@@ -230,8 +231,11 @@ def _check_frame_size(rows: int, columns: int, channels: int, grid: PixelGrid) -
         )
 
 
-def _of_jpeg(frame: bytes, grid: PixelGrid) -> StoredImage:
-    """Decode a JPEG or JPEG-LS frame (ISO/IEC 10918-1, 14495-1), sign and unused bits restored."""
+def _of_jpeg(frame: bytes, grid: PixelGrid, *, lossy: bool) -> StoredImage:
+    """Decode a JPEG or JPEG-LS frame (ISO/IEC 10918-1, 14495-1), sign and unused bits restored.
+
+    What a lossy codestream overshoots is cut to the stored bits: masked, white would become black.
+    """
     jpeg: Jpeg = read_jpeg(frame)
     _check_frame_size(jpeg.rows, jpeg.columns, len(jpeg.components), grid)
     if jpeg.bits > grid.bits_allocated:
@@ -239,7 +243,10 @@ def _of_jpeg(frame: bytes, grid: PixelGrid) -> StoredImage:
             f"The DICOM header says {grid.bits_allocated} bits a pixel, the compressed image "
             f"{jpeg.bits}. Export the film again."
         )
-    return _used_bits(decode_jpeg(jpeg), grid)
+    words = decode_jpeg(jpeg)
+    if lossy and not grid.signed and grid.high_bit == grid.bits_stored - 1:
+        words = np.minimum(words, min(grid.bounds[1], np.iinfo(words.dtype).max))
+    return _used_bits(words, grid)
 
 
 def _of_jpeg_2000(frame: bytes, grid: PixelGrid, syntax: UID) -> StoredImage:

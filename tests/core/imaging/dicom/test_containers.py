@@ -218,3 +218,15 @@ def test_the_same_pixels_come_out_of_every_lossless_encoding():
     ):
         pixels = decode_radiograph(compressed(codestream, syntax, NOISE)).pixels
         assert np.array_equal(pixels, plain), syntax.name
+
+
+def test_what_a_lossy_codestream_overshoots_stays_white():
+    edges = np.kron(np.indices((12, 8)).sum(axis=0) % 2, np.ones((5, 5))) * 1023
+    levels = edges.astype(np.uint16)
+    for codestream, syntax in (
+        (imagecodecs.jpeg8_encode(levels, level=60, bitspersample=12), uid.JPEGExtended12Bit),
+        (imagecodecs.jpegls_encode(levels, level=9), uid.JPEGLSNearLossless),
+    ):
+        content = compressed(codestream, syntax, levels, 10, WindowCenter=512, WindowWidth=1024)
+        pixels = decode_radiograph(content).pixels
+        assert np.abs(pixels - levels / 1023).max() < 0.35, syntax.name
