@@ -30,6 +30,7 @@ class Benchmark(StrEnum):
     PHANTOM = "phantom"
     PHANTOM_SETS = "phantom_sets"
     BORDER = "border"
+    DECODE = "decode"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

@@ -33,10 +33,6 @@ class UnsupportedTransferSyntax(RadiographError):
     """A DICOM file's pixel data is encoded in a way that is not read here."""
 
 
-class InvalidWindow(RadiographError):
-    """A window's width or center is outside what DICOM allows."""
-
-
 class ModelError(FirstReadError):
     """The served model cannot be used."""
 

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
         default=True,
         description="Offer the synthetic films. Set `false` where only patients' films are read.",
     )
+    max_film_mb: int = Field(
+        default=64,
+        ge=1,
+        le=512,
+        description="Largest file of a film, in MB. 64 hold 15 megapixels of 16 bits twice.",
+    )
     role_claim: str = Field(
         default="roles",
         min_length=1,

@@ -30,6 +30,8 @@ HOMES = {
     "PIL": f"{IMAGING} core/shortcuts/perturbations.py {DATASETS} {TRAINING}",
     "pydicom": "core/imaging/dicom/*",
     "imagecodecs": IMAGING,
+    "simplejpeg": "core/imaging/jpeg.py",
+    "tifffile": "core/imaging/tiff.py",
     "imagehash": "core/datasets/duplicates.py",
     "kagglehub": "core/datasets/fetch.py",
     "ai_edge_litert": "core/inference/litert.py",
@@ -222,6 +224,8 @@ BREACHES: dict[Rule, list[tuple[str, int, str]]] = {
     library_homes: [
         ("core/gate/quality.py", 1, "from PIL import Image"),
         ("core/imaging/decoding.py", 1, "import pydicom.filereader"),
+        ("core/imaging/decoding.py", 1, "import tifffile"),
+        ("core/imaging/dicom/pixels.py", 1, "import simplejpeg"),
         ("core/pipeline.py", 1, "from ai_edge_litert.interpreter import Interpreter"),
         ("core/inference/litert.py", 2, "def late():\n    import keras"),
         ("core/inference/litert.py", 1, "net = importlib.import_module('tensorflow.lite')"),

@@ -23,10 +23,10 @@ from typing import Final
 
 from PIL import Image
 
-from core.domain.film import MAX_FILE_BYTES
 from core.domain.review import Verdict
 from core.errors import DatasetError
 from core.files import sha256_of
+from core.settings import get_settings
 
 SPLITS: Final = ("train", "val", "test")
 CLASSES: Final = ("NORMAL", "PNEUMONIA")
@@ -364,8 +364,9 @@ def list_public(root: Path | None) -> tuple[Path, ...]:
 
 def reference_of_files(files: Iterable[Path]) -> dict[str, Verdict]:
     """Return what films show, by their sha256; their folder is named after it."""
+    max_bytes = get_settings().max_film_mb * 1_000_000
     return {
         sha256_of(path): _CLASSES[path.parent.name]
         for path in files
-        if path.stat().st_size <= MAX_FILE_BYTES
+        if path.stat().st_size <= max_bytes
     }

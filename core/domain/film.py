@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from core.domain.arrays import FloatImage
 
-MAX_FILE_BYTES = 30_000_000
 MAX_FILM_PIXELS = 40_000_000
 
 SYNTHETIC_KEY = "Synthetic"
@@ -56,6 +55,8 @@ class Radiograph:
         Mean absolute difference between colour channels of a small version, 0 (grey) to 1.
     synthetic : bool
         Whether the file states that the film was drawn.
+    display_note : str
+        A sentence where the film is not shown as its file asks, and how it is shown; else empty.
     """
 
     pixels: FloatImage
@@ -70,6 +71,7 @@ class Radiograph:
     window: Window | None = None
     colourfulness: float = 0.0
     synthetic: bool = False
+    display_note: str = ""
 
     @property
     def height_px(self) -> int:

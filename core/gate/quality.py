@@ -208,6 +208,13 @@ def _check_origin(film: Radiograph) -> list[Finding]:
     return [Finding("synthetic", Severity.NOTE, None, None, message)]
 
 
+def _check_display(film: Radiograph) -> list[Finding]:
+    """Report a film that is not shown as its file asks, and how it is shown."""
+    if not film.display_note:
+        return []
+    return [Finding("display", Severity.NOTE, None, None, film.display_note)]
+
+
 def _change_finding(change: FilmChange, evidence: GateEvidence) -> Finding:
     distances = (
         f"its distance from the training films is {evidence.distance:.2f} as it is and "
@@ -279,6 +286,7 @@ def assess_quality(
         *_check_chest(evidence, limits),
         *_check_population(film),
         *_check_origin(film),
+        *_check_display(film),
     ]
     if any(finding.code == "blank" for finding in findings):
         findings = [

@@ -1,18 +1,8 @@
 """Uploaded bytes become a radiograph, or one sentence that says why not.
 
-The kind of file is read from its first bytes, never from its name. Pictures (JPEG, PNG, TIFF, BMP)
-are read here through Pillow, DICOM in :mod:`core.imaging.dicom.reader`. Grey values map to [0, 1]
-like this:
-
-========================  ======================================================================
-8 bits and less           value / 255
-9 to 15 bits, declared    value / full scale of the declared depth
-16 bits                   value / the smallest of 255, 1023, 4095, 16383, 65535 that is not below
-                          the brightest pixel: 12 bits in a 16-bit file would else be almost black
-float, signed, 32 bits    minimum to 0, maximum to 1
-colour                    luma after ITU-R BT.601, as Pillow's mode L
-transparent               laid on black
-========================  ======================================================================
+The kind of file is read from its first bytes, never from its name. JPEG is read in
+:mod:`core.imaging.jpeg`, TIFF in :mod:`core.imaging.tiff`, PNG and BMP here through Pillow, DICOM
+in :mod:`core.imaging.dicom.reader`. :mod:`core.imaging.grey` says how levels become grey.
 
 Memory: 40 megapixels in colour need about 0.5 GB while they are decoded, in grey 0.3 GB.
 """
@@ -25,19 +15,24 @@ from dataclasses import replace
 from io import BytesIO
 from math import ceil
 
+import imagecodecs
 import numpy as np
-import numpy.typing as npt
-from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
+from PIL import Image, ImageFile
 
-from core.domain.arrays import FloatImage, read_only
-from core.domain.film import MAX_FILE_BYTES, MAX_FILM_PIXELS, SYNTHETIC_KEY, Radiograph
+from core.domain.arrays import read_only
+from core.domain.film import MAX_FILM_PIXELS, SYNTHETIC_KEY, Radiograph
 from core.errors import CorruptFile, RadiographError, TooLarge, UnsupportedFormat
-from core.imaging.header_checks import check_exif, check_jpeg, check_png, check_tiff
+from core.imaging.exif import stated_orientation, upright
+from core.imaging.grey import Levels, Picture, check_decoded_bytes, to_grey
+from core.imaging.header_checks import PNG_CHANNELS, PngHeader, check_png, check_png_data
+from core.imaging.jpeg import decode_jpeg, read_jpeg
+from core.settings import get_settings
 
 MIN_SIDE_PX = 2
 
+_PNG_PALETTE = 3
 _PICTURES = (
-    (b"\xff\xd8\xff", "JPEG"),
+    (b"\xff\xd8", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
@@ -55,20 +50,6 @@ _FOREIGN = (
     (b"MM\x00+", "a BigTIFF file"),
     (b"<", "a web page or other marked-up text"),
 )
-_DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
-_FULL_SCALES = (255, 1023, 4095, 16383, 65535)
-_TIFF_BITS, _TIFF_PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
-
-# Kinds of grey TIFF that Pillow can unpack and does not list: big-endian 16-bit WhiteIsZero, and 12
-# bits (packed highest bit first in either byte order) outside little-endian BlackIsZero.
-TiffImagePlugin.OPEN_INFO.update(
-    {
-        (b"MM", 0, (1,), 1, (16,), ()): ("I;16B", "I;16B"),
-        (b"MM", 0, (1,), 1, (12,), ()): ("I;16", "I;12"),
-        (b"MM", 1, (1,), 1, (12,), ()): ("I;16", "I;12"),
-        (b"II", 0, (1,), 1, (12,), ()): ("I;16", "I;12"),
-    }
-)
 
 
 def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = False) -> Radiograph:
@@ -77,7 +58,7 @@ def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = Fal
     Parameters
     ----------
     content : bytes
-        The whole file, at most 30 MB.
+        The whole file, at most as large as the site's setting allows.
     file_name : str
         Only to name the file in a sentence; the kind of file is read from its bytes.
     invert : bool
@@ -93,21 +74,20 @@ def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = Fal
     UnsupportedFormat
         If the bytes are not JPEG, PNG, TIFF, BMP or DICOM, or hold more than one image.
     TooLarge
-        If the file is over 30 MB, the image over 40 megapixels, or memory runs out.
+        If the file is over the site's limit, the image over 40 megapixels, or memory runs out.
     CorruptFile
         If the file is empty, cut short or damaged.
     UnsupportedTransferSyntax
         If a DICOM file's pixels are encoded in a way that is not read here.
-    InvalidWindow
-        If a DICOM file states a window that DICOM does not allow.
     """
     name = file_name or "The file"
     if not content:
         raise CorruptFile(f"{name} is empty (0 bytes). Export the film again.")
-    if len(content) > MAX_FILE_BYTES:
-        size_mb, limit_mb = ceil(len(content) / 1e5) / 10, MAX_FILE_BYTES / 1e6
+    limit_mb = get_settings().max_film_mb
+    if len(content) > limit_mb * 1_000_000:
+        size_mb = ceil(len(content) / 1e5) / 10
         raise TooLarge(
-            f"{name} has {size_mb} MB; the limit is {limit_mb:.0f} MB. "
+            f"{name} has {size_mb} MB; the limit is {limit_mb} MB. "
             "Export the film at a lower resolution."
         )
     try:
@@ -153,143 +133,118 @@ def _decode(content: bytes, name: str) -> Radiograph:
 
 def _decode_picture(content: bytes, sha256: str, picture_format: str) -> Radiograph:
     """Decode JPEG, PNG, TIFF or BMP."""
-    _check_headers(content, picture_format)
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # other libraries of the process may have set it
-    with Image.open(BytesIO(content), formats=(picture_format,)) as picture:
-        _check_size(picture)
-        picture.load()
-        orientation = _orientation(picture)
-        if picture.mode in _DEEP_MODES:
-            pixels, bits_stored, colourfulness = *_deep_grey(picture), 0.0
-        else:
-            pixels, bits_stored, colourfulness = _shallow_grey(picture)
+    if picture_format == "JPEG":
+        picture = _read_jpeg_file(content)
+    elif picture_format == "TIFF":
+        # Deferred: tifffile is needed for few films, and the first page should not wait.
+        from core.imaging.tiff import read_tiff  # noqa: PLC0415
+
+        picture = read_tiff(content)
+    else:
+        picture = _read_png(content) if picture_format == "PNG" else _read_bmp(content)
+    _check_side(picture.levels.shape[1], picture.levels.shape[0])
+    grey = to_grey(picture)
+    pixels = np.ascontiguousarray(upright(grey.pixels, picture.orientation))
     return Radiograph(
-        pixels=read_only(np.ascontiguousarray(_upright(pixels, orientation))),
+        pixels=read_only(pixels),
         sha256=sha256,
         source_format=picture_format,
-        bits_stored=bits_stored,
-        colourfulness=colourfulness,
-        synthetic=SYNTHETIC_KEY in picture.info,
+        bits_stored=grey.bits_stored,
+        colourfulness=grey.colourfulness,
+        synthetic=picture.synthetic,
     )
 
 
-def _check_headers(content: bytes, picture_format: str) -> None:
-    """Refuse what would harm while Pillow opens it."""
-    if picture_format == "JPEG":
-        check_jpeg(content)
-    elif picture_format == "TIFF":
-        check_tiff(content)
-    elif picture_format == "PNG":
-        check_png(content)
+def _read_jpeg_file(content: bytes) -> Picture:
+    """Read the first picture of a JPEG file; a camera's previews lie behind it."""
+    jpeg = read_jpeg(content)
+    _check_size(jpeg.columns, jpeg.rows)
+    levels = decode_jpeg(jpeg)
+    if levels.ndim == 3 and levels.shape[2] == 4:  # Adobe stores the ink inverted
+        inks = Image.fromarray(255 - np.ascontiguousarray(levels), "CMYK")
+        levels = np.asarray(inks.convert("RGB"))
+    return Picture(levels, jpeg.bits, orientation=stated_orientation(jpeg.exif))
 
 
-def _check_size(picture: Image.Image) -> None:
-    """Refuse more than one frame and sizes out of bounds, before any pixel is decoded."""
-    frames = getattr(picture, "n_frames", 1)
-    if frames > 1:
-        raise UnsupportedFormat(
-            f"The file holds {frames} images; a film is one image. "
-            "Save the image with the film as a file of its own."
-        )
-    width, height = picture.size
+def _read_png(content: bytes) -> Picture:
+    """Read a PNG file, all of whose chunks and data have to be there."""
+    header = check_png(content)
+    _check_size(header.width, header.height)
+    with Image.open(BytesIO(content), formats=("PNG",)) as picture:
+        frames = getattr(picture, "n_frames", 1)
+        if frames > 1:
+            raise UnsupportedFormat(
+                f"The file holds {frames} images; a film is one image. "
+                "Save the image with the film as a file of its own."
+            )
+        # Pillow has only 8 bits for colour and transparency. libpng, which imagecodecs calls, is
+        # faster too, and refuses data that ends early unless the rows are interlaced.
+        plain = header.bits >= 8 and header.colour_type != _PNG_PALETTE
+        if header.interlaced or not plain:
+            check_png_data(content, header)
+        if header.bits == 16 or (plain and not header.interlaced and not header.has_transparency):
+            channels = PNG_CHANNELS.get(header.colour_type, 4)
+            check_decoded_bytes(header.bits // 8 * channels * header.width * header.height)
+            levels, alpha = _apart(_of_libpng(content, header))
+            read = Picture(levels, header.bits, alpha)
+        else:
+            read = _of_pillow(picture)
+    synthetic = SYNTHETIC_KEY.encode() in header.keywords
+    return replace(read, orientation=stated_orientation(header.exif), synthetic=synthetic)
+
+
+def _of_libpng(content: bytes, header: PngHeader) -> Levels:
+    """Return a PNG's levels, (H, W) or (H, W, C)."""
+    try:
+        levels: Levels = imagecodecs.png_decode(content)
+    except RuntimeError as exc:
+        check_png_data(content, header)  # names what is missing
+        raise CorruptFile("The PNG file's data is damaged. Export the film again.") from exc
+    return levels
+
+
+def _read_bmp(content: bytes) -> Picture:
+    """Read a BMP file."""
+    with Image.open(BytesIO(content), formats=("BMP",)) as picture:
+        _check_size(*picture.size)
+        return _of_pillow(picture)
+
+
+def _of_pillow(picture: Image.Image) -> Picture:
+    """Return the levels of a picture with 8 bits or less a channel."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # other libraries of the process may have set it
+    picture.load()
+    if picture.has_transparency_data:
+        levels, alpha = _apart(np.asarray(picture.convert("RGBA")))
+        return Picture(levels, 8, alpha)
+    if picture.mode == "1":
+        return Picture(np.asarray(picture).astype(np.uint8), 1)
+    return Picture(np.asarray(picture.convert("L" if picture.mode == "L" else "RGB")), 8)
+
+
+def _apart(levels: Levels) -> tuple[Levels, Levels | None]:
+    """Split levels from their alpha channel."""
+    if levels.ndim == 2:
+        return levels, None
+    transparent = levels.shape[2] in (2, 4)
+    colours = levels[..., :-1] if transparent else levels
+    grey_or_colour = colours if colours.shape[2] == 3 else colours[..., 0]
+    return grey_or_colour, levels[..., -1] if transparent else None
+
+
+def _check_size(width: int, height: int) -> None:
+    """Refuse sizes out of bounds, before any pixel is decoded."""
     if width * height > MAX_FILM_PIXELS:
         megapixels = ceil(width * height / 1e5) / 10
         raise TooLarge(
             f"The image has {width} x {height} pixels ({megapixels} megapixels); the limit is "
             f"{MAX_FILM_PIXELS / 1e6:.0f} megapixels. Export it at a lower resolution."
         )
+    _check_side(width, height)
+
+
+def _check_side(width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE_PX:
         raise UnsupportedFormat(
             f"The image has {width} x {height} pixels; a film has at least {MIN_SIDE_PX} on a side."
         )
-
-
-def _orientation(picture: Image.Image) -> int:
-    """Return the Exif orientation, 1 where none is stated (TIFF is turned by Pillow itself)."""
-    exif = picture.info.get("exif")
-    if not isinstance(exif, bytes):
-        return 1
-    check_exif(exif)
-    return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
-
-
-def _upright(pixels: FloatImage, orientation: int) -> FloatImage:
-    """Turn and mirror as Exif asks; ``ImageOps.exif_transpose`` also rewrites the whole Exif block.
-
-    References
-    ----------
-    .. [1] Exif 2.32 (CIPA DC-008), tag 0112H: the stored row 0 and column 0 lie at these sides.
-    """
-    if 5 <= orientation <= 8:
-        pixels = pixels.T
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
-
-
-def _shallow_grey(picture: Image.Image) -> tuple[FloatImage, int, float]:
-    """Return pixels, depth and colourfulness of a picture with 8 bits or less a channel."""
-    if picture.mode in ("1", "L") and not picture.has_transparency_data:
-        grey = np.asarray(picture.convert("L"))
-        return _scaled(grey, 255), 1 if picture.mode == "1" else 8, 0.0
-    if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
-        picture = Image.new("RGB", rgba.size)
-        picture.paste(rgba, mask=rgba.getchannel("A"))
-    elif picture.mode != "RGB":
-        picture = picture.convert("RGB")
-    return _scaled(np.asarray(picture.convert("L")), 255), 8, _colourfulness(picture)
-
-
-def _deep_grey(picture: Image.Image) -> tuple[FloatImage, int]:
-    """Return pixels and depth of a grey picture with more than 8 bits."""
-    levels = np.asarray(picture)
-    low, high = float(levels.min()), float(levels.max())
-    if levels.dtype.kind == "f" or low < 0 or high > _FULL_SCALES[-1]:
-        pixels, bits_stored = _stretched(levels, low, high), 16
-    else:
-        full_scale = _full_scale(picture, high)
-        pixels, bits_stored = _scaled(levels, full_scale), full_scale.bit_length()
-    if _tiff_number(picture, _TIFF_PHOTOMETRIC, default=1) == _WHITE_IS_ZERO:
-        pixels = np.float32(1.0) - pixels  # Pillow inverts WhiteIsZero up to 8 bits only
-    return pixels, bits_stored
-
-
-def _full_scale(picture: Image.Image, brightest: float) -> int:
-    """Return the level that stands for 1.0 (see the module's table)."""
-    declared_bits = _tiff_number(picture, _TIFF_BITS, default=16)
-    if 8 < declared_bits < 16:
-        return int(2**declared_bits - 1)
-    return next(scale for scale in _FULL_SCALES if scale >= brightest)
-
-
-def _tiff_number(picture: Image.Image, tag: int, *, default: int) -> int:
-    """Return the first value of a TIFF tag, or the default for other formats."""
-    value = getattr(picture, "tag_v2", {}).get(tag, default)
-    return int(value[0] if isinstance(value, tuple) else value)
-
-
-def _stretched(levels: npt.NDArray[np.generic], low: float, high: float) -> FloatImage:
-    """Map minimum to 0 and maximum to 1; an even picture becomes 0."""
-    if not np.isfinite(high - low) or high - low > np.finfo(np.float32).max:
-        raise CorruptFile(
-            "The picture holds values that are not finite numbers. Export it with 8 or 16 bits."
-        )
-    span = np.float32(max(high - low, float(np.finfo(np.float32).tiny)))
-    pixels: FloatImage = (levels.astype(np.float32) - np.float32(low)) / span
-    return np.clip(pixels, 0.0, 1.0)
-
-
-def _scaled(levels: npt.NDArray[np.generic], full_scale: int) -> FloatImage:
-    """Divide by the full scale, in one pass and without a float64 copy."""
-    pixels: FloatImage = np.divide(levels, np.float32(full_scale), dtype=np.float32)
-    return pixels
-
-
-def _colourfulness(picture: Image.Image) -> float:
-    """Return the mean absolute difference between channels of a small version, 0 to 1."""
-    small = picture.reduce(max(1, min(picture.size) // 64))
-    channels = np.asarray(small, dtype=np.float32) / np.float32(255)
-    return float(np.abs(channels - np.roll(channels, 1, axis=2)).mean())

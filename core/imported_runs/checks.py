@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.datasets.split import read_split
@@ -36,7 +36,7 @@ class KnownFilms:
     unmeasured
         Ids of training films, and of those left out of the split, each with which it is.
     ids_of_name
-        Bare file name to the ids that end in it.
+        Last one to three parts of an id, with and without its suffix, to the ids that end in them.
     cut_points
         Thirds of the training films' qualities.
     data
@@ -53,6 +53,8 @@ class KnownFilms:
     def find(self, name: str) -> str:
         """Return the id of the film that an id, a path that ends in it or a file name means.
 
+        Keras lists a film by its class's folder and its name. A name may lack its suffix.
+
         Raises
         ------
         ForeignRunRefused
@@ -64,7 +66,9 @@ class KnownFilms:
             whole = "/".join(parts[-length:])
             if len(parts) >= length and (whole in self.row_of or whole in self.unmeasured):
                 return whole
-        meant = self.ids_of_name.get(plain, ())
+        meant = self.ids_of_name.get("/".join(parts)) or self.ids_of_name.get(
+            "/".join(parts[-3:]), ()
+        )
         if len(meant) > 1:
             raise ForeignRunRefused(
                 f"names {len(meant)} films: {', '.join(meant[:3])}. Write the whole id"
@@ -97,7 +101,8 @@ def know_films(models: Path) -> KnownFilms:
         )
         of_name: defaultdict[str, list[str]] = defaultdict(list)
         for film_id in dict.fromkeys([*ids, *unmeasured]):
-            of_name[film_id.rsplit("/", 1)[-1]].append(film_id)
+            for name in _short_names(film_id):
+                of_name[name].append(film_id)
         return KnownFilms(
             measured=films,
             row_of={film_id: row for row, film_id in enumerate(ids)},
@@ -110,6 +115,13 @@ def know_films(models: Path) -> KnownFilms:
         f"no run in {models} lists its evaluation films: set FIRSTREAD_MODELS to the "
         "folder with the trained runs."
     )
+
+
+def _short_names(film_id: str) -> set[str]:
+    """Return what a film may be called: its last one to three parts, with suffix or without."""
+    parts = film_id.split("/")
+    names = {"/".join(parts[-length:]) for length in (1, 2, 3)}
+    return names | {str(PurePosixPath(name).with_suffix("")) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

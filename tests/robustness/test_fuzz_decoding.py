@@ -12,6 +12,8 @@ import struct
 import imagecodecs
 import numpy as np
 import pytest
+from fixtures.film_files import png_file
+from fixtures.tiff_files import DEFLATE, LZW, Layout, small_directory, tiff_file
 from PIL import Image
 from pydicom import dcmread, uid
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
@@ -100,12 +102,27 @@ SEEDS = {
     "tiff-float": picture("TIFF", Image.fromarray(STORED.astype(np.float32))),
     "tiff-lzw": picture("TIFF", compression="tiff_lzw"),
     "tiff-jpeg": picture("TIFF", compression="jpeg"),
+    "tiff-tiles": tiff_file(STORED, Layout(16, compression=DEFLATE, predictor=2, segment=(16, 32))),
+    "tiff-palette": tiff_file(GREY, Layout(photometric=3), colour_map=[*range(256)] * 3),
+    "tiff-preview": tiff_file(
+        GREY, Layout(order=">", compression=LZW, segment=9), next_directory=small_directory(">")
+    ),
+    "png-16-colour": png_file(np.stack([STORED] * 4, axis=-1), 16, interlaced=True),
     "bmp": picture("BMP"),
     "bmp-colour": picture("BMP", Image.fromarray(GREY).convert("RGB")),
     "dicom-implicit": dicom(uid.ImplicitVRLittleEndian),
     "dicom-explicit": dicom(uid.ExplicitVRLittleEndian),
     "dicom-rle": dicom(uid.RLELossless),
     "dicom-jpeg-ls": dicom(uid.JPEGLSLossless),
+    "dicom-big-endian": dicom(uid.ExplicitVRBigEndian),
+    "dicom-jp2": wrapped(
+        imagecodecs.jpeg2k_encode(STORED, codecformat="jp2", bitspersample=12),
+        uid.JPEG2000Lossless,
+        12,
+    ),
+    "dicom-jpeg-extended": wrapped(
+        imagecodecs.jpeg8_encode(STORED, bitspersample=12), uid.JPEGExtended12Bit, 12
+    ),
     "dicom-jpeg-2000": dicom(uid.JPEG2000Lossless),
     "dicom-jpeg-baseline": wrapped(picture("JPEG"), uid.JPEGBaseline8Bit, 8),
     "dicom-jpeg-lossless": wrapped(

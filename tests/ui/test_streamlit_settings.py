@@ -4,8 +4,7 @@ import tomllib
 
 import pytest
 
-from core.domain.film import MAX_FILE_BYTES
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, Settings
 
 SHIPPED = tomllib.loads((PROJECT_ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 
@@ -27,8 +26,7 @@ def test_a_fresh_machine_starts_quietly_and_locally(section, name, value):
 
 
 def test_the_upload_limit_is_about_the_decoders():
-    limit = SHIPPED["server"]["maxUploadSize"] * 2**20
-    assert MAX_FILE_BYTES <= limit < MAX_FILE_BYTES + 2_000_000
+    assert SHIPPED["server"]["maxUploadSize"] == Settings.model_fields["max_film_mb"].default
 
 
 def test_both_themes_are_finished():

@@ -12,7 +12,6 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.datasets.fetch import how_to_get_films
-from core.domain.film import MAX_FILE_BYTES
 from core.jobs.batch import FilmState, UploadedFilm
 from core.jobs.examples import OFFERED, ExamplesSummary, ExamplesTask, example_films
 from core.library.films import PublicLibrary
@@ -21,21 +20,23 @@ from ui.app.progress import PREPARATION_REFRESH_S, Watch, draw_progress
 from ui.app.resources import get_examples, start_batch
 from ui.app.session import Visit
 
-# Above the upload limit: a film that is larger than this would be written to a temporary file.
-MultiPartParser.spool_max_size = 2 * MAX_FILE_BYTES
+# Above the largest limit that a site may set: a larger film would be written to a temporary file.
+MultiPartParser.spool_max_size = 2 * 512_000_000
 
 AT_ONCE_S = 0.5
 """So long a page waits for films that are read as soon as they are there; most are, if alone."""
 
-FORMATS = "JPEG, PNG, TIFF, BMP or DICOM, up to 30 MB each"
+FORMATS = "JPEG, PNG, TIFF, BMP or DICOM"
 
 
 def draw_uploader(visit: Visit) -> None:
     """Draw the uploader; new films join the worklist and are read in the background."""
+    limit_mb = get_settings().max_film_mb
     files = st.file_uploader(
-        f"Films: {FORMATS}",
+        f"Films: {FORMATS}, up to {limit_mb} MB each",
         accept_multiple_files=True,
         key=f"upload-{visit.upload_round}",
+        max_upload_size=limit_mb,
         help="Films stay in memory for this visit and are never written to disk.",
     )
     if files:

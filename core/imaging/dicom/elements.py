@@ -22,6 +22,8 @@ MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 5.0
 
 # PS3.5 6.2, CS: what a code may consist of. A name that strayed into a code element rarely fits.
 _CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
+# Three digits behind a comma may be thousands.
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?:\d{1,2}|\d{4,})")
 _AGE = re.compile(r"\s*(\d{1,3})\s*([DWMY])\s*", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
@@ -52,6 +54,8 @@ def values_of(dataset: Dataset, keyword: str) -> list[object]:
 def number(dataset: Dataset, keyword: str) -> float | None:
     """Return an element's first value as a finite number, None if it is absent.
 
+    A decimal comma, which some sites' computers write against the standard, is read as a point.
+
     Raises
     ------
     CorruptFile
@@ -60,8 +64,9 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     values = values_of(dataset, keyword)
     if not values:
         return None
+    text = str(values[0]).strip()
     try:
-        first = float(str(values[0]))
+        first = float(text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text)
     except ValueError as exc:
         raise _unreadable(keyword) from exc
     if not math.isfinite(first):
@@ -136,55 +141,76 @@ def stored_words(dataset: Dataset, keyword: str, *, signed: bool) -> npt.NDArray
     return np.frombuffer(raw[: len(raw) // 2 * 2], dtype=kind).astype(np.int64)
 
 
-def lookup_table(dataset: Dataset, keyword: str, *, signed: bool) -> LookupTable | None:
-    """Return the first LUT of a sequence, None if the sequence is absent or empty.
+def decimal_texts(dataset: Dataset, keyword: str) -> list[str]:
+    """Return the texts between the backslashes of a number element, whatever they are.
+
+    Nothing is converted here, so that one value that is no number does not cost the others.
+    """
+    raw = dataset.get_item(keyword) if keyword in dataset else None
+    if isinstance(raw, RawDataElement) and raw.VR in (None, "DS", "IS", "UN", "LO", "SH"):
+        value = raw.value or b""
+        if len(value) > MAX_VALUE_BYTES:
+            return []
+        return value.decode("latin-1").strip(" \0").split("\\") if value.strip(b" \0") else []
+    try:
+        return [str(value) for value in values_of(dataset, keyword)]
+    except CorruptFile:
+        return []
+
+
+def lookup_tables(dataset: Dataset, keyword: str, *, signed: bool) -> tuple[list[LookupTable], int]:
+    """Return the LUTs of a sequence that can be used, and how many of its items cannot.
+
+    An item without descriptor or data, or with less data than it states, is no LUT.
 
     Parameters
     ----------
     signed : bool
         True if the LUT's input may be negative, which decides how its first input is read.
 
-    Raises
-    ------
-    CorruptFile
-        If the LUT's descriptor and data do not fit together.
-
     References
     ----------
     .. [1] DICOM PS3.3 C.11.1.1.1, C.11.2.1.1
     """
-    items = values_of(dataset, keyword)
-    if not items:
+    try:
+        items = values_of(dataset, keyword)
+    except CorruptFile:
+        return [], 1
+    tables = []
+    for item in items:
+        table = _lookup_table(item, signed=signed) if isinstance(item, Dataset) else None
+        if table is not None:
+            tables.append(table)
+    return tables, len(items) - len(tables)
+
+
+def _lookup_table(item: Dataset, *, signed: bool) -> LookupTable | None:
+    """Return one item's LUT, None if it is empty or does not hold together."""
+    try:
+        descriptor = stored_words(item, "LUTDescriptor", signed=False)
+        if len(descriptor) < 3:
+            return None
+        count, first, bits = int(descriptor[0]) or 65536, int(descriptor[1]), int(descriptor[2])
+        entries = _lut_entries(item, count)
+    except CorruptFile:
         return None
-    item = items[0]
-    if not isinstance(item, Dataset):
-        raise _unreadable(keyword)
-    descriptor = stored_words(item, "LUTDescriptor", signed=False)
-    if len(descriptor) < 3:
-        raise _unreadable("LUTDescriptor")
-    count, first, bits = int(descriptor[0]) or 65536, int(descriptor[1]), int(descriptor[2])
-    if not 8 <= bits <= 16:
-        raise CorruptFile(
-            f"The DICOM file's {keyword} has {bits} bits an entry; 8 to 16 are allowed. "
-            "Export the film with a window instead."
-        )
-    entries = _lut_entries(item, count)
+    if entries is None or not entries.any():
+        return None
     first -= 65536 if signed and first >= 32768 else 0
     return LookupTable(first, bits, entries)
 
 
-def _lut_entries(item: Dataset, count: int) -> npt.NDArray[np.float64]:
-    """Return a LUT's entries, 16 bits each or packed as bytes."""
-    raw = _raw_element(item, "LUTData").value or b""
+def _lut_entries(item: Dataset, count: int) -> npt.NDArray[np.float64] | None:
+    """Return a LUT's entries, 16 bits each or packed as bytes; None if there are too few."""
+    element = _raw_element(item, "LUTData")
+    raw = element.value or b""
     if len(raw) in (count, count + 1) and count > 1:
-        return np.frombuffer(raw[:count], dtype=np.uint8).astype(np.float64)
+        packed = np.frombuffer(raw, dtype=np.uint8)
+        if not element.is_little_endian and element.VR != "OB" and len(raw) % 2 == 0:
+            packed = packed.reshape(-1, 2)[:, ::-1].ravel()
+        return packed[:count].astype(np.float64)
     words = stored_words(item, "LUTData", signed=False)
-    if len(words) < count:
-        raise CorruptFile(
-            f"A DICOM lookup table holds {len(words)} of its {count} entries. "
-            "Export the film with a window instead."
-        )
-    return words[:count].astype(np.float64)
+    return words[:count].astype(np.float64) if len(words) >= count else None
 
 
 def _raw_element(dataset: Dataset, keyword: str) -> RawDataElement:

@@ -2,6 +2,9 @@
 
 The order is the standard's (PS3.3 C.11.1, C.11.2; PS3.4 N.2). It is applied to a table with one
 entry a stored value, and the film is looked up in that table: exact, and cheap in memory.
+
+A film is not lost with its window. A LUT or window that cannot be used gives way to the next one,
+and the last one to the full range of the values; a note says so.
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ import numpy.typing as npt
 
 from core.domain.arrays import FloatImage, FloatVector
 from core.domain.film import Window
-from core.errors import CorruptFile, InvalidWindow
+from core.errors import CorruptFile
 
 StoredImage = npt.NDArray[np.integer]
 BoolVector = npt.NDArray[np.bool_]
 
 ROWS_A_BLOCK = 256
+FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,12 +31,21 @@ class LookupTable:
     """A modality or VOI LUT (PS3.3 C.11.1.1.1, C.11.2.1.1).
 
     ``entries[i]`` is the output for the input ``first + i``; inputs outside take the nearest entry.
-    ``bits`` is the depth of the output.
+    ``bits`` is the depth of the output that the file states.
     """
 
     first: int
     bits: int
     entries: FloatVector
+
+    @property
+    def depth(self) -> int:
+        """Bits that the largest entry needs, 8 at least; they count, not those that are stated.
+
+        Some computed-radiography systems state 16 bits for entries of 12. Taken literally, the film
+        would be almost black; one with too few bits stated would be white.
+        """
+        return max(8, int(self.entries.max()).bit_length())
 
     def look_up(self, values: FloatVector) -> FloatVector:
         """Return the entries of these inputs."""
@@ -49,8 +62,10 @@ class Tones:
     ----------
     slope, intercept : float
         Used where there is no modality LUT.
-    voi_lut, window : LookupTable or None, Window or None
-        The LUT wins where a file has both.
+    views : tuple of LookupTable or Window
+        VOI LUTs, then windows, in the order of the file; the first that can be used is.
+    unusable : tuple of str
+        What the file states about showing and cannot be used, each a clause.
     window_function : str
         ``LINEAR``, ``LINEAR_EXACT`` or ``SIGMOID``.
     inverted : bool
@@ -62,14 +77,26 @@ class Tones:
     slope: float = 1.0
     intercept: float = 0.0
     modality_lut: LookupTable | None = None
-    voi_lut: LookupTable | None = None
-    window: Window | None = None
+    views: tuple[LookupTable | Window, ...] = ()
+    unusable: tuple[str, ...] = ()
     window_function: str = "LINEAR"
     inverted: bool = False
     padding: tuple[int, int] | None = None
 
 
-def apply_tones(stored: StoredImage, tones: Tones) -> FloatImage:
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """How a film is shown, and a sentence where that is not what its file asks.
+
+    ``window`` is the one that was applied, None after a VOI LUT or the full range.
+    """
+
+    grey: FloatImage
+    window: Window | None
+    note: str
+
+
+def apply_tones(stored: StoredImage, tones: Tones) -> View:
     """Return a film's grey levels.
 
     Without VOI LUT and window, the smallest value that occurs becomes 0 and the largest 1, padding
@@ -84,14 +111,13 @@ def apply_tones(stored: StoredImage, tones: Tones) -> FloatImage:
 
     Returns
     -------
-    (H, W) float32 ndarray in [0, 1], MONOCHROME2 sense.
+    View
+        Grey (H, W) float32 in [0, 1], MONOCHROME2 sense.
 
     Raises
     ------
-    InvalidWindow
-        If the window's width or center is outside what DICOM allows, or its function is unknown.
     CorruptFile
-        If rescale and window numbers leave no finite grey.
+        If the rescale numbers leave no finite grey.
     """
     low, high = int(stored.min()), int(stored.max())
     occurs = np.zeros(high - low + 1, dtype=np.bool_)
@@ -100,29 +126,63 @@ def apply_tones(stored: StoredImage, tones: Tones) -> FloatImage:
     curve = tone_curve(np.arange(low, high + 1), occurs, tones)
     pixels = np.empty(stored.shape, dtype=np.float32)
     for rows in _row_blocks(stored):
-        np.take(curve, stored[rows].astype(np.int32) - low, out=pixels[rows])
-    return pixels
+        np.take(curve.grey, stored[rows].astype(np.int32) - low, out=pixels[rows])
+    return View(pixels, curve.window, curve.note)
 
 
-def tone_curve(levels: npt.NDArray[np.int64], occurs: BoolVector, tones: Tones) -> FloatImage:
+def tone_curve(levels: npt.NDArray[np.int64], occurs: BoolVector, tones: Tones) -> View:
     """Return the grey of each stored level, (N,) float32; ``occurs`` marks those in the film."""
     padding = _is_padding(levels, tones)
     values = modality_values(levels.astype(np.float64), tones)
-    if tones.voi_lut is not None:
-        grey = tones.voi_lut.look_up(values) / (2**tones.voi_lut.bits - 1)
-    elif tones.window is not None:
-        grey = windowed(values, tones.window, tones.window_function)
-    else:
-        grey = _full_range(values, occurs & ~padding)
+    seen = occurs & ~padding
+    grey, applied, unusable = _seen_through(values, seen, tones)
+    if grey is None:
+        grey = _full_range(values, seen)
     if not np.isfinite(grey).all():
         raise CorruptFile(
-            "The DICOM file's rescale or window numbers are so large that no grey is left. "
+            "The DICOM file's rescale numbers are so large that no grey is left. "
             "Export the film again."
         )
     shown = np.clip(1.0 - grey if tones.inverted else grey, 0.0, 1.0)
     shown[padding] = 0.0
-    curve: FloatImage = shown.astype(np.float32)
-    return curve
+    window = applied if isinstance(applied, Window) else None
+    return View(shown.astype(np.float32), window, _note(applied, unusable))
+
+
+def _seen_through(
+    values: FloatVector, seen: BoolVector, tones: Tones
+) -> tuple[FloatVector | None, LookupTable | Window | None, list[str]]:
+    """Return the grey after the first view that leaves any, and why others were left out."""
+    unusable = list(tones.unusable)
+    varied = seen.any() and np.ptp(values[seen]) > 0
+    for view in tones.views:
+        if isinstance(view, LookupTable):
+            name, grey = "VOI LUT", view.look_up(values) / (2**view.depth - 1)
+        else:
+            name = f"window (center {view.center:g}, width {view.width:g})"
+            grey = windowed(values, view, tones.window_function)
+        if varied and not np.ptp(grey[seen]) > 0:
+            unusable.append(f"{name} leaves a single grey")
+            continue
+        if isinstance(view, LookupTable) and view.depth != view.bits:
+            unusable.append(f"VOI LUT states {view.bits} bits for entries of {view.depth}")
+        return grey, view, unusable
+    return None, None, unusable
+
+
+def _note(applied: LookupTable | Window | None, unusable: list[str]) -> str:
+    """Return the sentences that tell the doctor what is shown instead; empty if nothing is."""
+    if not unusable:
+        return ""
+    if isinstance(applied, Window):
+        instead = f"with the window center {applied.center:g}, width {applied.width:g}"
+    elif applied is None:
+        instead = "over the full range of its values"
+    else:
+        instead = f"with its VOI LUT, by {applied.depth} bits"
+    return (
+        f"The DICOM file's {'; its '.join(dict.fromkeys(unusable))}. The film is shown {instead}."
+    )
 
 
 def modality_values(stored: FloatVector, tones: Tones) -> FloatVector:
@@ -132,43 +192,37 @@ def modality_values(stored: FloatVector, tones: Tones) -> FloatVector:
     return stored * tones.slope + tones.intercept
 
 
-def windowed(values: FloatVector, window: Window, function: str = "LINEAR") -> FloatVector:
-    """Apply a window; 0 and 1 stand for the darkest and brightest output.
+def window_fault(window: Window, function: str) -> str:
+    """Return why a window cannot be used, as a clause; empty if it can.
 
-    Raises
-    ------
-    InvalidWindow
-        If center or width is not finite, the width is below 1 for LINEAR or not above 0 otherwise,
-        or the function is unknown.
+    References
+    ----------
+    .. [1] DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3: the width is at least 1 for LINEAR, above 0 else
+    """
+    limit = "at least 1" if function == "LINEAR" else "above 0"
+    if not (np.isfinite(window.center) and np.isfinite(window.width)):
+        return "is not a pair of numbers"
+    if window.width <= 0 or (function == "LINEAR" and window.width < 1):
+        return f"has the width {window.width:g}, which must be {limit}"
+    return ""
+
+
+def windowed(values: FloatVector, window: Window, function: str = "LINEAR") -> FloatVector:
+    """Apply a window that can be used; 0 and 1 stand for the darkest and brightest output.
 
     References
     ----------
     .. [1] DICOM PS3.3 C.11.2.1.2.1 (linear), C.11.2.1.3.1 (sigmoid), C.11.2.1.3.2 (linear exact)
     """
     center, width = window.center, window.width
-    if not (np.isfinite(center) and np.isfinite(width)):
-        raise InvalidWindow(
-            "The DICOM window is not a number. Export the film with another window."
-        )
-    if width <= 0 or (function == "LINEAR" and width < 1):
-        limit = "at least 1" if function == "LINEAR" else "above 0"
-        raise InvalidWindow(
-            f"The DICOM window has the width {width:g}; for {function} it must be {limit}. "
-            "Export the film with another window."
-        )
-    if function == "LINEAR":
-        if width == 1:
-            return (values > center - 0.5).astype(np.float64)
-        return np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0.0, 1.0)
     if function == "LINEAR_EXACT":
         return np.clip((values - center) / width + 0.5, 0.0, 1.0)
     if function == "SIGMOID":
         steepness = np.clip(-4.0 * (values - center) / width, -700.0, 700.0)
         return 1.0 / (1.0 + np.exp(steepness))
-    raise InvalidWindow(
-        f"The DICOM file asks for the window function {function}; LINEAR, LINEAR_EXACT and SIGMOID "
-        "are read here. Export the film with another window."
-    )
+    if width == 1:
+        return (values > center - 0.5).astype(np.float64)
+    return np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0.0, 1.0)
 
 
 def _full_range(values: FloatVector, shown: BoolVector) -> FloatVector:

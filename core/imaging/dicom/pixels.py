@@ -6,47 +6,48 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-import imagecodecs
 import numpy as np
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from core.domain.film import MAX_FILM_PIXELS
-from core.errors import CorruptFile, TooLarge, UnsupportedFormat, UnsupportedTransferSyntax
+from core.errors import (
+    CorruptFile,
+    RadiographError,
+    TooLarge,
+    UnsupportedFormat,
+    UnsupportedTransferSyntax,
+)
 from core.imaging.dicom.elements import whole_number
 from core.imaging.dicom.lut import StoredImage
-from core.imaging.header_checks import CodestreamSize, codestream_size
+from core.imaging.jpeg import Jpeg, decode_jpeg, read_jpeg
+from core.imaging.jpeg2000 import CodestreamSize, bare_codestream, check_tiles, codestream_size
 
 MIN_SIDE_PX = 2
 
-IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED = (
+IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG = (
     "1.2.840.10008.1.2",
     "1.2.840.10008.1.2.1",
     "1.2.840.10008.1.2.2",
-    "1.2.840.10008.1.2.1.99",
 )
-RLE, JPEG_EXTENDED = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.51"
+DEFLATED = frozenset(
+    {"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"}
+)
+RLE = "1.2.840.10008.1.2.5"
 NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG})
-# libjpeg-turbo 3 through imagecodecs. Not gdcm: it loads its own zlib for the whole process, and a
-# process that imports it before Pillow aborts at the next PNG.
-JPEG_LOSSLESS = frozenset({"1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
-# One pydicom plugin each, because trying all in turn hides which one gave the pixels. pylibjpeg-rle
+# Baseline, Extended, progressive (retired), Lossless, JPEG-LS. Not gdcm: it loads
+# its own zlib for the whole process, and a process that imports it before Pillow aborts at the
+# next PNG.
+JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 56), 57, 70, 80, 81))
+_LOSSY_JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 56), 81))
+# OpenJPEG through pylibjpeg; the last three are High-Throughput JPEG 2000.
+JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 201, 202, 203))
+# One pydicom plugin, because trying all in turn hides which one gave the pixels. pylibjpeg-rle
 # stops at the end of the frame where pydicom's own RLE decoder expands without bound.
-PLUGINS = {
-    RLE: "pylibjpeg",
-    "1.2.840.10008.1.2.4.50": "pillow",
-    JPEG_EXTENDED: "pillow",
-    "1.2.840.10008.1.2.4.80": "pyjpegls",
-    "1.2.840.10008.1.2.4.81": "pyjpegls",
-    "1.2.840.10008.1.2.4.90": "pylibjpeg",
-    "1.2.840.10008.1.2.4.91": "pylibjpeg",
-    "1.2.840.10008.1.2.4.201": "pylibjpeg",
-    "1.2.840.10008.1.2.4.202": "pylibjpeg",
-    "1.2.840.10008.1.2.4.203": "pylibjpeg",
-}
+_PLUGIN = "pylibjpeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class PixelGrid:
     columns: int
     bits_allocated: int
     bits_stored: int
+    high_bit: int
     signed: bool
 
     @property
@@ -79,12 +81,12 @@ def check_syntax(syntax: UID) -> None:
     UnsupportedTransferSyntax
         If the dataset is deflated, or the syntax is none of those above.
     """
-    if syntax == DEFLATED:
+    if syntax in DEFLATED:
         raise UnsupportedTransferSyntax(
-            "The DICOM file is deflated as a whole (Deflated Explicit VR Little Endian), which can "
-            "hide any amount of data. Ask for the study uncompressed or in JPEG 2000."
+            f"The DICOM file is deflated as a whole ({syntax.name}), which can hide any amount of "
+            "data. Ask for the study uncompressed or in JPEG 2000."
         )
-    if syntax not in NATIVE | JPEG_LOSSLESS | PLUGINS.keys():
+    if syntax not in NATIVE | JPEG | JPEG_2000 | {RLE}:
         raise _unsupported(syntax)
 
 
@@ -96,7 +98,7 @@ def pixel_grid(dataset: Dataset) -> PixelGrid:
     TooLarge
         If Rows x Columns is over 40 megapixels.
     UnsupportedFormat
-        If a side is below 2 pixels, or the bits are not 1 to 16 in 8 or 16, lowest first.
+        If a side is below 2 pixels, or the bits are not 1 to 16 within 8 or 16.
     CorruptFile
         If an element that is needed is absent or unreadable.
     """
@@ -114,13 +116,13 @@ def pixel_grid(dataset: Dataset) -> PixelGrid:
     allocated = whole_number(dataset, "BitsAllocated")
     stored = whole_number(dataset, "BitsStored", default=allocated)
     high_bit = whole_number(dataset, "HighBit", default=stored - 1)
-    if allocated not in (8, 16) or not 1 <= stored <= allocated or high_bit != stored - 1:
+    if allocated not in (8, 16) or not 1 <= stored <= high_bit + 1 <= allocated:
         raise UnsupportedFormat(
             f"The DICOM image stores {stored} of {allocated} bits, the highest at {high_bit}; up "
-            "to 16 bits, lowest first, are read here. Export the film again."
+            "to 16 bits, within 8 or 16, are read here. Export the film again."
         )
     signed = whole_number(dataset, "PixelRepresentation", default=0) == 1
-    return PixelGrid(rows, columns, allocated, stored, signed)
+    return PixelGrid(rows, columns, allocated, stored, high_bit, signed)
 
 
 def stored_pixels(dataset: Dataset, grid: PixelGrid, syntax: UID) -> StoredImage:
@@ -136,27 +138,26 @@ def stored_pixels(dataset: Dataset, grid: PixelGrid, syntax: UID) -> StoredImage
     CorruptFile
         If the pixels are absent or damaged, or not of the number or size that the header says.
     UnsupportedTransferSyntax
-        If they are 12-bit JPEG, or the decoder is not installed.
+        If the decoder is not installed.
     """
     element = dataset.get_item("PixelData")
     encoded = element.value if isinstance(element, RawDataElement) else None
     if not isinstance(encoded, bytes):
         raise CorruptFile("The DICOM file's pixels are empty or damaged. Export the film again.")
-    if syntax in NATIVE:
-        _check_native_length(encoded, grid)
-        encoded = encoded[: grid.size_bytes]  # pydicom takes a surplus for more frames
-    else:
-        _check_encoding(grid, syntax)
-        frame = _single_frame(encoded, grid, syntax)
     try:
-        if syntax in JPEG_LOSSLESS:
-            stored = _decoded_lossless_jpeg(frame, grid)
+        if syntax in NATIVE:
+            swapped = syntax == EXPLICIT_BIG and getattr(element, "VR", "") == "OW"
+            stored = _native(encoded, grid, big=syntax == EXPLICIT_BIG, words=swapped)
+        elif syntax in JPEG:
+            stored = _of_jpeg(_frame(encoded, syntax), grid, lossy=syntax in _LOSSY_JPEG)
+        elif syntax in JPEG_2000:
+            stored = _of_jpeg_2000(_frame(encoded, syntax), grid, syntax)
         else:
-            stored = _decoded_by_pydicom(encoded, grid, syntax)
-    except MemoryError:
+            stored = _by_pydicom(encoded, grid, syntax)
+    except (MemoryError, RadiographError):
         raise
     except BaseException as exc:
-        # Five decoders, each with its own errors for damaged data; pylibjpeg-rle is Rust, whose
+        # Several decoders, each with its own errors for damaged data; pylibjpeg-rle is Rust, whose
         # panics are no Exceptions.
         if isinstance(exc, Exception) or type(exc).__name__ == "PanicException":
             raise _undecodable(syntax) from exc
@@ -166,56 +167,101 @@ def stored_pixels(dataset: Dataset, grid: PixelGrid, syntax: UID) -> StoredImage
     return stored
 
 
+def _native(encoded: bytes, grid: PixelGrid, *, big: bool, words: bool) -> StoredImage:
+    """Return pixels that are not compressed.
+
+    Parameters
+    ----------
+    words : bool
+        True for big-endian words (OW), in which pairs of 8-bit pixels are exchanged (PS3.5 A.3).
+    """
+    if words and grid.bits_allocated == 8:
+        pairs = np.frombuffer(encoded[: len(encoded) // 2 * 2], np.uint8).reshape(-1, 2)
+        encoded = pairs[:, ::-1].tobytes()
+    _check_native_length(encoded, grid)
+    if grid.bits_allocated == 8:
+        stored: StoredImage = np.frombuffer(encoded, np.uint8)
+    else:
+        stored = np.frombuffer(encoded[: grid.size_bytes], ">u2" if big else "<u2")
+    return _used_bits(stored[: grid.rows * grid.columns], grid).reshape(grid.rows, grid.columns)
+
+
+def _used_bits(words: StoredImage, grid: PixelGrid) -> StoredImage:
+    """Remove what lies above and below the stored bits, and restore the sign."""
+    bits = grid.bits_allocated
+    kinds = {(8, False): np.uint8, (8, True): np.int8, (16, False): np.uint16, (16, True): np.int16}
+    whole = words.astype(kinds[bits, False], copy=False)
+    if grid.bits_stored == bits:
+        return whole.view(kinds[bits, True]) if grid.signed else whole
+    shifted = whole << (bits - 1 - grid.high_bit)
+    stored: StoredImage = shifted.view(kinds[bits, grid.signed]) >> (bits - grid.bits_stored)
+    return stored
+
+
 def _check_native_length(encoded: bytes, grid: PixelGrid) -> None:
-    """Refuse fewer bytes than the header promises, or a row more."""
+    """Refuse fewer bytes than the header promises, or a surplus that may be part of an image."""
     if len(encoded) < grid.size_bytes:
         raise CorruptFile(
             f"The DICOM file holds {len(encoded)} of the {grid.size_bytes} bytes of its image: it "
             "is cut short. Export the film again."
         )
-    if len(encoded) >= grid.size_bytes + grid.size_bytes // grid.rows:
+    surplus = encoded[grid.size_bytes :]
+    if len(surplus) >= grid.size_bytes // grid.rows and surplus.strip(surplus[:1]):
         raise CorruptFile(
             f"The DICOM file holds {len(encoded)} bytes for an image of {grid.size_bytes}: header "
             "and pixels do not belong together. Export the film again."
         )
 
 
-def _check_encoding(grid: PixelGrid, syntax: UID) -> None:
-    """Refuse compressed pixels for which there is no decoder."""
-    if syntax == JPEG_EXTENDED and grid.bits_stored != 8:
-        raise _unsupported(syntax)
-    if syntax in PLUGINS and PLUGINS[syntax] not in get_decoder(syntax).available_plugins:
-        raise _unsupported(syntax)
-
-
-def _single_frame(encoded: bytes, grid: PixelGrid, syntax: UID) -> bytes:
-    """Return the codestream, refusing one of another size than the header says."""
+def _frame(encoded: bytes, syntax: UID) -> bytes:
+    """Return the one frame's codestream."""
     try:
-        frame = get_frame(encoded, 0, number_of_frames=1)
+        return get_frame(encoded, 0, number_of_frames=1)
     except Exception as exc:
         # Damaged item lengths surface as ValueError, struct.error or IndexError.
         raise _undecodable(syntax) from exc
-    if syntax == RLE:  # states no size, and its decoder stops at that of the header
-        return frame
-    size = codestream_size(frame)
-    if size != CodestreamSize(grid.rows, grid.columns, 1):
+
+
+def _check_frame_size(rows: int, columns: int, channels: int, grid: PixelGrid) -> None:
+    """Refuse a codestream of another size than the header says, before it is decoded."""
+    if (rows, columns, channels) != (grid.rows, grid.columns, 1):
         raise CorruptFile(
             f"The DICOM header says {grid.columns} x {grid.rows} pixels, the compressed image "
-            f"{size.columns} x {size.rows} with {size.components} channels. Export the film again."
+            f"{columns} x {rows} with {channels} channels. Export the film again."
         )
-    return frame
 
 
-def _decoded_lossless_jpeg(frame: bytes, grid: PixelGrid) -> StoredImage:
-    """Decode JPEG Lossless (ISO/IEC 10918-1, process 14), sign and unused bits restored."""
-    unused_bits = 16 - grid.bits_stored
-    words = imagecodecs.jpeg8_decode(frame).astype(np.uint16) << unused_bits
-    stored: StoredImage = words.view(np.int16 if grid.signed else np.uint16) >> unused_bits
-    return stored
+def _of_jpeg(frame: bytes, grid: PixelGrid, *, lossy: bool) -> StoredImage:
+    """Decode a JPEG or JPEG-LS frame (ISO/IEC 10918-1, 14495-1), sign and unused bits restored.
+
+    What a lossy codestream overshoots is cut to the stored bits: masked, white would become black.
+    """
+    jpeg: Jpeg = read_jpeg(frame)
+    _check_frame_size(jpeg.rows, jpeg.columns, len(jpeg.components), grid)
+    if jpeg.bits > grid.bits_allocated:
+        raise CorruptFile(
+            f"The DICOM header says {grid.bits_allocated} bits a pixel, the compressed image "
+            f"{jpeg.bits}. Export the film again."
+        )
+    words = decode_jpeg(jpeg)
+    if lossy and not grid.signed and grid.high_bit == grid.bits_stored - 1:
+        words = np.minimum(words, min(grid.bounds[1], np.iinfo(words.dtype).max))
+    return _used_bits(words, grid)
 
 
-def _decoded_by_pydicom(encoded: bytes, grid: PixelGrid, syntax: UID) -> StoredImage:
+def _of_jpeg_2000(frame: bytes, grid: PixelGrid, syntax: UID) -> StoredImage:
+    """Decode a JPEG 2000 frame, of which every tile has to be there."""
+    codestream = bare_codestream(frame)
+    size: CodestreamSize = codestream_size(codestream)
+    _check_frame_size(size.rows, size.columns, size.components, grid)
+    check_tiles(codestream, size.tiles)
+    return _by_pydicom(encapsulate([codestream]), grid, syntax)
+
+
+def _by_pydicom(encoded: bytes, grid: PixelGrid, syntax: UID) -> StoredImage:
     """Decode with the one plugin of this syntax."""
+    if _PLUGIN not in get_decoder(syntax).available_plugins:
+        raise _unsupported(syntax)
     layout: dict[str, Any] = {
         "rows": grid.rows,
         "columns": grid.columns,
@@ -228,9 +274,7 @@ def _decoded_by_pydicom(encoded: bytes, grid: PixelGrid, syntax: UID) -> StoredI
         "pixel_keyword": "PixelData",
     }
     stored: StoredImage
-    stored, _ = get_decoder(syntax).as_array(
-        encoded, raw=True, decoding_plugin=PLUGINS.get(syntax, ""), **layout
-    )
+    stored, _ = get_decoder(syntax).as_array(encoded, raw=True, decoding_plugin=_PLUGIN, **layout)
     return stored
 
 

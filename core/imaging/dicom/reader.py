@@ -14,11 +14,14 @@ Nothing that identifies a person leaves this module: a date of birth only makes 
 from __future__ import annotations
 
 import logging
+import struct
 from io import BytesIO
+from itertools import zip_longest
 
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset
-from pydicom.tag import Tag
+from pydicom.filereader import data_element_generator
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 from core.domain.arrays import read_only
@@ -27,14 +30,14 @@ from core.errors import CorruptFile, UnsupportedFormat
 from core.imaging.dicom.elements import (
     age_band,
     code,
-    lookup_table,
+    decimal_texts,
+    lookup_tables,
     number,
     pixel_spacing_mm,
     stored_words,
-    values_of,
     whole_number,
 )
-from core.imaging.dicom.lut import Tones, apply_tones
+from core.imaging.dicom.lut import FUNCTIONS, Tones, apply_tones, window_fault
 from core.imaging.dicom.pixels import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -46,7 +49,13 @@ from core.imaging.dicom.pixels import (
 )
 
 MAX_READS = 100_000
+MAX_META_ELEMENTS = 1_000
+MAX_WINDOWS = 100
 _META_GROUP, _FIRST_GROUP = 0x0002, 0x0008
+_SYNTAX_ELEMENT = 0x0010
+_LONG_VRS = frozenset(
+    {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+)
 _PIXEL_DATA = 0x7FE00010
 _WANTED = (
     *("StudyDate", "Modality", "PatientBirthDate", "PatientAge", "BodyPartExamined"),
@@ -58,6 +67,8 @@ _WANTED = (
     *("RescaleIntercept", "RescaleSlope", "ModalityLUTSequence"),
     "PixelData",
 )
+
+_WANTED_TAGS = frozenset(int(Tag(keyword)) for keyword in _WANTED)
 
 # pydicom logs the values that it finds odd, and a value may be a name.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -101,8 +112,9 @@ def decode_dicom(content: bytes, sha256: str) -> Radiograph:
     Returns
     -------
     Radiograph
-        Pixels (H, W) float32 in [0, 1], MONOCHROME2 sense, after the file's VOI LUT, first window,
-        or, without either, from the smallest to the largest value that is not padding.
+        Pixels (H, W) float32 in [0, 1], MONOCHROME2 sense, after the file's first VOI LUT or window
+        that can be used, or, without either, from the smallest to the largest value that is not
+        padding. ``display_note`` says where that is not what the file asks.
 
     Raises
     ------
@@ -114,17 +126,15 @@ def decode_dicom(content: bytes, sha256: str) -> Radiograph:
         If Rows x Columns is over 40 megapixels.
     CorruptFile
         If there are no pixels, or not as many as the header says, or the header cannot be read.
-    InvalidWindow
-        If the window's width or center is outside what DICOM allows.
     """
     syntax, start = _transfer_syntax(content)
     dataset = _read_header(content, start, syntax)
     _check_image_kind(dataset)
     grid = pixel_grid(dataset)
     stored = stored_pixels(dataset, grid, syntax)
-    tones = _tones(dataset, grid)
+    view = apply_tones(stored, _tones(dataset, grid))
     return Radiograph(
-        pixels=read_only(apply_tones(stored, tones)),
+        pixels=read_only(view.grey),
         sha256=sha256,
         source_format="DICOM",
         bits_stored=grid.bits_stored,
@@ -133,7 +143,8 @@ def decode_dicom(content: bytes, sha256: str) -> Radiograph:
         view_position=code(dataset, "ViewPosition"),
         age_band=age_band(dataset),
         pixel_spacing_mm=pixel_spacing_mm(dataset),
-        window=None if tones.voi_lut is not None else tones.window,
+        window=view.window,
+        display_note=view.note,
     )
 
 
@@ -151,34 +162,54 @@ def _transfer_syntax(content: bytes) -> tuple[UID, int]:
     UnsupportedTransferSyntax
         If the syntax is not read here; nothing of the dataset has been read by then.
     """
-    stream = _BoundedStream(content)
-    stream.seek(132 if content[128:132] == b"DICM" else 0)
-    meta = read_dataset(
-        stream,
-        is_implicit_VR=False,
-        is_little_endian=True,
-        stop_when=lambda tag, _vr, _length: tag >> 16 != _META_GROUP,
-        specific_tags=[Tag("TransferSyntaxUID")],
-    )
-    start = stream.tell()
-    stated = values_of(meta, "TransferSyntaxUID")
-    guess = EXPLICIT_LITTLE if _states_vr(content, start) else IMPLICIT_LITTLE
-    syntax = UID(str(stated[0]) if stated else guess)
+    position = 132 if content[128:132] == b"DICM" else 0
+    stated = ""
+    # Walked here rather than by pydicom, which lets a second group 2 overrule the first; to
+    # dcmtk, and to DICOM, the first holds.
+    for _ in range(MAX_META_ELEMENTS):
+        group, element, vr, length = struct.unpack_from(
+            "<HH2sH", content[position : position + 8].ljust(8, b"\xff")
+        )
+        if group != _META_GROUP or not _states_vr(content, position):
+            break
+        position += 8
+        if vr in _LONG_VRS:
+            length = int.from_bytes(content[position : position + 4], "little")
+            position += 4
+        if element == _SYNTAX_ELEMENT and not stated:
+            stated = content[position : position + min(length, 64)].decode("latin-1").strip(" \0")
+        position += length
+    guess = EXPLICIT_LITTLE if _states_vr(content, position) else IMPLICIT_LITTLE
+    syntax = UID(stated or guess)
     check_syntax(syntax)
-    return syntax, start
+    return syntax, position
 
 
 def _read_header(content: bytes, start: int, syntax: UID) -> Dataset:
-    """Return the wanted elements, pixels included and still encoded."""
+    """Return the wanted elements, pixels included and still encoded.
+
+    Of an element that is stated twice the first holds, as in dcmtk. A stray item delimiter ends
+    pydicom's reading, and not the file.
+    """
     stream = _BoundedStream(content)
     stream.seek(start)
-    return read_dataset(
-        stream,
-        is_implicit_VR=syntax == IMPLICIT_LITTLE,
-        is_little_endian=syntax != EXPLICIT_BIG,
-        stop_when=lambda tag, _vr, _length: tag > _PIXEL_DATA,
-        specific_tags=[Tag(keyword) for keyword in _WANTED],
-    )
+    implicit, wanted = syntax != EXPLICIT_BIG and not _states_vr(content, start), [*_WANTED_TAGS]
+    first: dict[BaseTag, RawDataElement | DataElement] = {}
+    seen: set[int] = set()
+    while stream.tell() < len(content):
+        for element in data_element_generator(
+            stream,
+            is_implicit_VR=implicit,
+            is_little_endian=syntax != EXPLICIT_BIG,
+            specific_tags=wanted,
+        ):
+            tag = int(element.tag)  # pydicom's own tags are slow to compare
+            if tag in _WANTED_TAGS and tag not in seen:
+                seen.add(tag)
+                first[element.tag] = element
+            if tag == _PIXEL_DATA:
+                return Dataset(first)
+    return Dataset(first)
 
 
 def _check_image_kind(dataset: Dataset) -> None:
@@ -211,25 +242,48 @@ def _tones(dataset: Dataset, grid: PixelGrid) -> Tones:
             "The DICOM file states a RescaleSlope of 0, which makes every pixel equal. "
             "Export the film again."
         )
-    modality_lut = lookup_table(dataset, "ModalityLUTSequence", signed=grid.signed)
+    modality_luts, no_modality = lookup_tables(dataset, "ModalityLUTSequence", signed=grid.signed)
     lowest = min(bound * slope + intercept for bound in grid.bounds)
-    voi_signed = modality_lut is None and lowest < 0
+    voi_signed = not modality_luts and lowest < 0
+    voi_luts, no_voi = lookup_tables(dataset, "VOILUTSequence", signed=voi_signed)
+    function = code(dataset, "VOILUTFunction") or "LINEAR"
+    windows, unusable = _windows(dataset, function if function in FUNCTIONS else "LINEAR")
+    if function not in FUNCTIONS and windows:
+        unusable.append("window function is unknown, and LINEAR is taken")
+    if no_voi and not voi_luts:
+        unusable.insert(0, "VOI LUT is empty or incomplete")
+    if no_modality and not modality_luts:
+        unusable.insert(0, "modality LUT is empty or incomplete, and is left out")
     return Tones(
         slope=slope,
         intercept=intercept,
-        modality_lut=modality_lut,
-        voi_lut=lookup_table(dataset, "VOILUTSequence", signed=voi_signed),
-        window=_window(dataset),
-        window_function=code(dataset, "VOILUTFunction") or "LINEAR",
+        modality_lut=modality_luts[0] if modality_luts else None,
+        views=(*voi_luts, *windows),
+        unusable=tuple(unusable),
+        window_function=function if function in FUNCTIONS else "LINEAR",
         inverted=code(dataset, "PhotometricInterpretation") == "MONOCHROME1",
         padding=_padding(dataset, grid),
     )
 
 
-def _window(dataset: Dataset) -> Window | None:
-    """Return the first window, None unless center and width are both stated."""
-    center, width = number(dataset, "WindowCenter"), number(dataset, "WindowWidth")
-    return None if center is None or width is None else Window(center, width)
+def _windows(dataset: Dataset, function: str) -> tuple[list[Window], list[str]]:
+    """Return the windows that can be used, and a clause for each that cannot."""
+    centers, widths = (decimal_texts(dataset, name) for name in ("WindowCenter", "WindowWidth"))
+    windows: list[Window] = []
+    unusable: list[str] = []
+    for center, width in zip_longest(centers[:MAX_WINDOWS], widths[:MAX_WINDOWS], fillvalue=""):
+        try:
+            window = Window(float(center), float(width))
+        except ValueError:  # never quoted: what is no number may be anything
+            if not windows:
+                unusable.append("window is not a pair of numbers")
+            continue
+        fault = window_fault(window, function)
+        if not fault:
+            windows.append(window)
+        elif not windows:  # those after one that can be used are not asked for
+            unusable.append(f"window {fault}")
+    return windows, unusable
 
 
 def _padding(dataset: Dataset, grid: PixelGrid) -> tuple[int, int] | None:

@@ -123,6 +123,22 @@ def test_training_films_and_other_splits_are_left_out_and_counted(take):
     assert read_record(imported.folder)["foreign"]["left_out"] == imported.left_out
 
 
+@pytest.mark.parametrize(
+    "short",
+    [
+        lambda film: "/".join(film.split("/")[-2:]),
+        lambda film: "\\".join(film.split("/")[-2:]),
+        lambda film: film.split("/")[-1].rsplit(".", 1)[0],
+        lambda film: "/".join(film.split("/")[-2:]).rsplit(".", 1)[0],
+        lambda film: f"/data/copy/{film}".rsplit(".", 1)[0],
+    ],
+    ids=["keras", "keras on Windows", "stem", "keras stem", "path without suffix"],
+)
+def test_films_may_be_named_as_keras_does_and_without_their_suffix(take, short):
+    imported = take(table([TEST[0], *map(short, TEST[1:])]))  # the first has a namesake
+    assert imported.films == take(table(TEST), name="whole").films
+
+
 def test_films_may_be_named_by_their_bare_file_name_or_a_longer_path(take):
     names = [f"C:\\films\\{TEST[0]}".replace("/", "\\"), f"./chest_xray/{TEST[1]}"]
     names += [film.rsplit("/", 1)[1] for film in TEST[2:]]

@@ -151,5 +151,5 @@ def test_a_presentation_lut_shape_does_not_invert_a_second_time():
 
 def test_a_tall_film_is_mapped_whole():
     stored = np.arange(700 * 3, dtype=np.uint16).reshape(700, 3)
-    pixels = apply_tones(stored, Tones())
+    pixels = apply_tones(stored, Tones()).grey
     np.testing.assert_allclose(pixels, stored / 2099, atol=1e-6)

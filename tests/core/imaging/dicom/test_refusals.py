@@ -6,13 +6,12 @@ import zlib
 
 import numpy as np
 import pytest
-from fixtures.dicom_films import NOISE, RAMP, compressed, content_of, decoded, film, lut
+from fixtures.dicom_films import NOISE, RAMP, compressed, content_of, decoded, film
 from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from core.errors import (
     CorruptFile,
-    InvalidWindow,
     TooLarge,
     UnsupportedFormat,
     UnsupportedTransferSyntax,
@@ -60,11 +59,6 @@ def test_an_encoding_that_is_not_read_is_refused_by_name(syntax, name):
         decode_radiograph(with_syntax(syntax))
 
 
-def test_twelve_bit_jpeg_is_refused_by_name():
-    with pytest.raises(UnsupportedTransferSyntax, match=r"JPEG Extended .* in JPEG 2000"):
-        decode_radiograph(with_syntax(uid.JPEGExtended12Bit))
-
-
 @pytest.mark.parametrize(
     ("elements", "error", "sentence"),
     [
@@ -84,14 +78,14 @@ def test_twelve_bit_jpeg_is_refused_by_name():
         ({"BitsAllocated": None}, CorruptFile, "does not state BitsAllocated, without which"),
         ({"BitsAllocated": 32}, UnsupportedFormat, "stores 12 of 32 bits, the highest at 11"),
         ({"BitsStored": 0}, UnsupportedFormat, "stores 0 of 16 bits"),
-        ({"HighBit": 15}, UnsupportedFormat, "stores 12 of 16 bits, the highest at 15"),
+        ({"HighBit": 16}, UnsupportedFormat, "stores 12 of 16 bits, the highest at 16"),
+        ({"HighBit": 10}, UnsupportedFormat, "stores 12 of 16 bits, the highest at 10"),
         ({"PixelData": RAMP.tobytes()[:-2]}, CorruptFile, "holds 30 of the 32 bytes of its image"),
         ({"Rows": 2}, CorruptFile, "32 bytes for an image of 16: header and pixels do not belong"),
         ({"PixelData": b""}, CorruptFile, "pixels are empty or damaged"),
         ({"RescaleSlope": 0, "RescaleIntercept": 1}, CorruptFile, "RescaleSlope of 0"),
         ({"RescaleSlope": "1e305", "WindowCenter": 1, "WindowWidth": "1e307"}, None, None),
         ({"RescaleSlope": "1e308"}, CorruptFile, "so large that no grey is left"),
-        ({"VOILUTSequence": lut([1, 2], first=0, bits=40)}, CorruptFile, "40 bits an entry; 8 to"),
     ],
 )
 def test_what_cannot_be_a_film_is_refused_with_a_sentence(elements, error, sentence):
@@ -110,20 +104,6 @@ def test_a_file_without_pixels_is_refused():
         decode_radiograph(content_of(dataset))
 
 
-@pytest.mark.parametrize(
-    ("elements", "sentence"),
-    [
-        ({"WindowWidth": 0.5}, "width 0.5; for LINEAR it must be at least 1"),
-        ({"WindowWidth": 0}, "width 0; for LINEAR it must be at least 1"),
-        ({"WindowWidth": -5, "VOILUTFunction": "SIGMOID"}, "for SIGMOID it must be above 0"),
-        ({"WindowWidth": 5, "VOILUTFunction": "LOG"}, "window function LOG; LINEAR, LINEAR_EXACT"),
-    ],
-)
-def test_a_window_that_dicom_does_not_allow_is_refused(elements, sentence):
-    with pytest.raises(InvalidWindow, match=sentence):
-        decoded(WindowCenter=8, **elements)
-
-
 def test_a_narrow_exact_window_is_allowed():
     pixels = decoded(WindowCenter=8, WindowWidth=0.5, VOILUTFunction="LINEAR_EXACT").pixels
     assert pixels.ravel()[7:10].tolist() == [0, 0.5, 1]
@@ -131,17 +111,17 @@ def test_a_narrow_exact_window_is_allowed():
 
 @pytest.mark.parametrize("garbage", [b"wide  ", b"NaN   ", b"1,024 ", b"\xff\xfe\x00\x01  "])
 def test_a_number_that_is_none_is_refused_by_element(garbage):
-    content = content_of(film(WindowCenter=8, WindowWidth="102.25"))
-    with pytest.raises(CorruptFile, match=r"element WindowWidth \(0028,1051\) cannot be read"):
+    content = content_of(film(RescaleIntercept=8, RescaleSlope="102.25"))
+    with pytest.raises(CorruptFile, match=r"element RescaleSlope \(0028,1053\) cannot be read"):
         decode_radiograph(content.replace(b"102.25", garbage))
 
 
 def test_an_oversized_value_is_refused_before_it_is_converted():
     values = b"1\\" * 400_000
-    element = struct.pack("<HH2sHI", 0x28, 0x1050, b"UN", 0, len(values)) + values
+    element = struct.pack("<HH2sHI", 0x28, 0x1052, b"UN", 0, len(values)) + values
     content = content_of(film())
     at = content.index(struct.pack("<HH2s", 0x7FE0, 0x10, b"OW"))
-    with pytest.raises(CorruptFile, match=r"element WindowCenter \(0028,1050\) cannot be read"):
+    with pytest.raises(CorruptFile, match=r"element RescaleIntercept \(0028,1052\) cannot be read"):
         decode_radiograph(content[:at] + element + content[at:])
 
 
@@ -189,10 +169,8 @@ def test_a_truncated_uncompressed_film_is_refused(kept):
 
 
 def test_a_damaged_codestream_is_refused_by_the_name_of_its_encoding():
-    dataset = film(NOISE, syntax=uid.JPEGBaseline8Bit, BitsAllocated=8, BitsStored=8)
-    header = b"\xff\xd8\xff\xc0\x00\x0b\x08" + struct.pack(">HH", 32, 48) + b"\x01\x01\x11\x00"
-    dataset.PixelData = encapsulate([header + b"\xff\xda" + bytes(40)])
-    dataset["PixelData"].VR = "OB"
+    frame = struct.pack("<16I", 2, 64, 66, *[0] * 13) + b"\x00\x01\x00\x01"
+    dataset = film(NOISE, syntax=uid.RLELossless, PixelData=encapsulate([frame]))
     dataset["PixelData"].is_undefined_length = True
-    with pytest.raises(CorruptFile, match=r"pixels \(JPEG Baseline .* are damaged"):
+    with pytest.raises(CorruptFile, match=r"pixels \(RLE Lossless\) are damaged"):
         decode_radiograph(content_of(dataset))
