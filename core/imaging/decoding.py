@@ -289,7 +289,16 @@ def _scaled(levels: npt.NDArray[np.generic], full_scale: int) -> FloatImage:
 
 
 def _colourfulness(picture: Image.Image) -> float:
-    """Return the mean absolute difference between channels of a small version, 0 to 1."""
+    """Return how far a small version is from one tint, 0 to 1: a film on blue base has one colour.
+
+    The mean absolute difference between channels, after each channel's own straight line from grey
+    is taken away.
+    """
     small = picture.reduce(max(1, min(picture.size) // 64))
-    channels = np.asarray(small, dtype=np.float32) / np.float32(255)
-    return float(np.abs(channels - np.roll(channels, 1, axis=2)).mean())
+    channels = np.asarray(small, dtype=np.float32).reshape(-1, 3) / np.float32(255)
+    grey = channels.mean(axis=1, keepdims=True)
+    from_middle = grey - grey.mean()
+    spread = float((from_middle**2).sum())
+    slope = (from_middle * channels).sum(axis=0) / spread if spread > 0 else np.zeros(3)
+    beside = channels - channels.mean(axis=0) - slope * from_middle
+    return float(np.abs(beside - np.roll(beside, 1, axis=1)).mean())

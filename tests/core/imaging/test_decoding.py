@@ -166,12 +166,21 @@ def test_colour_becomes_luma():
     np.testing.assert_allclose(radiograph.pixels, [[0.299, 0.587], [0.114, 1]], atol=0.003)
 
 
-def test_colourfulness_is_the_mean_difference_between_channels():
-    red = np.zeros((128, 128, 3), dtype=np.uint8)
-    red[..., 0] = 255
-    assert decode_radiograph(encoded(red, "PNG")).colourfulness == pytest.approx(2 / 3)
+def test_colourfulness_is_the_mean_difference_between_channels_beside_one_tint():
+    # Left half red, right half green: grey is even, so that nothing is taken away.
+    halves = np.zeros((128, 128, 3), dtype=np.uint8)
+    halves[:, :64, 0] = halves[:, 64:, 1] = 255
+    assert decode_radiograph(encoded(halves, "PNG")).colourfulness == pytest.approx(2 / 3, abs=0.01)
     assert decode_radiograph(encoded(np.stack([NOISE] * 3, -1), "PNG")).colourfulness == 0
     assert decode_radiograph(encoded(NOISE, "PNG")).colourfulness == 0
+
+
+@pytest.mark.parametrize("tint", [(0.7, 0.85, 1.0), (1.0, 0.9, 0.7)], ids=["blue base", "sepia"])
+@pytest.mark.parametrize("base", [0, 30])
+def test_one_tint_over_a_film_is_no_colour(tint, base):
+    ramp = np.tile(np.linspace(0, 200, 128), (128, 1))[..., np.newaxis]
+    tinted = np.round(base + ramp * np.array(tint)).astype(np.uint8)
+    assert decode_radiograph(encoded(tinted, "PNG")).colourfulness < 0.005
 
 
 def test_a_palette_is_resolved_before_grey():
