@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import streamlit as st
 
+from core.domain.quality import Severity
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.explain.lime import top_regions
@@ -20,6 +21,7 @@ from ui.components.panels import (
     SYNTHETIC,
     draw_measured,
     draw_origin,
+    draw_population,
     draw_quality,
     draw_regions,
     draw_scale,
@@ -37,9 +39,16 @@ MARKED_HEIGHT = 22  # of the line that says how much was marked
 
 
 def build_row(
-    film: UploadedFilm, outcome: FilmOutcome, signed: Mapping[str, ReviewRecord], reader: str
+    film: UploadedFilm,
+    outcome: FilmOutcome,
+    signed: Mapping[str, ReviewRecord],
+    reader: str,
+    scores_asked: Collection[tuple[str, str]] = (),
 ) -> WorklistRow:
-    """Return a film's line in the worklist; where the site reads first, with the band alone."""
+    """Return a film's line in the worklist; where the site reads first, with the band alone.
+
+    An adult's film has neither unless its reader asked for the score.
+    """
     reading = outcome.reading
     if reading is None:
         waiting = outcome.state in (FilmState.WAITING, FilmState.STOPPED)
@@ -55,6 +64,9 @@ def build_row(
         )
     prediction = reading.prediction
     unsigned = "to read" if prediction is not None else "refused"
+    asked = (film.key, reader_key(reader)) in scores_asked
+    if reading.quality.score_on_request and not asked:
+        prediction = None
     return WorklistRow(
         key=film.key,
         name=film.name,
@@ -64,7 +76,9 @@ def build_row(
         if prediction is None or get_settings().read_first
         else prediction.probability,
         quality=_quality_word(reading),
-        quality_note=next((f.message for f in reading.quality.findings), ""),
+        quality_note=next(
+            (f.message for f in reading.quality.findings if f.severity is not Severity.NOTE), ""
+        ),
         status=_status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
@@ -100,8 +114,12 @@ def explanation_of(read: ReadContext) -> ExplanationTask | None:
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
     """Draw the probability, the regions it depends on, the findings, and what was measured."""
     draw_origin(reading.quality)
+    if reading.prediction is not None and read.hides_score:
+        draw_score_request(read, reading)
+        return
     if reading.prediction is not None:
         draw_scale(reading.prediction)
+    draw_population(reading.quality)
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
     elif task is not None and task.result is not None:
@@ -115,6 +133,16 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
         draw_measured(reading.prediction, get_engine().classifier.run_record)
 
 
+def draw_score_request(read: ReadContext, reading: FilmReading) -> None:
+    """Say why an adult's film has no score yet, and offer it."""
+    draw_population(reading.quality)
+    if st.button("Show the score all the same", icon=":material/visibility:"):
+        read.visit.scores_asked.add((read.film.key, read.token.reader))
+        st.rerun()
+    draw_drawn(read.drawn_at_first, None)
+    draw_quality(reading.quality)
+
+
 def suspicion_of(row: WorklistRow) -> tuple[int, float]:
     """Return what orders films by suspicion: the band first, for it may be all that is known."""
     return ("none", "below", "unsure", "above").index(row.band), row.probability or -1.0
@@ -125,6 +153,7 @@ def draw_blind(read: ReadContext, reading: FilmReading) -> None:
     draw_origin(reading.quality)
     draw_read_first(read.visit)
     note_drawn(len(read.drawn))
+    draw_population(reading.quality)
     draw_quality(reading.quality)
 
 
