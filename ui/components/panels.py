@@ -182,10 +182,14 @@ def draw_origin(quality: QualityReport) -> None:
             st.markdown(f":material/science: {_plain(finding.message)}")
 
 
-def draw_population(quality: QualityReport) -> None:
-    """Say whom the film shows and how it was taken, as far as it is known."""
+def draw_population(quality: QualityReport, *, scored: bool = True) -> None:
+    """Say whom the film shows and how it was taken, as far as it is known.
+
+    Where no score is shown, only how it was taken.
+    """
+    codes = BESIDE_SCORE if scored else {PROJECTION}
     for finding in quality.findings:
-        if finding.code in BESIDE_SCORE:
+        if finding.code in codes:
             icon, word = _MARK[finding.severity]
             said = _plain(finding.message)
             if finding.severity is Severity.NOTE:

@@ -119,7 +119,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
         return
     if reading.prediction is not None:
         draw_scale(reading.prediction)
-    draw_population(reading.quality)
+    draw_population(reading.quality, scored=reading.prediction is not None)
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
     elif task is not None and task.result is not None:
@@ -153,7 +153,7 @@ def draw_blind(read: ReadContext, reading: FilmReading) -> None:
     draw_origin(reading.quality)
     draw_read_first(read.visit)
     note_drawn(len(read.drawn))
-    draw_population(reading.quality)
+    draw_population(reading.quality, scored=False)
     draw_quality(reading.quality)
 
 
