@@ -42,8 +42,9 @@ AIR_GREY, MIDDLE_COLUMNS = 0.15, (0.2, 0.8)
 BLOCK_PX, MOST_SHARE = 4, 0.6
 """Boxes are looked for in blocks of this side; what takes more of the film is no box."""
 
-BOX_SHARE, BOX_FILL, BOX_ON_CHEST = 0.006, 0.95, 0.5
-"""Of an opaque box: least share of the film, of its own rectangle, and of it over the chest."""
+BOX_SHARE, BOX_FILL, BOX_CORE, BOX_ON_CHEST = 0.006, 0.95, 0.85, 0.5
+"""Of an opaque box: least share of the film, of its own rectangle, of it that lies in this
+rectangle, and of it over the chest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,12 @@ def _boxed_share(constant: npt.NDArray[np.bool_], chest: FilmBox) -> float:
     for number in np.flatnonzero(counts[1:] >= least / 2) + 1:
         rows, columns = places[number - 1]
         part = ndimage.binary_fill_holes(labels[rows, columns] == number)
-        if part.sum() < max(least, BOX_FILL * part.size) or part.size > MOST_SHARE * blocks.size:
+        # Compression frays the edges: a box is what the rows and columns that are mostly full hold.
+        full = [part.mean(axis=1) >= 0.8, part.mean(axis=0) >= 0.8]
+        core = part[np.ix_(*full)]
+        if core.size < least or core.mean() < BOX_FILL or core.sum() < BOX_CORE * part.sum():
+            continue
+        if part.size > MOST_SHARE * blocks.size:
             continue
         high = min(rows.stop * BLOCK_PX, chest.bottom_px) - max(rows.start * BLOCK_PX, chest.top_px)
         wide = min(columns.stop * BLOCK_PX, chest.right_px) - max(

@@ -1,7 +1,10 @@
 """A film with a missing part, and one with a box over the chest, from synthetic films."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.domain.model import FilmBox
 from core.gate.completeness import find_bands, measure_gaps
@@ -102,3 +105,15 @@ def test_bands_are_those_counted_by_hand():
 
 def test_a_film_of_two_pixels_has_no_gap():
     assert measure_gaps(np.zeros((2, 2), np.float32), None).rows == 0
+
+
+@pytest.mark.parametrize("quality", [60, 90])
+@pytest.mark.parametrize("grey", GREYS)
+def test_a_box_is_found_after_compression(film, grey, quality):
+    boxed = film.copy()
+    height, width = film.shape
+    boxed[height // 3 : height // 2, width // 4 : width // 2] = grey
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(boxed * 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
+    stored = np.asarray(Image.open(buffer), np.float32) / np.float32(255)
+    assert measure_gaps(stored, chest_of(film)).boxed == pytest.approx(1 / 24, abs=0.012)
