@@ -5,6 +5,7 @@ The only module that composes stages; what calls it never calls a stage by itsel
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from core.domain.quality import FilmChange, GateEvidence, QualityReport
 from core.domain.regions import Explanation, LimeSettings
 from core.errors import ModelIntegrity
 from core.files import sha256_of
+from core.gate.completeness import measure_gaps
 from core.gate.lungs import FeatureReference, LungField, feature_distance, segment_lungs
 from core.gate.quality import GateLimits, assess_quality
+from core.gate.view import ViewTest, measure_view, read_view_test
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import prepare_input, resize_film
@@ -29,19 +32,23 @@ from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
 from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, read_verified
 from core.serving.requirements import require_servable
 
-LUNGS_RUN = "lungs"
+LUNGS_RUN, VIEW_RUN = "lungs", "view"
 REFERENCE_FILE = "reference.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gate:
-    """The lung segmenter, its reference films and the limits; the hash is of their record."""
+    """The lung segmenter, its reference films and the limits, and the view network.
+
+    The hash is of both records.
+    """
 
     network: Network
     input_px: int
     reference: FeatureReference
     limits: GateLimits
     sha256: str = ""
+    view: ViewTest | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +87,8 @@ def open_gate(models: Path, threads: int) -> Gate:
     Raises
     ------
     ModelMissing, ModelIntegrity
-        If a file of ``models/lungs`` is missing or is not the one that was measured.
+        If a file of ``models/lungs`` or ``models/view`` is missing or is not the one that was
+        measured.
     """
     folder = models / LUNGS_RUN
     record = read_record(folder)
@@ -93,8 +101,18 @@ def open_gate(models: Path, threads: int) -> Gate:
         ) from exc
     network = LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
     reference = FeatureReference.from_bytes(read_verified(folder, REFERENCE_FILE, files))
-    identity = sha256_of(folder / RECORD_FILE)
-    return Gate(network, network.input_shape[0], reference, limits, identity)
+    view = models / VIEW_RUN
+    of_view = read_record(view)
+    if "files" not in of_view:
+        raise ModelIntegrity(
+            f"{view}'s record lacks a part that the quality gate needs ('files'). "
+            "Restore it from the repository."
+        )
+    export = read_verified(view, EXPORT_FILE, of_view["files"])
+    test = read_view_test(of_view, LiteRTNetwork(export, threads=1))
+    records = (sha256_of(each / RECORD_FILE) for each in (folder, view))
+    identity = hashlib.sha256("".join(records).encode()).hexdigest()
+    return Gate(network, network.input_shape[0], reference, limits, identity, test)
 
 
 def _limits(record: Mapping[str, Any]) -> GateLimits:
@@ -147,14 +165,20 @@ def _changed(tensor: FloatImage) -> dict[FilmChange, FloatImage]:
 
 
 def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
-    """Measure how far a film, and the film after each change, is from the training films."""
+    """Measure a film's distance from the training films, also after changes, its view and gaps."""
     tensor = prepare_input(film, gate.input_px).tensor
     field = segment_lungs(tensor, gate.network)
     changed = {
         change: feature_distance(segment_lungs(other, gate.network).features, gate.reference)
         for change, other in _changed(tensor).items()
     }
-    return GateEvidence(feature_distance(field.features, gate.reference), changed, field.fraction)
+    return GateEvidence(
+        distance=feature_distance(field.features, gate.reference),
+        changed=changed,
+        lung_fraction=field.fraction,
+        view=measure_view(field, gate.view),
+        gaps=measure_gaps(film.pixels, field.box(film.height_px, film.width_px)),
+    )
 
 
 def _prepare(film: Radiograph, engine: Engine) -> ModelInput:

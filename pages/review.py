@@ -43,7 +43,8 @@ def draw_worklist(visit: Visit) -> None:
     reader = visit.acting.name
     signed = get_store().latest_for_films(list(films), reader)
     rows = [
-        build_row(film, visit.outcome(key), signed, reader) for key, film in visit.films.items()
+        build_row(film, visit.outcome(key), signed, reader, visit.scores_asked)
+        for key, film in visit.films.items()
     ]
     if visit.selected is None:
         visit.selected = film_left_open(visit, signed)

@@ -14,7 +14,8 @@ from core.settings import get_settings
 
 def train(
     name: Annotated[
-        str, typer.Argument(help="A run of the catalogue, or `lungs` for the lung segmenter.")
+        str,
+        typer.Argument(help="A run of the catalogue, or a network of the gate: `lungs` or `view`."),
     ],
 ) -> None:
     """Train a run and write its folder into models/."""
@@ -23,11 +24,14 @@ def train(
     from core.training.catalogue.runs import find_run  # noqa: PLC0415
     from core.training.train_lungs import make_lungs  # noqa: PLC0415
     from core.training.train_run import make_run  # noqa: PLC0415
+    from core.training.train_view import make_view  # noqa: PLC0415
 
     settings, report = get_settings(), Console().print
     with show_errors():
         if name == "lungs":
             folder = make_lungs(settings.data, settings.models, report)
+        elif name == "view":
+            folder = make_view(settings.data, settings.cache, settings.models, report)
         else:
             folder = make_run(find_run(name), settings.data, settings.models, report)
     report(f"finished: {folder}")

@@ -52,7 +52,8 @@ class Radiograph:
     window : Window or None
         The window that was applied, if any.
     colourfulness : float
-        Mean absolute difference between colour channels of a small version, 0 (grey) to 1.
+        Mean absolute difference between colour channels of a small version, 0 (grey or one tint)
+        to 1.
     synthetic : bool
         Whether the file states that the film was drawn.
     display_note : str

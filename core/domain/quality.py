@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -42,6 +42,30 @@ class QualityReport:
         """True if the film is read with a caution."""
         return any(f.severity is Severity.FLAG for f in self.findings)
 
+    @property
+    def score_on_request(self) -> bool:
+        """True for an adult: the score is shown only where a reader asks for it."""
+        return any(f.code == ADULT for f in self.findings)
+
+
+POPULATION, ADULT, PROJECTION = "population", "adult", "projection"
+"""Codes of findings on whom a film shows and how it was taken; they stand beside the score."""
+
+
+class ShownView(StrEnum):
+    """What a film seems to show; the values stand in the view network's record."""
+
+    FRONTAL = "frontal"
+    LATERAL = "lateral"
+    OBLIQUE = "oblique"
+    TRUNK = "trunk"
+    ABDOMEN = "abdomen"
+    PELVIS = "pelvis"
+    SLICE = "coronal"
+    PART = "part"
+    TURNED = "turned"
+    INVERTED = "inverted"
+
 
 BETTER_BY = 0.9
 """A changed film must be nearer than this share of the distance as it is: films that really are
@@ -57,9 +81,66 @@ class FilmChange(StrEnum):
     TURN_RIGHT = "turned right by 90 degrees"
 
 
+UPRIGHT_LIMIT = 0.1
+"""Below this probability of a turned or inverted film, no other film is called one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewEvidence:
+    """What is known of a film's view.
+
+    Attributes
+    ----------
+    second_lung : float
+        Size of the lung mask's second-largest piece over that of its largest; 0 without one.
+    likeness : mapping of ShownView to float
+        Probability of each view, by the view network; empty where it was not asked.
+    least_frontal : float
+        Smallest probability of a frontal view that a frontal film gets.
+    """
+
+    second_lung: float = 1.0
+    likeness: Mapping[ShownView, float] = field(default_factory=dict)
+    least_frontal: float = 0.0
+
+    @property
+    def frontal(self) -> float:
+        """Probability of a frontal view; 1 where the network was not asked."""
+        return self.likeness.get(ShownView.FRONTAL, 1.0)
+
+    @property
+    def seems(self) -> ShownView:
+        """What the film shows most likely, if it is not frontal."""
+        others = {view: p for view, p in self.likeness.items() if view is not ShownView.FRONTAL}
+        return max(others, key=others.__getitem__, default=ShownView.LATERAL)
+
+    @property
+    def upright(self) -> bool:
+        """Whether the network is sure that the film is neither turned nor inverted."""
+        turned = sum(self.likeness.get(v, 0.0) for v in (ShownView.TURNED, ShownView.INVERTED))
+        return bool(self.likeness) and turned < UPRIGHT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What is missing of a film.
+
+    Attributes
+    ----------
+    rows, columns : float
+        Share of the film's height, or width, that its widest missing band takes.
+    boxed : float
+        Share of the film under opaque boxes over the chest.
+    """
+
+    rows: float = 0.0
+    columns: float = 0.0
+    boxed: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class GateEvidence:
-    """What the lung segmenter measured on one film.
+    """What was measured on one film.
 
     Attributes
     ----------
@@ -74,6 +155,8 @@ class GateEvidence:
     distance: float
     changed: Mapping[FilmChange, float]
     lung_fraction: float
+    view: ViewEvidence = field(default_factory=ViewEvidence)
+    gaps: Gaps = field(default_factory=Gaps)
 
     def better_change(self, limit: float) -> FilmChange | None:
         """Return the change that makes the film a chest film nearer than it is now, if one does."""

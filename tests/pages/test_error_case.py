@@ -140,7 +140,7 @@ def test_the_outline_of_a_drawn_lesion_is_shown_with_the_regions(drawn) -> None:
 def test_a_damaged_table_of_the_first_run_leaves_the_others_galleries(
     data, tmp_path, monkeypatch
 ) -> None:
-    copy_runs(tmp_path / "models", "f03", SERVED_RUN, "lungs")
+    copy_runs(tmp_path / "models", "f03", SERVED_RUN, "lungs", "view")
     (tmp_path / "models" / SERVED_RUN / PREDICTIONS_FILE).write_bytes(b"damaged")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
     assert "false negatives** of run f03" in words_of(open_page(run="f03", split="test"))

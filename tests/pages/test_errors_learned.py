@@ -37,7 +37,7 @@ def data(tmp_path: Path, store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def unscored(data, tmp_path, monkeypatch) -> None:
     """Have a served run whose training films were not scored, beside one with them."""
-    models = copy_runs(tmp_path / "models", SERVED_RUN, "f03", "lungs")
+    models = copy_runs(tmp_path / "models", SERVED_RUN, "f03", "lungs", "view")
     (models / SERVED_RUN / LEARNED_FILE).unlink()
     write_record(models / SERVED_RUN, read_record(models / SERVED_RUN))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))

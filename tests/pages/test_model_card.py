@@ -113,7 +113,7 @@ def test_another_run_is_chosen_and_stays_in_the_address(runs: Path) -> None:
 def test_a_run_that_may_not_read_films_says_what_it_lacks(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    models = copy_unaudited(copy_runs(runs / "models", SERVED_RUN, "lungs"), "m01")
+    models = copy_unaudited(copy_runs(runs / "models", SERVED_RUN, "lungs", "view"), "m01")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
     st.cache_resource.clear()
     page = open_page(run="m01")

@@ -475,7 +475,7 @@ def test_without_a_run_the_page_says_where_runs_come_from(
 def test_a_run_that_lost_its_network_says_so_and_the_rest_of_the_page_stays(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for kept in ("lungs", SERVED_RUN, "f03"):
+    for kept in ("lungs", "view", SERVED_RUN, "f03"):
         shutil.copytree(MODELS / kept, runs / "models" / kept)
     (runs / "models" / "f03" / "model.tflite").unlink()
     monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
@@ -490,7 +490,7 @@ def test_a_run_that_lost_its_network_says_so_and_the_rest_of_the_page_stays(
 def test_one_run_only_says_what_a_second_would_bring(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for kept in ("lungs", SERVED_RUN):
+    for kept in ("lungs", "view", SERVED_RUN):
         shutil.copytree(MODELS / kept, runs / "models" / kept)
     monkeypatch.setenv("FIRSTREAD_MODELS", str(runs / "models"))
     start_again()

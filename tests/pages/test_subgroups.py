@@ -150,6 +150,7 @@ def test_two_references_give_a_run_two_sensitivities(data) -> None:
 def test_without_facts_a_sentence_says_how_to_make_them(data, tmp_path, monkeypatch) -> None:
     shutil.copytree(MODELS / SERVED_RUN, tmp_path / "models" / SERVED_RUN)
     shutil.copytree(MODELS / "lungs", tmp_path / "models" / "lungs")
+    shutil.copytree(MODELS / "view", tmp_path / "models" / "view")
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
     for section in ("copies", "references", "slices"):
         page = open_page(section=section)
@@ -164,6 +165,7 @@ def test_features_that_are_made_while_the_app_runs_are_found(data, tmp_path, mon
     folder = tmp_path / "models" / SERVED_RUN
     shutil.copytree(MODELS / SERVED_RUN, folder)
     shutil.copytree(MODELS / "lungs", tmp_path / "models" / "lungs")
+    shutil.copytree(MODELS / "view", tmp_path / "models" / "view")
     shutil.copy(MODELS / FACTS_FILE, tmp_path / "models")
     whole = (folder / "run.json").read_text()
     record = json.loads(whole)

@@ -77,8 +77,16 @@ class ReadContext:
         return (self.film.key, self.token.reader) in self.visit.regions_asked
 
     @property
+    def hides_score(self) -> bool:
+        """Whether the score is held back: an adult's film, and nobody asked for it."""
+        asked = (self.film.key, self.token.reader) in self.visit.scores_asked
+        return self.reading is not None and self.reading.quality.score_on_request and not asked
+
+    @property
     def shows_regions(self) -> bool:
         """Whether the model's regions are on the film: at once, or on request after reading."""
+        if self.hides_score:
+            return False
         return not get_settings().read_first or (self.regions_asked and self.kind is ReadKind.READ)
 
 

@@ -64,6 +64,8 @@ class Visit:
         What was kept last of a read that is being written.
     regions_asked : set of (str, str)
         Film and reader who asked for its regions, where the site reads first.
+    scores_asked : set of (str, str)
+        Film and reader who asked for the score of an adult's film.
     drawn : dict of str to tuple of Edges
         Where a first read that is not locked yet marks its film, by the marking's token.
     complaint : str
@@ -86,6 +88,7 @@ class Visit:
     drafts: dict[ReadToken, Draft] = field(default_factory=dict)
     kept: dict[ReadToken, Draft] = field(default_factory=dict)
     regions_asked: set[tuple[str, str]] = field(default_factory=set)
+    scores_asked: set[tuple[str, str]] = field(default_factory=set)
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
 

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from core.domain.model import Prediction, RunRecord, ServedRun
-from core.domain.quality import QualityReport, Severity
+from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
 from core.domain.regions import RegionWeight
 from core.domain.review import ReadKind, ReviewRecord
 from ui.components.viewer.viewer import NO_REGION, SMALLEST_SHOWN, region_name
@@ -22,6 +22,9 @@ _DONE = {
 
 SYNTHETIC = "synthetic"
 """The gate's code for a film that was drawn."""
+
+BESIDE_SCORE = frozenset({POPULATION, ADULT, PROJECTION})
+"""Codes of findings that are shown beside the probability."""
 
 _MARK = {
     Severity.REFUSE: (":material/block:", "refused"),
@@ -155,9 +158,26 @@ def draw_origin(quality: QualityReport) -> None:
             st.markdown(f":material/science: {_plain(finding.message)}")
 
 
+def draw_population(quality: QualityReport, *, scored: bool = True) -> None:
+    """Say whom the film shows and how it was taken, as far as it is known.
+
+    Where no score is shown, only how it was taken.
+    """
+    codes = BESIDE_SCORE if scored else {PROJECTION}
+    for finding in quality.findings:
+        if finding.code in codes:
+            icon, word = _MARK[finding.severity]
+            said = _plain(finding.message)
+            if finding.severity is Severity.NOTE:
+                st.caption(f"{icon} {said}")
+            else:
+                st.markdown(f"{icon} **{word.capitalize()}** · {said}")
+
+
 def draw_quality(quality: QualityReport) -> None:
     """List what the gate found; each sentence holds the measured value and the limit."""
-    findings = [finding for finding in quality.findings if finding.code != SYNTHETIC]
+    elsewhere = {SYNTHETIC, *BESIDE_SCORE}
+    findings = [finding for finding in quality.findings if finding.code not in elsewhere]
     if not findings:
         st.caption(":material/check: Quality: no problem found.")
     for finding in findings:

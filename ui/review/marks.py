@@ -31,6 +31,8 @@ def marking_of(read: ReadContext) -> Marking | None:
 
 def regions_shown(read: ReadContext, explanation: Explanation | None) -> dict[str, object]:
     """Return what is kept of the regions that were shown, and of the marks beside them."""
+    if read.kind is ReadKind.READ and read.hides_score:
+        return {"score": "not shown"}
     if explanation is None:
         return {"asked": True} if read.regions_asked else {}
     marks = read.drawn_at_first

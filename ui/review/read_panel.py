@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import streamlit as st
 
+from core.domain.quality import Severity
 from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.explain.lime import top_regions
@@ -21,6 +22,7 @@ from ui.components.panels import (
     SYNTHETIC,
     draw_measured,
     draw_origin,
+    draw_population,
     draw_quality,
     draw_regions,
     draw_scale,
@@ -37,9 +39,16 @@ MARKED_HEIGHT = 22  # of the line that says how much was marked
 
 
 def build_row(
-    film: UploadedFilm, outcome: FilmOutcome, signed: Mapping[str, ReviewRecord], reader: str
+    film: UploadedFilm,
+    outcome: FilmOutcome,
+    signed: Mapping[str, ReviewRecord],
+    reader: str,
+    scores_asked: Collection[tuple[str, str]] = (),
 ) -> WorklistRow:
-    """Return a film's line in the worklist; where the site reads first, with the side alone."""
+    """Return a film's line in the worklist; where the site reads first, with the side alone.
+
+    An adult's film has neither unless its reader asked for the score.
+    """
     reading = outcome.reading
     if reading is None:
         waiting = outcome.state in (FilmState.WAITING, FilmState.STOPPED)
@@ -55,6 +64,9 @@ def build_row(
         )
     prediction = reading.prediction
     unsigned = "to read" if prediction is not None else "refused"
+    asked = (film.key, reader_key(reader)) in scores_asked
+    if reading.quality.score_on_request and not asked:
+        prediction = None
     quality = "caution" if reading.quality.flagged else "good"
     if reading.quality.refused:
         quality = "refused"
@@ -67,7 +79,9 @@ def build_row(
         if prediction is None or get_settings().read_first
         else prediction.probability,
         quality=quality,
-        note=next((f.message for f in reading.quality.findings), ""),
+        note=next(
+            (f.message for f in reading.quality.findings if f.severity is not Severity.NOTE), ""
+        ),
         status=_status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
@@ -88,8 +102,12 @@ def _status(record: ReviewRecord | None, reader: str) -> str:
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
     """Draw the probability, the regions it depends on, the findings, and what was measured."""
     draw_origin(reading.quality)
+    if reading.prediction is not None and read.hides_score:
+        draw_score_request(read, reading)
+        return
     if reading.prediction is not None:
         draw_scale(reading.prediction)
+    draw_population(reading.quality, scored=reading.prediction is not None)
     if task is not None and task.sentence:
         st.caption(f"No regions: {task.sentence}")
     elif task is not None and task.result is not None:
@@ -101,6 +119,16 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
     draw_quality(reading.quality)
     if reading.prediction is not None:
         draw_measured(reading.prediction, get_engine().classifier.run_record)
+
+
+def draw_score_request(read: ReadContext, reading: FilmReading) -> None:
+    """Say why an adult's film has no score yet, and offer it."""
+    draw_population(reading.quality)
+    if st.button("Show the score all the same", icon=":material/visibility:"):
+        read.visit.scores_asked.add((read.film.key, read.token.reader))
+        st.rerun()
+    draw_drawn(read.drawn_at_first, None)
+    draw_quality(reading.quality)
 
 
 def suspicion_of(row: WorklistRow) -> tuple[int, float]:
@@ -144,6 +172,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
             draw_origin(reading.quality)
             draw_read_first(read.visit)
             note_drawn(len(read.drawn))
+            draw_population(reading.quality, scored=False)
             draw_quality(reading.quality)
         else:
             draw_model_read(read, reading, shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
@@ -24,9 +25,28 @@ MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 5.0
 _CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
 # Three digits behind a comma may be thousands.
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?:\d{1,2}|\d{4,})")
-_AGE = re.compile(r"\s*(\d{1,3})\s*([DWMY])\s*", re.IGNORECASE)
+_AGE = re.compile(r"\s*(\d{1,3})\s*([DWMY]?)\s*", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
-_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0, "": 1.0}
+"""What a unit is in years; files that leave it out mean years."""
+
+# PS3.16 CID 4010, CR and DX view: SNOMED codes of the old and of the present form.
+_VIEW_CODES = {
+    **dict.fromkeys(("R-10206", "399348003"), "AP"),
+    **dict.fromkeys(("R-10214", "272479007"), "PA"),
+    **dict.fromkeys(("R-10236", "399173006", "R-10232", "399198007"), "LATERAL"),
+}
+_FRONTAL_WORDS = {
+    **dict.fromkeys(("AP", "ANTEROPOSTERIOR", "ANTERO-POSTERIOR"), "AP"),
+    **dict.fromkeys(("PA", "POSTEROANTERIOR", "POSTERO-ANTERIOR"), "PA"),
+}
+_SIDE_WORDS = {
+    **dict.fromkeys(("LAT", "LATERAL", "LLAT", "RLAT", "LL", "RL", "PROFIL", "PERFIL"), "LATERAL"),
+    **dict.fromkeys(("LATERALE", "LATEROLATERAL", "SEITLICH", "XTABLE", "PROFILE"), "LATERAL"),
+    **dict.fromkeys(("OBL", "OBLIQUE", "LAO", "RAO", "LPO", "RPO", "OBLICUA"), "OBLIQUE"),
+    **dict.fromkeys(("OBLIQUA", "SCHRAG"), "OBLIQUE"),
+}
+"""Words of a free text that name a view; nothing else of the text leaves this module."""
 
 
 def values_of(dataset: Dataset, keyword: str) -> list[object]:
@@ -101,7 +121,46 @@ def code(dataset: Dataset, keyword: str) -> str:
         text = str(next(iter(values_of(dataset, keyword)), "")).strip().upper()
     except CorruptFile:
         return ""  # descriptive only: an odd description must not cost the read
-    return text if _CODE.fullmatch(text) else ""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return plain if _CODE.fullmatch(plain) else ""
+
+
+def stated_view(dataset: Dataset) -> str:
+    """Return the view that a file states: View Position, View Code Sequence, or its description.
+
+    Of a description only the view's name is returned, and nothing where it names two.
+    """
+    position = code(dataset, "ViewPosition")
+    if position:
+        return position
+    try:
+        items = values_of(dataset, "ViewCodeSequence")
+    except CorruptFile:
+        items = []
+    for item in items:
+        if isinstance(item, Dataset):
+            known = _VIEW_CODES.get(_text(item, "CodeValue"), "")
+            named = _view_in(_text(item, "CodeMeaning")) or known
+            if named:
+                return named
+    return _view_in(_text(dataset, "SeriesDescription"))
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    try:
+        return str(next(iter(values_of(dataset, keyword)), "")).strip().upper()
+    except CorruptFile:
+        return ""
+
+
+def _view_in(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    words = re.split(r"[^A-Z-]+", plain)
+    words += [part for word in words for part in word.split("-")]
+    named = {
+        known[word] for word in words for known in (_FRONTAL_WORDS, _SIDE_WORDS) if word in known
+    }
+    return named.pop() if len(named) == 1 else ""
 
 
 def age_band(dataset: Dataset) -> AgeBand:

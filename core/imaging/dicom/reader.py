@@ -34,6 +34,7 @@ from core.imaging.dicom.elements import (
     lookup_tables,
     number,
     pixel_spacing_mm,
+    stated_view,
     stored_words,
     whole_number,
 )
@@ -60,6 +61,7 @@ _PIXEL_DATA = 0x7FE00010
 _WANTED = (
     *("StudyDate", "Modality", "PatientBirthDate", "PatientAge", "BodyPartExamined"),
     *("ImagerPixelSpacing", "ViewPosition", "PixelSpacing"),
+    *("ViewCodeSequence", "SeriesDescription"),
     *("SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     *("PixelPaddingValue", "PixelPaddingRangeLimit"),
@@ -140,7 +142,7 @@ def decode_dicom(content: bytes, sha256: str) -> Radiograph:
         bits_stored=grid.bits_stored,
         modality=code(dataset, "Modality"),
         body_part=code(dataset, "BodyPartExamined"),
-        view_position=code(dataset, "ViewPosition"),
+        view_position=stated_view(dataset),
         age_band=age_band(dataset),
         pixel_spacing_mm=pixel_spacing_mm(dataset),
         window=view.window,

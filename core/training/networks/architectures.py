@@ -253,3 +253,31 @@ def build_lung_net(input_px: int, weights: Path | None) -> Any:
     features = layers.Concatenate(name="features")([*pooled, summary])
     outputs = {"mask": mask, "coarse": coarse, "features": features}
     return keras.Model(encoder.input, outputs, name="lung_net")
+
+
+def build_view_net(mean: Any, deviation: Any, views: int) -> Any:
+    """Build the view network: two dense layers on what the lung segmenter makes of a film.
+
+    Parameters
+    ----------
+    mean, deviation : (F,) float32 ndarrays
+        Of the training films' features; the first layer takes them away and divides by them.
+    views : int
+        How many it tells apart.
+
+    Returns
+    -------
+    keras.Model
+        (N, F) features of `build_lung_net` -> ``views`` (N, views) probabilities.
+    """
+    import keras
+    from keras import layers
+
+    features = keras.Input((len(mean),), name="features")
+    scaled = layers.Normalization(mean=mean, variance=deviation**2, name="scaled")(features)
+    near = keras.ops.clip(scaled, -5.0, 5.0)
+    x = layers.Dropout(0.3)(layers.GaussianNoise(0.3)(near))
+    x = layers.Dense(48, activation="relu", kernel_regularizer="l2", name="hidden")(x)
+    x = layers.Dropout(0.3)(x)
+    probabilities = layers.Dense(views, activation="softmax", name="views")(x)
+    return keras.Model(features, {"views": probabilities}, name="view_net")

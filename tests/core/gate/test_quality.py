@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.domain.film import AgeBand
-from core.domain.quality import BETTER_BY, FilmChange, GateEvidence, Severity
+from core.domain.quality import (
+    BETTER_BY,
+    FilmChange,
+    GateEvidence,
+    Severity,
+)
 from core.gate.quality import MAX_SAMPLED_PX, Tone, assess_quality, measure_sharpness, measure_tone
 
 MODEL_PX = 160
@@ -92,7 +97,9 @@ def test_a_fit_film_has_no_findings():
 )
 def test_a_frontal_chest_film_that_says_so_has_no_findings(part, modality, view):
     film = fit_film(body_part=part, modality=modality, view_position=view)
-    assert assess(film).findings == ()
+    report = assess(film)
+    assert codes(report) == (["projection"] if view else [])
+    assert not report.flagged
 
 
 # --- size and shape: (width, height) ----------------------------------------------------------
@@ -235,18 +242,34 @@ def test_every_wrong_statement_is_named():
     assert codes(assess(film)) == ["modality", "body_part", "view"]
 
 
-@pytest.mark.parametrize("band", [AgeBand.ADULT, AgeBand.CHILD_6_TO_17, AgeBand.UNDER_1])
+@pytest.mark.parametrize("band", [AgeBand.CHILD_6_TO_17, AgeBand.UNDER_1])
 def test_an_age_outside_the_training_films_is_flagged_and_not_refused(band):
     report = assess(fit_film(age_band=band))
     assert found(report) == [("population", FLAG, None, None)]
     assert f"Patient age: {band.value}." in report.findings[0].message
     assert report.flagged
     assert not report.refused
+    assert not report.score_on_request
 
 
-@pytest.mark.parametrize("band", [AgeBand.CHILD_1_TO_5, AgeBand.UNKNOWN])
-def test_an_age_inside_the_training_films_or_unknown_is_not_flagged(band):
-    assert assess(fit_film(age_band=band)).findings == ()
+def test_an_adults_score_is_shown_only_on_request():
+    report = assess(fit_film(age_band=AgeBand.ADULT))
+    assert found(report) == [("adult", FLAG, None, None)]
+    assert "told AP from PA films (AUC 0.90)" in report.findings[0].message
+    assert report.score_on_request
+    assert not report.refused
+
+
+def test_an_age_that_is_not_stated_is_said_to_be_unknown():
+    report = assess(fit_film(age_band=AgeBand.UNKNOWN))
+    assert found(report) == [("population", Severity.NOTE, None, None)]
+    assert "measured on children of 1 to 5 years only" in report.findings[0].message
+    assert not report.flagged
+    assert not report.score_on_request
+
+
+def test_an_age_inside_the_training_films_has_no_finding():
+    assert assess(fit_film(age_band=AgeBand.CHILD_1_TO_5)).findings == ()
 
 
 # --- is it a frontal chest film ---------------------------------------------------------------
@@ -357,13 +380,13 @@ def test_a_blank_film_is_called_blank_and_not_also_something_else(grey, evidence
 def test_a_blank_film_keeps_what_is_wrong_besides_its_greys():
     film = film_of(np.zeros((90, 90)), modality="CT", age_band=AgeBand.ADULT)
     report = assess(film, replace(CHEST, distance=9.0))
-    assert codes(report) == ["modality", "resolution", "blank", "population"]
+    assert codes(report) == ["modality", "resolution", "blank", "adult"]
 
 
 def test_refusals_come_before_flags():
     film = film_of(three_greys(median=0.2, shape=(150, 200)), age_band=AgeBand.ADULT)
     report = assess(film, replace(CHEST, distance=9.0))
-    assert codes(report) == ["not_chest", "resolution", "exposure", "population"]
+    assert codes(report) == ["not_chest", "resolution", "exposure", "adult"]
     assert [f.severity for f in report.findings] == [REFUSE, FLAG, FLAG, FLAG]
 
 

@@ -179,6 +179,14 @@ def test_the_blue_base_of_a_film_is_no_colour():
     assert decode_radiograph(encoded(tint, "PNG")).colourfulness < 0.005
 
 
+@pytest.mark.parametrize("tint", [(0.7, 0.85, 1.0), (1.0, 0.9, 0.7)], ids=["blue base", "sepia"])
+@pytest.mark.parametrize("base", [0, 30])
+def test_one_tint_over_a_film_is_no_colour(tint, base):
+    ramp = np.tile(np.linspace(0, 200, 128), (128, 1))[..., np.newaxis]
+    tinted = np.round(base + ramp * np.array(tint)).astype(np.uint8)
+    assert decode_radiograph(encoded(tinted, "PNG")).colourfulness < 0.005
+
+
 def test_a_palette_is_resolved_before_grey():
     palette = Image.fromarray(np.array([[0, 1], [1, 0]], dtype=np.uint8), "L").convert("P")
     palette.putpalette([10, 10, 10, 200, 200, 200])

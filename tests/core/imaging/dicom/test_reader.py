@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fixtures.dicom_films import NOISE, RAMP, compressed, content_of, decoded, film, lut
 from PIL import Image
-from pydicom import uid
+from pydicom import Dataset, uid
 from pydicom.encaps import encapsulate
 
 from core.domain.film import AgeBand, Window
@@ -135,6 +135,8 @@ def test_the_description_travels_and_the_person_does_not():
         ("017Y", AgeBand.CHILD_6_TO_17),
         ("018Y", AgeBand.ADULT),
         ("047Y", AgeBand.ADULT),
+        ("62", AgeBand.ADULT),
+        ("004", AgeBand.CHILD_1_TO_5),
         ("999Y", AgeBand.UNKNOWN),
         ("", AgeBand.UNKNOWN),
     ],
@@ -179,6 +181,45 @@ def test_a_description_that_is_no_code_is_dropped():
     content = content_of(film(BodyPartExamined="CHESTXDOE"))
     radiograph = decode_radiograph(content.replace(b"CHESTXDOE", b"chest\x1bdoe"))
     assert radiograph.body_part == ""
+
+
+def view_code(value="", meaning=""):
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "SRT", meaning
+    return [item]
+
+
+@pytest.mark.parametrize(
+    ("elements", "view"),
+    [
+        ({"ViewPosition": "LLAT", "SeriesDescription": "CHEST PA"}, "LLAT"),
+        ({"ViewCodeSequence": view_code("R-10236", "left lateral")}, "LATERAL"),
+        ({"ViewCodeSequence": view_code("399198007")}, "LATERAL"),
+        ({"ViewCodeSequence": view_code("R-10206", "antero-posterior")}, "AP"),
+        ({"ViewCodeSequence": view_code("272479007", "postero-anterior")}, "PA"),
+        ({"ViewCodeSequence": view_code("X-1", "Lateral")}, "LATERAL"),
+        ({"SeriesDescription": "Chest X-table Lateral"}, "LATERAL"),
+        ({"SeriesDescription": "TORACE LL"}, "LATERAL"),
+        ({"SeriesDescription": "Thorax seitlich"}, "LATERAL"),
+        ({"SeriesDescription": "Thorax p.a."}, ""),
+        ({"SeriesDescription": "W033 Chest AP"}, "AP"),
+        ({"SeriesDescription": "CHEST PA AND LATERAL"}, ""),
+        ({"SeriesDescription": "BILATERAL RIBS"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_view_is_read_where_files_state_it(elements, view):
+    assert decoded(**elements).view_position == view
+
+
+def test_of_a_series_description_only_the_view_travels():
+    assert decoded(SeriesDescription="Jane Doe lateral").view_position == "LATERAL"
+
+
+def test_accents_do_not_cost_a_body_part():
+    content = content_of(film(BodyPartExamined="TORAX "))
+    accented = content.replace(b"TORAX ", "T\u00d3RAX ".encode("latin-1"))
+    assert decode_radiograph(accented).body_part == "TORAX"
 
 
 # --- real files -----------------------------------------------------------------------------------
