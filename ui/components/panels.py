@@ -68,9 +68,9 @@ def probability_in_words(prediction: Prediction) -> str:
             f"n = {band.n})."
         )
     point = prediction.operating_point
-    side = "suspicious" if prediction.suspicious else "not suspicious"
+    place = "at or above" if prediction.suspicious else "below"
     return (
-        f"The probability is {side} the operating point, which was chosen to find "
+        f"The probability is {place} the operating point, which was chosen to find "
         f"{point.sensitivity * 100:.0f} of 100 pneumonias ({point.chosen_on}, "
         f"n = {point.n_positive})."
     )
