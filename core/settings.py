@@ -74,12 +74,24 @@ class Settings(BaseSettings):
             "Set `false` to show it at once."
         ),
     )
+    triage: bool = Field(
+        default=False,
+        description=(
+            "Sort the worklist by the model's suspicion before the first read. Every read then "
+            "records that its reader knew the order."
+        ),
+    )
     inference_threads: int = Field(
         default=2, ge=1, le=64, description="Processor threads of one prediction."
     )
     lime_samples: int = Field(
         default=1000, ge=100, le=10_000, description="Perturbed films of one explanation."
     )
+
+    @property
+    def shows_order(self) -> bool:
+        """Whether the worklist shows the model's side, or is sorted by it, before a first read."""
+        return self.triage or not self.read_first
 
     @property
     def named_run(self) -> str:
