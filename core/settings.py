@@ -67,6 +67,12 @@ class Settings(BaseSettings):
         min_length=1,
         description="Claim of the log-in that holds a person's name.",
     )
+    require_login: bool = Field(
+        default=False,
+        description=(
+            "Refuse everybody while no log-in is set up. Set `true` where others reach the address."
+        ),
+    )
     read_first: bool = Field(
         default=True,
         description=(
