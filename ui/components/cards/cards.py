@@ -63,7 +63,8 @@ class CardsEvent:
 def read_cards_event(key: str) -> CardsEvent | None:
     """Return what was wanted since the last run, or None; call it before `show_cards`."""
     said = read_event(key)
-    return None if said is None else CardsEvent(said["act"], said["film"])
+    act, film = (None, None) if said is None else (said.get("act"), said.get("film"))
+    return CardsEvent(act, film) if isinstance(act, str) and isinstance(film, str) else None
 
 
 def show_cards(

@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.domain.model import Side
 from ui.components.declare import declare
-from ui.components.events import rerun_only
+from ui.components.events import rerun_only, state_of
 from ui.components.worklist.choice import Conversation, continue_conversation
 
 _HERE = Path(__file__).parent
@@ -105,7 +105,7 @@ def show_worklist(
     if not rows:
         return None
     # the browser's choice is taken in before the list is mounted, so that the answer knows it
-    memory, choice = f"{key}-conversation", st.session_state.get(key, {}).get("choice")
+    memory, choice = f"{key}-conversation", state_of(key, "choice")
     before = st.session_state.get(memory, Conversation(asked=selected))
     st.session_state[memory] = conversation = continue_conversation(before, choice, selected)
     described: dict[str, object] = {
