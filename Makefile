@@ -13,7 +13,7 @@ UNIT_TESTS := tests/test_architecture.py tests/core $(SLOW:%=--ignore=tests/core
 
 run: setup
 	$(BIN)/python -m core db migrate
-	$(BIN)/streamlit run streamlit_app.py --server.headless=false
+	$(BIN)/streamlit run app.py --server.headless=false
 
 check: setup-test lint  # meant to take less than 90 s on two cores
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not real_films" $(UNIT_TESTS)

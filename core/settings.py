@@ -73,11 +73,24 @@ class Settings(BaseSettings):
         min_length=1,
         description="Claim of the log-in that holds a person's name.",
     )
+    require_login: bool = Field(
+        default=False,
+        description=(
+            "Refuse everybody while no log-in is set up. Set `true` where others reach the address."
+        ),
+    )
     read_first: bool = Field(
         default=True,
         description=(
             "A reader locks a first read before the model's output is shown. "
             "Set `false` to show it at once."
+        ),
+    )
+    triage: bool = Field(
+        default=False,
+        description=(
+            "Sort the worklist by the model's suspicion before the first read. Every read then "
+            "records that its reader knew the order."
         ),
     )
     inference_threads: int = Field(
@@ -86,6 +99,11 @@ class Settings(BaseSettings):
     lime_samples: int = Field(
         default=1000, ge=100, le=10_000, description="Perturbed films of one explanation."
     )
+
+    @property
+    def shows_order(self) -> bool:
+        """Whether the worklist shows the model's side, or is sorted by it, before a first read."""
+        return self.triage or not self.read_first
 
     @property
     def named_run(self) -> str:

@@ -4,14 +4,14 @@ import streamlit as st
 
 from core.domain.review import ReviewRecord
 from core.reads.arbitration import list_disputes
-from core.reads.export import describe_read
+from core.reads.export import ORDER, describe_read
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served, get_store
 from ui.app.session import show_notice
 from ui.charts.base import plot_reads
 from ui.components.panels import draw_record, draw_standing_line
 from ui.records.data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
-from ui.records.filters import Chosen, choose_reads, choose_run, draw_exports
+from ui.records.filters import Chosen, choose_order, choose_reads, choose_run, draw_exports
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
 from ui.records.panels import draw_chain, draw_disputes, draw_readers, opens_unread
 
@@ -26,6 +26,7 @@ SHOWN_COLUMNS = (
     "Reader and model",
     "Reference",
     "Kind",
+    ORDER,
     "Seconds",
     "Quality",
     "Comment",
@@ -121,7 +122,7 @@ with show_errors():
         with reads:
             draw_reads(chosen, ledger)
         with readers:
-            beside = choose_run(chosen.counted)
+            beside = choose_order(choose_run(chosen.counted))
             draw_readers(beside, ledger.references)
             draw_roc(beside, ledger.references)
         with queue:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.errors import RadiographError
 from core.jobs.batch import FilmState
+from core.settings import get_settings
 from ui.app.guard import guard, show_errors
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, film_left_open, open_read, record_progress
@@ -14,7 +15,7 @@ from ui.components.panels import draw_standing_line
 from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
-from ui.review.read_panel import build_row, draw_read, order_text, suspicion_of
+from ui.review.read_panel import build_row, draw_read, purpose_text, suspicion_of
 from ui.review.uploads import draw_batch, draw_uploader, offer_examples, read_waiting
 
 VIEW_HEIGHT = 790
@@ -28,42 +29,44 @@ def draw_empty(visit: Visit) -> None:
     """Say what the page does, and take the first films."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("Put new films in order of suspicion")
-        st.write(
-            "Upload frontal chest films of children. Each is checked for quality, read by the "
-            "model and ranked by suspicion. " + order_text()
-        )
+        heading, words = purpose_text()
+        st.header(heading)
+        st.write(words)
         draw_uploader(visit)
         offer_examples(visit)
 
 
 def draw_worklist(visit: Visit) -> None:
-    """List the films, most suspicious first, and keep which one is open."""
-    films = visit.films
-    reader = visit.acting.name
-    signed = get_store().latest_for_films(list(films), reader)
+    """List the films in the order that this site reads them, and keep which one is open."""
+    films, reader, store = visit.films, visit.acting.name, get_store()
+    signed = store.latest_for_films(list(films), reader)
+    own = store.films_read_by(list(films), reader) if signed else set()
     rows = [
-        build_row(film, visit.outcome(key), signed, reader, visit.scores_asked)
-        for key, film in visit.films.items()
+        build_row(film, visit.outcome(key), signed, reader, own, visit.scores_asked)
+        for key, film in films.items()
     ]
+    by_suspicion = get_settings().shows_order
     if visit.selected is None:
         visit.selected = film_left_open(visit, signed)
     if visit.selected is None:
         read = [row for row in rows if row.thumbnail_png is not None]
         if read or visit.job is None:
-            visit.selected = max(read or rows, key=suspicion_of).key
+            listed = read or rows
+            visit.selected = (max(listed, key=suspicion_of) if by_suspicion else listed[0]).key
     with st.popover("Add films", icon=":material/add:", width="stretch"):
         draw_uploader(visit)
         offer_examples(visit)
     with st.container():
         draw_batch(visit)
+    scored = any(row.probability is not None for row in rows)
     point = get_engine().classifier.run_record.operating_point
     chosen = show_worklist(
         rows,
         selected=visit.selected,
         key="worklist",
         height=VIEW_HEIGHT - (60 if visit.job is None else 116),
-        operating_point=point.threshold,
+        operating_point=point.threshold if scored else None,
+        by_suspicion=by_suspicion,
     )
     if chosen is not None and chosen != visit.selected:
         visit.selected, visit.complaint = chosen, ""

@@ -47,7 +47,8 @@ class ReviewRecord:
     first saw the film, None where that was not kept, and ``shown_s`` for how long it was on the
     screen until the read, in s. ``arbitrates`` names the records that an
     arbitration settles. ``drawn`` is where a first read marked the film, before the model's regions
-    were shown.
+    were shown. ``order_known`` tells whether the worklist showed the model's side, or was sorted by
+    it, before the read; None where that was not kept, and for an arbitration.
     """
 
     record_id: str
@@ -66,6 +67,7 @@ class ReviewRecord:
     arbitrates: tuple[str, ...] = ()
     drawn: tuple[Mark, ...] = ()
     shown_s: float | None = None
+    order_known: bool | None = None
 
 
 Records = Sequence[ReviewRecord]

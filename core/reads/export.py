@@ -17,6 +17,10 @@ Row = dict[str, str | float | int | None]
 DRAWN = "Marks (left top right bottom)"
 """Shares of the film's sides, apart by semicolons; of a point left is right and top is bottom."""
 
+ORDER = "Worklist"
+ORDERS = {False: "order of arrival", True: "order of suspicion", None: "not kept"}
+"""What the reader's worklist showed before the read, by `ReviewRecord.order_known`."""
+
 INSIDE_DRAWN = "Weight for pneumonia inside"
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
 _NUMBERS = {
@@ -164,6 +168,7 @@ def describe_read(
         "Model's regions": _regions_in_words(record),
         DRAWN: "; ".join(" ".join(f"{edge:g}" for edge in mark.edges) for mark in marks),
         INSIDE_DRAWN: float(inside) if isinstance(inside, int | float) else None,
+        ORDER: "" if record.kind is ReadKind.ARBITRATION else ORDERS[record.order_known],
     }
 
 

@@ -2,7 +2,8 @@
 
 Seeing a wrong machine first makes readers miss more [1]_. A first read is stored before probability
 or regions are shown, and the signed read supersedes it, so that both stay. What other readers said
-is hidden from it too. Only the model's side is known by then: it sorts the worklist.
+is hidden from it too. The worklist is in the order of arrival by then, unless the site has it
+sorted by suspicion: each read keeps which (``order_known``).
 
 The page hides by `kind_of_next`; the store holds every read to `why_out_of_order` in the
 transaction that writes it, so that no stale page, second window or other process signs past the

@@ -40,6 +40,12 @@ class OwnReads:
     first: ReviewRecord
     last: ReviewRecord
 
+    @property
+    def order_known(self) -> bool | None:
+        """Whether the reader knew the model's order before the first or the last read."""
+        known = {self.first.order_known, self.last.order_known}
+        return True if True in known else None if None in known else False
+
 
 @dataclass(frozen=True, slots=True)
 class ReaderNumbers:

@@ -58,6 +58,8 @@ class ShownFilm:
         How long it was on the screen until now, in s.
     kind : ReadKind
         From `kind_of_next`.
+    order_known : bool or None
+        Whether the worklist showed the model's side before the read, or was sorted by it.
     """
 
     film_sha256: str
@@ -70,6 +72,7 @@ class ShownFilm:
     opened_at: datetime | None = None
     shown_s: float | None = None
     kind: ReadKind = ReadKind.READ
+    order_known: bool | None = None
 
 
 def sign_read(
@@ -128,6 +131,7 @@ def sign_read(
         kind=film.kind,
         drawn=_checked_drawn(draft.drawn),
         shown_s=film.shown_s,
+        order_known=film.order_known,
     )
 
 

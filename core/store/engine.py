@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -207,6 +207,11 @@ class Database:
         """
         with _errors_as_sentences(self.place), self._writer.begin() as connection:
             yield connection
+
+    def check(self) -> None:
+        """Find out whether the database answers; raises as `reading` does."""
+        with self.reading() as connection:
+            connection.execute(text("SELECT version_num FROM alembic_version")).all()
 
     def status(self) -> MigrationStatus:
         """Return at which revision the database stands.

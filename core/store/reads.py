@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from core.domain.mark import Mark
 from core.domain.model import AbstentionBand, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
-from core.domain.reader import Act, Reader
+from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
 from core.errors import MarkError, NotAllowed, ReviewStoreError
 from core.reads.protocol import reads_by, why_out_of_order
@@ -107,6 +107,20 @@ class SqlReviewStore:
             if reader:
                 latest.update((one.film_sha256, one) for one in reads_by(records, reader))
         return latest
+
+    def films_read_by(self, film_sha256s: Collection[str], reader: str) -> set[str]:
+        """Return the films, of those named, that a reader has read beside a model's output.
+
+        As `has_own_read` of each film's history, in one query for up to 10,000 films.
+        """
+        films, found = list(film_sha256s), set[str]()
+        key = reader_key(reader)
+        for start in range(0, len(films), _FILMS_A_QUERY):
+            some = reviews.c.film_sha256.in_(films[start : start + _FILMS_A_QUERY])
+            read = select(reviews.c.film_sha256, reviews.c.reader).distinct()
+            rows = self.database.rows(read.where(some, reviews.c.probability.is_not(None)))
+            found |= {row.film_sha256 for row in rows if reader_key(row.reader) == key}
+        return found
 
     def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
         """Return every record of a film, oldest first."""
@@ -239,6 +253,7 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "arbitrates": list(record.arbitrates) or None,
         "drawn": [list(mark.edges) for mark in record.drawn] or None,
         "shown_s": None if record.shown_s is None else _finite(record.shown_s),
+        "order_known": record.order_known,
     }
     _check_texts(row)
     return row
@@ -269,6 +284,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         arbitrates=tuple(row.arbitrates or ()),
         drawn=tuple(Mark(*edges) for edges in row.drawn or ()),
         shown_s=row.shown_s,
+        order_known=row.order_known,
     )
 
 

@@ -168,7 +168,7 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page: Page, machine: Machine, synthetic_cache: Path
 ) -> None:
     page.goto(machine.address)
-    expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
+    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
     expect(page.get_by_test_id("stFileUploaderDropzoneInput")).to_be_enabled()
     expect(page.get_by_text("python -m core data fetch")).to_be_visible()
 

@@ -47,7 +47,7 @@ def open_with(chromium: Browser, server: Server, films: Films) -> Page:
     page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(60_000)
     page.goto(server.address)
-    expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
+    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=films.all)
     for one in films.all:
         expect(row_of(page, one).locator("img")).to_be_visible()

@@ -45,7 +45,7 @@ def provider() -> Iterator[int]:
 def address(provider: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     server = Server(
-        PROJECT_ROOT / "streamlit_app.py",
+        PROJECT_ROOT / "app.py",
         {
             "HOME": str(home),
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{home / 'reads.sqlite3'}",

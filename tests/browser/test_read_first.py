@@ -102,7 +102,7 @@ def new_page(chromium: Browser) -> Page:
 
 def upload(page: Page, server: Server, files: list[Path]) -> None:
     page.goto(server.address)
-    expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
+    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=files)
     for one in files:
         row = page.get_by_role("option").filter(has_text=one.name)

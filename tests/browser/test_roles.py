@@ -83,7 +83,7 @@ def test_a_read_that_was_begun_before_the_role_was_taken_away_is_refused(
     page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(60_000)
     page.goto(address)
-    expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
+    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=[film])
     choose(page, film)
     page.get_by_role("radio", name="Pneumonia").click()

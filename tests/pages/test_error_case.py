@@ -6,15 +6,23 @@ import json
 
 from fixtures.app_pages import address_of
 from fixtures.kept_run_copies import copy_runs
+from fixtures.review_records import lead, record, sign
+from fixtures.teaching_cases import make_case
 from pages.test_errors import data, drawn, films, missed_film, notes, open_page, words_of
 from streamlit.testing.v1 import AppTest
 
+from core.domain.review import ReadKind
 from core.error_analysis.gallery import Cell
+from core.jobs.batch import UploadedFilm
 from core.library.film_codes import film_code
 from core.runs.predictions import PREDICTIONS_FILE, read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
-from ui.errors import case, controls
+from core.store.reads import SqlReviewStore
+from core.store.teaching import SqlTeachingStore
+from core.teaching.session import Plan, StepKind
+from ui.app.session import Visit
+from ui.errors import blind_reads, case, controls
 from ui.library.gallery_query import ErrorView
 
 __all__ = ["data", "drawn", "films", "notes"]
@@ -160,3 +168,44 @@ def test_other_films_are_not_asked_for_what_they_cannot_be(data) -> None:
     assert "subtype" not in page.query_params
     assert page.query_params["wrong"] == "every"
     assert not page.warning
+
+
+# --- a link shows nothing of a film that its visitor has yet to read blind ---
+
+
+def said_on(page: AppTest) -> str:
+    return " ".join(one.value for kind in (page.markdown, page.info) for one in kind)
+
+
+def test_a_link_to_a_film_that_stands_unread_in_the_worklist_shows_no_result(
+    films, notes, monkeypatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+    film_id, _ = missed_film()
+    film = UploadedFilm("ab" * 32, "link.png", b"")
+    monkeypatch.setattr(blind_reads, "load_film", lambda *_: film)
+    page = open_page(split="test", film=film_code(film_id))
+    assert "Probability" in said_on(page)
+    page.session_state["first_read"].films[film.key] = film
+    page.run()
+    assert "in your worklist and you have not read it" in said_on(page)
+    assert "Probability" not in said_on(page)
+    assert not [one for one in page.get("bidi_component") if "probab" in one.proto.json]
+    first = record(kind=ReadKind.FIRST, film_sha256=film.key, reader="Dr. A", regions={})
+    sign(SqlReviewStore(notes.database), first)
+    page.session_state["reader-name"] = "Dr. A"
+    page.run()
+    assert "Probability" in said_on(page)
+
+
+def test_a_link_to_a_film_that_a_session_has_yet_to_show_shows_no_result(notes, films) -> None:
+    by, film_id = lead("Dr. A"), missed_film()[0]
+    teaching = SqlTeachingStore(notes.database)
+    plan = Plan("public", films=1, run_id=SERVED_RUN)
+    session = teaching.start(plan, (make_case(1, film_id=film_id),), by)
+    visit = Visit(reader="dr. a", roles=by.roles)
+    assert "has yet to show this film" in blind_reads.awaits_blind_read(visit, "public", film_id)
+    assert blind_reads.awaits_blind_read(visit, "public", "another film") == ""
+    for kind in (StepKind.OPENED, StepKind.ENDED):
+        teaching.note(session.session_id, 0, kind, by=by)
+    assert blind_reads.awaits_blind_read(visit, "public", film_id) == ""

@@ -73,7 +73,7 @@ def labels(page: AppTest) -> list[str]:
     return [button.label for button in page.button]
 
 
-def test_nothing_but_the_band_is_shown_before_the_first_read(
+def test_nothing_of_the_model_is_shown_before_the_first_read(
     store: SqlReviewStore, read_first
 ) -> None:
     page = upload(open_page(), CHEST)
@@ -82,7 +82,8 @@ def test_nothing_but_the_band_is_shown_before_the_first_read(
     assert 'class="fr-scale"' not in html_of(page)
     assert "Regions the score depends on" not in html_of(page)
     assert "Show the model's regions" not in labels(page)
-    assert read_first[-1] == ("suspicious", None, "to read")
+    assert read_first[-1] == ("hidden", None, "to read")
+    assert "The worklist is in the order of arrival." in words_of(page)
 
 
 def test_both_reads_their_times_and_what_was_shown_are_kept(
@@ -286,7 +287,7 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     assert "probability" not in words_of(page)
     assert READER not in html_of(page).replace(f"Reading: {READER}", "")
     page.run()
-    assert read_first[-1] == ("suspicious", None, "signed by another")
+    assert read_first[-1] == ("hidden", None, "signed by another")
     page.switch_page("pages/records.py").run()
     assert "1 film that others have read awaits your own first read." in words_of(page)
     assert all("Film" not in table.value.columns for table in page.dataframe)
@@ -302,9 +303,10 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
 def test_who_settles_nothing_sees_only_films_of_their_own_reading(
     store: SqlReviewStore, read_first
 ) -> None:
-    first = record(kind=ReadKind.FIRST, film_name="of another", regions={})
+    other = {"film_name": "of another", "order_known": False}
+    first = record(kind=ReadKind.FIRST, regions={}, **other)
     sign(store, first)
-    sign(store, record(film_name="of another", supersedes=first.record_id))
+    sign(store, record(supersedes=first.record_id, **other))
     page = press(lock(upload(open_page(), CHEST)), "Sign")
     page.switch_page("pages/records.py").run()
     assert "of another" not in set(page.dataframe[0].value["Film"])

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -14,6 +15,7 @@ from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
 from ui.app.identity import draw_identity, draw_log_in, recognise
 from ui.app.read_in_progress import leave
+from ui.app.resources import get_database
 from ui.app.session import Visit, get_visit
 
 PAGES = {
@@ -43,10 +45,13 @@ def route() -> None:
     st.set_page_config(page_title="First Read", page_icon=_ICON, layout="wide")
     st.session_state[_ROUTED] = True
     visit = get_visit()
-    with suppress(FirstReadError):  # which the page's guard says
+    place: Literal["top", "hidden"] = "top"
+    try:
         recognise(visit)
+    except FirstReadError:  # which the page's guard says, alone
+        place = "top" if visit.logged_in else "hidden"
     pages = [*_pages(visit.acting).values(), *map(_moved, MOVED)]
-    page = st.navigation(pages, position="top")
+    page = st.navigation(pages, position=place)
     page.run()
     draw_identity(visit)
     _spare_collector(page.title)
@@ -122,13 +127,20 @@ def guard(name: str) -> Visit:
     try:
         known = recognise(visit)
         if known:
-            visit.acting.require(act_of(name))
+            get_database().check()
     except FirstReadError as exc:
         st.error(str(exc), icon=":material/lock:")
-        draw_identity(visit)
+        if visit.logged_in:
+            draw_identity(visit)  # the way out
         st.stop()
     if not known:
         draw_log_in()
+        st.stop()
+    try:
+        visit.acting.require(act_of(name))
+    except FirstReadError as exc:
+        st.error(str(exc), icon=":material/lock:")
+        draw_identity(visit)
         st.stop()
     if name != "review":
         with suppress(FirstReadError):  # which the page says when it reads the database itself

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from threading import Event
+
 import streamlit as st
 
 from core.domain.reader import Act, Reader, Role, reader_from_claims
-from core.errors import FirstReadError
+from core.errors import FirstReadError, NotAllowed
 from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
 from ui.app.resources import get_database
@@ -13,6 +17,9 @@ from ui.app.session import Visit
 
 NAME = "reader-name"
 _COMPLAINT = "who-complaint"
+_AUTH = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+_log_in_seen = Event()
+"""Set once this process has found a log-in: a file that is taken away later opens no door."""
 
 
 def recognise(visit: Visit) -> bool:
@@ -21,12 +28,14 @@ def recognise(visit: Visit) -> bool:
     Raises
     ------
     NotAllowed
-        If the log-in names nobody, or gives none of the roles.
+        If the log-in is not set up as it should be, names nobody, or gives none of the roles.
     ReviewStoreError
         If the database cannot be opened.
+    SettingsError
+        If a setting cannot be used.
     """
-    # a log-in is configured by the section ``auth`` of Streamlit's secrets
-    visit.logged_in = bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
+    visit.logged_in = False
+    visit.logged_in = has_log_in()
     if not visit.logged_in:
         local = get_local_reader()
         visit.reader = st.session_state.get(NAME, visit.reader or local.name) or ""
@@ -38,6 +47,42 @@ def recognise(visit: Visit) -> bool:
     settings = get_settings()
     reader = reader_from_claims(st.user.to_dict(), settings.role_claim, settings.name_claim)
     visit.reader, visit.roles = reader.name, reader.roles
+    return True
+
+
+def has_log_in() -> bool:
+    """Return whether everybody logs in here: Streamlit's secrets have a section ``auth``.
+
+    A file of secrets that is there means a log-in, and so does one that this process has seen:
+    whatever is wrong with it lets nobody in.
+
+    Raises
+    ------
+    NotAllowed
+        If there is a file of secrets without a log-in that works, or none where the site demands
+        a log-in.
+    """
+    files = [name for name in st.get_option("secrets.files") if os.path.lexists(name)]
+    demanded = get_settings().require_login or _log_in_seen.is_set()
+    if not files and not demanded:
+        return False
+    _log_in_seen.set()
+    if not files:
+        raise NotAllowed(
+            "This site demands a log-in, and there is no file .streamlit/secrets.toml: nobody can "
+            "enter. Put the section [auth] into that file, then start the app again."
+        )
+    try:
+        auth = st.secrets["auth"] if st.secrets.load_if_toml_exists() else None
+    except Exception:  # noqa: BLE001 - a door that cannot be read is closed
+        auth = None
+    given = auth if isinstance(auth, Mapping) else {}
+    lacks = [name for name in _AUTH if not (isinstance(given.get(name), str) and given[name])]
+    if lacks:
+        raise NotAllowed(
+            f"The log-in is not set up: {files[0]} cannot be read, or its section [auth] lacks "
+            f"{', '.join(lacks)}. Nobody can enter. Correct the file, then start the app again."
+        )
     return True
 
 

@@ -17,6 +17,7 @@ from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
 from ui.components.viewer.viewer import RegionOverlay, show_film
+from ui.errors.blind_reads import awaits_blind_read
 from ui.errors.controls import CELLS, film_learned_text, looks_around
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
 from ui.errors.neighbours import (
@@ -66,6 +67,11 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
     film_id = view.film or ""
     place = found.runs.place_of(film_id)
     if place is None:
+        return
+    awaited = awaits_blind_read(visit, view.library, film_id)
+    if awaited:
+        st.info(awaited, icon=":material/visibility_off:")
+        st.button("Gallery", on_click=lambda: put(film=""), key="case-awaited")
         return
     case = CaseContext(visit, view, found, notes, film_id, place)
     visit.last_film = film_id

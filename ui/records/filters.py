@@ -15,6 +15,7 @@ from core.reads.export import (
     AGREE,
     DISAGREE,
     NOT_COMPARED,
+    ORDERS,
     find_drawn,
     find_reads,
     is_synthetic,
@@ -22,7 +23,7 @@ from core.reads.export import (
     reads_as_json,
     reads_as_parquet,
 )
-from core.reads.reader_performance import keep_whole, name_readers
+from core.reads.reader_performance import keep_whole, name_readers, own_reads
 from ui.components.table_files import TableFiles, offer_table
 from ui.records.data import Ledger
 
@@ -113,6 +114,28 @@ def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:
         + ", ".join(f"{run} for {n} reads" for run, n in sorted(by_run.items())),
     )
     return keep_whole(counted, lambda own: chosen in ("", own.last.run_id))
+
+
+def choose_order(counted: list[ReviewRecord]) -> list[ReviewRecord]:
+    """Return the reads of one kind, without or with the model's order; offer which if both are.
+
+    There is no choice of both together: a reader who knew the order did not read blind.
+    """
+    kinds = {own.order_known for own in own_reads(counted)}
+    if len(kinds) < 2:
+        return counted
+    offered = [kind for kind in ORDERS if kind in kinds]
+    chosen = st.segmented_control(
+        "Worklist before the read",
+        offered,
+        format_func=ORDERS.__getitem__,
+        default=offered[0],
+        required=True,
+        key="records-order",
+        help="In the order of suspicion the reader knew the model's side before the first read. "
+        "Reads of both kinds are never counted together.",
+    )
+    return keep_whole(counted, lambda own: own.order_known is chosen)
 
 
 def _choose_days(

@@ -43,11 +43,21 @@ def build_row(
     outcome: FilmOutcome,
     signed: Mapping[str, ReviewRecord],
     reader: str,
+    read: Collection[str] = (),
     scores_asked: Collection[tuple[str, str]] = (),
 ) -> WorklistRow:
-    """Return a film's line in the worklist; where the site reads first, with the side alone.
+    """Return a film's line in the worklist, with no more of the model than its reader may know.
 
-    An adult's film has neither unless its reader asked for the score.
+    Where the site reads first, that is the side alone, and nothing before the reader's own first
+    read unless the site sorts the worklist by suspicion. An adult's film has no score unless its
+    reader asked for it.
+
+    Parameters
+    ----------
+    read : collection of str
+        The films that this reader has read, from `SqlReviewStore.films_read_by`.
+    scores_asked : collection of (str, str)
+        Adults' films with the reader who asked for the score.
     """
     reading = outcome.reading
     if reading is None:
@@ -74,7 +84,11 @@ def build_row(
         key=film.key,
         name=film.name,
         thumbnail_png=reading.thumbnail,
-        side="none" if prediction is None else prediction.side,
+        side="none"
+        if prediction is None
+        else prediction.side
+        if get_settings().shows_order or film.key in read
+        else "hidden",
         probability=None
         if prediction is None or get_settings().read_first
         else prediction.probability,
@@ -133,7 +147,7 @@ def draw_score_request(read: ReadContext, reading: FilmReading) -> None:
 
 def suspicion_of(row: WorklistRow) -> tuple[int, float]:
     """Return what orders films by suspicion: the side first, for it may be all that is known."""
-    sides = ("none", "not suspicious", "unsure", "suspicious")
+    sides = ("hidden", "none", "not suspicious", "unsure", "suspicious")
     return sides.index(row.side), row.probability or -1.0
 
 
@@ -192,6 +206,18 @@ def offer_regions(read: ReadContext) -> None:
         st.rerun()
 
 
+def purpose_text() -> tuple[str, str]:
+    """Return what the page is for, in a few words and in sentences."""
+    if get_settings().shows_order:
+        heading = "Put new films in order of suspicion"
+        ranked = "read by the model and ranked by suspicion. "
+    else:
+        heading = "Read new films blind, then beside the model"
+        ranked = "read by the model, and listed in the order of arrival. "
+    films = "Upload frontal chest films of children. Each is checked for quality, "
+    return heading, films + ranked + order_text()
+
+
 def order_text() -> str:
     """Return in a sentence in which order a film is read here."""
     if get_settings().read_first:
@@ -216,6 +242,11 @@ def draw_read_first(visit: Visit) -> None:
         )
         return
     st.caption(
-        "You see the model's result for this film, and the reasons, after your own first read. The "
-        "worklist is in the model's order: suspicious, unsure, not suspicious."
+        "You see the model's result for this film, and the reasons, after your own first read. "
+        + (
+            "The worklist is in the model's order: suspicious, unsure, not suspicious. Your read "
+            "records that you know it."
+            if get_settings().triage
+            else "The worklist is in the order of arrival."
+        )
     )

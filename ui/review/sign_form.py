@@ -110,6 +110,7 @@ def _sign(
         opened_at=progress.opened_at,
         shown_s=progress.seconds_until(utc_now()),
         kind=read.kind,
+        order_known=get_settings().shows_order,
     )
     record = sign_read(draft, shown, visit.acting)
     try:

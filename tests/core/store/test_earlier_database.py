@@ -53,6 +53,7 @@ def test_its_reads_and_their_arbitration_are_read(database: Database) -> None:
     assert (arbitration.reader, arbitration.read.verdict) == ("Dr Chen", Verdict.PNEUMONIA)
     assert len(arbitration.arbitrates) == 2
     assert [len(one.drawn) for one in everything].count(1) == 1
+    assert {one.order_known for one in everything} == {None}
 
 
 def test_its_unfinished_read_goes_on(database: Database) -> None:

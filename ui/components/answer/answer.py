@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from core.domain.review import Verdict
 from core.teaching.session import CONFIDENCES, LABELS, Answer
 from ui.components.declare import declare
-from ui.components.events import rerun_only
+from ui.components.events import rerun_only, state_of
 
 KEYS = {Verdict.PNEUMONIA: "p", Verdict.NORMAL: "n"}
 _component = declare("first_read_answer", Path(__file__).parent, ("answer.js",), "answer")
@@ -27,12 +25,17 @@ class AnswerEvent:
 
 def read_answer_event(key: str, token: str) -> AnswerEvent | None:
     """Return what was chosen since the token was new; None if nothing was."""
-    event = st.session_state.get(key, {}).get("said")
-    if not event or event["token"] != token:
+    event = state_of(key, "said")
+    if event is None or event.get("token") != token:
         return None
-    label = None if event["label"] is None else Verdict(event["label"])
-    confidence = None if event["confidence"] is None else int(event["confidence"])
-    return AnswerEvent(label, confidence, bool(event["lock"]))
+    label, confidence = event.get("label"), event.get("confidence")
+    known = label is None or label in list(LABELS)
+    whole = confidence is None or (type(confidence) is int and confidence in CONFIDENCES)
+    if not (known and whole):
+        return None
+    return AnswerEvent(
+        None if label is None else Verdict(label), confidence, event.get("lock") is True
+    )
 
 
 def show_answer(draft: Answer, *, key: str, token: str, lock: str, note: str = "") -> None:

@@ -63,7 +63,8 @@ class CardsEvent:
 def read_cards_event(key: str) -> CardsEvent | None:
     """Return what was wanted since the last run, or None; call it before `show_cards`."""
     event = read_event(key)
-    return None if event is None else CardsEvent(event["act"], event["film"])
+    act, film = (None, None) if event is None else (event.get("act"), event.get("film"))
+    return CardsEvent(act, film) if isinstance(act, str) and isinstance(film, str) else None
 
 
 def show_cards(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from core.error_analysis.gallery import Cell
 from ui.components.declare import declare
-from ui.components.events import events_read, read_event, rerun_only
+from ui.components.events import events_read, read_event, rerun_only, share_of
 
 _HERE = Path(__file__).parent
 _component = declare("first_read_matrix", _HERE, ("rates.js", "matrix.js"), "matrix")
@@ -33,8 +33,11 @@ def read_matrix_event(key: str) -> MatrixEvent | None:
     event = read_event(key)
     if event is None:
         return None
-    threshold = event["threshold"]
-    return MatrixEvent(None if threshold is None else float(threshold), Cell(event["cell"]))
+    given, cell = event.get("threshold"), event.get("cell")
+    threshold = share_of(given)
+    if (given is not None and threshold is None) or cell not in list(Cell):
+        return None
+    return MatrixEvent(threshold, Cell(cell))
 
 
 def show_matrix(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -19,11 +19,11 @@ import numpy.typing as npt
 import streamlit as st
 
 from core.domain.arrays import FloatVector, LabelImage
-from core.domain.mark import Edges
+from core.domain.mark import MAX_MARKS, Edges
 from core.domain.regions import Explanation
 from core.errors import ExplanationError
 from ui.components.declare import declare
-from ui.components.events import rerun_only
+from ui.components.events import marks_of, rerun_only, state_of
 from ui.components.viewer.film_bytes import FilmView, encode_film
 
 SMALLEST_SHOWN = 0.1
@@ -194,11 +194,14 @@ def show_film(
             on_marks_change=rerun_only,
         ).selected_region
         _film_component(key=f"{key}-film", data=encode_once(film))
-    if not chosen or overlay is None:
+    if not isinstance(chosen, Mapping) or regions is None or overlay is None:
         return None
-    if (chosen["film"], chosen["regions"]) != (film.film_id, overlay["id"]):
+    if (chosen.get("film"), chosen.get("regions")) != (film.film_id, overlay["id"]):
         return None
-    return RegionClick(film.sha256, int(chosen["label"]))
+    label = chosen.get("label")
+    if type(label) is not int or not 0 <= label < len(regions.weights):
+        return None
+    return RegionClick(film.sha256, label)
 
 
 @st.cache_resource(
@@ -219,13 +222,10 @@ def read_marks_event(key: str, token: str) -> tuple[Edges, ...] | None:
     token : str
         As in `Marking`.
     """
-    event = st.session_state.get(key, {}).get("marks")
-    if not event or event["token"] != token:
+    event = state_of(key, "marks")
+    if event is None or event.get("token") != token:
         return None
-    return tuple(
-        (float(left), float(top), float(right), float(bottom))
-        for left, top, right, bottom in event["marks"]
-    )
+    return marks_of(event.get("marks"), MAX_MARKS)
 
 
 def _described_truth(truth: TruthOutline) -> dict[str, object]:

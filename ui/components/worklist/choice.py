@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ui.components.events import number_of
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -53,10 +55,11 @@ def continue_conversation(
     -------
     Conversation
     """
-    number = 0 if choice is None else int(str(choice["number"]))
+    film = None if choice is None else choice.get("film")
+    number = 0 if choice is None or not isinstance(film, str) else number_of(choice)
     chosen = before.chosen
     if asked not in (before.asked, before.chosen):
         chosen = None
-    elif choice is not None and number > before.events_read:
-        chosen = str(choice["film"])
+    elif isinstance(film, str) and number > before.events_read:
+        chosen = film
     return Conversation(max(number, before.events_read), chosen, asked)

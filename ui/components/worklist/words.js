@@ -16,6 +16,7 @@ const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" 
 const SIDE_PLACES = { suspicious: 3, unsure: 2, "not suspicious": 1 };
 
 function suspicionOf(row) {
+  if (!row.bySuspicion) return 0;
   if (row.probability !== null) return row.probability;
   if (row.side !== "none") return SIDE_PLACES[row.side];
   return row.quality === "waiting" ? -1 : -2;
@@ -48,13 +49,18 @@ const ORDERS = {
   upload: { words: "Order of upload", compare: byUpload },
 };
 
+function offeredOrders(bySuspicion) {
+  return Object.keys(ORDERS).filter((order) => bySuspicion || order !== "suspicion");
+}
+
 // A browser may forbid storage; the order then lasts as long as the page.
-function recallOrder(key) {
+function recallOrder(key, bySuspicion) {
+  const usual = bySuspicion ? "suspicion" : "upload";
   try {
     const order = sessionStorage.getItem(`first-read.worklist.${key}`);
-    return order in ORDERS ? order : "suspicion";
+    return offeredOrders(bySuspicion).includes(order) ? order : usual;
   } catch {
-    return "suspicion";
+    return usual;
   }
 }
 
@@ -76,6 +82,7 @@ function countWords(rows) {
 
 function sideSentence({ side }) {
   if (side === "none") return "No score";
+  if (side === "hidden") return "The model's result is hidden until your first read";
   if (side === "unsure") return "Unsure: read with care";
   return side === "suspicious" ? "Suspicious for pneumonia" : "Not suspicious for pneumonia";
 }
@@ -106,9 +113,10 @@ function fillRow(node, row, operatingPoint) {
   find("scale").style.setProperty("--tick", operatingPoint ?? 0);
   find("scale").style.setProperty("--dot", scored ? row.probability : 0);
   const sided = row.side !== "none";
-  const words = sided ? row.side : row.note || "no score yet";
+  const hidden = row.side === "hidden";
+  const words = hidden ? "model hidden" : sided ? row.side : row.note || "no score yet";
   find("side").textContent = words;
-  find("score").title = scored ? sideSentence(row) : words;
+  find("score").title = scored || hidden ? sideSentence(row) : words;
   node.querySelector(".quality path").setAttribute("d", SHAPES[row.quality]);
   find("quality").title = qualitySentence(row);
   find("drawn").hidden = !row.synthetic;

@@ -15,7 +15,7 @@ export default mounting(({ data }, root) => new Worklist(root, data), ".worklist
 // --- the list ------------------------------------------------------------------------------------
 
 class Worklist {
-  constructor(root, { key, heard }) {
+  constructor(root, { key, heard, bySuspicion }) {
     this.root = root;
     this.list = this.root.querySelector(".films");
     this.template = this.root.querySelector("template");
@@ -26,7 +26,8 @@ class Worklist {
     this.number = heard;
     this.selected = null;
     this.active = null;
-    this.order = recallOrder(key);
+    this.offered = offeredOrders(bySuspicion);
+    this.order = recallOrder(key, bySuspicion);
     this.onThumbnails = () => this.drawThumbnails();
     shelf.listeners.add(this.onThumbnails);
     this.listen();
@@ -40,7 +41,7 @@ class Worklist {
 
   listen() {
     const { list, select } = this;
-    for (const [order, { words }] of Object.entries(ORDERS)) select.add(new Option(words, order));
+    for (const order of this.offered) select.add(new Option(ORDERS[order].words, order));
     select.value = this.order;
     select.addEventListener("change", () => this.sortBy(select.value));
     list.addEventListener("keydown", (event) => this.onKey(event));
@@ -83,7 +84,7 @@ class Worklist {
     const listed = new Set();
     this.data.rows.forEach((row, place) => {
       listed.add(row.key);
-      this.drawRow({ ...row, place });
+      this.drawRow({ ...row, place, bySuspicion: this.data.bySuspicion });
     });
     for (const [key, film] of this.films) {
       if (!listed.has(key)) this.remove(key, film);

@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.domain.model import Side
 from ui.components.declare import declare
-from ui.components.events import rerun_only
+from ui.components.events import rerun_only, state_of
 from ui.components.worklist.choice import Conversation, continue_conversation
 
 _HERE = Path(__file__).parent
@@ -39,8 +39,9 @@ class WorklistRow:
         What the reader knows the film by; shown as text.
     thumbnail_png : bytes or None
         A small PNG of about 104 x 104 pixels; None shows an empty square.
-    side : {"suspicious", "not suspicious", "unsure", "none"}
-        The side that the model takes; "none" if it has not read the film.
+    side : {"suspicious", "not suspicious", "unsure", "none", "hidden"}
+        The side that the model takes; "none" if it has not read the film, "hidden" before the
+        reader's own first read.
     probability : float or None
         Calibrated, in [0, 1]; None also where only the side may be seen.
     quality : {"good", "caution", "refused", "waiting"}
@@ -55,7 +56,7 @@ class WorklistRow:
     key: str
     name: str
     thumbnail_png: bytes | None
-    side: Side | Literal["none"]
+    side: Side | Literal["none", "hidden"]
     probability: float | None
     quality: Literal["good", "caution", "refused", "waiting"]
     note: str
@@ -75,6 +76,7 @@ def show_worklist(
     key: str,
     height: int = 640,
     operating_point: float | None = None,
+    by_suspicion: bool = True,
 ) -> str | None:
     """Draw the list; without films, draw nothing.
 
@@ -90,6 +92,9 @@ def show_worklist(
         Of the whole list, in CSS pixels; the films scroll inside.
     operating_point : float or None
         Probability to mark on each scale, in [0, 1].
+    by_suspicion : bool
+        Whether the list is sorted by suspicion at first and may be sorted so; otherwise no order
+        of it depends on the model.
 
     Returns
     -------
@@ -100,13 +105,14 @@ def show_worklist(
     if not rows:
         return None
     # the browser's choice is taken in before the list is mounted, so that the answer knows it
-    memory, choice = f"{key}-conversation", st.session_state.get(key, {}).get("choice")
+    memory, choice = f"{key}-conversation", state_of(key, "choice")
     before = st.session_state.get(memory, Conversation(asked=selected))
     st.session_state[memory] = conversation = continue_conversation(before, choice, selected)
     described: dict[str, object] = {
         "key": key,
         "height": height,
         "operatingPoint": operating_point,
+        "bySuspicion": by_suspicion,
         "heard": conversation.events_read,
         "selected": conversation.selected,
         "rows": [_described(row) for row in rows],

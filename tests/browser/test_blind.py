@@ -1,0 +1,248 @@
+"""Everything that a browser receives before the lock, searched for any trace of the model."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.app_server import Server, wait_until_idle
+from fixtures.teaching_cases import lend_models
+from playwright.sync_api import Browser, Page, Response, WebSocket, expect
+
+from core.domain.model import Prediction
+from core.files import sha256_of
+from core.jobs.examples import drawn_files
+from core.phantom.builtin import DRAWING_VERSION
+from core.pipeline import Engine, open_engine, read_film
+from core.settings import PROJECT_ROOT, SERVED_RUN
+from core.store.engine import Database
+from core.store.teaching import SqlTeachingStore
+
+pytestmark = pytest.mark.browser
+
+READER = "Dr. Ada Reader"
+ARRIVAL = [
+    f"IM-9007-{DRAWING_VERSION}.png",
+    f"person9010_bacteria_{DRAWING_VERSION}.png",
+    f"IM-9001-{DRAWING_VERSION}.png",
+    f"person9018_bacteria_{DRAWING_VERSION}.png",
+]
+SIDE = re.compile(
+    r'"side": ?"(suspicious|not suspicious|unsure)"|uspicious for pneumonia|Unsure: r'
+)
+LISTED = re.compile(rb'(?:"key": ?|\[)"([0-9a-f]{64})"')
+SCRIPTS = [
+    path.read_bytes()
+    for path in sorted((PROJECT_ROOT / "ui" / "components").rglob("*.js"))
+    if path.stat().st_size
+]
+FIRST_READ_SCREEN = re.compile("Read new films blind|Put new films in order of suspicion")
+
+
+class Received:
+    """What a page is sent: the messages of its websockets, and what it fetches from the app."""
+
+    def __init__(self, page: Page) -> None:
+        self.messages: list[bytes] = []
+        self._responses: list[Response] = []
+        page.on("websocket", self._listen)
+        page.on("response", self._note)
+
+    def _note(self, response: Response) -> None:
+        self._responses.append(response)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framereceived", self._take)
+
+    def _take(self, payload: str | bytes) -> None:
+        self.messages.append(payload.encode() if isinstance(payload, str) else payload)
+
+    def everything(self) -> bytes:
+        """Return all of it but the app's own scripts, which are the same for every film."""
+        fetched = [
+            one.body()
+            for one in self._responses
+            if one.ok and "/static/" not in one.url and one.request.method == "GET"
+        ]
+        whole = b"\n".join([*self.messages, *fetched])
+        for script in SCRIPTS:
+            whole = whole.replace(script.rstrip(b"\n"), b"")
+        return whole
+
+
+def traces_of(prediction: Prediction, received: bytes) -> list[str]:
+    """Return where a film's probability or score stands, in digits or as a number's bytes."""
+    text = received.decode("latin-1")
+    numbers = {"probability": prediction.probability, "score": prediction.score}
+    return [
+        name
+        for name, value in numbers.items()
+        if f"{abs(value):.8f}"[:6] in text
+        or any(struct.pack(kind, value) in received for kind in ("<d", "<f", ">d", ">f"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return open_engine(PROJECT_ROOT / "models", SERVED_RUN)
+
+
+@pytest.fixture(scope="module")
+def films(synthetic_cache: Path) -> list[Path]:
+    by_name = {path.name: path for path in drawn_files(synthetic_cache)}
+    return [by_name[name] for name in ARRIVAL]
+
+
+@pytest.fixture(scope="module")
+def predictions(films: list[Path], engine: Engine) -> list[Prediction]:
+    found = [read_film(path.read_bytes(), engine).prediction for path in films]
+    assert all(found)
+    return [one for one in found if one is not None]
+
+
+def start(folder: Path, cache: Path, **settings: str) -> Server:
+    environment = {
+        "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder / 'reads.sqlite3'}",
+        "FIRSTREAD_CACHE": str(cache),
+        "FIRSTREAD_READ_FIRST": "true",
+    }
+    return Server(PROJECT_ROOT / "streamlit_app.py", environment | settings)
+
+
+def upload(chromium: Browser, server: Server, films: list[Path]) -> tuple[Page, Received]:
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    received = Received(page)
+    page.goto(server.address)
+    expect(page.get_by_text(FIRST_READ_SCREEN)).to_be_visible()
+    page.set_input_files("input[type=file]", files=films)
+    for one in films:
+        row = page.get_by_role("option").filter(has_text=one.name)
+        expect(row.locator("img")).to_be_visible()
+    wait_until_idle(page)
+    return page, received
+
+
+def names_of(page: Page) -> list[str]:
+    return page.locator(".film .name").all_inner_texts()
+
+
+def orders_in(received: Received, films: list[Path]) -> list[list[str]]:
+    """Return the order of the films in every message that lists rows or thumbnails of them all."""
+    names = {sha256_of(path): path.name for path in films}
+    listed = [[key.decode() for key in LISTED.findall(one)] for one in received.messages]
+    return [[names[key] for key in keys] for keys in listed if set(keys) == set(names)]
+
+
+def lock(page: Page) -> None:
+    page.get_by_placeholder("Signing as (your name)").fill(READER)
+    page.get_by_placeholder("Signing as (your name)").press("Tab")
+    wait_until_idle(page)
+    page.get_by_role("radio", name="Normal").click()
+    wait_until_idle(page)
+    page.get_by_role("button", name="Lock the first read").click()
+    expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_be_visible()
+
+
+@pytest.fixture
+def blind(tmp_path: Path, synthetic_cache: Path) -> Iterator[Server]:
+    server = start(tmp_path, synthetic_cache)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def triage(tmp_path: Path, synthetic_cache: Path) -> Iterator[Server]:
+    server = start(tmp_path, synthetic_cache, FIRSTREAD_TRIAGE="true")
+    yield server
+    server.stop()
+
+
+def test_before_the_lock_nothing_that_the_browser_receives_tells_of_the_model(
+    chromium: Browser, blind: Server, films: list[Path], predictions: list[Prediction]
+) -> None:
+    page, received = upload(chromium, blind, films)
+    for one in reversed(films):  # each film is opened once
+        page.get_by_role("option").filter(has_text=one.name).click()
+        expect(page.get_by_role("img", name=f"Film {one.name}")).to_be_visible()
+        wait_until_idle(page)
+    before = received.everything()
+    assert SIDE.findall(before.decode("latin-1")) == []
+    assert [traces_of(one, before) for one in predictions] == [[]] * len(films)
+    orders = orders_in(received, films)
+    assert orders
+    assert orders == [ARRIVAL] * len(orders)
+    assert names_of(page) == ARRIVAL
+    offered = page.get_by_label("Sort films").locator("option").all_inner_texts()
+    assert "Most suspicious first" not in offered
+    for order in offered:  # ties of any order stay in the order of arrival
+        page.get_by_label("Sort films").select_option(order)
+        in_order = sorted(ARRIVAL) if order == "Name" else ARRIVAL
+        assert names_of(page) == in_order
+    lock(page)  # the search finds what it looks for, once it is sent
+    assert SIDE.search(received.everything().decode("latin-1"))
+    page.context.close()
+
+
+def test_the_search_finds_the_side_and_the_order_where_the_site_sorts_by_suspicion(
+    chromium: Browser, triage: Server, films: list[Path], predictions: list[Prediction]
+) -> None:
+    page, received = upload(chromium, triage, films)
+    assert SIDE.search(received.everything().decode("latin-1"))
+    assert [traces_of(one, received.everything()) for one in predictions] == [[]] * len(films)
+    assert names_of(page) != ARRIVAL
+    assert page.get_by_role("option", selected=True).get_by_text(ARRIVAL[0]).count() == 0
+    page.context.close()
+
+
+def test_a_teaching_session_tells_nothing_of_the_model_before_the_blind_read(
+    chromium: Browser, tmp_path: Path, synthetic_cache: Path
+) -> None:
+    server = start(
+        tmp_path,
+        synthetic_cache,
+        FIRSTREAD_DATA=str(tmp_path / "no data"),
+        FIRSTREAD_MODELS=str(lend_models(tmp_path / "models")),
+        FIRSTREAD_OFFER_SYNTHETIC="true",
+    )
+    try:
+        page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{server.address}/teaching")
+        page.get_by_placeholder("Signing as (your name)").fill(READER)
+        page.get_by_placeholder("Signing as (your name)").press("Tab")
+        wait_until_idle(page)
+        page.get_by_text("Show me the model's read after my own").click()
+        wait_until_idle(page)
+        page.get_by_role("button", name=re.compile("^Start")).click()
+        expect(page.get_by_text("Film 1 of 10", exact=True)).to_be_visible()
+        link = page.url
+        page.context.close()
+
+        page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(60_000)
+        received = Received(page)
+        page.goto(link)  # the address of the session, on a fresh browser
+        expect(page.get_by_role("button", name="Lock the read")).to_be_visible()
+        wait_until_idle(page)
+        database = Database.open(f"sqlite:///{tmp_path / 'reads.sqlite3'}")
+        (course,) = SqlTeachingStore(database).courses_of(READER)
+        database.close()
+        before = received.everything()
+        texts = before.decode("latin-1")
+        assert SIDE.findall(texts) == []
+        for case in course.session.cases:
+            assert f"{case.probability:.8f}"[:6] not in texts
+            assert struct.pack("<d", case.probability) not in before
+            assert case.film_id not in texts
+        page.keyboard.press("n")
+        page.keyboard.press("3")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("button", name="Lock the second read")).to_be_visible()
+        assert SIDE.search(received.everything().decode("latin-1"))
+        page.context.close()
+    finally:
+        server.stop()
