@@ -198,8 +198,8 @@ def _check_population(film: Radiograph) -> list[Finding]:
     if film.age_band is AgeBand.ADULT:
         message = (
             "Patient age: adult. The probability was measured on children of 1 to 5 years only. "
-            "Over 667 films of adults the score told AP from PA films (AUC 0.90): it says more of "
-            "how a film was taken than of disease. Rely on your own read."
+            "On films of adults it depends strongly on the projection, AP or PA. Rely on your own "
+            "read."
         )
         return [Finding(ADULT, Severity.FLAG, None, None, message)]
     message = (
