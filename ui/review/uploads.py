@@ -126,7 +126,7 @@ def offer_examples(visit: Visit) -> None:
 
 @st.fragment(run_every=PREPARATION_REFRESH_S)
 def _follow(watch: Watch, visit: Visit, task: ExamplesTask) -> None:
-    watch.tell(news=task.summary is not None or bool(task.sentence))
+    watch.rerun_if(news=task.summary is not None or bool(task.sentence))
     if task.drawn >= OFFERED:
         _draw_button(visit)
     else:

@@ -195,7 +195,7 @@ def draw_model(course: Course, film: FilmState) -> None:
 @st.fragment(run_every=CLOCK_S)
 def _run_clock(watch: Watch, limit_s: int, opened_at: datetime) -> None:
     left = limit_s - (utc_now() - opened_at).total_seconds()
-    watch.tell(news=left < -TRANSPORT_S)
+    watch.rerun_if(news=left < -TRANSPORT_S)
     words = f"{left:.0f} s left" if left > 0 else "Time is up: your choice counts."
     st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
     st.caption("Then the film closes. A read without a verdict counts as not answered.")
