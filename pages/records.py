@@ -10,6 +10,7 @@ from ui.app.resources import get_served, get_store
 from ui.app.session import show_notice
 from ui.charts.base import plot_reads
 from ui.components.panels import draw_record, draw_standing_line
+from ui.components.plain_text import plain
 from ui.records.data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
 from ui.records.filters import Chosen, choose_order, choose_reads, choose_run, draw_exports
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
@@ -74,7 +75,7 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
 def draw_history(record: ReviewRecord) -> None:
     """Draw every read of one film, oldest first."""
     history = get_store().history(record.film_sha256)
-    st.subheader(f"All reads of {record.film_name or record.film_sha256[:12]}")
+    st.subheader(f"All reads of {plain(record.film_name or record.film_sha256[:12])}")
     corrected = {read.supersedes for read in history}
     for read in history:
         draw_record(read, superseded=read.record_id in corrected)

@@ -12,6 +12,7 @@ from ui.app.resources import ExplanationTask, get_engine, get_film_view, get_ser
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
+from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
@@ -77,12 +78,12 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
     """Show the film with its regions, or the sentence that says why it cannot be shown."""
     outcome = read.visit.outcome(read.film.key)
     if outcome.state is FilmState.FAILED:
-        st.error(outcome.sentence, icon=":material/broken_image:")
+        st.error(plain(outcome.sentence), icon=":material/broken_image:")
         return
     try:
         view = get_film_view(read.film)
     except RadiographError as exc:  # a film that the batch has not come to yet
-        st.error(str(exc), icon=":material/broken_image:")
+        st.error(plain(str(exc)), icon=":material/broken_image:")
         return
     explanation = None if task is None else task.result
     overlay = None if explanation is None else RegionOverlay.from_explanation(explanation)

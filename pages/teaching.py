@@ -8,6 +8,7 @@ from ui.app.resources import get_served
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
+from ui.components.plain_text import plain
 from ui.teaching.case_sets import draw_sets
 from ui.teaching.data import get_teaching_store, may_go_on
 from ui.teaching.feedback import draw_nearest, draw_reveal
@@ -23,7 +24,8 @@ def draw_session(visit: Visit, session_id: str) -> None:
     course = get_teaching_store().course(session_id)
     if course is None:
         st.warning(
-            f"There is no session {session_id[:40]!r} here: start one.", icon=":material/link_off:"
+            f"There is no session {plain(repr(session_id[:40]))} here: start one.",
+            icon=":material/link_off:",
         )
         draw_views(visit)
         return
@@ -34,8 +36,8 @@ def draw_session(visit: Visit, session_id: str) -> None:
         return
     if place is None or not own:
         st.warning(
-            f"This session belongs to {course.session.reader}, and you read as {visit.reader}: "
-            "start one of your own.",
+            f"This session belongs to {plain(course.session.reader)}, and you read as "
+            f"{plain(visit.reader)}: start one of your own.",
             icon=":material/person_off:",
         )
         draw_views(visit)

@@ -113,7 +113,7 @@ def sign_read(
     return ReviewRecord(
         record_id=new_id(),
         film_sha256=film.film_sha256,
-        film_name=_printable(film.film_name),
+        film_name=printable_name(film.film_name),
         reader=signer,
         read=ReaderRead(
             verdict=_checked_verdict(draft.verdict),
@@ -230,7 +230,8 @@ def _checked_time(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _printable(name: str) -> str:
+def printable_name(name: str) -> str:
+    """Return a file's name as it may be shown: short, without control and bidi characters."""
     return "".join(c if c.isprintable() else "\ufffd" for c in name[:NAME_LIMIT])
 
 

@@ -17,6 +17,7 @@ from ui.app.identity import draw_identity, draw_log_in, recognise
 from ui.app.read_in_progress import leave
 from ui.app.resources import get_database
 from ui.app.session import Visit, get_visit
+from ui.components.plain_text import plain
 
 PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
@@ -107,7 +108,7 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except FirstReadError as exc:
-        st.error(str(exc), icon=":material/error:")
+        st.error(plain(str(exc)), icon=":material/error:")
 
 
 def guard(name: str) -> Visit:
@@ -129,7 +130,7 @@ def guard(name: str) -> Visit:
         if known:
             get_database().check()
     except FirstReadError as exc:
-        st.error(str(exc), icon=":material/lock:")
+        st.error(plain(str(exc)), icon=":material/lock:")
         if visit.logged_in:
             draw_identity(visit)  # the way out
         st.stop()
@@ -139,7 +140,7 @@ def guard(name: str) -> Visit:
     try:
         visit.acting.require(act_of(name))
     except FirstReadError as exc:
-        st.error(str(exc), icon=":material/lock:")
+        st.error(plain(str(exc)), icon=":material/lock:")
         draw_identity(visit)
         st.stop()
     if name != "review":

@@ -14,6 +14,7 @@ from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
 from ui.app.resources import get_database
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 
 NAME = "reader-name"
 _COMPLAINT = "who-complaint"
@@ -97,7 +98,7 @@ def not_allowed(visit: Visit, act: Act) -> bool:
     try:
         visit.acting.require(act)
     except FirstReadError as exc:
-        st.caption(f":material/lock: {exc}")
+        st.caption(f":material/lock: {plain(str(exc))}")
         return True
     return False
 
@@ -105,7 +106,7 @@ def not_allowed(visit: Visit, act: Act) -> bool:
 def draw_name_field(visit: Visit) -> str:
     """Draw the field for the local user's name, which all pages share, and return who acts."""
     if visit.logged_in:
-        st.caption(f":material/badge: Signing as {visit.reader}")
+        st.caption(f":material/badge: Signing as {plain(visit.reader)}")
         return visit.reader
     st.session_state.setdefault(NAME, visit.reader)
     return st.text_input(
@@ -137,12 +138,16 @@ def draw_identity(visit: Visit) -> None:
     roles = ", ".join(role for role in Role if role in visit.roles)
     with st.container(key="who", width="content"):
         if visit.logged_in:
-            with st.popover(f"{visit.reader} · {roles or 'no role'}", icon=":material/badge:"):
+            with st.popover(
+                f"{plain(visit.reader)} · {roles or 'no role'}", icon=":material/badge:"
+            ):
                 st.caption("Your name and roles come from the log-in.")
                 st.button("Log out", icon=":material/logout:", on_click=st.logout)
             return
         name = visit.reader.strip() or "no name yet"
-        with st.popover(f"Local user, no log-in · {name} · {roles}", icon=":material/badge:"):
+        with st.popover(
+            f"Local user, no log-in · {plain(name)} · {roles}", icon=":material/badge:"
+        ):
             _draw_choice(visit)
 
 

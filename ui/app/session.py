@@ -14,6 +14,7 @@ from core.domain.regions import Explanation
 from core.jobs.background import BackgroundTask
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.reads.drafts import Draft
+from ui.components.plain_text import plain
 
 _KEY = "first_read"
 
@@ -135,7 +136,7 @@ class Visit:
 def show_notice(visit: Visit, duration: Literal["short", "long"] = "short") -> None:
     """Show what the last run left to say, once."""
     if visit.notice:
-        st.toast(visit.notice, duration=duration)
+        st.toast(plain(visit.notice), duration=duration)
         visit.notice = ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from html import escape
 
@@ -12,6 +11,7 @@ from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
 from core.domain.regions import RegionWeight
 from core.domain.review import ReadKind, ReviewRecord
+from ui.components.plain_text import plain
 from ui.components.viewer.viewer import NO_REGION, SMALLEST_SHOWN, region_name
 
 _DONE = {
@@ -155,7 +155,7 @@ def draw_origin(quality: QualityReport) -> None:
     """Say first if a film is synthetic; later it might be below the fold."""
     for finding in quality.findings:
         if finding.code == SYNTHETIC:
-            st.markdown(f":material/science: {_plain(finding.message)}")
+            st.markdown(f":material/science: {plain(finding.message)}")
 
 
 def draw_population(quality: QualityReport, *, scored: bool = True) -> None:
@@ -182,12 +182,7 @@ def draw_quality(quality: QualityReport) -> None:
         st.caption(":material/check: Quality: no problem found.")
     for finding in findings:
         icon, word = _MARK[finding.severity]
-        st.markdown(f"{icon} **{word.capitalize()}** · {_plain(finding.message)}")
-
-
-def _plain(words: str) -> str:
-    """Return words that Markdown shows as they are: a sentence may quote what a file states."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~:])", r"\\\1", words)
+        st.markdown(f"{icon} **{word.capitalize()}** · {plain(finding.message)}")
 
 
 def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:

@@ -19,6 +19,7 @@ from core.error_analysis.notes import (
 from core.errors import FirstReadError
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 from ui.errors.open_case import CaseContext
 from ui.library.films import get_case_notes
 
@@ -58,7 +59,7 @@ def _draw_own(case: CaseContext) -> CaseNote | None:
             visit.notice = "Noted."
             st.rerun()
     if visit.complaint:
-        st.warning(visit.complaint, icon=":material/touch_app:")
+        st.warning(plain(visit.complaint), icon=":material/touch_app:")
     return own
 
 
@@ -162,7 +163,7 @@ def _change(change: Callable[[str, Reader], None], cause: str, by: Reader) -> No
     try:
         change(cause, by)
     except FirstReadError as exc:
-        st.warning(str(exc))
+        st.warning(plain(str(exc)))
     else:
         st.rerun()
 

@@ -19,6 +19,7 @@ from ui.app.identity import draw_name_field, not_allowed
 from ui.app.resources import get_database, get_store
 from ui.app.session import Visit
 from ui.components.panels import draw_record
+from ui.components.plain_text import plain
 from ui.records.data import reads_only
 from ui.review.sign_form import CONFIDENCES
 
@@ -172,7 +173,7 @@ def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
         record = arbitrate(dispute, visit.acting, verdict, confidence, reason)
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
-        st.warning(f"Not signed. {exc}", icon=":material/touch_app:")
+        st.warning(f"Not signed. {plain(str(exc))}", icon=":material/touch_app:")
         return
     visit.notice = "The arbitration is stored; the earlier reads are kept."
     st.rerun()

@@ -27,6 +27,7 @@ from ui.components.panels import (
     draw_regions,
     draw_scale,
 )
+from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.sign_form import draw_verdict
@@ -123,7 +124,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
         draw_scale(reading.prediction)
     draw_population(reading.quality, scored=reading.prediction is not None)
     if task is not None and task.sentence:
-        st.caption(f"No regions: {task.sentence}")
+        st.caption(f"No regions: {plain(task.sentence)}")
     elif task is not None and task.result is not None:
         boxed = task.result.geometry.box is not None
         draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)

@@ -18,6 +18,7 @@ from ui.app.identity import draw_name_field, not_allowed
 from ui.app.read_in_progress import ReadContext, keep_draft, progress_of
 from ui.app.resources import get_engine, get_store
 from ui.components.panels import draw_record
+from ui.components.plain_text import plain
 from ui.review.marks import regions_shown
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
@@ -52,7 +53,7 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
         if not visit.complaint:
             st.rerun()
     if visit.complaint:
-        st.warning(visit.complaint, icon=":material/touch_app:")
+        st.warning(plain(visit.complaint), icon=":material/touch_app:")
 
 
 def _draw_form(key: str, begun: Draft) -> Draft:

@@ -15,6 +15,7 @@ from core.datasets.fetch import how_to_get_films
 from core.jobs.batch import FilmState, UploadedFilm
 from core.jobs.examples import OFFERED, ExamplesSummary, ExamplesTask, example_films
 from core.library.films import PublicLibrary
+from core.reads.signing import printable_name
 from core.settings import get_settings
 from ui.app.progress import PREPARATION_REFRESH_S, Watch, draw_progress
 from ui.app.resources import get_examples, start_batch
@@ -41,7 +42,7 @@ def draw_uploader(visit: Visit) -> None:
     )
     if files:
         films = [
-            UploadedFilm(hashlib.sha256(content).hexdigest(), file.name, content)
+            UploadedFilm(hashlib.sha256(content).hexdigest(), printable_name(file.name), content)
             for file in files
             for content in [file.getvalue()]
         ]

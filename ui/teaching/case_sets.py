@@ -16,6 +16,7 @@ from core.teaching.session import MAX_FILMS, Case
 from core.teaching.text import rate_text
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 from ui.library.films import film_name
 from ui.teaching.data import get_pool, get_sources, get_teaching_store
 
@@ -72,7 +73,9 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     unknown = [word for word in wanted if word not in pool]
     name = st.text_input("Name of the set", max_chars=100, key="teaching-set-name")
     if unknown:
-        st.warning(f"Not among these films: {', '.join(unknown[:5])}", icon=":material/link_off:")
+        st.warning(
+            f"Not among these films: {plain(', '.join(unknown[:5]))}", icon=":material/link_off:"
+        )
     st.caption(f"{len(wanted)} films; {MAX_FILMS} at most. Trainees do not see this table.")
     if st.button(
         "Save the set",
@@ -82,7 +85,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     ):
         _save(visit, name, source, list(dict.fromkeys(wanted)))
     if visit.complaint:
-        st.warning(visit.complaint, icon=":material/touch_app:")
+        st.warning(plain(visit.complaint), icon=":material/touch_app:")
 
 
 def _describe_case(case: Case) -> dict[str, object]:

@@ -16,6 +16,7 @@ from ui.app.resources import ExplanationTask
 from ui.app.session import Visit
 from ui.components.cards.cards import show_cards
 from ui.components.panels import draw_regions
+from ui.components.plain_text import plain
 from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_runs
 from ui.teaching.data import SOURCES, get_teaching_store, nearest_films
@@ -43,7 +44,7 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
         args=(visit, course.session.session_id, place, StepKind.SEEN),
     )
     if visit.complaint:
-        st.warning(visit.complaint, icon=":material/touch_app:")
+        st.warning(plain(visit.complaint), icon=":material/touch_app:")
     read_before = sum(film.read is not None for film in course.films[:place])
     outcome = outcomes_of(course)[read_before]
     _draw_reference(outcome)

@@ -28,6 +28,7 @@ from ui.app.resources import ExplanationTask, get_film_view, request_explanation
 from ui.app.session import Visit
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
 from ui.components.panels import draw_measured, draw_scale
+from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, RegionOverlay, read_marks_event, show_film
 from ui.library.films import load_film
 from ui.library.runs import get_engine_of, get_runs
@@ -113,7 +114,7 @@ def draw_navigation(visit: Visit, course: Course, place: int) -> None:
     st.markdown(f"**Film {place + 1} of {len(course.films)}**")
     st.progress(place / len(course.films))
     st.caption(describe_plan(course.session.plan))
-    st.caption(f"Reader: {course.session.reader}. Every step is stored.")
+    st.caption(f"Reader: {plain(course.session.reader)}. Every step is stored.")
     leave_side, end_side = st.columns(2, gap="small")
     if leave_side.button("Leave", width="stretch", key="teaching-leave", help="Continue later."):
         st.query_params.clear()
@@ -136,7 +137,7 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
         shown = replace(get_film_view(upload), alt_text=f"Film {place + 1} of {len(course.films)}")
         truths = truth_outlines(course, case) if revealed else []
     except FirstReadError as exc:
-        st.error(str(exc), icon=":material/image_not_supported:")
+        st.error(plain(str(exc)), icon=":material/image_not_supported:")
         return None
     run = course.session.plan.run_id
     asked = revealed and film.regions_shown and run in get_runs()

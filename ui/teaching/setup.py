@@ -16,6 +16,7 @@ from ui.app.identity import draw_name_field
 from ui.app.progress import draw_preparation, get_preparation
 from ui.app.resources import get_libraries, get_library
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 from ui.teaching.data import (
     SOURCES,
     begin_session,
@@ -71,7 +72,7 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
         library.read_bytes(course.films[place].case.film_id)
     except FirstReadError as exc:
         st.header("This session cannot continue")
-        st.error(str(exc), icon=":material/image_not_supported:")
+        st.error(plain(str(exc)), icon=":material/image_not_supported:")
         st.write("Your reads are kept, and the summary shows the results.")
         if st.button("End the session", key="teaching-end-gone", type="primary"):
             get_teaching_store().note(session.session_id, place, StepKind.ENDED, by=visit.acting)
@@ -96,7 +97,8 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     case_set = _set_of_address()
     if case_set is not None:
         st.info(
-            f"Case set “{case_set.name}” of {case_set.made_by}: {len(case_set.film_ids)} films.",
+            f"Case set “{plain(case_set.name)}” of {plain(case_set.made_by)}: "
+            f"{len(case_set.film_ids)} films.",
             icon=":material/link:",
         )
     titles = get_sources()
@@ -163,7 +165,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     ):
         _begin(visit, plan)
     if visit.complaint:
-        st.warning(visit.complaint, icon=":material/touch_app:")
+        st.warning(plain(visit.complaint), icon=":material/touch_app:")
 
 
 def _set_of_address() -> CaseSet | None:
@@ -174,7 +176,7 @@ def _set_of_address() -> CaseSet | None:
     found = get_teaching_store().case_set(named)
     if found is None:
         st.warning(
-            f"There is no case set {named[:40]!r} here: ask for its link again.",
+            f"There is no case set {plain(repr(named[:40]))} here: ask for its link again.",
             icon=":material/link_off:",
         )
     return found

@@ -1,0 +1,14 @@
+"""Words that quote a file or a person, as Markdown that shows them as they are."""
+
+from __future__ import annotations
+
+import re
+
+# Not every sign: a colon before a space, or a line inside a word, means nothing to Markdown.
+_SIGNS = re.compile(r"[\\`*\[\]<>$~]|:(?=\S)|(?<!\w)_|_(?!\w)|^[#+-]")
+_NUMBER = re.compile(r"^(\d+)([.)])(?=\s)")
+
+
+def plain(words: str) -> str:
+    """Return words that Markdown shows as they are, on one line."""
+    return _NUMBER.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", " ".join(words.split())))
