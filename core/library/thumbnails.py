@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,4 +106,21 @@ def _read_whole(path: Path) -> bytes | None:
         kept = path.read_bytes()
     except OSError:
         return None
-    return kept if kept.startswith(_PNG_START) and kept.endswith(_PNG_END) else None
+    return kept if _is_whole(kept) else None
+
+
+def _is_whole(png: bytes) -> bool:
+    """Check every chunk of a PNG against its CRC-32, up to the end of the file (PNG 3rd ed., 5.3).
+
+    A bit that turned on the disk makes another picture, or none.
+    """
+    if not (png.startswith(_PNG_START) and png.endswith(_PNG_END)):
+        return False
+    place = len(_PNG_START)
+    while place < len(png):
+        end = place + 12 + int.from_bytes(png[place : place + 4], "big")
+        crc = int.from_bytes(png[end - 4 : end], "big")
+        if end > len(png) or zlib.crc32(png[place + 4 : end - 4]) != crc:
+            return False
+        place = end
+    return True

@@ -67,6 +67,19 @@ def test_a_picture_that_is_not_whole_is_made_again(tmp_path, kept) -> None:
     assert pictures_in(tmp_path)[0].read_bytes() == made
 
 
+def test_a_picture_with_any_turned_bit_is_made_again(tmp_path) -> None:
+    paint = Painter()
+    made = ThumbnailCache(tmp_path, paint).get(b"film")
+    (kept,) = pictures_in(tmp_path)
+    for place in range(len(made)):
+        damaged = bytearray(made)
+        damaged[place] ^= 0x10
+        kept.write_bytes(bytes(damaged))
+        assert ThumbnailCache(tmp_path, paint).get(b"film") == made
+        assert kept.read_bytes() == made
+    assert len(paint.asked) == 1 + len(made)
+
+
 def test_a_folder_that_cannot_be_made_costs_no_picture(tmp_path, caplog) -> None:
     (tmp_path / "file").write_bytes(b"")
     paint = Painter()
