@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from core.domain.film import Radiograph
 from core.domain.model import RunRecord
-from core.errors import Cancelled
+from core.errors import Cancelled, FirstReadError
 from core.files import write_whole
 from core.gate.quality import measure_sharpness, measure_tone
 from core.imaging.decoding import decode_radiograph
@@ -29,6 +30,8 @@ from core.runs.predictions import (
     predictions_as_parquet,
 )
 from core.runs.store import reading_identity
+
+_log = logging.getLogger(__name__)
 
 Cancelling = Callable[[], bool]
 Progress = Callable[[int, int], None]
@@ -87,8 +90,9 @@ class PhantomScores:
             If ``cancelled`` returned True.
         """
         path = self._place(run)
-        if path.is_file():
-            return parse_predictions(path.read_bytes(), path.name)
+        kept = _kept_predictions(path)
+        if kept is not None:
+            return kept
         engine = Engine(open_classifier(run, self._threads), self._gate)
         rows, scores = [], []
         for film_id, film in self._films(progress, cancelled):
@@ -122,15 +126,16 @@ class PhantomScores:
             If ``cancelled`` returned True.
         """
         path = self._folder / f"gate-{self._gate.sha256[:16]}-{model_px}.json"
-        if not path.is_file():
-            answers = []
+        kept = _kept_answers(path)
+        if kept is None:
+            kept = []
             for film_id, film in self._films(progress, cancelled):
                 quality = assess_film(film, self._gate, model_px)
                 codes = [finding.code for finding in quality.findings]
-                answers.append([film_id, quality.refused, codes])
-            write_whole(path, json.dumps(answers).encode())
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(GateAnswer(name, refused, tuple(codes)) for name, refused, codes in kept)
+                kept.append(GateAnswer(film_id, quality.refused, tuple(codes)))
+            rows = [[one.film_id, one.refused, one.findings] for one in kept]
+            write_whole(path, json.dumps(rows).encode())
+        return tuple(kept)
 
     def gate_codes(self, model_px: int) -> dict[str, str]:
         """Return the codes of the gate's findings, apart by a space, by film; as `of_gate`."""
@@ -164,3 +169,26 @@ class PhantomScores:
             "median_grey": tone.median,
             "sharpness": measure_sharpness(standardise_film(film.pixels)),
         }
+
+
+def _kept_predictions(path: Path) -> Predictions | None:
+    """Return what a file of the cache holds; None if it is missing, or damaged."""
+    if not path.is_file():
+        return None
+    try:
+        return parse_predictions(path.read_bytes(), path.name)
+    except (FirstReadError, OSError, TypeError, ValueError) as exc:  # pyarrow's are among them
+        _log.warning("%s of the cache is damaged and made again: %s", path.name, exc)
+        return None
+
+
+def _kept_answers(path: Path) -> list[GateAnswer] | None:
+    """Return the gate's answers in a file of the cache; None if it is missing, or damaged."""
+    if not path.is_file():
+        return None
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return [GateAnswer(str(name), bool(no), tuple(codes)) for name, no, codes in kept]
+    except (OSError, TypeError, ValueError) as exc:
+        _log.warning("%s of the cache is damaged and made again: %s", path.name, exc)
+        return None

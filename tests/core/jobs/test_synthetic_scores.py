@@ -125,3 +125,17 @@ def test_the_library_of_drawn_films_gives_films_scores_and_truth(scores, phantom
     assert lesion is not None
     assert lungs is not None
     assert 0 < lesion.sum() < lungs.size
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 half", b'{"no": "list"}', b"\xff\xfe", b"[[1]]"])
+def test_a_damaged_file_of_the_cache_counts_as_missing(scores, tmp_path, engine, damage):
+    said, answers = scores.of(RUN), scores.of_gate(engine.input_px)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) == 2
+    whole = [path.read_bytes() for path in kept]
+    for path in kept:
+        path.write_bytes(damage)
+    again = scores.of(RUN)
+    assert again.probability.tolist() == said.probability.tolist()
+    assert scores.of_gate(engine.input_px) == answers
+    assert [len(path.read_bytes()) for path in kept] == [len(one) for one in whole]
