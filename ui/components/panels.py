@@ -167,11 +167,11 @@ def draw_population(quality: QualityReport, *, scored: bool = True) -> None:
     for finding in quality.findings:
         if finding.code in codes:
             icon, word = _MARK[finding.severity]
-            said = _plain(finding.message)
+            text = plain(finding.message)
             if finding.severity is Severity.NOTE:
-                st.caption(f"{icon} {said}")
+                st.caption(f"{icon} {text}")
             else:
-                st.markdown(f"{icon} **{word.capitalize()}** · {said}")
+                st.markdown(f"{icon} **{word.capitalize()}** · {text}")
 
 
 def draw_quality(quality: QualityReport) -> None:
