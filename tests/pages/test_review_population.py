@@ -37,7 +37,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float | None]]:
     rows, build = [], read_panel.WorklistRow
 
     def note(**fields):
-        rows.append((fields["band"], fields["probability"]))
+        rows.append((fields["side"], fields["probability"]))
         return build(**fields)
 
     monkeypatch.setattr(read_panel, "WorklistRow", note)
@@ -54,7 +54,7 @@ def test_an_age_that_is_not_stated_is_said_beside_the_probability(store: SqlRevi
 def test_a_childs_film_says_its_projection_and_nothing_of_its_age(store: SqlReviewStore) -> None:
     page = upload(open_page(), dicom("child.dcm", PatientAge="003Y", ViewPosition="PA"))
     words = words_of(page)
-    assert "Projection\\: PA, as the file states." in words
+    assert "Projection: PA, as the file states." in words
     assert "age" not in words.replace("page", "")
     assert ASK not in [button.label for button in page.button]
 
@@ -64,8 +64,8 @@ def test_an_adults_score_is_shown_only_on_request(
 ) -> None:
     page = upload(open_page(), ADULT)
     words = words_of(page)
-    assert "Patient age\\: adult." in words
-    assert "Projection\\: AP, as the file states." in words
+    assert "Patient age: adult." in words
+    assert "Projection: AP, as the file states." in words
     assert "&nbsp;probability" not in words
     assert "operating point, which" not in words
     assert handed[-1] == ("none", None)
