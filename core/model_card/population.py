@@ -147,12 +147,14 @@ def describe_training(facts: RunFacts) -> Section:
         )
         return Section("training", "How it was trained", (Paragraph(unknown),))
     members = facts.run.members
-    items = tuple(_settings_text(facts))
+    items: tuple[str, ...]
     if members:
         items = (
             f"The mean of the calibrated logits of {', '.join(members)}, recalibrated.",
             "The training of each member is in its own model card.",
         )
+    else:
+        items = tuple(_settings_text(facts))
     blocks = (Paragraph(facts.run.sentence), Bullets(items))
     return Section("training", "How it was trained", blocks)
 

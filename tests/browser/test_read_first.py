@@ -74,6 +74,7 @@ def read_before(url: str, synthetic_cache: Path) -> None:
             prediction=Prediction(0.05 + 0.37 * turn % 0.9, 0.0, SERVED_RUN, point),
             run_id=SERVED_RUN,
             quality=QualityReport((synthetic,)),
+            order_known=False,
         )
         opened = said.read.read_at - timedelta(seconds=10 + 7 * turn)
         store.append(replace(said, opened_at=opened), lead(READER))

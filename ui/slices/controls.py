@@ -49,7 +49,7 @@ class SlicesView:
 
 _SLICE = ("slice", "rate")
 ADDRESS = QueryParams(
-    "fails",
+    "slices",
     SlicesView,
     one_of("library", lambda _, libraries, __: libraries, forgets=_SLICE),
     one_of("run", lambda values, _, runs: runs[values.library], forgets=_SLICE),

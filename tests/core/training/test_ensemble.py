@@ -220,7 +220,7 @@ def test_a_band_of_another_run_is_found_and_chosen_anew(models):
     band = read_record(models / "tiny")["abstention"]
     amend(models / "tiny", abstention={**band, "low": 0.1, "high": 0.9})
     names = [one.name for one in check_run(models / "tiny") if not one.met]
-    assert names == ["an abstention band that its stored validation predictions reproduce"]
+    assert names == ["limits of unsure that its stored validation predictions reproduce"]
     assert add_abstention(models / "tiny") == band
     assert [one for one in check_run(models / "tiny") if not one.met] == []
 
