@@ -26,7 +26,7 @@ from core.gate.quality import GateLimits, assess_quality
 from core.gate.view import ViewTest, measure_view, read_view_test
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
-from core.imaging.preprocessing import prepare_input, resize_film
+from core.imaging.preprocessing import prepare_input, resize_film, standardise_film
 from core.inference.ensemble import open_any
 from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
 from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, read_verified
@@ -150,9 +150,30 @@ def open_classifier(run: RunRecord, threads: int = 2) -> RunClassifier:
     return open_any(run, resize_film, threads)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What gate and model share of one film, made once: resizing a large film is costly."""
+
+    film: Radiograph
+    standard: FloatImage
+    tensor: FloatImage
+    field: LungField
+
+    def prepare(self, input_px: int, *, cropped: bool) -> ModelInput:
+        """Return the film as a model takes it, cropped to the lungs or whole."""
+        box = self.field.box(self.film.height_px, self.film.width_px) if cropped else None
+        return prepare_input(self.film, input_px, box, standard=self.standard)
+
+
+def _look_at(film: Radiograph, gate: Gate) -> _Look:
+    standard = standardise_film(film.pixels)
+    tensor = prepare_input(film, gate.input_px, standard=standard).tensor
+    return _Look(film, standard, tensor, segment_lungs(tensor, gate.network))
+
+
 def find_lungs(film: Radiograph, gate: Gate) -> LungField:
     """Return where the lungs of a film are, on the segmenter's grid."""
-    return segment_lungs(prepare_input(film, gate.input_px).tensor, gate.network)
+    return _look_at(film, gate).field
 
 
 def _changed(tensor: FloatImage) -> dict[FilmChange, FloatImage]:
@@ -166,11 +187,14 @@ def _changed(tensor: FloatImage) -> dict[FilmChange, FloatImage]:
 
 def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
     """Measure a film's distance from the training films, also after changes, its view and gaps."""
-    tensor = prepare_input(film, gate.input_px).tensor
-    field = segment_lungs(tensor, gate.network)
+    return _measure(_look_at(film, gate), gate)
+
+
+def _measure(look: _Look, gate: Gate) -> GateEvidence:
+    film, field = look.film, look.field
     changed = {
         change: feature_distance(segment_lungs(other, gate.network).features, gate.reference)
-        for change, other in _changed(tensor).items()
+        for change, other in _changed(look.tensor).items()
     }
     return GateEvidence(
         distance=feature_distance(field.features, gate.reference),
@@ -181,16 +205,21 @@ def measure_evidence(film: Radiograph, gate: Gate) -> GateEvidence:
     )
 
 
-def _prepare(film: Radiograph, engine: Engine) -> ModelInput:
-    box = None
-    if engine.classifier.run_record.cropped_to_lungs:
-        box = find_lungs(film, engine.gate).box(film.height_px, film.width_px)
-    return prepare_input(film, engine.input_px, box)
-
-
 def assess_film(film: Radiograph, gate: Gate, model_px: int) -> QualityReport:
     """Take a decoded film through the gate of a model that looks at ``model_px`` pixels a side."""
     return assess_quality(film, measure_evidence(film, gate), gate.limits, model_px)
+
+
+def prepare_radiograph(film: Radiograph, gate: Gate, input_px: int, *, cropped: bool) -> ModelInput:
+    """Bring a decoded film to a run's input, whole or cropped to the lungs; nothing is refused."""
+    if cropped:
+        return _look_at(film, gate).prepare(input_px, cropped=True)
+    return prepare_input(film, input_px)
+
+
+def _prepare(film: Radiograph, engine: Engine) -> ModelInput:
+    run = engine.classifier.run_record
+    return prepare_radiograph(film, engine.gate, run.input_px, cropped=run.cropped_to_lungs)
 
 
 def score_radiograph(film: Radiograph, engine: Engine) -> tuple[float, float]:
@@ -202,10 +231,11 @@ def score_radiograph(film: Radiograph, engine: Engine) -> tuple[float, float]:
 
 def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
     """Take a decoded film through the gate and, if it passes, through the model."""
-    quality = assess_film(film, engine.gate, engine.input_px)
+    look, run = _look_at(film, engine.gate), engine.classifier.run_record
+    quality = assess_quality(film, _measure(look, engine.gate), engine.gate.limits, run.input_px)
     prediction = model_input = None
     if not quality.refused:
-        model_input = _prepare(film, engine)
+        model_input = look.prepare(run.input_px, cropped=run.cropped_to_lungs)
         prediction = predict_film(model_input, engine.classifier)
     return FilmReading(
         film_sha256=film.sha256,
@@ -225,7 +255,6 @@ def read_film(
     *,
     file_name: str = "",
     invert: bool = False,
-    on_decoded: Callable[[Radiograph], None] | None = None,
 ) -> FilmReading:
     """Take uploaded bytes all the way to a probability.
 
@@ -235,18 +264,13 @@ def read_film(
         Only to name the file in a sentence.
     invert : bool
         True to exchange black and white first.
-    on_decoded : callable, optional
-        Gets the film before the gate looks at it.
 
     Raises
     ------
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    film = decode_radiograph(content, file_name=file_name, invert=invert)
-    if on_decoded is not None:
-        on_decoded(film)
-    return read_radiograph(film, engine)
+    return read_radiograph(decode_radiograph(content, file_name=file_name, invert=invert), engine)
 
 
 def prepare_film(
@@ -280,8 +304,7 @@ def draw_small_picture(content: bytes, side_px: int) -> bytes:
 
 
 def load_explainer() -> None:
-    """Load what DICOM files and `explain_film` need, so that the first of each does not wait."""
-    import core.imaging.dicom.reader  # noqa: F401, PLC0415
+    """Load what `explain_film` needs, so that the first film does not wait."""
     from core.explain.lime import load_surrogate  # noqa: PLC0415
 
     load_surrogate()
