@@ -12,6 +12,8 @@ import streamlit as st
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.domain.arrays import FloatImage
+from core.domain.film import Radiograph
+from core.imaging.display import display_film
 from ui.components.viewer.film_bytes import FilmView
 from ui.components.viewer.viewer import RegionOverlay, region_name, show_film
 
@@ -83,11 +85,12 @@ times = float(st.query_params.get("times", "1"))
 overlay = scattered_regions() if chest else quarters(box, times)
 left, right = st.columns([7, 3]) if chest else (st.container(), st.sidebar)
 film_id = f"{film_name} {chest} {bands}"
+shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=(0.139, 0.139))
 click = None
 if is_shown:
     with left:
         click = show_film(
-            FilmView(film_id, pixels, f"The {film_name} film", pixel_spacing_mm=(0.139, 0.139)),
+            FilmView.of(film_id, display_film(shown), f"The {film_name} film"),
             regions=overlay if with_regions else None,
             key="film",
             height=int(st.query_params.get("height", "640")),

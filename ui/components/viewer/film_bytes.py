@@ -10,15 +10,10 @@ that has more than 256 grey levels, where a narrow window shows the difference.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
+from typing import Self
 
-import numpy as np
-
-from core.domain.arrays import FloatImage
-
-MAX_SIDE_PX = 3000
-GREY_LEVEL_TOLERANCE = 1e-2
+from core.imaging.display import DisplayedFilm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,61 +22,32 @@ class FilmView:
 
     Attributes
     ----------
+    film_id : str
+        Name under which the browser keeps this film's pixels.
     sha256 : str
         Identifies the pixels: equal sha256 and size are taken to be the same film.
-    pixels : (H, W) float32 ndarray in [0, 1]
-        MONOCHROME2 sense.
     alt_text : str
         What a screen reader says of the film; no patient identifier.
-    pixel_spacing_mm : (float, float) or None
-        Row and column spacing in mm.
-    synthetic : bool
-        Whether the film's file states that it was drawn.
+    content : bytes
+        From `encode_film`.
     """
 
+    film_id: str
     sha256: str
-    pixels: FloatImage
     alt_text: str
-    pixel_spacing_mm: tuple[float, float] | None = None
-    synthetic: bool = False
+    content: bytes
+    pixel_spacing_mm: tuple[float, float] | None
+    synthetic: bool
 
-    @property
-    def film_id(self) -> str:
-        """Name under which the browser keeps this film's pixels."""
-        height, width = self.pixels.shape
-        return f"{self.sha256}-{width}x{height}"
-
-
-def area_average(pixels: FloatImage, max_side_px: int) -> FloatImage:
-    """Shrink a film so that its longer side is at most ``max_side_px``.
-
-    Parameters
-    ----------
-    pixels : (H, W) float32 ndarray
-
-    Returns
-    -------
-    (h, w) float32 ndarray
-        Each pixel is the mean over the area that it covers; the input itself if it is small enough.
-    """
-    longest = max(pixels.shape)
-    if longest <= max_side_px:
-        return pixels
-    height, width = (max(1, round(side * max_side_px / longest)) for side in pixels.shape)
-    return _average_rows(_average_rows(pixels, height).T, width).T
+    @classmethod
+    def of(cls, sha256: str, shown: DisplayedFilm, alt_text: str) -> Self:
+        """Return what the viewer needs of a film that is brought to the screen's levels."""
+        film_id = f"{sha256}-{shown.width_px}x{shown.height_px}"
+        content = encode_film(film_id, shown)
+        return cls(film_id, sha256, alt_text, content, shown.pixel_spacing_mm, shown.synthetic)
 
 
-def _average_rows(pixels: FloatImage, rows: int) -> FloatImage:
-    """Average along axis 0 into ``rows`` bands of equal, possibly fractional, height."""
-    edges = np.arange(rows + 1) * (pixels.shape[0] / rows)
-    whole = np.minimum(edges.astype(int), pixels.shape[0] - 1)
-    cut = (edges - whole).astype(np.float32)[:, np.newaxis] * pixels[whole]
-    cut[-1] = 0.0
-    bands = np.add.reduceat(pixels, whole[:-1], axis=0) - cut[:-1] + cut[1:]
-    return np.asarray(bands * np.float32(rows / pixels.shape[0]), dtype=np.float32)
-
-
-def encode_film(film: FilmView) -> bytes:
+def encode_film(film_id: str, shown: DisplayedFilm) -> bytes:
     """Return one film as a length-prefixed JSON header and raw little-endian grey levels.
 
     Returns
@@ -90,25 +56,14 @@ def encode_film(film: FilmView) -> bytes:
         uint32 length of the header; the header (``film``, ``width``, ``height`` of what is sent,
         ``filmWidth``, ``filmHeight``, ``bits`` 8 or 16); the pixels, row by row.
     """
-    bits = 8 if _has_8_bit_levels(film.pixels) else 16
-    sent = area_average(film.pixels, MAX_SIDE_PX)
+    levels = shown.levels
     header = {
-        "film": film.film_id,
-        "width": sent.shape[1],
-        "height": sent.shape[0],
-        "filmWidth": film.pixels.shape[1],
-        "filmHeight": film.pixels.shape[0],
-        "bits": bits,
+        "film": film_id,
+        "width": levels.shape[1],
+        "height": levels.shape[0],
+        "filmWidth": shown.width_px,
+        "filmHeight": shown.height_px,
+        "bits": 8 * levels.itemsize,
     }
     prefix = json.dumps(header).encode()
-    levels = np.rint(sent * np.float32(2**bits - 1)).astype("u1" if bits == 8 else "<u2")
-    return b"".join([len(prefix).to_bytes(4, "little"), prefix, levels.tobytes()])
-
-
-def _has_8_bit_levels(pixels: FloatImage) -> bool:
-    rows = max(1, math.ceil(2**20 / pixels.shape[1]))
-    for start in range(0, pixels.shape[0], rows):
-        scaled = pixels[start : start + rows] * np.float32(255)
-        if np.abs(scaled - np.rint(scaled)).max() > GREY_LEVEL_TOLERANCE:
-            return False
-    return True
+    return b"".join([len(prefix).to_bytes(4, "little"), prefix, levels.data.cast("B")])

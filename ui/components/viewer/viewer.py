@@ -10,7 +10,6 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +23,7 @@ from core.domain.regions import Explanation
 from core.errors import ExplanationError
 from ui.components.declare import declare
 from ui.components.events import marks_of, rerun_only, state_of
-from ui.components.viewer.film_bytes import FilmView, encode_film
+from ui.components.viewer.film_bytes import FilmView
 
 SMALLEST_SHOWN = 0.1
 """A smaller weight changes the odds by less than a tenth: its region is neither coloured nor
@@ -37,7 +36,6 @@ probability from 0.05 to 0.95."""
 
 NO_REGION = "No single region changes the odds by a tenth."
 
-KEPT_FILMS = 3
 TRUTH_CELLS = 512
 """A truth's outline has at most so many cells along its longer side."""
 _HERE = Path(__file__).parent
@@ -193,7 +191,7 @@ def show_film(
             on_selected_region_change=rerun_only,
             on_marks_change=rerun_only,
         ).selected_region
-        _film_component(key=f"{key}-film", data=encode_once(film))
+        _film_component(key=f"{key}-film", data=film.content)
     if not isinstance(chosen, Mapping) or regions is None or overlay is None:
         return None
     if (chosen.get("film"), chosen.get("regions")) != (film.film_id, overlay["id"]):
@@ -202,14 +200,6 @@ def show_film(
     if type(label) is not int or not 0 <= label < len(regions.weights):
         return None
     return RegionClick(film.sha256, label)
-
-
-@st.cache_resource(
-    show_spinner=False, max_entries=KEPT_FILMS, hash_funcs={FilmView: attrgetter("film_id")}
-)
-def encode_once(film: FilmView) -> bytes:
-    """Return a film's bytes; of the last few, so that a rerun does not encode again."""
-    return encode_film(film)
 
 
 def read_marks_event(key: str, token: str) -> tuple[Edges, ...] | None:
