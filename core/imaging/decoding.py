@@ -81,15 +81,7 @@ def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = Fal
         If a DICOM file's pixels are encoded in a way that is not read here.
     """
     name = file_name or "The file"
-    if not content:
-        raise CorruptFile(f"{name} is empty (0 bytes). Export the film again.")
-    limit_mb = get_settings().max_film_mb
-    if len(content) > limit_mb * 1_000_000:
-        size_mb = ceil(len(content) / 1e5) / 10
-        raise TooLarge(
-            f"{name} has {size_mb} MB; the limit is {limit_mb} MB. "
-            "Export the film at a lower resolution."
-        )
+    check_file_size(content, name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values are judged here, not on the console
@@ -110,6 +102,25 @@ def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = Fal
     if invert:
         return replace(radiograph, pixels=read_only(np.float32(1.0) - radiograph.pixels))
     return radiograph
+
+
+def check_file_size(content: bytes, name: str) -> None:
+    """Refuse a file that is empty, or larger than the site's setting allows.
+
+    Raises
+    ------
+    CorruptFile, TooLarge
+        As they say.
+    """
+    if not content:
+        raise CorruptFile(f"{name} is empty (0 bytes). Export the film again.")
+    limit_mb = get_settings().max_film_mb
+    if len(content) > limit_mb * 1_000_000:
+        size_mb = ceil(len(content) / 1e5) / 10
+        raise TooLarge(
+            f"{name} has {size_mb} MB; the limit is {limit_mb} MB. "
+            "Export the film at a lower resolution."
+        )
 
 
 def _decode(content: bytes, name: str) -> Radiograph:
