@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         le=512,
         description="Largest file of a film, in MB. 64 hold 15 megapixels of 16 bits twice.",
     )
+    max_visit_mb: int = Field(
+        default=1000,
+        ge=64,
+        le=64_000,
+        description="Most that all films of one visit may take, in MB; they lie in memory.",
+    )
     role_claim: str = Field(
         default="roles",
         min_length=1,

@@ -17,7 +17,13 @@ from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.read_panel import build_row, draw_read, purpose_text, suspicion_of
-from ui.review.uploads import draw_batch, draw_uploader, offer_examples, read_waiting
+from ui.review.uploads import (
+    draw_batch,
+    draw_uploader,
+    offer_examples,
+    offer_removal,
+    read_waiting,
+)
 
 VIEW_HEIGHT = 790
 PAGE_KEYS = (
@@ -56,6 +62,7 @@ def draw_worklist(visit: Visit) -> None:
             visit.selected = (max(listed, key=suspicion_of) if by_suspicion else listed[0]).key
     with st.popover("Add films", icon=":material/add:", width="stretch"):
         draw_uploader(visit)
+        offer_removal(visit, signed)
         offer_examples(visit)
     with st.container():
         draw_batch(visit)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.errors import FirstReadError
+from core.errors import Cancelled, FirstReadError
 from core.jobs.background import BackgroundTask
 from core.pipeline import FilmReading
 
@@ -42,48 +42,98 @@ class FilmOutcome:
     sentence: str = ""
 
 
+STOPPED = FilmOutcome(FilmState.STOPPED, sentence="Not read: the batch was stopped.")
+
+
 class BatchJob(BackgroundTask[None]):
-    """Reads films one after another; once cancelled it ends after the film in hand.
+    """Reads films one after another; once cancelled it ends, and the film in hand with it.
 
     A file that cannot be read costs only itself: its sentence is kept and the next one is read.
 
     Parameters
     ----------
     read : callable
-        From one uploaded film to its reading; raises FirstReadError for one that cannot be read.
+        From one uploaded film, and the job itself, to its reading; raises FirstReadError for one
+        that cannot be read, Cancelled where the job was cancelled meanwhile.
+
+    Attributes
+    ----------
+    ahead : int
+        Films of other readers that are read before the next one.
     """
 
     def __init__(
-        self, films: Sequence[UploadedFilm], read: Callable[[UploadedFilm], FilmReading]
+        self, films: Sequence[UploadedFilm], read: Callable[[UploadedFilm, BatchJob], FilmReading]
     ) -> None:
         super().__init__("first-read-batch")
-        self._films = tuple(films)
+        self.ahead = 0
+        self._films = list(films)
         self._read = read
         self._outcomes: dict[str, FilmOutcome] = {}
+        self._begun = self._done = 0
+        self._closed = False
 
     @property
     def total(self) -> int:
         """Films in the batch."""
         return len(self._films)
 
-    def take_outcomes(self) -> dict[str, FilmOutcome]:
-        """Return what is finished so far, by film key."""
+    def add(self, films: Sequence[UploadedFilm]) -> bool:
+        """Read these films too; False if the job has come to its end, or was cancelled."""
         with self._lock:
-            return dict(self._outcomes)
+            if self._closed or self.cancelled:
+                return False
+            self._films += films
+            return True
+
+    def note_ahead(self, films: int) -> None:
+        """Note how many films of other readers come first."""
+        self.ahead = films
+
+    @property
+    def done(self) -> int:
+        """Films that have an outcome."""
+        return self._done
+
+    @property
+    def unread(self) -> set[str]:
+        """Keys of the films that have no outcome yet."""
+        with self._lock:
+            return {film.key for film in self._films[self._done :]}
+
+    @property
+    def untaken(self) -> int:
+        """Outcomes that nobody has taken yet."""
+        with self._lock:
+            return len(self._outcomes)
+
+    def take_outcomes(self) -> dict[str, FilmOutcome]:
+        """Hand over what was finished since it was asked for last, by film key."""
+        with self._lock:
+            taken, self._outcomes = self._outcomes, {}
+            return taken
 
     def _work(self) -> None:
-        for film in self._films:
-            outcome = (
-                FilmOutcome(FilmState.STOPPED, sentence="Not read: the batch was stopped.")
-                if self.cancelled
-                else self._outcome(film)
-            )
+        while (film := self._next()) is not None:
+            outcome = STOPPED if self.cancelled else self._outcome(film)
             with self._lock:
                 self._outcomes[film.key] = outcome
+                self._done += 1
+
+    def _next(self) -> UploadedFilm | None:
+        """Return the next film; after the last one no more are taken."""
+        with self._lock:
+            self._closed = self._begun == len(self._films)
+            if self._closed:
+                return None
+            self._begun += 1
+            return self._films[self._begun - 1]
 
     def _outcome(self, film: UploadedFilm) -> FilmOutcome:
         try:
-            return FilmOutcome(FilmState.READ, reading=self._read(film))
+            return FilmOutcome(FilmState.READ, reading=self._read(film, self))
+        except Cancelled:
+            return STOPPED
         except FirstReadError as exc:
             return FilmOutcome(FilmState.FAILED, sentence=str(exc))
         except Exception:  # noqa: BLE001 - a film must never stop the films behind it

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,14 +19,15 @@ from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
 from core.domain.arrays import FloatImage
-from core.domain.model import ModelInput
 from core.domain.reader import Reader
 from core.domain.review import ReviewRecord, Verdict
 from core.errors import ReviewStoreError
+from core.jobs.batch import FilmState, UploadedFilm
+from core.jobs.film_pool import get_film_pool
+from core.jobs.film_worker import FilmAnswer, FilmWork
 from core.phantom.film import draw_film
 from core.phantom.hand import draw_hand
 from core.phantom.settings import FindingName, draw_settings
-from core.pipeline import Engine, prepare_film
 from core.runs.store import amend_record, load_run, read_record
 from core.settings import SERVED_RUN, get_settings
 from core.store.reads import SqlReviewStore
@@ -305,12 +307,15 @@ def test_an_upload_stays_in_memory_however_large() -> None:
 def explained_with(monkeypatch: pytest.MonkeyPatch, kept: int) -> list[str]:
     """Read and explain a film; return the names of the films that were decoded a second time."""
     decoded: list[str] = []
+    pool = get_film_pool()
+    do = pool.do
 
-    def note(content: bytes, engine: Engine, **how: object) -> ModelInput:
-        decoded.append(str(how["file_name"]))
-        return prepare_film(content, engine, **how)
+    def note(work: FilmWork, **how: Any) -> FilmAnswer:
+        if not work.read:
+            decoded.append(work.file_name)
+        return do(work, **how)
 
-    monkeypatch.setattr(resources, "prepare_film", note)
+    monkeypatch.setattr(pool, "do", note)
     monkeypatch.setattr(resources, "KEPT_INPUTS", kept)
     page = upload(open_page(), CHEST)
     run_until(page, lambda: any("<table" in html.proto.body for html in page.get("html")))
@@ -327,6 +332,40 @@ def test_a_film_that_was_read_long_ago_is_decoded_again_and_explained(
     store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert explained_with(monkeypatch, kept=0) == ["chest.png"]
+
+
+def test_a_visit_holds_films_up_to_its_limit_and_signed_ones_make_room(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = png("other.png", chest(5))
+    limit = max(len(CHEST[1]), len(other[1])) + 10
+    monkeypatch.setattr(get_settings(), "max_visit_mb", limit / 1e6)
+    page = upload(open_page(), CHEST, other)
+    films = page.session_state["first_read"].films
+    assert [film.name for film in films.values()] == ["chest.png"]
+    assert "1 of the 2 files is not in the list: a visit holds up to" in words_of(page)
+    assert "Remove the signed film from the list" not in [button.label for button in page.button]
+    name_reader(page)
+    choose_verdict(page, Verdict.PNEUMONIA)
+    press(page, "Sign")
+    press(page, "Remove the signed film from the list")
+    assert not page.exception
+    assert films == {}
+    upload(page, other)
+    assert [film.name for film in films.values()] == ["other.png"]
+    assert "not in the list" not in words_of(page)
+
+
+def test_a_batch_ends_with_the_visit_that_it_is_for(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page()
+    monkeypatch.setattr(resources, "is_here", lambda _session: False)
+    job = resources.start_batch([UploadedFilm("a" * 64, "chest.png", CHEST[1])])
+    assert job.wait(60)
+    (outcome,) = job.take_outcomes().values()
+    assert outcome.state is FilmState.STOPPED
+    assert not page.exception
 
 
 def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStore) -> None:

@@ -11,10 +11,18 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """A small least-recently-used store that threads may share."""
+    """A small least-recently-used store that threads may share.
 
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
+    Parameters
+    ----------
+    kept : int
+        Most that all values together may measure.
+    size_of : callable
+        What a value measures; without it each counts as one.
+    """
+
+    def __init__(self, kept: int, size_of: Callable[[Value], int] = lambda _value: 1) -> None:
+        self._kept, self._size_of, self._size = kept, size_of, 0
         self._values: OrderedDict[str, Value] = OrderedDict()
         self._turns: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -37,8 +45,9 @@ class Recent(Generic[Value]):
                 value = make()
                 with self._lock:
                     self._values[key] = value
-                    while len(self._values) > self._kept:
-                        self._values.popitem(last=False)
+                    self._size += self._size_of(value)
+                    while self._size > self._kept:
+                        self._size -= self._size_of(self._values.popitem(last=False)[1])
             finally:
                 with self._lock:
                     self._turns.pop(key, None)
@@ -48,4 +57,4 @@ class Recent(Generic[Value]):
         """Drop this value of a key; another one that has taken its place stays."""
         with self._lock:
             if self._values.get(key) is value:
-                del self._values[key]
+                self._size -= self._size_of(self._values.pop(key))

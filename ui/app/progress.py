@@ -57,20 +57,19 @@ def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | No
     waiting = task if task is not None and not task.finished else None
     with st.container():
         if visit.job is not None or waiting is not None or reading is not None:
-            _follow(Watch(), visit, visit.job, waiting, reading)
+            _follow(Watch(), visit.job, waiting, reading)
 
 
 @st.fragment(run_every=REFRESH_S)
 def _follow(
     watch: Watch,
-    visit: Visit,
     job: BatchJob | None,
     task: ExplanationTask | None,
     reading: FeatureTask | None,
 ) -> None:
     news = False
     if job is not None:
-        news |= _draw_batch(visit, job)
+        news |= _draw_batch(job)
     if task is not None:
         share = min(1.0, task.progress)
         st.progress(share, text="Finding the regions the score depends on")
@@ -81,12 +80,12 @@ def _follow(
     watch.rerun_if(news=news)
 
 
-def _draw_batch(visit: Visit, job: BatchJob) -> bool:
-    outcomes = job.take_outcomes()
-    done = len(outcomes)
-    st.progress(done / job.total, text=f"{done} of {job.total} films read")
-    unseen = done - sum(key in visit.outcomes for key in outcomes)
-    return not job.running or unseen * 10 >= job.total
+def _draw_batch(job: BatchJob) -> bool:
+    """Draw how far a batch is; return whether there is enough to show anew."""
+    done, total, ahead = job.done, job.total, job.ahead
+    others = f"; {ahead} of other readers {'comes' if ahead == 1 else 'come'} first"
+    st.progress(done / total, text=f"{done} of {total} films read{others if ahead else ''}")
+    return not job.running or job.untaken * 10 >= total
 
 
 PREPARATION_REFRESH_S = 0.5

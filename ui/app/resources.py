@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.domain.film import Radiograph
+from core.domain.arrays import FloatImage
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.regions import Explanation, LimeSettings
 from core.errors import DatasetError
-from core.imaging.decoding import decode_radiograph
+from core.imaging.display import DisplayedFilm
 from core.jobs.background import BackgroundTask
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
+from core.jobs.film_pool import get_film_pool
+from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
@@ -24,16 +26,15 @@ from core.pipeline import (
     explain_film,
     load_explainer,
     open_engine,
-    prepare_film,
-    read_film,
 )
-from core.runs.store import export_identity
+from core.runs.store import export_identity, reading_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
 from ui.app.lru_cache import Recent
+from ui.app.presence import is_here, session_id
 from ui.components.viewer.film_bytes import FilmView
 
 
@@ -71,7 +72,8 @@ def get_decision() -> ServedDecision:
 KEPT_EXPLANATIONS = 16
 LOOKED_FOR_AGAIN_S = 30.0
 """What is put into a folder meanwhile (films, runs) is found after this time."""
-KEPT_FILMS = 2
+KEPT_FILM_BYTES = 96_000_000
+"""Of films as they are shown: as many as 25 readers have open at 3000 x 1500 pixels of 8 bits."""
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(
@@ -89,6 +91,7 @@ def get_engine() -> Engine:
     keep_heap_small()
     settings = get_settings()
     engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
+    get_film_pool().prepare(_files_of(engine))
     _explainer().submit(load_explainer)
     return engine
 
@@ -165,22 +168,32 @@ def _synthetic_library() -> SyntheticLibrary:
     return SyntheticLibrary(phantoms, scores.of, scores.has, assess)
 
 
+def _files_of(engine: Engine) -> EngineFiles:
+    settings, run = get_settings(), engine.classifier.run_record
+    identity = reading_identity(run, engine.gate.sha256)
+    models = settings.models.absolute()
+    return EngineFiles(models, run.run_id, settings.inference_threads, identity)
+
+
 def start_batch(films: list[UploadedFilm]) -> BatchJob:
-    """Start reading films in the background."""
-    engine = get_engine()
+    """Start reading films in the background; it ends when the visitor stops it, or is gone."""
+    engine, session = get_engine(), session_id()
+    files = _files_of(engine)
 
-    def read(film: UploadedFilm) -> FilmReading:
-        def keep(radiograph: Radiograph) -> None:
-            if len(films) == 1:  # and so the one that is looked at next
-                _films().get_or_make(view_key(film), lambda: _view_of(film, radiograph))
-
-        reading = read_film(
-            film.content, engine, file_name=film.name, invert=film.inverted, on_decoded=keep
+    def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
+        alone = job.total == 1  # and so the one that is looked at next
+        answer = get_film_pool().do(
+            _work_on(film, files, read=True, display=alone),
+            cancelled=lambda: job.cancelled or not is_here(session),
+            on_place=job.note_ahead,
         )
-        quality = reading.quality
+        reading, shown = answer.reading, answer.shown
+        assert reading is not None
+        if shown is not None:
+            _films().get_or_make(view_key(film), lambda: _view_of(film, shown))
+        quality, model_input = reading.quality, reading.model_input
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
-        model_input = reading.model_input
         if model_input is not None:
             _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
         # The model's input would be kept for every film of the visit.
@@ -189,9 +202,28 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
     return BatchJob(films, read).start()
 
 
+def _work_on(
+    film: UploadedFilm,
+    files: EngineFiles,
+    *,
+    read: bool = False,
+    display: bool = False,
+    shape: InputShape | None = None,
+) -> FilmWork:
+    return FilmWork(film.content, files, film.name, film.inverted, read, display, shape)
+
+
+def _ask(
+    film: UploadedFilm, *, display: bool = False, shape: InputShape | None = None
+) -> FilmAnswer:
+    """Return what a reader is waiting to see, before the films of batches."""
+    work = _work_on(film, _files_of(get_engine()), display=display, shape=shape)
+    return get_film_pool().do(work, urgent=True)
+
+
 @st.cache_resource(show_spinner=False)
 def _films() -> Recent[FilmView]:
-    return Recent(KEPT_FILMS)
+    return Recent(KEPT_FILM_BYTES, lambda view: len(view.content))
 
 
 @st.cache_resource(show_spinner=False)
@@ -205,10 +237,27 @@ def _input_key(film: UploadedFilm, engine: Engine) -> str:
 
 def _input_of(film: UploadedFilm, engine: Engine) -> ModelInput:
     """Return what the model saw of a film; decoded again if that was long ago."""
-    return _inputs().get_or_make(
-        _input_key(film, engine),
-        lambda: prepare_film(film.content, engine, file_name=film.name, invert=film.inverted),
-    )
+    run = engine.classifier.run_record
+
+    def make() -> ModelInput:
+        prepared = _ask(film, shape=InputShape(run.input_px, run.cropped_to_lungs)).prepared
+        assert prepared is not None
+        return prepared
+
+    return _inputs().get_or_make(_input_key(film, engine), make)
+
+
+def prepare_for_gate(film: UploadedFilm) -> FloatImage:
+    """Return a film as the lung segmenter takes it, (px, px) float32 in [0, 1].
+
+    Raises
+    ------
+    RadiographError
+        If the bytes cannot become a radiograph.
+    """
+    prepared = _ask(film, shape=InputShape(get_engine().gate.input_px, cropped=False)).prepared
+    assert prepared is not None
+    return prepared.tensor
 
 
 def view_key(film: UploadedFilm) -> str:
@@ -217,28 +266,24 @@ def view_key(film: UploadedFilm) -> str:
 
 
 def get_film_view(film: UploadedFilm) -> FilmView:
-    """Return a film decoded for the viewer; only the last few are kept, they are large.
+    """Return a film as it is shown; only the last few are kept, they are large.
 
     Raises
     ------
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    return _films().get_or_make(view_key(film), lambda: _view_of(film, _decode(film)))
+
+    def make() -> FilmView:
+        shown = _ask(film, display=True).shown
+        assert shown is not None
+        return _view_of(film, shown)
+
+    return _films().get_or_make(view_key(film), make)
 
 
-def _decode(film: UploadedFilm) -> Radiograph:
-    return decode_radiograph(film.content, file_name=film.name, invert=film.inverted)
-
-
-def _view_of(film: UploadedFilm, radiograph: Radiograph) -> FilmView:
-    return FilmView(
-        sha256=view_key(film),
-        pixels=radiograph.pixels,
-        alt_text=f"Film {film.name}",
-        pixel_spacing_mm=radiograph.pixel_spacing_mm,
-        synthetic=radiograph.synthetic,
-    )
+def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
+    return FilmView.of(view_key(film), shown, f"Film {film.name}")
 
 
 # --- explanations, made in the background so that the film is there at once ---

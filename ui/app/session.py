@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -57,6 +58,8 @@ class Visit:
         The film that was open last in the error gallery.
     notice : str
         One sentence to show once on the next run.
+    left_out : str
+        Why films of the last upload are not in the list; empty if all are.
     reading : ReadToken or None
         The read that the film on the screen is shown for.
     drafts : dict of ReadToken to Draft
@@ -85,6 +88,7 @@ class Visit:
     explaining: BackgroundTask[Explanation] | None = None
     last_film: str | None = None
     notice: str = ""
+    left_out: str = ""
     reading: ReadToken | None = None
     drafts: dict[ReadToken, Draft] = field(default_factory=dict)
     kept: dict[ReadToken, Draft] = field(default_factory=dict)
@@ -97,6 +101,20 @@ class Visit:
     def acting(self) -> Reader:
         """Who acts."""
         return Reader(self.reader.strip(), self.roles)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all films."""
+        return sum(len(film.content) for film in self.films.values())
+
+    def remove(self, keys: Collection[str]) -> None:
+        """Let go of films; what was stored of them stays."""
+        for key in keys:
+            self.films.pop(key, None)
+            self.outcomes.pop(key, None)
+        if self.selected not in self.films:
+            self.selected = None
+        self.left_out = ""
 
     def absorb_job(self) -> None:
         """Take over what the running batch has finished; let go of a batch that has ended."""

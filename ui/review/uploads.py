@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,6 +12,8 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.datasets.fetch import how_to_get_films
+from core.domain.reader import reader_key
+from core.domain.review import ReadKind, ReviewRecord
 from core.jobs.batch import FilmState, UploadedFilm
 from core.jobs.examples import OFFERED, ExamplesSummary, ExamplesTask, example_films
 from core.library.films import PublicLibrary
@@ -40,6 +42,8 @@ def draw_uploader(visit: Visit) -> None:
         max_upload_size=limit_mb,
         help="Films stay in memory for this visit and are never written to disk.",
     )
+    if visit.left_out:
+        st.warning(visit.left_out, icon=":material/inventory_2:")
     if files:
         films = [
             UploadedFilm(hashlib.sha256(content).hexdigest(), printable_name(file.name), content)
@@ -54,17 +58,54 @@ def draw_uploader(visit: Visit) -> None:
 
 def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
     """Add films to the visit and start reading what has no outcome yet."""
-    repeated = 0
+    repeated = left_out = 0
+    room = get_settings().max_visit_mb * 1_000_000 - visit.size_bytes
     for film in films:
         if film.key in visit.films:
             repeated += 1
+        elif len(film.content) > room:
+            left_out += 1
         else:
             visit.films[film.key] = film
+            room -= len(film.content)
     if repeated:
         visit.notice = (
             f"{repeated} of the files {'was' if repeated == 1 else 'were'} already in the list."
         )
+    visit.left_out = (
+        f"{left_out} of the {len(films)} files {'is' if left_out == 1 else 'are'} not in the list: "
+        f"a visit holds up to {get_settings().max_visit_mb} MB of films. Sign films, remove the "
+        "signed ones from the list, and add the files again."
+        if left_out
+        else ""
+    )
     read_waiting(visit)
+
+
+def offer_removal(visit: Visit, signed: Mapping[str, ReviewRecord]) -> None:
+    """Draw the button that removes the films that the visitor has signed.
+
+    Parameters
+    ----------
+    signed : mapping of str to ReviewRecord
+        As in `build_row`.
+    """
+    name = reader_key(visit.acting.name)
+    done = [
+        key
+        for key, record in signed.items()
+        if reader_key(record.reader) == name and record.kind is not ReadKind.FIRST
+    ]
+    if not done:
+        return
+    words = "the signed film" if len(done) == 1 else f"the {len(done)} signed films"
+    if st.button(
+        f"Remove {words} from the list",
+        icon=":material/playlist_remove:",
+        help="Your reads stay in Records.",
+    ):
+        visit.remove(done)
+        st.rerun()
 
 
 def _release(files: Sequence[Any]) -> None:
@@ -77,17 +118,20 @@ def _release(files: Sequence[Any]) -> None:
 
 
 def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
-    """Start a batch over every film that is waiting; an older batch hands over to it."""
+    """Have every film read that is waiting; a batch that is under way takes new ones."""
     visit.absorb_job()
-    if visit.job is not None:
-        visit.job.cancel()
-        visit.job = None
     unread = {FilmState.WAITING, FilmState.STOPPED} if stopped_too else {FilmState.WAITING}
-    waiting = [film for key, film in visit.films.items() if visit.outcome(key).state in unread]
+    begun = () if visit.job is None else visit.job.unread
+    waiting = [
+        film
+        for key, film in visit.films.items()
+        if visit.outcome(key).state in unread and key not in begun
+    ]
     for film in waiting:
         visit.outcomes.pop(film.key, None)
     if waiting:
-        visit.job = start_batch(waiting)
+        if visit.job is None or not visit.job.add(waiting):
+            visit.job = start_batch(waiting)
         visit.job.wait(AT_ONCE_S)
 
 

@@ -17,9 +17,7 @@ from core.domain.model import Prediction, RunRecord
 from core.domain.reader import Reader, reader_key
 from core.errors import TeachingError
 from core.evaluation.metrics import logits_of
-from core.gate.lungs import LUNG_PROBABILITY
-from core.imaging.decoding import decode_radiograph
-from core.pipeline import find_lungs
+from core.gate.lungs import LUNG_PROBABILITY, segment_lungs
 from core.settings import get_settings
 from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
@@ -27,7 +25,13 @@ from core.teaching.mark_scoring import LesionTruth
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of
 from core.teaching.session import Case, Course, Plan
 from core.teaching.spaced_repetition import due_dates
-from ui.app.resources import get_database, get_engine, get_libraries, get_library
+from ui.app.resources import (
+    get_database,
+    get_engine,
+    get_libraries,
+    get_library,
+    prepare_for_gate,
+)
 from ui.app.session import Visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
@@ -229,8 +233,8 @@ def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _segmented_lungs(library: str, film_id: str) -> np.ndarray:
-    film = decode_radiograph(load_film(library, film_id).content)
-    return find_lungs(film, get_engine().gate).mask > LUNG_PROBABILITY
+    tensor = prepare_for_gate(load_film(library, film_id))
+    return segment_lungs(tensor, get_engine().gate.network).mask > LUNG_PROBABILITY
 
 
 def prediction_of(course: Course, case: Case) -> Prediction | None:

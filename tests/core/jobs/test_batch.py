@@ -7,7 +7,7 @@ import pytest
 from fixtures.gate_films import film_of
 
 from core.domain.quality import Finding, QualityReport, Severity
-from core.errors import CorruptFile
+from core.errors import Cancelled, CorruptFile
 from core.imaging.png import thumbnail_png
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.pipeline import FilmReading
@@ -35,7 +35,7 @@ class FakeRead:
         self.seen = []
         self.threads = set()
 
-    def __call__(self, upload):
+    def __call__(self, upload, job):
         self.seen.append(upload)
         self.threads.add(threading.current_thread())
         if upload.name in self.faults:
@@ -51,10 +51,10 @@ class GatedRead(FakeRead):
         self.in_hand = threading.Semaphore(0)
         self.may_go = threading.Semaphore(0)
 
-    def __call__(self, upload):
+    def __call__(self, upload, job):
         self.in_hand.release()
         assert self.may_go.acquire(timeout=WAIT_S)
-        return super().__call__(upload)
+        return super().__call__(upload, job)
 
     def wait_for_a_film_in_hand(self):
         assert self.in_hand.acquire(timeout=WAIT_S)
@@ -126,11 +126,11 @@ def test_outcomes_are_seen_while_later_films_are_still_being_read():
     for done in range(3):
         read.wait_for_a_film_in_hand()
         assert job.running
-        assert (len(job.take_outcomes()), job.total) == (done, 3)
-        assert set(states(job.take_outcomes())) <= {FilmState.READ}
+        assert (job.done, job.total, job.untaken) == (done, 3, min(done, 1))
+        assert states(job.take_outcomes()) == [FilmState.READ] * min(done, 1)
         read.finish_one()
     assert job.wait(WAIT_S)
-    assert (len(job.take_outcomes()), job.total) == (3, 3)
+    assert (job.done, job.total, job.untaken) == (3, 3, 1)
     assert not job.running
 
 
@@ -159,6 +159,38 @@ def test_stopping_keeps_the_film_in_hand_and_marks_the_rest():
     assert outcomes["c" * 16].reading is None
 
 
+def test_a_film_in_hand_that_ends_with_the_job_counts_as_stopped():
+    def read(upload, job):
+        job.cancel()
+        raise Cancelled("a.png was not read.")
+
+    outcomes = finished(BatchJob(uploads("a", "b"), read))
+    assert states(outcomes) == [FilmState.STOPPED] * 2
+
+
+def test_films_join_a_batch_while_it_runs_and_not_after_its_end():
+    read = GatedRead()
+    job = BatchJob(uploads("a"), read).start()
+    read.wait_for_a_film_in_hand()
+    assert job.add(uploads("b"))
+    assert job.total == 2
+    read.finish_one()
+    read.finish_one()
+    assert job.wait(WAIT_S)
+    assert not job.add(uploads("c"))
+    assert [film.name for film in read.seen] == ["a.png", "b.png"]
+
+
+def test_a_batch_that_was_stopped_takes_no_more_films():
+    read = GatedRead()
+    job = BatchJob(uploads("a"), read).start()
+    read.wait_for_a_film_in_hand()
+    job.cancel()
+    assert not job.add(uploads("b"))
+    read.finish_one()
+    assert job.wait(WAIT_S)
+
+
 def test_a_job_that_is_stopped_before_it_starts_reads_nothing():
     read = FakeRead()
     job = BatchJob(uploads("a", "b"), read)
@@ -168,8 +200,8 @@ def test_a_job_that_is_stopped_before_it_starts_reads_nothing():
 
 
 def test_stopping_after_the_end_changes_nothing():
-    job = BatchJob(uploads("a"), FakeRead())
-    finished(job)
+    job = BatchJob(uploads("a"), FakeRead()).start()
+    assert job.wait(WAIT_S)
     job.cancel()
     assert states(job.take_outcomes()) == [FilmState.READ]
 
@@ -180,11 +212,27 @@ def test_an_empty_batch_ends_at_once():
     assert job.total == 0
 
 
-def test_outcomes_that_were_taken_are_a_copy():
+def test_outcomes_are_handed_over_once():
     job = BatchJob(uploads("a"), FakeRead())
-    taken = finished(job)
-    taken.clear()
-    assert len(job.take_outcomes()) == 1
+    assert len(finished(job)) == 1
+    assert job.take_outcomes() == {}
+    assert job.done == 1
+
+
+def test_a_film_that_was_read_can_join_the_batch_again():
+    read, film = GatedRead(), uploads("a")
+    job = BatchJob([*film, *uploads("b")], read).start()
+    read.wait_for_a_film_in_hand()
+    assert job.unread == {"a" * 16, "b" * 16}
+    read.finish_one()
+    read.wait_for_a_film_in_hand()
+    assert job.unread == {"b" * 16}
+    assert job.add(film)
+    assert job.unread == {"a" * 16, "b" * 16}
+    read.finish_one()
+    read.finish_one()
+    assert job.wait(WAIT_S)
+    assert [one.name for one in read.seen] == ["a.png", "b.png", "a.png"]
 
 
 def test_films_added_to_the_callers_list_later_do_not_join_the_batch():
