@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench.app_server import AppServer, resident_mb, run_app
+from bench.app_server import AppServer, processor_s, resident_mb, run_app
 from bench.memory import write_films
 from bench.results import Section, Target, judge
 from bench.websocket_reader import Page, open_page
@@ -31,6 +31,9 @@ TITLE = "Load of 25 readers"
 COMMAND = "python -m bench load"
 READERS, SECONDS, FILMS_EACH = 25, 100.0, 6
 PAUSE_S = (1.0, 3.0)
+ARRIVAL_S = 15.0
+"""The readers arrive within this time, not all at once."""
+
 SEED = 0
 FORGOTTEN_S = 150.0
 """Streamlit keeps a visit for two minutes after its connection has ended."""
@@ -124,13 +127,18 @@ class Reader:
 
 
 async def read_films(
-    address: str, films: Sequence[bytes], waits: Waits, number: int, seconds: float
+    address: str,
+    films: Sequence[bytes],
+    waits: Waits,
+    number: int,
+    seconds: float,
+    arrival_s: float,
 ) -> None:
     """Be one reader for a while; a film that is begun in time is read to the end."""
     pauses = random.Random(SEED + number)
     end = time.perf_counter() + seconds
     try:
-        await asyncio.sleep(pauses.uniform(*PAUSE_S))
+        await asyncio.sleep(pauses.uniform(0, arrival_s))
         async with open_page(address) as page:
             reader = Reader(page, waits, f"Reader {number}", lambda: pauses.uniform(*PAUSE_S))
             try:
@@ -144,12 +152,12 @@ async def read_films(
 
 
 async def put_under_load(
-    address: str, films: Sequence[bytes], readers: int, seconds: float
+    address: str, films: Sequence[bytes], readers: int, seconds: float, arrival_s: float = ARRIVAL_S
 ) -> Waits:
     """Let that many readers read at once, each films of their own."""
     waits = Waits()
     visits = [
-        read_films(address, films[number::readers], waits, number, seconds)
+        read_films(address, films[number::readers], waits, number, seconds, arrival_s)
         for number in range(readers)
     ]
     await asyncio.gather(*visits)
@@ -206,9 +214,32 @@ def synthetic_films(count: int) -> list[bytes]:
         return [path.read_bytes() for path in write_films(Path(folder), count)]
 
 
-def _own_line(own_s: float) -> str:
-    load = os.getloadavg()[0]
-    return f"- The readers took {own_s:.0f} s of processor time; load of the machine {load:.1f}."
+@dataclass(slots=True)
+class Cores:
+    """What used the machine's processor meanwhile, in cores (Linux)."""
+
+    server: AppServer
+    _before: tuple[float, ...] = ()
+
+    def _used_s(self) -> tuple[float, ...]:
+        first = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0]
+        user, nice, system = (int(ticks) for ticks in first.split()[1:4])
+        app_s, own_s = processor_s(self.server.pid), time.process_time()
+        busy_s = (user + nice + system) / os.sysconf("SC_CLK_TCK")
+        return time.perf_counter(), app_s, own_s, busy_s - app_s - own_s
+
+    def begin(self) -> None:
+        """Measure from here."""
+        self._before = self._used_s()
+
+    def line(self) -> str:
+        """Return what was used since, as a Markdown list item."""
+        took = [now - before for now, before in zip(self._used_s(), self._before, strict=True)]
+        app, own, others = (used_s / took[0] for used_s in took[1:])
+        return (
+            f"- Of {os.cpu_count()} cores the app used {app:.2f}, the readers {own:.2f} and what "
+            f"else ran on the machine {others:.2f}."
+        )
 
 
 def measure(report: Callable[[str], None]) -> Section:
@@ -216,13 +247,14 @@ def measure(report: Callable[[str], None]) -> Section:
     films = synthetic_films(1 + READERS * FILMS_EACH)
     with run_app(AS_DEFAULT) as server:
         server.wait_until_it_answers()
-        asyncio.run(put_under_load(server.address, films[:1], 1, SECONDS))
+        asyncio.run(put_under_load(server.address, films[:1], 1, SECONDS, 0.0))
         time.sleep(SETTLED_S)
         before_mb = memory_of_all(server.pid)
         report(f"{before_mb:.0f} MB after one film; {READERS} readers for {SECONDS:g} s")
-        before_s = time.process_time()
+        cores = Cores(server)
+        cores.begin()
         waits = asyncio.run(put_under_load(server.address, films[1:], READERS, SECONDS))
-        own_s = time.process_time() - before_s
+        used = cores.line()
         full_mb = memory_of_all(server.pid)
         report(f"{full_mb:.0f} MB when the last reader has left")
         after_mb = wait_for_memory(server, MEMORY.limit * before_mb)
@@ -230,7 +262,7 @@ def measure(report: Callable[[str], None]) -> Section:
     lines = [
         *judge_waits(waits, READERS),
         judge("Memory before, when all have left, and after", after_mb / before_mb, MEMORY, note),
-        _own_line(own_s),
+        used,
     ]
     for line in lines:
         report(line)

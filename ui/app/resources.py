@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Thread
 
 import streamlit as st
 
 from core.domain.film import Radiograph
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity
-from core.domain.regions import Explanation, LimeSettings
+from core.domain.regions import LimeSettings
 from core.errors import DatasetError
 from core.imaging.decoding import decode_radiograph
-from core.jobs.background import BackgroundTask
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
+from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
     Engine,
     FilmReading,
-    explain_film,
+    begin_explanation,
     load_explainer,
     open_engine,
     prepare_film,
@@ -34,6 +34,7 @@ from core.store.engine import Database
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
 from ui.app.lru_cache import Recent
+from ui.app.presence import is_here, session_id
 from ui.components.viewer.film_bytes import FilmView
 
 
@@ -68,7 +69,6 @@ def get_decision() -> ServedDecision:
     return decide_served_run(get_settings().named_run, SERVED_RUN, newest)
 
 
-KEPT_EXPLANATIONS = 16
 LOOKED_FOR_AGAIN_S = 30.0
 """What is put into a folder meanwhile (films, runs) is found after this time."""
 KEPT_FILMS = 2
@@ -89,7 +89,7 @@ def get_engine() -> Engine:
     keep_heap_small()
     settings = get_settings()
     engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
-    _explainer().submit(load_explainer)
+    Thread(target=load_explainer, name="first-read-load", daemon=True).start()
     return engine
 
 
@@ -244,52 +244,28 @@ def _view_of(film: UploadedFilm, radiograph: Radiograph) -> FilmView:
 # --- explanations, made in the background so that the film is there at once ---
 
 
-class ExplanationTask(BackgroundTask[Explanation]):
-    """One explanation on its way."""
-
-    fault = "there is a fault in First Read. Report it with the log."
-
-    def __init__(self, film: UploadedFilm, settings: LimeSettings, engine: Engine) -> None:
-        super().__init__(f"explanation of film {film.key[:12]}")
-        self._film, self._settings, self._engine = film, settings, engine
-
-    def _work(self) -> Explanation:
-        return explain_film(
-            _input_of(self._film, self._engine),
-            self._engine.classifier,
-            self._settings,
-            progress=self.report,
-            cancelled=lambda: self.cancelled,
-        )
-
-
 @st.cache_resource(show_spinner=False)
-def _explainer() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-explain")
+def _explanations() -> ExplanationQueue:
+    return ExplanationQueue(is_here)
 
 
-@st.cache_resource(show_spinner=False)
-def _explanations() -> Recent[ExplanationTask]:
-    return Recent(KEPT_EXPLANATIONS)
-
-
-def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> ExplanationTask:
-    """Return the task that explains a film, started if it is not under way or done.
+def request_explanation(
+    film: UploadedFilm, engine: Engine | None = None, *, asked: bool = True
+) -> ExplanationTask | None:
+    """Return the task that explains a film; this browser session waits for it.
 
     Parameters
     ----------
     engine : Engine or None
         None: that of the served run.
+    asked : bool
+        False: it is precomputed if few explanations are under way, and else there is no task.
     """
     engine = engine or get_engine()
     settings = LimeSettings(samples=get_settings().lime_samples)
-    key = f"{_input_key(film, engine)}|{settings}"
-
-    def begin() -> ExplanationTask:
-        return ExplanationTask(film, settings, engine).start(_explainer())
-
-    task = _explanations().get_or_make(key, begin)
-    if task.cancelled and task.result is None:  # left before, and wanted again
-        _explanations().forget(key, task)
-        task = _explanations().get_or_make(key, begin)
-    return task
+    return _explanations().request(
+        f"{_input_key(film, engine)}|{settings}",
+        lambda: begin_explanation(_input_of(film, engine), engine.classifier, settings),
+        session_id(),
+        asked=asked,
+    )
