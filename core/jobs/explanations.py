@@ -202,7 +202,7 @@ class ExplanationQueue:
 
     def _work(self) -> None:
         if sys.platform.startswith("linux"):  # where a thread has a priority of its own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            os.nice(NICENESS)
         while (task := self._next()) is not None:
             self._advance(task)
         give_memory_back()

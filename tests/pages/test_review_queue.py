@@ -73,10 +73,10 @@ def test_a_reader_sees_how_many_explanations_come_first(
     page.run()
     assert bars_of(page) == ["Finding the regions the score depends on"]
     gate.set()
-    while "fr-regions" not in html_of(page):
+    while 'class="fr-regions"' not in html_of(page):
         time.sleep(0.1)
         page.run()
-    page.run()  # the run before may have begun while the work was not done
+    page.run()  # the run before may have begun before the work was done
     assert bars_of(page) == []
 
 
