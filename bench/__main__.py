@@ -31,6 +31,7 @@ class Benchmark(StrEnum):
     PHANTOM_SETS = "phantom_sets"
     BORDER = "border"
     DECODE = "decode"
+    LOAD = "load"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

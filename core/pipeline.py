@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from core.inference.ensemble import open_any
 from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
 from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, read_verified
 from core.serving.requirements import require_servable
+
+if TYPE_CHECKING:
+    from core.explain.lime import ExplanationSteps
 
 LUNGS_RUN, VIEW_RUN = "lungs", "view"
 REFERENCE_FILE = "reference.npz"
@@ -310,6 +313,22 @@ def load_explainer() -> None:
     load_surrogate()
 
 
+def begin_explanation(
+    model_input: ModelInput, classifier: RunClassifier, settings: LimeSettings
+) -> ExplanationSteps:
+    """Begin to explain a film in steps, as `explain_film` does in one go.
+
+    Raises
+    ------
+    ExplanationError
+        If the film cannot be cut into regions.
+    """
+    # Deferred: lime and scikit-image take a second to load, and the first page should not wait.
+    from core.explain.lime import ExplanationSteps  # noqa: PLC0415
+
+    return ExplanationSteps(model_input, LogOdds(classifier), settings)
+
+
 def explain_film(
     model_input: ModelInput,
     classifier: RunClassifier,
@@ -327,8 +346,7 @@ def explain_film(
     Cancelled
         If ``cancelled`` returned True.
     """
-    # Deferred: lime and scikit-image take a second to load, and the first page should not wait.
-    from core.explain.lime import explain_prediction  # noqa: PLC0415
+    from core.explain.lime import explain_prediction  # noqa: PLC0415 (see begin_explanation)
 
     return explain_prediction(
         model_input, LogOdds(classifier), settings, progress=progress, cancelled=cancelled

@@ -4,11 +4,12 @@ import streamlit as st
 
 from core.errors import RadiographError
 from core.jobs.batch import FilmState
+from core.jobs.explanations import ExplanationTask
 from core.settings import get_settings
 from ui.app.guard import guard, show_errors
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, film_left_open, open_read, record_progress
-from ui.app.resources import ExplanationTask, get_engine, get_film_view, get_served, get_store
+from ui.app.resources import get_engine, get_film_view, get_served, get_store
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line

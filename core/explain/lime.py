@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -170,28 +171,87 @@ def explain_prediction(
     Cancelled
         If ``cancelled`` answers True.
     """
-    _check_settings(settings)
-    segments = segment_superpixels(model_input.tensor, settings.regions)
-    masks = _draw_masks(settings.samples, int(segments.max()) + 1, settings.seed)
-    scores = _score_samples(
-        model_input.tensor,
-        segments,
-        masks,
-        classifier,
-        settings,
-        progress=progress,
-        cancelled=cancelled,
-    )
-    weights, intercept, r2, local = fit_surrogate(masks, scores, settings.kernel_width)
-    return Explanation(
-        segments=segments,
-        weights=read_only(weights),
-        intercept=intercept,
-        surrogate_r2=r2,
-        local_prediction=local,
-        geometry=model_input.geometry,
-        settings=settings,
-    )
+    steps = ExplanationSteps(model_input, classifier, settings)
+    while not steps.finished:
+        if cancelled is not None and cancelled():
+            msg = (
+                f"The explanation was stopped after {steps.samples} of {settings.samples} samples."
+            )
+            raise Cancelled(msg)
+        steps.advance()
+        if progress is not None:
+            progress(steps.share)
+    return steps.explain()
+
+
+class ExplanationSteps:
+    """An explanation in steps of one batch, so that others can have their turn between two.
+
+    After ``n`` samples `explain` gives what ``replace(settings, samples=n)`` gives: the samples of
+    a seed come in one order, however many there are.
+
+    Parameters
+    ----------
+    model_input, classifier, settings
+        As in `explain_prediction`, with the same errors; all but those of the model come here.
+
+    Attributes
+    ----------
+    samples : int
+        Scored so far.
+    """
+
+    def __init__(
+        self, model_input: ModelInput, classifier: Classifier, settings: LimeSettings
+    ) -> None:
+        _check_settings(settings)
+        self._film, self._classifier, self._settings = model_input, classifier, settings
+        self._segments = segment_superpixels(model_input.tensor, settings.regions)
+        self._hidden = hidden_film(model_input.tensor, self._segments, settings.hide_value)
+        regions = int(self._segments.max()) + 1
+        self._masks = _draw_masks(settings.samples, regions, settings.seed)
+        self._scores = np.empty(settings.samples, np.float64)
+        self.samples = 0
+
+    @property
+    def share(self) -> float:
+        """Part of the samples that are scored, from 0 to 1."""
+        return self.samples / self._settings.samples
+
+    @property
+    def finished(self) -> bool:
+        """Whether every sample is scored."""
+        return self.samples == self._settings.samples
+
+    def advance(self) -> None:
+        """Score the next batch.
+
+        Raises
+        ------
+        ExplanationError
+            If the model gives anything but one finite score a film.
+        """
+        part = self._masks[self.samples : self.samples + self._settings.batch]
+        films = perturb(self._film.tensor, self._segments, part, self._hidden)
+        scored = self.samples + len(part)
+        scores = _checked_scores(self._classifier.predict(films), len(part))
+        self._scores[self.samples : scored] = scores
+        self.samples = scored
+
+    def explain(self) -> Explanation:
+        """Fit the surrogate to the samples so far."""
+        masks, scores = self._masks[: self.samples], self._scores[: self.samples]
+        fitted = fit_surrogate(masks, scores, self._settings.kernel_width)
+        weights, intercept, r2, local = fitted
+        return Explanation(
+            segments=self._segments,
+            weights=read_only(weights),
+            intercept=intercept,
+            surrogate_r2=r2,
+            local_prediction=local,
+            geometry=self._film.geometry,
+            settings=replace(self._settings, samples=self.samples),
+        )
 
 
 def hidden_film(tensor: FloatImage, segments: LabelImage, hide_value: float | None) -> FloatImage:
@@ -305,30 +365,6 @@ def _draw_masks(samples: int, regions: int, seed: int) -> Masks:
     masks = generator.randint(0, 2, samples * regions).reshape(samples, regions).astype(np.bool_)
     masks[0] = True
     return masks
-
-
-def _score_samples(
-    tensor: FloatImage,
-    segments: LabelImage,
-    masks: Masks,
-    classifier: Classifier,
-    settings: LimeSettings,
-    *,
-    progress: Callable[[float], None] | None,
-    cancelled: Callable[[], bool] | None,
-) -> FloatVector:
-    hidden = hidden_film(tensor, segments, settings.hide_value)
-    scores = np.empty(len(masks), np.float64)
-    for start in range(0, len(masks), settings.batch):
-        if cancelled is not None and cancelled():
-            msg = f"The explanation was stopped after {start} of {len(masks)} samples."
-            raise Cancelled(msg)
-        part = masks[start : start + settings.batch]
-        batch_scores = classifier.predict(perturb(tensor, segments, part, hidden))
-        scores[start : start + len(part)] = _checked_scores(batch_scores, len(part))
-        if progress is not None:
-            progress((start + len(part)) / len(masks))
-    return scores
 
 
 def _checked_scores(batch_scores: npt.NDArray[np.float32], films: int) -> npt.NDArray[np.float32]:

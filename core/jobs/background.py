@@ -1,4 +1,4 @@
-"""Work in the background: progress, cancel, result, fault, number of waiters."""
+"""Work in the background: progress, cancel, result, fault."""
 
 from __future__ import annotations
 
@@ -45,7 +45,6 @@ class BackgroundTask(ABC, Generic[Result]):
         self._stop = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
-        self._waiters = 0
 
     def start(self, executor: Executor | None = None) -> Self:
         """Begin, unless the work is under way or done; returns the task itself.
@@ -70,18 +69,6 @@ class BackgroundTask(ABC, Generic[Result]):
     def cancel(self) -> None:
         """Ask the work to end."""
         self._stop.set()
-
-    def join(self) -> None:
-        """Count one more waiter for the result."""
-        with self._lock:
-            self._waiters += 1
-
-    def leave(self) -> None:
-        """Count one less; the work is asked to end when nobody waits any more."""
-        with self._lock:
-            self._waiters -= 1
-            if self._waiters <= 0:
-                self.cancel()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the end; True if it has come."""

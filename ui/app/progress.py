@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.domain.regions import Explanation
 from core.jobs.batch import BatchJob
 from core.jobs.examples import ExamplesTask
+from core.jobs.explanations import ExplanationTask
 from core.library.films import PublicLibrary, SyntheticLibrary
 from core.settings import get_settings
-from ui.app.resources import ExplanationTask, get_examples
+from ui.app.resources import get_examples
 from ui.app.session import Visit
 
 if TYPE_CHECKING:  # the review page should not wait for what it never uses
     from core.jobs.embeddings import FeatureTask
 
-REFRESH_S = 0.3
+REFRESH_S, LONGEST_REFRESH_S = 0.3, 2.0
 
 
 @dataclass(slots=True)
@@ -57,27 +59,44 @@ def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | No
     waiting = task if task is not None and not task.finished else None
     with st.container():
         if visit.job is not None or waiting is not None or reading is not None:
-            _follow(Watch(), visit.job, waiting, reading)
+            alone = visit.job is None and reading is None
+            every = _refresh_s(waiting) if alone and waiting is not None else REFRESH_S
+            shown = None if waiting is None else waiting.result
+            st.fragment(_follow, run_every=every)(Watch(), visit.job, waiting, shown, reading)
 
 
-@st.fragment(run_every=REFRESH_S)
+def _refresh_s(task: ExplanationTask) -> float:
+    """Return how often to ask for a task: the more come before it, the less often."""
+    return min(LONGEST_REFRESH_S, REFRESH_S * (1 + task.place))
+
+
 def _follow(
     watch: Watch,
     job: BatchJob | None,
     task: ExplanationTask | None,
+    shown: Explanation | None,
     reading: FeatureTask | None,
 ) -> None:
     news = False
     if job is not None:
         news |= _draw_batch(job)
     if task is not None:
-        share = min(1.0, task.progress)
-        st.progress(share, text="Finding the regions the score depends on")
-        news |= task.finished
+        st.progress(min(1.0, task.progress), text=waiting_text(task))
+        news |= task.finished or task.result is not shown
     if reading is not None:
         st.progress(reading.progress, text="Reading films to find similar ones")
         news |= reading.finished
     watch.rerun_if(news=news)
+
+
+def waiting_text(task: ExplanationTask) -> str:
+    """Return in words how far an explanation is, and how many come before it."""
+    if task.result is not None:
+        return f"Regions by {task.result.settings.samples} samples so far. They may still change."
+    if not task.place:
+        return "Finding the regions the score depends on"
+    before = "1 explanation" if task.place == 1 else f"{task.place} explanations"
+    return f"Waiting for the regions: {before} before yours"
 
 
 def _draw_batch(job: BatchJob) -> bool:

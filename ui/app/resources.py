@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Thread
 
 import streamlit as st
 
 from core.domain.arrays import FloatImage
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity
-from core.domain.regions import Explanation, LimeSettings
+from core.domain.regions import LimeSettings
 from core.errors import DatasetError
 from core.imaging.display import DisplayedFilm
-from core.jobs.background import BackgroundTask
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
+from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.memory import keep_heap_small
@@ -23,7 +23,7 @@ from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
     Engine,
     FilmReading,
-    explain_film,
+    begin_explanation,
     load_explainer,
     open_engine,
 )
@@ -69,7 +69,6 @@ def get_decision() -> ServedDecision:
     return decide_served_run(get_settings().named_run, SERVED_RUN, newest)
 
 
-KEPT_EXPLANATIONS = 16
 LOOKED_FOR_AGAIN_S = 30.0
 """What is put into a folder meanwhile (films, runs) is found after this time."""
 KEPT_FILM_BYTES = 96_000_000
@@ -92,7 +91,7 @@ def get_engine() -> Engine:
     settings = get_settings()
     engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
     get_film_pool().prepare(_files_of(engine))
-    _explainer().submit(load_explainer)
+    Thread(target=load_explainer, name="first-read-load", daemon=True).start()
     return engine
 
 
@@ -289,52 +288,28 @@ def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
 # --- explanations, made in the background so that the film is there at once ---
 
 
-class ExplanationTask(BackgroundTask[Explanation]):
-    """One explanation on its way."""
-
-    fault = "there is a fault in First Read. Report it with the log."
-
-    def __init__(self, film: UploadedFilm, settings: LimeSettings, engine: Engine) -> None:
-        super().__init__(f"explanation of film {film.key[:12]}")
-        self._film, self._settings, self._engine = film, settings, engine
-
-    def _work(self) -> Explanation:
-        return explain_film(
-            _input_of(self._film, self._engine),
-            self._engine.classifier,
-            self._settings,
-            progress=self.report,
-            cancelled=lambda: self.cancelled,
-        )
-
-
 @st.cache_resource(show_spinner=False)
-def _explainer() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-explain")
+def _explanations() -> ExplanationQueue:
+    return ExplanationQueue(is_here)
 
 
-@st.cache_resource(show_spinner=False)
-def _explanations() -> Recent[ExplanationTask]:
-    return Recent(KEPT_EXPLANATIONS)
-
-
-def request_explanation(film: UploadedFilm, engine: Engine | None = None) -> ExplanationTask:
-    """Return the task that explains a film, started if it is not under way or done.
+def request_explanation(
+    film: UploadedFilm, engine: Engine | None = None, *, asked: bool = True
+) -> ExplanationTask | None:
+    """Return the task that explains a film; this browser session waits for it.
 
     Parameters
     ----------
     engine : Engine or None
         None: that of the served run.
+    asked : bool
+        False: it is precomputed if few explanations are under way, and else there is no task.
     """
     engine = engine or get_engine()
     settings = LimeSettings(samples=get_settings().lime_samples)
-    key = f"{_input_key(film, engine)}|{settings}"
-
-    def begin() -> ExplanationTask:
-        return ExplanationTask(film, settings, engine).start(_explainer())
-
-    task = _explanations().get_or_make(key, begin)
-    if task.cancelled and task.result is None:  # left before, and wanted again
-        _explanations().forget(key, task)
-        task = _explanations().get_or_make(key, begin)
-    return task
+    return _explanations().request(
+        f"{_input_key(film, engine)}|{settings}",
+        lambda: begin_explanation(_input_of(film, engine), engine.classifier, settings),
+        session_id(),
+        asked=asked,
+    )

@@ -11,10 +11,10 @@ import streamlit as st
 from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
-from core.domain.regions import Explanation
-from core.jobs.background import BackgroundTask
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
+from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
+from ui.app.presence import session_id
 from ui.components.plain_text import plain
 
 _KEY = "first_read"
@@ -52,7 +52,7 @@ class Visit:
         Part of the uploader's key: a new round empties it.
     read_by : ServedRun or None
         The run that the outcomes are of.
-    explaining : BackgroundTask or None
+    explaining : ExplanationTask or None
         The explanation that the reader is waiting for or looking at.
     last_film : str or None
         The film that was open last in the error gallery.
@@ -85,7 +85,7 @@ class Visit:
     logged_in: bool = False
     upload_round: int = 0
     read_by: ServedRun | None = None
-    explaining: BackgroundTask[Explanation] | None = None
+    explaining: ExplanationTask | None = None
     last_film: str | None = None
     notice: str = ""
     left_out: str = ""
@@ -125,15 +125,11 @@ class Visit:
         if not running:
             self.job = None
 
-    def wait_for(self, task: BackgroundTask[Explanation] | None) -> None:
+    def wait_for(self, task: ExplanationTask | None) -> None:
         """Wait for this explanation, and not for an earlier one any more."""
-        if task is self.explaining:
-            return
-        if self.explaining is not None:
-            self.explaining.leave()
-        if task is not None:
-            task.join()
-        self.explaining = task
+        left, self.explaining = self.explaining, task
+        if left is not None and left is not task:
+            left.leave(session_id())
 
     def keep_to(self, served: ServedRun) -> bool:
         """Let go of what another run than the served one said; return whether there was any."""

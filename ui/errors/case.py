@@ -10,9 +10,10 @@ import streamlit as st
 from core.error_analysis.gallery import cell_of
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
+from core.jobs.explanations import ExplanationTask
 from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
-from ui.app.resources import ExplanationTask, get_film_view, get_library, request_explanation
+from ui.app.resources import get_film_view, get_library, request_explanation
 from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards

@@ -12,11 +12,12 @@ from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.explain.lime import top_regions
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
+from core.jobs.explanations import ExplanationTask
 from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, keep_regions_asked
-from ui.app.resources import ExplanationTask, get_engine, request_explanation
+from ui.app.resources import get_engine, request_explanation
 from ui.app.session import Visit
 from ui.components.panels import (
     SYNTHETIC,
@@ -166,8 +167,8 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
     reading, task = read.reading, None
     if reading is not None and reading.prediction is not None:
-        task = request_explanation(read.film)
-        read.visit.wait_for(task)
+        task = request_explanation(read.film, asked=read.shows_regions)
+    read.visit.wait_for(task)
     shown = task if task and read.shows_regions else None
     follow(read.visit, shown)
     if reading is None:

@@ -20,7 +20,7 @@ from core.library.films import PublicLibrary
 from core.reads.signing import printable_name
 from core.settings import get_settings
 from ui.app.progress import PREPARATION_REFRESH_S, Watch, draw_progress
-from ui.app.resources import get_examples, start_batch
+from ui.app.resources import get_examples, get_library, start_batch
 from ui.app.session import Visit
 
 # Above the largest limit that a site may set: a larger film would be written to a temporary file.
@@ -164,9 +164,8 @@ def offer_examples(visit: Visit) -> None:
         st.caption(f"Synthetic films: {task.sentence}")
     if summary is not None:
         st.caption(served_on_examples(summary))
-    data = get_settings().data
-    if not PublicLibrary(data).has_films:
-        st.caption(how_to_get_films(data))
+    if not get_library(PublicLibrary.name).has_films:
+        st.caption(how_to_get_films(get_settings().data))
 
 
 @st.fragment(run_every=PREPARATION_REFRESH_S)

@@ -7,12 +7,12 @@ import streamlit as st
 from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
 from core.explain.lime import top_regions
+from core.jobs.explanations import ExplanationTask
 from core.teaching.glossary import signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.session import Course, StepKind
 from core.teaching.text import answer_text, marks_text, resistance_text, right_text
 from ui.app.progress import follow
-from ui.app.resources import ExplanationTask
 from ui.app.session import Visit
 from ui.components.cards.cards import show_cards
 from ui.components.panels import draw_regions

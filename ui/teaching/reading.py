@@ -10,6 +10,7 @@ import streamlit as st
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.reader import Reader
 from core.errors import FirstReadError
+from core.jobs.explanations import ExplanationTask
 from core.reads.signing import utc_now
 from core.teaching.mark_scoring import score_marks
 from core.teaching.session import (
@@ -24,7 +25,7 @@ from core.teaching.session import (
 )
 from core.teaching.text import describe_plan
 from ui.app.progress import Watch
-from ui.app.resources import ExplanationTask, get_film_view, request_explanation
+from ui.app.resources import get_film_view, request_explanation
 from ui.app.session import Visit
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
 from ui.components.panels import draw_measured, draw_scale

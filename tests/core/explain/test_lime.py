@@ -17,7 +17,14 @@ from core.domain.arrays import FloatImage, read_only
 from core.domain.model import FilmBox, Geometry, ModelInput
 from core.domain.regions import Explanation, LimeSettings
 from core.errors import Cancelled, ExplanationError
-from core.explain.lime import explain_prediction, hidden_film, perturb, top_regions, weights_on_film
+from core.explain.lime import (
+    ExplanationSteps,
+    explain_prediction,
+    hidden_film,
+    perturb,
+    top_regions,
+    weights_on_film,
+)
 from core.settings import PROJECT_ROOT
 
 SIZE = 64
@@ -299,6 +306,17 @@ def test_progress_rises_with_each_batch_and_ends_at_one() -> None:
     seen: list[float] = []
     explain_prediction(model_input(), bent(), replace(QUICK, batch=60), progress=seen.append)
     assert seen == [0.3, 0.6, 0.9, 1.0]
+
+
+def test_a_part_of_the_samples_gives_the_explanation_with_so_many_samples() -> None:
+    steps = ExplanationSteps(model_input(), bent(), replace(QUICK, batch=60))
+    steps.advance()
+    steps.advance()
+    assert (steps.samples, steps.share, steps.finished) == (120, 0.6, False)
+    part = steps.explain()
+    whole = explain_prediction(model_input(), bent(), replace(QUICK, batch=60, samples=120))
+    assert part.settings == whole.settings
+    assert part.weights.tolist() == whole.weights.tolist()
 
 
 def test_a_stopped_explanation_asks_the_model_nothing_more() -> None:

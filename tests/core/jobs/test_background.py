@@ -1,4 +1,4 @@
-"""Work in the background: its result, its faults, and those who wait for it."""
+"""Work in the background: its result and its faults."""
 
 from __future__ import annotations
 
@@ -58,16 +58,6 @@ def test_work_that_was_cancelled_says_so_and_may_begin_again() -> None:
     assert (task.result, task.sentence, task.cancelled) == (None, "Stopped after 1 of 2.", True)
     assert task.start().wait(WAIT_S)
     assert (task.result, task.sentence, task.cancelled) == (2, "", False)
-
-
-def test_work_goes_on_until_the_last_one_who_waits_has_left() -> None:
-    task = Counting()
-    task.join()
-    task.join()
-    task.leave()
-    assert not task.cancelled
-    task.leave()
-    assert task.cancelled
 
 
 @pytest.mark.parametrize(
