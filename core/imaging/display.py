@@ -13,7 +13,7 @@ from core.domain.film import Radiograph
 
 MAX_SIDE_PX = 3000
 GREY_LEVEL_TOLERANCE = 1e-2
-_COLUMNS_A_BLOCK = 256
+_ROWS_A_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,60 +40,58 @@ class DisplayedFilm:
 
 
 def display_film(film: Radiograph) -> DisplayedFilm:
-    """Bring a film to the levels and the size in which it is shown."""
+    """Bring a film to the levels and the size in which it is shown.
+
+    A pixel of a film with more than `MAX_SIDE_PX` on a side is the mean over the area it covers.
+    """
     bits = 8 if _has_8_bit_levels(film.pixels) else 16
-    shown = area_average(film.pixels, MAX_SIDE_PX)
-    levels = np.empty(shown.shape, "u1" if bits == 8 else "<u2")
-    for rows in _blocks(shown):
-        levels[rows] = np.rint(shown[rows] * np.float32(2**bits - 1))
+    height, width = _shown_size(film.height_px, film.width_px)
+    levels = np.empty((height, width), "u1" if bits == 8 else "<u2")
+    for start in range(0, height, _ROWS_A_BLOCK):  # so that no copy is as large as the film
+        rows = slice(start, min(height, start + _ROWS_A_BLOCK))
+        shown = _average_columns(_average_rows(film.pixels, height, rows), width)
+        levels[rows] = np.rint(shown * np.float32(2**bits - 1))
     return DisplayedFilm(
         read_only(levels), film.height_px, film.width_px, film.pixel_spacing_mm, film.synthetic
     )
 
 
-def area_average(pixels: FloatImage, max_side_px: int) -> FloatImage:
-    """Shrink a film so that its longer side is at most ``max_side_px``.
+def _shown_size(height_px: int, width_px: int) -> tuple[int, int]:
+    scale = min(1.0, MAX_SIDE_PX / max(height_px, width_px))
+    return max(1, round(height_px * scale)), max(1, round(width_px * scale))
+
+
+def _average_columns(pixels: FloatImage, columns: int) -> FloatImage:
+    return _average_rows(pixels.T, columns, slice(0, columns)).T
+
+
+def _average_rows(pixels: FloatImage, rows: int, wanted: slice) -> FloatImage:
+    """Average along axis 0 into bands of equal, possibly fractional, height.
 
     Parameters
     ----------
     pixels : (H, W) float32 ndarray
-
-    Returns
-    -------
-    (h, w) float32 ndarray
-        Each pixel is the mean over the area that it covers; the input itself if it is small enough.
+    rows : int
+        Bands in all.
+    wanted : slice
+        Those that are returned.
     """
-    longest = max(pixels.shape)
-    if longest <= max_side_px:
-        return pixels
-    height, width = (max(1, round(side * max_side_px / longest)) for side in pixels.shape)
-    return _average_rows(_average_rows(pixels, height).T, width).T
-
-
-def _average_rows(pixels: FloatImage, rows: int) -> FloatImage:
-    """Average along axis 0 into ``rows`` bands of equal, possibly fractional, height."""
-    edges = np.arange(rows + 1) * (pixels.shape[0] / rows)
-    whole = np.minimum(edges.astype(int), pixels.shape[0] - 1)
-    share = (edges - whole).astype(np.float32)[:, np.newaxis]
-    bands = np.empty((rows, pixels.shape[1]), np.float32)
-    for start in range(0, pixels.shape[1], _COLUMNS_A_BLOCK):  # so that no copy is as large
-        some = pixels[:, start : start + _COLUMNS_A_BLOCK]
-        cut = share * some[whole]
-        cut[-1] = 0.0
-        sums = np.add.reduceat(some, whole[:-1], axis=0) - cut[:-1] + cut[1:]
-        bands[:, start : start + _COLUMNS_A_BLOCK] = sums * np.float32(rows / pixels.shape[0])
-    return bands
+    if rows == pixels.shape[0]:
+        return pixels[wanted]
+    edges = np.arange(wanted.start, wanted.stop + 1) * (pixels.shape[0] / rows)
+    first, last = int(edges[0]), min(pixels.shape[0], math.ceil(edges[-1]))
+    some, edges = pixels[first:last], edges - first
+    whole = np.minimum(edges.astype(int), len(some) - 1)
+    share = (edges - whole).astype(np.float32)
+    share[-1] -= 1.0  # the last sum goes to the end of the rows
+    cut = share[:, np.newaxis] * some[whole]
+    sums = np.add.reduceat(some, whole[:-1], axis=0) - cut[:-1] + cut[1:]
+    return np.asarray(sums * np.float32(rows / pixels.shape[0]), dtype=np.float32)
 
 
 def _has_8_bit_levels(pixels: FloatImage) -> bool:
-    for rows in _blocks(pixels):
-        scaled = pixels[rows] * np.float32(255)
+    for start in range(0, pixels.shape[0], _ROWS_A_BLOCK):
+        scaled = pixels[start : start + _ROWS_A_BLOCK] * np.float32(255)
         if np.abs(scaled - np.rint(scaled)).max() > GREY_LEVEL_TOLERANCE:
             return False
     return True
-
-
-def _blocks(pixels: FloatImage) -> list[slice]:
-    """Return rows of about a million pixels each."""
-    rows = max(1, math.ceil(2**20 / pixels.shape[1]))
-    return [slice(start, start + rows) for start in range(0, pixels.shape[0], rows)]

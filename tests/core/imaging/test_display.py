@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from fixtures.gate_films import film_of
 
-from core.imaging.display import MAX_SIDE_PX, area_average, display_film
+from core.imaging import display
+from core.imaging.display import MAX_SIDE_PX, display_film
 
 
 def test_an_8_bit_film_keeps_its_levels():
@@ -21,18 +22,27 @@ def test_a_12_bit_film_keeps_every_grey_level():
     np.testing.assert_array_equal(np.rint(shown / 65535 * 4095), levels)
 
 
-def test_area_average_of_5_into_2_gives_the_middle_pixel_to_both_halves():
-    row = np.array([[0.0, 0.2, 1.0, 0.4, 0.6]], np.float32)
-    expected = [[(0.0 + 0.2 + 0.5) / 2.5, (0.5 + 0.4 + 0.6) / 2.5]]
-    np.testing.assert_allclose(area_average(row, 2), expected, rtol=1e-6)
+def shown_values(pixels, monkeypatch, max_side_px):
+    monkeypatch.setattr(display, "MAX_SIDE_PX", max_side_px)
+    monkeypatch.setattr(display, "_ROWS_A_BLOCK", 4)  # so that a small film has several
+    return display_film(film_of(pixels)).levels / 65535
 
 
-@pytest.mark.parametrize(("height", "width"), [(101, 67), (401, 613)])
-def test_area_average_keeps_the_mean_of_an_awkward_size(height, width):
+def test_5_columns_on_2_give_the_middle_one_to_both_halves(monkeypatch):
+    row = np.array([[0.0, 0.2, 1.0, 0.41, 0.6]] * 5, np.float32)
+    expected = [(0.0 + 0.2 + 0.5) / 2.5, (0.5 + 0.41 + 0.6) / 2.5]
+    np.testing.assert_allclose(shown_values(row, monkeypatch, 2), [expected] * 2, atol=1e-5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(101, 67), (67, 101), (58, 29), (30, 30)])
+def test_a_smaller_film_has_the_means_of_the_areas(height, width, monkeypatch):
     film = np.random.default_rng(0).random((height, width), np.float32)
-    reduced = area_average(film, 29)
-    assert max(reduced.shape) == 29
-    assert reduced.mean() == pytest.approx(film.mean(), abs=1e-6)
+    shown = shown_values(film, monkeypatch, 29)
+    assert max(shown.shape) == 29
+    # Each pixel split into as many as the shown film has along that axis: all areas are whole.
+    fine = film.repeat(shown.shape[0], axis=0).repeat(shown.shape[1], axis=1)
+    means = fine.reshape(shown.shape[0], height, shown.shape[1], width).mean(axis=(1, 3))
+    np.testing.assert_allclose(shown, means, atol=2e-5)
 
 
 def test_a_film_over_the_limit_is_reduced_and_says_its_own_size():
