@@ -1,4 +1,4 @@
-"""What the app ships as Streamlit settings: nobody is asked, told or counted."""
+"""What the app ships as Streamlit settings: nobody is asked, told, counted or held up."""
 
 import tomllib
 
@@ -17,6 +17,7 @@ SHIPPED = tomllib.loads((PROJECT_ROOT / ".streamlit" / "config.toml").read_text(
         ("server", "enableXsrfProtection", True),
         ("server", "fileWatcherType", "none"),
         ("browser", "gatherUsageStats", False),
+        ("runner", "postScriptGC", False),
         ("client", "showErrorDetails", "none"),
         ("client", "showSidebarNavigation", False),
     ],

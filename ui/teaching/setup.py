@@ -88,9 +88,8 @@ def _draw_waiting() -> None:
     if task is not None and not task.finished:
         st.write("The films to practise with are being generated and read; this happens once.")
     draw_preparation(task)
-    data = get_settings().data
-    if not PublicLibrary(data).has_films:
-        st.caption(how_to_get_films(data))
+    if not get_library(PublicLibrary.name).has_films:
+        st.caption(how_to_get_films(get_settings().data))
 
 
 def _draw_form(visit: Visit, sources: list[str]) -> None:
