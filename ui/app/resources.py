@@ -36,6 +36,9 @@ from core.store.served_runs import list_served_choices, note_served_run
 from ui.app.lru_cache import Recent
 from ui.components.viewer.film_bytes import FilmView
 
+LOCK_WAIT_S = 2.5
+"""Of a page; a press of a button writes up to four times, and only the first waits so long."""
+
 
 @st.cache_resource(show_spinner=False)
 def get_database() -> Database:
@@ -46,7 +49,9 @@ def get_database() -> Database:
     ReviewStoreError
         If the database cannot be opened.
     """
-    return Database.open(get_settings().database_url)
+    database = Database.open(get_settings().database_url)
+    database.wait_at_most(LOCK_WAIT_S)
+    return database
 
 
 def get_store() -> SqlReviewStore:
