@@ -22,7 +22,8 @@ from core.store.reads import SqlReviewStore
 from core.store.teaching import SqlTeachingStore
 from core.teaching.session import Plan, StepKind
 from ui.app.session import Visit
-from ui.errors import blind_reads, case, controls
+from ui.errors import case, controls
+from ui.library import blind_reads
 from ui.library.gallery_query import ErrorView
 
 __all__ = ["data", "drawn", "films", "notes"]

@@ -58,7 +58,7 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     try:
         lacking = [one for one in check_demands(listed.runs[run_id].record.folder) if not one.met]
     except FirstReadError as exc:  # of that run alone: the page goes on
-        st.warning(str(exc), icon=":material/broken_image:")
+        st.warning(plain(str(exc)), icon=":material/broken_image:")
         _draw_log()
         return
     if lacking:

@@ -88,7 +88,7 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
         )
     follow(visit, task)
     if task is not None and task.sentence:
-        st.caption(f"No regions: {task.sentence}")
+        st.caption(f"No regions: {plain(task.sentence)}")
     elif task is not None and task.result is not None:
         boxed = task.result.geometry.box is not None
         draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
@@ -111,14 +111,14 @@ def draw_nearest(course: Course, place: int) -> None:
     try:
         near = nearest_films(course, case)
     except FirstReadError as exc:
-        st.caption(str(exc))
+        st.caption(plain(str(exc)))
         return
-    plain = [
+    near_cards = [
         film_card(near.films[cell], heading=heading)
         for cell, heading in NEAREST_WORDS.items()
         if cell in near.films
     ]
-    cards, _ = add_pictures(library, plain)
+    cards, _ = add_pictures(library, near_cards)
     how = "in the model's feature space" if near.by_features else "by the model's score only"
     st.caption(f"Nearest {how}, of other patients, and read correctly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
