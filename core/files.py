@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.errors import DatasetError
+
+_log = logging.getLogger(__name__)
+
+_DIGEST_BYTES = 32
 
 
 def sha256_of(path: Path) -> str:
@@ -70,3 +75,30 @@ def write_whole(path: Path, content: bytes) -> None:
             f"{path.name} cannot be written to {path.parent} ({exc.strerror}): make room, or name "
             "a folder that can be written (FIRSTREAD_CACHE for the built-in films)."
         ) from exc
+
+
+def write_checked(path: Path, content: bytes) -> None:
+    """Write a file of the cache with the sha256 of its content behind it.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be written; nothing half-written stays.
+    """
+    write_whole(path, content + hashlib.sha256(content).digest())
+
+
+def read_checked(path: Path) -> bytes | None:
+    """Return what `write_checked` kept; None if it is missing or any bit of it has changed."""
+    try:
+        kept = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        _log.warning("%s of the cache cannot be read and is made again: %s", path, exc.strerror)
+        return None
+    content, digest = kept[:-_DIGEST_BYTES], kept[-_DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() == digest:
+        return content
+    _log.warning("%s of the cache is damaged and is made again", path)
+    return None

@@ -47,7 +47,8 @@ class Settings(BaseSettings):
     )
     cache: Path = Field(
         default=PROJECT_ROOT / "var" / "cache",
-        description="Folder for what can be recomputed: synthetic films, thumbnails, scores.",
+        description="Folder for what can be recomputed: synthetic films, thumbnails, scores. "
+        "A damaged file in it counts as missing.",
     )
     keep_file_names: bool = Field(
         default=True,

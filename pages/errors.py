@@ -8,6 +8,7 @@ from ui.app.resources import get_libraries, get_served
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
+from ui.components.plain_text import plain
 from ui.errors.case import draw_case, follow_case_event
 from ui.errors.controls import draw_choice, read_view
 from ui.errors.gallery import draw_gallery, draw_pages, follow_gallery_event, keep_to_the_pages
@@ -26,7 +27,7 @@ def draw_errors(visit: Visit) -> None:
     GALLERY.go_to(view)
     show_notice(visit)
     if complaints:
-        st.warning("  \n".join(complaints), icon=":material/link_off:")
+        st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
     if view.film is None:
         show_preparation(get_preparation())
         choice_side, films_side = st.columns([1, 3.4], gap="medium")

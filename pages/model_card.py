@@ -5,6 +5,8 @@ import streamlit as st
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_decision, get_served
 from ui.components.panels import draw_standing_line
+from ui.components.plain_text import plain
+from ui.library.blind_reads import note_left_out
 from ui.model_card.data import (
     ADDRESS,
     CHECKLISTS,
@@ -57,12 +59,13 @@ with show_errors():
         view, complaints = ADDRESS.read(st.query_params.to_dict(), list(names), serving)
         ADDRESS.go_to(view)
         if complaints:
-            st.warning("  \n".join(complaints), icon=":material/link_off:")
+            st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
         with show_errors():
+            note_left_out(visit)
             draw_run(view, names)
     else:
         draw_empty()
     for sentence in sentences:
-        st.warning(sentence, icon=":material/warning:")
+        st.warning(plain(sentence), icon=":material/warning:")
 with show_errors():
     draw_standing_line(get_served(), visit.reader)

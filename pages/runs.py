@@ -12,6 +12,8 @@ from ui.app.resources import get_decision, get_served
 from ui.app.session import Visit, show_notice
 from ui.charts.runs import Style, style_runs
 from ui.components.panels import draw_standing_line
+from ui.components.plain_text import plain
+from ui.library.blind_reads import note_left_out
 from ui.runs.case_matrix import draw_cases, find_case
 from ui.runs.data import ListedRuns, get_listed_runs, get_scored
 from ui.runs.importing import draw_import
@@ -48,7 +50,7 @@ def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
             draw_serving(visit, listed)
 
 
-def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
+def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     """Draw everything that is computed of the compared runs."""
     styles = style_runs(tuple(listed.runs))
     key = listed.key(view.runs, view.part, view.at)
@@ -57,10 +59,12 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
     except FirstReadError as exc:
         if view.at is None:
             raise
-        st.warning(f"{exc} Shown at each run's own operating point.", icon=":material/warning:")
+        st.warning(
+            f"{plain(str(exc))} Shown at each run's own operating point.", icon=":material/warning:"
+        )
         key = replace(key, at=None)
         scored = get_scored(key, listed)
-    film_id = find_case(view, scored)
+    film_id = find_case(visit, view, scored)
     draw_films(scored, listed)
     tabs = st.tabs(list(TABS.values()), **ADDRESS.bind(view, "tab", TABS))
     tests_side, cases_side, ward_side, training_side = tabs
@@ -69,7 +73,8 @@ def draw_comparison(view: RunsView, listed: ListedRuns) -> None:
         st.markdown("#### Paired tests")
         draw_tests(view, key, listed, scored)
     with cases_side:
-        draw_cases(view, film_id, key, listed, scored, styles)
+        note_left_out(visit)
+        draw_cases(visit, view, film_id, key, listed, scored, styles)
     with ward_side:
         draw_wards(view, scored)
     with training_side:
@@ -87,13 +92,13 @@ def draw_training(view: RunsView, listed: ListedRuns, styles: dict[str, Style]) 
         show_audits(audits)
 
 
-def draw_runs(view: RunsView, listed: ListedRuns, serving: str) -> None:
+def draw_runs(visit: Visit, view: RunsView, listed: ListedRuns, serving: str) -> None:
     """Draw every run in the table, and the comparison of those that are ticked."""
     with show_errors():
         draw_table(view, listed, serving)
         if len(listed.runs) == 1 and get_preparation() is None:
             st.info("There is only one run: train or import another to compare them.")
-        draw_comparison(view, listed)
+        draw_comparison(visit, view, listed)
 
 
 def draw_page(visit: Visit) -> None:
@@ -107,17 +112,17 @@ def draw_page(visit: Visit) -> None:
         ADDRESS.go_to(view)
         draw_head(visit, view, listed)
         if complaints:
-            st.warning("  \n".join(complaints), icon=":material/link_off:")
+            st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
         task = get_preparation()
         if view.part == "synthetic" and task is not None and not task.ready:
             draw_preparation(task)
         else:
             show_preparation(task)
-            draw_runs(view, readers, serving)
+            draw_runs(visit, view, readers, serving)
     else:
         draw_empty()
     for sentence in listed.sentences:
-        st.warning(sentence, icon=":material/warning:")
+        st.warning(plain(sentence), icon=":material/warning:")
 
 
 visit = guard("runs")

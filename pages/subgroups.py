@@ -6,6 +6,8 @@ from ui.app.guard import guard, show_errors
 from ui.app.progress import draw_waiting
 from ui.app.resources import get_served
 from ui.components.panels import draw_standing_line
+from ui.components.plain_text import plain
+from ui.library.blind_reads import note_left_out
 from ui.slices.controls import ADDRESS, draw_choice, read_view
 from ui.slices.labels import draw_copies, draw_labels
 from ui.slices.references import draw_references
@@ -24,8 +26,9 @@ def draw_page() -> None:
     view, complaints = read_view()
     ADDRESS.go_to(view)
     if complaints:
-        st.warning("  \n".join(complaints), icon=":material/link_off:")
+        st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
     draw_choice(view)
+    note_left_out(visit)
     with show_errors():
         DRAWN[view.section](view)
 

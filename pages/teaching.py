@@ -44,7 +44,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
         return
     if draw_missing(visit, course, place):
         return
-    course = record_progress(course, place, visit.acting)
+    course = record_progress(visit, course, place)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     revealed = phase_of(course, place) == "revealed"
     with way_side:
@@ -57,7 +57,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
         if revealed:
             draw_reveal(visit, course, place, task)
         else:
-            draw_read(course, place)
+            draw_read(visit, course, place)
 
 
 def draw_views(visit: Visit) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.datasets import index as dataset_index
+from core.domain.film import printable
 from core.errors import FirstReadError
 
 
@@ -19,8 +20,14 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except FirstReadError as exc:
-        Console(stderr=True, soft_wrap=True).print(str(exc), markup=False, highlight=False)
+        print_text(str(exc), err=True)
         raise typer.Exit(1) from exc
+
+
+def print_text(words: str, *, err: bool = False) -> None:
+    """Print words as they are: a file's name in them is no markup, and steers no terminal."""
+    shown = "\n".join(map(printable, words.split("\n")))
+    Console(stderr=err, soft_wrap=True).print(shown, markup=False, highlight=False, emoji=False)
 
 
 @contextmanager

@@ -5,14 +5,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from core.cli.console import progress_bar, show_errors
+from core.cli.console import print_text, progress_bar, show_errors
 from core.datasets import index as dataset_index
 from core.datasets.check import HASH_LIST, CheckReport, check_dataset
 from core.datasets.duplicates import find_duplicates
 from core.datasets.fetch import FOLDER, download_from_kaggle, fetch_dataset, find_public_set
 from core.datasets.split import count_parts, split_dataset, write_split
+from core.domain.film import printable
 from core.settings import get_settings
 
 app = typer.Typer(
@@ -51,9 +53,9 @@ def fetch(
         fetched = fetch_dataset(target, download=download_from_kaggle, progress=progress)
     films = len(fetched.index.films)
     if fetched.download is None:
-        _text(f"The set in {target} is complete already: {films} films, all hashes as listed.")
+        print_text(f"The set in {target} is complete already: {films} films, all hashes as listed.")
         return
-    _text(
+    print_text(
         f"The set in {target} is complete: {films} films, {fetched.copied} of them new. The counts "
         f"match the published set. So does the sha256 of the {fetched.held_to_hashes} films whose "
         f"hash is published; all other hashes are now listed in {HASH_LIST}. "
@@ -78,8 +80,10 @@ def split(
         write_split(drawn, out)
     for part, counts in count_parts(drawn).items():
         strata = ", ".join(f"{count} {stratum}" for stratum, count in counts.items())
-        _text(f"{part}: {sum(counts.values())} films ({strata})")
-    _text(f"{len(drawn.excluded)} films were left out as copies of a test film. Written to {out}.")
+        print_text(f"{part}: {sum(counts.values())} films ({strata})")
+    print_text(
+        f"{len(drawn.excluded)} films were left out as copies of a test film. Written to {out}."
+    )
 
 
 def _usual_source() -> Path:
@@ -89,22 +93,20 @@ def _usual_source() -> Path:
 
 
 def _print_report(report: CheckReport) -> None:
-    table = Table("split", "class", "films", "patients", title=str(report.index.root))
+    table = Table(
+        "split", "class", "films", "patients", title=escape(printable(str(report.index.root)))
+    )
     for row in report.rows:
         table.add_row(row.split, row.stratum, str(row.films), str(row.patients))
     Console().print(table)
     exact, near = report.duplicates.exact, report.duplicates.near
-    _text(f"Exact duplicates: {len(exact)} groups, {sum(map(len, exact))} films.")
-    _text(f"Near duplicates: {len(near)} groups, {sum(map(len, near))} films.")
-    _text(f"Duplicate groups across splits: {len(report.across_splits)}.")
-    _text(f"Duplicate groups with both classes: {len(report.across_labels)}.")
-    _text(f"Patient numbers that occur in test and outside it: {len(report.shared_patients)}.")
+    print_text(f"Exact duplicates: {len(exact)} groups, {sum(map(len, exact))} films.")
+    print_text(f"Near duplicates: {len(near)} groups, {sum(map(len, near))} films.")
+    print_text(f"Duplicate groups across splits: {len(report.across_splits)}.")
+    print_text(f"Duplicate groups with both classes: {len(report.across_labels)}.")
+    print_text(f"Patient numbers that occur in test and outside it: {len(report.shared_patients)}.")
     for warning in report.warnings:
-        _text(f"Warning: {warning}")
+        print_text(f"Warning: {warning}")
     listed = "all as in SHA256SUMS.json" if report.hash_list else "no SHA256SUMS.json to compare"
     verdict = "differs from the published set" if report.warnings else "is complete"
-    _text(f"The copy {verdict}: {len(report.index.films)} films, every one decodes; {listed}.")
-
-
-def _text(sentence: str) -> None:
-    Console(soft_wrap=True).print(sentence, markup=False, highlight=False)
+    print_text(f"The copy {verdict}: {len(report.index.films)} films, every one decodes; {listed}.")

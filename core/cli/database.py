@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import show_errors
+from core.cli.console import print_text, show_errors
 from core.settings import get_settings
 from core.store.audit_log import report_text, verify_records
 from core.store.engine import Database, migration_status
@@ -25,7 +25,7 @@ DatabaseUrl = Annotated[
 def migrate_database(database_url: DatabaseUrl = None) -> None:
     """Bring the database to the newest revision; create it if there is none."""
     with show_errors(), closing(_opened(database_url)) as database:
-        typer.echo(_described(database.status()))
+        print_text(_described(database.status()))
 
 
 @app.command("status")
@@ -33,7 +33,7 @@ def show_status(database_url: DatabaseUrl = None) -> None:
     """Print the database's revision; exit code 1 if it needs `migrate`."""
     with show_errors():
         status = migration_status(database_url or get_settings().database_url)
-        typer.echo(_described(status))
+        print_text(_described(status))
         raise typer.Exit(0 if status.up_to_date else 1)
 
 
@@ -68,5 +68,5 @@ def verify(
     """Recompute every hash of the audit log and name each changed row; exit code 1 then."""
     with show_errors(), closing(_opened(database_url)) as database:
         report = verify_records(database, head)
-    typer.echo(report_text(report))
+    print_text(report_text(report))
     raise typer.Exit(0 if report.intact else 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.console import show_errors
+from core.cli.console import print_text, show_errors
 from core.domain.reader import OPERATOR
 from core.errors import ForeignRunRefused
 from core.settings import get_settings
@@ -62,7 +62,7 @@ def import_run_file(
         imported = import_run(
             _read(file), request, settings.models, settings.foreign_runs, OPERATOR
         )
-    typer.echo(_import_text(imported))
+    print_text(_import_text(imported))
 
 
 def _read(file: Path) -> bytes:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import progress_bar, show_errors
+from core.cli.console import print_text, progress_bar, show_errors
 from core.errors import DatasetError, FirstReadError
 from core.files import write_whole
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_SEED
@@ -41,7 +41,7 @@ def phantom(
             drawn = open_built_in_set(get_settings().cache, progress=progress)
         else:
             drawn = write_set(out, n, seed, progress=progress)
-    typer.echo(f"{len(drawn.films)} synthetic films are in {drawn.folder}.")
+    print_text(f"{len(drawn.films)} synthetic films are in {drawn.folder}.")
 
 
 def phantom_scores() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.console import show_errors
+from core.cli.console import print_text, show_errors
 from core.domain.model import RunRecord
 from core.error_analysis.generalisation_gap import causes_of, tabulate_causes
 from core.errors import ModelMissing
@@ -101,7 +101,7 @@ def evaluate(
             typer.echo(f"Predictions and metrics are stored in {run.folder}.")
             return
         agreement = compare_run(run, stored, predictions, measured)
-    typer.echo(agreement.sentence)
+    print_text(agreement.sentence)
     if not agreement.holds:
         raise typer.Exit(1)
 
@@ -227,7 +227,7 @@ def _score(
 
 
 def _report(line: str) -> None:
-    typer.echo(line, err=True)
+    print_text(line, err=True)
 
 
 def _text(limit: float | None) -> str:

@@ -10,6 +10,13 @@ from core.domain.arrays import FloatImage
 MAX_FILM_PIXELS = 40_000_000
 
 SYNTHETIC_KEY = "Synthetic"
+
+
+def printable(words: str) -> str:
+    """Return words without control and bidi characters, which turn or hide what stands beside."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in words)
+
+
 """Under this key an image file states that its film is synthetic."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import Cancelled, ModelMissing
-from core.files import write_whole
+from core.files import read_checked, write_checked
 from core.inference.litert import LiteRTClassifier
 from core.jobs.background import BackgroundTask
 from core.phantom.builtin import READING_VERSION
@@ -91,12 +91,13 @@ class FeatureTask(BackgroundTask[FilmFeatures]):
         self._film_ids = tuple(film_ids)
         self._read_bytes = read_bytes
         self._engine = engine
-        self._folder = cache_folder / "features"
+        self._folder = cache_folder / "film_features"
 
     def _work(self) -> FilmFeatures:
-        path = self._folder / f"{self._key()}.parquet"
-        if path.is_file():
-            return parse_features(path.read_bytes())
+        path = self._folder / f"{self._key()}.checked"
+        kept = read_checked(path)
+        if kept is not None:
+            return parse_features(kept)
         found = read_film_features(
             self._film_ids,
             self._read_bytes,
@@ -104,7 +105,7 @@ class FeatureTask(BackgroundTask[FilmFeatures]):
             progress=lambda done, total: self.report(done / total),
             cancelled=lambda: self.cancelled,
         )
-        write_whole(path, features_as_parquet(found))
+        write_checked(path, features_as_parquet(found))
         return found
 
     def _key(self) -> str:

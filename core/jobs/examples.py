@@ -13,11 +13,13 @@ import subprocess
 import sys
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
 from core.domain.model import RunRecord
-from core.files import write_whole
+from core.files import read_checked, write_checked
+from core.imaging.png import is_whole_png
 from core.jobs.background import BackgroundTask
 from core.jobs.batch import UploadedFilm
 from core.phantom.builtin import (
@@ -127,10 +129,11 @@ class ExamplesTask(BackgroundTask[None]):
     @property
     def summary(self) -> ExamplesSummary | None:
         """How the served run reads them; None until it has."""
-        if not self._summary.is_file():
+        kept = read_checked(self._summary)
+        if kept is None:
             return None
         try:
-            return ExamplesSummary(**json.loads(self._summary.read_text(encoding="utf-8")))
+            return ExamplesSummary(**json.loads(kept))
         except (TypeError, ValueError):  # of another version, or not this program's
             return None
 
@@ -146,7 +149,7 @@ def summary_path(cache_folder: Path, run: RunRecord, gate_sha256: str) -> Path:
     """Return where it is kept how a run reads the built-in set, by all that this depends on."""
     parts = (DRAWING_VERSION, READING_VERSION, reading_identity(run, gate_sha256))
     key = hashlib.sha256("".join(parts).encode()).hexdigest()
-    return cache_folder / "phantoms" / f"{run.run_id}-{key[:16]}.json"
+    return cache_folder / "phantoms" / f"{run.run_id}-{key[:16]}.checked"
 
 
 def done_path(summary: Path) -> Path:
@@ -156,7 +159,7 @@ def done_path(summary: Path) -> Path:
 
 def keep_summary(path: Path, summary: ExamplesSummary) -> None:
     """Write what `ExamplesTask.summary` reads."""
-    write_whole(path, json.dumps(asdict(summary)).encode())
+    write_checked(path, json.dumps(asdict(summary)).encode())
 
 
 def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
@@ -169,8 +172,9 @@ def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
     n : int
         At most.
     """
-    contents = [path.read_bytes() for path in drawn_files(cache_folder)[:n]]
-    keyed = sorted((hashlib.sha256(content).hexdigest(), content) for content in contents)
+    contents = (path.read_bytes() for path in drawn_files(cache_folder))
+    whole = islice(filter(is_whole_png, contents), n)  # a damaged one is drawn again at a start
+    keyed = sorted((hashlib.sha256(content).hexdigest(), content) for content in whole)
     return [
         UploadedFilm(key, f"synthetic-{number:02}.png", content)
         for number, (key, content) in enumerate(keyed, start=1)

@@ -15,7 +15,7 @@ import numpy as np
 from core.domain.film import Radiograph
 from core.domain.model import RunRecord
 from core.errors import Cancelled, FirstReadError
-from core.files import write_whole
+from core.files import read_checked, write_checked
 from core.gate.quality import measure_sharpness, measure_tone
 from core.imaging.decoding import decode_radiograph
 from core.imaging.preprocessing import standardise_film
@@ -61,15 +61,15 @@ class PhantomScores:
         self._phantoms, self._gate, self._threads = phantoms, gate, threads
         parts = phantoms.index.sha256 + READING_VERSION
         key = hashlib.sha256(parts.encode()).hexdigest()[:16]
-        self._folder = cache_folder / "phantom_scores" / key
+        self._folder = cache_folder / "synthetic_scores" / key
 
     def has(self, run: RunRecord) -> bool:
         """Return whether what a run says of the films is kept."""
-        return self._place(run).is_file()
+        return read_checked(self._place(run)) is not None
 
     def _place(self, run: RunRecord) -> Path:
         identity = reading_identity(run, self._gate.sha256)[:16]
-        return self._folder / f"{run.run_id}-{identity}.parquet"
+        return self._folder / f"{run.run_id}-{identity}.checked"
 
     def of(
         self,
@@ -101,7 +101,7 @@ class PhantomScores:
         table = FilmTable(**{name: np.array([row[name] for row in rows]) for name in FILM_COLUMNS})
         logits, probabilities = np.array(scores, np.float64).T
         predictions = Predictions(table, logits, probabilities)
-        write_whole(path, predictions_as_parquet(predictions))
+        write_checked(path, predictions_as_parquet(predictions))
         return predictions
 
     def of_gate(
@@ -125,7 +125,7 @@ class PhantomScores:
         Cancelled
             If ``cancelled`` returned True.
         """
-        path = self._folder / f"gate-{self._gate.sha256[:16]}-{model_px}.json"
+        path = self._folder / f"gate-{self._gate.sha256[:16]}-{model_px}.checked"
         kept = _kept_answers(path)
         if kept is None:
             kept = []
@@ -134,7 +134,7 @@ class PhantomScores:
                 codes = [finding.code for finding in quality.findings]
                 kept.append(GateAnswer(film_id, quality.refused, tuple(codes)))
             rows = [[one.film_id, one.refused, one.findings] for one in kept]
-            write_whole(path, json.dumps(rows).encode())
+            write_checked(path, json.dumps(rows).encode())
         return tuple(kept)
 
     def gate_codes(self, model_px: int) -> dict[str, str]:
@@ -173,22 +173,21 @@ class PhantomScores:
 
 def _kept_predictions(path: Path) -> Predictions | None:
     """Return what a file of the cache holds; None if it is missing, or damaged."""
-    if not path.is_file():
+    content = read_checked(path)
+    if content is None:
         return None
     try:
-        return parse_predictions(path.read_bytes(), path.name)
-    except (FirstReadError, OSError, TypeError, ValueError) as exc:  # pyarrow's are among them
-        _log.warning("%s of the cache is damaged and made again: %s", path.name, exc)
+        return parse_predictions(content, path.name)
+    except FirstReadError as exc:
+        _log.warning("%s of the cache is another program's and made again: %s", path.name, exc)
         return None
 
 
 def _kept_answers(path: Path) -> list[GateAnswer] | None:
     """Return the gate's answers in a file of the cache; None if it is missing, or damaged."""
-    if not path.is_file():
+    content = read_checked(path)
+    if content is None:
         return None
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return [GateAnswer(str(name), bool(no), tuple(codes)) for name, no, codes in kept]
-    except (OSError, TypeError, ValueError) as exc:
-        _log.warning("%s of the cache is damaged and made again: %s", path.name, exc)
-        return None
+    return [
+        GateAnswer(str(name), bool(no), tuple(codes)) for name, no, codes in json.loads(content)
+    ]

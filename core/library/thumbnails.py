@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from core.files import replace_file
+from core.imaging.png import is_whole_png
 
 _log = logging.getLogger(__name__)
 
 MAX_BYTES = 500_000_000
 KEPT_AFTER_CLEARING = 0.8
-_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
 class ThumbnailCache:
@@ -106,21 +105,7 @@ def _read_whole(path: Path) -> bytes | None:
         kept = path.read_bytes()
     except OSError:
         return None
-    return kept if _is_whole(kept) else None
-
-
-def _is_whole(png: bytes) -> bool:
-    """Check every chunk of a PNG against its CRC-32, up to the end of the file (PNG 3rd ed., 5.3).
-
-    A bit that turned on the disk makes another picture, or none.
-    """
-    if not (png.startswith(_PNG_START) and png.endswith(_PNG_END)):
-        return False
-    place = len(_PNG_START)
-    while place < len(png):
-        end = place + 12 + int.from_bytes(png[place : place + 4], "big")
-        crc = int.from_bytes(png[end - 4 : end], "big")
-        if end > len(png) or zlib.crc32(png[place + 4 : end - 4]) != crc:
-            return False
-        place = end
-    return True
+    if is_whole_png(kept):
+        return kept
+    _log.warning("%s is damaged and is made again", path)
+    return None

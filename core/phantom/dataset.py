@@ -9,6 +9,7 @@ another drawing.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from core.datasets.index import DatasetIndex, Progress, index_dataset
 from core.datasets.split import Split
 from core.errors import Cancelled, DatasetError
 from core.files import write_whole
-from core.imaging.png import SYNTHETIC_MARK, marked_png, mask_png, read_mask
+from core.imaging.png import SYNTHETIC_MARK, is_whole_png, marked_png, mask_png, read_mask
 from core.phantom.builtin import (
     BUILT_IN_FILMS,
     BUILT_IN_SEED,
@@ -31,6 +32,8 @@ from core.phantom.builtin import (
 )
 from core.phantom.film import PhantomFilm, draw_film, subtype_of
 from core.phantom.settings import FINDINGS, PhantomSettings, draw_settings
+
+_log = logging.getLogger(__name__)
 
 FIRST_PATIENT = 9001
 HEIGHT_PX = 512
@@ -106,14 +109,14 @@ class PhantomSet:
     split: Split
 
     def read_bytes(self, film_id: str) -> bytes:
-        """Return a film's file.
+        """Return a film's file; a damaged one is drawn again.
 
         Raises
         ------
         DatasetError
             If there is no such film, or its file is gone.
         """
-        return _read(self.folder / self._known(film_id))
+        return self._whole(film_id, self._known(film_id))
 
     def truth(self, film_id: str, kind: Truth) -> Mask:
         """Return the (H, W) mask of the lesion, of its core or of the lungs.
@@ -123,7 +126,15 @@ class PhantomSet:
         DatasetError
             If there is no such film, or the mask's file is gone.
         """
-        return read_mask(_read(self.folder / _mask_place(self._known(film_id), kind)))
+        return read_mask(self._whole(film_id, _mask_place(self._known(film_id), kind)))
+
+    def _whole(self, film_id: str, place: str) -> bytes:
+        content = _read(self.folder / place)
+        if is_whole_png(content):
+            return content
+        _log.warning("%s is damaged and is drawn again", self.folder / place)
+        _write_film(self.folder, next(film for film in self.films if film.film_id == film_id))
+        return _read(self.folder / place)
 
     def _known(self, film_id: str) -> str:
         if film_id not in {film.film_id for film in self.films}:
@@ -140,8 +151,9 @@ def write_set(
     *,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    own_folder: bool = False,
 ) -> PhantomSet:
-    """Generate a set's films that are not in the folder yet, and write their manifest.
+    """Generate a set's films that are not in the folder yet or damaged, and write their manifest.
 
     Parameters
     ----------
@@ -151,6 +163,9 @@ def write_set(
         As in `plan_films`.
     cancelled : callable, optional
         Asked before each film; what was drawn stays and is not drawn again.
+    own_folder : bool
+        Whether nothing but this set can be in the folder: then a manifest that is not this set's
+        is damaged, and written again.
 
     Raises
     ------
@@ -162,7 +177,7 @@ def write_set(
     planned = plan_films(n, seed)
     stated = {"n": n, "seed": seed, "height_px": HEIGHT_PX, "drawing": DRAWING_VERSION}
     try:
-        _claim(folder, stated)
+        _claim(folder, stated, own_folder=own_folder)
         for done, film in enumerate(planned):
             if cancelled is not None and cancelled():
                 raise Cancelled(f"Stopped after generating {done} of {n} films.")
@@ -199,6 +214,7 @@ def open_built_in_set(
         BUILT_IN_SEED,
         progress=progress,
         cancelled=cancelled,
+        own_folder=True,
     )
 
 
@@ -212,18 +228,21 @@ def encode_film(drawn: PhantomFilm) -> bytes:
     return marked_png(drawn.pixels, SYNTHETIC_MARK, NOTE)
 
 
-def _claim(folder: Path, stated: dict[str, object]) -> None:
+def _claim(folder: Path, stated: dict[str, object], *, own_folder: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / MANIFEST
-    if manifest.is_file():
-        if _stated_in(manifest) != stated:
-            raise DatasetError(f"{folder} holds another synthetic set. Name another folder.")
-        return
-    if any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise DatasetError(f"{folder} is not empty and holds no synthetic set. Name another one.")
     planned = plan_films(int(str(stated["n"])), int(str(stated["seed"])))
     described = {"set": stated, "note": NOTE, "films": [describe_film(film) for film in planned]}
-    write_whole(manifest, (json.dumps(described, indent=1) + "\n").encode())
+    content = (json.dumps(described, indent=1) + "\n").encode()
+    if manifest.is_file():
+        if manifest.read_bytes() == content:
+            return
+        if not own_folder and _stated_in(manifest) != stated:
+            raise DatasetError(f"{folder} holds another synthetic set. Name another folder.")
+        _log.warning("%s is damaged and is written again", manifest)
+    elif not own_folder and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise DatasetError(f"{folder} is not empty and holds no synthetic set. Name another one.")
+    write_whole(manifest, content)
 
 
 def _stated_in(manifest: Path) -> object:
@@ -235,7 +254,8 @@ def _stated_in(manifest: Path) -> object:
 
 def _is_whole(folder: Path, film_id: str) -> bool:
     places = (film_id, *(_mask_place(film_id, kind) for kind in get_args(Truth)))
-    return all((folder / place).is_file() for place in places)
+    files = [folder / place for place in places]
+    return all(file.is_file() and is_whole_png(file.read_bytes()) for file in files)
 
 
 def _write_film(folder: Path, film: PlannedFilm) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from core import __version__
 from core.domain.arrays import LabelImage
+from core.domain.film import printable
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.model import FilmBox, Prediction
 from core.domain.quality import QualityReport
@@ -232,7 +233,7 @@ def _checked_time(moment: datetime) -> datetime:
 
 def printable_name(name: str) -> str:
     """Return a file's name as it may be shown: short, without control and bidi characters."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in name[:NAME_LIMIT])
+    return printable(name[:NAME_LIMIT])
 
 
 # --- the explanation, in short --------------------------------------------------------------------

@@ -14,7 +14,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -28,7 +29,10 @@ from core.errors import ReviewStoreError
 from core.store.migration import MigrationStatus, newest_revision, read_status, upgrade
 
 BUSY_TIMEOUT_S = 5.0
-LOCK_PATIENCE_S = 20.0  # SQLite hands its lock out in no order, so one wait may not be enough
+LOCK_PATIENCE_S = 20.0
+STEP_S = 0.4
+IN_VAIN_S = 5.0
+MOST_WAITS = 10
 _WRITING = {"begin": "BEGIN IMMEDIATE"}  # execution option: take SQLite's write lock at once
 _one_migration = threading.Lock()  # alembic's context is one per process
 
@@ -88,10 +92,38 @@ def _capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _sentence(exc: Exception, place: str) -> str:
+@dataclass(slots=True)
+class _Patience:
+    """How long to wait for SQLite's lock.
+
+    A lock that one program keeps and a lock that many hand to each other are told apart by the
+    commits of others: each begins the wait anew, for SQLite hands its lock out in no order. After
+    a wait in vain the next waits are short, for a press of a button may write several times.
+    """
+
+    limit_s: float | None = None
+    in_vain_until: float = 0.0
+
+    @property
+    def wait_s(self) -> float:
+        return LOCK_PATIENCE_S if self.limit_s is None else self.limit_s
+
+    @property
+    def step_s(self) -> float:
+        """For how long SQLite itself waits at a time."""
+        return BUSY_TIMEOUT_S if self.limit_s is None else min(STEP_S, self.limit_s)
+
+    def first_wait_s(self, now: float) -> float:
+        return 0.0 if self.limit_s is not None and now < self.in_vain_until else self.wait_s
+
+    def note_in_vain(self, now: float) -> None:
+        self.in_vain_until = now + IN_VAIN_S
+
+
+def _sentence(exc: Exception, place: str, busy_s: float) -> str:
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     if isinstance(cause, sqlite3.Error):
-        return _sqlite_sentence(cause).format(place=place, busy_s=LOCK_PATIENCE_S)
+        return _sqlite_sentence(cause).format(place=place, busy_s=busy_s)
     if isinstance(exc, OSError):
         return f"{place} cannot be used ({exc.strerror}): choose a folder that may be written."
     return (
@@ -112,7 +144,7 @@ def _sqlite_sentence(error: sqlite3.Error) -> str:
 
 
 @contextmanager
-def _errors_as_sentences(place: str) -> Iterator[None]:
+def _errors_as_sentences(place: str, busy_s: float) -> Iterator[None]:
     """Translate every error of SQLAlchemy, alembic, SQLite and the file system in the block."""
     try:
         yield
@@ -120,7 +152,7 @@ def _errors_as_sentences(place: str) -> Iterator[None]:
         # By its module: alembic takes a fifth of a second to load, and few starts need it.
         of_alembic = type(exc).__module__.startswith("alembic.")
         if of_alembic or isinstance(exc, SQLAlchemyError | sqlite3.Error | OSError):
-            raise ReviewStoreError(_capitalised(_sentence(exc, place))) from exc
+            raise ReviewStoreError(_capitalised(_sentence(exc, place, busy_s))) from exc
         raise
 
 
@@ -148,9 +180,10 @@ class Database:
     def __init__(self, database_url: str) -> None:
         url = _checked_url(database_url)
         self.place = _place_of(url)
-        with _errors_as_sentences(self.place):
+        self._patience = _Patience()
+        with self._sentences():
             if url.get_backend_name() == "sqlite":
-                self._engine = _sqlite_engine(url, self.place)
+                self._engine = _sqlite_engine(url, self.place, self._patience)
             else:
                 self._engine = _postgresql_engine(url)
         self._writer = self._engine.execution_options(**_WRITING)
@@ -177,6 +210,14 @@ class Database:
             raise
         return database
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Wait no longer for a lock that another program keeps: a person sits at the screen."""
+        self._patience.limit_s = seconds
+        self.close()  # the pooled connections wait for as long as they did
+
+    def _sentences(self) -> AbstractContextManager[None]:
+        return _errors_as_sentences(self.place, self._patience.wait_s)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection for the queries of the block.
@@ -186,7 +227,7 @@ class Database:
         ReviewStoreError
             In place of any error of SQLAlchemy, alembic, SQLite or the file system.
         """
-        with _errors_as_sentences(self.place), self._engine.connect() as connection:
+        with self._sentences(), self._engine.connect() as connection:
             yield connection
 
     def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
@@ -205,7 +246,7 @@ class Database:
         ReviewStoreError
             In place of any error of SQLAlchemy, alembic, SQLite or the file system.
         """
-        with _errors_as_sentences(self.place), self._writer.begin() as connection:
+        with self._sentences(), self._writer.begin() as connection:
             yield connection
 
     def check(self) -> None:
@@ -261,13 +302,13 @@ def _postgresql_engine(url: URL) -> Engine:
         ) from exc
 
 
-def _sqlite_engine(url: URL, place: str) -> Engine:
+def _sqlite_engine(url: URL, place: str, patience: _Patience) -> Engine:
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
 
     def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-        _set_pragmas(connection)
+        _set_pragmas(connection, patience)
         entry.info["inode"] = path.stat().st_ino
 
     def still_the_same_file(
@@ -283,7 +324,7 @@ def _sqlite_engine(url: URL, place: str) -> Engine:
 
     def begin(connection: Connection) -> None:
         statement = connection.get_execution_options().get("begin", "BEGIN")
-        _execute_when_free(connection.connection.cursor(), statement)
+        _execute_when_free(connection.connection.cursor(), statement, patience)
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "checkout", still_the_same_file)
@@ -291,13 +332,13 @@ def _sqlite_engine(url: URL, place: str) -> Engine:
     return engine
 
 
-def _set_pragmas(connection: DBAPIConnection) -> None:
+def _set_pragmas(connection: DBAPIConnection, patience: _Patience) -> None:
     try:
         # the driver's own BEGIN leaves CREATE TABLE outside the transaction; the engine begins
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
-        _execute_when_free(cursor, "PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA busy_timeout={patience.step_s * 1000:.0f}")
+        _execute_when_free(cursor, "PRAGMA journal_mode=WAL", patience)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA fullfsync=ON")  # macOS: fsync alone stops at the drive's cache
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -307,19 +348,34 @@ def _set_pragmas(connection: DBAPIConnection) -> None:
         raise
 
 
-def _execute_when_free(cursor: DBAPICursor, statement: str) -> None:
+def _execute_when_free(cursor: DBAPICursor, statement: str, patience: _Patience) -> None:
     """Execute a statement that takes a lock; SQLite's own wait does not cover a journal switch."""
-    give_up_at = time.monotonic() + LOCK_PATIENCE_S
+    begun = time.monotonic()
+    give_up_at, last = begun + patience.first_wait_s(begun), begun + MOST_WAITS * patience.wait_s
+    version = _data_version(cursor)
     while True:
         try:
             cursor.execute(statement)
         except sqlite3.OperationalError as exc:
-            busy = exc.sqlite_errorname.startswith("SQLITE_BUSY")
-            if not busy or time.monotonic() > give_up_at:
+            if not exc.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
+            now, before, version = time.monotonic(), version, _data_version(cursor)
+            if version != before:
+                give_up_at = min(now + patience.wait_s, last)
+            if now > give_up_at:
+                patience.note_in_vain(now)
                 raise
             time.sleep(0.02)
         else:
             return
+
+
+def _data_version(cursor: DBAPICursor) -> object:
+    """Return a number that every commit of another connection changes; None while it is locked."""
+    try:
+        return cursor.execute("PRAGMA data_version").fetchone()
+    except sqlite3.OperationalError:
+        return None
 
 
 def is_storable(value: str) -> bool:

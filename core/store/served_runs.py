@@ -48,11 +48,15 @@ def note_served_run(
     ReviewStoreError
         If the database cannot be written.
     """
+    same = (run_id, threshold, export_sha256)
+    with database.reading() as connection:  # most starts change nothing, and wait for no lock
+        last = _newest(connection)
+    if last is not None and _is_same(last, same):
+        return last
     with database.writing() as connection:
         wait_for_turn(connection)
         last = _newest(connection)
-        same = (run_id, threshold, export_sha256)
-        if last is not None and (last.run_id, last.threshold, last.export_sha256) == same:
+        if last is not None and _is_same(last, same):
             return last
         served = ServedRun(run_id, threshold, export_sha256, app_version, now())
         row = asdict(served) | {"since": served.since.astimezone(UTC)}
@@ -142,6 +146,10 @@ def _newest(connection: Connection) -> ServedRun | None:
     newest = select(served_runs).order_by(served_runs.c.sequence.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return None if row is None else _served(row)
+
+
+def _is_same(served: ServedRun, same: tuple[str, float, str]) -> bool:
+    return (served.run_id, served.threshold, served.export_sha256) == same
 
 
 def _served(row: Row[Any]) -> ServedRun:

@@ -288,6 +288,7 @@ EARLIER: dict[str, tuple[str, str | re.Pattern[str]]] = {
     "where_it_fails?section=labels": ("/subgroups?", "Doubtful labels"),
     "model_facts?tab=checklists": ("/model_card?", re.compile("CLAIM")),
     "exhibit": ("/runs?lesson=zoom", "None of them can serve"),
+    "review?from=mail": ("/?from=mail", "Films: JPEG, PNG, TIFF, BMP or DICOM"),
 }
 
 
@@ -299,6 +300,7 @@ def test_an_address_of_an_earlier_version_leads_to_the_page_of_today(
     place, words = EARLIER[address]
     expect(page.get_by_text(words).first).to_be_visible()
     expect(page).to_have_url(re.compile(re.escape(place)))
+    expect(page.get_by_text("Page not found")).to_have_count(0)
 
 
 def test_every_page_is_in_the_deep_link_test() -> None:

@@ -22,7 +22,8 @@ from core.store.reads import SqlReviewStore
 from core.store.teaching import SqlTeachingStore
 from core.teaching.session import Plan, StepKind
 from ui.app.session import Visit
-from ui.errors import blind_reads, case, controls
+from ui.errors import case, controls
+from ui.library import blind_reads
 from ui.library.gallery_query import ErrorView
 
 __all__ = ["data", "drawn", "films", "notes"]
@@ -183,7 +184,7 @@ def test_a_link_to_a_film_that_stands_unread_in_the_worklist_shows_no_result(
     monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
     film_id, _ = missed_film()
     film = UploadedFilm("ab" * 32, "link.png", b"")
-    monkeypatch.setattr(blind_reads, "load_film", lambda *_: film)
+    monkeypatch.setattr(blind_reads, "_sha256_of", lambda _, of: film.key if of == film_id else "")
     page = open_page(split="test", film=film_code(film_id))
     assert "Probability" in said_on(page)
     page.session_state["first_read"].films[film.key] = film

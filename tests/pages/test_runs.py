@@ -36,6 +36,7 @@ from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, list_served_runs
 from ui.app.resources import get_database
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 from ui.runs.prevalence import count_children
 from ui.runs.query import ADDRESS, RunsView, read_address
 
@@ -159,7 +160,7 @@ def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:
     films = films_of("f03").films
     broken = films.film_id[right_of("f03") & ~right_of("f04") & (films.label == 0)][0]
     page = open_page(runs="f03,f04", film=film_code(str(broken)))
-    assert f"`{broken}`  \nReference: **normal**. Wrong in f04." in words_of(page)
+    assert f"**{plain(broken)}**  \nReference: **normal**. Wrong in f04." in words_of(page)
     step = table_with(page, "Change")
     row = step[step["Film"] == broken].iloc[0]
     assert row["Change"] == "false alarm now"

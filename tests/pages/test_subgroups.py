@@ -27,6 +27,7 @@ from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.store.reads import SqlReviewStore
 from ui.app import progress, resources
+from ui.components.plain_text import plain
 from ui.library.runs import get_runs
 from ui.library.slices import get_search, missing_tables
 from ui.slices.controls import ADDRESS, SlicesView
@@ -154,7 +155,7 @@ def test_without_facts_a_sentence_says_how_to_make_them(data, tmp_path, monkeypa
     monkeypatch.setenv("FIRSTREAD_MODELS", str(tmp_path / "models"))
     for section in ("copies", "references", "slices"):
         page = open_page(section=section)
-        assert "make it with `python -m core film-facts`" in words_of(page)
+        assert plain("make it with `python -m core film-facts`") in words_of(page)
     shutil.copy(MODELS / FACTS_FILE, tmp_path / "models")  # made while the app runs
     for section in ("copies", "references", "slices"):
         page = open_page(section=section)

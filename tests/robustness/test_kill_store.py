@@ -8,7 +8,10 @@ import subprocess
 import sys
 import time
 
+from core.domain.review import ReadKind
 from core.settings import PROJECT_ROOT
+from core.store.audit_log import verify_records
+from core.store.drafts import SqlReviewSteps
 from core.store.engine import Database, migration_status
 from core.store.reads import SqlReviewStore
 
@@ -38,6 +41,58 @@ while True:
     )
     print(record_id, flush=True)
 """
+READER = """
+import sys
+from datetime import UTC, datetime
+from hashlib import sha256
+from core.domain.mark import Mark
+from core.domain.model import OperatingPoint, Prediction
+from core.domain.quality import QualityReport
+from core.domain.reader import Reader, Role
+from core.domain.review import ReadKind, Verdict
+from core.reads.drafts import Draft, ReviewStepKind, draft_as_json
+from core.reads.protocol import kind_of_next, reads_by
+from core.reads.signing import ShownFilm, sign_read, utc_now
+from core.store.drafts import SqlReviewSteps
+from core.store.engine import Database
+from core.store.reads import SqlReviewStore
+
+database = Database.open(sys.argv[1])
+store, steps = SqlReviewStore(database), SqlReviewSteps(database)
+reader = Reader("Dr. Killed", frozenset({Role.READER}))
+POINT = OperatingPoint(0.4, 0.97, 0.8, 624, 390, "validation")
+MODEL = Prediction(0.9, 2.0, "run-1", POINT)
+number = len({one.film_sha256 for one in store.everything()})
+number = max(number - 1, 0)  # the one that the last process may have left
+
+def say(*words):
+    print(*words, flush=True)
+
+while True:
+    film = sha256(b"film %d" % number).hexdigest()
+    history = store.history(film)
+    turn = len(reads_by(history, reader.name))
+    if turn == 2:
+        number += 1
+        continue
+    kind = kind_of_next(history, reader.name, MODEL, read_first=True)
+    steps.note(film, turn, ReviewStepKind.OPENED, reader)
+    drawn = (Mark(0.1, 0.1, 0.4, 0.4),) if kind is ReadKind.FIRST else ()
+    draft = Draft(Verdict.NORMAL, 3, f"{film[:8]} {turn} " + "x" * 1500, drawn)
+    steps.note(film, turn, ReviewStepKind.DRAFT, reader, draft_as_json(draft))
+    say("drafted", film, turn)
+    if kind is ReadKind.READ:
+        steps.note(film, turn, ReviewStepKind.REGIONS, reader)
+    progress = steps.progress(film, reader.name, turn)
+    shown = ShownFilm(
+        film, "film.png", "run-1", QualityReport(), MODEL, history,
+        opened_at=progress.opened_at, shown_s=progress.seconds_until(utc_now()), kind=kind,
+        order_known=False,
+    )
+    store.append(sign_read(draft, shown, reader), reader)
+    say("stored", film, turn)
+    steps.note(film, turn, ReviewStepKind.LEFT, reader)
+"""
 MIGRATOR = """
 import sys
 from core.store.engine import Database
@@ -61,9 +116,9 @@ def kill(process):
     return rest
 
 
-def acknowledged_until_killed(url, after_s):
-    """Return the ids that a writer printed before it was killed, `after_s` after its first one."""
-    process = start(WRITER, url)
+def acknowledged_until_killed(url, after_s, script=WRITER):
+    """Return the lines that a writer printed before it was killed, `after_s` after its first."""
+    process = start(script, url)
     first = process.stdout.readline()
     time.sleep(after_s)
     lines = (first + kill(process)).splitlines(keepends=True)
@@ -95,6 +150,42 @@ def test_every_read_that_was_acknowledged_before_a_kill_is_there_afterwards(tmp_
     assert set(acknowledged) <= stored, f"seed {seed}"
     # one append may be on disk without its id having been printed, once a round
     assert len(stored) <= len(acknowledged) + ROUNDS, f"seed {seed}"
+
+
+def test_reads_of_the_default_order_are_whole_and_in_order_after_kills_at_any_moment(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")  # the writing processes ask for it too
+    url = f"sqlite:///{tmp_path / 'reads.sqlite3'}"
+    seed = random.randrange(2**32)
+    moments, said = random.Random(seed), []
+    for _ in range(ROUNDS):
+        said += acknowledged_until_killed(url, moments.uniform(0.0, 0.5), READER)
+    database = Database.open(url)
+    store, steps = SqlReviewStore(database), SqlReviewSteps(database)
+    histories = {}
+    for record in store.everything():
+        histories.setdefault(record.film_sha256, []).append(record)
+    assert len(histories) >= ROUNDS
+    for film, history in histories.items():
+        kinds = [one.kind for one in history]
+        assert kinds == [ReadKind.FIRST, ReadKind.READ][: len(kinds)], f"seed {seed}"
+        assert [len(one.drawn) for one in history] == [1, 0][: len(kinds)], f"seed {seed}"
+        assert [one.supersedes for one in history[1:]] == [history[0].record_id][: len(kinds) - 1]
+        comments = [f"{film[:8]} {turn} " + "x" * 1500 for turn in range(len(kinds))]
+        assert [one.read.comment for one in history] == comments, f"seed {seed}"
+    # a kill may leave the newest film between its two reads; the next process went on with it
+    assert [len(one) for one in histories.values()][:-1] == [2] * (len(histories) - 1)
+    for what, film, turn in map(str.split, said):
+        if what == "stored":
+            assert len(histories[film]) > int(turn), f"seed {seed}"
+        else:
+            draft = steps.progress(film, "Dr. Killed", int(turn)).draft
+            assert draft.comment == f"{film[:8]} {turn} " + "x" * 1500, f"seed {seed}"
+    report = verify_records(database)
+    database.close()
+    assert report.faults == (), f"seed {seed}"
+    assert integrity(tmp_path / "reads.sqlite3") == [("ok",)], f"seed {seed}"
 
 
 def test_the_writers_that_live_on_are_not_held_up_by_one_that_was_killed(tmp_path):

@@ -1,6 +1,7 @@
 """Many threads and processes on one review store, on SQLite and on PostgreSQL."""
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from threading import Barrier
 
 from fixtures.review_records import FILM, SPAWN, append_records, migrate, record, sign
@@ -8,6 +9,7 @@ from fixtures.review_records import FILM, SPAWN, append_records, migrate, record
 from core.errors import ReviewStoreError
 from core.store.engine import Database
 from core.store.reads import SqlReviewStore
+from ui.app.resources import LOCK_WAIT_S
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -55,6 +57,22 @@ def test_eight_processes_that_write_50_reads_each_lose_none(url):
     store.database.close()
     assert sum(refused) == 0
     assert stored == {each.record_id for some in records for each in some}
+
+
+def test_eight_writers_with_the_patience_of_a_page_lose_none(sqlite_url):
+    migrate(sqlite_url)
+
+    def write(number):
+        store = SqlReviewStore(Database.open(sqlite_url))
+        store.database.wait_at_most(LOCK_WAIT_S)
+        for turn in range(25):
+            sign(store, record(f"{number}-{turn}"))
+        store.database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    with closing(Database.open(sqlite_url)) as database:
+        assert SqlReviewStore(database).count() == 200
 
 
 def test_many_sessions_read_while_others_write(store):

@@ -28,12 +28,14 @@ PAGES = {
     "teaching": ("pages/teaching.py", "Teaching", ":material/school:"),
     "records": ("pages/records.py", "Records", ":material/menu_book:"),
 }
+FIRST = "review"
 MOVED: dict[str, tuple[str, dict[str, str]]] = {
+    FIRST: (FIRST, {}),  # whose own address is the plain one
     "where_it_fails": ("subgroups", {}),
     "model_facts": ("model_card", {}),
     "exhibit": ("runs", {"lesson": "zoom"}),
 }
-"""Addresses of earlier versions: the page that stands there now, and what its address adds."""
+"""Addresses beside those of the menu, as of earlier versions: the page, and what it is asked."""
 _ROUTED = "first_read_routed"
 
 # A Material symbol as page icon would be fetched from outside.
@@ -81,7 +83,8 @@ def _pages(reader: Reader) -> dict[str, StreamlitPage]:
             path,
             title=title,
             icon=icon,
-            default=name == "review",
+            url_path="" if name == FIRST else name,
+            default=name == FIRST,
             visibility="visible" if not reader.roles or reader.may(act_of(name)) else "hidden",
         )
         for name, (path, title, icon) in PAGES.items()
@@ -122,7 +125,7 @@ def guard(name: str) -> Visit:
     """
     if not st.session_state.get(_ROUTED):
         pages = _pages(get_visit().acting)
-        st.navigation(list(pages.values()), position="top")
+        st.navigation([*pages.values(), *map(_moved, MOVED)], position="top")
         st.switch_page(pages[name], query_params=st.query_params.to_dict())
     st.html(_STYLE)
     visit = get_visit()

@@ -18,6 +18,7 @@ from ui.components.plain_text import plain
 
 NAME = "reader-name"
 _COMPLAINT = "who-complaint"
+_NOT_KEPT = "who-not-kept"
 _AUTH = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 _log_in_seen = Event()
 """Set once this process has found a log-in: a file that is taken away later opens no door."""
@@ -121,12 +122,12 @@ def draw_name_field(visit: Visit) -> str:
 
 
 def _keep(name: str, role: Role) -> None:
-    """Keep the local user's name and role; what was wrong is said in the menu."""
-    st.session_state[_COMPLAINT] = ""
+    """Keep the local user's name and role; what was wrong is said in the menu, and tried again."""
+    st.session_state[_COMPLAINT], st.session_state[_NOT_KEPT] = "", None
     try:
         choose_local_reader(get_database(), name, role)
     except FirstReadError as exc:
-        st.session_state[_COMPLAINT] = str(exc)
+        st.session_state[_COMPLAINT], st.session_state[_NOT_KEPT] = str(exc), (name, role)
     get_local_reader.clear()
 
 
@@ -144,6 +145,8 @@ def draw_identity(visit: Visit) -> None:
                 st.caption("Your name and roles come from the log-in.")
                 st.button("Log out", icon=":material/logout:", on_click=st.logout)
             return
+        if st.session_state.get(_NOT_KEPT):
+            _keep(*st.session_state[_NOT_KEPT])
         name = visit.reader.strip() or "no name yet"
         with st.popover(
             f"Local user, no log-in · {plain(name)} · {roles}", icon=":material/badge:"
@@ -165,7 +168,7 @@ def _draw_choice(visit: Visit) -> None:
         "Use", type="primary", icon=":material/check:", on_click=_use, args=keys, key="who-use"
     )
     if st.session_state.get(_COMPLAINT):
-        st.warning(st.session_state[_COMPLAINT], icon=":material/touch_app:")
+        st.warning(plain(st.session_state[_COMPLAINT]), icon=":material/touch_app:")
 
 
 def _use(name_key: str, role_key: str) -> None:

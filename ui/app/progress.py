@@ -19,6 +19,7 @@ from core.library.films import PublicLibrary, SyntheticLibrary
 from core.settings import get_settings
 from ui.app.resources import get_examples
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 
 if TYPE_CHECKING:  # the review page should not wait for what it never uses
     from core.jobs.embeddings import FeatureTask
@@ -175,7 +176,7 @@ def draw_preparation(task: ExamplesTask | None) -> None:
     if task is None:
         return
     if task.finished:
-        st.warning(f"Synthetic films: {task.sentence}", icon=":material/warning:")
+        st.warning(f"Synthetic films: {plain(task.sentence)}", icon=":material/warning:")
     else:
         _follow_preparation(Watch(), task, was_ready=task.ready)
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from core.domain.mark import Mark
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReadKind, ReviewRecord
+from core.errors import ReviewStoreError
 from core.jobs.batch import UploadedFilm
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft, ReadInProgress, ReviewStepKind, draft_as_json
 from core.reads.protocol import first_read_of, kind_of_next, reads_by
+from core.reads.signing import utc_now
 from core.settings import get_settings
 from core.store.drafts import SqlReviewSteps
 from ui.app.resources import get_database, get_store
@@ -102,7 +104,19 @@ def progress_of(token: ReadToken) -> ReadInProgress:
 
 
 def record_progress(read: ReadContext) -> None:
-    """Note that a film is shown for a read, and take up what was kept of that read."""
+    """Note that a film is shown for a read, and take up what was kept of that read.
+
+    Where the database cannot be written, `Visit.not_kept` says why: the film and the read stay on
+    the page, and the next run tries again.
+    """
+    visit, visit.not_kept = read.visit, ""
+    try:
+        _note_shown(read)
+    except ReviewStoreError as exc:
+        visit.not_kept = str(exc)
+
+
+def _note_shown(read: ReadContext) -> None:
     visit, key = read.visit, read.film.key
     if read.reading is None or not visit.acting.may(Act.SIGN_READ):
         leave(visit)
@@ -110,36 +124,61 @@ def record_progress(read: ReadContext) -> None:
     token, before = read.token, visit.reading
     if token == before:
         return
-    since = None
+    _take_up(visit, token)
+    since = utc_now()
     if before is not None and (before.film, before.reader) == (key, ""):
-        since = progress_of(before).since  # the reader has only written their name by now
-    leave(visit)
-    get_review_steps().note(key, token.turn, ReviewStepKind.OPENED, visit.acting, at=since)
-    visit.reading = token
+        since = progress_of(before).since or since  # the reader has only written their name by now
+    if visit.shown is None or visit.shown[0] != token:
+        visit.shown = token, since
+    _note_left(visit)
+    at = visit.shown[1]
+    get_review_steps().note(key, token.turn, ReviewStepKind.OPENED, visit.acting, at=at)
+    visit.reading, visit.shown = token, None
+
+
+def _take_up(visit: Visit, token: ReadToken) -> None:
     progress = progress_of(token)
     if progress.draft is not None and token not in visit.kept:
         visit.drafts[token] = visit.kept[token] = progress.draft
         edges = tuple(mark.edges for mark in progress.draft.drawn)
         visit.drawn.setdefault(token.key, edges)
     if progress.regions_asked:
-        visit.regions_asked.add((key, token.reader))
+        visit.regions_asked.add((token.film, token.reader))
 
 
 def leave(visit: Visit) -> None:
     """Note that the film is not shown for its read any more."""
-    left, visit.reading = visit.reading, None
-    if left is not None:
-        by = Reader(left.reader, visit.roles)
+    visit.shown = None
+    _note_left(visit)
+
+
+def _note_left(visit: Visit) -> None:
+    """Note which film was left, and what could not be noted of that before."""
+    if visit.reading is not None:
+        visit.left.append((visit.reading, utc_now()))
+        visit.reading = None
+    while visit.left:
+        token, at = visit.left[0]
+        by = Reader(token.reader, visit.roles)
         if by.may(Act.SIGN_READ):
-            get_review_steps().note(left.film, left.turn, ReviewStepKind.LEFT, by)
+            get_review_steps().note(token.film, token.turn, ReviewStepKind.LEFT, by, at=at)
+        del visit.left[0]
 
 
 def keep_draft(read: ReadContext, draft: Draft, begun: Draft) -> None:
-    """Keep what is being written, if it is other than what is kept or what it began with."""
+    """Keep what is being written, if it is other than what is kept or what it began with.
+
+    Where that fails, `Visit.not_kept` says why, and the next run tries again.
+    """
     visit, token = read.visit, read.token
-    if draft != visit.kept.get(token, begun):
-        stored = draft_as_json(draft)
-        get_review_steps().note(token.film, token.turn, ReviewStepKind.DRAFT, visit.acting, stored)
+    if draft == visit.kept.get(token, begun):
+        return
+    steps, stored = get_review_steps(), draft_as_json(draft)
+    try:
+        steps.note(token.film, token.turn, ReviewStepKind.DRAFT, visit.acting, stored)
+    except ReviewStoreError as exc:
+        visit.not_kept = str(exc)
+    else:
         visit.kept[token] = draft
 
 

@@ -37,6 +37,9 @@ from ui.app.lru_cache import Recent
 from ui.app.presence import is_here, session_id
 from ui.components.viewer.film_bytes import FilmView
 
+LOCK_WAIT_S = 2.5
+"""Of a page; a press of a button writes up to four times, and only the first waits so long."""
+
 
 @st.cache_resource(show_spinner=False)
 def get_database() -> Database:
@@ -47,7 +50,9 @@ def get_database() -> Database:
     ReviewStoreError
         If the database cannot be opened.
     """
-    return Database.open(get_settings().database_url)
+    database = Database.open(get_settings().database_url)
+    database.wait_at_most(LOCK_WAIT_S)
+    return database
 
 
 def get_store() -> SqlReviewStore:

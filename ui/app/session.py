@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 import streamlit as st
@@ -64,6 +65,12 @@ class Visit:
         The read that the film on the screen is shown for.
     drafts : dict of ReadToken to Draft
         What a read's form begins with: what was drafted before this visit.
+    shown : (ReadToken, datetime) or None
+        Since when a film is shown for a read, while that cannot be stored.
+    left : list of (ReadToken, datetime)
+        When films were left, as far as that is not stored.
+    not_kept : str
+        Why the database did not take what was done last; empty if it did.
     kept : dict of ReadToken to Draft
         What was kept last of a read that is being written.
     regions_asked : set of (str, str)
@@ -90,6 +97,9 @@ class Visit:
     notice: str = ""
     left_out: str = ""
     reading: ReadToken | None = None
+    shown: tuple[ReadToken, datetime] | None = None
+    left: list[tuple[ReadToken, datetime]] = field(default_factory=list)
+    not_kept: str = ""
     drafts: dict[ReadToken, Draft] = field(default_factory=dict)
     kept: dict[ReadToken, Draft] = field(default_factory=dict)
     regions_asked: set[tuple[str, str]] = field(default_factory=set)
@@ -152,6 +162,15 @@ def show_notice(visit: Visit, duration: Literal["short", "long"] = "short") -> N
     if visit.notice:
         st.toast(plain(visit.notice), duration=duration)
         visit.notice = ""
+
+
+def show_not_kept(visit: Visit) -> None:
+    """Say why the database did not take what was done last, if it did not."""
+    if visit.not_kept:
+        st.warning(
+            f"Your input is on this page and not stored yet. {plain(visit.not_kept)}",
+            icon=":material/save:",
+        )
 
 
 def get_visit() -> Visit:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+from core.domain.film import printable
+
 # Not every sign: a colon before a space, or a line inside a word, means nothing to Markdown.
 _SIGNS = re.compile(r"[\\`*\[\]<>$~]|:(?=\S)|(?<!\w)_|_(?!\w)|^[#+-]")
 _NUMBER = re.compile(r"^(\d+)([.)])(?=\s)")
 
 
 def plain(words: str) -> str:
-    """Return words that Markdown shows as they are, on one line."""
-    return _NUMBER.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", " ".join(words.split())))
+    """Return words that Markdown shows as they are, on one line, every character to be seen."""
+    line = printable(" ".join(words.split()))
+    return _NUMBER.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", line))

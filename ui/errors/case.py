@@ -17,8 +17,8 @@ from ui.app.resources import get_film_view, get_library, request_explanation
 from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
+from ui.components.plain_text import plain
 from ui.components.viewer.viewer import RegionOverlay, show_film
-from ui.errors.blind_reads import awaits_blind_read
 from ui.errors.controls import CELLS, film_learned_text, looks_around
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
 from ui.errors.neighbours import (
@@ -31,6 +31,7 @@ from ui.errors.neighbours import (
 )
 from ui.errors.note_form import draw_case_form
 from ui.errors.open_case import CaseContext
+from ui.library.blind_reads import awaits_blind_read
 from ui.library.films import (
     Found,
     add_pictures,
@@ -66,13 +67,13 @@ def follow_case_event(view: ErrorView) -> ErrorView:
 def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
     """Draw the open film, what is like it, and the reader's side."""
     film_id = view.film or ""
-    place = found.runs.place_of(film_id)
-    if place is None:
-        return
     awaited = awaits_blind_read(visit, view.library, film_id)
     if awaited:
         st.info(awaited, icon=":material/visibility_off:")
         st.button("Gallery", on_click=lambda: put(film=""), key="case-awaited")
+        return
+    place = found.runs.place_of(film_id)
+    if place is None:
         return
     case = CaseContext(visit, view, found, notes, film_id, place)
     visit.last_film = film_id
@@ -124,10 +125,10 @@ def _go(visit: Visit, view: ErrorView) -> None:
 def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
     """Draw the nearest films that the run calls correctly, and the control that compares one."""
     view = case.view
-    plain = build_cards(view, case.found, list(nearest.films.values()), case.notes)
+    cards = build_cards(view, case.found, list(nearest.films.values()), case.notes)
     headed = [
         replace(card, heading=f"Nearest {CELLS[cell].removesuffix('s')}")
-        for cell, card in zip(nearest.films, plain, strict=True)
+        for cell, card in zip(nearest.films, cards, strict=True)
     ]
     cards, _ = add_pictures(view.library, headed)
     threshold = case.runs.threshold_of(view.run)
@@ -163,9 +164,9 @@ def draw_films(case: CaseContext, nearest: Nearest) -> ExplanationTask | None:
                 page_keys=PAGE_KEYS,
             )
         except FirstReadError as exc:
-            st.info(str(exc), icon=":material/image_not_supported:")
-    open_side.caption(film_name(case.film_id))
-    other_side.caption(f"{film_name(other)}: {CELLS[view.beside].removesuffix('s')}")
+            st.info(plain(str(exc)), icon=":material/image_not_supported:")
+    open_side.caption(plain(film_name(case.film_id)))
+    other_side.caption(f"{plain(film_name(other))}: {CELLS[view.beside].removesuffix('s')}")
     return task
 
 
@@ -176,7 +177,7 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
         film = load_film(view.library, case.film_id)
         shown = get_film_view(film)
     except FirstReadError as exc:
-        st.info(str(exc), icon=":material/image_not_supported:")
+        st.info(plain(str(exc)), icon=":material/image_not_supported:")
         return None
     asked = view.regions and not get_runs()[view.run].foreign
     task = request_explanation(film, get_engine_of(view.run)) if asked else None
@@ -201,7 +202,7 @@ def draw_head(case: CaseContext) -> None:
     badge = " :gray-badge[synthetic]" if is_synthetic(view.library, case.film_id) else ""
     shows = get_library(view.library).findings().get(case.film_id, "")
     st.markdown(
-        f"**{film_name(case.film_id)}**{badge} · {CELLS[cell].removesuffix('s')}  \n"
+        f"**{plain(film_name(case.film_id))}**{badge} · {CELLS[cell].removesuffix('s')}  \n"
         f"Probability {probability:.3f} · labelled {label_in_words(runs.films, place)}"
         f"{f' · synthetic finding: {shows}' if shows else ''}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
@@ -233,4 +234,4 @@ def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
         on_click=lambda: put(regions="" if st.query_params.get("regions") == YES else YES),
     )
     if task is not None and task.sentence:
-        st.caption(f"No regions: {task.sentence}")
+        st.caption(f"No regions: {plain(task.sentence)}")

@@ -156,9 +156,9 @@ def draw_choice(view: ErrorView, found: Found) -> None:
         of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
         words = of_set if drawn else split_titles(view.run)
         GALLERY.select(view, "Split", "split", {name: words.get(name, name) for name in splits})
-    for sentence in (learned_text(view, found.runs), not_scored_text(view)):
-        if sentence:
-            st.caption(sentence)
+    for text in (learned_text(view, found.runs), not_scored_text(view)):
+        if text:
+            st.caption(text)
     show_matrix(
         found.runs.of_run(view.run),
         found.runs.films.label,

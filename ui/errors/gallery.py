@@ -20,6 +20,7 @@ from ui.components.matrix.matrix import read_matrix_event
 from ui.components.table_files import TableFiles, offer_table
 from ui.errors.controls import draw_filters, found_in_words
 from ui.errors.note_form import carry_draft
+from ui.library.blind_reads import note_left_out
 from ui.library.films import Found, build_cards, draw_cards, get_case_notes, make_ahead
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_references
@@ -118,6 +119,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
         st.markdown(found_in_words(view, found))
         if get_library(view.library).synthetic:
             st.caption("Synthetic films: the results do not apply to patients.")
+        note_left_out(visit)
     with filter_side:
         draw_filters(view, found, notes)
     with notes_side:
@@ -184,7 +186,8 @@ def _pages_key(page: int) -> str:
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:
     """Return the view on a page that there is; say what no film of the split can be."""
-    if view.film is not None and found.runs.place_of(view.film) is None:
+    gone = view.film is not None and found.runs.place_of(view.film) is None
+    if gone and view.film not in found.awaiting:
         complaints.append("The open film is not in this split: the gallery is shown.")
         view = replace(view, film=None)
     wanted, known = view.wanted, found.known

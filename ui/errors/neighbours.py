@@ -17,8 +17,10 @@ from core.settings import get_settings
 from core.stats.intervals import Scores
 from ui.app.resources import get_library
 from ui.components.cards.cards import read_cards_event
+from ui.components.plain_text import plain
 from ui.errors.controls import SPLITS, looks_around
 from ui.errors.open_case import CaseContext
+from ui.library.blind_reads import films_awaiting
 from ui.library.films import case_of, draw_cards, film_card, label_in_words
 from ui.library.gallery_query import BESIDE, ErrorView
 from ui.library.runs import KEPT_TABLES, get_engine_of, get_runs, of_part
@@ -113,7 +115,7 @@ def _draw_task(task: FeatureTask, films: int) -> None:
         st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.cancel)
         return
     if task.sentence:
-        st.caption(task.sentence)
+        st.caption(plain(task.sentence))
     st.button(
         f"Read {films:,} films to find them",
         icon=":material/hub:",
@@ -127,7 +129,9 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
     view, found = case.view, np.flatnonzero(films.film_id == case.film_id)
     if not len(found):
         return
-    rows = nearest_films(space, int(found[0]), films.patient, SHOWN)
+    near = nearest_films(space, int(found[0]), films.patient, SHOWN)
+    awaiting = films_awaiting(case.visit, view.library, films.film_id[near].tolist())
+    rows = near[~np.isin(films.film_id[near], list(awaiting))]
     ill = int(films.label[rows].sum())
     learned = "" if looks_around(view) is None else "has learned from or "
     whence = f"{learned}was measured on"

@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms
+from core.domain.film import printable
 from core.error_analysis.filters import Known, Noted, films_wanted
 from core.error_analysis.gallery import cell_of, films_in_cell, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
@@ -27,8 +28,11 @@ from core.runs.predictions import FilmTable
 from core.settings import get_settings
 from core.store.notes import SqlCaseNotes
 from ui.app.resources import get_database, get_library
+from ui.app.session import get_visit
 from ui.components.cards.cards import PICTURE_PX, Card, show_cards
+from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline
+from ui.library.blind_reads import films_awaiting
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_films, get_learned, get_predictions, get_runs
 
@@ -60,12 +64,15 @@ class Found:
         Those of the cell, wanted or not.
     known : Known
         Of the films of the split.
+    awaiting : frozenset of str
+        Films of the split that the visitor has yet to read blind; they are nowhere else here.
     """
 
     runs: ScoredFilms
     film_ids: tuple[str, ...]
     in_cell: int
     known: Known
+    awaiting: frozenset[str] = frozenset()
 
     def place_of(self, film_id: str) -> int | None:
         """Return where a film stands in the order; None if it is not listed."""
@@ -73,7 +80,7 @@ class Found:
 
 
 def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Found:
-    """Return the films of a view, in its order.
+    """Return the films of a view, in its order, without those that await a blind read.
 
     Parameters
     ----------
@@ -84,11 +91,14 @@ def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Foun
     if view.threshold is not None:
         runs = runs.at(view.run, view.threshold)
     probability, threshold = runs.of_run(view.run), runs.threshold_of(view.run)
-    in_cell = films_in_cell(probability, runs.films.label, threshold, view.cell)
+    awaiting = films_awaiting(get_visit(), view.library, runs.films.film_id.tolist())
+    shown = ~np.isin(runs.films.film_id, list(awaiting))
+    in_cell = shown & films_in_cell(probability, runs.films.label, threshold, view.cell)
     wanted = films_wanted(runs, view.run, view.wanted, noted_by(notes), known)
     chosen = runs.where(in_cell & wanted)
     order = order_films(chosen, view.run, view.order)
-    return Found(runs, tuple(chosen.films.film_id[order].tolist()), int(in_cell.sum()), known)
+    film_ids = tuple(chosen.films.film_id[order].tolist())
+    return Found(runs.where(shown), film_ids, int(in_cell.sum()), known, awaiting)
 
 
 def noted_by(notes: Sequence[CaseNote]) -> Noted:
@@ -135,8 +145,8 @@ def load_film(library: str, film_id: str) -> UploadedFilm:
 
 
 def film_name(film_id: str) -> str:
-    """Return what a film is called: its file's name without the ending."""
-    return PurePosixPath(film_id).stem
+    """Return what a film is called: its file's name without the ending, to be shown."""
+    return printable(PurePosixPath(film_id).stem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +217,12 @@ def film_card(film_id: str, probability: float | None = None, **words: Any) -> C
 
 
 def add_pictures(library: str, cards: Sequence[Card]) -> tuple[list[Card], str]:
-    """Return cards with their films' pictures, and a sentence if one is missing."""
+    """Return cards with their films' pictures, and a sentence if one is missing.
+
+    Cards of films that await the visitor's blind read are left out.
+    """
+    awaiting = films_awaiting(get_visit(), library, [card.key for card in cards])
+    cards = [card for card in cards if card.key not in awaiting]
     pictures, sentence = small_pictures(library, [card.key for card in cards])
     pictured = [
         replace(card, thumbnail_png=picture.png, synthetic=picture.synthetic) if picture else card
@@ -222,7 +237,7 @@ def draw_cards(
     """Draw cards with their films' pictures, and a sentence if one is missing."""
     pictured, sentence = add_pictures(library, cards)
     if sentence:
-        st.caption(f":material/image_not_supported: {sentence}")
+        st.caption(f":material/image_not_supported: {plain(sentence)}")
     show_cards(pictured, key=key, threshold=threshold, **shown)
 
 

@@ -15,6 +15,7 @@ from core.model_card.failures import FailedFilm, list_errors, surest_errors
 from ui.app.guard import PAGES
 from ui.app.resources import get_libraries
 from ui.components.cards.cards import Card, read_cards_event, show_cards
+from ui.components.plain_text import plain
 from ui.library.films import add_pictures, film_card
 
 CARDS = "facts-cards"
@@ -44,7 +45,7 @@ def draw_errors(facts: RunFacts) -> None:
         threshold = facts.run.operating_point.threshold
         show_cards(cards, key=CARDS, threshold=threshold, keys=False)
     if sentence:
-        st.caption(sentence)
+        st.caption(plain(sentence))
 
 
 def find_errors(

@@ -10,6 +10,7 @@ import streamlit as st
 from core.domain.quality import Severity
 from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
+from core.errors import ReviewStoreError
 from core.explain.lime import top_regions
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
@@ -204,8 +205,12 @@ def offer_regions(read: ReadContext) -> None:
     if not get_settings().read_first or read.regions_asked:
         return
     if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
-        keep_regions_asked(read)
-        st.rerun()
+        try:
+            keep_regions_asked(read)
+        except ReviewStoreError as exc:
+            st.warning(f"Not shown: {plain(str(exc))}", icon=":material/save:")
+        else:
+            st.rerun()
 
 
 def purpose_text() -> tuple[str, str]:

@@ -17,6 +17,7 @@ from core.settings import get_settings
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.read_in_progress import ReadContext, keep_draft, progress_of
 from ui.app.resources import get_engine, get_store
+from ui.app.session import show_not_kept
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
 from ui.review.marks import regions_shown
@@ -39,6 +40,7 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
+    show_not_kept(visit)
     visit.reader = draw_name_field(visit)
     label = "Sign a correction" if own and locked is None else "Sign"
     if st.button(

@@ -22,6 +22,7 @@ from core.settings import get_settings
 from ui.app.progress import PREPARATION_REFRESH_S, Watch, draw_progress
 from ui.app.resources import get_examples, get_library, start_batch
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 
 # Above the largest limit that a site may set: a larger film would be written to a temporary file.
 MultiPartParser.spool_max_size = 2 * 512_000_000
@@ -161,7 +162,7 @@ def offer_examples(visit: Visit) -> None:
     elif task.drawn:
         _draw_button(visit)
     if task.sentence:
-        st.caption(f"Synthetic films: {task.sentence}")
+        st.caption(f"Synthetic films: {plain(task.sentence)}")
     if summary is not None:
         st.caption(served_on_examples(summary))
     if not get_library(PublicLibrary.name).has_films:

@@ -10,12 +10,17 @@ import streamlit as st
 from core.comparison.case_matrix import CaseMatrix, Step, find_step
 from core.comparison.scored_films import SYNTHETIC, ScoredFilms
 from core.comparison.text import step_text
+from core.domain.film import printable
 from core.library.film_codes import film_code, find_film
+from core.library.films import PublicLibrary
 from ui.app.guard import PAGES
 from ui.app.query_params import put
+from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.cases import plot_case, plot_cases
 from ui.charts.runs import Style
+from ui.components.plain_text import plain
+from ui.library.blind_reads import awaits_blind_read, films_awaiting
 from ui.library.runs import ALL_PARTS
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
 from ui.runs.query import RunsView
@@ -25,15 +30,25 @@ NO_CASE = ""
 STEP_PX = 250
 
 
-def find_case(view: RunsView, scored: ScoredFilms) -> str | None:
-    """Return the film that the address names, or None; say so if it is not among these."""
+def find_case(visit: Visit, view: RunsView, scored: ScoredFilms) -> str | None:
+    """Return the film that the address names, or None; say so if it is not to be shown here."""
     film_id = find_film(view.film, scored.films.film_id.tolist())
-    if view.film and film_id is None:
-        st.warning(f"The film {view.film[:40]} is not among the compared films.")
-    return film_id
+    if film_id is None:
+        if view.film:
+            st.warning(f"The film {plain(view.film[:40])} is not among the compared films.")
+        return None
+    awaited = awaits_blind_read(visit, _library_of(scored), film_id)
+    if awaited:
+        st.info(awaited, icon=":material/visibility_off:")
+    return None if awaited else film_id
+
+
+def _library_of(scored: ScoredFilms) -> str:
+    return SYNTHETIC if scored.synthetic else PublicLibrary.name
 
 
 def draw_cases(
+    visit: Visit,
     view: RunsView,
     film_id: str | None,
     key: ComparedKey,
@@ -41,9 +56,14 @@ def draw_cases(
     scored: ScoredFilms,
     styles: dict[str, Style],
 ) -> None:
-    """Draw the matrix, the case that is open if there is one, and the step between the pair."""
+    """Draw the matrix, the case that is open if there is one, and the step between the pair.
+
+    Films that await the visitor's blind read are in none of them.
+    """
+    awaiting = films_awaiting(visit, _library_of(scored), scored.films.film_id.tolist())
     matrix = get_cases(key, listed)
-    rows = rows_drawn(matrix)
+    rows = [row for row in rows_drawn(matrix) if str(matrix.film_id[row]) not in awaiting]
+    scored = scored.where(~np.isin(scored.films.film_id, list(awaiting)))
     if not rows:
         st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
         return
@@ -101,7 +121,7 @@ def _draw_case(
     st.selectbox(
         "Case",
         listed,
-        format_func=lambda film_id: film_id.rsplit("/", 1)[-1] or "none open",
+        format_func=lambda film_id: printable(film_id.rsplit("/", 1)[-1]) or "none open",
         key=CASE,
         on_change=lambda: _open_case(st.session_state[CASE]),
         help="Films that some run gets wrong, in the order of the columns above.",
@@ -116,8 +136,8 @@ def _draw_case(
     subtype = str(scored.films.subtype[place])
     badge = " :gray-badge[synthetic]" if scored.synthetic else ""
     st.markdown(
-        f"`{film_id}`{badge}  \nReference: **{label}**{f', {subtype}' if subtype else ''}. "
-        f"{verdict}"
+        f"**{plain(film_id)}**{badge}  \n"
+        f"Reference: **{label}**{f', {subtype}' if subtype else ''}. {verdict}"
     )
     drawn = [styles[run_id] for run_id in scored.run_ids]
     probability, threshold = scored.probability[:, place].tolist(), scored.threshold.tolist()
@@ -145,7 +165,7 @@ def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, s
     side = "p" if scored.called[row, place] else "n"
     right = "t" if scored.right[row, place] else "f"
     return {
-        "library": SYNTHETIC if scored.synthetic else "public",
+        "library": _library_of(scored),
         "run": run_id,
         "split": ALL_PARTS if scored.synthetic else str(scored.films.split[place]),
         "threshold": repr(float(scored.threshold[row])),

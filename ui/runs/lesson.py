@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from core.comparison.exhibit import ORIGIN, Exhibit, cause_text, gather_exhibit
@@ -93,7 +95,7 @@ def _draw_pictures(exhibit: Exhibit) -> None:
     for side, kind in zip(st.columns(2), ("train_loss", "validation_loss"), strict=True):
         with side:
             draw_plot(plot_losses(exhibit.runs, ordered, kind), kind)
-    st.html(" &emsp; ".join(style.name for style in ordered))
+    st.html(" &emsp; ".join(escape(style.name) for style in ordered))
 
 
 def offer_lesson() -> None:

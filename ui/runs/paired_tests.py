@@ -103,7 +103,7 @@ def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: Sco
         if pair is not None:
             name = METRIC_NAMES[view.metric]
             text = [*pair_texts(pair), difference_text(pair, view.metric, name)]
-            st.markdown("\n".join(f"- {sentence}" for sentence in text))
+            st.markdown("\n".join(f"- {line}" for line in text))
     with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
         st.dataframe(
             describe_pairs(pairs, view.metric, METRIC_NAMES[view.metric]),

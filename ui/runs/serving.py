@@ -15,6 +15,7 @@ from core.store.served_runs import choose_served_run, list_served_choices
 from ui.app.identity import not_allowed
 from ui.app.resources import get_database, get_decision, get_engine, get_examples, get_served
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 from ui.runs.data import ListedRuns
 
 
@@ -57,7 +58,7 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     try:
         lacking = [one for one in check_demands(listed.runs[run_id].record.folder) if not one.met]
     except FirstReadError as exc:  # of that run alone: the page goes on
-        st.warning(str(exc), icon=":material/broken_image:")
+        st.warning(plain(str(exc)), icon=":material/broken_image:")
         _draw_log()
         return
     if lacking:
@@ -93,7 +94,7 @@ def _draw_form(visit: Visit, run_id: str) -> None:
         with st.spinner(f"Opening {run_id}"):
             serve_from_now_on(run_id, reason, Reader(chosen_by, visit.roles))
     except FirstReadError as exc:
-        st.error(f"Not changed: {exc}", icon=":material/error:")
+        st.error(f"Not changed: {plain(str(exc))}", icon=":material/error:")
         return
     visit.notice = f"Run {run_id} serves from now on; the choice is recorded."
     st.rerun()

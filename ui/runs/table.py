@@ -15,6 +15,7 @@ from core.shortcuts.record import ChangeAudit, PartAudit, audit_text
 from ui.app.query_params import put
 from ui.charts.base import draw_plot
 from ui.charts.runs import Style, plot_histories
+from ui.components.plain_text import plain
 from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
 from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
 
@@ -51,7 +52,7 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
         alt="Runs with their metrics; choose rows to compare them",
     )
     for sentence in sentences:
-        st.warning(sentence, icon=":material/warning:")
+        st.warning(plain(sentence), icon=":material/warning:")
     words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
     with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
         st.pills(
@@ -178,7 +179,7 @@ def find_audits(listed: ListedRuns, run_ids: tuple[str, ...], part: str) -> dict
         try:
             audit = get_audit(listed.runs[run_id].record)
         except FirstReadError as exc:
-            st.warning(str(exc), icon=":material/warning:")
+            st.warning(plain(str(exc)), icon=":material/warning:")
             continue
         if audit is not None:
             wanted = part if part in audit.parts else USUAL_PART

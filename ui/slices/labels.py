@@ -15,6 +15,7 @@ from core.error_analysis.label_issues import FOLDS, LabelIssues, read_issues
 from core.settings import get_settings
 from ui.app.resources import get_library
 from ui.components.cards.cards import PAGE_FILMS
+from ui.components.plain_text import plain
 from ui.library.films import film_card
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
@@ -117,7 +118,7 @@ def draw_copies(view: SlicesView) -> None:
         return
     sentence = get_facts()[1]
     if sentence:
-        st.info(sentence, icon=":material/info:")
+        st.info(plain(sentence), icon=":material/info:")
         return
     groups = get_copies()
     st.markdown(copies_text(groups))

@@ -21,6 +21,7 @@ from ui.app.resources import get_library
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS
+from ui.components.plain_text import plain
 from ui.library.films import film_card
 from ui.library.runs import get_predictions, get_runs
 from ui.library.slices import get_facts
@@ -33,7 +34,7 @@ def draw_references(view: SlicesView) -> None:
     """Draw the adults' films under text-mined labels and under radiologists' reads."""
     facts, sentence = get_facts()
     if sentence:
-        st.info(sentence, icon=":material/info:")
+        st.info(plain(sentence), icon=":material/info:")
         return
     reported = compare_labels(facts)
     st.markdown(reported_text(reported))

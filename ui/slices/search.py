@@ -29,6 +29,7 @@ from ui.app.resources import get_library
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event
+from ui.components.plain_text import plain
 from ui.library.films import build_cards, draw_cards, film_card, find_films
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
@@ -107,7 +108,7 @@ def draw_slices(view: SlicesView) -> None:
         return
     search = get_search(view.library, view.run)
     for sentence in missing_tables(view.library, view.run):
-        st.caption(f":material/info: {sentence}")
+        st.caption(f":material/info: {plain(sentence)}")
     if not len(of_part(view.library, view.run, SEARCHED)):
         where = split_words(view.run, SEARCHED).lower()
         st.info(

@@ -15,7 +15,7 @@ from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.domain.model import Prediction, RunRecord
 from core.domain.reader import Reader, reader_key
-from core.errors import TeachingError
+from core.errors import FirstReadError, TeachingError
 from core.evaluation.metrics import logits_of
 from core.gate.lungs import LUNG_PROBABILITY, segment_lungs
 from core.settings import get_settings
@@ -23,7 +23,7 @@ from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
 from core.teaching.mark_scoring import LesionTruth
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of
-from core.teaching.session import Case, Course, Plan
+from core.teaching.session import Case, Course, Plan, StepKind
 from core.teaching.spaced_repetition import due_dates
 from ui.app.resources import (
     get_database,
@@ -84,6 +84,15 @@ SOURCES = {
 def get_teaching_store() -> SqlTeachingStore:
     """Return the kept sessions and case sets."""
     return SqlTeachingStore(get_database())
+
+
+def note_step(visit: Visit, session_id: str, place: int, kind: StepKind) -> None:
+    """Store a step of the visitor's session; `Visit.complaint` says why not, if it cannot be."""
+    visit.complaint = ""
+    try:
+        get_teaching_store().note(session_id, place, kind, by=visit.acting)
+    except FirstReadError as exc:
+        visit.complaint = str(exc)
 
 
 def teaching_reader(visit: Visit) -> str:

@@ -19,7 +19,7 @@ from ui.components.panels import draw_regions
 from ui.components.plain_text import plain
 from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_runs
-from ui.teaching.data import SOURCES, get_teaching_store, nearest_films
+from ui.teaching.data import SOURCES, nearest_films, note_step
 from ui.teaching.reading import draw_model
 
 SHOWN_REGIONS = 5
@@ -40,7 +40,7 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
         shortcut="j",
         width="stretch",
         key=f"teaching-next-{place}",
-        on_click=_note,
+        on_click=note_step,
         args=(visit, course.session.session_id, place, StepKind.SEEN),
     )
     if visit.complaint:
@@ -83,12 +83,12 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
             shortcut="e",
             width="stretch",
             key=f"teaching-regions-{place}",
-            on_click=_note,
+            on_click=note_step,
             args=(visit, course.session.session_id, place, StepKind.REGIONS),
         )
     follow(visit, task)
     if task is not None and task.sentence:
-        st.caption(f"No regions: {task.sentence}")
+        st.caption(f"No regions: {plain(task.sentence)}")
     elif task is not None and task.result is not None:
         boxed = task.result.geometry.box is not None
         draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
@@ -111,22 +111,14 @@ def draw_nearest(course: Course, place: int) -> None:
     try:
         near = nearest_films(course, case)
     except FirstReadError as exc:
-        st.caption(str(exc))
+        st.caption(plain(str(exc)))
         return
-    plain = [
+    near_cards = [
         film_card(near.films[cell], heading=heading)
         for cell, heading in NEAREST_WORDS.items()
         if cell in near.films
     ]
-    cards, _ = add_pictures(library, plain)
+    cards, _ = add_pictures(library, near_cards)
     how = "in the model's feature space" if near.by_features else "by the model's score only"
     st.caption(f"Nearest {how}, of other patients, and read correctly by it:")
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
-
-
-def _note(visit: Visit, session_id: str, place: int, kind: StepKind) -> None:
-    visit.complaint = ""
-    try:
-        get_teaching_store().note(session_id, place, kind, by=visit.acting)
-    except FirstReadError as exc:
-        visit.complaint = str(exc)

@@ -32,6 +32,7 @@ from ui.app.identity import draw_name_field
 from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
+from ui.components.plain_text import plain
 from ui.teaching.data import SOURCES, outcomes_in, teaching_reader
 
 
@@ -39,7 +40,9 @@ def draw_summary(course: Course) -> None:
     """Draw what a session came to, film by film, and offer it as a PDF."""
     session, outcomes = course.session, outcomes_of(course)
     head, again_side, pdf_side = st.columns([4, 1, 1], vertical_alignment="bottom")
-    head.header(f"Session of {session.reader}: {len(outcomes)} of {len(course.films)} films read")
+    head.header(
+        f"Session of {plain(session.reader)}: {len(outcomes)} of {len(course.films)} films read"
+    )
     head.caption(describe_plan(session.plan))
     if again_side.button("New session", width="stretch", shortcut="Ctrl+Enter"):
         st.query_params.clear()

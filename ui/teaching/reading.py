@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.reader import Reader
-from core.errors import FirstReadError
+from core.errors import FirstReadError, ReviewStoreError
 from core.jobs.explanations import ExplanationTask
 from core.reads.signing import utc_now
 from core.teaching.mark_scoring import score_marks
@@ -26,7 +26,7 @@ from core.teaching.session import (
 from core.teaching.text import describe_plan
 from ui.app.progress import Watch
 from ui.app.resources import get_film_view, request_explanation
-from ui.app.session import Visit
+from ui.app.session import Visit, show_not_kept
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
 from ui.components.panels import draw_measured, draw_scale
 from ui.components.plain_text import plain
@@ -37,6 +37,7 @@ from ui.teaching.data import (
     SOURCES,
     get_teaching_store,
     lesion_truth,
+    note_step,
     prediction_of,
     truth_outlines,
 )
@@ -64,8 +65,21 @@ def phase_of(course: Course, place: int) -> Phase:
     return course.films[place].phase(with_model=course.session.plan.with_model)
 
 
-def record_progress(course: Course, place: int, by: Reader) -> Course:
-    """Store what was done in the browser since the last run, and return where that leads."""
+def record_progress(visit: Visit, course: Course, place: int) -> Course:
+    """Store what was done in the browser since the last run, and return where that leads.
+
+    Where the database cannot be written, `Visit.not_kept` says why: the answer and the marks stay
+    in the browser, and the next run tries again.
+    """
+    visit.not_kept = ""
+    try:
+        return _record(course, place, visit.acting)
+    except ReviewStoreError as exc:
+        visit.not_kept = str(exc)
+        return course
+
+
+def _record(course: Course, place: int, by: Reader) -> Course:
     store, session_id, film = get_teaching_store(), course.session.session_id, course.films[place]
     phase = phase_of(course, place)
     if film.opened_at is None:
@@ -123,9 +137,10 @@ def draw_navigation(visit: Visit, course: Course, place: int) -> None:
     with end_side.popover("End", width="stretch"):
         st.write("The remaining films stay unread, and the summary is shown.")
         if st.button("End the session", key="teaching-end"):
-            session_id = course.session.session_id
-            get_teaching_store().note(session_id, place, StepKind.ENDED, by=visit.acting)
-            st.rerun()
+            note_step(visit, course.session.session_id, place, StepKind.ENDED)
+            if not visit.complaint:
+                st.rerun()
+            st.warning(plain(visit.complaint), icon=":material/touch_app:")
 
 
 def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | None:
@@ -158,8 +173,11 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
     return task
 
 
-def draw_read(course: Course, place: int) -> None:
+def draw_read(visit: Visit, course: Course, place: int) -> None:
     """Draw what the trainee says of the film, before or after the model's read."""
+    show_not_kept(visit)
+    if visit.not_kept:
+        st.button("Try again", icon=":material/refresh:", key="teaching-again")
     film, phase = course.films[place], phase_of(course, place)
     second, marks = phase is Phase.SECOND, len(film.draft.marks)
     note = "If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter."

@@ -22,6 +22,7 @@ from ui.teaching.data import (
     begin_session,
     get_sources,
     get_teaching_store,
+    note_step,
     served_run_id,
     teaching_reader,
 )
@@ -75,8 +76,10 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
         st.error(plain(str(exc)), icon=":material/image_not_supported:")
         st.write("Your reads are kept, and the summary shows the results.")
         if st.button("End the session", key="teaching-end-gone", type="primary"):
-            get_teaching_store().note(session.session_id, place, StepKind.ENDED, by=visit.acting)
-            st.rerun()
+            note_step(visit, session.session_id, place, StepKind.ENDED)
+            if not visit.complaint:
+                st.rerun()
+            st.warning(plain(visit.complaint), icon=":material/touch_app:")
         return True
     return False
 

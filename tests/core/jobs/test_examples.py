@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.files import write_whole
+from core.files import write_checked, write_whole
 from core.jobs.examples import (
     ExamplesSummary,
     ExamplesTask,
     done_path,
+    drawn_files,
     example_films,
     keep_summary,
     summary_path,
@@ -75,8 +77,25 @@ def test_films_can_be_shown_once_the_served_run_has_read_them(tmp_path: Path, mo
 
 @pytest.mark.parametrize("content", [b"{", b'{"n": 60}', b"[]"])
 def test_a_summary_of_another_version_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
-    write_whole(summary_path(tmp_path, RUN, GATE), content)
+    write_checked(summary_path(tmp_path, RUN, GATE), content)
     assert ExamplesTask(tmp_path, MODELS, RUN, GATE).summary is None
+
+
+def test_a_summary_with_a_changed_digit_is_as_good_as_none(tmp_path: Path) -> None:
+    path = summary_path(tmp_path, RUN, GATE)
+    keep_summary(path, SUMMARY)
+    path.write_bytes(path.read_bytes().replace(b'"found": 28', b'"found": 29'))
+    assert ExamplesTask(tmp_path, MODELS, RUN, GATE).summary is None
+
+
+def test_a_damaged_film_is_not_offered(tmp_path: Path, synthetic_cache: Path) -> None:
+    shutil.copytree(built_in_folder(synthetic_cache), built_in_folder(tmp_path))
+    offered = {film.content for film in example_films(tmp_path)}
+    path = drawn_files(tmp_path)[3]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
+    left = {film.content for film in example_films(tmp_path)}
+    assert (len(left), offered - left) == (12, {whole})
 
 
 def test_another_segmenter_is_measured_anew(tmp_path: Path) -> None:

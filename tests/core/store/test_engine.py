@@ -1,8 +1,9 @@
 """The review store's database: durability, migrations, faults, and its command line."""
 
 import os
+import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 import sqlalchemy as sa
@@ -224,6 +225,68 @@ def test_a_read_waits_for_a_lock_longer_than_sqlites_own_wait(sqlite_url, monkey
         writer.join()
     assert store.count() == 1
     store.database.close()
+
+
+class _Lock:
+    """A cursor at a lock that is busy for so many tries of 0.4 s; others commit, or do not."""
+
+    def __init__(self, monkeypatch, *, busy: int, commits: bool) -> None:
+        self.tries, self.busy, self.commits = 0, busy, commits
+        monkeypatch.setattr(engine.time, "monotonic", lambda: 0.4 * self.tries)
+        monkeypatch.setattr(engine.time, "sleep", lambda _s: None)
+
+    def execute(self, statement: str):
+        if statement == "PRAGMA data_version":
+            return self
+        self.tries += 1
+        if self.tries <= self.busy:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorname = "SQLITE_BUSY"
+            raise error
+        return self
+
+    def fetchone(self) -> int:
+        return self.tries if self.commits else 0
+
+
+@pytest.mark.parametrize(
+    ("busy", "commits", "tries"),
+    [
+        pytest.param(6, False, 7, id="let go in time"),
+        pytest.param(99, False, 7, id="kept"),
+        pytest.param(40, True, 41, id="handed around"),
+        pytest.param(99, True, 63, id="handed around for ten waits"),
+    ],
+)
+def test_a_short_patience_is_for_a_lock_that_one_program_keeps(monkeypatch, busy, commits, tries):
+    cursor, patience = _Lock(monkeypatch, busy=busy, commits=commits), engine._Patience(2.5)
+    with pytest.raises(sqlite3.OperationalError, match="locked") if busy == 99 else nullcontext():
+        engine._execute_when_free(cursor, "BEGIN IMMEDIATE", patience)
+    assert cursor.tries == tries
+
+
+def test_after_a_wait_in_vain_the_next_are_short(monkeypatch):
+    cursor, patience = _Lock(monkeypatch, busy=99, commits=False), engine._Patience(2.5)
+    tries = []
+    for _ in range(3):
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            engine._execute_when_free(cursor, "BEGIN IMMEDIATE", patience)
+        tries.append(cursor.tries)
+    assert tries == [7, 8, 9]
+    assert engine.STEP_S * (tries[-1] + 1) < engine.IN_VAIN_S  # a press writes four times
+
+
+def test_a_database_that_waits_briefly_says_for_how_long(sqlite_url):
+    database = Database.open(sqlite_url)
+    database.wait_at_most(0.2)
+    store = SqlReviewStore(database)
+    with raw_connection(sqlite_url) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ReviewStoreError, match=r"by another program for longer than 0\.2 s"):
+            sign(store, record())
+    sign(store, record())
+    assert store.count() == 1
+    database.close()
 
 
 def test_a_file_that_vanished_is_reported_and_no_read_is_taken(sqlite_url):

@@ -54,7 +54,10 @@ class Worklist {
     }
     this.onPageKey = (event) => this.onKeyElsewhere(event);
     document.addEventListener("keydown", this.onPageKey);
-    list.addEventListener("focus", () => this.activate(this.active ?? this.shown[0]));
+    list.addEventListener("focus", () => {
+      // by a key: a press of the pointer would find the list scrolled away from under it
+      if (list.matches(":focus-visible")) this.activate(this.active ?? this.shown[0]);
+    });
   }
 
   // --- what Python sends -------------------------------------------------------------------------

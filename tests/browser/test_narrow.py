@@ -1,0 +1,92 @@
+"""The page Review on a phone and on a small laptop: the film first, everything in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.app_server import Server, wait_until_idle
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from core.jobs.examples import example_films
+from core.settings import PROJECT_ROOT
+
+pytestmark = pytest.mark.browser
+
+WAIT_MS = 90_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("reads")
+    running = Server(
+        PROJECT_ROOT / "streamlit_app.py",
+        {
+            "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder / 'reads.sqlite3'}",
+            "FIRSTREAD_READ_FIRST": "true",
+        },
+    )
+    yield running
+    running.stop()
+
+
+def open_review(
+    chromium: Browser, server: Server, cache: Path, width_px: int, height_px: int
+) -> Page:
+    page = chromium.new_context(viewport={"width": width_px, "height": height_px}).new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(server.address)
+    page.locator("input[type=file]").first.wait_for(state="attached")
+    films = [
+        {"name": film.name, "mimeType": "image/png", "buffer": film.content}
+        for film in example_films(cache, 6)
+    ]
+    page.set_input_files("input[type=file]", files=films)
+    expect(page.locator(".film img:visible")).to_have_count(len(films), timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="Lock the first read")).to_be_visible(timeout=WAIT_MS)
+    wait_until_idle(page)
+    return page
+
+
+def box_of(place: Locator) -> dict[str, float]:
+    box = place.bounding_box()
+    assert box is not None
+    return dict(box)
+
+
+def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_screen(
+    chromium: Browser, server: Server, synthetic_cache: Path
+) -> None:
+    page = open_review(chromium, server, synthetic_cache, 390, 844)
+    viewer, worklist = box_of(page.locator(".viewer")), box_of(page.locator(".worklist"))
+    assert viewer["y"] < 100
+    assert viewer["y"] + viewer["height"] < worklist["y"] < 844 - 60  # its head and more
+    assert worklist["height"] <= 0.31 * 844
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    last = page.locator(".film").last
+    last.scroll_into_view_if_needed()
+    last.click()
+    expect(last).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("img", name="Film synthetic-06.png")).to_be_visible()
+    wait_until_idle(page)
+    page.get_by_role("radio", name="Unsure").click()
+    expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
+    page.context.close()
+
+
+def test_on_a_small_laptop_names_and_verdicts_are_whole(
+    chromium: Browser, server: Server, synthetic_cache: Path
+) -> None:
+    page = open_review(chromium, server, synthetic_cache, 1024, 768)
+    cut = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(n => n.innerText)"
+    assert page.locator(".film .name, .film .status").evaluate_all(cut) == []
+    column = box_of(page.get_by_role("button", name="Lock the first read"))
+    for name in ("Pneumonia", "Normal", "Unsure"):
+        verdict = page.get_by_role("radio", name=name)
+        box = box_of(verdict)
+        assert column["x"] <= box["x"] + 1
+        assert box["x"] + box["width"] <= column["x"] + column["width"] + 1
+        assert verdict.evaluate("node => node.scrollWidth <= node.clientWidth")
+    assert box_of(page.locator(".viewer"))["width"] > 0.55 * 1024
+    page.context.close()

@@ -1,0 +1,96 @@
+"""Films that the visitor has yet to read blind: what the runs say of them is shown nowhere.
+
+They are left out of lists and counts, and not covered in them: a place in an order, or among the
+missed films, tells the side as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.domain.reader import Act
+from core.errors import DatasetError
+from core.settings import get_settings
+from core.store.teaching import SqlTeachingStore
+from ui.app.resources import get_database, get_library, get_store
+from ui.app.session import Visit
+
+
+def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
+    """Return why the runs' results of a film are hidden from the visitor; empty if they are not.
+
+    A link that somebody shares must not show the model's result of a film that stands in the
+    visitor's worklist unread, or that a teaching session of theirs has yet to show.
+    """
+    if film_id in _in_teaching(visit):
+        return (
+            "A teaching session of yours has yet to show this film, so the runs' results are "
+            "hidden here. Read the film on the page Teaching, or end that session."
+        )
+    unread = _in_worklist(visit)
+    if unread and _sha256_of(library, film_id) in unread:
+        return (
+            "This film is in your worklist and you have not read it, so the runs' results are "
+            "hidden here. Lock your first read on the page Review."
+        )
+    return ""
+
+
+def films_awaiting(visit: Visit, library: str, film_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of a library's films that the visitor has yet to read blind."""
+    in_session, unread = _in_teaching(visit), _in_worklist(visit)
+    return frozenset(
+        film_id
+        for film_id in film_ids
+        if film_id in in_session or (unread and _sha256_of(library, film_id) in unread)
+    )
+
+
+def note_left_out(visit: Visit) -> None:
+    """Say that films are left out, whether or not any of these is among them: that would tell."""
+    unread, in_session = len(_in_worklist(visit)), len(_in_teaching(visit))
+    if unread or in_session:
+        st.caption(
+            ":material/visibility_off: Films that await your own first read are left out here, "
+            "with their side and score, until you have read them: "
+            f"{unread} in your worklist, {in_session} in your teaching sessions."
+        )
+
+
+def _in_teaching(visit: Visit) -> set[str]:
+    reader = " ".join(visit.reader.split())
+    if not reader:
+        return set()
+    return {
+        film.case.film_id
+        for course in SqlTeachingStore(get_database()).courses_of(reader)
+        if course.place is not None
+        for film in course.films
+        if film.read is None
+    }
+
+
+def _in_worklist(visit: Visit) -> set[str]:
+    """Return the hashes of the films of the worklist that are unread."""
+    if not (visit.films and get_settings().read_first and visit.acting.may(Act.SIGN_READ)):
+        return set()
+    return set(visit.films) - get_store().films_read_by(visit.films, visit.acting.name)
+
+
+@st.cache_resource(show_spinner=False)
+def _hashes() -> dict[tuple[str, str], str]:
+    return {}
+
+
+def _sha256_of(library: str, film_id: str) -> str:
+    """Return a film's hash, read once in this process; empty where the film is not there."""
+    known, key = _hashes(), (library, film_id)
+    if key not in known:
+        try:
+            known[key] = hashlib.sha256(get_library(library).read_bytes(film_id)).hexdigest()
+        except DatasetError:
+            return ""
+    return known[key]
