@@ -132,8 +132,8 @@ class BatchJob(BackgroundTask[None]):
     def _outcome(self, film: UploadedFilm) -> FilmOutcome:
         try:
             return FilmOutcome(FilmState.READ, reading=self._read(film, self))
-        except Cancelled:
-            return STOPPED
+        except Cancelled as exc:
+            return FilmOutcome(FilmState.STOPPED, sentence=str(exc))
         except FirstReadError as exc:
             return FilmOutcome(FilmState.FAILED, sentence=str(exc))
         except Exception:  # noqa: BLE001 - a film must never stop the films behind it

@@ -123,7 +123,8 @@ class FilmPool:
     def _started(self) -> _Worker:
         worker = _Worker()
         if self._files is not None:
-            worker.connection.send(self._files)
+            with suppress(OSError):  # it has ended already, which the next film finds
+                worker.connection.send(self._files)
         return worker
 
     def do(
@@ -152,7 +153,7 @@ class FilmPool:
         ModelError
             If the run cannot be opened.
         Cancelled
-            If ``cancelled`` returned True.
+            If ``cancelled`` returned True, or the deadline has passed.
         """
         name = work.file_name or "The file"
         check_file_size(work.content, name)
@@ -164,7 +165,10 @@ class FilmPool:
                     if cancelled():
                         raise Cancelled(f"{name} was not read: reading was stopped.")
                     if time.monotonic() > deadline:
-                        raise _too_long(name, f"{DEADLINE_S:.0f} s")
+                        raise Cancelled(
+                            f"{name} was not read within {DEADLINE_S:.0f} s: the machine is busy, "
+                            "or the file is damaged. Read it again."
+                        )
                 answer = worker.receive()
             except (EOFError, OSError) as exc:
                 raise _ended(name, worker.end(_TO_END_S)) from exc
@@ -212,8 +216,9 @@ class FilmPool:
                         raise Cancelled("The film was not read: reading was stopped.")
                     self._turn.wait(_ASKED_AGAIN_S)
                 on_place(0)
+                worker = self._living() or self._started()
                 self._busy += 1
-                return self._living() or self._started()
+                return worker
             finally:
                 queue.remove(ticket)
                 self._turn.notify_all()
@@ -233,25 +238,21 @@ class FilmPool:
         """Free a slot; a worker that was lost is replaced at once, so that nobody waits for it."""
         with self._turn:
             self._busy -= 1
-            if self._closed:
-                if worker is not None:
-                    worker.end()
-            else:
-                self._idle.append(worker or self._started())
+            if self._closed and worker is not None:
+                worker.end()
+            elif not self._closed:
+                with suppress(OSError):  # no process can be started now; the next film tries again
+                    self._idle.append(worker or self._started())
             self._turn.notify_all()
-
-
-def _too_long(name: str, limit: str) -> CorruptFile:
-    return CorruptFile(
-        f"{name} takes more than {limit} to decode, and no film of its size does: it is damaged or "
-        "of a costly kind. Export the film again, as DICOM, PNG or JPEG."
-    )
 
 
 def _ended(name: str, code: int) -> FirstReadError | RuntimeError:
     """Return what to say of a file at which a worker ended."""
     if code == -signal.SIGPROF:
-        return _too_long(name, f"{DECODING_S:.0f} s of processor time")
+        return CorruptFile(
+            f"{name} takes more than {DECODING_S:.0f} s of processor time to decode, which no film "
+            "of its size does. Export the film again, as DICOM, PNG or JPEG."
+        )
     if code == -signal.SIGKILL:
         return TooLarge(
             f"{name} takes more than {DECODING_BYTES / 1e6:.0f} MB of memory to decode. Export the "

@@ -18,6 +18,7 @@ from pydicom import uid
 from core.errors import Cancelled, CorruptFile, ModelIntegrity, ModelMissing, TooLarge
 from core.imaging.decoding import decode_radiograph
 from core.imaging.display import display_film
+from core.jobs import film_pool
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
 from core.phantom.film import draw_film
@@ -175,6 +176,17 @@ def test_a_stop_ends_the_film_in_hand_at_once(pool, slow):
     assert isinstance(asked.error, Cancelled)
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
+
+
+def test_a_film_that_is_late_can_be_read_again_and_is_not_blamed(pool, slow, monkeypatch):
+    pool.do(FilmWork(CHEST, FILES))
+    worker = child_of(pool)
+    monkeypatch.setattr(film_pool, "DEADLINE_S", 0.2)
+    with pytest.raises(Cancelled, match=r"slow\.dcm was not read within 0 s: the machine is busy"):
+        pool.do(FilmWork(slow, FILES, "slow.dcm", display=True))
+    monkeypatch.undo()
+    assert child_of(pool) != worker
+    pool.do(FilmWork(CHEST, FILES))
 
 
 def test_films_wait_their_turn_and_know_their_place(pool, slow):
