@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -166,12 +166,11 @@ async def put_under_load(
 
 def memory_of_all(pid: int) -> float:
     """Return the resident memory of a process and of those that it has started, in MB (Linux)."""
-    children = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text(encoding="utf-8").split()
-    ]
-    return resident_mb(pid) + sum(map(memory_of_all, children))
+    children: list[str] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # a thread that has ended meanwhile
+            children += (thread / "children").read_text(encoding="utf-8").split()
+    return resident_mb(pid) + sum(memory_of_all(int(child)) for child in children)
 
 
 def wait_for_memory(server: AppServer, limit_mb: float) -> float:
