@@ -10,14 +10,12 @@ from core.domain.arrays import FloatImage
 MAX_FILM_PIXELS = 40_000_000
 
 SYNTHETIC_KEY = "Synthetic"
+"""Under this key an image file states that its film is synthetic."""
 
 
 def printable(words: str) -> str:
     """Return words without control and bidi characters, which turn or hide what stands beside."""
     return "".join(c if c.isprintable() else "\ufffd" for c in words)
-
-
-"""Under this key an image file states that its film is synthetic."""
 
 
 @dataclass(frozen=True, slots=True)
