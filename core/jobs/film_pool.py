@@ -18,9 +18,9 @@ from functools import lru_cache
 from multiprocessing.connection import Connection
 
 from core.domain.arrays import read_only
-from core.errors import Cancelled, CorruptFile, FirstReadError, TooLarge
+from core.errors import Cancelled, CorruptFile, FirstReadError
 from core.imaging.decoding import check_file_size
-from core.jobs.film_worker import DECODING_BYTES, DECODING_S, EngineFiles, FilmAnswer, FilmWork
+from core.jobs.film_worker import DECODING_S, EngineFiles, FilmAnswer, FilmWork
 from core.jobs.passing import open_memory_file, put, take
 from core.settings import PROJECT_ROOT
 
@@ -41,23 +41,31 @@ class _Worker:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         self.memory = open_memory_file()
+        try:
+            with theirs:
+                self.process = self._start(theirs)
+        except BaseException:
+            ours.close()
+            os.close(self.memory)
+            raise
+        self.connection = Connection(ours.detach())
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         environment = os.environ | {
             "FIRSTREAD_MAX_FILM_MB": "512",  # the setting is held to before a file is sent
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",  # each thread would set aside address space
         }
-        with theirs:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-c", "from core.jobs.film_worker import main; main()"),
-                    *(str(theirs.fileno()), str(self.memory)),
-                ],
-                cwd=PROJECT_ROOT,
-                env=environment,
-                pass_fds=[theirs.fileno(), self.memory],
-                stdin=subprocess.DEVNULL,
-            )
-        self.connection = Connection(ours.detach())
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-c", "from core.jobs.film_worker import main; main()"),
+                *(str(theirs.fileno()), str(self.memory)),
+            ],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            pass_fds=[theirs.fileno(), self.memory],
+            stdin=subprocess.DEVNULL,
+        )
 
     def send(self, work: FilmWork) -> None:
         """Send a file with what is wanted of it."""
@@ -153,7 +161,7 @@ class FilmPool:
         ModelError
             If the run cannot be opened.
         Cancelled
-            If ``cancelled`` returned True, or the deadline has passed.
+            If ``cancelled`` returned True, the deadline has passed, or the system ended the worker.
         """
         name = work.file_name or "The file"
         check_file_size(work.content, name)
@@ -210,10 +218,13 @@ class FilmPool:
         with self._turn:
             queue.append(ticket)
             try:
-                while (ahead := self._ahead(ticket)) or self._busy >= self._slots:
-                    on_place(ahead)
-                    if cancelled():
+                while True:
+                    if cancelled():  # even where a slot is free: ending a worker costs a second
                         raise Cancelled("The film was not read: reading was stopped.")
+                    ahead = self._ahead(ticket)
+                    if not ahead and self._busy < self._slots:
+                        break
+                    on_place(ahead)
                     self._turn.wait(_ASKED_AGAIN_S)
                 on_place(0)
                 worker = self._living() or self._started()
@@ -253,10 +264,10 @@ def _ended(name: str, code: int) -> FirstReadError | RuntimeError:
             f"{name} takes more than {DECODING_S:.0f} s of processor time to decode, which no film "
             "of its size does. Export the film again, as DICOM, PNG or JPEG."
         )
-    if code == -signal.SIGKILL:
-        return TooLarge(
-            f"{name} takes more than {DECODING_BYTES / 1e6:.0f} MB of memory to decode. Export the "
-            "film at a lower resolution."
+    if code == -signal.SIGKILL:  # decoding is kept to its memory by errors, never by this
+        return Cancelled(
+            f"{name} was not read: the system ended the process that read it, as it does when the "
+            "machine has too little memory. Read it again."
         )
     if code < 0:
         _log.error("a decoder failed at a file: %s", signal.Signals(-code).name)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -139,7 +140,7 @@ def test_a_run_that_has_changed_on_the_disk_reads_nothing(pool):
     [
         (signal.SIGSEGV, CorruptFile, "its decoder failed"),
         (signal.SIGPROF, CorruptFile, "takes more than 2 s of processor time"),
-        (signal.SIGKILL, TooLarge, "takes more than 500 MB of memory"),
+        (signal.SIGKILL, Cancelled, "was not read: the system ended the process"),
     ],
 )
 def test_a_worker_that_a_file_ends_is_replaced(pool, slow, sent, error, words):
@@ -225,6 +226,28 @@ def test_who_stops_while_waiting_loses_only_the_place(pool, slow):
         pool.do(FilmWork(CHEST, FILES), cancelled=lambda: True)
     first.join(WAIT_S)
     assert first.answer.shown.levels.shape == (3000, 3000)
+
+
+def test_who_has_stopped_before_the_turn_comes_costs_no_worker(pool):
+    pool.do(FilmWork(CHEST, FILES))
+    worker = child_of(pool)
+    with pytest.raises(Cancelled):
+        pool.do(FilmWork(CHEST, FILES), cancelled=lambda: True)
+    assert pool.processes == [worker]
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+def test_a_worker_that_cannot_be_started_leaves_no_file_open(pool, monkeypatch):
+    before = open_files()
+    monkeypatch.setattr(film_pool.sys, "executable", "/no/such/program")
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError):
+            pool.do(FilmWork(CHEST, FILES))
+    assert open_files() == before
 
 
 ENDLESS = """
