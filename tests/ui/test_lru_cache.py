@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -49,6 +51,44 @@ def test_what_could_not_be_made_is_tried_again() -> None:
     with pytest.raises(ZeroDivisionError):
         kept.get_or_make("key", lambda: 1 // 0)
     assert kept.get_or_make("key", lambda: 7) == 7
+
+
+def test_a_value_that_two_threads_make_is_measured_once() -> None:
+    kept: Recent[str] = Recent(3, len)
+    begun, fail, go_on = (threading.Event() for _ in range(3))
+
+    def fails() -> str:
+        begun.set()
+        assert fail.wait(30)
+        raise KeyError("gone")
+
+    def made(_: int) -> str:
+        assert go_on.wait(30)
+        return "tw"
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(kept.get_or_make, "key", fails)
+        assert begun.wait(30)
+        waiting = pool.submit(kept.get_or_make, "key", lambda: made(1))
+        wait_until(waiting.running)
+        time.sleep(0.05)  # it has come to wait for the turn of the first
+        fail.set()
+        assert isinstance(first.exception(30), KeyError)
+        late = pool.submit(kept.get_or_make, "key", lambda: made(2))
+        time.sleep(0.05)
+        go_on.set()
+        assert (waiting.result(30), late.result(30)) == ("tw", "tw")
+    again: list[str] = []
+    kept.get_or_make("one", lambda: "1")
+    kept.get_or_make("key", lambda: again.append("key") or "tw")
+    assert again == []
+
+
+def wait_until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 def test_only_the_value_that_is_meant_is_forgotten() -> None:

@@ -40,21 +40,28 @@ class Recent(Generic[Value]):
         with turn:
             with self._lock:
                 if key in self._values:  # another thread had its turn before
+                    self._values.move_to_end(key)
                     return self._values[key]
             try:
                 value = make()
                 with self._lock:
+                    self._drop(key)  # made twice, where the first one to make it failed
                     self._values[key] = value
                     self._size += self._size_of(value)
                     while self._size > self._kept:
                         self._size -= self._size_of(self._values.popitem(last=False)[1])
             finally:
                 with self._lock:
-                    self._turns.pop(key, None)
+                    if self._turns.get(key) is turn:
+                        del self._turns[key]
             return value
+
+    def _drop(self, key: str) -> None:
+        if key in self._values:
+            self._size -= self._size_of(self._values.pop(key))
 
     def forget(self, key: str, value: Value) -> None:
         """Drop this value of a key; another one that has taken its place stays."""
         with self._lock:
             if self._values.get(key) is value:
-                self._size -= self._size_of(self._values.pop(key))
+                self._drop(key)
