@@ -17,6 +17,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
@@ -39,6 +40,9 @@ SHORT_QUEUE = 4
 KEPT_BYTES = 32_000_000
 ENTRY_BYTES = 2_000
 """About what a kept explanation takes beside its arrays."""
+
+KEPT_FAULT_S = 60.0
+"""A fault is not tried again for so long: what was lacking may be there then."""
 
 NICENESS = 10
 """The pages come first: they are short, and every reader waits for them."""
@@ -80,8 +84,8 @@ class ExplanationTask:
     sentence : str
         Why there will be no result; empty while there may.
     finished : bool
-        Whether nothing will change any more. Without result and sentence it was dropped, because
-        nobody waited; who wants it requests it again.
+        Whether nothing will change any more. A task is dropped, at whatever it has come to, when
+        nobody waits; who wants it requests it again.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class ExplanationTask:
         self.result: Explanation | None = None
         self.sentence = ""
         self.finished = False
+        self.ended_at = 0.0
         self._queue = queue
         self.begin: Callable[[], Steps] | None = begin
         self.steps: Steps | None = None
@@ -156,9 +161,12 @@ class ExplanationQueue:
             None if it would be a new precomputation and the queue is not short.
         """
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+            kept = self._kept.get(key)
+            if kept is not None:
+                if not kept.sentence or time.monotonic() < kept.ended_at + KEPT_FAULT_S:
+                    self._kept.move_to_end(key)
+                    return kept
+                del self._kept[key]
             task = self._under_way.get(key)
             if task is None:
                 if not asked and len(self._under_way) >= SHORT_QUEUE:
@@ -189,13 +197,13 @@ class ExplanationQueue:
             for waiter in [one for one in task.waiters if not self._is_here(one)]:
                 del task.waiters[waiter]
             if not task.waiters:
-                self._end(task)
+                self._end(task, keep=False)
 
-    def _end(self, task: ExplanationTask) -> None:
+    def _end(self, task: ExplanationTask, *, keep: bool = True) -> None:
         del self._under_way[task.key]
         task.begin = task.steps = None  # which hold the film
-        task.finished = True
-        if task.result is None and not task.sentence:
+        task.finished, task.ended_at = True, time.monotonic()
+        if not keep:
             return
         self._kept[task.key] = task
         while len(self._kept) > 1 and sum(map(_bytes_of, self._kept.values())) > self._kept_bytes:

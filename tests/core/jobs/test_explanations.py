@@ -169,6 +169,23 @@ def test_a_preliminary_answer_comes_while_others_wait_for_their_first(clinic: Cl
     assert first.result.settings.samples == 2 * explanations.ENOUGH_SAMPLES
 
 
+def test_a_preliminary_answer_that_nobody_waits_for_any_more_does_not_stay(clinic: Clinic) -> None:
+    first = clinic.ask("first", "ann")
+    clinic.until_at_gate()
+    clinic.ask("second", "bob")
+    clinic.next_step()
+    assert clinic.next_step() == "second"
+    assert first.result is not None
+    first.leave("ann")
+    assert first.finished
+    again = clinic.ask("first", "eve")
+    assert again is not first
+    clinic.let_all_go()
+    wait_until(lambda: again.finished)
+    assert again.result is not None
+    assert again.result.settings.samples == 2 * explanations.ENOUGH_SAMPLES
+
+
 def test_who_waits_alone_gets_the_whole_explanation_at_once(clinic: Clinic) -> None:
     task = clinic.ask("only", "ann")
     clinic.ask("precomputed", "bob", asked=False)
@@ -236,8 +253,12 @@ def test_finished_explanations_are_kept_by_their_bytes_those_used_last(clinic: C
     ("film", "sentence"),
     [("blank", "The film has no regions to tell apart."), ("broken", FAULT)],
 )
-def test_a_fault_becomes_a_sentence_and_is_not_tried_again(
-    clinic: Clinic, film: str, sentence: str, caplog: pytest.LogCaptureFixture
+def test_a_fault_becomes_a_sentence_and_is_tried_again_after_a_minute(
+    clinic: Clinic,
+    film: str,
+    sentence: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task, next_one = clinic.ask(film, "ann"), clinic.ask("next", "bob")
     clinic.let_all_go()
@@ -246,3 +267,5 @@ def test_a_fault_becomes_a_sentence_and_is_not_tried_again(
     assert next_one.result is not None
     assert clinic.ask(film, "ann") is task
     assert len(caplog.records) == (film == "broken")
+    monkeypatch.setattr(explanations, "KEPT_FAULT_S", -1.0)
+    assert clinic.ask(film, "ann") is not task
