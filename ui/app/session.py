@@ -131,7 +131,8 @@ class Visit:
         if self.job is None:
             return
         running = self.job.running
-        self.outcomes.update(self.job.take_outcomes())
+        taken = self.job.take_outcomes()
+        self.outcomes.update({key: taken[key] for key in taken if key in self.films})
         if not running:
             self.job = None
 

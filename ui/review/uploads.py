@@ -120,6 +120,9 @@ def _release(files: Sequence[Any]) -> None:
 
 def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
     """Have every film read that is waiting; a batch that is under way takes new ones."""
+    last = visit.job
+    if last is not None and last.cancelled:
+        last.wait()  # not long: the film in hand ends too, and what becomes of it is not lost
     visit.absorb_job()
     unread = {FilmState.WAITING, FilmState.STOPPED} if stopped_too else {FilmState.WAITING}
     begun = () if visit.job is None else visit.job.unread
@@ -132,6 +135,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
         visit.outcomes.pop(film.key, None)
     if waiting:
         if visit.job is None or not visit.job.add(waiting):
+            visit.absorb_job()  # what it finished just before it came to its end
             visit.job = start_batch(waiting)
         visit.job.wait(AT_ONCE_S)
 
