@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from concurrent.futures import Executor
 from typing import Generic, Self, TypeVar
 
 from core.errors import FirstReadError
@@ -46,24 +45,15 @@ class BackgroundTask(ABC, Generic[Result]):
         self._idle = threading.Event()
         self._idle.set()
 
-    def start(self, executor: Executor | None = None) -> Self:
-        """Begin, unless the work is under way or done; returns the task itself.
-
-        Parameters
-        ----------
-        executor : Executor, optional
-            Where the work queues; without one it gets a thread of its own.
-        """
+    def start(self) -> Self:
+        """Begin, unless the work is under way or done; returns the task itself."""
         with self._lock:
             if self.finished and self.result is None:
                 if self.sentence:
                     self.progress, self.sentence = 0.0, ""
                     self._stop.clear()
                 self._idle.clear()
-                if executor is None:
-                    threading.Thread(target=self._run, name=self.name, daemon=True).start()
-                else:
-                    executor.submit(self._run)
+                threading.Thread(target=self._run, name=self.name, daemon=True).start()
         return self
 
     def cancel(self) -> None:

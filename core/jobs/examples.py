@@ -11,7 +11,6 @@ import logging
 import os
 import subprocess
 import sys
-from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -82,7 +81,7 @@ class ExamplesTask(BackgroundTask[None]):
         self._process: subprocess.Popen[str] | None = None
         self._ready = False
 
-    def start(self, executor: Executor | None = None) -> Self:
+    def start(self) -> Self:
         """Begin, if the work is not done yet; returns the task itself."""
         done = done_path(self._summary).is_file() and self.summary is not None
         if not done or self.drawn < self.total:
@@ -94,7 +93,7 @@ class ExamplesTask(BackgroundTask[None]):
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            super().start(executor)
+            super().start()
         return self
 
     def cancel(self) -> None:

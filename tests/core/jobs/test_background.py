@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -69,13 +68,3 @@ def test_a_fault_becomes_a_sentence(fault: Exception, sentence: str, caplog) -> 
     assert task.start().wait(WAIT_S)
     assert (task.result, task.sentence) == (None, sentence)
     assert len(caplog.records) == isinstance(fault, KeyError)
-
-
-def test_work_may_queue_behind_other_work() -> None:
-    gate = threading.Event()
-    with ThreadPoolExecutor(max_workers=1) as executor:
-        first, second = Counting(gate).start(executor), Counting().start(executor)
-        assert (second.running, second.times) == (True, 0)
-        gate.set()
-        assert first.wait(WAIT_S)
-        assert second.wait(WAIT_S)
