@@ -10,6 +10,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 GRACE_S = 10.0
 """A browser that lost its connection comes back with the same session within this time."""
 
+FORGOTTEN_S = 600.0
+"""Long after Streamlit itself has let go of a session."""
+
 _missing_since: dict[str, float] = {}
 
 
@@ -29,5 +32,9 @@ def is_here(session: str) -> bool:
     if not Runtime.exists() or Runtime.instance().is_active_session(session):
         _missing_since.pop(session, None)
         return True
-    since = _missing_since.setdefault(session, time.monotonic())
-    return time.monotonic() - since < GRACE_S
+    now = time.monotonic()
+    if session not in _missing_since:
+        for one, since in list(_missing_since.items()):
+            if now - since > FORGOTTEN_S:
+                _missing_since.pop(one, None)
+    return now - _missing_since.setdefault(session, now) < GRACE_S

@@ -43,6 +43,20 @@ def test_a_session_is_here_for_a_grace_after_it_was_missed(monkeypatch: pytest.M
     assert presence.is_here("ann")
 
 
+def test_sessions_that_left_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, missing = [100.0], dict[str, float]()
+    monkeypatch.setattr(presence, "Runtime", Connected())
+    monkeypatch.setattr(presence, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(presence, "_missing_since", missing)
+    assert presence.is_here("ann")
+    clock[0] += presence.FORGOTTEN_S - 1
+    assert presence.is_here("bob")
+    assert not presence.is_here("ann")
+    clock[0] += 2
+    assert presence.is_here("eve")
+    assert set(missing) == {"bob", "eve"}
+
+
 def test_without_a_server_everybody_is_here_and_has_no_session() -> None:
     assert presence.is_here("ann")
     assert presence.session_id() == ""
