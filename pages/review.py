@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.errors import RadiographError
+from core.errors import Cancelled, RadiographError
 from core.jobs.batch import FilmState
 from core.jobs.explanations import ExplanationTask
 from core.settings import get_settings
@@ -90,7 +90,7 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
         return
     try:
         view = get_film_view(read.film)
-    except RadiographError as exc:  # a film that the batch has not come to yet
+    except (RadiographError, Cancelled) as exc:  # a film that the batch has not come to yet
         st.error(plain(str(exc)), icon=":material/broken_image:")
         return
     explanation = None if task is None else task.result

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 from core.domain.arrays import FloatImage
 from core.domain.reader import Reader
 from core.domain.review import ReviewRecord, Verdict
-from core.errors import ReviewStoreError
+from core.errors import Cancelled, ReviewStoreError
 from core.jobs.batch import FilmState, UploadedFilm
 from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import FilmAnswer, FilmWork
@@ -366,6 +366,32 @@ def test_a_batch_ends_with_the_visit_that_it_is_for(
     (outcome,) = job.take_outcomes().values()
     assert outcome.state is FilmState.STOPPED
     assert not page.exception
+
+
+def test_who_has_closed_the_page_waits_for_no_film_to_be_shown(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = UploadedFilm("b" * 64, "chest.png", CHEST[1])
+    monkeypatch.setattr(resources, "is_here", lambda _session: False)
+    monkeypatch.setattr(resources, "session_id", lambda: "closed")
+    with pytest.raises(Cancelled):
+        resources.get_film_view(film)
+    monkeypatch.setattr(resources, "session_id", lambda: "")  # as in a thread of the background
+    assert resources.get_film_view(film).content
+
+
+def test_a_film_that_could_not_be_shown_in_time_costs_the_page_nothing_else(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(open_page(), CHEST)
+
+    def late(_film: UploadedFilm) -> None:
+        raise Cancelled("chest.png was not read within 60 s.")
+
+    monkeypatch.setattr(resources, "get_film_view", late)
+    page.run()
+    assert [error.value for error in page.error] == ["chest.png was not read within 60 s."]
+    assert "Not for diagnosis" in "".join(element.proto.body for element in page.get("html"))
 
 
 def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStore) -> None:

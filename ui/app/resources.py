@@ -220,9 +220,14 @@ def _work_on(
 def _ask(
     film: UploadedFilm, *, display: bool = False, shape: InputShape | None = None
 ) -> FilmAnswer:
-    """Return what a reader is waiting to see, before the films of batches."""
+    """Return what a reader is waiting to see, before the films of batches.
+
+    A page that has been closed waits no longer; what is made outside of a page has no session.
+    """
     work = _work_on(film, _files_of(get_engine()), display=display, shape=shape)
-    return get_film_pool().do(work, urgent=True)
+    session = session_id()
+    gone = lambda: bool(session) and not is_here(session)  # noqa: E731
+    return get_film_pool().do(work, cancelled=gone, urgent=True)
 
 
 @st.cache_resource(show_spinner=False)
@@ -258,6 +263,8 @@ def prepare_for_gate(film: UploadedFilm) -> FloatImage:
     ------
     RadiographError
         If the bytes cannot become a radiograph.
+    Cancelled
+        If that takes too long, or the page has been closed.
     """
     prepared = _ask(film, shape=InputShape(get_engine().gate.input_px, cropped=False)).prepared
     assert prepared is not None
@@ -276,6 +283,8 @@ def get_film_view(film: UploadedFilm) -> FilmView:
     ------
     RadiographError
         If the bytes cannot become a radiograph.
+    Cancelled
+        If that takes too long, or the page has been closed.
     """
 
     def make() -> FilmView:
