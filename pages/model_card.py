@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_decision, get_served
+from ui.app.session import get_visit
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.library.blind_reads import note_left_out
@@ -16,6 +17,7 @@ from ui.model_card.data import (
     get_facts,
     list_names,
 )
+from ui.model_card.films import without_awaiting
 from ui.model_card.panels import draw_checklists, draw_details, draw_exports, draw_facts, draw_head
 
 TABS = {FACTS: "In two minutes", DETAILS: "All facts", CHECKLISTS: "Checklists"}
@@ -37,7 +39,7 @@ def draw_run(view: CardView, names: dict[str, str]) -> None:
     choice_side, export_side = st.columns([2, 1.6], gap="medium", vertical_alignment="bottom")
     with choice_side:
         ADDRESS.select(view, "Run", "run", names)
-    facts = get_facts(view.run)
+    facts = without_awaiting(get_visit(), get_facts(view.run))
     draw_head(facts)
     bound = ADDRESS.bind(view, "tab", TABS)
     facts_side, details_side, lists_side = st.tabs(list(TABS.values()), **bound)

@@ -42,6 +42,8 @@ class RunFacts:
         What the serving rule demands, met or not.
     gaps : tuple of str
         A sentence on each record that should be there and cannot be used.
+    unlisted : frozenset of str
+        Films that no list of errors names, for who looks at it has yet to read them blind.
     """
 
     run: RunRecord
@@ -54,6 +56,7 @@ class RunFacts:
     epochs: int
     demands: tuple[Demand, ...]
     gaps: tuple[str, ...]
+    unlisted: frozenset[str] = frozenset()
 
     @property
     def settings(self) -> Mapping[str, Any]:

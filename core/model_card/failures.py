@@ -95,7 +95,8 @@ def list_errors(facts: RunFacts) -> tuple[FailedFilm, ...]:
     if facts.predictions is None:
         return ()
     films = facts.predictions.of_split(usual_part(facts))
-    return surest_errors(films, facts.run.operating_point.threshold)
+    listed = films.where(~np.isin(films.films.film_id, list(facts.unlisted)))
+    return surest_errors(listed, facts.run.operating_point.threshold)
 
 
 def worst_slices_text(facts: RunFacts) -> Iterator[str]:

@@ -129,9 +129,10 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
     view, found = case.view, np.flatnonzero(films.film_id == case.film_id)
     if not len(found):
         return
-    near = nearest_films(space, int(found[0]), films.patient, SHOWN)
-    awaiting = films_awaiting(case.visit, view.library, films.film_id[near].tolist())
-    rows = near[~np.isin(films.film_id[near], list(awaiting))]
+    awaiting = films_awaiting(case.visit, view.library, films.film_id.tolist())
+    near = nearest_films(space, int(found[0]), films.patient, SHOWN + len(awaiting))
+    # Others take their places: a gap would tell that such a film is near, and its score alike.
+    rows = near[~np.isin(films.film_id[near], list(awaiting))][:SHOWN]
     ill = int(films.label[rows].sum())
     learned = "" if looks_around(view) is None else "has learned from or "
     whence = f"{learned}was measured on"

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from core.domain.model import RunRecord
 from core.errors import FirstReadError
 from core.library.film_codes import film_code
-from core.library.films import FilmLibrary
+from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.model_card.facts import RunFacts
 from core.model_card.failures import FailedFilm, list_errors, surest_errors
+from core.model_card.results import usual_part
 from ui.app.guard import PAGES
 from ui.app.resources import get_libraries
+from ui.app.session import Visit, get_visit
 from ui.components.cards.cards import Card, read_cards_event, show_cards
 from ui.components.plain_text import plain
+from ui.library.blind_reads import films_awaiting
 from ui.library.films import add_pictures, film_card
 
 CARDS = "facts-cards"
@@ -25,6 +30,17 @@ DRAWN = (
     "synthetic films; they do not apply to patients."
 )
 ALL_RIGHT = "The public films are not on this machine; the run calls all synthetic ones correctly."
+
+
+def without_awaiting(visit: Visit, facts: RunFacts) -> RunFacts:
+    """Return facts that list no error at a film which the visitor has yet to read blind.
+
+    Others take such films' places: a gap would tell that they are among the errors.
+    """
+    if facts.predictions is None:
+        return facts
+    film_ids = facts.predictions.of_split(usual_part(facts)).films.film_id.tolist()
+    return replace(facts, unlisted=films_awaiting(visit, PublicLibrary.name, film_ids))
 
 
 def draw_errors(facts: RunFacts) -> None:
@@ -60,7 +76,10 @@ def find_errors(
         if synthetic is None or facts.run.foreign:
             return None, (), "The films themselves are not on this machine."
         threshold = facts.run.operating_point.threshold
-        errors = surest_errors(synthetic.predictions(facts.run), threshold)
+        films = synthetic.predictions(facts.run)
+        awaiting = films_awaiting(get_visit(), SyntheticLibrary.name, films.films.film_id.tolist())
+        listed = films.where(~np.isin(films.films.film_id, list(awaiting)))
+        errors = surest_errors(listed, threshold)
     except FirstReadError as exc:
         return None, (), str(exc)
     return synthetic, errors, DRAWN if errors else ALL_RIGHT

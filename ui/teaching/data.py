@@ -32,9 +32,10 @@ from ui.app.resources import (
     get_library,
     prepare_for_gate,
 )
-from ui.app.session import Visit
+from ui.app.session import Visit, get_visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
+from ui.library.blind_reads import films_awaiting
 from ui.library.films import lesion_outlines, load_film
 from ui.library.runs import ALL_PARTS, get_films, get_runs
 
@@ -262,14 +263,17 @@ def _predicted(run: RunRecord, probability: float) -> Prediction:
 def nearest_films(course: Course, case: Case) -> Nearest:
     """Return the nearest films of other patients that the run reads rightly.
 
-    None of them is of a film that the session has yet to show.
+    None of them is of a film that the session has yet to show, or that the visitor has yet to read
+    blind elsewhere.
     """
     plan = course.session.plan
     run = plan.run_id if plan.run_id in get_runs() else served_run_id()
     runs = films_of(plan.library, run)
     ahead = {film.case.film_id for film in course.films if film.read is None}
+    library, film_ids = SOURCES[plan.library].library, runs.films.film_id.tolist()
+    ahead |= films_awaiting(get_visit(), library, film_ids) - {case.film_id}
     runs = runs.where(~np.isin(runs.films.film_id, list(ahead)))
-    features = known_features(SOURCES[plan.library].library, run)
+    features = known_features(library, run)
     place = runs.place_of(case.film_id)
     if place is None:
         return Nearest({}, by_features=features is not None)
