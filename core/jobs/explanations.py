@@ -181,6 +181,12 @@ class ExplanationQueue:
                 threading.Thread(target=self._work, name="first-read-explain", daemon=True).start()
             return task
 
+    @property
+    def works(self) -> bool:
+        """Whether the thread is at work."""
+        with self._lock:
+            return self._works
+
     def place_of(self, task: ExplanationTask) -> int:
         """Return how many tasks come before this one."""
         with self._lock:
@@ -212,8 +218,13 @@ class ExplanationQueue:
     def _work(self) -> None:
         if sys.platform.startswith("linux"):  # where a thread has a priority of its own
             os.nice(NICENESS)
-        while (task := self._next()) is not None:
-            self._advance(task)
+        try:
+            while (task := self._next()) is not None:
+                self._advance(task)
+        except Exception:  # noqa: BLE001 - the next request starts another thread
+            _log.exception("the queue of explanations came to a fault")
+            with self._lock:
+                self._works = False
         give_memory_back()
 
     def _next(self) -> ExplanationTask | None:

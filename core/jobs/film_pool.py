@@ -28,6 +28,7 @@ SLOTS = 2
 DEADLINE_S = 60.0
 """By the clock, for one film with everything that is wanted of it, on a machine that is busy."""
 
+PREFIX = "FIRSTREAD_"
 _ASKED_AGAIN_S = 0.05
 _TO_END_S = 5.0
 """A process that has closed its socket takes this long to end at most."""
@@ -51,7 +52,9 @@ class _Worker:
         self.connection = Connection(ours.detach())
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        environment = os.environ | {
+        # Without the app's settings, of which some are secrets; what is needed is sent.
+        others = {name: os.environ[name] for name in os.environ if not name.startswith(PREFIX)}
+        environment = others | {
             "FIRSTREAD_MAX_FILM_MB": "512",  # the setting is held to before a file is sent
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",  # each thread would set aside address space

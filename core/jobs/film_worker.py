@@ -126,10 +126,12 @@ def decoding_limits() -> Iterator[None]:
         left, _ = signal.getitimer(signal.ITIMER_PROF)
         signal.setitimer(signal.ITIMER_PROF, left + seconds)
 
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     address_space = _address_space()
     if address_space:
-        resource.setrlimit(resource.RLIMIT_AS, (address_space + DECODING_BYTES, hard))
+        most = address_space + DECODING_BYTES
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)  # the site's own limit
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     signal.setitimer(signal.ITIMER_PROF, DECODING_S)
     token = extend_limit.set(extend)
     try:
@@ -137,7 +139,7 @@ def decoding_limits() -> Iterator[None]:
     finally:
         extend_limit.reset(token)
         signal.setitimer(signal.ITIMER_PROF, 0.0)
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _address_space() -> int:

@@ -359,9 +359,11 @@ def _execute_when_free(cursor: DBAPICursor, statement: str, patience: _Patience)
         except sqlite3.OperationalError as exc:
             if not exc.sqlite_errorname.startswith("SQLITE_BUSY"):
                 raise
-            now, before, version = time.monotonic(), version, _data_version(cursor)
-            if version != before:
-                give_up_at = min(now + patience.wait_s, last)
+            now, found = time.monotonic(), _data_version(cursor)
+            if found is not None:
+                if version not in (None, found):
+                    give_up_at = min(now + patience.wait_s, last)
+                version = found
             if now > give_up_at:
                 patience.note_in_vain(now)
                 raise

@@ -103,7 +103,7 @@ def waiting_text(task: ExplanationTask) -> str:
 def _draw_batch(job: BatchJob) -> bool:
     """Draw how far a batch is; return whether there is enough to show anew."""
     done, total, ahead = job.done, job.total, job.ahead
-    others = f"; {ahead} of other readers {'comes' if ahead == 1 else 'come'} first"
+    others = "; 1 other film comes first" if ahead == 1 else f"; {ahead} other films come first"
     st.progress(done / total, text=f"{done} of {total} films read{others if ahead else ''}")
     return not job.running or job.untaken * 10 >= total
 

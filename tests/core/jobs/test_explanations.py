@@ -269,3 +269,20 @@ def test_a_fault_becomes_a_sentence_and_is_tried_again_after_a_minute(
     assert len(caplog.records) == (film == "broken")
     monkeypatch.setattr(explanations, "KEPT_FAULT_S", -1.0)
     assert clinic.ask(film, "ann") is not task
+
+
+def test_a_fault_of_the_queue_itself_stops_no_later_explanation(clinic: Clinic) -> None:
+    faults = [KeyError("the runtime is going")]
+
+    def is_here(_waiter: str) -> bool:
+        if faults:
+            raise faults.pop()
+        return True
+
+    clinic.open = True
+    clinic.queue = ExplanationQueue(is_here)
+    clinic.ask("chest", "ann")
+    wait_until(lambda: not faults and not clinic.queue.works)
+    task = clinic.ask("chest", "ann")
+    wait_until(lambda: task.finished)
+    assert task.result is not None

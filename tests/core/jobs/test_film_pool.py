@@ -167,6 +167,15 @@ def test_a_worker_that_ended_while_it_had_nothing_to_do_blames_no_film(pool):
     assert pool.do(FilmWork(CHEST, FILES, read=True)).reading.prediction is not None
 
 
+def test_a_worker_knows_none_of_the_apps_settings(pool, monkeypatch):
+    monkeypatch.setenv("FIRSTREAD_DATABASE_URL", "postgresql://user:secret@host/reads")
+    pool.prepare(FILES)
+    pool.do(FilmWork(CHEST, FILES))
+    environment = Path(f"/proc/{child_of(pool)}/environ").read_bytes()
+    assert b"PATH=" in environment
+    assert b"secret" not in environment
+
+
 def test_a_stop_ends_the_film_in_hand_at_once(pool, slow):
     pool.do(FilmWork(CHEST, FILES))
     worker, stop = child_of(pool), threading.Event()
@@ -250,6 +259,15 @@ def test_a_worker_that_cannot_be_started_leaves_no_file_open(pool, monkeypatch):
     assert open_files() == before
 
 
+LIMITED = """
+import resource
+from core.jobs.film_worker import _address_space, decoding_limits
+own = _address_space() + 400_000_000
+resource.setrlimit(resource.RLIMIT_AS, (own, own))
+with decoding_limits():
+    assert resource.getrlimit(resource.RLIMIT_AS) == (own, own)
+assert resource.getrlimit(resource.RLIMIT_AS) == (own, own)
+"""
 ENDLESS = """
 import time
 from core.jobs.film_worker import decoding_limits
@@ -284,6 +302,11 @@ def run(code):
 
 def test_decoding_is_ended_after_its_processor_time():
     assert run(ENDLESS).returncode == -signal.SIGPROF
+
+
+def test_a_limit_that_the_site_has_set_for_all_processes_stays():
+    ended = run(LIMITED)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_decoding_gets_no_more_memory_than_its_limit():
