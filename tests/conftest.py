@@ -5,18 +5,33 @@ import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from core.settings import PROJECT_ROOT, Settings, get_settings
 from core.store.engine import Database
+
+TRAINING = "tests/core/training/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests in a browser first: a long file that comes last keeps one worker waiting."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
+class ByFile(LoadFileScheduling):
+    """Give a worker whole files, and all of training: TensorFlow takes 8 s to load, each time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TRAINING if nodeid.startswith(TRAINING) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 
+from core.runs import predictions
 from core.store.engine import Database
 from core.store.reads import SqlReviewStore
 
@@ -16,6 +19,26 @@ from core.store.reads import SqlReviewStore
 @pytest.fixture(scope="session", autouse=True)
 def _clusters(clusters_once: None) -> None:
     """Pages show the same runs again and again."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_once() -> Iterator[None]:
+    """Look for components in the installed packages once: AppTest does so for every page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner,
+            "scan_component_manifests",
+            cache(manifest_scanner.scan_component_manifests),
+        )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_once() -> Iterator[None]:
+    """Parse a table of predictions once a session: every page reads those of all runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictions, "parse_predictions", cache(predictions.parse_predictions))
+        yield
 
 
 @pytest.fixture

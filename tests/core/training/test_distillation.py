@@ -72,6 +72,7 @@ def test_a_student_of_no_labels_comes_to_say_what_its_teacher_says(tiny_run, sma
     assert {shape[1] for shape in teacher.model.shapes} == {TINY.input_px}
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_a_share_of_nothing_leaves_the_labels(tiny_run, small_network):
     films = tiny_run.films.train
     masks = np.full(films.films.shape, 127, np.uint8)

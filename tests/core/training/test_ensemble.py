@@ -4,7 +4,6 @@ import json
 import shutil
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -31,6 +30,8 @@ from core.training.train_run import finish_run
 @pytest.fixture(scope="module")
 def two_runs(tiny_run, tmp_path_factory):
     """Return models with the tiny run and one of another input size."""
+    import keras
+
     models = tmp_path_factory.mktemp("two")
     shutil.copytree(tiny_run.folder, models / "tiny")
     keras.utils.set_random_seed(6)  # one whose logits are higher for pneumonias, untrained as it is

@@ -18,7 +18,7 @@ class Interrupted(Exception):
 
 
 @pytest.fixture(autouse=True)
-def small_network(monkeypatch):
+def small_network(monkeypatch, without_graphs):
     monkeypatch.setattr(train_step, "build_classifier", build_small_network)
 
 

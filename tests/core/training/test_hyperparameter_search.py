@@ -44,7 +44,7 @@ def losses(monkeypatch):
 
 @pytest.mark.usefixtures("without_graphs")
 def test_the_best_trial_on_validation_becomes_the_settings(tiny_run, tmp_path):
-    chosen = run(tiny_run, tmp_path)
+    chosen = run(tiny_run, tmp_path, replace(SPACE, choices={"batch": (12, 24)}))
 
     history = json.loads((tmp_path / SEARCH_FILE).read_text())
     trials = history["trials"]
@@ -57,7 +57,7 @@ def test_the_best_trial_on_validation_becomes_the_settings(tiny_run, tmp_path):
     assert history["space"]["log_ranges"] == {"learning_rate": [1e-4, 1e-1]}
     assert len({trial["log_loss"] for trial in trials}) > 1
     for trial in trials:  # each lies in the declared space
-        assert trial["settings"]["batch"] in (4, 8)
+        assert trial["settings"]["batch"] in (12, 24)
         assert 1e-4 <= trial["settings"]["learning_rate"] <= 1e-1
         assert 1 <= trial["epochs"] <= 2
         assert trial["stopped_early"] is (trial["epochs"] < 2)

@@ -9,6 +9,7 @@ from fixtures.tiny_films import flat_weights, smooth_films
 from core.errors import DatasetError
 from core.gate.lungs import LungField, feature_distance
 from core.gate.quality import Tone
+from core.training import lung_segmenter
 from core.training.augmentation import Augmentation
 from core.training.lung_segmenter import (
     LungSettings,
@@ -137,31 +138,24 @@ def test_the_gates_limits_follow_from_the_films_and_the_stated_margins():
 # --- training -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def eager():
-    """Run TensorFlow step by step: a graph of this network takes longer to build than to use."""
-    import tensorflow as tf
+@pytest.mark.usefixtures("without_graphs")
+def test_an_epoch_of_the_segmenter_moves_its_weights_and_reports_its_loss(monkeypatch):
+    build, untrained = lung_segmenter.build_lung_net, []
 
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    def build_and_remember(*how):
+        model = build(*how)
+        untrained.append(flat_weights(model))
+        return model
 
-
-def test_an_epoch_of_the_segmenter_moves_its_weights_and_reports_its_loss(eager):
-    import keras
-
-    from core.training.networks.architectures import build_lung_net
-
-    films = smooth_films(4, 32, seed=6)
+    monkeypatch.setattr(lung_segmenter, "build_lung_net", build_and_remember)
+    films = smooth_films(2, 32, seed=6)
     masks = np.where(films > 127, 255, 0).astype(np.uint8)
     settings = LungSettings(input_px=32, epochs=2, batch=2, augmentation=Augmentation(erase=0.0))
     lines: list[str] = []
 
     model = train_lung_net(films, masks, settings, None, lines.append)
 
-    keras.utils.set_random_seed(settings.seed)
-    untrained = build_lung_net(32, None)
-    assert np.abs(flat_weights(model) - flat_weights(untrained)).max() > 1e-4
+    assert np.abs(flat_weights(model) - untrained[0]).max() > 1e-4
     assert [line.split(":")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
     assert all(0.0 < float(line.rsplit(" ", 1)[1]) < 10.0 for line in lines)
 

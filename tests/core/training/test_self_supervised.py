@@ -35,7 +35,7 @@ def small_network():
     return keras.Model(film, keras.layers.Dense(1, name="logit")(x))
 
 
-def films_without_lungs(n: int = 48):
+def films_without_lungs(n: int = 32):
     films = smooth_films(n, 224, seed=7)
     return films, np.full(films.shape, 127, np.uint8)
 
@@ -75,7 +75,7 @@ def test_the_loss_falls_and_the_head_is_left_alone():
 
     losses = learn_without_labels(
         model,
-        *films_without_lungs(),
+        *films_without_lungs(16),
         replace(SETTINGS, self_supervised_epochs=30, learning_rate=0.02, weight_decay=0.0),
         show_nothing,
     )
@@ -107,9 +107,9 @@ def test_an_interrupted_learning_goes_on_where_it_was(tmp_path):
     assert len(losses) == 3
     assert [line.split(":")[0] for line in lines] == ["without labels 3/3"]
     network = keras.Model(again.input, expand(again.get_layer("features").output))
-    optimizer = make_optimizer(replace(SETTINGS, ema_momentum=0.0), 3)
+    optimizer = make_optimizer(replace(SETTINGS, ema_momentum=0.0), 2)
     load_progress(tmp_path, SETTINGS, network, optimizer, PRETRAINING_FILE)
-    assert int(optimizer.iterations) == 3 * 3
+    assert int(optimizer.iterations) == 3 * 2
     with np.load(tmp_path / PRETRAINING_FILE) as kept:
         head = [kept[name] for name in sorted(kept.files) if name.startswith("weight")]
     learnt = again.get_weights()[:-2]  # all but the classifier's head
