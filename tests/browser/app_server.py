@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -29,6 +30,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--process-per-site",  # a second tab finds the scripts compiled
 ]
 
 # Two animation frames later everything that was received is drawn.
@@ -44,6 +46,29 @@ def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
+
+
+_PORTS: list[int] = []
+"""Of the servers of this process, one after the other."""
+
+
+def _port_of_earlier_server() -> int:
+    """Return a port where no server listens now, if possible one where one did.
+
+    A browser keeps Streamlit's scripts by their address, and the port belongs to it. Ports that
+    the system gives to whoever calls out are left alone: a server stops before the next starts.
+    """
+    for port in [*_PORTS, *random.sample(range(20_000, 30_000), 100)]:
+        with socket.socket() as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listening.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _PORTS:
+            _PORTS.append(port)
+        return port
+    pytest.fail("no port is free")
 
 
 def wait_until_it_answers(port: int) -> None:
@@ -99,7 +124,7 @@ class Server:
         environment: Mapping[str, str] | None = None,
         secrets: Callable[[str], str] | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = _port_of_earlier_server()
         options = {"server.port": self.port, **SERVER_OPTIONS}
         flags = [f"--{name}={value}" for name, value in options.items()]
         self._command = [sys.executable, "-m", "streamlit", "run", str(app), *flags]

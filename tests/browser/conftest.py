@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from browser.app_server import CHROMIUM_FLAGS, Server, find_chromium
 from browser.own_chromium import OwnChromium
-from playwright.sync_api import Browser, expect, sync_playwright
+from browser.tabs import VIEWPORT, forget_all
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 expect.set_options(timeout=60_000)  # one setting for all modules: it is global
 
@@ -38,18 +39,45 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def window(chromium: Browser) -> Iterator[BrowserContext]:
+    """Return the window of all tests, which keeps Streamlit's scripts: they cost most of a page."""
+    context = chromium.new_context(viewport=VIEWPORT)
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def kept_tab(window: BrowserContext) -> Page:
+    """Return a tab that goes from page to page: a new one compiles Streamlit's scripts again."""
+    return window.new_page()
+
+
+@pytest.fixture
+def page(kept_tab: Page) -> Page:
+    """Return the tab, in which nothing is open and of which no test has changed anything.
+
+    A test that listens to the tab's events, or needs two, opens one of its own in `window`.
+    """
+    return kept_tab
+
+
 @pytest.fixture(autouse=True)
-def _close_pages(request: pytest.FixtureRequest) -> Iterator[None]:
+def _leave_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     """Close what a test opened: an open page goes on asking its server, and drawing."""
     if "chromium" not in request.fixturenames:
         yield
         return
     browser: Browser = request.getfixturevalue("chromium")
+    window: BrowserContext = request.getfixturevalue("window")
+    tab: Page = request.getfixturevalue("kept_tab")
     before = list(browser.contexts)
     yield
     for context in browser.contexts:
         if context not in before:
             context.close()
+    forget_all(window, tab)
 
 
 @pytest.fixture

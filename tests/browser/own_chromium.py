@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserType
+from browser.tabs import VIEWPORT
+from playwright.sync_api import Browser, BrowserType, Page
 
 
 class OwnChromium:
@@ -41,6 +42,12 @@ class OwnChromium:
                 return browser_type.connect_over_cdp(f"http://127.0.0.1:{lines[0]}")
             time.sleep(0.1)
         pytest.fail("Chromium does not say which port it listens on")
+
+    def open_tab(self, browser_type: BrowserType) -> Page:
+        """Return a tab of the browser, of the size of all tests."""
+        tab = self.connect(browser_type).new_context(viewport=VIEWPORT).new_page()
+        tab.set_default_timeout(60_000)
+        return tab
 
     def kill(self) -> None:
         """Kill the browser with all of its processes, with no chance to save anything."""

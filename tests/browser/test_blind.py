@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
-from fixtures.teaching_cases import lend_models
-from playwright.sync_api import Browser, Page, Response, WebSocket, expect
+from browser.received import SIDE, Received
+from playwright.sync_api import BrowserContext, Page, expect
 
 from core.domain.model import Prediction
 from core.files import sha256_of
@@ -18,8 +18,6 @@ from core.jobs.examples import drawn_files
 from core.phantom.builtin import DRAWING_VERSION
 from core.pipeline import Engine, open_engine, read_film
 from core.settings import PROJECT_ROOT, SERVED_RUN
-from core.store.engine import Database
-from core.store.teaching import SqlTeachingStore
 
 pytestmark = pytest.mark.browser
 
@@ -30,47 +28,8 @@ ARRIVAL = [
     f"IM-9001-{DRAWING_VERSION}.png",
     f"person9018_bacteria_{DRAWING_VERSION}.png",
 ]
-SIDE = re.compile(
-    r'"side": ?"(suspicious|not suspicious|unsure)"|uspicious for pneumonia|Unsure: r'
-)
 LISTED = re.compile(rb'(?:"key": ?|\[)"([0-9a-f]{64})"')
-SCRIPTS = [
-    path.read_bytes()
-    for path in sorted((PROJECT_ROOT / "ui" / "components").rglob("*.js"))
-    if path.stat().st_size
-]
 FIRST_READ_SCREEN = re.compile("Read new films blind|Put new films in order of suspicion")
-
-
-class Received:
-    """What a page is sent: the messages of its websockets, and what it fetches from the app."""
-
-    def __init__(self, page: Page) -> None:
-        self.messages: list[bytes] = []
-        self._responses: list[Response] = []
-        page.on("websocket", self._listen)
-        page.on("response", self._note)
-
-    def _note(self, response: Response) -> None:
-        self._responses.append(response)
-
-    def _listen(self, socket: WebSocket) -> None:
-        socket.on("framereceived", self._take)
-
-    def _take(self, payload: str | bytes) -> None:
-        self.messages.append(payload.encode() if isinstance(payload, str) else payload)
-
-    def everything(self) -> bytes:
-        """Return all of it but the app's own scripts, which are the same for every film."""
-        fetched = [
-            one.body()
-            for one in self._responses
-            if one.ok and "/static/" not in one.url and one.request.method == "GET"
-        ]
-        whole = b"\n".join([*self.messages, *fetched])
-        for script in SCRIPTS:
-            whole = whole.replace(script.rstrip(b"\n"), b"")
-        return whole
 
 
 def traces_of(prediction: Prediction, received: bytes) -> list[str]:
@@ -112,9 +71,8 @@ def start(folder: Path, cache: Path, **settings: str) -> Server:
     return Server(PROJECT_ROOT / "streamlit_app.py", environment | settings)
 
 
-def upload(chromium: Browser, server: Server, films: list[Path]) -> tuple[Page, Received]:
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
+def upload(window: BrowserContext, server: Server, films: list[Path]) -> tuple[Page, Received]:
+    page = window.new_page()
     received = Received(page)
     page.goto(server.address)
     expect(page.get_by_text(FIRST_READ_SCREEN)).to_be_visible()
@@ -162,9 +120,9 @@ def triage(tmp_path: Path, synthetic_cache: Path) -> Iterator[Server]:
 
 
 def test_before_the_lock_nothing_that_the_browser_receives_tells_of_the_model(
-    chromium: Browser, blind: Server, films: list[Path], predictions: list[Prediction]
+    window: BrowserContext, blind: Server, films: list[Path], predictions: list[Prediction]
 ) -> None:
-    page, received = upload(chromium, blind, films)
+    page, received = upload(window, blind, films)
     for one in reversed(films):  # each film is opened once
         page.get_by_role("option").filter(has_text=one.name).click()
         expect(page.get_by_role("img", name=f"Film {one.name}")).to_be_visible()
@@ -184,65 +142,13 @@ def test_before_the_lock_nothing_that_the_browser_receives_tells_of_the_model(
         assert names_of(page) == in_order
     lock(page)  # the search finds what it looks for, once it is sent
     assert SIDE.search(received.everything().decode("latin-1"))
-    page.context.close()
 
 
 def test_the_search_finds_the_side_and_the_order_where_the_site_sorts_by_suspicion(
-    chromium: Browser, triage: Server, films: list[Path], predictions: list[Prediction]
+    window: BrowserContext, triage: Server, films: list[Path], predictions: list[Prediction]
 ) -> None:
-    page, received = upload(chromium, triage, films)
+    page, received = upload(window, triage, films)
     assert SIDE.search(received.everything().decode("latin-1"))
     assert [traces_of(one, received.everything()) for one in predictions] == [[]] * len(films)
     assert names_of(page) != ARRIVAL
     assert page.get_by_role("option", selected=True).get_by_text(ARRIVAL[0]).count() == 0
-    page.context.close()
-
-
-def test_a_teaching_session_tells_nothing_of_the_model_before_the_blind_read(
-    chromium: Browser, tmp_path: Path, synthetic_cache: Path
-) -> None:
-    server = start(
-        tmp_path,
-        synthetic_cache,
-        FIRSTREAD_DATA=str(tmp_path / "no data"),
-        FIRSTREAD_MODELS=str(lend_models(tmp_path / "models")),
-        FIRSTREAD_OFFER_SYNTHETIC="true",
-    )
-    try:
-        page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.set_default_timeout(60_000)
-        page.goto(f"{server.address}/teaching")
-        page.get_by_placeholder("Signing as (your name)").fill(READER)
-        page.get_by_placeholder("Signing as (your name)").press("Tab")
-        wait_until_idle(page)
-        page.get_by_text("Show me the model's read after my own").click()
-        wait_until_idle(page)
-        page.get_by_role("button", name=re.compile("^Start")).click()
-        expect(page.get_by_text("Film 1 of 10", exact=True)).to_be_visible()
-        link = page.url
-        page.context.close()
-
-        page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.set_default_timeout(60_000)
-        received = Received(page)
-        page.goto(link)  # the address of the session, on a fresh browser
-        expect(page.get_by_role("button", name="Lock the read")).to_be_visible()
-        wait_until_idle(page)
-        database = Database.open(f"sqlite:///{tmp_path / 'reads.sqlite3'}")
-        (course,) = SqlTeachingStore(database).courses_of(READER)
-        database.close()
-        before = received.everything()
-        texts = before.decode("latin-1")
-        assert SIDE.findall(texts) == []
-        for case in course.session.cases:
-            assert f"{case.probability:.8f}"[:6] not in texts
-            assert struct.pack("<d", case.probability) not in before
-            assert case.film_id not in texts
-        page.keyboard.press("n")
-        page.keyboard.press("3")
-        page.keyboard.press("Control+Enter")
-        expect(page.get_by_role("button", name="Lock the second read")).to_be_visible()
-        assert SIDE.search(received.everything().decode("latin-1"))
-        page.context.close()
-    finally:
-        server.stop()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from browser.app_server import DRAWN, Server, wait_until_idle
 from fixtures.stand_in_films import served_predictions, write_stand_ins
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, expect
 from sklearn.metrics import confusion_matrix
 from statsmodels.stats.proportion import proportion_confint
 
@@ -20,7 +20,6 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 pytestmark = pytest.mark.browser
 
 READER = "Dr. Ada Reader"
-VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 HOLD_SLIDER = """(slider, value) => {
     slider.value = value;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
@@ -41,26 +40,19 @@ def films(tmp_path_factory: pytest.TempPathFactory, test_part: Predictions) -> P
     return folder
 
 
-@pytest.fixture
-def server(tmp_path: Path, films: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("errors")
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
         {
-            "FIRSTREAD_DATABASE_URL": f"sqlite:///{tmp_path / 'reads.sqlite3'}",
+            "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder / 'reads.sqlite3'}",
             "FIRSTREAD_DATA": str(films),
-            "FIRSTREAD_CACHE": str(tmp_path / "cache"),
+            "FIRSTREAD_CACHE": str(folder / "cache"),
         },
     )
     yield running
     running.stop()
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport=VIEWPORT)
-    context.set_default_timeout(60_000)
-    yield context.new_page()
-    context.close()
 
 
 def open_gallery(page: Page, server: Server, address: str = "split=test") -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from browser.app_server import Server, wait_until_idle
 from fixtures.dicom_films import content_of, film
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from core.domain.arrays import FloatImage
 from core.phantom.film import draw_film
@@ -28,7 +29,6 @@ from ui.components.viewer.viewer import NO_REGION
 pytestmark = pytest.mark.browser
 
 READER = "Dr. Ada Reader"
-VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 COLOURED_PIXELS = """canvas => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     let orange = 0, blue = 0;
@@ -64,15 +64,18 @@ def png_of(pixels: FloatImage) -> bytes:
     return buffer.getvalue()
 
 
-def synthetic_films() -> Films:
-    stored = np.round(draw_film(draw_settings(3)).pixels * 4095).astype(np.uint16)
+@cache
+def synthetic_films(seed: int = 1) -> Films:
+    """Return films that are others for another seed, which nobody has signed."""
+    stored = np.round(draw_film(draw_settings(seed + 2)).pixels * 4095).astype(np.uint16)
     return Films(
-        payload("phantom.png", png_of(draw_film(draw_settings(1, "lobar")).pixels)),
+        payload("phantom.png", png_of(draw_film(draw_settings(seed, "lobar")).pixels)),
         payload("phantom.dcm", content_of(film(stored))),
-        payload("hand.png", png_of(draw_hand(0))),
+        payload("hand.png", png_of(draw_hand(seed - 1))),
     )
 
 
+@cache
 def real_films(data: Path) -> Films:
     def read(path: Path) -> FilePayload:
         return payload(path.name, path.read_bytes())
@@ -90,7 +93,7 @@ def real_films(data: Path) -> Films:
     )
 
 
-@pytest.fixture(scope="module", params=["synthetic", "real"])
+@pytest.fixture(params=["synthetic", "real"])
 def films(request: pytest.FixtureRequest) -> Films:
     """Synthetic films, real ones, or those at hand: real ones where there are any."""
     lacks_films = not (get_settings().data / "kermany224" / "train").is_dir()
@@ -110,26 +113,11 @@ def app_of(folder: Path) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """Return a fresh process."""
-    with app_of(tmp_path) as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return a process that nothing is signed with: one for all that only look."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a process that the tests of this file use in their order, first those that look."""
     with app_of(tmp_path_factory.mktemp("started")) as running:
         yield running
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport=VIEWPORT, accept_downloads=True)
-    context.set_default_timeout(60_000)
-    yield context.new_page()
-    context.close()
 
 
 def upload(page: Page, server: Server, films: Films) -> None:
@@ -188,6 +176,98 @@ def sign(page: Page, verdict: str) -> None:
     expect(page.get_by_text(f"Signed {verdict.lower()}, confidence 3 of 5")).to_be_visible()
 
 
+WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
+    "review": "Put new films in order of suspicion",
+    "errors": re.compile("at its operating point, among"),
+    "subgroups": "What is looked at",
+    "runs": re.compile("Tick the runs to compare"),
+    "model_card": "Out of 100 children",
+    "teaching": "Read blind, then see the answer",
+    "records": "No signed reads yet",
+}
+
+
+def test_a_deep_link_goes_through_the_router_on_a_fresh_process(server: Server, page: Page) -> None:
+    page.goto(f"{server.address}/records")
+    expect(page.get_by_test_id("stTopNav")).to_be_visible()
+    expect(page.get_by_text(WORDS_OF_PAGES["records"])).to_be_visible()
+
+
+@pytest.mark.parametrize("name", WORDS_OF_PAGES)
+def test_a_deep_link_to_a_page_goes_through_the_router(
+    server: Server, page: Page, name: str
+) -> None:
+    page.goto(f"{server.address}/{name}")
+    expect(page.get_by_test_id("stTopNav")).to_be_visible()
+    expect(page.get_by_text(WORDS_OF_PAGES[name])).to_be_visible()
+    expect(page.get_by_text("Not for diagnosis")).to_be_visible()
+
+
+EARLIER: dict[str, tuple[str, str | re.Pattern[str]]] = {
+    "where_it_fails?section=labels": ("/subgroups?", "Doubtful labels"),
+    "model_facts?tab=checklists": ("/model_card?", re.compile("CLAIM")),
+    "exhibit": ("/runs?lesson=zoom", "None of them can serve"),
+    "review?from=mail": ("/?from=mail", "Films: JPEG, PNG, TIFF, BMP or DICOM"),
+}
+
+
+@pytest.mark.parametrize("address", EARLIER)
+def test_an_address_of_an_earlier_version_leads_to_the_page_of_today(
+    server: Server, page: Page, address: str
+) -> None:
+    page.goto(f"{server.address}/{address}")
+    place, words = EARLIER[address]
+    expect(page.get_by_text(words).first).to_be_visible()
+    expect(page).to_have_url(re.compile(re.escape(place)))
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+def test_every_page_is_in_the_deep_link_test() -> None:
+    pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
+    assert pages == WORDS_OF_PAGES.keys()
+
+
+@pytest.mark.parametrize("films", ["synthetic"], indirect=True)
+def test_a_draft_survives_another_film_and_another_page(
+    server: Server, page: Page, films: Films
+) -> None:
+    upload(page, server, films)
+    choose(page, films.picture)
+    page.get_by_role("radio", name="Pneumonia").click()
+    page.get_by_placeholder("Comment").fill("left base")
+    page.get_by_placeholder("Comment").press("Tab")
+    choose(page, films.refused)
+    expect(page.get_by_placeholder("Comment")).to_have_value("")
+    page.get_by_role("link", name="Records").click()
+    expect(page.get_by_text("No signed reads yet")).to_be_visible()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
+    choose(page, films.picture)
+    expect(page.get_by_placeholder("Comment")).to_have_value("left base")
+    expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
+
+
+def test_keys_alone_go_through_the_list_and_sign(server: Server, page: Page) -> None:
+    upload(page, server, synthetic_films(seed=5))
+    expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
+    first = page.locator("[role=option][aria-selected=true]").inner_text()
+    page.keyboard.press("j")
+    expect(page.locator("[role=option][aria-selected=true]")).not_to_have_text(first)
+    page.keyboard.press("k")
+    page.get_by_role("radio", name="Unsure").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Enter your name first")).to_be_visible()
+    page.get_by_placeholder("Signing as (your name)").focus()
+    page.keyboard.type(READER)
+    page.keyboard.press("Tab")
+    expect(page.get_by_text(f"Reading: {READER}.")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Signed unsure, confidence 3 of 5")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_contain_text("Sign")
+
+
 def test_films_are_read_signed_and_found_again_after_a_restart(
     server: Server, page: Page, films: Films
 ) -> None:
@@ -213,96 +293,3 @@ def test_films_are_read_signed_and_found_again_after_a_restart(
         expect(
             page.get_by_text(f"Signed {verdict}, confidence 3 of 5, by {READER}")
         ).to_be_visible()
-
-
-@pytest.mark.parametrize("films", ["synthetic"], indirect=True)
-def test_keys_alone_go_through_the_list_and_sign(server: Server, page: Page, films: Films) -> None:
-    upload(page, server, films)
-    expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
-    first = page.locator("[role=option][aria-selected=true]").inner_text()
-    page.keyboard.press("j")
-    expect(page.locator("[role=option][aria-selected=true]")).not_to_have_text(first)
-    page.keyboard.press("k")
-    page.get_by_role("radio", name="Unsure").focus()
-    page.keyboard.press("Space")
-    expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Enter your name first")).to_be_visible()
-    page.get_by_placeholder("Signing as (your name)").focus()
-    page.keyboard.type(READER)
-    page.keyboard.press("Tab")
-    expect(page.get_by_text(f"Reading: {READER}.")).to_be_visible()
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Signed unsure, confidence 3 of 5")).to_be_visible()
-    page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Shortcuts")).to_contain_text("Sign")
-
-
-@pytest.mark.parametrize("films", ["synthetic"], indirect=True)
-def test_a_draft_survives_another_film_and_another_page(
-    started: Server, page: Page, films: Films
-) -> None:
-    upload(page, started, films)
-    choose(page, films.picture)
-    page.get_by_role("radio", name="Pneumonia").click()
-    page.get_by_placeholder("Comment").fill("left base")
-    page.get_by_placeholder("Comment").press("Tab")
-    choose(page, films.refused)
-    expect(page.get_by_placeholder("Comment")).to_have_value("")
-    page.get_by_role("link", name="Records").click()
-    expect(page.get_by_text("No signed reads yet")).to_be_visible()
-    page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
-    choose(page, films.picture)
-    expect(page.get_by_placeholder("Comment")).to_have_value("left base")
-    expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
-
-
-WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
-    "review": "Put new films in order of suspicion",
-    "errors": re.compile("at its operating point, among"),
-    "subgroups": "What is looked at",
-    "runs": re.compile("Tick the runs to compare"),
-    "model_card": "Out of 100 children",
-    "teaching": "Read blind, then see the answer",
-    "records": "No signed reads yet",
-}
-
-
-def test_a_deep_link_goes_through_the_router_on_a_fresh_process(server: Server, page: Page) -> None:
-    page.goto(f"{server.address}/records")
-    expect(page.get_by_test_id("stTopNav")).to_be_visible()
-    expect(page.get_by_text(WORDS_OF_PAGES["records"])).to_be_visible()
-
-
-@pytest.mark.parametrize("name", WORDS_OF_PAGES)
-def test_a_deep_link_to_a_page_goes_through_the_router(
-    started: Server, page: Page, name: str
-) -> None:
-    page.goto(f"{started.address}/{name}")
-    expect(page.get_by_test_id("stTopNav")).to_be_visible()
-    expect(page.get_by_text(WORDS_OF_PAGES[name])).to_be_visible()
-    expect(page.get_by_text("Not for diagnosis")).to_be_visible()
-
-
-EARLIER: dict[str, tuple[str, str | re.Pattern[str]]] = {
-    "where_it_fails?section=labels": ("/subgroups?", "Doubtful labels"),
-    "model_facts?tab=checklists": ("/model_card?", re.compile("CLAIM")),
-    "exhibit": ("/runs?lesson=zoom", "None of them can serve"),
-    "review?from=mail": ("/?from=mail", "Films: JPEG, PNG, TIFF, BMP or DICOM"),
-}
-
-
-@pytest.mark.parametrize("address", EARLIER)
-def test_an_address_of_an_earlier_version_leads_to_the_page_of_today(
-    started: Server, page: Page, address: str
-) -> None:
-    page.goto(f"{started.address}/{address}")
-    place, words = EARLIER[address]
-    expect(page.get_by_text(words).first).to_be_visible()
-    expect(page).to_have_url(re.compile(re.escape(place)))
-    expect(page.get_by_text("Page not found")).to_have_count(0)
-
-
-def test_every_page_is_in_the_deep_link_test() -> None:
-    pages = {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")}
-    assert pages == WORDS_OF_PAGES.keys()

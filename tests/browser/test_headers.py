@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from browser.app_server import Server, wait_until_idle
 from browser.test_first_minute import synthetic_films
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 from core.settings import PROJECT_ROOT
 from ui.app.headers import HEADERS
@@ -38,9 +38,8 @@ def test_every_answer_carries_the_headers(server: Server, path: str) -> None:
     assert given == {name: [value] for name, value in HEADERS.items()}
 
 
-def test_the_app_works_under_its_own_policy(chromium: Browser, server: Server) -> None:
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
+def test_the_app_works_under_its_own_policy(window: BrowserContext, server: Server) -> None:
+    page = window.new_page()
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))
     page.goto(server.address)
@@ -53,15 +52,13 @@ def test_the_app_works_under_its_own_policy(chromium: Browser, server: Server) -
     expect(page.get_by_text("Out of 100 children")).to_be_visible()
     wait_until_idle(page)
     assert [one for one in complaints if "Content Security Policy" in one] == []
-    page.context.close()
 
 
 def test_another_page_cannot_frame_the_app(
-    chromium: Browser, server: Server, tmp_path: Path
+    window: BrowserContext, server: Server, tmp_path: Path
 ) -> None:
     outer = tmp_path / "outer.html"
     outer.write_text(f'<iframe src="{server.address}/"></iframe>', encoding="utf-8")
-    page = chromium.new_context().new_page()
+    page = window.new_page()
     with page.expect_event("console", lambda said: "frame-ancestors" in said.text):
         page.goto(outer.as_uri())
-    page.context.close()

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from browser.app_server import Server, wait_until_idle
 from browser.own_chromium import OwnChromium
+from browser.tabs import forget_all
 from browser.test_first_minute import COLOURED_PIXELS, Films, choose, films, row_of
 from fixtures.review_records import raw_connection
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.settings import PROJECT_ROOT
 from core.store.drafts import SqlReviewSteps
@@ -43,16 +44,13 @@ def server(url: str) -> Iterator[Server]:
     running.stop()
 
 
-def open_with(chromium: Browser, server: Server, films: Films) -> Page:
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
+def open_with(page: Page, server: Server, films: Films) -> None:
     page.goto(server.address)
     expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=films.all)
     for one in films.all:
         expect(row_of(page, one).locator("img")).to_be_visible()
     wait_until_idle(page)
-    return page
 
 
 def write_draft(page: Page, films: Films) -> None:
@@ -92,15 +90,23 @@ def kill(server: Server) -> None:
 
 @pytest.mark.parametrize("films", ["at hand"], indirect=True)
 def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
-    chromium: Browser, mortal: OwnChromium, server: Server, films: Films, url: str
+    window: BrowserContext,
+    page: Page,
+    chromium: Browser,
+    mortal: OwnChromium,
+    server: Server,
+    films: Films,
+    url: str,
 ) -> None:
-    write_draft(open_with(mortal.connect(chromium.browser_type), server, films), films)
+    first = mortal.open_tab(chromium.browser_type)
+    open_with(first, server, films)
+    write_draft(first, films)
     wait_until_kept(url, films)
     mortal.kill()
     kill(server)
     server.start()
 
-    page = open_with(chromium, server, films)
+    open_with(page, server, films)
     expect(row_of(page, films.picture)).to_have_attribute("aria-selected", "true")
     expect(page.get_by_placeholder("Comment")).to_have_value("left base")
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
@@ -110,10 +116,10 @@ def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
     page.get_by_role("button", name="Show the model's regions").click()
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
     kill(server)
-    page.context.close()
+    forget_all(window, page)
     server.start()
 
-    page = open_with(chromium, server, films)
+    open_with(page, server, films)
     expect(row_of(page, films.picture)).to_contain_text("first read locked")
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
     page.wait_for_function(
@@ -138,4 +144,3 @@ def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
     page.get_by_role("button", name="Verify").click()
     named = page.get_by_text(re.compile(r"reviews, row 2 .*was changed after it was written"))
     expect(named).to_be_visible()
-    page.context.close()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from browser.app_server import Server, free_port, wait_until_idle, wait_until_it_answers
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from core.settings import PROJECT_ROOT
 
@@ -63,9 +63,8 @@ def log_in(page: Page, sub: str) -> None:
 
 
 def test_a_deep_link_on_a_fresh_process_leads_through_the_log_in_and_keeps_to_the_role(
-    chromium: Browser, address: str
+    page: Page, address: str
 ) -> None:
-    page = chromium.new_context(locale="en-GB").new_page()
     page.goto(f"{address}/records")
     expect(page.get_by_text("please say who you are")).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_have_count(0)
@@ -78,10 +77,7 @@ def test_a_deep_link_on_a_fresh_process_leads_through_the_log_in_and_keeps_to_th
         expect(page.get_by_text("Not for diagnosis")).to_have_count(0)
 
 
-def test_a_lead_acts_under_the_name_of_the_log_in_and_can_log_out(
-    chromium: Browser, address: str
-) -> None:
-    page = chromium.new_context(locale="en-GB").new_page()
+def test_a_lead_acts_under_the_name_of_the_log_in_and_can_log_out(page: Page, address: str) -> None:
     page.goto(f"{address}/runs")
     log_in(page, "lea")
     expect(page.get_by_text("Reading: Lea Lead ⟨lea@ward.org⟩.")).to_be_visible()
@@ -98,8 +94,7 @@ def test_a_lead_acts_under_the_name_of_the_log_in_and_can_log_out(
     expect(page.get_by_text("please say who you are")).to_be_visible()
 
 
-def test_a_log_in_without_a_role_sees_nothing(chromium: Browser, address: str) -> None:
-    page = chromium.new_context(locale="en-GB").new_page()
+def test_a_log_in_without_a_role_sees_nothing(page: Page, address: str) -> None:
     page.goto(f"{address}/records")
     log_in(page, "noah")
     expect(page.get_by_text("noah has no role here: the claim 'reading_room'")).to_be_visible()

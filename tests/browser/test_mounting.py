@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from core.settings import PROJECT_ROOT
 
@@ -58,13 +57,6 @@ LONGER_THAN_OVERTAKEN = 1300
 
 def script(folder: Path, *names: str) -> str:
     return "\n".join(path.read_text("utf-8") for path in (MOUNTING, *(folder / n for n in names)))
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context()
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture

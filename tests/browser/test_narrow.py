@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.jobs.examples import example_films
 from core.settings import PROJECT_ROOT
@@ -31,11 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
-def open_review(
-    chromium: Browser, server: Server, cache: Path, width_px: int, height_px: int
-) -> Page:
-    page = chromium.new_context(viewport={"width": width_px, "height": height_px}).new_page()
-    page.set_default_timeout(WAIT_MS)
+def open_review(page: Page, server: Server, cache: Path, width_px: int, height_px: int) -> None:
+    page.set_viewport_size({"width": width_px, "height": height_px})
     page.goto(server.address)
     page.locator("input[type=file]").first.wait_for(state="attached")
     films = [
@@ -46,7 +43,6 @@ def open_review(
     expect(page.locator(".film img:visible")).to_have_count(len(films), timeout=WAIT_MS)
     expect(page.get_by_role("button", name="Lock the first read")).to_be_visible(timeout=WAIT_MS)
     wait_until_idle(page)
-    return page
 
 
 def box_of(place: Locator) -> dict[str, float]:
@@ -56,9 +52,9 @@ def box_of(place: Locator) -> dict[str, float]:
 
 
 def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_screen(
-    chromium: Browser, server: Server, synthetic_cache: Path
+    page: Page, server: Server, synthetic_cache: Path
 ) -> None:
-    page = open_review(chromium, server, synthetic_cache, 390, 844)
+    open_review(page, server, synthetic_cache, 390, 844)
     viewer, worklist = box_of(page.locator(".viewer")), box_of(page.locator(".worklist"))
     assert viewer["y"] < 100
     assert viewer["y"] + viewer["height"] < worklist["y"] < 844 - 60  # its head and more
@@ -72,13 +68,12 @@ def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_scr
     wait_until_idle(page)
     page.get_by_role("radio", name="Unsure").click()
     expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
-    page.context.close()
 
 
 def test_on_a_small_laptop_names_and_verdicts_are_whole(
-    chromium: Browser, server: Server, synthetic_cache: Path
+    page: Page, server: Server, synthetic_cache: Path
 ) -> None:
-    page = open_review(chromium, server, synthetic_cache, 1024, 768)
+    open_review(page, server, synthetic_cache, 1024, 768)
     cut = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(n => n.innerText)"
     assert page.locator(".film .name, .film .status").evaluate_all(cut) == []
     column = box_of(page.get_by_role("button", name="Lock the first read"))
@@ -89,4 +84,3 @@ def test_on_a_small_laptop_names_and_verdicts_are_whole(
         assert box["x"] + box["width"] <= column["x"] + column["width"] + 1
         assert verdict.evaluate("node => node.scrollWidth <= node.clientWidth")
     assert box_of(page.locator(".viewer"))["width"] > 0.55 * 1024
-    page.context.close()

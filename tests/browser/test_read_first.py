@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from browser.app_server import Server, download_text, wait_until_idle
 from fixtures.review_records import lead, record
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
@@ -93,12 +93,6 @@ def server(url: str, read_before: None, synthetic_cache: Path) -> Iterator[Serve
     )
     yield running
     running.stop()
-
-
-def new_page(chromium: Browser) -> Page:
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
-    return page
 
 
 def upload(page: Page, server: Server, files: list[Path]) -> None:
@@ -198,10 +192,9 @@ def area(score: Callable[[str], float], ill: dict[str, bool]) -> str:
 
 
 def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
-    chromium: Browser, server: Server, url: str, synthetic_cache: Path
+    page: Page, server: Server, url: str, synthetic_cache: Path
 ) -> None:
     films = [path for path in drawn_files(synthetic_cache) if path.name in READS]
-    page = new_page(chromium)
     upload(page, server, films)
     read_first(page, DRAWN_ON)
     other_tab = page.context.new_page()  # where nothing of the first tab is known
@@ -271,4 +264,3 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     assert own.startswith(area(step, ill))
     assert machine.startswith(area(lambda name: float(last[name]["Probability"]), ill))
     assert verify_records(Database.open(url)).intact
-    page.context.close()

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from browser.app_server import Server, wait_until_idle
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from sklearn.metrics import confusion_matrix
 
 from core.evaluation.operating_point import choose_operating_point
@@ -38,14 +38,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
     )
     yield running
     running.stop()
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
-    yield context.new_page()
-    context.close()
 
 
 def said_by(run_id: str, split: str) -> Predictions:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
 from browser.own_chromium import OwnChromium
+from browser.received import SIDE, Received
+from browser.tabs import forget_all
 from fixtures.teaching_cases import lend_models
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.domain.review import Verdict
 from core.settings import PROJECT_ROOT
@@ -27,9 +30,14 @@ FILMS, KILLED_AT = 10, 6
 MODEL = "Show me the model's read after my own, for a second read"
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'reads.sqlite3'}"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("teaching")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'reads.sqlite3'}"
 
 
 @pytest.fixture
@@ -39,26 +47,20 @@ def kept(url: str) -> Iterator[SqlTeachingStore]:
     opened.database.close()
 
 
-@pytest.fixture
-def server(tmp_path: Path, url: str, synthetic_cache: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(folder: Path, url: str, synthetic_cache: Path) -> Iterator[Server]:
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
         {
             "FIRSTREAD_DATABASE_URL": url,
-            "FIRSTREAD_DATA": str(tmp_path / "no data"),
+            "FIRSTREAD_DATA": str(folder / "no data"),
             "FIRSTREAD_CACHE": str(synthetic_cache),
-            "FIRSTREAD_MODELS": str(lend_models(tmp_path / "models")),
+            "FIRSTREAD_MODELS": str(lend_models(folder / "models")),
             "FIRSTREAD_OFFER_SYNTHETIC": "true",
         },
     )
     yield running
     running.stop()
-
-
-def new_page(chromium: Browser) -> Page:
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
-    return page
 
 
 def press(page: Page, *keys: str) -> None:
@@ -125,9 +127,14 @@ def expected(films: int) -> list[tuple[Verdict | None, int | None, int]]:
 
 
 def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
-    chromium: Browser, mortal: OwnChromium, server: Server, kept: SqlTeachingStore
+    page: Page,
+    chromium: Browser,
+    mortal: OwnChromium,
+    server: Server,
+    kept: SqlTeachingStore,
 ) -> None:
-    page = new_page(mortal.connect(chromium.browser_type))
+    second = page
+    page = mortal.open_tab(chromium.browser_type)
     session_id = begin_by_keys(page, server.address)
     for place in range(KILLED_AT):
         answer(page, place)
@@ -143,7 +150,7 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     server.process.wait()
 
     server.start()
-    page = new_page(chromium)
+    page = second
     page.goto(address)
     expect(page.get_by_text(f"Film {KILLED_AT + 1} of {FILMS}", exact=True)).to_be_visible()
     expect(page.get_by_text("1 marked.")).to_be_visible()
@@ -164,7 +171,6 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     changed = [place for place, film in enumerate(course.films) if changed_their_mind(film)]
     assert changed == [0, 3, 6, 9]
     assert course.place is None
-    page.context.close()
 
 
 def wait_until_kept(page: Page, kept: SqlTeachingStore, session_id: str) -> None:
@@ -176,3 +182,38 @@ def wait_until_kept(page: Page, kept: SqlTeachingStore, session_id: str) -> None
             return
         page.wait_for_timeout(50)
     pytest.fail(f"kept is {said_in(course)}")
+
+
+def test_a_session_tells_nothing_of_the_model_before_the_blind_read(
+    page: Page, window: BrowserContext, server: Server, kept: SqlTeachingStore
+) -> None:
+    reader = "Dr. Blind Reader"
+    page.goto(f"{server.address}/teaching")
+    page.get_by_placeholder("Signing as (your name)").fill(reader)
+    page.get_by_placeholder("Signing as (your name)").press("Tab")
+    wait_until_idle(page)
+    page.get_by_text("Show me the model's read after my own").click()
+    wait_until_idle(page)
+    page.get_by_role("button", name=re.compile("^Start")).click()
+    expect(page.get_by_text("Film 1 of 10", exact=True)).to_be_visible()
+    link = page.url
+    forget_all(window, page)
+
+    page = window.new_page()
+    received = Received(page)
+    page.goto(link)  # the address of the session, on a fresh browser
+    expect(page.get_by_role("button", name="Lock the read")).to_be_visible()
+    wait_until_idle(page)
+    (course,) = kept.courses_of(reader)
+    before = received.everything()
+    texts = before.decode("latin-1")
+    assert SIDE.findall(texts) == []
+    for case in course.session.cases:
+        assert f"{case.probability:.8f}"[:6] not in texts
+        assert struct.pack("<d", case.probability) not in before
+        assert case.film_id not in texts
+    page.keyboard.press("n")
+    page.keyboard.press("3")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Lock the second read")).to_be_visible()
+    assert SIDE.search(received.everything().decode("latin-1"))

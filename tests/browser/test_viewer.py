@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,26 +19,11 @@ PAINTED_IN_MS = """canvas => new Promise(done => requestAnimationFrame(() =>
     requestAnimationFrame(() => done(Number(canvas.dataset.frameMs)))))"""
 
 
-@pytest.fixture(scope="module")
-def window(chromium: Browser) -> Iterator[BrowserContext]:
-    """Share one HTTP cache: Streamlit's own scripts are most of a page's loading time."""
-    context = chromium.new_context(viewport=VIEWPORT)
-    yield context
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def tab(window: BrowserContext) -> Page:
-    page = window.new_page()
-    page.set_default_timeout(60_000)
-    return page
-
-
 @pytest.fixture
-def page(tab: Page, address: str) -> Page:
-    tab.set_viewport_size(VIEWPORT)
-    open_film(tab, address)
-    return tab
+def page(kept_tab: Page, address: str) -> Page:
+    kept_tab.set_viewport_size(VIEWPORT)
+    open_film(kept_tab, address)
+    return kept_tab
 
 
 def open_film(page: Page, address: str, query: str = "") -> None:
@@ -121,8 +105,8 @@ def test_the_films_grey_values_are_painted(page: Page) -> None:
     assert painted == [[40] * 3, [80] * 3, [120] * 3, [160] * 3]
 
 
-def test_the_film_reaches_the_browser_by_no_url(chromium: Browser, address: str) -> None:
-    page = chromium.new_page()
+def test_the_film_reaches_the_browser_by_no_url(window: BrowserContext, address: str) -> None:
+    page = window.new_page()
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
     open_film(page, address)
@@ -353,7 +337,8 @@ def test_hovering_names_the_region_its_weight_and_the_grey_value(page: Page) -> 
     expect(tip).to_contain_text("+0.005 for pneumonia")
 
 
-def test_regions_of_a_box_lie_in_it_and_nowhere_else(tab: Page, address: str) -> None:
+def test_regions_of_a_box_lie_in_it_and_nowhere_else(kept_tab: Page, address: str) -> None:
+    tab = kept_tab
     tab.set_viewport_size(VIEWPORT)
     open_film(tab, address, "?box=1")
     red, green, blue = colour(tab, 0.3, 0.3)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser.app_server import DRAWN, after_run, press_button, runs
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -16,21 +15,18 @@ APP = Path(__file__).with_name("worklist_app.py")
 NAMES = "nodes => nodes.map(node => node.textContent)"
 
 
-@pytest.fixture(scope="module")
-def window(chromium: Browser) -> Iterator[BrowserContext]:
-    """Share one HTTP cache: Streamlit's own scripts are most of a page's loading time."""
-    context = chromium.new_context(viewport={"width": 1000, "height": 800}, color_scheme="dark")
-    context.set_default_timeout(30_000)
-    yield context
-    context.close()
+@pytest.fixture
+def page(bare: Page, address: str) -> Page:
+    open_list(bare, address)
+    return bare
 
 
 @pytest.fixture
-def page(window: BrowserContext, address: str) -> Iterator[Page]:
-    page = window.new_page()
-    open_list(page, address)
-    yield page
-    page.close()
+def bare(kept_tab: Page) -> Page:
+    """Return the tab before anything is open in it."""
+    kept_tab.set_viewport_size({"width": 1000, "height": 800})
+    kept_tab.emulate_media(color_scheme="dark")
+    return kept_tab
 
 
 def open_list(page: Page, address: str, query: str = "") -> None:
@@ -131,30 +127,24 @@ def test_a_film_opened_by_the_page_replaces_what_the_reader_chose(page: Page) ->
     expect(page.get_by_text("Open: film-10")).to_be_visible()
 
 
-def test_a_choice_is_not_undone_by_the_answer_to_an_earlier_one(
-    window: BrowserContext, address: str
-) -> None:
-    page = window.new_page()
+def test_a_choice_is_not_undone_by_the_answer_to_an_earlier_one(bare: Page, address: str) -> None:
+    page = bare
     open_list(page, address, "?slow=0.5")
     for name in ("film 9.jpeg", "person2.jpeg", "person4.jpeg"):
         film(page, name).click()
         page.wait_for_timeout(200)
     expect(page.get_by_text("Open: film-12")).to_be_visible()
     assert selected_name(page) == "person4.jpeg"
-    page.close()
 
 
-def test_a_page_that_does_not_answer_still_hears_the_choice(
-    window: BrowserContext, address: str
-) -> None:
-    page = window.new_page()
+def test_a_page_that_does_not_answer_still_hears_the_choice(bare: Page, address: str) -> None:
+    page = bare
     open_list(page, address, "?answers=no")
     film(page, "person2.jpeg").click()
     expect(page.get_by_text("Chosen: film-10")).to_be_visible()
     press_button(page, "Rerun")
     expect(page.get_by_text("Chosen: film-10")).to_be_visible()
     assert selected_name(page) == "person2.jpeg"
-    page.close()
 
 
 def test_names_sort_as_people_count(page: Page) -> None:
@@ -248,9 +238,9 @@ def test_signing_a_film_moves_it_and_a_removed_film_leaves(page: Page) -> None:
 
 
 def test_two_hundred_films_keep_their_nodes_and_place_when_the_page_runs(
-    window: BrowserContext, address: str, capsys: pytest.CaptureFixture[str]
+    bare: Page, address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = window.new_page()
+    page = bare
     open_list(page, address, "?films=200&current=film-7")
     first = films(page).get_attribute("data-render-ms")
     assert page.locator(".film").count() == 200
@@ -265,7 +255,6 @@ def test_two_hundred_films_keep_their_nodes_and_place_when_the_page_runs(
     expect(page.locator(".worklist .count")).to_have_text("200 films, 1 signed")
     assert films(page).evaluate("list => [...list.children].every(node => node.kept)")
     again = films(page).get_attribute("data-render-ms")
-    page.close()
     with capsys.disabled():
         print(f"\n200 films: first {first} ms, one changed {again} ms")  # noqa: T201
 
