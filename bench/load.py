@@ -166,11 +166,20 @@ async def put_under_load(
 
 def memory_of_all(pid: int) -> float:
     """Return the resident memory of a process and of those that it has started, in MB (Linux)."""
+    return resident_mb(pid) + sum(map(memory_of_all, _children(pid)))
+
+
+def processor_of_all(pid: int) -> float:
+    """Return the processor time of a process and of those that it has started, in s (Linux)."""
+    return processor_s(pid) + sum(map(processor_of_all, _children(pid)))
+
+
+def _children(pid: int) -> list[int]:
     children: list[str] = []
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(OSError):  # a thread that has ended meanwhile
             children += (thread / "children").read_text(encoding="utf-8").split()
-    return resident_mb(pid) + sum(memory_of_all(int(child)) for child in children)
+    return list(map(int, children))
 
 
 def wait_for_memory(server: AppServer, limit_mb: float) -> float:
@@ -223,7 +232,7 @@ class Cores:
     def _used_s(self) -> tuple[float, ...]:
         first = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0]
         user, nice, system = (int(ticks) for ticks in first.split()[1:4])
-        app_s, own_s = processor_s(self.server.pid), time.process_time()
+        app_s, own_s = processor_of_all(self.server.pid), time.process_time()
         busy_s = (user + nice + system) / os.sysconf("SC_CLK_TCK")
         return time.perf_counter(), app_s, own_s, busy_s - app_s - own_s
 

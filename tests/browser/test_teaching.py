@@ -57,6 +57,7 @@ def server(folder: Path, url: str, synthetic_cache: Path) -> Iterator[Server]:
             "FIRSTREAD_CACHE": str(synthetic_cache),
             "FIRSTREAD_MODELS": str(lend_models(folder / "models")),
             "FIRSTREAD_OFFER_SYNTHETIC": "true",
+            "FIRSTREAD_READ_FIRST": "true",
         },
     )
     yield running

@@ -96,6 +96,8 @@ def first_blocks(served):
 def test_every_kind_of_layer_of_the_served_network_is_exported_as_it_is(
     served_keras, content, synthetic, tmp_path
 ):
+    import keras
+
     path, model = tmp_path / EXPORT_FILE, first_blocks(served_keras)
     kinds = [{type(layer) for layer in one.layers} for one in (model, served_keras)]
     assert kinds[1] <= kinds[0] | {type(served_keras.get_layer("dropout"))}
@@ -104,10 +106,10 @@ def test_every_kind_of_layer_of_the_served_network_is_exported_as_it_is(
 
     ours, kept = LiteRTNetwork(path.read_bytes(), 2), LiteRTNetwork(content, 2)
     again, shipped = ours.run(synthetic[:4]), kept.run(synthetic[:4])
-    expected = with_features(model)(synthetic[:4])
+    features = keras.Model(model.input, model.get_layer("features").output)
     assert again.keys() == shipped.keys() == {"logit", "features"}
-    for name in again:
-        assert again[name] == pytest.approx(np.asarray(expected[name]), abs=1e-4)
+    assert again["logit"] == pytest.approx(np.asarray(model(synthetic[:4])), abs=1e-4)
+    assert again["features"] == pytest.approx(np.asarray(features(synthetic[:4])), abs=1e-4)
     assert np.ptp(again["logit"]) > 1e-2
     assert not halved
 
