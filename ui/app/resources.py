@@ -76,8 +76,8 @@ def get_decision() -> ServedDecision:
 
 LOOKED_FOR_AGAIN_S = 30.0
 """What is put into a folder meanwhile (films, runs) is found after this time."""
-KEPT_FILM_BYTES = 96_000_000
-"""Of films as they are shown: as many as 25 readers have open at 3000 x 1500 pixels of 8 bits."""
+KEPT_FILM_BYTES = 48_000_000
+"""Of films as they are shown: as many as 25 readers have open at 1500 x 1200 pixels of 8 bits."""
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(
