@@ -68,7 +68,6 @@ def test_a_deep_link_to_a_refused_page_is_a_sentence(
         said = page.get_by_text(f"The role {role} may not open the page {PAGES[name][1]}")
         expect(said).to_be_visible(timeout=60_000)
         expect(page.get_by_text("Not for diagnosis")).to_have_count(0)
-    page.context.close()
 
 
 def take_role(page: Page, address: str, role: Role) -> None:
