@@ -34,10 +34,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def address_for(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], str]]:
-    """Return what makes the local user one of a role, and returns the address of the app.
-
-    It starts the app when it is asked for the first time.
-    """
+    """Return what makes the local user one of a role, and starts the app at the same address."""
     started: list[Server] = []
 
     def come_as(role: Role) -> str:
@@ -49,7 +46,10 @@ def address_for(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], st
             "FIRSTREAD_READ_FIRST": "true",
             "FIRSTREAD_CACHE": str(synthetic_cache),
         }
-        if not started:
+        if started:  # which knows the local user as its own pages have chosen
+            started[0].stop()
+            started[0].start()
+        else:
             started.append(Server(PROJECT_ROOT / "streamlit_app.py", settings))
         return started[0].address
 
@@ -62,7 +62,7 @@ def address_for(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], st
 def test_a_deep_link_to_a_refused_page_is_a_sentence(
     page: Page, address_for: Callable[[Role], str], role: Role
 ) -> None:
-    address = address_for(role)  # the first of all links comes to a fresh process
+    address = address_for(role)  # the first link comes to a fresh process
     for name in [name for name, refused in REFUSED if refused is role]:
         page.goto(f"{address}/{name}")
         said = page.get_by_text(f"The role {role} may not open the page {PAGES[name][1]}")
