@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -44,12 +42,9 @@ ENTRY_BYTES = 2_000
 KEPT_FAULT_S = 60.0
 """A fault is not tried again for so long: what was lacking may be there then."""
 
-NICENESS = 10
-"""The pages come first: they are short, and every reader waits for them."""
-
 
 class Steps(Protocol):
-    """The work on one explanation, as `core.explain.lime.ExplanationSteps` does it."""
+    """The work on one explanation, as `core.jobs.explainer.RemoteSteps` has it done."""
 
     samples: int
 
@@ -216,8 +211,6 @@ class ExplanationQueue:
             self._kept.popitem(last=False)
 
     def _work(self) -> None:
-        if sys.platform.startswith("linux"):  # where a thread has a priority of its own
-            os.nice(NICENESS)
         try:
             while (task := self._next()) is not None:
                 self._advance(task)

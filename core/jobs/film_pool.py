@@ -6,29 +6,25 @@ import logging
 import math
 import os
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
-from multiprocessing.connection import Connection
 
 from core.domain.arrays import read_only
 from core.errors import Cancelled, CorruptFile, FirstReadError
 from core.imaging.decoding import check_file_size
 from core.jobs.film_worker import DECODING_S, EngineFiles, FilmAnswer, FilmWork
 from core.jobs.passing import open_memory_file, put, take
-from core.settings import PROJECT_ROOT
+from core.jobs.processes import start_process
 
 SLOTS = 2
 DEADLINE_S = 60.0
 """By the clock, for one film with everything that is wanted of it, on a machine that is busy."""
 
-PREFIX = "FIRSTREAD_"
 _ASKED_AGAIN_S = 0.05
 _TO_END_S = 5.0
 """A process that has closed its socket takes this long to end at most."""
@@ -40,35 +36,19 @@ class _Worker:
     """One process with the socket to it."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
         self.memory = open_memory_file()
-        try:
-            with theirs:
-                self.process = self._start(theirs)
-        except BaseException:
-            ours.close()
-            os.close(self.memory)
-            raise
-        self.connection = Connection(ours.detach())
-
-    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        # Without the app's settings, of which some are secrets; what is needed is sent.
-        others = {name: os.environ[name] for name in os.environ if not name.startswith(PREFIX)}
-        environment = others | {
+        environment = {
             "FIRSTREAD_MAX_FILM_MB": "512",  # the setting is held to before a file is sent
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",  # each thread would set aside address space
         }
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-c", "from core.jobs.film_worker import main; main()"),
-                *(str(theirs.fileno()), str(self.memory)),
-            ],
-            cwd=PROJECT_ROOT,
-            env=environment,
-            pass_fds=[theirs.fileno(), self.memory],
-            stdin=subprocess.DEVNULL,
-        )
+        try:
+            self.process, self.connection = start_process(
+                "core.jobs.film_worker", environment, self.memory
+            )
+        except BaseException:
+            os.close(self.memory)
+            raise
 
     def send(self, work: FilmWork) -> None:
         """Send a file with what is wanted of it."""

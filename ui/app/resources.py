@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import Thread
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from core.errors import DatasetError
 from core.imaging.display import DisplayedFilm
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
+from core.jobs.explainer import RunFiles, get_explainer
 from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
@@ -23,8 +23,6 @@ from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
     Engine,
     FilmReading,
-    begin_explanation,
-    load_explainer,
     open_engine,
 )
 from core.runs.store import export_identity, reading_identity
@@ -96,7 +94,7 @@ def get_engine() -> Engine:
     settings = get_settings()
     engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
     get_film_pool().prepare(_files_of(engine))
-    Thread(target=load_explainer, name="first-read-load", daemon=True).start()
+    get_explainer().prepare(_run_files(engine))
     return engine
 
 
@@ -177,6 +175,12 @@ def _files_of(engine: Engine) -> EngineFiles:
     identity = reading_identity(run, engine.gate.sha256)
     models = settings.models.absolute()
     return EngineFiles(models, run.run_id, settings.inference_threads, identity)
+
+
+def _run_files(engine: Engine) -> RunFiles:
+    settings, run = get_settings(), engine.classifier.run_record
+    models = settings.models.absolute()
+    return RunFiles(models, run.run_id, settings.inference_threads, export_identity(run))
 
 
 def start_batch(films: list[UploadedFilm]) -> BatchJob:
@@ -323,7 +327,7 @@ def request_explanation(
     settings = LimeSettings(samples=get_settings().lime_samples)
     return _explanations().request(
         f"{_input_key(film, engine)}|{settings}",
-        lambda: begin_explanation(_input_of(film, engine), engine.classifier, settings),
+        lambda: get_explainer().begin(_input_of(film, engine), _run_files(engine), settings),
         session_id(),
         asked=asked,
     )

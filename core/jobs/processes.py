@@ -1,0 +1,50 @@
+"""Starting the processes that work for the app, each at the other end of a socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+
+from core.settings import PROJECT_ROOT
+
+PREFIX = "FIRSTREAD_"
+
+
+def start_process(
+    module: str, environment: Mapping[str, str], *descriptors: int
+) -> tuple[subprocess.Popen[bytes], Connection]:
+    """Run ``main`` of a module in a process of its own, and return it with the connection to it.
+
+    It gets none of the app's settings, of which some are secrets; what it needs is sent. It sees
+    the end of the connection when this process ends, however that comes about.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        What it gets beside the environment of this process.
+    descriptors : int
+        Open files that it shares. Their numbers follow that of its socket on its command line.
+    """
+    others = {name: os.environ[name] for name in os.environ if not name.startswith(PREFIX)}
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            numbers = [theirs.fileno(), *descriptors]
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-c", f"from {module} import main; main()"),
+                    *map(str, numbers),
+                ],
+                cwd=PROJECT_ROOT,
+                env=others | dict(environment),
+                pass_fds=numbers,
+                stdin=subprocess.DEVNULL,
+            )
+    except BaseException:
+        ours.close()
+        raise
+    return process, Connection(ours.detach())
