@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,3 +125,21 @@ def resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     (kilobytes,) = re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
     return int(kilobytes) * 1024 / 1e6
+
+
+def memory_of_all(pid: int) -> float:
+    """Return the resident memory of a process and of those that it has started, in MB (Linux)."""
+    return resident_mb(pid) + sum(map(memory_of_all, _children(pid)))
+
+
+def processor_of_all(pid: int) -> float:
+    """Return the processor time of a process and of those that it has started, in s (Linux)."""
+    return processor_s(pid) + sum(map(processor_of_all, _children(pid)))
+
+
+def _children(pid: int) -> list[int]:
+    children: list[str] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # a thread that has ended meanwhile
+            children += (thread / "children").read_text(encoding="utf-8").split()
+    return list(map(int, children))

@@ -16,12 +16,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench.app_server import AppServer, processor_s, resident_mb, run_app
+from bench.app_server import AppServer, memory_of_all, processor_of_all, run_app
 from bench.memory import write_films
 from bench.results import Section, Target, judge
 from bench.websocket_reader import Page, open_page
@@ -162,24 +162,6 @@ async def put_under_load(
     ]
     await asyncio.gather(*visits)
     return waits
-
-
-def memory_of_all(pid: int) -> float:
-    """Return the resident memory of a process and of those that it has started, in MB (Linux)."""
-    return resident_mb(pid) + sum(map(memory_of_all, _children(pid)))
-
-
-def processor_of_all(pid: int) -> float:
-    """Return the processor time of a process and of those that it has started, in s (Linux)."""
-    return processor_s(pid) + sum(map(processor_of_all, _children(pid)))
-
-
-def _children(pid: int) -> list[int]:
-    children: list[str] = []
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(OSError):  # a thread that has ended meanwhile
-            children += (thread / "children").read_text(encoding="utf-8").split()
-    return list(map(int, children))
 
 
 def wait_for_memory(server: AppServer, limit_mb: float) -> float:

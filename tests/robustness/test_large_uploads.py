@@ -7,8 +7,7 @@ import time
 import imagecodecs
 import numpy as np
 
-from bench.app_server import run_app
-from bench.load import memory_of_all
+from bench.app_server import memory_of_all, run_app
 from bench.websocket_reader import open_page
 
 READERS, SIDE_PX = 8, 6300
