@@ -85,7 +85,8 @@ def upload(window: BrowserContext, server: Server, films: list[Path]) -> tuple[P
 
 
 def names_of(page: Page) -> list[str]:
-    return page.locator(".film .name").all_inner_texts()
+    # Not the inner texts: a row that is scrolled out of sight may have none.
+    return page.locator(".film .name").all_text_contents()
 
 
 def orders_in(received: Received, films: list[Path]) -> list[list[str]]:

@@ -19,7 +19,7 @@ from pydicom import uid
 from core.errors import Cancelled, CorruptFile, ModelIntegrity, ModelMissing, TooLarge
 from core.imaging.decoding import decode_radiograph
 from core.imaging.display import display_film
-from core.jobs import film_pool
+from core.jobs import film_pool, processes
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
 from core.phantom.film import draw_film
@@ -252,7 +252,7 @@ def open_files():
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 def test_a_worker_that_cannot_be_started_leaves_no_file_open(pool, monkeypatch):
     before = open_files()
-    monkeypatch.setattr(film_pool.sys, "executable", "/no/such/program")
+    monkeypatch.setattr(processes.sys, "executable", "/no/such/program")
     for _ in range(3):
         with pytest.raises(FileNotFoundError):
             pool.do(FilmWork(CHEST, FILES))
