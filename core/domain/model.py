@@ -54,10 +54,18 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelInput:
-    """A film as the model takes it: ``tensor`` is (input_px, input_px) float32 in [0, 1]."""
+    """A film as the model takes it.
+
+    Attributes
+    ----------
+    tensor : (input_px, input_px) float32 ndarray in [0, 1], read-only
+    lungs : (input_px, input_px) float32 ndarray in [0, 1], read-only, or None
+        Probability of lung; None where nobody looked for them.
+    """
 
     tensor: FloatImage
     geometry: Geometry
+    lungs: FloatImage | None = None
 
 
 class Network(Protocol):
@@ -227,6 +235,15 @@ class RunClassifier(Classifier, Protocol):
 
     def log_odds(self, batch: FloatImage) -> npt.NDArray[np.float32]:
         """Return (N,) float32 log odds of the probabilities."""
+        ...
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether the log odds can be split by place."""
+        ...
+
+    def evidence(self, batch: FloatImage) -> npt.NDArray[np.float32] | None:
+        """Return (N, h, w) float32 parts of the log odds by place; None if there are no such."""
         ...
 
     def disagreement(self, batch: FloatImage) -> npt.NDArray[np.float32] | None:

@@ -72,6 +72,14 @@ class EnsembleClassifier:
 
         return np.asarray(np.ptp(expit(self.member_logits(batch)), axis=0), np.float32)
 
+    @property
+    def has_evidence(self) -> bool:
+        """False: the members' places are not the same."""
+        return False
+
+    def evidence(self, _batch: FloatImage) -> None:
+        """Return None."""
+
     def _calibrated(self, member: RunClassifier, batch: FloatImage) -> npt.NDArray[np.float32]:
         calibration = member.run_record.calibration
         scaled = member.logits(self._prepared(batch, member.run_record.input_px))

@@ -46,6 +46,7 @@ class LiteRTNetwork:
         self._interpreter = interpreter  # the runner does not keep it alive
         (self._input_name, details), *_ = self._runner.get_input_details().items()
         self.input_shape = tuple(int(side) for side in details["shape"][1:])
+        self.outputs = frozenset(self._runner.get_output_details())
         self._lock = threading.Lock()
 
     def run(self, batch: FloatImage) -> dict[str, npt.NDArray[np.float32]]:
@@ -133,6 +134,28 @@ class LiteRTClassifier:
                 "train the run again."
             )
         return outputs["features"]
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether the log odds can be split by place: the features are means over places."""
+        return "evidence" in self._network.outputs
+
+    def evidence(self, batch: FloatImage) -> npt.NDArray[np.float32] | None:
+        """Return (N, h, w) float32: each place's part of the calibrated log odds.
+
+        What is not of any place is left out: the log odds less the map's mean are the same for all
+        films.
+
+        Returns
+        -------
+        ndarray or None
+            None without `has_evidence`.
+        """
+        if not self.has_evidence:
+            return None
+        places = [self._network.run(film[np.newaxis])["evidence"][0] for film in batch]
+        temperature = np.float32(self.run_record.calibration.temperature)
+        return np.asarray(np.stack(places) / temperature, np.float32)
 
     def predict(self, batch: FloatImage) -> npt.NDArray[np.float32]:
         """Return (N,) float32 calibrated probabilities for a (N, px, px, 1) float32 batch."""

@@ -48,11 +48,27 @@ def export_litert(model: Any, path: Path) -> bool:
     return halved
 
 
-def with_features(model: Any) -> Any:
-    """Return the classifier with its pooled features beside the logit."""
+def with_parts(model: Any) -> Any:
+    """Return the classifier with what its logit is made of beside it.
+
+    ``features`` are those that the last layer sees. Where they are means over the places of a map,
+    and the last layer is linear, ``evidence`` is (N, h, w): each place's own part of the logit. The
+    map's mean and the last layer's bias are the logit (class activation mapping).
+
+    References
+    ----------
+    .. [1] Zhou et al., Learning Deep Features for Discriminative Localization, CVPR 2016.
+    """
     import keras
 
-    outputs = {"logit": model.output, "features": model.get_layer("features").output}
+    pooled, last = model.get_layer("features"), model.get_layer("logit")
+    outputs = {"logit": model.output, "features": pooled.output}
+    linear = isinstance(last, keras.layers.Dense)
+    if linear and isinstance(pooled, keras.layers.GlobalAveragePooling2D):
+        weigh = keras.layers.Conv2D(1, 1, use_bias=False, dtype="float32", name="weighed")
+        places = weigh(pooled.input)
+        weigh.set_weights([last.get_weights()[0][np.newaxis, np.newaxis]])
+        outputs["evidence"] = keras.ops.squeeze(places, axis=-1)
     return keras.Model(model.input, outputs, name=model.name)
 
 

@@ -24,7 +24,7 @@ from core.training.export import (
     exported_logits,
     now,
     versions,
-    with_features,
+    with_parts,
 )
 from core.training.films import find_training_set, load_lung_masks, to_input
 from core.training.fit import History, predict_logits, train_classifier
@@ -99,7 +99,7 @@ def finish_run(
         probabilities, data.validation.labels, settings.sensitivity_wanted, chosen_on
     )
     report("exporting to LiteRT and comparing")
-    halved = export_litert(with_features(model), folder / EXPORT_FILE)
+    halved = export_litert(with_parts(model), folder / EXPORT_FILE)
     if not halved:  # larger weights would make the repository heavy, and the export holds them too
         model.save_weights(folder / WEIGHTS_FILE)
     content = (folder / EXPORT_FILE).read_bytes()

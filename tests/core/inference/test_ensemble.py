@@ -17,7 +17,7 @@ from core.domain.model import (
     Prediction,
     RunRecord,
 )
-from core.domain.regions import LimeSettings
+from core.domain.regions import Fill, LimeSettings
 from core.explain.lime import explain_prediction, top_regions
 from core.imaging.preprocessing import resize_film
 from core.inference.ensemble import EnsembleClassifier
@@ -117,14 +117,21 @@ def test_lime_finds_what_members_of_two_sizes_look_at():
     pixels = np.tile(np.linspace(0.5, 0.7, 64, dtype=np.float32), (64, 1))
     film = ModelInput(read_only(pixels), Geometry(640, 640, 64))
 
-    settings = LimeSettings(regions=16, samples=200, hide_value=0.0)
+    settings = LimeSettings(regions=16, samples=200, fill=Fill.DARK)
     explanation = explain_prediction(film, ensemble, settings)
 
     quarter = set(np.unique(explanation.segments[:28, :28]).tolist())
     assert {region.label for region in top_regions(explanation, 3)} <= quarter
-    assert explanation.local_prediction == pytest.approx(
-        float(ensemble.predict(pixels[None, ..., None])[0]), abs=0.1
-    )
+    alone = float(ensemble.predict(pixels[None, ..., None])[0])
+    assert explanation.score == pytest.approx(alone, abs=1e-5)
+    assert explanation.parts["misfit"] == pytest.approx(0.0, abs=0.1)
+
+
+def test_an_ensembles_log_odds_are_not_split_by_place():
+    member = BrightPatch(8, 2.0, Calibration(1.0, 0.0))
+    ensemble = ensemble_of(member, px=8, calibration=Calibration(1.0, 0.0))
+    assert not ensemble.has_evidence
+    assert ensemble.evidence(np.zeros((1, 8, 8, 1), np.float32)) is None
 
 
 # --- the side that a model takes ------------------------------------------------------------------

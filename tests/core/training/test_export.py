@@ -21,7 +21,7 @@ from core.training.export import (
     check_parity,
     export_litert,
     exported_logits,
-    with_features,
+    with_parts,
 )
 from core.training.films import STORED_PX, load_films, to_input
 from core.training.fit import predict_logits
@@ -102,12 +102,12 @@ def test_every_kind_of_layer_of_the_served_network_is_exported_as_it_is(
     kinds = [{type(layer) for layer in one.layers} for one in (model, served_keras)]
     assert kinds[1] <= kinds[0] | {type(served_keras.get_layer("dropout"))}
 
-    halved = export_litert(with_features(model), path)
+    halved = export_litert(with_parts(model), path)
 
     ours, kept = LiteRTNetwork(path.read_bytes(), 2), LiteRTNetwork(content, 2)
     again, shipped = ours.run(synthetic[:4]), kept.run(synthetic[:4])
     features = keras.Model(model.input, model.get_layer("features").output)
-    assert again.keys() == shipped.keys() == {"logit", "features"}
+    assert again.keys() == shipped.keys() == {"logit", "features", "evidence"}
     assert again["logit"] == pytest.approx(np.asarray(model(synthetic[:4])), abs=1e-4)
     assert again["features"] == pytest.approx(np.asarray(features(synthetic[:4])), abs=1e-4)
     assert np.ptp(again["logit"]) > 1e-2
@@ -122,6 +122,25 @@ def test_the_exported_features_are_those_that_the_logit_is_made_of(
 
     assert outputs["features"].shape == (8, len(kernel))
     assert outputs["features"] @ kernel + bias == pytest.approx(outputs["logit"], abs=1e-3)
+
+
+def test_the_exported_evidence_is_the_logit_by_place(served_keras, content, synthetic):
+    network = LiteRTNetwork(content, 2)
+    outputs = [network.run(film[np.newaxis]) for film in synthetic[:8]]
+    bias = float(served_keras.get_layer("logit").get_weights()[1][0])
+
+    assert outputs[0]["evidence"].shape == (1, 9, 9)
+    for each in outputs:
+        assert each["evidence"].mean() + bias == pytest.approx(each["logit"][0, 0], abs=1e-4)
+
+
+def test_a_network_whose_features_are_no_means_over_places_has_no_evidence(served_keras):
+    import keras
+
+    film = keras.Input((8, 8, 1))
+    features = keras.layers.Dense(3, name="features")(keras.layers.Flatten()(film))
+    model = keras.Model(film, keras.layers.Dense(1, name="logit")(features))
+    assert set(with_parts(model).output) == {"logit", "features"}
 
 
 # --- the path from a film to the served run -------------------------------------------------------
