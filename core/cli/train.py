@@ -15,13 +15,16 @@ from core.settings import get_settings
 def train(
     name: Annotated[
         str,
-        typer.Argument(help="A run of the catalogue, or a network of the gate: `lungs` or `view`."),
+        typer.Argument(
+            help="A run of the catalogue, a network of the gate (`lungs`, `view`), or `healthy`."
+        ),
     ],
 ) -> None:
     """Train a run and write its folder into models/."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # Deferred: TensorFlow takes seconds to load and no other command needs it.
     from core.training.catalogue.runs import find_run  # noqa: PLC0415
+    from core.training.train_healthy import make_healthy  # noqa: PLC0415
     from core.training.train_lungs import make_lungs  # noqa: PLC0415
     from core.training.train_run import make_run  # noqa: PLC0415
     from core.training.train_view import make_view  # noqa: PLC0415
@@ -32,6 +35,8 @@ def train(
             folder = make_lungs(settings.data, settings.models, report)
         elif name == "view":
             folder = make_view(settings.data, settings.cache, settings.models, report)
+        elif name == "healthy":
+            folder = make_healthy(settings.data, settings.models, report)
         else:
             folder = make_run(find_run(name), settings.data, settings.models, report)
     report(f"finished: {folder}")

@@ -171,7 +171,7 @@ def it_is_of_the_films_and_the_split_of_the_project(run: KeptRun) -> None:
 
 
 def its_exported_model_is_small_enough_to_be_kept(run: KeptRun) -> None:
-    limit = {"lungs": 3 * MIB, "view": MIB}.get(run.name, 10 * MIB)
+    limit = {"lungs": 3 * MIB, "view": MIB, "healthy": 2 * MIB}.get(run.name, 10 * MIB)
 
     assert (run.folder / EXPORT_FILE).stat().st_size < limit
 
@@ -377,9 +377,19 @@ def test_a_broken_rule_is_listed_by_its_name_and_hides_no_other():
     assert [fault.split(":")[0] for fault in faults] == ["it_is_f03", "it_is_f05"]
 
 
-def test_the_served_run_and_the_networks_of_the_gate_are_kept():
-    assert {SERVED_RUN, "lungs", "view"} <= set(FINISHED)
-    assert set(CLASSIFIERS) == set(FINISHED) - {"lungs", "view"}
+def test_the_served_run_the_networks_of_the_gate_and_what_draws_healthy_films_are_kept():
+    others = {"lungs", "view", "healthy"}
+    assert {SERVED_RUN, *others} <= set(FINISHED)
+    assert set(CLASSIFIERS) == set(FINISHED) - others
+
+
+def test_what_draws_healthy_films_takes_lesions_away_and_leaves_the_rest():
+    record, lungs = read_record(MODELS / "healthy"), read_record(MODELS / "lungs")
+    assert record["data"]["segmenter_sha256"] == lungs["files"][EXPORT_FILE]
+    measured = record["metrics"]["validation"]
+    assert measured["n"] >= 80
+    assert measured["left"] < 0.5
+    assert measured["changed"] < 0.05
 
 
 def test_the_view_network_was_made_for_the_segmenter_that_is_kept():

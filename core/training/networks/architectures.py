@@ -281,3 +281,46 @@ def build_view_net(mean: Any, deviation: Any, views: int) -> Any:
     x = layers.Dropout(0.3)(x)
     probabilities = layers.Dense(views, activation="softmax", name="views")(x)
     return keras.Model(features, {"views": probabilities}, name="view_net")
+
+
+def build_healthy_net(input_px: int) -> Any:
+    """Build the network that draws a film as it would be without a lesion.
+
+    A U-Net that looks at half the size, and adds what it finds to the film.
+
+    Parameters
+    ----------
+    input_px : int
+        Side of the square input, a multiple of 16.
+
+    Returns
+    -------
+    keras.Model
+        (N, px, px, 1) film in [0, 1] -> ``healthy`` (N, px, px, 1).
+    """
+    import keras
+    from keras import layers
+
+    def block(x: Any, filters: int, count: int = 2) -> Any:
+        for _ in range(count):
+            x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+            x = layers.ReLU()(layers.BatchNormalization()(x))
+        return x
+
+    def widen(x: Any, beside: Any, filters: int) -> Any:
+        larger = layers.UpSampling2D(interpolation="bilinear")(layers.Conv2D(filters, 1)(x))
+        return block(layers.Concatenate()([larger, beside]), filters)
+
+    film = keras.Input((input_px, input_px, 1), name="film")
+    half = layers.Rescaling(4.0, offset=-2.0)(layers.AveragePooling2D(2)(film))
+    first = block(half, 16)
+    second = block(layers.MaxPooling2D()(first), 32)
+    third = block(layers.MaxPooling2D()(second), 64)
+    x = block(layers.MaxPooling2D()(third), 96, 3)
+    x = widen(widen(widen(x, third, 64), second, 32), first, 16)
+    small = keras.initializers.RandomNormal(stddev=0.003)
+    change = layers.Conv2D(1, 3, padding="same", kernel_initializer=small)(x)
+    healthy = layers.Add(name="healthy")(
+        [film, layers.UpSampling2D(interpolation="bilinear")(change)]
+    )
+    return keras.Model(film, {"healthy": healthy}, name="healthy_net")
