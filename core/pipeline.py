@@ -6,8 +6,8 @@ The only module that composes stages; what calls it never calls a stage by itsel
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph
 from core.domain.model import ModelInput, Network, Prediction, RunClassifier, RunRecord
 from core.domain.quality import FilmChange, GateEvidence, QualityReport
-from core.domain.regions import Explanation, LimeSettings
+from core.domain.regions import CamSettings, Explanation, ExplanationSettings, Fill
 from core.errors import ModelIntegrity
 from core.files import sha256_of
 from core.gate.completeness import measure_gaps
@@ -26,7 +26,7 @@ from core.gate.quality import GateLimits, assess_quality
 from core.gate.view import ViewTest, measure_view, read_view_test
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
-from core.imaging.preprocessing import prepare_input, resize_film, standardise_film
+from core.imaging.preprocessing import crop_map, prepare_input, resize_film, standardise_film
 from core.inference.ensemble import open_any
 from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
 from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, read_verified
@@ -35,7 +35,7 @@ from core.serving.requirements import require_servable
 if TYPE_CHECKING:
     from core.explain.lime import ExplanationSteps
 
-LUNGS_RUN, VIEW_RUN = "lungs", "view"
+LUNGS_RUN, VIEW_RUN, HEALTHY_RUN = "lungs", "view", "healthy"
 REFERENCE_FILE = "reference.npz"
 
 
@@ -164,8 +164,11 @@ class _Look:
 
     def prepare(self, input_px: int, *, cropped: bool) -> ModelInput:
         """Return the film as a model takes it, cropped to the lungs or whole."""
-        box = self.field.box(self.film.height_px, self.film.width_px) if cropped else None
-        return prepare_input(self.film, input_px, box, standard=self.standard)
+        height, width = self.film.height_px, self.film.width_px
+        box = self.field.box(height, width) if cropped else None
+        prepared = prepare_input(self.film, input_px, box, standard=self.standard)
+        lungs = crop_map(self.field.mask, prepared.geometry)
+        return replace(prepared, lungs=lungs)
 
 
 def _look_at(film: Radiograph, gate: Gate) -> _Look:
@@ -215,9 +218,7 @@ def assess_film(film: Radiograph, gate: Gate, model_px: int) -> QualityReport:
 
 def prepare_radiograph(film: Radiograph, gate: Gate, input_px: int, *, cropped: bool) -> ModelInput:
     """Bring a decoded film to a run's input, whole or cropped to the lungs; nothing is refused."""
-    if cropped:
-        return _look_at(film, gate).prepare(input_px, cropped=True)
-    return prepare_input(film, input_px)
+    return _look_at(film, gate).prepare(input_px, cropped=cropped)
 
 
 def _prepare(film: Radiograph, engine: Engine) -> ModelInput:
@@ -313,41 +314,97 @@ def load_explainer() -> None:
     load_surrogate()
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """An explanation that has no steps."""
+
+    explanation: Explanation
+    samples: int = 0
+    share: float = 1.0
+    finished: bool = True
+
+    def advance(self) -> None:
+        """Do nothing: all is done."""
+
+    def explain(self) -> Explanation:
+        """Return the explanation."""
+        return self.explanation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explainable:
+    """A run with what its films' explanations take beside it; ``healthy`` draws films anew."""
+
+    classifier: RunClassifier
+    healthy: LiteRTNetwork | None = None
+
+
+def open_explainable(models: Path, run_id: str, threads: int = 2) -> Explainable:
+    """Load a run, and what draws films as they would be without a lesion.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file is missing or is not the one that was measured.
+    """
+    classifier = open_classifier(load_run(models / run_id), threads)
+    return Explainable(classifier, open_healthy(models, threads))
+
+
+def open_healthy(models: Path, threads: int = 2) -> LiteRTNetwork | None:
+    """Load the network that draws films as they would be without a lesion; None if there is none.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of ``models/healthy`` is missing or is not the one that was measured.
+    """
+    folder = models / HEALTHY_RUN
+    if not folder.is_dir():
+        return None
+    files = read_record(folder).get("files", {})
+    return LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
+
+
 def begin_explanation(
-    model_input: ModelInput, classifier: RunClassifier, settings: LimeSettings
-) -> ExplanationSteps:
+    model_input: ModelInput, run: Explainable, settings: ExplanationSettings
+) -> ExplanationSteps | _Done:
     """Begin to explain a film in steps, as `explain_film` does in one go.
 
     Raises
     ------
     ExplanationError
-        If the film cannot be cut into regions.
+        If the film cannot be cut into regions, or the run's score cannot be split by place.
     """
     # Deferred: lime and scikit-image take a second to load, and the first page should not wait.
+    from core.explain.cam import explain_by_cam  # noqa: PLC0415
+    from core.explain.healthy import draw_healthy  # noqa: PLC0415
     from core.explain.lime import ExplanationSteps  # noqa: PLC0415
 
-    return ExplanationSteps(model_input, LogOdds(classifier), settings)
+    if isinstance(settings, CamSettings):
+        wanted = settings.unlike_healthy
+    else:
+        wanted = settings.fill is Fill.HEALTHY
+    network = run.healthy if wanted else None
+    healthy = None
+    if network is not None:
+        healthy = draw_healthy(model_input, network, network.input_shape[0])
+    if isinstance(settings, CamSettings):
+        return _Done(explain_by_cam(model_input, run.classifier, settings, healthy))
+    return ExplanationSteps(model_input, LogOdds(run.classifier), settings, healthy)
 
 
 def explain_film(
-    model_input: ModelInput,
-    classifier: RunClassifier,
-    settings: LimeSettings,
-    *,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    model_input: ModelInput, run: Explainable, settings: ExplanationSettings
 ) -> Explanation:
     """Find the regions that a film's probability depends on, by what they add to its log odds.
 
     Raises
     ------
     ExplanationError
-        If the film cannot be cut into regions.
-    Cancelled
-        If ``cancelled`` returned True.
+        If the film cannot be cut into regions, or the run's score cannot be split by place.
     """
-    from core.explain.lime import explain_prediction  # noqa: PLC0415 (see begin_explanation)
-
-    return explain_prediction(
-        model_input, LogOdds(classifier), settings, progress=progress, cancelled=cancelled
-    )
+    steps = begin_explanation(model_input, run, settings)
+    while not steps.finished:
+        steps.advance()
+    return steps.explain()

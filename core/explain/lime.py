@@ -26,13 +26,16 @@ import numpy.typing as npt
 
 from core.domain.arrays import FloatImage, FloatVector, LabelImage, read_only
 from core.domain.model import Classifier, ModelInput
-from core.domain.regions import Explanation, LimeSettings, RegionWeight
+from core.domain.regions import Explanation, Fill, LimeSettings, RegionWeight
 from core.errors import Cancelled, ExplanationError
 from core.explain.superpixels import labels_on_film, locate_on_film, segment_superpixels
+from core.explain.zones import name_zones
 
 PNEUMONIA_COLUMN = 1
 Masks = npt.NDArray[np.bool_]
 
+DARK_PERCENT = 20.0
+LUNG = 0.5
 LEAST_SAMPLES = 10
 LEAST_KERNEL_WIDTH = 0.01
 LARGEST_SEED = 2**32 - 1
@@ -194,6 +197,8 @@ class ExplanationSteps:
     ----------
     model_input, classifier, settings
         As in `explain_prediction`, with the same errors; all but those of the model come here.
+    healthy : (h, w) float32 ndarray, optional
+        See `hidden_film`.
 
     Attributes
     ----------
@@ -202,12 +207,16 @@ class ExplanationSteps:
     """
 
     def __init__(
-        self, model_input: ModelInput, classifier: Classifier, settings: LimeSettings
+        self,
+        model_input: ModelInput,
+        classifier: Classifier,
+        settings: LimeSettings,
+        healthy: FloatImage | None = None,
     ) -> None:
         _check_settings(settings)
         self._film, self._classifier, self._settings = model_input, classifier, settings
         self._segments = segment_superpixels(model_input.tensor, settings.regions)
-        self._hidden = hidden_film(model_input.tensor, self._segments, settings.hide_value)
+        self._hidden = hidden_film(model_input, self._segments, settings.fill, healthy)
         regions = int(self._segments.max()) + 1
         self._masks = _draw_masks(settings.samples, regions, settings.seed)
         self._scores = np.empty(settings.samples, np.float64)
@@ -241,37 +250,63 @@ class ExplanationSteps:
     def explain(self) -> Explanation:
         """Fit the surrogate to the samples so far."""
         masks, scores = self._masks[: self.samples], self._scores[: self.samples]
-        fitted = fit_surrogate(masks, scores, self._settings.kernel_width)
-        weights, intercept, r2, local = fitted
+        weights, intercept, r2, local = fit_surrogate(masks, scores, self._settings.kernel_width)
+        score = float(scores[0])
         return Explanation(
             segments=self._segments,
             weights=read_only(weights),
-            intercept=intercept,
-            surrogate_r2=r2,
-            local_prediction=local,
             geometry=self._film.geometry,
             settings=replace(self._settings, samples=self.samples),
+            score=score,
+            parts={
+                "regions for": float(weights[weights > 0].sum()),
+                "regions against": float(weights[weights < 0].sum()),
+                "intercept": intercept,
+                "misfit": score - local,
+            },
+            surrogate_r2=r2,
+            zones=name_zones(self._segments, self._film.lungs),
         )
 
 
-def hidden_film(tensor: FloatImage, segments: LabelImage, hide_value: float | None) -> FloatImage:
+def hidden_film(
+    model_input: ModelInput,
+    segments: LabelImage,
+    fill: Fill,
+    healthy: FloatImage | None = None,
+) -> FloatImage:
     """Return the film with every region hidden.
 
     Parameters
     ----------
-    tensor : (h, w) float32 ndarray in [0, 1]
-        The film on the model's input grid.
+    model_input : ModelInput
+        ``DARK`` is the grey that a fifth of its lungs is darker than: of air.
     segments : (h, w) int32 ndarray
         Labels 0..K-1.
-    hide_value : float or None
-        Grey value of a hidden region; None: the region's own mean.
+    healthy : (h, w) float32 ndarray, optional
+        For ``HEALTHY``: the film without a lesion, see `core.explain.healthy`.
 
     Returns
     -------
     (h, w) float32 ndarray
+
+    Raises
+    ------
+    ExplanationError
+        If the healthy film is asked for and there is none.
     """
-    if hide_value is not None:
-        return np.full_like(tensor, hide_value)
+    if fill is Fill.HEALTHY:
+        if healthy is None:
+            raise ExplanationError(
+                "The film cannot be drawn without a lesion: that takes a run that sees the lungs "
+                "alone. Choose another fill."
+            )
+        return healthy
+    tensor, lungs = model_input.tensor, model_input.lungs
+    if fill is Fill.DARK:
+        lung = np.ones(tensor.shape, np.bool_) if lungs is None else lungs >= LUNG
+        grey = np.percentile(tensor[lung] if lung.any() else tensor, DARK_PERCENT)
+        return np.full_like(tensor, grey)
     labels = segments.ravel()
     means = np.bincount(labels, weights=tensor.ravel()) / np.bincount(labels)
     hidden: FloatImage = means.astype(np.float32)[segments]
@@ -350,7 +385,6 @@ def _check_settings(settings: LimeSettings) -> None:
         ("batch", settings.batch, 1, math.inf),
         ("seed", settings.seed, 0, LARGEST_SEED),
         ("kernel width", settings.kernel_width, LEAST_KERNEL_WIDTH, math.inf),
-        ("grey value of a hidden region", settings.hide_value or 0.0, 0.0, 1.0),
     )
     for name, value, least, most in limits:
         if not least <= value <= most:

@@ -19,6 +19,10 @@ from core.errors import ExplanationError
 # 15-57 ragged regions; 0.2 gives 59-64 that still follow edges; 0.5 and above is nearly a grid.
 SLIC_COMPACTNESS = 0.2
 
+LUNG = 0.5
+LEAST_LUNG_SHARE = 0.05
+"""Of the model's input: lungs that take less are no place for regions."""
+
 
 def segment_superpixels(tensor: FloatImage, regions: int) -> LabelImage:
     """Cut a film into compact, connected regions of similar grey, by SLIC.
@@ -71,6 +75,49 @@ def segment_superpixels(tensor: FloatImage, regions: int) -> LabelImage:
         )
         raise ExplanationError(msg)
     return labels
+
+
+def segment_lungs_apart(
+    tensor: FloatImage, regions: int, lungs: FloatImage
+) -> tuple[LabelImage, npt.NDArray[np.bool_]]:
+    """Cut the lungs into regions; what lies outside of them is one region more, the last.
+
+    Parameters
+    ----------
+    tensor : (h, w) float32 ndarray in [0, 1]
+        The film on the model's input grid.
+    regions : int
+        How many to aim for in the lungs.
+    lungs : (h, w) float32 ndarray in [0, 1]
+        Probability of lung.
+
+    Returns
+    -------
+    labels : (h, w) int32 ndarray, read-only
+        0..K-1, each used at least once. Film without lungs to speak of is cut whole.
+    counted : (h, w) bool ndarray, read-only
+        False in the region outside of the lungs.
+
+    Raises
+    ------
+    ExplanationError
+        As `segment_superpixels`.
+    """
+    inside = lungs >= LUNG
+    if np.count_nonzero(inside) < LEAST_LUNG_SHARE * inside.size:
+        return segment_superpixels(tensor, regions), read_only(np.ones(inside.shape, np.bool_))
+    cut = segmentation.slic(
+        _stretched(tensor),
+        n_segments=regions,
+        compactness=SLIC_COMPACTNESS,
+        start_label=1,
+        mask=inside,
+        enforce_connectivity=True,
+        channel_axis=None,
+    )
+    outside = cut == 0
+    labels = _contiguous(np.where(outside, cut.max() + 1, cut))
+    return labels, read_only(~outside)
 
 
 def labels_on_film(segments: LabelImage, geometry: Geometry) -> LabelImage:

@@ -112,6 +112,29 @@ def crop_film(pixels: FloatImage, box: FilmBox, height_px: int, width_px: int) -
     return stretch_exposure(np.asarray(cut))
 
 
+def crop_map(film: FloatImage, geometry: Geometry) -> FloatImage:
+    """Bring a map of the whole film to the model's input grid.
+
+    Parameters
+    ----------
+    film : (h, w) float32 ndarray
+        Of any size; it covers the film.
+
+    Returns
+    -------
+    (input_px, input_px) float32 ndarray, read-only
+    """
+    down, across = (
+        film.shape[0] / geometry.film_height_px,
+        film.shape[1] / geometry.film_width_px,
+    )
+    box, side = geometry.looked_at, geometry.input_px
+    corners = (box.left_px * across, box.top_px * down, box.right_px * across, box.bottom_px * down)
+    whole = Image.fromarray(np.ascontiguousarray(film))
+    cut = whole.resize((side, side), Image.Resampling.BILINEAR, box=corners)
+    return read_only(np.array(cut, dtype=np.float32))
+
+
 def prepare_input(
     radiograph: Radiograph,
     input_px: int,

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from core.domain.model import ModelInput
-from core.domain.regions import Explanation, LimeSettings
+from core.domain.regions import Explanation, ExplanationSettings
 from core.errors import ExplanationError
 from core.jobs.processes import start_process
 
@@ -44,7 +44,7 @@ class Beginning:
 
     film: ModelInput
     run: RunFiles
-    settings: LimeSettings
+    settings: ExplanationSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +101,7 @@ class Explainer:
             elif self._connection is not None:
                 self._connection.send(run)
 
-    def begin(self, film: ModelInput, run: RunFiles, settings: LimeSettings) -> RemoteSteps:
+    def begin(self, film: ModelInput, run: RunFiles, settings: ExplanationSettings) -> RemoteSteps:
         """Begin to explain a film.
 
         Raises

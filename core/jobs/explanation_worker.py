@@ -13,13 +13,12 @@ from contextlib import suppress
 from functools import lru_cache
 from multiprocessing.connection import Connection
 
-from core.domain.model import RunClassifier
 from core.domain.regions import Explanation
 from core.errors import ExplanationError, FirstReadError, ModelIntegrity
-from core.explain.lime import ExplanationSteps
 from core.jobs.explainer import ENDED, Advanced, Order, RunFiles
+from core.jobs.explanations import Steps
 from core.jobs.memory import give_memory_back
-from core.pipeline import begin_explanation, load_explainer, open_classifier
+from core.pipeline import Explainable, begin_explanation, load_explainer, open_explainable
 from core.runs.store import export_identity, load_run
 
 NICENESS = 10
@@ -30,22 +29,22 @@ OPEN_RUNS = 4
 
 
 @lru_cache(maxsize=OPEN_RUNS)
-def _classifier(files: RunFiles) -> RunClassifier:
+def _run(files: RunFiles) -> Explainable:
     run = load_run(files.models / files.run_id)
     if export_identity(run) != files.identity:
         raise ModelIntegrity(
             f"the files of run {files.run_id} have changed since First Read was started. "
             "Start it again."
         )
-    return open_classifier(run, files.threads)
+    return open_explainable(files.models, files.run_id, files.threads)
 
 
-def carry_out(order: Order, under_way: dict[int, ExplanationSteps]) -> Advanced | Explanation:
+def carry_out(order: Order, under_way: dict[int, Steps]) -> Advanced | Explanation:
     """Do one step of an explanation.
 
     Parameters
     ----------
-    under_way : dict of int to ExplanationSteps
+    under_way : dict of int to Steps
         All that are begun and not forgotten, by number; changed.
 
     Raises
@@ -59,7 +58,7 @@ def carry_out(order: Order, under_way: dict[int, ExplanationSteps]) -> Advanced 
         under_way.pop(number, None)
     begin = order.begin
     if begin is not None:
-        steps = begin_explanation(begin.film, _classifier(begin.run), begin.settings)
+        steps: Steps = begin_explanation(begin.film, _run(begin.run), begin.settings)
         under_way[order.number] = steps
     else:
         if order.number not in under_way:  # it was begun by a process that has ended
@@ -73,7 +72,7 @@ def carry_out(order: Order, under_way: dict[int, ExplanationSteps]) -> Advanced 
 
 def serve(connection: Connection) -> None:
     """Carry out one order after another until the other side is gone."""
-    under_way: dict[int, ExplanationSteps] = {}
+    under_way: dict[int, Steps] = {}
     while True:
         try:
             order = connection.recv()
@@ -82,16 +81,14 @@ def serve(connection: Connection) -> None:
         if isinstance(order, RunFiles):  # whose films will be explained: loaded before they come
             load_explainer()
             with suppress(FirstReadError):
-                _classifier(order)
+                _run(order)
             continue
         connection.send(_attempt(order, under_way))
         if order.forgotten:
             give_memory_back()
 
 
-def _attempt(
-    order: Order, under_way: dict[int, ExplanationSteps]
-) -> Advanced | Explanation | Exception:
+def _attempt(order: Order, under_way: dict[int, Steps]) -> Advanced | Explanation | Exception:
     try:
         return carry_out(order, under_way)
     except FirstReadError as exc:

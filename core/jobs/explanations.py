@@ -46,7 +46,9 @@ KEPT_FAULT_S = 60.0
 class Steps(Protocol):
     """The work on one explanation, as `core.jobs.explainer.RemoteSteps` has it done."""
 
-    samples: int
+    @property
+    def samples(self) -> int:
+        """Perturbed films so far."""
 
     @property
     def share(self) -> float:
@@ -108,6 +110,10 @@ class ExplanationTask:
         """How many explanations come before this one; 0 while it is worked on."""
         return self._queue.place_of(self)
 
+    def wait(self, patience_s: float) -> None:
+        """Wait for an answer, while no other explanation comes before this one."""
+        self._queue.wait_for(self, patience_s)
+
     def leave(self, waiter: str) -> None:
         """Let a waiter go; a task that nobody waits for is dropped."""
         self._queue.leave(self, waiter)
@@ -131,6 +137,7 @@ class ExplanationQueue:
         self._under_way: dict[str, ExplanationTask] = {}
         self._kept: OrderedDict[str, ExplanationTask] = OrderedDict()
         self._lock = threading.RLock()
+        self._answered = threading.Condition(self._lock)
         self._orders = itertools.count()
         self._works = False
 
@@ -175,6 +182,13 @@ class ExplanationQueue:
                 self._works = True
                 threading.Thread(target=self._work, name="first-read-explain", daemon=True).start()
             return task
+
+    def wait_for(self, task: ExplanationTask, patience_s: float) -> None:
+        """Wait until a task has an answer or will have none, if it is worked on; not for long."""
+        with self._answered:
+            if task.place == 0:
+                there = lambda: task.finished or task.result is not None  # noqa: E731
+                self._answered.wait_for(there, patience_s)
 
     @property
     def works(self) -> bool:
@@ -248,6 +262,7 @@ class ExplanationQueue:
                 return
             task.steps, task.sentence, task.result = steps, sentence, answer or task.result
             task.progress = 0.0 if steps is None else steps.share
+            self._answered.notify_all()
             if sentence or (steps is not None and steps.finished):
                 self._end(task)
 

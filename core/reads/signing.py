@@ -253,18 +253,20 @@ def summarise_regions(explanation: Explanation, top: int = TOP_REGIONS) -> dict[
     Returns
     -------
     dict
-        ``unit`` of the weights, ``settings``, ``surrogate_r2``, ``intercept``,
-        ``local_prediction``, the film's size, ``n_regions`` and ``regions``: a list of ``label``,
-        ``weight``, ``centroid_px`` and ``box_px``.
+        ``method``, ``unit`` of the weights, ``settings``, ``score`` and the ``parts`` that it is
+        the sum of, ``surrogate_r2`` by LIME, the film's size, ``n_regions`` and ``regions``: a list
+        of ``label``, ``weight``, ``centroid_px`` and ``box_px``.
     """
     segments, geometry, weights = explanation.segments, explanation.geometry, explanation.weights
     strongest = np.argsort(-np.abs(weights), kind="stable")[:top]
+    r2 = explanation.surrogate_r2
     return {
+        "method": explanation.method,
         "unit": "log odds",
-        "settings": {"method": "slic"} | asdict(explanation.settings),
-        "surrogate_r2": float(explanation.surrogate_r2),
-        "intercept": float(explanation.intercept),
-        "local_prediction": float(explanation.local_prediction),
+        "settings": {"superpixels": "slic"} | asdict(explanation.settings),
+        "score": explanation.score,
+        "parts": dict(explanation.parts),
+        **({} if r2 is None else {"surrogate_r2": r2}),
         "film_height_px": geometry.film_height_px,
         "film_width_px": geometry.film_width_px,
         "n_regions": int(weights.size),

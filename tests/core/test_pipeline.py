@@ -14,7 +14,7 @@ from fixtures.gate_films import LIMITS, even, film_of, gradient, line_drawing, n
 
 from core.domain.model import Prediction
 from core.domain.quality import FilmChange, Severity
-from core.domain.regions import LimeSettings
+from core.domain.regions import CamSettings, LimeSettings
 from core.errors import CorruptFile, ModelIntegrity, ModelMissing, ModelNotServable
 from core.gate.lungs import FeatureReference
 from core.gate.quality import assess_quality
@@ -22,6 +22,7 @@ from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
 from core.pipeline import (
     Engine,
+    Explainable,
     Gate,
     explain_film,
     find_lungs,
@@ -443,18 +444,18 @@ def test_the_lungs_of_a_real_film_lie_where_the_supplied_mask_has_them(
 
 
 @pytest.mark.real_films
-def test_an_explanation_gives_each_region_of_a_film_one_weight(official_film, engine):
+@pytest.mark.parametrize("settings", [CamSettings(20), LimeSettings(regions=20, samples=100)])
+def test_an_explanation_gives_each_region_of_a_film_one_weight(official_film, engine, settings):
     model_input = read_film(official_film.read_bytes(), engine).model_input
-    settings = LimeSettings(regions=20, samples=100)
-    seen = []
-    explanation = explain_film(model_input, engine.classifier, settings, progress=seen.append)
+    explanation = explain_film(model_input, Explainable(engine.classifier), settings)
     regions = explanation.segments.max() + 1
     assert regions > 5
     assert explanation.weights.shape == (regions,)
     assert np.isfinite(explanation.weights).all()
     assert np.abs(explanation.weights).max() > 0
     assert explanation.geometry == model_input.geometry
-    assert seen[-1] == 1.0
+    assert explanation.settings == settings
+    assert sum(explanation.parts.values()) == pytest.approx(explanation.score, abs=1e-6)
 
 
 # --- without real films -----------------------------------------------------------------------

@@ -15,7 +15,7 @@ from skimage.color import gray2rgb
 
 from core.domain.arrays import FloatImage, read_only
 from core.domain.model import FilmBox, Geometry, ModelInput
-from core.domain.regions import Explanation, LimeSettings
+from core.domain.regions import Explanation, Fill, LimeSettings, Method
 from core.errors import Cancelled, ExplanationError
 from core.explain.lime import (
     ExplanationSteps,
@@ -28,7 +28,7 @@ from core.explain.lime import (
 from core.settings import PROJECT_ROOT
 
 SIZE = 64
-QUICK = LimeSettings(regions=16, samples=200, hide_value=0.0)
+QUICK = LimeSettings(regions=16, samples=200, fill=Fill.DARK)
 WHERE = (slice(20, 30), slice(36, 46))
 
 
@@ -83,21 +83,20 @@ def four_regions() -> Explanation:
     """Return a hand-made explanation: 4x4 input, regions of known place, an 8x12 film."""
     segments = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3]], np.int32)
     weights = np.array([0.1, -0.6, 0.0, 0.3])
-    return Explanation(segments, weights, 0.2, 0.9, 0.0, Geometry(8, 12, 4), LimeSettings())
+    return Explanation(segments, weights, Geometry(8, 12, 4), LimeSettings(), score=0.0)
 
 
 # --- equality with lime -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("hide_value", [0.0, 0.25, None])
+@pytest.mark.parametrize("fill", [Fill.OWN_MEAN, Fill.DARK])
 @pytest.mark.parametrize("make", [bright_is_suspicious, bent])
 def test_the_answer_is_that_of_lime_image_explainer(
-    hide_value: float | None, make: Callable[[], FakeClassifier]
+    fill: Fill, make: Callable[[], FakeClassifier]
 ) -> None:
     film = model_input()
-    settings = LimeSettings(
-        regions=16, samples=200, seed=11, kernel_width=0.3, hide_value=hide_value
-    )
+    settings = LimeSettings(regions=16, samples=200, seed=11, kernel_width=0.3, fill=fill)
+    dark = float(np.percentile(film.tensor, 20.0))
     ours = explain_prediction(film, make(), settings)
 
     def two_columns(films_rgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -110,7 +109,7 @@ def test_the_answer_is_that_of_lime_image_explainer(
         two_columns,
         top_labels=None,
         labels=(1,),
-        hide_color=hide_value,
+        hide_color=dark if fill is Fill.DARK else None,
         num_samples=200,
         segmentation_fn=lambda _: ours.segments,
         random_seed=0,
@@ -120,10 +119,27 @@ def test_the_answer_is_that_of_lime_image_explainer(
         their_weights[label] = weight
     assert len(theirs.local_exp[1]) == len(ours.weights)
     np.testing.assert_allclose(ours.weights, their_weights, rtol=0, atol=1e-9)
-    assert ours.intercept == pytest.approx(theirs.intercept[1], abs=1e-9)
+    assert ours.parts["intercept"] == pytest.approx(theirs.intercept[1], abs=1e-9)
     assert ours.surrogate_r2 == pytest.approx(theirs.score, abs=1e-9)
-    assert ours.local_prediction == pytest.approx(theirs.local_pred[0], abs=1e-9)
+    local = ours.score - ours.parts["misfit"]
+    assert local == pytest.approx(theirs.local_pred[0], abs=1e-9)
     assert np.ptp(ours.weights) > 0.01
+
+
+def test_a_healthy_fill_is_the_film_without_its_lesion_and_is_refused_where_there_is_none() -> None:
+    film, settings = model_input(), replace(QUICK, fill=Fill.HEALTHY)
+    healthy = film.tensor.copy()
+    healthy[WHERE] = 0.0
+    steps = ExplanationSteps(film, bright_is_suspicious(), settings, healthy)
+    while not steps.finished:
+        steps.advance()
+    explanation = steps.explain()
+    inside = np.unique(explanation.segments[WHERE])
+    outside = np.setdiff1d(np.arange(len(explanation.weights)), inside)
+    assert explanation.weights[inside].sum() > 0.3
+    assert np.abs(explanation.weights[outside]).max() < 0.02  # hiding them changes nothing
+    with pytest.raises(ExplanationError, match="Choose another fill"):
+        ExplanationSteps(film, bright_is_suspicious(), settings)
 
 
 # --- what the weights mean --------------------------------------------------------------------
@@ -147,11 +163,19 @@ def test_the_surrogate_of_a_linear_score_is_faithful() -> None:
     film = model_input()
     explanation = explain_prediction(film, bright_is_suspicious(), QUICK)
     score = bright_is_suspicious().predict(film.tensor[np.newaxis, ..., np.newaxis])[0]
+    assert explanation.surrogate_r2 is not None
     assert explanation.surrogate_r2 > 0.98
-    assert explanation.local_prediction == pytest.approx(score, abs=0.05)
-    assert explanation.local_prediction == pytest.approx(
-        explanation.intercept + explanation.weights.sum()
-    )
+    assert explanation.score == score
+    assert explanation.parts["misfit"] == pytest.approx(0.0, abs=0.05)
+
+
+def test_the_parts_sum_to_the_score() -> None:
+    explanation = explain_prediction(model_input(), bent(), QUICK)
+    parts, weights = explanation.parts, explanation.weights
+    assert list(parts) == ["regions for", "regions against", "intercept", "misfit"]
+    assert sum(parts.values()) == pytest.approx(explanation.score, abs=1e-9)
+    assert parts["regions for"] == pytest.approx(weights[weights > 0].sum())
+    assert parts["regions against"] == pytest.approx(weights[weights < 0].sum())
 
 
 def test_a_score_that_never_changes_depends_on_no_region() -> None:
@@ -160,7 +184,8 @@ def test_a_score_that_never_changes_depends_on_no_region() -> None:
     )
     assert not explanation.weights.any()
     assert explanation.surrogate_r2 == 0
-    assert explanation.intercept == explanation.local_prediction == np.float32(0.7)
+    assert explanation.parts["intercept"] == explanation.score == np.float32(0.7)
+    assert explanation.parts["misfit"] == 0
     assert top_regions(explanation) == ()
 
 
@@ -169,6 +194,7 @@ def test_the_explanation_keeps_what_it_was_made_with() -> None:
     explanation = explain_prediction(film, bent(), QUICK)
     assert explanation.settings == QUICK
     assert explanation.geometry == film.geometry
+    assert (explanation.method, explanation.samples) == (Method.LIME, 200)
     assert not explanation.weights.flags.writeable
     assert not explanation.segments.flags.writeable
 
@@ -192,7 +218,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     second = explain_prediction(model_input(), bent(), QUICK)
     assert first.weights.tobytes() == second.weights.tobytes()
     assert first.segments.tobytes() == second.segments.tobytes()
-    assert (first.intercept, first.surrogate_r2) == (second.intercept, second.surrogate_r2)
+    assert (first.parts, first.surrogate_r2) == (second.parts, second.surrogate_r2)
 
 
 def test_another_seed_gives_other_weights() -> None:
@@ -249,10 +275,16 @@ def test_masks_may_be_numbers_and_the_film_is_left_unchanged() -> None:
     ]
 
 
-def test_a_hidden_region_takes_its_own_mean_or_the_asked_grey() -> None:
-    film = np.arange(16, dtype=np.float32).reshape(4, 4) / 16
-    segments = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 2, 2], [2, 2, 2, 2]], np.int32)
-    by_mean = hidden_film(film, segments, None)
+SIXTEENTHS = np.arange(16, dtype=np.float32).reshape(4, 4) / 16
+THREE = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 2, 2], [2, 2, 2, 2]], np.int32)
+
+
+def sixteenths(lungs: FloatImage | None = None) -> ModelInput:
+    return ModelInput(SIXTEENTHS, Geometry(4, 4, 4), lungs)
+
+
+def test_a_hidden_region_takes_its_own_mean() -> None:
+    by_mean = hidden_film(sixteenths(), THREE, Fill.OWN_MEAN)
     assert by_mean.dtype == np.float32
     assert (16 * by_mean).tolist() == [
         [2.5, 2.5, 4.5, 4.5],
@@ -260,7 +292,22 @@ def test_a_hidden_region_takes_its_own_mean_or_the_asked_grey() -> None:
         [11.5, 11.5, 11.5, 11.5],
         [11.5, 11.5, 11.5, 11.5],
     ]
-    assert (hidden_film(film, segments, 0.25) == np.float32(0.25)).all()
+
+
+def test_a_dark_region_takes_the_grey_that_a_fifth_of_the_lungs_is_darker_than() -> None:
+    lungs = np.zeros((4, 4), np.float32)
+    lungs[2], lungs[3, 0] = 1.0, 0.5  # greys 8 to 12 of 16
+    lungs[0] = 0.49
+    dark = hidden_film(sixteenths(lungs), THREE, Fill.DARK)
+    assert dark.dtype == np.float32
+    assert 16 * dark == pytest.approx(8.8)  # a fifth of the way from 8 to 12
+
+
+@pytest.mark.parametrize("lungs", [None, np.zeros((4, 4), np.float32)])
+def test_a_dark_region_takes_the_films_own_dark_grey_without_lungs(
+    lungs: FloatImage | None,
+) -> None:
+    assert 16 * hidden_film(sixteenths(lungs), THREE, Fill.DARK) == pytest.approx(3.0)
 
 
 # --- back on the film -------------------------------------------------------------------------
@@ -342,7 +389,6 @@ def test_a_stopped_explanation_asks_the_model_nothing_more() -> None:
         (replace(QUICK, seed=-1), "seed is -1; choose 0 to 4294967295"),
         (replace(QUICK, kernel_width=0.0), r"kernel width is 0.0; choose 0.01 or more"),
         (replace(QUICK, kernel_width=float("nan")), r"kernel width is nan; choose 0.01 or more"),
-        (replace(QUICK, hide_value=1.5), r"hidden region is 1.5; choose 0.0 to 1.0"),
         (replace(QUICK, regions=1), "at least 2 regions and 1 was asked for"),
     ],
 )

@@ -38,7 +38,7 @@ BOX, POINT = Mark(0.0, 0.0, 0.5, 0.25), Mark(0.6, 0.7, 0.6, 0.7)
 
 def explained(weights, box: FilmBox | None = None) -> Explanation:
     geometry = Geometry(400, 200, 4, box)
-    return Explanation(QUARTERS, np.array(weights), 0.1, 0.9, 0.8, geometry, LimeSettings())
+    return Explanation(QUARTERS, np.array(weights), geometry, LimeSettings(), score=0.8)
 
 
 def test_a_box_holds_a_regions_weight_by_the_share_of_its_pixels() -> None:

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from core.domain.model import ModelInput
-from core.domain.regions import Explanation, LimeSettings
+from core.domain.regions import CamSettings, Explanation, LimeSettings
 from core.errors import ExplanationError, ModelIntegrity
 from core.jobs.explainer import ENDED, Explainer, Order, RemoteSteps, RunFiles
 from core.jobs.explanation_worker import carry_out
 from core.jobs.explanations import ExplanationQueue
 from core.phantom.film import draw_film
 from core.phantom.settings import draw_settings
-from core.pipeline import explain_film, open_classifier, open_engine, prepare_film
+from core.pipeline import explain_film, open_engine, open_explainable, prepare_film
 from core.runs.store import export_identity, load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
@@ -54,7 +54,7 @@ def finish(steps: RemoteSteps) -> Explanation:
 def test_the_process_gives_the_weights_that_this_one_gives(
     explainer: Explainer, film: ModelInput
 ) -> None:
-    here = explain_film(film, open_classifier(RUN), SETTINGS)
+    here = explain_film(film, open_explainable(MODELS, SERVED_RUN), SETTINGS)
     explainer.prepare(FILES)
     steps = explainer.begin(film, FILES, SETTINGS)
     assert (steps.samples, steps.share) == (0, 0.0)
@@ -63,6 +63,30 @@ def test_the_process_gives_the_weights_that_this_one_gives(
     np.testing.assert_array_equal(there.segments, here.segments)
     assert there.settings == here.settings
     assert (steps.samples, steps.share) == (100, 1.0)
+
+
+def test_the_evidence_of_a_film_is_there_at_once(explainer: Explainer, film: ModelInput) -> None:
+    here = explain_film(film, open_explainable(MODELS, SERVED_RUN), CamSettings())
+    steps = explainer.begin(film, FILES, CamSettings())
+    assert steps.finished
+    there = steps.explain()
+    np.testing.assert_allclose(there.weights, here.weights, rtol=1e-5, atol=1e-7)
+    assert there.parts == pytest.approx(here.parts)
+
+
+def test_a_queue_answers_with_evidence_as_soon_as_it_is_its_turn(
+    explainer: Explainer, film: ModelInput
+) -> None:
+    queue = ExplanationQueue()
+    begin = lambda: explainer.begin(film, FILES, CamSettings())  # noqa: E731
+    task = queue.request("film", begin, "reader")
+    assert task is not None
+    end = time.monotonic() + 60
+    while not task.finished:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert task.result is not None
+    assert sum(task.result.parts.values()) == pytest.approx(task.result.score)
 
 
 def test_two_films_take_turns(explainer: Explainer, film: ModelInput) -> None:

@@ -26,11 +26,9 @@ def explained(samples: int) -> Explanation:
     return Explanation(
         segments=read_only(np.zeros((10, 10), np.int32)),
         weights=read_only(np.zeros(1)),
-        intercept=0.0,
-        surrogate_r2=0.0,
-        local_prediction=0.0,
         geometry=Geometry(10, 10, 10),
         settings=replace(LimeSettings(), samples=samples),
+        score=0.0,
     )
 
 
@@ -286,3 +284,19 @@ def test_a_fault_of_the_queue_itself_stops_no_later_explanation(clinic: Clinic) 
     task = clinic.ask("chest", "ann")
     wait_until(lambda: task.finished)
     assert task.result is not None
+
+
+def test_a_page_waits_a_moment_for_an_answer_that_is_due(clinic: Clinic) -> None:
+    task = clinic.ask("chest", "reader")
+    clinic.until_at_gate()
+    threading.Timer(0.05, clinic.let_all_go).start()
+    task.wait(WAIT_S)
+    assert task.result is not None
+
+
+def test_a_page_waits_for_nothing_while_others_come_first(clinic: Clinic) -> None:
+    clinic.ask("first", "another reader")
+    clinic.until_at_gate()
+    began = time.monotonic()
+    clinic.ask("chest", "reader").wait(WAIT_S)
+    assert time.monotonic() - began < WAIT_S / 2

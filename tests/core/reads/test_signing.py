@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core import __version__
 from core.domain.model import FilmBox, Geometry, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
-from core.domain.regions import Explanation, LimeSettings
+from core.domain.regions import CamSettings, Explanation, LimeSettings
 from core.domain.review import Verdict
 from core.errors import ReviewStoreError
 from core.reads.drafts import Draft
@@ -200,11 +200,11 @@ def explanation_4_by_4(**changes):
     fields = {
         "segments": np.kron([[0, 1], [2, 3]], np.ones((2, 2))).astype(np.int32),
         "weights": np.array([0.1, -0.4, 0.0, 0.3]),
-        "intercept": 0.2,
-        "surrogate_r2": 0.9,
-        "local_prediction": 0.6,
         "geometry": Geometry(film_height_px=8, film_width_px=40, input_px=4),
         "settings": LimeSettings(seed=3),
+        "score": 0.7,
+        "parts": {"regions for": 0.4, "regions against": -0.4, "intercept": 0.2, "misfit": 0.5},
+        "surrogate_r2": 0.9,
     }
     return Explanation(**(fields | changes))
 
@@ -251,15 +251,29 @@ def test_the_summary_states_settings_fit_and_film_and_survives_json():
     summary = summarise_regions(explanation_4_by_4())
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert summary["settings"] == {
-        "method": "slic",
+        "superpixels": "slic",
         "regions": 60,
         "samples": 1000,
         "seed": 3,
         "kernel_width": 0.25,
-        "hide_value": None,
+        "fill": "own mean",
         "batch": 50,
     }
-    assert (summary["surrogate_r2"], summary["intercept"]) == (0.9, 0.2)
-    assert (summary["local_prediction"], summary["n_regions"]) == (0.6, 4)
+    assert (summary["method"], summary["unit"]) == ("lime", "log odds")
+    assert (summary["score"], summary["surrogate_r2"], summary["n_regions"]) == (0.7, 0.9, 4)
+    assert summary["parts"] == {
+        "regions for": 0.4,
+        "regions against": -0.4,
+        "intercept": 0.2,
+        "misfit": 0.5,
+    }
     assert (summary["film_height_px"], summary["film_width_px"]) == (8, 40)
     assert len(summary["regions"]) == 4
+
+
+def test_the_summary_of_a_class_activation_map_states_no_fit():
+    by_cam = explanation_4_by_4(settings=CamSettings(), surrogate_r2=None)
+    summary = summarise_regions(by_cam)
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert (summary["method"], "surrogate_r2" in summary) == ("cam", False)
+    assert summary["settings"] == {"superpixels": "slic", "regions": 30, "unlike_healthy": True}
