@@ -26,7 +26,7 @@ class Benchmark(StrEnum):
     AGREEMENT = "agreement"
     GATE = "gate"
     COMPARISON = "comparison"
-    POINTING = "pointing"
+    LOCALISATION = "localisation"
     PHANTOM = "phantom"
     PHANTOM_SETS = "phantom_sets"
     BORDER = "border"

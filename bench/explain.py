@@ -23,7 +23,7 @@ from core.domain.model import ModelInput
 from core.domain.regions import LimeSettings
 from core.errors import FirstReadError
 from core.inference.litert import LiteRTClassifier
-from core.pipeline import Engine, explain_film
+from core.pipeline import Engine, Explainable, explain_film
 
 TITLE = "Explanation with 1,000 samples"
 COMMAND = "python -m bench explain"
@@ -101,7 +101,7 @@ class Rounds:
 def time_rounds(engine: Engine, film: ModelInput) -> Rounds:
     """Time First Read, the bare network and stock lime in turn, so that all meet the same load."""
     classifier, films = engine.classifier, _distinct_films(film.tensor)
-    explain = partial(explain_film, film, classifier, LimeSettings(samples=SAMPLES))
+    explain = partial(explain_film, film, Explainable(classifier), LimeSettings(samples=SAMPLES))
     ours: list[float] = []
     stock: list[float] = []
     bare: dict[int, list[float]] = {batch: [] for batch in BARE_BATCHES}

@@ -1,7 +1,4 @@
-"""How well an explanation points at a lesion whose place is known, and a run's kept rates of it.
-
-Any explanation can be scored that is a map of weights on the film: what speaks for the finding is
-above 0, what speaks against it below.
+"""The strongest point of an explanation, and a run's kept rates of how well its maps point.
 
 References
 ----------
@@ -15,86 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import TypeAdapter
 from scipy import ndimage
 
 from core.domain.arrays import FloatImage
 from core.domain.rate import Rate
-from core.errors import ExplanationError
 from core.runs.artifacts import parse_record
 
-Mask = npt.NDArray[np.bool_]
-
-FAINT = 0.1
-"""A weight below this share of the largest does not count as a positive region."""
 EXPLANATIONS_FILE = "explanations.json"
-
-
-@dataclass(frozen=True, slots=True)
-class ExplanationScore:
-    """One explanation compared with one lesion.
-
-    Attributes
-    ----------
-    hit : bool
-        The pointing game: the strongest point lies on the lesion.
-    point_px : (int, int)
-        Row and column of that point.
-    energy_inside : float in [0, 1]
-        The lesion's share of all positive weight; 0 if there is none.
-    iou : float in [0, 1]
-        Intersection over union of the positive regions with the lesion.
-    lesion_share : float in (0, 1]
-        The lesion's share of the film: the energy inside, and the chance of a hit, of a map that
-        knows nothing.
-    """
-
-    hit: bool
-    point_px: tuple[int, int]
-    energy_inside: float
-    iou: float
-    lesion_share: float
-
-
-def score_explanation(
-    weights: FloatImage, lesion: Mask, *, tolerance_px: float = 0.0, faint: float = FAINT
-) -> ExplanationScore:
-    """Score a map of weights against a lesion's mask.
-
-    Parameters
-    ----------
-    weights : (H, W) float ndarray
-        Above 0 where the film speaks for the finding.
-    lesion : (H, W) bool ndarray
-        With at least one pixel.
-    tolerance_px : float
-        How far beside the lesion the strongest point may lie and still be a hit.
-    faint : float
-        Share of the largest weight below which a region does not count as positive.
-
-    Raises
-    ------
-    ExplanationError
-        If the shapes differ, the mask is empty or a weight is no number.
-    """
-    _check(weights, lesion)
-    positive = np.clip(weights.astype(np.float64), 0.0, None)
-    largest, total = float(positive.max()), float(positive.sum())
-    share = float(lesion.mean())
-    point = strongest_point(weights)
-    if largest == 0.0:
-        return ExplanationScore(False, point, 0.0, 0.0, share)
-    away = float(ndimage.distance_transform_edt(~lesion)[point])
-    marked = positive >= faint * largest if faint > 0 else positive > 0
-    both, either = np.count_nonzero(marked & lesion), np.count_nonzero(marked | lesion)
-    return ExplanationScore(
-        hit=away <= tolerance_px,
-        point_px=point,
-        energy_inside=float(positive[lesion].sum()) / total,
-        iou=both / either,
-        lesion_share=share,
-    )
 
 
 def strongest_point(weights: FloatImage) -> tuple[int, int]:
@@ -113,60 +38,51 @@ def strongest_point(weights: FloatImage) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _check(weights: FloatImage, lesion: Mask) -> None:
-    if weights.shape != lesion.shape or weights.ndim != 2:
-        msg = (
-            f"The explanation is of {weights.shape} pixels and the lesion of {lesion.shape}: bring "
-            "both to the film's size."
-        )
-        raise ExplanationError(msg)
-    if not lesion.any():
-        msg = "The film has no lesion for an explanation to point at."
-        raise ExplanationError(msg)
-    if not np.isfinite(weights).all():
-        msg = "A weight of the explanation is no number."
-        raise ExplanationError(msg)
-
-
 @dataclass(frozen=True, slots=True)
 class PointingRates:
-    """One way of explaining, over all films of a group.
+    """One way of explaining, over all films of a set.
 
     Attributes
     ----------
     points_at_lesion : Rate
-        Share of films whose strongest point lies on the lesion.
-    energy_inside, iou, lesion_share : Rate
-        Means over the films, as in `core.explain.pointing_game`.
+        Share of films whose strongest region has its deepest point on the lesion.
+    energy_inside, auc, iou : Rate
+        Means over the films, as in `core.explain.localisation.Location`.
     """
 
     points_at_lesion: Rate
     energy_inside: Rate
+    auc: Rate
     iou: Rate
-    lesion_share: Rate
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationQuality:
-    """A run's explanations compared with the lesions of synthetic films.
+    """A run's explanations compared with lesions whose place is known.
 
     Attributes
     ----------
     export_sha256 : str
         Of the export that was explained; another one makes the record void.
-    films : str
-        What the films are.
+    films : mapping of str to str
+        Each set of films, and what they are.
     ways : mapping of str to str
-        Each way of explaining, and what it is.
+        Each way of explaining, and what it is; the first is the one that is shown.
     rates : mapping of str to mapping of str to PointingRates
-        Group of films to way of explaining.
+        Set of films to way of explaining.
     """
 
     run_id: str
     export_sha256: str
-    films: str
+    films: Mapping[str, str]
     ways: Mapping[str, str]
     rates: Mapping[str, Mapping[str, PointingRates]]
+
+    @property
+    def shown(self) -> dict[str, PointingRates]:
+        """The rates of the way that is shown, by set of films."""
+        way = next(iter(self.ways))
+        return {films: of_films[way] for films, of_films in self.rates.items()}
 
     def to_json(self) -> bytes:
         """Return the record as it is kept."""
@@ -182,7 +98,7 @@ class ExplanationQuality:
             If the bytes are not such a record.
         """
         what = f"{EXPLANATIONS_FILE} is not a record of explanations"
-        remedy = "Restore it, or run `python -m bench pointing` again."
+        remedy = "Restore it, or run `python -m bench localisation` again."
         return parse_record(_QUALITY, content, what, remedy)
 
 

@@ -12,6 +12,7 @@ from core.model_card.failures import (
     describe_explanations,
     describe_failures,
     describe_shortcuts,
+    points_text,
     worst_slices_text,
 )
 from core.model_card.population import (
@@ -152,13 +153,11 @@ def _shortcuts_text(facts: RunFacts) -> str:
 
 
 def _regions_text(facts: RunFacts) -> str:
-    quality = facts.explanations
-    if quality is None or "LIME" not in quality.rates["all"]:
+    if facts.explanations is None:
         return "How well its regions point at disease was not measured."
-    rate = quality.rates["all"]["LIME"].points_at_lesion
     return (
-        f"On synthetic films the strongest region lies on the lesion in {rate_text(rate)}. Regions "
-        "show what the score depends on; they do not outline disease."
+        f"{points_text(facts.explanations)} Regions show what the score depends on; they do not "
+        "outline disease."
     )
 
 

@@ -91,7 +91,7 @@ def gather_facts(folder: Path, split_file: Path) -> RunFacts:
         searched = _attempt(
             lambda: search_run(run, predictions, split_file.parent / FACTS_FILE), gaps
         )
-    again = "run `python -m bench pointing` again"
+    again = "run `python -m bench localisation` again"
     return RunFacts(
         run=run,
         record=record,

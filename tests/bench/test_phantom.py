@@ -1,4 +1,4 @@
-"""How synthetic and real films are compared, and how explanations are held against lesions."""
+"""How synthetic and real films are compared."""
 
 from pathlib import Path
 
@@ -13,10 +13,7 @@ from bench.likeness_picture import draw_likeness
 from bench.phantom import DOCUMENT, TABLE_BEGINS, TABLE_ENDS, TITLE, write_table
 from bench.phantom_sets import ReadSet, join_sets
 from bench.phantom_sets import tabulate as tabulate_sets
-from bench.pointing import WAYS, Pointed, chest_rates, group_rates
-from bench.pointing import tabulate as tabulate_pointed
 from bench.results import RESULTS_FILE, read_sections
-from core.explain.pointing_game import score_explanation
 
 
 def group(greys: float, power: float, slope: float = -2.0) -> Group:
@@ -118,22 +115,6 @@ def test_the_document_says_what_was_measured(marks, title, words):
     table = text.split(begins)[1].split(ends)[0].strip()
     assert words in table
     assert table in read_sections(RESULTS_FILE)[title]
-
-
-def test_an_explanation_is_scored_by_the_lesion_and_by_lungs_and_lesion():
-    lesion, lungs = np.zeros((2, 8, 8), bool)
-    lesion[0, 0], lungs[4:] = True, True
-    weights = lungs.astype(np.float32)
-    by_place = [
-        {way: score_explanation(weights, mask) for way in WAYS} for mask in (lesion, lesion | lungs)
-    ]
-    pointed = [Pointed("lobar", True, *by_place)]
-    lesions = tabulate_pointed(group_rates(pointed))
-    chest = tabulate_pointed(chest_rates(pointed), "lungs and lesion")
-    assert any(line.startswith("| all | 1 | LIME | 0.00") for line in lesions)
-    assert any(line.startswith("| all | 1 | LIME | 1.00") for line in chest)
-    assert "Points at the lungs and lesion" in chest[0]
-    assert not any("| lungs |" in line for line in chest)
 
 
 def test_sets_are_counted_each_and_together() -> None:

@@ -12,6 +12,7 @@ from core.model_card.checklists.checklist import (
     still_open,
 )
 from core.model_card.facts import RunFacts
+from core.model_card.failures import points_text
 from core.model_card.population import STARTS, changes_text
 from core.model_card.results import EXTERNAL, RATES, origin_text, rate_of, usual_part
 
@@ -145,15 +146,10 @@ def explainability_answer(facts: RunFacts) -> Answer:
     """Say how a score is explained, and whether that was checked."""
     if facts.explanations is None:
         return partly(
-            "Regions by LIME; how well they point at disease was not measured.",
+            "By regions; how well they point at disease was not measured.",
             "docs/user-guide/review.md",
         )
-    points = facts.explanations.rates["all"]["LIME"].points_at_lesion
-    return filled(
-        f"Regions by LIME; their strongest point lies on the lesion in {interval_text(points)} of "
-        f"{points.n} synthetic films.",
-        "explanations.json",
-    )
+    return filled(points_text(facts.explanations), "explanations.json")
 
 
 def internal_answer(facts: RunFacts) -> Answer:

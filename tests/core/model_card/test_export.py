@@ -11,7 +11,7 @@ from fixtures.run_facts import facts_of
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from bench.pointing import COMMAND, TITLE, tabulate
+from bench.localisation import COMMAND, TITLE, tabulate
 from bench.results import read_sections
 from core.__main__ import app
 from core.domain.rate import interval_text

@@ -279,9 +279,10 @@ def test_an_ensemble_names_its_members(tmp_path: Path) -> None:
 
 
 def quality(export_sha256: str) -> ExplanationQuality:
-    rates = PointingRates(*(Rate(share, 0.1, 0.9, 30) for share in (0.4, 0.3, 0.2, 0.15)))
+    rates = PointingRates(*(Rate(share, 0.1, 0.9, 30) for share in (0.4, 0.3, 0.8, 0.2)))
+    ways = {"CAM": "class activation map", "centre": "the middle of the lungs"}
     return ExplanationQuality(
-        "f01", export_sha256, "drawn films", {"LIME": "regions"}, {"all": {"LIME": rates}}
+        "f01", export_sha256, {"drawn": "drawn films"}, ways, {"drawn": dict.fromkeys(ways, rates)}
     )
 
 
@@ -292,10 +293,12 @@ def test_explanations_are_said_where_they_were_measured(tmp_path: Path) -> None:
     facts = facts_of("f01", kept)
     assert facts.explanations == measured
     document = describe_run(facts)
-    assert "drawn films (n = 30)" in words_of(document, "explanations")
-    assert table_of(document, "explanations").rows == (
-        ("LIME", "0.400 (0.100 to 0.900)", "0.300 (0.100 to 0.900)", "0.200 (0.100 to 0.900)"),
-    )
+    words = words_of(document, "explanations")
+    assert "region by CAM points at the lesion: drawn 0.400 (0.100 to 0.900), n = 30." in words
+    assert "No child with pneumonia has outlines" in words
+    shares = tuple(f"{share} (0.10 to 0.90)" for share in ("0.40", "0.80", "0.30", "0.20"))
+    rows = table_of(document, "explanations").rows
+    assert rows == (("drawn", "CAM", *shares), ("drawn", "centre", *shares))
 
 
 @pytest.mark.parametrize(
