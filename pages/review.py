@@ -9,12 +9,13 @@ from core.settings import get_settings
 from ui.app.guard import guard, show_errors
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, film_left_open, open_read, record_progress
+from ui.app.region_panel import is_doubted, overlay_of
 from ui.app.resources import get_engine, get_film_view, get_served, get_store
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
-from ui.components.viewer.viewer import Marking, RegionOverlay, show_film
+from ui.components.viewer.viewer import Marking, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.read_panel import build_row, draw_read, purpose_text, suspicion_of
@@ -94,10 +95,10 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
         st.error(plain(str(exc)), icon=":material/broken_image:")
         return
     explanation = None if task is None else task.result
-    overlay = None if explanation is None else RegionOverlay.from_explanation(explanation)
+    doubted = read.reading is not None and is_doubted(read.reading.quality)
     show_film(
         view,
-        regions=overlay,
+        regions=overlay_of(read.visit, read.film.key, explanation, doubted=doubted),
         key=VIEWER,
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,

@@ -4,6 +4,7 @@
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,17 @@ box = (0.25, 0.25, 0.75, 0.75) if "box" in st.query_params else (0.0, 0.0, 1.0, 
 times = float(st.query_params.get("times", "1"))
 overlay = scattered_regions() if chest else quarters(box, times)
 left, right = st.columns([7, 3]) if chest else (st.container(), st.sidebar)
+if "list" in st.query_params:
+    zones = ("right upper", "left upper", "right lower", "left lower")
+    overlay = replace(overlay, zones=zones)
+    rows = "".join(
+        f'<tr tabindex="0" data-region="{label}"><td>Line {label}</td></tr>' for label in range(4)
+    )
+    other = rows.replace("Line", "Other")
+    st.sidebar.html(
+        f'<table data-regions="{overlay.regions_id}">{rows}</table>'
+        f'<table data-regions="of another film">{other}</table>'
+    )
 film_id = f"{film_name} {chest} {bands}"
 shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=(0.139, 0.139))
 click = None

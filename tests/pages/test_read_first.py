@@ -178,10 +178,10 @@ def test_no_message_to_the_browser_holds_the_models_answer_before_the_lock(
     sent = sent_to_browser(page)
     assert "first_read_viewer" in sent or '"film"' in sent.replace("\\", "")
     assert not any(number in sent for number in digits)
-    assert "change in log odds" not in sent
+    assert "part of the log odds" not in sent
     press(lock(page), "Show the model's regions")
     run_until(page, lambda: "Regions the score depends on" in html_of(page))
-    assert "change in log odds" in sent_to_browser(page)
+    assert "part of the log odds" in sent_to_browser(page)
 
 
 def test_a_window_that_was_left_open_cannot_lock_again(store: SqlReviewStore) -> None:

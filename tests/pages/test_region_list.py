@@ -1,31 +1,60 @@
-"""The list of regions: what moves the score, or a sentence that nothing does."""
+"""The list of regions: where they lie, what moves the score, and what the score is the sum of."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.domain.model import Geometry
+from core.domain.regions import CamSettings, Explanation, LimeSettings
+from core.explain.lime import top_regions
+from ui.components.region_list import probability_text, weight_text
+from ui.components.viewer.viewer import RegionOverlay, zone_words
 
-def list_of(weights: list[float]) -> str:
-    def script(weights: list[float]) -> None:
-        from core.domain.regions import RegionWeight
-        from ui.components.panels import draw_regions
+PARTS = {
+    "regions for": 6.3,
+    "regions against": -0.9,
+    "outside the lungs": 0.4,
+    "mirrored film": -0.1,
+    "every film": 0.5,
+}
 
-        regions = tuple(
-            RegionWeight(label, weight, label + 1, 0.2, (0.0, 0.0), (0, 0, 1, 1))
-            for label, weight in enumerate(weights)
-        )
-        draw_regions(regions, boxed=False)
 
-    page = AppTest.from_function(script, kwargs={"weights": weights}).run()
+def explained(weights: list[float], *, zones: tuple[str, ...] = ()) -> Explanation:
+    return Explanation(
+        segments=np.arange(4, dtype=np.int32).reshape(2, 2),
+        weights=np.array(weights + [0.0] * (4 - len(weights))),
+        geometry=Geometry(20, 20, 2),
+        settings=CamSettings(),
+        score=6.2,
+        parts=PARTS,
+        zones=zones,
+    )
+
+
+def drawn(explanation: Explanation, *, grey: bool = False) -> str:
+    def script(explanation, regions, *, grey: bool) -> None:
+        from ui.components.region_list import draw_balance, draw_regions
+
+        draw_regions(explanation, regions, grey=grey)
+        draw_balance(explanation)
+
+    told = {"explanation": explanation, "regions": top_regions(explanation), "grey": grey}
+    page = AppTest.from_function(script, kwargs=told).run()
     assert not page.exception
-    return page.get("html")[0].proto.body
+    return "".join(one.proto.body for one in page.get("html"))
+
+
+def by_lime(explanation: Explanation) -> Explanation:
+    return replace(explanation, settings=LimeSettings(samples=1000), surrogate_r2=0.783)
 
 
 def test_only_regions_whose_weight_can_be_seen_are_listed() -> None:
-    said = list_of([1.12, -0.15, 0.099])
+    said = drawn(explained([1.12, -0.15, 0.099]))
 
     assert re.findall(r"([+-]\d\.\d\d)</td><td>(\w+)", said) == [
         ("+1.12", "for"),
@@ -36,7 +65,69 @@ def test_only_regions_whose_weight_can_be_seen_are_listed() -> None:
 
 @pytest.mark.parametrize("weights", [[], [0.099, -0.08]], ids=["no weights", "tiny weights"])
 def test_where_no_region_matters_one_sentence_says_so(weights: list[float]) -> None:
-    said = list_of(weights)
+    said = drawn(explained(weights))
 
     assert "No single region changes the odds by a tenth." in said
-    assert "<td>" not in said
+    assert "data-region=" not in said
+
+
+def test_a_line_names_the_zone_and_the_number_of_its_region() -> None:
+    zones = ("right lower", "left upper", "midline", "outside the lungs")
+
+    said = drawn(explained([0.5, 0.4, -0.3, 0.2], zones=zones))
+
+    assert re.findall(r"</span>([^<]+) <small>([^<]+)", said) == [
+        ("Right lower zone", "Region 1"),
+        ("Left upper zone", "Region 2"),
+        ("Midline", "Region 3"),
+        ("Outside the lungs", "Region 4"),
+    ]
+    assert zone_words("upper") == "Upper zone"
+
+
+def test_lines_name_their_regions_as_the_viewer_does() -> None:
+    explanation = explained([0.5, 0.0, -0.3])
+
+    said = drawn(explanation)
+
+    assert re.findall(r'data-region="(\d)"', said) == ["0", "2"]
+    assert f'data-regions="{RegionOverlay.from_explanation(explanation).regions_id}"' in said
+
+
+def test_the_balance_adds_up_to_the_log_odds() -> None:
+    said = drawn(explained([0.5]))
+
+    *parts, score = map(float, re.findall(r"([+-]\d+\.\d\d)</td></tr>", said))
+    assert parts == list(PARTS.values())
+    assert sum(parts) == pytest.approx(score)
+    assert "Together: log odds (probability: above 0.99)" in said
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "words"),
+    [(0.0, "0.50"), (-800.0, "below 0.01"), (-2.2, "0.10"), (5.0, "above 0.99")],
+)
+def test_log_odds_are_said_as_a_probability(log_odds: float, words: str) -> None:
+    assert probability_text(log_odds) == f"probability: {words}"
+
+
+def test_lime_says_its_samples_and_its_fit_and_has_no_balance() -> None:
+    said = drawn(by_lime(explained([0.5])))
+
+    assert "by 1,000 samples; fit R² 0.78" in said
+    assert "exact evidence" not in said
+    assert "fr-balance" not in said
+
+
+def test_what_a_weight_is_depends_on_the_method() -> None:
+    explanation = explained([0.5])
+
+    assert "own part of the log odds" in weight_text(explanation)
+    assert "shown instead of hidden" in weight_text(by_lime(explanation))
+
+
+def test_regions_that_are_not_on_the_film_have_no_colour_in_the_list() -> None:
+    colours = re.compile(r"background:(#\w+)")
+
+    assert set(colours.findall(drawn(explained([0.5, -0.5]), grey=True))) == {"#8b8f96"}
+    assert len(set(colours.findall(drawn(explained([0.5, -0.5]))))) == 2

@@ -74,7 +74,11 @@ def words_of(page: AppTest) -> str:
 
 
 def choose_verdict(page: AppTest, verdict: Verdict) -> None:
-    page.get("button_group")[0].set_value(verdict).run()
+    verdict_of(page).set_value(verdict).run()
+
+
+def verdict_of(page: AppTest):
+    return next(one for one in page.get("button_group") if one.label == "Your verdict")
 
 
 def press(page: AppTest, label: str) -> AppTest:

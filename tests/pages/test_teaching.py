@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from core.store.teaching import SqlTeachingStore
 from core.teaching import case_selection
 from core.teaching.outcomes import confidence_calibration, learning_curve, reader_auc, reader_roc
 from core.teaching.session import Course, FilmState, Phase, StepKind
+from ui.app.region_panel import DOUBT, SHOW_DOUBTED
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
 from ui.components.answer.answer import AnswerEvent
 from ui.teaching import data, reading
@@ -185,6 +186,26 @@ def test_a_second_read_comes_between_the_models_read_and_the_truth(
     assert figures["Correct reads kept against a wrong model"] == "0.00 (0.00 to 0.79, n = 1)"
     assert figures["Correct blind reads"] == "1.00 (0.21 to 1.00, n = 1)"
     assert "session_as_pdf" not in words_of(hands.page)
+
+
+@pytest.mark.parametrize("adults", [False, True])
+def test_regions_are_listed_on_request_and_of_an_adult_not_on_the_film(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch, *, adults: bool
+) -> None:
+    begin(hands, films=1)
+    hands.lock(Verdict.NORMAL, 3)
+    source = replace(data.SOURCES["synthetic"], external=adults)
+    monkeypatch.setitem(data.SOURCES, "synthetic", source)
+    hands.press("Find the regions the score depends on")
+    for _ in range(240):
+        if any('class="fr-regions"' in one.proto.body for one in hands.page.get("html")):
+            break
+        time.sleep(0.25)
+        hands.page.run()
+    said = words_of(hands.page)
+    assert (DOUBT in said) is adults
+    assert ("Never measured on real children" in said) is not adults
+    assert (SHOW_DOUBTED in [one.label for one in hands.page.button]) is adults
 
 
 @pytest.mark.parametrize("chosen", [Verdict.PNEUMONIA, None])

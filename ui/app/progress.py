@@ -93,7 +93,7 @@ def _follow(
 def waiting_text(task: ExplanationTask) -> str:
     """Return in words how far an explanation is, and how many come before it."""
     if task.result is not None:
-        return f"Regions by {task.result.settings.samples} samples so far. They may still change."
+        return f"Regions by {task.result.samples} samples so far. They may still change."
     if not task.place:
         return "Finding the regions the score depends on"
     before = "1 explanation" if task.place == 1 else f"{task.place} explanations"

@@ -9,7 +9,7 @@ import streamlit as st
 from core.domain.arrays import FloatImage
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity
-from core.domain.regions import LimeSettings
+from core.domain.regions import CamSettings, ExplanationSettings, Fill, LimeSettings, Method
 from core.errors import DatasetError
 from core.imaging.display import DisplayedFilm
 from core.jobs.batch import BatchJob, UploadedFilm
@@ -21,6 +21,7 @@ from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
+    HEALTHY_RUN,
     Engine,
     FilmReading,
     open_engine,
@@ -76,6 +77,8 @@ LOOKED_FOR_AGAIN_S = 30.0
 """What is put into a folder meanwhile (films, runs) is found after this time."""
 KEPT_FILM_BYTES = 48_000_000
 """Of films as they are shown: as many as 25 readers have open at 1500 x 1200 pixels of 8 bits."""
+EVIDENCE_WAIT_S = 0.3
+"""Evidence takes less where nobody comes first: the page shows it in the run that asks for it."""
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(
@@ -312,7 +315,11 @@ def _explanations() -> ExplanationQueue:
 
 
 def request_explanation(
-    film: UploadedFilm, engine: Engine | None = None, *, asked: bool = True
+    film: UploadedFilm,
+    engine: Engine | None = None,
+    *,
+    method: Method = Method.CAM,
+    asked: bool = True,
 ) -> ExplanationTask | None:
     """Return the task that explains a film; this browser session waits for it.
 
@@ -320,14 +327,30 @@ def request_explanation(
     ----------
     engine : Engine or None
         None: that of the served run.
+    method : Method
+        Taken as LIME for a run whose score cannot be split by place.
     asked : bool
         False: it is precomputed if few explanations are under way, and else there is no task.
     """
     engine = engine or get_engine()
-    settings = LimeSettings(samples=get_settings().lime_samples)
-    return _explanations().request(
+    settings = explanation_settings(engine, method)
+    task = _explanations().request(
         f"{_input_key(film, engine)}|{settings}",
         lambda: get_explainer().begin(_input_of(film, engine), _run_files(engine), settings),
         session_id(),
         asked=asked,
     )
+    if asked and task is not None and isinstance(settings, CamSettings):
+        task.wait(EVIDENCE_WAIT_S)
+    return task
+
+
+def explanation_settings(engine: Engine, method: Method) -> ExplanationSettings:
+    """Return how a run's films are explained here by a method, or by LIME if it cannot be."""
+    if method is Method.CAM and engine.classifier.has_evidence:
+        return CamSettings()
+    settings = get_settings()
+    cropped = engine.classifier.run_record.cropped_to_lungs
+    drawn = cropped and (settings.models / HEALTHY_RUN).is_dir()
+    fill = Fill.HEALTHY if drawn else Fill.OWN_MEAN
+    return LimeSettings(samples=settings.lime_samples, fill=fill)

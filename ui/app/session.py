@@ -12,6 +12,7 @@ import streamlit as st
 from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
+from core.domain.regions import Method
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
@@ -77,6 +78,10 @@ class Visit:
         Film and reader who asked for its regions, where the site reads first.
     scores_asked : set of (str, str)
         Film and reader who asked for the score of an adult's film.
+    method : Method
+        How regions are found, where the run lets one choose.
+    doubted_asked : set of str
+        Films whose regions are not to be relied on, and were asked for all the same.
     drawn : dict of str to tuple of Edges
         Where a first read that is not locked yet marks its film, by the marking's token.
     complaint : str
@@ -104,6 +109,8 @@ class Visit:
     kept: dict[ReadToken, Draft] = field(default_factory=dict)
     regions_asked: set[tuple[str, str]] = field(default_factory=set)
     scores_asked: set[tuple[str, str]] = field(default_factory=set)
+    method: Method = Method.CAM
+    doubted_asked: set[str] = field(default_factory=set)
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
 

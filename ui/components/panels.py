@@ -9,10 +9,8 @@ import streamlit as st
 
 from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
-from core.domain.regions import RegionWeight
 from core.domain.review import ReadKind, ReviewRecord
 from ui.components.plain_text import plain
-from ui.components.viewer.viewer import NO_REGION, SMALLEST_SHOWN, region_name
 
 _DONE = {
     ReadKind.FIRST: "First read, locked:",
@@ -79,7 +77,7 @@ def probability_in_words(prediction: Prediction) -> str:
 def measured_in_words(run: RunRecord) -> str:
     """Return what the operating point did on the split that it was not chosen on."""
     measured = run.metrics["test"]
-    found, cleared = (_of_100(measured["rates"][rate]) for rate in ("sensitivity", "specificity"))
+    found, cleared = (of_100(measured["rates"][rate]) for rate in ("sensitivity", "specificity"))
     return (
         f"On the {measured['split']} its sensitivity was {found} and its specificity {cleared}. "
         "It does not look for other disease."
@@ -91,7 +89,7 @@ def decided_in_words(run: RunRecord) -> str:
     called = {"pneumonia": "error_pneumonia", "normal": "error_normal"}
     measured = run.decided.get("test", {})
     wrong = [
-        f"{_of_100(measured[rate])} called {side}"
+        f"{of_100(measured[rate])} called {side}"
         for side, rate in called.items()
         if measured.get(rate)
     ]
@@ -100,7 +98,14 @@ def decided_in_words(run: RunRecord) -> str:
     return f"On the {run.metrics['test']['split']}, {' and '.join(wrong)} were wrong."
 
 
-def _of_100(rate: Mapping[str, float]) -> str:
+def of_100(rate: Mapping[str, float]) -> str:
+    """Return a rate as so many of 100, with its 95 % interval and n.
+
+    Parameters
+    ----------
+    rate : mapping
+        "value", "low" and "high" in [0, 1], and "n".
+    """
     value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
     return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate['n']})"
 
@@ -183,30 +188,6 @@ def draw_quality(quality: QualityReport) -> None:
     for finding in findings:
         icon, word = _MARK[finding.severity]
         st.markdown(f"{icon} **{word.capitalize()}** · {plain(finding.message)}")
-
-
-def draw_regions(regions: tuple[RegionWeight, ...], *, boxed: bool) -> None:
-    """List the regions that the score depends on most, sign and number beside the colour.
-
-    With ``boxed`` it says what the dashed line around them means.
-    """
-    lines = []
-    for region in regions:
-        if abs(region.weight) < SMALLEST_SHOWN:
-            continue
-        side, colour = ("for", "#e8893a") if region.weight > 0 else ("against", "#4a90d9")
-        lines.append(
-            f'<tr><td><span class="fr-chip" style="background:{colour}"></span>'
-            f"{escape(region_name(region.label))}</td>"
-            f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
-        )
-    line = "<br>The model sees only the area inside the dashed line." if boxed else ""
-    if not lines:
-        line += f"<br>{NO_REGION}"
-    st.html(
-        f'<table class="fr-regions"><caption>Regions the score depends on most{line}</caption>'
-        f"{''.join(lines)}</table>"
-    )
 
 
 def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:

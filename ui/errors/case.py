@@ -13,12 +13,13 @@ from core.errors import FirstReadError
 from core.jobs.explanations import ExplanationTask
 from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
+from ui.app.region_panel import draw_region_panel, overlay_of
 from ui.app.resources import get_film_view, get_library, request_explanation
 from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
 from ui.components.plain_text import plain
-from ui.components.viewer.viewer import RegionOverlay, show_film
+from ui.components.viewer.viewer import show_film
 from ui.errors.controls import CELLS, film_learned_text, looks_around
 from ui.errors.gallery import QUICK_TAG, turn_quick_tag
 from ui.errors.neighbours import (
@@ -88,8 +89,11 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
         task = draw_films(case, nearest)
     with read_side:
         draw_head(case)
-        draw_regions_button(view, task)
+        draw_regions_button(view)
         follow(visit, task, reading_for(view))
+        if task is not None:
+            engine = get_engine_of(view.run)
+            draw_region_panel(visit, film_id, task, engine, doubted=case.of_adult)
         draw_case_form(case)
         draw_runs(case)
     with neighbours_side:
@@ -180,12 +184,13 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
         st.info(plain(str(exc)), icon=":material/image_not_supported:")
         return None
     asked = view.regions and not get_runs()[view.run].foreign
-    task = request_explanation(film, get_engine_of(view.run)) if asked else None
+    method = case.visit.method
+    task = request_explanation(film, get_engine_of(view.run), method=method) if asked else None
     case.visit.wait_for(task)
     explanation = None if task is None else task.result
     show_film(
         shown,
-        regions=None if explanation is None else RegionOverlay.from_explanation(explanation),
+        regions=overlay_of(case.visit, case.film_id, explanation, doubted=case.of_adult),
         key="case-viewer",
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,
@@ -220,7 +225,7 @@ def draw_runs(case: CaseContext) -> None:
         st.caption(learned)
 
 
-def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
+def draw_regions_button(view: ErrorView) -> None:
     """Draw what shows the regions and hides them, or say why there are none."""
     if get_runs()[view.run].foreign:
         st.caption("No regions: only the predictions of this run were imported.")
@@ -233,5 +238,3 @@ def draw_regions_button(view: ErrorView, task: ExplanationTask | None) -> None:
         key="case-explain",
         on_click=lambda: put(regions="" if st.query_params.get("regions") == YES else YES),
     )
-    if task is not None and task.sentence:
-        st.caption(f"No regions: {plain(task.sentence)}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.comparison.scored_films import ScoredFilms
+from core.datasets.nih_rsna import EXTERNAL_PREFIX
 from core.error_analysis.notes import CaseNote, ProposedLabel
 from ui.app.session import Visit
 from ui.library.films import Found
@@ -39,6 +40,11 @@ class CaseContext:
     def runs(self) -> ScoredFilms:
         """What the runs said of the films."""
         return self.found.runs
+
+    @property
+    def of_adult(self) -> bool:
+        """Whether the film is of the adults of another hospital."""
+        return self.film_id.startswith(EXTERNAL_PREFIX)
 
     @property
     def reference(self) -> ProposedLabel:

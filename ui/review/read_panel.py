@@ -11,13 +11,13 @@ from core.domain.quality import Severity
 from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.errors import ReviewStoreError
-from core.explain.lime import top_regions
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, keep_regions_asked
+from ui.app.region_panel import draw_region_panel, is_doubted
 from ui.app.resources import get_engine, request_explanation
 from ui.app.session import Visit
 from ui.components.panels import (
@@ -26,7 +26,6 @@ from ui.components.panels import (
     draw_origin,
     draw_population,
     draw_quality,
-    draw_regions,
     draw_scale,
 )
 from ui.components.plain_text import plain
@@ -35,7 +34,6 @@ from ui.review.marks import draw_drawn, note_drawn
 from ui.review.sign_form import draw_verdict
 from ui.review.uploads import read_waiting
 
-SHOWN_REGIONS = 5
 READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 MARKED_HEIGHT = 22  # of the line that says how much was marked
@@ -125,11 +123,9 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
     if reading.prediction is not None:
         draw_scale(reading.prediction)
     draw_population(reading.quality, scored=reading.prediction is not None)
-    if task is not None and task.sentence:
-        st.caption(f"No regions: {plain(task.sentence)}")
-    elif task is not None and task.result is not None:
-        boxed = task.result.geometry.box is not None
-        draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
+    if task is not None:
+        doubted = is_doubted(reading.quality)
+        draw_region_panel(read.visit, read.film.key, task, get_engine(), doubted=doubted)
     elif reading.prediction is not None:
         offer_regions(read)
     draw_drawn(read.drawn_at_first, None if task is None else task.result)
@@ -168,7 +164,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
     reading, task = read.reading, None
     if reading is not None and reading.prediction is not None:
-        task = request_explanation(read.film, asked=read.shows_regions)
+        task = request_explanation(read.film, method=read.visit.method, asked=read.shows_regions)
     read.visit.wait_for(task)
     shown = task if task and read.shows_regions else None
     follow(read.visit, shown)

@@ -6,23 +6,21 @@ import streamlit as st
 
 from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
-from core.explain.lime import top_regions
 from core.jobs.explanations import ExplanationTask
 from core.teaching.glossary import signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.session import Course, StepKind
 from core.teaching.text import answer_text, marks_text, resistance_text, right_text
 from ui.app.progress import follow
+from ui.app.region_panel import draw_region_panel
 from ui.app.session import Visit
 from ui.components.cards.cards import show_cards
-from ui.components.panels import draw_regions
 from ui.components.plain_text import plain
 from ui.library.films import add_pictures, film_card
-from ui.library.runs import get_runs
+from ui.library.runs import get_engine_of, get_runs
 from ui.teaching.data import SOURCES, nearest_films, note_step
 from ui.teaching.reading import draw_model
 
-SHOWN_REGIONS = 5
 NEAREST = "teaching-nearest"
 NEAREST_WORDS = {
     Cell.TRUE_NEGATIVE: "Nearest normal",
@@ -87,11 +85,14 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
             args=(visit, course.session.session_id, place, StepKind.REGIONS),
         )
     follow(visit, task)
-    if task is not None and task.sentence:
-        st.caption(f"No regions: {plain(task.sentence)}")
-    elif task is not None and task.result is not None:
-        boxed = task.result.geometry.box is not None
-        draw_regions(top_regions(task.result, SHOWN_REGIONS), boxed=boxed)
+    if task is not None:
+        draw_region_panel(
+            visit,
+            course.films[place].case.film_id,
+            task,
+            get_engine_of(run.run_id),
+            doubted=SOURCES[course.session.plan.library].external,
+        )
 
 
 def _draw_signs(outcome: Outcome) -> None:

@@ -25,12 +25,13 @@ from core.teaching.session import (
 )
 from core.teaching.text import describe_plan
 from ui.app.progress import Watch
+from ui.app.region_panel import overlay_of
 from ui.app.resources import get_film_view, request_explanation
 from ui.app.session import Visit, show_not_kept
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
 from ui.components.panels import draw_measured, draw_scale
 from ui.components.plain_text import plain
-from ui.components.viewer.viewer import Marking, RegionOverlay, read_marks_event, show_film
+from ui.components.viewer.viewer import Marking, read_marks_event, show_film
 from ui.library.films import load_film
 from ui.library.runs import get_engine_of, get_runs
 from ui.teaching.data import (
@@ -146,10 +147,10 @@ def draw_navigation(visit: Visit, course: Course, place: int) -> None:
 def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | None:
     """Draw the open film, with marks, and once it is revealed with truth and regions."""
     film, phase = course.films[place], phase_of(course, place)
-    case, library = film.case, SOURCES[course.session.plan.library].library
+    case, source = film.case, SOURCES[course.session.plan.library]
     revealed = phase is Phase.REVEALED
     try:
-        upload = load_film(library, case.film_id)
+        upload = load_film(source.library, case.film_id)
         shown = replace(get_film_view(upload), alt_text=f"Film {place + 1} of {len(course.films)}")
         truths = truth_outlines(course, case) if revealed else []
     except FirstReadError as exc:
@@ -157,13 +158,13 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
         return None
     run = course.session.plan.run_id
     asked = revealed and film.regions_shown and run in get_runs()
-    task = request_explanation(upload, get_engine_of(run)) if asked else None
+    task = request_explanation(upload, get_engine_of(run), method=visit.method) if asked else None
     visit.wait_for(task)
     explanation = None if task is None else task.result
     marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
     show_film(
         shown,
-        regions=None if explanation is None else RegionOverlay.from_explanation(explanation),
+        regions=overlay_of(visit, case.film_id, explanation, doubted=source.external),
         key=VIEWER,
         height=VIEW_HEIGHT,
         page_keys=REVEALED_KEYS if revealed else READ_KEYS,

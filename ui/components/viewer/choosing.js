@@ -12,6 +12,7 @@ const choosing = {
     const next = place < 0 ? first : (place + by + shown.length) % shown.length;
     this.state.cursor = shown[next];
     this.hovered = null;
+    this.listed = null;
     this.bringIntoView(shown[next]);
     this.announce(shown[next]);
     this.request();

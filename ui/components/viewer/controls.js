@@ -50,6 +50,7 @@ const controls = {
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.onPageKey = (event) => this.onKeyElsewhere(event);
     document.addEventListener("keydown", this.onPageKey, { capture: true });
+    this.followList();
     this.root.addEventListener("click", (event) => this.onTool(event));
     this.find("[data-role=opacity]").addEventListener("input", (event) => {
       this.state.opacity = event.target.value / 100;

@@ -15,6 +15,7 @@ const drawing = {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     this.showState();
+    this.markLines();
     if (!this.film) return this.clear();
     const started = performance.now();
     const at = this.placement();
@@ -71,7 +72,7 @@ const drawing = {
     this.strokeBox(x, y, width, height);
     this.strokeSides(cells);
     context.globalAlpha = 1;
-    for (const label of new Set([state.selected, state.cursor, this.hovered])) {
+    for (const label of new Set([state.selected, state.cursor, this.listed, this.hovered])) {
       if (label !== null) this.strokeRegion(label, cells);
     }
     context.restore();

@@ -45,8 +45,10 @@ function signed(weight) {
 function regionWords(regions, label) {
   const weight = regions.weights[label];
   const direction = weight >= 0 ? "for pneumonia" : "against pneumonia";
+  const number = `Region ${label + 1}`;
+  const zone = regions.zones[label];
   return {
-    name: `Region ${label + 1}`,
+    name: zone ? `${zone}, ${number.toLowerCase()}` : number,
     weight: `${signed(weight)} ${direction}`,
     detail: `Rank ${regions.rank[label]} of ${regions.weights.length} \u00b7 ${regions.unit}`,
   };

@@ -30,6 +30,7 @@ class Viewer {
     this.film = null;
     this.regions = null;
     this.hovered = null;
+    this.listed = null;
     this.pointers = new Map();
     this.frames = 0;
     this.fullMs = 0;
@@ -49,6 +50,7 @@ class Viewer {
   close() {
     shelf.listeners.delete(this.onFilm);
     document.removeEventListener("keydown", this.onPageKey, { capture: true });
+    this.lists.abort();
     this.resizing.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.settling);
@@ -86,6 +88,7 @@ class Viewer {
   takeRegions() {
     this.regions = readRegions(this.data.regions);
     this.hovered = null;
+    this.listed = null;
     this.overlayDrawn = null;
     this.outlines = new Map();
   }

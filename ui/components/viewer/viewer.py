@@ -19,7 +19,7 @@ import streamlit as st
 
 from core.domain.arrays import FloatVector, LabelImage
 from core.domain.mark import MAX_MARKS, Edges
-from core.domain.regions import Explanation
+from core.domain.regions import Explanation, Method
 from core.errors import ExplanationError
 from ui.components.declare import declare
 from ui.components.events import marks_of, rerun_only, state_of
@@ -34,6 +34,12 @@ FULL_COLOUR = 1.0
 largest weight (f08, validation) is 0.54 in 24 films drawn at random, and 0.95 in 16 with a
 probability from 0.05 to 0.95."""
 
+UNITS = {
+    Method.CAM: "part of the log odds; 0.7 doubles the odds",
+    Method.LIME: "change in log odds; 0.7 doubles the odds",
+}
+"""What a weight is, in few words."""
+
 NO_REGION = "No single region changes the odds by a tenth."
 
 TRUTH_CELLS = 512
@@ -47,6 +53,7 @@ _VIEWER_SCRIPTS = (
     "viewer.js",
     "drawing.js",
     "choosing.js",
+    "listing.js",
     "controls.js",
     "marking.js",
     "words.js",
@@ -69,16 +76,19 @@ class RegionOverlay:
         Top, left, bottom, right of what the model looks at, as shares of the film's sides.
     unit : str
         What a weight is, in words.
+    zones : tuple of str
+        Each region's place in the patient's body, from `core.explain.zones`; empty if not known.
     """
 
     segments: LabelImage
     weights: FloatVector
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    unit: str = "change in log odds; 0.7 doubles the odds"
+    unit: str = UNITS[Method.LIME]
+    zones: tuple[str, ...] = ()
 
     @classmethod
     def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
-        """Return the overlay of a LIME explanation."""
+        """Return the overlay of an explanation."""
         geometry = explanation.geometry
         box, height, width = geometry.looked_at, geometry.film_height_px, geometry.film_width_px
         shares = (
@@ -87,7 +97,15 @@ class RegionOverlay:
             box.bottom_px / height,
             box.right_px / width,
         )
-        return cls(explanation.segments, explanation.weights, shares)
+        unit, zones = UNITS[explanation.method], explanation.zones
+        return cls(explanation.segments, explanation.weights, shares, unit, zones)
+
+    @property
+    def regions_id(self) -> str:
+        """What tells these regions from others, also in the list beside the film."""
+        labels = np.ascontiguousarray(self.segments, dtype="<u2")
+        weights = np.asarray(self.weights, dtype="<f8")
+        return hashlib.sha256(labels.tobytes() + weights.tobytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +150,12 @@ class RegionClick:
 def region_name(label: int) -> str:
     """Return what a person reads for a label: labels count from 0, regions from 1."""
     return f"Region {label + 1}"
+
+
+def zone_words(zone: str) -> str:
+    """Return a zone of `core.explain.zones` as a person reads it: a third of a lung is a zone."""
+    of_lung = zone.endswith(("upper", "middle", "lower"))
+    return zone.capitalize() + (" zone" if of_lung else "")
 
 
 def show_film(
@@ -246,14 +270,14 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
             f"{len(regions.weights)} weights: each label from 0 needs one. Explain the film again."
         )
     labels = np.ascontiguousarray(regions.segments, dtype="<u2")
-    weights = np.asarray(regions.weights, dtype="<f8")
     return {
-        "id": hashlib.sha256(labels.tobytes() + weights.tobytes()).hexdigest()[:16],
+        "id": regions.regions_id,
         "labels": base64.b64encode(labels.tobytes()).decode("ascii"),
         "width": labels.shape[1],
         "height": labels.shape[0],
         "box": list(regions.box),
-        "weights": [round(float(weight), 6) for weight in weights],
+        "weights": [round(float(weight), 6) for weight in regions.weights],
+        "zones": [zone_words(zone) for zone in regions.zones],
         "unit": regions.unit,
         "least": SMALLEST_SHOWN,
         "full": FULL_COLOUR,

@@ -90,7 +90,7 @@ const wording = {
   showTip() {
     const { state, regions } = this;
     const tip = this.find(".tip");
-    const label = this.hovered ?? state.cursor;
+    const label = this.pointedAt();
     tip.hidden = !regions || !this.film || !state.overlay || label === null;
     if (tip.hidden) return;
     const words = regionWords(regions, label);

@@ -1,0 +1,165 @@
+"""Regions on the pages: the method that finds them, and what to trust of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from fixtures.app_pages import open_app
+from pages.test_errors import data, films, missed_film
+from pages.test_errors import open_page as open_errors
+from pages.test_review import CHEST, press, run_until, upload, words_of
+from pages.test_review_population import dicom
+from streamlit.testing.v1 import AppTest
+
+from core.domain.quality import ADULT, POPULATION, Finding, QualityReport, Severity
+from core.domain.rate import Rate
+from core.domain.regions import Method
+from core.explain.pointing_game import ExplanationQuality, PointingRates
+from core.library.film_codes import film_code
+from core.runs.store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN
+from core.store.reads import SqlReviewStore
+from ui.app import region_panel
+from ui.app.region_panel import (
+    DOUBT,
+    METHOD_KEY,
+    SHOW_DOUBTED,
+    doubt_text,
+    is_doubted,
+    trust_text,
+)
+
+__all__ = ["data", "films"]
+
+CHILD = dicom("child.dcm", PatientAge="003Y", ViewPosition="PA")
+UNMEASURED = "Never measured on real children: no boxes exist for them."
+
+
+def lists_of(page: AppTest) -> str:
+    return "".join(
+        one.proto.body for one in page.get("html") if 'class="fr-regions"' in one.proto.body
+    )
+
+
+def balances_of(page: AppTest) -> int:
+    return sum('class="fr-balance"' in one.proto.body for one in page.get("html"))
+
+
+def regions_on_film(page: AppTest) -> dict | None:
+    told = [json.loads(one.proto.json) for one in page.get("bidi_component") if one.proto.json]
+    return next(one["regions"] for one in told if "regions" in one)
+
+
+def choose(page: AppTest, method: Method) -> None:
+    page.button_group(key=METHOD_KEY).set_value(method).run()
+
+
+def test_regions_are_found_by_evidence_and_on_request_by_lime(store: SqlReviewStore) -> None:
+    page = upload(open_app(), CHILD)
+    run_until(page, lambda: "by exact evidence" in lists_of(page))
+    assert balances_of(page) == 1
+
+    choose(page, Method.LIME)
+    assert "by exact evidence" not in lists_of(page)
+    run_until(page, lambda: "by 100 samples; fit R²" in lists_of(page))
+    assert balances_of(page) == 0
+
+    choose(page, Method.CAM)
+    run_until(page, lambda: "by exact evidence" in lists_of(page))
+
+
+def test_a_first_read_precomputes_the_method_that_was_chosen(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+    page = open_app()
+    page.session_state["first_read"].method = Method.LIME
+    upload(page, CHEST)
+    assert "LimeSettings" in page.session_state["first_read"].explaining.key
+
+
+def test_a_childs_regions_are_on_the_film_and_their_zones_too(store: SqlReviewStore) -> None:
+    page = upload(open_app(), CHILD)
+    run_until(page, lambda: lists_of(page) != "")
+    shown = regions_on_film(page)
+    assert shown is not None
+    assert {"Right upper zone", "Left lower zone"} <= set(shown["zones"])
+    assert UNMEASURED in words_of(page)
+    assert DOUBT not in words_of(page)
+
+
+def test_regions_of_an_adult_are_not_on_the_film_before_they_are_asked_for(
+    store: SqlReviewStore,
+) -> None:
+    page = upload(open_app(), dicom("adult.dcm", PatientAge="062Y", ViewPosition="AP"))
+    press(page, "Show the score all the same")
+    run_until(page, lambda: lists_of(page) != "")
+    assert regions_on_film(page) is None
+    assert DOUBT in words_of(page)
+    assert UNMEASURED not in words_of(page)
+    press(page, SHOW_DOUBTED)
+    assert regions_on_film(page) is not None
+    assert DOUBT in words_of(page)
+    assert SHOW_DOUBTED not in [button.label for button in page.button]
+
+
+def test_the_regions_of_an_open_case_are_listed_with_their_method(films) -> None:
+    film_id, _ = missed_film()
+    page = open_errors(split="test", film=film_code(film_id), regions="yes")
+    run_until(page, lambda: "by exact evidence" in lists_of(page))
+    assert UNMEASURED in words_of(page)
+    choose(page, Method.LIME)
+    run_until(page, lambda: "by 100 samples" in lists_of(page))
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "doubted"),
+    [
+        (ADULT, Severity.FLAG, True),
+        (POPULATION, Severity.FLAG, True),
+        (POPULATION, Severity.NOTE, False),  # no age is stated
+        ("small", Severity.FLAG, False),
+    ],
+)
+def test_regions_are_doubted_where_the_film_is_not_a_young_childs(
+    code: str, severity: Severity, *, doubted: bool
+) -> None:
+    found = Finding(code, severity, None, None, "")
+    assert is_doubted(QualityReport((found,))) is doubted
+
+
+def quality(way: str) -> ExplanationQuality:
+    rate, other = Rate(0.357, 0.207, 0.542, 28), Rate(0.5, 0.4, 0.6, 80)
+    rates, centre = (PointingRates(one, one, one, one) for one in (rate, other))
+    adults = {way: rates, "centre of the lungs": centre}
+    return ExplanationQuality("f08", "", {}, {}, {"pasted": {way: rates}, "adults": adults})
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_the_rate_of_synthetic_lesions_is_that_of_the_method(
+    monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    monkeypatch.setattr(region_panel, "_explanation_quality", lambda _: quality(method.name))
+
+    told = (
+        "On children's normal films with a synthetic lesion, the strongest region lay on the "
+        "lesion in 36 of 100 (21 to 54, n = 28)."
+    )
+    assert trust_text(run, method) == f"{UNMEASURED} {told}"
+    adults = (
+        "On adults the strongest region lay in a radiologist's box in 36 of 100 (21 to 54, n = 28)"
+        ", the middle of the lungs in 50 of 100 (40 to 60, n = 80)."
+    )
+    assert doubt_text(run, method) == f"{DOUBT} {adults}"
+    other = next(each for each in Method if each is not method)
+    assert trust_text(run, other) == UNMEASURED
+    assert doubt_text(run, other) == DOUBT
+
+
+def test_without_a_kept_measurement_there_is_no_rate() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+
+    assert trust_text(replace(run, files={}), Method.CAM) == UNMEASURED

@@ -1,0 +1,135 @@
+"""The list of the regions that a score depends on, and what the score is the sum of."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+import streamlit as st
+
+from core.domain.regions import Explanation, Method, RegionWeight
+from ui.components.viewer.viewer import (
+    NO_REGION,
+    SMALLEST_SHOWN,
+    RegionOverlay,
+    region_name,
+    zone_words,
+)
+
+FOR, AGAINST, GREY = "#e8893a", "#4a90d9", "#8b8f96"
+
+BALANCE = {
+    "regions for": "Regions for",
+    "regions against": "Regions against",
+    "lungs that look healthy": "Lung that looks healthy",
+    "outside the lungs": "Outside of the lungs",
+    "mirrored film": "Mirrored film",
+    "every film": "The same for every film",
+}
+"""Parts of a score by CAM, and what they are called."""
+
+SURE = 0.99
+"""A probability is not written out above this, nor below the rest to 1."""
+
+
+def draw_regions(
+    explanation: Explanation, regions: tuple[RegionWeight, ...], *, grey: bool = False
+) -> None:
+    """List the regions that the score depends on most: place, number, weight and direction.
+
+    The viewer outlines the region of a line that is pointed at, and marks the line of a region that
+    is pointed at on the film.
+
+    Parameters
+    ----------
+    regions : tuple of RegionWeight
+        Of the explanation, strongest first.
+    grey : bool
+        Without the colours of for and against, where the regions are not on the film.
+    """
+    lines = [
+        _line(explanation, region, grey=grey)
+        for region in regions
+        if abs(region.weight) >= SMALLEST_SHOWN
+    ]
+    notes = [f"Regions the score depends on most{_how(explanation)}"]
+    if explanation.geometry.box is not None and not grey:
+        notes.append("The model sees only the area inside the dashed line.")
+    if not lines:
+        notes.append(NO_REGION)
+    shown = RegionOverlay.from_explanation(explanation).regions_id
+    st.html(
+        f'<table class="fr-regions" data-regions="{shown}">'
+        f"<caption>{'<br>'.join(notes)}</caption>{''.join(lines)}</table>"
+    )
+
+
+def _line(explanation: Explanation, region: RegionWeight, *, grey: bool) -> str:
+    side, colour = ("for", FOR) if region.weight > 0 else ("against", AGAINST)
+    number = region_name(region.label)
+    zone = zone_words(explanation.zones[region.label]) if explanation.zones else ""
+    name = f"{escape(zone)} <small>{number}</small>" if zone else number
+    return (
+        f'<tr tabindex="0" data-region="{region.label}"><td>'
+        f'<span class="fr-chip" style="background:{GREY if grey else colour}"></span>{name}</td>'
+        f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
+    )
+
+
+def _how(explanation: Explanation) -> str:
+    if explanation.method is Method.CAM:
+        return ", by exact evidence"
+    fit = explanation.surrogate_r2
+    words = "" if fit is None else f"; fit R² {fit:.2f}"
+    return f", by {explanation.samples:,} samples{words}"
+
+
+def draw_balance(explanation: Explanation) -> None:
+    """Say what a weight is, and by CAM what the score is the sum of."""
+    words = f'<p class="fr-weight">{weight_text(explanation)}</p>'
+    if explanation.method is Method.CAM:
+        parts = {
+            words: explanation.parts[name]
+            for name, words in BALANCE.items()
+            if name in explanation.parts
+        }
+        lines = "".join(_sum_line(name, part) for name, part in parts.items())
+        name = f"Together: log odds ({probability_text(explanation.score)})"
+        words += (
+            '<table class="fr-balance"><caption>What the score is the sum of</caption>'
+            f"<tbody>{lines}</tbody><tfoot>{_sum_line(name, explanation.score)}</tfoot></table>"
+        )
+    st.html(words)
+
+
+def _sum_line(name: str, part: float) -> str:
+    shown = f"{part:+.2f}" if round(part, 2) else "0.00"
+    return f'<tr><td>{name}</td><td class="fr-num">{shown}</td></tr>'
+
+
+def weight_text(explanation: Explanation) -> str:
+    """Return in a sentence what a region's weight is."""
+    if explanation.method is Method.CAM:
+        return (
+            "A weight is the region's own part of the log odds, "
+            "as if the region had the mean region's size."
+        )
+    return (
+        "A weight is the change of the log odds when the region is shown instead of hidden, "
+        "as a linear fit estimates it."
+    )
+
+
+def probability_text(log_odds: float) -> str:
+    """Return log odds of pneumonia as a probability in words."""
+    probability = 1 / (1 + math.exp(-log_odds)) if log_odds > 0 else _small(log_odds)
+    if probability > SURE:
+        return f"probability: above {SURE}"
+    if probability < 1 - SURE:
+        return f"probability: below {1 - SURE:.2f}"
+    return f"probability: {probability:.2f}"
+
+
+def _small(log_odds: float) -> float:
+    odds = math.exp(log_odds)
+    return odds / (1 + odds)
