@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -40,14 +41,17 @@ Explain = Callable[[ModelInput, Explainable], Explanation]
 Located = Mapping[str, Sequence[Location]]
 """One location a film, by map."""
 
-DEFAULT, WHOLE_LUNGS = "CAM", "CAM, whole lungs"
-LIME_HEALTHY, LIME_DARK, LIME_OWN = "LIME", "LIME, dark fill", "LIME, own mean"
+DEFAULT, LIME_DARK = "CAM", "LIME"
+"""As the pages name what they show."""
+
+UNLIKE_HEALTHY = "CAM, unlike healthy"
+LIME_HEALTHY, LIME_OWN = "LIME, healthy fill", "LIME, own mean"
 SAMPLES = 300
 METHODS: dict[str, Explain] = {
     DEFAULT: partial(explain_film, settings=CamSettings()),
-    WHOLE_LUNGS: partial(explain_film, settings=CamSettings(unlike_healthy=False)),
-    LIME_HEALTHY: partial(explain_film, settings=LimeSettings(samples=SAMPLES, fill=Fill.HEALTHY)),
     LIME_DARK: partial(explain_film, settings=LimeSettings(samples=SAMPLES, fill=Fill.DARK)),
+    LIME_HEALTHY: partial(explain_film, settings=LimeSettings(samples=SAMPLES, fill=Fill.HEALTHY)),
+    UNLIKE_HEALTHY: partial(explain_film, settings=CamSettings(unlike_healthy=True)),
     LIME_OWN: partial(explain_film, settings=LimeSettings(samples=SAMPLES)),
 }
 """Ways of explaining, the one that is shown first."""
@@ -55,11 +59,11 @@ METHODS: dict[str, Explain] = {
 OTHER_FILM, SHUFFLED, RANDOM = "CAM of another film", "CAM shuffled", "random lung region"
 CENTRE, BRIGHTEST = "centre of the lungs", "brightest in the lungs"
 WAYS = {
-    DEFAULT: "class activation map, averaged with the mirrored film's, of lung that looks unlike "
-    "healthy lung",
-    WHOLE_LUNGS: "the same of the whole lungs",
-    LIME_HEALTHY: f"{SAMPLES} samples; a hidden region is drawn as healthy lung",
+    DEFAULT: "class activation map, averaged with the mirrored film's, inside the lungs",
     LIME_DARK: f"{SAMPLES} samples; a hidden region takes the grey of dark lung",
+    LIME_HEALTHY: f"{SAMPLES} samples; a hidden region is drawn as healthy lung (experiment: what "
+    "draws it learned from such lesions, other seeds)",
+    UNLIKE_HEALTHY: "CAM of lung that looks unlike that drawing (experiment, as before)",
     LIME_OWN: f"{SAMPLES} samples; a hidden region takes its own mean grey",
     OTHER_FILM: "the map of the next film of the set (control)",
     SHUFFLED: "its weights exchanged at random between the lungs' regions (control)",
@@ -258,6 +262,19 @@ def judge_lungs(films: Sequence[ModelInput], explanations: Sequence[Explanation]
     return [judged, cut]
 
 
+def tell_unlike(whole: Sequence[Explanation], unlike: Sequence[Explanation]) -> str:
+    """Say how much of real pneumonias' scores lies on lung that looks unlike healthy lung."""
+    held, counted = (
+        median([each.parts["regions for"] + each.parts["regions against"] for each in explanations])
+        for explanations in (whole, unlike)
+    )
+    score = median([each.score for each in whole])
+    return (
+        f"- Of a median score of {score:.2f} log odds the lungs hold {held:.2f}, and lung that "
+        f"looks unlike healthy lung {counted:.2f}."
+    )
+
+
 def share_in_lungs(film: ModelInput, explanation: Explanation) -> float:
     """Return the lungs' share of all weight for pneumonia, in [0, 1]; 0 if there is none."""
     positive = np.clip(explanation.weights, 0.0, None)[explanation.segments]
@@ -297,7 +314,10 @@ def measure(report: Callable[[str], None], sizes: Sizes = WHOLE) -> Section:
         for name, maps in located.items()
     }
     children = take(ill_children(engine, data), sizes.children, "official test", report)
-    explanations = [METHODS[DEFAULT](film, explainable) for film in children]
+    explanations, unlike = (
+        [METHODS[name](film, explainable) for film in children]
+        for name in (DEFAULT, UNLIKE_HEALTHY)
+    )
     if sizes == WHOLE:
         quality = ExplanationQuality(run.run_id, export_identity(run), FILMS, WAYS, rates)
         add_files(run.folder, {EXPLANATIONS_FILE: quality.to_json()})
@@ -318,6 +338,7 @@ def measure(report: Callable[[str], None], sizes: Sizes = WHOLE) -> Section:
         "",
         *judge_all(rates),
         *judge_lungs(children, explanations),
+        tell_unlike(explanations, unlike),
     ]
     for line in lines:
         report(line)

@@ -17,7 +17,7 @@ from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph
 from core.domain.model import ModelInput, Network, Prediction, RunClassifier, RunRecord
 from core.domain.quality import FilmChange, GateEvidence, QualityReport
-from core.domain.regions import CamSettings, Explanation, ExplanationSettings, Fill
+from core.domain.regions import CamSettings, Explanation, ExplanationSettings
 from core.errors import ModelIntegrity
 from core.files import sha256_of
 from core.gate.completeness import measure_gaps
@@ -339,18 +339,6 @@ class Explainable:
     healthy: LiteRTNetwork | None = None
 
 
-def open_explainable(models: Path, run_id: str, threads: int = 2) -> Explainable:
-    """Load a run, and what draws films as they would be without a lesion.
-
-    Raises
-    ------
-    ModelMissing, ModelIntegrity
-        If a file is missing or is not the one that was measured.
-    """
-    classifier = open_classifier(load_run(models / run_id), threads)
-    return Explainable(classifier, open_healthy(models, threads))
-
-
 def open_healthy(models: Path, threads: int = 2) -> LiteRTNetwork | None:
     """Load the network that draws films as they would be without a lesion; None if there is none.
 
@@ -381,11 +369,7 @@ def begin_explanation(
     from core.explain.healthy import draw_healthy  # noqa: PLC0415
     from core.explain.lime import ExplanationSteps  # noqa: PLC0415
 
-    if isinstance(settings, CamSettings):
-        wanted = settings.unlike_healthy
-    else:
-        wanted = settings.fill is Fill.HEALTHY
-    network = run.healthy if wanted else None
+    network = run.healthy if settings.draws_healthy else None
     healthy = None
     if network is not None:
         healthy = draw_healthy(model_input, network, network.input_shape[0])

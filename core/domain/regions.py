@@ -9,7 +9,7 @@ from enum import StrEnum
 from core.domain.arrays import FloatVector, LabelImage
 from core.domain.model import Geometry
 
-REGIONS, LUNG_REGIONS = 60, 30
+REGIONS, LUNG_REGIONS = 60, 45
 """Of a whole film, and of the lungs."""
 
 
@@ -49,6 +49,11 @@ class LimeSettings:
     fill: Fill = Fill.OWN_MEAN
     batch: int = 50
 
+    @property
+    def draws_healthy(self) -> bool:
+        """Whether it takes the film as it would be without a lesion."""
+        return self.fill is Fill.HEALTHY
+
 
 @dataclass(frozen=True, slots=True)
 class CamSettings:
@@ -59,11 +64,17 @@ class CamSettings:
     regions : int
         Superpixels asked for inside the lungs.
     unlike_healthy : bool
-        Whether only what looks unlike healthy lung counts, where that can be drawn.
+        Whether only what looks unlike healthy lung counts, where that can be drawn. An experiment:
+        of real pneumonias little does, see `core.explain.healthy`.
     """
 
     regions: int = LUNG_REGIONS
-    unlike_healthy: bool = True
+    unlike_healthy: bool = False
+
+    @property
+    def draws_healthy(self) -> bool:
+        """Whether it takes the film as it would be without a lesion."""
+        return self.unlike_healthy
 
 
 ExplanationSettings = LimeSettings | CamSettings

@@ -2,6 +2,9 @@
 
 The network learned from drawn lesions on real normal films of children. It knows nothing of a
 film's label or score: that the film differs from its drawing is no finding, only a place to look.
+
+An experiment, which no page uses by default: it finds lesions of the generator that it learned from
+and misses most of what real pneumonias show (`python -m bench localisation` says how much).
 """
 
 from __future__ import annotations

@@ -12,13 +12,22 @@ import sys
 from contextlib import suppress
 from functools import lru_cache
 from multiprocessing.connection import Connection
+from pathlib import Path
 
+from core.domain.model import RunClassifier
 from core.domain.regions import Explanation
 from core.errors import ExplanationError, FirstReadError, ModelIntegrity
+from core.inference.litert import LiteRTNetwork
 from core.jobs.explainer import ENDED, Advanced, Order, RunFiles
 from core.jobs.explanations import Steps
 from core.jobs.memory import give_memory_back
-from core.pipeline import Explainable, begin_explanation, load_explainer, open_explainable
+from core.pipeline import (
+    Explainable,
+    begin_explanation,
+    load_explainer,
+    open_classifier,
+    open_healthy,
+)
 from core.runs.store import export_identity, load_run
 
 NICENESS = 10
@@ -29,14 +38,19 @@ OPEN_RUNS = 4
 
 
 @lru_cache(maxsize=OPEN_RUNS)
-def _run(files: RunFiles) -> Explainable:
+def _run(files: RunFiles) -> RunClassifier:
     run = load_run(files.models / files.run_id)
     if export_identity(run) != files.identity:
         raise ModelIntegrity(
             f"the files of run {files.run_id} have changed since First Read was started. "
             "Start it again."
         )
-    return open_explainable(files.models, files.run_id, files.threads)
+    return open_classifier(run, files.threads)
+
+
+@lru_cache(maxsize=1)
+def _healthy(models: Path) -> LiteRTNetwork | None:
+    return open_healthy(models)
 
 
 def carry_out(order: Order, under_way: dict[int, Steps]) -> Advanced | Explanation:
@@ -58,7 +72,9 @@ def carry_out(order: Order, under_way: dict[int, Steps]) -> Advanced | Explanati
         under_way.pop(number, None)
     begin = order.begin
     if begin is not None:
-        steps: Steps = begin_explanation(begin.film, _run(begin.run), begin.settings)
+        settings, files = begin.settings, begin.run
+        healthy = _healthy(files.models) if settings.draws_healthy else None
+        steps: Steps = begin_explanation(begin.film, Explainable(_run(files), healthy), settings)
         under_way[order.number] = steps
     else:
         if order.number not in under_way:  # it was begun by a process that has ended

@@ -21,7 +21,6 @@ from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import (
-    HEALTHY_RUN,
     Engine,
     FilmReading,
     open_engine,
@@ -349,8 +348,4 @@ def explanation_settings(engine: Engine, method: Method) -> ExplanationSettings:
     """Return how a run's films are explained here by a method, or by LIME if it cannot be."""
     if method is Method.CAM and engine.classifier.has_evidence:
         return CamSettings()
-    settings = get_settings()
-    cropped = engine.classifier.run_record.cropped_to_lungs
-    drawn = cropped and (settings.models / HEALTHY_RUN).is_dir()
-    fill = Fill.HEALTHY if drawn else Fill.OWN_MEAN
-    return LimeSettings(samples=settings.lime_samples, fill=fill)
+    return LimeSettings(samples=get_settings().lime_samples, fill=Fill.DARK)

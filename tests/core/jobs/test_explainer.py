@@ -14,14 +14,21 @@ import numpy as np
 import pytest
 
 from core.domain.model import ModelInput
-from core.domain.regions import CamSettings, Explanation, LimeSettings
+from core.domain.regions import CamSettings, Explanation, Fill, LimeSettings
 from core.errors import ExplanationError, ModelIntegrity
 from core.jobs.explainer import ENDED, Explainer, Order, RemoteSteps, RunFiles
 from core.jobs.explanation_worker import carry_out
 from core.jobs.explanations import ExplanationQueue
 from core.phantom.film import draw_film
 from core.phantom.settings import draw_settings
-from core.pipeline import explain_film, open_engine, open_explainable, prepare_film
+from core.pipeline import (
+    Explainable,
+    explain_film,
+    open_classifier,
+    open_engine,
+    open_healthy,
+    prepare_film,
+)
 from core.runs.store import export_identity, load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
@@ -54,7 +61,7 @@ def finish(steps: RemoteSteps) -> Explanation:
 def test_the_process_gives_the_weights_that_this_one_gives(
     explainer: Explainer, film: ModelInput
 ) -> None:
-    here = explain_film(film, open_explainable(MODELS, SERVED_RUN), SETTINGS)
+    here = explain_film(film, Explainable(open_classifier(RUN)), SETTINGS)
     explainer.prepare(FILES)
     steps = explainer.begin(film, FILES, SETTINGS)
     assert (steps.samples, steps.share) == (0, 0.0)
@@ -66,12 +73,21 @@ def test_the_process_gives_the_weights_that_this_one_gives(
 
 
 def test_the_evidence_of_a_film_is_there_at_once(explainer: Explainer, film: ModelInput) -> None:
-    here = explain_film(film, open_explainable(MODELS, SERVED_RUN), CamSettings())
+    here = explain_film(film, Explainable(open_classifier(RUN)), CamSettings())
     steps = explainer.begin(film, FILES, CamSettings())
     assert steps.finished
     there = steps.explain()
     np.testing.assert_allclose(there.weights, here.weights, rtol=1e-5, atol=1e-7)
     assert there.parts == pytest.approx(here.parts)
+
+
+def test_lime_may_fill_with_healthy_lung(explainer: Explainer, film: ModelInput) -> None:
+    settings = LimeSettings(samples=100, fill=Fill.HEALTHY)
+    here = explain_film(film, Explainable(open_classifier(RUN), open_healthy(MODELS)), settings)
+    there = finish(explainer.begin(film, FILES, settings))
+    np.testing.assert_allclose(there.weights, here.weights, rtol=1e-5, atol=1e-7)
+    dark = finish(explainer.begin(film, FILES, replace(settings, fill=Fill.DARK)))
+    assert not np.allclose(there.weights, dark.weights, atol=0.01)
 
 
 def test_a_queue_answers_with_evidence_as_soon_as_it_is_its_turn(
