@@ -64,12 +64,11 @@ class CamSettings:
     regions : int
         Superpixels asked for inside the lungs.
     unlike_healthy : bool
-        Whether only what looks unlike healthy lung counts, where that can be drawn. An experiment:
-        of real pneumonias little does, see `core.explain.healthy`.
+        Whether only what looks unlike healthy lung counts, where that can be drawn.
     """
 
     regions: int = LUNG_REGIONS
-    unlike_healthy: bool = False
+    unlike_healthy: bool = True
 
     @property
     def draws_healthy(self) -> bool:

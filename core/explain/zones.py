@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from core.domain.arrays import FloatImage, LabelImage
 
@@ -89,6 +88,8 @@ def _name_zone(
 
 def _find_lungs(lung: Mask) -> tuple[_Lung, ...]:
     """Return the patient's right lung and then the left one, as far as they are found."""
+    from scipy import ndimage  # noqa: PLC0415 (pages name regions that others have found)
+
     pieces, _ = ndimage.label(lung)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0

@@ -98,6 +98,7 @@ def serve(connection: Connection) -> None:
             load_explainer()
             with suppress(FirstReadError):
                 _run(order)
+                _healthy(order.models)
             continue
         connection.send(_attempt(order, under_way))
         if order.forgotten:

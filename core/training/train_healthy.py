@@ -206,6 +206,7 @@ def train_healthy_net(
         done = model.fit(
             films.batch(settings.batch).prefetch(4),
             steps_per_epoch=max(1, settings.steps // 8),
+            shuffle=False,
             verbose=0,
         )
         report(f"{part + 1} of 8 parts: loss {done.history['loss'][0]:.4f}")

@@ -146,7 +146,8 @@ def test_the_rate_of_synthetic_lesions_is_that_of_the_method(
 
     told = (
         "On children's normal films with a synthetic lesion, the strongest region lay on the "
-        "lesion in 36 of 100 (21 to 54, n = 28)."
+        "lesion in 36 of 100 (21 to 54, n = 28); on adults, in a radiologist's box in "
+        "36 of 100 (21 to 54, n = 28)."
     )
     assert trust_text(run, method) == f"{UNMEASURED} {told}"
     adults = (

@@ -132,13 +132,13 @@ def draw_method(visit: Visit) -> None:
 
 def trust_text(run: RunRecord, method: Method) -> str:
     """Return in sentences how far a run's regions were found to lie on disease."""
-    rates = _rates(run, PASTED)
-    found = _by_method(rates, method)
-    if found is None:
+    pasted, adults = (_by_method(_rates(run, films), method) for films in (PASTED, ADULTS))
+    if pasted is None or adults is None:
         return UNMEASURED
     return (
         f"{UNMEASURED} On children's normal films with a synthetic lesion, the strongest region "
-        f"lay on the lesion in {_told(found)}."
+        f"lay on the lesion in {_told(pasted)}; on adults, in a radiologist's box in "
+        f"{_told(adults)}."
     )
 
 

@@ -50,13 +50,13 @@ def draw_regions(
     lines = [
         _line(explanation, region, grey=grey)
         for region in regions
-        if abs(region.weight) >= SMALLEST_SHOWN
+        if abs(region.weight) >= SMALLEST_SHOWN[explanation.method]
     ]
     notes = [f"Regions the score depends on most{_how(explanation)}"]
     if explanation.geometry.box is not None and not grey:
         notes.append("The model sees only the area inside the dashed line.")
     if not lines:
-        notes.append(NO_REGION)
+        notes.append(NO_REGION[explanation.method])
     shown = RegionOverlay.from_explanation(explanation).regions_id
     st.html(
         f'<table class="fr-regions" data-regions="{shown}">'

@@ -36,7 +36,7 @@ def regions_shown(read: ReadContext, explanation: Explanation | None) -> dict[st
     if explanation is None:
         return {"asked": True} if read.regions_asked else {}
     marks = read.drawn_at_first
-    kept = keep_overlap(weigh_drawn(explanation, marks, SMALLEST_SHOWN)) if marks else {}
+    kept = keep_overlap(_overlap(explanation, marks)) if marks else {}
     return summarise_regions(explanation) | kept
 
 
@@ -58,8 +58,12 @@ def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
     if explanation is None:
         st.caption(f":material/my_location: {len(marks)} marked at your first read.")
         return
-    overlap = weigh_drawn(explanation, marks, SMALLEST_SHOWN)
+    overlap = _overlap(explanation, marks)
     st.caption(f":material/my_location: {overlap_text(overlap, explanation)}")
+
+
+def _overlap(explanation: Explanation, marks: Sequence[Mark]) -> DrawnOverlap:
+    return weigh_drawn(explanation, marks, SMALLEST_SHOWN[explanation.method])
 
 
 def overlap_text(overlap: DrawnOverlap, explanation: Explanation) -> str:
@@ -83,6 +87,6 @@ def _point_text(label: int | None, explanation: Explanation) -> str:
     if label is None:
         return "Your point lies outside the area that the model sees."
     weight, lies = float(explanation.weights[label]), f"Your point lies in {region_name(label)}"
-    if abs(weight) < SMALLEST_SHOWN:
+    if abs(weight) < SMALLEST_SHOWN[explanation.method]:
         return f"{lies}, which barely changes the score."
     return f"{lies}, which counts {'for' if weight > 0 else 'against'} pneumonia ({weight:+.2f})."

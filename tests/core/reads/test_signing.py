@@ -276,4 +276,4 @@ def test_the_summary_of_a_class_activation_map_states_no_fit():
     summary = summarise_regions(by_cam)
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert (summary["method"], "surrogate_r2" in summary) == ("cam", False)
-    assert summary["settings"] == {"superpixels": "slic", "regions": 45, "unlike_healthy": False}
+    assert summary["settings"] == {"superpixels": "slic", "regions": 45, "unlike_healthy": True}
