@@ -73,7 +73,8 @@ def test_the_process_gives_the_weights_that_this_one_gives(
 
 
 def test_the_evidence_of_a_film_is_there_at_once(explainer: Explainer, film: ModelInput) -> None:
-    here = explain_film(film, Explainable(open_classifier(RUN)), CamSettings())
+    run = Explainable(open_classifier(RUN), open_healthy(MODELS))
+    here = explain_film(film, run, CamSettings())
     steps = explainer.begin(film, FILES, CamSettings())
     assert steps.finished
     there = steps.explain()
