@@ -20,7 +20,7 @@ from ui.app.session import Visit
 from ui.components.panels import of_100
 from ui.components.plain_text import plain
 from ui.components.region_list import draw_balance, draw_regions
-from ui.components.viewer.viewer import RegionOverlay
+from ui.components.viewer.viewer import SMALLEST_SHOWN, RegionOverlay
 
 SHOWN_REGIONS = 5
 METHODS = {Method.CAM: "Evidence (exact)", Method.LIME: "LIME"}
@@ -92,7 +92,8 @@ def draw_region_panel(
         _draw_doubt(visit, film, doubt_text(run, explanation.method))
     off = doubted and film not in visit.doubted_asked
     draw_regions(explanation, top_regions(explanation, SHOWN_REGIONS), grey=off)
-    if not doubted:
+    least = SMALLEST_SHOWN[explanation.method]
+    if not doubted and abs(explanation.weights).max() >= least:
         st.caption(trust_text(run, explanation.method))
     draw_balance(explanation)
 

@@ -28,7 +28,7 @@ from ui.components.viewer.film_bytes import FilmView
 SMALLEST_SHOWN = {Method.CAM: 0.02, Method.LIME: 0.1}
 """A region with a smaller weight is neither coloured nor listed."""
 
-FULL_COLOUR = {Method.CAM: 0.3, Method.LIME: 1.0}
+FULL_COLOUR = {Method.CAM: 0.15, Method.LIME: 1.0}
 """A weight from which a region has its full colour, the same on every film. The median of a film's
 largest weight (f08, pneumonias of validation) is about 0.1 by evidence and 1 by LIME; by evidence
 it is 0.6 on films with a synthetic lesion."""
