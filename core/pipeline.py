@@ -333,7 +333,7 @@ class _Done:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explainable:
-    """A run with what its films' explanations take beside it; ``healthy`` draws films anew."""
+    """A run with what its explanations take beside it; ``healthy`` draws lungs without a lesion."""
 
     classifier: RunClassifier
     healthy: LiteRTNetwork | None = None

@@ -97,7 +97,7 @@ class _Patience:
     """How long to wait for SQLite's lock.
 
     A lock that one program keeps and a lock that many hand to each other are told apart by the
-    commits of others: each begins the wait anew, for SQLite hands its lock out in no order. After
+    commits of others: each begins the wait again, for SQLite hands its lock out in no order. After
     a wait in vain the next waits are short, for a press of a button may write several times.
     """
 

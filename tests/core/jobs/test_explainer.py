@@ -18,7 +18,7 @@ from core.domain.regions import CamSettings, Explanation, Fill, LimeSettings
 from core.errors import ExplanationError, ModelIntegrity
 from core.jobs.explainer import ENDED, Explainer, Order, RemoteSteps, RunFiles
 from core.jobs.explanation_worker import carry_out
-from core.jobs.explanations import ExplanationQueue
+from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.phantom.film import draw_film
 from core.phantom.settings import draw_settings
 from core.pipeline import (
@@ -50,6 +50,13 @@ def explainer() -> Iterator[Explainer]:
     made = Explainer()
     yield made
     made.close()
+
+
+def wait_for_end(task: ExplanationTask) -> None:
+    end = time.monotonic() + 60
+    while not task.finished:
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def finish(steps: RemoteSteps) -> Explanation:
@@ -98,10 +105,7 @@ def test_a_queue_answers_with_evidence_as_soon_as_it_is_its_turn(
     begin = lambda: explainer.begin(film, FILES, CamSettings())  # noqa: E731
     task = queue.request("film", begin, "reader")
     assert task is not None
-    end = time.monotonic() + 60
-    while not task.finished:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for_end(task)
     assert task.result is not None
     assert sum(task.result.parts.values()) == pytest.approx(task.result.score)
 
@@ -152,10 +156,7 @@ def test_a_reader_hears_that_the_process_was_lost(explainer: Explainer, film: Mo
 
     task = queue.request("film", begin, "reader")
     assert task is not None
-    end = time.monotonic() + 60
-    while not task.finished:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for_end(task)
     assert task.sentence == ENDED
 
 

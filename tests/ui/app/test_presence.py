@@ -37,7 +37,7 @@ def test_a_session_is_here_for_a_grace_after_it_was_missed(monkeypatch: pytest.M
     assert presence.is_here("ann")
     clock[0] += 2
     assert not presence.is_here("ann")
-    connected.sessions.add("ann")  # the same session comes back, and its absence counts anew
+    connected.sessions.add("ann")  # the same session comes back, and its absence counts from zero
     assert presence.is_here("ann")
     connected.sessions.clear()
     assert presence.is_here("ann")
