@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from core.domain.arrays import FloatImage, read_only
+from core.domain.arrays import FloatImage, FloatVector, LabelImage, read_only
 from core.domain.model import ModelInput, RunClassifier
 from core.domain.regions import CamSettings, Explanation
 from core.errors import ExplanationError
@@ -56,13 +56,16 @@ def explain_by_cam(
             "Choose LIME."
         )
     score, mirrored = (float(each) for each in classifier.log_odds(pair))
-    spread = spread_evidence((places[0] + places[1][:, ::-1]) / 2, len(film))
+    own, turned = places[0], places[1][:, ::-1]
+    spread = spread_evidence((own + turned) / 2, len(film))
     lungs = np.ones_like(film) if model_input.lungs is None else model_input.lungs
     segments, counts = segment_lungs_apart(film, settings.regions, lungs)
     inside = np.where(counts, spread, 0.0)
-    counted = inside if healthy is None else inside * unlike_healthy(film, healthy)
-    contributions = np.bincount(segments.ravel(), weights=counted.ravel()) / counted.size
+    share = counts if healthy is None else counts * unlike_healthy(film, healthy)
+    counted = spread * share
+    contributions = _sums(counted, segments)
     sizes = np.bincount(segments.ravel()) * len(contributions) / segments.size
+    alone = [_sums(spread_evidence(each, len(film)) * share, segments) for each in (own, turned)]
     parts = {
         "regions for": float(contributions[contributions > 0].sum()),
         "regions against": float(contributions[contributions < 0].sum()),
@@ -79,8 +82,14 @@ def explain_by_cam(
         settings=settings,
         score=score,
         parts=parts,
+        intervals=read_only(np.sort(np.column_stack(alone) / sizes[:, np.newaxis], axis=1)),
         zones=name_zones(segments, model_input.lungs),
     )
+
+
+def _sums(counted: FloatImage, segments: LabelImage) -> FloatVector:
+    sums: FloatVector = np.bincount(segments.ravel(), weights=counted.ravel()) / counted.size
+    return sums
 
 
 def spread_evidence(places: npt.NDArray[np.floating], px: int) -> FloatImage:

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from core.domain.arrays import FloatImage, FloatVector, LabelImage, read_only
 from core.domain.model import Classifier, ModelInput
-from core.domain.regions import Explanation, Fill, LimeSettings, RegionWeight
+from core.domain.regions import Design, Explanation, Fill, Intervals, LimeSettings, RegionWeight
 from core.errors import Cancelled, ExplanationError
 from core.explain.superpixels import labels_on_film, locate_on_film, segment_superpixels
 from core.explain.zones import name_zones
@@ -39,6 +39,10 @@ LUNG = 0.5
 LEAST_SAMPLES = 10
 LEAST_KERNEL_WIDTH = 0.01
 LARGEST_SEED = 2**32 - 1
+INTERVAL_95 = 1.96
+
+STABLE_REGIONS, STABLE_FROM, STABLE_EVERY, STABLE_CHECKS = 5, 200, 100, 2
+"""It stops when so many strongest regions are the same in so many fits, so many samples apart."""
 
 
 class _Hidden:
@@ -120,6 +124,29 @@ def fit_surrogate(
     for label, weight in ranked:
         weights[label] = weight
     return weights, float(intercept), float(r2), float(local[0])
+
+
+def weight_intervals(
+    masks: Masks, scores: FloatVector, weights: FloatVector, intercept: float, kernel_width: float
+) -> Intervals:
+    """Return 95 % intervals of a fit's weights over other samples, (K, 2).
+
+    They come from the sandwich covariance of the weighted ridge fit, so that the scores need not be
+    linear in the masks.
+
+    References
+    ----------
+    .. [1] White, Econometrica 48 (1980) 817-838.
+    """
+    shown = masks.astype(np.float64)
+    proximity = _proximity(_cosine_distances(masks), kernel_width)
+    centred = shown - np.average(shown, axis=0, weights=proximity)
+    bread = np.linalg.inv((centred * proximity[:, np.newaxis]).T @ centred + np.eye(len(weights)))
+    missed = scores - (shown @ weights + intercept)
+    parts = centred * (proximity * missed)[:, np.newaxis] @ bread
+    freedom = len(scores) / max(1, len(scores) - len(weights))
+    reach = INTERVAL_95 * np.sqrt(freedom * (parts**2).sum(axis=0))
+    return np.column_stack([weights - reach, weights + reach])
 
 
 def _proximity(distances: FloatVector, kernel_width: float) -> FloatVector:
@@ -218,19 +245,24 @@ class ExplanationSteps:
         self._segments = segment_superpixels(model_input.tensor, settings.regions)
         self._hidden = hidden_film(model_input, self._segments, settings.fill, healthy)
         regions = int(self._segments.max()) + 1
-        self._masks = _draw_masks(settings.samples, regions, settings.seed)
+        draw = _draw_masks if settings.design is Design.RANDOM else _orthogonal_masks
+        self._masks = draw(settings.samples, regions, settings.seed)
         self._scores = np.empty(settings.samples, np.float64)
+        self._strongest: list[tuple[int, ...]] = []
         self.samples = 0
 
     @property
     def share(self) -> float:
-        """Part of the samples that are scored, from 0 to 1."""
-        return self.samples / self._settings.samples
+        """Part of the samples that are scored, from 0 to 1; 1 as soon as it is finished."""
+        return 1.0 if self.finished else self.samples / self._settings.samples
 
     @property
     def finished(self) -> bool:
-        """Whether every sample is scored."""
-        return self.samples == self._settings.samples
+        """Whether every sample is scored, or more would hardly change the strongest regions."""
+        stable = self._strongest[-STABLE_CHECKS:]
+        return self.samples == self._settings.samples or (
+            len(stable) == STABLE_CHECKS and len(set(stable)) == 1
+        )
 
     def advance(self) -> None:
         """Score the next batch.
@@ -245,13 +277,23 @@ class ExplanationSteps:
         scored = self.samples + len(part)
         scores = _checked_scores(self._classifier.predict(films), len(part))
         self._scores[self.samples : scored] = scores
-        self.samples = scored
+        before, self.samples = self.samples, scored
+        due = scored >= STABLE_FROM and scored // STABLE_EVERY > before // STABLE_EVERY
+        if self._settings.stop_when_stable and due:
+            self._note_strongest()
+
+    def _note_strongest(self) -> None:
+        masks, scores = self._masks[: self.samples], self._scores[: self.samples]
+        weights, *_ = fit_surrogate(masks, scores, self._settings.kernel_width)
+        strongest = np.argsort(-np.abs(weights), kind="stable")[:STABLE_REGIONS]
+        self._strongest.append(tuple(sorted(strongest.tolist())))
 
     def explain(self) -> Explanation:
         """Fit the surrogate to the samples so far."""
         masks, scores = self._masks[: self.samples], self._scores[: self.samples]
         weights, intercept, r2, local = fit_surrogate(masks, scores, self._settings.kernel_width)
         score = float(scores[0])
+        intervals = weight_intervals(masks, scores, weights, intercept, self._settings.kernel_width)
         return Explanation(
             segments=self._segments,
             weights=read_only(weights),
@@ -265,6 +307,8 @@ class ExplanationSteps:
                 "misfit": score - local,
             },
             surrogate_r2=r2,
+            samples=self.samples,
+            intervals=read_only(intervals),
             zones=name_zones(self._segments, self._film.lungs),
         )
 
@@ -399,6 +443,31 @@ def _draw_masks(samples: int, regions: int, seed: int) -> Masks:
     masks = generator.randint(0, 2, samples * regions).reshape(samples, regions).astype(np.bool_)
     masks[0] = True
     return masks
+
+
+def _orthogonal_masks(samples: int, regions: int, seed: int) -> Masks:
+    """Draw masks in which all pairs of regions are hidden together equally often.
+
+    Each mask is followed by the one that shows what it hides, so that what regions do in pairs
+    hardly enters their weights.
+
+    References
+    ----------
+    .. [1] Plackett and Burman, Biometrika 33 (1946) 305-325.
+    .. [2] Box and Wilson, J. R. Stat. Soc. B 13 (1951) 1-45: the fold-over.
+    """
+    from scipy.linalg import hadamard  # noqa: PLC0415 - pages name regions without it
+
+    rng = np.random.default_rng(seed)
+    size = 1 << regions.bit_length()
+    design = hadamard(size) > 0
+    rows: list[Masks] = [np.ones((1, regions), np.bool_)]
+    for _ in range(-(-samples // (2 * size))):
+        columns = 1 + rng.permutation(size - 1)[:regions]
+        block = design[:, columns] ^ (rng.random(regions) < 0.5)
+        block = block[rng.permutation(size)]
+        rows.append(np.stack([block, ~block], axis=1).reshape(-1, regions))
+    return np.concatenate(rows)[:samples]
 
 
 def _checked_scores(batch_scores: npt.NDArray[np.float32], films: int) -> npt.NDArray[np.float32]:

@@ -283,3 +283,14 @@ def test_the_served_runs_weights_of_a_mirrored_film_are_mirrored(served, films):
         shown, mirror = (each.weights[each.segments] for each in (one, other))
         assert mirror[:, ::-1] == pytest.approx(shown, abs=1e-5)
         assert np.ptp(shown) > 1e-3
+
+
+def test_a_weights_interval_runs_from_the_films_to_its_mirrored_films_weight(in_squares):
+    film = grainy_film()
+    even = explain_by_cam(film, bright_counts(), SETTINGS)
+    assert even.intervals[:, 0] == pytest.approx(even.weights, abs=1e-6)
+    assert even.intervals[:, 1] == pytest.approx(even.weights, abs=1e-6)
+    sided = explain_by_cam(film, left_counts(), SETTINGS)
+    low, high = sided.intervals.T
+    assert (low + high) / 2 == pytest.approx(sided.weights, abs=1e-6)
+    assert (high - low).max() > 0.03
