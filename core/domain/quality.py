@@ -47,6 +47,17 @@ class QualityReport:
         """True for an adult: the score is shown only where a reader asks for it."""
         return any(f.code == ADULT for f in self.findings)
 
+    @property
+    def of_others(self) -> bool:
+        """True for a stated age at which regions were found not to point at disease.
+
+        An age that is not stated raises no doubt: the public films state none.
+        """
+        return any(
+            f.code == ADULT or (f.code == POPULATION and f.severity is not Severity.NOTE)
+            for f in self.findings
+        )
+
 
 POPULATION, ADULT, PROJECTION = "population", "adult", "projection"
 """Codes of findings on whom a film shows and how it was taken; they stand beside the score."""

@@ -9,7 +9,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -57,6 +57,28 @@ class PointingRates:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreementRates:
+    """How often the shown way points at the lesion, by whether another way points there too.
+
+    Attributes
+    ----------
+    agree, differ : Rate or None
+        Shares of films; None where there are no such films.
+    lead : Rate or None
+        The first less the second, with its bootstrap interval over films.
+    """
+
+    agree: Rate | None
+    differ: Rate | None
+    lead: Rate | None
+
+    @property
+    def tells(self) -> bool:
+        """Whether agreement was found to say anything: the interval of its lead excludes 0."""
+        return self.lead is not None and self.lead.low > 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ExplanationQuality:
     """A run's explanations compared with lesions whose place is known.
 
@@ -70,6 +92,8 @@ class ExplanationQuality:
         Each way of explaining, and what it is; the first is the one that is shown.
     rates : mapping of str to mapping of str to PointingRates
         Set of films to way of explaining.
+    agreement : mapping of str to AgreementRates
+        Set of films to what it says that LIME agrees, by `core.explain.trust.points_alike`.
     """
 
     run_id: str
@@ -77,6 +101,7 @@ class ExplanationQuality:
     films: Mapping[str, str]
     ways: Mapping[str, str]
     rates: Mapping[str, Mapping[str, PointingRates]]
+    agreement: Mapping[str, AgreementRates] = field(default_factory=dict)
 
     @property
     def shown(self) -> dict[str, PointingRates]:
