@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.mark import Mark
+from core.domain.model import Geometry
 from core.domain.regions import Explanation
 
 Inside = npt.NDArray[np.bool_]
@@ -50,7 +51,7 @@ def weigh_drawn(explanation: Explanation, marks: Sequence[Mark], least: float) -
         The smallest weight that is shown.
     """
     boxes = [mark for mark in marks if not mark.is_point]
-    inside = _inside(explanation, boxes)
+    inside = inside_boxes(explanation.geometry, explanation.segments.shape, boxes)
     weights = np.where(explanation.weights >= least, explanation.weights, 0.0)
     n = len(weights)
     pixels = np.bincount(explanation.segments.ravel(), minlength=n)
@@ -65,18 +66,22 @@ def weigh_drawn(explanation: Explanation, marks: Sequence[Mark], least: float) -
     )
 
 
-def _centres(explanation: Explanation) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return where the grid's pixels lie, as shares of the film's sides: (h,) down, (w,) across."""
-    geometry, (height, width) = explanation.geometry, explanation.segments.shape
-    box = geometry.looked_at
-    down = box.top_px + (np.arange(height) + 0.5) / height * box.height_px
-    across = box.left_px + (np.arange(width) + 0.5) / width * box.width_px
-    return down / geometry.film_height_px, across / geometry.film_width_px
+def inside_boxes(geometry: Geometry, shape: tuple[int, ...], boxes: Sequence[Mark]) -> Inside:
+    """Return which pixels of a grid over what the model sees have their centre in a box.
 
-
-def _inside(explanation: Explanation, boxes: Sequence[Mark]) -> Inside:
-    down, across = _centres(explanation)
-    inside = np.zeros(explanation.segments.shape, np.bool_)
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the grid.
+    """
+    seen, (height, width) = geometry.looked_at, shape
+    down = (seen.top_px + (np.arange(height) + 0.5) / height * seen.height_px) / (
+        geometry.film_height_px
+    )
+    across = (seen.left_px + (np.arange(width) + 0.5) / width * seen.width_px) / (
+        geometry.film_width_px
+    )
+    inside = np.zeros((height, width), np.bool_)
     for box in boxes:
         rows = (box.top <= down) & (down < box.bottom)
         columns = (box.left <= across) & (across < box.right)
