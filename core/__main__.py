@@ -9,6 +9,7 @@ from core.cli.compare import compare
 from core.cli.data import app as data_app
 from core.cli.database import app as db_app
 from core.cli.database import records_app
+from core.cli.explain import explain
 from core.cli.import_run import import_run_file
 from core.cli.model_card import facts
 from core.cli.phantom import phantom, phantom_scores, prepare_examples
@@ -46,6 +47,7 @@ app.command()(phantom_scores)
 app.command(hidden=True)(prepare_examples)
 app.command()(train)
 app.command()(audit)
+app.command()(explain)
 app.command(hidden=True)(reference)
 app.command("serve-check")(serve_check)
 app.command()(abstain)

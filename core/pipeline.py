@@ -17,7 +17,7 @@ from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph
 from core.domain.model import ModelInput, Network, Prediction, RunClassifier, RunRecord
 from core.domain.quality import FilmChange, GateEvidence, QualityReport
-from core.domain.regions import CamSettings, Explanation, ExplanationSettings
+from core.domain.regions import CamSettings, Explanation, ExplanationSettings, OcclusionSettings
 from core.errors import ModelIntegrity
 from core.files import sha256_of
 from core.gate.completeness import measure_gaps
@@ -29,10 +29,18 @@ from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import crop_map, prepare_input, resize_film, standardise_film
 from core.inference.ensemble import open_any
 from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
-from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, read_verified
+from core.runs.store import (
+    EXPORT_FILE,
+    RECORD_FILE,
+    export_identity,
+    load_run,
+    read_record,
+    read_verified,
+)
 from core.serving.requirements import require_servable
 
 if TYPE_CHECKING:
+    from core.explain.export import ExplainedFilm
     from core.explain.lime import ExplanationSteps
 
 LUNGS_RUN, VIEW_RUN, HEALTHY_RUN = "lungs", "view", "healthy"
@@ -354,6 +362,27 @@ def open_healthy(models: Path, threads: int = 2) -> LiteRTNetwork | None:
     return LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
 
 
+def describe_explained(
+    film_sha256: str, engine: Engine, models: Path, *, inverted: bool = False
+) -> ExplainedFilm:
+    """Return what an explanation is of, for its export.
+
+    Parameters
+    ----------
+    engine : Engine
+        With the run that is explained.
+    models : Path
+        Folder with the network that draws lungs without a lesion.
+    """
+    from core.explain.export import ExplainedFilm  # noqa: PLC0415 - with scikit-image, as below
+
+    run, record = engine.classifier.run_record, models / HEALTHY_RUN / RECORD_FILE
+    networks = {"gate": engine.gate.sha256}
+    if record.is_file():
+        networks[HEALTHY_RUN] = sha256_of(record)
+    return ExplainedFilm(film_sha256, inverted, run, export_identity(run), networks)
+
+
 def begin_explanation(
     model_input: ModelInput, run: Explainable, settings: ExplanationSettings
 ) -> ExplanationSteps | _Done:
@@ -368,6 +397,7 @@ def begin_explanation(
     from core.explain.cam import explain_by_cam  # noqa: PLC0415
     from core.explain.healthy import draw_healthy  # noqa: PLC0415
     from core.explain.lime import ExplanationSteps  # noqa: PLC0415
+    from core.explain.occlusion import explain_by_occlusion  # noqa: PLC0415
 
     network = run.healthy if settings.draws_healthy else None
     healthy = None
@@ -375,6 +405,8 @@ def begin_explanation(
         healthy = draw_healthy(model_input, network, network.input_shape[0])
     if isinstance(settings, CamSettings):
         return _Done(explain_by_cam(model_input, run.classifier, settings, healthy))
+    if isinstance(settings, OcclusionSettings):
+        return _Done(explain_by_occlusion(model_input, run.classifier, settings, healthy))
     return ExplanationSteps(model_input, LogOdds(run.classifier), settings, healthy)
 
 
