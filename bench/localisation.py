@@ -24,35 +24,46 @@ from bench.results import Section, Target, judge
 from core.domain.arrays import FloatVector
 from core.domain.model import ModelInput
 from core.domain.rate import Rate, interval_text, rate_text
-from core.domain.regions import CamSettings, Explanation, Fill, LimeSettings
+from core.domain.regions import SETTINGS, Design, Explanation, Fill, LimeSettings, Way
 from core.explain.localisation import LUNG, Location, depth_in, locate, region_means
-from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality, PointingRates
+from core.explain.pointing_game import (
+    EXPLANATIONS_FILE,
+    AgreementRates,
+    ExplanationQuality,
+    PointingRates,
+)
+from core.explain.trust import points_alike, share_outside
 from core.pipeline import Explainable, explain_film, open_healthy
 from core.runs.store import add_files, export_identity
 from core.settings import get_settings
-from core.stats.bootstrap import mean_rate
+from core.stats.bootstrap import interval_of_draws, mean_rate
 from core.stats.intervals import wilson_rate
 
 TITLE = "Explanations against lesions whose place is known"
 COMMAND = "python -m bench localisation"
 SPLIT_FILE = "split.json"
 
+Hits = npt.NDArray[np.bool_]
 Explain = Callable[[ModelInput, Explainable], Explanation]
 Located = Mapping[str, Sequence[Location]]
 """One location a film, by map."""
 
-DEFAULT, LIME_DARK = "CAM", "LIME"
+DEFAULT, LIME = str(Way.CAM), str(Way.LIME)
+WHOLE_LUNGS, OCCLUSION = str(Way.WHOLE_LUNGS), str(Way.OCCLUSION)
 """As the pages name what they show."""
 
-WHOLE_LUNGS = "CAM, whole lungs"
-LIME_HEALTHY, LIME_OWN = "LIME, healthy fill", "LIME, own mean"
+LIME_RANDOM, LIME_HEALTHY, LIME_OWN = "LIME, random masks", "LIME, healthy fill", "LIME, own mean"
 SAMPLES = 300
+OTHERS = {
+    LIME_RANDOM: LimeSettings(samples=SAMPLES, fill=Fill.DARK),
+    LIME_HEALTHY: LimeSettings(samples=SAMPLES, fill=Fill.HEALTHY, design=Design.ORTHOGONAL),
+    LIME_OWN: LimeSettings(samples=SAMPLES),
+}
+"""Settings that no page begins with."""
+
 METHODS: dict[str, Explain] = {
-    DEFAULT: partial(explain_film, settings=CamSettings()),
-    LIME_DARK: partial(explain_film, settings=LimeSettings(samples=SAMPLES, fill=Fill.DARK)),
-    LIME_HEALTHY: partial(explain_film, settings=LimeSettings(samples=SAMPLES, fill=Fill.HEALTHY)),
-    WHOLE_LUNGS: partial(explain_film, settings=CamSettings(unlike_healthy=False)),
-    LIME_OWN: partial(explain_film, settings=LimeSettings(samples=SAMPLES)),
+    str(name): partial(explain_film, settings=settings)
+    for name, settings in {**SETTINGS, **OTHERS}.items()
 }
 """Ways of explaining, the one that is shown first."""
 
@@ -62,10 +73,13 @@ WAYS = {
     DEFAULT: "class activation map, averaged with the mirrored film's, of lung that is brighter "
     "than a drawing of the same lung without a lesion (the network that draws learned from "
     "synthetic lesions of other seeds, on other patients' films)",
-    LIME_DARK: f"{SAMPLES} samples; a hidden region takes the grey of dark lung",
-    LIME_HEALTHY: f"{SAMPLES} samples; a hidden region takes that drawing (not on the pages)",
-    WHOLE_LUNGS: "class activation map of the whole lungs (not on the pages)",
-    LIME_OWN: f"{SAMPLES} samples; a hidden region takes its own mean grey",
+    WHOLE_LUNGS: "class activation map of the whole lungs",
+    LIME: "orthogonal masks, as many as it takes until the five strongest regions stay the same; a "
+    "hidden region takes the grey of dark lung",
+    OCCLUSION: "each region of the lungs hidden once, alone, by the grey of dark lung",
+    LIME_RANDOM: f"{SAMPLES} random masks, as in lime; the grey of dark lung",
+    LIME_HEALTHY: f"{SAMPLES} orthogonal masks; a hidden region takes that drawing",
+    LIME_OWN: f"{SAMPLES} random masks; a hidden region takes its own mean grey, as in lime",
     OTHER_FILM: "the map of the next film of the set (control)",
     SHUFFLED: "its weights exchanged at random between the lungs' regions (control)",
     RANDOM: "a weight at random for each region of the lungs (control)",
@@ -86,6 +100,8 @@ TARGETS = {
     PASTED: {"hit": 0.80, "energy_inside": 0.50, "auc": 0.90},
     ADULTS: {"hit": 0.60},
 }
+SIZES_EVERY = 10
+DRAWS = 2000
 IN_LUNGS = Target(0.95, "share", at_least=True)
 WORDS = {
     "hit": "points at the lesion",
@@ -149,18 +165,27 @@ def _shuffled(
     return shuffled
 
 
-def locate_all(
+Made = Mapping[str, Sequence[Explanation]]
+"""One explanation a film, by method; the one that is shown comes first."""
+
+
+def explain_all(
     films: Sequence[LesionFilm],
     run: Explainable,
     report: Callable[[str], None],
     methods: Mapping[str, Explain] = METHODS,
-) -> dict[str, list[Location]]:
-    """Hold every method's and every control's maps against the films' lesions."""
-    made: dict[str, list[Explanation]] = {}
+) -> Made:
+    """Explain every film by every method."""
+    made: dict[str, Sequence[Explanation]] = {}
     for name, explain in methods.items():
         made[name] = [explain(one.film, run) for one in films]
         report(f"{name}: {len(films)} films are explained")
-    shown = made[next(iter(methods))]
+    return made
+
+
+def locate_all(films: Sequence[LesionFilm], made: Made) -> dict[str, list[Location]]:
+    """Hold every method's and every control's maps against the films' lesions."""
+    shown = made[next(iter(made))]
     located = {
         name: [
             _locate(one, each.weights, each) for one, each in zip(films, explanations, strict=True)
@@ -193,6 +218,69 @@ def rates_of(locations: Sequence[Location]) -> PointingRates:
 def difference(located: Located, control: str, name: str) -> Rate:
     """Return the default's measure less a control's, film by film."""
     return mean_rate(column_of(located[DEFAULT], name) - column_of(located[control], name))
+
+
+def agreement_of(hits: Hits, alike: Hits) -> AgreementRates:
+    """Return how often films are hit where two ways agree, and where they do not.
+
+    Parameters
+    ----------
+    hits, alike : (N,) bool ndarray
+        Whether the shown way hits the lesion, and whether the other way points there too.
+    """
+    n_alike, n = int(alike.sum()), len(hits)
+    agree = wilson_rate(int(hits[alike].sum()), n_alike) if n_alike else None
+    differ = wilson_rate(int(hits[~alike].sum()), n - n_alike) if n_alike < n else None
+    if agree is None or differ is None:
+        return AgreementRates(agree, differ, None)
+    places = np.random.default_rng(0).integers(n, size=(DRAWS, n))
+    drawn, beside = hits[places], alike[places]
+    leads = _share(drawn & beside, beside) - _share(drawn & ~beside, ~beside)
+    low, high = interval_of_draws(leads[np.isfinite(leads)])
+    return AgreementRates(agree, differ, Rate(agree.value - differ.value, low, high, n))
+
+
+def _share(part: Hits, whole: Hits) -> FloatVector:
+    with np.errstate(invalid="ignore"):
+        share: FloatVector = part.sum(axis=1) / whole.sum(axis=1)
+    return share
+
+
+def tabulate_agreement(agreement: Mapping[str, AgreementRates]) -> list[str]:
+    """Return a table of what LIME's agreement says, a line for each set."""
+    lines = [
+        f"| Films | {DEFAULT} hits where {LIME} agrees | where it does not | difference |",
+        "| --- | --- | --- | --- |",
+    ]
+    for films, of_set in agreement.items():
+        cells = [
+            "no such film" if rate is None else f"{interval_text(rate, 2)}, n = {rate.n}"
+            for rate in (of_set.agree, of_set.differ, of_set.lead)
+        ]
+        lines.append(f"| {' | '.join([films, *cells])} |")
+    return lines
+
+
+def tell_sizes(films: Sequence[ModelInput], run: Explainable) -> str:
+    """Say how large a film's largest weight is, by way: what the colours' scales are chosen by."""
+    parts = []
+    for way, settings in SETTINGS.items():
+        weights = [explain_film(film, run, settings).weights.max() for film in films]
+        low, middle, high = np.quantile(weights, (0.1, 0.5, 0.9))
+        parts.append(f"{way} {middle:.2f} ({low:.2f} to {high:.2f})")
+    return (
+        f"- Largest weight for pneumonia of {len(films)} of these films, median and middle eight "
+        f"tenths: {'; '.join(parts)}."
+    )
+
+
+def tell_outside(explanations: Sequence[Explanation]) -> str:
+    """Say how much of real pneumonias' scores lies outside of the lungs, as the doubt counts it."""
+    shares = [share_outside(each) for each in explanations]
+    return (
+        f"- Of what these scores are made of, a median share of {median(shares):.2f} lies outside "
+        f"of the lungs, at most {max(shares):.2f}."
+    )
 
 
 def tabulate(rates: Mapping[str, Mapping[str, PointingRates]]) -> list[str]:
@@ -283,6 +371,11 @@ def share_in_lungs(film: ModelInput, explanation: Explanation) -> float:
     return float(positive[_lungs_of(film)].sum()) / total if total else 0.0
 
 
+def _alike(made: Made) -> Hits:
+    pairs = zip(made[DEFAULT], made[LIME], strict=True)
+    return np.array([points_alike(one, other) for one, other in pairs], np.bool_)
+
+
 def measure(report: Callable[[str], None], sizes: Sizes = WHOLE) -> Section:
     """Hold the served run's explanations against lesions.
 
@@ -306,9 +399,12 @@ def measure(report: Callable[[str], None], sizes: Sizes = WHOLE) -> Section:
         PASTED: (pasted_films(engine, data, split), sizes.pasted),
         ADULTS: (adult_films(engine, data), sizes.adults),
     }
-    located = {
-        name: locate_all(take(films, n, name, report), explainable, report)
-        for name, (films, n) in sets.items()
+    taken = {name: take(films, n, name, report) for name, (films, n) in sets.items()}
+    made = {name: explain_all(films, explainable, report) for name, films in taken.items()}
+    located = {name: locate_all(films, made[name]) for name, films in taken.items()}
+    agreement = {
+        name: agreement_of(column_of(located[name][DEFAULT], "hit") > 0, _alike(made[name]))
+        for name in taken
     }
     rates = {
         name: {way: rates_of(locations) for way, locations in maps.items()}
@@ -317,7 +413,9 @@ def measure(report: Callable[[str], None], sizes: Sizes = WHOLE) -> Section:
     children = take(ill_children(engine, data), sizes.children, "official test", report)
     explanations = [METHODS[DEFAULT](film, explainable) for film in children]
     if sizes == WHOLE:
-        quality = ExplanationQuality(run.run_id, export_identity(run), FILMS, WAYS, rates)
+        quality = ExplanationQuality(
+            run.run_id, export_identity(run), FILMS, WAYS, rates, agreement
+        )
         add_files(run.folder, {EXPLANATIONS_FILE: quality.to_json()})
     about = (
         f"Run {run.run_id}, films that it calls pneumonia, none of them used to choose a method or "
@@ -334,9 +432,13 @@ def measure(report: Callable[[str], None], sizes: Sizes = WHOLE) -> Section:
         "",
         *tabulate_differences(located),
         "",
+        *tabulate_agreement(agreement),
+        "",
         *judge_all(rates),
         *judge_lungs(children, explanations),
         tell_healthy(explanations),
+        tell_outside(explanations),
+        tell_sizes(children[::SIZES_EVERY], explainable),
     ]
     for line in lines:
         report(line)

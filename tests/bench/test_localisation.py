@@ -34,14 +34,17 @@ from bench.localisation import (
     SHUFFLED,
     TARGETS,
     WAYS,
+    agreement_of,
     control_maps,
     difference,
+    explain_all,
     judge_all,
     judge_lungs,
     locate_all,
     rates_of,
     share_in_lungs,
     tabulate,
+    tabulate_agreement,
     tabulate_differences,
 )
 from core.domain.mark import Mark
@@ -167,7 +170,8 @@ def test_any_method_that_is_added_is_held_against_the_lesions() -> None:
         DEFAULT: lambda _film, _run: explained(3.0, 0.0, 1.0, 0.0),
         "new": lambda _film, _run: explained(0.0, 0.0, 1.0, 0.0),
     }
-    found = locate_all([lesion_film()], None, [].append, methods)
+    films = [lesion_film()]
+    found = locate_all(films, explain_all(films, None, [].append, methods))
     assert list(found) == [DEFAULT, "new", *CONTROLS]
     assert [found[name][0].hit for name in (DEFAULT, "new")] == [True, False]
     assert found[DEFAULT][0].energy_inside == pytest.approx(3 / 4)
@@ -224,6 +228,28 @@ def test_each_target_is_judged_and_a_miss_is_said() -> None:
     assert [len(of_set) for of_set in by_set] == [3, 3, 1]
     assert all("NOT MET" in line for line in lines if "points at" in line)
     assert all("**met**" in line for line in lines if "area under" in line)
+
+
+# --- agreement of two ways ------------------------------------------------------------------------
+
+
+def test_agreement_tells_where_its_lead_excludes_nothing() -> None:
+    hits = np.array([True] * 45 + [False] * 5 + [True] * 10 + [False] * 40)
+    alike = np.arange(100) < 50
+
+    found = agreement_of(hits, alike)
+    assert (found.agree.value, found.differ.value) == (0.9, 0.2)
+    assert found.lead.value == pytest.approx(0.7)
+    assert 0.5 < found.lead.low < 0.7 < found.lead.high < 0.9
+    assert found.tells
+    assert not agreement_of(hits[::-1], np.arange(100) % 2 == 0).tells
+
+
+def test_without_films_on_both_sides_there_is_no_lead() -> None:
+    found = agreement_of(np.array([True, False]), np.array([True, True]))
+    assert (found.agree.value, found.differ, found.lead, found.tells) == (0.5, None, None, False)
+    lines = tabulate_agreement({"synthetic": found})
+    assert lines[2].endswith("n = 2 | no such film | no such film |")
 
 
 # --- the lungs ------------------------------------------------------------------------------------
