@@ -9,7 +9,7 @@ from core.settings import get_settings
 from ui.app.guard import guard, show_errors
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, film_left_open, open_read, record_progress
-from ui.app.region_panel import is_doubted, overlay_of
+from ui.app.region_panel import overlay_of
 from ui.app.resources import get_engine, get_film_view, get_served, get_store
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
@@ -95,10 +95,9 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
         st.error(plain(str(exc)), icon=":material/broken_image:")
         return
     explanation = None if task is None else task.result
-    doubted = read.reading is not None and is_doubted(read.reading.quality)
     show_film(
         view,
-        regions=overlay_of(read.visit, read.film.key, explanation, doubted=doubted),
+        regions=overlay_of(read.visit, read.film.key, explanation, of_others=read.of_others),
         key=VIEWER,
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,

@@ -24,6 +24,7 @@ class Act(StrEnum):
     """A page to open or a thing to write; the value completes "may not ..."."""
 
     OPEN_REVIEW = "open the page Review"
+    OPEN_REGIONS = "open the page Regions"
     OPEN_ERRORS = "open the page Errors"
     OPEN_SUBGROUPS = "open the page Subgroups"
     OPEN_RUNS = "open the page Compare runs"
@@ -47,6 +48,7 @@ _ALL = frozenset(Role)
 
 WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_REVIEW: _ALL,
+    Act.OPEN_REGIONS: _ALL,
     Act.OPEN_ERRORS: _ALL - {Role.TRAINEE},
     Act.OPEN_SUBGROUPS: _ALL - {Role.TRAINEE},
     Act.OPEN_RUNS: _ALL,

@@ -18,14 +18,13 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from core.domain.arrays import FloatImage
-from core.domain.regions import Method
 from core.phantom.film import draw_film
 from core.phantom.hand import draw_hand
 from core.phantom.settings import draw_settings
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from ui.components.viewer.viewer import NO_REGION
+from ui.components.viewer.viewer import UNLIKE_HEALTHY
 
 pytestmark = pytest.mark.browser
 
@@ -155,7 +154,7 @@ def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False
     expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
     expect(page.get_by_text("only the area inside the dashed line")).to_be_visible()
     expect(page.get_by_role("button", name="Show regions")).to_be_visible()
-    bare = page.locator(".fr-regions").get_by_text(NO_REGION[Method.CAM])
+    bare = page.locator(".fr-regions").get_by_text(UNLIKE_HEALTHY.none)
     if may_be_bare and bare.is_visible():
         assert sum(coloured(page).values()) == 0
         return

@@ -39,7 +39,7 @@ from core.store.reads import SqlReviewStore
 from ui.app import progress
 from ui.app.identity import get_local_reader
 from ui.app.session import Visit
-from ui.components.viewer.viewer import SMALLEST_SHOWN
+from ui.components.viewer.viewer import scale_of
 from ui.review import marks as drawn_marks
 from ui.review import read_panel
 
@@ -242,9 +242,7 @@ def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_mode
     press(page, "Show the model's regions")
     run_until(page, lambda: "Regions the score depends on" in html_of(page))
     explanation = page.session_state["first_read"].explaining.result
-    overlap = weigh_drawn(
-        explanation, [Mark(*BOX), Mark(*POINT)], SMALLEST_SHOWN[explanation.method]
-    )
+    overlap = weigh_drawn(explanation, [Mark(*BOX), Mark(*POINT)], scale_of(explanation).least)
     assert 0.0 < overlap.share <= 1.0
     assert (
         f"Your box holds {overlap.share:.0%} of the weight for pneumonia, on "

@@ -10,10 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.domain.model import Geometry
-from core.domain.regions import CamSettings, Explanation, LimeSettings, Method
+from core.domain.regions import CamSettings, Explanation, LimeSettings
 from core.explain.lime import top_regions
 from ui.components.region_list import probability_text, weight_text
-from ui.components.viewer.viewer import NO_REGION, RegionOverlay, zone_words
+from ui.components.viewer.viewer import UNLIKE_HEALTHY, RegionOverlay, zone_words
 
 PARTS = {
     "regions for": 6.3,
@@ -51,7 +51,7 @@ def drawn(explanation: Explanation, *, grey: bool = False) -> str:
 
 
 def by_lime(explanation: Explanation) -> Explanation:
-    return replace(explanation, settings=LimeSettings(samples=1000), surrogate_r2=0.783)
+    return replace(explanation, settings=LimeSettings(), samples=1000, surrogate_r2=0.783)
 
 
 def test_only_regions_whose_weight_can_be_seen_are_listed() -> None:
@@ -68,7 +68,7 @@ def test_only_regions_whose_weight_can_be_seen_are_listed() -> None:
 def test_where_no_region_matters_one_sentence_says_so(weights: list[float]) -> None:
     said = drawn(explained(weights))
 
-    assert NO_REGION[Method.CAM] in said
+    assert UNLIKE_HEALTHY.none in said
     assert "data-region=" not in said
 
 

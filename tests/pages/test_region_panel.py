@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fixtures.app_pages import open_app
 from pages.test_errors import data, films, missed_film
@@ -13,10 +14,12 @@ from pages.test_review import CHEST, press, run_until, upload, words_of
 from pages.test_review_population import dicom
 from streamlit.testing.v1 import AppTest
 
+from core.domain.model import Geometry
 from core.domain.quality import ADULT, POPULATION, Finding, QualityReport, Severity
 from core.domain.rate import Rate
-from core.domain.regions import Method
+from core.domain.regions import SETTINGS, CamSettings, Explanation, LimeSettings, Way
 from core.explain.pointing_game import ExplanationQuality, PointingRates
+from core.explain.trust import Doubt
 from core.library.film_codes import film_code
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
@@ -24,12 +27,14 @@ from core.store.reads import SqlReviewStore
 from ui.app import region_panel
 from ui.app.region_panel import (
     DOUBT,
-    METHOD_KEY,
+    OTHER_SETTINGS,
     SHOW_DOUBTED,
+    WAY_KEY,
     doubt_text,
-    is_doubted,
+    overlay_of,
     trust_text,
 )
+from ui.app.session import Visit
 
 __all__ = ["data", "films"]
 
@@ -52,8 +57,8 @@ def regions_on_film(page: AppTest) -> dict | None:
     return next(one["regions"] for one in told if "regions" in one)
 
 
-def choose(page: AppTest, method: Method) -> None:
-    page.button_group(key=METHOD_KEY).set_value(method).run()
+def choose(page: AppTest, way: Way) -> None:
+    page.button_group(key=WAY_KEY).set_value(way).run()
 
 
 def test_regions_are_found_by_evidence_and_on_request_by_lime(store: SqlReviewStore) -> None:
@@ -61,12 +66,12 @@ def test_regions_are_found_by_evidence_and_on_request_by_lime(store: SqlReviewSt
     run_until(page, lambda: "by exact evidence" in lists_of(page))
     assert balances_of(page) == 1
 
-    choose(page, Method.LIME)
+    choose(page, Way.LIME)
     assert "by exact evidence" not in lists_of(page)
     run_until(page, lambda: "by 100 samples; fit R²" in lists_of(page))
     assert balances_of(page) == 0
 
-    choose(page, Method.CAM)
+    choose(page, Way.CAM)
     run_until(page, lambda: "by exact evidence" in lists_of(page))
 
 
@@ -75,7 +80,7 @@ def test_a_first_read_precomputes_the_method_that_was_chosen(
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
     page = open_app()
-    page.session_state["first_read"].method = Method.LIME
+    page.session_state["first_read"].way = Way.LIME
     upload(page, CHEST)
     assert "LimeSettings" in page.session_state["first_read"].explaining.key
 
@@ -109,8 +114,7 @@ def test_the_regions_of_an_open_case_are_listed_with_their_method(films) -> None
     film_id, _ = missed_film()
     page = open_errors(split="test", film=film_code(film_id), regions="yes")
     run_until(page, lambda: "by exact evidence" in lists_of(page))
-    assert UNMEASURED in words_of(page)
-    choose(page, Method.LIME)
+    choose(page, Way.LIME)
     run_until(page, lambda: "by 100 samples" in lists_of(page))
 
 
@@ -127,7 +131,7 @@ def test_regions_are_doubted_where_the_film_is_not_a_young_childs(
     code: str, severity: Severity, *, doubted: bool
 ) -> None:
     found = Finding(code, severity, None, None, "")
-    assert is_doubted(QualityReport((found,))) is doubted
+    assert QualityReport((found,)).of_others is doubted
 
 
 def quality(way: str) -> ExplanationQuality:
@@ -137,30 +141,57 @@ def quality(way: str) -> ExplanationQuality:
     return ExplanationQuality("f08", "", {}, {}, {"pasted": {way: rates}, "adults": adults})
 
 
-@pytest.mark.parametrize("method", list(Method))
-def test_the_rate_of_synthetic_lesions_is_that_of_the_method(
-    monkeypatch: pytest.MonkeyPatch, method: Method
+def made_with(settings, *, outside: float = 0.0) -> Explanation:
+    segments = np.arange(4, dtype=np.int32).reshape(2, 2)
+    parts = {"regions for": 1.0 - outside, "outside the lungs": outside}
+    weights = np.array([0.5, 0.0, 0.0, 0.0])
+    return Explanation(segments, weights, Geometry(8, 8, 2), settings, 1.0, parts)
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_the_rate_of_synthetic_lesions_is_that_of_the_way(
+    monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
-    monkeypatch.setattr(region_panel, "_explanation_quality", lambda _: quality(method.name))
+    monkeypatch.setattr(region_panel, "_explanation_quality", lambda _: quality(way))
+    explanation = made_with(SETTINGS[way])
 
     told = (
         "On children's normal films with a synthetic lesion, the strongest region lay on the "
-        "lesion in 36 of 100 (21 to 54, n = 28); on adults, in a radiologist's box in "
-        "36 of 100 (21 to 54, n = 28)."
+        "lesion in 36 of 100 (21 to 54, n = 28). On adults it lay in a radiologist's box in "
+        "36 of 100 (21 to 54, n = 28); the middle of the lungs in 50 of 100 (40 to 60, n = 80)."
     )
-    assert trust_text(run, method) == f"{UNMEASURED} {told}"
+    assert trust_text(run, explanation) == f"{UNMEASURED} {told}"
     adults = (
         "On adults the strongest region lay in a radiologist's box in 36 of 100 (21 to 54, n = 28)"
         ", the middle of the lungs in 50 of 100 (40 to 60, n = 80)."
     )
-    assert doubt_text(run, method) == f"{DOUBT} {adults}"
-    other = next(each for each in Method if each is not method)
+    assert doubt_text(run, explanation, Doubt.POPULATION) == f"{DOUBT} {adults}"
+    other = made_with(SETTINGS[next(each for each in Way if each is not way)])
     assert trust_text(run, other) == UNMEASURED
-    assert doubt_text(run, other) == DOUBT
+    assert doubt_text(run, other, Doubt.POPULATION) == DOUBT
+
+
+def test_settings_that_were_not_measured_have_no_rate() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    for settings in (CamSettings(regions=20), LimeSettings()):
+        assert trust_text(run, made_with(settings)) == f"{OTHER_SETTINGS} {UNMEASURED}"
+
+
+def test_a_score_that_comes_from_outside_the_lungs_is_doubted_and_not_drawn() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    border, lungs = (made_with(CamSettings(), outside=share) for share in (0.8, 0.3))
+    told = doubt_text(run, border, Doubt.OUTSIDE)
+    assert told == (f"{DOUBT} Of what the score is made of, 80% lies outside of the lungs.")
+    visit = Visit()
+    assert overlay_of(visit, "film", border, of_others=False) is None
+    assert overlay_of(visit, "film", lungs, of_others=False) is not None
+    assert overlay_of(visit, "film", lungs, of_others=True) is None
+    visit.doubted_asked.add("film")
+    assert overlay_of(visit, "film", border, of_others=False) is not None
 
 
 def test_without_a_kept_measurement_there_is_no_rate() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
 
-    assert trust_text(replace(run, files={}), Method.CAM) == UNMEASURED
+    assert trust_text(replace(run, files={}), made_with(CamSettings())) == UNMEASURED

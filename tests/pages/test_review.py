@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.arrays import FloatImage
 from core.domain.reader import Reader
-from core.domain.regions import Method
+from core.domain.regions import Way
 from core.domain.review import ReviewRecord, Verdict
 from core.errors import Cancelled, ReviewStoreError
 from core.jobs.batch import FilmState, UploadedFilm
@@ -402,7 +402,7 @@ def test_a_film_that_could_not_be_shown_in_time_costs_the_page_nothing_else(
 def test_the_explanation_of_a_film_that_was_left_is_stopped(store: SqlReviewStore) -> None:
     page = open_page()
     visit = page.session_state["first_read"]
-    visit.method = Method.LIME  # evidence is there at once
+    visit.way = Way.LIME  # evidence is there at once
     upload(page, CHEST, png("other.png", chest(5)))
     first = visit.explaining
     visit.selected = next(key for key in visit.films if key != visit.selected)

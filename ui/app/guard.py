@@ -21,6 +21,7 @@ from ui.components.plain_text import plain
 
 PAGES = {
     "review": ("pages/review.py", "Review", ":material/radiology:"),
+    "regions": ("pages/regions.py", "Regions", ":material/filter_center_focus:"),
     "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
     "subgroups": ("pages/subgroups.py", "Subgroups", ":material/troubleshoot:"),
     "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),

@@ -85,6 +85,11 @@ class ReadContext:
         return self.reading is not None and self.reading.quality.score_on_request and not asked
 
     @property
+    def of_others(self) -> bool:
+        """Whether the film is of a population that the regions were not measured on."""
+        return self.reading is not None and self.reading.quality.of_others
+
+    @property
     def shows_regions(self) -> bool:
         """Whether the model's regions are on the film: at once, or on request after reading."""
         if self.hides_score:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.domain.model import RunRecord
-from core.domain.quality import ADULT, POPULATION, QualityReport, Severity
-from core.domain.regions import Explanation, Method
+from core.domain.regions import Explanation, Way, way_of
 from core.errors import FirstReadError
 from core.explain.lime import top_regions
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality, PointingRates
+from core.explain.trust import Doubt, doubt_of, share_outside
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import Engine
 from core.runs.artifacts import read_artifact
@@ -20,36 +20,29 @@ from ui.app.session import Visit
 from ui.components.panels import of_100
 from ui.components.plain_text import plain
 from ui.components.region_list import draw_balance, draw_regions
-from ui.components.viewer.viewer import SMALLEST_SHOWN, RegionOverlay
+from ui.components.viewer.viewer import UNLIKE_HEALTHY, RegionOverlay, scale_of
 
+PAGE = "pages/regions.py"
 SHOWN_REGIONS = 5
-METHODS = {Method.CAM: "Evidence (exact)", Method.LIME: "LIME"}
-METHOD_KEY = "regions-by"
-METHOD_HELP = (
-    "Evidence is the network's own sum over the film, at once. LIME hides regions in many copies "
-    "of the film and takes some seconds."
+WAYS = {Way.CAM: "Unlike healthy", Way.WHOLE_LUNGS: "Whole lungs", Way.LIME: "LIME"}
+"""What the pages offer beside the film."""
+
+WAY_KEY = "regions-by"
+WAY_HELP = (
+    "Unlike healthy: the network's own sum over the film, of lung that is brighter than the same "
+    "lung drawn without a lesion. Whole lungs: the same sum of all lung. LIME: hides regions in "
+    "many copies of the film."
 )
 SHOW_DOUBTED = "Show the regions all the same"
 DOUBT = "Do not rely on these regions."
 UNMEASURED = "Never measured on real children: no boxes exist for them."
+OTHER_SETTINGS = "With these settings nothing was measured."
 PASTED, ADULTS, CENTRE = "pasted", "adults", "centre of the lungs"
 """What the kept measurement calls two sets of films, and the control that knows the lungs alone."""
 
 
-def is_doubted(quality: QualityReport) -> bool:
-    """Return whether a film states an age at which regions do not point at disease.
-
-    An age that is not stated is not doubted: the public films state none.
-    """
-    return any(
-        finding.code == ADULT
-        or (finding.code == POPULATION and finding.severity is not Severity.NOTE)
-        for finding in quality.findings
-    )
-
-
 def overlay_of(
-    visit: Visit, film: str, explanation: Explanation | None, *, doubted: bool
+    visit: Visit, film: str, explanation: Explanation | None, *, of_others: bool
 ) -> RegionOverlay | None:
     """Return the regions as the viewer draws them; None before there are any, or until asked for.
 
@@ -57,16 +50,24 @@ def overlay_of(
     ----------
     film : str
         Names the film in the visit, as in `draw_region_panel`.
-    doubted : bool
-        Whether they are not shown on the film before the reader asks.
+    of_others : bool
+        Whether the film is of a population that the regions were not measured on.
     """
-    if explanation is None or (doubted and film not in visit.doubted_asked):
+    if explanation is None:
+        return None
+    if doubt_of(explanation, of_others=of_others) and film not in visit.doubted_asked:
         return None
     return RegionOverlay.from_explanation(explanation)
 
 
 def draw_region_panel(
-    visit: Visit, film: str, task: ExplanationTask, engine: Engine, *, doubted: bool = False
+    visit: Visit,
+    film: str,
+    task: ExplanationTask,
+    engine: Engine,
+    address: Mapping[str, str],
+    *,
+    of_others: bool = False,
 ) -> None:
     """Draw how regions are found, the list of them, what to trust, and what the score is made of.
 
@@ -76,11 +77,42 @@ def draw_region_panel(
         Names the film in the visit.
     engine : Engine
         With the run that is explained.
-    doubted : bool
-        Whether the regions are not to be relied on.
+    address : mapping of str to str
+        Query parameters that open the film on the page Regions.
+    of_others : bool
+        As in `overlay_of`.
     """
     if engine.classifier.has_evidence:
-        draw_method(visit)
+        draw_ways(visit)
+    draw_explanation(visit, film, task, engine, of_others=of_others)
+    if task.result is not None:
+        st.page_link(
+            PAGE,
+            label="What if, layers, files",
+            icon=":material/filter_center_focus:",
+            query_params=dict(address),
+            help="Opens the film on the page Regions.",
+        )
+
+
+def draw_explanation(
+    visit: Visit,
+    film: str,
+    task: ExplanationTask,
+    engine: Engine,
+    *,
+    of_others: bool = False,
+    intervals: bool = False,
+) -> None:
+    """Draw the regions, what to trust, and what the score is made of.
+
+    Parameters
+    ----------
+    film, engine, of_others
+        As in `draw_region_panel`.
+    intervals : bool
+        Whether each weight stands with its interval.
+    """
     if task.sentence:
         st.caption(f"No regions: {plain(task.sentence)}")
         return
@@ -88,14 +120,19 @@ def draw_region_panel(
     if explanation is None:
         return
     run = engine.classifier.run_record
-    if doubted:
-        _draw_doubt(visit, film, doubt_text(run, explanation.method))
-    off = doubted and film not in visit.doubted_asked
-    draw_regions(explanation, top_regions(explanation, SHOWN_REGIONS), grey=off)
-    least = SMALLEST_SHOWN[explanation.method]
-    if not doubted and abs(explanation.weights).max() >= least:
-        st.caption(trust_text(run, explanation.method))
-    draw_balance(explanation)
+    doubt = doubt_of(explanation, of_others=of_others)
+    if doubt:
+        _draw_doubt(visit, film, doubt_text(run, explanation, doubt))
+    off = doubt is not None and film not in visit.doubted_asked
+    regions = top_regions(explanation, SHOWN_REGIONS)
+    draw_regions(explanation, regions, grey=off, intervals=intervals)
+    scale = scale_of(explanation)
+    seen = abs(explanation.weights).max() >= scale.least
+    if seen and not doubt:
+        st.caption(trust_text(run, explanation))
+    if not seen and scale is UNLIKE_HEALTHY:
+        _offer_whole_lungs(visit)
+    draw_balance(explanation, intervals=intervals)
 
 
 def _draw_doubt(visit: Visit, film: str, words: str) -> None:
@@ -112,41 +149,67 @@ def _draw_doubt(visit: Visit, film: str, words: str) -> None:
         )
 
 
-def draw_method(visit: Visit) -> None:
+def _offer_whole_lungs(visit: Visit) -> None:
+    """Draw what leads on from a film on which nothing looks unlike healthy lung."""
+
+    def choose() -> None:
+        visit.way = Way.WHOLE_LUNGS
+
+    st.button(
+        "Show the whole lungs",
+        icon=":material/filter_center_focus:",
+        width="stretch",
+        key="regions-whole",
+        on_click=choose,
+    )
+
+
+def draw_ways(visit: Visit) -> None:
     """Draw the choice of how regions are found; it holds for all pages of the visit."""
-    st.session_state[METHOD_KEY] = visit.method
+    st.session_state[WAY_KEY] = visit.way
 
     def keep() -> None:
-        visit.method = st.session_state[METHOD_KEY] or visit.method
+        visit.way = st.session_state[WAY_KEY] or visit.way
 
     st.segmented_control(
         "Regions by",
-        list(METHODS),
-        format_func=METHODS.__getitem__,
-        key=METHOD_KEY,
+        list(WAYS),
+        format_func=WAYS.__getitem__,
+        key=WAY_KEY,
         on_change=keep,
         required=True,
         width="stretch",
-        help=METHOD_HELP,
+        help=WAY_HELP,
     )
 
 
-def trust_text(run: RunRecord, method: Method) -> str:
+def trust_text(run: RunRecord, explanation: Explanation) -> str:
     """Return in sentences how far a run's regions were found to lie on disease."""
-    pasted, adults = (_by_method(_rates(run, films), method) for films in (PASTED, ADULTS))
+    way = way_of(explanation.settings)
+    if way is None:
+        return f"{OTHER_SETTINGS} {UNMEASURED}"
+    pasted, adults = (_rates(run, films).get(way) for films in (PASTED, ADULTS))
     if pasted is None or adults is None:
         return UNMEASURED
+    centre = _rates(run, ADULTS).get(CENTRE)
+    beside = "" if centre is None else f"; the middle of the lungs in {_told(centre)}"
     return (
         f"{UNMEASURED} On children's normal films with a synthetic lesion, the strongest region "
-        f"lay on the lesion in {_told(pasted)}; on adults, in a radiologist's box in "
-        f"{_told(adults)}."
+        f"lay on the lesion in {_told(pasted)}. On adults it lay in a radiologist's box in "
+        f"{_told(adults)}{beside}."
     )
 
 
-def doubt_text(run: RunRecord, method: Method) -> str:
-    """Return in sentences why a run's regions of adults are not to be relied on."""
+def doubt_text(run: RunRecord, explanation: Explanation, doubt: Doubt) -> str:
+    """Return in sentences why regions are not to be relied on."""
+    if doubt is Doubt.OUTSIDE:
+        return (
+            f"{DOUBT} Of what the score is made of, {share_outside(explanation):.0%} lies outside "
+            "of the lungs."
+        )
     rates = _rates(run, ADULTS)
-    found, centre = _by_method(rates, method), rates.get(CENTRE)
+    way = way_of(explanation.settings)
+    found, centre = None if way is None else rates.get(way), rates.get(CENTRE)
     if found is None or centre is None:
         return DOUBT
     return (
@@ -163,10 +226,6 @@ def _told(rates: PointingRates) -> str:
 def _rates(run: RunRecord, films: str) -> Mapping[str, PointingRates]:
     kept = _explanation_quality(run)
     return {} if kept is None else kept.rates.get(films, {})
-
-
-def _by_method(rates: Mapping[str, PointingRates], method: Method) -> PointingRates | None:
-    return rates.get(method.name)
 
 
 @st.cache_resource(

@@ -9,9 +9,17 @@ import streamlit as st
 from core.domain.arrays import FloatImage
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity
-from core.domain.regions import CamSettings, ExplanationSettings, Fill, LimeSettings, Method
+from core.domain.regions import (
+    SETTINGS,
+    CamSettings,
+    ExplanationSettings,
+    LimeSettings,
+    OcclusionSettings,
+    Way,
+)
 from core.errors import DatasetError
 from core.imaging.display import DisplayedFilm
+from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
 from core.jobs.explainer import RunFiles, get_explainer
@@ -20,11 +28,7 @@ from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
-from core.pipeline import (
-    Engine,
-    FilmReading,
-    open_engine,
-)
+from core.pipeline import Engine, FilmReading, open_engine, open_healthy
 from core.runs.store import export_identity, reading_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
@@ -250,8 +254,16 @@ def _input_key(film: UploadedFilm, engine: Engine) -> str:
     return f"{view_key(film)}|{engine.classifier.run_record.run_id}"
 
 
-def _input_of(film: UploadedFilm, engine: Engine) -> ModelInput:
-    """Return what the model saw of a film; decoded again if that was long ago."""
+def get_input(film: UploadedFilm, engine: Engine) -> ModelInput:
+    """Return what the model saw of a film; decoded again if that was long ago.
+
+    Raises
+    ------
+    RadiographError
+        If the bytes cannot become a radiograph.
+    Cancelled
+        If that takes too long, or the page has been closed.
+    """
     run = engine.classifier.run_record
 
     def make() -> ModelInput:
@@ -305,6 +317,36 @@ def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
     return FilmView.of(view_key(film), shown, f"Film {film.name}")
 
 
+@st.cache_resource(show_spinner=False)
+def _healthy_network() -> LiteRTNetwork | None:
+    return open_healthy(get_settings().models, get_settings().inference_threads)
+
+
+@st.cache_resource(show_spinner=False)
+def _healthy_films() -> Recent[FloatImage | None]:
+    return Recent(KEPT_INPUTS)
+
+
+def get_healthy(film: UploadedFilm, engine: Engine) -> FloatImage | None:
+    """Return what the model would see of a film without a lesion; None where that is not drawn.
+
+    Raises
+    ------
+    ModelMissing, ModelIntegrity
+        If a file of ``models/healthy`` is missing or is not the one that was measured.
+    RadiographError, Cancelled
+        As `get_input`.
+    """
+    # Deferred: what explains is loaded where something is explained.
+    from core.explain.healthy import draw_healthy  # noqa: PLC0415
+
+    network = _healthy_network()
+    if network is None:
+        return None
+    draw = lambda: draw_healthy(get_input(film, engine), network, network.input_shape[0])  # noqa: E731
+    return _healthy_films().get_or_make(_input_key(film, engine), draw)
+
+
 # --- explanations, made in the background so that the film is there at once ---
 
 
@@ -317,7 +359,7 @@ def request_explanation(
     film: UploadedFilm,
     engine: Engine | None = None,
     *,
-    method: Method = Method.CAM,
+    settings: ExplanationSettings = SETTINGS[Way.CAM],
     asked: bool = True,
 ) -> ExplanationTask | None:
     """Return the task that explains a film; this browser session waits for it.
@@ -326,26 +368,34 @@ def request_explanation(
     ----------
     engine : Engine or None
         None: that of the served run.
-    method : Method
-        Taken as LIME for a run whose score cannot be split by place.
+    settings : ExplanationSettings
+        Those of LIME are taken for a run whose score cannot be split by place.
     asked : bool
         False: it is precomputed if few explanations are under way, and else there is no task.
     """
     engine = engine or get_engine()
-    settings = explanation_settings(engine, method)
+    settings = possible_settings(engine, settings)
     task = _explanations().request(
         f"{_input_key(film, engine)}|{settings}",
-        lambda: get_explainer().begin(_input_of(film, engine), _run_files(engine), settings),
+        lambda: get_explainer().begin(get_input(film, engine), _run_files(engine), settings),
         session_id(),
         asked=asked,
     )
-    if asked and task is not None and isinstance(settings, CamSettings):
+    if asked and task is not None and isinstance(settings, CamSettings | OcclusionSettings):
         task.wait(EVIDENCE_WAIT_S)
     return task
 
 
-def explanation_settings(engine: Engine, method: Method) -> ExplanationSettings:
-    """Return how a run's films are explained here by a method, or by LIME if it cannot be."""
-    if method is Method.CAM and engine.classifier.has_evidence:
-        return CamSettings()
-    return LimeSettings(samples=get_settings().lime_samples, fill=Fill.DARK)
+def usual_settings(way: Way) -> ExplanationSettings:
+    """Return how films are explained here by a way that was measured."""
+    settings = SETTINGS[way]
+    if isinstance(settings, LimeSettings):
+        return replace(settings, samples=get_settings().lime_samples)
+    return settings
+
+
+def possible_settings(engine: Engine, settings: ExplanationSettings) -> ExplanationSettings:
+    """Return settings, or those of LIME for a run whose score cannot be split by place."""
+    if isinstance(settings, CamSettings) and not engine.classifier.has_evidence:
+        return usual_settings(Way.LIME)
+    return settings

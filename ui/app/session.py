@@ -12,7 +12,7 @@ import streamlit as st
 from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
-from core.domain.regions import Method
+from core.domain.regions import Way
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
@@ -34,6 +34,45 @@ class ReadToken:
     def key(self) -> str:
         """What names it in the page: a name may be written while a read is."""
         return f"{self.film}-{self.turn}"
+
+
+@dataclass(slots=True)
+class HiddenParts:
+    """What a visitor hides of a film to see what its probability would be.
+
+    Attributes
+    ----------
+    regions : tuple of int
+        Labels of an explanation.
+    boxes : tuple of Edges
+        As shares of the film's sides.
+    before : list of (tuple of int, tuple of Edges)
+        What was hidden before each change, to be undone.
+    turn : int
+        Rises when the page, and not the visitor, changes what is hidden.
+    """
+
+    regions: tuple[int, ...] = ()
+    boxes: tuple[Edges, ...] = ()
+    before: list[tuple[tuple[int, ...], tuple[Edges, ...]]] = field(default_factory=list)
+    turn: int = 0
+
+    def hide(self, regions: tuple[int, ...], boxes: tuple[Edges, ...]) -> None:
+        """Take over what is hidden now."""
+        if (regions, boxes) != (self.regions, self.boxes):
+            self.before.append((self.regions, self.boxes))
+            self.regions, self.boxes = regions, boxes
+
+    def undo(self) -> None:
+        """Go back by one change."""
+        if self.before:
+            self.regions, self.boxes = self.before.pop()
+            self.turn += 1
+
+    def show_all(self) -> None:
+        """Hide nothing any more; this can be undone."""
+        self.hide((), ())
+        self.turn += 1
 
 
 @dataclass(slots=True)
@@ -78,10 +117,12 @@ class Visit:
         Film and reader who asked for its regions, where the site reads first.
     scores_asked : set of (str, str)
         Film and reader who asked for the score of an adult's film.
-    method : Method
+    way : Way
         How regions are found, where the run lets one choose.
     doubted_asked : set of str
         Films whose regions are not to be relied on, and were asked for all the same.
+    hidden : dict of str to HiddenParts
+        What is hidden of a film, by what names it and its regions.
     drawn : dict of str to tuple of Edges
         Where a first read that is not locked yet marks its film, by the marking's token.
     complaint : str
@@ -109,8 +150,9 @@ class Visit:
     kept: dict[ReadToken, Draft] = field(default_factory=dict)
     regions_asked: set[tuple[str, str]] = field(default_factory=set)
     scores_asked: set[tuple[str, str]] = field(default_factory=set)
-    method: Method = Method.CAM
+    way: Way = Way.CAM
     doubted_asked: set[str] = field(default_factory=set)
+    hidden: dict[str, HiddenParts] = field(default_factory=dict)
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
 

@@ -8,13 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.domain.regions import Explanation, Method, RegionWeight
-from ui.components.viewer.viewer import (
-    NO_REGION,
-    SMALLEST_SHOWN,
-    RegionOverlay,
-    region_name,
-    zone_words,
-)
+from ui.components.viewer.viewer import RegionOverlay, region_name, scale_of, zone_words
 
 FOR, AGAINST, GREY = "#e8893a", "#4a90d9", "#8b8f96"
 
@@ -28,12 +22,22 @@ BALANCE = {
 }
 """Parts of a score by CAM, and what they are called."""
 
+INTERVALS = {
+    Method.CAM: "Below it: by the film alone, and by its mirrored film alone.",
+    Method.LIME: "Below it: its 95 % interval over other samples.",
+    Method.OCCLUSION: "",
+}
+
 SURE = 0.99
 """A probability is not written out above this, nor below the rest to 1."""
 
 
 def draw_regions(
-    explanation: Explanation, regions: tuple[RegionWeight, ...], *, grey: bool = False
+    explanation: Explanation,
+    regions: tuple[RegionWeight, ...],
+    *,
+    grey: bool = False,
+    intervals: bool = False,
 ) -> None:
     """List the regions that the score depends on most: place, number, weight and direction.
 
@@ -46,17 +50,20 @@ def draw_regions(
         Of the explanation, strongest first.
     grey : bool
         Without the colours of for and against, where the regions are not on the film.
+    intervals : bool
+        Whether each weight stands with its interval.
     """
+    scale = scale_of(explanation)
     lines = [
-        _line(explanation, region, grey=grey)
+        _line(explanation, region, grey=grey, intervals=intervals)
         for region in regions
-        if abs(region.weight) >= SMALLEST_SHOWN[explanation.method]
+        if abs(region.weight) >= scale.least
     ]
     notes = [f"Regions the score depends on most{_how(explanation)}"]
     if explanation.geometry.box is not None and not grey:
         notes.append("The model sees only the area inside the dashed line.")
     if not lines:
-        notes.append(NO_REGION[explanation.method])
+        notes.append(scale.none)
     shown = RegionOverlay.from_explanation(explanation).regions_id
     st.html(
         f'<table class="fr-regions" data-regions="{shown}">'
@@ -64,29 +71,47 @@ def draw_regions(
     )
 
 
-def _line(explanation: Explanation, region: RegionWeight, *, grey: bool) -> str:
+def _line(explanation: Explanation, region: RegionWeight, *, grey: bool, intervals: bool) -> str:
     side, colour = ("for", FOR) if region.weight > 0 else ("against", AGAINST)
     number = region_name(region.label)
     zone = zone_words(explanation.zones[region.label]) if explanation.zones else ""
     name = f"{escape(zone)} <small>{number}</small>" if zone else number
+    interval = _interval(explanation, region) if intervals else ""
     return (
         f'<tr tabindex="0" data-region="{region.label}"><td>'
         f'<span class="fr-chip" style="background:{GREY if grey else colour}"></span>{name}</td>'
-        f'<td class="fr-num">{region.weight:+.2f}</td><td>{side}</td></tr>'
+        f'<td class="fr-num">{region.weight:+.2f}{interval}</td>'
+        f"<td>{side}</td></tr>"
     )
+
+
+def _interval(explanation: Explanation, region: RegionWeight) -> str:
+    if explanation.intervals is None:
+        return ""
+    low, high = explanation.intervals[region.label]
+    return f"<br><small>{low:+.2f} to {high:+.2f}</small>"
 
 
 def _how(explanation: Explanation) -> str:
     if explanation.method is Method.CAM:
         return ", by exact evidence"
+    if explanation.method is Method.OCCLUSION:
+        return ", each hidden once, alone"
     fit = explanation.surrogate_r2
     words = "" if fit is None else f"; fit R² {fit:.2f}"
     return f", by {explanation.samples:,} samples{words}"
 
 
-def draw_balance(explanation: Explanation) -> None:
-    """Say what a weight is, and by CAM what the score is the sum of."""
-    words = f'<p class="fr-weight">{weight_text(explanation)}</p>'
+def draw_balance(explanation: Explanation, *, intervals: bool = False) -> None:
+    """Say what a weight is, and by CAM what the score is the sum of.
+
+    Parameters
+    ----------
+    intervals : bool
+        Whether to say what a weight's interval is too.
+    """
+    told = f"{weight_text(explanation)} {INTERVALS[explanation.method] if intervals else ''}"
+    words = f'<p class="fr-weight">{told.strip()}</p>'
     if explanation.method is Method.CAM:
         parts = {
             words: explanation.parts[name]
@@ -111,9 +136,11 @@ def weight_text(explanation: Explanation) -> str:
     """Return in a sentence what a region's weight is."""
     if explanation.method is Method.CAM:
         return (
-            "A weight is the region's own part of the log odds, "
-            "as if the region had the mean region's size."
+            "A weight is the region's own part of the log odds, as if the region had the mean "
+            "region's size."
         )
+    if explanation.method is Method.OCCLUSION:
+        return "A weight is what the log odds lose when the region alone is hidden."
     return (
         "A weight is the change of the log odds when the region is shown instead of hidden, "
         "as a linear fit estimates it."
@@ -122,14 +149,27 @@ def weight_text(explanation: Explanation) -> str:
 
 def probability_text(log_odds: float) -> str:
     """Return log odds of pneumonia as a probability in words."""
-    probability = 1 / (1 + math.exp(-log_odds)) if log_odds > 0 else _small(log_odds)
+    return f"probability: {probability_words(log_odds)}"
+
+
+def probability_words(log_odds: float) -> str:
+    """Return the probability of log odds as a number, or that it is near 0 or 1."""
+    probability = probability_of(log_odds)
     if probability > SURE:
-        return f"probability: above {SURE}"
+        return f"above {SURE}"
     if probability < 1 - SURE:
-        return f"probability: below {1 - SURE:.2f}"
-    return f"probability: {probability:.2f}"
+        return f"below {1 - SURE:.2f}"
+    return f"{probability:.2f}"
 
 
-def _small(log_odds: float) -> float:
+def log_odds_of(probability: float) -> float:
+    """Return a probability inside of (0, 1) as log odds."""
+    return math.log(probability / (1 - probability))
+
+
+def probability_of(log_odds: float) -> float:
+    """Return log odds as a probability; neither end overflows."""
+    if log_odds > 0:
+        return 1 / (1 + math.exp(-log_odds))
     odds = math.exp(log_odds)
     return odds / (1 + odds)

@@ -14,7 +14,7 @@ from core.jobs.explanations import ExplanationTask
 from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
 from ui.app.region_panel import draw_region_panel, overlay_of
-from ui.app.resources import get_film_view, get_library, request_explanation
+from ui.app.resources import get_film_view, get_library, request_explanation, usual_settings
 from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
@@ -47,6 +47,7 @@ from ui.library.films import (
 )
 from ui.library.gallery_query import GALLERY, ErrorView
 from ui.library.runs import get_engine_of, get_runs
+from ui.regions.address import address_of
 
 VIEW_HEIGHT = 770
 CONTRASTS = "errors-contrasts"
@@ -93,7 +94,8 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
         follow(visit, task, reading_for(view))
         if task is not None:
             engine = get_engine_of(view.run)
-            draw_region_panel(visit, film_id, task, engine, doubted=case.of_adult)
+            address = address_of(view.library, film_id, view.run, visit.way)
+            draw_region_panel(visit, film_id, task, engine, address, of_others=case.of_adult)
         draw_case_form(case)
         draw_runs(case)
     with neighbours_side:
@@ -184,13 +186,13 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
         st.info(plain(str(exc)), icon=":material/image_not_supported:")
         return None
     asked = view.regions and not get_runs()[view.run].foreign
-    method = case.visit.method
-    task = request_explanation(film, get_engine_of(view.run), method=method) if asked else None
+    settings = usual_settings(case.visit.way)
+    task = request_explanation(film, get_engine_of(view.run), settings=settings) if asked else None
     case.visit.wait_for(task)
     explanation = None if task is None else task.result
     show_film(
         shown,
-        regions=overlay_of(case.visit, case.film_id, explanation, doubted=case.of_adult),
+        regions=overlay_of(case.visit, case.film_id, explanation, of_others=case.of_adult),
         key="case-viewer",
         height=VIEW_HEIGHT,
         page_keys=PAGE_KEYS,

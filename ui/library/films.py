@@ -15,7 +15,9 @@ import numpy as np
 import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms
+from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.film import printable
+from core.domain.mark import Mark
 from core.error_analysis.filters import Known, Noted, films_wanted
 from core.error_analysis.gallery import cell_of, films_in_cell, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
@@ -165,10 +167,27 @@ def is_synthetic(library: str, film_id: str) -> bool:
         return False
 
 
+@st.cache_resource(show_spinner=False)
+def radiologist_boxes() -> dict[str, tuple[Mark, ...]]:
+    """Return the boxes that radiologists drew on films of adults, by film.
+
+    Raises
+    ------
+    DatasetError
+        If the list of them is there and cannot be read.
+    """
+    return read_radiologist_boxes(get_settings().data)
+
+
 def lesion_outlines(library: str, film_id: str) -> list[TruthOutline]:
-    """Return the outline of a synthetic lesion, to compare regions or marks with."""
+    """Return what is known of where a lesion is, to compare regions or marks with.
+
+    Of a synthetic film it is the lesion's outline, of an adult's the radiologist's boxes.
+    """
+    boxes = radiologist_boxes().get(film_id, ())
     mask = get_library(library).truth(film_id, "core")
-    return [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
+    lesions = [TruthOutline("lesion", mask)] if mask is not None and mask.any() else []
+    return [*(TruthOutline("box", box=box.edges) for box in boxes), *lesions]
 
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:

@@ -12,7 +12,7 @@ from core.domain.review import ReadKind
 from core.explain.reader_overlap import DrawnOverlap, keep_overlap, weigh_drawn
 from core.reads.signing import summarise_regions
 from ui.app.read_in_progress import ReadContext
-from ui.components.viewer.viewer import SMALLEST_SHOWN, Marking, read_marks_event, region_name
+from ui.components.viewer.viewer import Marking, read_marks_event, region_name, scale_of
 
 VIEWER = "viewer"
 
@@ -63,7 +63,7 @@ def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
 
 
 def _overlap(explanation: Explanation, marks: Sequence[Mark]) -> DrawnOverlap:
-    return weigh_drawn(explanation, marks, SMALLEST_SHOWN[explanation.method])
+    return weigh_drawn(explanation, marks, scale_of(explanation).least)
 
 
 def overlap_text(overlap: DrawnOverlap, explanation: Explanation) -> str:
@@ -87,6 +87,6 @@ def _point_text(label: int | None, explanation: Explanation) -> str:
     if label is None:
         return "Your point lies outside the area that the model sees."
     weight, lies = float(explanation.weights[label]), f"Your point lies in {region_name(label)}"
-    if abs(weight) < SMALLEST_SHOWN[explanation.method]:
+    if abs(weight) < scale_of(explanation).least:
         return f"{lies}, which barely changes the score."
     return f"{lies}, which counts {'for' if weight > 0 else 'against'} pneumonia ({weight:+.2f})."

@@ -17,8 +17,8 @@ from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, keep_regions_asked
-from ui.app.region_panel import draw_region_panel, is_doubted
-from ui.app.resources import get_engine, request_explanation
+from ui.app.region_panel import draw_region_panel
+from ui.app.resources import get_engine, request_explanation, usual_settings
 from ui.app.session import Visit
 from ui.components.panels import (
     SYNTHETIC,
@@ -30,6 +30,7 @@ from ui.components.panels import (
 )
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
+from ui.regions.address import VISIT, address_of
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.sign_form import draw_verdict
 from ui.review.uploads import read_waiting
@@ -124,8 +125,14 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
         draw_scale(reading.prediction)
     draw_population(reading.quality, scored=reading.prediction is not None)
     if task is not None:
-        doubted = is_doubted(reading.quality)
-        draw_region_panel(read.visit, read.film.key, task, get_engine(), doubted=doubted)
+        draw_region_panel(
+            read.visit,
+            read.film.key,
+            task,
+            get_engine(),
+            address_of(VISIT, read.film.key, way=read.visit.way),
+            of_others=read.of_others,
+        )
     elif reading.prediction is not None:
         offer_regions(read)
     draw_drawn(read.drawn_at_first, None if task is None else task.result)
@@ -164,7 +171,9 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
     reading, task = read.reading, None
     if reading is not None and reading.prediction is not None:
-        task = request_explanation(read.film, method=read.visit.method, asked=read.shows_regions)
+        task = request_explanation(
+            read.film, settings=usual_settings(read.visit.way), asked=read.shows_regions
+        )
     read.visit.wait_for(task)
     shown = task if task and read.shows_regions else None
     follow(read.visit, shown)

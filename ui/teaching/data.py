@@ -11,14 +11,11 @@ import numpy as np
 import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms
-from core.datasets.nih_rsna import read_radiologist_boxes
-from core.domain.mark import Mark
 from core.domain.model import Prediction, RunRecord
 from core.domain.reader import Reader, reader_key
 from core.errors import FirstReadError, TeachingError
 from core.evaluation.metrics import logits_of
 from core.gate.lungs import LUNG_PROBABILITY, segment_lungs
-from core.settings import get_settings
 from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
 from core.teaching.mark_scoring import LesionTruth
@@ -36,7 +33,7 @@ from ui.app.session import Visit, get_visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
 from ui.library.blind_reads import films_awaiting
-from ui.library.films import lesion_outlines, load_film
+from ui.library.films import lesion_outlines, load_film, radiologist_boxes
 from ui.library.runs import ALL_PARTS, get_films, get_runs
 
 EXTERNAL_SPLIT = "nih"
@@ -120,18 +117,13 @@ def get_sources() -> dict[str, Source]:
         for key, source in SOURCES.items()
         if source.library in libraries
         and libraries[source.library].has_films
-        and (not source.external or _boxes())
+        and (not source.external or radiologist_boxes())
     }
 
 
 def served_run_id() -> str:
     """Return the run that reads along."""
     return get_engine().classifier.run_record.run_id
-
-
-@st.cache_resource(show_spinner=False)
-def _boxes() -> dict[str, tuple[Mark, ...]]:
-    return read_radiologist_boxes(get_settings().data)
 
 
 def films_of(source: str, run: str) -> ScoredFilms:
@@ -228,7 +220,7 @@ def lesion_truth(course: Course, case: Case) -> LesionTruth:
     """Return where the lesion of a film is, as far as it is known."""
     source = SOURCES[course.session.plan.library]
     mask = get_library(source.library).truth(case.film_id, "core")
-    return LesionTruth(mask, _boxes().get(case.film_id, ()))
+    return LesionTruth(mask, radiologist_boxes().get(case.film_id, ()))
 
 
 def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
@@ -237,8 +229,7 @@ def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
     lungs = get_library(library).truth(case.film_id, "lung")
     if lungs is None:
         lungs = _segmented_lungs(library, case.film_id)
-    boxes = [TruthOutline("box", box=box.edges) for box in _boxes().get(case.film_id, ())]
-    return [TruthOutline("lung", lungs), *boxes, *lesion_outlines(library, case.film_id)]
+    return [TruthOutline("lung", lungs), *lesion_outlines(library, case.film_id)]
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -18,6 +18,7 @@ from ui.components.cards.cards import show_cards
 from ui.components.plain_text import plain
 from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
+from ui.regions.address import address_of
 from ui.teaching.data import SOURCES, nearest_films, note_step
 from ui.teaching.reading import draw_model
 
@@ -86,12 +87,14 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
         )
     follow(visit, task)
     if task is not None:
+        source, film_id = SOURCES[course.session.plan.library], course.films[place].case.film_id
         draw_region_panel(
             visit,
-            course.films[place].case.film_id,
+            film_id,
             task,
             get_engine_of(run.run_id),
-            doubted=SOURCES[course.session.plan.library].external,
+            address_of(source.library, film_id, run.run_id, visit.way),
+            of_others=source.external,
         )
 
 

@@ -26,7 +26,7 @@ from core.teaching.session import (
 from core.teaching.text import describe_plan
 from ui.app.progress import Watch
 from ui.app.region_panel import overlay_of
-from ui.app.resources import get_film_view, request_explanation
+from ui.app.resources import get_film_view, request_explanation, usual_settings
 from ui.app.session import Visit, show_not_kept
 from ui.components.answer.answer import AnswerEvent, read_answer_event, show_answer
 from ui.components.panels import draw_measured, draw_scale
@@ -158,13 +158,14 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
         return None
     run = course.session.plan.run_id
     asked = revealed and film.regions_shown and run in get_runs()
-    task = request_explanation(upload, get_engine_of(run), method=visit.method) if asked else None
+    settings = usual_settings(visit.way)
+    task = request_explanation(upload, get_engine_of(run), settings=settings) if asked else None
     visit.wait_for(task)
     explanation = None if task is None else task.result
     marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
     show_film(
         shown,
-        regions=overlay_of(visit, case.film_id, explanation, doubted=source.external),
+        regions=overlay_of(visit, case.film_id, explanation, of_others=source.external),
         key=VIEWER,
         height=VIEW_HEIGHT,
         page_keys=REVEALED_KEYS if revealed else READ_KEYS,

@@ -36,12 +36,13 @@ const choosing = {
 
   choose(label) {
     if (!this.regions || label === null) return;
+    if (this.covers) return this.turnRegion(label);
     const chosen = this.state.selected === label ? null : label;
     this.state.selected = chosen;
     const { film, regions } = this.data;
     const value = chosen === null ? null : { film, regions: regions.id, label: chosen };
     this.setStateValue("selected_region", value);
-    this.request();
+    return this.request();
   },
 };
 

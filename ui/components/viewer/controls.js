@@ -37,6 +37,7 @@ const TOOLS = {
   overlay: REGION_KEYS.o,
   mark: (viewer) => viewer.turnMarking(),
   unmark: (viewer) => viewer.removeMark(),
+  save: (viewer) => viewer.savePicture(),
   reset: KEYS.r,
   help: KEYS["?"],
 };
@@ -208,10 +209,11 @@ const controls = {
     this.clicking = undefined;
     const label = this.state.overlay ? this.labelAt(this.locate(event)) : null;
     if (second || label === null) return;
+    const waitMs = this.covers ? 0 : CLICK_WAIT_MS; // a second click takes the first one back
     this.clicking = setTimeout(() => {
       this.clicking = undefined;
       this.choose(label);
-    }, CLICK_WAIT_MS);
+    }, waitMs);
   },
 
   hover(event) {

@@ -20,13 +20,22 @@ const drawing = {
     const started = performance.now();
     const at = this.placement();
     const reduced = this.moving && this.fullMs > FRAME_BUDGET_MS;
-    this.drawFilm(at, reduced ? 2 : 1);
-    if (this.regions && this.state.overlay) this.drawRegions(at);
-    this.drawMarks(at);
+    this.drawAll(at, reduced ? 2 : 1);
     const spent = performance.now() - started;
     // A reduced frame has a quarter of the pixels: its cost says whether a full one would fit again.
     this.fullMs = reduced ? 4 * spent : spent;
     this.report(at, spent);
+  },
+
+  drawAll(at, coarse) {
+    this.drawFilm(at, coarse);
+    if (this.regions) this.drawRegions(at);
+    this.drawMarks(at);
+  },
+
+  // Device pixels of a line that is one CSS pixel wide.
+  get linePx() {
+    return this.lineScale ?? (globalThis.devicePixelRatio || 1);
   },
 
   clear() {
@@ -53,38 +62,44 @@ const drawing = {
   },
 
   drawRegions(at) {
-    const { context, film, regions, state } = this;
+    const { film, regions, state } = this;
     const drawn = `${regions.id} ${state.side}`;
     if (this.overlayDrawn !== drawn) {
       this.overlayDrawn = drawn;
       this.overlay = overlayImage(regions, state.side);
     }
-    context.save();
-    context.imageSmoothingEnabled = false;
-    context.globalAlpha = state.opacity;
     const [top, left, bottom, right] = regions.box;
     const x = at.x + left * film.width * at.scale;
     const y = at.y + top * film.height * at.scale;
     const width = (right - left) * film.width * at.scale;
     const height = (bottom - top) * film.height * at.scale;
-    context.drawImage(this.overlay, x, y, width, height);
     const cells = new DOMMatrix([width / regions.width, 0, 0, height / regions.height, x, y]);
-    this.strokeBox(x, y, width, height);
-    this.strokeSides(cells);
-    context.globalAlpha = 1;
+    if (state.overlay) this.drawOverlay(cells);
+    this.drawHidden(cells);
+    if (!state.overlay) return;
     for (const label of new Set([state.selected, state.cursor, this.listed, this.hovered])) {
       if (label !== null) this.strokeRegion(label, cells);
     }
+  },
+
+  drawOverlay(cells) {
+    const { context, regions } = this;
+    const [x, y, width, height] = [cells.e, cells.f, cells.a * regions.width, cells.d * regions.height];
+    context.save();
+    context.imageSmoothingEnabled = false;
+    context.globalAlpha = this.state.opacity;
+    context.drawImage(this.overlay, x, y, width, height);
+    this.strokeBox(x, y, width, height);
+    this.strokeSides(cells);
     context.restore();
   },
 
   // What the model looks at, where that is not the whole film.
   strokeBox(x, y, width, height) {
     if (this.regions.box.join() === "0,0,1,1") return;
-    const { context } = this;
-    const ratio = globalThis.devicePixelRatio || 1;
-    context.setLineDash([4 * ratio, 4 * ratio]);
-    context.lineWidth = ratio;
+    const { context, linePx } = this;
+    context.setLineDash([4 * linePx, 4 * linePx]);
+    context.lineWidth = linePx;
     context.strokeStyle = "rgb(232 234 237 / 55%)";
     context.strokeRect(x, y, width, height);
     context.setLineDash([]);
@@ -118,7 +133,7 @@ const drawing = {
     const onCanvas = new Path2D();
     onCanvas.addPath(path, cells);
     this.context.strokeStyle = colour;
-    this.context.lineWidth = widthPx * (globalThis.devicePixelRatio || 1);
+    this.context.lineWidth = widthPx * this.linePx;
     this.context.lineCap = "square";
     this.context.stroke(onCanvas);
   },
@@ -135,4 +150,6 @@ const drawing = {
   },
 };
 
-Object.assign(Viewer.prototype, drawing);
+for (const [name, of] of Object.entries(Object.getOwnPropertyDescriptors(drawing))) {
+  Object.defineProperty(Viewer.prototype, name, of);
+}

@@ -2,7 +2,7 @@
 // them with. Places are shares of the film's sides: left, top, right, bottom; a point has no area.
 
 const MARK_COLOUR = "#f5dd5d";
-const TRUTH_COLOURS = { lesion: "#46c9a0", box: "#46c9a0", lung: "rgb(206 210 216 / 75%)" };
+const TRUTH_COLOURS = { own: MARK_COLOUR, lesion: "#46c9a0", box: "#46c9a0", lung: "rgb(206 210 216 / 75%)" };
 const CROSS_STEP = 0.025;
 const FINE_STEP = 0.005;
 const LEAST_BOX = 0.01; // a smaller drag is a click
@@ -124,7 +124,9 @@ const marking = {
     const { state } = this;
     const kinds = new Set(this.truths.map((truth) => truth.kind));
     const shown = {
-      mark: state.marks.length > 0,
+      mark: state.marks.length > 0 && !this.covers,
+      own: kinds.has("own"),
+      hidden: this.covers && state.marks.length + state.off.length > 0,
       lesion: kinds.has("lesion"),
       box: kinds.has("box"),
       lung: kinds.has("lung"),
@@ -163,6 +165,7 @@ const marking = {
 
   drawMark([left, top, right, bottom], at) {
     if (left === right) this.drawCross({ x: left, y: top }, at, 13, true);
+    else if (this.covers) this.coverEdges([left, top, right, bottom], at);
     else this.strokeEdges([left, top, right, bottom], at, MARK_COLOUR, 2);
   },
 
@@ -184,9 +187,19 @@ const marking = {
     this.stroke(path, placed, colour, widthPx);
   },
 
+  coverEdges([left, top, right, bottom], at) {
+    const [width, height] = [this.film.width * at.scale, this.film.height * at.scale];
+    this.context.fillStyle = HIDDEN_COLOUR;
+    this.context.fillRect(
+      at.x + left * width, at.y + top * height, (right - left) * width, (bottom - top) * height,
+    );
+    this.context.setLineDash([4, 3]);
+    this.strokeEdges([left, top, right, bottom], at, HIDDEN_LINE, 1.2);
+    this.context.setLineDash([]);
+  },
+
   drawCross({ x, y }, at, sizePx, ring = false) {
-    const ratio = globalThis.devicePixelRatio || 1;
-    const size = sizePx * ratio;
+    const size = sizePx * this.linePx;
     const path = new Path2D();
     path.moveTo(-size, 0);
     path.lineTo(size, 0);

@@ -68,6 +68,8 @@ class Viewer {
     this.canvas.setAttribute("aria-label", data.alt);
     this.find(".drawn").hidden = !data.synthetic;
     this.showPageKeys();
+    this.find("[data-act=save]").hidden = !data.caption;
+    this.takeSwitching();
     this.takeMarking();
     if (this.regions?.id !== data.regions?.id) this.takeRegions();
     this.takeSelection();
@@ -76,7 +78,7 @@ class Viewer {
 
   recall({ key, film }) {
     const known = memory.get(key);
-    const state = known ?? { ...DEFAULT_REGIONS, invert: false, tool: false };
+    const state = known ?? { ...DEFAULT_REGIONS, invert: false, tool: false, off: [] };
     if (state.film !== film) {
       Object.assign(state, { film, regionsId: null, selected: null, cursor: null });
       Object.assign(state, { view: { ...DEFAULT_VIEW }, window: { ...DEFAULT_WINDOW } });

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,30 +19,60 @@ import streamlit as st
 
 from core.domain.arrays import FloatVector, LabelImage
 from core.domain.mark import MAX_MARKS, Edges
-from core.domain.regions import Explanation, Method
+from core.domain.regions import CamSettings, Explanation, Method
 from core.errors import ExplanationError
 from ui.components.declare import declare
 from ui.components.events import marks_of, rerun_only, state_of
 from ui.components.viewer.film_bytes import FilmView
 
-SMALLEST_SHOWN = {Method.CAM: 0.02, Method.LIME: 0.1}
-"""A region with a smaller weight is neither coloured nor listed."""
 
-FULL_COLOUR = {Method.CAM: 0.15, Method.LIME: 1.0}
-"""A weight from which a region has its full colour, the same on every film. The median of a film's
-largest weight (f08, pneumonias of validation) is about 0.1 by evidence and 1 by LIME; by evidence
-it is 0.6 on films with a synthetic lesion."""
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How weights of one kind are shown.
 
-UNITS = {
-    Method.CAM: "part of the log odds; 0.7 doubles the odds",
-    Method.LIME: "change in log odds; 0.7 doubles the odds",
-}
-"""What a weight is, in few words."""
+    Attributes
+    ----------
+    least : float
+        A region with a smaller weight is neither coloured nor listed.
+    full : float
+        A weight from which a region has its full colour, the same on every film.
+    unit : str
+        What a weight is, in few words.
+    none : str
+        What is said where no region is shown.
+    """
 
-NO_REGION = {
-    Method.CAM: "No region looks unlike healthy lung and counts for or against pneumonia.",
-    Method.LIME: "No single region changes the odds by a tenth.",
-}
+    least: float
+    full: float
+    unit: str
+    none: str
+
+
+UNLIKE_HEALTHY = Scale(
+    0.02,
+    0.15,
+    "part of the log odds; 0.7 doubles the odds",
+    "No region looks unlike healthy lung and counts for or against pneumonia.",
+)
+WHOLE_LUNGS = replace(
+    UNLIKE_HEALTHY, least=0.05, full=0.4, none="No region of the lungs counts for or against."
+)
+BY_LIME = Scale(
+    0.1,
+    1.0,
+    "change in log odds; 0.7 doubles the odds",
+    "No single region changes the odds by a tenth.",
+)
+BY_OCCLUSION = replace(BY_LIME, full=2.0)
+"""``python -m bench localisation`` prints how large the weights of real pneumonias are."""
+
+
+def scale_of(explanation: Explanation) -> Scale:
+    """Return how an explanation's weights are shown."""
+    if isinstance(explanation.settings, CamSettings):
+        return UNLIKE_HEALTHY if explanation.settings.unlike_healthy else WHOLE_LUNGS
+    return BY_OCCLUSION if explanation.method is Method.OCCLUSION else BY_LIME
+
 
 TRUTH_CELLS = 512
 """A truth's outline has at most so many cells along its longer side."""
@@ -58,6 +88,8 @@ _VIEWER_SCRIPTS = (
     "listing.js",
     "controls.js",
     "marking.js",
+    "switching.js",
+    "saving.js",
     "words.js",
 )
 _film_component = declare("first_read_film", _HERE, ("film.js",))
@@ -76,20 +108,15 @@ class RegionOverlay:
         Positive: for pneumonia.
     box : (float, float, float, float)
         Top, left, bottom, right of what the model looks at, as shares of the film's sides.
-    unit : str
-        What a weight is, in words.
     zones : tuple of str
         Each region's place in the patient's body, from `core.explain.zones`; empty if not known.
-    method : Method
-        That found them: it decides the scale of colours.
     """
 
     segments: LabelImage
     weights: FloatVector
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    unit: str = UNITS[Method.LIME]
     zones: tuple[str, ...] = ()
-    method: Method = Method.LIME
+    scale: Scale = BY_LIME
 
     @classmethod
     def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
@@ -102,9 +129,8 @@ class RegionOverlay:
             box.bottom_px / height,
             box.right_px / width,
         )
-        unit, zones = UNITS[explanation.method], explanation.zones
-        method = explanation.method
-        return cls(explanation.segments, explanation.weights, shares, unit, zones, method)
+        scale = scale_of(explanation)
+        return cls(explanation.segments, explanation.weights, shares, explanation.zones, scale)
 
     @property
     def regions_id(self) -> str:
@@ -136,11 +162,33 @@ class Marking:
     most: int = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Switching:
+    """Regions that a click hides from the model; marks are boxes that are hidden too.
+
+    Attributes
+    ----------
+    token : str
+        Names the regions and what the page has undone; ``off`` is taken over once for each.
+    """
+
+    token: str
+    off: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the film with its regions is saved as: the file's name, and the lines below the film."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TruthOutline:
-    """The truth for marks: a (H, W) mask of lesion or lungs, or a radiologist's box."""
+    """The truth for marks: a (H, W) mask of lesion or lungs, or a box, a radiologist's or own."""
 
-    kind: Literal["lesion", "lung", "box"]
+    kind: Literal["lesion", "lung", "box", "own"]
     mask: npt.NDArray[np.bool_] | None = None
     box: Edges | None = None
 
@@ -173,6 +221,8 @@ def show_film(
     page_keys: Sequence[tuple[str, str]] = (),
     marking: Marking | None = None,
     truths: Sequence[TruthOutline] = (),
+    switching: Switching | None = None,
+    picture: Picture | None = None,
 ) -> RegionClick | None:
     """Draw one film in the page.
 
@@ -189,6 +239,10 @@ def show_film(
         end of the list of shortcuts, and the viewer leaves them to the page.
     marking : Marking or None
         None: the film takes no marks. What was marked is had from `read_marks_event`.
+    switching : Switching or None
+        None: a click chooses a region. What was switched is had from `read_switched_event`.
+    picture : Picture or None
+        None: the film cannot be saved.
 
     Returns
     -------
@@ -213,6 +267,9 @@ def show_film(
         "regions": overlay,
         "marking": None if marking is None else asdict(marking),
         "truths": [_described_truth(truth) for truth in truths],
+        "switching": None if switching is None else asdict(switching),
+        "caption": None if picture is None else picture.lines,
+        "pictureName": None if picture is None else picture.name,
     }
     with st.container(gap=None):
         chosen = _viewer_component(
@@ -220,6 +277,7 @@ def show_film(
             data=described,
             on_selected_region_change=rerun_only,
             on_marks_change=rerun_only,
+            on_switched_change=rerun_only,
         ).selected_region
         _film_component(key=f"{key}-film", data=film.content)
     if not isinstance(chosen, Mapping) or regions is None or overlay is None:
@@ -246,6 +304,29 @@ def read_marks_event(key: str, token: str) -> tuple[Edges, ...] | None:
     if event is None or event.get("token") != token:
         return None
     return marks_of(event.get("marks"), MAX_MARKS)
+
+
+def read_switched_event(key: str, token: str, regions: int) -> tuple[int, ...] | None:
+    """Return which regions are switched off; None if nothing was done since the token was new.
+
+    Parameters
+    ----------
+    key : str
+        Of the viewer.
+    token : str
+        As in `Switching`.
+    regions : int
+        How many there are.
+    """
+    event = state_of(key, "switched")
+    if event is None or event.get("token") != token:
+        return None
+    labels = event.get("labels")
+    if not isinstance(labels, list | tuple) or len(labels) > regions:
+        return None
+    if not all(type(label) is int and 0 <= label < regions for label in labels):
+        return None
+    return tuple(dict.fromkeys(labels))
 
 
 def _described_truth(truth: TruthOutline) -> dict[str, object]:
@@ -284,8 +365,5 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
         "box": list(regions.box),
         "weights": [round(float(weight), 6) for weight in regions.weights],
         "zones": [zone_words(zone) for zone in regions.zones],
-        "unit": regions.unit,
-        "least": SMALLEST_SHOWN[regions.method],
-        "full": FULL_COLOUR[regions.method],
-        "none": NO_REGION[regions.method],
+        **asdict(regions.scale),
     }

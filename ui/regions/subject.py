@@ -1,0 +1,166 @@
+"""The film that the page Regions is about, from the visit's worklist or a library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from core.datasets.nih_rsna import EXTERNAL_PREFIX
+from core.domain.film import printable
+from core.domain.mark import Mark
+from core.domain.review import ReadKind
+from core.errors import DatasetError
+from core.jobs.batch import UploadedFilm
+from core.pipeline import Engine
+from ui.app.read_in_progress import ReadContext, open_read
+from ui.app.resources import get_engine
+from ui.app.session import Visit
+from ui.components.viewer.viewer import TruthOutline
+from ui.library.blind_reads import awaits_blind_read
+from ui.library.films import film_name, lesion_outlines, load_film
+from ui.library.runs import ALL_PARTS, find_coded, get_engine_of, get_runs, offered_runs
+from ui.regions.address import CODE_LENGTH, VISIT, RegionsView
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """The film, and the run that is explained.
+
+    Attributes
+    ----------
+    key : str
+        Names the film in the visit.
+    of_others : bool
+        Whether the film is of a population that the regions were not measured on.
+    marks : sequence of Mark
+        What the visitor marked at their first read.
+    truths : sequence of TruthOutline
+        Where the lesion is, as far as that is known.
+    """
+
+    film: UploadedFilm
+    key: str
+    name: str
+    engine: Engine
+    of_others: bool = False
+    marks: Sequence[Mark] = ()
+    truths: Sequence[TruthOutline] = ()
+
+    @property
+    def run_id(self) -> str:
+        """The run that is explained."""
+        return self.engine.classifier.run_record.run_id
+
+
+@dataclass(frozen=True, slots=True)
+class NotShown:
+    """Why a film's regions are not shown; ``read`` where asking for them is all that is missing."""
+
+    sentence: str
+    read: ReadContext | None = None
+
+
+def films_to_choose(visit: Visit) -> dict[str, str]:
+    """Return the films of the visit that the model has read: code to name."""
+    outcomes = {key: visit.outcome(key).reading for key in visit.films}
+    return {
+        key[:CODE_LENGTH]: printable(visit.films[key].name)
+        for key, reading in outcomes.items()
+        if reading is not None and reading.prediction is not None
+    }
+
+
+def find_subject(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
+    """Return the film that is asked for, or why it is not shown; None if none is asked for.
+
+    Raises
+    ------
+    DatasetError
+        If the film or the run is not there.
+    ModelMissing, ModelIntegrity
+        If the run's files are not those that were measured.
+    """
+    if view.library == VISIT:
+        return _of_visit(visit, view)
+    return _of_library(visit, view)
+
+
+def settle(visit: Visit, view: RegionsView) -> RegionsView:
+    """Return the view with the visit's film that it is about, if the address names none."""
+    if view.library != VISIT or view.film:
+        return view
+    listed = films_to_choose(visit)
+    opened = (visit.selected or "")[:CODE_LENGTH]
+    return replace(view, film=opened if opened in listed else next(iter(listed), ""))
+
+
+def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
+    if not view.film:
+        return None
+    key = next((key for key in visit.films if key[:CODE_LENGTH] == view.film), None)
+    if key is None or view.film not in films_to_choose(visit):
+        raise DatasetError(
+            "The film of this address is not in your worklist, or the model has not read it. "
+            "Films are kept for one visit: add it on the page Review."
+        )
+    read = open_read(visit, key)
+    assert read.reading is not None
+    if not read.shows_regions:
+        return _why_not(read)
+    return Subject(
+        read.film,
+        key,
+        printable(read.film.name),
+        get_engine(),
+        of_others=read.of_others,
+        marks=read.drawn_at_first,
+        truths=[TruthOutline("own", box=mark.edges) for mark in read.drawn_at_first],
+    )
+
+
+def _why_not(read: ReadContext) -> NotShown:
+    if read.hides_score:
+        return NotShown(
+            "This film states another age than the model was made for. Ask for its score on the "
+            "page Review first."
+        )
+    if read.kind is ReadKind.FIRST:
+        return NotShown(
+            "You have not read this film yet. Lock your first read on the page Review; then the "
+            "regions are shown here."
+        )
+    return NotShown("You have locked your first read of this film.", read)
+
+
+def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
+    run = view.run or get_engine().classifier.run_record.run_id
+    if run not in offered_runs(view.library):
+        raise DatasetError(f"Run {run[:40]!r} has not read these films. Choose another run.")
+    if get_runs()[run].foreign:
+        raise DatasetError(
+            f"Only the predictions of run {run} were imported: it has no network to explain."
+        )
+    film_id = find_coded(view.library, run, ALL_PARTS, view.film) if view.film else None
+    if film_id is None:
+        if view.film:
+            raise DatasetError("The film of this address is not among those that the run has read.")
+        return None
+    awaited = awaits_blind_read(visit, view.library, film_id)
+    if awaited:
+        return NotShown(awaited)
+    return Subject(
+        load_film(view.library, film_id),
+        film_id,
+        film_name(film_id),
+        get_engine_of(run),
+        of_others=film_id.startswith(EXTERNAL_PREFIX),
+        truths=lesion_outlines(view.library, film_id),
+    )
+
+
+def draw_not_shown(found: NotShown) -> None:
+    """Say why the regions are not shown, and lead on."""
+    st.info(found.sentence, icon=":material/visibility_off:")
+    st.page_link("pages/review.py", label="Go to Review", icon=":material/radiology:")

@@ -1,0 +1,273 @@
+"""What if: regions and boxes of a film hidden, and whether the marked places matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from core.domain.mark import MAX_MARKS, Mark
+from core.domain.regions import Explanation, Fill
+from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
+from ui.app.lru_cache import Recent
+from ui.app.resources import get_healthy, get_input, view_key
+from ui.app.session import HiddenParts, Visit
+from ui.components.region_list import log_odds_of, probability_of, probability_words
+from ui.components.viewer.viewer import (
+    Marking,
+    RegionOverlay,
+    Switching,
+    read_marks_event,
+    read_switched_event,
+    region_name,
+    zone_words,
+)
+from ui.regions.subject import Subject
+
+FILLS = {Fill.HEALTHY: "Healthy lung", Fill.DARK: "Dark lung", Fill.OWN_MEAN: "Its mean grey"}
+FILL_KEY = "what-if-fill"
+FILL_HELP = (
+    "What stands where a part is hidden. Healthy lung is drawn from this film by a network that "
+    "takes lesions away; of a real film it changes little. Dark lung is the grey that a fifth of "
+    "the lungs is darker than."
+)
+MARKED_KEY = "what-if-marked"
+KEPT_RESULTS = 64
+
+FARTHEST = 9.0
+"""Log odds at either end of a row's line."""
+
+TICKS = (0.01, 0.1, 0.5, 0.9, 0.99)
+MOST_NAMED = 3
+
+_ROW = """
+<div class="fr-what-row" role="img" aria-label="{label}">
+  <span class="fr-what-name">{name}</span>
+  <div class="fr-what-line">
+    <div class="fr-track"></div>
+    <div class="fr-point" style="left:{point:.2f}%"></div>
+    {span}
+    <div class="fr-dot" style="left:{at:.2f}%"></div>
+  </div>
+  <span class="fr-what-value">{value}</span>
+</div>
+"""
+_AXIS = (
+    '<div class="fr-what-row fr-what-axis" aria-hidden="true"><span>probability</span>'
+    '<div class="fr-what-line">{ticks}</div><span></span></div>'
+)
+_TICK = '<i style="left:{at:.2f}%">{value:g}</i>'
+_SPAN = '<div class="fr-what-span" style="left:{low:.2f}%;width:{width:.2f}%"></div>'
+
+
+def hidden_of(
+    visit: Visit, subject: Subject, explanation: Explanation, viewer: str
+) -> tuple[HiddenParts, Switching, Marking]:
+    """Return what is hidden of a film after what was done in the viewer, and what the viewer takes.
+
+    Parameters
+    ----------
+    viewer : str
+        Key of the viewer.
+    """
+    regions = RegionOverlay.from_explanation(explanation).regions_id
+    name = f"{subject.key}-{subject.run_id}-{regions}"
+    parts = visit.hidden.setdefault(name, HiddenParts())
+    token = f"{name}-{parts.turn}"
+    switched = read_switched_event(viewer, token, len(explanation.weights))
+    boxes = read_marks_event(viewer, token)
+    parts.hide(
+        parts.regions if switched is None else switched, parts.boxes if boxes is None else boxes
+    )
+    switching = Switching(token, parts.regions)
+    return parts, switching, Marking(token, parts.boxes, edit=True, most=MAX_MARKS)
+
+
+def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts) -> None:
+    """Draw what the probability would be, what is hidden, and what the marked places do."""
+    st.caption(
+        "Click a region to hide it from the model, or use n and Enter. Hide a box with m or the "
+        "tool above the film."
+    )
+    fill = st.segmented_control(
+        "Hidden parts become",
+        list(FILLS),
+        default=Fill.HEALTHY,
+        format_func=FILLS.__getitem__,
+        key=FILL_KEY,
+        required=True,
+        persist_state="session",
+        width="stretch",
+        help=FILL_HELP,
+    )
+    boxes = [Mark(*edges) for edges in parts.boxes]
+    model_input = get_input(subject.film, subject.engine)
+    shown, hidden = hide_parts(
+        model_input,
+        subject.engine.classifier,
+        explanation.segments,
+        parts.regions,
+        boxes,
+        fill or Fill.HEALTHY,
+        get_healthy(subject.film, subject.engine),
+    )
+    threshold = subject.engine.classifier.run_record.operating_point.threshold
+    rows = [_row("As it is", shown, threshold)]
+    if parts.regions or parts.boxes:
+        rows.append(_row("With parts hidden", hidden, threshold))
+    _draw_rows(rows)
+    st.markdown(change_text(shown, hidden, threshold, hidden_text(explanation, parts)))
+    undo, restore = st.columns(2, gap="small")
+    undo.button(
+        "Undo",
+        icon=":material/undo:",
+        shortcut="u",
+        width="stretch",
+        disabled=not parts.before,
+        on_click=parts.undo,
+        key="what-if-undo",
+    )
+    restore.button(
+        "Show all",
+        icon=":material/visibility:",
+        width="stretch",
+        disabled=not (parts.regions or parts.boxes),
+        on_click=parts.show_all,
+        key="what-if-all",
+    )
+    _draw_marked(subject, boxes, threshold)
+
+
+def hidden_text(explanation: Explanation, parts: HiddenParts) -> str:
+    """Return in words what is hidden; empty if nothing is."""
+    regions, boxes = len(parts.regions), len(parts.boxes)
+    names = [f"{regions} regions"] if regions > MOST_NAMED else []
+    for label in () if names else parts.regions:
+        zone = zone_words(explanation.zones[label]).lower() if explanation.zones else ""
+        names.append(f"{zone} ({region_name(label).lower()})" if zone else region_name(label))
+    if boxes:
+        names.append("1 box" if boxes == 1 else f"{boxes} boxes")
+    return ", ".join(names)
+
+
+def change_text(shown: float, hidden: float, threshold: float, what: str) -> str:
+    """Return in sentences how a score changes, and whether it crosses the operating point.
+
+    Parameters
+    ----------
+    shown, hidden : float
+        Log odds.
+    threshold : float
+        A probability.
+    """
+    if not what:
+        return f"Probability **{probability_words(shown)}**. Nothing is hidden."
+    sides = [
+        "suspicious" if probability_of(each) >= threshold else "not suspicious"
+        for each in (shown, hidden)
+    ]
+    verdict = f" The model would call the film **{sides[1]}**." if len(set(sides)) == 2 else ""
+    return (
+        f"Probability **{probability_words(shown)} → {probability_words(hidden)}** without {what}: "
+        f"log odds {shown:+.2f} → {hidden:+.2f}.{verdict}"
+    )
+
+
+def _row(name: str, log_odds: float, threshold: float, spread: Spread | None = None) -> str:
+    value, span = probability_words(log_odds), ""
+    if spread is not None:
+        value += "" if _range(spread) == value else f"<br>{_range(spread)}"
+        low, high = _along(spread.low), _along(spread.high)
+        span = _SPAN.format(low=low, width=high - low)
+    return _ROW.format(
+        label=escape(
+            f"{name}: probability {value.replace('<br>', ', ')}, operating point {threshold:.2f}"
+        ),
+        name=escape(name),
+        value=value,
+        point=_along(log_odds_of(threshold)),
+        at=_along(log_odds),
+        span=span,
+    )
+
+
+def _draw_rows(rows: Sequence[str]) -> None:
+    ticks = "".join(_TICK.format(at=_along(log_odds_of(each)), value=each) for each in TICKS)
+    axis = _AXIS.format(ticks=ticks)
+    st.html(f'<div class="fr-what-if">{"".join(rows)}{axis}</div>')
+
+
+def _along(log_odds: float) -> float:
+    """Return where log odds lie along a row's line, in percent."""
+    return 50.0 + 50.0 * min(1.0, max(-1.0, log_odds / FARTHEST))
+
+
+def _range(spread: Spread) -> str:
+    low, high = probability_words(spread.low), probability_words(spread.high)
+    return low if low == high else f"{low} to {high}"
+
+
+@st.cache_resource(show_spinner=False)
+def _results() -> Recent[MarkedHidden]:
+    return Recent(KEPT_RESULTS)
+
+
+def _draw_marked(subject: Subject, boxes: Sequence[Mark], threshold: float) -> None:
+    """Draw the test of the places that were marked at the first read, or else of the boxes."""
+    marks = tuple(subject.marks) or tuple(boxes)
+    own = "what I marked" if subject.marks else "my boxes"
+    st.markdown("**Does the place matter?**")
+    asked = st.toggle(
+        f"Test {own}",
+        key=MARKED_KEY,
+        disabled=not marks,
+        help="Hides the place in many ways, and equal places elsewhere in the lungs in the same "
+        "ways.",
+    )
+    if not marks:
+        st.caption("Hide a box first, or mark a place at your next first read.")
+        return
+    if not asked:
+        return
+    name = f"{view_key(subject.film)}|{subject.run_id}|{[mark.edges for mark in marks]}"
+    found = _results().get_or_make(name, lambda: _test(subject, marks))
+    rows = [
+        _row("As it is", found.shown, threshold),
+        _row(f"Without {own}", found.hidden.median, threshold, found.hidden),
+    ]
+    if found.elsewhere is not None:
+        elsewhere = found.elsewhere
+        rows.append(_row("Without others", elsewhere.median, threshold, elsewhere))
+    _draw_rows(rows)
+    st.markdown(marked_text(found))
+
+
+def _test(subject: Subject, marks: Sequence[Mark]) -> MarkedHidden:
+    return hide_marked(
+        get_input(subject.film, subject.engine),
+        subject.engine.classifier,
+        marks,
+        get_healthy(subject.film, subject.engine),
+    )
+
+
+def marked_text(found: MarkedHidden) -> str:
+    """Return in sentences what hiding the marked places does, beside equal places elsewhere."""
+    hidden, elsewhere = found.hidden, found.elsewhere
+    words = (
+        f"Hidden in {hidden.ways} ways: **{probability_words(found.shown)} → "
+        f"{probability_words(hidden.median)}** ({_range(hidden)}); log odds {found.shown:+.2f} → "
+        f"{hidden.median:+.2f}."
+    )
+    if elsewhere is None:
+        return f"{words} The lungs have no other place of that size to compare with."
+    told = (
+        f"{words} Equal places elsewhere in the lungs: {probability_words(elsewhere.median)} "
+        f"({_range(elsewhere)}), log odds {elsewhere.median:+.2f}."
+    )
+    if hidden.high < elsewhere.low:
+        return f"{told} The model's score depends on the marked place more than on others."
+    if hidden.median >= elsewhere.median:
+        return f"{told} The model's score does not depend on the marked place more than on others."
+    return f"{told} The ranges overlap: what the marked place does cannot be told from others."
