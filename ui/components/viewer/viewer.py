@@ -19,6 +19,7 @@ import streamlit as st
 
 from core.domain.arrays import FloatVector, LabelImage
 from core.domain.mark import MAX_MARKS, Edges
+from core.domain.model import Geometry
 from core.domain.regions import Explanation, Method
 from core.errors import ExplanationError
 from ui.components.declare import declare
@@ -64,6 +65,39 @@ _film_component = declare("first_read_film", _HERE, ("film.js",))
 _viewer_component = declare("first_read_viewer", _HERE, _VIEWER_SCRIPTS, "viewer")
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How weights become colours.
+
+    Attributes
+    ----------
+    least : float
+        A region with a smaller weight is not coloured.
+    full : float
+        From here on a region has its full colour.
+    none : str
+        What is said where no region is coloured.
+    outlined : bool
+        Whether what speaks for and what speaks against has a line around it.
+    """
+
+    least: float
+    full: float
+    none: str
+    outlined: bool = True
+
+
+def box_shares(geometry: Geometry) -> tuple[float, float, float, float]:
+    """Return top, left, bottom, right of what the model looks at, as shares of the film's sides."""
+    box, height, width = geometry.looked_at, geometry.film_height_px, geometry.film_width_px
+    return (
+        box.top_px / height,
+        box.left_px / width,
+        box.bottom_px / height,
+        box.right_px / width,
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionOverlay:
     """Regions of a film and how much a score depends on each.
@@ -81,7 +115,11 @@ class RegionOverlay:
     zones : tuple of str
         Each region's place in the patient's body, from `core.explain.zones`; empty if not known.
     method : Method
-        That found them: it decides the scale of colours.
+        That found them: it decides the scale of colours, where none is given.
+    scale : Scale or None
+        Another scale of colours.
+    called : str
+        What one of them is called.
     """
 
     segments: LabelImage
@@ -90,20 +128,14 @@ class RegionOverlay:
     unit: str = UNITS[Method.LIME]
     zones: tuple[str, ...] = ()
     method: Method = Method.LIME
+    scale: Scale | None = None
+    called: str = "Region"
 
     @classmethod
     def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
         """Return the overlay of an explanation."""
-        geometry = explanation.geometry
-        box, height, width = geometry.looked_at, geometry.film_height_px, geometry.film_width_px
-        shares = (
-            box.top_px / height,
-            box.left_px / width,
-            box.bottom_px / height,
-            box.right_px / width,
-        )
-        unit, zones = UNITS[explanation.method], explanation.zones
-        method = explanation.method
+        shares, method = box_shares(explanation.geometry), explanation.method
+        unit, zones = UNITS[method], explanation.zones
         return cls(explanation.segments, explanation.weights, shares, unit, zones, method)
 
     @property
@@ -276,7 +308,10 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
             f"{len(regions.weights)} weights: each label from 0 needs one. Explain the film again."
         )
     labels = np.ascontiguousarray(regions.segments, dtype="<u2")
+    method = regions.method
+    usual = Scale(SMALLEST_SHOWN[method], FULL_COLOUR[method], NO_REGION[method])
     return {
+        **asdict(regions.scale or usual),
         "id": regions.regions_id,
         "labels": base64.b64encode(labels.tobytes()).decode("ascii"),
         "width": labels.shape[1],
@@ -285,7 +320,5 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
         "weights": [round(float(weight), 6) for weight in regions.weights],
         "zones": [zone_words(zone) for zone in regions.zones],
         "unit": regions.unit,
-        "least": SMALLEST_SHOWN[regions.method],
-        "full": FULL_COLOUR[regions.method],
-        "none": NO_REGION[regions.method],
+        "called": regions.called,
     }
