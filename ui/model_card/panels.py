@@ -78,7 +78,7 @@ def draw_details(view: CardView, facts: RunFacts) -> None:
     document = describe_run(facts, view.prevalence)
     narrow_side, wide_side = st.columns([1, 1.75], gap="large")
     with narrow_side:
-        for key in ("use", "external", "band", "explanations"):
+        for key in ("use", "external", "band", "explanations", "sanity"):
             draw_section(document.section(key))
     with wide_side:
         for key in ("results", "failures"):
