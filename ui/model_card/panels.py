@@ -78,10 +78,10 @@ def draw_details(view: CardView, facts: RunFacts) -> None:
     document = describe_run(facts, view.prevalence)
     narrow_side, wide_side = st.columns([1, 1.75], gap="large")
     with narrow_side:
-        for key in ("use", "external", "band", "explanations", "sanity"):
+        for key in ("use", "external", "band", "explanations"):
             draw_section(document.section(key))
     with wide_side:
-        for key in ("results", "failures"):
+        for key in ("results", "failures", "sanity"):
             draw_section(document.section(key))
     population_side, training_side = st.columns(2, gap="large")
     with population_side:
