@@ -44,7 +44,8 @@ KEPT_BYTES = 64_000_000
 
 _LOOK_S = 0.2
 _TO_END_S = 2.0
-_WITHOUT_A_GRAPHICS_CARD = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+_TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+"""Without a graphics card: one film does not pay for what loading its libraries takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,7 +246,8 @@ class ActivationQueue:
         if self._process is None or self._process.poll() is not None:
             self._end_process()
             self._process, self._connection = start_process(
-                "core.jobs.activations_worker", _WITHOUT_A_GRAPHICS_CARD
+                "core.jobs.activations_worker",
+                _TENSORFLOW | {"TF_NUM_INTRAOP_THREADS": str(order.run.threads)},
             )
         assert self._connection is not None
         self._connection.send(order)

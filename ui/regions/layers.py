@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import numpy as np
 import streamlit as st
 
@@ -87,7 +89,7 @@ def draw_layers(
     if lacking:
         st.caption(plain(lacking))
         return None
-    key = f"{film}|{run.run_id}|{export_identity(run)}"
+    key = f"{film}|{sha256(model_input.tensor.tobytes()).hexdigest()}|{export_identity(run)}"
     task = visit.layers if visit.layers is not None and visit.layers.key == key else None
     if task is None:
         forget_layers(visit)
