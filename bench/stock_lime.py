@@ -23,8 +23,7 @@ from core.domain.model import RunRecord
 from core.domain.regions import LimeSettings
 from core.explain.superpixels import segment_superpixels
 from core.runs.store import load_run
-from core.training.distillation import WEIGHTS_FILE
-from core.training.networks.architectures import build_classifier
+from core.training.kept_network import open_kept_network
 
 SETTINGS = LimeSettings()
 PNEUMONIA = 1
@@ -34,9 +33,7 @@ Scores = npt.NDArray[np.float64]
 
 def load_keras(run: RunRecord) -> Any:
     """Return the served run as the Keras model that it was exported from."""
-    model = build_classifier(run.architecture, run.input_px, 0.0, None)
-    model.load_weights(run.folder / WEIGHTS_FILE)
-    return model
+    return open_kept_network(run.folder, run.architecture, run.input_px, run.files)
 
 
 def two_columns(model: Any, run: RunRecord) -> Callable[[FloatImage], Scores]:

@@ -24,6 +24,7 @@ from core.cli.runs import (
     score_training,
     serve_check,
 )
+from core.cli.sanity import sanity
 from core.cli.train import train
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -48,6 +49,7 @@ app.command(hidden=True)(prepare_examples)
 app.command()(train)
 app.command()(audit)
 app.command()(explain)
+app.command()(sanity)
 app.command(hidden=True)(reference)
 app.command("serve-check")(serve_check)
 app.command()(abstain)

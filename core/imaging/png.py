@@ -64,6 +64,25 @@ def marked_png(pixels: FloatImage, mark: str, note: str) -> bytes:
     return buffer.getvalue()
 
 
+def map_png(values: npt.NDArray[np.floating], colour: tuple[int, int, int], side_px: int) -> bytes:
+    """Return a map as a PNG from black to a colour, each place a square.
+
+    Parameters
+    ----------
+    values : (h, w) float ndarray in [0, 1]
+    colour : (int, int, int)
+        Red, green and blue of 1, in [0, 255].
+    side_px : int
+        The longer side has at least so many pixels.
+    """
+    shades = np.clip(values, 0.0, 1.0)[..., np.newaxis] * np.array(colour, np.float64)
+    each = -(-side_px // max(values.shape))
+    squares = np.rint(shades).astype(np.uint8).repeat(each, axis=0).repeat(each, axis=1)
+    buffer = io.BytesIO()
+    Image.fromarray(squares).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def mask_png(mask: npt.NDArray[np.bool_]) -> bytes:
     """Return a (H, W) mask as a PNG of 1 bit a pixel."""
     buffer = io.BytesIO()

@@ -11,6 +11,7 @@ from core.model_card.facts import RunFacts
 from core.model_card.failures import (
     describe_explanations,
     describe_failures,
+    describe_sanity,
     describe_shortcuts,
     points_text,
     worst_slices_text,
@@ -192,6 +193,7 @@ def describe_run(facts: RunFacts, ill_of_100: int = USUAL_PREVALENCE) -> Documen
             describe_band(facts),
             describe_shortcuts(facts),
             describe_explanations(facts),
+            describe_sanity(facts),
             describe_training(facts),
             describe_versions(facts),
         ),

@@ -13,6 +13,7 @@ from core.domain.model import RunRecord
 from core.error_analysis.slice_discovery import SliceSearch, search_run
 from core.errors import FirstReadError, ModelIntegrity
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality
+from core.explain.weight_randomisation import SANITY_FILE, SanityCheck
 from core.files import sha256_of
 from core.runs.artifacts import read_artifact
 from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
@@ -52,6 +53,7 @@ class RunFacts:
     predictions: Predictions | None
     audit: ShortcutAudit | None
     explanations: ExplanationQuality | None
+    sanity: SanityCheck | None
     searched: SliceSearch | None
     epochs: int
     demands: tuple[Demand, ...]
@@ -100,6 +102,12 @@ def gather_facts(folder: Path, split_file: Path) -> RunFacts:
         audit=_attempt(lambda: read_audit(run), gaps),
         explanations=_attempt(
             lambda: read_artifact(run, EXPLANATIONS_FILE, ExplanationQuality.from_json, again), gaps
+        ),
+        sanity=_attempt(
+            lambda: read_artifact(
+                run, SANITY_FILE, SanityCheck.from_json, f"run `python -m core sanity {run.run_id}`"
+            ),
+            gaps,
         ),
         epochs=len(_attempt(lambda: read_history(run), gaps) or ()),
         demands=tuple(_attempt(lambda: check_demands(folder), gaps) or ()),

@@ -11,6 +11,7 @@ from core.domain.rate import Rate, interval_text, rate_text
 from core.error_analysis.slice_discovery import LEAST_FILMS, searched_text
 from core.evaluation.tables import QUALITIES
 from core.explain.pointing_game import ExplanationQuality, PointingRates
+from core.explain.weight_randomisation import sanity_text
 from core.model_card.facts import RunFacts
 from core.model_card.results import rate_of, usual_part
 from core.reports.document import Block, Bullets, Paragraph, Section, Table
@@ -168,6 +169,26 @@ def describe_explanations(facts: RunFacts) -> Section:
 
 def _in_order(rates: PointingRates) -> tuple[Rate, ...]:
     return rates.points_at_lesion, rates.auc, rates.energy_inside, rates.iou
+
+
+def describe_sanity(facts: RunFacts) -> Section:
+    """Return whether its maps depend on what the run has learned."""
+    check, heading = facts.sanity, "Weight randomisation"
+    if check is None:
+        text = "Not checked for this run: its maps may show the film rather than what was learned."
+        return Section("sanity", heading, (Paragraph(text),))
+    head = ("Random weights", "Rank correlation with the trained map", "Of absolute values")
+    rows = tuple(
+        (stage.layers, interval_text(stage.signed, 2), interval_text(stage.absolute, 2))
+        for stage in check.stages
+    )
+    how = (
+        f"{check.films[:1].upper()}{check.films[1:]}. Mean of {check.draws} draws of random "
+        "weights, from the logit down; intervals over patients and draws. 1 is the same map, 0 "
+        "has nothing in common (Adebayo et al., 2018)."
+    )
+    blocks = (Paragraph(sanity_text(check)), Table(head, rows, (1.6, 1.6, 1.6)), Paragraph(how))
+    return Section("sanity", heading, blocks)
 
 
 def points_text(quality: ExplanationQuality) -> str:

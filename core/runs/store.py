@@ -14,6 +14,7 @@ from core.files import replace_file, sha256_of
 
 RECORD_FILE = "run.json"
 EXPORT_FILE = "model.tflite"
+WEIGHTS_FILE = "model.weights.h5"
 HISTORY_FILE = "history.json"
 
 

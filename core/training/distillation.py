@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import DatasetError
-from core.runs.store import read_record, read_verified
+from core.runs.store import WEIGHTS_FILE, read_record
 from core.training.augmentation import resize_films
 from core.training.catalogue.settings import RunSettings
-from core.training.networks.architectures import build_classifier
-
-WEIGHTS_FILE = "model.weights.h5"
+from core.training.kept_network import open_kept_network
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,16 +52,13 @@ def _load(name: str, settings: RunSettings, models: Path) -> Teacher:
             f"{settings.name} learns from {name}, whose {WEIGHTS_FILE} is not in {models}: move "
             f"{folder} away, then train it again with `python -m core train {name}`."
         )
-    read_verified(folder, WEIGHTS_FILE, record["files"])
     if record.get("settings", {}).get("cropped_to_lungs", False) != settings.cropped_to_lungs:
         raise DatasetError(
             f"{settings.name} and {name}, which it is to learn from, do not look at the same part "
             "of the film: give both or neither the box around the lungs."
         )
     px = record["input_px"]
-    model = build_classifier(record["architecture"], px, 0.0, None)
-    model.load_weights(folder / WEIGHTS_FILE)
-    return Teacher(model, px)
+    return Teacher(open_kept_network(folder, record["architecture"], px, record["files"]), px)
 
 
 def opinion_of(teachers: Sequence[Teacher], films: Any) -> Any:

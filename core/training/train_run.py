@@ -12,10 +12,10 @@ from core.evaluation.abstention import describe_abstention
 from core.evaluation.evaluate import PARTS, measure_run
 from core.evaluation.operating_point import calibrate, choose_operating_point, fit_temperature
 from core.runs.predictions import PREDICTIONS_FILE, write_predictions
-from core.runs.store import EXPORT_FILE, write_record
+from core.runs.store import EXPORT_FILE, WEIGHTS_FILE, write_record
 from core.training.catalogue.settings import RunSettings
 from core.training.checkpoint import STATE_FILES
-from core.training.distillation import WEIGHTS_FILE, load_teachers
+from core.training.distillation import load_teachers
 from core.training.export import (
     HALF_PRECISION_PARITY_LIMIT,
     PARITY_LIMIT,

@@ -27,12 +27,18 @@ from core.runs.predictions import (
     read_learned,
     read_predictions,
 )
-from core.runs.store import EXPORT_FILE, RECORD_FILE, load_run, read_record, read_verified
+from core.runs.store import (
+    EXPORT_FILE,
+    RECORD_FILE,
+    WEIGHTS_FILE,
+    load_run,
+    read_record,
+    read_verified,
+)
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.stats.bootstrap import mean_rate
 from core.training.catalogue.runs import CATALOGUE
 from core.training.catalogue.settings import RunSettings
-from core.training.distillation import WEIGHTS_FILE
 from core.training.export import HALF_PRECISION_PARITY_LIMIT, PARITY_LIMIT, exported_logits
 from core.training.films import load_films, load_lung_masks, to_input
 from core.training.hyperparameter_search import SEARCH_FILE

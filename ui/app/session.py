@@ -13,6 +13,7 @@ from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
 from core.domain.regions import Way
+from core.jobs.activations import LayersTask
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
@@ -127,6 +128,8 @@ class Visit:
         Where a first read that is not locked yet marks its film, by the marking's token.
     complaint : str
         What a signature lacked, until the film or the signature changes.
+    layers : LayersTask or None
+        The layers that were asked for last.
     """
 
     films: dict[str, UploadedFilm] = field(default_factory=dict)
@@ -155,6 +158,7 @@ class Visit:
     hidden: dict[str, HiddenParts] = field(default_factory=dict)
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
+    layers: LayersTask | None = None
 
     @property
     def acting(self) -> Reader:

@@ -81,7 +81,7 @@ def draw_details(view: CardView, facts: RunFacts) -> None:
         for key in ("use", "external", "band", "explanations"):
             draw_section(document.section(key))
     with wide_side:
-        for key in ("results", "failures"):
+        for key in ("results", "failures", "sanity"):
             draw_section(document.section(key))
     population_side, training_side = st.columns(2, gap="large")
     with population_side:

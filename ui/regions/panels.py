@@ -15,7 +15,7 @@ from core.pipeline import describe_explained
 from core.settings import get_settings
 from ui.app.progress import follow
 from ui.app.region_panel import draw_explanation, overlay_of
-from ui.app.resources import get_film_view, request_explanation
+from ui.app.resources import get_film_view, get_input, request_explanation
 from ui.app.session import HiddenParts, Visit
 from ui.components.plain_text import plain
 from ui.components.region_list import probability_text
@@ -30,6 +30,7 @@ from ui.regions.address import (
     WAYS,
     RegionsView,
 )
+from ui.regions.layers import draw_layers
 from ui.regions.subject import Subject
 from ui.regions.what_if import FILLS, draw_what_if, hidden_of
 
@@ -53,18 +54,25 @@ def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
     marking: Marking | None = None
     if view.look == "what-if" and explanation is not None:
         parts, switching, marking = hidden_of(visit, subject, explanation, VIEWER)
+    layers: RegionOverlay | None = None
     film_side, panel_side = st.columns([3.1, 1.5], gap="small")
     with panel_side:
         REGIONS.segments(
             view, "Look at", "look", LOOK_AT, label_visibility="collapsed", width="stretch"
         )
-        follow(visit, task)
-        if task is not None:
-            _draw_panel(visit, subject, view, task, parts)
+        if view.look == "layers":
+            model_input = get_input(subject.film, subject.engine)
+            layers = draw_layers(visit, subject.key, model_input, subject.engine)
+        else:
+            follow(visit, task)
+            if task is not None:
+                _draw_panel(visit, subject, view, task, parts)
     with film_side:
         overlay = overlay_of(visit, subject.key, explanation, of_others=subject.of_others)
         if switching is not None and explanation is not None:
             overlay = RegionOverlay.from_explanation(explanation)
+        if layers is not None:
+            overlay = layers
         try:
             shown = get_film_view(subject.film)
         except FirstReadError as exc:
@@ -79,7 +87,9 @@ def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
             marking=marking,
             truths=subject.truths,
             switching=switching,
-            picture=None if explanation is None else picture_of(subject, view, explanation),
+            picture=None
+            if explanation is None or layers is not None
+            else picture_of(subject, view, explanation),
         )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.imaging.png import THUMBNAIL_PX, thumbnail_png
+from core.imaging.png import THUMBNAIL_PX, map_png, thumbnail_png
 
 
 def opened(content):
@@ -82,3 +82,12 @@ def test_the_film_is_not_changed_and_gives_the_same_bytes_again():
     film = film_of(pixels.copy())
     assert thumbnail_png(film) == thumbnail_png(film)
     assert np.array_equal(film.pixels, pixels)
+
+
+def test_a_map_is_drawn_from_black_to_its_colour_in_whole_squares():
+    png = map_png(np.array([[0.0, 0.5], [1.0, 2.0]]), (200, 100, 0), side_px=5)
+    pixels = np.asarray(opened(png))
+    assert pixels.shape == (6, 6, 3)
+    corners = pixels[[0, 0, 5, 5], [0, 5, 0, 5]].tolist()
+    assert corners == [[0, 0, 0], [100, 50, 0], [200, 100, 0], [200, 100, 0]]
+    assert (pixels[:3, 3:] == pixels[0, 5]).all()

@@ -13,11 +13,12 @@ from fixtures.run_facts import facts_of
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, interval_text
 from core.domain.reader import OPERATOR
 from core.errors import ModelIntegrity, ModelMissing
 from core.evaluation.evaluate import PARTS
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality, PointingRates
+from core.explain.weight_randomisation import SANITY_FILE, sanity_text
 from core.imported_runs.importing import ForeignRequest, import_run
 from core.model_card.card import describe_run
 from core.model_card.facts import RunFacts, gather_facts
@@ -314,3 +315,30 @@ def test_explanations_that_cannot_be_used_are_named(
     assert facts.explanations is None
     assert any(sentence in gap for gap in facts.gaps)
     assert "Not measured for this run" in words_of(describe_run(facts), "explanations")
+
+
+# --- weight randomisation -------------------------------------------------------------------------
+
+
+def test_the_served_runs_maps_are_checked_with_random_weights(served: RunFacts) -> None:
+    check = served.sanity
+    assert check is not None, f"`python -m core sanity {SERVED_RUN}` writes it"
+    document = describe_run(served)
+    assert sanity_text(check) in words_of(document, "sanity")
+    assert check.films.capitalize() in words_of(document, "sanity")
+    rows = table_of(document, "sanity").rows
+    assert [row[0] for row in rows] == [stage.layers for stage in check.stages]
+    last = check.stages[-1]
+    assert rows[-1][1:] == (interval_text(last.signed, 2), interval_text(last.absolute, 2))
+
+
+def test_a_run_without_that_check_says_so() -> None:
+    assert "Not checked for this run" in words_of(describe_run(facts_of("f01")), "sanity")
+
+
+def test_a_check_of_another_export_is_named_and_not_used(tmp_path: Path, served: RunFacts) -> None:
+    kept = copy_runs(tmp_path / "models", "f01")
+    add_files(kept / "f01", {SANITY_FILE: served.sanity.to_json()})
+    facts = facts_of("f01", kept)
+    assert facts.sanity is None
+    assert any("`python -m core sanity f01`" in gap for gap in facts.gaps)

@@ -10,8 +10,7 @@ from fixtures.tiny_films import TINY, build_small_network, write_tiny_set
 
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
-from core.training.distillation import WEIGHTS_FILE
-from core.training.networks.architectures import build_classifier
+from core.training.kept_network import open_kept_network
 from core.training.scoring import FilmsToScore, load_films_to_score
 from core.training.train_run import finish_run
 from core.training.training_data import TrainingData, load_training_data
@@ -47,9 +46,7 @@ def without_graphs() -> Iterator[None]:
 def served_keras():
     """Return the served run as the Keras model that was kept."""
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
-    model = build_classifier(run.architecture, run.input_px, 0.3, None)
-    model.load_weights(run.folder / WEIGHTS_FILE)
-    return model
+    return open_kept_network(run.folder, run.architecture, run.input_px, run.files)
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,10 @@ from fixtures.tiny_films import (
 )
 
 from core.errors import DatasetError, ModelIntegrity
-from core.training import distillation, fit, train_step
+from core.runs.store import WEIGHTS_FILE
+from core.training import fit, kept_network, train_step
 from core.training.augmentation import PLAIN
-from core.training.distillation import WEIGHTS_FILE, Teacher, load_teachers, opinion_of
+from core.training.distillation import Teacher, load_teachers, opinion_of
 
 STUDENT = replace(TINY, name="student", teachers=("tiny",), teachers_share=1.0)
 
@@ -39,7 +40,7 @@ class SaysTheMean:
 @pytest.fixture
 def small_network(monkeypatch):
     monkeypatch.setattr(train_step, "build_classifier", build_small_network)
-    monkeypatch.setattr(distillation, "build_classifier", build_small_network)
+    monkeypatch.setattr(kept_network, "build_classifier", build_small_network)
 
 
 def test_the_opinion_is_the_probability_of_the_mean_logit():

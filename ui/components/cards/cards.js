@@ -39,7 +39,8 @@ class Cards {
     this.data = data;
     this.setStateValue = setStateValue;
     this.number = Math.max(this.number, data.heard);
-    const { columns } = data;
+    const { columns, label } = data;
+    this.list.setAttribute("aria-label", label);
     this.list.style.gridTemplateColumns = columns ? `repeat(${columns}, minmax(0, 1fr))` : "";
     this.list.classList.toggle("quiet", !data.pageKeys);
     const names = data.cards.map((card) => card.key).join("\n");
@@ -146,12 +147,13 @@ class Cards {
 function fillCard(node, card, threshold) {
   const find = (name) => node.querySelector(`.${name}`);
   const scored = card.probability !== null;
-  node.setAttribute("aria-label", sentenceOf(card));
+  node.setAttribute("aria-label", sentenceOf(card, threshold));
   for (const name of ["heading", "name", "words", "quality"]) {
     find(name).textContent = card[name];
     find(name).title = card[name];
   }
   find("drawn").hidden = !card.synthetic;
+  find("quality").hidden = threshold === null;
   find("missing").hidden = card.pictured;
   find("picture").classList.toggle("none", !card.pictured);
   find("heading").hidden = !card.heading;
@@ -174,8 +176,9 @@ function shortNumber(probability) {
   return probability < 0.01 ? "< 0.01" : probability.toFixed(2);
 }
 
-function sentenceOf({ heading, name, synthetic, probability, words, quality, tags }) {
-  const score = probability === null ? "no probability" : `probability ${shortNumber(probability)}`;
+function sentenceOf({ heading, name, synthetic, probability, words, quality, tags }, threshold) {
+  const none = threshold === null ? "" : "no probability";
+  const score = probability === null ? none : `probability ${shortNumber(probability)}`;
   const tagged = tags.length ? `tagged ${tags.join(", ")}` : "";
   const drawn = synthetic ? "synthetic" : "";
   return [heading, name, drawn, score, words, quality, tagged].filter(Boolean).join(". ");

@@ -71,11 +71,12 @@ def show_cards(
     cards: Sequence[Card],
     *,
     key: str,
-    threshold: float,
+    threshold: float | None,
     active: str | None = None,
     keys: bool = True,
     columns: int | None = None,
     turns: tuple[bool, bool] = (True, True),
+    label: str = "Films",
 ) -> None:
     """Draw the cards; without any, draw nothing.
 
@@ -83,8 +84,8 @@ def show_cards(
     ----------
     key : str
         Identifies these cards on the page.
-    threshold : float
-        To mark on each scale, in [0, 1].
+    threshold : float or None
+        To mark on each scale, in [0, 1]; None for what has no probability.
     active : str or None
         Key of the card that the keys begin at; the first without it.
     keys : bool
@@ -93,6 +94,8 @@ def show_cards(
         None: as many as there is room for.
     turns : (bool, bool)
         Whether there is a page before and one after, to which the keys lead.
+    label : str
+        What a screen reader calls the cards.
     """
     if not cards:
         return
@@ -103,6 +106,7 @@ def show_cards(
         "pageKeys": keys,
         "columns": columns,
         "turns": turns,
+        "label": label,
         "heard": events_read(key),
         "cards": [_described(card) for card in cards],
     }

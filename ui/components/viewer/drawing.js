@@ -107,6 +107,7 @@ const drawing = {
 
   strokeSides(cells) {
     const { regions, state } = this;
+    if (!regions.outlined) return;
     for (const side of ["against", "for"]) {
       const inside = (label) =>
         isOf(regions, label, side) &&

@@ -45,7 +45,7 @@ function signed(weight) {
 function regionWords(regions, label) {
   const weight = regions.weights[label];
   const direction = weight >= 0 ? "for pneumonia" : "against pneumonia";
-  const number = `Region ${label + 1}`;
+  const number = `${regions.called} ${label + 1}`;
   const zone = regions.zones[label];
   return {
     name: zone ? `${zone}, ${number.toLowerCase()}` : number,

@@ -19,6 +19,7 @@ import streamlit as st
 
 from core.domain.arrays import FloatVector, LabelImage
 from core.domain.mark import MAX_MARKS, Edges
+from core.domain.model import Geometry
 from core.domain.regions import CamSettings, Explanation, Method
 from core.errors import ExplanationError
 from ui.components.declare import declare
@@ -40,12 +41,15 @@ class Scale:
         What a weight is, in few words.
     none : str
         What is said where no region is shown.
+    outlined : bool
+        Whether what speaks for and what speaks against has a line around it.
     """
 
     least: float
     full: float
     unit: str
     none: str
+    outlined: bool = True
 
 
 UNLIKE_HEALTHY = Scale(
@@ -96,6 +100,17 @@ _film_component = declare("first_read_film", _HERE, ("film.js",))
 _viewer_component = declare("first_read_viewer", _HERE, _VIEWER_SCRIPTS, "viewer")
 
 
+def box_shares(geometry: Geometry) -> tuple[float, float, float, float]:
+    """Return top, left, bottom, right of what the model looks at, as shares of the film's sides."""
+    box, height, width = geometry.looked_at, geometry.film_height_px, geometry.film_width_px
+    return (
+        box.top_px / height,
+        box.left_px / width,
+        box.bottom_px / height,
+        box.right_px / width,
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionOverlay:
     """Regions of a film and how much a score depends on each.
@@ -110,6 +125,8 @@ class RegionOverlay:
         Top, left, bottom, right of what the model looks at, as shares of the film's sides.
     zones : tuple of str
         Each region's place in the patient's body, from `core.explain.zones`; empty if not known.
+    called : str
+        What one of them is called.
     """
 
     segments: LabelImage
@@ -117,19 +134,12 @@ class RegionOverlay:
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     zones: tuple[str, ...] = ()
     scale: Scale = BY_LIME
+    called: str = "Region"
 
     @classmethod
     def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
         """Return the overlay of an explanation."""
-        geometry = explanation.geometry
-        box, height, width = geometry.looked_at, geometry.film_height_px, geometry.film_width_px
-        shares = (
-            box.top_px / height,
-            box.left_px / width,
-            box.bottom_px / height,
-            box.right_px / width,
-        )
-        scale = scale_of(explanation)
+        shares, scale = box_shares(explanation.geometry), scale_of(explanation)
         return cls(explanation.segments, explanation.weights, shares, explanation.zones, scale)
 
     @property
@@ -365,5 +375,6 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
         "box": list(regions.box),
         "weights": [round(float(weight), 6) for weight in regions.weights],
         "zones": [zone_words(zone) for zone in regions.zones],
+        "called": regions.called,
         **asdict(regions.scale),
     }

@@ -45,7 +45,7 @@ const wording = {
     this.find(".legend .least").textContent = `against ${signed(-full)}`;
     this.find(".legend .most").textContent = `${signed(full)} for`;
     this.find(".legend .words").textContent = bare
-      ? `${none} Point at the film, or press n, for a region's outline.`
+      ? `${none} Point at the film, or press n, for a ${regions.called.toLowerCase()}'s outline.`
       : `${unit}; full colour from ${full}, none below ${least}`;
   },
 
