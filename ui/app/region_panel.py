@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from core.domain.model import RunRecord
-from core.domain.regions import Explanation, Way, way_of
+from core.domain.regions import Explanation, RegionWeight, Way, way_of
 from core.errors import FirstReadError
 from core.explain.lime import top_regions
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality, PointingRates
@@ -102,7 +102,7 @@ def draw_explanation(
     engine: Engine,
     *,
     of_others: bool = False,
-    intervals: bool = False,
+    in_full: bool = False,
 ) -> None:
     """Draw the regions, what to trust, and what the score is made of.
 
@@ -110,8 +110,8 @@ def draw_explanation(
     ----------
     film, engine, of_others
         As in `draw_region_panel`.
-    intervals : bool
-        Whether each weight stands with its interval.
+    in_full : bool
+        Whether the strongest of both sides are listed, each with its interval.
     """
     if task.sentence:
         st.caption(f"No regions: {plain(task.sentence)}")
@@ -124,15 +124,23 @@ def draw_explanation(
     if doubt:
         _draw_doubt(visit, film, doubt_text(run, explanation, doubt))
     off = doubt is not None and film not in visit.doubted_asked
-    regions = top_regions(explanation, SHOWN_REGIONS)
-    draw_regions(explanation, regions, grey=off, intervals=intervals)
+    regions = top_regions(explanation, len(explanation.weights) if in_full else SHOWN_REGIONS)
+    if in_full:
+        regions = _of_both_sides(regions)
+    draw_regions(explanation, regions, grey=off, intervals=in_full)
     scale = scale_of(explanation)
     seen = abs(explanation.weights).max() >= scale.least
     if seen and not doubt:
         st.caption(trust_text(run, explanation))
     if not seen and scale is UNLIKE_HEALTHY:
         _offer_whole_lungs(visit)
-    draw_balance(explanation, intervals=intervals)
+    draw_balance(explanation, intervals=in_full)
+
+
+def _of_both_sides(regions: Sequence[RegionWeight]) -> tuple[RegionWeight, ...]:
+    """Return the strongest for pneumonia, then the strongest against it."""
+    sides = [[one for one in regions if (one.weight > 0) is side] for side in (True, False)]
+    return tuple(one for side in sides for one in side[:SHOWN_REGIONS])
 
 
 def _draw_doubt(visit: Visit, film: str, words: str) -> None:

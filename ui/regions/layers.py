@@ -203,7 +203,7 @@ def _card(one: LayerMap, rank: int, *, shown: bool) -> Card:
         key=str(one.channel),
         thumbnail_png=map_png(one.activation / strongest, colour, PICTURE_PX),
         heading="on the film" if shown else f"rank {rank}",
-        name=f"Channel {one.channel}",
+        name=f"No. {one.channel}",
         words=signed_text(one.contribution),
     )
 

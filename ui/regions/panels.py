@@ -109,7 +109,7 @@ def _draw_panel(
             task,
             subject.engine,
             of_others=subject.of_others,
-            intervals=True,
+            in_full=True,
         )
     elif task.sentence:
         st.caption(f"No regions: {plain(task.sentence)}")
@@ -199,8 +199,8 @@ def _draw_files(subject: Subject, explanation: Explanation) -> None:
         key="regions-json",
     )
     st.caption(
-        "The film with its regions as a picture: the arrow in the film's tools. It has every pixel "
-        "that is on the screen's side, up to 3,000 on a side, in the window you have set."
+        "The arrow above the film saves it with its regions as a picture (PNG): every pixel of the "
+        "film, up to 3,000 on a side, in the window that you have set."
     )
     st.caption("This command makes the explanation again from the film's file, and compares:")
     st.code(f"python -m core explain FILM --like {name}.json", language="bash", wrap_lines=True)

@@ -161,7 +161,7 @@ def test_the_sheet_gives_each_channel_its_number_and_sign() -> None:
     fine, _ = views_of(film_that(ANSWERS).tensor)
     cards = [layers._card(one, rank, shown=False) for rank, one in enumerate(fine.maps, start=1)]
     first, second = float(GREYS.sum() - GREYS[0, 0]), -float(GREYS.sum() - GREYS[0, 0]) / 2
-    assert [card.name for card in cards] == [f"Channel {FIRST}", f"Channel {SECOND}"]
+    assert [card.name for card in cards] == [f"No. {FIRST}", f"No. {SECOND}"]
     assert [card.words for card in cards] == [f"+{first:.2f}", f"\u2212{-second:.2f}"]
 
 
