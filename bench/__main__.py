@@ -32,6 +32,7 @@ class Benchmark(StrEnum):
     BORDER = "border"
     DECODE = "decode"
     LOAD = "load"
+    WHAT_IF = "what_if"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

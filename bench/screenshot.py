@@ -35,8 +35,23 @@ def take_review(page: Page) -> None:
     lock_first_read(page, 2, "Pneumonia")  # of the surer films no region alone moves it
 
 
+def take_regions(page: Page) -> None:
+    """Hide the two strongest regions of the film that is open."""
+    page.get_by_role("link", name="What if, layers, files").click()
+    page.get_by_role("radio", name="What if").click()
+    expect(page.get_by_text("Nothing is hidden")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_text("Dark lung").click()
+    page.wait_for_timeout(2000)
+    page.get_by_role("application").focus()
+    for key in ("n", "Enter", "n", "Enter"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(1500)
+    expect(page.get_by_text("With parts hidden")).to_be_visible(timeout=WAIT_MS)
+
+
 def take_records(page: Page) -> None:
     """Sign four films, each after a first read, and look at what is kept of them."""
+    page.get_by_role("link", name="Review").click()
     for place, verdict in ((1, "Pneumonia"), (8, "Pneumonia"), (4, "Unsure"), (7, "Normal")):
         lock_first_read(page, place, verdict)
         page.get_by_role("button", name="Sign").click()
@@ -125,6 +140,7 @@ def lock_first_read(page: Page, place: int, verdict: str) -> None:
 PICTURES: dict[str, Callable[[Page], None]] = {
     "first-start": take_first_start,
     "review": take_review,
+    "regions": take_regions,
     "records": take_records,
     "errors": take_errors,
     "runs": take_runs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -68,7 +69,7 @@ def judge_upload(what: str, upload: Upload) -> list[str]:
 
 def judge_in_chromium(what: str, seen: InChromium) -> list[str]:
     """Hold what a reader waits for to the same targets."""
-    frames = sorted(seen.frames_ms)
+    frames = sorted(filter(math.isfinite, seen.frames_ms))  # of a key that draws nothing: none
     return [
         judge(
             f"{what} to the probability on the page",

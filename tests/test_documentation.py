@@ -41,8 +41,9 @@ def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
 
 
 ROWS_OF_ROLES = {
-    "Pages Review, Model card, Teaching; the lesson on Compare runs": (
+    "Pages Review, Regions, Model card, Teaching; the lesson on Compare runs": (
         Act.OPEN_REVIEW,
+        Act.OPEN_REGIONS,
         Act.OPEN_MODEL_CARD,
         Act.OPEN_TEACHING,
         Act.OPEN_RUNS,

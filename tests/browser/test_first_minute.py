@@ -181,6 +181,7 @@ def sign(page: Page, verdict: str) -> None:
 
 WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "review": "Put new films in order of suspicion",
+    "regions": "Why a film has its score",
     "errors": re.compile("at its operating point, among"),
     "subgroups": "What is looked at",
     "runs": re.compile("Tick the runs to compare"),
