@@ -104,7 +104,10 @@ class Settings(BaseSettings):
         default=2, ge=1, le=64, description="Processor threads of one prediction."
     )
     lime_samples: int = Field(
-        default=1000, ge=100, le=10_000, description="Perturbed films of one explanation."
+        default=1000,
+        ge=100,
+        le=10_000,
+        description="Perturbed films of one explanation by LIME, at most.",
     )
 
     @property

@@ -17,6 +17,7 @@ from core.pipeline import Engine
 from ui.app.read_in_progress import ReadContext, open_read
 from ui.app.resources import get_engine
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline
 from ui.library.blind_reads import awaits_blind_read
 from ui.library.films import film_name, lesion_outlines, load_film
@@ -162,5 +163,5 @@ def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
 
 def draw_not_shown(found: NotShown) -> None:
     """Say why the regions are not shown, and lead on."""
-    st.info(found.sentence, icon=":material/visibility_off:")
+    st.info(plain(found.sentence), icon=":material/visibility_off:")
     st.page_link("pages/review.py", label="Go to Review", icon=":material/radiology:")
