@@ -26,6 +26,7 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 from ui.app import region_panel
 from ui.app.region_panel import (
+    CALLED_ALONE,
     DOUBT,
     OTHER_SETTINGS,
     SHOW_DOUBTED,
@@ -141,11 +142,11 @@ def quality(way: str) -> ExplanationQuality:
     return ExplanationQuality("f08", "", {}, {}, {"pasted": {way: rates}, "adults": adults})
 
 
-def made_with(settings, *, outside: float = 0.0) -> Explanation:
+def made_with(settings, *, outside: float = 0.0, score: float = 4.0) -> Explanation:
     segments = np.arange(4, dtype=np.int32).reshape(2, 2)
     parts = {"regions for": 1.0 - outside, "outside the lungs": outside}
     weights = np.array([0.5, 0.0, 0.0, 0.0])
-    return Explanation(segments, weights, Geometry(8, 8, 2), settings, 1.0, parts)
+    return Explanation(segments, weights, Geometry(8, 8, 2), settings, score, parts)
 
 
 @pytest.mark.parametrize("way", list(Way))
@@ -170,6 +171,12 @@ def test_the_rate_of_synthetic_lesions_is_that_of_the_way(
     other = made_with(SETTINGS[next(each for each in Way if each is not way)])
     assert trust_text(run, other) == UNMEASURED
     assert doubt_text(run, other, Doubt.POPULATION) == DOUBT
+
+
+def test_a_film_that_is_not_called_pneumonia_has_no_rate() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    told = trust_text(run, made_with(CamSettings(), score=-1.0))
+    assert told == f"{UNMEASURED} {CALLED_ALONE}"
 
 
 def test_settings_that_were_not_measured_have_no_rate() -> None:

@@ -19,7 +19,7 @@ from ui.app.resources import LOOKED_FOR_AGAIN_S
 from ui.app.session import Visit
 from ui.components.panels import of_100
 from ui.components.plain_text import plain
-from ui.components.region_list import draw_balance, draw_regions
+from ui.components.region_list import draw_balance, draw_regions, probability_of
 from ui.components.viewer.viewer import UNLIKE_HEALTHY, RegionOverlay, scale_of
 
 PAGE = "pages/regions.py"
@@ -36,6 +36,7 @@ WAY_HELP = (
 SHOW_DOUBTED = "Show the regions all the same"
 DOUBT = "Do not rely on these regions."
 UNMEASURED = "Never measured on real children: no boxes exist for them."
+CALLED_ALONE = "Elsewhere only films that the model calls pneumonia were measured."
 OTHER_SETTINGS = "With these settings nothing was measured."
 PASTED, ADULTS, CENTRE = "pasted", "adults", "centre of the lungs"
 """What the kept measurement calls two sets of films, and the control that knows the lungs alone."""
@@ -196,6 +197,8 @@ def trust_text(run: RunRecord, explanation: Explanation) -> str:
     way = way_of(explanation.settings)
     if way is None:
         return f"{OTHER_SETTINGS} {UNMEASURED}"
+    if probability_of(explanation.score) < run.operating_point.threshold:
+        return f"{UNMEASURED} {CALLED_ALONE}"
     pasted, adults = (_rates(run, films).get(way) for films in (PASTED, ADULTS))
     if pasted is None or adults is None:
         return UNMEASURED
