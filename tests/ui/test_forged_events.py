@@ -13,7 +13,7 @@ from ui.components.answer.answer import AnswerEvent, read_answer_event
 from ui.components.cards.cards import CardsEvent, read_cards_event
 from ui.components.events import events_read
 from ui.components.matrix.matrix import MatrixEvent, read_matrix_event
-from ui.components.viewer.viewer import read_marks_event
+from ui.components.viewer.viewer import read_marks_event, read_switched_event
 from ui.components.worklist.choice import Conversation, continue_conversation
 
 NO_STATE = (None, 7, "words", [], ["said"], {"said": 3}, {"said": ["number", 1]}, {"marks": "x"})
@@ -35,6 +35,7 @@ def test_what_is_no_message_is_not_heard(state: dict[str, Any], forged: object) 
     assert read_matrix_event("key") is None
     assert read_answer_event("key", "token") is None
     assert read_marks_event("key", "token") is None
+    assert read_switched_event("key", "token", 3) is None
 
 
 @pytest.mark.parametrize("number", NO_NUMBER, ids=repr)
@@ -131,3 +132,17 @@ def test_marks_are_cut_to_the_newest_that_a_read_may_have(state: dict[str, Any])
     many = [[n / 10**6, 0.2, 0.9, 0.9] for n in range(10**5)]
     state["key"] = {"marks": {"token": "token", "marks": many}}
     assert read_marks_event("key", "token") == tuple(map(tuple, many[-MAX_MARKS:]))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [None, "012", 1, {"0": 1}, [3], [-1], [0, "1"], [True], [0.0], [[0]], [0, 1, 2, 0]],
+    ids=repr,
+)
+def test_regions_that_are_none_are_not_switched_off(state: dict[str, Any], labels: object) -> None:
+    state["key"] = {"switched": {"token": "token", "labels": labels}}
+    assert read_switched_event("key", "token", 3) is None
+    state["key"] = {"switched": {"token": "another", "labels": [0]}}
+    assert read_switched_event("key", "token", 3) is None
+    state["key"] = {"switched": {"token": "token", "labels": [2, 0, 2]}}
+    assert read_switched_event("key", "token", 3) == (2, 0)
