@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,13 @@ from core.settings import Settings, get_settings
 from core.shortcuts.perturbations import keep_border_without_lungs
 from core.stats.bootstrap import PatientDraws, draw_patients, interval_of_draws
 from core.stats.intervals import Labels, structural_components
-from core.training.evidence_network import CONTROL, KEPT, EvidenceSettings, make_networks
+from core.training.evidence_network import (
+    CONTROL,
+    KEPT,
+    MEAN_WEIGHTS,
+    EvidenceSettings,
+    make_networks,
+)
 from core.training.export import exported_logits
 from core.training.films import to_input
 from core.training.lung_crop import crop_films, find_boxes, open_segmenter
@@ -130,6 +136,9 @@ LOCATED = [name for name, measure in MEASURES.items() if measure.part in LESIONS
 
 Values = Mapping[tuple[str, str], Floats]
 """One run's values, one a film, by part and column."""
+
+Leads = Mapping[tuple[str, str], Mapping[str, Rate]]
+"""By how much a group leads a reference, by group, reference and measure."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -291,14 +300,11 @@ def signed_text(rate: Rate) -> str:
     return f"{rate.value:+.3f} ({rate.low:+.3f} to {rate.high:+.3f})"
 
 
-def compare_groups(
-    runs: Mapping[str, Values], parent: str, films: FilmSets
-) -> dict[tuple[str, str], dict[str, Rate]]:
+def compare_groups(groups: Mapping[str, Sequence[Values]], parent: str, films: FilmSets) -> Leads:
     """Return by how much each group with the pixel loss leads, by group, reference and measure.
 
     The references are the control and the parent.
     """
-    groups = group_runs(runs, parent)
     return {
         (group, other): {
             name: difference(groups[group], groups[other], films, measure)
@@ -311,13 +317,9 @@ def compare_groups(
 
 
 def tabulate_groups(
-    runs: Mapping[str, Values],
-    leads: Mapping[tuple[str, str], Mapping[str, Rate]],
-    parent: str,
-    films: FilmSets,
+    groups: Mapping[str, Sequence[Values]], leads: Leads, films: FilmSets
 ) -> list[str]:
     """Return a table with a line a measure: each group's mean, and its leads."""
-    groups = group_runs(runs, parent)
     head = ["Measure", "n", *groups, *(f"{group} less {other}" for group, other in leads)]
     lines = [f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
     for name, measure in MEASURES.items():
@@ -331,39 +333,50 @@ def tabulate_groups(
     return lines
 
 
-def group_runs(runs: Mapping[str, Values], parent: str) -> dict[str, list[Values]]:
-    """Return the parent, and the runs of each group that were trained, not averaged."""
+def group_runs(
+    runs: Mapping[str, Values], parent: str, *, averaged: bool
+) -> dict[str, list[Values]]:
+    """Return the parent, and each group's seeds or the one network with their mean weights."""
     groups = {parent: [runs[parent]]}
     for name, values in runs.items():
-        group, is_seed, _ = name.partition(", seed ")
-        if is_seed:
+        group, _, which = name.partition(", ")
+        if which and (which == MEAN_WEIGHTS) is averaged:
             groups.setdefault(group, []).append(values)
     return groups
 
 
-def judge_group(
-    group: str, leads: Mapping[tuple[str, str], Mapping[str, Rate]], parent: str
-) -> list[str]:
-    """Say by the rule whether a group's networks may serve; the last line is the verdict."""
-    over_control, over_parent = (leads[group, other] for other in (CONTROL, parent))
-    loss = over_parent[LOSS]
-    checks = [(f"log loss on validation is within chance of {parent}'s", loss, loss.low <= 0.0)]
-    for films in LESIONS[1:]:
-        lead = over_control[f"{films}: AUC in lungs"]
-        checks.append((f"{films}: the AUC in the lungs rises over the control", lead, lead.low > 0))
-    for films in BORDERS.values():
-        lead = over_control[f"{films}: {RISE}"]
-        what = f"{films}: its ROC AUC does not move away from 0.5 over the control"
-        checks.append((what, lead, lead.low <= 0.0))
-    lines = [
-        f"- {group}: {what}: {signed_text(rate)}, n = {rate.n}: **{'met' if met else 'NOT MET'}**"
-        for what, rate, met in checks
-    ]
-    if all(met for *_, met in checks):
+def judge_group(group: str, leads: Mapping[str, Leads], parent: str) -> list[str]:
+    """Say by the rule whether a group's network may serve; the last line is the verdict.
+
+    Parameters
+    ----------
+    leads : mapping of str to Leads
+        Of the group's seeds, and of the one network that would serve: the rule holds for both.
+    """
+    lines, all_met = [], True
+    for which, of_these in leads.items():
+        for what, rate, met in _check_rule(group, of_these, parent):
+            all_met &= met
+            word = "met" if met else "NOT MET"
+            text = f"{signed_text(rate)}, n = {rate.n}"
+            lines.append(f"- {group}, {which}: {what}: {text}: **{word}**")
+    if all_met:
         verdict = f"such a network may serve in the place of {parent}"
     else:
         verdict = f"it stays an experiment, and the exact map of {parent} serves"
     return [*lines, f"- {group}: verdict: **{verdict}**."]
+
+
+def _check_rule(group: str, leads: Leads, parent: str) -> Iterator[tuple[str, Rate, bool]]:
+    over_control, loss = leads[group, CONTROL], leads[group, parent][LOSS]
+    yield f"log loss on validation is within chance of {parent}'s", loss, loss.low <= 0.0
+    for films in LESIONS[1:]:
+        lead = over_control[f"{films}: AUC in lungs"]
+        yield f"{films}: the AUC in the lungs rises over the control", lead, lead.low > 0.0
+    for films in BORDERS.values():
+        lead = over_control[f"{films}: {RISE}"]
+        what = f"{films}: its ROC AUC does not move away from 0.5 over the control"
+        yield what, lead, lead.low <= 0.0
 
 
 def experiment_folder(app: Settings, settings: EvidenceSettings, parent: RunRecord) -> Path:
@@ -384,11 +397,10 @@ def about(settings: EvidenceSettings, parent: str) -> list[str]:
         f"{settings.epochs} epochs, {len(settings.seeds)} seeds a group. The pixel loss asks of "
         f"each place whether a synthetic lesion is there: {pairs} pairs of {made.lesions} "
         f"lesions of seeds from {made.first_seed} on, half of them synthetic altogether, half "
-        "laid on real normal training films. The control is the same without the pixel loss; the "
-        f"with {KEPT!r} the films' labels are "
-        f"replaced by what {parent} says of the same changed film. All "
-        f"seeds see the same {settings.epochs} random changes of each film. Mean weights: the mean "
-        "of the seeds' weights, in one network."
+        f"laid on real normal training films. {CONTROL}: the same without the pixel loss. {KEPT}: "
+        f"with it, and each film's label replaced by what {parent} says of the changed film. All "
+        f"seeds see the same {settings.epochs} random changes of each film. {MEAN_WEIGHTS}: the "
+        "mean of the seeds' weights, in one network."
     )
     measured = (
         "Calibration and threshold come from validation patients. The official test and the adults "
@@ -426,14 +438,22 @@ def measure(
         runs[name] = score_network(path.read_bytes(), name, parent, films, own=own)
         report(f"{name} is scored")
     maps = _maps_that_know_nothing(parent, films)
-    leads = compare_groups(runs, parent.run_id, films)
+    seeds, averaged = (
+        group_runs(runs, parent.run_id, averaged=averaged) for averaged in (False, True)
+    )
+    leads = {
+        which: compare_groups(groups, parent.run_id, films)
+        for which, groups in (("seeds", seeds), (MEAN_WEIGHTS, averaged))
+    }
     lines = [
         *about(settings, parent.run_id),
         *tabulate_runs(runs, maps, parent.run_id, films),
         "",
         "Means over the seeds of each group:",
         "",
-        *tabulate_groups(runs, leads, parent.run_id, films),
+        *tabulate_groups(seeds, leads["seeds"], films),
+        "",
+        "The rule, for the means over the seeds and for the one network with their mean weights:",
         "",
     ]
     for group in settings.groups:

@@ -67,6 +67,7 @@ GROUPS = {
     PIXEL: Way(),
     KEPT: Way(keeps_opinion=True),
 }
+MEAN_WEIGHTS = "mean weights"
 FEATURES_FILE = "features.npz"
 CHUNK = 64
 
@@ -438,7 +439,7 @@ def make_networks(
             states.append(network.whole.get_weights())
             exports[name] = _export(network, folder / f"{name}.tflite")
         network.whole.set_weights([np.mean(each, axis=0) for each in zip(*states, strict=True)])
-        name = f"{group}, mean weights"
+        name = f"{group}, {MEAN_WEIGHTS}"
         exports[name] = _export(network, folder / f"{name}.tflite")
     return exports
 
