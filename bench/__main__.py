@@ -27,6 +27,7 @@ class Benchmark(StrEnum):
     GATE = "gate"
     COMPARISON = "comparison"
     LOCALISATION = "localisation"
+    EVIDENCE_NETWORK = "evidence_network"
     PHANTOM = "phantom"
     PHANTOM_SETS = "phantom_sets"
     BORDER = "border"

@@ -188,18 +188,21 @@ def locate_all(films: Sequence[LesionFilm], made: Made) -> dict[str, list[Locati
     shown = made[next(iter(made))]
     located = {
         name: [
-            _locate(one, each.weights, each) for one, each in zip(films, explanations, strict=True)
+            locate_explained(one, each.weights, each)
+            for one, each in zip(films, explanations, strict=True)
         ]
         for name, explanations in made.items()
     }
     for name, maps in control_maps(films, shown).items():
         located[name] = [
-            _locate(one, weights, own) for one, weights, own in zip(films, maps, shown, strict=True)
+            locate_explained(one, weights, own)
+            for one, weights, own in zip(films, maps, shown, strict=True)
         ]
     return located
 
 
-def _locate(one: LesionFilm, weights: FloatVector, explanation: Explanation) -> Location:
+def locate_explained(one: LesionFilm, weights: FloatVector, explanation: Explanation) -> Location:
+    """Hold weights of an explanation's regions against a film's lesion."""
     return locate(weights, explanation.segments, one.lesion, _lungs_of(one.film).astype(np.float32))
 
 

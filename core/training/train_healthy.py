@@ -150,7 +150,7 @@ def _pasted_pair(
 
 def _drawn_pair(lesion: DrawnLesion, px: int) -> Pair:
     height, width = lesion.well.shape
-    box = _box_around(lesion.lungs)
+    box = box_around(lesion.lungs)
     ill = standardise_film(np.clip(lesion.well + lesion.change, 0.0, 1.0))
     well = standardise_film(lesion.well)
     lungs = crop_map(lesion.lungs.astype(np.float32), Geometry(height, width, px, box))
@@ -158,7 +158,8 @@ def _drawn_pair(lesion: DrawnLesion, px: int) -> Pair:
     return cut[0], cut[1], lungs
 
 
-def _box_around(lungs: npt.NDArray[np.bool_]) -> FilmBox:
+def box_around(lungs: npt.NDArray[np.bool_]) -> FilmBox:
+    """Return the box of a synthetic film that its run would see: the lungs with a margin."""
     edges = []
     for axis in (0, 1):
         filled = np.flatnonzero(lungs.any(axis=1 - axis))

@@ -5,13 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from fixtures.tiny_films import TINY, build_small_network, write_tiny_set
+from fixtures.tiny_films import (
+    TINY,
+    TWO_LESIONS,
+    build_small_network,
+    show_nothing,
+    write_tiny_set,
+)
 
+from core.phantom.film import draw_film
+from core.phantom.settings import draw_settings
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.training.kept_network import open_kept_network
+from core.training.lesion_pairs import LesionPairs, draw_lesions, make_lesion_pairs
 from core.training.scoring import FilmsToScore, load_films_to_score
+from core.training.train_healthy import NormalFilms
 from core.training.train_run import finish_run
 from core.training.training_data import TrainingData, load_training_data
 
@@ -28,6 +39,14 @@ class TinyRun:
     history: list[dict[str, float]]
     folder: Path
     lines: list[str]
+
+
+@pytest.fixture(scope="session")
+def lesion_pairs() -> LesionPairs:
+    """Return the pairs of two lesions, half of them laid on the same normal film."""
+    drawn = draw_film(draw_settings(1, "normal"), height_px=224, width_px=224)
+    normal = NormalFilms(drawn.pixels[None], drawn.volume_mask[None].astype(np.float32))
+    return make_lesion_pairs(normal, draw_lesions(TWO_LESIONS, show_nothing), TWO_LESIONS)
 
 
 @pytest.fixture
