@@ -8,7 +8,7 @@ from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
-from ui.regions.address import REGIONS, VISIT, RegionsView
+from ui.regions.address import REGIONS, VISIT, RegionsView, read_for
 from ui.regions.panels import draw_bench
 from ui.regions.subject import (
     NotShown,
@@ -36,19 +36,20 @@ def draw_empty(visit: Visit) -> None:
         offer_examples(visit)
 
 
-def draw_head(visit: Visit, view: RegionsView, subject: Subject | NotShown) -> None:
-    """Draw which film is shown, and the choice of another one of the visit."""
+def draw_choice(visit: Visit, view: RegionsView) -> bool:
+    """Draw the choice of a film of the visit; return whether there is one to choose."""
     listed = films_to_choose(visit)
-    if view.library == VISIT and len(listed) > 1:
-        REGIONS.select(view, "Film", "film", listed)
-    elif isinstance(subject, Subject):
-        st.markdown(f"**{plain(subject.name)}** · run {subject.run_id}")
+    if view.library != VISIT or not listed or (len(listed) == 1 and view.film in listed):
+        return False
+    REGIONS.select(view, "Film", "film", listed)
+    return True
 
 
 @st.fragment
 def draw_film(visit: Visit, subject: Subject) -> None:
     """Draw the film and what is looked at; a click there runs no more than this."""
-    view, complaints = REGIONS.read(st.query_params.to_dict())
+    evidence = subject.engine.classifier.has_evidence
+    view, complaints = read_for(st.query_params.to_dict(), evidence=evidence)
     if complaints:
         st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
     with show_errors():
@@ -60,18 +61,20 @@ with show_errors():
     served = get_served()
     visit.absorb_job()
     show_notice(visit)
-    view = settle(visit, REGIONS.read(st.query_params.to_dict())[0])
+    asked, complaints = REGIONS.read(st.query_params.to_dict())
+    view = settle(visit, asked)
+    chosen = draw_choice(visit, view)
     with show_errors():
         subject = find_subject(visit, view)
+        if not isinstance(subject, Subject) and complaints:
+            st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
         if subject is None:
             draw_empty(visit)
+        elif isinstance(subject, NotShown):
+            draw_not_shown(subject, offer_regions)
         else:
-            draw_head(visit, view, subject)
-        if isinstance(subject, NotShown):
-            draw_not_shown(subject)
-            if subject.read is not None:
-                offer_regions(subject.read)
-        if isinstance(subject, Subject):
+            if not chosen:
+                st.markdown(f"**{plain(subject.name)}** · run {subject.run_id}")
             draw_film(visit, subject)
             listen_for_keys()
     draw_standing_line(served, visit.reader)

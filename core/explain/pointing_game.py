@@ -72,11 +72,6 @@ class AgreementRates:
     differ: Rate | None
     lead: Rate | None
 
-    @property
-    def tells(self) -> bool:
-        """Whether agreement was found to say anything: the interval of its lead excludes 0."""
-        return self.lead is not None and self.lead.low > 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class ExplanationQuality:

@@ -40,9 +40,10 @@ def doubt_of(explanation: Explanation, *, of_others: bool) -> Doubt | None:
 
 
 def share_outside(explanation: Explanation) -> float:
-    """Return how much of what a score is made of lies outside of the lungs, in [0, 1].
+    """Return how much of what counts lies outside of the lungs, in [0, 1].
 
-    Both signs count. 0 where nobody looked for the lungs, or no place counts.
+    By CAM it is the share of the parts that the score is the sum of, whatever their sign; by the
+    others that of all weights. 0 where nobody looked for the lungs, or no place counts.
     """
     if isinstance(explanation.settings, CamSettings):
         parts = [abs(explanation.parts.get(name, 0.0)) for name in _PLACES]

@@ -34,6 +34,8 @@ MOST_OVERLAP = 0.1
 MIDDLE = (5.0, 50.0, 95.0)
 """Percentiles that are told of all ways: the ends of the middle nine tenths, and the median."""
 
+OUTSIDE = "{} outside of the area that the model sees. Choose a place inside the dashed line."
+
 Mask = npt.NDArray[np.bool_]
 Filling = Callable[[Mask], FloatImage]
 """From a place to the (h, w) film that stands there."""
@@ -53,12 +55,18 @@ class Spread:
 class MarkedHidden:
     """A film's log odds as it is, without the marked places, and without others instead.
 
-    ``elsewhere`` is None where the lungs have no other place of that size.
+    Attributes
+    ----------
+    elsewhere : Spread or None
+        None where there is no other place of that size.
+    in_lungs : bool
+        Whether most of the marked places lies in the lungs, and so do the others.
     """
 
     shown: float
     hidden: Spread
     elsewhere: Spread | None
+    in_lungs: bool
 
 
 def boxes_of(marks: Sequence[Mark]) -> tuple[Mark, ...]:
@@ -99,18 +107,25 @@ def hide_parts(
     regions : sequence of int
         The labels that are hidden.
     boxes : sequence of Mark
-        What else is hidden.
+        What else is hidden, by points as by `boxes_of`.
     healthy : (h, w) float32 ndarray, optional
         See `core.explain.lime.hidden_film`.
 
     Raises
     ------
     ExplanationError
-        If the fill cannot be made.
+        If the fill cannot be made, or a box lies outside of what the model sees.
     """
     film = model_input.tensor
-    place = np.isin(segments, regions) | _places(boxes, model_input.geometry)
-    filling = hidden_film(model_input, segments, fill, healthy)
+    filling = hidden_film(model_input, segments, fill, healthy).copy()
+    place = np.isin(segments, regions)
+    for box in boxes_of(boxes):
+        inside = _places((box,), model_input.geometry)
+        if not inside.any():
+            raise ExplanationError(OUTSIDE.format("A hidden box lies"))
+        if fill is Fill.OWN_MEAN:
+            filling[inside] = film[inside].mean()
+        place |= inside
     pair = np.stack([film, np.where(place, filling, film)])[..., np.newaxis]
     shown, hidden = classifier.log_odds(pair)
     return float(shown), float(hidden)
@@ -142,9 +157,7 @@ def hide_marked(
     boxes = boxes_of(marks)
     marked = _places(boxes, model_input.geometry)
     if not marked.any():
-        raise ExplanationError(
-            "Your marks lie outside of the area that the model sees. Mark a place inside of it."
-        )
+        raise ExplanationError(OUTSIDE.format("Your marks lie"))
     film, rng = model_input.tensor, np.random.default_rng(seed)
     lungs = np.ones(film.shape, np.bool_) if model_input.lungs is None else model_input.lungs > LUNG
     hidden, elsewhere = [], []
@@ -160,7 +173,12 @@ def hide_marked(
     batch = np.stack([film, *hidden, *elsewhere])[..., np.newaxis].astype(np.float32)
     shown, *rest = (float(each) for each in classifier.log_odds(batch))
     beside = rest[len(hidden) :]
-    return MarkedHidden(shown, _spread(rest[: len(hidden)]), _spread(beside) if beside else None)
+    return MarkedHidden(
+        shown=shown,
+        hidden=_spread(rest[: len(hidden)]),
+        elsewhere=_spread(beside) if beside else None,
+        in_lungs=bool(lungs[marked].mean() >= LUNG),
+    )
 
 
 def _fillings(film: FloatImage, lungs: Mask, healthy: FloatImage | None) -> list[Filling]:

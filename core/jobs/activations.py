@@ -1,8 +1,8 @@
 """What the layers of a run make of a film, as pages ask for it: one process, one film at a time.
 
 The process is the only one that loads TensorFlow. It is started when somebody asks and ended when
-nobody has asked for a while: it takes about 500 MB. One that is lost, stopped or late becomes a
-sentence, and the next request starts another.
+nobody has asked for a while: it takes hundreds of megabytes. One that is lost, stopped or late
+becomes a sentence, and the next request starts another.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ SHOWN_CHANNELS = 12
 
 
 def load_tensorflow() -> None:
-    """Load what all else here takes: 6 s and 500 MB."""
+    """Load what all else here takes: most of the time and of the memory."""
     import keras  # noqa: F401
     import tensorflow  # noqa: F401
 

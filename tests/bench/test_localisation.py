@@ -233,7 +233,7 @@ def test_each_target_is_judged_and_a_miss_is_said() -> None:
 # --- agreement of two ways ------------------------------------------------------------------------
 
 
-def test_agreement_tells_where_its_lead_excludes_nothing() -> None:
+def test_the_lead_of_agreement_is_found_where_there_is_one() -> None:
     hits = np.array([True] * 45 + [False] * 5 + [True] * 10 + [False] * 40)
     alike = np.arange(100) < 50
 
@@ -241,13 +241,13 @@ def test_agreement_tells_where_its_lead_excludes_nothing() -> None:
     assert (found.agree.value, found.differ.value) == (0.9, 0.2)
     assert found.lead.value == pytest.approx(0.7)
     assert 0.5 < found.lead.low < 0.7 < found.lead.high < 0.9
-    assert found.tells
-    assert not agreement_of(hits[::-1], np.arange(100) % 2 == 0).tells
+    nothing = agreement_of(hits, np.arange(100) % 2 == 0).lead
+    assert nothing.low < 0 < nothing.high
 
 
 def test_without_films_on_both_sides_there_is_no_lead() -> None:
     found = agreement_of(np.array([True, False]), np.array([True, True]))
-    assert (found.agree.value, found.differ, found.lead, found.tells) == (0.5, None, None, False)
+    assert (found.agree.value, found.differ, found.lead) == (0.5, None, None)
     lines = tabulate_agreement({"synthetic": found})
     assert lines[2].endswith("n = 2 | no such film | no such film |")
 

@@ -151,7 +151,7 @@ def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False
     choose(page, one)
     expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_be_visible()
     expect(page.get_by_text(re.compile("chosen to find 97 of 100"))).to_be_visible()
-    expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
+    expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
     expect(page.get_by_text("only the area inside the dashed line")).to_be_visible()
     expect(page.get_by_role("button", name="Show regions")).to_be_visible()
     bare = page.locator(".fr-regions").get_by_text(UNLIKE_HEALTHY.none)
@@ -252,7 +252,7 @@ def test_a_draft_survives_another_film_and_another_page(
 
 def test_keys_alone_go_through_the_list_and_sign(server: Server, page: Page) -> None:
     upload(page, server, synthetic_films(seed=5))
-    expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
+    expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
     selected = page.locator("[role=option][aria-selected=true]")
     first = selected.get_attribute("aria-label") or ""
     page.keyboard.press("j")

@@ -209,7 +209,7 @@ def test_a_synthetic_film_is_explained_signed_and_found_in_the_records(
     expect(page.get_by_role("option", name=re.compile(", synthetic"))).to_have_count(12)
     lock_first_read(page, 5)
     page.get_by_role("button", name="Show the model's regions").click()
-    expect(page.get_by_text("Regions the score depends on most")).to_be_visible()
+    expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
     wait_until_idle(page)
     page.get_by_role("button", name="Sign").click()
     expect(page.get_by_text("Signed pneumonia, confidence 3 of 5")).to_be_visible()

@@ -28,6 +28,7 @@ from ui.app import region_panel
 from ui.app.region_panel import (
     CALLED_ALONE,
     DOUBT,
+    OTHER_AGE,
     OTHER_SETTINGS,
     SHOW_DOUBTED,
     WAY_KEY,
@@ -64,16 +65,16 @@ def choose(page: AppTest, way: Way) -> None:
 
 def test_regions_are_found_by_evidence_and_on_request_by_lime(store: SqlReviewStore) -> None:
     page = upload(open_app(), CHILD)
-    run_until(page, lambda: "by exact evidence" in lists_of(page))
+    run_until(page, lambda: ", exact" in lists_of(page))
     assert balances_of(page) == 1
 
     choose(page, Way.LIME)
-    assert "by exact evidence" not in lists_of(page)
+    assert ", exact" not in lists_of(page)
     run_until(page, lambda: "by 100 samples; fit R²" in lists_of(page))
     assert balances_of(page) == 0
 
     choose(page, Way.CAM)
-    run_until(page, lambda: "by exact evidence" in lists_of(page))
+    run_until(page, lambda: ", exact" in lists_of(page))
 
 
 def test_a_first_read_precomputes_the_method_that_was_chosen(
@@ -114,7 +115,7 @@ def test_regions_of_an_adult_are_not_on_the_film_before_they_are_asked_for(
 def test_the_regions_of_an_open_case_are_listed_with_their_method(films) -> None:
     film_id, _ = missed_film()
     page = open_errors(split="test", film=film_code(film_id), regions="yes")
-    run_until(page, lambda: "by exact evidence" in lists_of(page))
+    run_until(page, lambda: ", exact" in lists_of(page))
     choose(page, Way.LIME)
     run_until(page, lambda: "by 100 samples" in lists_of(page))
 
@@ -164,13 +165,14 @@ def test_the_rate_of_synthetic_lesions_is_that_of_the_way(
     )
     assert trust_text(run, explanation) == f"{UNMEASURED} {told}"
     adults = (
-        "On adults the strongest region lay in a radiologist's box in 36 of 100 (21 to 54, n = 28)"
-        ", the middle of the lungs in 50 of 100 (40 to 60, n = 80)."
+        "The film is not of a child of 1 to 5 years. On adults the strongest region lay in a "
+        "radiologist's box in 36 of 100 (21 to 54, n = 28)"
+        ", the middle of the lungs in 50 of 100 (40 to 60, n = 80). The two may not differ."
     )
     assert doubt_text(run, explanation, Doubt.POPULATION) == f"{DOUBT} {adults}"
     other = made_with(SETTINGS[next(each for each in Way if each is not way)])
     assert trust_text(run, other) == UNMEASURED
-    assert doubt_text(run, other, Doubt.POPULATION) == DOUBT
+    assert doubt_text(run, other, Doubt.POPULATION) == f"{DOUBT} {OTHER_AGE}"
 
 
 def test_a_film_that_is_not_called_pneumonia_has_no_rate() -> None:
@@ -189,7 +191,7 @@ def test_a_score_that_comes_from_outside_the_lungs_is_doubted_and_not_drawn() ->
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     border, lungs = (made_with(CamSettings(), outside=share) for share in (0.8, 0.3))
     told = doubt_text(run, border, Doubt.OUTSIDE)
-    assert told == (f"{DOUBT} Of what the score is made of, 80% lies outside of the lungs.")
+    assert told == (f"{DOUBT} Of all that counts, 80% lies outside of the lungs.")
     visit = Visit()
     assert overlay_of(visit, "film", border, of_others=False) is None
     assert overlay_of(visit, "film", lungs, of_others=False) is not None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
-from fixtures.app_pages import open_app
+from fixtures.app_pages import address_of, open_app
+from fixtures.kermany_stand_in import draw_film, encode_film, write_bytes
+from fixtures.stand_in_films import served_predictions
 from pages.test_errors import data, films, missed_film
-from pages.test_region_panel import lists_of
+from pages.test_region_panel import lists_of, regions_on_film
 from pages.test_review import (
     CHEST,
     HAND,
@@ -25,6 +28,9 @@ from streamlit.testing.v1 import AppTest
 from core.domain.review import Verdict
 from core.library.film_codes import film_code
 from core.store.reads import SqlReviewStore
+from ui.app import region_panel
+from ui.app.region_panel import DOUBT
+from ui.components.viewer import viewer
 from ui.regions import what_if
 
 __all__ = ["data", "films"]
@@ -81,7 +87,7 @@ def test_another_film_of_the_worklist_can_be_chosen(store: SqlReviewStore) -> No
 @pytest.mark.parametrize(
     ("way", "words"),
     [
-        ("whole-lungs", "by exact evidence"),
+        ("whole-lungs", ", exact"),
         ("lime", "by 200 samples; fit R²"),
         ("occlusion", "each hidden once, alone"),
     ],
@@ -104,11 +110,14 @@ def test_a_wrong_setting_is_told_and_the_usual_one_taken(store: SqlReviewStore) 
     told = "\n".join(one.value for one in page.warning)
     assert "is not between 10 and 120: 45" in told
     assert "is not one of own-mean, dark, healthy" in told
+    page = open_regions(page, n="0000000459999999", way="lime", seed="-1", samples="1e3")
+    told = "\n".join(one.value for one in page.warning)
+    assert told.count("is not between") == 3
 
 
 def test_a_film_of_another_visit_is_said_to_be_gone(store: SqlReviewStore) -> None:
     page = open_regions(open_app(), film="0123456789ab")
-    assert "not in your worklist" in page.error[0].value
+    assert "not in your worklist" in page.info[0].value
 
 
 # --- blind ----------------------------------------------------------------------------------------
@@ -165,10 +174,26 @@ def test_a_film_of_a_library_is_shown_under_the_run_of_the_address(films) -> Non
 
 def test_a_run_without_evidence_is_explained_by_lime_and_says_so(films) -> None:
     film_id, _ = missed_film()
-    page = open_regions(
-        open_app(), library="public", film=film_code(film_id), run="f01", samples="200"
-    )
-    assert "cannot be split by place: LIME is shown" in words_of(page)
+    page = open_regions(open_app(), library="public", film=film_code(film_id), run="f01")
+    assert "cannot be split by place: LIME is shown" in page.warning[0].value
+    (choice,) = [one for one in page.selectbox if one.label == "Regions by"]
+    assert (choice.value, list(choice.options)) == ("lime", ["LIME", "Occlusion"])
+    fills = next(one for one in page.selectbox if one.label == "A hidden region becomes")
+    assert "Healthy lung" not in fills.options  # f01 sees the whole film
+
+
+def test_an_adults_film_is_found_and_its_regions_are_doubted(data) -> None:
+    adults = served_predictions().of_split("nih").films.film_id
+    film_id = str(adults[0])
+    write_bytes(data / film_id, encode_film(draw_film(3)))
+    page = open_regions(open_app(), library="public", film=film_code(film_id), run="f08")
+    run_until(page, lambda: lists_of(page) != "")
+    assert DOUBT in words_of(page)
+    assert regions_on_film(page) is None
+    open_regions(page, look="what-if")
+    run_until(page, lambda: rows_of(page) != [])
+    assert DOUBT in words_of(page)
+    assert not any(regions_on_film(page)["weights"])  # they can be hidden, and have no colour
 
 
 def test_wrong_addresses_are_told(films) -> None:
@@ -176,6 +201,18 @@ def test_wrong_addresses_are_told(films) -> None:
     assert "not among those that the run has read" in page.error[0].value
     page = open_regions(open_app(), library="public", film="0123456789ab", run="none")
     assert "has not read these films" in page.error[0].value
+
+
+def test_where_nothing_looks_unlike_healthy_the_whole_lungs_are_one_press_away(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer, "UNLIKE_HEALTHY", replace(viewer.UNLIKE_HEALTHY, least=99.0))
+    monkeypatch.setattr(region_panel, "UNLIKE_HEALTHY", viewer.UNLIKE_HEALTHY)
+    page = open_regions(upload(open_app(), CHEST))
+    run_until(page, lambda: "No region looks unlike" in lists_of(page))
+    press(page, "Show the whole lungs")
+    assert address_of(page)["way"] == "whole-lungs"
+    run_until(page, lambda: "data-region=" in lists_of(page))
 
 
 # --- what if --------------------------------------------------------------------------------------
@@ -235,9 +272,34 @@ def test_boxes_are_tested_against_equal_places_elsewhere(
     assert "Equal places elsewhere in the lungs" in words_of(page)
     assert [row.partition(":")[0] for row in rows_of(page)][-3:] == [
         "As it is",
-        "Without my boxes",
-        "Without others",
+        "Boxes hidden",
+        "Equal places hidden",
     ]
+
+
+def test_what_cannot_be_hidden_is_told_beside_the_film(
+    store: SqlReviewStore, hidden: dict[str, tuple]
+) -> None:
+    page = open_regions(upload(open_app(), CHEST), look="what-if")
+    run_until(page, lambda: rows_of(page) != [])
+    hidden["boxes"] = ((0.0, 0.0, 0.01, 0.01),)
+    page.run()
+    assert "outside of the area that the model sees" in page.error[0].value
+    assert regions_on_film(page) is not None  # and with the film the tool that takes the box away
+
+
+def test_boxes_stay_when_the_film_is_cut_into_other_regions(
+    store: SqlReviewStore, hidden: dict[str, tuple]
+) -> None:
+    page = open_regions(upload(open_app(), CHEST), look="what-if")
+    run_until(page, lambda: rows_of(page) != [])
+    hidden |= {"boxes": ((0.25, 0.4, 0.4, 0.55),), "regions": (1, 2)}
+    page.run()
+    assert "region 3), 1 box" in words_of(page)
+    hidden.clear()
+    open_regions(page, look="what-if", n="20")
+    run_until(page, lambda: rows_of(page) != [])
+    assert "without 1 box" in words_of(page)
 
 
 # --- files ----------------------------------------------------------------------------------------

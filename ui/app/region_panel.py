@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -35,8 +35,9 @@ WAY_HELP = (
 )
 SHOW_DOUBTED = "Show the regions all the same"
 DOUBT = "Do not rely on these regions."
+OTHER_AGE = "The film is not of a child of 1 to 5 years."
 UNMEASURED = "Never measured on real children: no boxes exist for them."
-CALLED_ALONE = "Elsewhere only films that the model calls pneumonia were measured."
+CALLED_ALONE = "How well regions point was measured only on films that the model calls pneumonia."
 OTHER_SETTINGS = "With these settings nothing was measured."
 PASTED, ADULTS, CENTRE = "pasted", "adults", "centre of the lungs"
 """What the kept measurement calls two sets of films, and the control that knows the lungs alone."""
@@ -104,6 +105,7 @@ def draw_explanation(
     *,
     of_others: bool = False,
     in_full: bool = False,
+    show_whole_lungs: Callable[[], None] | None = None,
 ) -> None:
     """Draw the regions, what to trust, and what the score is made of.
 
@@ -113,6 +115,9 @@ def draw_explanation(
         As in `draw_region_panel`.
     in_full : bool
         Whether the strongest of both sides are listed, each with its interval.
+    show_whole_lungs : callable, optional
+        Leads on from a film on which nothing looks unlike healthy lung; without it the visit's way
+        changes.
     """
     if task.sentence:
         st.caption(f"No regions: {plain(task.sentence)}")
@@ -121,9 +126,7 @@ def draw_explanation(
     if explanation is None:
         return
     run = engine.classifier.run_record
-    doubt = doubt_of(explanation, of_others=of_others)
-    if doubt:
-        _draw_doubt(visit, film, doubt_text(run, explanation, doubt))
+    doubt = draw_doubt(visit, film, explanation, engine, of_others=of_others)
     off = doubt is not None and film not in visit.doubted_asked
     regions = top_regions(explanation, len(explanation.weights) if in_full else SHOWN_REGIONS)
     if in_full:
@@ -134,7 +137,7 @@ def draw_explanation(
     if seen and not doubt:
         st.caption(trust_text(run, explanation))
     if not seen and scale is UNLIKE_HEALTHY:
-        _offer_whole_lungs(visit)
+        _offer_whole_lungs(show_whole_lungs or visit.show_whole_lungs)
     draw_balance(explanation, intervals=in_full)
 
 
@@ -144,8 +147,20 @@ def _of_both_sides(regions: Sequence[RegionWeight]) -> tuple[RegionWeight, ...]:
     return tuple(one for side in sides for one in side[:SHOWN_REGIONS])
 
 
-def _draw_doubt(visit: Visit, film: str, words: str) -> None:
-    """Say before the list why the regions are not on the film, and offer them."""
+def draw_doubt(
+    visit: Visit, film: str, explanation: Explanation, engine: Engine, *, of_others: bool
+) -> Doubt | None:
+    """Say why the regions are not on the film, and offer them; return why, None if they are.
+
+    Parameters
+    ----------
+    film, engine, of_others
+        As in `draw_region_panel`.
+    """
+    doubt = doubt_of(explanation, of_others=of_others)
+    if doubt is None:
+        return None
+    words = doubt_text(engine.classifier.run_record, explanation, doubt)
     st.markdown(f":small[:material/warning: **Caution** · {words}]")
     if film not in visit.doubted_asked:
         st.button(
@@ -156,14 +171,11 @@ def _draw_doubt(visit: Visit, film: str, words: str) -> None:
             on_click=visit.doubted_asked.add,
             args=(film,),
         )
+    return doubt
 
 
-def _offer_whole_lungs(visit: Visit) -> None:
+def _offer_whole_lungs(choose: Callable[[], None]) -> None:
     """Draw what leads on from a film on which nothing looks unlike healthy lung."""
-
-    def choose() -> None:
-        visit.way = Way.WHOLE_LUNGS
-
     st.button(
         "Show the whole lungs",
         icon=":material/filter_center_focus:",
@@ -215,17 +227,19 @@ def doubt_text(run: RunRecord, explanation: Explanation, doubt: Doubt) -> str:
     """Return in sentences why regions are not to be relied on."""
     if doubt is Doubt.OUTSIDE:
         return (
-            f"{DOUBT} Of what the score is made of, {share_outside(explanation):.0%} lies outside "
-            "of the lungs."
+            f"{DOUBT} Of all that counts, {share_outside(explanation):.0%} lies outside of the "
+            "lungs."
         )
     rates = _rates(run, ADULTS)
     way = way_of(explanation.settings)
     found, centre = None if way is None else rates.get(way), rates.get(CENTRE)
     if found is None or centre is None:
-        return DOUBT
+        return f"{DOUBT} {OTHER_AGE}"
+    alike = found.points_at_lesion.low <= centre.points_at_lesion.high
     return (
-        f"{DOUBT} On adults the strongest region lay in a radiologist's box in {_told(found)}, "
-        f"the middle of the lungs in {_told(centre)}."
+        f"{DOUBT} {OTHER_AGE} On adults the strongest region lay in a radiologist's box in "
+        f"{_told(found)}, the middle of the lungs in {_told(centre)}."
+        f"{' The two may not differ.' if alike else ''}"
     )
 
 

@@ -43,6 +43,8 @@ class HiddenParts:
 
     Attributes
     ----------
+    regions_id : str
+        Which explanation the regions are of.
     regions : tuple of int
         Labels of an explanation.
     boxes : tuple of Edges
@@ -53,10 +55,17 @@ class HiddenParts:
         Rises when the page, and not the visitor, changes what is hidden.
     """
 
+    regions_id: str = ""
     regions: tuple[int, ...] = ()
     boxes: tuple[Edges, ...] = ()
     before: list[tuple[tuple[int, ...], tuple[Edges, ...]]] = field(default_factory=list)
     turn: int = 0
+
+    def keep_to(self, regions_id: str) -> None:
+        """Let go of the regions of another explanation; boxes stay."""
+        if self.regions_id != regions_id:
+            self.regions_id, self.regions = regions_id, ()
+            self.before = [((), boxes) for _, boxes in self.before]
 
     def hide(self, regions: tuple[int, ...], boxes: tuple[Edges, ...]) -> None:
         """Take over what is hidden now."""
@@ -159,6 +168,10 @@ class Visit:
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
     layers: LayersTask | None = None
+
+    def show_whole_lungs(self) -> None:
+        """Explain films by all of the lungs from now on."""
+        self.way = Way.WHOLE_LUNGS
 
     @property
     def acting(self) -> Reader:

@@ -8,7 +8,13 @@ from html import escape
 import streamlit as st
 
 from core.domain.regions import Explanation, Method, RegionWeight
-from ui.components.viewer.viewer import RegionOverlay, region_name, scale_of, zone_words
+from ui.components.viewer.viewer import (
+    UNLIKE_HEALTHY,
+    RegionOverlay,
+    region_name,
+    scale_of,
+    zone_words,
+)
 
 FOR, AGAINST, GREY = "#e8893a", "#4a90d9", "#8b8f96"
 
@@ -21,6 +27,9 @@ BALANCE = {
     "every film": "The same for every film",
 }
 """Parts of a score by CAM, and what they are called."""
+
+HEADINGS = {UNLIKE_HEALTHY: "Lung unlike healthy that counts most"}
+"""Of the list, where it is not of all regions that the score depends on."""
 
 INTERVALS = {
     Method.CAM: "Below it: by the film alone, and by its mirrored film alone.",
@@ -59,7 +68,7 @@ def draw_regions(
         for region in regions
         if abs(region.weight) >= scale.least
     ]
-    notes = [f"Regions the score depends on most{_how(explanation)}"]
+    notes = [f"{HEADINGS.get(scale, 'Regions the score depends on most')}{_how(explanation)}"]
     if explanation.geometry.box is not None and not grey:
         notes.append("The model sees only the area inside the dashed line.")
     if not lines:
@@ -94,7 +103,7 @@ def _interval(explanation: Explanation, region: RegionWeight) -> str:
 
 def _how(explanation: Explanation) -> str:
     if explanation.method is Method.CAM:
-        return ", by exact evidence"
+        return ", exact"
     if explanation.method is Method.OCCLUSION:
         return ", each hidden once, alone"
     fit = explanation.surrogate_r2
@@ -135,10 +144,11 @@ def _sum_line(name: str, part: float) -> str:
 def weight_text(explanation: Explanation) -> str:
     """Return in a sentence what a region's weight is."""
     if explanation.method is Method.CAM:
-        return (
+        weight = (
             "A weight is the region's own part of the log odds, as if the region had the mean "
             "region's size."
         )
+        return _share_text(explanation) + weight
     if explanation.method is Method.OCCLUSION:
         return "A weight is what the log odds lose when the region alone is hidden."
     return (
@@ -160,6 +170,22 @@ def probability_words(log_odds: float) -> str:
     if probability < 1 - SURE:
         return f"below {1 - SURE:.2f}"
     return f"{probability:.2f}"
+
+
+def _share_text(explanation: Explanation) -> str:
+    """Return how much of what counts the regions hold; empty where they hold all of the lungs."""
+    healthy = abs(explanation.parts.get("lungs that look healthy", 0.0))
+    regions = sum(
+        abs(explanation.parts.get(name, 0.0)) for name in ("regions for", "regions against")
+    )
+    outside = abs(explanation.parts.get("outside the lungs", 0.0))
+    total = healthy + regions + outside
+    if not healthy:
+        return ""
+    return (
+        f"Of what counts by place, these regions hold {regions / total:.0%}, lung that looks "
+        f"healthy {healthy / total:.0%} and the rest {outside / total:.0%}. "
+    )
 
 
 def log_odds_of(probability: float) -> float:

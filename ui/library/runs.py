@@ -221,6 +221,6 @@ def offered_splits(library: str, run: str) -> tuple[str, ...]:
     return (*parts, LEARNED_PART, ALL_PARTS) if LEARNED_FILE in get_runs()[run].files else parts
 
 
-def find_coded(library: str, run: str, split: str, code: str) -> str | None:
-    """Return the film of a split that a code stands for; None where there is none."""
+def find_coded(library: str, run: str, split: str | None, code: str) -> str | None:
+    """Return the film of a split, as in `of_part`, that a code means; None where there is none."""
     return find_film(code, of_part(library, run, split).films.film_id.tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,7 +36,7 @@ WAY_WORDS = {
     "lime": "LIME",
     "occlusion": "Occlusion",
 }
-REGIONS_RANGE, SAMPLES_RANGE, SEED_RANGE = (10, 120), (200, 4000), (0, 999)
+REGIONS_RANGE, SAMPLES_RANGE, SEED_RANGE = (10, 120), (100, 10_000), (0, 999)
 _OF_A_WAY = ("n", "fill", "samples", "seed")
 
 
@@ -88,9 +88,10 @@ def _number(name: str, limits: tuple[int, int], usual: Callable[..., int | None]
     def parse(text: str, values: Any, *_: object) -> int | None:
         if usual(values) is None:
             return None
-        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else most + 1
+        if not least <= number <= most:
             raise WrongValue(f"is not between {least} and {most}")
-        return int(text)
+        return number
 
     return Param(name, parse, lambda values, *_: usual(values))
 
@@ -124,7 +125,7 @@ def _only_lime(value: Callable[[], int]) -> Callable[..., int | None]:
 def _usual_samples() -> int:
     settings = usual_settings(Way.LIME)
     assert isinstance(settings, LimeSettings)
-    return max(SAMPLES_RANGE[0], min(SAMPLES_RANGE[1], settings.samples))
+    return settings.samples
 
 
 REGIONS = QueryParams(
@@ -140,6 +141,22 @@ REGIONS = QueryParams(
     _number("samples", SAMPLES_RANGE, _only_lime(_usual_samples)),
     _number("seed", SEED_RANGE, _only_lime(lambda: 0)),
 )
+
+
+def read_for(params: Mapping[str, str], *, evidence: bool) -> tuple[RegionsView, list[str]]:
+    """Return the view that an address asks for, by LIME for a run that has no evidence by place.
+
+    Parameters
+    ----------
+    evidence : bool
+        Whether the run's score can be split by place.
+    """
+    view, complaints = REGIONS.read(params)
+    if not evidence and isinstance(view.settings, CamSettings):
+        rest = {name: text for name, text in params.items() if name not in _OF_A_WAY}
+        view, complaints = REGIONS.read(rest | {"way": "lime"})
+        complaints.append("The score of this run cannot be split by place: LIME is shown.")
+    return view, complaints
 
 
 def address_of(library: str, film: str, run: str = "", way: Way | None = None) -> dict[str, str]:

@@ -165,7 +165,7 @@ def _draw_result(
         f"{EXACT if view.exact else ESTIMATE} {ABOUT}  \nKeras layer :small[`{view.layer.name}`]"
     )
     count = f"{len(view.maps)} of {view.layer.channels} channels"
-    st.markdown(f"**{count}, by what they add to the score**")
+    st.markdown(f"**{count}, those that change the score most**")
     st.caption(_sheet_text(view, channel))
     cards = [_card(one, rank, shown=one is channel) for rank, one in enumerate(view.maps, start=1)]
     show_cards(cards, key=sheet, threshold=None, keys=False, columns=COLUMNS, label="Channels")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from core import __version__
-from core.domain.regions import Explanation, Way
+from core.domain.regions import CamSettings, Explanation, OcclusionSettings, Way
 from core.errors import FirstReadError
 from core.explain.export import explanation_as_json, regions_as_csv
+from core.explain.trust import doubt_of
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import describe_explained
 from core.settings import get_settings
+from ui.app.guard import show_errors
 from ui.app.progress import follow
-from ui.app.region_panel import draw_explanation, overlay_of
+from ui.app.query_params import put
+from ui.app.region_panel import DOUBT, draw_doubt, draw_explanation, overlay_of
 from ui.app.resources import get_film_view, get_input, request_explanation
 from ui.app.session import HiddenParts, Visit
 from ui.components.plain_text import plain
@@ -32,16 +36,17 @@ from ui.regions.address import (
 )
 from ui.regions.layers import draw_layers
 from ui.regions.subject import Subject
-from ui.regions.what_if import FILLS, draw_what_if, hidden_of
+from ui.regions.what_if import FILLS, draw_what_if, hidden_of, possible_fills
 
 VIEWER = "regions-viewer"
 VIEW_HEIGHT = 790
-WAY_SENTENCES = {
-    Way.CAM: "the network's own sum over the film, of lung unlike the same lung drawn healthy",
-    Way.WHOLE_LUNGS: "the network's own sum over the lungs",
-    Way.LIME: "LIME: regions hidden in many copies of the film",
-    Way.OCCLUSION: "occlusion: each region hidden once, alone",
+WORDS_OF_TRUTHS = {
+    "own": "Yellow: the reader's mark.",
+    "box": "Green: a radiologist's box.",
+    "lesion": "Green: the synthetic lesion.",
+    "lung": "Dashed: the lungs.",
 }
+"""What is drawn on the film besides the regions."""
 
 
 def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
@@ -60,19 +65,19 @@ def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
         REGIONS.segments(
             view, "Look at", "look", LOOK_AT, label_visibility="collapsed", width="stretch"
         )
-        if view.look == "layers":
-            model_input = get_input(subject.film, subject.engine)
-            layers = draw_layers(visit, subject.key, model_input, subject.engine)
-        else:
-            follow(visit, task)
-            if task is not None:
-                _draw_panel(visit, subject, view, task, parts)
+        with show_errors():  # the film stays, and with it the way back
+            if view.look == "layers":
+                model_input = get_input(subject.film, subject.engine)
+                layers = draw_layers(visit, subject.key, model_input, subject.engine)
+            else:
+                follow(visit, task)
+                if task is not None:
+                    _draw_panel(visit, subject, view, task, parts)
     with film_side:
-        overlay = overlay_of(visit, subject.key, explanation, of_others=subject.of_others)
-        if switching is not None and explanation is not None:
-            overlay = RegionOverlay.from_explanation(explanation)
-        if layers is not None:
-            overlay = layers
+        coloured = overlay_of(visit, subject.key, explanation, of_others=subject.of_others)
+        overlay = layers or coloured
+        if overlay is None and switching is not None and explanation is not None:
+            overlay = without_colours(RegionOverlay.from_explanation(explanation))
         try:
             shown = get_film_view(subject.film)
         except FirstReadError as exc:
@@ -89,8 +94,14 @@ def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
             switching=switching,
             picture=None
             if explanation is None or layers is not None
-            else picture_of(subject, view, explanation),
+            else picture_of(subject, explanation, parts, coloured=coloured is not None),
         )
+
+
+def without_colours(overlay: RegionOverlay) -> RegionOverlay:
+    """Return regions that can be pointed at and hidden, but say nothing for or against."""
+    scale = replace(overlay.scale, none="Regions without colours.")
+    return replace(overlay, weights=np.zeros_like(overlay.weights), scale=scale)
 
 
 def _draw_panel(
@@ -110,12 +121,14 @@ def _draw_panel(
             subject.engine,
             of_others=subject.of_others,
             in_full=True,
+            show_whole_lungs=lambda: put(way="whole-lungs", n=""),
         )
     elif task.sentence:
         st.caption(f"No regions: {plain(task.sentence)}")
     elif explanation is None:
         return
     elif view.look == "what-if" and parts is not None:
+        draw_doubt(visit, subject.key, explanation, subject.engine, of_others=subject.of_others)
         draw_what_if(subject, explanation, parts)
     elif view.look == "files":
         _draw_files(subject, explanation)
@@ -123,23 +136,17 @@ def _draw_panel(
 
 def _draw_settings(subject: Subject, view: RegionsView) -> None:
     """Draw how the regions are found: method, number, fill, samples and seed."""
-    offered = WAY_WORDS
-    if not subject.engine.classifier.has_evidence:
-        offered = {
-            name: words
-            for name, words in WAY_WORDS.items()
-            if WAYS[name] in (Way.LIME, Way.OCCLUSION)
-        }
-        if view.way not in offered:
-            st.caption(
-                f"The score of run {subject.run_id} cannot be split by place: LIME is shown."
-            )
-            offered = WAY_WORDS
+    offered = {
+        name: words
+        for name, words in WAY_WORDS.items()
+        if subject.engine.classifier.has_evidence or WAYS[name] in (Way.LIME, Way.OCCLUSION)
+    }
     REGIONS.select(view, "Regions by", "way", offered)
     with st.expander("Settings", icon=":material/tune:"):
         _slider(view, "Number of regions", "n", REGIONS_RANGE, 5)
         if view.fill is not None:
-            REGIONS.select(view, "A hidden region becomes", "fill", _fills())
+            fills = {str(fill): FILLS[fill] for fill in possible_fills(subject)}
+            REGIONS.select(view, "A hidden region becomes", "fill", fills)
         if view.samples is not None:
             _slider(view, "Samples, at most", "samples", SAMPLES_RANGE, 100)
             st.caption("LIME stops before, as soon as its five strongest regions stay the same.")
@@ -147,29 +154,46 @@ def _draw_settings(subject: Subject, view: RegionsView) -> None:
             _slider(view, "Seed", "seed", SEED_RANGE, 1)
 
 
-def _fills() -> Mapping[str, str]:
-    return {str(fill): words for fill, words in FILLS.items()}
-
-
 def _slider(view: RegionsView, label: str, name: str, limits: tuple[int, int], step: int) -> None:
     least, most = limits
-    bound = REGIONS.bind(view, name)
-    st.slider(label, least, most, step=step, **bound)
+    st.slider(label, least, most, step=step, **REGIONS.bind(view, name))
 
 
-def picture_of(subject: Subject, view: RegionsView, explanation: Explanation) -> Picture:
-    """Return what the film with its regions is saved as."""
+def picture_of(
+    subject: Subject, explanation: Explanation, parts: HiddenParts | None, *, coloured: bool
+) -> Picture:
+    """Return what the film with its regions is saved as.
+
+    Parameters
+    ----------
+    parts : HiddenParts or None
+        What is hidden on the film.
+    coloured : bool
+        Whether the regions are on the film in their colours.
+    """
     sha256 = subject.film.key[:12]
-    how = (
-        f"Run {subject.run_id}: {probability_text(explanation.score)}. Regions by "
-        f"{WAY_SENTENCES[WAYS[view.way]]}. Orange: for pneumonia. Blue: against."
-    )
-    hidden = " Dark with a dashed line: hidden from the model." if view.look == "what-if" else ""
-    what = (
-        f"First Read {__version__}, film {sha256}. A learning tool and initial reviewer: not a "
-        f"diagnosis.{hidden}"
-    )
-    return Picture(f"first-read-regions-{sha256}.png", (how, what))
+    told = [f"Run {subject.run_id}: {probability_text(explanation.score)}."]
+    if coloured:
+        told.append(f"Regions by {how_text(explanation)}. Orange: for pneumonia. Blue: against.")
+    drawn = [WORDS_OF_TRUTHS[kind] for kind in {truth.kind for truth in subject.truths}]
+    if parts is not None and (parts.regions or parts.boxes):
+        drawn.append("Dark with a dashed line: hidden from the model.")
+    if doubt_of(explanation, of_others=subject.of_others):
+        drawn.append(DOUBT)
+    about = f"First Read {__version__}, film {sha256}. An initial reviewer: not a diagnosis."
+    lines = (" ".join(told), " ".join(sorted(drawn)), about)
+    return Picture(f"first-read-regions-{sha256}.png", tuple(filter(None, lines)))
+
+
+def how_text(explanation: Explanation) -> str:
+    """Return in a clause how regions were found."""
+    settings = explanation.settings
+    if isinstance(settings, CamSettings):
+        unlike = ", of lung unlike the same lung drawn healthy" if settings.unlike_healthy else ""
+        return f"the network's own sum over the lungs{unlike}"
+    if isinstance(settings, OcclusionSettings):
+        return "occlusion: each region hidden once, alone"
+    return f"LIME: regions hidden in {explanation.samples:,} copies of the film"
 
 
 def _draw_files(subject: Subject, explanation: Explanation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -102,7 +102,7 @@ def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
         return None
     key = next((key for key in visit.films if key[:CODE_LENGTH] == view.film), None)
     if key is None or view.film not in films_to_choose(visit):
-        raise DatasetError(
+        return NotShown(
             "The film of this address is not in your worklist, or the model has not read it. "
             "Films are kept for one visit: add it on the page Review."
         )
@@ -132,7 +132,10 @@ def _why_not(read: ReadContext) -> NotShown:
             "You have not read this film yet. Lock your first read on the page Review; then the "
             "regions are shown here."
         )
-    return NotShown("You have locked your first read of this film.", read)
+    return NotShown(
+        "You have locked your first read of this film. Ask for the model's regions to see them.",
+        read,
+    )
 
 
 def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
@@ -143,11 +146,13 @@ def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
         raise DatasetError(
             f"Only the predictions of run {run} were imported: it has no network to explain."
         )
-    film_id = find_coded(view.library, run, ALL_PARTS, view.film) if view.film else None
-    if film_id is None:
-        if view.film:
-            raise DatasetError("The film of this address is not among those that the run has read.")
+    if not view.film:
         return None
+    parts = (None, ALL_PARTS)  # all that it is measured on, adults too; then all that it learned
+    found = (find_coded(view.library, run, part, view.film) for part in parts)
+    film_id = next(filter(None, found), None)
+    if film_id is None:
+        raise DatasetError("The film of this address is not among those that the run has read.")
     awaited = awaits_blind_read(visit, view.library, film_id)
     if awaited:
         return NotShown(awaited)
@@ -161,7 +166,15 @@ def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     )
 
 
-def draw_not_shown(found: NotShown) -> None:
-    """Say why the regions are not shown, and lead on."""
+def draw_not_shown(found: NotShown, offer: Callable[[ReadContext], None]) -> None:
+    """Say why the regions are not shown, and lead on.
+
+    Parameters
+    ----------
+    offer : callable
+        Draws what asks for the regions of a film that has been read.
+    """
     st.info(plain(found.sentence), icon=":material/visibility_off:")
+    if found.read is not None:
+        offer(found.read)
     st.page_link("pages/review.py", label="Go to Review", icon=":material/radiology:")

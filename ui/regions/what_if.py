@@ -71,10 +71,10 @@ def hidden_of(
     viewer : str
         Key of the viewer.
     """
-    regions = RegionOverlay.from_explanation(explanation).regions_id
-    name = f"{subject.key}-{subject.run_id}-{regions}"
+    name = f"{subject.key}-{subject.run_id}"
     parts = visit.hidden.setdefault(name, HiddenParts())
-    token = f"{name}-{parts.turn}"
+    parts.keep_to(RegionOverlay.from_explanation(explanation).regions_id)
+    token = f"{name}-{parts.regions_id}-{parts.turn}"
     switched = read_switched_event(viewer, token, len(explanation.weights))
     boxes = read_marks_event(viewer, token)
     parts.hide(
@@ -90,10 +90,12 @@ def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts)
         "Click a region to hide it from the model, or use n and Enter. Hide a box with m or the "
         "tool above the film."
     )
+    fills = possible_fills(subject)
+    if st.session_state.get(FILL_KEY) not in fills:
+        st.session_state[FILL_KEY] = fills[0]
     fill = st.segmented_control(
         "Hidden parts become",
-        list(FILLS),
-        default=Fill.HEALTHY,
+        fills,
         format_func=FILLS.__getitem__,
         key=FILL_KEY,
         required=True,
@@ -101,6 +103,8 @@ def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts)
         width="stretch",
         help=FILL_HELP,
     )
+    if fill is Fill.HEALTHY:
+        st.caption("Of a real film the healthy drawing changes little. Try dark lung beside it.")
     boxes = [Mark(*edges) for edges in parts.boxes]
     model_input = get_input(subject.film, subject.engine)
     shown, hidden = hide_parts(
@@ -109,7 +113,7 @@ def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts)
         explanation.segments,
         parts.regions,
         boxes,
-        fill or Fill.HEALTHY,
+        fill or fills[0],
         get_healthy(subject.film, subject.engine),
     )
     threshold = subject.engine.classifier.run_record.operating_point.threshold
@@ -137,6 +141,12 @@ def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts)
         key="what-if-all",
     )
     _draw_marked(subject, boxes, threshold)
+
+
+def possible_fills(subject: Subject) -> list[Fill]:
+    """Return what hidden parts may become: the healthy drawing is made of cropped films alone."""
+    run = subject.engine.classifier.run_record
+    return [fill for fill in FILLS if fill is not Fill.HEALTHY or run.cropped_to_lungs]
 
 
 def hidden_text(explanation: Explanation, parts: HiddenParts) -> str:
@@ -175,14 +185,16 @@ def change_text(shown: float, hidden: float, threshold: float, what: str) -> str
 
 
 def _row(name: str, log_odds: float, threshold: float, spread: Spread | None = None) -> str:
-    value, span = probability_words(log_odds), ""
+    value, span = f"{probability_words(log_odds)}<br><small>{log_odds:+.2f}</small>", ""
     if spread is not None:
-        value += "" if _range(spread) == value else f"<br>{_range(spread)}"
+        around = f"{spread.low:+.2f} to {spread.high:+.2f}"
+        value = f"{probability_words(log_odds)}<br><small>{around}</small>"
         low, high = _along(spread.low), _along(spread.high)
         span = _SPAN.format(low=low, width=high - low)
     return _ROW.format(
         label=escape(
-            f"{name}: probability {value.replace('<br>', ', ')}, operating point {threshold:.2f}"
+            f"{name}: probability {probability_words(log_odds)}, log odds {log_odds:+.2f}, "
+            f"operating point {threshold:.2f}"
         ),
         name=escape(name),
         value=value,
@@ -194,8 +206,8 @@ def _row(name: str, log_odds: float, threshold: float, spread: Spread | None = N
 
 def _draw_rows(rows: Sequence[str]) -> None:
     ticks = "".join(_TICK.format(at=_along(log_odds_of(each)), value=each) for each in TICKS)
-    axis = _AXIS.format(ticks=ticks)
-    st.html(f'<div class="fr-what-if">{"".join(rows)}{axis}</div>')
+    st.html(f'<div class="fr-what-if">{"".join(rows)}{_AXIS.format(ticks=ticks)}</div>')
+    st.caption("The line across is the operating point. The small number is the log odds.")
 
 
 def _along(log_odds: float) -> float:
@@ -234,11 +246,16 @@ def _draw_marked(subject: Subject, boxes: Sequence[Mark], threshold: float) -> N
     found = _results().get_or_make(name, lambda: _test(subject, marks))
     rows = [
         _row("As it is", found.shown, threshold),
-        _row(f"Without {own}", found.hidden.median, threshold, found.hidden),
+        _row(
+            "Marks hidden" if subject.marks else "Boxes hidden",
+            found.hidden.median,
+            threshold,
+            found.hidden,
+        ),
     ]
     if found.elsewhere is not None:
         elsewhere = found.elsewhere
-        rows.append(_row("Without others", elsewhere.median, threshold, elsewhere))
+        rows.append(_row("Equal places hidden", elsewhere.median, threshold, elsewhere))
     _draw_rows(rows)
     st.markdown(marked_text(found))
 
@@ -261,13 +278,14 @@ def marked_text(found: MarkedHidden) -> str:
         f"{hidden.median:+.2f}."
     )
     if elsewhere is None:
-        return f"{words} The lungs have no other place of that size to compare with."
+        return f"{words} There is no other place of that size to compare with."
+    where = "elsewhere in the lungs" if found.in_lungs else "elsewhere"
     told = (
-        f"{words} Equal places elsewhere in the lungs: {probability_words(elsewhere.median)} "
+        f"{words} Equal places {where}: {probability_words(elsewhere.median)} "
         f"({_range(elsewhere)}), log odds {elsewhere.median:+.2f}."
     )
     if hidden.high < elsewhere.low:
         return f"{told} The model's score depends on the marked place more than on others."
-    if hidden.median >= elsewhere.median:
-        return f"{told} The model's score does not depend on the marked place more than on others."
+    if hidden.low > elsewhere.high:
+        return f"{told} Hiding the marked place raises the score more than hiding others."
     return f"{told} The ranges overlap: what the marked place does cannot be told from others."

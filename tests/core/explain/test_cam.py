@@ -14,6 +14,7 @@ from core.errors import ExplanationError
 from core.explain import cam
 from core.explain.cam import explain_by_cam, spread_evidence
 from core.explain.lime import top_regions
+from core.explain.trust import Doubt, doubt_of
 from core.phantom.film import draw_film
 from core.phantom.settings import draw_settings
 from core.pipeline import open_classifier
@@ -294,3 +295,13 @@ def test_a_weights_interval_runs_from_the_films_to_its_mirrored_films_weight(in_
     low, high = sided.intervals.T
     assert (low + high) / 2 == pytest.approx(sided.weights, abs=1e-6)
     assert (high - low).max() > 0.03
+
+
+def test_a_network_that_looks_at_the_border_is_doubted_and_one_that_looks_inside_is_not():
+    film = grainy_film(inner_lungs())
+    border = explain_by_cam(film, border_counts(), SETTINGS)
+    assert doubt_of(border, of_others=False) is Doubt.OUTSIDE
+    inside = np.zeros((PLACES, PLACES))
+    inside[3:5, 3:5] = 1.0
+    lungs = explain_by_cam(film, KnownNetwork(lambda blocks: 9 * inside * blocks), SETTINGS)
+    assert doubt_of(lungs, of_others=False) is None

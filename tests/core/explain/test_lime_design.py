@@ -19,6 +19,7 @@ from core.explain.lime import (
     weight_intervals,
 )
 from core.explain.superpixels import segment_superpixels
+from core.explain.trust import Doubt, doubt_of
 
 PX = 64
 ORTHOGONAL = LimeSettings(
@@ -144,6 +145,19 @@ def test_what_it_stopped_at_is_made_again_with_as_many_samples() -> None:
     stopped = explain_prediction(film(), classifier, settings)
     again = explain_prediction(film(), classifier, stopped.settings)
     assert np.array_equal(stopped.weights, again.weights)
+
+
+# --- trust ----------------------------------------------------------------------------------------
+
+
+def test_a_network_that_looks_at_the_border_is_doubted() -> None:
+    lungs = np.zeros((PX, PX), np.float32)
+    lungs[16:48, 8:28] = lungs[16:48, 36:56] = 1.0
+    edge = (slice(None), [0, -1])
+    border = SimpleNamespace(predict=lambda batch: 9 * batch[edge].mean(axis=(1, 2, 3)))
+    seen = replace(film(), lungs=lungs)
+    explanation = explain_prediction(seen, border, replace(ORTHOGONAL, regions=40))
+    assert doubt_of(explanation, of_others=False) is Doubt.OUTSIDE
 
 
 # --- ways -----------------------------------------------------------------------------------------

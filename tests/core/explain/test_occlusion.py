@@ -12,7 +12,7 @@ from core.domain.regions import Fill, Method, OcclusionSettings
 from core.errors import ExplanationError
 from core.explain.lime import top_regions
 from core.explain.occlusion import explain_by_occlusion
-from core.explain.trust import share_outside
+from core.explain.trust import Doubt, doubt_of, share_outside
 
 PX = 64
 LESION = (slice(22, 34), slice(14, 26))
@@ -56,7 +56,9 @@ def test_it_says_how_it_was_made() -> None:
 
 
 def test_a_network_that_looks_at_the_border_loses_most_outside_of_the_lungs() -> None:
-    assert share_outside(explain_by_occlusion(film(), BORDER, SETTINGS)) > 0.95
+    border = explain_by_occlusion(film(), BORDER, SETTINGS)
+    assert share_outside(border) > 0.95
+    assert doubt_of(border, of_others=False) is Doubt.OUTSIDE
     assert share_outside(explain_by_occlusion(film(), RECTANGLE, SETTINGS)) < 0.05
 
 

@@ -69,6 +69,25 @@ def test_boxes_are_hidden_as_regions_are_and_both_together() -> None:
     assert boxed < more < some < 8
 
 
+def test_a_hidden_box_takes_its_own_mean_whatever_the_regions_are() -> None:
+    whole = np.zeros_like(SEGMENTS)
+    for segments in (SEGMENTS, whole):
+        _, hidden = hide_parts(film(), LESION, segments, (), (MARK,), Fill.OWN_MEAN)
+        assert hidden == pytest.approx(8.0, abs=0.01)  # the lesion's own grey
+
+
+def test_a_point_is_hidden_as_the_box_around_it() -> None:
+    middle = Mark(16 / PX, 24 / PX, 16 / PX, 24 / PX)
+    _, hidden = hide_parts(film(), LESION, SEGMENTS, (), (middle,), Fill.DARK)
+    assert hidden < 8.0 - 1.0
+
+
+def test_a_box_that_the_model_does_not_see_is_said_not_to_be_seen() -> None:
+    cropped = replace(film(), geometry=Geometry(200, 200, PX, FilmBox(100, 100, 200, 200)))
+    with pytest.raises(ExplanationError, match="A hidden box lies outside of the area"):
+        hide_parts(cropped, LESION, SEGMENTS, (), (Mark(0.1, 0.1, 0.3, 0.3),), Fill.DARK)
+
+
 def test_the_healthy_fill_puts_the_drawing_there() -> None:
     healthy = np.full((PX, PX), 0.4, np.float32)
     _, hidden = hide_parts(film(), LESION, SEGMENTS, (), (MARK,), Fill.HEALTHY, healthy)
@@ -81,6 +100,7 @@ def test_hiding_the_marked_lesion_lowers_the_score_and_hiding_other_places_does_
     found = hide_marked(film(), LESION, (MARK,))
     assert found.shown == pytest.approx(8.0, abs=0.01)
     assert found.elsewhere is not None
+    assert found.in_lungs
     assert found.hidden.ways == found.elsewhere.ways == 16
     assert found.hidden.low <= found.hidden.median <= found.hidden.high
     assert found.hidden.median < 0
@@ -112,6 +132,10 @@ def test_the_same_marks_give_the_same_answer() -> None:
 def test_a_mark_that_fills_the_lungs_has_no_place_to_compare_with() -> None:
     whole = Mark(0.0, 0.1, 1.0, 0.95)
     assert hide_marked(film(), LESION, (whole,)).elsewhere is None
+
+
+def test_a_mark_between_the_lungs_is_not_said_to_lie_in_them() -> None:
+    assert not hide_marked(film(), LESION, (Mark(28 / PX, 0.4, 36 / PX, 0.6),)).in_lungs
 
 
 def test_marks_outside_of_what_the_model_sees_are_said_to_be() -> None:
