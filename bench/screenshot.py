@@ -40,7 +40,7 @@ def take_regions(page: Page) -> None:
     page.get_by_role("link", name="What if, layers, files").click()
     page.get_by_role("radio", name="What if").click()
     expect(page.get_by_text("Nothing is hidden")).to_be_visible(timeout=WAIT_MS)
-    page.get_by_text("Dark lung").click()
+    page.get_by_role("radio", name="Dark lung").click()
     page.wait_for_timeout(2000)
     page.get_by_role("application").focus()
     for key in ("n", "Enter", "n", "Enter"):
