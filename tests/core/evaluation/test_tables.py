@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.rate import interval_text
 from core.error_analysis.generalisation_gap import causes_of, tabulate_causes
 from core.errors import ModelIntegrity
 from core.evaluation.tables import (
@@ -19,6 +20,7 @@ from core.evaluation.tables import (
     tabulate_slices,
     tabulate_tried,
 )
+from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality
 from core.runs.archive import read_archive
 from core.runs.listing import list_readable_runs, list_runs
 from core.runs.store import load_run, read_record
@@ -180,3 +182,16 @@ def test_a_run_that_cannot_be_read_is_a_sentence_and_hides_no_other(tmp_path: Pa
     assert listed[0].exhibit == ""
     assert len(sentences) == 1
     assert "bad/run.json cannot be read" in sentences[0]
+
+
+def test_the_guide_repeats_where_the_served_runs_regions_lay() -> None:
+    content = (PROJECT_ROOT / "models" / SERVED_RUN / EXPLANATIONS_FILE).read_bytes()
+    quality = ExplanationQuality.from_json(content)
+    rows = [
+        [way, *(rates[way].points_at_lesion for rates in quality.rates.values())]
+        for way in quality.ways
+    ]
+    assert block_of("docs/user-guide/regions.md", "localisation").splitlines()[2:] == [
+        f"| {way} | {' | '.join(interval_text(rate, 2) for rate in rates)} |"
+        for way, *rates in rows
+    ]
