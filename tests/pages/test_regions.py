@@ -286,6 +286,9 @@ def test_what_cannot_be_hidden_is_told_beside_the_film(
     page.run()
     assert "outside of the area that the model sees" in page.error[0].value
     assert regions_on_film(page) is not None  # and with the film the tool that takes the box away
+    hidden.clear()
+    press(page, "Undo")
+    assert not page.error
 
 
 def test_boxes_stay_when_the_film_is_cut_into_other_regions(
@@ -300,6 +303,19 @@ def test_boxes_stay_when_the_film_is_cut_into_other_regions(
     open_regions(page, look="what-if", n="20")
     run_until(page, lambda: rows_of(page) != [])
     assert "without 1 box" in words_of(page)
+
+
+def test_hidden_regions_stay_when_their_weights_are_refined(
+    store: SqlReviewStore, hidden: dict[str, tuple]
+) -> None:
+    page = open_regions(upload(open_app(), CHEST), look="what-if", way="lime", samples="100")
+    run_until(page, lambda: rows_of(page) != [])
+    hidden["regions"] = (1, 2)
+    page.run()
+    hidden.clear()
+    open_regions(page, look="what-if", way="lime", samples="300", n="60")
+    run_until(page, lambda: rows_of(page) != [])
+    assert re.search(r"without .*\(region 2\), .*\(region 3\):", words_of(page))
 
 
 # --- files ----------------------------------------------------------------------------------------

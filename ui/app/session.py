@@ -43,8 +43,8 @@ class HiddenParts:
 
     Attributes
     ----------
-    regions_id : str
-        Which explanation the regions are of.
+    cut : str
+        Names how the film is cut into the regions.
     regions : tuple of int
         Labels of an explanation.
     boxes : tuple of Edges
@@ -55,16 +55,16 @@ class HiddenParts:
         Rises when the page, and not the visitor, changes what is hidden.
     """
 
-    regions_id: str = ""
+    cut: str = ""
     regions: tuple[int, ...] = ()
     boxes: tuple[Edges, ...] = ()
     before: list[tuple[tuple[int, ...], tuple[Edges, ...]]] = field(default_factory=list)
     turn: int = 0
 
-    def keep_to(self, regions_id: str) -> None:
-        """Let go of the regions of another explanation; boxes stay."""
-        if self.regions_id != regions_id:
-            self.regions_id, self.regions = regions_id, ()
+    def keep_to(self, cut: str) -> None:
+        """Let go of the regions of a film that was cut in another way; boxes stay."""
+        if self.cut != cut:
+            self.cut, self.regions = cut, ()
             self.before = [((), boxes) for _, boxes in self.before]
 
     def hide(self, regions: tuple[int, ...], boxes: tuple[Edges, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from html import escape
 
@@ -10,13 +11,13 @@ import streamlit as st
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.regions import Explanation, Fill
 from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
+from ui.app.guard import show_errors
 from ui.app.lru_cache import Recent
 from ui.app.resources import get_healthy, get_input, view_key
 from ui.app.session import HiddenParts, Visit
 from ui.components.region_list import log_odds_of, probability_of, probability_words
 from ui.components.viewer.viewer import (
     Marking,
-    RegionOverlay,
     Switching,
     read_marks_event,
     read_switched_event,
@@ -73,8 +74,8 @@ def hidden_of(
     """
     name = f"{subject.key}-{subject.run_id}"
     parts = visit.hidden.setdefault(name, HiddenParts())
-    parts.keep_to(RegionOverlay.from_explanation(explanation).regions_id)
-    token = f"{name}-{parts.regions_id}-{parts.turn}"
+    parts.keep_to(hashlib.sha256(explanation.segments.tobytes()).hexdigest()[:16])
+    token = f"{name}-{parts.cut}-{parts.turn}"
     switched = read_switched_event(viewer, token, len(explanation.weights))
     boxes = read_marks_event(viewer, token)
     parts.hide(
@@ -105,23 +106,8 @@ def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts)
     )
     if fill is Fill.HEALTHY:
         st.caption("Of a real film the healthy drawing changes little. Try dark lung beside it.")
-    boxes = [Mark(*edges) for edges in parts.boxes]
-    model_input = get_input(subject.film, subject.engine)
-    shown, hidden = hide_parts(
-        model_input,
-        subject.engine.classifier,
-        explanation.segments,
-        parts.regions,
-        boxes,
-        fill or fills[0],
-        get_healthy(subject.film, subject.engine),
-    )
-    threshold = subject.engine.classifier.run_record.operating_point.threshold
-    rows = [_row("As it is", shown, threshold)]
-    if parts.regions or parts.boxes:
-        rows.append(_row("With parts hidden", hidden, threshold))
-    _draw_rows(rows)
-    st.markdown(change_text(shown, hidden, threshold, hidden_text(explanation, parts)))
+    with show_errors():  # the way back stays
+        _draw_change(subject, explanation, parts, fill or fills[0])
     undo, restore = st.columns(2, gap="small")
     undo.button(
         "Undo",
@@ -140,7 +126,28 @@ def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts)
         on_click=parts.show_all,
         key="what-if-all",
     )
-    _draw_marked(subject, boxes, threshold)
+    _draw_marked(subject, [Mark(*edges) for edges in parts.boxes])
+
+
+def _draw_change(
+    subject: Subject, explanation: Explanation, parts: HiddenParts, fill: Fill
+) -> None:
+    run = subject.engine.classifier
+    shown, hidden = hide_parts(
+        get_input(subject.film, subject.engine),
+        run,
+        explanation.segments,
+        parts.regions,
+        [Mark(*edges) for edges in parts.boxes],
+        fill,
+        get_healthy(subject.film, subject.engine),
+    )
+    threshold = run.run_record.operating_point.threshold
+    rows = [_row("As it is", shown, threshold)]
+    if parts.regions or parts.boxes:
+        rows.append(_row("With parts hidden", hidden, threshold))
+    _draw_rows(rows)
+    st.markdown(change_text(shown, hidden, threshold, hidden_text(explanation, parts)))
 
 
 def possible_fills(subject: Subject) -> list[Fill]:
@@ -225,7 +232,7 @@ def _results() -> Recent[MarkedHidden]:
     return Recent(KEPT_RESULTS)
 
 
-def _draw_marked(subject: Subject, boxes: Sequence[Mark], threshold: float) -> None:
+def _draw_marked(subject: Subject, boxes: Sequence[Mark]) -> None:
     """Draw the test of the places that were marked at the first read, or else of the boxes."""
     marks = tuple(subject.marks) or tuple(boxes)
     own = "what I marked" if subject.marks else "my boxes"
@@ -242,6 +249,7 @@ def _draw_marked(subject: Subject, boxes: Sequence[Mark], threshold: float) -> N
         return
     if not asked:
         return
+    threshold = subject.engine.classifier.run_record.operating_point.threshold
     name = f"{view_key(subject.film)}|{subject.run_id}|{[mark.edges for mark in marks]}"
     found = _results().get_or_make(name, lambda: _test(subject, marks))
     rows = [
