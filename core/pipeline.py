@@ -363,7 +363,12 @@ def open_healthy(models: Path, threads: int = 2) -> LiteRTNetwork | None:
 
 
 def describe_explained(
-    film_sha256: str, engine: Engine, models: Path, *, inverted: bool = False
+    film_sha256: str,
+    engine: Engine,
+    models: Path,
+    *,
+    inverted: bool = False,
+    of_others: bool = False,
 ) -> ExplainedFilm:
     """Return what an explanation is of, for its export.
 
@@ -373,6 +378,8 @@ def describe_explained(
         With the run that is explained.
     models : Path
         Folder with the network that draws lungs without a lesion.
+    of_others : bool
+        Whether the film is of a population that regions were not measured on.
     """
     from core.explain.export import ExplainedFilm  # noqa: PLC0415 - with scikit-image, as below
 
@@ -380,7 +387,7 @@ def describe_explained(
     networks = {"gate": engine.gate.sha256}
     if record.is_file():
         networks[HEALTHY_RUN] = sha256_of(record)
-    return ExplainedFilm(film_sha256, inverted, run, export_identity(run), networks)
+    return ExplainedFilm(film_sha256, inverted, run, export_identity(run), networks, of_others)
 
 
 def begin_explanation(

@@ -22,6 +22,7 @@ from core.domain.regions import (
 )
 from core.errors import ExplanationError
 from core.explain.lime import top_regions
+from core.explain.trust import doubt_of
 from core.tables import csv_table
 
 FORMAT: Literal["First Read explanation, version 1"] = "First Read explanation, version 1"
@@ -49,7 +50,12 @@ CSV_HEAD = (
 class ExplainedFilm:
     """What an explanation is of: the film's bytes, whether they were inverted, and the run.
 
-    ``networks`` are the hashes of what else the explanation took, by name.
+    Attributes
+    ----------
+    networks : mapping of str to str
+        The hashes of what else the explanation took, by name.
+    of_others : bool
+        Whether the film is known to be of a population that regions were not measured on.
     """
 
     film_sha256: str
@@ -57,6 +63,7 @@ class ExplainedFilm:
     run: RunRecord
     export_sha256: str
     networks: Mapping[str, str]
+    of_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ def explanation_as_json(explanation: Explanation, of: ExplainedFilm) -> str:
         "unit": "log odds of pneumonia",
         "score": explanation.score,
         "parts": dict(explanation.parts),
+        "do_not_rely": doubt_of(explanation, of_others=of.of_others),
         "samples": explanation.samples,
         "surrogate_r2": explanation.surrogate_r2,
         "geometry": asdict(geometry),

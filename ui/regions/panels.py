@@ -199,7 +199,11 @@ def how_text(explanation: Explanation) -> str:
 def _draw_files(subject: Subject, explanation: Explanation) -> None:
     """Draw what takes the explanation out, and the command that recomputes it."""
     of = describe_explained(
-        subject.film.key, subject.engine, get_settings().models, inverted=subject.film.inverted
+        subject.film.key,
+        subject.engine,
+        get_settings().models,
+        inverted=subject.film.inverted,
+        of_others=subject.of_others,
     )
     name = f"first-read-regions-{subject.film.key[:12]}"
     st.download_button(

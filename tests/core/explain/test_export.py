@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,11 @@ def test_the_regions_can_be_drawn_again_from_the_file() -> None:
     assert record["intervals"] == INTERVALS.tolist()
     assert record["zones"] == list(ZONES)
     assert record["parts"] == {"regions for": 1.25}
+    assert record["do_not_rely"] is None
+    adult = json.loads(
+        explanation_as_json(explained(CamSettings()), replace(of_film(), of_others=True))
+    )
+    assert adult["do_not_rely"] == "population"
 
 
 @pytest.mark.parametrize(
