@@ -27,13 +27,14 @@ from bench.localisation import (
     BRIGHTEST,
     CENTRE,
     METHODS,
+    OTHER_FILM,
     SPLIT_FILE,
     WHOLE,
     WHOLE_LUNGS,
     Sizes,
     column_of,
+    explain_all,
     locate_all,
-    locate_explained,
 )
 from bench.results import Section
 from core.domain.model import RunRecord
@@ -45,6 +46,7 @@ from core.evaluation.operating_point import (
     choose_operating_point,
     fit_temperature,
 )
+from core.explain.localisation import Location
 from core.files import sha256_of
 from core.inference.litert import LiteRTClassifier
 from core.phantom.builtin import DRAWING_VERSION
@@ -131,8 +133,10 @@ MEASURES = {
     **{f"{films}: {RISE}": Measure(films, "logit", distance_of) for films in BORDERS.values()},
     **{f"{films}: hit": Measure(films, "hit", mean_of) for films in LESIONS},
     **{f"{films}: AUC in lungs": Measure(films, "auc", mean_of) for films in LESIONS},
+    **{f"{films}: hit less {OTHER_FILM}": Measure(films, "hit lead", mean_of) for films in LESIONS},
+    **{f"{films}: AUC less {OTHER_FILM}": Measure(films, "auc lead", mean_of) for films in LESIONS},
 }
-LOCATED = [name for name, measure in MEASURES.items() if measure.part in LESIONS]
+LOCATED = [name for name, measure in MEASURES.items() if measure.column in ("hit", "auc")]
 
 Values = Mapping[tuple[str, str], Floats]
 """One run's values, one a film, by part and column."""
@@ -236,14 +240,17 @@ def score_network(
         values[part, "logit"] = logits[part]
     run = Explainable(LiteRTClassifier(content, record))
     for part, some in films.lesions.items():
-        explanations = [METHODS[WHOLE_LUNGS](one.film, run) for one in some]
-        located = [
-            locate_explained(one, each.weights, each)
-            for one, each in zip(some, explanations, strict=True)
-        ]
+        located = locate_whole_lungs(some, run)
         for column in ("hit", "auc"):
-            values[part, column] = column_of(located, column)
+            own, other = (column_of(located[name], column) for name in (WHOLE_LUNGS, OTHER_FILM))
+            values[part, column], values[part, f"{column} lead"] = own, own - other
     return values
+
+
+def locate_whole_lungs(films: Sequence[LesionFilm], run: Explainable) -> dict[str, list[Location]]:
+    """Hold a run's maps of the whole lungs, and the controls, against the films' lesions."""
+    made = explain_all(films, run, lambda _line: None, {WHOLE_LUNGS: METHODS[WHOLE_LUNGS]})
+    return locate_all(films, made)
 
 
 def value_of(values: Values, labels: Mapping[str, Labels], measure: Measure) -> float:
@@ -467,9 +474,8 @@ def measure(
 def _maps_that_know_nothing(parent: RunRecord, films: FilmSets) -> dict[str, Values]:
     classifier = LiteRTClassifier((parent.folder / EXPORT_FILE).read_bytes(), parent)
     maps: dict[str, dict[tuple[str, str], Floats]] = {CENTRE: {}, BRIGHTEST: {}}
-    method = {WHOLE_LUNGS: METHODS[WHOLE_LUNGS]}
     for part, some in films.lesions.items():
-        located = locate_all(some, Explainable(classifier), lambda _line: None, method)
+        located = locate_whole_lungs(some, Explainable(classifier))
         for name, values in maps.items():
             for column in ("hit", "auc"):
                 values[part, column] = column_of(located[name], column)
