@@ -42,6 +42,7 @@ NO_PAGE_ELSE: dict[str, Callable[[Page], Locator]] = {
     "errors": lambda page: page.get_by_text(re.compile(r"\d+ false negatives of run")),
     "model_card": lambda page: page.get_by_text("Out of 100 children"),
     "records": lambda page: page.get_by_role("button", name=re.compile("CSV of")),
+    "regions": lambda page: page.get_by_text("Why a film has its score"),
     "review": lambda page: page.get_by_role("button", name=OPEN),
     "runs": lambda page: page.get_by_text(re.compile("Official test split: 624 films")),
     "teaching": lambda page: page.get_by_role("button", name=re.compile("^Start")),

@@ -80,7 +80,7 @@ def test_nothing_of_the_model_is_shown_before_the_first_read(
     assert "You see the model's result for this film, and the reasons, after" in words_of(page)
     assert "probability" not in words_of(page)
     assert 'class="fr-scale"' not in html_of(page)
-    assert "Regions the score depends on" not in html_of(page)
+    assert 'class="fr-regions"' not in html_of(page)
     assert "Show the model's regions" not in labels(page)
     assert read_first[-1] == ("hidden", None, "to read")
     assert "The worklist is in the order of arrival." in words_of(page)
@@ -92,7 +92,7 @@ def test_both_reads_their_times_and_what_was_shown_are_kept(
     page = lock(upload(open_page(), CHEST))
     assert "probability" in words_of(page)
     assert 'class="fr-scale"' in html_of(page)
-    assert "Regions the score depends on" not in html_of(page)
+    assert 'class="fr-regions"' not in html_of(page)
     assert read_first[-1] == ("suspicious", None, "first read locked")
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
@@ -143,7 +143,7 @@ def test_a_press_is_not_lost_when_the_last_film_is_read_while_the_page_runs(
 
 def test_regions_come_on_request_and_are_kept_with_the_signed_read(store: SqlReviewStore) -> None:
     page = press(lock(upload(open_page(), CHEST)), "Show the model's regions")
-    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    run_until(page, lambda: 'class="fr-regions"' in html_of(page))
     assert "Show the model's regions" not in labels(page)
     press(page, "Sign")  # the verdict is that of the first read until it is changed
     first, signed = store.history(page.session_state["first_read"].selected)
@@ -180,7 +180,7 @@ def test_no_message_to_the_browser_holds_the_models_answer_before_the_lock(
     assert not any(number in sent for number in digits)
     assert "part of the log odds" not in sent
     press(lock(page), "Show the model's regions")
-    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    run_until(page, lambda: 'class="fr-regions"' in html_of(page))
     assert "part of the log odds" in sent_to_browser(page)
 
 
@@ -240,7 +240,7 @@ def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_mode
     assert str(list(BOX)) in marking_sent(page)
     assert "2 marked at your first read." in words_of(page)
     press(page, "Show the model's regions")
-    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    run_until(page, lambda: 'class="fr-regions"' in html_of(page))
     explanation = page.session_state["first_read"].explaining.result
     overlap = weigh_drawn(explanation, [Mark(*BOX), Mark(*POINT)], scale_of(explanation).least)
     assert 0.0 < overlap.share <= 1.0
@@ -363,7 +363,7 @@ def test_one_run_of_the_page_asks_for_a_films_history_at_most_once(
     key = page.session_state["first_read"].selected
     marked[key] = (BOX,)
     press(lock(page), "Show the model's regions")
-    run_until(page, lambda: "Regions the score depends on" in html_of(page))
+    run_until(page, lambda: 'class="fr-regions"' in html_of(page))
     press(page, "Sign")
     upload(open_page(), CHEST)  # which looks for a read that was left open
     assert {key} == {film for run in asked for film in run}
@@ -404,7 +404,7 @@ def test_regions_that_were_asked_for_before_an_interruption_are_shown_and_kept(
     press(lock(upload(open_page(), CHEST)), "Show the model's regions")
     again = upload(open_page(), CHEST)
     assert "Show the model's regions" not in labels(again)
-    run_until(again, lambda: "Regions the score depends on" in html_of(again))
+    run_until(again, lambda: 'class="fr-regions"' in html_of(again))
     press(again, "Sign")
     _, signed = store.history(again.session_state["first_read"].selected)
     assert signed.regions["n_regions"] > 0

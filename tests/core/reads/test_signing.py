@@ -258,6 +258,8 @@ def test_the_summary_states_settings_fit_and_film_and_survives_json():
         "kernel_width": 0.25,
         "fill": "own mean",
         "batch": 50,
+        "design": "random",
+        "stop_when_stable": False,
     }
     assert (summary["method"], summary["unit"]) == ("lime", "log odds")
     assert (summary["score"], summary["surrogate_r2"], summary["n_regions"]) == (0.7, 0.9, 4)
