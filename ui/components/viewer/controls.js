@@ -14,6 +14,8 @@ const KEYS = {
   w: (viewer) => viewer.flip("tool"),
   d: (viewer) => viewer.defaultWindow(),
   i: (viewer) => viewer.flip("invert"),
+  q: (viewer) => viewer.turn(),
+  f: (viewer) => viewer.mirror(),
   r: (viewer) => viewer.reset(),
   "?": (viewer) => viewer.help(),
 };
@@ -34,6 +36,8 @@ const TOOLS = {
   tool: KEYS.w,
   defaultWindow: KEYS.d,
   invert: KEYS.i,
+  turn: KEYS.q,
+  mirror: KEYS.f,
   overlay: REGION_KEYS.o,
   mark: (viewer) => viewer.turnMarking(),
   unmark: (viewer) => viewer.removeMark(),
@@ -65,7 +69,7 @@ const controls = {
     canvas.addEventListener("pointermove", (event) => this.onMove(event));
     canvas.addEventListener("pointerup", (event) => this.onUp(event));
     canvas.addEventListener("pointercancel", (event) => this.onUp(event));
-    canvas.addEventListener("pointerleave", () => this.hover(null));
+    canvas.addEventListener("pointerleave", () => this.leave());
   },
 
   // --- keys and buttons --------------------------------------------------------------------------
@@ -149,6 +153,7 @@ const controls = {
 
   onMove(event) {
     if (!this.film) return;
+    this.pointer = { clientX: event.clientX, clientY: event.clientY };
     const before = this.pointers.get(event.pointerId);
     if (!before) {
       this.hover(event);
@@ -214,6 +219,11 @@ const controls = {
       this.clicking = undefined;
       this.choose(label);
     }, waitMs);
+  },
+
+  leave() {
+    this.pointer = null;
+    this.hover(null);
   },
 
   hover(event) {

@@ -29,8 +29,11 @@ const drawing = {
 
   drawAll(at, coarse) {
     this.drawFilm(at, coarse);
+    this.context.save();
+    this.context.setTransform(this.turnMatrix(at));
     if (this.regions) this.drawRegions(at);
     this.drawMarks(at);
+    this.context.restore();
   },
 
   // Device pixels of a line that is one CSS pixel wide.
@@ -53,7 +56,7 @@ const drawing = {
     }
     fillLut(this.lut, lutScale(film.bits).highest, { ...state.window, invert: state.invert });
     const view = { x: at.x / coarse, y: at.y / coarse, scale: at.scale / coarse };
-    paintFilm(film, view, this.lut, this.image);
+    paintFilm(film, view, state.turn, this.lut, this.image);
     if (coarse === 1) return context.putImageData(this.image, 0, 0);
     Object.assign(this.scratch, { width, height });
     this.scratch.getContext("2d").putImageData(this.image, 0, 0);

@@ -34,6 +34,10 @@ const marking = {
     return Boolean(this.data.marking?.edit && this.film);
   },
 
+  get crossShown() {
+    return this.state.marking && this.stage === this.root.getRootNode().activeElement;
+  },
+
   turnMarking() {
     if (!this.mayMark) return;
     this.state.marking = !this.state.marking;
@@ -67,9 +71,10 @@ const marking = {
   moveCross(key, fine) {
     const [right, down] = ARROWS[key];
     const step = fine ? FINE_STEP : CROSS_STEP;
-    const { cross } = this.state;
-    cross.x = clamp(cross.x - right * step, 0, 1);
-    cross.y = clamp(cross.y - down * step, 0, 1);
+    const { x, y } = this.toShown(this.state.cross);
+    const to = { x: clamp(x - right * step, 0, 1), y: clamp(y - down * step, 0, 1) };
+    this.state.cross = this.toFilm(to);
+    this.pointer = null;
     this.request();
   },
 
@@ -146,7 +151,7 @@ const marking = {
     if (!state.hideTruth) for (const truth of this.truths) this.drawTruth(truth, at);
     for (const mark of state.marks) this.drawMark(mark, at);
     if (drag?.kind === "mark" && drag.to) this.drawBetween(drag.from, drag.to, at);
-    if (!state.marking || this.stage !== this.root.getRootNode().activeElement) return;
+    if (!this.crossShown) return;
     if (state.corner) this.drawBetween(state.corner, state.cross, at);
     this.drawCross(state.cross, at, 26);
   },

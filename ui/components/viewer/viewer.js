@@ -1,6 +1,6 @@
 // The viewer: one instance per mounted element; what a person chose lives on in `memory`, by key.
 // For tests the canvas carries data-frame-ms, data-frames, data-first-paint-ms and data-view
-// ("x y scale": device pixels of the film's corner, and per film pixel as sent).
+// ("x y scale": device pixels of the shown film's corner, and per film pixel as sent).
 
 const shelf = (globalThis[Symbol.for("first-read.films")] ??= {
   films: new Map(),
@@ -32,6 +32,7 @@ class Viewer {
     this.hovered = null;
     this.listed = null;
     this.pointers = new Map();
+    this.pointer = null;
     this.frames = 0;
     this.fullMs = 0;
     this.root.style.setProperty("--for", `rgb(${SIDES.for})`);
@@ -82,6 +83,7 @@ class Viewer {
     if (state.film !== film) {
       Object.assign(state, { film, regionsId: null, selected: null, cursor: null });
       Object.assign(state, { view: { ...DEFAULT_VIEW }, window: { ...DEFAULT_WINDOW } });
+      state.turn = { ...DEFAULT_TURN };
     }
     memory.set(key, state);
     return state;
@@ -135,8 +137,8 @@ class Viewer {
   }
 
   fitScale() {
-    const { canvas, film } = this;
-    return Math.min(canvas.width / film.width, canvas.height / film.height);
+    const { canvas, shown } = this;
+    return Math.min(canvas.width / shown.width, canvas.height / shown.height);
   }
 
   scale() {
@@ -144,15 +146,15 @@ class Viewer {
     return this.state.view.fit ? this.fitScale() : this.state.view.scale * ratio;
   }
 
-  // Device pixels: where the film's corner lies and how large one sent film pixel is.
+  // Device pixels: where the shown film's corner lies and how large one sent film pixel is.
   placement() {
-    const { canvas, film } = this;
+    const { canvas, shown } = this;
     const { fit, x, y } = this.state.view;
     const scale = this.scale();
     const [middleX, middleY] = fit ? [0.5, 0.5] : [x, y];
     return {
-      x: Math.round(canvas.width / 2 - middleX * film.width * scale),
-      y: Math.round(canvas.height / 2 - middleY * film.height * scale),
+      x: Math.round(canvas.width / 2 - middleX * shown.width * scale),
+      y: Math.round(canvas.height / 2 - middleY * shown.height * scale),
       scale,
     };
   }
@@ -163,12 +165,9 @@ class Viewer {
     const left = ((event.clientX - box.left) * this.canvas.width) / box.width;
     const top = ((event.clientY - box.top) * this.canvas.height) / box.height;
     const at = this.placement();
-    return {
-      left,
-      top,
-      x: (left - at.x) / (this.film.width * at.scale),
-      y: (top - at.y) / (this.film.height * at.scale),
-    };
+    const { width, height } = this.shown;
+    const share = { x: (left - at.x) / (width * at.scale), y: (top - at.y) / (height * at.scale) };
+    return { left, top, ...this.toFilm(share) };
   }
 
   labelAt({ x, y }) {
@@ -205,7 +204,7 @@ class Viewer {
     const filmY = (top - at.y) / at.scale;
     const middleX = filmX + (this.canvas.width / 2 - left) / scale;
     const middleY = filmY + (this.canvas.height / 2 - top) / scale;
-    this.setView(scale, middleX / this.film.width, middleY / this.film.height);
+    this.setView(scale, middleX / this.shown.width, middleY / this.shown.height);
   }
 
   zoomMiddle(factor) {
@@ -218,8 +217,8 @@ class Viewer {
     const [middleX, middleY] = fit ? [0.5, 0.5] : [x, y];
     this.setView(
       scale,
-      middleX - right / (this.film.width * scale),
-      middleY - down / (this.film.height * scale),
+      middleX - right / (this.shown.width * scale),
+      middleY - down / (this.shown.height * scale),
     );
   }
 
@@ -270,6 +269,7 @@ class Viewer {
 
   reset() {
     Object.assign(this.state, DEFAULT_REGIONS, { invert: false, tool: false, cursor: null });
+    this.state.turn = { ...DEFAULT_TURN };
     this.defaultWindow();
     this.fit();
   }

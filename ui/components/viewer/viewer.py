@@ -87,6 +87,7 @@ _VIEWER_SCRIPTS = (
     "regions.js",
     "painting.js",
     "viewer.js",
+    "turning.js",
     "drawing.js",
     "choosing.js",
     "listing.js",

@@ -7,6 +7,7 @@ const wording = {
     for (const name of ["tool", "invert", "overlay"]) {
       this.find(`[data-act=${name}]`).setAttribute("aria-pressed", String(state[name]));
     }
+    this.find("[data-act=mirror]").setAttribute("aria-pressed", String(state.turn.flipped));
     for (const button of this.root.querySelectorAll("[data-side]")) {
       const isShown = state.overlay && button.dataset.side === state.side;
       button.setAttribute("aria-pressed", String(isShown));
@@ -57,7 +58,13 @@ const wording = {
     this.write("zoom", `Zoom ${zoom < 10 ? zoom.toFixed(1) : Math.round(zoom)} %`);
     this.write("window", `Window C ${Math.round(centre)} W ${Math.round(width)} %`);
     this.write("size", this.sizeWords());
+    this.write("sign", this.signWords().join(" \u00b7 "));
     this.showPixel();
+  },
+
+  // What stands on the stage and below the saved picture while the film is not as it came.
+  signWords() {
+    return this.turnWords();
   },
 
   sizeWords() {
@@ -102,12 +109,7 @@ const wording = {
   },
 
   middleOnCanvas(label) {
-    const at = this.placement();
-    const middle = middleOf(this.regions, label);
-    return {
-      left: at.x + middle.x * this.film.width * at.scale,
-      top: at.y + middle.y * this.film.height * at.scale,
-    };
+    return this.toCanvas(middleOf(this.regions, label), this.placement());
   },
 
   // Beside the pointer, on the side where there is room.
