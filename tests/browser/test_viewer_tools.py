@@ -1,4 +1,4 @@
-"""The viewer's tools in Chromium: turned films."""
+"""The viewer's tools in Chromium: turned films, lens, windows, processed contrast."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ pytestmark = pytest.mark.browser
 APP = Path(__file__).with_name("viewer_app.py")
 SIDE, ROWS = 512, 384
 """The film's columns and rows: no turn of it lies where another does."""
+STRIPE = 16
+"""Pixels across a faint stripe."""
 AS_IT_CAME = "the film as it came"
 TURNS = {
     AS_IT_CAME: ("", lambda x, y: (x, y)),
@@ -123,9 +125,10 @@ def saved(page: Page) -> Image.Image:
     return Image.open(started.value.path()).convert("RGB")
 
 
-def strip(picture: Image.Image) -> bytes:
+def strip(picture: Image.Image, *, turned: bool) -> bytes:
     """Return the lines below the film."""
-    return picture.crop((0, picture.width * SIDE // ROWS, *picture.size)).tobytes()
+    height = picture.width * SIDE // ROWS if turned else picture.width * ROWS // SIDE
+    return picture.crop((0, height, *picture.size)).tobytes()
 
 
 def test_the_saved_picture_is_turned_and_says_so(page: Page) -> None:
@@ -136,4 +139,94 @@ def test_the_saved_picture_is_turned_and_says_so(page: Page) -> None:
     assert turned.getpixel((int(x * turned.width), int(y * 3 * SIDE))) == (160, 160, 160)
     assert turned.width == 3 * ROWS  # at least 900 px wide
     press(page, "f", "q", "q")  # another turn of the same size, whose sign is another
-    assert strip(saved(page)) != strip(turned)
+    assert strip(saved(page), turned=True) != strip(turned, turned=True)
+
+
+def window(page: Page) -> tuple[int, int]:
+    """Return centre and width, in percent of the film's grey range."""
+    _, _, centre, _, width, _ = readout(page, "window").split()
+    return int(centre), int(width)
+
+
+def test_windows_are_the_films_own_percentiles(page: Page) -> None:
+    # of the middle two thirds the bands take 1/8, 3/8, 3/8 and 1/8
+    darkest, darker, brighter, brightest = (100 * grey / 255 for grey in (40, 80, 120, 160))
+    ends = {
+        "lungs": (darkest, brightest),
+        "mediastinum": (darker, brightest),
+        "bones": (brighter, brightest),
+        "full": (0, 100),
+    }
+    chosen = page.get_by_label("Window", exact=True)
+    for name, (low, high) in ends.items():
+        press(page, "v")
+        expect(chosen).to_have_value(name)
+        assert window(page) == pytest.approx(((low + high) / 2, high - low), abs=1), name
+
+
+def test_a_window_is_chosen_from_the_menu_and_is_the_readers_own_once_changed(page: Page) -> None:
+    chosen = page.get_by_label("Window", exact=True)
+    press(page, "o")
+    chosen.select_option("Lungs")
+    assert painted(page, at(page, 0.1, 0.3))[0] < 5
+    assert painted(page, at(page, 0.9, 0.3))[0] > 250
+    focus(page)
+    press(page, "Shift+ArrowLeft")
+    expect(chosen).to_have_value("")
+    press(page, "d")
+    expect(chosen).to_have_value("full")
+    assert window(page) == (50, 100)
+
+
+def test_equalised_contrast_parts_faint_stripes_and_says_that_it_is_processed(
+    page: Page, address: str
+) -> None:
+    open_film(page, address, f"?mark=1&faint=1&rows={ROWS}")
+    focus(page)
+    press(page, "o")
+    stripes = [(stripe + 0.5) * STRIPE / SIDE for stripe in (14, 15)]
+    before = [painted(page, at(page, x, 0.4))[0] for x in stripes]
+    assert before == [100, 108]
+    plain = saved(page)
+    press(page, "c")
+    after = [painted(page, at(page, x, 0.4))[0] for x in stripes]
+    # each of 256 bins has 251/256 of an even share, the two greys' 2.5 more; 8 bins lie between
+    assert after[1] - after[0] == pytest.approx(8 * 251 / 256 + 2.5, abs=1)
+    expect(page.locator(".readout .sign")).to_have_text("Processed: contrast equalised")
+    button = page.get_by_role("button", name="Equalise local contrast")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert strip(saved(page), turned=False) != strip(plain, turned=False)
+    press(page, "c")
+    assert [painted(page, at(page, x, 0.4))[0] for x in stripes] == before
+
+
+def lens_pixel(page: Page, right: int) -> list[int]:
+    """Return the colour so many pixels to the right of the lens's middle."""
+    return page.locator(".lens").evaluate(
+        """(lens, right) => [...lens.getContext("2d").getImageData(
+            lens.width / 2 + right, lens.height / 2, 1, 1).data.slice(0, 3)]""",
+        right,
+    )
+
+
+def test_the_lens_shows_the_film_three_times_as_large_where_the_pointer_is(page: Page) -> None:
+    page.mouse.move(*at(page, 0.47, 0.3))
+    press(page, "z")
+    lens = page.locator(".lens")
+    box = lens.bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert middle == pytest.approx(at(page, 0.47, 0.3), abs=1.5)
+    border = round(3 * (0.5 - 0.47) * SIDE * placement(page)[2])  # between two bands
+    assert lens_pixel(page, border - 6) == [80] * 3  # without the colour of the region
+    assert lens_pixel(page, border + 6) == [120] * 3
+    press(page, "z")
+    expect(lens).to_be_hidden()
+
+
+def test_without_a_pointer_the_lens_stands_in_the_middle_and_follows_the_cross(page: Page) -> None:
+    page.mouse.move(2, 2)
+    press(page, "z")
+    assert lens_pixel(page, -6) == [80] * 3
+    assert lens_pixel(page, 6) == [120] * 3
+    press(page, "m", *["ArrowRight"] * 12)
+    assert lens_pixel(page, 0) == [160] * 3

@@ -1,7 +1,8 @@
 """A page with a viewer and a synthetic film, for the tests.
 
 `?side=` sets the size in pixels, `?rows=` how many of its rows the film has, `?times=` what the
-weights are multiplied by. With `?mark` the film takes marks and can be saved.
+weights are multiplied by. With `?mark` the film takes marks and can be saved; with `?faint` it has
+32 stripes of two close greys.
 """
 
 import sys
@@ -30,6 +31,7 @@ GRID = 8
 
 
 BANDS = (40 / 255, 80 / 255, 120 / 255, 160 / 255)
+FAINT = (100 / 255, 108 / 255)
 BANDS_CLOSER_THAN_8_BIT = (0.396, 0.3975, 0.399, 0.4005)
 
 
@@ -86,6 +88,8 @@ with_regions = st.sidebar.checkbox("Regions", value=True)
 is_shown = st.sidebar.checkbox("Show the film", value=True)
 st.sidebar.button("Rerun")
 bands = BANDS_CLOSER_THAN_8_BIT if "deep" in st.query_params else BANDS
+if "faint" in st.query_params:
+    bands = FAINT * 16
 pixels = chest_like_film(side) if chest else banded_film(side, bands)
 if film_name == "second":
     pixels = pixels[::-1, ::-1]

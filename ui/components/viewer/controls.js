@@ -16,6 +16,9 @@ const KEYS = {
   i: (viewer) => viewer.flip("invert"),
   q: (viewer) => viewer.turn(),
   f: (viewer) => viewer.mirror(),
+  v: (viewer) => viewer.nextPreset(),
+  c: (viewer) => viewer.equalise(),
+  z: (viewer) => viewer.flip("lens"),
   r: (viewer) => viewer.reset(),
   "?": (viewer) => viewer.help(),
 };
@@ -38,6 +41,8 @@ const TOOLS = {
   invert: KEYS.i,
   turn: KEYS.q,
   mirror: KEYS.f,
+  equalise: KEYS.c,
+  lens: KEYS.z,
   overlay: REGION_KEYS.o,
   mark: (viewer) => viewer.turnMarking(),
   unmark: (viewer) => viewer.removeMark(),
@@ -60,6 +65,9 @@ const controls = {
     this.find("[data-role=opacity]").addEventListener("input", (event) => {
       this.state.opacity = event.target.value / 100;
       this.request();
+    });
+    this.find("[data-role=preset]").addEventListener("change", (event) => {
+      if (this.film) this.showPreset(event.target.value);
     });
     const { canvas } = this;
     canvas.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
@@ -154,6 +162,7 @@ const controls = {
   onMove(event) {
     if (!this.film) return;
     this.pointer = { clientX: event.clientX, clientY: event.clientY };
+    this.drawLens();
     const before = this.pointers.get(event.pointerId);
     if (!before) {
       this.hover(event);
@@ -224,6 +233,7 @@ const controls = {
   leave() {
     this.pointer = null;
     this.hover(null);
+    this.drawLens();
   },
 
   hover(event) {

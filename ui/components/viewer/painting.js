@@ -29,10 +29,12 @@ function chooseLevel(levels, scale) {
 // For each output pixel along one axis: the source pixel before it and the weight of the next.
 // `stride` is the distance of neighbours in the array, so an axis of the output can be either of the
 // film's; a reversed one begins at the film's far end.
-function sampleAxis(count, origin, scale, { film, level, stride, reversed }, reduction) {
+function sampleAxis(count, origin, scale, { film, level, stride, tileStep, reversed }, reduction) {
   const before = new Int32Array(count);
   const after = new Int32Array(count);
   const weight = new Int32Array(count);
+  const tiles = new Int32Array(count);
+  const tileWeight = new Int32Array(count);
   const whole = 1 << WEIGHT_BITS;
   const extent = film * scale;
   const first = Math.max(0, Math.ceil(origin - 0.5));
@@ -45,20 +47,23 @@ function sampleAxis(count, origin, scale, { film, level, stride, reversed }, red
     before[i] = index * stride;
     after[i] = Math.min(level - 1, index + 1) * stride;
     weight[i] = Math.round((position - index) * whole);
+    const near = tileAt(along, film);
+    tiles[i] = near.tile * tileStep;
+    tileWeight[i] = near.weight;
   }
-  return { before, after, weight, first, end };
+  return { before, after, weight, tiles, tileWeight, tileStep, first, end };
 }
 
 // `view` maps the turned film's pixels to output pixels: x_out = x + scale * x_shown; `turn` is as in
-// turning.js.
-function paintFilm(film, view, turn, lut, image) {
+// turning.js, `curves` as in contrast.js.
+function paintFilm(film, view, turn, lut, image, curves) {
   const out = new Uint32Array(image.data.buffer);
   const number = chooseLevel(film.levels, view.scale);
   const { pixels, width, height } = film.levels[number];
   const reduction = 1 << number;
   const sides = {
-    x: { film: film.width, level: width, stride: 1 },
-    y: { film: film.height, level: height, stride: width },
+    x: { film: film.width, level: width, stride: 1, tileStep: TILE_STEPS.x },
+    y: { film: film.height, level: height, stride: width, tileStep: TILE_STEPS.y },
   };
   const [across, down] = axesOf(turn).map(({ side, reversed }) => ({ ...sides[side], reversed }));
   const columns = sampleAxis(image.width, view.x, view.scale, across, reduction);
@@ -68,8 +73,14 @@ function paintFilm(film, view, turn, lut, image) {
   for (let y = rows.first; y < rows.end; y++) {
     const upper = rows.before[y];
     const lower = rows.after[y];
-    paintRow(out, y * image.width, pixels, upper, lower, rows.weight[y], columns, lut, shift);
+    const row = [out, y * image.width, pixels, upper, lower, rows.weight[y], columns, lut, shift];
+    if (!curves) paintRow(...row);
+    else paintEqualisedRow(...row, curves, tileOf(rows, y));
   }
+}
+
+function tileOf({ tiles, tileWeight, tileStep }, y) {
+  return { from: tiles[y], weight: tileWeight[y], step: tileStep };
 }
 
 function paintRow(out, start, pixels, upper, lower, down, columns, lut, shift) {

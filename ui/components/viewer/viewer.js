@@ -1,6 +1,7 @@
 // The viewer: one instance per mounted element; what a person chose lives on in `memory`, by key.
 // For tests the canvas carries data-frame-ms, data-frames, data-first-paint-ms and data-view
-// ("x y scale": device pixels of the shown film's corner, and per film pixel as sent).
+// ("x y scale": device pixels of the shown film's corner, and per film pixel as sent); the lens
+// carries data-frame-ms.
 
 const shelf = (globalThis[Symbol.for("first-read.films")] ??= {
   films: new Map(),
@@ -24,6 +25,7 @@ class Viewer {
     this.root = root;
     this.stage = this.find(".stage");
     this.canvas = this.find("canvas");
+    this.lens = this.find(".lens");
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.scratch = new OffscreenCanvas(1, 1);
     this.lut = new Uint32Array(LUT_SIZE);
@@ -79,11 +81,11 @@ class Viewer {
 
   recall({ key, film }) {
     const known = memory.get(key);
-    const state = known ?? { ...DEFAULT_REGIONS, invert: false, tool: false, off: [] };
+    const state = known ?? { ...DEFAULT_REGIONS, invert: false, tool: false, lens: false, off: [] };
     if (state.film !== film) {
       Object.assign(state, { film, regionsId: null, selected: null, cursor: null });
       Object.assign(state, { view: { ...DEFAULT_VIEW }, window: { ...DEFAULT_WINDOW } });
-      state.turn = { ...DEFAULT_TURN };
+      Object.assign(state, { turn: { ...DEFAULT_TURN }, preset: "full", equalise: false });
     }
     memory.set(key, state);
     return state;
@@ -235,6 +237,7 @@ class Viewer {
 
   changeWindow(wider, higher) {
     const { centre, width } = this.state.window;
+    this.state.preset = null;
     this.state.window = {
       centre: clamp(centre + higher, 0, 100),
       width: clamp(width + wider, 1, 200),
@@ -243,8 +246,7 @@ class Viewer {
   }
 
   defaultWindow() {
-    this.state.window = { ...DEFAULT_WINDOW };
-    this.request();
+    this.showPreset("full");
   }
 
   flip(name) {
@@ -269,7 +271,7 @@ class Viewer {
 
   reset() {
     Object.assign(this.state, DEFAULT_REGIONS, { invert: false, tool: false, cursor: null });
-    this.state.turn = { ...DEFAULT_TURN };
+    Object.assign(this.state, { turn: { ...DEFAULT_TURN }, equalise: false, lens: false });
     this.defaultWindow();
     this.fit();
   }

@@ -89,6 +89,8 @@ _VIEWER_SCRIPTS = (
     "viewer.js",
     "turning.js",
     "drawing.js",
+    "contrast.js",
+    "magnifying.js",
     "choosing.js",
     "listing.js",
     "controls.js",

@@ -4,7 +4,8 @@ const wording = {
   showState() {
     const { state, regions } = this;
     this.stage.dataset.tool = String(state.tool);
-    for (const name of ["tool", "invert", "overlay"]) {
+    this.showContrast();
+    for (const name of ["tool", "invert", "lens", "overlay"]) {
       this.find(`[data-act=${name}]`).setAttribute("aria-pressed", String(state[name]));
     }
     this.find("[data-act=mirror]").setAttribute("aria-pressed", String(state.turn.flipped));
@@ -64,7 +65,7 @@ const wording = {
 
   // What stands on the stage and below the saved picture while the film is not as it came.
   signWords() {
-    return this.turnWords();
+    return [...this.turnWords(), ...(this.state.equalise ? [PROCESSED] : [])];
   },
 
   sizeWords() {
@@ -98,7 +99,7 @@ const wording = {
     const { state, regions } = this;
     const tip = this.find(".tip");
     const label = this.pointedAt();
-    tip.hidden = !regions || !this.film || !state.overlay || label === null;
+    tip.hidden = !regions || !this.film || !state.overlay || state.lens || label === null;
     if (tip.hidden) return;
     const words = regionWords(regions, label);
     tip.querySelector("b").textContent = words.name;
