@@ -1,13 +1,14 @@
-"""The viewer's tools in Chromium: turned films, lens, windows, processed contrast."""
+"""The viewer's tools in Chromium: turned films, lens, windows, lengths, processed contrast."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from browser.test_viewer import VIEWPORT, canvas_of, focus, open_film, placement, press, readout
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -230,3 +231,51 @@ def test_without_a_pointer_the_lens_stands_in_the_middle_and_follows_the_cross(p
     assert lens_pixel(page, 6) == [120] * 3
     press(page, "m", *["ArrowRight"] * 12)
     assert lens_pixel(page, 0) == [160] * 3
+
+
+def announced(page: Page) -> Locator:
+    return page.locator("[aria-live=polite].announcement")
+
+
+def test_a_length_uses_row_and_column_spacing(page: Page, address: str) -> None:
+    open_film(page, address, f"?mark=1&rows={ROWS}&spacing=0.2 0.1")
+    focus(page)
+    press(page, "h", "o")
+    for place in ((0.25, 0.25), (0.5, 0.5)):
+        page.mouse.click(*at(page, *place))
+    # 0.25 x 512 x 0.1 mm = 12.8 mm across, 0.25 x 384 x 0.2 mm = 19.2 mm down
+    expect(announced(page)).to_have_text(re.compile(r"^23\.[012] mm at the detector$"))
+    assert painted(page, at(page, 0.4, 0.4))[0] > 150
+    press(page, "q")
+    assert painted(page, at(page, 0.4, 0.4, "a quarter clockwise"))[0] > 150
+    press(page, "x")
+    expect(announced(page)).to_have_text("0 measured")
+    assert painted(page, at(page, 0.4, 0.4, "a quarter clockwise")) == [80] * 3
+
+
+def test_without_spacing_a_length_is_in_pixels_by_keys_alone(page: Page, address: str) -> None:
+    open_film(page, address, f"?rows={ROWS}&spacing=")
+    focus(page)
+    press(page, "h", "Enter", *["ArrowRight"] * 4, *["Shift+ArrowDown"] * 5, "Enter")
+    # 4 x 0.025 x 512 = 51.2 px across, 5 x 0.005 x 384 = 9.6 px down
+    expect(announced(page)).to_have_text("52 px (no spacing stated)")
+    press(page, "Escape", "x")
+    expect(announced(page)).to_have_text("0 measured")
+
+
+def test_measuring_neither_marks_nor_chooses_and_marking_ends_it(page: Page) -> None:
+    press(page, "h")
+    page.mouse.click(*at(page, 0.8, 0.3))
+    press(page, "x")
+    expect(announced(page)).to_have_text("0 measured")
+    measure = page.get_by_role("button", name="Length", exact=True)
+    press(page, "m")
+    expect(measure).to_have_attribute("aria-pressed", "false")
+    page.mouse.click(*at(page, 0.25, 0.75))
+    expect(page.get_by_text("Marked:")).to_have_count(1)
+    expect(page.get_by_text("Chosen: none")).to_be_visible()
+
+
+def test_the_oldest_of_six_lengths_goes(page: Page) -> None:
+    press(page, "h", *["Enter", "ArrowRight", "Enter"] * 6, "x")
+    expect(announced(page)).to_have_text("4 measured")

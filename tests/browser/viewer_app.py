@@ -1,8 +1,8 @@
 """A page with a viewer and a synthetic film, for the tests.
 
-`?side=` sets the size in pixels, `?rows=` how many of its rows the film has, `?times=` what the
-weights are multiplied by. With `?mark` the film takes marks and can be saved; with `?faint` it has
-32 stripes of two close greys.
+`?side=` sets the size in pixels, `?rows=` how many of its rows the film has, `?spacing=` row and
+column spacing in mm, `?times=` what the weights are multiplied by. With `?mark` the film takes
+marks and can be saved; with `?faint` it has 32 stripes of two close greys.
 """
 
 import sys
@@ -110,7 +110,9 @@ if "list" in st.query_params:
         f'<table data-regions="of another film">{other}</table>'
     )
 film_id = f"{film_name} {chest} {bands} {pixels.shape}"
-shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=(0.139, 0.139))
+stated = [float(mm) for mm in st.query_params.get("spacing", "0.139 0.139").split()]
+spacing = (stated[0], stated[1]) if stated else None
+shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=spacing)
 marking = Marking("read") if "mark" in st.query_params else None
 click = None
 if is_shown:

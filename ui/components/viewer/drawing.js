@@ -35,6 +35,7 @@ const drawing = {
     if (this.regions) this.drawRegions(at);
     this.drawMarks(at);
     this.context.restore();
+    this.drawLines(at);
   },
 
   // Device pixels of a line that is one CSS pixel wide.

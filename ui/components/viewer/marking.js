@@ -35,11 +35,13 @@ const marking = {
   },
 
   get crossShown() {
-    return this.state.marking && this.stage === this.root.getRootNode().activeElement;
+    const { marking, measuring } = this.state;
+    return (marking || measuring) && this.stage === this.root.getRootNode().activeElement;
   },
 
   turnMarking() {
     if (!this.mayMark) return;
+    this.stopMeasuring();
     this.state.marking = !this.state.marking;
     this.state.corner = null;
     if (this.state.marking) this.stage.focus({ preventScroll: true });
@@ -61,8 +63,9 @@ const marking = {
       act(this);
       return true;
     }
-    if (!this.state.marking || target !== this.stage) return false;
-    if (name === "Enter") this.markCross();
+    const { marking, measuring } = this.state;
+    if (!(marking || measuring) || target !== this.stage) return false;
+    if (name === "Enter" && marking) this.markCross();
     else if (name in ARROWS) this.moveCross(name, shiftKey);
     else return false;
     return true;
@@ -147,7 +150,7 @@ const marking = {
   drawMarks(at) {
     const { state, drag } = this;
     this.find("[data-act=mark]").setAttribute("aria-pressed", String(state.marking));
-    this.stage.dataset.marking = String(state.marking);
+    this.stage.dataset.marking = String(state.marking || state.measuring);
     if (!state.hideTruth) for (const truth of this.truths) this.drawTruth(truth, at);
     for (const mark of state.marks) this.drawMark(mark, at);
     if (drag?.kind === "mark" && drag.to) this.drawBetween(drag.from, drag.to, at);

@@ -86,6 +86,7 @@ class Viewer {
       Object.assign(state, { film, regionsId: null, selected: null, cursor: null });
       Object.assign(state, { view: { ...DEFAULT_VIEW }, window: { ...DEFAULT_WINDOW } });
       Object.assign(state, { turn: { ...DEFAULT_TURN }, preset: "full", equalise: false });
+      Object.assign(state, { measuring: false, lines: [], lineStart: null });
     }
     memory.set(key, state);
     return state;
@@ -272,6 +273,7 @@ class Viewer {
   reset() {
     Object.assign(this.state, DEFAULT_REGIONS, { invert: false, tool: false, cursor: null });
     Object.assign(this.state, { turn: { ...DEFAULT_TURN }, equalise: false, lens: false });
+    this.stopMeasuring();
     this.defaultWindow();
     this.fit();
   }

@@ -95,6 +95,7 @@ _VIEWER_SCRIPTS = (
     "listing.js",
     "controls.js",
     "marking.js",
+    "measuring.js",
     "switching.js",
     "saving.js",
     "words.js",

@@ -8,6 +8,8 @@ const wording = {
     for (const name of ["tool", "invert", "lens", "overlay"]) {
       this.find(`[data-act=${name}]`).setAttribute("aria-pressed", String(state[name]));
     }
+    this.find("[data-act=measure]").setAttribute("aria-pressed", String(state.measuring));
+    this.find("[data-act=unmeasure]").hidden = !(state.lines.length || state.lineStart);
     this.find("[data-act=mirror]").setAttribute("aria-pressed", String(state.turn.flipped));
     for (const button of this.root.querySelectorAll("[data-side]")) {
       const isShown = state.overlay && button.dataset.side === state.side;
