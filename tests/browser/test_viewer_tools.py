@@ -95,6 +95,24 @@ def test_a_turned_region_is_chosen_and_a_turned_mark_is_kept_where_it_lies(page:
     assert painted(page, at(page, 0.25, 0.75)) == pytest.approx(yellow, abs=2)
 
 
+def test_what_is_hidden_from_the_model_is_covered_where_it_lies_on_the_turned_film(
+    page: Page, address: str
+) -> None:
+    turn = "a quarter, then flipped"
+    open_film(page, address, f"?hide=1&mark=1&rows={ROWS}")
+    focus(page)
+    press(page, *TURNS[turn][0])
+    page.mouse.click(*at(page, 0.8, 0.3, turn))
+    expect(announced(page)).to_have_text("Region 2 is hidden")
+    press(page, "b", *["ArrowLeft"] * 4, *["ArrowUp"] * 8, "b", "o")
+    page.mouse.move(2, 2)
+    # the box is 0.1 wide and 0.2 high as the reader sees it: on the film 0.2 wide and 0.1 high
+    for place in ((0.9, 0.1), (0.35, 0.45)):
+        assert max(painted(page, at(page, *place, turn))) < 60, place
+    for place in ((0.45, 0.35), (0.9, 0.8)):
+        assert max(painted(page, at(page, *place, turn))) >= 80, place
+
+
 def test_arrows_move_the_cross_as_the_reader_sees_the_turned_film(page: Page) -> None:
     press(page, "q", "m", "ArrowRight", "ArrowRight", "Enter")
     marked = page.get_by_text("Marked:")

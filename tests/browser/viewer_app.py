@@ -2,7 +2,8 @@
 
 `?side=` sets the size in pixels, `?rows=` how many of its rows the film has, `?spacing=` row and
 column spacing in mm, `?times=` what the weights are multiplied by. With `?mark` the film takes
-marks and can be saved; with `?faint` it has 32 stripes of two close greys.
+marks and can be saved; with `?faint` it has 32 stripes of two close greys; with `?hide` a click
+hides a region.
 """
 
 import sys
@@ -22,6 +23,7 @@ from ui.components.viewer.viewer import (
     Marking,
     Picture,
     RegionOverlay,
+    Switching,
     read_marks_event,
     region_name,
     show_film,
@@ -123,6 +125,7 @@ if is_shown:
             key="film",
             height=int(st.query_params.get("height", "640")),
             marking=marking,
+            switching=Switching("hidden") if "hide" in st.query_params else None,
             picture=Picture("film.png", ("A synthetic film",)) if marking else None,
         )
 right.write(f"Chosen: {region_name(click.label) if click else 'none'}")
