@@ -4,6 +4,8 @@
 
 const LENS_CSS_PX = 220; // as in viewer.css
 const LENS_ZOOM = 3;
+const TICK = 0.2; // of the lens's radius
+const TICK_COLOUR = "#a6abb2";
 
 const magnifying = {
   drawLens() {
@@ -25,6 +27,7 @@ const magnifying = {
     const image = context.createImageData(size, size);
     this.paint(view, image);
     context.putImageData(image, 0, 0);
+    drawTicks(context, size, ratio);
     lens.style.left = `${left / ratio}px`;
     lens.style.top = `${top / ratio}px`;
     lens.dataset.frameMs = (performance.now() - started).toFixed(2);
@@ -36,5 +39,20 @@ const magnifying = {
     return this.crossShown ? this.toCanvas(this.state.cross, this.placement()) : middle;
   },
 };
+
+// At the rim, so that nothing covers the place to which they point.
+function drawTicks(context, size, ratio) {
+  context.beginPath();
+  for (const [right, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    for (const from of [1, 1 - TICK]) {
+      const place = [((1 + right * from) * size) / 2, ((1 + down * from) * size) / 2];
+      if (from === 1) context.moveTo(...place);
+      else context.lineTo(...place);
+    }
+  }
+  context.lineWidth = 2 * ratio;
+  context.strokeStyle = TICK_COLOUR;
+  context.stroke();
+}
 
 Object.assign(Viewer.prototype, magnifying);
