@@ -1,6 +1,9 @@
 """A page with a viewer and a synthetic film, for the tests.
 
-`?side=` sets the size in pixels, `?times=` what the weights are multiplied by.
+`?side=` sets the size in pixels, `?rows=` how many of its rows the film has, `?spacing=` row and
+column spacing in mm, `?times=` what the weights are multiplied by. With `?mark` the film takes
+marks and can be saved; with `?faint` it has 32 stripes of two close greys; with `?hide` a click
+hides a region.
 """
 
 import sys
@@ -16,12 +19,21 @@ from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph
 from core.imaging.display import display_film
 from ui.components.viewer.film_bytes import FilmView
-from ui.components.viewer.viewer import RegionOverlay, region_name, show_film
+from ui.components.viewer.viewer import (
+    Marking,
+    Picture,
+    RegionOverlay,
+    Switching,
+    read_marks_event,
+    region_name,
+    show_film,
+)
 
 GRID = 8
 
 
 BANDS = (40 / 255, 80 / 255, 120 / 255, 160 / 255)
+FAINT = (100 / 255, 108 / 255)
 BANDS_CLOSER_THAN_8_BIT = (0.396, 0.3975, 0.399, 0.4005)
 
 
@@ -78,9 +90,12 @@ with_regions = st.sidebar.checkbox("Regions", value=True)
 is_shown = st.sidebar.checkbox("Show the film", value=True)
 st.sidebar.button("Rerun")
 bands = BANDS_CLOSER_THAN_8_BIT if "deep" in st.query_params else BANDS
+if "faint" in st.query_params:
+    bands = FAINT * 16
 pixels = chest_like_film(side) if chest else banded_film(side, bands)
 if film_name == "second":
     pixels = pixels[::-1, ::-1]
+pixels = pixels[: int(st.query_params.get("rows", side))]
 box = (0.25, 0.25, 0.75, 0.75) if "box" in st.query_params else (0.0, 0.0, 1.0, 1.0)
 times = float(st.query_params.get("times", "1"))
 overlay = scattered_regions() if chest else quarters(box, times)
@@ -96,8 +111,11 @@ if "list" in st.query_params:
         f'<table data-regions="{overlay.regions_id}">{rows}</table>'
         f'<table data-regions="of another film">{other}</table>'
     )
-film_id = f"{film_name} {chest} {bands}"
-shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=(0.139, 0.139))
+film_id = f"{film_name} {chest} {bands} {pixels.shape}"
+stated = [float(mm) for mm in st.query_params.get("spacing", "0.139 0.139").split()]
+spacing = (stated[0], stated[1]) if stated else None
+shown = Radiograph(pixels, film_id, "PNG", pixel_spacing_mm=spacing)
+marking = Marking("read") if "mark" in st.query_params else None
 click = None
 if is_shown:
     with left:
@@ -106,7 +124,12 @@ if is_shown:
             regions=overlay if with_regions else None,
             key="film",
             height=int(st.query_params.get("height", "640")),
+            marking=marking,
+            switching=Switching("hidden") if "hide" in st.query_params else None,
+            picture=Picture("film.png", ("A synthetic film",)) if marking else None,
         )
 right.write(f"Chosen: {region_name(click.label) if click else 'none'}")
+for edges in read_marks_event("film", "read") or ():
+    right.write(f"Marked: {edges}")
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.sidebar.write(f"Run {st.session_state.runs}")

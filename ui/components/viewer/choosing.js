@@ -21,11 +21,11 @@ const choosing = {
   bringIntoView(label) {
     const middle = middleOf(this.regions, label);
     const at = this.placement();
-    const left = at.x + middle.x * this.film.width * at.scale;
-    const top = at.y + middle.y * this.film.height * at.scale;
+    const { left, top } = this.toCanvas(middle, at);
     const { width, height } = this.canvas;
     if (left < 0 || top < 0 || left > width || top > height) {
-      this.setView(at.scale, middle.x, middle.y);
+      const { x, y } = this.toShown(middle);
+      this.setView(at.scale, x, y);
     }
   },
 

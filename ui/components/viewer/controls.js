@@ -14,6 +14,12 @@ const KEYS = {
   w: (viewer) => viewer.flip("tool"),
   d: (viewer) => viewer.defaultWindow(),
   i: (viewer) => viewer.flip("invert"),
+  q: (viewer) => viewer.turn(),
+  f: (viewer) => viewer.mirror(),
+  v: (viewer) => viewer.nextPreset(),
+  c: (viewer) => viewer.equalise(),
+  z: (viewer) => viewer.flip("lens"),
+  h: (viewer) => viewer.turnMeasuring(),
   r: (viewer) => viewer.reset(),
   "?": (viewer) => viewer.help(),
 };
@@ -34,6 +40,12 @@ const TOOLS = {
   tool: KEYS.w,
   defaultWindow: KEYS.d,
   invert: KEYS.i,
+  turn: KEYS.q,
+  mirror: KEYS.f,
+  equalise: KEYS.c,
+  lens: KEYS.z,
+  measure: KEYS.h,
+  unmeasure: (viewer) => viewer.removeLine(),
   overlay: REGION_KEYS.o,
   mark: (viewer) => viewer.turnMarking(),
   unmark: (viewer) => viewer.removeMark(),
@@ -57,15 +69,18 @@ const controls = {
       this.state.opacity = event.target.value / 100;
       this.request();
     });
+    this.find("[data-role=preset]").addEventListener("change", (event) => {
+      if (this.film) this.showPreset(event.target.value);
+    });
     const { canvas } = this;
     canvas.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("dblclick", () => this.film && this.fit());
+    canvas.addEventListener("dblclick", () => this.film && !this.state.measuring && this.fit());
     canvas.addEventListener("pointerdown", (event) => this.onDown(event));
     canvas.addEventListener("pointermove", (event) => this.onMove(event));
     canvas.addEventListener("pointerup", (event) => this.onUp(event));
     canvas.addEventListener("pointercancel", (event) => this.onUp(event));
-    canvas.addEventListener("pointerleave", () => this.hover(null));
+    canvas.addEventListener("pointerleave", () => this.leave());
   },
 
   // --- keys and buttons --------------------------------------------------------------------------
@@ -85,9 +100,10 @@ const controls = {
   },
 
   actOnKey({ key, shiftKey, target }) {
-    if (key === "Escape") return this.closeHelp() || this.stopMarking();
+    if (key === "Escape") return this.closeHelp() || this.stopMarking() || this.stopMeasuring();
     const name = key.length === 1 ? key.toLowerCase() : key;
     if (this.pageOwns.has(name)) return false;
+    if (this.onLineKey(name)) return true;
     if (this.onMarkKey(name, shiftKey, target)) return true;
     if (key in ARROWS) return target === this.stage && this.onArrow(key, shiftKey);
     if (key === "Enter") return target === this.stage && this.onEnter();
@@ -139,8 +155,9 @@ const controls = {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     const windows = event.button === 2 || event.shiftKey || this.state.tool;
-    const marks = this.state.marking && event.button === 0;
-    const kind = windows ? "window" : marks ? "mark" : "pan";
+    const { marking, measuring } = this.state;
+    const sets = event.button === 0 && (marking ? "mark" : measuring && "line");
+    const kind = windows ? "window" : sets || "pan";
     this.drag = { kind, moved: 0, button: event.button, from: this.locate(event) };
     if (this.pointers.size > 1) this.drag = { kind: "pinch", moved: Infinity };
     this.stage.dataset.drag = this.drag.kind;
@@ -149,6 +166,8 @@ const controls = {
 
   onMove(event) {
     if (!this.film) return;
+    this.pointer = { clientX: event.clientX, clientY: event.clientY };
+    this.drawLens();
     const before = this.pointers.get(event.pointerId);
     if (!before) {
       this.hover(event);
@@ -161,13 +180,13 @@ const controls = {
     this.drag.moved += Math.abs(right) + Math.abs(down);
     if (this.drag.moved < CLICK_SLACK_PX) return;
     this.hover(null);
-    if (this.drag.kind === "mark") this.drag.to = this.locate(event);
+    this.drag.to = this.locate(event);
     this.dragBy(right, down);
   },
 
   dragBy(right, down) {
     const ratio = globalThis.devicePixelRatio || 1;
-    if (this.drag.kind === "mark") this.request();
+    if (this.drag.kind === "mark" || this.drag.kind === "line") this.request();
     if (this.drag.kind === "pan") this.pan(right * ratio, down * ratio);
     if (this.drag.kind === "window") {
       this.changeWindow(right * WINDOW_PERCENT_PER_PX, -down * WINDOW_PERCENT_PER_PX);
@@ -199,6 +218,11 @@ const controls = {
       if (clicked) this.addMark(drag.from, this.locate(event));
       return;
     }
+    if (drag.kind === "line") {
+      if (clicked && drag.to) this.addLine(drag.from, this.locate(event));
+      else if (clicked) this.setLineEnd(drag.from);
+      return;
+    }
     if (clicked && drag.moved < CLICK_SLACK_PX) this.onClick(event);
   },
 
@@ -216,6 +240,12 @@ const controls = {
     }, waitMs);
   },
 
+  leave() {
+    this.pointer = null;
+    this.hover(null);
+    this.drawLens();
+  },
+
   hover(event) {
     if (!this.film) return;
     const place = event ? this.locate(event) : null;
@@ -226,7 +256,7 @@ const controls = {
     this.place = place;
     this.showPixel();
     this.showTip();
-    if (changed) this.request();
+    if (changed || this.state.lineStart) this.request();
   },
 };
 

@@ -21,6 +21,7 @@ const drawing = {
     const at = this.placement();
     const reduced = this.moving && this.fullMs > FRAME_BUDGET_MS;
     this.drawAll(at, reduced ? 2 : 1);
+    this.drawLens();
     const spent = performance.now() - started;
     // A reduced frame has a quarter of the pixels: its cost says whether a full one would fit again.
     this.fullMs = reduced ? 4 * spent : spent;
@@ -29,8 +30,12 @@ const drawing = {
 
   drawAll(at, coarse) {
     this.drawFilm(at, coarse);
+    this.context.save();
+    this.context.setTransform(this.turnMatrix(at));
     if (this.regions) this.drawRegions(at);
     this.drawMarks(at);
+    this.context.restore();
+    this.drawLines(at);
   },
 
   // Device pixels of a line that is one CSS pixel wide.
@@ -45,15 +50,13 @@ const drawing = {
 
   // With `coarse` 2 a quarter of the pixels are computed and stretched, while something moves.
   drawFilm(at, coarse) {
-    const { canvas, context, film, state } = this;
+    const { canvas, context } = this;
     const width = Math.ceil(canvas.width / coarse);
     const height = Math.ceil(canvas.height / coarse);
     if (this.image?.width !== width || this.image.height !== height) {
       this.image = new ImageData(width, height);
     }
-    fillLut(this.lut, lutScale(film.bits).highest, { ...state.window, invert: state.invert });
-    const view = { x: at.x / coarse, y: at.y / coarse, scale: at.scale / coarse };
-    paintFilm(film, view, this.lut, this.image);
+    this.paint({ x: at.x / coarse, y: at.y / coarse, scale: at.scale / coarse }, this.image);
     if (coarse === 1) return context.putImageData(this.image, 0, 0);
     Object.assign(this.scratch, { width, height });
     this.scratch.getContext("2d").putImageData(this.image, 0, 0);

@@ -34,8 +34,14 @@ const marking = {
     return Boolean(this.data.marking?.edit && this.film);
   },
 
+  get crossShown() {
+    const { marking, measuring } = this.state;
+    return (marking || measuring) && this.stage === this.root.getRootNode().activeElement;
+  },
+
   turnMarking() {
     if (!this.mayMark) return;
+    this.stopMeasuring();
     this.state.marking = !this.state.marking;
     this.state.corner = null;
     if (this.state.marking) this.stage.focus({ preventScroll: true });
@@ -57,8 +63,9 @@ const marking = {
       act(this);
       return true;
     }
-    if (!this.state.marking || target !== this.stage) return false;
-    if (name === "Enter") this.markCross();
+    const { marking, measuring } = this.state;
+    if (!(marking || measuring) || target !== this.stage) return false;
+    if (name === "Enter" && marking) this.markCross();
     else if (name in ARROWS) this.moveCross(name, shiftKey);
     else return false;
     return true;
@@ -67,9 +74,10 @@ const marking = {
   moveCross(key, fine) {
     const [right, down] = ARROWS[key];
     const step = fine ? FINE_STEP : CROSS_STEP;
-    const { cross } = this.state;
-    cross.x = clamp(cross.x - right * step, 0, 1);
-    cross.y = clamp(cross.y - down * step, 0, 1);
+    const { x, y } = this.toShown(this.state.cross);
+    const to = { x: clamp(x - right * step, 0, 1), y: clamp(y - down * step, 0, 1) };
+    this.state.cross = this.toFilm(to);
+    this.pointer = null;
     this.request();
   },
 
@@ -142,11 +150,11 @@ const marking = {
   drawMarks(at) {
     const { state, drag } = this;
     this.find("[data-act=mark]").setAttribute("aria-pressed", String(state.marking));
-    this.stage.dataset.marking = String(state.marking);
+    this.stage.dataset.marking = String(state.marking || state.measuring);
     if (!state.hideTruth) for (const truth of this.truths) this.drawTruth(truth, at);
     for (const mark of state.marks) this.drawMark(mark, at);
     if (drag?.kind === "mark" && drag.to) this.drawBetween(drag.from, drag.to, at);
-    if (!state.marking || this.stage !== this.root.getRootNode().activeElement) return;
+    if (!this.crossShown) return;
     if (state.corner) this.drawBetween(state.corner, state.cross, at);
     this.drawCross(state.cross, at, 26);
   },

@@ -27,43 +27,60 @@ function chooseLevel(levels, scale) {
 }
 
 // For each output pixel along one axis: the source pixel before it and the weight of the next.
-function sampleAxis(count, origin, scale, size, reduction) {
+// `stride` is the distance of neighbours in the array, so an axis of the output can be either of the
+// film's; a reversed one begins at the film's far end.
+function sampleAxis(count, origin, scale, { film, level, stride, tileStep, reversed }, reduction) {
   const before = new Int32Array(count);
   const after = new Int32Array(count);
   const weight = new Int32Array(count);
+  const tiles = new Int32Array(count);
+  const tileWeight = new Int32Array(count);
   const whole = 1 << WEIGHT_BITS;
-  const extent = size.film * scale;
+  const extent = film * scale;
   const first = Math.max(0, Math.ceil(origin - 0.5));
   const end = Math.max(first, Math.min(count, Math.ceil(origin + extent - 0.5)));
   for (let i = first; i < end; i++) {
-    const position = Math.max(0, (i + 0.5 - origin) / (scale * reduction) - 0.5);
-    const index = Math.min(size.level - 1, Math.floor(position));
-    before[i] = index;
-    after[i] = Math.min(size.level - 1, index + 1);
+    const shown = (i + 0.5 - origin) / scale;
+    const along = reversed ? film - shown : shown;
+    const position = Math.max(0, along / reduction - 0.5);
+    const index = Math.min(level - 1, Math.floor(position));
+    before[i] = index * stride;
+    after[i] = Math.min(level - 1, index + 1) * stride;
     weight[i] = Math.round((position - index) * whole);
+    const near = tileAt(along, film);
+    tiles[i] = near.tile * tileStep;
+    tileWeight[i] = near.weight;
   }
-  return { before, after, weight, first, end };
+  return { before, after, weight, tiles, tileWeight, tileStep, first, end };
 }
 
-// `view` maps the film's pixels to output pixels: x_out = x + scale * x_film.
-function paintFilm(film, view, lut, image) {
+// `view` maps the turned film's pixels to output pixels: x_out = x + scale * x_shown; `turn` is as in
+// turning.js, `curves` as in contrast.js.
+function paintFilm(film, view, turn, lut, image, curves) {
   const out = new Uint32Array(image.data.buffer);
   const number = chooseLevel(film.levels, view.scale);
   const { pixels, width, height } = film.levels[number];
   const reduction = 1 << number;
-  const columns = sampleAxis(
-    image.width, view.x, view.scale, { film: film.width, level: width }, reduction,
-  );
-  const rows = sampleAxis(
-    image.height, view.y, view.scale, { film: film.height, level: height }, reduction,
-  );
+  const sides = {
+    x: { film: film.width, level: width, stride: 1, tileStep: TILE_STEPS.x },
+    y: { film: film.height, level: height, stride: width, tileStep: TILE_STEPS.y },
+  };
+  const [across, down] = axesOf(turn).map(({ side, reversed }) => ({ ...sides[side], reversed }));
+  const columns = sampleAxis(image.width, view.x, view.scale, across, reduction);
+  const rows = sampleAxis(image.height, view.y, view.scale, down, reduction);
   out.fill(STAGE_RGBA);
   const { shift } = lutScale(film.bits);
   for (let y = rows.first; y < rows.end; y++) {
-    const upper = rows.before[y] * width;
-    const lower = rows.after[y] * width;
-    paintRow(out, y * image.width, pixels, upper, lower, rows.weight[y], columns, lut, shift);
+    const upper = rows.before[y];
+    const lower = rows.after[y];
+    const row = [out, y * image.width, pixels, upper, lower, rows.weight[y], columns, lut, shift];
+    if (!curves) paintRow(...row);
+    else paintEqualisedRow(...row, curves, tileOf(rows, y));
   }
+}
+
+function tileOf({ tiles, tileWeight, tileStep }, y) {
+  return { from: tiles[y], weight: tileWeight[y], step: tileStep };
 }
 
 function paintRow(out, start, pixels, upper, lower, down, columns, lut, shift) {

@@ -9,8 +9,9 @@ const saving = {
   async savePicture() {
     const { film, data } = this;
     if (!film || !data.caption) return;
-    const scale = Math.max(1, Math.ceil(LEAST_WIDTH_PX / film.width));
-    const [width, height] = [film.width * scale, film.height * scale];
+    const { shown } = this;
+    const scale = Math.max(1, Math.ceil(LEAST_WIDTH_PX / shown.width));
+    const [width, height] = [shown.width * scale, shown.height * scale];
     const line = Math.max(1, width / PICTURE_WIDTH_PX);
     const strip = Math.round(STRIP_PX * line);
     const picture = new OffscreenCanvas(width, height + strip);
@@ -25,7 +26,8 @@ const saving = {
     } finally {
       Object.assign(this, kept, { lineScale: null });
     }
-    writeStrip(context, data.caption, { width, height }, strip, line);
+    const sign = this.signWords().join(" \u00b7 ");
+    writeStrip(context, sign ? [...data.caption, sign] : data.caption, { width, height }, strip, line);
     const url = URL.createObjectURL(await picture.convertToBlob({ type: "image/png" }));
     const link = document.createElement("a");
     Object.assign(link, { href: url, download: data.pictureName });

@@ -1,6 +1,7 @@
 // The viewer: one instance per mounted element; what a person chose lives on in `memory`, by key.
 // For tests the canvas carries data-frame-ms, data-frames, data-first-paint-ms and data-view
-// ("x y scale": device pixels of the film's corner, and per film pixel as sent).
+// ("x y scale": device pixels of the shown film's corner, and per film pixel as sent); the lens
+// carries data-frame-ms.
 
 const shelf = (globalThis[Symbol.for("first-read.films")] ??= {
   films: new Map(),
@@ -24,6 +25,7 @@ class Viewer {
     this.root = root;
     this.stage = this.find(".stage");
     this.canvas = this.find("canvas");
+    this.lens = this.find(".lens");
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.scratch = new OffscreenCanvas(1, 1);
     this.lut = new Uint32Array(LUT_SIZE);
@@ -32,6 +34,7 @@ class Viewer {
     this.hovered = null;
     this.listed = null;
     this.pointers = new Map();
+    this.pointer = null;
     this.frames = 0;
     this.fullMs = 0;
     this.root.style.setProperty("--for", `rgb(${SIDES.for})`);
@@ -78,10 +81,12 @@ class Viewer {
 
   recall({ key, film }) {
     const known = memory.get(key);
-    const state = known ?? { ...DEFAULT_REGIONS, invert: false, tool: false, off: [] };
+    const state = known ?? { ...DEFAULT_REGIONS, invert: false, tool: false, lens: false, off: [] };
     if (state.film !== film) {
       Object.assign(state, { film, regionsId: null, selected: null, cursor: null });
       Object.assign(state, { view: { ...DEFAULT_VIEW }, window: { ...DEFAULT_WINDOW } });
+      Object.assign(state, { turn: { ...DEFAULT_TURN }, preset: "full", equalise: false });
+      Object.assign(state, { measuring: false, lines: [], lineStart: null });
     }
     memory.set(key, state);
     return state;
@@ -135,8 +140,8 @@ class Viewer {
   }
 
   fitScale() {
-    const { canvas, film } = this;
-    return Math.min(canvas.width / film.width, canvas.height / film.height);
+    const { canvas, shown } = this;
+    return Math.min(canvas.width / shown.width, canvas.height / shown.height);
   }
 
   scale() {
@@ -144,15 +149,15 @@ class Viewer {
     return this.state.view.fit ? this.fitScale() : this.state.view.scale * ratio;
   }
 
-  // Device pixels: where the film's corner lies and how large one sent film pixel is.
+  // Device pixels: where the shown film's corner lies and how large one sent film pixel is.
   placement() {
-    const { canvas, film } = this;
+    const { canvas, shown } = this;
     const { fit, x, y } = this.state.view;
     const scale = this.scale();
     const [middleX, middleY] = fit ? [0.5, 0.5] : [x, y];
     return {
-      x: Math.round(canvas.width / 2 - middleX * film.width * scale),
-      y: Math.round(canvas.height / 2 - middleY * film.height * scale),
+      x: Math.round(canvas.width / 2 - middleX * shown.width * scale),
+      y: Math.round(canvas.height / 2 - middleY * shown.height * scale),
       scale,
     };
   }
@@ -163,12 +168,9 @@ class Viewer {
     const left = ((event.clientX - box.left) * this.canvas.width) / box.width;
     const top = ((event.clientY - box.top) * this.canvas.height) / box.height;
     const at = this.placement();
-    return {
-      left,
-      top,
-      x: (left - at.x) / (this.film.width * at.scale),
-      y: (top - at.y) / (this.film.height * at.scale),
-    };
+    const { width, height } = this.shown;
+    const share = { x: (left - at.x) / (width * at.scale), y: (top - at.y) / (height * at.scale) };
+    return { left, top, ...this.toFilm(share) };
   }
 
   labelAt({ x, y }) {
@@ -205,7 +207,7 @@ class Viewer {
     const filmY = (top - at.y) / at.scale;
     const middleX = filmX + (this.canvas.width / 2 - left) / scale;
     const middleY = filmY + (this.canvas.height / 2 - top) / scale;
-    this.setView(scale, middleX / this.film.width, middleY / this.film.height);
+    this.setView(scale, middleX / this.shown.width, middleY / this.shown.height);
   }
 
   zoomMiddle(factor) {
@@ -218,8 +220,8 @@ class Viewer {
     const [middleX, middleY] = fit ? [0.5, 0.5] : [x, y];
     this.setView(
       scale,
-      middleX - right / (this.film.width * scale),
-      middleY - down / (this.film.height * scale),
+      middleX - right / (this.shown.width * scale),
+      middleY - down / (this.shown.height * scale),
     );
   }
 
@@ -236,6 +238,7 @@ class Viewer {
 
   changeWindow(wider, higher) {
     const { centre, width } = this.state.window;
+    this.state.preset = null;
     this.state.window = {
       centre: clamp(centre + higher, 0, 100),
       width: clamp(width + wider, 1, 200),
@@ -244,8 +247,7 @@ class Viewer {
   }
 
   defaultWindow() {
-    this.state.window = { ...DEFAULT_WINDOW };
-    this.request();
+    this.showPreset("full");
   }
 
   flip(name) {
@@ -270,6 +272,8 @@ class Viewer {
 
   reset() {
     Object.assign(this.state, DEFAULT_REGIONS, { invert: false, tool: false, cursor: null });
+    Object.assign(this.state, { turn: { ...DEFAULT_TURN }, equalise: false, lens: false });
+    this.stopMeasuring();
     this.defaultWindow();
     this.fit();
   }

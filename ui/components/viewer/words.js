@@ -4,9 +4,13 @@ const wording = {
   showState() {
     const { state, regions } = this;
     this.stage.dataset.tool = String(state.tool);
-    for (const name of ["tool", "invert", "overlay"]) {
+    this.showContrast();
+    for (const name of ["tool", "invert", "lens", "overlay"]) {
       this.find(`[data-act=${name}]`).setAttribute("aria-pressed", String(state[name]));
     }
+    this.find("[data-act=measure]").setAttribute("aria-pressed", String(state.measuring));
+    this.find("[data-act=unmeasure]").hidden = !(state.lines.length || state.lineStart);
+    this.find("[data-act=mirror]").setAttribute("aria-pressed", String(state.turn.flipped));
     for (const button of this.root.querySelectorAll("[data-side]")) {
       const isShown = state.overlay && button.dataset.side === state.side;
       button.setAttribute("aria-pressed", String(isShown));
@@ -57,7 +61,13 @@ const wording = {
     this.write("zoom", `Zoom ${zoom < 10 ? zoom.toFixed(1) : Math.round(zoom)} %`);
     this.write("window", `Window C ${Math.round(centre)} W ${Math.round(width)} %`);
     this.write("size", this.sizeWords());
+    this.write("sign", this.signWords().join(" \u00b7 "));
     this.showPixel();
+  },
+
+  // What stands on the stage and below the saved picture while the film is not as it came.
+  signWords() {
+    return [...this.turnWords(), ...(this.state.equalise ? [PROCESSED] : [])];
   },
 
   sizeWords() {
@@ -91,7 +101,7 @@ const wording = {
     const { state, regions } = this;
     const tip = this.find(".tip");
     const label = this.pointedAt();
-    tip.hidden = !regions || !this.film || !state.overlay || label === null;
+    tip.hidden = !regions || !this.film || !state.overlay || state.lens || label === null;
     if (tip.hidden) return;
     const words = regionWords(regions, label);
     tip.querySelector("b").textContent = words.name;
@@ -102,12 +112,7 @@ const wording = {
   },
 
   middleOnCanvas(label) {
-    const at = this.placement();
-    const middle = middleOf(this.regions, label);
-    return {
-      left: at.x + middle.x * this.film.width * at.scale,
-      top: at.y + middle.y * this.film.height * at.scale,
-    };
+    return this.toCanvas(middleOf(this.regions, label), this.placement());
   },
 
   // Beside the pointer, on the side where there is room.
