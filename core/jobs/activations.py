@@ -22,7 +22,7 @@ from core.domain.layers import LayerView
 from core.domain.model import RunRecord
 from core.errors import ExplanationError, FirstReadError
 from core.jobs.explainer import RunFiles
-from core.jobs.processes import start_process
+from core.jobs.processes import end_process, start_process
 from core.runs.store import WEIGHTS_FILE
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,6 @@ KEPT_BYTES = 64_000_000
 """Of finished views. A film takes 0.7 MB at 144 px, 7 MB at 224 px."""
 
 _LOOK_S = 0.2
-_TO_END_S = 2.0
 _TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 """Without a graphics card: one film does not pay for what loading its libraries takes."""
 
@@ -275,13 +274,8 @@ class ActivationQueue:
     def _end_process(self) -> None:
         if self._process is None or self._connection is None:
             return
-        self._connection.close()
         self._process.terminate()
-        try:
-            self._process.wait(_TO_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_process(self._process, self._connection)
         self._process = self._connection = None
 
 

@@ -16,13 +16,12 @@ from pathlib import Path
 from core.domain.model import ModelInput
 from core.domain.regions import Explanation, ExplanationSettings
 from core.errors import ExplanationError
-from core.jobs.processes import start_process
+from core.jobs.processes import end_process, start_process
 
 ENDED = (
     "The process that finds the regions has ended, as it does when the machine has too little "
     "memory. Ask for them again in a minute."
 )
-_TO_END_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +175,7 @@ class Explainer:
     def _end(self) -> None:
         if self._process is None or self._connection is None:
             return
-        self._connection.close()
-        try:
-            self._process.wait(_TO_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_process(self._process, self._connection)
         self._process = self._connection = None
 
 

@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection
 from core.settings import PROJECT_ROOT
 
 PREFIX = "FIRSTREAD_"
+TO_END_S = 5.0
+"""A process that has not ended by itself is killed."""
 
 
 def start_process(
@@ -48,3 +50,13 @@ def start_process(
         ours.close()
         raise
     return process, Connection(ours.detach())
+
+
+def end_process(process: subprocess.Popen[bytes], connection: Connection) -> None:
+    """Close the connection to a process and wait for its end; one that does not end is killed."""
+    connection.close()
+    try:
+        process.wait(TO_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
