@@ -188,7 +188,9 @@ class QueryParams(Generic[View]):
         value, key = attrgetter(self._params[name].field or name)(view), f"{self._page}-{name}"
         value = value.value if isinstance(value, Enum) else value  # else Streamlit wants the enum
         value = list(value) if isinstance(value, tuple) else value
-        st.session_state[key] = value if words is None else words[value]
+        shown = value if words is None else words[value]
+        if st.session_state.get(key, ...) != shown:  # else a click of meanwhile would be undone
+            st.session_state[key] = shown
         return {"key": key, "on_change": self.take, "args": (name, words)}
 
     def take(self, name: str, words: Mapping[str, str] | None = None) -> None:
