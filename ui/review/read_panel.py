@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import FilmReading
 from core.settings import get_settings
+from ui.app.kept_films import change_film
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.region_panel import draw_region_panel
@@ -47,6 +47,7 @@ def build_row(
     reader: str,
     read: Collection[str] = (),
     scores_asked: Collection[tuple[str, str]] = (),
+    shared: str = "",
 ) -> WorklistRow:
     """Return a film's line in the worklist, with no more of the model than its reader may know.
 
@@ -60,6 +61,8 @@ def build_row(
         The films that this reader has read, from `SqlReviewStore.films_read_by`.
     scores_asked : collection of (str, str)
         Adults' films with the reader who asked for the score.
+    shared : str
+        What the shared worklist says of the film, if that comes before its reads.
     """
     reading = outcome.reading
     if reading is None:
@@ -98,7 +101,7 @@ def build_row(
         note=next(
             (f.message for f in reading.quality.findings if f.severity is not Severity.NOTE), ""
         ),
-        status=_status(signed.get(film.key), reader) or unsigned,
+        status=shared or _status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
 
@@ -161,8 +164,7 @@ def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
     if st.button(label, icon=":material/invert_colors:"):
         visit, film = read.visit, read.film
-        visit.films[film.key] = replace(film, inverted=not film.inverted)
-        del visit.outcomes[film.key]
+        change_film(visit, film, inverted=not film.inverted)
         read_waiting(visit)
         st.rerun()
 

@@ -449,8 +449,6 @@ class SqlFilms:
             values["status"] = status_of(history, refused=refused).value
             one = films.c.film_sha256 == film_sha256
             connection.execute(update(films).where(one).values(**values))
-        if reading.sentence and not reading.thumbnail:
-            self._objects.erase(row.address)  # nobody can open it
 
     # --- rows -----------------------------------------------------------------------------------
 
