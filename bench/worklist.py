@@ -122,9 +122,7 @@ def judge_queries(films: SqlFilms, identity: str) -> list[str]:
     every = WorklistFilter(every=True)
     asked = {
         "the open films": lambda: films.page(WorklistFilter(), PAGE),
-        "all films, the last page": lambda: films.page(
-            WorklistFilter(every=True), PAGE, FILMS - PAGE
-        ),
+        "all films, the last page": lambda: films.page(every, PAGE, FILMS - PAGE),
         "films by a part of their name": lambda: films.page(WorklistFilter(words="-199"), PAGE),
         "how many have each status": films.counts,
         "what no machine has read": lambda: films.unread(identity, 500),
