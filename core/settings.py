@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         description="Days for which a film is kept after its arrival. `0` keeps no film: films "
         "last for one visit, and what was kept is erased.",
     )
+    teaching_consent: str = Field(
+        default="",
+        max_length=500,
+        description="Consent or ethics decision, in words, by which settled disputes may become "
+        "teaching cases; stored with each case. Empty: none can be made.",
+    )
     cache: Path = Field(
         default=PROJECT_ROOT / "var" / "cache",
         description="Folder for what can be recomputed: synthetic films, thumbnails, scores. "

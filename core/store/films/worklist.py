@@ -51,6 +51,7 @@ from core.store.films.keyring import FilmKeyring
 from core.store.films.keys import decrypt, encrypt, key_file, new_key
 from core.store.films.objects import FilmObjects
 from core.store.films.readings import reading_from_json, reading_to_json, suspicion_of
+from core.store.films.teaching_films import erase_cases, film_addresses, films_of_patient
 from core.store.reads import SqlReviewStore
 from core.store.schema import film_erasures, films
 
@@ -62,6 +63,7 @@ STAYS_OPEN = timedelta(hours=12)
 """A signed film stays in the list of open films for the rest of the day."""
 BROKEN_WRITE = timedelta(hours=1)
 _THUMBNAIL, _CONTENT = "thumbnail", "film"
+RETENTION = "retention"
 _ERASED_AT_ONCE = 500
 _KEPT_COLUMNS = tuple(column for column in films.c if column.name != "thumbnail")
 
@@ -213,6 +215,8 @@ class SqlFilms:
     def erase(self, film_sha256s: Collection[str], by: str, reason: str) -> int:
         """Erase films: key, file, thumbnail and row; reads that were signed stay. Return how many.
 
+        Teaching cases made of them go too, unless only the time of the films is over.
+
         Raises
         ------
         FilmStoreError
@@ -221,7 +225,8 @@ class SqlFilms:
         erased = 0
         wanted = list(dict.fromkeys(film_sha256s))
         for start in range(0, len(wanted), _ERASED_AT_ONCE):
-            some = films.c.film_sha256.in_(wanted[start : start + _ERASED_AT_ONCE])
+            names = wanted[start : start + _ERASED_AT_ONCE]
+            some = films.c.film_sha256.in_(names)
             with self.database.writing() as connection:
                 wait_for_turn(connection)
                 rows = connection.execute(select(*_KEPT_COLUMNS).where(some)).all()
@@ -236,27 +241,33 @@ class SqlFilms:
                     }
                     insert_chained(connection, film_erasures, entry)
                 connection.execute(delete(films).where(some))
-            for row in rows:
-                self._objects.erase(row.address)
-            erased += len(rows)
+                gone = {row.film_sha256: [row.address] for row in rows}
+                if reason != RETENTION:
+                    for film, address in erase_cases(connection, names, by, reason, self._now()):
+                        gone.setdefault(film, []).append(address)
+            for address in (one for each in gone.values() for one in each):
+                self._objects.erase(address)
+            erased += len(gone)
         if erased:
             self._forget_free_pages()
         return erased
 
     def erase_patient(self, number: str, issuer: str, by: str) -> int:
-        """Erase all films of a patient, by the number that their files stated."""
+        """Erase all films and teaching cases of a patient, by the number that the files stated."""
         patient = keyed_patient(number, issuer, self.keyring.secret)
         if not patient:
             return 0
         rows = self.database.rows(select(films.c.film_sha256).where(films.c.patient == patient))
-        return self.erase([row.film_sha256 for row in rows], by, "patient")
+        taught = films_of_patient(self.database, patient)
+        return self.erase([*(row.film_sha256 for row in rows), *taught], by, "patient")
 
     def erase_expired(self, days: int) -> int:
         """Erase the films that arrived ``days`` ago or earlier, and what broken writes left."""
         before = self._now() - timedelta(days=days)
         rows = self.database.rows(select(films.c.film_sha256).where(films.c.arrived_at <= before))
-        erased = self.erase([row.film_sha256 for row in rows], "First Read", "retention")
+        erased = self.erase([row.film_sha256 for row in rows], "First Read", RETENTION)
         known = {row.address for row in self.database.rows(select(films.c.address))}
+        known |= film_addresses(self.database)
         self._objects.sweep(known, older_than=self._now() - BROKEN_WRITE)
         return erased
 
