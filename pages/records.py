@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from core.domain.reader import Act
 from core.domain.review import ReviewRecord
-from core.reads.arbitration import list_disputes
+from core.reads.arbitration import list_disputes, list_settled
 from core.reads.export import ORDER, describe_read
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served, get_store
@@ -12,9 +13,11 @@ from ui.charts.base import plot_reads
 from ui.components.panels import draw_record, draw_standing_line
 from ui.components.plain_text import plain
 from ui.records.data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
+from ui.records.disputes import draw_disputes
 from ui.records.filters import Chosen, choose_order, choose_reads, choose_run, draw_exports
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
-from ui.records.panels import draw_chain, draw_disputes, draw_readers, opens_unread
+from ui.records.panels import draw_chain, draw_readers, opens_unread
+from ui.review.dispute_link import ADDRESS
 
 SHOWN_COLUMNS = (
     "Read at (UTC)",
@@ -114,12 +117,15 @@ with show_errors():
         ledger = leave_out(ledger, waiting) if reads_only(visit) else ledger
     if ledger.records:
         chosen = choose_reads(ledger, hidden)
-        disputes = list_disputes(leave_out(ledger, hidden).records)
+        settles = visit.acting.may(Act.ARBITRATE)
+        seen = ledger.records if settles else leave_out(ledger, hidden).records
+        disputes = list_disputes(seen)
         names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
         alarms = sum(week.alarm for week in weeks)
         drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
         names += [f"Disputes ({len(disputes)})", drift_tab, "Audit log"]
-        reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs")
+        opened = names[2] if ADDRESS in st.query_params else None
+        reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs", default=opened)
         with reads:
             draw_reads(chosen, ledger)
         with readers:
@@ -127,7 +133,7 @@ with show_errors():
             draw_readers(beside, ledger.references)
             draw_roc(beside, ledger.references)
         with queue:
-            draw_disputes(visit, disputes)
+            draw_disputes(visit, disputes, list_settled(seen) if settles else [])
         with drift, show_errors():
             draw_drift(weeks)
         with chain:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.domain.arrays import FloatImage
-from core.domain.model import ModelInput, RunRecord, ServedRun
+from core.domain.model import ModelInput, Prediction, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.regions import (
     SETTINGS,
@@ -21,6 +21,7 @@ from core.domain.regions import (
 )
 from core.errors import Cancelled, DatasetError, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm
+from core.imaging.png import levels_png
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
@@ -31,11 +32,13 @@ from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.kept_films import keep_film, note_outcome, outcome_of
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
+from core.library.own_cases import OwnCases
 from core.pipeline import Engine, FilmReading, open_engine, open_healthy
 from core.runs.store import export_identity, reading_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
+from core.store.films.teaching_films import SqlTeachingFilms, open_teaching_films
 from core.store.films.worklist import SqlFilms, open_films
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
@@ -74,6 +77,18 @@ def get_films() -> SqlFilms:
         If their place is none that can be reached.
     """
     return open_films(get_database(), get_settings())
+
+
+@st.cache_resource(show_spinner=False)
+def get_teaching_films() -> SqlTeachingFilms:
+    """Return the films that are kept for teaching.
+
+    Raises
+    ------
+    FilmStoreError
+        If their place is none that can be reached.
+    """
+    return open_teaching_films(get_database(), get_settings())
 
 
 @st.cache_resource(show_spinner=False, ttl=EXPIRY_S)
@@ -183,6 +198,8 @@ def get_library(name: str) -> FilmLibrary:
     DatasetError
         If it is not among them, or not yet.
     """
+    if name == OwnCases.name:
+        return OwnCases(get_teaching_films().content)
     libraries = get_libraries()
     if name not in libraries:
         raise DatasetError(
@@ -385,6 +402,32 @@ def get_film_view(film: UploadedFilm) -> FilmView:
         return _view_of(film, shown)
 
     return _films().get_or_make(view_key(film), make)
+
+
+def film_without_metadata(film: UploadedFilm) -> bytes:
+    """Return a film as a PNG of the pixels that are shown, which says nothing of its patient.
+
+    Raises
+    ------
+    RadiographError, Cancelled
+        As `get_film_view`.
+    """
+    shown = _ask(film, display=True).shown
+    assert shown is not None
+    return levels_png(shown.levels, synthetic=shown.synthetic)
+
+
+def read_again(film: UploadedFilm) -> Prediction | None:
+    """Return what the served run says of a film now; None if the gate refuses it.
+
+    Raises
+    ------
+    RadiographError, Cancelled
+        As `get_film_view`.
+    """
+    reading = get_film_pool().do(_work_on(film, _files_of(get_engine()), read=True)).reading
+    assert reading is not None
+    return reading.prediction
 
 
 def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
