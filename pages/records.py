@@ -112,11 +112,15 @@ with show_errors():
     ledger, hidden = get_ledger(), set[str]()
     weeks = drift_of(ledger.records) if ledger.records else []
     waiting = films_waiting(ledger, visit)
+    settling = ADDRESS in st.query_params  # the film comes first then
+    finding = st.expander("Find reads", icon=":material/search:") if settling else st.container()
     if waiting:
-        hidden = set() if opens_unread(visit, len(waiting)) else waiting
+        with finding:
+            hidden = set() if opens_unread(visit, len(waiting)) else waiting
         ledger = leave_out(ledger, waiting) if reads_only(visit) else ledger
     if ledger.records:
-        chosen = choose_reads(ledger, hidden)
+        with finding:
+            chosen = choose_reads(ledger, hidden)
         settles = visit.acting.may(Act.ARBITRATE)
         seen = ledger.records if settles else leave_out(ledger, hidden).records
         disputes = list_disputes(seen)
@@ -124,7 +128,7 @@ with show_errors():
         alarms = sum(week.alarm for week in weeks)
         drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
         names += [f"Disputes ({len(disputes)})", drift_tab, "Audit log"]
-        opened = names[2] if ADDRESS in st.query_params else None
+        opened = names[2] if settling else None
         reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs", default=opened)
         with reads:
             draw_reads(chosen, ledger)

@@ -120,7 +120,7 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     wait_until_idle(page)
     page.get_by_role("button", name="Show what the model said").click()
     expect(page.locator(".fr-scale")).to_be_visible()
-    expect(page.locator(".region-tools")).to_be_visible()
+    expect(page.get_by_text("Of what counts by place")).to_be_visible()
     wait_until_idle(page)
 
     page.get_by_role("radio", name="Pneumonia").click()

@@ -40,7 +40,8 @@ from ui.review.dispute_link import ADDRESS, CODE_LENGTH
 from ui.review.sign_form import CONFIDENCES
 
 VIEWER = "dispute-viewer"
-VIEW_HEIGHT = 660
+VIEW_HEIGHT = 680
+READ_HEIGHT = 280
 _CHOSEN = "records-dispute"
 _ASKED = "disputes-model-asked"
 
@@ -50,27 +51,44 @@ def draw_disputes(visit: Visit, disputes: Sequence[Dispute], settled: Sequence[D
     listed = [*disputes, *(one for one in settled if _kept(visit, one) is not None)]
     if not disputes:
         st.info("No disagreements are open.", icon=":material/check:")
-    dispute = _choose(visit, listed)
+    with_film = get_settings().keeps_films and visit.acting.may(Act.ARBITRATE)
+    film_side, read_side = st.columns([3.1, 1.3] if with_film else [1.2, 1], gap="medium")
+    with read_side:
+        dispute = _choose(visit, listed)
     if dispute is None:
         return
     kept = _kept(visit, dispute)
     if kept is None:
-        reads_side, form_side = st.columns([1.2, 1], gap="large")
-        with reads_side:
+        with film_side:
+            _draw_no_film(visit, dispute)
             _draw_reads(dispute)
             _draw_model(visit, dispute, None)
-            _draw_no_film(visit, dispute)
-        with form_side:
+        with read_side:
             _draw_decision(visit, dispute, None, None)
         return
     film = as_uploaded(kept, get_films())
-    film_side, read_side = st.columns([3.1, 1.3], gap="small")
     with read_side:  # first: it is there while a large film is still on its way
-        _draw_reads(dispute)
-        task = _draw_model(visit, dispute, film)
-        _draw_decision(visit, dispute, kept, task)
+        task = _draw_beside_film(visit, dispute, kept, film)
     with film_side:
         _draw_film(visit, dispute, film, task)
+
+
+def _draw_beside_film(
+    visit: Visit, dispute: Dispute, kept: WorklistFilm, film: UploadedFilm
+) -> ExplanationTask | None:
+    """Draw the reads, what the model said, and the decision; return the regions that are shown."""
+    if dispute.settled is not None:
+        _draw_decision(visit, dispute, kept, None)
+    if dispute.settled is not None or _hides_model(visit, dispute):
+        _draw_reads(dispute)
+        task = _draw_model(visit, dispute, film)
+    else:
+        with st.container(height=READ_HEIGHT, border=False):  # so that the form stays in view
+            task = _draw_model(visit, dispute, film)
+            _draw_reads(dispute)
+    if dispute.settled is None:
+        _draw_decision(visit, dispute, kept, task)
+    return task
 
 
 def _kept(visit: Visit, dispute: Dispute) -> WorklistFilm | None:
@@ -100,7 +118,7 @@ def _choose(visit: Visit, listed: Sequence[Dispute]) -> Dispute | None:
         return None
     blind = get_settings().read_first and visit.acting.may(Act.ARBITRATE)
     chosen = st.selectbox(
-        "Films awaiting arbitration, longest first",
+        "Disputed films, longest waiting first",
         list(by_film),
         index=None if blind else 0,
         format_func=lambda film: _name(by_film[film], blind=blind),

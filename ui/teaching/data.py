@@ -36,7 +36,7 @@ from ui.errors.neighbours import Nearest, find_nearest, known_features
 from ui.library.blind_reads import films_awaiting
 from ui.library.films import lesion_outlines, load_film, radiologist_boxes
 from ui.library.runs import ALL_PARTS, get_films, get_runs
-from ui.teaching.own_cases import has_own_cases, own_cases
+from ui.teaching.own_cases import count_own_cases, own_cases
 
 EXTERNAL_SPLIT = "nih"
 
@@ -125,7 +125,7 @@ def get_sources() -> dict[str, Source]:
     """Return the sources whose films are there, the public ones first."""
     libraries = get_libraries()
     ready = {name for name, library in libraries.items() if library.has_films}
-    if has_own_cases():
+    if count_own_cases():
         ready.add(OwnCases.name)
     return {
         key: source

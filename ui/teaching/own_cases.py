@@ -83,6 +83,6 @@ def _read(case_id: str) -> Prediction | None:
     return read_again(UploadedFilm(hashlib.sha256(content).hexdigest(), case_id, content))
 
 
-def has_own_cases() -> bool:
-    """Return whether the site has made a case."""
-    return bool(get_teaching_films().cases())
+def count_own_cases() -> int:
+    """Return how many cases the site has made."""
+    return len(get_teaching_films().cases())

@@ -27,6 +27,7 @@ from ui.teaching.data import (
     served_run_id,
     teaching_reader,
 )
+from ui.teaching.own_cases import count_own_cases
 
 USUAL_FILMS = 10
 SEEDS = 10**6
@@ -113,12 +114,12 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         key="teaching-source",
     )
     shown = source if case_set is None else case_set.library
-    if SOURCES[shown].reference:
+    usual = USUAL_FILMS
+    if shown == OwnCases.name:
+        usual = min(USUAL_FILMS, max(1, count_own_cases()))
         st.caption(f":material/gavel: {SOURCES[shown].reference}")
     left, middle, right = st.columns(3)
-    films = left.number_input(
-        "Number of films", 1, MAX_FILMS, USUAL_FILMS, disabled=case_set is not None
-    )
+    films = left.number_input("Number of films", 1, MAX_FILMS, usual, disabled=case_set is not None)
     normal = middle.number_input(
         "Normal films per 100",
         0,

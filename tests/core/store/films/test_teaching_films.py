@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fixtures.review_records import lead, raw_connection, record, sign
+from typer.testing import CliRunner
 
+from core.__main__ import app
 from core.domain.reader import Reader, Role
 from core.domain.review import ReadKind, Verdict
 from core.domain.worklist import ArrivingFilm
 from core.errors import FilmStoreError, NotAllowed, TeachingError
 from core.imaging.dicom.deidentify import keyed_patient
-from core.settings import Settings
+from core.settings import Settings, get_settings
 from core.store.audit_log import verify_records
+from core.store.engine import Database
 from core.store.films.objects import FilmObjects
 from core.store.films.teaching_films import SqlTeachingFilms, open_teaching_films, why_no_case
 from core.store.films.worklist import SqlFilms
@@ -201,3 +205,22 @@ def test_the_settings_of_a_site_open_its_cases(database, tmp_path, monkeypatch):
     made = open_teaching_films(database, settings).make(settled(), CONTENT, CONSENT, SENIOR)
     assert open_teaching_films(database, settings).content(made.case_id) == CONTENT
     assert (tmp_path / "films.key").exists()
+
+
+def test_the_command_that_erases_says_how_many_were_teaching_cases(
+    sqlite_url, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FIRSTREAD_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("FIRSTREAD_FILMS", str(tmp_path / "films"))
+    with closing(Database.open(sqlite_url)) as opened:
+        taught = open_teaching_films(opened, get_settings())
+        for film in (FILM, OTHER):
+            taught.make(settled(film), CONTENT, CONSENT, SENIOR)
+    done = CliRunner().invoke(app, ["films", "erase", FILM[:12], "0" * 12])
+    assert (
+        "1 films were erased. 1 of them were teaching cases too. 1 were not found." in done.output
+    )
+    assert done.exit_code == 1
+    with closing(Database.open(sqlite_url)) as opened:
+        left = open_teaching_films(opened, get_settings()).cases()
+    assert [case.film_sha256 for case in left] == [OTHER]
