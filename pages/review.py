@@ -19,6 +19,7 @@ from ui.components.viewer.viewer import Marking, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.read_panel import build_row, draw_read, purpose_text, suspicion_of
+from ui.review.reports import draw_list_reports
 from ui.review.uploads import (
     draw_batch,
     draw_uploader,
@@ -66,6 +67,7 @@ def draw_worklist(visit: Visit) -> None:
         draw_uploader(visit)
         offer_removal(visit, signed)
         offer_examples(visit)
+    reports = draw_list_reports(visit, signed)
     with st.container():
         draw_batch(visit)
     scored = any(row.probability is not None for row in rows)
@@ -74,7 +76,7 @@ def draw_worklist(visit: Visit) -> None:
         rows,
         selected=visit.selected,
         key="worklist",
-        height=VIEW_HEIGHT - (60 if visit.job is None else 116),
+        height=VIEW_HEIGHT - (60 if visit.job is None else 116) - (56 if reports else 0),
         operating_point=point.threshold if scored else None,
         by_suspicion=by_suspicion,
     )

@@ -67,9 +67,7 @@ class ReportsTask(BackgroundTask[ReportFiles]):
         pages, texts = ReportPages(self._title), []
         try:
             for make in self._makers:
-                if self._stopped():
-                    raise Cancelled(f"Stopped after {self.done} of {self.total} reports.")
-                report = make(self._stopped)
+                report = self._made(make)
                 pages.add_report(report)
                 texts.append(write_text(report))
                 self.done += 1
@@ -77,3 +75,12 @@ class ReportsTask(BackgroundTask[ReportFiles]):
             return ReportFiles(pages.finish(), "\n".join(texts))
         finally:
             pages.close_typefaces()
+
+    def _made(self, make: MakeReport) -> FilmReport:
+        stopped = f"Stopped after {self.done} of {self.total} reports."
+        if self._stopped():
+            raise Cancelled(stopped)
+        try:
+            return make(self._stopped)
+        except Cancelled as exc:
+            raise Cancelled(stopped) from exc

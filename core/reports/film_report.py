@@ -86,7 +86,8 @@ class FilmReport:
     trust : str
         In sentences: whether the regions are to be relied on.
     hashes : mapping of str to str
-        What was read, by what, and where it is kept: by what each is called.
+        What was read, by what, and where it is kept: by what each is called. Empty ones are not
+        stated.
     """
 
     reads: ReportedReads
@@ -182,7 +183,7 @@ def version_lines(report: FilmReport) -> list[ReportLine]:
     return [
         ReportLine("Version", f"First Read {signed.app_version}{made}{run}"),
         ReportLine("Film sha256", signed.film_sha256),
-        *(ReportLine(name, value) for name, value in report.hashes.items()),
+        *(ReportLine(name, value) for name, value in report.hashes.items() if value),
         ReportLine("Read", signed.record_id),
     ]
 

@@ -4,7 +4,7 @@ import threading
 
 from fixtures.film_reports import pages_of, report, words_of_page
 
-from core.errors import RadiographError
+from core.errors import Cancelled, RadiographError
 from core.jobs.reports import ReportsTask
 
 WAIT_S = 60.0
@@ -47,6 +47,15 @@ def test_work_for_somebody_who_is_gone_ends() -> None:
     task = ReportsTask("list", "One report", [maker("a.png")], gone=lambda: True).start()
     assert task.wait(WAIT_S)
     assert (task.result, task.sentence) == (None, "Stopped after 0 of 1 reports.")
+
+
+def test_a_film_that_is_given_up_on_the_way_ends_the_list_with_the_same_words() -> None:
+    def give_up(_stopped):
+        raise Cancelled("Not read.")
+
+    task = ReportsTask("list", "Two reports", [maker("a.png"), give_up]).start()
+    assert task.wait(WAIT_S)
+    assert (task.result, task.sentence) == (None, "Stopped after 1 of 2 reports.")
 
 
 def test_a_film_is_told_to_stop_while_it_is_made() -> None:
