@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from core.domain.arrays import FloatVector, LabelImage
 from core.imaging.display import DisplayedFilm
@@ -23,7 +23,8 @@ OPACITY = 0.55
 OUTLINED_FROM = 0.1
 """Of full strength; a weaker region has its faint colour and no line."""
 
-LINE_PX = 5
+LINE_PX = 2
+"""Of the line inside of a region's edge."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,9 +95,9 @@ def _colour(grey: npt.NDArray[np.uint8], regions: ColouredRegions) -> npt.NDArra
     labels = _labels_on(grey.shape, regions)
     strength = np.append(regions.strengths, 0.0)  # the last one is outside of the grid
     positive = np.append(regions.weights > 0, False)
-    shown = np.repeat(grey[..., np.newaxis], 3, axis=2).astype(np.float64)
-    alpha = (OPACITY * strength[labels])[..., np.newaxis]
-    colours = np.where(positive[labels][..., np.newaxis], np.array(FOR), np.array(AGAINST))
+    shown = np.repeat(grey[..., np.newaxis], 3, axis=2).astype(np.float32)
+    alpha = (OPACITY * strength[labels]).astype(np.float32)[..., np.newaxis]
+    colours = np.where(positive[:, np.newaxis], FOR, AGAINST).astype(np.float32)[labels]
     shown = shown * (1.0 - alpha) + colours * alpha
     for side, colour in ((True, FOR), (False, AGAINST)):
         strong = (strength >= OUTLINED_FROM) & (positive == side)
@@ -124,7 +125,15 @@ def _cells(pixels: int, start: float, end: float, cells: int) -> npt.NDArray[np.
 
 
 def _border(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return the pixels of a mask that lie at its edge."""
-    inner = Image.fromarray(mask).convert("L").filter(ImageFilter.MinFilter(LINE_PX))
-    border: npt.NDArray[np.bool_] = mask & (np.asarray(inner) == 0)
-    return border
+    """Return the pixels of a mask that lie at its edge; the picture's own edge is none."""
+    rows, columns = mask.shape
+    wide = np.pad(mask, LINE_PX, mode="edge")
+    border = np.zeros_like(mask)
+    for down, across in (
+        (0, LINE_PX),
+        (2 * LINE_PX, LINE_PX),
+        (LINE_PX, 0),
+        (LINE_PX, 2 * LINE_PX),
+    ):
+        border |= ~wide[down : down + rows, across : across + columns]
+    return border & mask
