@@ -38,8 +38,8 @@ class ReportsTask(BackgroundTask[ReportFiles]):
 
     Attributes
     ----------
-    done : int
-        Films whose report is made.
+    done, total : int
+        Films whose report is made, and films in all.
     """
 
     def __init__(
@@ -51,13 +51,8 @@ class ReportsTask(BackgroundTask[ReportFiles]):
     ) -> None:
         super().__init__("first-read-reports")
         self.key = key
-        self.done = 0
+        self.done, self.total = 0, len(makers)
         self._title, self._makers, self._gone = title, makers, gone
-
-    @property
-    def total(self) -> int:
-        """Films in all."""
-        return len(self._makers)
 
     def _stopped(self) -> bool:
         return self.cancelled or self._gone()
@@ -72,6 +67,7 @@ class ReportsTask(BackgroundTask[ReportFiles]):
                 texts.append(write_text(report))
                 self.done += 1
                 self.report(self.done / self.total)
+            self._makers = ()  # which hold the films' files
             return ReportFiles(pages.finish(), "\n".join(texts))
         finally:
             pages.close_typefaces()

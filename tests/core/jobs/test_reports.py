@@ -1,6 +1,9 @@
 """Reports of a list of films made in the background."""
 
+import gc
 import threading
+import weakref
+from functools import partial
 
 from fixtures.film_reports import pages_of, report, words_of_page
 
@@ -72,3 +75,18 @@ def test_an_error_that_stops_all_is_a_sentence() -> None:
     task = ReportsTask("list", "One report", [fail]).start()
     assert task.wait(WAIT_S)
     assert (task.result, task.sentence) == (None, "The disk is gone.")
+
+
+class Film:
+    """A film's file, as a report's maker holds it."""
+
+
+def test_what_is_made_holds_no_films_any_more() -> None:
+    film = Film()
+    held = weakref.ref(film)
+    task = ReportsTask("list", "One report", [partial(lambda _film, _stopped: report(), film)])
+    del film
+    assert held() is not None
+    assert task.start().wait(WAIT_S)
+    gc.collect()
+    assert (held(), task.total) == (None, 1)
