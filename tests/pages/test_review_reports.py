@@ -285,6 +285,8 @@ def test_a_list_that_is_stopped_says_so_and_can_be_made_again(
     monkeypatch.setattr(reports, "make_report", wait)
     press(page, "Reports of this list (PDF)")
     assert begun.wait(60)
+    told = [bar.proto.text for bar in page.get("progress")]
+    assert "0 of 2 reports made" in told
     press(page, "Stop making reports")
     go_on.set()
     run_until(page, lambda: "Stopped" in words_of(page))
