@@ -26,6 +26,7 @@ from ui.components.viewer.viewer import Marking, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.read_panel import build_row, draw_read, purpose_text, suspicion_of
+from ui.review.reports import draw_list_reports
 from ui.review.shared_worklist import draw_claim, free_rows, status_words
 from ui.review.uploads import (
     draw_batch,
@@ -85,6 +86,7 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
         draw_uploader(visit)
         offer_removal(visit, signed)
         offer_examples(visit)
+    reports = draw_list_reports(visit, signed)
     with st.container():
         draw_batch(visit)
     if get_settings().keeps_films:
@@ -98,7 +100,8 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
         key="worklist",
         height=VIEW_HEIGHT
         - (60 if visit.job is None else 116)
-        - (FILTERS_HEIGHT if get_settings().keeps_films else 0),
+        - (FILTERS_HEIGHT if get_settings().keeps_films else 0)
+        - (56 if reports else 0),
         operating_point=point.threshold if scored else None,
         by_suspicion=by_suspicion,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -14,12 +16,19 @@ from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.regions import (
     SETTINGS,
     CamSettings,
+    Explanation,
     ExplanationSettings,
     LimeSettings,
     OcclusionSettings,
     Way,
 )
-from core.errors import Cancelled, DatasetError, FirstReadError, RadiographError
+from core.errors import (
+    Cancelled,
+    DatasetError,
+    ExplanationError,
+    FirstReadError,
+    RadiographError,
+)
 from core.imaging.display import DisplayedFilm
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
@@ -120,6 +129,9 @@ KEPT_FILM_BYTES = 48_000_000
 """Of films as they are shown: as many as 25 readers have open at 1500 x 1200 pixels of 8 bits."""
 EVIDENCE_WAIT_S = 0.3
 """Evidence takes less where nobody comes first: the page shows it in the run that asks for it."""
+FOR_REPORT = " report"
+"""Behind a session's id it is who waits for the explanation of a report, not of the open film."""
+EXPLANATION_LOOK_S = 0.05
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(
@@ -426,7 +438,18 @@ def get_healthy(film: UploadedFilm, engine: Engine) -> FloatImage | None:
 
 @st.cache_resource(show_spinner=False)
 def _explanations() -> ExplanationQueue:
-    return ExplanationQueue(is_here)
+    return ExplanationQueue(lambda waiter: is_here(waiter.removesuffix(FOR_REPORT)))
+
+
+def _request(
+    film: UploadedFilm, engine: Engine, settings: ExplanationSettings, waiter: str, *, asked: bool
+) -> ExplanationTask | None:
+    return _explanations().request(
+        f"{_input_key(film, engine)}|{settings}",
+        lambda: get_explainer().begin(get_input(film, engine), _run_files(engine), settings),
+        waiter,
+        asked=asked,
+    )
 
 
 def request_explanation(
@@ -449,12 +472,7 @@ def request_explanation(
     """
     engine = engine or get_engine()
     settings = possible_settings(engine, settings)
-    task = _explanations().request(
-        f"{_input_key(film, engine)}|{settings}",
-        lambda: get_explainer().begin(get_input(film, engine), _run_files(engine), settings),
-        session_id(),
-        asked=asked,
-    )
+    task = _request(film, engine, settings, session_id(), asked=asked)
     if asked and task is not None and isinstance(settings, CamSettings | OcclusionSettings):
         task.wait(EVIDENCE_WAIT_S)
     return task
@@ -473,3 +491,52 @@ def possible_settings(engine: Engine, settings: ExplanationSettings) -> Explanat
     if isinstance(settings, CamSettings) and not engine.classifier.has_evidence:
         return usual_settings(Way.LIME)
     return settings
+
+
+# --- what reports are made of, asked for in the background: after what readers wait to see ---
+
+
+def decode_for_report(film: UploadedFilm, stopped: Callable[[], bool]) -> DisplayedFilm:
+    """Return a film's grey levels.
+
+    Raises
+    ------
+    RadiographError
+        If the bytes cannot become a radiograph.
+    Cancelled
+        If that takes too long, or ``stopped`` returns True.
+    """
+    work = _work_on(film, _files_of(get_engine()), display=True)
+    shown = get_film_pool().do(work, cancelled=stopped).shown
+    assert shown is not None
+    return shown
+
+
+def explain_for_report(
+    film: UploadedFilm, settings: ExplanationSettings, session: str, stopped: Callable[[], bool]
+) -> Explanation:
+    """Return the whole explanation of a film by the served run.
+
+    Parameters
+    ----------
+    session : str
+        The browser session that waits for it.
+
+    Raises
+    ------
+    ExplanationError
+        If there will be none.
+    Cancelled
+        If ``stopped`` returns True.
+    """
+    engine, waiter = get_engine(), f"{session}{FOR_REPORT}"
+    task = _request(film, engine, possible_settings(engine, settings), waiter, asked=True)
+    assert task is not None
+    while not task.finished:
+        if stopped():
+            task.leave(waiter)
+            raise Cancelled("Stopped while the regions were found.")
+        time.sleep(EXPLANATION_LOOK_S)
+    if task.result is None:
+        raise ExplanationError(task.sentence)
+    return task.result

@@ -38,6 +38,7 @@ from ui.review.uploads import read_waiting
 READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 MARKED_HEIGHT = 22  # of the line that says how much was marked
+REPORT_HEIGHT = 56  # of what offers the report of a signed read
 
 
 def build_row(
@@ -184,6 +185,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     marks = read.drawn_at_first
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
     height -= MARKED_HEIGHT if marks else 0
+    height -= REPORT_HEIGHT if read.own and read.own[-1].kind is ReadKind.READ else 0
     long = reading.quality.findings or marks
     with st.container(height=height if long else "content", border=False):
         if reading.quality.refused:

@@ -21,6 +21,7 @@ from ui.app.session import show_not_kept
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
 from ui.review.marks import regions_shown
+from ui.review.reports import draw_report
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 
@@ -32,6 +33,7 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
     for record in read.history:
         if kind is ReadKind.READ and record.record_id not in superseded:
             draw_record(record)
+    draw_report(read)
     if not_allowed(visit, Act.SIGN_READ):
         return
     locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
