@@ -6,11 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from core.domain.reader import Act, reader_key
-from core.domain.worklist import WorklistFilm
+from core.domain.worklist import WorklistFilm, WorklistFilter
 from core.jobs.batch import WAITING, FilmState, UploadedFilm
 from core.jobs.kept_films import as_uploaded, outcome_of
 from core.settings import get_settings
-from core.store.films.worklist import WorklistFilter
 from ui.app.resources import erase_expired, get_films, get_identity, start_batch
 from ui.app.session import Visit
 

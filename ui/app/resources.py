@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -16,7 +14,6 @@ from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.regions import (
     SETTINGS,
     CamSettings,
-    Explanation,
     ExplanationSettings,
     LimeSettings,
     OcclusionSettings,
@@ -25,7 +22,6 @@ from core.domain.regions import (
 from core.errors import (
     Cancelled,
     DatasetError,
-    ExplanationError,
     FirstReadError,
     RadiographError,
 )
@@ -101,7 +97,7 @@ def erase_expired() -> None:
 
 def get_identity() -> str:
     """Return what names the run and gate that read films here."""
-    return _files_of(get_engine()).identity
+    return files_of(get_engine()).identity
 
 
 def get_store() -> SqlReviewStore:
@@ -131,7 +127,6 @@ EVIDENCE_WAIT_S = 0.3
 """Evidence takes less where nobody comes first: the page shows it in the run that asks for it."""
 FOR_REPORT = " report"
 """Behind a session's id it is who waits for the explanation of a report, not of the open film."""
-EXPLANATION_LOOK_S = 0.05
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(
@@ -149,7 +144,7 @@ def get_engine() -> Engine:
     keep_heap_small()
     settings = get_settings()
     engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
-    get_film_pool().prepare(_files_of(engine))
+    get_film_pool().prepare(files_of(engine))
     get_explainer().prepare(_run_files(engine))
     return engine
 
@@ -226,7 +221,8 @@ def _synthetic_library() -> SyntheticLibrary:
     return SyntheticLibrary(phantoms, scores.of, scores.has, assess)
 
 
-def _files_of(engine: Engine) -> EngineFiles:
+def files_of(engine: Engine) -> EngineFiles:
+    """Return which run and gate a worker process opens to read films."""
     settings, run = get_settings(), engine.classifier.run_record
     identity = reading_identity(run, engine.gate.sha256)
     models = settings.models.absolute()
@@ -250,7 +246,7 @@ def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
         Who adds them.
     """
     engine, session = get_engine(), session_id()
-    files, kept = _files_of(engine), get_films() if get_settings().keeps_films else None
+    files, kept = files_of(engine), get_films() if get_settings().keeps_films else None
 
     def keep(film: UploadedFilm) -> UploadedFilm:
         if kept is None or callable(film.held):
@@ -283,7 +279,7 @@ def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
     def look(film: UploadedFilm, job: BatchJob) -> FilmReading:
         alone = job.total == 1  # and so the one that is looked at next
         answer = get_film_pool().do(
-            _work_on(film, files, read=True, display=alone),
+            work_on(film, files, read=True, display=alone),
             cancelled=lambda: job.cancelled or (kept is None and not is_here(session)),
             on_place=job.note_ahead,
         )
@@ -302,7 +298,7 @@ def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
     return BatchJob(films, read, None if kept is None else keep).start()
 
 
-def _work_on(
+def work_on(
     film: UploadedFilm,
     files: EngineFiles,
     *,
@@ -310,6 +306,7 @@ def _work_on(
     display: bool = False,
     shape: InputShape | None = None,
 ) -> FilmWork:
+    """Return what is wanted of a film, as the worker processes take it."""
     return FilmWork(film.content, files, film.name, film.inverted, read, display, shape)
 
 
@@ -320,7 +317,7 @@ def _ask(
 
     A page that has been closed waits no longer; what is made outside of a page has no session.
     """
-    work = _work_on(film, _files_of(get_engine()), display=display, shape=shape)
+    work = work_on(film, files_of(get_engine()), display=display, shape=shape)
     session = session_id()
     gone = lambda: bool(session) and not is_here(session)  # noqa: E731
     return get_film_pool().do(work, cancelled=gone, urgent=True)
@@ -441,9 +438,10 @@ def _explanations() -> ExplanationQueue:
     return ExplanationQueue(lambda waiter: is_here(waiter.removesuffix(FOR_REPORT)))
 
 
-def _request(
+def request_for(
     film: UploadedFilm, engine: Engine, settings: ExplanationSettings, waiter: str, *, asked: bool
 ) -> ExplanationTask | None:
+    """Return the task that explains a film, which ``waiter`` waits for."""
     return _explanations().request(
         f"{_input_key(film, engine)}|{settings}",
         lambda: get_explainer().begin(get_input(film, engine), _run_files(engine), settings),
@@ -472,7 +470,7 @@ def request_explanation(
     """
     engine = engine or get_engine()
     settings = possible_settings(engine, settings)
-    task = _request(film, engine, settings, session_id(), asked=asked)
+    task = request_for(film, engine, settings, session_id(), asked=asked)
     if asked and task is not None and isinstance(settings, CamSettings | OcclusionSettings):
         task.wait(EVIDENCE_WAIT_S)
     return task
@@ -491,52 +489,3 @@ def possible_settings(engine: Engine, settings: ExplanationSettings) -> Explanat
     if isinstance(settings, CamSettings) and not engine.classifier.has_evidence:
         return usual_settings(Way.LIME)
     return settings
-
-
-# --- what reports are made of, asked for in the background: after what readers wait to see ---
-
-
-def decode_for_report(film: UploadedFilm, stopped: Callable[[], bool]) -> DisplayedFilm:
-    """Return a film's grey levels.
-
-    Raises
-    ------
-    RadiographError
-        If the bytes cannot become a radiograph.
-    Cancelled
-        If that takes too long, or ``stopped`` returns True.
-    """
-    work = _work_on(film, _files_of(get_engine()), display=True)
-    shown = get_film_pool().do(work, cancelled=stopped).shown
-    assert shown is not None
-    return shown
-
-
-def explain_for_report(
-    film: UploadedFilm, settings: ExplanationSettings, session: str, stopped: Callable[[], bool]
-) -> Explanation:
-    """Return the whole explanation of a film by the served run.
-
-    Parameters
-    ----------
-    session : str
-        The browser session that waits for it.
-
-    Raises
-    ------
-    ExplanationError
-        If there will be none.
-    Cancelled
-        If ``stopped`` returns True.
-    """
-    engine, waiter = get_engine(), f"{session}{FOR_REPORT}"
-    task = _request(film, engine, possible_settings(engine, settings), waiter, asked=True)
-    assert task is not None
-    while not task.finished:
-        if stopped():
-            task.leave(waiter)
-            raise Cancelled("Stopped while the regions were found.")
-        time.sleep(EXPLANATION_LOOK_S)
-    if task.result is None:
-        raise ExplanationError(task.sentence)
-    return task.result

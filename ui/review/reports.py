@@ -32,8 +32,6 @@ from ui.app.read_in_progress import ReadContext
 from ui.app.region_panel import doubt_text, trust_text
 from ui.app.resources import (
     INVERTED_BY_READER,
-    decode_for_report,
-    explain_for_report,
     get_database,
     get_engine,
     get_store,
@@ -44,6 +42,7 @@ from ui.components.panels import decided_in_words, measured_in_words, probabilit
 from ui.components.plain_text import plain
 from ui.components.saver.saver import offer_file
 from ui.components.viewer.viewer import RegionOverlay, region_name, zone_words
+from ui.review.report_films import decode_for_report, explain_for_report
 
 if TYPE_CHECKING:  # what writes PDF is loaded where somebody asks for a report
     from core.jobs.reports import ReportsTask

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from core.domain.worklist import (
     FilmStatus,
     MachineReading,
     WorklistFilm,
+    WorklistFilter,
 )
 from core.errors import FilmStoreError, ReviewStoreError
 from core.imaging.dicom.deidentify import keyed_patient
@@ -47,6 +48,7 @@ from core.settings import PROJECT_ROOT, Settings
 from core.store.audit_log import insert_chained, wait_for_turn
 from core.store.engine import Database, from_utc
 from core.store.film_status import UNCLAIMED
+from core.store.films.conditions import conditions_of
 from core.store.films.keyring import FilmKeyring
 from core.store.films.keys import decrypt, encrypt, key_file, new_key
 from core.store.films.objects import FilmObjects
@@ -58,40 +60,10 @@ CLAIM = timedelta(minutes=15)
 """Longer than a film takes, shorter than a morning; it is renewed while the film is open."""
 READING_CLAIM = timedelta(minutes=3)
 """After which another process takes up a film whose reading was broken off."""
-STAYS_OPEN = timedelta(hours=12)
-"""A signed film stays in the list of open films for the rest of the day."""
 BROKEN_WRITE = timedelta(hours=1)
 _THUMBNAIL, _CONTENT = "thumbnail", "film"
 _ERASED_AT_ONCE = 500
 _KEPT_COLUMNS = tuple(column for column in films.c if column.name != "thumbnail")
-
-
-@dataclass(frozen=True, slots=True)
-class WorklistFilter:
-    """Which films are asked for.
-
-    Attributes
-    ----------
-    statuses : tuple of FilmStatus
-        None of them: all films that are not signed, and those that were signed today.
-    every : bool
-        Every film, whatever its status.
-    words : str
-        Part of the name, or the beginning of the film's hash.
-    arrival : Arrival or None
-        Of any kind if None.
-    since : datetime or None
-        Films that arrived then or later.
-    by_suspicion : bool
-        Whether the most suspicious film comes first, and else the one that waits longest.
-    """
-
-    statuses: tuple[FilmStatus, ...] = ()
-    every: bool = False
-    words: str = ""
-    arrival: Arrival | None = None
-    since: datetime | None = None
-    by_suspicion: bool = False
 
 
 class SqlFilms:
@@ -272,7 +244,7 @@ class SqlFilms:
         self, asked: WorklistFilter, limit: int, skip: int = 0
     ) -> tuple[list[WorklistFilm], int]:
         """Return some films that are asked for, with thumbnails, and how many there are in all."""
-        wanted = self._wanted(asked)
+        wanted = conditions_of(asked, self._now())
         order: list[ColumnElement[Any]] = [films.c.arrived_at, films.c.film_sha256]
         if asked.by_suspicion:
             order.insert(0, func.coalesce(films.c.suspicion, -1.0).desc())
@@ -291,30 +263,6 @@ class SqlFilms:
         rows = self.database.rows(select(films).where(films.c.film_sha256.in_(keys)))
         found = {row.film_sha256: row for row in rows}
         return [self._film(found[key]) for key in keys if key in found]
-
-    def _wanted(self, asked: WorklistFilter) -> list[ColumnElement[bool]]:
-        wanted: list[ColumnElement[bool]] = []
-        if asked.statuses:
-            wanted.append(self._of_statuses(asked.statuses))
-        elif not asked.every:
-            today = self._now() - STAYS_OPEN
-            unsigned = films.c.status != FilmStatus.SIGNED.value
-            wanted.append(or_(unsigned, films.c.status_at > today))
-        if asked.words:
-            named = films.c.name.icontains(asked.words, autoescape=True)
-            of_hash = films.c.film_sha256.startswith(asked.words.lower(), autoescape=True)
-            wanted.append(or_(named, of_hash))
-        if asked.arrival is not None:
-            wanted.append(films.c.arrival == asked.arrival.value)
-        if asked.since is not None:
-            wanted.append(films.c.arrived_at >= asked.since)
-        return wanted
-
-    def _of_statuses(self, statuses: Sequence[FilmStatus]) -> ColumnElement[bool]:
-        one_of = films.c.status.in_([status.value for status in statuses])
-        if FilmStatus.BEING_READ in statuses:
-            return or_(one_of, films.c.claimed_until > self._now())
-        return one_of
 
     def counts(self) -> dict[FilmStatus, int]:
         """Return how many films have each status; one that is being read counts there too."""

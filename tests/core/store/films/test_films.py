@@ -14,11 +14,11 @@ from fixtures.review_records import lead, record, sign
 from core.domain.model import OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import ReadKind, Verdict
-from core.domain.worklist import Arrival, ArrivingFilm, FilmStatus, MachineReading
+from core.domain.worklist import Arrival, ArrivingFilm, FilmStatus, MachineReading, WorklistFilter
 from core.errors import FilmStoreError
 from core.store.audit_log import verify_records
 from core.store.films.objects import FilmObjects
-from core.store.films.worklist import CLAIM, READING_CLAIM, SqlFilms, WorklistFilter
+from core.store.films.worklist import CLAIM, READING_CLAIM, SqlFilms
 from core.store.reads import SqlReviewStore
 
 pytest_plugins = ["fixtures.review_databases"]
