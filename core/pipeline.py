@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.domain.arrays import FloatImage
-from core.domain.film import Radiograph
+from core.domain.film import Radiograph, Turn
 from core.domain.model import ModelInput, Network, Prediction, RunClassifier, RunRecord
 from core.domain.quality import FilmChange, GateEvidence, QualityReport
 from core.domain.regions import CamSettings, Explanation, ExplanationSettings, OcclusionSettings
@@ -22,7 +22,7 @@ from core.errors import ModelIntegrity
 from core.files import sha256_of
 from core.gate.completeness import measure_gaps
 from core.gate.lungs import FeatureReference, LungField, feature_distance, segment_lungs
-from core.gate.quality import GateLimits, assess_quality
+from core.gate.quality import GateLimits, assess_quality, turn_asked
 from core.gate.view import ViewTest, measure_view, read_view_test
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
@@ -79,7 +79,8 @@ class Engine:
 class FilmReading:
     """One film after the gate and the model; without its pixels, so that many can be kept.
 
-    ``prediction`` and ``model_input`` are None if the gate refused the film.
+    ``prediction`` and ``model_input`` are None if the gate refused the film. ``turn_asked`` is what
+    would bring a film upright that the gate refused for how it lies.
     """
 
     film_sha256: str
@@ -90,6 +91,7 @@ class FilmReading:
     quality: QualityReport
     prediction: Prediction | None
     model_input: ModelInput | None
+    turn_asked: Turn = Turn.NONE
 
 
 def open_gate(models: Path, threads: int) -> Gate:
@@ -244,7 +246,8 @@ def score_radiograph(film: Radiograph, engine: Engine) -> tuple[float, float]:
 def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
     """Take a decoded film through the gate and, if it passes, through the model."""
     look, run = _look_at(film, engine.gate), engine.classifier.run_record
-    quality = assess_quality(film, _measure(look, engine.gate), engine.gate.limits, run.input_px)
+    evidence, limits = _measure(look, engine.gate), engine.gate.limits
+    quality = assess_quality(film, evidence, limits, run.input_px)
     prediction = model_input = None
     if not quality.refused:
         model_input = look.prepare(run.input_px, cropped=run.cropped_to_lungs)
@@ -258,6 +261,7 @@ def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
         quality=quality,
         prediction=prediction,
         model_input=model_input,
+        turn_asked=turn_asked(quality, evidence, limits),
     )
 
 
@@ -267,6 +271,7 @@ def read_film(
     *,
     file_name: str = "",
     invert: bool = False,
+    turn: Turn = Turn.NONE,
 ) -> FilmReading:
     """Take uploaded bytes all the way to a probability.
 
@@ -276,23 +281,31 @@ def read_film(
         Only to name the file in a sentence.
     invert : bool
         True to exchange black and white first.
+    turn : Turn
+        How to turn it first.
 
     Raises
     ------
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    return read_radiograph(decode_radiograph(content, file_name=file_name, invert=invert), engine)
+    film = decode_radiograph(content, file_name=file_name, invert=invert, turn=turn)
+    return read_radiograph(film, engine)
 
 
 def prepare_film(
-    content: bytes, engine: Engine, *, file_name: str = "", invert: bool = False
+    content: bytes,
+    engine: Engine,
+    *,
+    file_name: str = "",
+    invert: bool = False,
+    turn: Turn = Turn.NONE,
 ) -> ModelInput:
     """Take uploaded bytes to the model's input, past the gate.
 
     Parameters
     ----------
-    content, engine, file_name, invert
+    content, engine, file_name, invert, turn
         As in `read_film`.
 
     Raises
@@ -300,7 +313,7 @@ def prepare_film(
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    film = decode_radiograph(content, file_name=file_name, invert=invert)
+    film = decode_radiograph(content, file_name=file_name, invert=invert, turn=turn)
     return _prepare(film, engine)
 
 
@@ -368,6 +381,7 @@ def describe_explained(
     models: Path,
     *,
     inverted: bool = False,
+    turned: Turn = Turn.NONE,
     of_others: bool = False,
 ) -> ExplainedFilm:
     """Return what an explanation is of, for its export.
@@ -387,7 +401,8 @@ def describe_explained(
     networks = {"gate": engine.gate.sha256}
     if record.is_file():
         networks[HEALTHY_RUN] = sha256_of(record)
-    return ExplainedFilm(film_sha256, inverted, run, export_identity(run), networks, of_others)
+    export = export_identity(run)
+    return ExplainedFilm(film_sha256, inverted, run, export, networks, of_others, turned)
 
 
 def begin_explanation(

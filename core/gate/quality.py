@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.domain.arrays import FloatImage
-from core.domain.film import AgeBand, Radiograph
+from core.domain.film import AgeBand, Radiograph, Turn
 from core.domain.quality import (
     ADULT,
     POPULATION,
@@ -35,8 +35,11 @@ OTHER_HOSPITAL_FACTOR = 1.4
 """Where the view network sees a frontal film, the limit on the distance stands this much higher:
 bedside films of adults lie far from the training films and are frontal chest films."""
 
+ORIENTATION = "orientation"
+"""Code of the finding on a film that does not lie upright."""
+
 _OF_CONTENT = frozenset(
-    {"not_chest", "lung_area", "polarity", "orientation", "view", "incomplete", "covered", "unlike"}
+    {"not_chest", "lung_area", "polarity", ORIENTATION, "view", "incomplete", "covered", "unlike"}
 )
 """Findings that say nothing of a blank film."""
 
@@ -239,13 +242,21 @@ def _change_finding(change: FilmChange, evidence: GateEvidence) -> Finding:
         )
     else:
         code, message = (
-            "orientation",
+            ORIENTATION,
             (
                 f"The film does not look upright: {distances} the film {change}. "
-                "Turn it upright and upload it again."
+                "Choose Turn and read again, or export it upright."
             ),
         )
     return Finding(code, Severity.REFUSE, evidence.distance, evidence.changed[change], message)
+
+
+def turn_asked(quality: QualityReport, evidence: GateEvidence, limits: GateLimits) -> Turn:
+    """Return the turn that a finding asks for; none if the film lies upright or is refused so."""
+    if not any(finding.code == ORIENTATION for finding in quality.findings):
+        return Turn.NONE
+    change = evidence.better_change(limits.distance)
+    return Turn.NONE if change is None else change.turn
 
 
 _SEEMS = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.domain.film import Turn
 from core.errors import Cancelled, FirstReadError
 from core.jobs.background import BackgroundTask
 from core.pipeline import FilmReading
@@ -25,12 +26,16 @@ class FilmState(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UploadedFilm:
-    """A file as it was uploaded; ``key`` is the sha256 of its bytes."""
+    """A file as it was uploaded, and how its reader changes it.
+
+    ``key`` is the sha256 of its bytes.
+    """
 
     key: str
     name: str
     content: bytes
     inverted: bool = False
+    turn: Turn = Turn.NONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.domain.film import Radiograph
+from core.domain.film import Radiograph, Turn
 from core.domain.model import ModelInput
 from core.errors import FirstReadError, ModelIntegrity
 from core.imaging.decoding import decode_radiograph
@@ -90,6 +90,7 @@ class FilmWork:
     display: bool = False
     shape: InputShape | None = None
     size: int = 0
+    turn: Turn = Turn.NONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +163,7 @@ def answer(work: FilmWork) -> FilmAnswer:
     """
     with decoding_limits():
         film: Radiograph = decode_radiograph(
-            work.content, file_name=work.file_name, invert=work.invert
+            work.content, file_name=work.file_name, invert=work.invert, turn=work.turn
         )
     reading = shown = prepared = None
     if work.read:

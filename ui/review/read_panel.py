@@ -33,7 +33,7 @@ from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.sign_form import draw_verdict
-from ui.review.uploads import read_waiting
+from ui.review.turn import draw_turn, read_changed
 
 READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
@@ -160,11 +160,7 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
 def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
     if st.button(label, icon=":material/invert_colors:"):
-        visit, film = read.visit, read.film
-        visit.films[film.key] = replace(film, inverted=not film.inverted)
-        del visit.outcomes[film.key]
-        read_waiting(visit)
-        st.rerun()
+        read_changed(read, replace(read.film, inverted=not read.film.inverted))
 
 
 def draw_read(read: ReadContext) -> ExplanationTask | None:
@@ -190,6 +186,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
                 draw_invert(read, "Invert and read again")
         if read.film.inverted:
             draw_invert(read, "Undo the inversion")
+        draw_turn(read, reading)
         if read.kind is ReadKind.FIRST:
             draw_origin(reading.quality)
             draw_read_first(read.visit)

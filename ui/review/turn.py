@@ -1,0 +1,35 @@
+"""Turning a film that the gate refused for how it lies, and reading it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.domain.film import Turn
+from core.jobs.batch import UploadedFilm
+from core.pipeline import FilmReading
+from ui.app.read_in_progress import ReadContext
+from ui.review.uploads import read_waiting
+
+_ICONS = {Turn.LEFT: "rotate_left", Turn.OVER: "cached", Turn.RIGHT: "rotate_right"}
+
+
+def draw_turn(read: ReadContext, reading: FilmReading) -> None:
+    """Offer the turn that the gate asks for, and to undo the one that was made."""
+    film, asked = read.film, reading.turn_asked
+    if asked is not Turn.NONE and st.button(
+        "Turn and read again", icon=f":material/{_ICONS[asked]}:"
+    ):
+        read_changed(read, replace(film, turn=film.turn.then(asked)))
+    if film.turn is not Turn.NONE and st.button("Undo the turn", icon=":material/undo:"):
+        read_changed(read, replace(film, turn=Turn.NONE))
+
+
+def read_changed(read: ReadContext, film: UploadedFilm) -> None:
+    """Put a changed film into the place of the one that is open, and read it again."""
+    visit = read.visit
+    visit.films[film.key] = film
+    del visit.outcomes[film.key]
+    read_waiting(visit)
+    st.rerun()
