@@ -32,6 +32,7 @@ from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
 from ui.review.marks import draw_drawn, note_drawn
+from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_verdict
 from ui.review.turn import draw_turn, read_changed
 
@@ -124,6 +125,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
     if reading.prediction is not None:
         draw_scale(reading.prediction)
     draw_population(reading.quality, scored=reading.prediction is not None)
+    draw_reliance(read, reading)
     if task is not None:
         draw_region_panel(
             read.visit,
