@@ -100,7 +100,7 @@ def reliance_text(past: Reliance) -> str:
     rate = wilson_rate(count, past.n)
     return (
         f"On {past.n} earlier films like this you {began} and the model was {past.band}. "
-        f"{outcome}: {rate.value:.0%} (95 % interval {rate.low:.0%} to {rate.high:.0%})."
+        f"{outcome} (95 % interval {rate.low:.0%} to {rate.high:.0%})."
     )
 
 

@@ -36,8 +36,8 @@ def draw_own_reliance(visit: Visit, records: Records, ledger: Ledger) -> None:
     st.caption(
         "Each row counts films on which you locked the same first verdict and the model's result "
         "was in the same range. Only films count whose answer is known from a reference standard "
-        "or from another reader's arbitration. Arbitrated films are disputed ones: they are harder "
-        f"than your other films. Rows with fewer than {FEWEST_FILMS} films are left out."
+        "or from another reader's arbitration. Arbitrated films are disputed ones, which may be "
+        f"harder than your other films. Rows with fewer than {FEWEST_FILMS} films are left out."
     )
 
 

@@ -34,7 +34,7 @@ from ui.regions.address import VISIT, address_of
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_verdict
-from ui.review.turn import draw_turn, read_changed
+from ui.review.turn import draw_turn, draw_turn_back, read_changed
 
 READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
@@ -125,7 +125,6 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
     if reading.prediction is not None:
         draw_scale(reading.prediction)
     draw_population(reading.quality, scored=reading.prediction is not None)
-    draw_reliance(read, reading)
     if task is not None:
         draw_region_panel(
             read.visit,
@@ -137,6 +136,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
         )
     elif reading.prediction is not None:
         offer_regions(read)
+    draw_reliance(read, reading)
     draw_drawn(read.drawn_at_first, None if task is None else task.result)
     draw_quality(reading.quality)
     if reading.prediction is not None:
@@ -186,9 +186,9 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
             st.markdown("**Not read by the model**")
             if any(finding.code == "polarity" for finding in reading.quality.findings):
                 draw_invert(read, "Invert and read again")
+            draw_turn(read, reading)
         if read.film.inverted:
             draw_invert(read, "Undo the inversion")
-        draw_turn(read, reading)
         if read.kind is ReadKind.FIRST:
             draw_origin(reading.quality)
             draw_read_first(read.visit)
@@ -197,6 +197,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
             draw_quality(reading.quality)
         else:
             draw_model_read(read, reading, shown)
+        draw_turn_back(read)
     draw_verdict(read, reading, None if shown is None else shown.result)
     return shown
 

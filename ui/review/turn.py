@@ -16,14 +16,19 @@ _ICONS = {Turn.LEFT: "rotate_left", Turn.OVER: "cached", Turn.RIGHT: "rotate_rig
 
 
 def draw_turn(read: ReadContext, reading: FilmReading) -> None:
-    """Offer the turn that the gate asks for, and to undo the one that was made."""
+    """Offer the turn that the gate asks for, if it asks for one."""
     film, asked = read.film, reading.turn_asked
-    if asked is not Turn.NONE and st.button(
-        "Turn and read again", icon=f":material/{_ICONS[asked]}:"
-    ):
+    if asked is Turn.NONE:
+        return
+    if st.button("Turn and read again", icon=f":material/{_ICONS[asked]}:"):
         read_changed(read, replace(film, turn=film.turn.then(asked)))
-    if film.turn is not Turn.NONE and st.button("Undo the turn", icon=":material/undo:"):
-        read_changed(read, replace(film, turn=Turn.NONE))
+
+
+def draw_turn_back(read: ReadContext) -> None:
+    """Offer to undo the turn that was made."""
+    turned = read.film.turn is not Turn.NONE
+    if turned and st.button("Undo the turn", icon=":material/undo:"):
+        read_changed(read, replace(read.film, turn=Turn.NONE))
 
 
 def read_changed(read: ReadContext, film: UploadedFilm) -> None:

@@ -93,7 +93,7 @@ def test_the_line_says_what_changing_would_have_done_with_wilsons_interval() -> 
     low, high = proportion_confint(4, 7, method="wilson")
     assert reliance_text(before(SEVEN, FOUR_ILL)) == (
         "On 7 earlier films like this you said normal and the model was suspicious (0.9 or more). "
-        "Changing your verdict would have been right on 4: 57% "
+        "Changing your verdict would have been right on 4 "
         f"(95 % interval {low:.0%} to {high:.0%})."
     )
 
@@ -101,12 +101,12 @@ def test_the_line_says_what_changing_would_have_done_with_wilsons_interval() -> 
 @pytest.mark.parametrize(
     ("verdict", "band", "words"),
     [
-        (ILL, Band.HIGH, "Your verdict was right on 9: 64%"),
-        (ILL, Band.UNSURE, "Your verdict was right on 9: 64%"),
-        (ILL, Band.LOW, "Changing your verdict would have been right on 5: 36%"),
-        (WELL, Band.NOT_SUSPICIOUS, "Your verdict was right on 5: 36%"),
-        (WELL, Band.SUSPICIOUS, "Changing your verdict would have been right on 9: 64%"),
-        (UNSURE, Band.HIGH, "9 of them showed pneumonia: 64%"),
+        (ILL, Band.HIGH, "Your verdict was right on 9 (95 % interval"),
+        (ILL, Band.UNSURE, "Your verdict was right on 9 (95 % interval"),
+        (ILL, Band.LOW, "Changing your verdict would have been right on 5 (95 % interval"),
+        (WELL, Band.NOT_SUSPICIOUS, "Your verdict was right on 5 (95 % interval"),
+        (WELL, Band.SUSPICIOUS, "Changing your verdict would have been right on 9 (95 % interval"),
+        (UNSURE, Band.HIGH, "9 of them showed pneumonia (95 % interval"),
     ],
 )
 def test_each_verdict_beside_each_band_has_its_own_words(verdict, band, words) -> None:
