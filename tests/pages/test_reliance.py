@@ -73,9 +73,7 @@ def test_the_line_is_shown_after_the_lock_and_not_before(store: SqlReviewStore) 
     press(page, "Lock the first read")
     low, high = proportion_confint(RIGHT, EARLIER, method="wilson")
     assert f"{LINE} and the model was {band_of(said)}." in words_of(page)
-    assert (
-        f"right on {RIGHT} (95 % interval {low:.0%} to {high:.0%})."
-    ) in words_of(page)
+    assert (f"right on {RIGHT} (95 % interval {low:.0%} to {high:.0%}).") in words_of(page)
 
 
 @pytest.mark.usefixtures("read_first")
