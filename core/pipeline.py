@@ -22,7 +22,7 @@ from core.errors import ModelIntegrity
 from core.files import sha256_of
 from core.gate.completeness import measure_gaps
 from core.gate.lungs import FeatureReference, LungField, feature_distance, segment_lungs
-from core.gate.quality import GateLimits, assess_quality, turn_asked
+from core.gate.quality import GateLimits, assess_quality
 from core.gate.view import ViewTest, measure_view, read_view_test
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
@@ -79,8 +79,7 @@ class Engine:
 class FilmReading:
     """One film after the gate and the model; without its pixels, so that many can be kept.
 
-    ``prediction`` and ``model_input`` are None if the gate refused the film. ``turn_asked`` is what
-    would bring a film upright that the gate refused for how it lies.
+    ``prediction`` and ``model_input`` are None if the gate refused the film.
     """
 
     film_sha256: str
@@ -91,7 +90,6 @@ class FilmReading:
     quality: QualityReport
     prediction: Prediction | None
     model_input: ModelInput | None
-    turn_asked: Turn = Turn.NONE
 
 
 def open_gate(models: Path, threads: int) -> Gate:
@@ -246,8 +244,7 @@ def score_radiograph(film: Radiograph, engine: Engine) -> tuple[float, float]:
 def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
     """Take a decoded film through the gate and, if it passes, through the model."""
     look, run = _look_at(film, engine.gate), engine.classifier.run_record
-    evidence, limits = _measure(look, engine.gate), engine.gate.limits
-    quality = assess_quality(film, evidence, limits, run.input_px)
+    quality = assess_quality(film, _measure(look, engine.gate), engine.gate.limits, run.input_px)
     prediction = model_input = None
     if not quality.refused:
         model_input = look.prepare(run.input_px, cropped=run.cropped_to_lungs)
@@ -261,7 +258,6 @@ def read_radiograph(film: Radiograph, engine: Engine) -> FilmReading:
         quality=quality,
         prediction=prediction,
         model_input=model_input,
-        turn_asked=turn_asked(quality, evidence, limits),
     )
 
 

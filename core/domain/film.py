@@ -47,6 +47,11 @@ class Turn(StrEnum):
     OVER = "over"
     RIGHT = "right"
 
+    @classmethod
+    def of(cls, quarters: int) -> Turn:
+        """Return so many quarter turns to the left as one turn."""
+        return list(cls)[quarters % 4]
+
     @property
     def quarters(self) -> int:
         """Quarter turns to the left, 0 to 3, as `numpy.rot90` counts them."""
@@ -54,7 +59,7 @@ class Turn(StrEnum):
 
     def then(self, turn: Turn) -> Turn:
         """Return this turn and another one after it as one turn."""
-        return list(Turn)[(self.quarters + turn.quarters) % 4]
+        return Turn.of(self.quarters + turn.quarters)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

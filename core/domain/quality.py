@@ -64,8 +64,20 @@ class QualityReport:
     def turn(self) -> Turn:
         """How the reader had turned the film before it was read."""
         degrees = sum(f.measured or 0.0 for f in self.findings if f.code == TURNED_BY_READER)
-        return list(Turn)[round(degrees / 90.0) % 4]
+        return Turn.of(round(degrees / 90.0))
 
+    @property
+    def turn_asked(self) -> Turn:
+        """What would bring a film upright that was refused for how it lies.
+
+        The finding's sentence names it, so that a reading that was kept still tells.
+        """
+        told = " ".join(f.message for f in self.findings if f.code == ORIENTATION)
+        return next((change.turn for change in FilmChange if change.value in told), Turn.NONE)
+
+
+ORIENTATION = "orientation"
+"""Code of the finding on a film that does not lie upright."""
 
 TURNED_BY_READER = "turned"
 """Code of the note on a film that its reader turned; it measures the degrees to the left."""
@@ -108,7 +120,7 @@ inverted come to 0.81 of it or less on validation patients."""
 
 
 class FilmChange(StrEnum):
-    """A change that would bring a wrongly exported film right."""
+    """A change that would bring a wrongly exported film right; kept sentences hold the values."""
 
     INVERT = "black and white exchanged"
     TURN_LEFT = "turned left by 90 degrees"

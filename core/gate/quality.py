@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.domain.arrays import FloatImage
-from core.domain.film import AgeBand, Radiograph, Turn
+from core.domain.film import AgeBand, Radiograph
 from core.domain.quality import (
     ADULT,
+    ORIENTATION,
     POPULATION,
     FilmChange,
     Finding,
@@ -34,9 +35,6 @@ MAX_COLOURFULNESS = 0.04
 OTHER_HOSPITAL_FACTOR = 1.4
 """Where the view network sees a frontal film, the limit on the distance stands this much higher:
 bedside films of adults lie far from the training films and are frontal chest films."""
-
-ORIENTATION = "orientation"
-"""Code of the finding on a film that does not lie upright."""
 
 _OF_CONTENT = frozenset(
     {"not_chest", "lung_area", "polarity", ORIENTATION, "view", "incomplete", "covered", "unlike"}
@@ -249,14 +247,6 @@ def _change_finding(change: FilmChange, evidence: GateEvidence) -> Finding:
             ),
         )
     return Finding(code, Severity.REFUSE, evidence.distance, evidence.changed[change], message)
-
-
-def turn_asked(quality: QualityReport, evidence: GateEvidence, limits: GateLimits) -> Turn:
-    """Return the turn that a finding asks for; none if the film lies upright or is refused so."""
-    if not any(finding.code == ORIENTATION for finding in quality.findings):
-        return Turn.NONE
-    change = evidence.better_change(limits.distance)
-    return Turn.NONE if change is None else change.turn
 
 
 _SEEMS = {

@@ -73,9 +73,9 @@ def test_a_film_turned_by_hand_is_refused_and_read_as_the_original_once_turned_b
     original, content = read_film(png(CHEST), engine), png(np.rot90(CHEST, -turn.quarters))
     as_it_lies = read_film(content, engine)
     assert "orientation" in codes(as_it_lies)
-    assert (as_it_lies.prediction, as_it_lies.turn_asked) == (None, turn)
-    brought_right = read_film(content, engine, turn=as_it_lies.turn_asked)
-    assert brought_right.turn_asked is Turn.NONE
+    assert (as_it_lies.prediction, as_it_lies.quality.turn_asked) == (None, turn)
+    brought_right = read_film(content, engine, turn=as_it_lies.quality.turn_asked)
+    assert brought_right.quality.turn_asked is Turn.NONE
     assert brought_right.prediction.probability == pytest.approx(
         original.prediction.probability, abs=1e-6
     )
@@ -91,4 +91,4 @@ def test_a_film_turned_by_hand_is_refused_and_read_as_the_original_once_turned_b
     ids=["upright", "mirrored", "inverted", "drawing"],
 )
 def test_no_turn_is_asked_for_of_what_a_turn_does_not_bring_right(picture, engine):
-    assert read_film(png(picture), engine).turn_asked is Turn.NONE
+    assert read_film(png(picture), engine).quality.turn_asked is Turn.NONE

@@ -17,7 +17,7 @@ _ICONS = {Turn.LEFT: "rotate_left", Turn.OVER: "cached", Turn.RIGHT: "rotate_rig
 
 def draw_turn(read: ReadContext, reading: FilmReading) -> None:
     """Offer the turn that the gate asks for, if it asks for one."""
-    film, asked = read.film, reading.turn_asked
+    film, asked = read.film, reading.quality.turn_asked
     if asked is Turn.NONE:
         return
     if st.button("Turn and read again", icon=f":material/{_ICONS[asked]}:"):

@@ -16,6 +16,7 @@ TURNED = [turn for turn in Turn if turn is not Turn.NONE]
 
 def test_turns_add_up_as_quarters_of_a_circle() -> None:
     assert [turn.quarters for turn in Turn] == [0, 1, 2, 3]
+    assert [Turn.of(quarters) for quarters in (0, 5, -2, 3)] == list(Turn)
     assert Turn.LEFT.then(Turn.LEFT) is Turn.OVER
     assert Turn.RIGHT.then(Turn.OVER) is Turn.LEFT
     assert Turn.RIGHT.then(Turn.LEFT) is Turn.NONE

@@ -23,7 +23,6 @@ from core.gate.quality import (
     assess_quality,
     measure_sharpness,
     measure_tone,
-    turn_asked,
 )
 
 MODEL_PX = 160
@@ -362,8 +361,8 @@ def test_the_sentence_names_the_turn_that_helps(change):
     assert finding.message.startswith("The film does not look upright")
     assert [c for c in FilmChange if c.value in finding.message] == [change]
     assert "Choose Turn and read again" in finding.message
-    assert turn_asked(QualityReport((finding,)), evidence, LIMITS) is change.turn
-    assert turn_asked(QualityReport(), evidence, LIMITS) is Turn.NONE
+    assert QualityReport((finding,)).turn_asked is change.turn
+    assert QualityReport((replace(finding, code="other"),)).turn_asked is Turn.NONE
 
 
 def test_an_inverted_film_is_told_where_to_invert_it():

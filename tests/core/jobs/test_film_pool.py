@@ -117,7 +117,7 @@ def test_a_film_is_read_shown_and_prepared_as_in_this_process(pool):
     assert again.shown is None
     turned = pool.do(FilmWork(CHEST, FILES, turn=Turn.LEFT, display=True, read=True))
     film = decode_radiograph(CHEST, turn=Turn.LEFT)
-    assert turned.reading.turn_asked is Turn.RIGHT
+    assert turned.reading.quality.turn_asked is Turn.RIGHT
     assert turned.reading.thumbnail == thumbnail_png(film)
     np.testing.assert_array_equal(turned.shown.levels, display_film(film).levels)
 
