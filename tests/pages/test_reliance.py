@@ -16,6 +16,7 @@ from core.domain.review import ReadKind, Verdict
 from core.pipeline import FilmReading
 from core.reads.reliance import FEWEST_FILMS, band_of
 from core.store.reads import SqlReviewStore
+from ui.app import ledger
 
 EARLIER, RIGHT = 8, 5
 LINE = f"On {EARLIER} earlier films like this you said normal"
@@ -74,6 +75,18 @@ def test_the_line_is_shown_after_the_lock_and_not_before(store: SqlReviewStore) 
     low, high = proportion_confint(RIGHT, EARLIER, method="wilson")
     assert f"{LINE} and the model was {band_of(said)}." in words_of(page)
     assert (f"right on {RIGHT} (95 % interval {low:.0%} to {high:.0%}).") in words_of(page)
+
+
+@pytest.mark.usefixtures("read_first")
+def test_a_films_own_truth_goes_before_its_arbitration(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {f"{number:064x}": Verdict.NORMAL for number in range(EARLIER)}
+    monkeypatch.setattr(ledger, "reference_of_files", lambda *_: known)
+    page = upload(open_app(), CHEST)
+    settle_earlier_films(store, reading_of(page).prediction)
+    lock(page, Verdict.NORMAL)
+    assert "Changing your verdict would have been right on 0 (95 %" in words_of(page)
 
 
 @pytest.mark.usefixtures("read_first")
