@@ -10,6 +10,7 @@ from core.cli.data import app as data_app
 from core.cli.database import app as db_app
 from core.cli.database import records_app
 from core.cli.explain import explain
+from core.cli.films import app as films_app
 from core.cli.import_run import import_run_file
 from core.cli.model_card import facts
 from core.cli.phantom import phantom, phantom_scores, prepare_examples
@@ -30,6 +31,7 @@ from core.cli.train import train
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
+app.add_typer(films_app, name="films")
 app.add_typer(records_app, name="records")
 app.command()(runs)
 app.command()(evaluate)

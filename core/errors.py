@@ -65,6 +65,10 @@ class ReviewStoreError(FirstReadError):
     """A read cannot be stored or fetched."""
 
 
+class FilmStoreError(FirstReadError):
+    """A film cannot be kept, opened or erased."""
+
+
 class MarkError(FirstReadError):
     """A mark does not lie on the film."""
 

@@ -7,7 +7,7 @@ on a fresh machine.
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import SettingsError
@@ -44,6 +44,23 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default=f"sqlite:///{PROJECT_ROOT / 'var' / 'firstread.sqlite3'}",
         description="SQLAlchemy URL of the database, SQLite or PostgreSQL.",
+    )
+    films: str = Field(
+        default=str(PROJECT_ROOT / "var" / "films"),
+        description="Where films are kept, encrypted: a folder, or an address that fsspec knows, "
+        "such as `s3://bucket/films` (needs the package s3fs).",
+    )
+    film_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Master keys of the kept films, 32 bytes in base64, the newest first, between "
+        "commas. Empty: they lie in the file `films.key` beside the database.",
+    )
+    keep_films_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="Days for which a film is kept after its arrival. `0` keeps no film: films "
+        "last for one visit, and what was kept is erased.",
     )
     cache: Path = Field(
         default=PROJECT_ROOT / "var" / "cache",
@@ -114,6 +131,11 @@ class Settings(BaseSettings):
     def shows_order(self) -> bool:
         """Whether the worklist shows the model's side, or is sorted by it, before a first read."""
         return self.triage or not self.read_first
+
+    @property
+    def keeps_films(self) -> bool:
+        """Whether films outlast a visit, and stand in one worklist for all readers."""
+        return self.keep_films_days > 0
 
     @property
     def named_run(self) -> str:

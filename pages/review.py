@@ -2,11 +2,18 @@
 
 import streamlit as st
 
-from core.errors import Cancelled, RadiographError
+from core.errors import Cancelled, FilmStoreError, RadiographError
 from core.jobs.batch import FilmState
 from core.jobs.explanations import ExplanationTask
 from core.settings import get_settings
 from ui.app.guard import guard, show_errors
+from ui.app.kept_films import (
+    PAGE,
+    claim,
+    claimed_by_another,
+    list_films,
+    read_unread,
+)
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, film_left_open, open_read, record_progress
 from ui.app.region_panel import overlay_of
@@ -19,6 +26,7 @@ from ui.components.viewer.viewer import Marking, show_film
 from ui.components.worklist.worklist import show_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.read_panel import build_row, draw_read, purpose_text, suspicion_of
+from ui.review.shared_worklist import draw_claim, free_rows, status_words
 from ui.review.uploads import (
     draw_batch,
     draw_uploader,
@@ -26,8 +34,10 @@ from ui.review.uploads import (
     offer_removal,
     read_waiting,
 )
+from ui.review.worklist_query import WORKLIST, WorklistView, draw_filters
 
 VIEW_HEIGHT = 790
+FILTERS_HEIGHT = 112
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
     ("Ctrl Enter", "Sign"),
@@ -45,36 +55,50 @@ def draw_empty(visit: Visit) -> None:
         offer_examples(visit)
 
 
-def draw_worklist(visit: Visit) -> None:
+def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
     """List the films in the order that this site reads them, and keep which one is open."""
     films, reader, store = visit.films, visit.acting.name, get_store()
     signed = store.latest_for_films(list(films), reader)
     own = store.films_read_by(list(films), reader) if signed else set()
     rows = [
-        build_row(film, visit.outcome(key), signed, reader, own, visit.scores_asked)
+        build_row(
+            film,
+            visit.outcome(key),
+            signed,
+            reader,
+            own,
+            visit.scores_asked,
+            status_words(visit, key, own),
+        )
         for key, film in films.items()
     ]
     by_suspicion = get_settings().shows_order
     if visit.selected is None:
-        visit.selected = film_left_open(visit, signed)
+        left = film_left_open(visit, signed)
+        if left is not None and not claimed_by_another(visit, visit.listed.get(left)):
+            visit.selected = left
     if visit.selected is None:
-        read = [row for row in rows if row.thumbnail_png is not None]
-        if read or visit.job is None:
-            listed = read or rows
-            visit.selected = (max(listed, key=suspicion_of) if by_suspicion else listed[0]).key
+        free = free_rows(visit, rows)
+        if free and (visit.job is None or any(row.thumbnail_png for row in free)):
+            visit.selected = (max(free, key=suspicion_of) if by_suspicion else free[0]).key
     with st.popover("Add films", icon=":material/add:", width="stretch"):
         draw_uploader(visit)
         offer_removal(visit, signed)
         offer_examples(visit)
     with st.container():
         draw_batch(visit)
+    if get_settings().keeps_films:
+        with st.container(gap="small"):
+            draw_filters(visit, view, total)
     scored = any(row.probability is not None for row in rows)
     point = get_engine().classifier.run_record.operating_point
     chosen = show_worklist(
         rows,
         selected=visit.selected,
         key="worklist",
-        height=VIEW_HEIGHT - (60 if visit.job is None else 116),
+        height=VIEW_HEIGHT
+        - (60 if visit.job is None else 116)
+        - (FILTERS_HEIGHT if get_settings().keeps_films else 0),
         operating_point=point.threshold if scored else None,
         by_suspicion=by_suspicion,
     )
@@ -91,7 +115,7 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
         return
     try:
         view = get_film_view(read.film)
-    except (RadiographError, Cancelled) as exc:  # a film that the batch has not come to yet
+    except (RadiographError, FilmStoreError, Cancelled) as exc:  # the rest of the page stays
         st.error(plain(str(exc)), icon=":material/broken_image:")
         return
     explanation = None if task is None else task.result
@@ -105,11 +129,11 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
     )
 
 
-def draw_films(visit: Visit) -> None:
+def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
     """Draw the worklist, the film that is open, and what is said of it."""
     list_side, film_side, read_side = st.columns([1.0, 3.7, 1.25], gap="small")
     with list_side:
-        draw_worklist(visit)
+        draw_worklist(visit, view, total)
     if visit.selected is None:
         with read_side:
             follow(visit, None)
@@ -118,6 +142,8 @@ def draw_films(visit: Visit) -> None:
         record_progress(read)
         marking = marking_of(read)
         with read_side:  # first: it is there while a large film is still on its way
+            if get_settings().keeps_films:
+                draw_claim(visit, claim(visit, visit.selected))
             task = draw_read(read)
         with film_side:
             draw_film(read, task, marking)
@@ -131,10 +157,17 @@ with show_errors():
     if visit.keep_to(served):
         visit.notice = f"Run {served.run_id} serves now: the films are read again."
         read_waiting(visit)
+    view, complaints, total = WorklistView(), [], len(visit.films)
+    if get_settings().keeps_films:
+        view, complaints = WORKLIST.read(st.query_params.to_dict())
+        total = list_films(visit, view.asked, view.page * PAGE)
+        read_unread(visit)
     show_notice(visit)
     with st.container():
-        if visit.films:
-            draw_films(visit)
+        if complaints:
+            st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
+        if visit.films or view.narrowed or view.page:
+            draw_films(visit, view, total)
         else:
             draw_empty(visit)
     draw_standing_line(served, visit.reader)

@@ -46,6 +46,9 @@ os.environ.setdefault("FIRSTREAD_OFFER_SYNTHETIC", "false")
 # Most tests are of what the model says; those of the order of reading turn it on.
 os.environ.setdefault("FIRSTREAD_READ_FIRST", "false")
 
+# Else a test would find the films of the one before; those of the film store turn it on.
+os.environ.setdefault("FIRSTREAD_KEEP_FILMS_DAYS", "0")
+
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure
 settings.load_profile("first_read")
 

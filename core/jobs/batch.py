@@ -26,16 +26,35 @@ class FilmState(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UploadedFilm:
-    """A file as it was uploaded, and how its reader changes it.
+    """A film's file; ``key`` is the sha256 of the bytes that were uploaded.
 
-    ``key`` is the sha256 of its bytes.
+    Attributes
+    ----------
+    held : bytes or callable
+        The file, or what fetches it from where it is kept.
     """
 
     key: str
     name: str
-    content: bytes
+    held: bytes | Callable[[], bytes]
     inverted: bool = False
     turn: Turn = Turn.NONE
+
+    @property
+    def content(self) -> bytes:
+        """The file.
+
+        Raises
+        ------
+        FilmStoreError
+            If it is kept, and cannot be fetched.
+        """
+        return self.held() if callable(self.held) else self.held
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that it takes in memory."""
+        return 0 if callable(self.held) else len(self.held)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +66,7 @@ class FilmOutcome:
     sentence: str = ""
 
 
+WAITING = FilmOutcome(FilmState.WAITING)
 STOPPED = FilmOutcome(FilmState.STOPPED, sentence="Not read: the batch was stopped.")
 
 
@@ -60,6 +80,9 @@ class BatchJob(BackgroundTask[None]):
     read : callable
         From one uploaded film, and the job itself, to its reading; raises FirstReadError for one
         that cannot be read, Cancelled where the job was cancelled meanwhile.
+    keep : callable, optional
+        From one uploaded film to the same as it is kept; all are kept before the first is read,
+        also those of a batch that was cancelled. Raises FirstReadError for one that cannot be.
 
     Attributes
     ----------
@@ -68,12 +91,16 @@ class BatchJob(BackgroundTask[None]):
     """
 
     def __init__(
-        self, films: Sequence[UploadedFilm], read: Callable[[UploadedFilm, BatchJob], FilmReading]
+        self,
+        films: Sequence[UploadedFilm],
+        read: Callable[[UploadedFilm, BatchJob], FilmReading],
+        keep: Callable[[UploadedFilm], UploadedFilm] | None = None,
     ) -> None:
         super().__init__("first-read-batch")
-        self.ahead = 0
+        self.ahead = self.kept = 0
         self._films = list(films)
-        self._read = read
+        self._read, self._keep = read, keep
+        self._refused: dict[str, FilmOutcome] = {}
         self._outcomes: dict[str, FilmOutcome] = {}
         self._begun = self._done = 0
         self._closed = False
@@ -107,6 +134,17 @@ class BatchJob(BackgroundTask[None]):
             return {film.key for film in self._films[self._done :]}
 
     @property
+    def keeping(self) -> bool:
+        """Whether films are being kept, before any more is read."""
+        return self._keep is not None and self.kept < self.total
+
+    @property
+    def unkept(self) -> list[UploadedFilm]:
+        """Films that are on their way to where they are kept."""
+        with self._lock:
+            return [] if self._keep is None else self._films[self.kept :]
+
+    @property
     def untaken(self) -> int:
         """Outcomes that nobody has taken yet."""
         with self._lock:
@@ -120,19 +158,34 @@ class BatchJob(BackgroundTask[None]):
 
     def _work(self) -> None:
         while (film := self._next()) is not None:
-            outcome = STOPPED if self.cancelled else self._outcome(film)
+            outcome = self._refused.get(film.key) or (
+                STOPPED if self.cancelled else self._outcome(film)
+            )
             with self._lock:
                 self._outcomes[film.key] = outcome
                 self._done += 1
 
     def _next(self) -> UploadedFilm | None:
         """Return the next film; after the last one no more are taken."""
+        self._keep_all()
         with self._lock:
             self._closed = self._begun == len(self._films)
             if self._closed:
                 return None
             self._begun += 1
             return self._films[self._begun - 1]
+
+    def _keep_all(self) -> None:
+        while self._keep is not None and self.kept < self.total:
+            film = self._films[self.kept]
+            try:
+                kept = self._keep(film)
+            except FirstReadError as exc:
+                kept = film
+                self._refused[film.key] = FilmOutcome(FilmState.FAILED, sentence=str(exc))
+            with self._lock:
+                self._films[self.kept] = kept
+                self.kept += 1
 
     def _outcome(self, film: UploadedFilm) -> FilmOutcome:
         try:

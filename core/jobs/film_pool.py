@@ -58,6 +58,9 @@ class _Worker:
     def receive(self) -> FilmAnswer | Exception:
         """Return what came of the work that was sent, once it is there."""
         answer = self.connection.recv()
+        if isinstance(answer, FilmAnswer) and answer.stripped is not None:
+            content = take(self.memory, answer.size).tobytes()
+            answer = replace(answer, stripped=replace(answer.stripped, content=content))
         if isinstance(answer, FilmAnswer) and answer.shown is not None:
             levels = answer.shown.levels
             size = levels.itemsize * math.prod(levels.shape[1:])

@@ -23,6 +23,7 @@ from core.domain.film import Radiograph, Turn
 from core.domain.model import ModelInput
 from core.errors import FirstReadError, ModelIntegrity
 from core.imaging.decoding import decode_radiograph
+from core.imaging.dicom.deidentify import Deidentified, deidentify
 from core.imaging.display import DisplayedFilm, display_film
 from core.imaging.time_limit import extend_limit
 from core.jobs.memory import give_memory_back
@@ -80,6 +81,8 @@ class FilmWork:
         Whether it is to be shown.
     shape : InputShape or None
         How it is prepared, if another run than the served one asks.
+    secret : bytes
+        Not empty: a DICOM file is only stripped of what names its patient, keyed with this.
     """
 
     content: bytes
@@ -89,6 +92,7 @@ class FilmWork:
     read: bool = False
     display: bool = False
     shape: InputShape | None = None
+    secret: bytes = b""
     size: int = 0
     turn: Turn = Turn.NONE
 
@@ -97,12 +101,15 @@ class FilmWork:
 class FilmAnswer:
     """What became of one file; None for what was not asked for.
 
-    The levels of what is shown make their way through a memory file, and are empty on it.
+    The levels of what is shown make their way through a memory file, and are empty on it; so does
+    the content of what was stripped, of ``size`` bytes.
     """
 
     reading: FilmReading | None = None
     shown: DisplayedFilm | None = None
     prepared: ModelInput | None = None
+    stripped: Deidentified | None = None
+    size: int = 0
 
 
 @lru_cache(maxsize=2)
@@ -161,6 +168,9 @@ def answer(work: FilmWork) -> FilmAnswer:
     ModelError
         If the run or the gate cannot be opened.
     """
+    if work.secret:
+        with decoding_limits():
+            return FilmAnswer(stripped=deidentify(work.content, work.secret))
     with decoding_limits():
         film: Radiograph = decode_radiograph(
             work.content, file_name=work.file_name, invert=work.invert, turn=work.turn
@@ -206,6 +216,10 @@ def _attempt(work: FilmWork, memory: int) -> FilmAnswer | Exception:
     except Exception:
         logging.exception("a film could not be read")
         return RuntimeError("a film could not be read; the fault is in the log")
+    if found.stripped is not None:
+        content = found.stripped.content
+        put(memory, content)
+        return replace(found, stripped=replace(found.stripped, content=b""), size=len(content))
     if found.shown is None:
         return found
     levels = found.shown.levels

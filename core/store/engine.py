@@ -342,6 +342,7 @@ def _set_pragmas(connection: DBAPIConnection, patience: _Patience) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA fullfsync=ON")  # macOS: fsync alone stops at the drive's cache
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is erased leaves no bytes in the file
         cursor.close()
     except sqlite3.Error:
         connection.close()

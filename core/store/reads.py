@@ -23,6 +23,7 @@ from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
 from core.store.audit_log import insert_chained, wait_for_turn
 from core.store.engine import Database, from_utc, is_storable
+from core.store.film_status import note_signed
 from core.store.schema import reviews
 
 _ALL = 2**62
@@ -76,6 +77,8 @@ class SqlReviewStore:
                 wait_for_turn(connection)
                 self._check_order(connection, record)
                 insert_chained(connection, reviews, row)
+                history = self.history_in(connection, record.film_sha256)
+                note_signed(connection, record.film_sha256, history, _utc(record.read.read_at))
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
                 raise ReviewStoreError(self._why_refused(record)) from exc.__cause__
@@ -146,9 +149,13 @@ class SqlReviewStore:
         with self.database.reading() as connection:
             return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
 
+    def history_in(self, connection: Connection, film_sha256: str) -> list[ReviewRecord]:
+        """Return all records of a film, oldest first, as a transaction sees them."""
+        return self._records(connection, _of_film(film_sha256))
+
     def _check_order(self, connection: Connection, record: ReviewRecord) -> None:
         """Refuse a read that may not follow what is stored of its film by now."""
-        history = self._records(connection, _of_film(record.film_sha256))
+        history = self.history_in(connection, record.film_sha256)
         why = why_out_of_order(record, history, read_first=self._read_first)
         if why:
             raise ReviewStoreError(why)
@@ -238,7 +245,7 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "operating_point": None
         if prediction is None
         else _json_able(asdict(prediction.operating_point), "operating point"),
-        "quality": _json_able(_quality_to_json(record.quality), "quality report"),
+        "quality": _json_able(quality_to_json(record.quality), "quality report"),
         "regions": _json_able(record.regions, "regions"),
         "app_version": record.app_version,
         "supersedes": record.supersedes,
@@ -274,7 +281,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         reader=row.reader,
         read=ReaderRead(Verdict(row.verdict), row.confidence, row.comment, from_utc(row.read_at)),
         prediction=_prediction_from_row(row),
-        quality=_quality_from_json(row.quality),
+        quality=quality_from_json(row.quality),
         run_id=row.run_id or "",
         app_version=row.app_version,
         supersedes=row.supersedes,
@@ -301,7 +308,7 @@ def _prediction_from_row(row: Row[Any]) -> Prediction | None:
     )
 
 
-def _quality_to_json(quality: QualityReport) -> list[dict[str, object]]:
+def quality_to_json(quality: QualityReport) -> list[dict[str, object]]:
     """Return the findings; a measurement that is not finite is kept as not measured."""
     return [
         asdict(finding)
@@ -313,7 +320,8 @@ def _quality_to_json(quality: QualityReport) -> list[dict[str, object]]:
     ]
 
 
-def _quality_from_json(findings: list[dict[str, Any]]) -> QualityReport:
+def quality_from_json(findings: list[dict[str, Any]]) -> QualityReport:
+    """Return the report that `quality_to_json` kept."""
     return QualityReport(
         tuple(Finding(**{**each, "severity": Severity(each["severity"])}) for each in findings)
     )
@@ -365,3 +373,33 @@ def _utc(moment: datetime) -> datetime:
             "in UTC."
         )
     return moment.astimezone(UTC)
+
+
+# --- what a machine said, as JSON -----------------------------------------------------------------
+
+
+def prediction_to_json(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as JSON keeps it."""
+    return {
+        "probability": _finite(prediction.probability),
+        "score": _finite(prediction.score),
+        "run_id": prediction.run_id,
+        "operating_point": _json_able(asdict(prediction.operating_point), "operating point"),
+        "abstention": None
+        if prediction.abstention is None
+        else _json_able(asdict(prediction.abstention), "abstention band"),
+        "disagreement": prediction.disagreement,
+    }
+
+
+def prediction_from_json(kept: dict[str, Any]) -> Prediction:
+    """Return the prediction that `prediction_to_json` kept."""
+    band = kept["abstention"]
+    return Prediction(
+        kept["probability"],
+        kept["score"],
+        kept["run_id"],
+        OperatingPoint(**kept["operating_point"]),
+        None if band is None else AbstentionBand(**band),
+        kept["disagreement"],
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -203,4 +204,51 @@ teaching_steps = _log(
         postgresql_where=text("kind <> 'draft'"),
     ),
     Index("ix_teaching_steps_session_id", "session_id"),
+)
+
+films = Table(
+    "films",
+    metadata,
+    Column("film_sha256", Text, primary_key=True),
+    Column("name", Text),
+    _moment("arrived_at"),
+    *_texts("arrival", "added_by", "status", "address"),
+    _moment("status_at"),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("patient", Text),
+    Column("taken_at", DateTime(timezone=True)),
+    Column("burned_in", Boolean, nullable=False),
+    Column("inverted", Boolean, nullable=False),
+    Column("quarter_turns", Integer, nullable=False),
+    Column("claimed_by", Text),
+    Column("claimed_key", Text),
+    Column("claimed_until", DateTime(timezone=True)),
+    Column("reading", JSON(none_as_null=True)),
+    Column("reading_identity", Text),
+    Column("reading_until", DateTime(timezone=True)),
+    Column("thumbnail", LargeBinary),
+    Column("suspicion", Double),
+    UniqueConstraint("address", name="uq_films_address"),
+    Index("ix_films_arrived_at", "arrived_at"),
+    Index("ix_films_status_arrived_at", "status", "arrived_at"),
+    Index("ix_films_patient", "patient"),
+    Index("ix_films_reading_identity", "reading_identity"),
+    Index("ix_films_claimed_key", "claimed_key"),
+)
+"""The worklist: the one table, beside `film_secrets`, whose rows change, and go."""
+
+film_secrets = Table(
+    "film_secrets",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+
+film_erasures = _log(
+    "film_erasures",
+    *_texts("film_sha256", "reason", "erased_by"),
+    _moment("arrived_at"),
+    _moment("erased_at"),
+    Column("app_version", Text, nullable=False),
+    Index("ix_film_erasures_film_sha256", "film_sha256"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from fixtures.app_pages import open_app
@@ -123,3 +125,20 @@ def test_the_exported_explanation_says_how_the_film_was_turned(
     run_until(page, lambda: bool(written))
     assert read_explanation(written[-1].encode()).turned is Turn.OVER
     assert "The reader turned the film by 180 degrees" in sent_to_browser(page)
+
+
+def test_a_kept_film_stays_turned_for_the_next_visit(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILMS_DAYS", "1")
+    monkeypatch.setenv("FIRSTREAD_FILMS", str(tmp_path / "films"))
+    page = turned(upload(open_app(), OVER))
+    key = visit_of(page).selected or ""
+    again = open_app()
+    assert visit_of(again).films[key].turn is Turn.OVER
+    assert "The reader turned the film by 180 degrees" in words_of(again)
+    press(again, "Undo the turn")
+    run_until(again, lambda: REFUSED in words_of(again))
+    third = open_app()
+    assert visit_of(third).films[key].turn is Turn.NONE
+    assert "Turn and read again" in labels(third)

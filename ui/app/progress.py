@@ -103,6 +103,9 @@ def waiting_text(task: ExplanationTask) -> str:
 def _draw_batch(job: BatchJob) -> bool:
     """Draw how far a batch is; return whether there is enough new to show."""
     done, total, ahead = job.done, job.total, job.ahead
+    if job.keeping:
+        st.progress(job.kept / total, text=f"{job.kept} of {total} films added to the list")
+        return not job.running
     others = "; 1 other film comes first" if ahead == 1 else f"; {ahead} other films come first"
     st.progress(done / total, text=f"{done} of {total} films read{others if ahead else ''}")
     return not job.running or job.untaken * 10 >= total

@@ -209,6 +209,7 @@ class QueryParams(Generic[View]):
         name: str,
         options: Sequence[str] | Mapping[str, str],
         any_word: str | None = None,
+        **rest: Any,
     ) -> None:
         """Draw a choice of one; ``any_word`` offers to ask for nothing."""
         words = options if isinstance(options, Mapping) else {}
@@ -223,6 +224,7 @@ class QueryParams(Generic[View]):
             placeholder=any_word,
             format_func=lambda one: words.get(one, one),
             **bound,
+            **rest,
         )
 
     def segments(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import replace
 
 import streamlit as st
@@ -18,7 +20,7 @@ from core.domain.regions import (
     OcclusionSettings,
     Way,
 )
-from core.errors import DatasetError
+from core.errors import Cancelled, DatasetError, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
@@ -27,6 +29,7 @@ from core.jobs.explainer import RunFiles, get_explainer
 from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
+from core.jobs.kept_films import keep_film, note_outcome, outcome_of
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.pipeline import Engine, FilmReading, open_engine, open_healthy
@@ -34,11 +37,15 @@ from core.runs.store import export_identity, reading_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
+from core.store.films.worklist import SqlFilms, open_films
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
 from ui.app.lru_cache import Recent
 from ui.app.presence import is_here, session_id
 from ui.components.viewer.film_bytes import FilmView
+
+EXPIRY_S = 3600.0
+_log = logging.getLogger(__name__)
 
 LOCK_WAIT_S = 2.5
 """Of a page; a press of a button writes up to four times, and only the first waits so long."""
@@ -56,6 +63,37 @@ def get_database() -> Database:
     database = Database.open(get_settings().database_url)
     database.wait_at_most(LOCK_WAIT_S)
     return database
+
+
+@st.cache_resource(show_spinner=False)
+def get_films() -> SqlFilms:
+    """Return the kept films.
+
+    Raises
+    ------
+    FilmStoreError
+        If their place is none that can be reached.
+    """
+    return open_films(get_database(), get_settings())
+
+
+@st.cache_resource(show_spinner=False, ttl=EXPIRY_S)
+def erase_expired() -> None:
+    """Begin to erase the films whose time is over; again after an hour."""
+    films, days = get_films(), get_settings().keep_films_days
+
+    def erase() -> None:
+        try:
+            films.erase_expired(days)
+        except FirstReadError:
+            _log.exception("films whose time is over could not be erased")
+
+    threading.Thread(target=erase, name="first-read-expiry", daemon=True).start()
+
+
+def get_identity() -> str:
+    """Return what names the run and gate that read films here."""
+    return _files_of(get_engine()).identity
 
 
 def get_store() -> SqlReviewStore:
@@ -190,16 +228,52 @@ def _run_files(engine: Engine) -> RunFiles:
     return RunFiles(models, run.run_id, settings.inference_threads, export_identity(run))
 
 
-def start_batch(films: list[UploadedFilm]) -> BatchJob:
-    """Start reading films in the background; it ends when the visitor stops it, or is gone."""
+def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
+    """Start reading films in the background; it ends when the visitor stops it.
+
+    Films that are not kept are read for as long as the visitor is here.
+
+    Parameters
+    ----------
+    by : str
+        Who adds them.
+    """
     engine, session = get_engine(), session_id()
-    files = _files_of(engine)
+    files, kept = _files_of(engine), get_films() if get_settings().keeps_films else None
+
+    def keep(film: UploadedFilm) -> UploadedFilm:
+        if kept is None or callable(film.held):
+            return film
+        name = film.name if get_settings().keep_file_names else f"Film {film.key[:8]}"
+        return keep_film(film, kept, get_film_pool(), files, by, name=name)
 
     def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
+        if kept is None:
+            return look(film, job)
+        known = kept.find(film.key)
+        if known is not None:
+            said = outcome_of(known, files.identity)
+            if said.reading is not None:
+                return said.reading
+        if not kept.begin_reading(film.key):
+            raise Cancelled(f"{film.name} is being read, or was erased.")
+        try:
+            reading = look(film, job)
+        except RadiographError as exc:
+            note_outcome(film, kept, files.identity, exc)
+            raise
+        except Cancelled:
+            if job.cancelled:  # else it is tried again, and not at once
+                kept.stop_reading(film.key)
+            raise
+        note_outcome(film, kept, files.identity, reading)
+        return reading
+
+    def look(film: UploadedFilm, job: BatchJob) -> FilmReading:
         alone = job.total == 1  # and so the one that is looked at next
         answer = get_film_pool().do(
             _work_on(film, files, read=True, display=alone),
-            cancelled=lambda: job.cancelled or not is_here(session),
+            cancelled=lambda: job.cancelled or (kept is None and not is_here(session)),
             on_place=job.note_ahead,
         )
         reading, shown = answer.reading, answer.shown
@@ -216,7 +290,7 @@ def start_batch(films: list[UploadedFilm]) -> BatchJob:
         # The model's input would be kept for every film of the visit.
         return replace(reading, quality=quality, model_input=None)
 
-    return BatchJob(films, read).start()
+    return BatchJob(films, read, None if kept is None else keep).start()
 
 
 def _work_on(

@@ -13,8 +13,9 @@ from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
 from core.domain.regions import Way
+from core.domain.worklist import WorklistFilm
 from core.jobs.activations import LayersTask
-from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
+from core.jobs.batch import WAITING, BatchJob, FilmOutcome, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
 from ui.app.presence import session_id
@@ -92,7 +93,12 @@ class Visit:
     Attributes
     ----------
     films : dict of str to UploadedFilm
-        By sha256, in the order of upload; bytes stay in memory and are never written to disk.
+        By sha256, in the order of the list: of a site that keeps films, those that are listed now.
+        Else all of this visit, whose bytes stay in memory and are never written to disk.
+    listed : dict of str to WorklistFilm
+        What the shared worklist says of them, where films are kept.
+    paused : bool
+        Whether the visitor has stopped the reading of kept films.
     selected : str or None
         The film on the viewer.
     reader, roles : str, frozenset of Role
@@ -142,8 +148,10 @@ class Visit:
     """
 
     films: dict[str, UploadedFilm] = field(default_factory=dict)
+    listed: dict[str, WorklistFilm] = field(default_factory=dict)
     outcomes: dict[str, FilmOutcome] = field(default_factory=dict)
     job: BatchJob | None = None
+    paused: bool = False
     selected: str | None = None
     reader: str = ""
     roles: frozenset[Role] = frozenset()
@@ -180,8 +188,8 @@ class Visit:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all films."""
-        return sum(len(film.content) for film in self.films.values())
+        """Bytes of all films that lie in memory."""
+        return sum(film.held_bytes for film in self.films.values())
 
     def remove(self, keys: Collection[str]) -> None:
         """Let go of films; what was stored of them stays."""
@@ -221,7 +229,7 @@ class Visit:
 
     def outcome(self, key: str) -> FilmOutcome:
         """Return what became of a film so far."""
-        return self.outcomes.get(key, FilmOutcome(FilmState.WAITING))
+        return self.outcomes.get(key, WAITING)
 
 
 def show_notice(visit: Visit, duration: Literal["short", "long"] = "short") -> None:

@@ -15,7 +15,7 @@ from core.domain.reader import Act
 from core.errors import DatasetError
 from core.settings import get_settings
 from core.store.teaching import SqlTeachingStore
-from ui.app.resources import get_database, get_library, get_store
+from ui.app.resources import get_database, get_films, get_library, get_store
 from ui.app.session import Visit
 
 
@@ -75,8 +75,11 @@ def _in_teaching(visit: Visit) -> set[str]:
 
 def _in_worklist(visit: Visit) -> set[str]:
     """Return the hashes of the films of the worklist that are unread."""
-    if not (visit.films and get_settings().read_first and visit.acting.may(Act.SIGN_READ)):
+    settings = get_settings()
+    if not (settings.read_first and visit.acting.may(Act.SIGN_READ)):
         return set()
+    if settings.keeps_films:
+        return get_films().unread_by(visit.acting.name)
     return set(visit.films) - get_store().films_read_by(visit.films, visit.acting.name)
 
 

@@ -14,6 +14,7 @@ from core.domain.review import ReadKind
 from core.errors import DatasetError
 from core.jobs.batch import UploadedFilm
 from core.pipeline import Engine
+from ui.app.kept_films import take_up
 from ui.app.read_in_progress import ReadContext, open_read
 from ui.app.resources import get_engine
 from ui.app.session import Visit
@@ -100,11 +101,12 @@ def settle(visit: Visit, view: RegionsView) -> RegionsView:
 def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     if not view.film:
         return None
+    take_up(visit, view.film)
     key = next((key for key in visit.films if key[:CODE_LENGTH] == view.film), None)
     if key is None or view.film not in films_to_choose(visit):
         return NotShown(
             "The film of this address is not in your worklist, or the model has not read it. "
-            "Films are kept for one visit: add it on the page Review."
+            "Add it on the page Review."
         )
     read = open_read(visit, key)
     assert read.reading is not None

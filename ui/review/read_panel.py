@@ -48,6 +48,7 @@ def build_row(
     reader: str,
     read: Collection[str] = (),
     scores_asked: Collection[tuple[str, str]] = (),
+    shared: str = "",
 ) -> WorklistRow:
     """Return a film's line in the worklist, with no more of the model than its reader may know.
 
@@ -61,6 +62,8 @@ def build_row(
         The films that this reader has read, from `SqlReviewStore.films_read_by`.
     scores_asked : collection of (str, str)
         Adults' films with the reader who asked for the score.
+    shared : str
+        What the shared worklist says of the film, if that comes before its reads.
     """
     reading = outcome.reading
     if reading is None:
@@ -99,7 +102,7 @@ def build_row(
         note=next(
             (f.message for f in reading.quality.findings if f.severity is not Severity.NOTE), ""
         ),
-        status=_status(signed.get(film.key), reader) or unsigned,
+        status=shared or _status(signed.get(film.key), reader) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.domain.film import Turn
 from core.jobs.batch import UploadedFilm
 from core.pipeline import FilmReading
+from ui.app.kept_films import change_film
 from ui.app.read_in_progress import ReadContext
 from ui.review.uploads import read_waiting
 
@@ -33,8 +34,6 @@ def draw_turn_back(read: ReadContext) -> None:
 
 def read_changed(read: ReadContext, film: UploadedFilm) -> None:
     """Put a changed film into the place of the one that is open, and read it again."""
-    visit = read.visit
-    visit.films[film.key] = film
-    del visit.outcomes[film.key]
-    read_waiting(visit)
+    change_film(read.visit, film)
+    read_waiting(read.visit)
     st.rerun()

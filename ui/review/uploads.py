@@ -41,7 +41,7 @@ def draw_uploader(visit: Visit) -> None:
         accept_multiple_files=True,
         key=f"upload-{visit.upload_round}",
         max_upload_size=limit_mb,
-        help="Films stay in memory for this visit and are never written to disk.",
+        help=kept_text(),
     )
     if visit.left_out:
         st.warning(visit.left_out, icon=":material/inventory_2:")
@@ -57,18 +57,31 @@ def draw_uploader(visit: Visit) -> None:
         st.rerun()
 
 
+def kept_text() -> str:
+    """Return in a sentence where films lie, and for how long."""
+    days = get_settings().keep_films_days
+    if not days:
+        return "Films stay in memory for this visit and are never written to disk."
+    return (
+        f"Films are kept encrypted for {'1 day' if days == 1 else f'{days} days'}, for all readers "
+        "of this site. DICOM files are stripped of what names the patient first."
+    )
+
+
 def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
     """Add films to the visit and start reading what has no outcome yet."""
     repeated = left_out = 0
     room = get_settings().max_visit_mb * 1_000_000 - visit.size_bytes
     for film in films:
-        if film.key in visit.films:
+        failed = visit.outcome(film.key).state is FilmState.FAILED
+        if film.key in visit.films and not failed:
             repeated += 1
-        elif len(film.content) > room:
+        elif film.held_bytes > room:
             left_out += 1
         else:
+            visit.outcomes.pop(film.key, None)
             visit.films[film.key] = film
-            room -= len(film.content)
+            room -= film.held_bytes
     if repeated:
         visit.notice = (
             f"{repeated} of the files {'was' if repeated == 1 else 'were'} already in the list."
@@ -80,6 +93,8 @@ def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
         if left_out
         else ""
     )
+    if films and get_settings().keeps_films:
+        visit.selected = films[0].key  # else it is looked for among those of all readers
     read_waiting(visit)
 
 
@@ -97,7 +112,7 @@ def offer_removal(visit: Visit, signed: Mapping[str, ReviewRecord]) -> None:
         for key, record in signed.items()
         if reader_key(record.reader) == name and record.kind is not ReadKind.FIRST
     ]
-    if not done:
+    if not done or get_settings().keeps_films:  # there they leave the list by themselves
         return
     words = "the signed film" if len(done) == 1 else f"the {len(done)} signed films"
     if st.button(
@@ -124,6 +139,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
     if last is not None and last.cancelled:
         last.wait()  # not long: the film in hand ends too, and what becomes of it is not lost
     visit.absorb_job()
+    visit.paused = visit.paused and not stopped_too
     unread = {FilmState.WAITING, FilmState.STOPPED} if stopped_too else {FilmState.WAITING}
     begun = () if visit.job is None else visit.job.unread
     waiting = [
@@ -136,7 +152,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
     if waiting:
         if visit.job is None or not visit.job.add(waiting):
             visit.absorb_job()  # what it finished just before it came to its end
-            visit.job = start_batch(waiting)
+            visit.job = start_batch(waiting, visit.acting.name)
         visit.job.wait(AT_ONCE_S)
 
 
@@ -146,6 +162,7 @@ def draw_batch(visit: Visit) -> None:
         label = f"Stop reading {visit.job.total} films"
         if st.button(label, icon=":material/stop:", key="stop-batch", width="stretch"):
             visit.job.cancel()
+            visit.paused = True
         return
     stopped = sum(visit.outcome(key).state is FilmState.STOPPED for key in visit.films)
     if stopped:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import struct
+from collections.abc import Sequence
 from io import BytesIO
 from itertools import zip_longest
 
@@ -58,7 +59,7 @@ _LONG_VRS = frozenset(
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 )
 _PIXEL_DATA = 0x7FE00010
-_WANTED = (
+WANTED = (
     *("StudyDate", "Modality", "PatientBirthDate", "PatientAge", "BodyPartExamined"),
     *("ImagerPixelSpacing", "ViewPosition", "PixelSpacing"),
     *("ViewCodeSequence", "SeriesDescription"),
@@ -69,8 +70,6 @@ _WANTED = (
     *("RescaleIntercept", "RescaleSlope", "ModalityLUTSequence"),
     "PixelData",
 )
-
-_WANTED_TAGS = frozenset(int(Tag(keyword)) for keyword in _WANTED)
 
 # pydicom logs the values that it finds odd, and a value may be a name.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -129,9 +128,9 @@ def decode_dicom(content: bytes, sha256: str) -> Radiograph:
     CorruptFile
         If there are no pixels, or not as many as the header says, or the header cannot be read.
     """
-    syntax, start = _transfer_syntax(content)
-    dataset = _read_header(content, start, syntax)
-    _check_image_kind(dataset)
+    syntax, start = begin_dataset(content)
+    dataset = read_elements(content, start, syntax)
+    check_image_kind(dataset)
     grid = pixel_grid(dataset)
     stored = stored_pixels(dataset, grid, syntax)
     view = apply_tones(stored, _tones(dataset, grid))
@@ -156,7 +155,7 @@ def _states_vr(content: bytes, position: int) -> bool:
     return len(vr) == 2 and vr.isalpha() and vr.isupper()
 
 
-def _transfer_syntax(content: bytes) -> tuple[UID, int]:
+def begin_dataset(content: bytes) -> tuple[UID, int]:
     """Return the transfer syntax and where the dataset starts.
 
     Raises
@@ -187,15 +186,18 @@ def _transfer_syntax(content: bytes) -> tuple[UID, int]:
     return syntax, position
 
 
-def _read_header(content: bytes, start: int, syntax: UID) -> Dataset:
-    """Return the wanted elements, pixels included and still encoded.
+def read_elements(
+    content: bytes, start: int, syntax: UID, keywords: Sequence[str] = WANTED
+) -> Dataset:
+    """Return the elements of these keywords, pixels included and still encoded.
 
     Of an element that is stated twice the first holds, as in dcmtk. A stray item delimiter ends
     pydicom's reading, and not the file.
     """
     stream = _BoundedStream(content)
     stream.seek(start)
-    implicit, wanted = syntax != EXPLICIT_BIG and not _states_vr(content, start), [*_WANTED_TAGS]
+    implicit = syntax != EXPLICIT_BIG and not _states_vr(content, start)
+    wanted = {int(Tag(keyword)) for keyword in keywords}
     first: dict[BaseTag, RawDataElement | DataElement] = {}
     seen: set[int] = set()
     while stream.tell() < len(content):
@@ -203,10 +205,10 @@ def _read_header(content: bytes, start: int, syntax: UID) -> Dataset:
             stream,
             is_implicit_VR=implicit,
             is_little_endian=syntax != EXPLICIT_BIG,
-            specific_tags=wanted,
+            specific_tags=[*wanted],
         ):
             tag = int(element.tag)  # pydicom's own tags are slow to compare
-            if tag in _WANTED_TAGS and tag not in seen:
+            if tag in wanted and tag not in seen:
                 seen.add(tag)
                 first[element.tag] = element
             if tag == _PIXEL_DATA:
@@ -214,7 +216,7 @@ def _read_header(content: bytes, start: int, syntax: UID) -> Dataset:
     return Dataset(first)
 
 
-def _check_image_kind(dataset: Dataset) -> None:
+def check_image_kind(dataset: Dataset) -> None:
     """Refuse what is not one monochrome image."""
     if "PixelData" not in dataset:
         raise CorruptFile(

@@ -1,0 +1,107 @@
+"""The films of a site that wait to be read, are read, or were read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.domain.model import Prediction
+from core.domain.quality import QualityReport
+
+
+class FilmStatus(StrEnum):
+    """How far the reading of a film has come."""
+
+    NEW = "new"
+    BEING_READ = "being read"
+    FIRST_LOCKED = "first read locked"
+    SIGNED = "signed"
+    DISPUTED = "disputed"
+    REFUSED = "refused"
+
+
+class Arrival(StrEnum):
+    """How a film came in."""
+
+    UPLOAD = "upload"
+    FOLDER = "folder"
+    PACS = "PACS"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrivingFilm:
+    """A film that is to be kept.
+
+    Attributes
+    ----------
+    film_sha256 : str
+        Of the file as it came, before anything was taken out of it.
+    content : bytes
+        The file without what names a patient.
+    patient : str
+        A keyed hash of the patient number; empty where the file states none.
+    taken_at : datetime or None
+        When the film was taken, moved by a span that is the same for all films of a patient.
+    burned_in : bool
+        Whether the file says that writing is burned into the picture.
+    """
+
+    film_sha256: str
+    name: str
+    content: bytes
+    patient: str = ""
+    taken_at: datetime | None = None
+    burned_in: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MachineReading:
+    """What gate and model said of a film, or the sentence that says why they could not read it.
+
+    Attributes
+    ----------
+    identity : str
+        Of run and gate, from `core.runs.store.reading_identity`.
+    """
+
+    identity: str
+    thumbnail: bytes = b""
+    height_px: int = 0
+    width_px: int = 0
+    source_format: str = ""
+    quality: QualityReport | None = None
+    prediction: Prediction | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorklistFilm:
+    """One film of the worklist, without its pixels.
+
+    Attributes
+    ----------
+    added_by : str
+        Who added it.
+    claimed_by : str
+        Who reads it until ``claimed_until``; empty if nobody does.
+    quarter_turns : int
+        Turns by 90 degrees to the left that a reader asked for, 0 to 3.
+    reading : MachineReading or None
+        None until the film has been read by the machine.
+    """
+
+    film_sha256: str
+    name: str
+    arrived_at: datetime
+    arrival: Arrival
+    added_by: str
+    status: FilmStatus
+    patient: str = ""
+    taken_at: datetime | None = None
+    burned_in: bool = False
+    inverted: bool = False
+    quarter_turns: int = 0
+    claimed_by: str = ""
+    claimed_until: datetime | None = None
+    reading: MachineReading | None = None

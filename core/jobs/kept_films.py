@@ -1,0 +1,108 @@
+"""Films on their way into the store and out of it again, as pages and batches take them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core.domain.film import Turn
+from core.domain.worklist import Arrival, ArrivingFilm, MachineReading, WorklistFilm
+from core.errors import RadiographError
+from core.imaging.dicom.reader import looks_like_dicom
+from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
+from core.jobs.film_pool import FilmPool
+from core.jobs.film_worker import EngineFiles, FilmWork
+from core.pipeline import FilmReading
+from core.store.films.worklist import SqlFilms
+
+
+def keep_film(
+    film: UploadedFilm,
+    films: SqlFilms,
+    pool: FilmPool,
+    files: EngineFiles,
+    by: str,
+    *,
+    arrival: Arrival = Arrival.UPLOAD,
+    name: str | None = None,
+) -> UploadedFilm:
+    """Keep a film, a DICOM file without what names its patient; return it as it is kept.
+
+    Parameters
+    ----------
+    name : str, optional
+        What it is called in the worklist, if not by its file.
+
+    Raises
+    ------
+    RadiographError
+        If a DICOM file holds no film; that it came is kept, with the sentence.
+    FilmStoreError, ReviewStoreError
+        If it cannot be kept.
+    """
+    content, shown = film.content, film.name if name is None else name
+    arriving = ArrivingFilm(film.key, shown, content)
+    if looks_like_dicom(content):
+        work = FilmWork(content, files, film.name, secret=films.keyring.secret)
+        try:
+            stripped = pool.do(work).stripped
+        except RadiographError as exc:
+            films.keep_refusal(arriving, by, MachineReading(files.identity, sentence=str(exc)))
+            raise
+        assert stripped is not None
+        arriving = ArrivingFilm(
+            film.key,
+            shown,
+            stripped.content,
+            stripped.patient,
+            stripped.taken_at,
+            stripped.burned_in,
+        )
+    films.keep(arriving, by, arrival)
+    kept = films.find(film.key)
+    return film if kept is None else as_uploaded(kept, films)
+
+
+def as_uploaded(kept: WorklistFilm, films: SqlFilms) -> UploadedFilm:
+    """Return a kept film as pages take it; its file is fetched when it is asked for."""
+    fetch = partial(films.content, kept.film_sha256)
+    turn = Turn.of(kept.quarter_turns)
+    return UploadedFilm(kept.film_sha256, kept.name, fetch, kept.inverted, turn)
+
+
+def outcome_of(kept: WorklistFilm, identity: str) -> FilmOutcome:
+    """Return what became of a kept film; it waits where another run or gate read it."""
+    said = kept.reading
+    if said is None or said.identity != identity:
+        return FilmOutcome(FilmState.WAITING)
+    if said.quality is None:
+        return FilmOutcome(FilmState.FAILED, sentence=said.sentence)
+    reading = FilmReading(
+        film_sha256=kept.film_sha256,
+        thumbnail=said.thumbnail,
+        height_px=said.height_px,
+        width_px=said.width_px,
+        source_format=said.source_format,
+        quality=said.quality,
+        prediction=said.prediction,
+        model_input=None,
+    )
+    return FilmOutcome(FilmState.READ, reading)
+
+
+def note_outcome(
+    film: UploadedFilm, films: SqlFilms, identity: str, reading: FilmReading | RadiographError
+) -> None:
+    """Keep what the machine said of a film, or why the film cannot be read."""
+    if isinstance(reading, RadiographError):
+        films.note_reading(film.key, MachineReading(identity, sentence=str(reading)))
+    else:
+        said = MachineReading(
+            identity,
+            reading.thumbnail,
+            reading.height_px,
+            reading.width_px,
+            reading.source_format,
+            reading.quality,
+            reading.prediction,
+        )
+        films.note_reading(film.key, said)

@@ -1,0 +1,125 @@
+"""The encrypted files of films, in a folder or in a bucket."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+import fsspec
+
+from core.errors import FilmStoreError
+
+_log = logging.getLogger(__name__)
+
+
+class FilmObjects:
+    """Files by their address, written whole or not at all.
+
+    Parameters
+    ----------
+    place : str
+        A folder, or an address that fsspec knows, such as ``s3://bucket/films``.
+
+    Raises
+    ------
+    FilmStoreError
+        If the address is of a kind that this installation does not reach.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        try:
+            self._system, self._root = fsspec.core.url_to_fs(place)
+        except (ImportError, ValueError) as exc:
+            raise FilmStoreError(
+                f"Films cannot be kept at {place!r} ({exc}). Name a folder, or install what "
+                "reaches that address, for S3: pip install s3fs."
+            ) from exc
+
+    def write(self, address: str, content: bytes) -> None:
+        """Keep a file; one of that address is replaced.
+
+        Raises
+        ------
+        FilmStoreError
+            If it cannot be written.
+        """
+        path = self._path(address)
+        beside = f"{path}.{os.urandom(6).hex()}.part"
+        with self._sentences("written to"):
+            self._system.makedirs(self._system._parent(path), exist_ok=True)
+            try:
+                with self._system.open(beside, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    with contextlib.suppress(AttributeError, OSError, ValueError):
+                        os.fsync(file.fileno())  # a bucket has no such number, and needs none
+                self._system.mv(beside, path)
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    self._system.rm_file(beside)
+                raise
+
+    def read(self, address: str) -> bytes:
+        """Return a file's content.
+
+        Raises
+        ------
+        FilmStoreError
+            If it is not there, or cannot be read.
+        """
+        with self._sentences("read from"):
+            return bytes(self._system.cat_file(self._path(address)))
+
+    def erase(self, address: str) -> None:
+        """Take a file away; one that is not there is no error.
+
+        Raises
+        ------
+        FilmStoreError
+            If it cannot be taken away.
+        """
+        with self._sentences("erased from"), contextlib.suppress(FileNotFoundError):
+            self._system.rm_file(self._path(address))
+
+    def sweep(self, known: Collection[str], older_than: datetime) -> int:
+        """Take away files that nobody knows, as a broken write leaves them; return how many.
+
+        Parameters
+        ----------
+        older_than : datetime
+            Younger files stay: their row may be on its way.
+        """
+        with self._sentences("listed in"):
+            try:
+                found = self._system.find(self._root)
+            except FileNotFoundError:
+                return 0
+            lost = [path for path in found if path.rpartition("/")[2] not in known]
+            old = [path for path in lost if self._system.modified(path) < older_than]
+            for path in old:
+                self._system.rm_file(path)
+        return len(old)
+
+    def _path(self, address: str) -> str:
+        return f"{self._root.rstrip('/')}/{address[:2]}/{address}"
+
+    @contextlib.contextmanager
+    def _sentences(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except FilmStoreError:
+            raise
+        except FileNotFoundError as exc:
+            raise FilmStoreError(
+                f"The film's file is not in {self.place} any more: add the film again."
+            ) from exc
+        except Exception as exc:  # every kind of bucket has errors of its own
+            _log.exception("a film could not be %s %s", done, self.place)
+            raise FilmStoreError(
+                f"The film cannot be {done} {self.place} ({type(exc).__name__}): make room there, "
+                "or give First Read the right to write, then try again."
+            ) from exc

@@ -1,0 +1,468 @@
+"""The film store and the worklist, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import base64
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fixtures.review_records import lead, record, sign
+
+from core.domain.model import OperatingPoint, Prediction
+from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.review import ReadKind, Verdict
+from core.domain.worklist import Arrival, ArrivingFilm, FilmStatus, MachineReading
+from core.errors import FilmStoreError
+from core.store.audit_log import verify_records
+from core.store.films.objects import FilmObjects
+from core.store.films.worklist import CLAIM, READING_CLAIM, SqlFilms, WorklistFilter
+from core.store.reads import SqlReviewStore
+
+pytest_plugins = ["fixtures.review_databases"]
+
+FILM, OTHER, THIRD = "ab" * 32, "cd" * 32, "ef" * 32
+CONTENT = b"the pixels of a film " * 500
+THUMBNAIL = b"a small picture of it " * 20
+POINT = OperatingPoint(0.4, 0.97, 0.8, 624, 390, "validation")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def wait(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "films"
+
+
+@pytest.fixture
+def films(database, place, tmp_path, clock):
+    return SqlFilms(database, FilmObjects(str(place)), key_path=tmp_path / "films.key", now=clock)
+
+
+def arriving(film=FILM, **more):
+    return ArrivingFilm(film, more.pop("name", "lobar.png"), more.pop("content", CONTENT), **more)
+
+
+def read_by_machine(probability=0.9, *findings, identity="run-1 and gate", **more):
+    prediction = None if probability is None else Prediction(probability, 2.0, "run-1", POINT)
+    quality = QualityReport(findings)
+    return MachineReading(identity, THUMBNAIL, 300, 400, "PNG", quality, prediction, **more)
+
+
+def bytes_below(*folders: Path) -> bytes:
+    return b"".join(
+        path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def listed(films, **asked):
+    return [film.film_sha256 for film in films.page(WorklistFilter(**asked), 100)[0]]
+
+
+# --- kept, opened, erased ---
+
+
+def test_a_film_comes_back_as_it_was_with_what_the_machine_said(films, database, place, clock):
+    finding = Finding("dark", Severity.FLAG, 0.125, 0.2, "The film is dark.")
+    arrived = clock()
+    assert films.keep(arriving(patient="p1", taken_at=arrived), "Dr. Ada")
+    films.note_reading(FILM, read_by_machine(0.9, finding))
+    again = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path, now=clock)
+    assert again.content(FILM) == CONTENT
+    film = again.find(FILM)
+    assert (film.name, film.added_by, film.arrival) == ("lobar.png", "Dr. Ada", Arrival.UPLOAD)
+    assert (film.arrived_at, film.taken_at, film.status) == (arrived, arrived, FilmStatus.NEW)
+    assert film.reading.thumbnail == THUMBNAIL
+    assert film.reading.prediction == Prediction(0.9, 2.0, "run-1", POINT)
+    assert film.reading.quality.findings == (finding,)
+    assert (film.reading.height_px, film.reading.width_px) == (300, 400)
+
+
+def test_a_film_is_kept_once_and_its_first_name_stays(films):
+    assert films.keep(arriving(), "Dr. Ada")
+    assert not films.keep(arriving(name="copy.png"), "Dr. Bo")
+    assert films.find(FILM).name == "lobar.png"
+
+
+def test_nothing_of_a_film_can_be_read_on_the_disk_and_nobody_finds_its_file(
+    films, place, tmp_path
+):
+    films.keep(arriving(), "Dr. Ada")
+    films.note_reading(FILM, read_by_machine())
+    on_disk = bytes_below(tmp_path)
+    assert len(on_disk) > len(CONTENT)
+    assert CONTENT[:40] not in on_disk
+    assert THUMBNAIL[:40] not in on_disk
+    names = [path.name for path in place.rglob("*")]
+    assert not any(FILM[:8] in name for name in names)
+    assert (tmp_path / "films.key").stat().st_mode & 0o077 == 0
+
+
+def test_an_erased_film_leaves_its_read_and_nothing_else(films, database, place, tmp_path):
+    films.keep(arriving(name="Ångström Anna.png"), "Dr. Ada")
+    films.note_reading(FILM, read_by_machine())
+    sign(SqlReviewStore(database), record("r1", film_sha256=FILM, film_name=""))
+    file = next(path for path in place.rglob("*") if path.is_file()).read_bytes()
+    assert films.erase([FILM, OTHER], "Dr. Ada", "request") == 1
+    assert films.find(FILM) is None
+    database.close()
+    on_disk = bytes_below(tmp_path)
+    assert file[:64] not in on_disk
+    assert file[64:128] not in on_disk
+    assert "Ångström Anna".encode() not in on_disk
+    assert not [path for path in place.rglob("*") if path.is_file()]
+    assert [one.record_id for one in SqlReviewStore(database).history(FILM)] == ["r1"]
+    assert verify_records(database).intact
+    with pytest.raises(FilmStoreError, match="not kept any more"):
+        films.content(FILM)
+
+
+def test_a_patients_films_go_together_by_the_number(films):
+    from core.imaging.dicom.deidentify import keyed_patient
+
+    ours = keyed_patient("4711", "St. Mary", films.keyring.secret)
+    films.keep(arriving(FILM, patient=ours), "Dr. Ada")
+    films.keep(arriving(OTHER, patient=ours), "Dr. Ada")
+    films.keep(arriving(THIRD, patient=keyed_patient("4712", "", films.keyring.secret)), "Dr. Ada")
+    assert films.erase_patient("4711", "", "Dr. Ada") == 0
+    assert films.erase_patient(" 4711 ", "St. Mary", "Dr. Ada") == 2
+    assert listed(films) == [THIRD]
+
+
+def test_films_go_when_their_time_is_over_and_broken_writes_with_them(films, place, clock):
+    films.keep(arriving(FILM), "Dr. Ada")
+    clock.wait(days=29)
+    films.keep(arriving(OTHER), "Dr. Ada")
+    lost = place / "ff" / "ffff.part"
+    lost.parent.mkdir()
+    lost.write_bytes(b"broken off")
+    long_ago = (clock() - timedelta(hours=2)).timestamp()
+    os.utime(lost, (long_ago, long_ago))
+    assert films.erase_expired(30) == 0
+    assert not lost.exists()
+    clock.wait(days=1)
+    assert films.erase_expired(30) == 1
+    assert listed(films) == [OTHER]
+    assert films.content(OTHER) == CONTENT
+    assert films.erase_expired(0) == 1
+
+
+def test_a_file_that_is_being_written_is_not_swept(films, place, clock):
+    films.keep(arriving(FILM), "Dr. Ada")
+    young = place / "aa" / "aaaa"
+    young.parent.mkdir(exist_ok=True)
+    young.write_bytes(b"its row is on its way")
+    os.utime(young, (clock().timestamp(), clock().timestamp()))
+    films.erase_expired(30)
+    assert young.exists()
+
+
+def test_a_damaged_or_exchanged_file_is_a_sentence(films, place):
+    films.keep(arriving(FILM), "Dr. Ada")
+    films.keep(arriving(OTHER, content=b"another film"), "Dr. Ada")
+    one, other = (path for path in place.rglob("*") if path.is_file())
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    for film in (FILM, OTHER):
+        with pytest.raises(FilmStoreError, match="damaged"):
+            films.content(film)
+    one.unlink()
+    other.unlink()
+    with pytest.raises(FilmStoreError, match="add the film again"):
+        films.content(FILM)
+
+
+def test_a_file_that_cannot_be_opened_is_named_and_not_kept(films, place):
+    reading = MachineReading("run-1 and gate", sentence="x.txt is no film.")
+    films.keep_refusal(arriving(name="x.txt"), "Dr. Ada", reading)
+    film = films.find(FILM)
+    assert (film.status, film.reading.sentence) == (FilmStatus.REFUSED, "x.txt is no film.")
+    assert not [path for path in place.rglob("*") if path.is_file()]
+
+
+# --- keys ---
+
+
+def test_a_new_master_key_opens_all_films_and_the_old_one_none(films, database, place, tmp_path):
+    films.keep(arriving(), "Dr. Ada")
+    films.note_reading(FILM, read_by_machine())
+    before = films.keyring.path.read_text()
+    secret, objects = films.keyring.secret, bytes_below(place)
+    assert films.keyring.change_master_key() == 1
+    assert bytes_below(place) == objects  # no film is written anew
+    fresh = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
+    assert (fresh.content(FILM), fresh.keyring.secret) == (CONTENT, secret)
+    assert fresh.find(FILM).reading.thumbnail == THUMBNAIL
+    films.keyring.path.write_text(before)
+    old = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
+    with pytest.raises(FilmStoreError, match="put back the file"):
+        old.content(FILM)
+
+
+def test_a_process_that_runs_meanwhile_finds_the_new_master_key(films, database, place):
+    films.keep(arriving(), "Dr. Ada")
+    running = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
+    assert running.content(FILM) == CONTENT
+    films.keyring.change_master_key()
+    assert running.content(FILM) == CONTENT
+    running.keep(arriving(OTHER), "Dr. Ada")
+    assert films.content(OTHER) == CONTENT
+
+
+def test_a_change_of_key_that_breaks_off_loses_nothing(films, database, place, monkeypatch):
+    films.keep(arriving(), "Dr. Ada")
+    with monkeypatch.context() as patch:
+        patch.setattr("core.store.films.keyring.wait_for_turn", lambda _connection: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            films.keyring.change_master_key()
+    again = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
+    assert again.content(FILM) == CONTENT
+    again.keyring.change_master_key()
+    assert again.content(FILM) == CONTENT
+
+
+def test_the_master_key_may_be_a_setting(database, place, tmp_path):
+    old, new = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    path = tmp_path / "films.key"
+    films = SqlFilms(database, FilmObjects(str(place)), key_path=path, keys=old)
+    films.keep(arriving(), "Dr. Ada")
+    assert not path.exists()
+    both = SqlFilms(database, FilmObjects(str(place)), key_path=path, keys=f"{new},{old}")
+    assert both.keyring.change_master_key() == 1
+    alone = SqlFilms(database, FilmObjects(str(place)), key_path=path, keys=new)
+    assert alone.content(FILM) == CONTENT
+
+
+@pytest.mark.parametrize("keys", ["secret", "c2VjcmV0", ","])
+def test_a_key_that_is_none_is_a_sentence(database, place, tmp_path, keys):
+    films = SqlFilms(database, FilmObjects(str(place)), key_path=tmp_path / "k", keys=keys)
+    with pytest.raises(FilmStoreError, match="openssl rand -base64 32"):
+        films.keep(arriving(), "Dr. Ada")
+
+
+def test_a_lost_key_file_is_not_made_anew(films, database, place):
+    films.keep(arriving(), "Dr. Ada")
+    films.keyring.path.unlink()
+    again = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
+    with pytest.raises(FilmStoreError, match="from the backup"):
+        again.keep(arriving(OTHER), "Dr. Ada")
+    assert not films.keyring.path.exists()
+
+
+def test_processes_that_start_at_once_agree_on_one_key(database, place, tmp_path):
+    def start(n):
+        films = SqlFilms(database, FilmObjects(str(place)), key_path=tmp_path / "films.key")
+        films.keep(arriving(f"{n:02x}" * 32), "Dr. Ada")
+        return films.keyring.secret
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(start, range(6)))) == 1
+    films = SqlFilms(database, FilmObjects(str(place)), key_path=tmp_path / "films.key")
+    assert all(films.content(f"{n:02x}" * 32) == CONTENT for n in range(6))
+
+
+def test_films_lie_in_any_place_that_fsspec_reaches(database, tmp_path):
+    films = SqlFilms(database, FilmObjects("memory://bucket"), key_path=tmp_path / "films.key")
+    films.keep(arriving(), "Dr. Ada")
+    assert films.content(FILM) == CONTENT
+    films.erase([FILM], "Dr. Ada", "request")
+    with pytest.raises(FilmStoreError):
+        films.content(FILM)
+
+
+def test_a_place_that_is_not_reached_is_a_sentence():
+    with pytest.raises(FilmStoreError, match=r"nowhere://films.*Name a folder"):
+        FilmObjects("nowhere://films")
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(database, tmp_path):
+    (tmp_path / "films").write_text("a file, no folder")
+    films = SqlFilms(
+        database, FilmObjects(str(tmp_path / "films")), key_path=tmp_path / "films.key"
+    )
+    with pytest.raises(FilmStoreError, match="cannot be written to"):
+        films.keep(arriving(), "Dr. Ada")
+    assert films.find(FILM) is None
+
+
+# --- the list ---
+
+
+def test_the_status_follows_the_reads(films, database):
+    reads = SqlReviewStore(database, read_first=True)
+    films.keep(arriving(), "Dr. Ada")
+    films.note_reading(FILM, read_by_machine())
+    normal = {"verdict": Verdict.NORMAL, "film_sha256": FILM}
+    assert films.find(FILM).status is FilmStatus.NEW
+    films.claim(FILM, lead("Dr. Bo"))
+    assert films.find(FILM).status is FilmStatus.BEING_READ
+    sign(reads, record("r1", kind=ReadKind.FIRST, regions={}, reader="Dr. Bo", **normal))
+    assert films.find(FILM).status is FilmStatus.FIRST_LOCKED
+    assert films.find(FILM).claimed_by == "Dr. Bo"
+    pneumonia = record("r2", supersedes="r1", reader="Dr. Bo", film_sha256=FILM)
+    sign(reads, pneumonia)
+    film = films.find(FILM)
+    assert film.status is FilmStatus.DISPUTED  # the record's model says not suspicious
+    assert film.claimed_by == ""
+
+
+def test_a_film_that_was_signed_before_comes_in_as_signed(films, database):
+    sign(SqlReviewStore(database), record("r1", verdict=Verdict.NORMAL, film_sha256=FILM))
+    films.keep(arriving(), "Dr. Ada")
+    assert films.find(FILM).status is FilmStatus.SIGNED
+    films.note_reading(FILM, read_by_machine())
+    assert films.find(FILM).status is FilmStatus.SIGNED
+
+
+def test_the_list_is_what_waits_and_what_was_signed_today(films, database, clock):
+    for film in (FILM, OTHER, THIRD):
+        films.keep(arriving(film, name=f"{film[:2]}.png"), "Dr. Ada")
+        clock.wait(minutes=1)
+    signed = record("r1", verdict=Verdict.NORMAL, film_sha256=OTHER, read_at=clock())
+    sign(SqlReviewStore(database), signed)
+    assert listed(films) == [FILM, OTHER, THIRD]
+    clock.wait(hours=13)
+    assert listed(films) == [FILM, THIRD]
+    assert listed(films, every=True) == [FILM, OTHER, THIRD]
+    assert listed(films, statuses=(FilmStatus.SIGNED,)) == [OTHER]
+    assert films.counts() == {
+        FilmStatus.NEW: 2,
+        FilmStatus.SIGNED: 1,
+        FilmStatus.BEING_READ: 0,
+    }
+
+
+def test_films_are_found_by_name_hash_arrival_and_time(films, clock):
+    films.keep(arriving(FILM, name="Kind_100%.png"), "Dr. Ada")
+    clock.wait(days=1)
+    films.keep(arriving(OTHER, name="kindchen.dcm"), "scanner", Arrival.PACS)
+    assert listed(films, words="kind") == [FILM, OTHER]
+    assert listed(films, words="100%") == [FILM]
+    assert listed(films, words="d_1") == [FILM]  # no wildcard
+    assert listed(films, words=OTHER[:6].upper()) == [OTHER]
+    assert listed(films, arrival=Arrival.PACS) == [OTHER]
+    assert listed(films, since=clock() - timedelta(hours=1)) == [OTHER]
+
+
+def test_pages_of_the_list_and_its_order_by_suspicion(films, clock):
+    probabilities = {f"{n:02x}" * 32: n / 10 for n in range(1, 9)}
+    for film, probability in probabilities.items():
+        films.keep(arriving(film), "Dr. Ada")
+        films.note_reading(film, read_by_machine(probability))
+        clock.wait(seconds=1)
+    films.keep(arriving(FILM), "Dr. Ada")
+    page, total = films.page(WorklistFilter(by_suspicion=True), 3)
+    assert total == 9
+    assert [film.film_sha256[:2] for film in page] == ["08", "07", "06"]
+    assert films.page(WorklistFilter(), 3, 6)[0][-1].film_sha256 == FILM
+    assert films.page(WorklistFilter(), 3, 9) == ([], 9)
+
+
+def test_the_films_that_a_reader_has_not_read(films, database):
+    films.keep(arriving(FILM), "Dr. Ada")
+    films.keep(arriving(OTHER), "Dr. Ada")
+    sign(SqlReviewStore(database), record("r1", film_sha256=FILM, reader="Dr. Ada"))
+    assert films.unread_by("Dr. Ada") == {OTHER}
+    assert films.unread_by("Dr. Bo") == {FILM, OTHER}
+
+
+def test_priors_are_the_patients_earlier_films_the_newest_first(films, clock):
+    for film, days in ((FILM, 30), (OTHER, 0), (THIRD, 400)):
+        films.keep(arriving(film, patient="p", taken_at=clock() - timedelta(days=days)), "Dr. Ada")
+    films.keep(arriving("11" * 32, patient="q", taken_at=clock()), "Dr. Ada")
+    films.keep(arriving("22" * 32), "Dr. Ada")
+    assert [film.film_sha256 for film in films.priors(OTHER)] == [FILM, THIRD]
+    assert films.priors(THIRD) == []
+    assert films.priors("22" * 32) == []
+
+
+# --- claims ---
+
+
+def test_one_reader_claims_a_film_until_the_claim_is_over(films, clock):
+    films.keep(arriving(), "Dr. Ada")
+    assert films.claim(FILM, lead("Dr. Ada")).claimed_by == "Dr. Ada"
+    assert films.claim(FILM, lead("Dr. Bo")).claimed_by == "Dr. Ada"
+    clock.wait(seconds=CLAIM.total_seconds() - 1)
+    assert films.claim(FILM, lead("dr.  ada")).claimed_until == clock() + CLAIM
+    assert films.claim(FILM, lead("Dr. Bo")).claimed_by == "dr.  ada"
+    clock.wait(seconds=CLAIM.total_seconds())
+    assert films.claim(FILM, lead("Dr. Bo")).claimed_by == "Dr. Bo"
+
+
+def test_of_many_who_claim_at_once_one_does(films):
+    films.keep(arriving(), "Dr. Ada")
+    names = [f"Dr. {n}" for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        seen = set(pool.map(lambda name: films.claim(FILM, lead(name)).claimed_by, names))
+    assert len(seen) == 1
+
+
+def test_going_on_to_another_film_lets_the_first_one_go(films):
+    films.keep(arriving(FILM), "Dr. Ada")
+    films.keep(arriving(OTHER), "Dr. Ada")
+    films.claim(FILM, lead("Dr. Ada"))
+    films.claim(OTHER, lead("Dr. Ada"))
+    films.release("Dr. Ada", but=OTHER)
+    assert films.find(FILM).claimed_by == ""
+    assert films.find(OTHER).claimed_by == "Dr. Ada"
+
+
+# --- the machine's work ---
+
+
+def test_each_film_is_read_by_one_process_and_again_where_that_was_broken_off(films, clock):
+    films.keep(arriving(), "Dr. Ada")
+    assert [film.film_sha256 for film in films.unread("run-1 and gate", 5)] == [FILM]
+    assert films.begin_reading(FILM)
+    assert not films.begin_reading(FILM)
+    assert films.unread("run-1 and gate", 5) == []
+    assert films.count_unread("run-1 and gate") == 1
+    clock.wait(seconds=READING_CLAIM.total_seconds())
+    assert films.begin_reading(FILM)
+    films.stop_reading(FILM)
+    assert films.begin_reading(FILM)
+    films.note_reading(FILM, read_by_machine())
+    assert films.count_unread("run-1 and gate") == 0
+    assert films.count_unread("run-2 and gate") == 1
+
+
+def test_a_film_that_is_turned_or_inverted_is_read_again(films):
+    films.keep(arriving(), "Dr. Ada")
+    films.note_reading(FILM, read_by_machine())
+    films.change(FILM, inverted=True, quarter_turns=5)
+    film = films.find(FILM)
+    assert (film.inverted, film.quarter_turns) == (True, 1)
+    assert films.count_unread("run-1 and gate") == 1
+
+
+def test_a_refused_film_is_listed_as_refused(films):
+    refused = Finding("blank", Severity.REFUSE, 0.0, 0.1, "The film is blank.")
+    films.keep(arriving(), "Dr. Ada")
+    films.note_reading(FILM, read_by_machine(None, refused))
+    assert films.find(FILM).status is FilmStatus.REFUSED
+    assert films.content(FILM) == CONTENT  # a doctor may still read it
+
+
+def test_what_is_said_of_a_film_that_was_erased_meanwhile_is_let_go(films):
+    films.keep(arriving(), "Dr. Ada")
+    films.erase([FILM], "Dr. Ada", "request")
+    films.note_reading(FILM, read_by_machine())
+    assert films.find(FILM) is None

@@ -1,0 +1,69 @@
+"""What the worklist that all readers share says of a film: who reads it, and what is disputed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import streamlit as st
+
+from core.domain.reader import Act
+from core.domain.worklist import FilmStatus, WorklistFilm
+from ui.app.kept_films import claimed_by_another
+from ui.app.session import Visit
+from ui.components.plain_text import plain
+from ui.components.worklist.worklist import WorklistRow
+
+
+def status_words(visit: Visit, key: str, read: Collection[str]) -> str:
+    """Return a film's status where that is more than its reads say; empty if it is not.
+
+    That a film is disputed tells what others and the model said: only those who have read it, and
+    those who settle disputes, see it.
+
+    Parameters
+    ----------
+    read : collection of str
+        The films that the visitor has read.
+    """
+    film = visit.listed.get(key)
+    if film is None:
+        return ""
+    if film.status is FilmStatus.DISPUTED and (key in read or visit.acting.may(Act.ARBITRATE)):
+        return "disputed"
+    other = claimed_by_another(visit, film)
+    if other and key not in read and film.status is not FilmStatus.SIGNED:
+        return f"being read by {other}"
+    return ""
+
+
+def free_rows(visit: Visit, rows: Sequence[WorklistRow]) -> Sequence[WorklistRow]:
+    """Return the rows that the visitor may begin with: of the best kind that there is.
+
+    Those that the machine has read come first. Of a shared list these are the films that nobody
+    has read, then those that the visitor has not signed, then any that nobody else has open.
+    """
+    seen = [row for row in rows if row.thumbnail_png is not None] or list(rows)
+    free = [row for row in seen if not claimed_by_another(visit, visit.listed.get(row.key))]
+    if not visit.listed:
+        return free
+    new = (FilmStatus.NEW, FilmStatus.BEING_READ)
+    unread = [
+        row for row in free if row.key in visit.listed and visit.listed[row.key].status in new
+    ]
+    return unread or [row for row in free if not row.signed] or free or seen
+
+
+def draw_claim(visit: Visit, film: WorklistFilm | None) -> None:
+    """Say who else reads the open film, and what the film's file says of its picture."""
+    other = claimed_by_another(visit, film)
+    if film is not None and other and film.claimed_until is not None:
+        until = f"{film.claimed_until:%H:%M} UTC"
+        st.caption(
+            f":material/person: {plain(other)} is reading this film, until {until} at the most. "
+            "What you sign stands beside it as a second read."
+        )
+    if film is not None and film.burned_in:
+        st.caption(
+            ":material/badge: This film's file says that writing is burned into the picture. It "
+            "may name the patient: do not share the picture."
+        )
