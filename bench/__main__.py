@@ -34,6 +34,7 @@ class Benchmark(StrEnum):
     DECODE = "decode"
     LOAD = "load"
     WHAT_IF = "what_if"
+    WORKLIST = "worklist"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

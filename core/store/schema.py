@@ -229,13 +229,20 @@ films = Table(
     Column("thumbnail", LargeBinary),
     Column("suspicion", Double),
     UniqueConstraint("address", name="uq_films_address"),
-    Index("ix_films_arrived_at", "arrived_at"),
-    Index("ix_films_status_arrived_at", "status", "arrived_at"),
+    Index(
+        "ix_films_list",
+        *("arrived_at", "film_sha256", "status", "status_at", "suspicion", "arrival"),
+        *("reading_identity", "reading_until"),
+    ),
+    Index("ix_films_status", "status"),
     Index("ix_films_patient", "patient"),
-    Index("ix_films_reading_identity", "reading_identity"),
     Index("ix_films_claimed_key", "claimed_key"),
+    Index("ix_films_claimed_until", "claimed_until"),
 )
-"""The worklist: the one table, beside `film_secrets`, whose rows change, and go."""
+"""The worklist: the one table, beside `film_secrets`, whose rows change, and go.
+
+Its rows are large; the first index holds all that a list is chosen and sorted by.
+"""
 
 film_secrets = Table(
     "film_secrets",

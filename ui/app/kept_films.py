@@ -13,7 +13,7 @@ from core.store.films.worklist import WorklistFilter
 from ui.app.resources import erase_expired, get_films, get_identity, start_batch
 from ui.app.session import Visit
 
-PAGE = 200
+PAGE = 100
 """Films that the list holds at once; more are a slow page and no help."""
 _AT_A_TIME = 500
 

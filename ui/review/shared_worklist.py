@@ -33,6 +33,8 @@ def status_words(visit: Visit, key: str, read: Collection[str]) -> str:
     other = claimed_by_another(visit, film)
     if other and key not in read and film.status is not FilmStatus.SIGNED:
         return f"being read by {other}"
+    if film.status is FilmStatus.FIRST_LOCKED and key not in read:
+        return "first read by another"
     return ""
 
 

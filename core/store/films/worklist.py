@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     CursorResult,
     Row,
+    Select,
     delete,
     func,
     insert,
@@ -275,12 +276,21 @@ class SqlFilms:
         order: list[ColumnElement[Any]] = [films.c.arrived_at, films.c.film_sha256]
         if asked.by_suspicion:
             order.insert(0, func.coalesce(films.c.suspicion, -1.0).desc())
-        query = select(films).where(*wanted).order_by(*order).limit(limit).offset(skip)
-        rows = self.database.rows(query)
-        if len(rows) < limit and (rows or not skip):
-            return [self._film(row) for row in rows], skip + len(rows)
-        count = select(func.count()).select_from(films).where(*wanted)
-        return [self._film(row) for row in rows], int(self.database.rows(count)[0][0])
+        query = select(films.c.film_sha256).where(*wanted).order_by(*order)
+        keys = self._keys(query.limit(limit).offset(skip))
+        if len(keys) < limit and (keys or not skip):
+            return self._films(keys), skip + len(keys)
+        count = select(func.count(films.c.film_sha256)).where(*wanted)
+        return self._films(keys), int(self.database.rows(count)[0][0])
+
+    def _keys(self, query: Select[Any]) -> list[str]:
+        """Return hashes from an index alone: the rows are large, and few of them are shown."""
+        return [row.film_sha256 for row in self.database.rows(query)]
+
+    def _films(self, keys: Sequence[str]) -> list[WorklistFilm]:
+        rows = self.database.rows(select(films).where(films.c.film_sha256.in_(keys)))
+        found = {row.film_sha256: row for row in rows}
+        return [self._film(found[key]) for key in keys if key in found]
 
     def _wanted(self, asked: WorklistFilter) -> list[ColumnElement[bool]]:
         wanted: list[ColumnElement[bool]] = []
@@ -310,7 +320,9 @@ class SqlFilms:
         """Return how many films have each status; one that is being read counts there too."""
         by_status = select(films.c.status, func.count().label("n")).group_by(films.c.status)
         found = {FilmStatus(row.status): int(row.n) for row in self.database.rows(by_status)}
-        claimed = select(func.count()).where(films.c.claimed_until > self._now())
+        claimed = select(func.count(films.c.claimed_until)).where(
+            films.c.claimed_until > self._now()
+        )
         found[FilmStatus.BEING_READ] = int(self.database.rows(claimed)[0][0])
         return found
 
@@ -397,19 +409,19 @@ class SqlFilms:
 
     def count_unread(self, identity: str) -> int:
         """Return how many films the machine has yet to read, by a run and gate."""
-        query = select(func.count()).select_from(films).where(_unread_by_machine(identity))
+        query = select(func.count(films.c.film_sha256)).where(_unread_by_machine(identity))
         return int(self.database.rows(query)[0][0])
 
     def unread(self, identity: str, limit: int) -> list[WorklistFilm]:
         """Return films that a run and gate have not read and no process has in hand, by age."""
         free = or_(films.c.reading_until.is_(None), films.c.reading_until <= self._now())
         query = (
-            select(films)
+            select(films.c.film_sha256)
             .where(_unread_by_machine(identity), free)
             .order_by(films.c.arrived_at, films.c.film_sha256)
             .limit(limit)
         )
-        return [self._film(row) for row in self.database.rows(query)]
+        return self._films(self._keys(query))
 
     def begin_reading(self, film_sha256: str) -> bool:
         """Take a film for this process to read; False if another has it in hand."""

@@ -57,11 +57,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("address", name="uq_films_address"),
         sa.CheckConstraint("quarter_turns BETWEEN 0 AND 3", name="ck_films_quarter_turns"),
     )
-    op.create_index("ix_films_arrived_at", "films", ["arrived_at"])
-    op.create_index("ix_films_status_arrived_at", "films", ["status", "arrived_at"])
-    op.create_index("ix_films_patient", "films", ["patient"])
-    op.create_index("ix_films_reading_identity", "films", ["reading_identity"])
-    op.create_index("ix_films_claimed_key", "films", ["claimed_key"])
+    listed = ["arrived_at", "film_sha256", "status", "status_at", "suspicion", "arrival"]
+    listed += ["reading_identity", "reading_until"]
+    op.create_index("ix_films_list", "films", listed)
+    op.create_index("ix_films_status", "films", ["status"])
+    for name in ("patient", "claimed_key", "claimed_until"):
+        op.create_index(f"ix_films_{name}", "films", [name])
     op.create_table(
         "film_secrets",
         sa.Column("purpose", sa.Text, primary_key=True),
