@@ -11,6 +11,7 @@ from core.domain.arrays import FloatImage
 from core.domain.film import AgeBand, Radiograph
 from core.domain.quality import (
     ADULT,
+    ORIENTATION,
     POPULATION,
     FilmChange,
     Finding,
@@ -36,7 +37,7 @@ OTHER_HOSPITAL_FACTOR = 1.4
 bedside films of adults lie far from the training films and are frontal chest films."""
 
 _OF_CONTENT = frozenset(
-    {"not_chest", "lung_area", "polarity", "orientation", "view", "incomplete", "covered", "unlike"}
+    {"not_chest", "lung_area", "polarity", ORIENTATION, "view", "incomplete", "covered", "unlike"}
 )
 """Findings that say nothing of a blank film."""
 
@@ -239,10 +240,10 @@ def _change_finding(change: FilmChange, evidence: GateEvidence) -> Finding:
         )
     else:
         code, message = (
-            "orientation",
+            ORIENTATION,
             (
                 f"The film does not look upright: {distances} the film {change}. "
-                "Turn it upright and upload it again."
+                "Choose Turn and read again, or export it upright."
             ),
         )
     return Finding(code, Severity.REFUSE, evidence.distance, evidence.changed[change], message)

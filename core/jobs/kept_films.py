@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from core.domain.film import Turn
 from core.domain.worklist import Arrival, ArrivingFilm, MachineReading, WorklistFilm
 from core.errors import RadiographError
 from core.imaging.dicom.reader import looks_like_dicom
@@ -64,7 +65,8 @@ def keep_film(
 def as_uploaded(kept: WorklistFilm, films: SqlFilms) -> UploadedFilm:
     """Return a kept film as pages take it; its file is fetched when it is asked for."""
     fetch = partial(films.content, kept.film_sha256)
-    return UploadedFilm(kept.film_sha256, kept.name, fetch, kept.inverted)
+    turn = Turn.of(kept.quarter_turns)
+    return UploadedFilm(kept.film_sha256, kept.name, fetch, kept.inverted, turn)
 
 
 def outcome_of(kept: WorklistFilm, identity: str) -> FilmOutcome:

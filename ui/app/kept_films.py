@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from core.domain.reader import Act, reader_key
 from core.domain.worklist import WorklistFilm, WorklistFilter
@@ -113,10 +112,10 @@ def claimed_by_another(visit: Visit, film: WorklistFilm | None) -> str:
     return "" if own else film.claimed_by
 
 
-def change_film(visit: Visit, film: UploadedFilm, *, inverted: bool) -> None:
-    """Have a film read again, with black and white exchanged or as it came."""
-    visit.films[film.key] = replace(film, inverted=inverted)
+def change_film(visit: Visit, film: UploadedFilm) -> None:
+    """Have a film read again as it is changed: inverted, turned, or as it came."""
+    visit.films[film.key] = film
     visit.outcomes.pop(film.key, None)
-    kept = visit.listed.get(film.key)
-    if kept is not None:
-        get_films().change(film.key, inverted=inverted, quarter_turns=kept.quarter_turns)
+    if film.key in visit.listed:
+        turns = film.turn.quarters
+        get_films().change(film.key, inverted=film.inverted, quarter_turns=turns)

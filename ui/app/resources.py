@@ -9,8 +9,9 @@ from dataclasses import replace
 import streamlit as st
 
 from core.domain.arrays import FloatImage
+from core.domain.film import Turn
 from core.domain.model import ModelInput, RunRecord, ServedRun
-from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.quality import Finding, QualityReport, Severity, turned_finding
 from core.domain.regions import (
     SETTINGS,
     CamSettings,
@@ -290,6 +291,8 @@ def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
         quality, model_input = reading.quality, reading.model_input
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
+        if film.turn is not Turn.NONE:
+            quality = QualityReport((*quality.findings, turned_finding(film.turn)))
         if model_input is not None:
             _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
         # The model's input would be kept for every film of the visit.
@@ -307,7 +310,9 @@ def work_on(
     shape: InputShape | None = None,
 ) -> FilmWork:
     """Return what is wanted of a film, as the worker processes take it."""
-    return FilmWork(film.content, files, film.name, film.inverted, read, display, shape)
+    return FilmWork(
+        film.content, files, film.name, film.inverted, read, display, shape, turn=film.turn
+    )
 
 
 def _ask(
@@ -373,8 +378,9 @@ def prepare_for_gate(film: UploadedFilm) -> FloatImage:
 
 
 def view_key(film: UploadedFilm) -> str:
-    """Return what identifies a film as it is shown: its bytes, and whether it was inverted."""
-    return f"{film.key}-inverted" if film.inverted else film.key
+    """Return what identifies a film as it is shown: its bytes, and how it was changed."""
+    inverted = "-inverted" if film.inverted else ""
+    return f"{film.key}{inverted}" + ("" if film.turn is Turn.NONE else f"-turned-{film.turn}")
 
 
 def get_film_view(film: UploadedFilm) -> FilmView:

@@ -8,6 +8,8 @@ import numpy as np
 import streamlit as st
 
 from core import __version__
+from core.domain.film import Turn
+from core.domain.quality import turned_finding
 from core.domain.regions import CamSettings, Explanation, OcclusionSettings, Way
 from core.errors import FirstReadError
 from core.explain.export import explanation_as_json, regions_as_csv
@@ -173,6 +175,8 @@ def picture_of(
     """
     sha256 = subject.film.key[:12]
     told = [f"Run {subject.run_id}: {probability_text(explanation.score)}."]
+    if subject.film.turn is not Turn.NONE:
+        told.append(turned_finding(subject.film.turn).message)
     if coloured:
         told.append(f"Regions by {how_text(explanation)}. Orange: for pneumonia. Blue: against.")
     drawn = [WORDS_OF_TRUTHS[kind] for kind in {truth.kind for truth in subject.truths}]
@@ -203,6 +207,7 @@ def _draw_files(subject: Subject, explanation: Explanation) -> None:
         subject.engine,
         get_settings().models,
         inverted=subject.film.inverted,
+        turned=subject.film.turn,
         of_others=subject.of_others,
     )
     name = f"first-read-regions-{subject.film.key[:12]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -14,7 +15,6 @@ from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import FilmReading
 from core.settings import get_settings
-from ui.app.kept_films import change_film
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.region_panel import draw_region_panel
@@ -32,8 +32,9 @@ from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
 from ui.review.marks import draw_drawn, note_drawn
+from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_verdict
-from ui.review.uploads import read_waiting
+from ui.review.turn import draw_turn, draw_turn_back, read_changed
 
 READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
@@ -139,6 +140,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
         )
     elif reading.prediction is not None:
         offer_regions(read)
+    draw_reliance(read, reading)
     draw_drawn(read.drawn_at_first, None if task is None else task.result)
     draw_quality(reading.quality)
     if reading.prediction is not None:
@@ -164,10 +166,7 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
 def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
     if st.button(label, icon=":material/invert_colors:"):
-        visit, film = read.visit, read.film
-        change_film(visit, film, inverted=not film.inverted)
-        read_waiting(visit)
-        st.rerun()
+        read_changed(read, replace(read.film, inverted=not read.film.inverted))
 
 
 def draw_read(read: ReadContext) -> ExplanationTask | None:
@@ -192,6 +191,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
             st.markdown("**Not read by the model**")
             if any(finding.code == "polarity" for finding in reading.quality.findings):
                 draw_invert(read, "Invert and read again")
+            draw_turn(read, reading)
         if read.film.inverted:
             draw_invert(read, "Undo the inversion")
         if read.kind is ReadKind.FIRST:
@@ -202,6 +202,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
             draw_quality(reading.quality)
         else:
             draw_model_read(read, reading, shown)
+        draw_turn_back(read)
     draw_verdict(read, reading, None if shown is None else shown.result)
     return shown
 
