@@ -20,7 +20,7 @@ from ui.components.viewer.viewer import Marking, show_film
 from ui.review.film_list import VIEW_HEIGHT, draw_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.read_panel import draw_read, purpose_text
-from ui.review.shared_worklist import draw_claim
+from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.uploads import draw_uploader, offer_examples, read_waiting
 from ui.review.worklist_query import WORKLIST, WorklistView
 
@@ -76,9 +76,10 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
         record_progress(read)
         marking = marking_of(read)
         with read_side:  # first: it is there while a large film is still on its way
-            if get_settings().keeps_films:
-                draw_claim(visit, claim(visit, visit.selected))
+            kept = claim(visit, visit.selected) if get_settings().keeps_films else None
+            draw_claim(visit, kept)
             task = draw_read(read)
+            draw_kept(visit, kept)
         with film_side:
             draw_film(read, task, marking)
     listen_for_keys()

@@ -32,6 +32,8 @@ class Act(StrEnum):
     OPEN_TEACHING = "open the page Teaching"
     OPEN_RECORDS = "open the page Records"
     COMPARE_RUNS = "compare runs"
+    ADD_FILMS = "add films to the worklist"
+    ERASE_FILMS = "erase films"
     SIGN_READ = "sign a read"
     TAKE_SESSION = "take a teaching session"
     MAKE_CASE_SET = "put a case set together"
@@ -56,6 +58,8 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_TEACHING: _ALL,
     Act.OPEN_RECORDS: _ALL - {Role.TRAINEE},
     Act.COMPARE_RUNS: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
+    Act.ADD_FILMS: _ALL,
+    Act.ERASE_FILMS: frozenset({Role.LEAD, Role.ADMIN}),
     Act.SIGN_READ: _DOCTORS,
     Act.TAKE_SESSION: _DOCTORS | {Role.TRAINEE},
     Act.MAKE_CASE_SET: frozenset({Role.TEACHER, Role.LEAD}),
@@ -107,6 +111,9 @@ class Reader:
                 f"{_either(WHO_MAY[act])}. Change your role, or ask the administrator."
             )
 
+
+SYSTEM = Reader("First Read", frozenset({Role.ADMIN}))
+"""The program itself, which erases films when their time is over."""
 
 OPERATOR = Reader("command line", frozenset({Role.ADMIN}))
 """The person at the command line, who can change the files anyway."""

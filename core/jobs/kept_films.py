@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from core.domain.film import Turn
+from core.domain.reader import Reader
 from core.domain.worklist import Arrival, ArrivingFilm, MachineReading, WorklistFilm
 from core.errors import RadiographError
 from core.imaging.dicom.reader import looks_like_dicom
@@ -20,7 +21,7 @@ def keep_film(
     films: SqlFilms,
     pool: FilmPool,
     files: EngineFiles,
-    by: str,
+    by: Reader,
     *,
     arrival: Arrival = Arrival.UPLOAD,
     name: str | None = None,

@@ -12,6 +12,7 @@ from core.domain.arrays import FloatImage
 from core.domain.film import Turn
 from core.domain.model import ModelInput, RunRecord, ServedRun
 from core.domain.quality import Finding, QualityReport, Severity, turned_finding
+from core.domain.reader import SYSTEM, Reader
 from core.domain.regions import (
     SETTINGS,
     CamSettings,
@@ -236,14 +237,14 @@ def _run_files(engine: Engine) -> RunFiles:
     return RunFiles(models, run.run_id, settings.inference_threads, export_identity(run))
 
 
-def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
+def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
     """Start reading films in the background; it ends when the visitor stops it.
 
     Films that are not kept are read for as long as the visitor is here.
 
     Parameters
     ----------
-    by : str
+    by : Reader
         Who adds them.
     """
     engine, session = get_engine(), session_id()

@@ -70,11 +70,11 @@ def write_all(url: str) -> str:
     teaching.keep_set("Week 1", "synthetic", ["a"], reader)
     steps = SqlReviewSteps(database)
     steps.note(OTHER_FILM, 1, ReviewStepKind.OPENED, reader)
-    choose_local_reader(database, "Ada", Role.READER)
     key = base64.b64encode(bytes(32)).decode()
     films = SqlFilms(database, FilmObjects("memory://audit"), key_path=Path("unused"), keys=key)
-    films.keep(ArrivingFilm(OTHER_FILM, "a.png", b"film"), "Ada")
-    films.erase([OTHER_FILM], "Ada", "request")
+    films.keep(ArrivingFilm(OTHER_FILM, "a.png", b"film"), reader)
+    films.erase([OTHER_FILM], reader, "request")
+    choose_local_reader(database, "Ada", Role.READER)
     database.close()
     return url
 
@@ -319,7 +319,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 18 records in" in good.output
+    assert "All 19 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])
