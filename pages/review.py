@@ -11,7 +11,7 @@ from ui.app.kept_films import PAGE, claim, list_films, read_unread
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, open_read, record_progress
 from ui.app.region_panel import overlay_of
-from ui.app.resources import get_film_view, get_served
+from ui.app.resources import erase_expired, get_film_view, get_served
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
@@ -92,6 +92,7 @@ with show_errors():
     if visit.keep_to(served):
         visit.notice = f"Run {served.run_id} serves now: the films are read again."
         read_waiting(visit)
+    erase_expired()
     view, complaints, total = WorklistView(), [], len(visit.films)
     if get_settings().keeps_films:
         view, complaints = WORKLIST.read(st.query_params.to_dict())

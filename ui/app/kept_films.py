@@ -9,7 +9,7 @@ from core.domain.worklist import WorklistFilm, WorklistFilter
 from core.jobs.batch import WAITING, FilmState, UploadedFilm
 from core.jobs.kept_films import as_uploaded, outcome_of
 from core.settings import get_settings
-from ui.app.resources import erase_expired, get_films, get_identity, start_batch
+from ui.app.resources import get_films, get_identity, start_batch
 from ui.app.session import Visit
 
 PAGE = 100
@@ -22,7 +22,6 @@ def list_films(visit: Visit, asked: WorklistFilter, skip: int = 0) -> int:
 
     The open film stays in the list, and so do films on their way into the store.
     """
-    erase_expired()
     films = get_films()
     page, total = films.page(asked, PAGE, skip)
     listed = {film.film_sha256: film for film in page}
