@@ -30,6 +30,7 @@ CHAINED = (
     "teaching_sessions",
     "teaching_steps",
     "review_steps",
+    "ward_prevalences",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 
