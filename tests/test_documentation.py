@@ -57,6 +57,7 @@ ROWS_OF_ROLES = {
     "Change the list of causes": (Act.CHANGE_CAUSES,),
     "Import a run": (Act.IMPORT_RUN,),
     "Choose the run that serves": (Act.CHOOSE_SERVED_RUN,),
+    "Set the ward's prevalence": (Act.SET_PREVALENCE,),
 }
 
 

@@ -7,13 +7,20 @@ prevalence by Bayes; its interval is that of the likelihood ratio alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from scipy.special import expit
 
 from core.domain.model import Prediction, RunRecord
 from core.domain.ward import ScoreRatio, ShownNumber
-from core.evaluation.likelihood_ratio import CountedBand, MeasuredRatios, ratio_of_score
-from core.stats.bayes import probability_at
+from core.evaluation.likelihood_ratio import (
+    CountedBand,
+    MeasuredRatios,
+    assumed_prevalence,
+    ratio_of_score,
+)
+from core.stats.bayes import log_odds_at, log_ratio_of, probability_at
 from core.tables import markdown_table
 
 MOST_RATIO = 10_000
@@ -49,10 +56,7 @@ class FilmNumber:
     @property
     def interval(self) -> str:
         """Its 95 % interval, or that there is none."""
-        low, high = self.ratio.log_low, self.ratio.log_high
-        if low is None or high is None:
-            return "interval not measured"
-        return f"95 % {self._number(low)} to {self._number(high)}"
+        return self._interval(self._number)
 
     @property
     def text(self) -> str:
@@ -62,17 +66,8 @@ class FilmNumber:
 
     @property
     def sentence(self) -> str:
-        """What the number says of children like this one."""
-        if self.prevalence is None:
-            return self._common()
-        value = 100.0 * probability_at(self.ratio.log_value, self.prevalence)
-        count = _count_text(value)
-        if self.ratio.beyond is not None and count == str(round(value)):
-            count = f"{'more' if self.ratio.beyond == 'above' else 'fewer'} than {count}"
-        elif count == str(round(value)):
-            count = f"about {count}"
-        verb = "has" if count.endswith(" 1") else "have"
-        return f"Of 100 such films here {count} {verb} pneumonia."
+        """What the number says of children like this one, with its interval."""
+        return self._common() if self.prevalence is None else self._counted()
 
     @property
     def shown(self) -> ShownNumber:
@@ -82,21 +77,43 @@ class FilmNumber:
 
     def _common(self) -> str:
         """Say how much commoner such a score is, and among whom."""
-        value = self.ratio.log_value
-        times = ratio_text(min(abs(value), math.log(MOST_RATIO)))
-        beyond = self.ratio.beyond is not None or abs(value) > math.log(MOST_RATIO)
-        if times == "1.0" and not beyond:
-            return (
-                "A film with this score is about as common among children with pneumonia as among "
-                "those without."
+        value, unlimited = self.ratio.log_value, self.ratio.beyond is None
+        times = ratio_text(min(abs(value), math.log(MOST_RATIO))).removesuffix(".0")
+        if times == "1" and unlimited:
+            said, among = "about as common", ("with pneumonia as among those without", 1.0)
+        else:
+            more = "" if unlimited and abs(value) <= math.log(MOST_RATIO) else "more than "
+            said = f"{more}{times} times as common"
+            among = (
+                ("with pneumonia as among those without", 1.0)
+                if value > 0
+                else ("without pneumonia as among those with it", -1.0)
             )
-        among = ("with pneumonia", "without") if value > 0 else ("without pneumonia", "with it")
-        more = "more than " if beyond else ""
-        times = times.removesuffix(".0")
-        return (
-            f"A film with this score is {more}{times} times as common among children {among[0]} as "
-            f"among those {among[1]}."
-        )
+        interval = self._interval(lambda edge: ratio_text(among[1] * edge), turned=among[1] < 0)
+        return f"A film with this score is {said} among children {among[0]} ({interval})."
+
+    def _counted(self) -> str:
+        """Say how many of 100 such films show pneumonia."""
+        count = self._of_100(self.ratio.log_value)
+        if count.isdigit():
+            limits = {None: "about", "above": "more than", "below": "fewer than"}
+            count = f"{limits[self.ratio.beyond]} {count}"
+        verb = "has" if count.endswith(" 1") else "have"
+        return f"Of 100 such films here {count} {verb} pneumonia ({self._interval(self._of_100)})."
+
+    def _of_100(self, log_ratio: float) -> str:
+        value = 100.0 * probability_at(log_ratio, self.prevalence or 0.0)
+        if value < 0.5:
+            return "fewer than 1"
+        return "more than 99" if value > 99.5 else str(round(value))
+
+    def _interval(self, say: Callable[[float], str], *, turned: bool = False) -> str:
+        ends = (self.ratio.log_low, self.ratio.log_high)
+        low, high = reversed(ends) if turned else ends
+        if low is None or high is None:
+            return "interval not measured"
+        of_what = "" if self.ratio.beyond is None else " of this limit"
+        return f"95 %{of_what} {say(low)} to {say(high)}"
 
     def _number(self, log_ratio: float) -> str:
         if self.prevalence is None:
@@ -133,6 +150,71 @@ def _log_odds(probability: float) -> float:
     return math.log(probability) - math.log1p(-probability)
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreWords:
+    """How a run's log odds are said.
+
+    Of a film of the ward they are a likelihood ratio, or the probability at its prevalence. Of a
+    film of a public set they are the probability that the run was calibrated to.
+
+    Attributes
+    ----------
+    measured : MeasuredRatios or None
+        From `read_ratios`.
+    prevalence : float or None
+        Of the ward; None while none is set.
+    in_ward : bool
+        Whether the film is one of the ward.
+    """
+
+    run: RunRecord
+    measured: MeasuredRatios | None = None
+    prevalence: float | None = None
+    in_ward: bool = False
+
+    @property
+    def name(self) -> str:
+        """What kind of number it is."""
+        number = self._number(0.0)
+        return "probability" if number is None else number.name
+
+    @property
+    def note(self) -> str:
+        """At which prevalence it holds, in a sentence; empty for a likelihood ratio."""
+        share = self.prevalence if self.in_ward else assumed_prevalence(self.run)
+        return "" if share is None else holds_text(share)
+
+    def of(self, log_odds: float) -> str:
+        """Return the number of log odds, as a limit where it is not written out."""
+        number = self._number(log_odds)
+        return probability_text(float(expit(log_odds))) if number is None else number.words
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Return log odds to mark on a line, each with its number."""
+        if self._number(0.0) is None:
+            return [(log_odds_at(0.0, one), f"{one:g}") for one in _PROBABILITIES]
+        base = log_odds_at(0.0, assumed_prevalence(self.run) or 0.5)
+        if self.prevalence is None:
+            return [(base + math.log(one), f"{one:g}") for one in _RATIOS]
+        return [
+            (base + log_ratio_of(log_odds_at(0.0, one), self.prevalence), f"{one:g}")
+            for one in _PROBABILITIES
+        ]
+
+    def _number(self, log_odds: float) -> FilmNumber | None:
+        ratio = ratio_of_score(log_odds, self.run, self.measured) if self.in_ward else None
+        return None if ratio is None else FilmNumber(ratio, self.prevalence)
+
+
+_PROBABILITIES = (0.01, 0.1, 0.5, 0.9, 0.99)
+_RATIOS = (0.01, 0.1, 1, 10, 100)
+
+
+def holds_text(share: float) -> str:
+    """Return at which prevalence probabilities hold."""
+    return f"Probabilities hold where {share_text(share)} of the films show pneumonia."
+
+
 def ratio_text(log_ratio: float) -> str:
     """Return a likelihood ratio to two digits, or that it is beyond all that is written out."""
     if log_ratio > math.log(MOST_RATIO):
@@ -161,12 +243,6 @@ def share_text(share: float) -> str:
     """Return a share in percent, to a tenth where it is small."""
     percent = 100.0 * share
     return f"{percent:.1f} %" if percent < 10 and round(percent, 1) % 1 else f"{percent:.0f} %"
-
-
-def _count_text(value: float) -> str:
-    if value < 0.5:
-        return "fewer than 1"
-    return "more than 99" if value > 99.5 else str(round(value))
 
 
 def counted_text(counted: CountedBand | None) -> str:

@@ -18,7 +18,6 @@ from core.datasets.index import patient_of
 from core.datasets.split import Split, read_split
 from core.domain.model import RunRecord
 from core.evaluation.evaluate import PARTS, SLICED_BY, measure_run
-from core.evaluation.likelihood_ratio import measure_ratios, read_ratios
 from core.evaluation.operating_point import calibrate, choose_operating_point, fit_temperature
 from core.files import sha256_of
 from core.runs.predictions import (
@@ -280,15 +279,6 @@ def its_operating_point_is_the_one_that_validation_films_give(run: KeptRun) -> N
     assert {**asdict(chosen), "threshold": stated["threshold"]} == stated
 
 
-def its_likelihood_ratios_end_and_are_counted_where_its_predictions_say(run: KeptRun) -> None:
-    kept = read_ratios(run.loaded)
-    again = measure_ratios(run.loaded, run.predictions, draws=2)
-
-    assert kept is not None
-    assert kept.counted == again.counted
-    assert kept.log_odds == pytest.approx(again.log_odds, abs=1e-3)
-
-
 def its_operating_point_finds_97_of_100_pneumonias_among_validation_films(run: KeptRun) -> None:
     point, metrics = run.loaded.operating_point, run.loaded.metrics
 
@@ -366,7 +356,6 @@ OF_EVERY_CLASSIFIER = (
     its_calibration_is_the_one_that_fits_the_validation_films,
     its_operating_point_is_the_one_that_validation_films_give,
     its_operating_point_finds_97_of_100_pneumonias_among_validation_films,
-    its_likelihood_ratios_end_and_are_counted_where_its_predictions_say,
     it_states_the_settings_of_the_catalogue_with_what_its_search_found,
     its_history_has_an_entry_for_every_epoch_until_patience_ran_out,
     its_search_tried_what_it_declared,

@@ -13,6 +13,7 @@ from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
 from core.domain.regions import Way
+from core.domain.ward import WardPrevalence
 from core.jobs.activations import LayersTask
 from core.jobs.batch import BatchJob, FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
@@ -139,6 +140,8 @@ class Visit:
         What a signature lacked, until the film or the signature changes.
     layers : LayersTask or None
         The layers that were asked for last.
+    ward : (str, WardPrevalence or None) or None
+        The film that is open, and the prevalence that it is read with.
     """
 
     films: dict[str, UploadedFilm] = field(default_factory=dict)
@@ -168,6 +171,7 @@ class Visit:
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
     layers: LayersTask | None = None
+    ward: tuple[str, WardPrevalence | None] | None = None
 
     def show_whole_lungs(self) -> None:
         """Explain films by all of the lungs from now on."""
