@@ -76,7 +76,9 @@ def words_of(page: AppTest) -> str:
 
 def said_of(page: AppTest) -> str:
     """Return what the page says of the score: its number and a sentence; empty if it says none."""
-    return "".join(one.proto.body for one in page.get("html") if 'class="fr-said"' in one.proto.body)
+    return "".join(
+        one.proto.body for one in page.get("html") if 'class="fr-said"' in one.proto.body
+    )
 
 
 def choose_verdict(page: AppTest, verdict: Verdict) -> None:
@@ -102,7 +104,9 @@ def test_an_empty_page_says_what_to_upload(store: SqlReviewStore) -> None:
     assert page.get("file_uploader")[0].label.startswith("Films: JPEG, PNG, TIFF, BMP or DICOM")
 
 
-def test_an_uploaded_film_gets_a_side_and_a_number_in_a_doctors_words(store: SqlReviewStore) -> None:
+def test_an_uploaded_film_gets_side_and_number_in_a_doctors_words(
+    store: SqlReviewStore,
+) -> None:
     page = upload(open_page(), CHEST)
     assert "Likelihood ratio" in said_of(page)
     assert "operating point, which was chosen to find 97 of 100" in words_of(page)

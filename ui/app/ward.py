@@ -14,6 +14,7 @@ from core.domain.ward import WardPrevalence
 from core.errors import FirstReadError
 from core.evaluation.film_number import FilmNumber, ScoreWords, counted_text, number_of_film
 from core.evaluation.likelihood_ratio import MeasuredRatios, counted_for, read_ratios
+from core.model_card.card import USUAL_PREVALENCE
 from core.pipeline import Engine
 from core.reads.ward_share import estimate_share
 from core.settings import get_settings
@@ -55,10 +56,10 @@ def counting_text(number: FilmNumber) -> str:
     return "" if measured is None else counted_text(counted_for(number.ratio, measured))
 
 
-def ward_per_100() -> float | None:
-    """Return how many of 100 films show pneumonia in the ward; None if that is not set."""
+def usual_of_100(*_: object) -> int:
+    """Return how many of 100 children are ill where nobody says: as in the ward, once set."""
     kept = read_ward_prevalence(get_database())
-    return None if kept is None else 100.0 * kept.value
+    return USUAL_PREVALENCE if kept is None else max(1, round(100.0 * kept.value))
 
 
 def estimate_here() -> Rate | None:
