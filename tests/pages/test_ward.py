@@ -19,6 +19,7 @@ from pages.test_review import (
     upload,
     words_of,
 )
+from pages.test_review_population import ADULT, ASK
 from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import Reader, Role
@@ -31,7 +32,7 @@ from core.stats.intervals import wilson_rate
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from core.store.ward import list_ward_prevalences, set_ward_prevalence
-from ui.review.ward import FORM, SELECTED, VALUE
+from ui.review.ward import FORM, OF_OTHERS, SELECTED, VALUE
 
 LEAD = Reader("Dr. Lena Lead", frozenset({Role.LEAD}))
 UNSET = "Prevalence not set: set it"
@@ -197,3 +198,16 @@ def test_a_run_without_a_measured_interval_says_so(
     page = upload(open_page(), CHEST)
     assert "(interval not measured)." in said_of(page)
     assert "By counting" not in words_of(page)
+
+
+def test_a_film_of_another_age_gets_no_probability(store: SqlReviewStore) -> None:
+    set_ward_prevalence(store.database, 0.15, LEAD)
+    page = upload(open_page(), ADULT)
+    name_reader(page)
+    press(page, ASK)
+    assert "Likelihood ratio" in said_of(page)
+    assert OF_OTHERS in words_of(page)
+    assert asked(page) == []
+    choose_verdict(page, Verdict.NORMAL)
+    press(page, "Sign")
+    assert store.everything()[0].shown_number.prevalence is None

@@ -19,6 +19,7 @@ from core.pipeline import Engine
 from core.reads.ward_share import estimate_share
 from core.settings import get_settings
 from core.store.ward import read_ward_prevalence
+from ui.app.read_in_progress import ReadContext
 from ui.app.resources import LOOKED_FOR_AGAIN_S, get_database, get_engine, get_store
 from ui.app.session import Visit
 
@@ -33,16 +34,16 @@ def prevalence_for(visit: Visit, film: str) -> WardPrevalence | None:
     return visit.ward[1]
 
 
-def number_of(visit: Visit, film: str, prediction: Prediction) -> FilmNumber | None:
+def number_of(read: ReadContext, prediction: Prediction) -> FilmNumber | None:
     """Return what the score of a film of the visit means; None where that cannot be said."""
     run = get_engine().classifier.run_record
-    return number_of_film(prediction, run, _ratios(run), _value(prevalence_for(visit, film)))
+    return number_of_film(prediction, run, _ratios(run), _value(read))
 
 
-def words_for(visit: Visit, film: str) -> ScoreWords:
+def words_for(read: ReadContext) -> ScoreWords:
     """Return how log odds are said of a film of the visit."""
     run = get_engine().classifier.run_record
-    return ScoreWords(run, _ratios(run), _value(prevalence_for(visit, film)), in_ward=True)
+    return ScoreWords(run, _ratios(run), _value(read), in_ward=True)
 
 
 def words_of_set(engine: Engine) -> ScoreWords:
@@ -78,7 +79,9 @@ def _public_films(files: tuple[Path, ...]) -> frozenset[str]:
     return frozenset(reference_of_files(files))
 
 
-def _value(kept: WardPrevalence | None) -> float | None:
+def _value(read: ReadContext) -> float | None:
+    """Return the prevalence for a film; None of another population than ratios were measured on."""
+    kept = None if read.of_others else prevalence_for(read.visit, read.film.key)
     return None if kept is None else kept.value
 
 

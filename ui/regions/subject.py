@@ -120,7 +120,7 @@ def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
         key,
         printable(read.film.name),
         get_engine(),
-        words_for(visit, key),
+        words_for(read),
         of_others=read.of_others,
         marks=read.drawn_at_first,
         truths=[TruthOutline("own", box=mark.edges) for mark in read.drawn_at_first],

@@ -132,7 +132,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
             get_engine(),
             address_of(VISIT, read.film.key, way=read.visit.way),
             of_others=read.of_others,
-            said=words_for(read.visit, read.film.key),
+            said=words_for(read),
         )
     elif reading.prediction is not None:
         offer_regions(read)

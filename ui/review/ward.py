@@ -27,8 +27,11 @@ SCALE = (
     "they are of sensitivity."
 )
 UNSET = (
-    "No prevalence is set for this ward. Until then the page shows how telling a score is, and no "
+    "No prevalence is set for this ward. Until then the page shows the likelihood ratio, and no "
     "probability."
+)
+OF_OTHERS = (
+    "No probability for this film: the likelihood ratio was measured on children of 1 to 5 years."
 )
 ASK_LEAD = "A reader with the role lead sets the prevalence here."
 WHAT = "Of 100 chest films of children in this ward, how many show pneumonia?"
@@ -40,16 +43,17 @@ SELECTED = (
 
 def draw_score(read: ReadContext, prediction: Prediction) -> None:
     """Draw the side, the scale of the score, and what the score means in this ward."""
-    visit, film = read.visit, read.film.key
-    number = number_of(visit, film, prediction)
+    number = number_of(read, prediction)
     draw_scale(prediction, number)
-    if number is not None:
-        _draw_prevalence(visit, prevalence_for(visit, film))
+    if number is not None and read.of_others:
+        st.caption(OF_OTHERS)
+    elif number is not None:
+        _draw_prevalence(read.visit, prevalence_for(read.visit, read.film.key))
 
 
 def draw_measured_here(read: ReadContext, prediction: Prediction) -> None:
     """Say on which side the score lies, how often it was right, and what counting films gives."""
-    number = number_of(read.visit, read.film.key, prediction)
+    number = number_of(read, prediction)
     note = None if number is None else counting_text(number)
     draw_measured(prediction, get_engine().classifier.run_record, note)
 
@@ -58,7 +62,7 @@ def number_shown(read: ReadContext, prediction: Prediction | None) -> ShownNumbe
     """Return the number of a film that its reader sees; None where no score is shown."""
     if prediction is None or read.hides_score or read.kind is ReadKind.FIRST:
         return None
-    number = number_of(read.visit, read.film.key, prediction)
+    number = number_of(read, prediction)
     return None if number is None else number.shown
 
 
