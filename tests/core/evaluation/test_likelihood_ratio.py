@@ -130,6 +130,27 @@ def test_a_ratio_by_counting_is_that_on_paper():
     assert rate.n == 18
 
 
+def test_the_evaluation_says_what_the_ratio_gains_in_a_ward_of_15_percent():
+    test = read_predictions(RUN).of_split("test")
+    ill, share = test.films.label, 0.15
+    weights = np.where(ill == 1, share / ill.mean(), (1.0 - share) / (1.0 - ill.mean()))
+    odds = test.logit / RUN.calibration.temperature + RUN.calibration.offset
+    ratios = [ratio_of_score(float(one), RUN, KEPT) for one in odds]
+    there = np.array([probability_at(ratio.log_value, share) for ratio in ratios])
+    means, briers = (
+        [np.average(values, weights=weights) for values in pair]
+        for pair in (
+            (there, test.probability),
+            ((there - ill) ** 2, (test.probability - ill) ** 2),
+        )
+    )
+    words = " ".join((PROJECT_ROOT / "docs/evaluation.md").read_text("utf-8").split())
+    assert f"mean of {means[0]:.3f}, and the set's have one of {means[1]:.3f}." in words
+    assert f"The Brier scores are {briers[0]:.3f} and {briers[1]:.3f}." in words
+    beyond = sum(ratio.beyond is not None for ratio in ratios)
+    assert f"Of the {len(test)} films, {beyond} lie beyond the limits." in words
+
+
 @pytest.mark.parametrize(("log_odds", "ill"), [(-2.0, 0), (2.0, 9), (4.0, 30)])
 def test_a_score_is_held_against_the_films_of_its_own_band(log_odds, ill):
     counted = counted_for(ratio_of_score(log_odds, THREE_OF_FOUR, MEASURED), MEASURED)
