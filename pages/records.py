@@ -26,6 +26,7 @@ SHOWN_COLUMNS = (
     "Verdict",
     "Confidence (1 to 5)",
     "Probability",
+    "Shown number",
     "Reader and model",
     "Reference",
     "Kind",
@@ -63,7 +64,10 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
         column_config={
             "Read at (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
-            "Probability": st.column_config.NumberColumn(format="%.2f"),
+            "Probability": st.column_config.NumberColumn(
+                format="%.2f", help="At the share of pneumonia among the run's validation films."
+            ),
+            "Shown number": st.column_config.TextColumn(help="What the reader saw of the score."),
             "Seconds": st.column_config.NumberColumn(
                 format="%.0f", help="On the screen until this read."
             ),

@@ -58,6 +58,7 @@ ROWS_OF_ROLES = {
     "Change the list of causes": (Act.CHANGE_CAUSES,),
     "Import a run, erase films": (Act.IMPORT_RUN, Act.ERASE_FILMS),
     "Choose the run that serves": (Act.CHOOSE_SERVED_RUN,),
+    "Set the ward's prevalence": (Act.SET_PREVALENCE,),
 }
 
 

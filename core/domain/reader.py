@@ -43,6 +43,7 @@ class Act(StrEnum):
     CHANGE_CAUSES = "change the list of causes"
     IMPORT_RUN = "import a run"
     CHOOSE_SERVED_RUN = "choose the run that serves"
+    SET_PREVALENCE = "set the ward's prevalence"
 
 
 _DOCTORS = frozenset({Role.READER, Role.TEACHER, Role.LEAD})
@@ -69,6 +70,7 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.CHANGE_CAUSES: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
     Act.IMPORT_RUN: frozenset({Role.LEAD, Role.ADMIN}),
     Act.CHOOSE_SERVED_RUN: frozenset({Role.LEAD}),
+    Act.SET_PREVALENCE: frozenset({Role.LEAD}),
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 

@@ -192,20 +192,18 @@ def _check_population(film: Radiograph) -> list[Finding]:
     if film.age_band is AgeBand.CHILD_1_TO_5:
         return []
     if film.age_band is AgeBand.UNKNOWN:
-        message = (
-            "The age is not stated. The probability was measured on children of 1 to 5 years only."
-        )
+        message = "The age is not stated. The model was measured on children of 1 to 5 years only."
         return [Finding(POPULATION, Severity.NOTE, None, None, message)]
     if film.age_band is AgeBand.ADULT:
         message = (
-            "Patient age: adult. The probability was measured on children of 1 to 5 years only. "
-            "On films of adults it depends strongly on the projection, AP or PA. Rely on your own "
-            "read."
+            "Patient age: adult. The model was measured on children of 1 to 5 years only. "
+            "On films of adults its score depends strongly on the projection, AP or PA. Rely on "
+            "your own read."
         )
         return [Finding(ADULT, Severity.FLAG, None, None, message)]
     message = (
         f"Patient age: {film.age_band}. The model was trained on children of 1 to 5 years: "
-        "its probability is not validated for this age. Rely on your own read."
+        "its score is not validated for this age. Rely on your own read."
     )
     return [Finding(POPULATION, Severity.FLAG, None, None, message)]
 

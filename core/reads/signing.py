@@ -18,6 +18,7 @@ from core.domain.quality import QualityReport
 from core.domain.reader import READER_LIMIT, Act, Reader
 from core.domain.regions import Explanation
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
+from core.domain.ward import ShownNumber
 from core.errors import ReviewStoreError
 from core.reads.drafts import Draft
 from core.reads.protocol import reads_by
@@ -61,6 +62,8 @@ class ShownFilm:
         From `kind_of_next`.
     order_known : bool or None
         Whether the worklist showed the model's side before the read, or was sorted by it.
+    shown_number : ShownNumber or None
+        What the film's score meant in the ward, as the reader saw it.
     """
 
     film_sha256: str
@@ -74,6 +77,7 @@ class ShownFilm:
     shown_s: float | None = None
     kind: ReadKind = ReadKind.READ
     order_known: bool | None = None
+    shown_number: ShownNumber | None = None
 
 
 def sign_read(
@@ -133,6 +137,7 @@ def sign_read(
         drawn=_checked_drawn(draft.drawn),
         shown_s=film.shown_s,
         order_known=film.order_known,
+        shown_number=film.shown_number,
     )
 
 

@@ -18,6 +18,7 @@ from core.domain.model import AbstentionBand, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
+from core.domain.ward import ShownNumber
 from core.errors import MarkError, NotAllowed, ReviewStoreError
 from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
@@ -261,6 +262,7 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "drawn": [list(mark.edges) for mark in record.drawn] or None,
         "shown_s": None if record.shown_s is None else _finite(record.shown_s),
         "order_known": record.order_known,
+        **_row_of_shown(record.shown_number),
     }
     _check_texts(row)
     return row
@@ -292,7 +294,20 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         drawn=tuple(Mark(*edges) for edges in row.drawn or ()),
         shown_s=row.shown_s,
         order_known=row.order_known,
+        shown_number=None
+        if row.shown_number is None
+        else ShownNumber(row.likelihood_ratio, row.ward_prevalence, row.shown_number),
     )
+
+
+def _row_of_shown(shown: ShownNumber | None) -> dict[str, Any]:
+    if shown is None:
+        return {"likelihood_ratio": None, "ward_prevalence": None, "shown_number": None}
+    return {
+        "likelihood_ratio": _finite(shown.likelihood_ratio),
+        "ward_prevalence": None if shown.prevalence is None else _finite(shown.prevalence),
+        "shown_number": shown.text,
+    }
 
 
 def _prediction_from_row(row: Row[Any]) -> Prediction | None:

@@ -20,13 +20,12 @@ from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.region_panel import draw_region_panel
 from ui.app.resources import get_engine, request_explanation, usual_settings
 from ui.app.session import Visit
+from ui.app.ward import words_for
 from ui.components.panels import (
     SYNTHETIC,
-    draw_measured,
     draw_origin,
     draw_population,
     draw_quality,
-    draw_scale,
 )
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
@@ -35,6 +34,7 @@ from ui.review.marks import draw_drawn, note_drawn
 from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, read_changed
+from ui.review.ward import draw_measured_here, draw_score
 
 READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
@@ -121,13 +121,13 @@ def _status(record: ReviewRecord | None, reader: str) -> str:
 
 
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
-    """Draw the probability, the regions it depends on, the findings, and what was measured."""
+    """Draw the score, the regions it depends on, the findings, and what was measured."""
     draw_origin(reading.quality)
     if reading.prediction is not None and read.hides_score:
         draw_score_request(read, reading)
         return
     if reading.prediction is not None:
-        draw_scale(reading.prediction)
+        draw_score(read, reading.prediction)
     draw_population(reading.quality, scored=reading.prediction is not None)
     if task is not None:
         draw_region_panel(
@@ -137,6 +137,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
             get_engine(),
             address_of(VISIT, read.film.key, way=read.visit.way),
             of_others=read.of_others,
+            said=words_for(read),
         )
     elif reading.prediction is not None:
         offer_regions(read)
@@ -144,7 +145,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
     draw_drawn(read.drawn_at_first, None if task is None else task.result)
     draw_quality(reading.quality)
     if reading.prediction is not None:
-        draw_measured(reading.prediction, get_engine().classifier.run_record)
+        draw_measured_here(read, reading.prediction)
 
 
 def draw_score_request(read: ReadContext, reading: FilmReading) -> None:
@@ -240,10 +241,10 @@ def order_text() -> str:
     if get_settings().read_first:
         return (
             "You lock your own first read and may mark where you see a finding. Then you see the "
-            "model's probability and, on request, the regions it depends on. Then you sign your "
+            "model's result and, on request, the regions it depends on. Then you sign your "
             "verdict."
         )
-    return "You see its probability and the regions it depends on, and sign your verdict."
+    return "You see its result and the regions it depends on, and sign your verdict."
 
 
 def draw_read_first(visit: Visit) -> None:

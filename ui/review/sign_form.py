@@ -22,6 +22,7 @@ from ui.components.panels import draw_record
 from ui.components.plain_text import plain
 from ui.review.marks import regions_shown
 from ui.review.reports import draw_report
+from ui.review.ward import number_shown
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 
@@ -116,6 +117,7 @@ def _sign(
         shown_s=progress.seconds_until(utc_now()),
         kind=read.kind,
         order_known=get_settings().shows_order,
+        shown_number=number_shown(read, said),
     )
     record = sign_read(draft, shown, visit.acting)
     try:
