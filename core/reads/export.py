@@ -11,6 +11,7 @@ import pyarrow as pa
 from core.domain.mark import Mark
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
+from core.reads.findings import findings_text
 from core.tables import csv_table, parquet_table
 
 Row = dict[str, str | float | int | None]
@@ -20,6 +21,9 @@ DRAWN = "Marks (left top right bottom)"
 ORDER = "Worklist"
 ORDERS = {False: "order of arrival", True: "order of suspicion", None: "not kept"}
 """What the reader's worklist showed before the read, by `ReviewRecord.order_known`."""
+
+FINDINGS = "Findings"
+"""The WHO's categories, each with its places; empty where the reader gave a verdict only."""
 
 INSIDE_DRAWN = "Weight for pneumonia inside"
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
@@ -168,6 +172,7 @@ def describe_read(
         "Model's regions": _regions_in_words(record),
         DRAWN: "; ".join(" ".join(f"{edge:g}" for edge in mark.edges) for mark in marks),
         INSIDE_DRAWN: float(inside) if isinstance(inside, int | float) else None,
+        FINDINGS: findings_text(read.findings),
         ORDER: "" if record.kind is ReadKind.ARBITRATION else ORDERS[record.order_known],
     }
 

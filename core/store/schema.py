@@ -65,6 +65,7 @@ reviews = _log(
     Column("drawn", JSON(none_as_null=True)),
     Column("shown_s", Double),
     Column("order_known", Boolean),
+    Column("findings", JSON(none_as_null=True)),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
     UniqueConstraint("supersedes", name="uq_reviews_supersedes"),
