@@ -37,6 +37,12 @@ def implied_verdict(findings: Findings) -> Verdict | None:
     return next(iter(implied), None)
 
 
+def category_text(category: Category) -> str:
+    """Return a category in words; normal is said as the WHO's form does."""
+    normal = category is Category.NORMAL
+    return "no consolidation, infiltrate or effusion" if normal else category.value
+
+
 def findings_text(findings: Findings) -> str:
     """Return findings in words, each with its places; empty if there are none."""
     places = {
@@ -44,7 +50,7 @@ def findings_text(findings: Findings) -> str:
         Category.EFFUSION: _sides_text(findings),
     }
     return "; ".join(
-        f"{category}, {places[category]}" if places.get(category) else category.value
+        f"{category}, {places[category]}" if places.get(category) else category_text(category)
         for category in Category
         if category in findings.categories
     )

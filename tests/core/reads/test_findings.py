@@ -55,7 +55,7 @@ def test_every_other_combination_contradicts_itself() -> None:
     ("findings", "text"),
     [
         (NO_FINDINGS, ""),
-        (Findings(frozenset({Category.NORMAL})), "normal"),
+        (Findings(frozenset({Category.NORMAL})), "no consolidation, infiltrate or effusion"),
         (Findings(frozenset({SEEN})), "consolidation"),
         (
             Findings(
