@@ -12,6 +12,7 @@ from ui.app.read_in_progress import ReadContext, film_left_open, open_read, reco
 from ui.app.region_panel import overlay_of
 from ui.app.resources import get_engine, get_film_view, get_served, get_store
 from ui.app.session import Visit, show_notice
+from ui.components.findings.findings import HELP
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
@@ -31,6 +32,7 @@ VIEW_HEIGHT = 790
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
     ("Ctrl Enter", "Sign"),
+    *HELP,
 )
 
 

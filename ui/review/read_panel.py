@@ -35,9 +35,10 @@ from ui.review.marks import draw_drawn, note_drawn
 from ui.review.sign_form import draw_verdict
 from ui.review.uploads import read_waiting
 
-READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
+READ_HEIGHT = 384  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 MARKED_HEIGHT = 22  # of the line that says how much was marked
+SEEN_HEIGHT = 44  # of the lines that say which findings were locked
 
 
 def build_row(
@@ -182,6 +183,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     marks = read.drawn_at_first
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
     height -= MARKED_HEIGHT if marks else 0
+    height -= SEEN_HEIGHT if any(one.read.findings for one in read.own) else 0
     long = reading.quality.findings or marks
     with st.container(height=height if long else "content", border=False):
         if reading.quality.refused:
