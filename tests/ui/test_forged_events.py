@@ -110,6 +110,31 @@ def test_an_answer_takes_its_own_labels_and_steps_alone(
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {"findings": 7},
+        {"findings": ["abscess"]},
+        {"findings": [["consolidation"]]},
+        {"label": "normal"},
+        {"label": None},
+        {"findings": ["normal", "consolidation"]},
+    ],
+    ids=repr,
+)
+def test_an_answers_findings_are_those_of_its_verdict(
+    state: dict[str, Any], wrong: dict[str, object]
+) -> None:
+    right = {"token": "token", "label": "pneumonia", "confidence": 3, "lock": False}
+    right["findings"] = ["consolidation"]
+    state["key"] = {"said": right | wrong}
+    assert read_answer_event("key", "token") is None
+    state["key"] = {"said": right}
+    seen = Findings(frozenset({Category.CONSOLIDATION}))
+    event = AnswerEvent(Verdict.PNEUMONIA, 3, lock=False, findings=seen)
+    assert read_answer_event("key", "token") == event
+
+
+@pytest.mark.parametrize(
     "marks",
     [
         None,

@@ -39,7 +39,7 @@ WORDS = {
     Category.NORMAL: "None of these",
     Category.UNINTERPRETABLE: "Uninterpretable",
 }
-_TITLES = {
+TITLES = {
     Category.CONSOLIDATION: "A dense or confluent opacity of a lobe, or of a part of it.",
     Category.OTHER_INFILTRATE: "Interstitial or minor patchy opacities, small atelectases.",
     Category.EFFUSION: "Fluid along the chest wall, beside an infiltrate or hiding the lung.",
@@ -111,7 +111,7 @@ def show_findings(
                 {
                     "value": one.value,
                     "words": WORDS[one],
-                    "title": _TITLES[one],
+                    "title": TITLES[one],
                     "key": CATEGORY_KEYS[one],
                     "alone": one in ALONE,
                     "field": _FIELDS.get(one),
