@@ -118,6 +118,18 @@ def test_the_signed_read_begins_with_the_first_reads_findings(
     assert [one.kind.value for one in store.everything()] == ["first", "read"]
 
 
+def test_another_reader_in_the_same_visit_begins_without_them(store, chosen) -> None:
+    page = upload(open_page(), CHEST)
+    name_reader(page)
+    choose(page, chosen, SEEN)
+    press(page, "Sign")
+    name_reader(page, "Dr. Grace Second")
+    assert verdict_of(page).value is None
+    choose_verdict(page, Verdict.PNEUMONIA)
+    press(page, "Sign")
+    assert stored(store) == [(Verdict.PNEUMONIA, SEEN), (Verdict.PNEUMONIA, NO_FINDINGS)]
+
+
 # --- Records --------------------------------------------------------------------------------------
 
 

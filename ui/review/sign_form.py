@@ -20,7 +20,7 @@ from ui.app.resources import get_engine, get_store
 from ui.app.session import show_not_kept
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
-from ui.review.findings_form import VERDICT_HELP, draw_findings, take_findings
+from ui.review.findings_form import VERDICT_HELP, draw_findings, forget_findings, take_findings
 from ui.review.marks import regions_shown
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
@@ -128,4 +128,5 @@ def _sign(
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
         return f"Not signed. {exc}"
+    forget_findings(read.token.key)
     return ""
