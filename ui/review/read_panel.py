@@ -38,7 +38,7 @@ from ui.review.uploads import read_waiting
 READ_HEIGHT = 384  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 MARKED_HEIGHT = 22  # of the line that says how much was marked
-SEEN_HEIGHT = 44  # of the lines that say which findings were locked
+SEEN_HEIGHT = 58  # of the lines that say which findings were locked
 
 
 def build_row(
