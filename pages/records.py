@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.domain.review import ReviewRecord
 from core.reads.arbitration import list_disputes
-from core.reads.export import ORDER, describe_read
+from core.reads.export import FINDINGS, ORDER, describe_read
 from ui.app.guard import guard, show_errors
 from ui.app.ledger import Ledger, get_ledger
 from ui.app.resources import get_served, get_store
@@ -12,6 +12,7 @@ from ui.app.session import show_notice
 from ui.charts.base import plot_reads
 from ui.components.panels import draw_record, draw_standing_line
 from ui.components.plain_text import plain
+from ui.records.agreement import draw_finding_agreement
 from ui.records.data import LISTED, films_waiting, leave_out, reads_only
 from ui.records.filters import Chosen, choose_order, choose_reads, choose_run, draw_exports
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
@@ -24,6 +25,7 @@ SHOWN_COLUMNS = (
     "Films",
     "Reader",
     "Verdict",
+    FINDINGS,
     "Confidence (1 to 5)",
     "Probability",
     "Shown number",
@@ -132,6 +134,7 @@ with show_errors():
             beside = choose_order(choose_run(chosen.counted))
             draw_readers(beside, ledger.references)
             draw_own_reliance(visit, beside, ledger)
+            draw_finding_agreement(beside)
             draw_roc(beside, ledger.references)
         with queue:
             draw_disputes(visit, disputes)

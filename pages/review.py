@@ -13,6 +13,7 @@ from ui.app.read_in_progress import ReadContext, open_read, record_progress
 from ui.app.region_panel import overlay_of
 from ui.app.resources import erase_expired, get_film_view, get_served
 from ui.app.session import Visit, show_notice
+from ui.components.findings.findings import HELP
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
@@ -27,6 +28,7 @@ from ui.review.worklist_query import WORKLIST, WorklistView
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
     ("Ctrl Enter", "Sign"),
+    *HELP,
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.findings import NO_FINDINGS, Findings
 from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
@@ -29,6 +30,7 @@ class ReaderRead:
     confidence: int
     comment: str
     read_at: datetime
+    findings: Findings = NO_FINDINGS
 
 
 class ReadKind(StrEnum):

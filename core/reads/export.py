@@ -13,6 +13,7 @@ from core.domain.mark import Mark
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.domain.ward import ShownNumber
+from core.reads.findings import findings_text
 from core.stats.bayes import probability_at
 from core.tables import csv_table, parquet_table
 
@@ -23,6 +24,9 @@ DRAWN = "Marks (left top right bottom)"
 ORDER = "Worklist"
 ORDERS = {False: "order of arrival", True: "order of suspicion", None: "not kept"}
 """What the reader's worklist showed before the read, by `ReviewRecord.order_known`."""
+
+FINDINGS = "Findings"
+"""The WHO's categories, each with its places; empty where the reader gave a verdict only."""
 
 INSIDE_DRAWN = "Weight for pneumonia inside"
 _SHOWN_NUMBERS = ("Likelihood ratio", "Ward's prevalence", "Probability in the ward")
@@ -174,6 +178,7 @@ def describe_read(
         "Model's regions": _regions_in_words(record),
         DRAWN: "; ".join(" ".join(f"{edge:g}" for edge in mark.edges) for mark in marks),
         INSIDE_DRAWN: float(inside) if isinstance(inside, int | float) else None,
+        FINDINGS: findings_text(read.findings),
         ORDER: "" if record.kind is ReadKind.ARBITRATION else ORDERS[record.order_known],
         "Score": None if prediction is None else prediction.score,
         **_describe_shown(record.shown_number),

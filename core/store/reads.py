@@ -19,7 +19,8 @@ from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
 from core.domain.ward import ShownNumber
-from core.errors import MarkError, NotAllowed, ReviewStoreError
+from core.errors import FindingsError, MarkError, NotAllowed, ReviewStoreError
+from core.reads.findings import findings_as_json, findings_from_json
 from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
 from core.store.audit_log import insert_chained, wait_for_turn
@@ -168,7 +169,7 @@ class SqlReviewStore:
     def _records(self, connection: Connection, query: Select[Any]) -> list[ReviewRecord]:
         try:
             return [record_from_row(row) for row in connection.execute(query)]
-        except (ValueError, KeyError, TypeError, MarkError) as exc:
+        except (ValueError, KeyError, TypeError, MarkError, FindingsError) as exc:
             raise self.database.changed_elsewhere("A record") from exc
 
     def _why_refused(self, record: ReviewRecord) -> str:
@@ -263,6 +264,7 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "shown_s": None if record.shown_s is None else _finite(record.shown_s),
         "order_known": record.order_known,
         **_row_of_shown(record.shown_number),
+        "findings": findings_as_json(read.findings),
     }
     _check_texts(row)
     return row
@@ -273,7 +275,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
 
     Raises
     ------
-    KeyError, TypeError, ValueError, MarkError
+    KeyError, TypeError, ValueError, MarkError, FindingsError
         If another program wrote something else into the row.
     """
     return ReviewRecord(
@@ -281,7 +283,13 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         film_sha256=row.film_sha256,
         film_name=row.film_name or "",
         reader=row.reader,
-        read=ReaderRead(Verdict(row.verdict), row.confidence, row.comment, from_utc(row.read_at)),
+        read=ReaderRead(
+            Verdict(row.verdict),
+            row.confidence,
+            row.comment,
+            from_utc(row.read_at),
+            findings_from_json(row.findings),
+        ),
         prediction=_prediction_from_row(row),
         quality=quality_from_json(row.quality),
         run_id=row.run_id or "",

@@ -69,6 +69,7 @@ reviews = _log(
     Column("likelihood_ratio", Double),
     Column("ward_prevalence", Double),
     Column("shown_number", Text),
+    Column("findings", JSON(none_as_null=True)),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
     UniqueConstraint("supersedes", name="uq_reviews_supersedes"),

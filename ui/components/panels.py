@@ -12,6 +12,7 @@ from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Se
 from core.domain.review import ReadKind, ReviewRecord
 from core.evaluation.film_number import FilmNumber, holds_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
+from core.reads.findings import findings_text
 from ui.components.plain_text import plain
 
 _DONE = {
@@ -232,9 +233,11 @@ def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     )
     if superseded:
         words = f"<s>{words}</s> Corrected later."
+    seen = findings_text(read.findings)
+    findings = f" {escape(seen.capitalize())}." if seen else ""
     drawn = f" Marked on the film: {len(record.drawn)}." if record.drawn else ""
     comment = f"<br>“{escape(read.comment)}”" if read.comment else ""
-    st.html(f'<p class="fr-record">{words}{drawn}{comment}</p>')
+    st.html(f'<p class="fr-record">{words}{findings}{drawn}{comment}</p>')
 
 
 def draw_standing_line(served: ServedRun, reader: str) -> None:

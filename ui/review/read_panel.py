@@ -36,10 +36,11 @@ from ui.review.sign_form import draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, read_changed
 from ui.review.ward import draw_measured_here, draw_score
 
-READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
+READ_HEIGHT = 384  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 MARKED_HEIGHT = 22  # of the line that says how much was marked
 REPORT_HEIGHT = 56  # of what offers the report of a signed read
+SEEN_HEIGHT = 58  # of the lines that say which findings were locked
 
 
 def build_row(
@@ -186,6 +187,7 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
     height -= MARKED_HEIGHT if marks else 0
     height -= REPORT_HEIGHT if read.own and read.own[-1].kind is ReadKind.READ else 0
+    height -= SEEN_HEIGHT if any(one.read.findings for one in read.own) else 0
     long = reading.quality.findings or marks
     with st.container(height=height if long else "content", border=False):
         if reading.quality.refused:
