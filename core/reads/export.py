@@ -9,11 +9,11 @@ from datetime import date
 
 import pyarrow as pa
 
+from core.domain.findings import findings_text
 from core.domain.mark import Mark
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.domain.ward import ShownNumber
-from core.reads.findings import findings_text
 from core.stats.bayes import probability_at
 from core.tables import csv_table, parquet_table
 

@@ -37,34 +37,6 @@ def implied_verdict(findings: Findings) -> Verdict | None:
     return next(iter(implied), None)
 
 
-def category_text(category: Category) -> str:
-    """Return a category in words; normal is said as the WHO's form does."""
-    normal = category is Category.NORMAL
-    return "no consolidation, infiltrate or effusion" if normal else category.value
-
-
-def findings_text(findings: Findings) -> str:
-    """Return findings in words, each with its places; empty if there are none."""
-    places = {
-        Category.CONSOLIDATION: _zones_text(findings),
-        Category.EFFUSION: _sides_text(findings),
-    }
-    return "; ".join(
-        f"{category}, {places[category]}" if places.get(category) else category_text(category)
-        for category in Category
-        if category in findings.categories
-    )
-
-
-def _zones_text(findings: Findings) -> str:
-    return " and ".join(zone for zone in ZONES if zone in findings.zones)
-
-
-def _sides_text(findings: Findings) -> str:
-    both = findings.effusion_sides == set(SIDES)
-    return "both sides" if both else "".join(findings.effusion_sides)
-
-
 def findings_as_json(findings: Findings) -> dict[str, list[str]] | None:
     """Return findings as JSON can keep them; None if there are none."""
     if not findings:

@@ -12,7 +12,7 @@ import numpy as np
 from core import __version__
 from core.domain.arrays import LabelImage
 from core.domain.film import printable
-from core.domain.findings import Findings
+from core.domain.findings import Findings, findings_text
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.model import FilmBox, Prediction
 from core.domain.quality import QualityReport
@@ -22,7 +22,7 @@ from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
 from core.domain.ward import ShownNumber
 from core.errors import ReviewStoreError
 from core.reads.drafts import Draft
-from core.reads.findings import findings_text, implied_verdict
+from core.reads.findings import implied_verdict
 from core.reads.protocol import reads_by
 
 COMMENT_LIMIT = 2000  # characters

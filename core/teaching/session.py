@@ -8,17 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from core.domain.findings import NO_FINDINGS, Findings
+from core.domain.findings import NO_FINDINGS, Findings, findings_text
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.model import Side
 from core.domain.review import Verdict
 from core.errors import TeachingError
-from core.reads.findings import (
-    findings_as_json,
-    findings_from_json,
-    findings_text,
-    implied_verdict,
-)
+from core.reads.findings import findings_as_json, findings_from_json, implied_verdict
 from core.teaching.mark_scoring import MarkScore
 
 CONFIDENCES = {1: "guess", 2: "rather unsure", 3: "fairly sure", 4: "sure", 5: "certain"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import PurePosixPath
 
+from core.domain.findings import findings_text
 from core.domain.rate import Rate, of_few_text
 from core.domain.review import Verdict
-from core.reads.findings import findings_text
 from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import Outcome, ReaderSummary
 from core.teaching.session import Answer, Plan

@@ -7,12 +7,12 @@ from html import escape
 
 import streamlit as st
 
+from core.domain.findings import findings_text
 from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
 from core.domain.review import ReadKind, ReviewRecord
 from core.evaluation.film_number import FilmNumber, holds_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
-from core.reads.findings import findings_text
 from ui.components.plain_text import plain
 
 _DONE = {

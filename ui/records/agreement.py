@@ -6,9 +6,9 @@ import math
 
 import streamlit as st
 
+from core.domain.findings import category_text
 from core.domain.rate import Rate, of_few_text
 from core.domain.review import Records
-from core.reads.findings import category_text
 from core.reads.reader_agreement import FEWEST_FILMS, compare_findings
 
 

@@ -5,15 +5,10 @@ from itertools import combinations
 
 import pytest
 
-from core.domain.findings import ALONE, NO_FINDINGS, ZONES, Category, Findings
+from core.domain.findings import ALONE, NO_FINDINGS, ZONES, Category, Findings, findings_text
 from core.domain.review import Verdict
 from core.errors import FindingsError
-from core.reads.findings import (
-    findings_as_json,
-    findings_from_json,
-    findings_text,
-    implied_verdict,
-)
+from core.reads.findings import findings_as_json, findings_from_json, implied_verdict
 
 SEEN, OTHER, FLUID = Category.CONSOLIDATION, Category.OTHER_INFILTRATE, Category.EFFUSION
 PATHOLOGY = [set(some) for size in (1, 2, 3) for some in combinations((SEEN, OTHER, FLUID), size)]
