@@ -18,7 +18,7 @@ from bench.films import draw_film, encode_picture, open_served_engine
 from bench.results import Section, Target, judge
 from bench.start import open_browser
 from bench.timing import rounds_text, seconds_of
-from core.domain.worklist import FilmStatus, MachineReading
+from core.domain.worklist import FilmStatus, MachineReading, WorklistFilter
 from core.errors import FirstReadError
 from core.pipeline import FilmReading, read_film
 from core.reads.signing import utc_now
@@ -27,7 +27,7 @@ from core.store.engine import Database
 from core.store.films.keys import encrypt, new_key
 from core.store.films.objects import FilmObjects
 from core.store.films.readings import reading_to_json, suspicion_of
-from core.store.films.worklist import SqlFilms, WorklistFilter, address_of
+from core.store.films.worklist import SqlFilms, address_of
 from core.store.schema import films as table
 from ui.app.kept_films import PAGE
 

@@ -7,40 +7,28 @@ from core.jobs.batch import FilmState
 from core.jobs.explanations import ExplanationTask
 from core.settings import get_settings
 from ui.app.guard import guard, show_errors
-from ui.app.kept_films import (
-    PAGE,
-    claim,
-    claimed_by_another,
-    list_films,
-    read_unread,
-)
+from ui.app.kept_films import PAGE, claim, list_films, read_unread
 from ui.app.progress import follow
-from ui.app.read_in_progress import ReadContext, film_left_open, open_read, record_progress
+from ui.app.read_in_progress import ReadContext, open_read, record_progress
 from ui.app.region_panel import overlay_of
-from ui.app.resources import get_engine, get_film_view, get_served, get_store
+from ui.app.resources import erase_expired, get_film_view, get_served
 from ui.app.session import Visit, show_notice
+from ui.components.findings.findings import HELP
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
-from ui.components.worklist.worklist import show_worklist
+from ui.review.film_list import VIEW_HEIGHT, draw_worklist
 from ui.review.marks import VIEWER, marking_of
-from ui.review.read_panel import build_row, draw_read, purpose_text, suspicion_of
-from ui.review.shared_worklist import draw_claim, free_rows, status_words
-from ui.review.uploads import (
-    draw_batch,
-    draw_uploader,
-    offer_examples,
-    offer_removal,
-    read_waiting,
-)
-from ui.review.worklist_query import WORKLIST, WorklistView, draw_filters
+from ui.review.read_panel import draw_read, purpose_text
+from ui.review.shared_worklist import draw_claim, draw_kept
+from ui.review.uploads import draw_uploader, offer_examples, read_waiting
+from ui.review.worklist_query import WORKLIST, WorklistView
 
-VIEW_HEIGHT = 790
-FILTERS_HEIGHT = 112
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
     ("Ctrl Enter", "Sign"),
+    *HELP,
 )
 
 
@@ -53,58 +41,6 @@ def draw_empty(visit: Visit) -> None:
         st.write(words)
         draw_uploader(visit)
         offer_examples(visit)
-
-
-def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
-    """List the films in the order that this site reads them, and keep which one is open."""
-    films, reader, store = visit.films, visit.acting.name, get_store()
-    signed = store.latest_for_films(list(films), reader)
-    own = store.films_read_by(list(films), reader) if signed else set()
-    rows = [
-        build_row(
-            film,
-            visit.outcome(key),
-            signed,
-            reader,
-            own,
-            visit.scores_asked,
-            status_words(visit, key, own),
-        )
-        for key, film in films.items()
-    ]
-    by_suspicion = get_settings().shows_order
-    if visit.selected is None:
-        left = film_left_open(visit, signed)
-        if left is not None and not claimed_by_another(visit, visit.listed.get(left)):
-            visit.selected = left
-    if visit.selected is None:
-        free = free_rows(visit, rows)
-        if free and (visit.job is None or any(row.thumbnail_png for row in free)):
-            visit.selected = (max(free, key=suspicion_of) if by_suspicion else free[0]).key
-    with st.popover("Add films", icon=":material/add:", width="stretch"):
-        draw_uploader(visit)
-        offer_removal(visit, signed)
-        offer_examples(visit)
-    with st.container():
-        draw_batch(visit)
-    if get_settings().keeps_films:
-        with st.container(gap="small"):
-            draw_filters(visit, view, total)
-    scored = any(row.probability is not None for row in rows)
-    point = get_engine().classifier.run_record.operating_point
-    chosen = show_worklist(
-        rows,
-        selected=visit.selected,
-        key="worklist",
-        height=VIEW_HEIGHT
-        - (60 if visit.job is None else 116)
-        - (FILTERS_HEIGHT if get_settings().keeps_films else 0),
-        operating_point=point.threshold if scored else None,
-        by_suspicion=by_suspicion,
-    )
-    if chosen is not None and chosen != visit.selected:
-        visit.selected, visit.complaint = chosen, ""
-        st.rerun()
 
 
 def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking | None) -> None:
@@ -142,9 +78,10 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
         record_progress(read)
         marking = marking_of(read)
         with read_side:  # first: it is there while a large film is still on its way
-            if get_settings().keeps_films:
-                draw_claim(visit, claim(visit, visit.selected))
+            kept = claim(visit, visit.selected) if get_settings().keeps_films else None
+            draw_claim(visit, kept)
             task = draw_read(read)
+            draw_kept(visit, kept)
         with film_side:
             draw_film(read, task, marking)
     listen_for_keys()
@@ -157,6 +94,7 @@ with show_errors():
     if visit.keep_to(served):
         visit.notice = f"Run {served.run_id} serves now: the films are read again."
         read_waiting(visit)
+    erase_expired()
     view, complaints, total = WorklistView(), [], len(visit.films)
     if get_settings().keeps_films:
         view, complaints = WORKLIST.read(st.query_params.to_dict())

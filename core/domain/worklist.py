@@ -105,3 +105,31 @@ class WorklistFilm:
     claimed_by: str = ""
     claimed_until: datetime | None = None
     reading: MachineReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistFilter:
+    """Which films are asked for.
+
+    Attributes
+    ----------
+    statuses : tuple of FilmStatus
+        None of them: all films that are not signed, and those that were signed today.
+    every : bool
+        Every film, whatever its status.
+    words : str
+        Part of the name, or the beginning of the film's hash.
+    arrival : Arrival or None
+        Of any kind if None.
+    since : datetime or None
+        Films that arrived then or later.
+    by_suspicion : bool
+        Whether the most suspicious film comes first, and else the one that waits longest.
+    """
+
+    statuses: tuple[FilmStatus, ...] = ()
+    every: bool = False
+    words: str = ""
+    arrival: Arrival | None = None
+    since: datetime | None = None
+    by_suspicion: bool = False

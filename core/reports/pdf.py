@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 from fpdf.util import Padding
 
 from core.domain.rate import interval_text
-from core.errors import ModelError
 from core.reports.document import Block, Bullets, Document, Intervals, MeasuredRow, Paragraph, Table
+from core.reports.typefaces import find_for, find_typefaces, own_characters
 
 IN_SHORT = "short"
 FAMILY = "DejaVu"
-STYLES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
 MARGIN_MM, LINE_MM, ROW_MM = 16.0, 4.2, 5.0
 TITLE_PT, HEADING_PT, TEXT_PT, TABLE_PT, SMALL_PT = 16.0, 11.0, 8.5, 7.2, 7.0
 LABEL_MM, VALUE_MM, PLOT_PAD_MM = 66.0, 44.0, 3.0
@@ -42,10 +39,44 @@ class Pages(FPDF):
 
     def __init__(self, title: str, *, landscape: bool = False, margin_mm: float) -> None:
         super().__init__(orientation="landscape" if landscape else "portrait", format="A4")
-        for style, path in _typefaces().items():
+        for style, path in find_typefaces().items():
             self.add_font(FAMILY, style, path)
+        self._drawn = own_characters()
+        self._fallbacks: tuple[str, ...] = ()
         self.set_margin(margin_mm)
         self.set_title(title)
+
+    def take_typefaces_for(self, text: str) -> None:
+        """Take typefaces of this machine into the file for what DejaVu Sans does not draw."""
+        paths, drawn = find_for(frozenset(filter(str.isprintable, text)) - self._drawn)
+        if not paths:
+            return
+        for path in paths:
+            if path.stem not in self._fallbacks:
+                self.add_font(path.stem, "", path)
+                self._fallbacks += (path.stem,)
+        self._drawn |= drawn
+        self.set_fallback_fonts(self._fallbacks, exact_match=False)
+
+    def drawable(self, text: str) -> str:
+        """Return text on one line, a character that no typeface draws by its code."""
+        return "".join(
+            letter if letter in self._drawn else f"[U+{ord(letter):04X}]"
+            for letter in " ".join(text.split())
+        )
+
+    def finish(self) -> bytes:
+        """Return the file, and close the typefaces, which stay open otherwise."""
+        try:
+            return bytes(self.output())
+        finally:
+            self.close_typefaces()
+
+    def close_typefaces(self) -> None:
+        """Close the typefaces of a file that nobody wants any more."""
+        for typeface in self.fonts.values():
+            if isinstance(typeface, TTFFont):
+                typeface.ttfont.close()
 
     def write_table(
         self, rows: Iterable[Sequence[str]], widths: Sequence[float], line_mm: float, **looks: Any
@@ -114,22 +145,7 @@ def write_pdf(document: Document) -> bytes:
             _draw(pages, block)
         if section.key == IN_SHORT:  # the first page stands by itself
             pages.add_page()
-    return bytes(pages.output())
-
-
-def _typefaces() -> dict[str, Path]:
-    """Return DejaVu Sans, which comes with matplotlib; that is looked up, not loaded."""
-    found = importlib.util.find_spec("matplotlib")
-    places = [] if found is None else list(found.submodule_search_locations or ())
-    for place in places:
-        folder = Path(place) / "mpl-data" / "fonts" / "ttf"
-        files = {style: folder / name for style, name in STYLES.items()}
-        if all(path.is_file() for path in files.values()):
-            return files
-    raise ModelError(
-        "the typeface DejaVu Sans, which comes with matplotlib, is not installed: install "
-        "matplotlib again, or take the Markdown file."
-    )
+    return pages.finish()
 
 
 def _draw_notice(pages: _DocumentPages, notice: str) -> None:

@@ -48,7 +48,7 @@ def session_as_pdf(course: Course) -> bytes:
     document.write_table([[*films[0]], *([*film.values()] for film in films)], FILM_WIDTHS, 5.0)
     document.ln(3)
     _write_line(document, NOT_FOR_DIAGNOSIS, size=8)
-    return bytes(document.output())
+    return document.finish()
 
 
 def _new_document(session_id: str, day: str) -> Pages:

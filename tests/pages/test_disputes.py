@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fixtures import app_pages
-from fixtures.review_records import record, sign
+from fixtures.review_records import lead, record, sign
 from pages.test_review import CHEST, press, run_until, words_of
 from streamlit.testing.v1 import AppTest
 
@@ -48,7 +48,7 @@ def films(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FIRSTREAD_FILMS", str(tmp_path / "films"))
     monkeypatch.setenv("FIRSTREAD_TEACHING_CONSENT", CONSENT)
     opened = open_films(store.database, get_settings())
-    opened.keep(ArrivingFilm(FILM, "chest.png", CHEST[1]), "Dr. Ada")
+    opened.keep(ArrivingFilm(FILM, "chest.png", CHEST[1]), lead("Dr. Ada"))
     thumbnail = thumbnail_png(decode_radiograph(CHEST[1], file_name="chest.png"))
     reading = MachineReading("run and gate", thumbnail, 400, 400, "PNG", QualityReport(()), SAID)
     opened.note_reading(FILM, reading)
@@ -176,7 +176,7 @@ def test_a_film_whose_file_says_that_writing_is_burned_in_becomes_no_case(
     films: SqlFilms, store: SqlReviewStore
 ) -> None:
     burned = "cd" * 32
-    films.keep(ArrivingFilm(burned, "b.png", CHEST[1], burned_in=True), "Dr. Ada")
+    films.keep(ArrivingFilm(burned, "b.png", CHEST[1], burned_in=True), lead("Dr. Ada"))
     for reader, verdict in (("Dr. Ada", Verdict.PNEUMONIA), ("Dr. Bo", Verdict.NORMAL)):
         shared = {"film_sha256": burned, "reader": reader, "verdict": verdict, "regions": {}}
         first = record(kind=ReadKind.FIRST, **shared)
@@ -213,7 +213,7 @@ def test_a_reader_who_has_not_read_the_film_finds_no_dispute(
 def test_a_film_that_is_not_kept_any_more_is_settled_by_the_reads_alone(
     films: SqlFilms, store: SqlReviewStore
 ) -> None:
-    films.erase([FILM], "Dr. Ada", "retention")
+    films.erase([FILM], lead("Dr. Ada"), "retention")
     come_as(store, Role.LEAD, "Dr. Senior")
     page = open_dispute()
     assert drawn_on(page) is None

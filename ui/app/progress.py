@@ -6,6 +6,7 @@ place gone, and of two fragments the one that ends takes the other's rerun with 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from ui.components.plain_text import plain
 
 if TYPE_CHECKING:  # the review page should not wait for what it never uses
     from core.jobs.embeddings import FeatureTask
+    from core.jobs.reports import ReportsTask
 
 REFRESH_S, LONGEST_REFRESH_S = 0.3, 2.0
 
@@ -51,19 +53,22 @@ def follow(visit: Visit, task: ExplanationTask | None, reading: FeatureTask | No
     Parameters
     ----------
     visit : Visit
-        Its batch is followed, if one is running.
+        Its batch is followed, if one is running, and its reports.
     task : ExplanationTask or None
         The explanation of the film that is open.
     reading : FeatureTask or None
         Films that are brought into a feature space, if that is under way.
     """
     waiting = task if task is not None and not task.finished else None
+    making = [one for one in visit.reports.values() if one.running]
     with st.container():
-        if visit.job is not None or waiting is not None or reading is not None:
-            alone = visit.job is None and reading is None
+        if visit.job is not None or waiting is not None or reading is not None or making:
+            alone = visit.job is None and reading is None and not making
             every = _refresh_s(waiting) if alone and waiting is not None else REFRESH_S
             shown = None if waiting is None else waiting.result
-            st.fragment(_follow, run_every=every)(Watch(), visit.job, waiting, shown, reading)
+            st.fragment(_follow, run_every=every)(
+                Watch(), visit.job, waiting, shown, reading, making
+            )
 
 
 def _refresh_s(task: ExplanationTask) -> float:
@@ -77,6 +82,7 @@ def _follow(
     task: ExplanationTask | None,
     shown: Explanation | None,
     reading: FeatureTask | None,
+    making: Sequence[ReportsTask],
 ) -> None:
     news = False
     if job is not None:
@@ -87,6 +93,9 @@ def _follow(
     if reading is not None:
         st.progress(reading.progress, text="Reading films to find similar ones")
         news |= reading.finished
+    for reports in making:
+        st.progress(reports.progress, text=f"{reports.done} of {reports.total} reports made")
+        news |= reports.finished
     watch.rerun_if(news=news)
 
 

@@ -9,8 +9,10 @@ from dataclasses import replace
 import streamlit as st
 
 from core.domain.arrays import FloatImage
-from core.domain.model import ModelInput, Prediction, RunRecord, ServedRun
-from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.film import Turn
+from core.domain.model import ModelInput, RunRecord, ServedRun
+from core.domain.quality import Finding, QualityReport, Severity, turned_finding
+from core.domain.reader import SYSTEM, Reader
 from core.domain.regions import (
     SETTINGS,
     CamSettings,
@@ -21,7 +23,6 @@ from core.domain.regions import (
 )
 from core.errors import Cancelled, DatasetError, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm
-from core.imaging.png import levels_png
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
@@ -81,13 +82,7 @@ def get_films() -> SqlFilms:
 
 @st.cache_resource(show_spinner=False)
 def get_teaching_films() -> SqlTeachingFilms:
-    """Return the films that are kept for teaching.
-
-    Raises
-    ------
-    FilmStoreError
-        If their place is none that can be reached.
-    """
+    """Return the films that are kept for teaching; raises as `get_films` does."""
     return open_teaching_films(get_database(), get_settings())
 
 
@@ -107,7 +102,7 @@ def erase_expired() -> None:
 
 def get_identity() -> str:
     """Return what names the run and gate that read films here."""
-    return _files_of(get_engine()).identity
+    return files_of(get_engine()).identity
 
 
 def get_store() -> SqlReviewStore:
@@ -135,6 +130,8 @@ KEPT_FILM_BYTES = 48_000_000
 """Of films as they are shown: as many as 25 readers have open at 1500 x 1200 pixels of 8 bits."""
 EVIDENCE_WAIT_S = 0.3
 """Evidence takes less where nobody comes first: the page shows it in the run that asks for it."""
+FOR_REPORT = " report"
+"""Behind a session's id it is who waits for the explanation of a report, not of the open film."""
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(
@@ -152,7 +149,7 @@ def get_engine() -> Engine:
     keep_heap_small()
     settings = get_settings()
     engine = open_engine(settings.models, get_decision().run_id, settings.inference_threads)
-    get_film_pool().prepare(_files_of(engine))
+    get_film_pool().prepare(files_of(engine))
     get_explainer().prepare(_run_files(engine))
     return engine
 
@@ -202,9 +199,7 @@ def get_library(name: str) -> FilmLibrary:
         return OwnCases(get_teaching_films().content)
     libraries = get_libraries()
     if name not in libraries:
-        raise DatasetError(
-            f"The {name} films are not here: they may be on their way, or are not offered."
-        )
+        raise DatasetError(f"The {name} films are on their way, or are not offered here.")
     return libraries[name]
 
 
@@ -231,7 +226,8 @@ def _synthetic_library() -> SyntheticLibrary:
     return SyntheticLibrary(phantoms, scores.of, scores.has, assess)
 
 
-def _files_of(engine: Engine) -> EngineFiles:
+def files_of(engine: Engine) -> EngineFiles:
+    """Return which run and gate a worker process opens to read films."""
     settings, run = get_settings(), engine.classifier.run_record
     identity = reading_identity(run, engine.gate.sha256)
     models = settings.models.absolute()
@@ -244,18 +240,18 @@ def _run_files(engine: Engine) -> RunFiles:
     return RunFiles(models, run.run_id, settings.inference_threads, export_identity(run))
 
 
-def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
+def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
     """Start reading films in the background; it ends when the visitor stops it.
 
     Films that are not kept are read for as long as the visitor is here.
 
     Parameters
     ----------
-    by : str
+    by : Reader
         Who adds them.
     """
     engine, session = get_engine(), session_id()
-    files, kept = _files_of(engine), get_films() if get_settings().keeps_films else None
+    files, kept = files_of(engine), get_films() if get_settings().keeps_films else None
 
     def keep(film: UploadedFilm) -> UploadedFilm:
         if kept is None or callable(film.held):
@@ -288,7 +284,7 @@ def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
     def look(film: UploadedFilm, job: BatchJob) -> FilmReading:
         alone = job.total == 1  # and so the one that is looked at next
         answer = get_film_pool().do(
-            _work_on(film, files, read=True, display=alone),
+            work_on(film, files, read=True, display=alone),
             cancelled=lambda: job.cancelled or (kept is None and not is_here(session)),
             on_place=job.note_ahead,
         )
@@ -299,15 +295,16 @@ def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
         quality, model_input = reading.quality, reading.model_input
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
+        if film.turn is not Turn.NONE:
+            quality = QualityReport((*quality.findings, turned_finding(film.turn)))
         if model_input is not None:
             _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
-        # The model's input would be kept for every film of the visit.
-        return replace(reading, quality=quality, model_input=None)
+        return replace(reading, quality=quality, model_input=None)  # which else all films keep
 
     return BatchJob(films, read, None if kept is None else keep).start()
 
 
-def _work_on(
+def work_on(
     film: UploadedFilm,
     files: EngineFiles,
     *,
@@ -315,7 +312,10 @@ def _work_on(
     display: bool = False,
     shape: InputShape | None = None,
 ) -> FilmWork:
-    return FilmWork(film.content, files, film.name, film.inverted, read, display, shape)
+    """Return what is wanted of a film, as the worker processes take it."""
+    return FilmWork(
+        film.content, files, film.name, film.inverted, read, display, shape, turn=film.turn
+    )
 
 
 def _ask(
@@ -325,7 +325,7 @@ def _ask(
 
     A page that has been closed waits no longer; what is made outside of a page has no session.
     """
-    work = _work_on(film, _files_of(get_engine()), display=display, shape=shape)
+    work = work_on(film, files_of(get_engine()), display=display, shape=shape)
     session = session_id()
     gone = lambda: bool(session) and not is_here(session)  # noqa: E731
     return get_film_pool().do(work, cancelled=gone, urgent=True)
@@ -381,8 +381,9 @@ def prepare_for_gate(film: UploadedFilm) -> FloatImage:
 
 
 def view_key(film: UploadedFilm) -> str:
-    """Return what identifies a film as it is shown: its bytes, and whether it was inverted."""
-    return f"{film.key}-inverted" if film.inverted else film.key
+    """Return what identifies a film as it is shown: its bytes, and how it was changed."""
+    inverted = "-inverted" if film.inverted else ""
+    return f"{film.key}{inverted}" + ("" if film.turn is Turn.NONE else f"-turned-{film.turn}")
 
 
 def get_film_view(film: UploadedFilm) -> FilmView:
@@ -402,32 +403,6 @@ def get_film_view(film: UploadedFilm) -> FilmView:
         return _view_of(film, shown)
 
     return _films().get_or_make(view_key(film), make)
-
-
-def film_without_metadata(film: UploadedFilm) -> bytes:
-    """Return a film as a PNG of the pixels that are shown, which says nothing of its patient.
-
-    Raises
-    ------
-    RadiographError, Cancelled
-        As `get_film_view`.
-    """
-    shown = _ask(film, display=True).shown
-    assert shown is not None
-    return levels_png(shown.levels, synthetic=shown.synthetic)
-
-
-def read_again(film: UploadedFilm) -> Prediction | None:
-    """Return what the served run says of a film now; None if the gate refuses it.
-
-    Raises
-    ------
-    RadiographError, Cancelled
-        As `get_film_view`.
-    """
-    reading = get_film_pool().do(_work_on(film, _files_of(get_engine()), read=True)).reading
-    assert reading is not None
-    return reading.prediction
 
 
 def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
@@ -469,7 +444,19 @@ def get_healthy(film: UploadedFilm, engine: Engine) -> FloatImage | None:
 
 @st.cache_resource(show_spinner=False)
 def _explanations() -> ExplanationQueue:
-    return ExplanationQueue(is_here)
+    return ExplanationQueue(lambda waiter: is_here(waiter.removesuffix(FOR_REPORT)))
+
+
+def request_for(
+    film: UploadedFilm, engine: Engine, settings: ExplanationSettings, waiter: str, *, asked: bool
+) -> ExplanationTask | None:
+    """Return the task that explains a film, which ``waiter`` waits for."""
+    return _explanations().request(
+        f"{_input_key(film, engine)}|{settings}",
+        lambda: get_explainer().begin(get_input(film, engine), _run_files(engine), settings),
+        waiter,
+        asked=asked,
+    )
 
 
 def request_explanation(
@@ -492,12 +479,7 @@ def request_explanation(
     """
     engine = engine or get_engine()
     settings = possible_settings(engine, settings)
-    task = _explanations().request(
-        f"{_input_key(film, engine)}|{settings}",
-        lambda: get_explainer().begin(get_input(film, engine), _run_files(engine), settings),
-        session_id(),
-        asked=asked,
-    )
+    task = request_for(film, engine, settings, session_id(), asked=asked)
     if asked and task is not None and isinstance(settings, CamSettings | OcclusionSettings):
         task.wait(EVIDENCE_WAIT_S)
     return task

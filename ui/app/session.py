@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
 from core.domain.regions import Way
+from core.domain.ward import WardPrevalence
 from core.domain.worklist import WorklistFilm
 from core.jobs.activations import LayersTask
 from core.jobs.batch import WAITING, BatchJob, FilmOutcome, UploadedFilm
@@ -20,6 +21,9 @@ from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
 from ui.app.presence import session_id
 from ui.components.plain_text import plain
+
+if TYPE_CHECKING:  # what writes PDF is loaded where somebody asks for a report
+    from core.jobs.reports import ReportsTask
 
 _KEY = "first_read"
 
@@ -145,6 +149,10 @@ class Visit:
         What a signature lacked, until the film or the signature changes.
     layers : LayersTask or None
         The layers that were asked for last.
+    reports : dict of str to ReportsTask
+        The reports that were asked for last, by what they are of: the open film, or the list.
+    ward : (str, WardPrevalence or None) or None
+        The film that is open, and the prevalence that it is read with.
     """
 
     films: dict[str, UploadedFilm] = field(default_factory=dict)
@@ -176,6 +184,8 @@ class Visit:
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
     layers: LayersTask | None = None
+    reports: dict[str, ReportsTask] = field(default_factory=dict)
+    ward: tuple[str, WardPrevalence | None] | None = None
 
     def show_whole_lungs(self) -> None:
         """Explain films by all of the lungs from now on."""

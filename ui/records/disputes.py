@@ -31,6 +31,7 @@ from ui.app.resources import (
     usual_settings,
 )
 from ui.app.session import Visit
+from ui.app.ward import number_at
 from ui.components.panels import draw_population, draw_record, draw_scale
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline, show_film
@@ -205,10 +206,13 @@ def _draw_model(
     task = None
     for run_id, read in said.items():
         assert read.prediction is not None
-        draw_scale(read.prediction)
+        run = get_runs().get(run_id)
+        number = None
+        if run is not None and read.shown_number is not None:
+            number = number_at(read.prediction, run, read.shown_number)
+        draw_scale(read.prediction, number)
         st.caption(f"Run {plain(run_id)}, as it stood beside the signed read.")
         draw_population(read.quality)
-        run = get_runs().get(run_id)
         if film is not None and run is not None and not run.foreign and run_id == list(said)[-1]:
             engine, others = get_engine_of(run_id), read.quality.of_others
             task = request_explanation(film, engine, settings=usual_settings(visit.way))

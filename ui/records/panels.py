@@ -11,8 +11,10 @@ from core.domain.rate import Rate, of_few_text
 from core.domain.review import ReviewRecord, Verdict
 from core.reads.reader_performance import ReaderNumbers, tabulate_readers
 from core.store.audit_log import report_text, verify_records
-from ui.app.resources import get_database
+from ui.app.resources import get_database, get_store
 from ui.app.session import Visit
+from ui.components.panels import draw_record
+from ui.components.plain_text import plain
 from ui.records.data import reads_only
 
 
@@ -93,6 +95,16 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
 
 def _text(rate: Rate) -> str:
     return f"none (n = {rate.n})" if math.isnan(rate.value) else of_few_text(rate)
+
+
+def draw_history(record: ReviewRecord) -> None:
+    """Draw every read of one film, oldest first."""
+    history = get_store().history(record.film_sha256)
+    st.subheader(f"All reads of {plain(record.film_name or record.film_sha256[:12])}")
+    corrected = {read.supersedes for read in history}
+    for read in history:
+        draw_record(read, superseded=read.record_id in corrected)
+    st.caption(f"Film sha256 {record.film_sha256}")
 
 
 # --- the chain ---

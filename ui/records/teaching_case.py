@@ -10,8 +10,9 @@ from core.errors import FirstReadError
 from core.jobs.kept_films import as_uploaded
 from core.settings import get_settings
 from core.store.films.teaching_films import why_no_case
-from ui.app.resources import film_without_metadata, get_films, get_teaching_films
+from ui.app.resources import get_films, get_teaching_films
 from ui.app.session import Visit
+from ui.app.teaching_films import film_without_metadata
 from ui.components.plain_text import plain
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.domain.reader import Act
-from core.domain.worklist import Arrival, FilmStatus
+from core.domain.worklist import Arrival, FilmStatus, WorklistFilter
 from core.settings import get_settings
-from core.store.films.worklist import WorklistFilter
 from ui.app.kept_films import PAGE
 from ui.app.query_params import Param, QueryParams, WrongValue, one_of, put, word
 from ui.app.resources import get_films

@@ -16,13 +16,8 @@ from core.store.films.teaching_films import TeachingFilm
 from core.teaching.own_cases import case_of_settled
 from core.teaching.session import Case
 from ui.app.lru_cache import Recent
-from ui.app.resources import (
-    get_engine,
-    get_identity,
-    get_store,
-    get_teaching_films,
-    read_again,
-)
+from ui.app.resources import get_engine, get_identity, get_store, get_teaching_films
+from ui.app.teaching_films import read_again
 
 KEPT_PREDICTIONS = 5000
 

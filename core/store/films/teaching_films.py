@@ -7,12 +7,12 @@ patient's films, erases the teaching case as well. What stays is the line that s
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core import __version__
@@ -26,7 +26,7 @@ from core.store.engine import Database, from_utc
 from core.store.films.keyring import FilmKeyring
 from core.store.films.keys import decrypt, encrypt, key_file, new_key
 from core.store.films.objects import FilmObjects
-from core.store.schema import film_erasures, teaching_cases, teaching_films
+from core.store.schema import teaching_cases, teaching_films
 
 _CONTENT = "teaching"
 
@@ -213,45 +213,3 @@ def _case(row: Row[Any]) -> TeachingFilm:
         made_at=from_utc(row.made_at),
         patient=row.patient or "",
     )
-
-
-# --- what the worklist's erasure needs ------------------------------------------------------------
-
-
-def erase_cases(
-    connection: Connection, film_sha256s: Sequence[str], by: str, reason: str, at: datetime
-) -> list[tuple[str, str]]:
-    """Erase the teaching cases of films; return hash and address of each, whose file may go then.
-
-    Parameters
-    ----------
-    connection : Connection
-        In the transaction that erases the films.
-    """
-    some = teaching_films.c.film_sha256.in_(film_sha256s)
-    same = teaching_cases.c.case_id == teaching_films.c.case_id
-    query = select(teaching_films, teaching_cases.c.made_at).join(teaching_cases, same)
-    rows = connection.execute(query.where(some)).all()
-    for row in rows:
-        entry = {
-            "film_sha256": row.film_sha256,
-            "reason": f"{reason}, teaching case",
-            "erased_by": by,
-            "arrived_at": from_utc(row.made_at),
-            "erased_at": at,
-            "app_version": __version__,
-        }
-        insert_chained(connection, film_erasures, entry)
-    connection.execute(delete(teaching_films).where(some))
-    return [(row.film_sha256, row.address) for row in rows]
-
-
-def films_of_patient(database: Database, patient: str) -> list[str]:
-    """Return the hashes of a patient's films that are teaching cases."""
-    query = select(teaching_films.c.film_sha256).where(teaching_films.c.patient == patient)
-    return [row.film_sha256 for row in database.rows(query)]
-
-
-def film_addresses(database: Database) -> set[str]:
-    """Return where the files of all teaching cases lie."""
-    return {row.address for row in database.rows(select(teaching_films.c.address))}

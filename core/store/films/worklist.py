@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from sqlalchemy import (
     CursorResult,
     Row,
     Select,
-    delete,
     func,
     insert,
     or_,
@@ -29,71 +28,41 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from core import __version__
 from core.domain.film import printable
-from core.domain.reader import Reader, reader_key
+from core.domain.reader import SYSTEM, Act, Reader, reader_key
 from core.domain.worklist import (
     Arrival,
     ArrivingFilm,
     FilmStatus,
     MachineReading,
     WorklistFilm,
+    WorklistFilter,
 )
 from core.errors import FilmStoreError, ReviewStoreError
 from core.imaging.dicom.deidentify import keyed_patient
 from core.reads.film_status import status_of
 from core.reads.signing import utc_now
 from core.settings import PROJECT_ROOT, Settings
-from core.store.audit_log import insert_chained, wait_for_turn
+from core.store.audit_log import wait_for_turn
 from core.store.engine import Database, from_utc
 from core.store.film_status import UNCLAIMED
+from core.store.films import erasures
+from core.store.films.conditions import conditions_of
 from core.store.films.keyring import FilmKeyring
 from core.store.films.keys import decrypt, encrypt, key_file, new_key
 from core.store.films.objects import FilmObjects
 from core.store.films.readings import reading_from_json, reading_to_json, suspicion_of
-from core.store.films.teaching_films import erase_cases, film_addresses, films_of_patient
 from core.store.reads import SqlReviewStore
-from core.store.schema import film_erasures, films
+from core.store.schema import films
 
 CLAIM = timedelta(minutes=15)
 """Longer than a film takes, shorter than a morning; it is renewed while the film is open."""
 READING_CLAIM = timedelta(minutes=3)
 """After which another process takes up a film whose reading was broken off."""
-STAYS_OPEN = timedelta(hours=12)
-"""A signed film stays in the list of open films for the rest of the day."""
 BROKEN_WRITE = timedelta(hours=1)
 _THUMBNAIL, _CONTENT = "thumbnail", "film"
-RETENTION = "retention"
 _ERASED_AT_ONCE = 500
 _KEPT_COLUMNS = tuple(column for column in films.c if column.name != "thumbnail")
-
-
-@dataclass(frozen=True, slots=True)
-class WorklistFilter:
-    """Which films are asked for.
-
-    Attributes
-    ----------
-    statuses : tuple of FilmStatus
-        None of them: all films that are not signed, and those that were signed today.
-    every : bool
-        Every film, whatever its status.
-    words : str
-        Part of the name, or the beginning of the film's hash.
-    arrival : Arrival or None
-        Of any kind if None.
-    since : datetime or None
-        Films that arrived then or later.
-    by_suspicion : bool
-        Whether the most suspicious film comes first, and else the one that waits longest.
-    """
-
-    statuses: tuple[FilmStatus, ...] = ()
-    every: bool = False
-    words: str = ""
-    arrival: Arrival | None = None
-    since: datetime | None = None
-    by_suspicion: bool = False
 
 
 class SqlFilms:
@@ -126,23 +95,26 @@ class SqlFilms:
 
     # --- films come and go ----------------------------------------------------------------------
 
-    def keep(self, film: ArrivingFilm, by: str, arrival: Arrival = Arrival.UPLOAD) -> bool:
+    def keep(self, film: ArrivingFilm, by: Reader, arrival: Arrival = Arrival.UPLOAD) -> bool:
         """Keep a film durably before returning; False if it is kept already.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that adds films.
         FilmStoreError
             If its file cannot be written.
         ReviewStoreError
             If the database cannot be written; the film is not kept then.
         """
+        by.require(Act.ADD_FILMS)
         if self._row(film.film_sha256) is not None:
             return False
         address, key = address_of(self.keyring.secret, film.film_sha256), new_key()
         self._objects.write(address, encrypt(key, film.content, _CONTENT + film.film_sha256))
         return self._insert(film, address, key, by, arrival, FilmStatus.NEW)
 
-    def keep_refusal(self, film: ArrivingFilm, by: str, reading: MachineReading) -> bool:
+    def keep_refusal(self, film: ArrivingFilm, by: Reader, reading: MachineReading) -> bool:
         """Keep that a file came and why it cannot be opened, without the file.
 
         Returns
@@ -150,6 +122,7 @@ class SqlFilms:
         bool
             False if the film is kept already.
         """
+        by.require(Act.ADD_FILMS)
         if self._row(film.film_sha256) is not None:
             return False
         key, address = new_key(), address_of(self.keyring.secret, film.film_sha256)
@@ -162,7 +135,7 @@ class SqlFilms:
         film: ArrivingFilm,
         address: str,
         key: bytes,
-        by: str,
+        by: Reader,
         arrival: Arrival,
         status: FilmStatus,
     ) -> bool:
@@ -171,7 +144,7 @@ class SqlFilms:
             "name": printable(film.name),
             "arrived_at": self._now(),
             "arrival": arrival.value,
-            "added_by": by,
+            "added_by": by.name,
             "status": status.value,
             "status_at": self._now(),
             "address": address,
@@ -212,62 +185,49 @@ class SqlFilms:
             self.keyring.unwrap(row.wrapped_key, film_sha256), sealed, _CONTENT + film_sha256
         )
 
-    def erase(self, film_sha256s: Collection[str], by: str, reason: str) -> int:
+    def erase(self, film_sha256s: Collection[str], by: Reader, reason: str) -> int:
         """Erase films: key, file, thumbnail and row; reads that were signed stay. Return how many.
 
         Teaching cases made of them go too, unless only the time of the films is over.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that erases films.
         FilmStoreError
             If a file cannot be taken away; without its key it does not open any more.
         """
+        by.require(Act.ERASE_FILMS)
         erased = 0
         wanted = list(dict.fromkeys(film_sha256s))
         for start in range(0, len(wanted), _ERASED_AT_ONCE):
             names = wanted[start : start + _ERASED_AT_ONCE]
-            some = films.c.film_sha256.in_(names)
             with self.database.writing() as connection:
                 wait_for_turn(connection)
-                rows = connection.execute(select(*_KEPT_COLUMNS).where(some)).all()
-                for row in rows:
-                    entry = {
-                        "film_sha256": row.film_sha256,
-                        "reason": reason,
-                        "erased_by": by,
-                        "arrived_at": from_utc(row.arrived_at),
-                        "erased_at": self._now(),
-                        "app_version": __version__,
-                    }
-                    insert_chained(connection, film_erasures, entry)
-                connection.execute(delete(films).where(some))
-                gone = {row.film_sha256: [row.address] for row in rows}
-                if reason != RETENTION:
-                    for film, address in erase_cases(connection, names, by, reason, self._now()):
-                        gone.setdefault(film, []).append(address)
-            for address in (one for each in gone.values() for one in each):
+                gone = erasures.erase_rows(connection, names, by, reason, self._now())
+            for _, address in gone:
                 self._objects.erase(address)
-            erased += len(gone)
+            erased += len({film for film, _ in gone})
         if erased:
             self._forget_free_pages()
         return erased
 
-    def erase_patient(self, number: str, issuer: str, by: str) -> int:
+    def erase_patient(self, number: str, issuer: str, by: Reader) -> int:
         """Erase all films and teaching cases of a patient, by the number that the files stated."""
         patient = keyed_patient(number, issuer, self.keyring.secret)
         if not patient:
             return 0
         rows = self.database.rows(select(films.c.film_sha256).where(films.c.patient == patient))
-        taught = films_of_patient(self.database, patient)
+        taught = erasures.films_of_patient(self.database, patient)
         return self.erase([*(row.film_sha256 for row in rows), *taught], by, "patient")
 
     def erase_expired(self, days: int) -> int:
         """Erase the films that arrived ``days`` ago or earlier, and what broken writes left."""
         before = self._now() - timedelta(days=days)
         rows = self.database.rows(select(films.c.film_sha256).where(films.c.arrived_at <= before))
-        erased = self.erase([row.film_sha256 for row in rows], "First Read", RETENTION)
+        erased = self.erase([row.film_sha256 for row in rows], SYSTEM, erasures.RETENTION)
         known = {row.address for row in self.database.rows(select(films.c.address))}
-        known |= film_addresses(self.database)
+        known |= erasures.case_addresses(self.database)
         self._objects.sweep(known, older_than=self._now() - BROKEN_WRITE)
         return erased
 
@@ -283,7 +243,7 @@ class SqlFilms:
         self, asked: WorklistFilter, limit: int, skip: int = 0
     ) -> tuple[list[WorklistFilm], int]:
         """Return some films that are asked for, with thumbnails, and how many there are in all."""
-        wanted = self._wanted(asked)
+        wanted = conditions_of(asked, self._now())
         order: list[ColumnElement[Any]] = [films.c.arrived_at, films.c.film_sha256]
         if asked.by_suspicion:
             order.insert(0, func.coalesce(films.c.suspicion, -1.0).desc())
@@ -302,30 +262,6 @@ class SqlFilms:
         rows = self.database.rows(select(films).where(films.c.film_sha256.in_(keys)))
         found = {row.film_sha256: row for row in rows}
         return [self._film(found[key]) for key in keys if key in found]
-
-    def _wanted(self, asked: WorklistFilter) -> list[ColumnElement[bool]]:
-        wanted: list[ColumnElement[bool]] = []
-        if asked.statuses:
-            wanted.append(self._of_statuses(asked.statuses))
-        elif not asked.every:
-            today = self._now() - STAYS_OPEN
-            unsigned = films.c.status != FilmStatus.SIGNED.value
-            wanted.append(or_(unsigned, films.c.status_at > today))
-        if asked.words:
-            named = films.c.name.icontains(asked.words, autoescape=True)
-            of_hash = films.c.film_sha256.startswith(asked.words.lower(), autoescape=True)
-            wanted.append(or_(named, of_hash))
-        if asked.arrival is not None:
-            wanted.append(films.c.arrival == asked.arrival.value)
-        if asked.since is not None:
-            wanted.append(films.c.arrived_at >= asked.since)
-        return wanted
-
-    def _of_statuses(self, statuses: Sequence[FilmStatus]) -> ColumnElement[bool]:
-        one_of = films.c.status.in_([status.value for status in statuses])
-        if FilmStatus.BEING_READ in statuses:
-            return or_(one_of, films.c.claimed_until > self._now())
-        return one_of
 
     def counts(self) -> dict[FilmStatus, int]:
         """Return how many films have each status; one that is being read counts there too."""
@@ -351,6 +287,15 @@ class SqlFilms:
         """Return the hashes of the films of which a reader has stored no read."""
         kept = {row.film_sha256 for row in self.database.rows(select(films.c.film_sha256))}
         return kept - SqlReviewStore(self.database).films_read_by(kept, reader)
+
+    def of_patient(self, film_sha256: str) -> list[str]:
+        """Return the hashes of the other films of a film's patient, also of teaching cases."""
+        row = self._row(film_sha256)
+        if row is None or not row.patient:
+            return []
+        query = select(films.c.film_sha256).where(films.c.patient == row.patient)
+        found = {*self._keys(query), *erasures.films_of_patient(self.database, row.patient)}
+        return sorted(found - {film_sha256})
 
     def priors(self, film_sha256: str) -> list[WorklistFilm]:
         """Return the earlier films of the same patient, the newest first."""

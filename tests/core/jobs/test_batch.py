@@ -17,9 +17,7 @@ REFUSED = QualityReport((Finding("blank", Severity.REFUSE, 0.0, 0.04, "The film 
 
 
 def uploads(*names):
-    return [
-        UploadedFilm(key=name * 16, name=f"{name}.png", held=name.encode()) for name in names
-    ]
+    return [UploadedFilm(key=name * 16, name=f"{name}.png", held=name.encode()) for name in names]
 
 
 def reading_of(upload):

@@ -105,7 +105,7 @@ def test_a_session_without_a_read_has_no_pdf() -> None:
 
 
 def test_without_the_font_there_is_no_pdf(monkeypatch) -> None:
-    monkeypatch.setattr("core.reports.pdf.importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("core.reports.typefaces.importlib.util.find_spec", lambda _name: None)
     with pytest.raises(TeachingError, match="font DejaVu Sans is not installed"):
         session_as_pdf(course_of(Answer(WELL, 3)))
 

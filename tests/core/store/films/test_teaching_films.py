@@ -30,6 +30,7 @@ FILM, OTHER = "ab" * 32, "cd" * 32
 CONTENT = b"the pixels alone " * 500
 CONSENT = "Ethics vote 12/2026, St. Mary"
 SENIOR = lead("Dr. Senior")
+ADA = lead("Dr. Ada")
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
@@ -127,7 +128,7 @@ def test_what_makes_no_case_is_a_sentence(taught, place, read, consent, why):
 
 
 def test_a_case_outlives_the_worklist_and_its_own_file_is_not_swept(films, taught, clock):
-    films.keep(ArrivingFilm(FILM, "a.png", b"the file as it came"), "Dr. Ada")
+    films.keep(ArrivingFilm(FILM, "a.png", b"the file as it came"), ADA)
     made = make(taught)
     clock.at += timedelta(days=31)
     assert films.erase_expired(30) == 1
@@ -142,12 +143,12 @@ def test_who_erases_a_film_erases_the_case_and_the_log_says_both(
     films, taught, database, place, kept
 ):
     if kept:
-        films.keep(ArrivingFilm(FILM, "a.png", b"the file as it came"), "Dr. Ada")
+        films.keep(ArrivingFilm(FILM, "a.png", b"the file as it came"), ADA)
     read = settled()
     sign(SqlReviewStore(database), read)
     made = taught.make(read, CONTENT, CONSENT, SENIOR)
     make(taught, OTHER)
-    assert films.erase([FILM], "Dr. Ada", "request") == 1
+    assert films.erase([FILM], ADA, "request") == 1
     assert [case.film_sha256 for case in taught.cases()] == [OTHER]
     assert len(files_of(place)) == 1
     with pytest.raises(TeachingError, match="was erased"):
@@ -169,10 +170,11 @@ def erasures(database):
 
 def test_a_patients_cases_go_with_the_patients_films(films, taught, clock):
     ours = keyed_patient("4711", "", films.keyring.secret)
-    films.keep(ArrivingFilm(OTHER, "b.dcm", b"a later film", ours), "Dr. Ada")
+    films.keep(ArrivingFilm(OTHER, "b.dcm", b"a later film", ours), ADA)
     make(taught, FILM, patient=ours)
     make(taught, "ef" * 32, patient=keyed_patient("4712", "", films.keyring.secret))
-    assert films.erase_patient("4711", "", "Dr. Ada") == 2
+    assert films.of_patient(OTHER) == [FILM]
+    assert films.erase_patient("4711", "", ADA) == 2
     assert [case.film_sha256 for case in taught.cases()] == ["ef" * 32]
 
 

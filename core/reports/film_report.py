@@ -1,0 +1,285 @@
+"""The report of one signed read: what it states, and as text to paste into a report system."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core import __version__
+from core.domain.film import printable
+from core.domain.findings import findings_text
+from core.domain.mark import Mark
+from core.domain.model import Prediction
+from core.domain.quality import QualityReport, Severity
+from core.domain.reported import ReportedReads
+from core.domain.review import ReviewRecord
+from core.imaging.display import DisplayedFilm
+from core.imaging.film_pictures import ColouredRegions
+
+TITLE = "Chest radiograph: report of one read"
+NOT_FOR_DIAGNOSIS = "Not for diagnostic use"
+DISCLAIMER = (
+    "Not for diagnostic use. First Read is an initial reviewer and a learning tool, not a medical "
+    "device. A doctor signs every read."
+)
+CONFIDENCE_NOTE = "Confidence 1 is a guess, 5 is certain."
+SHOWN_REGIONS = 5
+SIDES = {
+    "suspicious": "Suspicious for pneumonia",
+    "not suspicious": "Not suspicious for pneumonia",
+    "unsure": "Unsure",
+}
+_SEVERITIES = {Severity.REFUSE: "Refused", Severity.FLAG: "Caution", Severity.NOTE: "Note"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportedRegions:
+    """The model's regions as a report draws and lists them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What each region is called, with its zone of the lungs where that is known.
+    unit : str
+        What a weight is, in few words.
+    none : str
+        What is said where no region has a colour.
+    how : str
+        How they were found, in few words.
+    """
+
+    coloured: ColouredRegions
+    names: tuple[str, ...]
+    unit: str
+    none: str
+    how: str
+
+    @property
+    def strongest(self) -> list[int]:
+        """Labels of the regions that are listed, the largest weight of either sign first."""
+        weights = abs(self.coloured.weights)
+        order = sorted(range(len(weights)), key=lambda label: -weights[label])
+        return [label for label in order if weights[label] >= self.coloured.least][:SHOWN_REGIONS]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilmReport:
+    """All that the report of a signed read needs.
+
+    Attributes
+    ----------
+    film_name : str
+        As the site keeps it; empty where it keeps none.
+    made_at : datetime
+        With its zone.
+    film : DisplayedFilm or None
+        None where it cannot be drawn any more; ``not_drawn`` says why.
+    score_shown : bool
+        False for an adult's film whose score nobody asked for.
+    model : str
+        In sentences: the operating point, and what was measured there.
+    ward : str
+        In sentences: the probability where the film was taken; empty where that is not known.
+    regions : ReportedRegions or None
+        None where none are drawn; ``why_no_regions`` says why.
+    trust : str
+        In sentences: whether the regions are to be relied on.
+    hashes : mapping of str to str
+        What was read, by what, and where it is kept: by what each is called. Empty ones are not
+        stated.
+    """
+
+    reads: ReportedReads
+    film_name: str
+    made_at: datetime
+    film: DisplayedFilm | None = None
+    not_drawn: str = ""
+    score_shown: bool = True
+    model: str = ""
+    ward: str = ""
+    regions: ReportedRegions | None = None
+    why_no_regions: str = ""
+    trust: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def named(self) -> str:
+        """What the film is called: by its name, or by the beginning of its sha256."""
+        return printable(self.film_name) or f"film {self.reads.signed.film_sha256[:12]}"
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The model's read as it is stated; None where there is none, or it is held back."""
+        return self.reads.signed.prediction if self.score_shown else None
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Where the reader marked the film at the first read."""
+        return () if self.reads.first is None else self.reads.first.drawn
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """What a line of a report is about, and what it says; a reader's own words may be long."""
+
+    label: str
+    text: str
+    comment: bool = False
+
+
+def verdict_text(record: ReviewRecord) -> str:
+    """Return a read's verdict, findings and confidence in words."""
+    read, found = record.read, findings_text(record.read.findings)
+    seen = f" ({found})" if found else ""
+    return f"{read.verdict}{seen}, confidence {read.confidence} of 5"
+
+
+def time_text(moment: datetime) -> str:
+    """Return a moment to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def signing_text(reads: ReportedReads) -> str:
+    """Return in sentences who signed when, and what that corrects."""
+    words = f"Signed by {_by(reads.signed)}."
+    if reads.corrected is not None:
+        words += f" It corrects an earlier read: {reads.corrected.read.verdict}."
+    return words
+
+
+def report_lines(report: FilmReport) -> list[ReportLine]:
+    """Return what a report says, in the order in which it is read."""
+    reads, signed = report.reads, report.reads.signed
+    words = f"{verdict_text(signed).capitalize()}. {signing_text(reads)} {CONFIDENCE_NOTE}"
+    lines = [ReportLine("Signed read", words), *_comment("Comment", signed)]
+    if reads.arbitration is not None:
+        settled = reads.arbitration
+        lines.append(
+            ReportLine("Arbitration", f"{verdict_text(settled).capitalize()}. {_by(settled)}.")
+        )
+        lines += _comment("Its reason", settled)
+    if reads.others:
+        lines.append(ReportLine("Other readers", _others_text(reads)))
+    lines.append(ReportLine("Quality", quality_text(signed.quality)))
+    lines.append(ReportLine("Blind first read", _first_text(reads)))
+    if reads.first is not None:
+        lines += _comment("Its comment", reads.first)
+    lines.append(ReportLine("Model", _model_text(report)))
+    if report.ward and report.prediction is not None:
+        lines.append(ReportLine("In this ward", report.ward))
+    if report.prediction is not None:
+        lines.append(ReportLine("Regions", _regions_text(report)))
+        if report.trust:
+            lines.append(ReportLine("Trust", report.trust))
+    lines.append(ReportLine("Film", _film_text(report)))
+    return lines
+
+
+def version_lines(report: FilmReport) -> list[ReportLine]:
+    """Return which versions and bytes a report is of."""
+    signed = report.reads.signed
+    made = "" if signed.app_version == __version__ else f"; report by {__version__}"
+    run = f", run {signed.run_id}" if signed.run_id else ""
+    return [
+        ReportLine("Version", f"First Read {signed.app_version}{made}{run}"),
+        ReportLine("Film sha256", signed.film_sha256),
+        *(ReportLine(name, value) for name, value in report.hashes.items() if value),
+        ReportLine("Read", signed.record_id),
+    ]
+
+
+def write_text(report: FilmReport) -> str:
+    """Return a report as plain text, every comment whole."""
+    lines = [
+        TITLE.upper(),
+        NOT_FOR_DIAGNOSIS.upper(),
+        f"Film: {report.named}",
+        *(f"{line.label}: {line.text}" for line in report_lines(report)),
+        "",
+        *(f"{line.label}: {line.text}" for line in version_lines(report)),
+        f"Report made: {time_text(report.made_at)}",
+        DISCLAIMER,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def score_digits(score: float) -> str:
+    """Return a calibrated score with the digits that the data carry."""
+    return "above 0.99" if score > 0.99 else "below 0.01" if score < 0.01 else f"{score:.2f}"
+
+
+def quality_text(quality: QualityReport) -> str:
+    """Return in sentences what the quality gate found, a line a finding."""
+    found = [f"{_SEVERITIES[one.severity]}: {one.message}" for one in quality.findings]
+    return "\n".join(found) or "No problem found."
+
+
+def _by(record: ReviewRecord) -> str:
+    return f"{printable(record.reader)}, {time_text(record.read.read_at)}"
+
+
+def _comment(label: str, record: ReviewRecord) -> list[ReportLine]:
+    words = "\n".join(printable(line) for line in record.read.comment.splitlines())
+    return [ReportLine(label, words, comment=True)] if words else []
+
+
+def _others_text(reads: ReportedReads) -> str:
+    counts = Counter(other.read.verdict.value for other in reads.others)
+    return f"{', '.join(f'{n} signed {verdict}' for verdict, n in counts.items())}."
+
+
+def _first_text(reads: ReportedReads) -> str:
+    first = reads.first
+    if first is None:
+        refused = reads.signed.quality.refused
+        return (
+            f"None. {'The model did not read the film.' if refused else 'The site asks for none.'}"
+        )
+    n = len(first.drawn)
+    marks = "" if not n else f" {n} {'mark' if n == 1 else 'marks'} on the film."
+    order = " The worklist was in the model's order." if first.order_known else ""
+    return (
+        f"{verdict_text(first).capitalize()}. Locked {time_text(first.read.read_at)}, before the "
+        f"model's result was shown.{order}{marks}"
+    )
+
+
+def _model_text(report: FilmReport) -> str:
+    prediction = report.prediction
+    if report.reads.signed.prediction is None:
+        return "Not read: the quality gate refused this film."
+    if prediction is None:
+        return "The film is of an adult. The score was not asked for, and is not shown."
+    return (
+        f"{SIDES[prediction.side]}. Calibrated score {score_digits(prediction.probability)}, "
+        f"operating point {prediction.operating_point.threshold:.2f}. {report.model}"
+    ).strip()
+
+
+def _regions_text(report: FilmReport) -> str:
+    kept = report.reads.signed.regions
+    at_read = f"At the signed read they were {'' if 'n_regions' in kept else 'not '}on the film."
+    regions = report.regions
+    if regions is None:
+        return f"Not drawn. {report.why_no_regions} {at_read}"
+    weights = regions.coloured.weights
+    listed = [
+        f"{regions.names[label]} {weights[label]:+.2f} {'for' if weights[label] > 0 else 'against'}"
+        for label in regions.strongest
+    ]
+    if not listed:
+        return f"{regions.none} Method: {regions.how}. {at_read}"
+    return f"{'; '.join(listed)} ({regions.unit}). Method: {regions.how}. {at_read}"
+
+
+def _film_text(report: FilmReport) -> str:
+    film = report.film
+    if film is None:
+        return f"Not drawn. {report.not_drawn}"
+    spacing = film.pixel_spacing_mm
+    size = f"{film.width_px} x {film.height_px} px"
+    if spacing is None:
+        return f"{size}. The file states no spacing of its pixels."
+    return f"{size}, {spacing[1]:.3g} mm a pixel at the detector."

@@ -1,0 +1,1 @@
+"""A button that saves a file, a component."""

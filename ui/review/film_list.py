@@ -1,0 +1,74 @@
+"""The list of films beside the viewer, with what adds films to it and finds them in it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.settings import get_settings
+from ui.app.kept_films import claimed_by_another
+from ui.app.read_in_progress import film_left_open
+from ui.app.resources import get_engine, get_store
+from ui.app.session import Visit
+from ui.components.worklist.worklist import show_worklist
+from ui.review.read_panel import build_row, suspicion_of
+from ui.review.reports import draw_list_reports
+from ui.review.shared_worklist import free_rows, status_words
+from ui.review.uploads import draw_batch, draw_uploader, offer_examples, offer_removal
+from ui.review.worklist_query import WorklistView, draw_filters
+
+VIEW_HEIGHT = 790
+ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT = 60, 56, 56, 112
+"""Of what stands above the list, in CSS pixels."""
+
+
+def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
+    """List the films in the order that this site reads them, and keep which one is open."""
+    films, reader, store = visit.films, visit.acting.name, get_store()
+    signed = store.latest_for_films(list(films), reader)
+    own = store.films_read_by(list(films), reader) if signed else set()
+    rows = [
+        build_row(
+            film,
+            visit.outcome(key),
+            signed,
+            reader,
+            own,
+            visit.scores_asked,
+            status_words(visit, key, own),
+        )
+        for key, film in films.items()
+    ]
+    by_suspicion = get_settings().shows_order
+    if visit.selected is None:
+        left = film_left_open(visit, signed)
+        if left is not None and not claimed_by_another(visit, visit.listed.get(left)):
+            visit.selected = left
+    if visit.selected is None:
+        free = free_rows(visit, rows)
+        if free and (visit.job is None or any(row.thumbnail_png for row in free)):
+            visit.selected = (max(free, key=suspicion_of) if by_suspicion else free[0]).key
+    with st.popover("Add films", icon=":material/add:", width="stretch"):
+        draw_uploader(visit)
+        offer_removal(visit, signed)
+        offer_examples(visit)
+    reports = draw_list_reports(visit, signed)
+    with st.container():
+        draw_batch(visit)
+    if get_settings().keeps_films:
+        with st.container(gap="small"):
+            draw_filters(visit, view, total)
+    above = ADD_HEIGHT + BATCH_HEIGHT * (visit.job is not None) + REPORTS_HEIGHT * reports
+    above += FILTERS_HEIGHT * get_settings().keeps_films
+    scored = any(row.probability is not None for row in rows)
+    point = get_engine().classifier.run_record.operating_point
+    chosen = show_worklist(
+        rows,
+        selected=visit.selected,
+        key="worklist",
+        height=VIEW_HEIGHT - above,
+        operating_point=point.threshold if scored else None,
+        by_suspicion=by_suspicion,
+    )
+    if chosen is not None and chosen != visit.selected:
+        visit.selected, visit.complaint = chosen, ""
+        st.rerun()

@@ -1,0 +1,356 @@
+"""Reports of signed reads: of the film that is open, and of all that were signed of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.domain.model import Prediction, RunRecord
+from core.domain.quality import QualityReport
+from core.domain.reader import reader_key
+from core.domain.regions import Explanation, Way, way_of
+from core.domain.reported import ReportedReads
+from core.domain.review import ReadKind, ReviewRecord
+from core.errors import Cancelled, ExplanationError, RadiographError, ReviewStoreError
+from core.explain.trust import doubt_of
+from core.imaging.film_pictures import ColouredRegions
+from core.jobs.batch import UploadedFilm
+from core.reads.export import find_drawn, reads_as_csv
+from core.reads.reported import reads_to_report
+from core.reads.signing import utc_now
+from core.reports.film_report import FilmReport, ReportedRegions
+from core.runs.store import export_identity
+from core.settings import get_settings
+from core.store.read_hashes import hash_of_read
+from core.store.served_runs import list_served_runs
+from ui.app.presence import is_here, session_id
+from ui.app.read_in_progress import ReadContext
+from ui.app.region_panel import doubt_text, trust_text
+from ui.app.resources import (
+    INVERTED_BY_READER,
+    get_database,
+    get_engine,
+    get_store,
+    usual_settings,
+)
+from ui.app.session import Visit
+from ui.components.panels import decided_in_words, measured_in_words, probability_in_words
+from ui.components.plain_text import plain
+from ui.components.saver.saver import offer_file
+from ui.components.viewer.viewer import RegionOverlay, region_name, zone_words
+from ui.review.report_films import decode_for_report, explain_for_report
+
+if TYPE_CHECKING:  # what writes PDF is loaded where somebody asks for a report
+    from core.jobs.reports import ReportsTask
+
+OPEN_FILM, LIST = "film", "list"
+AT_ONCE_S = 1.5
+"""So long the page waits for a report; most are made by then."""
+
+PDF = "application/pdf"
+METHODS = {
+    Way.CAM: "CAM, lung unlike healthy",
+    Way.WHOLE_LUNGS: "CAM, whole lungs",
+    Way.LIME: "LIME",
+    Way.OCCLUSION: "occlusion",
+}
+DOUBTED = "They are not to be relied on."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AskedReport:
+    """What the report of one film is made of, as it stands when somebody asks for it.
+
+    Attributes
+    ----------
+    score_shown : bool
+        Whether its reader has seen the score.
+    way : Way
+        How regions are found.
+    doubted_asked : bool
+        Whether regions are drawn that are not to be relied on.
+    session : str
+        The browser session that waits.
+    """
+
+    film: UploadedFilm
+    reads: ReportedReads
+    score_shown: bool
+    way: Way
+    doubted_asked: bool
+    session: str
+
+    @property
+    def key(self) -> str:
+        """What the report depends on: equal keys are equal reports, but for the time."""
+        reads = self.reads
+        records = (reads.signed, reads.arbitration, *reads.others)
+        named = [one.record_id for one in records if one is not None]
+        return f"{named} {self.score_shown} {self.way} {self.doubted_asked}"
+
+
+def draw_report(read: ReadContext) -> None:
+    """Offer the report of the visitor's signed read, where there is one."""
+    asked = _ask(read.visit, read.film, read.history)
+    if asked is None:
+        return
+    key = read.film.key
+    box = st.popover(
+        "Report", icon=":material/description:", key=f"report-{key}", on_change="rerun",
+        width="stretch",
+    )  # fmt: skip
+    if not box.open:
+        return
+    with box:
+        task = _started(read.visit, OPEN_FILM, [asked])
+        if task.result is not None:
+            offer_file(
+                "Save as PDF", task.result.pdf, name=f"report-{key[:12]}.pdf", mime=PDF,
+                key="report-pdf",
+            )  # fmt: skip
+            st.caption("Text for your report system. The symbol at its corner copies it.")
+            st.code(task.result.text, language=None, wrap_lines=True, height=230)
+        elif task.sentence:
+            st.caption(plain(task.sentence))
+            st.button("Try again", on_click=task.start, key="report-again")
+        else:
+            st.caption("The report is being made.")
+
+
+def draw_list_reports(visit: Visit, signed: Mapping[str, ReviewRecord]) -> bool:
+    """Offer the reports of all films of the list that the visitor has signed.
+
+    Parameters
+    ----------
+    signed : mapping of str to ReviewRecord
+        Each film's newest standing record, the visitor's own where there is one.
+
+    Returns
+    -------
+    bool
+        Whether anything is drawn.
+    """
+    if all(record.kind is ReadKind.FIRST for record in signed.values()):
+        return False
+    box = st.popover(
+        "Reports", icon=":material/description:", key="list-reports", on_change="rerun",
+        width="stretch",
+    )  # fmt: skip
+    if not box.open:
+        return True
+    store = get_store()
+    histories = [(visit.films[key], store.history(key)) for key in visit.films if key in signed]
+    asked = [one for film, history in histories if (one := _ask(visit, film, history))]
+    with box:
+        if asked:
+            _draw_list(visit, asked, [record for _, history in histories for record in history])
+        else:
+            st.caption("You have signed none of these films.")
+    return True
+
+
+def _draw_list(visit: Visit, asked: Sequence[AskedReport], records: Sequence[ReviewRecord]) -> None:
+    n = len(asked)
+    films, reports = ("film", "report") if n == 1 else ("films", "reports")
+    name = f"reports-{utc_now():%Y-%m-%d}"
+    task = visit.reports.get(LIST)
+    st.caption(f"{n} signed {films} of this list, a page each.")
+    if task is not None and task.running:
+        if st.button("Stop making reports", icon=":material/stop:", width="stretch"):
+            task.cancel()
+    elif task is not None and task.result is not None and task.key == _key_of(asked):
+        offer_file(
+            f"Save {n} {reports} (PDF)", task.result.pdf, name=f"{name}.pdf", mime=PDF,
+            key="list-pdf",
+        )  # fmt: skip
+    else:
+        if task is not None and task.sentence:
+            st.caption(plain(task.sentence))
+        if st.button(
+            "Reports of this list (PDF)", icon=":material/picture_as_pdf:", width="stretch"
+        ):
+            _start(visit, LIST, asked)
+            st.rerun()
+    st.download_button(
+        "Reports of this list (CSV)",
+        reads_as_csv([_shown(one) for one in asked], drawn=find_drawn(records)),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        width="stretch",
+        on_click="ignore",
+        key="list-csv",
+    )
+
+
+def _shown(asked: AskedReport) -> ReviewRecord:
+    """Return a signed read without a score that its reader has not seen."""
+    signed = asked.reads.signed
+    return signed if asked.score_shown else replace(signed, prediction=None)
+
+
+def _ask(visit: Visit, film: UploadedFilm, history: Sequence[ReviewRecord]) -> AskedReport | None:
+    """Return what a report of the visitor's read is made of; None where there is none."""
+    name = visit.acting.name
+    try:
+        reads = reads_to_report(history, name, read_first=get_settings().read_first)
+    except ReviewStoreError:
+        return None
+    signed = reads.signed
+    hidden = signed.regions.get("score") == "not shown"
+    return AskedReport(
+        film,
+        reads,
+        not hidden or (film.key, reader_key(name)) in visit.scores_asked,
+        visit.way,
+        film.key in visit.doubted_asked,
+        session_id(),
+    )
+
+
+# --- making them, in a thread of its own ---
+
+
+def _key_of(asked: Sequence[AskedReport]) -> str:
+    return "\n".join(one.key for one in asked)
+
+
+def _start(visit: Visit, place: str, asked: Sequence[AskedReport]) -> ReportsTask:
+    from core.jobs.reports import ReportsTask  # noqa: PLC0415 - loads what writes PDF
+
+    session, before = session_id(), visit.reports.get(place)
+    if before is not None:
+        before.cancel()
+    title = "Reports of signed reads" if place == LIST else "Report of a signed read"
+    task = ReportsTask(
+        _key_of(asked),
+        title,
+        [partial(make_report, one) for one in asked],
+        gone=lambda: not is_here(session),
+    ).start()
+    visit.reports[place] = task
+    return task
+
+
+def _started(visit: Visit, place: str, asked: Sequence[AskedReport]) -> ReportsTask:
+    """Return the task of these reports, begun if it is not there, and wait a little for a new one.
+
+    Where it takes longer, the page runs again and follows it.
+    """
+    task = visit.reports.get(place)
+    if task is None or task.key != _key_of(asked):
+        task = _start(visit, place, asked)
+        if not task.wait(AT_ONCE_S):
+            st.rerun()
+    return task
+
+
+def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
+    """Make the report of one film; what cannot be had of it becomes a sentence on the page."""
+    signed, engine = asked.reads.signed, get_engine()
+    run = engine.classifier.run_record
+    film = replace(asked.film, inverted=_is_inverted(signed.quality), turn=signed.quality.turn)
+    shown, not_drawn = None, ""
+    try:
+        shown = decode_for_report(film, stopped)
+    except (RadiographError, Cancelled) as exc:
+        if stopped():
+            raise
+        not_drawn = str(exc)  # of a film that took too long, too
+    export = _export_of(signed)
+    report = FilmReport(
+        reads=asked.reads,
+        film_name=signed.film_name if get_settings().keep_file_names else "",
+        made_at=utc_now(),
+        film=shown,
+        not_drawn=not_drawn,
+        score_shown=asked.score_shown,
+        ward=_ward_text(signed),
+        hashes={
+            "Export sha256": export,
+            "Gate sha256, now": engine.gate.sha256,
+            "Ledger sha256": hash_of_read(get_database(), signed.record_id),
+        },
+    )
+    if signed.prediction is None or not asked.score_shown:
+        return report
+    if (signed.run_id, export) != (run.run_id, export_identity(run)):
+        why = f"Run {signed.run_id} has read this film, and does not serve any more."
+        words = probability_in_words(signed.prediction, "score")
+        return replace(report, model=words, why_no_regions=why)
+    report = replace(report, model=_model_text(signed.prediction, run))
+    try:
+        settings = usual_settings(asked.way)
+        explanation = explain_for_report(film, settings, asked.session, stopped)
+    except (ExplanationError, RadiographError) as exc:
+        return replace(report, why_no_regions=str(exc))
+    return _with_regions(report, explanation, run, doubted_asked=asked.doubted_asked)
+
+
+def _ward_text(signed: ReviewRecord) -> str:
+    """Return the number that the reader saw before signing; empty if none was shown."""
+    number = signed.shown_number
+    return "" if number is None else f"{number.text[0].upper()}{number.text[1:]}, as shown then."
+
+
+def _is_inverted(quality: QualityReport) -> bool:
+    return any(finding.code == INVERTED_BY_READER.code for finding in quality.findings)
+
+
+def _export_of(signed: ReviewRecord) -> str:
+    """Return the hash of the export that served when a read was signed, by the log of served runs.
+
+    Empty where the log does not say.
+    """
+    served = [
+        one.export_sha256
+        for one in list_served_runs(get_database())
+        if one.run_id == signed.run_id and one.since <= signed.read.read_at
+    ]
+    return served[-1] if served else ""
+
+
+def _model_text(prediction: Prediction, run: RunRecord) -> str:
+    decided = prediction.side == "unsure"
+    measured = decided_in_words(run) if decided else measured_in_words(run)
+    return f"{probability_in_words(prediction, 'score')} {measured}".strip()
+
+
+def _with_regions(
+    report: FilmReport, explanation: Explanation, run: RunRecord, *, doubted_asked: bool
+) -> FilmReport:
+    overlay, way = RegionOverlay.from_explanation(explanation), way_of(explanation.settings)
+    doubt = doubt_of(explanation, of_others=report.reads.signed.quality.of_others)
+    if doubt is not None:
+        report = replace(report, trust=doubt_text(run, explanation, doubt), why_no_regions=DOUBTED)
+        if not doubted_asked:
+            return report
+    scale, samples = overlay.scale, explanation.samples
+    if doubt is None and abs(overlay.weights).max() >= scale.least:
+        report = replace(report, trust=trust_text(run, explanation))
+    how = METHODS[way] if way is not None else str(explanation.method)
+    coloured = ColouredRegions(
+        overlay.segments, overlay.weights, overlay.box, scale.least, scale.full
+    )
+    return replace(
+        report,
+        regions=ReportedRegions(
+            coloured,
+            _names_of(overlay),
+            scale.unit,
+            scale.none,
+            f"{how}, {samples:,} samples" if samples else how,
+        ),
+    )
+
+
+def _names_of(overlay: RegionOverlay) -> tuple[str, ...]:
+    names = [region_name(label) for label in range(len(overlay.weights))]
+    if not overlay.zones:
+        return tuple(names)
+    zones = map(zone_words, overlay.zones)
+    return tuple(f"{zone}, {name.lower()}" for zone, name in zip(zones, names, strict=True))
