@@ -62,6 +62,7 @@ def come_as(page: Page, server: Server, name: str) -> None:
     field = page.get_by_placeholder(NAME)
     field.fill(name)
     field.press("Tab")
+    expect(page.get_by_role("button", name=f"Local user, no log-in · {name}")).to_be_visible()
     wait_until_idle(page)
 
 
