@@ -32,6 +32,7 @@ from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
 from ui.review.marks import draw_drawn, note_drawn
+from ui.review.priors import Priors, draw_account
 from ui.review.sign_form import draw_verdict
 from ui.review.uploads import read_waiting
 
@@ -170,7 +171,7 @@ def draw_invert(read: ReadContext, label: str) -> None:
         st.rerun()
 
 
-def draw_read(read: ReadContext) -> ExplanationTask | None:
+def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
     reading, task = read.reading, None
     if reading is not None and reading.prediction is not None:
@@ -186,8 +187,9 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
     height -= MARKED_HEIGHT if marks else 0
     height -= REPORT_HEIGHT if read.own and read.own[-1].kind is ReadKind.READ else 0
-    long = reading.quality.findings or marks
+    long = reading.quality.findings or marks or priors.beside
     with st.container(height=height if long else "content", border=False):
+        draw_account(read, priors)
         if reading.quality.refused:
             st.markdown("**Not read by the model**")
             if any(finding.code == "polarity" for finding in reading.quality.findings):
