@@ -63,7 +63,7 @@ def page(kept_tab: Page, address: str) -> Page:
 def open_film(page: Page, name: str) -> None:
     wait_until_idle(page)
     row_of(page, name).click()
-    expect(row_of(page, name)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("img", name=f"Film {name}")).to_be_visible()
     wait_until_idle(page)
 
 
@@ -73,6 +73,7 @@ def canvases(page: Page) -> Locator:
 
 def show_prior(page: Page) -> None:
     """Show the prior by its key, which the page takes wherever the focus is."""
+    expect(page.get_by_role("button", name=SHOW)).to_be_visible()
     page.keyboard.press("p")
     expect(canvases(page)).to_have_count(2)
     wait_until_idle(page)
