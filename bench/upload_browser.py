@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from bench.app_server import run_app
 from bench.start import PATIENCE_MS, open_browser, wait_until_usable
 
-PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
+NUMBER = re.compile(r"Likelihood ratio (above |below )?\d")
 KEYS = ("ArrowLeft", "+", "ArrowRight", "-") * 8
 # Two animation frames later the change is painted; reading the attribute comes after that.
 PAINTED_IN_MS = """canvas => new Promise(done => requestAnimationFrame(() =>
@@ -35,7 +35,7 @@ class InChromium:
         wait_until_usable(page)
         began = time.perf_counter()
         page.locator("input[type=file]").set_input_files(file)
-        page.get_by_text(PROBABILITY).first.wait_for(state="visible", timeout=PATIENCE_MS)
+        page.get_by_text(NUMBER).first.wait_for(state="visible", timeout=PATIENCE_MS)
         self.to_probability.append(time.perf_counter() - began)
         page.locator(".fr-regions").wait_for(state="visible", timeout=PATIENCE_MS)
         self.to_regions.append(time.perf_counter() - began)

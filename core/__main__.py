@@ -12,6 +12,7 @@ from core.cli.database import records_app
 from core.cli.explain import explain
 from core.cli.films import app as films_app
 from core.cli.import_run import import_run_file
+from core.cli.likelihood_ratio import likelihood_ratio
 from core.cli.model_card import facts
 from core.cli.phantom import phantom, phantom_scores, prepare_examples
 from core.cli.precompute import features, film_facts, label_issues
@@ -39,6 +40,7 @@ app.command()(score_training)
 app.command("archive")(archive_run_folder)
 app.command("set-aside", hidden=True)(archive_run_folder)  # its name before
 app.command()(compare)
+app.command("likelihood-ratio")(likelihood_ratio)
 app.command("model-card")(facts)
 app.command("facts", hidden=True)(facts)  # its name before
 app.command("import-run")(import_run_file)

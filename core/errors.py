@@ -73,6 +73,10 @@ class MarkError(FirstReadError):
     """A mark does not lie on the film."""
 
 
+class FindingsError(FirstReadError):
+    """Findings contradict each other, or name no place of the lungs."""
+
+
 class DatasetError(FirstReadError):
     """A data folder is missing, damaged, or not of the expected layout."""
 

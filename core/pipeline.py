@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.domain.arrays import FloatImage
-from core.domain.film import Radiograph
+from core.domain.film import Radiograph, Turn
 from core.domain.model import ModelInput, Network, Prediction, RunClassifier, RunRecord
 from core.domain.quality import FilmChange, GateEvidence, QualityReport
 from core.domain.regions import CamSettings, Explanation, ExplanationSettings, OcclusionSettings
@@ -267,6 +267,7 @@ def read_film(
     *,
     file_name: str = "",
     invert: bool = False,
+    turn: Turn = Turn.NONE,
 ) -> FilmReading:
     """Take uploaded bytes all the way to a probability.
 
@@ -276,23 +277,31 @@ def read_film(
         Only to name the file in a sentence.
     invert : bool
         True to exchange black and white first.
+    turn : Turn
+        How to turn it first.
 
     Raises
     ------
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    return read_radiograph(decode_radiograph(content, file_name=file_name, invert=invert), engine)
+    film = decode_radiograph(content, file_name=file_name, invert=invert, turn=turn)
+    return read_radiograph(film, engine)
 
 
 def prepare_film(
-    content: bytes, engine: Engine, *, file_name: str = "", invert: bool = False
+    content: bytes,
+    engine: Engine,
+    *,
+    file_name: str = "",
+    invert: bool = False,
+    turn: Turn = Turn.NONE,
 ) -> ModelInput:
     """Take uploaded bytes to the model's input, past the gate.
 
     Parameters
     ----------
-    content, engine, file_name, invert
+    content, engine, file_name, invert, turn
         As in `read_film`.
 
     Raises
@@ -300,7 +309,7 @@ def prepare_film(
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    film = decode_radiograph(content, file_name=file_name, invert=invert)
+    film = decode_radiograph(content, file_name=file_name, invert=invert, turn=turn)
     return _prepare(film, engine)
 
 
@@ -368,6 +377,7 @@ def describe_explained(
     models: Path,
     *,
     inverted: bool = False,
+    turned: Turn = Turn.NONE,
     of_others: bool = False,
 ) -> ExplainedFilm:
     """Return what an explanation is of, for its export.
@@ -387,7 +397,8 @@ def describe_explained(
     networks = {"gate": engine.gate.sha256}
     if record.is_file():
         networks[HEALTHY_RUN] = sha256_of(record)
-    return ExplainedFilm(film_sha256, inverted, run, export_identity(run), networks, of_others)
+    export = export_identity(run)
+    return ExplainedFilm(film_sha256, inverted, run, export, networks, of_others, turned)
 
 
 def begin_explanation(

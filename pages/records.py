@@ -4,17 +4,20 @@ import streamlit as st
 
 from core.domain.review import ReviewRecord
 from core.reads.arbitration import list_disputes
-from core.reads.export import ORDER, describe_read
+from core.reads.export import FINDINGS, ORDER, describe_read
 from ui.app.guard import guard, show_errors
+from ui.app.ledger import Ledger, get_ledger
 from ui.app.resources import get_served, get_store
 from ui.app.session import show_notice
 from ui.charts.base import plot_reads
 from ui.components.panels import draw_record, draw_standing_line
 from ui.components.plain_text import plain
-from ui.records.data import LISTED, Ledger, films_waiting, get_ledger, leave_out, reads_only
+from ui.records.agreement import draw_finding_agreement
+from ui.records.data import LISTED, films_waiting, leave_out, reads_only
 from ui.records.filters import Chosen, choose_order, choose_reads, choose_run, draw_exports
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
 from ui.records.panels import draw_chain, draw_disputes, draw_readers, opens_unread
+from ui.records.reliance import draw_own_reliance
 
 SHOWN_COLUMNS = (
     "Read at (UTC)",
@@ -22,8 +25,10 @@ SHOWN_COLUMNS = (
     "Films",
     "Reader",
     "Verdict",
+    FINDINGS,
     "Confidence (1 to 5)",
     "Probability",
+    "Shown number",
     "Reader and model",
     "Reference",
     "Kind",
@@ -61,7 +66,10 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
         column_config={
             "Read at (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
-            "Probability": st.column_config.NumberColumn(format="%.2f"),
+            "Probability": st.column_config.NumberColumn(
+                format="%.2f", help="At the share of pneumonia among the run's validation films."
+            ),
+            "Shown number": st.column_config.TextColumn(help="What the reader saw of the score."),
             "Seconds": st.column_config.NumberColumn(
                 format="%.0f", help="On the screen until this read."
             ),
@@ -125,6 +133,8 @@ with show_errors():
         with readers:
             beside = choose_order(choose_run(chosen.counted))
             draw_readers(beside, ledger.references)
+            draw_own_reliance(visit, beside, ledger)
+            draw_finding_agreement(beside)
             draw_roc(beside, ledger.references)
         with queue:
             draw_disputes(visit, disputes)

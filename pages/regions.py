@@ -29,7 +29,7 @@ def draw_empty(visit: Visit) -> None:
         st.header("Why a film has its score")
         st.write(
             "The regions that count for and against pneumonia, found in four ways; what the "
-            "probability would be with parts of the film hidden; what the network's layers see. "
+            "score would be with parts of the film hidden; what the network's layers see. "
             "Films come here from the pages Review, Errors and Teaching."
         )
         st.page_link("pages/review.py", label="Add films on Review", icon=":material/radiology:")

@@ -11,8 +11,9 @@ from ui.app.kept_films import PAGE, claim, list_films, read_unread
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, open_read, record_progress
 from ui.app.region_panel import overlay_of
-from ui.app.resources import get_film_view, get_served
+from ui.app.resources import erase_expired, get_film_view, get_served
 from ui.app.session import Visit, show_notice
+from ui.components.findings.findings import HELP
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
@@ -21,13 +22,14 @@ from ui.review.film_list import VIEW_HEIGHT, draw_worklist
 from ui.review.marks import VIEWER, marking_of
 from ui.review.priors import Priors, draw_prior, lay_out, priors_of
 from ui.review.read_panel import draw_read, purpose_text
-from ui.review.shared_worklist import draw_claim
+from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.uploads import draw_uploader, offer_examples, read_waiting
 from ui.review.worklist_query import WORKLIST, WorklistView
 
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
     ("Ctrl Enter", "Sign"),
+    *HELP,
 )
 
 
@@ -80,9 +82,10 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
         record_progress(read)
         marking, priors = marking_of(read), priors_of(read)
         with read_side:  # first: it is there while a large film is still on its way
-            if get_settings().keeps_films:
-                draw_claim(visit, claim(visit, visit.selected))
+            kept = claim(visit, visit.selected) if get_settings().keeps_films else None
+            draw_claim(visit, kept)
             task = draw_read(read, priors)
+            draw_kept(visit, kept)
         with film_side:
             here, there = lay_out(read, priors)
             with here:
@@ -98,6 +101,7 @@ with show_errors():
     if visit.keep_to(served):
         visit.notice = f"Run {served.run_id} serves now: the films are read again."
         read_waiting(visit)
+    erase_expired()
     view, complaints, total = WorklistView(), [], len(visit.films)
     if get_settings().keeps_films:
         view, complaints = WORKLIST.read(st.query_params.to_dict())

@@ -41,7 +41,8 @@ def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
 
 
 ROWS_OF_ROLES = {
-    "Pages Review, Regions, Model card, Teaching; the lesson on Compare runs": (
+    "Pages Review, Regions, Model card, Teaching; the lesson on Compare runs; add films": (
+        Act.ADD_FILMS,
         Act.OPEN_REVIEW,
         Act.OPEN_REGIONS,
         Act.OPEN_MODEL_CARD,
@@ -55,8 +56,9 @@ ROWS_OF_ROLES = {
     "Assemble a case set, see how others read it": (Act.MAKE_CASE_SET, Act.SEE_GROUP),
     "Arbitrate between reads": (Act.ARBITRATE,),
     "Change the list of causes": (Act.CHANGE_CAUSES,),
-    "Import a run": (Act.IMPORT_RUN,),
+    "Import a run, erase films": (Act.IMPORT_RUN, Act.ERASE_FILMS),
     "Choose the run that serves": (Act.CHOOSE_SERVED_RUN,),
+    "Set the ward's prevalence": (Act.SET_PREVALENCE,),
 }
 
 

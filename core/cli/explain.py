@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli.console import print_text, show_errors
+from core.domain.film import Turn
 from core.domain.regions import CamSettings, ExplanationSettings, Fill, LimeSettings
 from core.errors import ExplanationError, UnsupportedFormat
 from core.files import replace_file
@@ -32,12 +33,16 @@ def explain(
     run: Annotated[str, typer.Option(help="A run in models/.")] = SERVED_RUN,
     lime: Annotated[bool, typer.Option(help="By LIME instead of by evidence.")] = False,
     invert: Annotated[bool, typer.Option(help="Exchange black and white first.")] = False,
+    turn: Annotated[
+        Turn,
+        typer.Option(help="Turn the film first: left, right, or over (by 180 degrees)."),
+    ] = Turn.NONE,
     out: Annotated[Path | None, typer.Option(help="Write the explanation as JSON.")] = None,
 ) -> None:
     """Find the regions that a score depends on, or recompute an exported explanation.
 
-    With --like the run, the settings and the inversion are those of the file. The command ends with
-    code 1 if a weight differs.
+    With --like the run, the settings, the inversion and the turn are those of the file. The command
+    ends with code 1 if a weight differs.
     """
     # Deferred: LiteRT, lime and the films' decoders take a second to load.
     from core.explain.export import (  # noqa: PLC0415
@@ -66,16 +71,20 @@ def explain(
         content, kept = _read(film), None
         if like is not None:
             kept = read_explanation(_read(like))
-            run, how, invert = kept.run_id, kept.made_by, kept.inverted
+            run, how, invert, turn = kept.run_id, kept.made_by, kept.inverted, kept.turned
         threads = settings.inference_threads
         classifier = open_classifier(load_run(find_run_folder(run, folders)), threads)
         engine = Engine(classifier, open_gate(settings.models, threads))
         of = describe_explained(
-            hashlib.sha256(content).hexdigest(), engine, settings.models, inverted=invert
+            hashlib.sha256(content).hexdigest(),
+            engine,
+            settings.models,
+            inverted=invert,
+            turned=turn,
         )
         if kept is not None:
             _require_equal(kept, of.film_sha256, of.export_sha256, dict(of.networks))
-        prepared = prepare_film(content, engine, file_name=film.name, invert=invert)
+        prepared = prepare_film(content, engine, file_name=film.name, invert=invert, turn=turn)
         explainable = Explainable(classifier, open_healthy(settings.models, threads))
         explanation = explain_film(prepared, explainable, how)
         if out is not None:

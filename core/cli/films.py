@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from core.cli.console import print_text, show_errors
+from core.domain.reader import OPERATOR, Reader
 from core.domain.worklist import Arrival
 from core.errors import FilmStoreError, RadiographError
 from core.imaging.decoding import check_file_size
@@ -32,8 +33,8 @@ def _films() -> Iterator[SqlFilms]:
         yield open_films(database, settings)
 
 
-def _by() -> str:
-    return f"command line ({getpass.getuser()})"
+def _by() -> Reader:
+    return Reader(f"{OPERATOR.name} ({getpass.getuser()})", OPERATOR.roles)
 
 
 @app.command("add")

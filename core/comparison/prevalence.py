@@ -10,12 +10,12 @@ import math
 from dataclasses import dataclass
 
 from scipy import stats
-from scipy.special import expit
 
 from core.comparison.scored_films import ScoredFilms
 from core.domain.rate import Rate
 from core.errors import ComparisonError
 from core.evaluation.metrics import confusion_at, rates_of
+from core.stats.bayes import probability_at
 
 _Z = float(stats.norm.ppf(0.975))
 
@@ -125,19 +125,25 @@ def _predictive_value(share: float, found: Rate, cleared: Rate) -> Expected:
     ``share`` is the class's, ``found`` how many of it are called so, and ``cleared`` how many of
     the other class are not.
     """
-    rightly, wrongly = share * found.value, (1.0 - share) * (1.0 - cleared.value)
-    if rightly + wrongly == 0.0:
-        return Expected(float("nan"), 0.0, 1.0)
-    value = rightly / (rightly + wrongly)
+    value = probability_at(_log_ratio(found.value, cleared.value), share)
+    if math.isnan(value):
+        return Expected(value, 0.0, 1.0)
     if share in {0.0, 1.0}:
         return Expected(value, value, value)
-    # Two successes and two failures more keep both logits finite.
+    # Two successes and two failures more keep the ratio finite.
     a, b = _adjusted(found), _adjusted(cleared)
-    logit = math.log(share) - math.log1p(-share) + math.log(a) - math.log(1.0 - b)
     n_a, n_b = found.n + _Z**2, cleared.n + _Z**2
     half = _Z * math.sqrt((1.0 - a) / a / n_a + b / (1.0 - b) / n_b)
-    low, high = (float(expit(edge)) for edge in (logit - half, logit + half))
+    low, high = (probability_at(_log_ratio(a, b) + side, share) for side in (-half, half))
     return Expected(value, min(low, value), max(high, value))
+
+
+def _log_ratio(found: float, cleared: float) -> float:
+    """Return the log likelihood ratio of being called so; nan if nobody is."""
+    alarmed = 1.0 - cleared
+    if found == 0.0 or alarmed == 0.0:
+        return math.nan if found == alarmed else math.copysign(math.inf, found - alarmed)
+    return math.log(found) - math.log(alarmed)
 
 
 def _adjusted(rate: Rate) -> float:

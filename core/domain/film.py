@@ -36,6 +36,32 @@ class AgeBand(StrEnum):
     UNKNOWN = "age not stated"
 
 
+class Turn(StrEnum):
+    """How a film is turned before it is read: a quarter to the left, half, a quarter to the right.
+
+    A mirrored film is never brought right: a turn keeps the patient's sides.
+    """
+
+    NONE = "none"
+    LEFT = "left"
+    OVER = "over"
+    RIGHT = "right"
+
+    @classmethod
+    def of(cls, quarters: int) -> Turn:
+        """Return so many quarter turns to the left as one turn."""
+        return list(cls)[quarters % 4]
+
+    @property
+    def quarters(self) -> int:
+        """Quarter turns to the left, 0 to 3, as `numpy.rot90` counts them."""
+        return list(Turn).index(self)
+
+    def then(self, turn: Turn) -> Turn:
+        """Return this turn and another one after it as one turn."""
+        return Turn.of(self.quarters + turn.quarters)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Radiograph:
     """One decoded film.

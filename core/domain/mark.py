@@ -30,6 +30,13 @@ class Mark:
         """Left, top, right, bottom."""
         return self.left, self.top, self.right, self.bottom
 
+    def turned(self, quarters: int) -> Mark:
+        """Return the mark on the film after so many quarter turns to the left."""
+        mark = self
+        for _ in range(quarters % 4):
+            mark = Mark(mark.top, 1.0 - mark.right, mark.bottom, 1.0 - mark.left)
+        return mark
+
     @property
     def is_point(self) -> bool:
         """True if the mark has no area."""

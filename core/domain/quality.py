@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.film import Turn
+
 
 class Severity(StrEnum):
     """What a finding does to the read."""
@@ -58,6 +60,40 @@ class QualityReport:
             for f in self.findings
         )
 
+    @property
+    def turn(self) -> Turn:
+        """How the reader had turned the film before it was read."""
+        degrees = sum(f.measured or 0.0 for f in self.findings if f.code == TURNED_BY_READER)
+        return Turn.of(round(degrees / 90.0))
+
+    @property
+    def turn_asked(self) -> Turn:
+        """What would bring a film upright that was refused for how it lies.
+
+        The finding's sentence names it, so that a reading that was kept still tells.
+        """
+        told = " ".join(f.message for f in self.findings if f.code == ORIENTATION)
+        return next((change.turn for change in FilmChange if change.value in told), Turn.NONE)
+
+
+ORIENTATION = "orientation"
+"""Code of the finding on a film that does not lie upright."""
+
+TURNED_BY_READER = "turned"
+"""Code of the note on a film that its reader turned; it measures the degrees to the left."""
+
+_TURNED = {
+    Turn.LEFT: "left by 90 degrees",
+    Turn.OVER: "by 180 degrees",
+    Turn.RIGHT: "right by 90 degrees",
+}
+
+
+def turned_finding(turn: Turn) -> Finding:
+    """Return the note on a film that its reader turned."""
+    message = f"The reader turned the film {_TURNED[turn]} before this read."
+    return Finding(TURNED_BY_READER, Severity.NOTE, 90.0 * turn.quarters, None, message)
+
 
 POPULATION, ADULT, PROJECTION = "population", "adult", "projection"
 """Codes of findings on whom a film shows and how it was taken; they stand beside the score."""
@@ -84,12 +120,22 @@ inverted come to 0.81 of it or less on validation patients."""
 
 
 class FilmChange(StrEnum):
-    """A change that would bring a wrongly exported film right."""
+    """A change that would bring a wrongly exported film right; kept sentences hold the values."""
 
     INVERT = "black and white exchanged"
     TURN_LEFT = "turned left by 90 degrees"
     TURN_OVER = "turned by 180 degrees"
     TURN_RIGHT = "turned right by 90 degrees"
+
+    @property
+    def turn(self) -> Turn:
+        """How the film is turned by it."""
+        turns = {
+            FilmChange.TURN_LEFT: Turn.LEFT,
+            FilmChange.TURN_OVER: Turn.OVER,
+            FilmChange.TURN_RIGHT: Turn.RIGHT,
+        }
+        return turns.get(self, Turn.NONE)
 
 
 UPRIGHT_LIMIT = 0.1

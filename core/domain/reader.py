@@ -32,6 +32,8 @@ class Act(StrEnum):
     OPEN_TEACHING = "open the page Teaching"
     OPEN_RECORDS = "open the page Records"
     COMPARE_RUNS = "compare runs"
+    ADD_FILMS = "add films to the worklist"
+    ERASE_FILMS = "erase films"
     SIGN_READ = "sign a read"
     TAKE_SESSION = "take a teaching session"
     MAKE_CASE_SET = "put a case set together"
@@ -41,6 +43,7 @@ class Act(StrEnum):
     CHANGE_CAUSES = "change the list of causes"
     IMPORT_RUN = "import a run"
     CHOOSE_SERVED_RUN = "choose the run that serves"
+    SET_PREVALENCE = "set the ward's prevalence"
 
 
 _DOCTORS = frozenset({Role.READER, Role.TEACHER, Role.LEAD})
@@ -56,6 +59,8 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.OPEN_TEACHING: _ALL,
     Act.OPEN_RECORDS: _ALL - {Role.TRAINEE},
     Act.COMPARE_RUNS: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
+    Act.ADD_FILMS: _ALL,
+    Act.ERASE_FILMS: frozenset({Role.LEAD, Role.ADMIN}),
     Act.SIGN_READ: _DOCTORS,
     Act.TAKE_SESSION: _DOCTORS | {Role.TRAINEE},
     Act.MAKE_CASE_SET: frozenset({Role.TEACHER, Role.LEAD}),
@@ -65,6 +70,7 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.CHANGE_CAUSES: frozenset({Role.TEACHER, Role.LEAD, Role.ADMIN}),
     Act.IMPORT_RUN: frozenset({Role.LEAD, Role.ADMIN}),
     Act.CHOOSE_SERVED_RUN: frozenset({Role.LEAD}),
+    Act.SET_PREVALENCE: frozenset({Role.LEAD}),
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 
@@ -107,6 +113,9 @@ class Reader:
                 f"{_either(WHO_MAY[act])}. Change your role, or ask the administrator."
             )
 
+
+SYSTEM = Reader("First Read", frozenset({Role.ADMIN}))
+"""The program itself, which erases films when their time is over."""
 
 OPERATOR = Reader("command line", frozenset({Role.ADMIN}))
 """The person at the command line, who can change the files anyway."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.findings import NO_FINDINGS, Findings
 from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
+from core.domain.ward import ShownNumber
 
 
 class Verdict(StrEnum):
@@ -28,6 +30,7 @@ class ReaderRead:
     confidence: int
     comment: str
     read_at: datetime
+    findings: Findings = NO_FINDINGS
 
 
 class ReadKind(StrEnum):
@@ -48,7 +51,8 @@ class ReviewRecord:
     screen until the read, in s. ``arbitrates`` names the records that an
     arbitration settles. ``drawn`` is where a first read marked the film, before the model's regions
     were shown. ``order_known`` tells whether the worklist showed the model's side, or was sorted by
-    it, before the read; None where that was not kept, and for an arbitration.
+    it, before the read; None where that was not kept, and for an arbitration. ``shown_number`` is
+    what the film's score meant in the ward, as its reader saw it; None where no score was shown.
     """
 
     record_id: str
@@ -68,6 +72,7 @@ class ReviewRecord:
     drawn: tuple[Mark, ...] = ()
     shown_s: float | None = None
     order_known: bool | None = None
+    shown_number: ShownNumber | None = None
 
 
 Records = Sequence[ReviewRecord]

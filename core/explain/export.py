@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from core import __version__
 from core.domain.arrays import FloatVector, LabelImage
+from core.domain.film import Turn
 from core.domain.model import RunRecord
 from core.domain.regions import (
     CamSettings,
@@ -48,7 +49,7 @@ CSV_HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class ExplainedFilm:
-    """What an explanation is of: the film's bytes, whether they were inverted, and the run.
+    """What an explanation is of: a film's bytes, how the film was inverted or turned, and the run.
 
     Attributes
     ----------
@@ -64,6 +65,7 @@ class ExplainedFilm:
     export_sha256: str
     networks: Mapping[str, str]
     of_others: bool = False
+    turned: Turn = Turn.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class KeptExplanation:
     settings: dict[str, Any]
     score: float
     weights: list[float]
+    turned: Turn = Turn.NONE
 
     @property
     def made_by(self) -> ExplanationSettings:
@@ -119,6 +122,7 @@ def explanation_as_json(explanation: Explanation, of: ExplainedFilm) -> str:
         "app_version": __version__,
         "film_sha256": of.film_sha256,
         "inverted": of.inverted,
+        "turned": of.turned,
         "run_id": of.run.run_id,
         "export_sha256": of.export_sha256,
         "networks": dict(of.networks),

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.arrays import FloatImage, LabelImage
+from core.domain.findings import THIRDS
 
 OUTSIDE = "outside the lungs"
 MIDLINE = "midline"
-THIRDS = ("upper", "middle", "lower")
 RIGHT, LEFT = "right ", "left "
 
 LUNG_PROBABILITY = 0.5

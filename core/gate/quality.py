@@ -11,6 +11,7 @@ from core.domain.arrays import FloatImage
 from core.domain.film import AgeBand, Radiograph
 from core.domain.quality import (
     ADULT,
+    ORIENTATION,
     POPULATION,
     FilmChange,
     Finding,
@@ -36,7 +37,7 @@ OTHER_HOSPITAL_FACTOR = 1.4
 bedside films of adults lie far from the training films and are frontal chest films."""
 
 _OF_CONTENT = frozenset(
-    {"not_chest", "lung_area", "polarity", "orientation", "view", "incomplete", "covered", "unlike"}
+    {"not_chest", "lung_area", "polarity", ORIENTATION, "view", "incomplete", "covered", "unlike"}
 )
 """Findings that say nothing of a blank film."""
 
@@ -191,20 +192,18 @@ def _check_population(film: Radiograph) -> list[Finding]:
     if film.age_band is AgeBand.CHILD_1_TO_5:
         return []
     if film.age_band is AgeBand.UNKNOWN:
-        message = (
-            "The age is not stated. The probability was measured on children of 1 to 5 years only."
-        )
+        message = "The age is not stated. The model was measured on children of 1 to 5 years only."
         return [Finding(POPULATION, Severity.NOTE, None, None, message)]
     if film.age_band is AgeBand.ADULT:
         message = (
-            "Patient age: adult. The probability was measured on children of 1 to 5 years only. "
-            "On films of adults it depends strongly on the projection, AP or PA. Rely on your own "
-            "read."
+            "Patient age: adult. The model was measured on children of 1 to 5 years only. "
+            "On films of adults its score depends strongly on the projection, AP or PA. Rely on "
+            "your own read."
         )
         return [Finding(ADULT, Severity.FLAG, None, None, message)]
     message = (
         f"Patient age: {film.age_band}. The model was trained on children of 1 to 5 years: "
-        "its probability is not validated for this age. Rely on your own read."
+        "its score is not validated for this age. Rely on your own read."
     )
     return [Finding(POPULATION, Severity.FLAG, None, None, message)]
 
@@ -239,10 +238,10 @@ def _change_finding(change: FilmChange, evidence: GateEvidence) -> Finding:
         )
     else:
         code, message = (
-            "orientation",
+            ORIENTATION,
             (
                 f"The film does not look upright: {distances} the film {change}. "
-                "Turn it upright and upload it again."
+                "Choose Turn and read again, or export it upright."
             ),
         )
     return Finding(code, Severity.REFUSE, evidence.distance, evidence.changed[change], message)

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from core.domain.arrays import read_only
-from core.domain.film import MAX_FILM_PIXELS, SYNTHETIC_KEY, Radiograph
+from core.domain.film import MAX_FILM_PIXELS, SYNTHETIC_KEY, Radiograph, Turn
 from core.errors import CorruptFile, RadiographError, TooLarge, UnsupportedFormat
 from core.imaging.exif import stated_orientation, upright
 from core.imaging.grey import Levels, Picture, check_decoded_bytes, to_grey
@@ -52,7 +52,9 @@ _FOREIGN = (
 )
 
 
-def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = False) -> Radiograph:
+def decode_radiograph(
+    content: bytes, *, file_name: str = "", invert: bool = False, turn: Turn = Turn.NONE
+) -> Radiograph:
     """Decode one uploaded film.
 
     Parameters
@@ -63,6 +65,8 @@ def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = Fal
         Only to name the file in a sentence; the kind of file is read from its bytes.
     invert : bool
         True for a film stored with black and white exchanged and not declared so.
+    turn : Turn
+        What brings a film upright that is stored turned and not declared so.
 
     Returns
     -------
@@ -100,8 +104,19 @@ def decode_radiograph(content: bytes, *, file_name: str = "", invert: bool = Fal
             "read here. Export the film again, as DICOM, PNG or JPEG."
         ) from exc
     if invert:
-        return replace(radiograph, pixels=read_only(np.float32(1.0) - radiograph.pixels))
-    return radiograph
+        radiograph = replace(radiograph, pixels=read_only(np.float32(1.0) - radiograph.pixels))
+    return _turned(radiograph, turn)
+
+
+def _turned(film: Radiograph, turn: Turn) -> Radiograph:
+    """Return a film as it lies after a turn; what its file states of rows is of columns then."""
+    if turn is Turn.NONE:
+        return film
+    spacing = film.pixel_spacing_mm
+    if spacing is not None and turn.quarters % 2:
+        spacing = spacing[::-1]
+    pixels = read_only(np.ascontiguousarray(np.rot90(film.pixels, turn.quarters)))
+    return replace(film, pixels=pixels, pixel_spacing_mm=spacing)
 
 
 def check_file_size(content: bytes, name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.domain.film import Turn
 from core.errors import Cancelled, FirstReadError
 from core.jobs.background import BackgroundTask
 from core.pipeline import FilmReading
@@ -37,6 +38,7 @@ class UploadedFilm:
     name: str
     held: bytes | Callable[[], bytes]
     inverted: bool = False
+    turn: Turn = Turn.NONE
 
     @property
     def content(self) -> bytes:

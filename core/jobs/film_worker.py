@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.domain.film import Radiograph
+from core.domain.film import Radiograph, Turn
 from core.domain.model import ModelInput
 from core.errors import FirstReadError, ModelIntegrity
 from core.imaging.decoding import decode_radiograph
@@ -94,6 +94,7 @@ class FilmWork:
     shape: InputShape | None = None
     secret: bytes = b""
     size: int = 0
+    turn: Turn = Turn.NONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,7 +173,7 @@ def answer(work: FilmWork) -> FilmAnswer:
             return FilmAnswer(stripped=deidentify(work.content, work.secret))
     with decoding_limits():
         film: Radiograph = decode_radiograph(
-            work.content, file_name=work.file_name, invert=work.invert
+            work.content, file_name=work.file_name, invert=work.invert, turn=work.turn
         )
     reading = shown = prepared = None
     if work.read:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from core.domain.film import Turn
+from core.domain.reader import Reader
 from core.domain.worklist import Arrival, ArrivingFilm, MachineReading, WorklistFilm
 from core.errors import RadiographError
 from core.imaging.dicom.reader import looks_like_dicom
@@ -19,7 +21,7 @@ def keep_film(
     films: SqlFilms,
     pool: FilmPool,
     files: EngineFiles,
-    by: str,
+    by: Reader,
     *,
     arrival: Arrival = Arrival.UPLOAD,
     name: str | None = None,
@@ -64,7 +66,8 @@ def keep_film(
 def as_uploaded(kept: WorklistFilm, films: SqlFilms) -> UploadedFilm:
     """Return a kept film as pages take it; its file is fetched when it is asked for."""
     fetch = partial(films.content, kept.film_sha256)
-    return UploadedFilm(kept.film_sha256, kept.name, fetch, kept.inverted)
+    turn = Turn.of(kept.quarter_turns)
+    return UploadedFilm(kept.film_sha256, kept.name, fetch, kept.inverted, turn)
 
 
 def outcome_of(kept: WorklistFilm, identity: str) -> FilmOutcome:

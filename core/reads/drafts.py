@@ -12,8 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.domain.findings import NO_FINDINGS, Findings
 from core.domain.mark import Mark
 from core.domain.review import Verdict
+from core.reads.findings import findings_as_json, findings_from_json
 
 USUAL_CONFIDENCE = 3
 
@@ -35,6 +37,7 @@ class Draft:
     confidence: int = USUAL_CONFIDENCE
     comment: str = ""
     drawn: tuple[Mark, ...] = ()
+    findings: Findings = NO_FINDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def draft_as_json(draft: Draft) -> dict[str, Any]:
         "confidence": draft.confidence,
         "comment": draft.comment,
         "drawn": [list(mark.edges) for mark in draft.drawn],
+        "findings": findings_as_json(draft.findings),
     }
 
 
@@ -132,7 +136,7 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
 
     Raises
     ------
-    KeyError, TypeError, ValueError, MarkError
+    KeyError, TypeError, ValueError, MarkError, FindingsError
         If another program wrote something else.
     """
     verdict = stored["verdict"]
@@ -141,4 +145,5 @@ def draft_from_json(stored: Mapping[str, Any]) -> Draft:
         int(stored["confidence"]),
         str(stored["comment"]),
         tuple(Mark(*edges) for edges in stored["drawn"]),
+        findings_from_json(stored.get("findings")),  # older drafts have none
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pyarrow as pa
 
+from core.domain.findings import findings_text
 from core.domain.mark import Mark
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
+from core.domain.ward import ShownNumber
+from core.stats.bayes import probability_at
 from core.tables import csv_table, parquet_table
 
 Row = dict[str, str | float | int | None]
@@ -21,7 +25,11 @@ ORDER = "Worklist"
 ORDERS = {False: "order of arrival", True: "order of suspicion", None: "not kept"}
 """What the reader's worklist showed before the read, by `ReviewRecord.order_known`."""
 
+FINDINGS = "Findings"
+"""The WHO's categories, each with its places; empty where the reader gave a verdict only."""
+
 INSIDE_DRAWN = "Weight for pneumonia inside"
+_SHOWN_NUMBERS = ("Likelihood ratio", "Ward's prevalence", "Probability in the ward")
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
 _NUMBERS = {
     "Confidence (1 to 5)": pa.int64(),
@@ -29,6 +37,8 @@ _NUMBERS = {
     "Operating point": pa.float64(),
     "Seconds": pa.float64(),
     INSIDE_DRAWN: pa.float64(),
+    "Score": pa.float64(),
+    **dict.fromkeys(_SHOWN_NUMBERS, pa.float64()),
 }
 
 
@@ -168,8 +178,21 @@ def describe_read(
         "Model's regions": _regions_in_words(record),
         DRAWN: "; ".join(" ".join(f"{edge:g}" for edge in mark.edges) for mark in marks),
         INSIDE_DRAWN: float(inside) if isinstance(inside, int | float) else None,
+        FINDINGS: findings_text(read.findings),
         ORDER: "" if record.kind is ReadKind.ARBITRATION else ORDERS[record.order_known],
+        "Score": None if prediction is None else prediction.score,
+        **_describe_shown(record.shown_number),
     }
+
+
+def _describe_shown(shown: ShownNumber | None) -> Row:
+    """Return the number that the reader saw, and what it is made of."""
+    if shown is None:
+        return dict.fromkeys((*_SHOWN_NUMBERS, "Shown number"))
+    ratio, prevalence = shown.likelihood_ratio, shown.prevalence
+    there = None if prevalence is None else probability_at(math.log(ratio), prevalence)
+    numbers: Row = dict(zip(_SHOWN_NUMBERS, (ratio, prevalence, there), strict=True))
+    return numbers | {"Shown number": shown.text}
 
 
 def _regions_in_words(record: ReviewRecord) -> str:

@@ -12,14 +12,17 @@ import numpy as np
 from core import __version__
 from core.domain.arrays import LabelImage
 from core.domain.film import printable
+from core.domain.findings import Findings, findings_text
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.model import FilmBox, Prediction
 from core.domain.quality import QualityReport
 from core.domain.reader import READER_LIMIT, Act, Reader
 from core.domain.regions import Explanation
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
+from core.domain.ward import ShownNumber
 from core.errors import ReviewStoreError
 from core.reads.drafts import Draft
+from core.reads.findings import implied_verdict
 from core.reads.protocol import reads_by
 
 COMMENT_LIMIT = 2000  # characters
@@ -61,6 +64,8 @@ class ShownFilm:
         From `kind_of_next`.
     order_known : bool or None
         Whether the worklist showed the model's side before the read, or was sorted by it.
+    shown_number : ShownNumber or None
+        What the film's score meant in the ward, as the reader saw it.
     """
 
     film_sha256: str
@@ -74,6 +79,7 @@ class ShownFilm:
     shown_s: float | None = None
     kind: ReadKind = ReadKind.READ
     order_known: bool | None = None
+    shown_number: ShownNumber | None = None
 
 
 def sign_read(
@@ -93,7 +99,7 @@ def sign_read(
     ----------
     draft : Draft
         With a verdict, a confidence from 1 (guess) to 5 (certain), a comment of up to 2,000
-        characters and at most 5 marks.
+        characters, at most 5 marks, and findings that imply the verdict, or none.
 
     Raises
     ------
@@ -102,6 +108,8 @@ def sign_read(
     ReviewStoreError
         If the film's sha256, the reader, the verdict, the confidence or the comment is not valid,
         or there are too many marks.
+    ReviewStoreError
+        If the findings imply another verdict.
     ReviewStoreError
         If there is a prediction for a refused film, or one of another run than `run_id`.
     ReviewStoreError
@@ -121,6 +129,7 @@ def sign_read(
             confidence=_checked_confidence(draft.confidence),
             comment=_checked_comment(draft.comment),
             read_at=_checked_time(now()),
+            findings=_checked_findings(draft),
         ),
         prediction=film.prediction,
         quality=film.quality,
@@ -133,6 +142,7 @@ def sign_read(
         drawn=_checked_drawn(draft.drawn),
         shown_s=film.shown_s,
         order_known=film.order_known,
+        shown_number=film.shown_number,
     )
 
 
@@ -221,6 +231,16 @@ def _checked_drawn(drawn: Sequence[Mark]) -> tuple[Mark, ...]:
             f"A first read has at most {MAX_MARKS} marks, not {len(drawn)}: remove some (x)."
         )
     return tuple(drawn)
+
+
+def _checked_findings(draft: Draft) -> Findings:
+    implied = implied_verdict(draft.findings)
+    if implied not in (None, draft.verdict):
+        raise ReviewStoreError(
+            f"The findings ({findings_text(draft.findings)}) imply {implied} and the verdict is "
+            f"{draft.verdict}: change one of them, then sign."
+        )
+    return draft.findings
 
 
 def _checked_time(moment: datetime) -> datetime:

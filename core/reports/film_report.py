@@ -9,6 +9,7 @@ from datetime import datetime
 
 from core import __version__
 from core.domain.film import printable
+from core.domain.findings import findings_text
 from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport, Severity
@@ -129,9 +130,10 @@ class ReportLine:
 
 
 def verdict_text(record: ReviewRecord) -> str:
-    """Return a read's verdict and confidence in words."""
-    read = record.read
-    return f"{read.verdict}, confidence {read.confidence} of 5"
+    """Return a read's verdict, findings and confidence in words."""
+    read, found = record.read, findings_text(record.read.findings)
+    seen = f" ({found})" if found else ""
+    return f"{read.verdict}{seen}, confidence {read.confidence} of 5"
 
 
 def time_text(moment: datetime) -> str:

@@ -22,6 +22,7 @@ from core.stats.intervals import (
     Mask,
     Scores,
     cohens_kappa,
+    lowest_full_kappa,
     structural_components,
     wilson_rate,
 )
@@ -236,6 +237,8 @@ def kappa_of_films(first: Mask, second: Mask, films: Films) -> Rate:
     whole = cohens_kappa(first, second)
     if len(np.unique(films)) == len(films) or np.isnan(whole.value):
         return whole
+    if np.array_equal(first, second):
+        return Rate(1.0, lowest_full_kappa(first, len(np.unique(films))), 1.0, len(films))
     draws = draw_patients(films)
     n, one, other, same = draws.totals(np.ones(len(films)), first, second, first == second)
     by_chance = (one * other + (n - one) * (n - other)) / n**2

@@ -86,6 +86,8 @@ def cohens_kappa(first: Mask, second: Mask) -> Rate:
     chance = sum(of_first[a] * of_second[a] for a in sides)
     if n == 0 or 0.0 in (*of_first.values(), *of_second.values()):
         return Rate(float("nan"), -1.0, 1.0, n)
+    if np.array_equal(first, second):
+        return Rate(1.0, lowest_full_kappa(first, n), 1.0, n)
     kappa = (share[True, True] + share[False, False] - chance) / (1.0 - chance)
     agreeing = sum(
         share[a, a] * (1.0 - (of_first[a] + of_second[a]) * (1.0 - kappa)) ** 2 for a in sides
@@ -94,6 +96,20 @@ def cohens_kappa(first: Mask, second: Mask) -> Rate:
     spread = agreeing + (1.0 - kappa) ** 2 * apart - (kappa - chance * (1.0 - kappa)) ** 2
     half = _Z * float(np.sqrt(max(spread, 0.0) / n)) / (1.0 - chance)
     return Rate(float(kappa), max(-1.0, float(kappa - half)), min(1.0, float(kappa + half)), n)
+
+
+def lowest_full_kappa(said: Mask, n_films: int) -> float:
+    """Return the lower end of a kappa of 1, whose asymptotic interval has no width.
+
+    It is the kappa at which as many disagree as Wilson's upper limit of none of the films.
+
+    Parameters
+    ----------
+    said : (N,) bool ndarray
+        What both raters say, not the same of all.
+    """
+    by_chance = 1.0 - 2.0 * float(said.mean() * (1.0 - said.mean()))
+    return max(-1.0, 1.0 - wilson_rate(0, n_films).high / (1.0 - by_chance))
 
 
 # --- area under the ROC curve ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core.domain.reader import Act, Reader, reader_key
-from core.errors import MarkError, ReviewStoreError
+from core.errors import FindingsError, MarkError, ReviewStoreError
 from core.reads.drafts import ReadInProgress, ReviewStep, ReviewStepKind, follow_read
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
@@ -85,7 +85,7 @@ class SqlReviewSteps:
                 for row in self.database.rows(query)
             ]
             return follow_read(steps, turn)
-        except (ValueError, KeyError, TypeError, MarkError) as exc:
+        except (ValueError, KeyError, TypeError, MarkError, FindingsError) as exc:
             raise self.database.changed_elsewhere("A step of a read") from exc
 
     def newest_film(self, film_sha256s: Collection[str], reader: str) -> str | None:

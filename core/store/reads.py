@@ -18,7 +18,9 @@ from core.domain.model import AbstentionBand, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
-from core.errors import MarkError, NotAllowed, ReviewStoreError
+from core.domain.ward import ShownNumber
+from core.errors import FindingsError, MarkError, NotAllowed, ReviewStoreError
+from core.reads.findings import findings_as_json, findings_from_json
 from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
 from core.store.audit_log import insert_chained, wait_for_turn
@@ -167,7 +169,7 @@ class SqlReviewStore:
     def _records(self, connection: Connection, query: Select[Any]) -> list[ReviewRecord]:
         try:
             return [record_from_row(row) for row in connection.execute(query)]
-        except (ValueError, KeyError, TypeError, MarkError) as exc:
+        except (ValueError, KeyError, TypeError, MarkError, FindingsError) as exc:
             raise self.database.changed_elsewhere("A record") from exc
 
     def _why_refused(self, record: ReviewRecord) -> str:
@@ -261,6 +263,8 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "drawn": [list(mark.edges) for mark in record.drawn] or None,
         "shown_s": None if record.shown_s is None else _finite(record.shown_s),
         "order_known": record.order_known,
+        **_row_of_shown(record.shown_number),
+        "findings": findings_as_json(read.findings),
     }
     _check_texts(row)
     return row
@@ -271,7 +275,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
 
     Raises
     ------
-    KeyError, TypeError, ValueError, MarkError
+    KeyError, TypeError, ValueError, MarkError, FindingsError
         If another program wrote something else into the row.
     """
     return ReviewRecord(
@@ -279,7 +283,13 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         film_sha256=row.film_sha256,
         film_name=row.film_name or "",
         reader=row.reader,
-        read=ReaderRead(Verdict(row.verdict), row.confidence, row.comment, from_utc(row.read_at)),
+        read=ReaderRead(
+            Verdict(row.verdict),
+            row.confidence,
+            row.comment,
+            from_utc(row.read_at),
+            findings_from_json(row.findings),
+        ),
         prediction=_prediction_from_row(row),
         quality=quality_from_json(row.quality),
         run_id=row.run_id or "",
@@ -292,7 +302,20 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         drawn=tuple(Mark(*edges) for edges in row.drawn or ()),
         shown_s=row.shown_s,
         order_known=row.order_known,
+        shown_number=None
+        if row.shown_number is None
+        else ShownNumber(row.likelihood_ratio, row.ward_prevalence, row.shown_number),
     )
+
+
+def _row_of_shown(shown: ShownNumber | None) -> dict[str, Any]:
+    if shown is None:
+        return {"likelihood_ratio": None, "ward_prevalence": None, "shown_number": None}
+    return {
+        "likelihood_ratio": _finite(shown.likelihood_ratio),
+        "ward_prevalence": None if shown.prevalence is None else _finite(shown.prevalence),
+        "shown_number": shown.text,
+    }
 
 
 def _prediction_from_row(row: Row[Any]) -> Prediction | None:

@@ -66,6 +66,10 @@ reviews = _log(
     Column("drawn", JSON(none_as_null=True)),
     Column("shown_s", Double),
     Column("order_known", Boolean),
+    Column("likelihood_ratio", Double),
+    Column("ward_prevalence", Double),
+    Column("shown_number", Text),
+    Column("findings", JSON(none_as_null=True)),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
     UniqueConstraint("supersedes", name="uq_reviews_supersedes"),
@@ -159,6 +163,18 @@ served_choices = _log(
     "served_choices",
     *_texts("run_id", "reason", "chosen_by"),
     _moment("chosen_at"),
+    Column("app_version", Text, nullable=False),
+)
+
+ward_prevalences = _log(
+    "ward_prevalences",
+    Column("prevalence", Double, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("n", Integer),
+    Column("low", Double),
+    Column("high", Double),
+    Column("set_by", Text, nullable=False),
+    _moment("set_at"),
     Column("app_version", Text, nullable=False),
 )
 

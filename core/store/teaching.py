@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core import __version__
 from core.domain.reader import Act, Reader, reader_key
-from core.errors import NotAllowed, ReviewStoreError, TeachingError
+from core.errors import FindingsError, NotAllowed, ReviewStoreError, TeachingError
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc, is_storable
@@ -216,7 +216,7 @@ class SqlTeachingStore:
                 )
                 done[row.session_id].append(step)
             return [follow_steps(_session(row), done[row.session_id]) for row in found]
-        except (ValueError, KeyError, TypeError, IndexError) as exc:
+        except (ValueError, KeyError, TypeError, IndexError, FindingsError) as exc:
             raise self.database.changed_elsewhere("A teaching session") from exc
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from core.domain.findings import Category
+
 FLEISCHNER: Final = (
     "Hansell DM et al. Fleischner Society: glossary of terms for thoracic imaging. "
     "Radiology 2008; 246: 697-722."
@@ -148,6 +150,13 @@ FOR_SUBTYPE: Final = {
     "bacteria": ("consolidation", "air_bronchogram", "silhouette", "effusion"),
     "virus": ("interstitial", "bronchial_thickening", "patchy"),
 }
+CATEGORIES: Final = {
+    "lobar": Category.CONSOLIDATION,
+    "interstitial": Category.OTHER_INFILTRATE,
+    "effusion": Category.EFFUSION,
+}
+"""What the WHO calls it. Patchy opacities are either, by their size; a germ is no finding."""
+
 FOR_NORMAL: Final = ("thymus", "rotation", "underexposure", "expiration")
 FOR_ILL: Final = ("consolidation", "silhouette", "interstitial")
 

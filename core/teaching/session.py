@@ -8,10 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.domain.findings import NO_FINDINGS, Findings, findings_text
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.model import Side
 from core.domain.review import Verdict
 from core.errors import TeachingError
+from core.reads.findings import findings_as_json, findings_from_json, implied_verdict
 from core.teaching.mark_scoring import MarkScore
 
 CONFIDENCES = {1: "guess", 2: "rather unsure", 3: "fairly sure", 4: "sure", 5: "certain"}
@@ -147,8 +149,11 @@ class Answer:
     label: Verdict | None = None
     confidence: int | None = None
     marks: tuple[Mark, ...] = ()
+    findings: Findings = NO_FINDINGS
 
     def __post_init__(self) -> None:
+        if implied_verdict(self.findings) not in (None, self.label):
+            raise TeachingError(f"A read of {self.label} has no {findings_text(self.findings)}.")
         if self.label is not None and self.label not in LABELS:
             raise TeachingError(f"A read says pneumonia or normal, not {self.label}.")
         if self.confidence is not None and self.confidence not in CONFIDENCES:
@@ -203,6 +208,7 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
         "label": None if answer.label is None else answer.label.value,
         "confidence": answer.confidence,
         "marks": [list(mark.edges) for mark in answer.marks],
+        "findings": findings_as_json(answer.findings),
     }
 
 
@@ -211,11 +217,13 @@ def answer_from_json(said: Mapping[str, Any]) -> Answer:
 
     Raises
     ------
-    KeyError, TypeError, ValueError
+    KeyError, TypeError, ValueError, FindingsError
         If another program wrote something else.
     """
     label = None if said["label"] is None else Verdict(said["label"])
-    return Answer(label, said["confidence"], tuple(Mark(*edges) for edges in said["marks"]))
+    marks = tuple(Mark(*edges) for edges in said["marks"])
+    findings = findings_from_json(said.get("findings"))  # older answers have none
+    return Answer(label, said["confidence"], marks, findings)
 
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import PurePosixPath
 
+from core.domain.findings import findings_text
 from core.domain.rate import Rate, of_few_text
 from core.domain.review import Verdict
 from core.teaching.mark_scoring import MarkScore
@@ -77,7 +78,8 @@ def answer_text(answer: Answer | None) -> str:
         return ""
     if answer.label is None:
         return "no answer in time"
-    return f"{answer.label}, {answer.confidence} of 5"
+    seen = findings_text(answer.findings)
+    return f"{answer.label}, {answer.confidence} of 5" + (f": {seen}" if seen else "")
 
 
 def marks_text(score: MarkScore, marks: int) -> str:

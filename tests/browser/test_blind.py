@@ -103,7 +103,7 @@ def lock(page: Page) -> None:
     page.get_by_role("radio", name="Normal").click()
     wait_until_idle(page)
     page.get_by_role("button", name="Lock the first read").click()
-    expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Likelihood ratio (above |below )?\d"))).to_be_visible()
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def coloured(page: Page) -> dict[str, int]:
 
 def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False) -> None:
     choose(page, one)
-    expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Likelihood ratio (above |below )?\d"))).to_be_visible()
     expect(page.get_by_text(re.compile("chosen to find 97 of 100"))).to_be_visible()
     expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
     expect(page.get_by_text("only the area inside the dashed line")).to_be_visible()
@@ -288,7 +288,7 @@ def test_films_are_read_signed_and_found_again_after_a_restart(
     choose(page, films.refused)
     expect(page.get_by_text("Not read by the model")).to_be_visible()
     expect(page.get_by_text(re.compile("Refused · "))).not_to_have_count(0)
-    expect(page.get_by_text(re.compile(r"probability (above |below )?\d\.\d\d"))).to_have_count(0)
+    expect(page.get_by_text(re.compile(r"Likelihood ratio (above |below )?\d"))).to_have_count(0)
     assert sum(coloured(page).values()) == 0
     sign(page, "Unsure")
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 __all__ = ["films"]
 
 READER = "Dr. Ada Reader"
-PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
+NUMBER = re.compile(r"Likelihood ratio (above |below )?\d")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def open_with(page: Page, server: Server, films: Films) -> None:
 
 def write_draft(page: Page, films: Films) -> None:
     choose(page, films.picture)
-    expect(page.get_by_text(PROBABILITY)).to_have_count(0)
+    expect(page.get_by_text(NUMBER)).to_have_count(0)
     name = page.get_by_placeholder("Signing as (your name)")
     name.fill(READER)
     name.press("Tab")
@@ -112,7 +112,7 @@ def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
     expect(page.get_by_text("1 marked on the film")).to_be_visible()
     page.get_by_role("button", name="Lock the first read").click()
-    expect(page.get_by_text(PROBABILITY)).to_be_visible()
+    expect(page.get_by_text(NUMBER)).to_be_visible()
     page.get_by_role("button", name="Show the model's regions").click()
     expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
     kill(server)

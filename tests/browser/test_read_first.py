@@ -44,7 +44,7 @@ READ_LONG_AGO = 10
 """Films that the reader has signed before this test, so that there is a curve to compare."""
 
 DRAWN_ON = f"person9018_bacteria_{DRAWING_VERSION}.png"
-PROBABILITY = re.compile(r"probability (above |below )?\d\.\d\d")
+NUMBER = re.compile(r"Likelihood ratio (above |below )?\d")
 CELLS = """() => [...document.querySelectorAll("[role=grid] tr")].map(
     row => [...row.querySelectorAll("th, td")].map(cell => cell.textContent))"""
 
@@ -130,7 +130,7 @@ def read_first(page: Page, name: str) -> None:
     expect(
         page.get_by_text("You see the model's result for this film, and the reasons, after")
     ).to_be_visible()
-    expect(page.get_by_text(PROBABILITY)).to_have_count(0)
+    expect(page.get_by_text(NUMBER)).to_have_count(0)
     expect(page.get_by_text("Show the model's regions")).to_have_count(0)
     if name == DRAWN_ON:
         draw_by_keys(page)
@@ -141,7 +141,7 @@ def read_first(page: Page, name: str) -> None:
         wait_until_idle(page)
     say(page, READS[name][0])
     page.get_by_role("button", name="Lock the first read").click()
-    expect(page.get_by_text(PROBABILITY)).to_be_visible()
+    expect(page.get_by_text(NUMBER)).to_be_visible()
 
 
 def sign(page: Page, name: str) -> None:
@@ -203,7 +203,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     expect(other_tab.get_by_text("1 marked at your first read.")).to_be_visible()
     choose(other_tab, f"IM-9007-{DRAWING_VERSION}.png")
     expect(other_tab.get_by_text("after your own first read")).to_be_visible()
-    expect(other_tab.get_by_text(PROBABILITY)).to_have_count(0)
+    expect(other_tab.get_by_text(NUMBER)).to_have_count(0)
     other_tab.close()
     sign(page, DRAWN_ON)
     for name in READS.keys() - {DRAWN_ON}:

@@ -88,11 +88,11 @@ def begin_by_keys(page: Page, address: str) -> str:
 
 
 def answer(page: Page, place: int) -> None:
-    """Say pneumonia and normal in turn, mark every pneumonia, and lock."""
+    """Say pneumonia and normal in turn; mark every pneumonia as a consolidation."""
     expect(page.get_by_text(f"Film {place + 1} of {FILMS}", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Lock the read")).to_be_enabled()
     if place % 2 == 0:
-        press(page, "m", "ArrowLeft", "ArrowLeft", "Enter", "Escape")
+        press(page, "m", "ArrowLeft", "ArrowLeft", "Enter", "Escape", "l")
     press(page, "p" if place % 2 == 0 else "n", str(1 + place % 5))
 
 
@@ -157,6 +157,8 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     expect(page.get_by_text("1 marked.")).to_be_visible()
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
     expect(page.get_by_role("radio", name="2")).to_be_checked()
+    consolidation = page.get_by_role("button", name="Consolidation")
+    expect(consolidation).to_have_attribute("aria-pressed", "true")
     lock(page, KILLED_AT)
     wait_until_idle(page)
     press(page, "j")
@@ -169,6 +171,9 @@ def test_ten_films_by_keys_alone_survive_a_killed_browser_and_a_killed_server(
     course = kept.course(session_id)
     assert course is not None
     assert said_in(course) == expected(FILMS)
+    assert [len(film.read.findings.categories) for film in course.films if film.read] == [1, 0] * 5
+    finals = [len(film.final.findings.categories) for film in course.films if film.final]
+    assert finals == [0, 0, 1, 0, 1, 0, 0, 0, 1, 0]  # normal at the second read has none
     changed = [place for place, film in enumerate(course.films) if changed_their_mind(film)]
     assert changed == [0, 3, 6, 9]
     assert course.place is None

@@ -19,6 +19,7 @@ from pages.test_review import (
     name_reader,
     open_page,
     press,
+    said_of,
     upload,
     words_of,
 )
@@ -75,7 +76,7 @@ def test_a_read_stays_on_the_screen_and_is_locked_and_signed_once_the_lock_is_go
     page.text_area[0].set_value("left base").run()
     lock(page, Verdict.NORMAL)
     assert "Not signed. The file" in warned(page)
-    assert "probability" not in words_of(page)
+    assert not said_of(page)
     assert page.text_area[0].value == "left base"
     other.execute("ROLLBACK")
     page.run()

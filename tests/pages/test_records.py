@@ -37,6 +37,7 @@ from core.reads.export import (
 from core.reads.reader_roc import trace_readers
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
+from ui.app import ledger
 from ui.charts.base import plot_reads
 from ui.records import data
 
@@ -191,7 +192,7 @@ def test_reads_are_filtered_by_reader_and_day_and_corrected_ones_come_on_request
 
 def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
     known = {FILM: Verdict.PNEUMONIA, OTHER_FILM: Verdict.NORMAL}
-    monkeypatch.setattr(data, "reference_of_files", lambda *_: known)
+    monkeypatch.setattr(ledger, "reference_of_files", lambda *_: known)
     sign(store, record(verdict=Verdict.PNEUMONIA))  # the model has 0.3 for both: not suspicious
     sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.NORMAL))
     page = run_page()
@@ -208,7 +209,7 @@ def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkey
 def test_a_first_read_is_counted_with_its_last_one_whichever_days_are_chosen(
     store: SqlReviewStore, monkeypatch
 ) -> None:
-    monkeypatch.setattr(data, "reference_of_files", lambda *_: {FILM: Verdict.NORMAL})
+    monkeypatch.setattr(ledger, "reference_of_files", lambda *_: {FILM: Verdict.NORMAL})
     early, late = datetime(2024, 5, 4, tzinfo=UTC), datetime(2024, 5, 9, tzinfo=UTC)
     first = record(kind=ReadKind.FIRST, regions={}, verdict=Verdict.PNEUMONIA, read_at=early)
     sign(store, first)
@@ -290,7 +291,7 @@ def test_one_run_at_a_time_stands_beside_the_reader(store: SqlReviewStore) -> No
 def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
     films = [f"{n:064x}" for n in range(12)]
     known = {film: list(Verdict)[n % 2] for n, film in enumerate(films)}
-    monkeypatch.setattr(data, "reference_of_files", lambda *_: known)
+    monkeypatch.setattr(ledger, "reference_of_files", lambda *_: known)
     for film in films[:-3]:
         sign(store, record(film_sha256=film, verdict=known[film]))
     page = run_page()

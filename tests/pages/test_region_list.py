@@ -11,8 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.model import Geometry
 from core.domain.regions import CamSettings, Explanation, LimeSettings
+from core.evaluation.film_number import ScoreWords
+from core.evaluation.likelihood_ratio import read_ratios
 from core.explain.lime import top_regions
-from ui.components.region_list import probability_text, weight_text
+from core.runs.store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN
+from ui.components.region_list import number_text, weight_text
 from ui.components.viewer.viewer import UNLIKE_HEALTHY, RegionOverlay, zone_words
 
 PARTS = {
@@ -37,14 +41,19 @@ def explained(weights: list[float], *, zones: tuple[str, ...] = ()) -> Explanati
     )
 
 
-def drawn(explanation: Explanation, *, grey: bool = False) -> str:
-    def script(explanation, regions, *, grey: bool) -> None:
+RUN = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+OF_SET = ScoreWords(RUN)
+
+
+def drawn(explanation: Explanation, said: ScoreWords = OF_SET, *, grey: bool = False) -> str:
+    def script(explanation, regions, said, *, grey: bool) -> None:
         from ui.components.region_list import draw_balance, draw_regions
 
         draw_regions(explanation, regions, grey=grey)
-        draw_balance(explanation)
+        draw_balance(explanation, said)
 
-    told = {"explanation": explanation, "regions": top_regions(explanation), "grey": grey}
+    told = {"explanation": explanation, "regions": top_regions(explanation), "said": said}
+    told["grey"] = grey
     page = AppTest.from_function(script, kwargs=told).run()
     assert not page.exception
     return "".join(one.proto.body for one in page.get("html"))
@@ -102,6 +111,17 @@ def test_the_balance_adds_up_to_the_log_odds() -> None:
     assert parts == list(PARTS.values())
     assert sum(parts) == pytest.approx(score)
     assert "Together: log odds (probability: above 0.99)" in said
+    assert "Probabilities hold where 75 % of the films show pneumonia." in said
+
+
+def test_of_a_film_of_the_ward_the_balance_has_its_number() -> None:
+    unset = ScoreWords(RUN, read_ratios(RUN), None, in_ward=True)
+    said = drawn(explained([0.5]), unset)
+    assert "Together: log odds (likelihood ratio: above 53)" in said
+    assert "robabilit" not in said
+    said = drawn(explained([0.5]), replace(unset, prevalence=0.15))
+    assert "Together: log odds (probability here: above 0.90)" in said
+    assert "Probabilities hold where 15 % of the films show pneumonia." in said
 
 
 @pytest.mark.parametrize(
@@ -109,7 +129,7 @@ def test_the_balance_adds_up_to_the_log_odds() -> None:
     [(0.0, "0.50"), (-800.0, "below 0.01"), (-2.2, "0.10"), (5.0, "above 0.99")],
 )
 def test_log_odds_are_said_as_a_probability(log_odds: float, words: str) -> None:
-    assert probability_text(log_odds) == f"probability: {words}"
+    assert number_text(OF_SET, log_odds) == f"probability: {words}"
 
 
 def test_lime_says_its_samples_and_its_fit_and_has_no_balance() -> None:

@@ -74,6 +74,13 @@ def words_of(page: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
+def said_of(page: AppTest) -> str:
+    """Return what the page says of the score: its number and a sentence; empty if it says none."""
+    return "".join(
+        one.proto.body for one in page.get("html") if 'class="fr-said"' in one.proto.body
+    )
+
+
 def choose_verdict(page: AppTest, verdict: Verdict) -> None:
     verdict_of(page).set_value(verdict).run()
 
@@ -97,9 +104,11 @@ def test_an_empty_page_says_what_to_upload(store: SqlReviewStore) -> None:
     assert page.get("file_uploader")[0].label.startswith("Films: JPEG, PNG, TIFF, BMP or DICOM")
 
 
-def test_an_uploaded_film_gets_a_probability_in_a_doctors_words(store: SqlReviewStore) -> None:
+def test_an_uploaded_film_gets_side_and_number_in_a_doctors_words(
+    store: SqlReviewStore,
+) -> None:
     page = upload(open_page(), CHEST)
-    assert "probability" in words_of(page)
+    assert "Likelihood ratio" in said_of(page)
     assert "operating point, which was chosen to find 97 of 100" in words_of(page)
     assert "On the official test split its sensitivity was" in words_of(page)
 
@@ -164,14 +173,14 @@ def test_a_refused_film_shows_its_reasons_and_no_probability(store: SqlReviewSto
     page = upload(open_page(), HAND)
     assert "Not read by the model" in words_of(page)
     assert "**Refused**" in words_of(page)
-    assert "probability" not in words_of(page)
+    assert not said_of(page)
 
 
 def test_a_damaged_file_gets_a_sentence_and_the_others_go_on(store: SqlReviewStore) -> None:
     page = upload(open_page(), ("cut.png", CHEST[1][:2000], "image/png"), CHEST)
     states = {outcome.state for outcome in page.session_state["first_read"].outcomes.values()}
     assert states == {"read", "failed"}
-    assert "probability" in words_of(page)
+    assert "Likelihood ratio" in said_of(page)
 
 
 def test_a_file_that_is_there_already_is_not_listed_twice(store: SqlReviewStore) -> None:
@@ -232,7 +241,7 @@ def test_an_inverted_film_is_refused_and_read_after_one_press(store: SqlReviewSt
     page = upload(open_page(), png("negative.png", np.float32(1) - chest(1)))
     assert "The film looks inverted" in words_of(page)
     press(page, "Invert and read again")
-    run_until(page, lambda: "probability" in words_of(page))
+    run_until(page, lambda: said_of(page))
     assert "exchanged by the reader" in words_of(page)
     press(page, "Undo the inversion")
     run_until(page, lambda: "The film looks inverted" in words_of(page))

@@ -1,4 +1,4 @@
-"""Whom a film shows and how it was taken, beside the probability on the page Review."""
+"""Whom a film shows and how it was taken, beside the score on the page Review."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pages.test_review import (
     name_reader,
     open_page,
     press,
+    said_of,
     upload,
     words_of,
 )
@@ -44,7 +45,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float | None]]:
     return rows
 
 
-def test_an_age_that_is_not_stated_is_said_beside_the_probability(store: SqlReviewStore) -> None:
+def test_an_age_that_is_not_stated_is_said_beside_the_score(store: SqlReviewStore) -> None:
     words = words_of(upload(open_page(), CHEST))
     assert "The age is not stated." in words
     assert "measured on children of 1 to 5 years only" in words
@@ -66,11 +67,11 @@ def test_an_adults_score_is_shown_only_on_request(
     words = words_of(page)
     assert "Patient age: adult." in words
     assert "Projection: AP, as the file states." in words
-    assert "&nbsp;probability" not in words
+    assert not said_of(page)
     assert "operating point, which" not in words
     assert handed[-1] == ("none", None)
     press(page, ASK)
-    assert "&nbsp;probability" in words_of(page)
+    assert "Likelihood ratio" in said_of(page)
     assert handed[-1][0] != "none"
 
 

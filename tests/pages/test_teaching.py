@@ -16,6 +16,7 @@ from fixtures.teaching_cases import lend_models, make_case, make_outcome
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
+from core.domain.findings import Category, Findings
 from core.domain.review import Verdict
 from core.error_analysis.gallery import Cell
 from core.phantom.builtin import DRAWING_VERSION
@@ -27,6 +28,7 @@ from core.store.reads import SqlReviewStore
 from core.store.served_runs import utc_now
 from core.store.teaching import SqlTeachingStore
 from core.teaching import case_selection
+from core.teaching.glossary import CATEGORIES
 from core.teaching.outcomes import confidence_calibration, learning_curve, reader_auc, reader_roc
 from core.teaching.session import Course, FilmState, Phase, StepKind
 from ui.app.region_panel import DOUBT, SHOW_DOUBTED
@@ -50,9 +52,10 @@ class Hands:
     answer: AnswerEvent | None = None
     marks: tuple[tuple[float, float, float, float], ...] | None = None
 
-    def lock(self, label: Verdict, confidence: int) -> None:
+    def lock(self, label: Verdict, confidence: int, *seen: Category) -> None:
         """Lock a read, then let go: the next film has another token."""
-        self.answer = AnswerEvent(label, confidence, lock=True)
+        findings = Findings(frozenset(seen))
+        self.answer = AnswerEvent(label, confidence, lock=True, findings=findings)
         self.page.run()
         self.answer, self.marks = None, None
         assert not self.page.exception
@@ -152,10 +155,13 @@ def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
         assert told not in blind
 
     hands.marks = (point_in_lesion(films, film.case.film_id),)
-    hands.lock(Verdict.PNEUMONIA, 4)
+    hands.lock(Verdict.PNEUMONIA, 4, Category.CONSOLIDATION)
     shown = words_of(hands.page)
     assert f"### Pneumonia, {film.case.subtype}" in shown
-    assert "Your read was **right**: pneumonia, 4 of 5" in shown
+    assert "Your read was **right**: pneumonia, 4 of 5: consolidation" in shown
+    category = CATEGORIES.get(film.case.subtype)
+    assert ("The WHO calls it" in shown) is (category is not None)
+    assert f"The WHO calls it {category}." in shown or category is None
     assert "Mark: hit" in shown
     assert "What to look for" in shown
     assert "probability" in shown

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 import streamlit as st
 
+from core.domain.findings import Category, Findings
 from core.domain.mark import MAX_MARKS
+from core.domain.review import Verdict
 from core.error_analysis.gallery import Cell
 from ui.components.answer.answer import AnswerEvent, read_answer_event
 from ui.components.cards.cards import CardsEvent, read_cards_event
 from ui.components.events import events_read
+from ui.components.findings.findings import FindingsEvent, read_findings_event
 from ui.components.matrix.matrix import MatrixEvent, read_matrix_event
 from ui.components.viewer.viewer import read_marks_event, read_switched_event
 from ui.components.worklist.choice import Conversation, continue_conversation
@@ -34,6 +37,7 @@ def test_what_is_no_message_is_not_heard(state: dict[str, Any], forged: object) 
     assert read_cards_event("key") is None
     assert read_matrix_event("key") is None
     assert read_answer_event("key", "token") is None
+    assert read_findings_event("key", "token", 0) is None
     assert read_marks_event("key", "token") is None
     assert read_switched_event("key", "token", 3) is None
 
@@ -106,6 +110,31 @@ def test_an_answer_takes_its_own_labels_and_steps_alone(
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {"findings": 7},
+        {"findings": ["abscess"]},
+        {"findings": [["consolidation"]]},
+        {"label": "normal"},
+        {"label": None},
+        {"findings": ["normal", "consolidation"]},
+    ],
+    ids=repr,
+)
+def test_an_answers_findings_are_those_of_its_verdict(
+    state: dict[str, Any], wrong: dict[str, object]
+) -> None:
+    right = {"token": "token", "label": "pneumonia", "confidence": 3, "lock": False}
+    right["findings"] = ["consolidation"]
+    state["key"] = {"said": right | wrong}
+    assert read_answer_event("key", "token") is None
+    state["key"] = {"said": right}
+    seen = Findings(frozenset({Category.CONSOLIDATION}))
+    event = AnswerEvent(Verdict.PNEUMONIA, 3, lock=False, findings=seen)
+    assert read_answer_event("key", "token") == event
+
+
+@pytest.mark.parametrize(
     "marks",
     [
         None,
@@ -146,3 +175,34 @@ def test_regions_that_are_none_are_not_switched_off(state: dict[str, Any], label
     assert read_switched_event("key", "token", 3) is None
     state["key"] = {"switched": {"token": "token", "labels": [2, 0, 2]}}
     assert read_switched_event("key", "token", 3) == (2, 0)
+
+
+SEEN = {"categories": ["consolidation"], "zones": ["left lower"], "effusion_sides": []}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": "of another film"},
+        {"findings": None, "verdict": "perhaps"},
+        {"findings": SEEN | {"categories": ["normal", "consolidation"]}},
+        {"findings": SEEN | {"categories": "consolidation"}},
+        {"findings": SEEN | {"zones": [["left lower"]]}},
+        {"findings": SEEN | {"effusion_sides": 7}},
+        {"findings": "words"},
+        {"findings": 7},
+        {"verdict": ["normal"]},
+    ],
+    ids=repr,
+)
+def test_findings_are_those_of_the_form_and_of_this_read(
+    state: dict[str, Any], wrong: dict[str, object]
+) -> None:
+    right = {"number": 1, "token": "token", "findings": SEEN, "verdict": None}
+    state["key"] = {"said": right | wrong}
+    assert read_findings_event("key", "token", 0) is None
+    state["key"] = {"said": right | {"number": 2, "verdict": "pneumonia"}}
+    seen = Findings(frozenset({Category.CONSOLIDATION}), frozenset({"left lower"}))
+    event = FindingsEvent(2, seen, Verdict.PNEUMONIA)
+    assert read_findings_event("key", "token", 1) == event
+    assert read_findings_event("key", "token", 2) is None

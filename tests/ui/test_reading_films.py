@@ -51,7 +51,7 @@ class Ending(BatchJob):
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     made = Gate()
-    start: Callable[[list[UploadedFilm]], BatchJob] = lambda films: BatchJob(  # noqa: E731
+    start: Callable[..., BatchJob] = lambda films, _by: BatchJob(  # noqa: E731
         films, made.read
     ).start()
     monkeypatch.setattr(uploads, "start_batch", start)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from core.domain.reader import Act, reader_key
 from core.domain.worklist import WorklistFilm, WorklistFilter
 from core.jobs.batch import WAITING, FilmState, UploadedFilm
 from core.jobs.kept_films import as_uploaded, outcome_of
 from core.settings import get_settings
-from ui.app.resources import erase_expired, get_films, get_identity, start_batch
+from ui.app.resources import get_films, get_identity, start_batch
 from ui.app.session import Visit
 
 PAGE = 100
@@ -23,7 +22,6 @@ def list_films(visit: Visit, asked: WorklistFilter, skip: int = 0) -> int:
 
     The open film stays in the list, and so do films on their way into the store.
     """
-    erase_expired()
     films = get_films()
     page, total = films.page(asked, PAGE, skip)
     listed = {film.film_sha256: film for film in page}
@@ -113,10 +111,10 @@ def claimed_by_another(visit: Visit, film: WorklistFilm | None) -> str:
     return "" if own else film.claimed_by
 
 
-def change_film(visit: Visit, film: UploadedFilm, *, inverted: bool) -> None:
-    """Have a film read again, with black and white exchanged or as it came."""
-    visit.films[film.key] = replace(film, inverted=inverted)
+def change_film(visit: Visit, film: UploadedFilm) -> None:
+    """Have a film read again as it is changed: inverted, turned, or as it came."""
+    visit.films[film.key] = film
     visit.outcomes.pop(film.key, None)
-    kept = visit.listed.get(film.key)
-    if kept is not None:
-        get_films().change(film.key, inverted=inverted, quarter_turns=kept.quarter_turns)
+    if film.key in visit.listed:
+        turns = film.turn.quarters
+        get_films().change(film.key, inverted=film.inverted, quarter_turns=turns)

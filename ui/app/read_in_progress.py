@@ -69,9 +69,12 @@ class ReadContext:
 
     @property
     def drawn_at_first(self) -> tuple[Mark, ...]:
-        """What the visitor marked at their locked first read."""
+        """What the visitor marked at their locked first read, on the film as it lies now."""
         first = first_read_of(self.history, self.visit.acting.name)
-        return () if first is None else first.drawn
+        if first is None:
+            return ()
+        quarters = self.film.turn.quarters - first.quality.turn.quarters
+        return tuple(mark.turned(quarters) for mark in first.drawn)
 
     @property
     def regions_asked(self) -> bool:

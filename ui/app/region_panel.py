@@ -9,6 +9,7 @@ import streamlit as st
 from core.domain.model import RunRecord
 from core.domain.regions import Explanation, RegionWeight, Way, way_of
 from core.errors import FirstReadError
+from core.evaluation.film_number import ScoreWords
 from core.explain.lime import top_regions
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality, PointingRates
 from core.explain.trust import Doubt, doubt_of, share_outside
@@ -17,6 +18,7 @@ from core.pipeline import Engine
 from core.runs.artifacts import read_artifact
 from ui.app.resources import LOOKED_FOR_AGAIN_S
 from ui.app.session import Visit
+from ui.app.ward import words_of_set
 from ui.components.panels import of_100
 from ui.components.plain_text import plain
 from ui.components.region_list import draw_balance, draw_regions, probability_of
@@ -70,6 +72,7 @@ def draw_region_panel(
     address: Mapping[str, str],
     *,
     of_others: bool = False,
+    said: ScoreWords | None = None,
 ) -> None:
     """Draw how regions are found, the list of them, what to trust, and what the score is made of.
 
@@ -83,10 +86,12 @@ def draw_region_panel(
         Query parameters that open the film on the page Regions.
     of_others : bool
         As in `overlay_of`.
+    said : ScoreWords, optional
+        How log odds are said; as the probability of the set without it.
     """
     if engine.classifier.has_evidence:
         draw_ways(visit)
-    draw_explanation(visit, film, task, engine, of_others=of_others)
+    draw_explanation(visit, film, task, engine, of_others=of_others, said=said)
     if task.result is not None:
         st.page_link(
             PAGE,
@@ -106,12 +111,13 @@ def draw_explanation(
     of_others: bool = False,
     in_full: bool = False,
     show_whole_lungs: Callable[[], None] | None = None,
+    said: ScoreWords | None = None,
 ) -> None:
     """Draw the regions, what to trust, and what the score is made of.
 
     Parameters
     ----------
-    film, engine, of_others
+    film, engine, of_others, said
         As in `draw_region_panel`.
     in_full : bool
         Whether the strongest of both sides are listed, each with its interval.
@@ -138,7 +144,7 @@ def draw_explanation(
         st.caption(trust_text(run, explanation))
     if not seen and scale is UNLIKE_HEALTHY:
         _offer_whole_lungs(show_whole_lungs or visit.show_whole_lungs)
-    draw_balance(explanation, intervals=in_full)
+    draw_balance(explanation, said or words_of_set(engine), intervals=in_full)
 
 
 def _of_both_sides(regions: Sequence[RegionWeight]) -> tuple[RegionWeight, ...]:

@@ -9,8 +9,10 @@ from dataclasses import replace
 import streamlit as st
 
 from core.domain.arrays import FloatImage
+from core.domain.film import Turn
 from core.domain.model import ModelInput, RunRecord, ServedRun
-from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.quality import Finding, QualityReport, Severity, turned_finding
+from core.domain.reader import SYSTEM, Reader
 from core.domain.regions import (
     SETTINGS,
     CamSettings,
@@ -235,14 +237,14 @@ def _run_files(engine: Engine) -> RunFiles:
     return RunFiles(models, run.run_id, settings.inference_threads, export_identity(run))
 
 
-def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
+def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
     """Start reading films in the background; it ends when the visitor stops it.
 
     Films that are not kept are read for as long as the visitor is here.
 
     Parameters
     ----------
-    by : str
+    by : Reader
         Who adds them.
     """
     engine, session = get_engine(), session_id()
@@ -290,6 +292,8 @@ def start_batch(films: list[UploadedFilm], by: str = "") -> BatchJob:
         quality, model_input = reading.quality, reading.model_input
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
+        if film.turn is not Turn.NONE:
+            quality = QualityReport((*quality.findings, turned_finding(film.turn)))
         if model_input is not None:
             _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
         # The model's input would be kept for every film of the visit.
@@ -307,7 +311,9 @@ def work_on(
     shape: InputShape | None = None,
 ) -> FilmWork:
     """Return what is wanted of a film, as the worker processes take it."""
-    return FilmWork(film.content, files, film.name, film.inverted, read, display, shape)
+    return FilmWork(
+        film.content, files, film.name, film.inverted, read, display, shape, turn=film.turn
+    )
 
 
 def _ask(
@@ -373,8 +379,9 @@ def prepare_for_gate(film: UploadedFilm) -> FloatImage:
 
 
 def view_key(film: UploadedFilm) -> str:
-    """Return what identifies a film as it is shown: its bytes, and whether it was inverted."""
-    return f"{film.key}-inverted" if film.inverted else film.key
+    """Return what identifies a film as it is shown: its bytes, and how it was changed."""
+    inverted = "-inverted" if film.inverted else ""
+    return f"{film.key}{inverted}" + ("" if film.turn is Turn.NONE else f"-turned-{film.turn}")
 
 
 def get_film_view(film: UploadedFilm) -> FilmView:

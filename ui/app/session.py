@@ -13,6 +13,7 @@ from core.domain.mark import Edges
 from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
 from core.domain.regions import Way
+from core.domain.ward import WardPrevalence
 from core.domain.worklist import WorklistFilm
 from core.jobs.activations import LayersTask
 from core.jobs.batch import WAITING, BatchJob, FilmOutcome, UploadedFilm
@@ -152,6 +153,8 @@ class Visit:
         The layers that were asked for last.
     reports : dict of str to ReportsTask
         The reports that were asked for last, by what they are of: the open film, or the list.
+    ward : (str, WardPrevalence or None) or None
+        The film that is open, and the prevalence that it is read with.
     """
 
     films: dict[str, UploadedFilm] = field(default_factory=dict)
@@ -185,6 +188,7 @@ class Visit:
     beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None
     reports: dict[str, ReportsTask] = field(default_factory=dict)
+    ward: tuple[str, WardPrevalence | None] | None = None
 
     def show_whole_lungs(self) -> None:
         """Explain films by all of the lungs from now on."""

@@ -7,9 +7,12 @@ from html import escape
 
 import streamlit as st
 
+from core.domain.findings import findings_text
 from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
 from core.domain.review import ReadKind, ReviewRecord
+from core.evaluation.film_number import FilmNumber, holds_text
+from core.evaluation.likelihood_ratio import assumed_prevalence
 from ui.components.plain_text import plain
 
 _DONE = {
@@ -22,7 +25,7 @@ SYNTHETIC = "synthetic"
 """The gate's code for a film that was drawn."""
 
 BESIDE_SCORE = frozenset({POPULATION, ADULT, PROJECTION})
-"""Codes of findings that are shown beside the probability."""
+"""Codes of findings that are shown beside the score."""
 
 _MARK = {
     Severity.REFUSE: (":material/block:", "refused"),
@@ -36,7 +39,7 @@ _SCALE = """
   {band}
   <div class="fr-point" style="left:{point:.2f}%"></div>
   <div class="fr-dot" style="left:{dot:.2f}%"></div>
-  <div class="fr-end" style="left:0">0</div>
+  <div class="fr-end" style="left:0">{what} 0</div>
   <div class="fr-point-name" style="left:{name:.2f}%">operating point</div>
   <div class="fr-end" style="right:0">1</div>
 </div>
@@ -55,8 +58,14 @@ _HEADINGS = {
 }
 
 
-def probability_in_words(prediction: Prediction) -> str:
-    """Return in words whether the film is suspicious or the model unsure, and how that is told."""
+def probability_in_words(prediction: Prediction, what: str = "probability") -> str:
+    """Return in words whether the film is suspicious or the model unsure, and how that is told.
+
+    Parameters
+    ----------
+    what : str
+        What the operating point lies on: the run's score where that is no probability.
+    """
     band = prediction.abstention
     if prediction.side == "unsure" and band is not None:
         return (
@@ -68,7 +77,7 @@ def probability_in_words(prediction: Prediction) -> str:
     point = prediction.operating_point
     place = "at or above" if prediction.suspicious else "below"
     return (
-        f"The probability is {place} the operating point, which was chosen to find "
+        f"The {what} is {place} the operating point, which was chosen to find "
         f"{point.sensitivity * 100:.0f} of 100 pneumonias ({point.chosen_on}, "
         f"n = {point.n_positive})."
     )
@@ -110,12 +119,21 @@ def of_100(rate: Mapping[str, float]) -> str:
     return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate['n']})"
 
 
-def draw_scale(prediction: Prediction) -> None:
-    """Draw the probability on a short scale with operating point and unsure band."""
+def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None:
+    """Draw a film's score on a short scale with operating point and unsure band.
+
+    Parameters
+    ----------
+    number : FilmNumber, optional
+        What the score means in the ward, said below; without it the score is said as the
+        probability of the set that the run was calibrated on.
+    """
     shown = _two_digits(prediction.probability)
-    st.markdown(f"**{_HEADINGS[prediction.side]}** &nbsp;probability {shown}")
+    said = f" &nbsp;probability {shown}" if number is None else ""
+    st.markdown(f"**{_HEADINGS[prediction.side]}**{said}")
+    what = "probability" if number is None else "score"
     threshold, edges = prediction.operating_point.threshold, _band_edges(prediction)
-    words, band = f"probability {shown}, operating point {threshold:.2f}", ""
+    words, band = f"{what} {shown}, operating point {threshold:.2f}", ""
     if edges is not None:
         low, high = edges
         words += f", unsure from {low:.2f} to {high:.2f}"
@@ -123,21 +141,34 @@ def draw_scale(prediction: Prediction) -> None:
     st.html(
         _SCALE.format(
             label=escape(words),
+            what=what,
             band=band,
             point=threshold * 100.0,
-            name=min(72.0, max(28.0, threshold * 100.0)),
+            name=min(72.0, max(50.0, threshold * 100.0)),
             dot=prediction.probability * 100.0,
         )
     )
+    if number is not None:
+        name = f"{number.name} {number.words}".capitalize()
+        st.html(f'<p class="fr-said"><b>{name}.</b> {number.sentence}</p>')
 
 
-def draw_measured(prediction: Prediction, run: RunRecord) -> None:
-    """Say in words on which side the probability lies, and how often that side was right."""
+def draw_measured(prediction: Prediction, run: RunRecord, in_ward: str | None = None) -> None:
+    """Say in words on which side the score lies, and how often that side was right.
+
+    Parameters
+    ----------
+    in_ward : str, optional
+        What is added of a film of the ward; without it, at which prevalence the probability holds.
+    """
+    what, note, share = "score", in_ward, assumed_prevalence(run)
+    if note is None:
+        what, note = "probability", "" if share is None else holds_text(share)
     unsure = prediction.side == "unsure"
     measured, differ = decided_in_words(run) if unsure else measured_in_words(run), ""
     if prediction.disagreement is not None:
         differ = f"The members of the ensemble differ by at most {prediction.disagreement:.2f}."
-    st.caption(f"{probability_in_words(prediction)} {measured} {differ}")
+    st.caption(f"{probability_in_words(prediction, what)} {measured} {differ} {note}")
 
 
 def _band_edges(prediction: Prediction) -> tuple[float, float] | None:
@@ -202,9 +233,11 @@ def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     )
     if superseded:
         words = f"<s>{words}</s> Corrected later."
+    seen = findings_text(read.findings)
+    findings = f" {escape(seen.capitalize())}." if seen else ""
     drawn = f" Marked on the film: {len(record.drawn)}." if record.drawn else ""
     comment = f"<br>“{escape(read.comment)}”" if read.comment else ""
-    st.html(f'<p class="fr-record">{words}{drawn}{comment}</p>')
+    st.html(f'<p class="fr-record">{words}{findings}{drawn}{comment}</p>')
 
 
 def draw_standing_line(served: ServedRun, reader: str) -> None:

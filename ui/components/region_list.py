@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.domain.regions import Explanation, Method, RegionWeight
+from core.evaluation.film_number import ScoreWords
 from ui.components.viewer.viewer import (
     UNLIKE_HEALTHY,
     RegionOverlay,
@@ -36,9 +37,6 @@ INTERVALS = {
     Method.LIME: "Below it: its 95 % interval over other samples.",
     Method.OCCLUSION: "",
 }
-
-SURE = 0.99
-"""A probability is not written out above this, nor below the rest to 1."""
 
 
 def draw_regions(
@@ -111,11 +109,13 @@ def _how(explanation: Explanation) -> str:
     return f", by {explanation.samples:,} samples{words}"
 
 
-def draw_balance(explanation: Explanation, *, intervals: bool = False) -> None:
+def draw_balance(explanation: Explanation, said: ScoreWords, *, intervals: bool = False) -> None:
     """Say what a weight is, and by CAM what the score is the sum of.
 
     Parameters
     ----------
+    said : ScoreWords
+        How the log odds of the film are said.
     intervals : bool
         Whether to say what a weight's interval is too.
     """
@@ -128,11 +128,12 @@ def draw_balance(explanation: Explanation, *, intervals: bool = False) -> None:
             if name in explanation.parts
         }
         lines = "".join(_sum_line(name, part) for name, part in parts.items())
-        name = f"Together: log odds ({probability_text(explanation.score)})"
+        name = f"Together: log odds ({number_text(said, explanation.score)})"
         words += (
             '<table class="fr-balance"><caption>What the score is the sum of</caption>'
             f"<tbody>{lines}</tbody><tfoot>{_sum_line(name, explanation.score)}</tfoot></table>"
         )
+        words += f'<p class="fr-weight">{said.note}</p>' if said.note else ""
     st.html(words)
 
 
@@ -157,19 +158,9 @@ def weight_text(explanation: Explanation) -> str:
     )
 
 
-def probability_text(log_odds: float) -> str:
-    """Return log odds of pneumonia as a probability in words."""
-    return f"probability: {probability_words(log_odds)}"
-
-
-def probability_words(log_odds: float) -> str:
-    """Return the probability of log odds as a number, or that it is near 0 or 1."""
-    probability = probability_of(log_odds)
-    if probability > SURE:
-        return f"above {SURE}"
-    if probability < 1 - SURE:
-        return f"below {1 - SURE:.2f}"
-    return f"{probability:.2f}"
+def number_text(said: ScoreWords, log_odds: float) -> str:
+    """Return log odds of pneumonia as a number with its name."""
+    return f"{said.name}: {said.of(log_odds)}"
 
 
 def _share_text(explanation: Explanation) -> str:

@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.domain.model import RunRecord
 from core.error_analysis.gallery import cell_of
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
+from core.evaluation.film_number import share_text
+from core.evaluation.likelihood_ratio import assumed_prevalence
 from core.jobs.explanations import ExplanationTask
 from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
@@ -208,12 +211,19 @@ def draw_head(case: CaseContext) -> None:
     cell = cell_of(probability, label, runs.threshold_of(view.run))
     badge = " :gray-badge[synthetic]" if is_synthetic(view.library, case.film_id) else ""
     shows = get_library(view.library).findings().get(case.film_id, "")
+    holds = _holds(get_runs()[view.run])
     st.markdown(
         f"**{plain(film_name(case.film_id))}**{badge} · {CELLS[cell].removesuffix('s')}  \n"
-        f"Probability {probability:.3f} · labelled {label_in_words(runs.films, place)}"
+        f"Probability {probability:.3f}{holds} · labelled {label_in_words(runs.films, place)}"
         f"{f' · synthetic finding: {shows}' if shows else ''}  \n"
         f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
     )
+
+
+def _holds(run: RunRecord) -> str:
+    """Return at which share of pneumonia a run's probabilities hold; empty if it is not known."""
+    share = assumed_prevalence(run)
+    return "" if share is None else f" where {share_text(share)} of the films show pneumonia"
 
 
 def draw_runs(case: CaseContext) -> None:

@@ -10,6 +10,7 @@ from core.runs.listing import ListedRun, list_readable_runs
 from core.runs.store import find_run_folder
 from core.settings import get_settings
 from ui.app.query_params import Param, QueryParams, one_of, parse_number
+from ui.app.ward import usual_of_100
 
 
 def list_names(serving: str) -> tuple[dict[str, str], list[str]]:
@@ -80,5 +81,5 @@ ADDRESS = QueryParams(
         lambda _, runs, serving: serving if serving in runs else runs[0],
     ),
     one_of("tab", TABS),
-    Param("prevalence", _parse_prevalence, USUAL_PREVALENCE),
+    Param("prevalence", _parse_prevalence, usual_of_100),
 )

@@ -24,8 +24,8 @@ from core.reads.export import (
     reads_as_parquet,
 )
 from core.reads.reader_performance import keep_whole, name_readers, own_reads
+from ui.app.ledger import Ledger
 from ui.components.table_files import TableFiles, offer_table
-from ui.records.data import Ledger
 
 FILMS = {None: "all films", False: "patients' films", True: "synthetic films"}
 

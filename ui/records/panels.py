@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.domain.model import Prediction
 from core.domain.rate import Rate, of_few_text
 from core.domain.reader import Act
 from core.domain.review import ReviewRecord, Verdict
@@ -136,15 +137,22 @@ def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
     for read in dispute.reads:
         draw_record(read)
         if read.prediction is not None:
-            st.caption(
-                f"The model then: probability {read.prediction.probability:.2f}, "
-                f"operating point {read.prediction.operating_point.threshold:.2f}."
-            )
+            st.caption(f"The model then: {_model_then(read, read.prediction)}.")
     st.caption(
         "No film is stored here. To look at it before arbitration, upload it on Review and lock a "
         "first read. Do not sign it: a reader who has signed cannot arbitrate."
     )
     return dispute
+
+
+def _model_then(read: ReviewRecord, prediction: Prediction) -> str:
+    """Return what the model said at a read: as its reader saw it, where that was kept."""
+    if read.shown_number is not None:
+        return f"{prediction.side}, {read.shown_number.text}"
+    return (
+        f"probability {prediction.probability:.2f}, operating point "
+        f"{prediction.operating_point.threshold:.2f}"
+    )
 
 
 def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:

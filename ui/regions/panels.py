@@ -8,6 +8,8 @@ import numpy as np
 import streamlit as st
 
 from core import __version__
+from core.domain.film import Turn
+from core.domain.quality import turned_finding
 from core.domain.regions import CamSettings, Explanation, OcclusionSettings, Way
 from core.errors import FirstReadError
 from core.explain.export import explanation_as_json, regions_as_csv
@@ -22,7 +24,7 @@ from ui.app.region_panel import DOUBT, draw_doubt, draw_explanation, overlay_of
 from ui.app.resources import get_film_view, get_input, request_explanation
 from ui.app.session import HiddenParts, Visit
 from ui.components.plain_text import plain
-from ui.components.region_list import probability_text
+from ui.components.region_list import number_text
 from ui.components.viewer.viewer import Marking, Picture, RegionOverlay, Switching, show_film
 from ui.regions.address import (
     LOOK_AT,
@@ -122,6 +124,7 @@ def _draw_panel(
             of_others=subject.of_others,
             in_full=True,
             show_whole_lungs=lambda: put(way="whole-lungs", n=""),
+            said=subject.said,
         )
     elif task.sentence:
         st.caption(f"No regions: {plain(task.sentence)}")
@@ -172,7 +175,10 @@ def picture_of(
         Whether the regions are on the film in their colours.
     """
     sha256 = subject.film.key[:12]
-    told = [f"Run {subject.run_id}: {probability_text(explanation.score)}."]
+    said = subject.said
+    told = [f"Run {subject.run_id}: {number_text(said, explanation.score)}.", said.note]
+    if subject.film.turn is not Turn.NONE:
+        told.append(turned_finding(subject.film.turn).message)
     if coloured:
         told.append(f"Regions by {how_text(explanation)}. Orange: for pneumonia. Blue: against.")
     drawn = [WORDS_OF_TRUTHS[kind] for kind in {truth.kind for truth in subject.truths}]
@@ -181,7 +187,7 @@ def picture_of(
     if doubt_of(explanation, of_others=subject.of_others):
         drawn.append(DOUBT)
     about = f"First Read {__version__}, film {sha256}. An initial reviewer: not a diagnosis."
-    lines = (" ".join(told), " ".join(sorted(drawn)), about)
+    lines = (" ".join(filter(None, told)), " ".join(sorted(drawn)), about)
     return Picture(f"first-read-regions-{sha256}.png", tuple(filter(None, lines)))
 
 
@@ -203,6 +209,7 @@ def _draw_files(subject: Subject, explanation: Explanation) -> None:
         subject.engine,
         get_settings().models,
         inverted=subject.film.inverted,
+        turned=subject.film.turn,
         of_others=subject.of_others,
     )
     name = f"first-read-regions-{subject.film.key[:12]}"

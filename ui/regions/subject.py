@@ -12,12 +12,14 @@ from core.domain.film import printable
 from core.domain.mark import Mark
 from core.domain.review import ReadKind
 from core.errors import DatasetError
+from core.evaluation.film_number import ScoreWords
 from core.jobs.batch import UploadedFilm
 from core.pipeline import Engine
 from ui.app.kept_films import take_up
 from ui.app.read_in_progress import ReadContext, open_read
 from ui.app.resources import get_engine
 from ui.app.session import Visit
+from ui.app.ward import words_for, words_of_set
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline
 from ui.library.blind_reads import awaits_blind_read
@@ -34,6 +36,8 @@ class Subject:
     ----------
     key : str
         Names the film in the visit.
+    said : ScoreWords
+        How log odds of the film are said.
     of_others : bool
         Whether the film is of a population that the regions were not measured on.
     marks : sequence of Mark
@@ -46,6 +50,7 @@ class Subject:
     key: str
     name: str
     engine: Engine
+    said: ScoreWords
     of_others: bool = False
     marks: Sequence[Mark] = ()
     truths: Sequence[TruthOutline] = ()
@@ -117,6 +122,7 @@ def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
         key,
         printable(read.film.name),
         get_engine(),
+        words_for(read),
         of_others=read.of_others,
         marks=read.drawn_at_first,
         truths=[TruthOutline("own", box=mark.edges) for mark in read.drawn_at_first],
@@ -158,11 +164,13 @@ def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     awaited = awaits_blind_read(visit, view.library, film_id)
     if awaited:
         return NotShown(awaited)
+    engine = get_engine_of(run)
     return Subject(
         load_film(view.library, film_id),
         film_id,
         film_name(film_id),
-        get_engine_of(run),
+        engine,
+        words_of_set(engine),
         of_others=film_id.startswith(EXTERNAL_PREFIX),
         truths=lesion_outlines(view.library, film_id),
     )

@@ -10,12 +10,13 @@ import streamlit as st
 
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.regions import Explanation, Fill
+from core.evaluation.film_number import ScoreWords
 from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
 from ui.app.guard import show_errors
 from ui.app.lru_cache import Recent
 from ui.app.resources import get_healthy, get_input, view_key
 from ui.app.session import HiddenParts, Visit
-from ui.components.region_list import log_odds_of, probability_of, probability_words
+from ui.components.region_list import log_odds_of, probability_of
 from ui.components.viewer.viewer import (
     Marking,
     Switching,
@@ -39,7 +40,6 @@ KEPT_RESULTS = 64
 FARTHEST = 9.0
 """Log odds at either end of a row's line."""
 
-TICKS = (0.01, 0.1, 0.5, 0.9, 0.99)
 MOST_NAMED = 3
 
 _ROW = """
@@ -55,10 +55,10 @@ _ROW = """
 </div>
 """
 _AXIS = (
-    '<div class="fr-what-row fr-what-axis" aria-hidden="true"><span>probability</span>'
+    '<div class="fr-what-row fr-what-axis" aria-hidden="true"><span>{name}</span>'
     '<div class="fr-what-line">{ticks}</div><span></span></div>'
 )
-_TICK = '<i style="left:{at:.2f}%">{value:g}</i>'
+_TICK = '<i style="left:{at:.2f}%">{value}</i>'
 _SPAN = '<div class="fr-what-span" style="left:{low:.2f}%;width:{width:.2f}%"></div>'
 
 
@@ -143,11 +143,12 @@ def _draw_change(
         get_healthy(subject.film, subject.engine),
     )
     threshold = run.run_record.operating_point.threshold
-    rows = [_row("As it is", shown, threshold)]
+    said = subject.said
+    rows = [_row("As it is", shown, threshold, said)]
     if parts.regions or parts.boxes:
-        rows.append(_row("With parts hidden", hidden, threshold))
-    _draw_rows(rows)
-    st.markdown(change_text(shown, hidden, threshold, hidden_text(explanation, parts)))
+        rows.append(_row("With parts hidden", hidden, threshold, said))
+    _draw_rows(rows, said)
+    st.markdown(change_text(shown, hidden, threshold, hidden_text(explanation, parts), said))
 
 
 def possible_fills(subject: Subject) -> list[Fill]:
@@ -168,7 +169,7 @@ def hidden_text(explanation: Explanation, parts: HiddenParts) -> str:
     return ", ".join(names)
 
 
-def change_text(shown: float, hidden: float, threshold: float, what: str) -> str:
+def change_text(shown: float, hidden: float, threshold: float, what: str, said: ScoreWords) -> str:
     """Return in sentences how a score changes, and whether it crosses the operating point.
 
     Parameters
@@ -179,29 +180,35 @@ def change_text(shown: float, hidden: float, threshold: float, what: str) -> str
         A probability.
     """
     if not what:
-        return f"Probability **{probability_words(shown)}**. Nothing is hidden."
+        return f"{said.name.capitalize()} **{said.of(shown)}**. Nothing is hidden."
     sides = [
         "suspicious" if probability_of(each) >= threshold else "not suspicious"
         for each in (shown, hidden)
     ]
     verdict = f" The model would call the film **{sides[1]}**." if len(set(sides)) == 2 else ""
     return (
-        f"Probability **{probability_words(shown)} → {probability_words(hidden)}** without {what}: "
+        f"{said.name.capitalize()} **{said.of(shown)} → {said.of(hidden)}** without {what}: "
         f"log odds {shown:+.2f} → {hidden:+.2f}.{verdict}"
     )
 
 
-def _row(name: str, log_odds: float, threshold: float, spread: Spread | None = None) -> str:
-    value, span = f"{probability_words(log_odds)}<br><small>{log_odds:+.2f}</small>", ""
+def _row(
+    name: str,
+    log_odds: float,
+    threshold: float,
+    said: ScoreWords,
+    spread: Spread | None = None,
+) -> str:
+    value, span = f"{said.of(log_odds)}<br><small>{log_odds:+.2f}</small>", ""
     if spread is not None:
         around = f"{spread.low:+.2f} to {spread.high:+.2f}"
-        value = f"{probability_words(log_odds)}<br><small>{around}</small>"
+        value = f"{said.of(log_odds)}<br><small>{around}</small>"
         low, high = _along(spread.low), _along(spread.high)
         span = _SPAN.format(low=low, width=high - low)
     return _ROW.format(
         label=escape(
-            f"{name}: probability {probability_words(log_odds)}, log odds {log_odds:+.2f}, "
-            f"operating point {threshold:.2f}"
+            f"{name}: {said.name} {said.of(log_odds)}, log odds {log_odds:+.2f}, "
+            f"operating point at log odds {log_odds_of(threshold):+.2f}"
         ),
         name=escape(name),
         value=value,
@@ -211,10 +218,17 @@ def _row(name: str, log_odds: float, threshold: float, spread: Spread | None = N
     )
 
 
-def _draw_rows(rows: Sequence[str]) -> None:
-    ticks = "".join(_TICK.format(at=_along(log_odds_of(each)), value=each) for each in TICKS)
-    st.html(f'<div class="fr-what-if">{"".join(rows)}{_AXIS.format(ticks=ticks)}</div>')
-    st.caption("The line across is the operating point. The small number is the log odds.")
+def _draw_rows(rows: Sequence[str], said: ScoreWords) -> None:
+    ticks = "".join(
+        _TICK.format(at=_along(place), value=value)
+        for place, value in said.ticks()
+        if abs(place) < FARTHEST
+    )
+    axis = _AXIS.format(name=said.name, ticks=ticks)
+    st.html(f'<div class="fr-what-if">{"".join(rows)}{axis}</div>')
+    st.caption(
+        f"The line across is the operating point. The small number is the log odds. {said.note}"
+    )
 
 
 def _along(log_odds: float) -> float:
@@ -222,8 +236,8 @@ def _along(log_odds: float) -> float:
     return 50.0 + 50.0 * min(1.0, max(-1.0, log_odds / FARTHEST))
 
 
-def _range(spread: Spread) -> str:
-    low, high = probability_words(spread.low), probability_words(spread.high)
+def _range(spread: Spread, said: ScoreWords) -> str:
+    low, high = said.of(spread.low), said.of(spread.high)
     return low if low == high else f"{low} to {high}"
 
 
@@ -251,21 +265,22 @@ def _draw_marked(subject: Subject, boxes: Sequence[Mark]) -> None:
         return
     threshold = subject.engine.classifier.run_record.operating_point.threshold
     name = f"{view_key(subject.film)}|{subject.run_id}|{[mark.edges for mark in marks]}"
-    found = _results().get_or_make(name, lambda: _test(subject, marks))
+    found, said = _results().get_or_make(name, lambda: _test(subject, marks)), subject.said
     rows = [
-        _row("As it is", found.shown, threshold),
+        _row("As it is", found.shown, threshold, said),
         _row(
             "Marks hidden" if subject.marks else "Boxes hidden",
             found.hidden.median,
             threshold,
+            said,
             found.hidden,
         ),
     ]
     if found.elsewhere is not None:
         elsewhere = found.elsewhere
-        rows.append(_row("Equal places hidden", elsewhere.median, threshold, elsewhere))
-    _draw_rows(rows)
-    st.markdown(marked_text(found))
+        rows.append(_row("Equal places hidden", elsewhere.median, threshold, said, elsewhere))
+    _draw_rows(rows, said)
+    st.markdown(marked_text(found, said))
 
 
 def _test(subject: Subject, marks: Sequence[Mark]) -> MarkedHidden:
@@ -277,20 +292,20 @@ def _test(subject: Subject, marks: Sequence[Mark]) -> MarkedHidden:
     )
 
 
-def marked_text(found: MarkedHidden) -> str:
+def marked_text(found: MarkedHidden, said: ScoreWords) -> str:
     """Return in sentences what hiding the marked places does, beside equal places elsewhere."""
     hidden, elsewhere = found.hidden, found.elsewhere
     words = (
-        f"Hidden in {hidden.ways} ways: **{probability_words(found.shown)} → "
-        f"{probability_words(hidden.median)}** ({_range(hidden)}); log odds {found.shown:+.2f} → "
+        f"Hidden in {hidden.ways} ways: **{said.of(found.shown)} → "
+        f"{said.of(hidden.median)}** ({_range(hidden, said)}); log odds {found.shown:+.2f} → "
         f"{hidden.median:+.2f}."
     )
     if elsewhere is None:
         return f"{words} There is no other place of that size to compare with."
     where = "elsewhere in the lungs" if found.in_lungs else "elsewhere"
     told = (
-        f"{words} Equal places {where}: {probability_words(elsewhere.median)} "
-        f"({_range(elsewhere)}), log odds {elsewhere.median:+.2f}."
+        f"{words} Equal places {where}: {said.of(elsewhere.median)} "
+        f"({_range(elsewhere, said)}), log odds {elsewhere.median:+.2f}."
     )
     if hidden.high < elsewhere.low:
         return f"{told} The model's score depends on the marked place more than on others."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.domain.findings import findings_text
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.domain.worklist import FilmStatus, WorklistFilm
@@ -26,6 +27,7 @@ PAIR = "open and prior"
 CHOICE_HEIGHT = 56
 """Of the line above the films, in CSS pixels."""
 KEY = "p"
+UNSETTLED = "No settled read of it yet."
 NOT_MEASURED = "How much the score differs between films of an unchanged chest was not measured."
 _SAID = {
     ReadKind.FIRST: "first read",
@@ -157,9 +159,8 @@ def draw_account(read: ReadContext, priors: Priors) -> None:
     history = get_store().history(prior.film_sha256)
     reader = read.visit.acting.name
     settled = prior.status is FilmStatus.SIGNED
-    st.markdown(f"**Prior film, {priors.span}**")
-    known = history_of(history, reader, settled=settled)
-    st.caption("  \n".join(map(_read_text, known)) or "No settled read of it yet.")
+    known = [_read_text(one) for one in history_of(history, reader, settled=settled)]
+    st.caption("  \n".join([f"**Prior film, {priors.span}**", *(known or [UNSETTLED])]))
     now = None if read.reading is None else read.reading.prediction
     if now is None or read.hides_score or _is_blind(read):
         return
@@ -175,15 +176,16 @@ def draw_account(read: ReadContext, priors: Priors) -> None:
         st.caption("No score of the prior film by the same run: no change is stated.")
         return
     heading, sentence = change_text(before, now, priors.span)
-    st.markdown(f"**{heading}**")
-    st.caption(sentence, help=NOT_MEASURED)
+    st.caption(f"**{heading}**  \n{sentence}", help=NOT_MEASURED)
 
 
 def _read_text(record: ReviewRecord) -> str:
     """Return a read without its comment, which may tell what the model said."""
     read = record.read
     words = f"{_SAID[record.kind]} {read.verdict}, confidence {read.confidence} of 5"
-    return f"{words[0].upper()}{words[1:]}, by {plain(record.reader)}."
+    seen = findings_text(read.findings)
+    found = f" {seen.capitalize()}." if seen else ""
+    return f"{words[0].upper()}{words[1:]}, by {plain(record.reader)}.{found}"
 
 
 def _is_blind(read: ReadContext) -> bool:

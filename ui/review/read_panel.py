@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -14,32 +15,33 @@ from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import FilmReading
 from core.settings import get_settings
-from ui.app.kept_films import change_film
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, keep_regions_asked
 from ui.app.region_panel import draw_region_panel
 from ui.app.resources import get_engine, request_explanation, usual_settings
 from ui.app.session import Visit
+from ui.app.ward import words_for
 from ui.components.panels import (
     SYNTHETIC,
-    draw_measured,
     draw_origin,
     draw_population,
     draw_quality,
-    draw_scale,
 )
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
+from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_verdict
-from ui.review.uploads import read_waiting
+from ui.review.turn import draw_turn, draw_turn_back, read_changed
+from ui.review.ward import draw_measured_here, draw_score
 
-READ_HEIGHT = 450  # findings scroll, so that the verdict stays in view
+READ_HEIGHT = 384  # findings scroll, so that the verdict stays in view
 FIRST_READ_HEIGHT = 60  # of the line that says what was locked
 MARKED_HEIGHT = 22  # of the line that says how much was marked
 REPORT_HEIGHT = 56  # of what offers the report of a signed read
+SEEN_HEIGHT = 58  # of the lines that say which findings were locked
 
 
 def build_row(
@@ -121,13 +123,13 @@ def _status(record: ReviewRecord | None, reader: str) -> str:
 
 
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
-    """Draw the probability, the regions it depends on, the findings, and what was measured."""
+    """Draw the score, the regions it depends on, the findings, and what was measured."""
     draw_origin(reading.quality)
     if reading.prediction is not None and read.hides_score:
         draw_score_request(read, reading)
         return
     if reading.prediction is not None:
-        draw_scale(reading.prediction)
+        draw_score(read, reading.prediction)
     draw_population(reading.quality, scored=reading.prediction is not None)
     if task is not None:
         draw_region_panel(
@@ -137,13 +139,15 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
             get_engine(),
             address_of(VISIT, read.film.key, way=read.visit.way),
             of_others=read.of_others,
+            said=words_for(read),
         )
     elif reading.prediction is not None:
         offer_regions(read)
+    draw_reliance(read, reading)
     draw_drawn(read.drawn_at_first, None if task is None else task.result)
     draw_quality(reading.quality)
     if reading.prediction is not None:
-        draw_measured(reading.prediction, get_engine().classifier.run_record)
+        draw_measured_here(read, reading.prediction)
 
 
 def draw_score_request(read: ReadContext, reading: FilmReading) -> None:
@@ -165,10 +169,7 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
 def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
     if st.button(label, icon=":material/invert_colors:"):
-        visit, film = read.visit, read.film
-        change_film(visit, film, inverted=not film.inverted)
-        read_waiting(visit)
-        st.rerun()
+        read_changed(read, replace(read.film, inverted=not read.film.inverted))
 
 
 def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
@@ -187,6 +188,7 @@ def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
     height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
     height -= MARKED_HEIGHT if marks else 0
     height -= REPORT_HEIGHT if read.own and read.own[-1].kind is ReadKind.READ else 0
+    height -= SEEN_HEIGHT if any(one.read.findings for one in read.own) else 0
     long = reading.quality.findings or marks or priors.beside
     with st.container(height=height if long else "content", border=False):
         draw_account(read, priors)
@@ -194,6 +196,7 @@ def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
             st.markdown("**Not read by the model**")
             if any(finding.code == "polarity" for finding in reading.quality.findings):
                 draw_invert(read, "Invert and read again")
+            draw_turn(read, reading)
         if read.film.inverted:
             draw_invert(read, "Undo the inversion")
         if read.kind is ReadKind.FIRST:
@@ -204,6 +207,7 @@ def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
             draw_quality(reading.quality)
         else:
             draw_model_read(read, reading, shown)
+        draw_turn_back(read)
     draw_verdict(read, reading, None if shown is None else shown.result)
     return shown
 
@@ -241,10 +245,10 @@ def order_text() -> str:
     if get_settings().read_first:
         return (
             "You lock your own first read and may mark where you see a finding. Then you see the "
-            "model's probability and, on request, the regions it depends on. Then you sign your "
+            "model's result and, on request, the regions it depends on. Then you sign your "
             "verdict."
         )
-    return "You see its probability and the regions it depends on, and sign your verdict."
+    return "You see its result and the regions it depends on, and sign your verdict."
 
 
 def draw_read_first(visit: Visit) -> None:

@@ -253,7 +253,7 @@ def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
     """Make the report of one film; what cannot be had of it becomes a sentence on the page."""
     signed, engine = asked.reads.signed, get_engine()
     run = engine.classifier.run_record
-    film = replace(asked.film, inverted=_is_inverted(signed.quality))
+    film = replace(asked.film, inverted=_is_inverted(signed.quality), turn=signed.quality.turn)
     shown, not_drawn = None, ""
     try:
         shown = decode_for_report(film, stopped)
@@ -269,6 +269,7 @@ def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
         film=shown,
         not_drawn=not_drawn,
         score_shown=asked.score_shown,
+        ward=_ward_text(signed),
         hashes={
             "Export sha256": export,
             "Gate sha256, now": engine.gate.sha256,
@@ -279,7 +280,7 @@ def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
         return report
     if (signed.run_id, export) != (run.run_id, export_identity(run)):
         why = f"Run {signed.run_id} has read this film, and does not serve any more."
-        words = probability_in_words(signed.prediction)
+        words = probability_in_words(signed.prediction, "score")
         return replace(report, model=words, why_no_regions=why)
     report = replace(report, model=_model_text(signed.prediction, run))
     try:
@@ -288,6 +289,12 @@ def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
     except (ExplanationError, RadiographError) as exc:
         return replace(report, why_no_regions=str(exc))
     return _with_regions(report, explanation, run, doubted_asked=asked.doubted_asked)
+
+
+def _ward_text(signed: ReviewRecord) -> str:
+    """Return the number that the reader saw before signing; empty if none was shown."""
+    number = signed.shown_number
+    return "" if number is None else f"{number.text[0].upper()}{number.text[1:]}, as shown then."
 
 
 def _is_inverted(quality: QualityReport) -> bool:
@@ -310,7 +317,7 @@ def _export_of(signed: ReviewRecord) -> str:
 def _model_text(prediction: Prediction, run: RunRecord) -> str:
     decided = prediction.side == "unsure"
     measured = decided_in_words(run) if decided else measured_in_words(run)
-    return f"{probability_in_words(prediction)} {measured}".strip()
+    return f"{probability_in_words(prediction, 'score')} {measured}".strip()
 
 
 def _with_regions(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 import streamlit as st
 
 from core.domain.reader import Act
 from core.domain.worklist import FilmStatus, WorklistFilm
+from core.settings import get_settings
 from ui.app.kept_films import claimed_by_another
+from ui.app.resources import get_films
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
@@ -69,3 +72,39 @@ def draw_claim(visit: Visit, film: WorklistFilm | None) -> None:
             ":material/badge: This film's file says that writing is burned into the picture. It "
             "may name the patient: do not share the picture."
         )
+
+
+def draw_kept(visit: Visit, film: WorklistFilm | None) -> None:
+    """Draw how the open film came and how long it stays, and what erases it."""
+    if film is None:
+        return
+    with st.popover("About this film", icon=":material/info:", type="tertiary"):
+        by = f" by {plain(film.added_by)}" if film.added_by else ""
+        until = film.arrived_at + timedelta(days=get_settings().keep_films_days)
+        st.caption(
+            f"{plain(film.name)} came by {film.arrival} on {film.arrived_at:%Y-%m-%d %H:%M} UTC"
+            f"{by}. It is kept, encrypted, until {until:%Y-%m-%d}. Signed reads stay after that."
+        )
+        st.caption(f"sha256 `{film.film_sha256}`")
+        others = get_films().of_patient(film.film_sha256) if film.patient else []
+        if others:
+            n = len(others)
+            st.caption(f"{'1 other film' if n == 1 else f'{n} other films'} of this patient here.")
+        if not visit.acting.may(Act.ERASE_FILMS):
+            return
+        sure = st.checkbox("Erase for good", key=f"erase-{film.film_sha256}")
+        if st.button("Erase this film", icon=":material/delete_forever:", disabled=not sure):
+            _erase(visit, [film.film_sha256])
+        if others and st.button(
+            f"Erase all {len(others) + 1} films of this patient",
+            icon=":material/delete_forever:",
+            disabled=not sure,
+        ):
+            _erase(visit, [film.film_sha256, *others])
+
+
+def _erase(visit: Visit, keys: Sequence[str]) -> None:
+    n = get_films().erase(keys, visit.acting, "request")
+    visit.remove(keys)
+    visit.notice = f"{'1 film was' if n == 1 else f'{n} films were'} erased. Signed reads stay."
+    st.rerun()

@@ -20,8 +20,10 @@ from ui.app.resources import get_engine, get_store
 from ui.app.session import show_not_kept
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
+from ui.review.findings_form import VERDICT_HELP, draw_findings, forget_findings, take_findings
 from ui.review.marks import regions_shown
 from ui.review.reports import draw_report
+from ui.review.ward import number_shown
 
 CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
 
@@ -37,8 +39,12 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
     if not_allowed(visit, Act.SIGN_READ):
         return
     locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
-    begun = Draft() if locked is None else Draft(locked.read.verdict, locked.read.confidence)
-    draft = _draw_form(token.key, visit.drafts.get(token, begun))
+    begun = Draft()
+    if locked is not None:
+        said = locked.read
+        begun = Draft(said.verdict, said.confidence, findings=said.findings)
+    with st.container(gap="xsmall"):
+        draft = _draw_form(token.key, visit.drafts.get(token, begun))
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
@@ -62,16 +68,19 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
 
 def _draw_form(key: str, begun: Draft) -> Draft:
     """Draw the form, with what it begins with; Streamlit keeps what is in it meanwhile."""
+    control, chosen = take_findings(key, begun)
     verdict = st.segmented_control(
         "Your verdict",
         list(Verdict),
-        default=begun.verdict,
+        default=chosen,
         format_func=lambda one: str(one).capitalize(),
-        key=f"verdict-{key}",
+        key=control,
         persist_state="session",
         width="stretch",
         required=True,  # Ctrl+Enter on the chosen one would take it back
+        help=VERDICT_HELP,
     )
+    findings = draw_findings(key, verdict)
     confidence = st.select_slider(
         "Confidence",
         list(CONFIDENCES),
@@ -90,7 +99,7 @@ def _draw_form(key: str, begun: Draft) -> Draft:
         placeholder="Comment",
         label_visibility="collapsed",
     )
-    return Draft(verdict, confidence, comment)
+    return Draft(verdict, confidence, comment, findings=findings)
 
 
 def _sign(
@@ -116,10 +125,12 @@ def _sign(
         shown_s=progress.seconds_until(utc_now()),
         kind=read.kind,
         order_known=get_settings().shows_order,
+        shown_number=number_shown(read, said),
     )
     record = sign_read(draft, shown, visit.acting)
     try:
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
         return f"Not signed. {exc}"
+    forget_findings(read.token.key)
     return ""

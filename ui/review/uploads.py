@@ -152,7 +152,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
     if waiting:
         if visit.job is None or not visit.job.add(waiting):
             visit.absorb_job()  # what it finished just before it came to its end
-            visit.job = start_batch(waiting, visit.acting.name)
+            visit.job = start_batch(waiting, visit.acting)
         visit.job.wait(AT_ONCE_S)
 
 

@@ -23,6 +23,7 @@ from ui.app.query_params import (
     some_of,
     word,
 )
+from ui.app.ward import usual_of_100
 from ui.runs.data import ListedRuns
 
 SENSITIVITIES = (80.0, 100.0)
@@ -141,7 +142,7 @@ ADDRESS = QueryParams(
     Param(
         "prevalence",
         lambda text, *_: round(parse_number(text, 0, 100)),
-        10,
+        usual_of_100,
         instead="as usual",
     ),
     one_of("part", lambda *_: offered_parts(), USUAL_PART),

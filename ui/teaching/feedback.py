@@ -7,7 +7,7 @@ import streamlit as st
 from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
 from core.jobs.explanations import ExplanationTask
-from core.teaching.glossary import signs_for
+from core.teaching.glossary import CATEGORIES, signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.session import Course, StepKind
 from core.teaching.text import answer_text, marks_text, resistance_text, right_text
@@ -64,6 +64,8 @@ def _draw_reference(outcome: Outcome) -> None:
         f"{icon} Your read was **{verdict}**: {answer_text(outcome.read)}  \n"
         f":material/my_location: Mark: {marks_text(outcome.score, len(outcome.read.marks))}"
     )
+    if case.label and case.subtype in CATEGORIES:
+        st.caption(f"The WHO calls it {CATEGORIES[case.subtype]}.")
     if outcome.final is not None:
         st.markdown(f":material/repeat: Second read: {answer_text(outcome.final)}")
     if outcome.cut_off:

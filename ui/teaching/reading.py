@@ -48,6 +48,7 @@ VIEW_HEIGHT = 780
 ANSWER = "teaching-answer"
 READ_KEYS = (
     ("p n", "Pneumonia, normal"),
+    ("l t e", "Consolidation, other infiltrate, effusion"),
     ("1 2 3 4 5", "How sure you are"),
     ("Ctrl Enter", "Lock the read"),
 )
@@ -102,7 +103,8 @@ def _event_answer(course: Course, place: int, said: AnswerEvent | None) -> Answe
     """Return the draft with what was said and marked in the browser."""
     draft = course.films[place].draft
     if said is not None:
-        draft = replace(draft, label=said.label, confidence=said.confidence)
+        findings = said.findings
+        draft = replace(draft, label=said.label, confidence=said.confidence, findings=findings)
     marks = read_marks_event(VIEWER, _token(course, place))
     if marks is None or phase_of(course, place) is not Phase.BLIND:
         return draft

@@ -31,7 +31,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core import __version__
 from core.domain.film import printable
-from core.domain.reader import Reader, reader_key
+from core.domain.reader import SYSTEM, Act, Reader, reader_key
 from core.domain.worklist import (
     Arrival,
     ArrivingFilm,
@@ -96,23 +96,26 @@ class SqlFilms:
 
     # --- films come and go ----------------------------------------------------------------------
 
-    def keep(self, film: ArrivingFilm, by: str, arrival: Arrival = Arrival.UPLOAD) -> bool:
+    def keep(self, film: ArrivingFilm, by: Reader, arrival: Arrival = Arrival.UPLOAD) -> bool:
         """Keep a film durably before returning; False if it is kept already.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that adds films.
         FilmStoreError
             If its file cannot be written.
         ReviewStoreError
             If the database cannot be written; the film is not kept then.
         """
+        by.require(Act.ADD_FILMS)
         if self._row(film.film_sha256) is not None:
             return False
         address, key = address_of(self.keyring.secret, film.film_sha256), new_key()
         self._objects.write(address, encrypt(key, film.content, _CONTENT + film.film_sha256))
         return self._insert(film, address, key, by, arrival, FilmStatus.NEW)
 
-    def keep_refusal(self, film: ArrivingFilm, by: str, reading: MachineReading) -> bool:
+    def keep_refusal(self, film: ArrivingFilm, by: Reader, reading: MachineReading) -> bool:
         """Keep that a file came and why it cannot be opened, without the file.
 
         Returns
@@ -120,6 +123,7 @@ class SqlFilms:
         bool
             False if the film is kept already.
         """
+        by.require(Act.ADD_FILMS)
         if self._row(film.film_sha256) is not None:
             return False
         key, address = new_key(), address_of(self.keyring.secret, film.film_sha256)
@@ -132,7 +136,7 @@ class SqlFilms:
         film: ArrivingFilm,
         address: str,
         key: bytes,
-        by: str,
+        by: Reader,
         arrival: Arrival,
         status: FilmStatus,
     ) -> bool:
@@ -141,7 +145,7 @@ class SqlFilms:
             "name": printable(film.name),
             "arrived_at": self._now(),
             "arrival": arrival.value,
-            "added_by": by,
+            "added_by": by.name,
             "status": status.value,
             "status_at": self._now(),
             "address": address,
@@ -182,14 +186,17 @@ class SqlFilms:
             self.keyring.unwrap(row.wrapped_key, film_sha256), sealed, _CONTENT + film_sha256
         )
 
-    def erase(self, film_sha256s: Collection[str], by: str, reason: str) -> int:
+    def erase(self, film_sha256s: Collection[str], by: Reader, reason: str) -> int:
         """Erase films: key, file, thumbnail and row; reads that were signed stay. Return how many.
 
         Raises
         ------
+        NotAllowed
+            If the acting reader has no role that erases films.
         FilmStoreError
             If a file cannot be taken away; without its key it does not open any more.
         """
+        by.require(Act.ERASE_FILMS)
         erased = 0
         wanted = list(dict.fromkeys(film_sha256s))
         for start in range(0, len(wanted), _ERASED_AT_ONCE):
@@ -201,7 +208,7 @@ class SqlFilms:
                     entry = {
                         "film_sha256": row.film_sha256,
                         "reason": reason,
-                        "erased_by": by,
+                        "erased_by": by.name,
                         "arrived_at": from_utc(row.arrived_at),
                         "erased_at": self._now(),
                         "app_version": __version__,
@@ -215,7 +222,7 @@ class SqlFilms:
             self._forget_free_pages()
         return erased
 
-    def erase_patient(self, number: str, issuer: str, by: str) -> int:
+    def erase_patient(self, number: str, issuer: str, by: Reader) -> int:
         """Erase all films of a patient, by the number that their files stated."""
         patient = keyed_patient(number, issuer, self.keyring.secret)
         if not patient:
@@ -227,7 +234,7 @@ class SqlFilms:
         """Erase the films that arrived ``days`` ago or earlier, and what broken writes left."""
         before = self._now() - timedelta(days=days)
         rows = self.database.rows(select(films.c.film_sha256).where(films.c.arrived_at <= before))
-        erased = self.erase([row.film_sha256 for row in rows], "First Read", "retention")
+        erased = self.erase([row.film_sha256 for row in rows], SYSTEM, "retention")
         known = {row.address for row in self.database.rows(select(films.c.address))}
         self._objects.sweep(known, older_than=self._now() - BROKEN_WRITE)
         return erased
@@ -288,6 +295,14 @@ class SqlFilms:
         """Return the hashes of the films of which a reader has stored no read."""
         kept = {row.film_sha256 for row in self.database.rows(select(films.c.film_sha256))}
         return kept - SqlReviewStore(self.database).films_read_by(kept, reader)
+
+    def of_patient(self, film_sha256: str) -> list[str]:
+        """Return the hashes of the other films of a film's patient."""
+        row = self._row(film_sha256)
+        if row is None or not row.patient:
+            return []
+        query = select(films.c.film_sha256).where(films.c.patient == row.patient)
+        return [key for key in self._keys(query) if key != film_sha256]
 
     def priors(self, film_sha256: str) -> list[WorklistFilm]:
         """Return the earlier films of the same patient, the newest first."""

@@ -48,6 +48,21 @@ def test_the_same_weights_come_out_again(film: Path, exported: Path) -> None:
     assert "The same explanation" in done.output
 
 
+def test_a_turned_film_is_explained_and_recomputed_as_it_was_turned(
+    film: Path, exported: Path, tmp_path: Path
+) -> None:
+    turned, kept = tmp_path / "turned.png", tmp_path / "turned.json"
+    with Image.open(film) as upright:
+        upright.transpose(Image.Transpose.ROTATE_90).save(turned)  # to the left
+    made = CliRunner().invoke(app, ["explain", str(turned), "--turn", "right", "--out", str(kept)])
+    assert made.exit_code == 0, made.output
+    record = json.loads(kept.read_text())
+    assert record["turned"] == "right"
+    assert record["weights"] == json.loads(exported.read_text())["weights"]
+    done = recompute(turned, kept)
+    assert done.exit_code == 0, done.output
+
+
 def test_lime_comes_out_again_too(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

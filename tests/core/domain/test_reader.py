@@ -32,6 +32,8 @@ WRITES_WITHOUT_A_READER = {
     "_add_lines",
     "note_served_run",  # the log of what serves is the process's own
     "choose_local_reader",  # the local user says who they are
+    "_insert",  # of a film; `keep` and `keep_refusal`, which call it, ask
+    "_make_secret",  # the key ring's own
 }
 
 

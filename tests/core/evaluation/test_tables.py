@@ -10,6 +10,8 @@ import pytest
 from core.domain.rate import interval_text
 from core.error_analysis.generalisation_gap import causes_of, tabulate_causes
 from core.errors import ModelIntegrity
+from core.evaluation.film_number import tabulate_ratios
+from core.evaluation.likelihood_ratio import read_ratios
 from core.evaluation.tables import (
     MEASURES,
     QUALITIES,
@@ -132,6 +134,18 @@ def test_the_evaluation_repeats_how_often_the_served_run_takes_a_side() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     assert block == tabulate_sides(run)
     assert run.decided.keys() == {"validation", "test"}
+
+
+def test_the_evaluation_repeats_the_served_runs_likelihood_ratios() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    measured = read_ratios(run)
+    text = (PROJECT_ROOT / "docs/evaluation.md").read_text("utf-8")
+    assert measured is not None
+    assert block_of("docs/evaluation.md", "ratios") == tabulate_ratios(measured)
+    assert f"assume that {measured.n_positive} of {measured.n} films" in text
+    assert f"{measured.draws:,} bootstrap samples of the {measured.n_patients}" in text.replace(
+        "\n", " "
+    )
 
 
 def test_a_side_that_no_film_gets_is_said_in_words() -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.domain.film import Turn
 from core.domain.model import FilmBox, Geometry
 from core.domain.regions import (
     SETTINGS,
@@ -48,7 +49,8 @@ def explained(settings: ExplanationSettings, zones: tuple[str, ...] = ZONES) -> 
 
 def of_film() -> ExplainedFilm:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
-    return ExplainedFilm("ab" * 32, True, run, "cd" * 32, {"gate": "ef" * 32})
+    networks = {"gate": "ef" * 32}
+    return ExplainedFilm("ab" * 32, True, run, "cd" * 32, networks, turned=Turn.LEFT)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,7 @@ def test_the_settings_come_back_as_they_were(settings: ExplanationSettings) -> N
     kept = read_explanation(explanation_as_json(explained(settings), of_film()).encode())
     assert kept.made_by == settings
     assert (kept.film_sha256, kept.inverted, kept.run_id) == ("ab" * 32, True, SERVED_RUN)
+    assert kept.turned is Turn.LEFT
     assert kept.networks == {"gate": "ef" * 32}
     assert largest_difference(kept, WEIGHTS) == 0.0
     assert largest_difference(kept, WEIGHTS + np.array([0, 0, 0.25, 0])) == 0.25
@@ -82,6 +85,12 @@ def test_the_regions_can_be_drawn_again_from_the_file() -> None:
         explanation_as_json(explained(CamSettings()), replace(of_film(), of_others=True))
     )
     assert adult["do_not_rely"] == "population"
+
+
+def test_a_file_from_before_films_could_be_turned_is_of_a_film_as_it_was_stored() -> None:
+    record = json.loads(explanation_as_json(explained(CamSettings()), of_film()))
+    assert record.pop("turned") == "left"
+    assert read_explanation(json.dumps(record).encode()).turned is Turn.NONE
 
 
 @pytest.mark.parametrize(

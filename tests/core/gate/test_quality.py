@@ -9,14 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.domain.film import AgeBand
+from core.domain.film import AgeBand, Turn
 from core.domain.quality import (
     BETTER_BY,
     FilmChange,
     GateEvidence,
+    QualityReport,
     Severity,
 )
-from core.gate.quality import MAX_SAMPLED_PX, Tone, assess_quality, measure_sharpness, measure_tone
+from core.gate.quality import (
+    MAX_SAMPLED_PX,
+    Tone,
+    assess_quality,
+    measure_sharpness,
+    measure_tone,
+)
 
 MODEL_PX = 160
 
@@ -353,6 +360,9 @@ def test_the_sentence_names_the_turn_that_helps(change):
     (finding,) = assess(evidence=evidence).findings
     assert finding.message.startswith("The film does not look upright")
     assert [c for c in FilmChange if c.value in finding.message] == [change]
+    assert "Choose Turn and read again" in finding.message
+    assert QualityReport((finding,)).turn_asked is change.turn
+    assert QualityReport((replace(finding, code="other"),)).turn_asked is Turn.NONE
 
 
 def test_an_inverted_film_is_told_where_to_invert_it():

@@ -9,9 +9,10 @@ import zlib
 
 import numpy as np
 import pytest
+from fixtures.dicom_films import content_of, film
 from PIL import Image
 
-from core.domain.film import MAX_FILM_PIXELS
+from core.domain.film import MAX_FILM_PIXELS, Turn
 from core.errors import CorruptFile, RadiographError, TooLarge, UnsupportedFormat
 from core.imaging.decoding import decode_radiograph
 
@@ -223,6 +224,35 @@ def test_inversion_is_applied_last_on_request():
     np.testing.assert_allclose(inverted.pixels, 1 - GREY / 255, atol=1e-6)
     assert not inverted.pixels.flags.writeable
     assert inverted.sha256 == decode_radiograph(content).sha256
+
+
+@pytest.mark.parametrize("turn", Turn)
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "BMP"])
+def test_a_film_that_was_turned_is_turned_back_pixel_by_pixel(turn, file_format):
+    stored = np.ascontiguousarray(np.rot90(GREY, -turn.quarters))
+    content = encoded(stored, file_format)
+    brought_right = decode_radiograph(content, turn=turn)
+    upright = decode_radiograph(encoded(GREY, file_format))
+    assert np.array_equal(brought_right.pixels, upright.pixels)
+    assert brought_right.pixels.flags.c_contiguous
+    assert not brought_right.pixels.flags.writeable
+    assert brought_right.sha256 == decode_radiograph(content).sha256
+    negative = decode_radiograph(content, turn=turn, invert=True)
+    assert np.array_equal(negative.pixels, 1 - upright.pixels)
+
+
+@pytest.mark.parametrize(
+    ("turn", "spacing"),
+    [
+        (Turn.NONE, (0.1, 0.2)),
+        (Turn.LEFT, (0.2, 0.1)),
+        (Turn.OVER, (0.1, 0.2)),
+        (Turn.RIGHT, (0.2, 0.1)),
+    ],
+)
+def test_a_turned_films_pixel_spacing_turns_with_it(turn, spacing):
+    content = content_of(film(PixelSpacing=[0.1, 0.2]))
+    assert decode_radiograph(content, turn=turn).pixel_spacing_mm == spacing
 
 
 # --- orientation ----------------------------------------------------------------------------------

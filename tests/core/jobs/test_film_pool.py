@@ -16,9 +16,11 @@ from fixtures.dicom_films import content_of
 from fixtures.film_files import encapsulated
 from pydicom import uid
 
+from core.domain.film import Turn
 from core.errors import Cancelled, CorruptFile, ModelIntegrity, ModelMissing, TooLarge
 from core.imaging.decoding import decode_radiograph
 from core.imaging.display import display_film
+from core.imaging.png import thumbnail_png
 from core.jobs import film_pool, processes
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
@@ -113,6 +115,11 @@ def test_a_film_is_read_shown_and_prepared_as_in_this_process(pool):
     )
     assert again.reading is None
     assert again.shown is None
+    turned = pool.do(FilmWork(CHEST, FILES, turn=Turn.LEFT, display=True, read=True))
+    film = decode_radiograph(CHEST, turn=Turn.LEFT)
+    assert turned.reading.quality.turn_asked is Turn.RIGHT
+    assert turned.reading.thumbnail == thumbnail_png(film)
+    np.testing.assert_array_equal(turned.shown.levels, display_film(film).levels)
 
 
 def test_a_file_that_cannot_be_read_gives_its_sentence_and_costs_no_worker(pool):

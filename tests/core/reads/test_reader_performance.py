@@ -26,7 +26,7 @@ from core.reads.drift import FEWEST_FILMS, alarm_limit, stability_index, weekly_
 from core.reads.export import find_reads, is_synthetic, reads_as_json, reads_as_parquet
 from core.reads.reader_performance import EVERYBODY, keep_whole, tabulate_readers
 from core.stats.bootstrap import kappa_of_films
-from core.stats.intervals import cohens_kappa
+from core.stats.intervals import cohens_kappa, lowest_full_kappa
 from core.store.engine import Database
 from core.store.reads import SqlReviewStore
 
@@ -72,6 +72,18 @@ def test_kappa_and_its_interval_are_those_of_statsmodels_and_scikit_learn(n, see
         (expected.kappa_low, min(expected.kappa_upp, 1.0))
     )
     assert kappa.n == n
+
+
+def test_full_agreement_leaves_an_interval_that_the_number_of_films_sets() -> None:
+    said = np.array([True] * 4 + [False] * 36)
+    kappa = cohens_kappa(said, said)
+    apart = proportion_confint(0, 40, method="wilson")[1]
+    assert (kappa.value, kappa.high, kappa.n) == (1.0, 1.0, 40)
+    assert kappa.low == pytest.approx(1 - apart / (2 * 0.1 * 0.9))
+    films = np.repeat([film(n) for n in range(40)], 3)
+    thrice = kappa_of_films(np.repeat(said, 3), np.repeat(said, 3), films)
+    assert (thrice.value, thrice.low, thrice.n) == (1.0, pytest.approx(kappa.low), 120)
+    assert lowest_full_kappa(np.arange(120) == 0, 40) == -1.0
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import __version__
+from core.domain.findings import NO_FINDINGS, Category, Findings
 from core.domain.model import FilmBox, Geometry, OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.regions import CamSettings, Explanation, LimeSettings
@@ -33,6 +34,7 @@ PREDICTION = Prediction(0.7, 0.8, "run-1", OperatingPoint(0.4, 0.97, 0.8, 624, 3
 
 def sign(reader="Dr Ada", new_id=new_record_id, now=lambda: NOON, **changes):
     said = {"verdict": Verdict.PNEUMONIA, "confidence": 4, "comment": "Right lower zone."}
+    said["findings"] = NO_FINDINGS
     said |= {name: changes.pop(name) for name in list(changes) if name in said}
     film = {
         "film_sha256": FILM,
@@ -90,6 +92,23 @@ def test_a_verdict_may_come_as_its_word(verdict):
 def test_an_unknown_verdict_is_refused_with_the_three_that_are_known():
     with pytest.raises(ReviewStoreError, match="'sick' is not one of pneumonia, normal, unsure"):
         sign(verdict="sick")
+
+
+SEEN = Findings(frozenset({Category.EFFUSION}), effusion_sides=frozenset({"left"}))
+
+
+def test_findings_that_imply_the_verdict_are_kept_with_it():
+    assert sign(findings=SEEN).read.findings == SEEN
+    assert sign().read.findings == NO_FINDINGS
+
+
+@pytest.mark.parametrize("verdict", ["normal", "unsure"])
+def test_findings_that_imply_another_verdict_are_refused(verdict):
+    with pytest.raises(
+        ReviewStoreError,
+        match=rf"\(pleural effusion, left\) imply pneumonia and the verdict is {verdict}",
+    ):
+        sign(verdict=verdict, findings=SEEN)
 
 
 @pytest.mark.parametrize("confidence", [1, 5])

@@ -43,6 +43,7 @@ from core.store.reads import SqlReviewStore
 from core.store.schema import metadata
 from core.store.served_runs import choose_served_run, note_served_run
 from core.store.teaching import SqlTeachingStore
+from core.store.ward import set_ward_prevalence
 from core.teaching.session import Difficulty, Plan, StepKind
 
 pytest_plugins = ["fixtures.review_databases"]
@@ -70,11 +71,12 @@ def write_all(url: str) -> str:
     teaching.keep_set("Week 1", "synthetic", ["a"], reader)
     steps = SqlReviewSteps(database)
     steps.note(OTHER_FILM, 1, ReviewStepKind.OPENED, reader)
-    choose_local_reader(database, "Ada", Role.READER)
     key = base64.b64encode(bytes(32)).decode()
     films = SqlFilms(database, FilmObjects("memory://audit"), key_path=Path("unused"), keys=key)
-    films.keep(ArrivingFilm(OTHER_FILM, "a.png", b"film"), "Ada")
-    films.erase([OTHER_FILM], "Ada", "request")
+    films.keep(ArrivingFilm(OTHER_FILM, "a.png", b"film"), reader)
+    films.erase([OTHER_FILM], reader, "request")
+    set_ward_prevalence(database, 0.15, reader)
+    choose_local_reader(database, "Ada", Role.READER)
     database.close()
     return url
 
@@ -112,7 +114,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -319,7 +321,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 18 records in" in good.output
+    assert "All 20 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fixtures.review_records import FILM, OTHER_FILM, lead, raw_connection
 
+from core.domain.findings import NO_FINDINGS, Category, Findings
 from core.domain.mark import Mark
 from core.domain.reader import Reader, Role
 from core.domain.review import Verdict
@@ -27,7 +29,8 @@ pytest_plugins = ["fixtures.review_databases"]
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ADA = lead("Dr Ada")
-DRAFT = Draft(Verdict.PNEUMONIA, 4, "left base", (Mark(0.1, 0.2, 0.3, 0.4),))
+SEEN = Findings(frozenset({Category.CONSOLIDATION}), frozenset({"left lower"}))
+DRAFT = Draft(Verdict.PNEUMONIA, 4, "left base", (Mark(0.1, 0.2, 0.3, 0.4),), SEEN)
 OPENED, LEFT = ReviewStepKind.OPENED, ReviewStepKind.LEFT
 DRAFTED, REGIONS = ReviewStepKind.DRAFT, ReviewStepKind.REGIONS
 
@@ -57,6 +60,12 @@ def test_another_read_of_the_film_begins_anew_but_regions_once_asked_for_stay_as
 def test_a_draft_comes_back_as_it_was_written() -> None:
     assert draft_from_json(draft_as_json(DRAFT)) == DRAFT
     assert draft_from_json(draft_as_json(Draft())) == Draft()
+
+
+def test_a_draft_of_before_there_were_findings_has_none() -> None:
+    earlier = draft_as_json(DRAFT)
+    del earlier["findings"]
+    assert draft_from_json(earlier) == replace(DRAFT, findings=NO_FINDINGS)
 
 
 @pytest.fixture
@@ -105,7 +114,15 @@ def test_a_comment_that_no_database_keeps_is_a_sentence(steps) -> None:
         steps.note(FILM, 0, DRAFTED, ADA, said)
 
 
-def test_a_step_that_another_program_spoilt_is_a_sentence(steps) -> None:
-    steps.note(FILM, 0, DRAFTED, ADA, {"verdict": "perhaps"})
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"verdict": "perhaps"},
+        draft_as_json(DRAFT)
+        | {"findings": {"categories": ["consolidation"], "zones": ["apex"], "effusion_sides": []}},
+    ],
+)
+def test_a_step_that_another_program_spoilt_is_a_sentence(steps, wrong) -> None:
+    steps.note(FILM, 0, DRAFTED, ADA, wrong)
     with pytest.raises(ReviewStoreError, match="was changed by another program"):
         steps.progress(FILM, "Dr Ada", 0)

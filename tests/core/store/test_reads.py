@@ -23,12 +23,15 @@ from fixtures.review_records import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.domain.findings import NO_FINDINGS, Category, Findings
 from core.domain.model import OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import Verdict
 from core.errors import ReviewStoreError
+from core.store.audit_log import content_sha256, verify_records
 from core.store.engine import Database
-from core.store.reads import SqlReviewStore
+from core.store.reads import SqlReviewStore, row_from_record
+from core.store.schema import reviews
 
 pytest_plugins = ["fixtures.review_databases"]
 
@@ -40,6 +43,35 @@ def test_every_field_comes_back_as_it_was_stored(store, make):
     kept = make()
     sign(store, kept)
     assert store.latest_for_film(FILM) == kept
+
+
+SEEN = Findings(
+    frozenset({Category.CONSOLIDATION, Category.EFFUSION}),
+    frozenset({"right upper", "left lower"}),
+    frozenset({"left"}),
+)
+
+
+def test_findings_come_back_and_a_row_without_them_hashes_as_before_there_were_any(store):
+    plain = record()
+    seen = record(film_sha256=OTHER_FILM)
+    seen = dataclasses.replace(seen, read=dataclasses.replace(seen.read, findings=SEEN))
+    for one in (plain, seen):
+        sign(store, one)
+    assert [one.read.findings for one in store.everything()] == [NO_FINDINGS, SEEN]
+    row = row_from_record(plain)
+    assert content_sha256(row) == content_sha256({k: v for k, v in row.items() if k != "findings"})
+    assert verify_records(store.database).intact
+
+
+def test_findings_that_another_program_spoilt_are_a_sentence(store):
+    spoilt = {"categories": ["normal", "consolidation"], "zones": [], "effusion_sides": []}
+    with store.database.writing() as connection:
+        connection.execute(
+            reviews.insert().values(row_from_record(record()) | {"findings": spoilt})
+        )
+    with pytest.raises(ReviewStoreError, match="was changed by another program"):
+        store.everything()
 
 
 def test_a_record_is_there_for_another_process_and_after_a_restart(url):

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 from fixtures.teaching_cases import ILL, START, WELL, make_case
 
+from core.domain.findings import Category, Findings
 from core.domain.mark import Mark
+from core.errors import TeachingError
 from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import outcomes_of, summarise
 from core.teaching.session import (
@@ -20,10 +22,11 @@ from core.teaching.session import (
     Step,
     StepKind,
     answer_as_json,
+    answer_from_json,
     cut_off_answer,
     follow_steps,
 )
-from core.teaching.text import describe_summary
+from core.teaching.text import answer_text, describe_summary
 
 CASES = (make_case(1), make_case(2))
 SESSION = Session("0" * 32, "Ada", Plan("synthetic", 2, limit_s=30), CASES, START)
@@ -48,6 +51,25 @@ def test_a_films_clock_stands_still_while_nobody_could_read() -> None:
     assert opened.time_is_up(30, restarted + timedelta(seconds=31 + TRANSPORT_S), restarted)
     assert opened.clock_from(START - timedelta(hours=1)) == START
     assert FilmState(CASES[0]).clock_from(restarted) is None
+
+
+SEEN = Findings(frozenset({Category.OTHER_INFILTRATE}))
+
+
+def test_an_answer_comes_back_with_its_findings_and_an_older_one_has_none() -> None:
+    answer = Answer(ILL, 4, (), SEEN)
+    stored = answer_as_json(answer)
+    assert answer_from_json(stored) == answer
+    del stored["findings"]
+    assert answer_from_json(stored) == Answer(ILL, 4)
+    assert answer_text(answer) == "pneumonia, 4 of 5: other infiltrate"
+    assert answer_text(Answer(ILL, 4)) == "pneumonia, 4 of 5"
+
+
+@pytest.mark.parametrize("label", [WELL, None])
+def test_findings_of_another_verdict_are_refused(label) -> None:
+    with pytest.raises(TeachingError, match="has no other infiltrate"):
+        Answer(label, 3, (), SEEN)
 
 
 @pytest.mark.parametrize(

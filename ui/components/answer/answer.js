@@ -26,10 +26,11 @@ class AnswerForm {
     this.data = data;
     this.setStateValue = setStateValue;
     if (this.token !== data.token) {
-      const { token, label, confidence } = data;
-      Object.assign(this, { token, label, confidence, locking: false });
+      const { token, label, confidence, findings } = data;
+      Object.assign(this, { token, label, confidence, findings, locking: false });
       this.lacking("");
-      this.fill(".labels", data.labels, (value) => this.say({ label: value }));
+      this.fill(".labels", data.labels, (value) => this.sayLabel(value));
+      this.fill(".seen", data.seen, (value) => this.turn(value));
       this.fill(".steps", data.steps, (value) => this.say({ confidence: value }));
     }
     this.root.querySelector(".lock span").textContent = data.lock;
@@ -45,6 +46,7 @@ class AnswerForm {
       node.querySelector("kbd").textContent = key;
       node.title = title;
       node.dataset.value = value;
+      if (place === ".seen") node.removeAttribute("role");
       node.addEventListener("click", () => choose(value));
       return node;
     });
@@ -58,6 +60,10 @@ class AnswerForm {
         node.setAttribute("aria-checked", String(node.dataset.value === String(value)));
       }
     }
+    for (const node of this.root.querySelector(".seen").children) {
+      node.removeAttribute("aria-checked");
+      node.setAttribute("aria-pressed", String(this.findings.includes(node.dataset.value)));
+    }
     this.root.querySelector(".lock").disabled = this.locking;
   }
 
@@ -70,12 +76,25 @@ class AnswerForm {
       return;
     }
     if (ctrlKey || metaKey || altKey || isTypedInto(event.composedPath()[0])) return;
-    const { labels, steps } = this.data;
+    const { labels, steps, seen } = this.data;
     const label = labels.find((one) => one.key === key.toLowerCase());
     const step = steps.find((one) => one.key === key);
-    if (label) this.say({ label: label.value });
+    const finding = seen.find((one) => one.key === key.toLowerCase());
+    if (label) this.sayLabel(label.value);
     if (step) this.say({ confidence: step.value });
-    if (label || step) event.preventDefault();
+    if (finding && !event.repeat) this.turn(finding.value);
+    if (label || step || finding) event.preventDefault();
+  }
+
+  // A finding says pneumonia, and normal has none.
+  sayLabel(label) {
+    this.say({ label, findings: label === this.data.implied ? this.findings : [] });
+  }
+
+  turn(value) {
+    const others = this.findings.filter((one) => one !== value);
+    const isOn = this.findings.includes(value);
+    this.say(isOn ? { findings: others } : { findings: [...others, value], label: this.data.implied });
   }
 
   say(change) {
@@ -97,8 +116,8 @@ class AnswerForm {
   }
 
   send(lock) {
-    const { token, label, confidence } = this;
-    this.setStateValue("said", { token, label, confidence, lock });
+    const { token, label, confidence, findings } = this;
+    this.setStateValue("said", { token, label, confidence, findings, lock });
     this.draw();
   }
 

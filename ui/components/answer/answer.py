@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.domain.findings import NO_FINDINGS, Category, Findings
 from core.domain.review import Verdict
+from core.errors import FindingsError
+from core.reads.findings import implied_verdict
 from core.teaching.session import CONFIDENCES, LABELS, Answer
 from ui.components.declare import declare
 from ui.components.events import rerun_only, state_of
+from ui.components.findings.findings import CATEGORY_KEYS, TITLES, WORDS
+
+SEEN = (Category.CONSOLIDATION, Category.OTHER_INFILTRATE, Category.EFFUSION)
+"""Findings of pneumonia; each implies it."""
 
 KEYS = {Verdict.PNEUMONIA: "p", Verdict.NORMAL: "n"}
 _component = declare("first_read_answer", Path(__file__).parent, ("answer.js",), "answer")
@@ -21,6 +28,7 @@ class AnswerEvent:
     label: Verdict | None
     confidence: int | None
     lock: bool
+    findings: Findings = NO_FINDINGS
 
 
 def read_answer_event(key: str, token: str) -> AnswerEvent | None:
@@ -33,9 +41,14 @@ def read_answer_event(key: str, token: str) -> AnswerEvent | None:
     whole = confidence is None or (type(confidence) is int and confidence in CONFIDENCES)
     if not (known and whole):
         return None
-    return AnswerEvent(
-        None if label is None else Verdict(label), confidence, event.get("lock") is True
-    )
+    verdict = None if label is None else Verdict(label)
+    try:
+        findings = Findings(frozenset(Category(one) for one in event.get("findings", ())))
+    except (TypeError, ValueError, FindingsError):
+        return None
+    if implied_verdict(findings) not in (None, verdict):
+        return None
+    return AnswerEvent(verdict, confidence, event.get("lock") is True, findings)
 
 
 def show_answer(draft: Answer, *, key: str, token: str, lock: str, note: str = "") -> None:
@@ -69,6 +82,13 @@ def show_answer(draft: Answer, *, key: str, token: str, lock: str, note: str = "
                 {"value": step, "words": str(step), "key": str(step), "title": words.capitalize()}
                 for step, words in CONFIDENCES.items()
             ],
+            "findings": [one for one in SEEN if one in draft.findings.categories],
+            "seen": [
+                {"value": one.value, "words": WORDS[one], "key": CATEGORY_KEYS[one]}
+                | {"title": TITLES[one]}
+                for one in SEEN
+            ],
+            "implied": Verdict.PNEUMONIA.value,
             "lock": lock,
             "note": note,
             "lacks": {

@@ -116,7 +116,8 @@ function fillRow(node, row, operatingPoint) {
   const hidden = row.side === "hidden";
   const words = hidden ? "model hidden" : sided ? row.side : row.note || "no score yet";
   find("side").textContent = words;
-  find("score").title = scored || hidden ? sideSentence(row) : words;
+  const scale = scored ? ". The scale shows the run's score and the operating point" : "";
+  find("score").title = scored || hidden ? sideSentence(row) + scale : words;
   node.querySelector(".quality path").setAttribute("d", SHAPES[row.quality]);
   find("quality").title = qualitySentence(row);
   find("drawn").hidden = !row.synthetic;

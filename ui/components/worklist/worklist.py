@@ -43,7 +43,8 @@ class WorklistRow:
         The side that the model takes; "none" if it has not read the film, "hidden" before the
         reader's own first read.
     probability : float or None
-        Calibrated, in [0, 1]; None also where only the side may be seen.
+        Calibrated, in [0, 1], and drawn as the run's score; None also where only the side may be
+        seen.
     quality : {"good", "caution", "refused", "waiting"}
     note : str
         The worst finding in words; empty if there is none.

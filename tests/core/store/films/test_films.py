@@ -13,9 +13,10 @@ from fixtures.review_records import lead, record, sign
 
 from core.domain.model import OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.reader import Reader, Role
 from core.domain.review import ReadKind, Verdict
 from core.domain.worklist import Arrival, ArrivingFilm, FilmStatus, MachineReading, WorklistFilter
-from core.errors import FilmStoreError
+from core.errors import FilmStoreError, NotAllowed
 from core.store.audit_log import verify_records
 from core.store.films.objects import FilmObjects
 from core.store.films.worklist import CLAIM, READING_CLAIM, SqlFilms
@@ -26,6 +27,7 @@ pytest_plugins = ["fixtures.review_databases"]
 FILM, OTHER, THIRD = "ab" * 32, "cd" * 32, "ef" * 32
 CONTENT = b"the pixels of a film " * 500
 THUMBNAIL = b"a small picture of it " * 20
+ADA, BO, SCANNER = lead("Dr. Ada"), lead("Dr. Bo"), lead("scanner")
 POINT = OperatingPoint(0.4, 0.97, 0.8, 624, 390, "validation")
 
 
@@ -81,7 +83,7 @@ def listed(films, **asked):
 def test_a_film_comes_back_as_it_was_with_what_the_machine_said(films, database, place, clock):
     finding = Finding("dark", Severity.FLAG, 0.125, 0.2, "The film is dark.")
     arrived = clock()
-    assert films.keep(arriving(patient="p1", taken_at=arrived), "Dr. Ada")
+    assert films.keep(arriving(patient="p1", taken_at=arrived), ADA)
     films.note_reading(FILM, read_by_machine(0.9, finding))
     again = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path, now=clock)
     assert again.content(FILM) == CONTENT
@@ -95,15 +97,15 @@ def test_a_film_comes_back_as_it_was_with_what_the_machine_said(films, database,
 
 
 def test_a_film_is_kept_once_and_its_first_name_stays(films):
-    assert films.keep(arriving(), "Dr. Ada")
-    assert not films.keep(arriving(name="copy.png"), "Dr. Bo")
+    assert films.keep(arriving(), ADA)
+    assert not films.keep(arriving(name="copy.png"), BO)
     assert films.find(FILM).name == "lobar.png"
 
 
 def test_nothing_of_a_film_can_be_read_on_the_disk_and_nobody_finds_its_file(
     films, place, tmp_path
 ):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     films.note_reading(FILM, read_by_machine())
     on_disk = bytes_below(tmp_path)
     assert len(on_disk) > len(CONTENT)
@@ -115,11 +117,11 @@ def test_nothing_of_a_film_can_be_read_on_the_disk_and_nobody_finds_its_file(
 
 
 def test_an_erased_film_leaves_its_read_and_nothing_else(films, database, place, tmp_path):
-    films.keep(arriving(name="Ångström Anna.png"), "Dr. Ada")
+    films.keep(arriving(name="Ångström Anna.png"), ADA)
     films.note_reading(FILM, read_by_machine())
     sign(SqlReviewStore(database), record("r1", film_sha256=FILM, film_name=""))
     file = next(path for path in place.rglob("*") if path.is_file()).read_bytes()
-    assert films.erase([FILM, OTHER], "Dr. Ada", "request") == 1
+    assert films.erase([FILM, OTHER], ADA, "request") == 1
     assert films.find(FILM) is None
     database.close()
     on_disk = bytes_below(tmp_path)
@@ -137,18 +139,18 @@ def test_a_patients_films_go_together_by_the_number(films):
     from core.imaging.dicom.deidentify import keyed_patient
 
     ours = keyed_patient("4711", "St. Mary", films.keyring.secret)
-    films.keep(arriving(FILM, patient=ours), "Dr. Ada")
-    films.keep(arriving(OTHER, patient=ours), "Dr. Ada")
-    films.keep(arriving(THIRD, patient=keyed_patient("4712", "", films.keyring.secret)), "Dr. Ada")
-    assert films.erase_patient("4711", "", "Dr. Ada") == 0
-    assert films.erase_patient(" 4711 ", "St. Mary", "Dr. Ada") == 2
+    films.keep(arriving(FILM, patient=ours), ADA)
+    films.keep(arriving(OTHER, patient=ours), ADA)
+    films.keep(arriving(THIRD, patient=keyed_patient("4712", "", films.keyring.secret)), ADA)
+    assert films.erase_patient("4711", "", ADA) == 0
+    assert films.erase_patient(" 4711 ", "St. Mary", ADA) == 2
     assert listed(films) == [THIRD]
 
 
 def test_films_go_when_their_time_is_over_and_broken_writes_with_them(films, place, clock):
-    films.keep(arriving(FILM), "Dr. Ada")
+    films.keep(arriving(FILM), ADA)
     clock.wait(days=29)
-    films.keep(arriving(OTHER), "Dr. Ada")
+    films.keep(arriving(OTHER), ADA)
     lost = place / "ff" / "ffff.part"
     lost.parent.mkdir()
     lost.write_bytes(b"broken off")
@@ -164,7 +166,7 @@ def test_films_go_when_their_time_is_over_and_broken_writes_with_them(films, pla
 
 
 def test_a_file_that_is_being_written_is_not_swept(films, place, clock):
-    films.keep(arriving(FILM), "Dr. Ada")
+    films.keep(arriving(FILM), ADA)
     young = place / "aa" / "aaaa"
     young.parent.mkdir(exist_ok=True)
     young.write_bytes(b"its row is on its way")
@@ -174,8 +176,8 @@ def test_a_file_that_is_being_written_is_not_swept(films, place, clock):
 
 
 def test_a_damaged_or_exchanged_file_is_a_sentence(films, place):
-    films.keep(arriving(FILM), "Dr. Ada")
-    films.keep(arriving(OTHER, content=b"another film"), "Dr. Ada")
+    films.keep(arriving(FILM), ADA)
+    films.keep(arriving(OTHER, content=b"another film"), ADA)
     one, other = (path for path in place.rglob("*") if path.is_file())
     content = one.read_bytes()
     one.write_bytes(other.read_bytes())
@@ -191,7 +193,7 @@ def test_a_damaged_or_exchanged_file_is_a_sentence(films, place):
 
 def test_a_file_that_cannot_be_opened_is_named_and_not_kept(films, place):
     reading = MachineReading("run-1 and gate", sentence="x.txt is no film.")
-    films.keep_refusal(arriving(name="x.txt"), "Dr. Ada", reading)
+    films.keep_refusal(arriving(name="x.txt"), ADA, reading)
     film = films.find(FILM)
     assert (film.status, film.reading.sentence) == (FilmStatus.REFUSED, "x.txt is no film.")
     assert not [path for path in place.rglob("*") if path.is_file()]
@@ -201,7 +203,7 @@ def test_a_file_that_cannot_be_opened_is_named_and_not_kept(films, place):
 
 
 def test_a_new_master_key_opens_all_films_and_the_old_one_none(films, database, place, tmp_path):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     films.note_reading(FILM, read_by_machine())
     before = films.keyring.path.read_text()
     secret, objects = films.keyring.secret, bytes_below(place)
@@ -217,17 +219,17 @@ def test_a_new_master_key_opens_all_films_and_the_old_one_none(films, database, 
 
 
 def test_a_process_that_runs_meanwhile_finds_the_new_master_key(films, database, place):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     running = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
     assert running.content(FILM) == CONTENT
     films.keyring.change_master_key()
     assert running.content(FILM) == CONTENT
-    running.keep(arriving(OTHER), "Dr. Ada")
+    running.keep(arriving(OTHER), ADA)
     assert films.content(OTHER) == CONTENT
 
 
 def test_a_change_of_key_that_breaks_off_loses_nothing(films, database, place, monkeypatch):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     with monkeypatch.context() as patch:
         patch.setattr("core.store.films.keyring.wait_for_turn", lambda _connection: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -242,7 +244,7 @@ def test_the_master_key_may_be_a_setting(database, place, tmp_path):
     old, new = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
     path = tmp_path / "films.key"
     films = SqlFilms(database, FilmObjects(str(place)), key_path=path, keys=old)
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     assert not path.exists()
     both = SqlFilms(database, FilmObjects(str(place)), key_path=path, keys=f"{new},{old}")
     assert both.keyring.change_master_key() == 1
@@ -254,22 +256,22 @@ def test_the_master_key_may_be_a_setting(database, place, tmp_path):
 def test_a_key_that_is_none_is_a_sentence(database, place, tmp_path, keys):
     films = SqlFilms(database, FilmObjects(str(place)), key_path=tmp_path / "k", keys=keys)
     with pytest.raises(FilmStoreError, match="openssl rand -base64 32"):
-        films.keep(arriving(), "Dr. Ada")
+        films.keep(arriving(), ADA)
 
 
 def test_a_lost_key_file_is_not_made_anew(films, database, place):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     films.keyring.path.unlink()
     again = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
     with pytest.raises(FilmStoreError, match="from the backup"):
-        again.keep(arriving(OTHER), "Dr. Ada")
+        again.keep(arriving(OTHER), ADA)
     assert not films.keyring.path.exists()
 
 
 def test_processes_that_start_at_once_agree_on_one_key(database, place, tmp_path):
     def start(n):
         films = SqlFilms(database, FilmObjects(str(place)), key_path=tmp_path / "films.key")
-        films.keep(arriving(f"{n:02x}" * 32), "Dr. Ada")
+        films.keep(arriving(f"{n:02x}" * 32), ADA)
         return films.keyring.secret
 
     with ThreadPoolExecutor(6) as pool:
@@ -280,9 +282,9 @@ def test_processes_that_start_at_once_agree_on_one_key(database, place, tmp_path
 
 def test_films_lie_in_any_place_that_fsspec_reaches(database, tmp_path):
     films = SqlFilms(database, FilmObjects("memory://bucket"), key_path=tmp_path / "films.key")
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     assert films.content(FILM) == CONTENT
-    films.erase([FILM], "Dr. Ada", "request")
+    films.erase([FILM], ADA, "request")
     with pytest.raises(FilmStoreError):
         films.content(FILM)
 
@@ -298,7 +300,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(database, tmp_path):
         database, FilmObjects(str(tmp_path / "films")), key_path=tmp_path / "films.key"
     )
     with pytest.raises(FilmStoreError, match="cannot be written to"):
-        films.keep(arriving(), "Dr. Ada")
+        films.keep(arriving(), ADA)
     assert films.find(FILM) is None
 
 
@@ -307,7 +309,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(database, tmp_path):
 
 def test_the_status_follows_the_reads(films, database):
     reads = SqlReviewStore(database, read_first=True)
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     films.note_reading(FILM, read_by_machine())
     normal = {"verdict": Verdict.NORMAL, "film_sha256": FILM}
     assert films.find(FILM).status is FilmStatus.NEW
@@ -325,7 +327,7 @@ def test_the_status_follows_the_reads(films, database):
 
 def test_a_film_that_was_signed_before_comes_in_as_signed(films, database):
     sign(SqlReviewStore(database), record("r1", verdict=Verdict.NORMAL, film_sha256=FILM))
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     assert films.find(FILM).status is FilmStatus.SIGNED
     films.note_reading(FILM, read_by_machine())
     assert films.find(FILM).status is FilmStatus.SIGNED
@@ -333,7 +335,7 @@ def test_a_film_that_was_signed_before_comes_in_as_signed(films, database):
 
 def test_the_list_is_what_waits_and_what_was_signed_today(films, database, clock):
     for film in (FILM, OTHER, THIRD):
-        films.keep(arriving(film, name=f"{film[:2]}.png"), "Dr. Ada")
+        films.keep(arriving(film, name=f"{film[:2]}.png"), ADA)
         clock.wait(minutes=1)
     signed = record("r1", verdict=Verdict.NORMAL, film_sha256=OTHER, read_at=clock())
     sign(SqlReviewStore(database), signed)
@@ -350,9 +352,9 @@ def test_the_list_is_what_waits_and_what_was_signed_today(films, database, clock
 
 
 def test_films_are_found_by_name_hash_arrival_and_time(films, clock):
-    films.keep(arriving(FILM, name="Kind_100%.png"), "Dr. Ada")
+    films.keep(arriving(FILM, name="Kind_100%.png"), ADA)
     clock.wait(days=1)
-    films.keep(arriving(OTHER, name="kindchen.dcm"), "scanner", Arrival.PACS)
+    films.keep(arriving(OTHER, name="kindchen.dcm"), SCANNER, Arrival.PACS)
     assert listed(films, words="kind") == [FILM, OTHER]
     assert listed(films, words="100%") == [FILM]
     assert listed(films, words="d_1") == [FILM]  # no wildcard
@@ -364,10 +366,10 @@ def test_films_are_found_by_name_hash_arrival_and_time(films, clock):
 def test_pages_of_the_list_and_its_order_by_suspicion(films, clock):
     probabilities = {f"{n:02x}" * 32: n / 10 for n in range(1, 9)}
     for film, probability in probabilities.items():
-        films.keep(arriving(film), "Dr. Ada")
+        films.keep(arriving(film), ADA)
         films.note_reading(film, read_by_machine(probability))
         clock.wait(seconds=1)
-    films.keep(arriving(FILM), "Dr. Ada")
+    films.keep(arriving(FILM), ADA)
     page, total = films.page(WorklistFilter(by_suspicion=True), 3)
     assert total == 9
     assert [film.film_sha256[:2] for film in page] == ["08", "07", "06"]
@@ -376,8 +378,8 @@ def test_pages_of_the_list_and_its_order_by_suspicion(films, clock):
 
 
 def test_the_films_that_a_reader_has_not_read(films, database):
-    films.keep(arriving(FILM), "Dr. Ada")
-    films.keep(arriving(OTHER), "Dr. Ada")
+    films.keep(arriving(FILM), ADA)
+    films.keep(arriving(OTHER), ADA)
     sign(SqlReviewStore(database), record("r1", film_sha256=FILM, reader="Dr. Ada"))
     assert films.unread_by("Dr. Ada") == {OTHER}
     assert films.unread_by("Dr. Bo") == {FILM, OTHER}
@@ -385,19 +387,34 @@ def test_the_films_that_a_reader_has_not_read(films, database):
 
 def test_priors_are_the_patients_earlier_films_the_newest_first(films, clock):
     for film, days in ((FILM, 30), (OTHER, 0), (THIRD, 400)):
-        films.keep(arriving(film, patient="p", taken_at=clock() - timedelta(days=days)), "Dr. Ada")
-    films.keep(arriving("11" * 32, patient="q", taken_at=clock()), "Dr. Ada")
-    films.keep(arriving("22" * 32), "Dr. Ada")
+        films.keep(arriving(film, patient="p", taken_at=clock() - timedelta(days=days)), ADA)
+    films.keep(arriving("11" * 32, patient="q", taken_at=clock()), ADA)
+    films.keep(arriving("22" * 32), ADA)
     assert [film.film_sha256 for film in films.priors(OTHER)] == [FILM, THIRD]
     assert films.priors(THIRD) == []
     assert films.priors("22" * 32) == []
+    assert sorted(films.of_patient(FILM)) == [OTHER, THIRD]
+    assert films.of_patient("22" * 32) == []
+
+
+def test_who_may_add_films_and_who_may_erase_them(films):
+    def acting(*roles):
+        return Reader("Dr. Ada", frozenset(roles))
+
+    with pytest.raises(NotAllowed, match="may not add films"):
+        films.keep(arriving(), acting())
+    films.keep(arriving(), acting(Role.TRAINEE))
+    for role in (Role.TRAINEE, Role.READER, Role.TEACHER):
+        with pytest.raises(NotAllowed, match="may not erase films"):
+            films.erase([FILM], acting(role), "request")
+    assert films.erase([FILM], acting(Role.ADMIN), "request") == 1
 
 
 # --- claims ---
 
 
 def test_one_reader_claims_a_film_until_the_claim_is_over(films, clock):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     assert films.claim(FILM, lead("Dr. Ada")).claimed_by == "Dr. Ada"
     assert films.claim(FILM, lead("Dr. Bo")).claimed_by == "Dr. Ada"
     clock.wait(seconds=CLAIM.total_seconds() - 1)
@@ -408,7 +425,7 @@ def test_one_reader_claims_a_film_until_the_claim_is_over(films, clock):
 
 
 def test_of_many_who_claim_at_once_one_does(films):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     names = [f"Dr. {n}" for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
         seen = set(pool.map(lambda name: films.claim(FILM, lead(name)).claimed_by, names))
@@ -416,8 +433,8 @@ def test_of_many_who_claim_at_once_one_does(films):
 
 
 def test_going_on_to_another_film_lets_the_first_one_go(films):
-    films.keep(arriving(FILM), "Dr. Ada")
-    films.keep(arriving(OTHER), "Dr. Ada")
+    films.keep(arriving(FILM), ADA)
+    films.keep(arriving(OTHER), ADA)
     films.claim(FILM, lead("Dr. Ada"))
     films.claim(OTHER, lead("Dr. Ada"))
     films.release("Dr. Ada", but=OTHER)
@@ -429,7 +446,7 @@ def test_going_on_to_another_film_lets_the_first_one_go(films):
 
 
 def test_each_film_is_read_by_one_process_and_again_where_that_was_broken_off(films, clock):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     assert [film.film_sha256 for film in films.unread("run-1 and gate", 5)] == [FILM]
     assert films.begin_reading(FILM)
     assert not films.begin_reading(FILM)
@@ -445,7 +462,7 @@ def test_each_film_is_read_by_one_process_and_again_where_that_was_broken_off(fi
 
 
 def test_a_film_that_is_turned_or_inverted_is_read_again(films):
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     films.note_reading(FILM, read_by_machine())
     films.change(FILM, inverted=True, quarter_turns=5)
     film = films.find(FILM)
@@ -455,14 +472,14 @@ def test_a_film_that_is_turned_or_inverted_is_read_again(films):
 
 def test_a_refused_film_is_listed_as_refused(films):
     refused = Finding("blank", Severity.REFUSE, 0.0, 0.1, "The film is blank.")
-    films.keep(arriving(), "Dr. Ada")
+    films.keep(arriving(), ADA)
     films.note_reading(FILM, read_by_machine(None, refused))
     assert films.find(FILM).status is FilmStatus.REFUSED
     assert films.content(FILM) == CONTENT  # a doctor may still read it
 
 
 def test_what_is_said_of_a_film_that_was_erased_meanwhile_is_let_go(films):
-    films.keep(arriving(), "Dr. Ada")
-    films.erase([FILM], "Dr. Ada", "request")
+    films.keep(arriving(), ADA)
+    films.erase([FILM], ADA, "request")
     films.note_reading(FILM, read_by_machine())
     assert films.find(FILM) is None

@@ -1,0 +1,110 @@
+"""What a reader sees on a child's chest film, in the categories of the WHO [1]_ [2]_ [3]_.
+
+They were made for studies of vaccines, not to treat one child: consolidation is called only where
+it is dense.
+
+References
+----------
+.. [1] WHO Pneumonia Vaccine Trial Investigators' Group, WHO/V&B/01.35, 2001.
+.. [2] T. Cherian et al., Bull. World Health Organ. 83 (2005) 353-359.
+.. [3] N. Mahomed et al., Pediatr. Radiol. 47 (2017) 1399-1404, PMC5608771: table 1, the definitions
+       of Chest Radiography in Epidemiological Studies (CRES).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import FindingsError
+
+THIRDS = ("upper", "middle", "lower")
+SIDES = ("right", "left")
+"""The patient's: the right lung lies on the left of the picture."""
+
+ZONES = tuple(f"{side} {third}" for side in SIDES for third in THIRDS)
+
+
+class Category(StrEnum):
+    """One of the WHO's categories; `NORMAL` is no consolidation, infiltrate or effusion."""
+
+    CONSOLIDATION = "consolidation"
+    OTHER_INFILTRATE = "other infiltrate"
+    EFFUSION = "pleural effusion"
+    NORMAL = "normal"
+    UNINTERPRETABLE = "uninterpretable"
+
+
+ALONE = frozenset({Category.NORMAL, Category.UNINTERPRETABLE})
+"""Categories that hold beside no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What holds of a film; empty where its reader gave a verdict only.
+
+    Attributes
+    ----------
+    categories : frozenset of Category
+    zones : frozenset of str
+        Of `ZONES`, where the consolidation lies; empty if that was not said.
+    effusion_sides : frozenset of str
+        Of `SIDES`; empty if that was not said.
+
+    Raises
+    ------
+    FindingsError
+        If normal or uninterpretable stands beside another category, a place is none, or a place
+        stands without its category.
+    """
+
+    categories: frozenset[Category] = frozenset()
+    zones: frozenset[str] = frozenset()
+    effusion_sides: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for alone in sorted(self.categories & ALONE):
+            if len(self.categories) > 1:
+                raise FindingsError(f"A film that is {alone} has no other finding: choose again.")
+        wrong = sorted((self.zones - set(ZONES)) | (self.effusion_sides - set(SIDES)))
+        if wrong:
+            raise FindingsError(f"There is no zone or side {wrong[0]!r}: choose again.")
+        places = {Category.CONSOLIDATION: self.zones, Category.EFFUSION: self.effusion_sides}
+        for category, chosen in places.items():
+            if chosen and category not in self.categories:
+                raise FindingsError(f"A place was chosen without {category}: choose again.")
+
+    def __bool__(self) -> bool:
+        """Return whether anything but the verdict was said."""
+        return bool(self.categories)
+
+
+NO_FINDINGS = Findings()
+
+
+def category_text(category: Category) -> str:
+    """Return a category in words; normal is said as the WHO's form does."""
+    normal = category is Category.NORMAL
+    return "no consolidation, infiltrate or effusion" if normal else category.value
+
+
+def findings_text(findings: Findings) -> str:
+    """Return findings in words, each with its places; empty if there are none."""
+    places = {
+        Category.CONSOLIDATION: _zones_text(findings),
+        Category.EFFUSION: _sides_text(findings),
+    }
+    return "; ".join(
+        f"{category}, {places[category]}" if places.get(category) else category_text(category)
+        for category in Category
+        if category in findings.categories
+    )
+
+
+def _zones_text(findings: Findings) -> str:
+    return " and ".join(zone for zone in ZONES if zone in findings.zones)
+
+
+def _sides_text(findings: Findings) -> str:
+    both = findings.effusion_sides == set(SIDES)
+    return "both sides" if both else "".join(findings.effusion_sides)

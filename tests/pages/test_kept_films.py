@@ -1,0 +1,281 @@
+"""Review on a site that keeps films: one worklist for all readers, which outlasts visits."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from fixtures.dicom_films import NOISE, content_of, film
+from pages.test_review import (
+    CHEST,
+    HAND,
+    READER,
+    chest,
+    choose_verdict,
+    name_reader,
+    open_page,
+    png,
+    press,
+    run_until,
+    upload,
+    words_of,
+)
+from streamlit.testing.v1 import AppTest
+
+from core.domain.reader import Role
+from core.domain.review import Verdict
+from core.domain.worklist import ArrivingFilm, FilmStatus, WorklistFilter
+from core.errors import FilmStoreError
+from core.jobs.batch import FilmState
+from core.store.films.worklist import SqlFilms
+from core.store.local_reader import choose_local_reader
+from core.store.reads import SqlReviewStore
+from ui.app.identity import get_local_reader
+from ui.app.resources import get_films
+from ui.app.session import Visit
+
+OTHER = png("other.png", chest(4))
+
+
+@pytest.fixture(autouse=True)
+def kept(store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILMS_DAYS", "30")
+    monkeypatch.setenv("FIRSTREAD_FILMS", str(tmp_path / "films"))
+    st.cache_resource.clear()
+
+
+def visit_of(page: AppTest) -> Visit:
+    return page.session_state["first_read"]
+
+
+def sha256_of(file) -> str:
+    return hashlib.sha256(file[1]).hexdigest()
+
+
+def names_of(page: AppTest) -> list[str]:
+    return [film.name for film in visit_of(page).films.values()]
+
+
+def become(store: SqlReviewStore, name: str, role: Role = Role.READER) -> AppTest:
+    """Open the app as somebody else, in a browser of their own."""
+    choose_local_reader(store.database, name, role)
+    get_local_reader.clear()
+    return open_page()
+
+
+def test_a_film_outlasts_the_visit_with_what_the_model_said(store: SqlReviewStore) -> None:
+    first = upload(open_page(), CHEST)
+    said = visit_of(first).outcomes[sha256_of(CHEST)].reading.prediction
+    st.cache_resource.clear()  # as after a restart
+    again = open_page()
+    assert names_of(again) == ["chest.png"]
+    assert visit_of(again).outcomes[sha256_of(CHEST)].reading.prediction == said
+    assert visit_of(again).selected == sha256_of(CHEST)
+    assert visit_of(again).job is None
+    assert visit_of(again).films[sha256_of(CHEST)].content == CHEST[1]
+    assert visit_of(again).size_bytes == 0
+
+
+def test_the_uploader_says_where_films_lie_and_for_how_long(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> str:
+        return open_page().get("file_uploader")[0].help
+
+    assert "encrypted for 30 days, for all readers" in told()
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILMS_DAYS", "1")
+    assert "for 1 day," in told()
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILMS_DAYS", "0")
+    assert "never written to disk" in told()
+
+
+def test_with_0_days_what_was_kept_is_erased(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(open_page(), CHEST)
+    films = get_films()
+    assert films.find(sha256_of(CHEST)) is not None
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILMS_DAYS", "0")
+    st.cache_resource.clear()
+    page = open_page()
+    assert names_of(page) == []
+    run_until(page, lambda: films.find(sha256_of(CHEST)) is None)
+
+
+def test_an_upload_is_opened_though_other_films_wait(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    upload(page, OTHER)
+    assert names_of(page) == ["chest.png", "other.png"]
+    assert visit_of(page).selected == sha256_of(OTHER)
+
+
+def test_a_second_reader_sees_who_reads_a_film_and_gets_the_next(store: SqlReviewStore) -> None:
+    ada = become(store, READER)
+    upload(ada, CHEST, OTHER)
+    opened = visit_of(ada).selected
+    bo = become(store, "Dr. Bo")
+    assert visit_of(bo).selected not in (opened, None)
+    assert get_films().find(opened).claimed_by == READER
+    visit_of(bo).selected = opened
+    bo.run()
+    assert f"{READER} is reading this film, until" in words_of(bo)
+    assert get_films().find(opened).claimed_by == READER
+
+
+def test_both_may_sign_the_same_film_and_neither_overwrites(store: SqlReviewStore) -> None:
+    for name, verdict in ((READER, Verdict.NORMAL), ("Dr. Bo", Verdict.PNEUMONIA)):
+        page = become(store, name)
+        if not names_of(page):
+            upload(page, CHEST)
+        visit_of(page).selected = sha256_of(CHEST)
+        page.run()
+        choose_verdict(page, verdict)
+        press(page, "Sign")
+    history = store.history(sha256_of(CHEST))
+    assert [(read.reader, read.read.verdict) for read in history] == [
+        (READER, Verdict.NORMAL),
+        ("Dr. Bo", Verdict.PNEUMONIA),
+    ]
+    assert get_films().find(sha256_of(CHEST)).status is FilmStatus.DISPUTED
+
+
+def test_films_are_found_by_status_and_name(store: SqlReviewStore) -> None:
+    page = become(store, READER)
+    upload(page, CHEST, OTHER, HAND)
+    page.query_params["find"] = "ches"
+    visit_of(page).selected = None
+    page.run()
+    assert names_of(page) == ["chest.png"]
+    page.query_params.clear()
+    page.query_params["show"] = "refused"
+    visit_of(page).selected = None
+    page.run()
+    assert names_of(page) == ["hand.png"]
+    page.query_params["show"] = "signed"
+    page.run()
+    assert names_of(page) == ["hand.png"]  # the open film stays
+    page.query_params["page"] = "0"
+    page.run()
+    assert "page '0', which is not the number of a page" in words_of(page)
+
+
+def test_who_does_not_settle_disputes_is_not_offered_them(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+
+    def offered(role: Role) -> list[str]:
+        page = become(store, READER, role)
+        upload(page, CHEST, OTHER)
+        return next(one for one in page.selectbox if one.label == "Films").options
+
+    assert any("Disputed" in one for one in offered(Role.LEAD))
+    assert not any("Disputed" in one for one in offered(Role.READER))
+
+
+def test_a_film_that_cannot_be_kept_is_a_sentence_and_is_not_lost(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args, **_more):
+        raise FilmStoreError("The film cannot be written to the disk: make room there.")
+
+    page = open_page()
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlFilms, "keep", full)
+        upload(page, CHEST)
+        assert "make room there" in words_of(page)
+        assert visit_of(page).films[sha256_of(CHEST)].content == CHEST[1]
+        assert visit_of(page).outcome(sha256_of(CHEST)).state is FilmState.FAILED
+    upload(page, CHEST)
+    assert visit_of(page).outcome(sha256_of(CHEST)).state is FilmState.READ
+    assert get_films().content(sha256_of(CHEST)) == CHEST[1]
+
+
+def test_a_dicom_file_is_kept_without_its_patient(store: SqlReviewStore, tmp_path: Path) -> None:
+    content = content_of(film(NOISE, PatientName="Doe^Jane", BurnedInAnnotation="YES"))
+    page = upload(open_page(), ("jane.dcm", content, "application/dicom"))
+    key = hashlib.sha256(content).hexdigest()
+    assert "writing is burned into the picture" in words_of(page)
+    fetched = visit_of(page).films[key].content
+    assert b"Jane" not in fetched
+    assert get_films().find(key).patient
+
+
+def test_a_dicom_file_without_a_film_is_listed_with_its_sentence(store: SqlReviewStore) -> None:
+    dataset = film(NOISE, PatientName="Doe^Jane")
+    del dataset.PixelData
+    page = upload(open_page(), ("report.dcm", content_of(dataset), "application/dicom"))
+    assert "holds no image" in words_of(page)
+    assert "holds no image" in words_of(open_page())
+
+
+def test_films_that_nobody_has_read_are_read_when_the_page_opens(store: SqlReviewStore) -> None:
+    get_films().keep(ArrivingFilm(sha256_of(CHEST), "chest.png", CHEST[1]), get_local_reader())
+    page = open_page()
+    run_until(page, lambda: visit_of(page).job is None)
+    page.run()
+    assert visit_of(page).outcome(sha256_of(CHEST)).reading.prediction is not None
+
+
+def test_a_film_read_by_another_run_is_read_again(store: SqlReviewStore) -> None:
+    upload(open_page(), CHEST)
+    films = get_films()
+    before = films.find(sha256_of(CHEST)).reading
+    films.note_reading(
+        sha256_of(CHEST), type(before)("an earlier run", before.thumbnail, quality=before.quality)
+    )
+    page = open_page()
+    run_until(page, lambda: visit_of(page).job is None)
+    assert films.find(sha256_of(CHEST)).reading.identity == before.identity
+
+
+def test_where_no_file_names_are_kept_the_list_has_none(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILE_NAMES", "false")
+    page = upload(open_page(), CHEST)
+    assert get_films().find(sha256_of(CHEST)).name == f"Film {sha256_of(CHEST)[:8]}"
+    assert names_of(page) == [f"Film {sha256_of(CHEST)[:8]}"]
+
+
+def test_a_lead_erases_a_film_and_the_read_stays(store: SqlReviewStore) -> None:
+    page = become(store, READER, Role.LEAD)
+    upload(page, CHEST)
+    choose_verdict(page, Verdict.NORMAL)
+    press(page, "Sign")
+    next(one for one in page.checkbox if one.label == "Erase for good").check().run()
+    press(page, "Erase this film")
+    assert names_of(page) == []
+    assert get_films().page(WorklistFilter(every=True), 9) == ([], 0)
+    assert len(store.history(sha256_of(CHEST))) == 1
+
+
+def test_a_reader_is_not_offered_to_erase(store: SqlReviewStore) -> None:
+    page = become(store, READER, Role.READER)
+    upload(page, CHEST)
+    assert "It is kept, encrypted, until" in words_of(page)
+    assert not [one for one in page.checkbox if one.label == "Erase for good"]
+
+
+def test_an_inverted_film_stays_inverted_for_the_next_visit(store: SqlReviewStore) -> None:
+    negative = png("negative.png", 1.0 - chest(3, "lobar"))
+    page = upload(open_page(), negative)
+    press(page, "Invert and read again")
+    run_until(page, lambda: visit_of(page).job is None)
+    st.cache_resource.clear()
+    again = open_page()
+    assert visit_of(again).films[sha256_of(negative)].inverted
+    assert visit_of(again).outcome(sha256_of(negative)).reading.prediction is not None
+
+
+def test_signing_lets_go_of_the_film(store: SqlReviewStore) -> None:
+    page = become(store, READER)
+    upload(page, CHEST)
+    name_reader(page)
+    choose_verdict(page, Verdict.PNEUMONIA)
+    press(page, "Sign")
+    found = get_films().find(sha256_of(CHEST))
+    assert found.claimed_by == ""
+    assert found.status in (FilmStatus.SIGNED, FilmStatus.DISPUTED)

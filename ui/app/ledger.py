@@ -1,0 +1,74 @@
+"""Every stored read, and what the films show where that is known, for the pages that count them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import streamlit as st
+
+from core.datasets.fetch import find_public_set
+from core.datasets.index import list_public, reference_of_files
+from core.domain.review import ReviewRecord, Verdict
+from core.jobs.examples import drawn_files
+from core.reads.export import is_synthetic
+from core.settings import get_settings
+from ui.app.resources import get_store
+
+
+class _AllReads:
+    """Every stored read, oldest first, read from the database once in this process.
+
+    Reads are only ever added, so that the next visit asks for the new ones alone; after a database
+    was put back to an older state all are read again.
+    """
+
+    def __init__(self) -> None:
+        self._reads: list[ReviewRecord] = []
+        self._turn = Lock()
+
+    def get(self) -> list[ReviewRecord]:
+        """Return them as a list of the caller's own."""
+        store = get_store()
+        with self._turn:
+            if store.count() < len(self._reads):
+                self._reads = []
+            self._reads += store.everything(skip=len(self._reads))
+            return list(self._reads)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every read, oldest first, superseded ones included; references by the film's sha256."""
+
+    records: list[ReviewRecord]
+    references: Mapping[str, Verdict]
+
+    @property
+    def superseded(self) -> set[str]:
+        """Ids of the reads that a later one takes the place of."""
+        return {record.supersedes for record in self.records if record.supersedes}
+
+
+def get_ledger() -> Ledger:
+    """Return every read with the references of their films."""
+    records = _all_reads().get()
+    references: dict[str, Verdict] = {}
+    if not all(is_synthetic(record) for record in records):
+        references |= _references(list_public(find_public_set(get_settings().data)))
+    if any(is_synthetic(record) for record in records):
+        references |= _references(tuple(drawn_files(get_settings().cache)))
+    return Ledger(records, references)
+
+
+@st.cache_resource(show_spinner=False)
+def _all_reads() -> _AllReads:
+    return _AllReads()
+
+
+@st.cache_resource(show_spinner="Looking for the films' references", max_entries=4)
+def _references(files: tuple[Path, ...]) -> dict[str, Verdict]:
+    """Return what these films show by their bytes, read once in this process."""
+    return reference_of_files(files)

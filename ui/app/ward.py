@@ -1,0 +1,97 @@
+"""The ward's prevalence, and what a film's score means with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.datasets.fetch import find_public_set
+from core.datasets.index import list_public, reference_of_files
+from core.domain.model import Prediction, RunRecord
+from core.domain.rate import Rate
+from core.domain.ward import WardPrevalence
+from core.errors import FirstReadError
+from core.evaluation.film_number import FilmNumber, ScoreWords, counted_text, number_of_film
+from core.evaluation.likelihood_ratio import MeasuredRatios, counted_for, read_ratios
+from core.model_card.card import USUAL_PREVALENCE
+from core.pipeline import Engine
+from core.reads.ward_share import estimate_share
+from core.settings import get_settings
+from core.store.ward import read_ward_prevalence
+from ui.app.read_in_progress import ReadContext
+from ui.app.resources import LOOKED_FOR_AGAIN_S, get_database, get_engine, get_store
+from ui.app.session import Visit
+
+
+def prevalence_for(visit: Visit, film: str) -> WardPrevalence | None:
+    """Return the prevalence that a film of the visit is read with; None if none is set.
+
+    While the film stays open it is the same, so that the stored read keeps what its reader saw.
+    """
+    if visit.ward is None or visit.ward[0] != film:
+        visit.ward = film, read_ward_prevalence(get_database())
+    return visit.ward[1]
+
+
+def number_of(read: ReadContext, prediction: Prediction) -> FilmNumber | None:
+    """Return what the score of a film of the visit means; None where that cannot be said."""
+    run = get_engine().classifier.run_record
+    return number_of_film(prediction, run, _ratios(run), _value(read))
+
+
+def words_for(read: ReadContext) -> ScoreWords:
+    """Return how log odds are said of a film of the visit."""
+    run = get_engine().classifier.run_record
+    return ScoreWords(run, _ratios(run), _value(read), in_ward=True)
+
+
+def words_of_set(engine: Engine) -> ScoreWords:
+    """Return how log odds are said of a film of a public set."""
+    return ScoreWords(engine.classifier.run_record)
+
+
+def counting_text(number: FilmNumber) -> str:
+    """Return what counting the films of the official test gives around a number."""
+    measured = _ratios(get_engine().classifier.run_record)
+    return "" if measured is None else counted_text(counted_for(number.ratio, measured))
+
+
+def usual_of_100(*_: object) -> int:
+    """Return how many of 100 children are ill where nobody says: as in the ward, once set."""
+    kept = read_ward_prevalence(get_database())
+    return USUAL_PREVALENCE if kept is None else max(1, round(100.0 * kept.value))
+
+
+def estimate_here() -> Rate | None:
+    """Return the share of pneumonia among the site's own settled films, if there are enough."""
+    return _estimate(get_store().count())
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _estimate(_stored: int) -> Rate | None:
+    public = _public_films(list_public(find_public_set(get_settings().data)))
+    return estimate_share(get_store().everything(), public)
+
+
+@st.cache_resource(show_spinner="Leaving out public films", max_entries=1)
+def _public_films(files: tuple[Path, ...]) -> frozenset[str]:
+    return frozenset(reference_of_files(files))
+
+
+def _value(read: ReadContext) -> float | None:
+    """Return the prevalence for a film; None of another population than ratios were measured on."""
+    kept = None if read.of_others else prevalence_for(read.visit, read.film.key)
+    return None if kept is None else kept.value
+
+
+@st.cache_resource(
+    show_spinner=False,
+    ttl=LOOKED_FOR_AGAIN_S,
+    hash_funcs={RunRecord: lambda run: str(run.folder)},
+)
+def _ratios(run: RunRecord) -> MeasuredRatios | None:
+    try:
+        return read_ratios(run)
+    except FirstReadError:  # the page then says that the interval is not measured
+        return None

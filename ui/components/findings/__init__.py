@@ -1,0 +1,1 @@
+"""A reader's findings by keys, a component."""

@@ -1,0 +1,134 @@
+// The findings live here too, so that of keys pressed fast none is lost: each message holds all of
+// them, numbered, and the page's answer counts only if it knows the newest message.
+
+export default mounting((_, root) => new FindingsForm(root), ".findings");
+
+function isTypedInto(node) {
+  return node.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName);
+}
+
+class FindingsForm {
+  constructor(root) {
+    this.root = root;
+    this.note = root.querySelector(".note");
+    this.template = root.querySelector("template");
+    this.token = null;
+    this.number = 0;
+    this.acts = new Map();
+    this.onPageKey = (event) => this.onKey(event);
+    document.addEventListener("keydown", this.onPageKey, { capture: true });
+  }
+
+  close() {
+    document.removeEventListener("keydown", this.onPageKey, { capture: true });
+  }
+
+  receive(data, setStateValue) {
+    const isNew = this.token !== data.token;
+    Object.assign(this, { data, setStateValue, token: data.token });
+    if (isNew) this.fill();
+    if (isNew || data.number >= this.number) {
+      this.chosen = { ...data.findings };
+      this.note.textContent = data.note;
+    }
+    this.number = isNew ? data.number : Math.max(this.number, data.number);
+    this.draw();
+  }
+
+  fill() {
+    const { categories, places, verdicts } = this.data;
+    this.acts = new Map(verdicts.map(({ key, value }) => [key, () => this.say(value)]));
+    const buttons = categories.map((one) => this.button(one, one.value, () => this.turn(one)));
+    this.root.querySelector(".categories").replaceChildren(this.note, ...buttons);
+    const rows = places.map((place) => {
+      const row = document.createElement("div");
+      row.className = "place";
+      row.setAttribute("role", "group");
+      row.setAttribute("aria-label", place.title);
+      row.dataset.of = place.of;
+      const name = document.createElement("span");
+      name.textContent = place.words;
+      const choices = place.choices.map((choice) =>
+        this.button(choice, `${place.of}: ${choice.value}`, () => this.turnPlace(place, choice.value)),
+      );
+      row.append(name, ...choices);
+      return row;
+    });
+    this.root.querySelector(".places").replaceChildren(...rows);
+  }
+
+  button({ words, key, title, value }, name, act) {
+    const node = this.template.content.firstElementChild.cloneNode(true);
+    node.querySelector("span").textContent = words;
+    node.querySelector("kbd").textContent = key;
+    node.title = title;
+    node.dataset.name = name;
+    node.dataset.value = value;
+    node.addEventListener("click", act);
+    this.acts.set(key, act);
+    return node;
+  }
+
+  draw() {
+    const { categories, zones, effusion_sides: sides } = this.chosen;
+    for (const node of this.root.querySelectorAll(".categories button")) {
+      node.setAttribute("aria-pressed", String(categories.includes(node.dataset.value)));
+    }
+    for (const row of this.root.querySelectorAll(".place")) {
+      row.hidden = !categories.includes(row.dataset.of);
+      for (const node of row.querySelectorAll("button")) {
+        const pressed = [...zones, ...sides].includes(node.dataset.value);
+        node.setAttribute("aria-pressed", String(pressed));
+      }
+    }
+  }
+
+  onKey(event) {
+    const { key, ctrlKey, metaKey, altKey, repeat } = event;
+    if (ctrlKey || metaKey || altKey || isTypedInto(event.composedPath()[0])) return;
+    const act = this.acts.get(key.toLowerCase());
+    if (!act) return;
+    event.preventDefault();
+    if (!repeat) act();
+  }
+
+  turn({ value, alone, field }) {
+    const { categories } = this.chosen;
+    const others = categories.filter((one) => one !== value);
+    if (categories.includes(value)) {
+      this.change({ categories: others, ...(field && { [field]: [] }) });
+    } else if (alone) {
+      this.change({ categories: [value], zones: [], effusion_sides: [] });
+    } else {
+      this.change({ categories: [...this.together(others), value] });
+    }
+  }
+
+  turnPlace({ of, field }, value) {
+    const { categories, [field]: places } = this.chosen;
+    const isOn = places.includes(value);
+    this.change({
+      categories: categories.includes(of) ? categories : [...this.together(categories), of],
+      [field]: isOn ? places.filter((one) => one !== value) : [...places, value],
+    });
+  }
+
+  together(values) {
+    const alone = this.data.categories.filter((one) => one.alone).map((one) => one.value);
+    return values.filter((one) => !alone.includes(one));
+  }
+
+  change(parts) {
+    Object.assign(this.chosen, parts);
+    this.note.textContent = this.data.label;
+    this.draw();
+    this.say(null);
+  }
+
+  // A verdict that is chosen by key comes after the findings: the page drops those that contradict.
+  say(verdict) {
+    const { token, chosen } = this;
+    this.number += 1;
+    this.setStateValue("said", { number: this.number, token, findings: { ...chosen }, verdict });
+  }
+}

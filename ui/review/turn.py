@@ -1,0 +1,39 @@
+"""Turning a film that the gate refused for how it lies, and reading it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.domain.film import Turn
+from core.jobs.batch import UploadedFilm
+from core.pipeline import FilmReading
+from ui.app.kept_films import change_film
+from ui.app.read_in_progress import ReadContext
+from ui.review.uploads import read_waiting
+
+_ICONS = {Turn.LEFT: "rotate_left", Turn.OVER: "cached", Turn.RIGHT: "rotate_right"}
+
+
+def draw_turn(read: ReadContext, reading: FilmReading) -> None:
+    """Offer the turn that the gate asks for, if it asks for one."""
+    film, asked = read.film, reading.quality.turn_asked
+    if asked is Turn.NONE:
+        return
+    if st.button("Turn and read again", icon=f":material/{_ICONS[asked]}:"):
+        read_changed(read, replace(film, turn=film.turn.then(asked)))
+
+
+def draw_turn_back(read: ReadContext) -> None:
+    """Offer to undo the turn that was made."""
+    turned = read.film.turn is not Turn.NONE
+    if turned and st.button("Undo the turn", icon=":material/undo:"):
+        read_changed(read, replace(read.film, turn=Turn.NONE))
+
+
+def read_changed(read: ReadContext, film: UploadedFilm) -> None:
+    """Put a changed film into the place of the one that is open, and read it again."""
+    change_film(read.visit, film)
+    read_waiting(read.visit)
+    st.rerun()

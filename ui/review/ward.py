@@ -1,0 +1,146 @@
+"""What a film's score means in this ward, and the form that sets the ward's prevalence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.model import Prediction
+from core.domain.rate import Rate
+from core.domain.reader import Act
+from core.domain.review import ReadKind
+from core.domain.ward import ShownNumber, WardPrevalence
+from core.errors import FirstReadError
+from core.evaluation.film_number import share_text
+from core.store.ward import set_ward_prevalence
+from ui.app.read_in_progress import ReadContext
+from ui.app.resources import get_database, get_engine
+from ui.app.session import Visit
+from ui.app.ward import counting_text, estimate_here, number_of, prevalence_for
+from ui.components.panels import draw_measured, draw_scale
+from ui.components.plain_text import plain
+
+FORM, VALUE = "ward-form", "ward-per-100"
+FORM_PX = 330
+_COMPLAINT = "ward-complaint"
+SCALE = (
+    "The scale shows the run's score. Side and operating point do not change with the prevalence: "
+    "they are of sensitivity."
+)
+UNSET = (
+    "No prevalence is set for this ward. Until then the page shows the likelihood ratio, and no "
+    "probability."
+)
+OF_OTHERS = (
+    "No probability for this film: the likelihood ratio was measured on children of 1 to 5 years."
+)
+ASK_LEAD = "A reader with the role lead sets the prevalence here."
+WHAT = "Of 100 chest films of children in this ward, how many show pneumonia?"
+SELECTED = (
+    "This is the ward's share only if all of its films are read here. Films that were chosen for "
+    "reading, such as difficult ones, have another share."
+)
+
+
+def draw_score(read: ReadContext, prediction: Prediction) -> None:
+    """Draw the side, the scale of the score, and what the score means in this ward."""
+    number = number_of(read, prediction)
+    draw_scale(prediction, number)
+    if number is not None and read.of_others:
+        st.caption(OF_OTHERS)
+    elif number is not None:
+        _draw_prevalence(read.visit, prevalence_for(read.visit, read.film.key))
+
+
+def draw_measured_here(read: ReadContext, prediction: Prediction) -> None:
+    """Say on which side the score lies, how often it was right, and what counting films gives."""
+    number = number_of(read, prediction)
+    note = None if number is None else counting_text(number)
+    draw_measured(prediction, get_engine().classifier.run_record, note)
+
+
+def number_shown(read: ReadContext, prediction: Prediction | None) -> ShownNumber | None:
+    """Return the number of a film that its reader sees; None where no score is shown."""
+    if prediction is None or read.hides_score or read.kind is ReadKind.FIRST:
+        return None
+    number = number_of(read, prediction)
+    return None if number is None else number.shown
+
+
+def prevalence_text(kept: WardPrevalence) -> str:
+    """Return what the ward's prevalence is, where it comes from, and who set it when."""
+    who = f"{plain(kept.set_by)}, {kept.set_at:%Y-%m-%d}"
+    if kept.estimate is None:
+        return f"Prevalence here: {share_text(kept.value)}, stated by {who}."
+    return f"Prevalence here: {estimate_text(kept.estimate)}, taken over by {who}."
+
+
+def estimate_text(estimate: Rate) -> str:
+    """Return an estimated prevalence with its interval and n."""
+    value, low, high = (share_text(one) for one in (estimate.value, estimate.low, estimate.high))
+    return f"{value} (95 % {low} to {high}) of {estimate.n} settled films"
+
+
+def _draw_prevalence(visit: Visit, kept: WardPrevalence | None) -> None:
+    """Draw the ward's prevalence, or ask for it; a reader without the right reads who sets it."""
+    sets = visit.acting.may(Act.SET_PREVALENCE)
+    unset = "Prevalence not set: set it" if sets else "Prevalence not set"
+    form = st.popover(
+        unset if kept is None else f"Prevalence here: {share_text(kept.value)}",
+        icon=":material/percent:",
+        type="tertiary" if kept is not None else "secondary",
+        key=FORM,
+        on_change="rerun",
+    )
+    if st.session_state.get(_COMPLAINT):
+        st.warning(plain(st.session_state.pop(_COMPLAINT)), icon=":material/touch_app:")
+    if form.open:
+        with form, st.container(width=FORM_PX):
+            st.markdown(UNSET if kept is None else prevalence_text(kept))
+            st.caption(SCALE)
+            if sets:
+                _draw_form(visit)
+            else:
+                st.caption(f":material/lock: {ASK_LEAD}")
+
+
+def _draw_form(visit: Visit) -> None:
+    """Draw what sets the prevalence: a statement, or an estimate from settled reads."""
+    st.number_input(WHAT, 0.1, 99.9, None, 0.1, format="%.1f", key=VALUE, placeholder="such as 15")
+    st.button(
+        "Use this prevalence",
+        type="primary",
+        icon=":material/check:",
+        key="ward-state",
+        on_click=_state,
+        args=(visit,),
+    )
+    estimate = estimate_here()
+    if estimate is not None:
+        st.button(
+            f"Use {estimate_text(estimate)}",
+            icon=":material/calculate:",
+            key="ward-estimate",
+            on_click=_keep,
+            args=(visit, estimate.value, estimate),
+        )
+        st.caption(SELECTED)
+
+
+def _state(visit: Visit) -> None:
+    """Keep what the field says."""
+    stated = st.session_state[VALUE]
+    if stated is None:
+        st.session_state[_COMPLAINT] = "State how many of 100 films show pneumonia."
+    else:
+        _keep(visit, stated / 100.0)
+
+
+def _keep(visit: Visit, value: float, estimate: Rate | None = None) -> None:
+    """Keep the prevalence; what was wrong is said beside the form."""
+    try:
+        kept = set_ward_prevalence(get_database(), value, visit.acting, estimate)
+    except FirstReadError as exc:
+        st.session_state[_COMPLAINT] = str(exc)
+        return
+    visit.ward, visit.notice = None, f"The ward's prevalence is {share_text(kept.value)} now."
+    st.session_state[FORM] = False
