@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from core.domain.model import Prediction
+from core.domain.model import Prediction, Side
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 
@@ -26,7 +27,6 @@ _SPANS = (
 
 DOUBLED = math.log(2.0)
 """A smaller change of the log odds is told as none."""
-MOST_TIMES = 100
 _SURE = 1e-6
 
 
@@ -64,28 +64,45 @@ def history_of(
     ]
 
 
-def change_text(before: Prediction, now: Prediction, span: str) -> tuple[str, str]:
-    """Return in a few words and in a sentence how a score differs from a prior film's.
+@dataclass(frozen=True, slots=True)
+class FilmScore:
+    """What is told of a film's score beside another one's.
 
-    The quotient of two odds is the same at every prevalence.
+    Attributes
+    ----------
+    log_odds : float
+        Natural logarithm, at any prevalence: it is the same for both films.
+    number : str
+        The number that stands for it on the page; empty if none does.
+    """
+
+    side: Side
+    log_odds: float
+    number: str = ""
+
+
+def change_text(before: FilmScore, now: FilmScore, span: str, name: str = "") -> tuple[str, str]:
+    """Return in a few words and in a sentence how a score differs from a prior film's.
 
     Parameters
     ----------
     span : str
         From `span_text`.
+    name : str
+        What kind of number both films have; empty if one has none.
     """
-    change = _log_odds(now) - _log_odds(before)
+    change = now.log_odds - before.log_odds
     if abs(change) < DOUBLED:
-        heading, odds = "About as suspicious as", "differ by less than a factor of 2"
+        heading = "About as suspicious as"
     else:
-        times = math.exp(abs(change))
-        much = f"about {times:.0f}-fold" if times < MOST_TIMES else f"more than {MOST_TIMES}-fold"
-        heading, done = ("More", "rose") if change > 0 else ("Less", "fell")
-        heading, odds = f"{heading} suspicious than", f"{done} {much}"
-    sides = f"By the model: {before.side} then, {now.side} now."
-    return f"{heading} {span}", f"{sides} The odds of pneumonia {odds}."
+        heading = "More suspicious than" if change > 0 else "Less suspicious than"
+    sentence = f"By the model: {before.side} then, {now.side} now."
+    if name:
+        sentence += f" {name.capitalize()}: {before.number} then, {now.number} now."
+    return f"{heading} {span}", sentence
 
 
-def _log_odds(prediction: Prediction) -> float:
+def log_odds_of(prediction: Prediction) -> float:
+    """Return the log odds of a probability, within limits for one that was rounded to 0 or 1."""
     probability = min(max(prediction.probability, _SURE), 1.0 - _SURE)
     return math.log(probability / (1.0 - probability))

@@ -196,7 +196,7 @@ def test_at_the_width_of_a_phone_the_films_stand_below_each_other(page: Page) ->
 
 def test_nothing_of_the_model_stands_beside_the_film_before_its_lock(page: Page) -> None:
     show_prior(page)
-    of_model = page.get_by_text("odds of pneumonia")
+    of_model = page.get_by_text("By the model:")
     expect(page.get_by_text("No settled read of it yet.")).to_be_visible()
     open_film(page, "old.dcm")
     lock_normal(page)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.prior_films import patient_film
+from fixtures.review_records import lead
 from pages.test_review import (
     READER,
     File,
@@ -36,7 +37,7 @@ OF_ANOTHER: File = (
     "application/dicom",
 )
 SHOW, CLOSE = "Prior film: 3 months earlier", "Close the prior film"
-OF_MODEL = ("suspicious", "odds", "probability", "score of")
+OF_MODEL = ("suspicious", "ratio", "probability", "score of")
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +141,7 @@ def test_nothing_of_the_model_is_told_of_a_prior_before_the_open_film_is_read(
     lock_read(page, Verdict.PNEUMONIA)
     said = words_of(page)
     assert "**More suspicious than 3 months earlier**" in said
-    assert "By the model: not suspicious then, suspicious now. The odds of pneumonia rose" in said
+    assert "By the model: not suspicious then, suspicious now. Likelihood ratio: " in said
 
 
 def test_the_score_of_a_prior_that_waits_to_be_read_stays_hidden_after_the_lock(
@@ -176,7 +177,7 @@ def test_no_change_is_told_where_another_run_read_the_prior(
 def test_an_erased_prior_is_not_beside_any_more(store: SqlReviewStore) -> None:
     page = open_newest(OLD, NEW)
     press(page, SHOW)
-    resources.get_films().erase([hashlib.sha256(OLD[1]).hexdigest()], READER, "film")
+    resources.get_films().erase([hashlib.sha256(OLD[1]).hexdigest()], lead(READER), "film")
     page.run()
     assert len(sent_to_viewers(page)) == 1
 

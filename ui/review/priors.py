@@ -8,17 +8,19 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.findings import findings_text
+from core.domain.model import Prediction
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.domain.worklist import FilmStatus, WorklistFilm
 from core.errors import Cancelled, FilmStoreError, RadiographError
 from core.jobs.kept_films import as_uploaded, outcome_of
 from core.pipeline import FilmReading
-from core.reads.priors import change_text, history_of, span_text
+from core.reads.priors import FilmScore, change_text, history_of, log_odds_of, span_text
 from core.reads.protocol import has_own_read
 from core.settings import get_settings
 from ui.app.read_in_progress import ReadContext
 from ui.app.resources import get_film_view, get_films, get_identity, get_store
+from ui.app.ward import number_of
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Pair, show_film
 
@@ -175,8 +177,26 @@ def draw_account(read: ReadContext, priors: Priors) -> None:
     if before is None or before.run_id != now.run_id:
         st.caption("No score of the prior film by the same run: no change is stated.")
         return
-    heading, sentence = change_text(before, now, priors.span)
+    name, (then, here) = _scores(read, before, now)
+    if said is not None and said.quality.of_others != read.of_others:
+        name = ""  # one number would be a probability here, and the other a likelihood ratio
+    heading, sentence = change_text(then, here, priors.span, name)
     st.caption(f"**{heading}**  \n{sentence}", help=NOT_MEASURED)
+
+
+def _scores(read: ReadContext, *predictions: Prediction) -> tuple[str, list[FilmScore]]:
+    """Return the kind of number that scores have on the page, and what is told of each.
+
+    The kind is empty where the served run's scores have no likelihood ratio.
+    """
+    numbers = [number_of(read, prediction) for prediction in predictions]
+    scores = [
+        FilmScore(prediction.side, log_odds_of(prediction))
+        if number is None
+        else FilmScore(prediction.side, number.ratio.log_value, number.words)
+        for prediction, number in zip(predictions, numbers, strict=True)
+    ]
+    return "" if numbers[0] is None else numbers[0].name, scores
 
 
 def _read_text(record: ReviewRecord) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import pytest
 from fixtures.review_records import record
 
-from core.domain.model import AbstentionBand, OperatingPoint, Prediction
+from core.domain.model import OperatingPoint, Prediction
 from core.domain.review import ReadKind, Verdict
-from core.reads.priors import change_text, history_of, span_text
+from core.reads.priors import FilmScore, change_text, history_of, log_odds_of, span_text
 
 ADA, GRACE, LEAD = "Dr Ada", "Dr Grace", "Dr Lead"
 POINT = OperatingPoint(0.4, 0.97, 0.8, 624, 390, "validation")
@@ -57,27 +58,30 @@ def test_an_arbitration_stands_for_the_reads_that_it_settles() -> None:
     assert history_of([ill, well, settles], ADA, settled=True) == [settles]
 
 
-def scored(probability: float, band: AbstentionBand | None = None) -> Prediction:
-    return Prediction(probability, 0.0, "run-1", POINT, band)
-
-
 @pytest.mark.parametrize(
-    ("before", "now", "heading", "odds"),
+    ("change", "heading"),
     [
-        (0.2, 0.8, "More suspicious than", "rose about 16-fold"),  # odds of 1 to 4, then of 4 to 1
-        (0.8, 0.2, "Less suspicious than", "fell about 16-fold"),
-        (0.4, 0.5, "About as suspicious as", "differ by less than a factor of 2"),  # 2 to 3, 1 to 1
-        (0.01, 0.99, "More suspicious than", "rose more than 100-fold"),  # 99 times 99
-        (0.0, 1.0, "More suspicious than", "rose more than 100-fold"),
+        (0.7, "More suspicious than 3 months earlier"),  # log 2 is 0.693
+        (-0.7, "Less suspicious than 3 months earlier"),
+        (0.69, "About as suspicious as 3 months earlier"),
+        (-0.69, "About as suspicious as 3 months earlier"),
     ],
 )
-def test_a_change_is_told_in_odds(before: float, now: float, heading: str, odds: str) -> None:
-    words, sentence = change_text(scored(before), scored(now), "3 months earlier")
-    assert words == f"{heading} 3 months earlier"
-    assert sentence.endswith(f"The odds of pneumonia {odds}.")
+def test_a_change_is_told_from_double_or_half_the_odds_on(change: float, heading: str) -> None:
+    then, now = FilmScore("unsure", 1.5), FilmScore("unsure", 1.5 + change)
+    assert change_text(then, now, "3 months earlier")[0] == heading
 
 
-def test_a_change_names_both_sides() -> None:
-    band = AbstentionBand(0.1, 0.6, 0.05, 0.95, "validation", 624, "exact")
-    _, sentence = change_text(scored(0.05, band), scored(0.5, band), "1 day earlier")
-    assert sentence.startswith("By the model: not suspicious then, unsure now.")
+def test_a_change_names_both_sides_and_both_numbers() -> None:
+    then, now = FilmScore("not suspicious", -3.0, "0.05"), FilmScore("suspicious", 1.0, "2.7")
+    sides = "By the model: not suspicious then, suspicious now."
+    assert change_text(then, now, "1 day earlier")[1] == sides
+    _, sentence = change_text(then, now, "1 day earlier", "likelihood ratio")
+    assert sentence == f"{sides} Likelihood ratio: 0.05 then, 2.7 now."
+
+
+def test_log_odds_have_a_limit() -> None:
+    half, none, all_ = (Prediction(p, 0.0, "run-1", POINT) for p in (0.5, 0.0, 1.0))
+    assert log_odds_of(half) == 0.0
+    assert log_odds_of(none) == pytest.approx(-log_odds_of(all_))
+    assert log_odds_of(all_) == pytest.approx(math.log(999_999))
