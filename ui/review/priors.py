@@ -180,8 +180,8 @@ def draw_account(read: ReadContext, priors: Priors) -> None:
     name, (then, here) = _scores(read, before, now)
     if said is not None and said.quality.of_others != read.of_others:
         name = ""  # one number would be a probability here, and the other a likelihood ratio
-    heading, sentence = change_text(then, here, priors.span, name)
-    st.caption(f"**{heading}**  \n{sentence}", help=NOT_MEASURED)
+    heading, change = change_text(then, here, priors.span, name)
+    st.caption(f"**{heading}**  \n{change}", help=NOT_MEASURED)
 
 
 def _scores(read: ReadContext, *predictions: Prediction) -> tuple[str, list[FilmScore]]:
