@@ -16,7 +16,7 @@ from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.browser
 
-SCORE = re.compile(r"^probability \d")
+SCORE = re.compile(r"^score \d")
 SHAPE = "img => [img.naturalWidth, img.naturalHeight]"
 REFUSED = "Refused · The film does not look upright"
 TURNED = "The reader turned the film left by 90 degrees"

@@ -127,6 +127,9 @@ def test_the_report_of_a_signed_film_states_what_is_stored_of_it(
     assert f"Signed by {READER}, {signed.read.read_at:%Y-%m-%d %H:%M} UTC." in words
     assert f"Normal, confidence 3 of 5. Locked {first.read.read_at:%Y-%m-%d %H:%M} UTC" in words
     assert "which was chosen to find 97 of 100 pneumonias" in words
+    assert "probability" not in words  # no prevalence is set
+    shown = signed.shown_number.text
+    assert f"In this ward L{shown[1:]}, as shown then." in words
     assert "On the official test split its sensitivity was" in words
     assert (
         "Method: CAM, lung unlike healthy. At the signed read they were not on the film." in words

@@ -101,10 +101,10 @@ def test_a_refused_read_that_was_signed_is_followed_by_a_first_read_of_the_turne
     page = upload(open_app(), OVER)
     assert "Sign" in labels(page)
     turned(page)
-    assert "probability" not in words_of(page)
+    assert "uspicious for pneumonia" not in words_of(page)
     assert "Lock the first read" in labels(page)
     lock(page, Verdict.PNEUMONIA)
-    assert "probability" in words_of(page)
+    assert "uspicious for pneumonia" in words_of(page)
 
 
 def test_the_exported_explanation_says_how_the_film_was_turned(
