@@ -20,6 +20,7 @@ from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
 from ui.review.film_list import VIEW_HEIGHT, draw_worklist
 from ui.review.marks import VIEWER, marking_of
+from ui.review.priors import Priors, draw_prior, lay_out, priors_of
 from ui.review.read_panel import draw_read, purpose_text
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.uploads import draw_uploader, offer_examples, read_waiting
@@ -43,7 +44,9 @@ def draw_empty(visit: Visit) -> None:
         offer_examples(visit)
 
 
-def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking | None) -> None:
+def draw_film(
+    read: ReadContext, task: ExplanationTask | None, marking: Marking | None, priors: Priors
+) -> None:
     """Show the film with its regions, or the sentence that says why it cannot be shown."""
     outcome = read.visit.outcome(read.film.key)
     if outcome.state is FilmState.FAILED:
@@ -59,9 +62,10 @@ def draw_film(read: ReadContext, task: ExplanationTask | None, marking: Marking 
         view,
         regions=overlay_of(read.visit, read.film.key, explanation, of_others=read.of_others),
         key=VIEWER,
-        height=VIEW_HEIGHT,
-        page_keys=PAGE_KEYS,
+        height=VIEW_HEIGHT - priors.height,
+        page_keys=PAGE_KEYS + priors.keys,
         marking=marking,
+        pair=priors.pair,
     )
 
 
@@ -76,14 +80,17 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
     else:
         read = open_read(visit, visit.selected)
         record_progress(read)
-        marking = marking_of(read)
+        marking, priors = marking_of(read), priors_of(read)
         with read_side:  # first: it is there while a large film is still on its way
             kept = claim(visit, visit.selected) if get_settings().keeps_films else None
             draw_claim(visit, kept)
-            task = draw_read(read)
+            task = draw_read(read, priors)
             draw_kept(visit, kept)
         with film_side:
-            draw_film(read, task, marking)
+            here, there = lay_out(read, priors)
+            with here:
+                draw_film(read, task, marking, priors)
+            draw_prior(priors, there, VIEW_HEIGHT - priors.height)
     listen_for_keys()
 
 

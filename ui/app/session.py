@@ -147,6 +147,8 @@ class Visit:
         Where a first read that is not locked yet marks its film, by the marking's token.
     complaint : str
         What a signature lacked, until the film or the signature changes.
+    beside : dict of str to str
+        Which prior film stands beside a film; empty for none.
     layers : LayersTask or None
         The layers that were asked for last.
     reports : dict of str to ReportsTask
@@ -183,6 +185,7 @@ class Visit:
     hidden: dict[str, HiddenParts] = field(default_factory=dict)
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     complaint: str = ""
+    beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None
     reports: dict[str, ReportsTask] = field(default_factory=dict)
     ward: tuple[str, WardPrevalence | None] | None = None

@@ -32,6 +32,7 @@ from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
 from ui.review.dispute_link import draw_dispute_link
 from ui.review.marks import draw_drawn, note_drawn
+from ui.review.priors import Priors, draw_account
 from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, read_changed
@@ -172,7 +173,7 @@ def draw_invert(read: ReadContext, label: str) -> None:
         read_changed(read, replace(read.film, inverted=not read.film.inverted))
 
 
-def draw_read(read: ReadContext) -> ExplanationTask | None:
+def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
     draw_dispute_link(read)
     reading, task = read.reading, None
@@ -190,8 +191,9 @@ def draw_read(read: ReadContext) -> ExplanationTask | None:
     height -= MARKED_HEIGHT if marks else 0
     height -= REPORT_HEIGHT if read.own and read.own[-1].kind is ReadKind.READ else 0
     height -= SEEN_HEIGHT if any(one.read.findings for one in read.own) else 0
-    long = reading.quality.findings or marks
+    long = reading.quality.findings or marks or priors.beside
     with st.container(height=height if long else "content", border=False):
+        draw_account(read, priors)
         if reading.quality.refused:
             st.markdown("**Not read by the model**")
             if any(finding.code == "polarity" for finding in reading.quality.findings):

@@ -20,6 +20,7 @@ const KEYS = {
   c: (viewer) => viewer.equalise(),
   z: (viewer) => viewer.flip("lens"),
   h: (viewer) => viewer.turnMeasuring(),
+  ",": (viewer) => viewer.turnLink(),
   r: (viewer) => viewer.reset(),
   "?": (viewer) => viewer.help(),
 };
@@ -45,6 +46,7 @@ const TOOLS = {
   equalise: KEYS.c,
   lens: KEYS.z,
   measure: KEYS.h,
+  link: KEYS[","],
   unmeasure: (viewer) => viewer.removeLine(),
   overlay: REGION_KEYS.o,
   mark: (viewer) => viewer.turnMarking(),
@@ -95,14 +97,16 @@ const controls = {
   // Single keys act wherever the focus is, unless somebody is typing there.
   onKeyElsewhere(event) {
     const path = event.composedPath();
-    if (path.includes(this.root) || isTypedInto(path[0])) return;
+    const inside = path.find((node) => node.classList?.contains("viewer"));
+    if (inside === this.root || isTypedInto(path[0]) || this.leavesKey(event, inside)) return;
     if (event.key.length === 1 || event.key === "Escape") this.onKey(event);
   },
 
   actOnKey({ key, shiftKey, target }) {
-    if (key === "Escape") return this.closeHelp() || this.stopMarking() || this.stopMeasuring();
+    if (key === "Escape" && !this.isCompanion) return this.closeHelp() || this.stopMarking() || this.stopMeasuring();
     const name = key.length === 1 ? key.toLowerCase() : key;
     if (this.pageOwns.has(name)) return false;
+    if (this.isCompanion && !(COMPANION_KEYS.has(name) || key in ARROWS)) return false;
     if (this.onLineKey(name)) return true;
     if (this.onMarkKey(name, shiftKey, target)) return true;
     if (key in ARROWS) return target === this.stage && this.onArrow(key, shiftKey);

@@ -52,6 +52,7 @@ class Viewer {
 
   close() {
     shelf.listeners.delete(this.onFilm);
+    this.leavePair();
     document.removeEventListener("keydown", this.onPageKey, { capture: true });
     this.lists.abort();
     this.resizing.disconnect();
@@ -76,6 +77,7 @@ class Viewer {
     this.takeMarking();
     if (this.regions?.id !== data.regions?.id) this.takeRegions();
     this.takeSelection();
+    this.takePair();
     this.takeFilm();
   }
 
@@ -116,7 +118,9 @@ class Viewer {
     const films = [...shelf.films.values()];
     const film = films.find((candidate) => candidate.film === this.data.film) ?? null;
     const broken = film ? null : films.find((candidate) => candidate.error);
+    const isNew = film && film !== this.film;
     this.film = film;
+    if (isNew) this.alignPair();
     this.say(film ? "" : (broken?.error ?? "Preparing film"));
     this.request();
   }
@@ -130,6 +134,7 @@ class Viewer {
   // --- geometry ----------------------------------------------------------------------------------
 
   resize() {
+    this.levelToolbars();
     const ratio = globalThis.devicePixelRatio || 1;
     const width = Math.max(1, Math.round(this.stage.clientWidth * ratio));
     const height = Math.max(1, Math.round(this.stage.clientHeight * ratio));

@@ -96,6 +96,7 @@ _VIEWER_SCRIPTS = (
     "controls.js",
     "marking.js",
     "measuring.js",
+    "linking.js",
     "switching.js",
     "saving.js",
     "words.js",
@@ -191,6 +192,25 @@ class Switching:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two films side by side, whose zoom, place and window move together until a person parts them.
+
+    Attributes
+    ----------
+    name : str
+        The same for both films.
+    label : str
+        What stands above this film.
+    companion : bool
+        Whether this is the film beside the open one: keys of the page and tools are not for it.
+    """
+
+    name: str
+    label: str
+    companion: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What the film with its regions is saved as: the file's name, and the lines below the film."""
 
@@ -244,6 +264,7 @@ def show_film(
     truths: Sequence[TruthOutline] = (),
     switching: Switching | None = None,
     picture: Picture | None = None,
+    pair: Pair | None = None,
 ) -> RegionClick | None:
     """Draw one film in the page.
 
@@ -264,6 +285,8 @@ def show_film(
         None: a click chooses a region. What was switched is had from `read_switched_event`.
     picture : Picture or None
         None: the film cannot be saved.
+    pair : Pair or None
+        None: the film stands alone.
 
     Returns
     -------
@@ -291,6 +314,7 @@ def show_film(
         "switching": None if switching is None else asdict(switching),
         "caption": None if picture is None else picture.lines,
         "pictureName": None if picture is None else picture.name,
+        "pair": None if pair is None else asdict(pair),
     }
     with st.container(gap=None):
         chosen = _viewer_component(

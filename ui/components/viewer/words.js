@@ -8,6 +8,7 @@ const wording = {
     for (const name of ["tool", "invert", "lens", "overlay"]) {
       this.find(`[data-act=${name}]`).setAttribute("aria-pressed", String(state[name]));
     }
+    this.find("[data-act=link]").setAttribute("aria-pressed", String(this.areLinked));
     this.find("[data-act=measure]").setAttribute("aria-pressed", String(state.measuring));
     this.find("[data-act=unmeasure]").hidden = !(state.lines.length || state.lineStart);
     this.find("[data-act=mirror]").setAttribute("aria-pressed", String(state.turn.flipped));
@@ -36,7 +37,9 @@ const wording = {
     this.find(".page-keys").replaceChildren(...this.data.pageKeys.map(row));
     const alone = this.data.pageKeys.filter(([keys]) => !keys.includes("Ctrl"));
     this.pageOwns = new Set(alone.flatMap(([keys]) => keys.split(" ")));
-    this.find('.help [data-key="1"]').hidden = this.pageOwns.has("1");
+    for (const node of this.root.querySelectorAll(".help [data-key]")) {
+      node.hidden = this.pageOwns.has(node.dataset.key);
+    }
   },
 
   showLegend() {
