@@ -60,7 +60,13 @@ class Settings(BaseSettings):
         ge=0,
         le=36500,
         description="Days for which a film is kept after its arrival. `0` keeps no film: films "
-        "last for one visit, and what was kept is erased.",
+        "last for one visit, and what was kept is erased. Teaching cases stay.",
+    )
+    teaching_consent: str = Field(
+        default="",
+        max_length=500,
+        description="Consent or ethics decision, in words, by which settled disputes may become "
+        "teaching cases; stored with each case. Empty: none can be made.",
     )
     cache: Path = Field(
         default=PROJECT_ROOT / "var" / "cache",

@@ -2,22 +2,24 @@
 
 import streamlit as st
 
+from core.domain.reader import Act
 from core.domain.review import ReviewRecord
-from core.reads.arbitration import list_disputes
+from core.reads.arbitration import list_disputes, list_settled
 from core.reads.export import FINDINGS, ORDER, describe_read
 from ui.app.guard import guard, show_errors
 from ui.app.ledger import Ledger, get_ledger
-from ui.app.resources import get_served, get_store
+from ui.app.resources import get_served
 from ui.app.session import show_notice
 from ui.charts.base import plot_reads
-from ui.components.panels import draw_record, draw_standing_line
-from ui.components.plain_text import plain
+from ui.components.panels import draw_standing_line
 from ui.records.agreement import draw_finding_agreement
 from ui.records.data import LISTED, films_waiting, leave_out, reads_only
+from ui.records.disputes import draw_disputes
 from ui.records.filters import Chosen, choose_order, choose_reads, choose_run, draw_exports
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
-from ui.records.panels import draw_chain, draw_disputes, draw_readers, opens_unread
+from ui.records.panels import draw_chain, draw_history, draw_readers, opens_unread
 from ui.records.reliance import draw_own_reliance
+from ui.review.dispute_link import ADDRESS
 
 SHOWN_COLUMNS = (
     "Read at (UTC)",
@@ -80,16 +82,6 @@ def draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
     return found[chosen[0]] if chosen and chosen[0] < len(found) else None
 
 
-def draw_history(record: ReviewRecord) -> None:
-    """Draw every read of one film, oldest first."""
-    history = get_store().history(record.film_sha256)
-    st.subheader(f"All reads of {plain(record.film_name or record.film_sha256[:12])}")
-    corrected = {read.supersedes for read in history}
-    for read in history:
-        draw_record(read, superseded=read.record_id in corrected)
-    st.caption(f"Film sha256 {record.film_sha256}")
-
-
 def draw_reads(chosen: Chosen, ledger: Ledger) -> None:
     """Draw the list with its plot and exports, and the history of the film that is chosen."""
     if not chosen.listed:
@@ -117,17 +109,24 @@ with show_errors():
     ledger, hidden = get_ledger(), set[str]()
     weeks = drift_of(ledger.records) if ledger.records else []
     waiting = films_waiting(ledger, visit)
+    settling = ADDRESS in st.query_params  # the film comes first then
+    finding = st.expander("Find reads", icon=":material/search:") if settling else st.container()
     if waiting:
-        hidden = set() if opens_unread(visit, len(waiting)) else waiting
+        with finding:
+            hidden = set() if opens_unread(visit, len(waiting)) else waiting
         ledger = leave_out(ledger, waiting) if reads_only(visit) else ledger
     if ledger.records:
-        chosen = choose_reads(ledger, hidden)
-        disputes = list_disputes(leave_out(ledger, hidden).records)
+        with finding:
+            chosen = choose_reads(ledger, hidden)
+        settles = visit.acting.may(Act.ARBITRATE)
+        seen = ledger.records if settles else leave_out(ledger, hidden).records
+        disputes = list_disputes(seen)
         names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
         alarms = sum(week.alarm for week in weeks)
         drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
         names += [f"Disputes ({len(disputes)})", drift_tab, "Audit log"]
-        reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs")
+        opened = names[2] if settling else None
+        reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs", default=opened)
         with reads:
             draw_reads(chosen, ledger)
         with readers:
@@ -137,7 +136,7 @@ with show_errors():
             draw_finding_agreement(beside)
             draw_roc(beside, ledger.references)
         with queue:
-            draw_disputes(visit, disputes)
+            draw_disputes(visit, disputes, list_settled(seen) if settles else [])
         with drift, show_errors():
             draw_drift(weeks)
         with chain:

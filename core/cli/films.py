@@ -21,6 +21,7 @@ from core.jobs.kept_films import keep_film
 from core.reads.signing import printable_name
 from core.settings import get_settings
 from core.store.engine import Database
+from core.store.films.teaching_films import open_teaching_films
 from core.store.films.worklist import SqlFilms, open_films
 
 app = typer.Typer(help="Look after the films of the worklist.", no_args_is_help=True)
@@ -80,14 +81,19 @@ def erase_films(
     ] = "",
     issuer: Annotated[str, typer.Option(help="Issuer of the patient number, if stated.")] = "",
 ) -> None:
-    """Erase films, by hash or by patient; signed reads stay, with the film's hash."""
+    """Erase films, by hash or by patient, with the teaching cases made of them; reads stay."""
     with _films() as films:
-        found = [one for code in film or [] if (one := films.find(code)) is not None]
-        erased = films.erase([one.film_sha256 for one in found], _by(), "request")
+        taught = open_teaching_films(films.database, get_settings())
+        cases = len(taught.cases())
+        looked_up = [films.find(code) or taught.case_of(code) for code in film or []]
+        found = [one.film_sha256 for one in looked_up if one is not None]
+        erased = films.erase(found, _by(), "request")
         if patient:
             erased += films.erase_patient(patient, issuer, _by())
-        lost = len(film or []) - len(found)
-    print_text(f"{erased} films were erased." + (f" {lost} were not found." if lost else ""))
+        lost, cases = len(looked_up) - len(found), cases - len(taught.cases())
+    words = [f"{erased} films were erased."]
+    words += [f"{cases} of them were teaching cases too."] if cases else []
+    print_text(" ".join([*words, *([f"{lost} were not found."] if lost else [])]))
     raise typer.Exit(1 if lost or not erased else 0)
 
 

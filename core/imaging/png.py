@@ -64,6 +64,21 @@ def marked_png(pixels: FloatImage, mark: str, note: str) -> bytes:
     return buffer.getvalue()
 
 
+def levels_png(levels: npt.NDArray[np.unsignedinteger], *, synthetic: bool) -> bytes:
+    """Return grey levels as a PNG that states nothing else, except that the film is synthetic.
+
+    Parameters
+    ----------
+    levels : (h, w) uint8 or uint16 ndarray
+    """
+    facts = PngImagePlugin.PngInfo()
+    if synthetic:
+        facts.add_text(SYNTHETIC_KEY, "yes")
+    buffer = io.BytesIO()
+    Image.fromarray(levels).save(buffer, "PNG", pnginfo=facts)
+    return buffer.getvalue()
+
+
 def map_png(values: npt.NDArray[np.floating], colour: tuple[int, int, int], side_px: int) -> bytes:
     """Return a map as a PNG from black to a colour, each place a square.
 

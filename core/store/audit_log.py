@@ -31,6 +31,7 @@ CHAINED = (
     "teaching_steps",
     "review_steps",
     "film_erasures",
+    "teaching_cases",
     "ward_prevalences",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""

@@ -127,6 +127,14 @@ class SqlReviewStore:
             found |= {row.film_sha256 for row in rows if reader_key(row.reader) == key}
         return found
 
+    def reads_of(self, film_sha256s: Collection[str]) -> list[ReviewRecord]:
+        """Return every record of some films, oldest first within a film."""
+        films, found = list(dict.fromkeys(film_sha256s)), list[ReviewRecord]()
+        for start in range(0, len(films), _FILMS_A_QUERY):
+            some = reviews.c.film_sha256.in_(films[start : start + _FILMS_A_QUERY])
+            found += self._fetch(select(reviews).where(some).order_by(reviews.c.sequence))
+        return found
+
     def history(self, film_sha256: str) -> Sequence[ReviewRecord]:
         """Return every record of a film, oldest first."""
         return self._fetch(_of_film(film_sha256))

@@ -255,7 +255,7 @@ films = Table(
     Index("ix_films_claimed_key", "claimed_key"),
     Index("ix_films_claimed_until", "claimed_until"),
 )
-"""The worklist: the one table, beside `film_secrets`, whose rows change, and go.
+"""The worklist; its rows change, and go, as those of `film_secrets` and `teaching_films` do.
 
 Its rows are large; the first index holds all that a list is chosen and sorted by.
 """
@@ -275,3 +275,26 @@ film_erasures = _log(
     Column("app_version", Text, nullable=False),
     Index("ix_film_erasures_film_sha256", "film_sha256"),
 )
+
+teaching_cases = _log(
+    "teaching_cases",
+    *_texts("case_id", "film_sha256", "record_id", "consent", "made_by"),
+    _moment("made_at"),
+    Column("app_version", Text, nullable=False),
+    UniqueConstraint("case_id", name="uq_teaching_cases_case_id"),
+    Index("ix_teaching_cases_film_sha256", "film_sha256"),
+)
+
+teaching_films = Table(
+    "teaching_films",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    *_texts("film_sha256", "address"),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("patient", Text),
+    UniqueConstraint("film_sha256", name="uq_teaching_films_film_sha256"),
+    UniqueConstraint("address", name="uq_teaching_films_address"),
+    Index("ix_teaching_films_patient", "patient"),
+)
+"""The films of `teaching_cases`, which outlast the worklist's; a row goes when its film is erased.
+"""

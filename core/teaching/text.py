@@ -22,6 +22,7 @@ SOURCE_WORDS = {
     "public": "films of children (public set)",
     "adults": "films of adults of another hospital",
     "synthetic": "synthetic films",
+    "own": "own cases, whose reference is a reader's verdict",
 }
 
 

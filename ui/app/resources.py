@@ -21,12 +21,7 @@ from core.domain.regions import (
     OcclusionSettings,
     Way,
 )
-from core.errors import (
-    Cancelled,
-    DatasetError,
-    FirstReadError,
-    RadiographError,
-)
+from core.errors import Cancelled, DatasetError, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
@@ -38,11 +33,13 @@ from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.kept_films import keep_film, note_outcome, outcome_of
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
+from core.library.own_cases import OwnCases
 from core.pipeline import Engine, FilmReading, open_engine, open_healthy
 from core.runs.store import export_identity, reading_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
 from core.store.engine import Database
+from core.store.films.teaching_films import SqlTeachingFilms, open_teaching_films
 from core.store.films.worklist import SqlFilms, open_films
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
@@ -81,6 +78,12 @@ def get_films() -> SqlFilms:
         If their place is none that can be reached.
     """
     return open_films(get_database(), get_settings())
+
+
+@st.cache_resource(show_spinner=False)
+def get_teaching_films() -> SqlTeachingFilms:
+    """Return the films that are kept for teaching; raises as `get_films` does."""
+    return open_teaching_films(get_database(), get_settings())
 
 
 @st.cache_resource(show_spinner=False, ttl=EXPIRY_S)
@@ -192,11 +195,11 @@ def get_library(name: str) -> FilmLibrary:
     DatasetError
         If it is not among them, or not yet.
     """
+    if name == OwnCases.name:
+        return OwnCases(get_teaching_films().content)
     libraries = get_libraries()
     if name not in libraries:
-        raise DatasetError(
-            f"The {name} films are not here: they may be on their way, or are not offered."
-        )
+        raise DatasetError(f"The {name} films are on their way, or are not offered here.")
     return libraries[name]
 
 
@@ -296,8 +299,7 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
             quality = QualityReport((*quality.findings, turned_finding(film.turn)))
         if model_input is not None:
             _inputs().get_or_make(_input_key(film, engine), lambda: model_input)
-        # The model's input would be kept for every film of the visit.
-        return replace(reading, quality=quality, model_input=None)
+        return replace(reading, quality=quality, model_input=None)  # which else all films keep
 
     return BatchJob(films, read, None if kept is None else keep).start()
 

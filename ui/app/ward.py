@@ -10,7 +10,7 @@ from core.datasets.fetch import find_public_set
 from core.datasets.index import list_public, reference_of_files
 from core.domain.model import Prediction, RunRecord
 from core.domain.rate import Rate
-from core.domain.ward import WardPrevalence
+from core.domain.ward import ShownNumber, WardPrevalence
 from core.errors import FirstReadError
 from core.evaluation.film_number import FilmNumber, ScoreWords, counted_text, number_of_film
 from core.evaluation.likelihood_ratio import MeasuredRatios, counted_for, read_ratios
@@ -38,6 +38,11 @@ def number_of(read: ReadContext, prediction: Prediction) -> FilmNumber | None:
     """Return what the score of a film of the visit means; None where that cannot be said."""
     run = get_engine().classifier.run_record
     return number_of_film(prediction, run, _ratios(run), _value(read))
+
+
+def number_at(prediction: Prediction, run: RunRecord, shown: ShownNumber) -> FilmNumber | None:
+    """Return what a score meant at the prevalence that the reader of a kept read saw."""
+    return number_of_film(prediction, run, _ratios(run), shown.prevalence)
 
 
 def words_for(read: ReadContext) -> ScoreWords:

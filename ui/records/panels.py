@@ -1,4 +1,4 @@
-"""What the Records page says of readers, of the model's drift, of disputes and of the chain."""
+"""What the Records page says of films that are hidden, of readers, and of the chain."""
 
 from __future__ import annotations
 
@@ -7,28 +7,22 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain.model import Prediction
 from core.domain.rate import Rate, of_few_text
-from core.domain.reader import Act
 from core.domain.review import ReviewRecord, Verdict
-from core.errors import FirstReadError
-from core.reads.arbitration import Dispute, arbitrate
-from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.reader_performance import ReaderNumbers, tabulate_readers
 from core.store.audit_log import report_text, verify_records
-from ui.app.identity import draw_name_field, not_allowed
 from ui.app.resources import get_database, get_store
 from ui.app.session import Visit
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
 from ui.records.data import reads_only
-from ui.review.sign_form import CONFIDENCES
 
 
 def opens_unread(visit: Visit, films: int) -> bool:
     """Say how many films wait for the visitor's own first read; return whether they are shown.
 
     Whoever settles disputes may open them, and knows then that no first read of theirs is blind.
+    Each dispute opens by itself, without this.
     """
     waiting = (
         "1 film that others have read awaits"
@@ -40,7 +34,7 @@ def opens_unread(visit: Visit, films: int) -> bool:
         "results are hidden here until then."
     )
     return not reads_only(visit) and st.toggle(
-        "Show them for arbitration", help="Your own first read is then no longer blind."
+        "Show them all the same", help="Your own first read is then no longer blind."
     )
 
 
@@ -103,88 +97,14 @@ def _text(rate: Rate) -> str:
     return f"none (n = {rate.n})" if math.isnan(rate.value) else of_few_text(rate)
 
 
-# --- disputes ---
-
-
-def draw_disputes(visit: Visit, disputes: Sequence[Dispute]) -> None:
-    """Draw the films that await arbitration, and the form to sign one."""
-    if not disputes:
-        st.info("No disagreements are open.", icon=":material/check:")
-        return
-    reads_side, form_side = st.columns([1.2, 1], gap="large")
-    with reads_side:
-        dispute = _choose_dispute(disputes)
-    if dispute is not None:
-        with form_side:
-            if not not_allowed(visit, Act.ARBITRATE):
-                _draw_arbitration(visit, dispute)
-
-
-def _choose_dispute(disputes: Sequence[Dispute]) -> Dispute | None:
-    """Draw the queue, and what was read of the film that is chosen."""
-    by_film = {dispute.film_sha256: dispute for dispute in disputes}
-    chosen = st.selectbox(
-        "Films awaiting arbitration, longest first",
-        list(by_film),
-        format_func=lambda film: (
-            f"{by_film[film].film_name or film[:12]} ({by_film[film].between})"
-        ),
-        key="records-dispute",
-    )
-    if chosen is None:
-        return None
-    dispute = by_film[chosen]
-    for read in dispute.reads:
-        draw_record(read)
-        if read.prediction is not None:
-            st.caption(f"The model then: {_model_then(read, read.prediction)}.")
-    st.caption(
-        "No film is stored here. To look at it before arbitration, upload it on Review and lock a "
-        "first read. Do not sign it: a reader who has signed cannot arbitrate."
-    )
-    return dispute
-
-
-def _model_then(read: ReviewRecord, prediction: Prediction) -> str:
-    """Return what the model said at a read: as its reader saw it, where that was kept."""
-    if read.shown_number is not None:
-        return f"{prediction.side}, {read.shown_number.text}"
-    return (
-        f"probability {prediction.probability:.2f}, operating point "
-        f"{prediction.operating_point.threshold:.2f}"
-    )
-
-
-def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
-    key = dispute.reads[-1].record_id
-    verdict = st.segmented_control(
-        "The senior reader's verdict",
-        list(Verdict),
-        format_func=lambda one: str(one).capitalize(),
-        key=f"arbitrate-{key}",
-    )
-    confidence = st.select_slider(
-        "Confidence",
-        list(CONFIDENCES),
-        value=USUAL_CONFIDENCE,
-        format_func=CONFIDENCES.__getitem__,
-        key=f"arbitrate-confidence-{key}",
-    )
-    reason = st.text_area("Reason", max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
-    visit.reader = draw_name_field(visit)
-    if not st.button("Sign the arbitration", type="primary", icon=":material/gavel:"):
-        return
-    if verdict is None:
-        st.warning("Choose a verdict first.", icon=":material/touch_app:")
-        return
-    try:
-        record = arbitrate(dispute, visit.acting, verdict, confidence, reason)
-        get_store().append(record, visit.acting)
-    except FirstReadError as exc:
-        st.warning(f"Not signed. {plain(str(exc))}", icon=":material/touch_app:")
-        return
-    visit.notice = "The arbitration is stored; the earlier reads are kept."
-    st.rerun()
+def draw_history(record: ReviewRecord) -> None:
+    """Draw every read of one film, oldest first."""
+    history = get_store().history(record.film_sha256)
+    st.subheader(f"All reads of {plain(record.film_name or record.film_sha256[:12])}")
+    corrected = {read.supersedes for read in history}
+    for read in history:
+        draw_record(read, superseded=read.record_id in corrected)
+    st.caption(f"Film sha256 {record.film_sha256}")
 
 
 # --- the chain ---
@@ -193,8 +113,8 @@ def _draw_arbitration(visit: Visit, dispute: Dispute) -> None:
 def draw_chain() -> None:
     """Draw the button that verifies all records against the chain."""
     st.write(
-        "Reads, notes, teaching sessions, case sets, choices of the served run and changes of the "
-        "local user form one chain: "
+        "Reads, notes, teaching sessions, case sets, teaching cases, erased films, choices of the "
+        "served run and changes of the local user form one chain: "
         "each record carries the hash of its content and of the previous record."
     )
     kept = st.text_input(

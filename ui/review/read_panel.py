@@ -30,6 +30,7 @@ from ui.components.panels import (
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
+from ui.review.dispute_link import draw_dispute_link
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
 from ui.review.reliance import draw_reliance
@@ -174,6 +175,7 @@ def draw_invert(read: ReadContext, label: str) -> None:
 
 def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
     """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
+    draw_dispute_link(read)
     reading, task = read.reading, None
     if reading is not None and reading.prediction is not None:
         task = request_explanation(

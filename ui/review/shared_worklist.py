@@ -11,7 +11,7 @@ from core.domain.reader import Act
 from core.domain.worklist import FilmStatus, WorklistFilm
 from core.settings import get_settings
 from ui.app.kept_films import claimed_by_another
-from ui.app.resources import get_films
+from ui.app.resources import get_films, get_teaching_films
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
@@ -92,6 +92,8 @@ def draw_kept(visit: Visit, film: WorklistFilm | None) -> None:
             st.caption(f"{'1 other film' if n == 1 else f'{n} other films'} of this patient here.")
         if not visit.acting.may(Act.ERASE_FILMS):
             return
+        if get_teaching_films().case_of(film.film_sha256) is not None:
+            st.caption(":material/school: It is a teaching case too: erasing it erases the case.")
         sure = st.checkbox("Erase for good", key=f"erase-{film.film_sha256}")
         if st.button("Erase this film", icon=":material/delete_forever:", disabled=not sure):
             _erase(visit, [film.film_sha256])

@@ -16,6 +16,7 @@ from core.domain.reader import Reader, reader_key
 from core.errors import FirstReadError, TeachingError
 from core.evaluation.metrics import logits_of
 from core.gate.lungs import LUNG_PROBABILITY, segment_lungs
+from core.library.own_cases import OwnCases
 from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
 from core.teaching.mark_scoring import LesionTruth
@@ -35,6 +36,7 @@ from ui.errors.neighbours import Nearest, find_nearest, known_features
 from ui.library.blind_reads import films_awaiting
 from ui.library.films import lesion_outlines, load_film, radiologist_boxes
 from ui.library.runs import ALL_PARTS, get_films, get_runs
+from ui.teaching.own_cases import count_own_cases, own_cases
 
 EXTERNAL_SPLIT = "nih"
 
@@ -49,6 +51,8 @@ class Source:
         Whether it is the adults' part of the library.
     note : str
         What the model's figures do not hold for.
+    reference : str
+        What the reference is, where it is no ground truth.
     """
 
     key: str
@@ -56,6 +60,7 @@ class Source:
     library: str
     external: bool = False
     note: str = ""
+    reference: str = ""
 
 
 SOURCES = {
@@ -74,6 +79,13 @@ SOURCES = {
             "Synthetic films, with exact outlines",
             "synthetic",
             note="This film is synthetic: these figures are for children's films.",
+        ),
+        Source(
+            OwnCases.name,
+            "Own cases, disputes settled here",
+            OwnCases.name,
+            reference="The reference is a senior reader's verdict, who settled a dispute here. A "
+            "reader's verdict is not ground truth.",
         ),
     )
 }
@@ -112,12 +124,13 @@ def may_go_on(visit: Visit, course: Course) -> bool:
 def get_sources() -> dict[str, Source]:
     """Return the sources whose films are there, the public ones first."""
     libraries = get_libraries()
+    ready = {name for name, library in libraries.items() if library.has_films}
+    if count_own_cases():
+        ready.add(OwnCases.name)
     return {
         key: source
         for key, source in SOURCES.items()
-        if source.library in libraries
-        and libraries[source.library].has_films
-        and (not source.external or radiologist_boxes())
+        if source.library in ready and (not source.external or radiologist_boxes())
     }
 
 
@@ -147,6 +160,8 @@ def films_of(source: str, run: str) -> ScoredFilms:
 
 def get_pool(source: str) -> tuple[Case, ...]:
     """Return every film of a source as a case, its difficulty as estimated now."""
+    if source == OwnCases.name:
+        return own_cases(*_readers_errors(get_teaching_store().all_courses(source)))
     run = served_run_id()
     runs = films_of(source, run)
     findings = get_library(SOURCES[source].library).findings()

@@ -7,12 +7,13 @@ import streamlit as st
 from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
 from core.jobs.explanations import ExplanationTask
+from core.library.own_cases import OwnCases
 from core.teaching.glossary import CATEGORIES, signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.session import Course, StepKind
 from core.teaching.text import answer_text, marks_text, resistance_text, right_text
 from ui.app.progress import follow
-from ui.app.region_panel import draw_region_panel
+from ui.app.region_panel import draw_explanation, draw_region_panel
 from ui.app.session import Visit
 from ui.components.cards.cards import show_cards
 from ui.components.plain_text import plain
@@ -47,6 +48,8 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     read_before = sum(film.read is not None for film in course.films[:place])
     outcome = outcomes_of(course)[read_before]
     _draw_reference(outcome)
+    if reference := SOURCES[course.session.plan.library].reference:
+        st.caption(f":material/gavel: {reference}")
     draw_model(course, course.films[place])
     if outcome.final is not None:
         st.markdown(f":material/psychology: {resistance_text(outcome)}")
@@ -90,14 +93,12 @@ def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTas
     follow(visit, task)
     if task is not None:
         source, film_id = SOURCES[course.session.plan.library], course.films[place].case.film_id
-        draw_region_panel(
-            visit,
-            film_id,
-            task,
-            get_engine_of(run.run_id),
-            address_of(source.library, film_id, run.run_id, visit.way),
-            of_others=source.external,
-        )
+        engine, others = get_engine_of(run.run_id), source.external
+        if source.library == OwnCases.name:  # which the page Regions does not open
+            draw_explanation(visit, film_id, task, engine, of_others=others)
+            return
+        address = address_of(source.library, film_id, run.run_id, visit.way)
+        draw_region_panel(visit, film_id, task, engine, address, of_others=others)
 
 
 def _draw_signs(outcome: Outcome) -> None:
@@ -114,6 +115,8 @@ def draw_nearest(course: Course, place: int) -> None:
     """Draw the nearest normal film and the nearest one with pneumonia, of other patients."""
     case = course.films[place].case
     library = SOURCES[course.session.plan.library].library
+    if library == OwnCases.name:  # no run is measured on them
+        return
     try:
         near = nearest_films(course, case)
     except FirstReadError as exc:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.datasets.fetch import how_to_get_films
 from core.errors import FirstReadError
 from core.library.films import PublicLibrary
+from core.library.own_cases import OwnCases
 from core.settings import get_settings
 from core.store.teaching import CaseSet
 from core.teaching.session import MAX_FILMS, USUAL_SHARE_NORMAL, Course, Difficulty, Plan, StepKind
@@ -26,6 +27,7 @@ from ui.teaching.data import (
     served_run_id,
     teaching_reader,
 )
+from ui.teaching.own_cases import count_own_cases
 
 USUAL_FILMS = 10
 SEEDS = 10**6
@@ -55,7 +57,7 @@ def draw_setup(visit: Visit) -> None:
 def draw_missing(visit: Visit, course: Course, place: int) -> bool:
     """Say that the film of a session is not here, or not yet; return False where it is."""
     source = SOURCES[course.session.plan.library]
-    if source.library in get_libraries():
+    if source.library == OwnCases.name or source.library in get_libraries():
         return _draw_gone(visit, course, place)
     st.header("This session continues once its films are ready")
     task = get_preparation()
@@ -111,10 +113,13 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         disabled=case_set is not None,
         key="teaching-source",
     )
+    shown = source if case_set is None else case_set.library
+    usual = USUAL_FILMS
+    if shown == OwnCases.name:
+        usual = min(USUAL_FILMS, max(1, count_own_cases()))
+        st.caption(f":material/gavel: {SOURCES[shown].reference}")
     left, middle, right = st.columns(3)
-    films = left.number_input(
-        "Number of films", 1, MAX_FILMS, USUAL_FILMS, disabled=case_set is not None
-    )
+    films = left.number_input("Number of films", 1, MAX_FILMS, usual, disabled=case_set is not None)
     normal = middle.number_input(
         "Normal films per 100",
         0,

@@ -18,7 +18,7 @@ from core.store.films.keys import (
     read_key_file,
     write_key_file,
 )
-from core.store.schema import film_secrets, films
+from core.store.schema import film_secrets, films, teaching_films
 
 _SITE = "site secret"
 
@@ -111,12 +111,16 @@ class FilmKeyring:
             write_key_file(self.path, keys)
         with self.database.writing() as connection:
             wait_for_turn(connection)
-            rows = connection.execute(select(films.c.film_sha256, films.c.wrapped_key)).all()
-            for row in rows:
-                opened = keys.unwrap(row.wrapped_key, row.film_sha256)
-                again = keys.wrap(opened, row.film_sha256)
-                one = films.c.film_sha256 == row.film_sha256
-                connection.execute(update(films).where(one).values(wrapped_key=again))
+            changed = 0
+            for table, name in ((films, "film_sha256"), (teaching_films, "case_id")):
+                purpose = table.c[name]
+                for row in connection.execute(select(purpose, table.c.wrapped_key)).all():
+                    opened = keys.unwrap(row.wrapped_key, row[0])
+                    again = keys.wrap(opened, row[0])
+                    connection.execute(
+                        update(table).where(purpose == row[0]).values(wrapped_key=again)
+                    )
+                    changed += 1
             connection.execute(
                 update(film_secrets)
                 .where(film_secrets.c.purpose == _SITE)
@@ -125,4 +129,4 @@ class FilmKeyring:
         if not self._stated:
             write_key_file(self.path, MasterKeys(keys.keys[:1]))
         self._masters = None
-        return len(rows)
+        return changed

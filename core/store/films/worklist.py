@@ -19,7 +19,6 @@ from sqlalchemy import (
     CursorResult,
     Row,
     Select,
-    delete,
     func,
     insert,
     or_,
@@ -29,7 +28,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from core import __version__
 from core.domain.film import printable
 from core.domain.reader import SYSTEM, Act, Reader, reader_key
 from core.domain.worklist import (
@@ -45,16 +43,17 @@ from core.imaging.dicom.deidentify import keyed_patient
 from core.reads.film_status import status_of
 from core.reads.signing import utc_now
 from core.settings import PROJECT_ROOT, Settings
-from core.store.audit_log import insert_chained, wait_for_turn
+from core.store.audit_log import wait_for_turn
 from core.store.engine import Database, from_utc
 from core.store.film_status import UNCLAIMED
+from core.store.films import erasures
 from core.store.films.conditions import conditions_of
 from core.store.films.keyring import FilmKeyring
 from core.store.films.keys import decrypt, encrypt, key_file, new_key
 from core.store.films.objects import FilmObjects
 from core.store.films.readings import reading_from_json, reading_to_json, suspicion_of
 from core.store.reads import SqlReviewStore
-from core.store.schema import film_erasures, films
+from core.store.schema import films
 
 CLAIM = timedelta(minutes=15)
 """Longer than a film takes, shorter than a morning; it is renewed while the film is open."""
@@ -189,6 +188,8 @@ class SqlFilms:
     def erase(self, film_sha256s: Collection[str], by: Reader, reason: str) -> int:
         """Erase films: key, file, thumbnail and row; reads that were signed stay. Return how many.
 
+        Teaching cases made of them go too, unless only the time of the films is over.
+
         Raises
         ------
         NotAllowed
@@ -200,42 +201,33 @@ class SqlFilms:
         erased = 0
         wanted = list(dict.fromkeys(film_sha256s))
         for start in range(0, len(wanted), _ERASED_AT_ONCE):
-            some = films.c.film_sha256.in_(wanted[start : start + _ERASED_AT_ONCE])
+            names = wanted[start : start + _ERASED_AT_ONCE]
             with self.database.writing() as connection:
                 wait_for_turn(connection)
-                rows = connection.execute(select(*_KEPT_COLUMNS).where(some)).all()
-                for row in rows:
-                    entry = {
-                        "film_sha256": row.film_sha256,
-                        "reason": reason,
-                        "erased_by": by.name,
-                        "arrived_at": from_utc(row.arrived_at),
-                        "erased_at": self._now(),
-                        "app_version": __version__,
-                    }
-                    insert_chained(connection, film_erasures, entry)
-                connection.execute(delete(films).where(some))
-            for row in rows:
-                self._objects.erase(row.address)
-            erased += len(rows)
+                gone = erasures.erase_rows(connection, names, by, reason, self._now())
+            for _, address in gone:
+                self._objects.erase(address)
+            erased += len({film for film, _ in gone})
         if erased:
             self._forget_free_pages()
         return erased
 
     def erase_patient(self, number: str, issuer: str, by: Reader) -> int:
-        """Erase all films of a patient, by the number that their files stated."""
+        """Erase all films and teaching cases of a patient, by the number that the files stated."""
         patient = keyed_patient(number, issuer, self.keyring.secret)
         if not patient:
             return 0
         rows = self.database.rows(select(films.c.film_sha256).where(films.c.patient == patient))
-        return self.erase([row.film_sha256 for row in rows], by, "patient")
+        taught = erasures.films_of_patient(self.database, patient)
+        return self.erase([*(row.film_sha256 for row in rows), *taught], by, "patient")
 
     def erase_expired(self, days: int) -> int:
         """Erase the films that arrived ``days`` ago or earlier, and what broken writes left."""
         before = self._now() - timedelta(days=days)
         rows = self.database.rows(select(films.c.film_sha256).where(films.c.arrived_at <= before))
-        erased = self.erase([row.film_sha256 for row in rows], SYSTEM, "retention")
+        erased = self.erase([row.film_sha256 for row in rows], SYSTEM, erasures.RETENTION)
         known = {row.address for row in self.database.rows(select(films.c.address))}
+        known |= erasures.case_addresses(self.database)
         self._objects.sweep(known, older_than=self._now() - BROKEN_WRITE)
         return erased
 
@@ -297,12 +289,13 @@ class SqlFilms:
         return kept - SqlReviewStore(self.database).films_read_by(kept, reader)
 
     def of_patient(self, film_sha256: str) -> list[str]:
-        """Return the hashes of the other films of a film's patient."""
+        """Return the hashes of the other films of a film's patient, also of teaching cases."""
         row = self._row(film_sha256)
         if row is None or not row.patient:
             return []
         query = select(films.c.film_sha256).where(films.c.patient == row.patient)
-        return [key for key in self._keys(query) if key != film_sha256]
+        found = {*self._keys(query), *erasures.films_of_patient(self.database, row.patient)}
+        return sorted(found - {film_sha256})
 
     def priors(self, film_sha256: str) -> list[WorklistFilm]:
         """Return the earlier films of the same patient, the newest first."""

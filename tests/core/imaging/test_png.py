@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.imaging.png import THUMBNAIL_PX, map_png, thumbnail_png
+from core.imaging.decoding import decode_radiograph
+from core.imaging.display import display_film
+from core.imaging.png import THUMBNAIL_PX, levels_png, map_png, thumbnail_png
 
 
 def opened(content):
@@ -91,3 +93,14 @@ def test_a_map_is_drawn_from_black_to_its_colour_in_whole_squares():
     corners = pixels[[0, 0, 5, 5], [0, 5, 0, 5]].tolist()
     assert corners == [[0, 0, 0], [100, 50, 0], [200, 100, 0], [200, 100, 0]]
     assert (pixels[:3, 3:] == pixels[0, 5]).all()
+
+
+@pytest.mark.parametrize(("kind", "top"), [("u1", 255), ("<u2", 65535)])
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_levels_come_back_from_their_png_which_states_nothing_else(kind, top, synthetic):
+    levels = np.linspace(0, top, 40 * 30).reshape(40, 30).astype(kind)
+    png = levels_png(levels, synthetic=synthetic)
+    assert opened(png).info == ({"Synthetic": "yes"} if synthetic else {})
+    film = decode_radiograph(png, file_name="own-1")
+    assert film.synthetic is synthetic
+    assert np.array_equal(display_film(film).levels, levels)

@@ -27,6 +27,7 @@ from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.domain.reader import Role
+from core.domain.review import ReadKind
 from core.domain.worklist import ArrivingFilm
 from core.error_analysis.notes import write_note
 from core.reads.drafts import ReviewStepKind
@@ -35,6 +36,7 @@ from core.store.audit_log import CHAINED, LedgerReport, content_sha256, line_sha
 from core.store.drafts import SqlReviewSteps
 from core.store.engine import Database
 from core.store.films.objects import FilmObjects
+from core.store.films.teaching_films import SqlTeachingFilms
 from core.store.films.worklist import SqlFilms
 from core.store.local_reader import choose_local_reader
 from core.store.migration import _alembic_config
@@ -75,6 +77,9 @@ def write_all(url: str) -> str:
     films = SqlFilms(database, FilmObjects("memory://audit"), key_path=Path("unused"), keys=key)
     films.keep(ArrivingFilm(OTHER_FILM, "a.png", b"film"), reader)
     films.erase([OTHER_FILM], reader, "request")
+    settled = record(kind=ReadKind.ARBITRATION, reader=reader.name)
+    objects = FilmObjects("memory://audit")
+    SqlTeachingFilms(database, objects, films.keyring).make(settled, b"film", "vote 12", reader)
     set_ward_prevalence(database, 0.15, reader)
     choose_local_reader(database, "Ada", Role.READER)
     database.close()
@@ -114,7 +119,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -122,7 +127,12 @@ def test_everything_that_is_written_is_chained(url) -> None:
 
 
 def test_every_table_of_the_database_is_chained() -> None:
-    assert set(CHAINED) == set(metadata.tables) - {"ledger", "films", "film_secrets"}
+    assert set(CHAINED) == set(metadata.tables) - {
+        "ledger",
+        "films",
+        "film_secrets",
+        "teaching_films",
+    }
 
 
 def test_the_hashes_are_those_of_the_written_rule() -> None:
@@ -321,7 +331,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 20 records in" in good.output
+    assert "All 21 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])

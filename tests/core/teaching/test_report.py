@@ -74,6 +74,7 @@ def test_the_pdf_says_that_films_are_synthetic(monkeypatch) -> None:
     [
         ("public", "9 films of children (public set), "),
         ("adults", "9 films of adults of another hospital, "),
+        ("own", "9 own cases, whose reference is a reader's verdict, "),
         ("zoo", "9 films of zoo, "),
     ],
 )

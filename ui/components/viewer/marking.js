@@ -3,6 +3,8 @@
 
 const MARK_COLOUR = "#f5dd5d";
 const TRUTH_COLOURS = { own: MARK_COLOUR, lesion: "#46c9a0", box: "#46c9a0", lung: "rgb(206 210 216 / 75%)" };
+const READER_COLOURS = ["#f5dd5d", "#46c9a0", "#c7a6ff", "#e8e9eb"]; // and a dash for each
+const READER_DASHES = [[], [9, 4], [2, 4], [12, 3, 2, 3]];
 const CROSS_STEP = 0.025;
 const FINE_STEP = 0.005;
 const LEAST_BOX = 0.01; // a smaller drag is a click
@@ -142,7 +144,22 @@ const marking = {
     for (const [name, isShown] of Object.entries(shown)) {
       this.find(`.mark-legend [data-kind=${name}]`).hidden = !isShown;
     }
-    this.find(".mark-legend").hidden = !Object.values(shown).some(Boolean);
+    this.find(".mark-legend").hidden = !(this.nameReaders() || Object.values(shown).some(Boolean));
+  },
+
+  // Several readers' marks: each has a colour and a dash, and stands by name in the legend.
+  nameReaders() {
+    const names = new Map(this.truths.filter((truth) => truth.reader).map((truth) => truth.reader));
+    const row = ([place, name]) => {
+      const node = this.find(".reader-row").content.firstElementChild.cloneNode(true);
+      node.querySelector("b").textContent = name;
+      const line = node.querySelector("line");
+      line.setAttribute("stroke", READER_COLOURS[place % READER_COLOURS.length]);
+      line.setAttribute("stroke-dasharray", READER_DASHES[place % READER_DASHES.length].join(" "));
+      return node;
+    };
+    this.find(".mark-legend [data-role=readers]").replaceChildren(...[...names].map(row));
+    return names.size;
   },
 
   // --- drawing -----------------------------------------------------------------------------------
@@ -159,7 +176,18 @@ const marking = {
     this.drawCross(state.cross, at, 26);
   },
 
+  drawOfReader({ box: [left, top, right, bottom], reader: [place] }, at) {
+    const colour = READER_COLOURS[place % READER_COLOURS.length];
+    if (left === right || top === bottom) {
+      return this.drawCross({ x: left, y: top }, at, 13, true, colour);
+    }
+    this.context.setLineDash(READER_DASHES[place % READER_DASHES.length]);
+    this.strokeEdges([left, top, right, bottom], at, colour, 2);
+    return this.context.setLineDash([]);
+  },
+
   drawTruth(truth, at) {
+    if (truth.reader) return this.drawOfReader(truth, at);
     const colour = TRUTH_COLOURS[truth.kind];
     const [width, height] = [this.film.width * at.scale, this.film.height * at.scale];
     if (truth.box) return this.strokeEdges(truth.box, at, colour, 2);
@@ -206,7 +234,7 @@ const marking = {
     this.context.setLineDash([]);
   },
 
-  drawCross({ x, y }, at, sizePx, ring = false) {
+  drawCross({ x, y }, at, sizePx, ring = false, colour = MARK_COLOUR) {
     const size = sizePx * this.linePx;
     const path = new Path2D();
     path.moveTo(-size, 0);
@@ -221,7 +249,7 @@ const marking = {
     const top = at.y + y * this.film.height * at.scale;
     const placed = new DOMMatrix([1, 0, 0, 1, left, top]);
     this.stroke(path, placed, "rgb(0 0 0 / 60%)", 4);
-    this.stroke(path, placed, MARK_COLOUR, 1.6);
+    this.stroke(path, placed, colour, 1.6);
   },
 };
 

@@ -220,11 +220,18 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TruthOutline:
-    """The truth for marks: a (H, W) mask of lesion or lungs, or a box, a radiologist's or own."""
+    """The truth for marks: a (H, W) mask of lesion or lungs, or a box, a radiologist's or own.
 
-    kind: Literal["lesion", "lung", "box", "own"]
+    Attributes
+    ----------
+    reader : (int, str) or None
+        Of a mark that one of several readers has set: which of them, from 0, and the name.
+    """
+
+    kind: Literal["lesion", "lung", "box", "own", "reader"]
     mask: npt.NDArray[np.bool_] | None = None
     box: Edges | None = None
+    reader: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +377,7 @@ def read_switched_event(key: str, token: str, regions: int) -> tuple[int, ...] |
 def _described_truth(truth: TruthOutline) -> dict[str, object]:
     """Return an outline as JSON; of a mask a cell for each few pixels, as base64 of 0 and 1."""
     if truth.mask is None:
-        return {"kind": truth.kind, "box": truth.box}
+        return {"kind": truth.kind, "box": truth.box, "reader": truth.reader}
     step = -(-max(truth.mask.shape) // TRUTH_CELLS)
     height, width = (-(-side // step) for side in truth.mask.shape)
     whole = np.zeros((height * step, width * step), np.bool_)
