@@ -63,7 +63,8 @@ def page(kept_tab: Page, address: str) -> Page:
 def open_film(page: Page, name: str) -> None:
     wait_until_idle(page)
     row_of(page, name).click()
-    expect(page.get_by_role("img", name=f"Film {name}")).to_be_visible()
+    opened = f".viewer:not(.companion) canvas[aria-label='Film {name}']"  # not as a prior
+    expect(page.locator(opened)).to_be_visible()
     wait_until_idle(page)
 
 
