@@ -27,7 +27,7 @@ from core.store.engine import Database
 from core.store.films.keys import encrypt, new_key
 from core.store.films.objects import FilmObjects
 from core.store.films.readings import reading_to_json, suspicion_of
-from core.store.films.worklist import SqlFilms, address_of
+from core.store.films.worklist import SqlFilms
 from core.store.schema import films as table
 from ui.app.kept_films import PAGE
 
@@ -86,7 +86,7 @@ def fill(database: Database, folder: Path, reading: FilmReading, content: bytes)
     begun, rows = utc_now() - timedelta(days=20), []
     for number in range(FILMS):
         film = f"{number:064x}"
-        key, address = new_key(), address_of(films.keyring.secret, film)
+        key, address = new_key(), objects.new_address(films.keyring.site)
         if number < WITH_FILES * 2:
             objects.write(address, encrypt(key, content, "film" + film))
         signed = number % SIGNED_EVERY == 0

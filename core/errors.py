@@ -69,6 +69,10 @@ class FilmStoreError(FirstReadError):
     """A film cannot be kept, opened or erased."""
 
 
+class FilmGone(FilmStoreError):
+    """A kept film's file is missing, damaged, or was never kept."""
+
+
 class MarkError(FirstReadError):
     """A mark does not lie on the film."""
 

@@ -24,7 +24,7 @@ from ui.review.priors import Priors, draw_prior, lay_out, priors_of
 from ui.review.read_panel import draw_read, purpose_text
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.uploads import draw_uploader, offer_examples, read_waiting
-from ui.review.worklist_query import WORKLIST, WorklistView
+from ui.review.worklist_query import WorklistView, read_worklist
 
 PAGE_KEYS = (
     ("j k", "Next, previous film of the worklist"),
@@ -104,14 +104,14 @@ with show_errors():
     erase_expired()
     view, complaints, total = WorklistView(), [], len(visit.films)
     if get_settings().keeps_films:
-        view, complaints = WORKLIST.read(st.query_params.to_dict())
-        total = list_films(visit, view.asked, view.page * PAGE)
+        view, complaints = read_worklist(visit, st.query_params.to_dict())
+        total = list_films(visit, view.asked(visit), view.page * PAGE)
         read_unread(visit)
     show_notice(visit)
     with st.container():
         if complaints:
             st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
-        if visit.films or view.narrowed or view.page:
+        if visit.films or view.narrowed or view.page or visit.find:
             draw_films(visit, view, total)
         else:
             draw_empty(visit)

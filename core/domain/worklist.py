@@ -87,6 +87,8 @@ class WorklistFilm:
         Who reads it until ``claimed_until``; empty if nobody does.
     quarter_turns : int
         Turns by 90 degrees to the left that a reader asked for, 0 to 3.
+    has_file : bool
+        False for a file that held no film and was not kept.
     reading : MachineReading or None
         None until the film has been read by the machine.
     """
@@ -104,6 +106,7 @@ class WorklistFilm:
     quarter_turns: int = 0
     claimed_by: str = ""
     claimed_until: datetime | None = None
+    has_file: bool = True
     reading: MachineReading | None = None
 
 
@@ -123,6 +126,8 @@ class WorklistFilter:
         Of any kind if None.
     since : datetime or None
         Films that arrived then or later.
+    tells_disputes : bool
+        Whether disputed films are told from signed ones: they tell what others and the model said.
     by_suspicion : bool
         Whether the most suspicious film comes first, and else the one that waits longest.
     """
@@ -132,4 +137,5 @@ class WorklistFilter:
     words: str = ""
     arrival: Arrival | None = None
     since: datetime | None = None
+    tells_disputes: bool = True
     by_suspicion: bool = False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.film import Turn
+from core.domain.reader import Reader
 from core.errors import Cancelled, FirstReadError
 from core.jobs.background import BackgroundTask
 from core.pipeline import FilmReading
@@ -32,6 +33,8 @@ class UploadedFilm:
     ----------
     held : bytes or callable
         The file, or what fetches it from where it is kept.
+    by : Reader or None
+        Who adds it.
     """
 
     key: str
@@ -39,6 +42,7 @@ class UploadedFilm:
     held: bytes | Callable[[], bytes]
     inverted: bool = False
     turn: Turn = Turn.NONE
+    by: Reader | None = None
 
     @property
     def content(self) -> bytes:
@@ -67,6 +71,11 @@ class FilmOutcome:
 
 
 WAITING = FilmOutcome(FilmState.WAITING)
+FAULT = FilmOutcome(
+    FilmState.FAILED,
+    sentence="This film could not be read because of a fault in First Read. Keep the file, and "
+    "report it with the log.",
+)
 STOPPED = FilmOutcome(FilmState.STOPPED, sentence="Not read: the batch was stopped.")
 
 
@@ -183,6 +192,9 @@ class BatchJob(BackgroundTask[None]):
             except FirstReadError as exc:
                 kept = film
                 self._refused[film.key] = FilmOutcome(FilmState.FAILED, sentence=str(exc))
+            except Exception:  # noqa: BLE001 - a film must never stop the films behind it
+                _log.exception("film %s could not be kept", film.key[:12])
+                kept, self._refused[film.key] = film, FAULT
             with self._lock:
                 self._films[self.kept] = kept
                 self.kept += 1
@@ -196,8 +208,4 @@ class BatchJob(BackgroundTask[None]):
             return FilmOutcome(FilmState.FAILED, sentence=str(exc))
         except Exception:  # noqa: BLE001 - a film must never stop the films behind it
             _log.exception("film %s could not be read", film.key[:12])
-            sentence = (
-                "This film could not be read because of a fault in First Read. Keep the file, and "
-                "report it with the log."
-            )
-            return FilmOutcome(FilmState.FAILED, sentence=sentence)
+            return FAULT

@@ -7,9 +7,9 @@ from functools import partial
 from core.domain.film import Turn
 from core.domain.reader import Reader
 from core.domain.worklist import Arrival, ArrivingFilm, MachineReading, WorklistFilm
-from core.errors import RadiographError
+from core.errors import FilmGone, RadiographError
 from core.imaging.dicom.reader import looks_like_dicom
-from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
+from core.jobs.batch import WAITING, FilmOutcome, FilmState, UploadedFilm
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork
 from core.pipeline import FilmReading
@@ -47,7 +47,8 @@ def keep_film(
         try:
             stripped = pool.do(work).stripped
         except RadiographError as exc:
-            films.keep_refusal(arriving, by, MachineReading(files.identity, sentence=str(exc)))
+            said = MachineReading(files.identity, sentence=str(exc))
+            films.keep_refusal(arriving, by, said, arrival)
             raise
         assert stripped is not None
         arriving = ArrivingFilm(
@@ -73,8 +74,10 @@ def as_uploaded(kept: WorklistFilm, films: SqlFilms) -> UploadedFilm:
 def outcome_of(kept: WorklistFilm, identity: str) -> FilmOutcome:
     """Return what became of a kept film; it waits where another run or gate read it."""
     said = kept.reading
+    if said is not None and not kept.has_file:
+        return FilmOutcome(FilmState.FAILED, sentence=said.sentence)
     if said is None or said.identity != identity:
-        return FilmOutcome(FilmState.WAITING)
+        return WAITING
     if said.quality is None:
         return FilmOutcome(FilmState.FAILED, sentence=said.sentence)
     reading = FilmReading(
@@ -91,11 +94,15 @@ def outcome_of(kept: WorklistFilm, identity: str) -> FilmOutcome:
 
 
 def note_outcome(
-    film: UploadedFilm, films: SqlFilms, identity: str, reading: FilmReading | RadiographError
+    film: UploadedFilm,
+    films: SqlFilms,
+    identity: str,
+    reading: FilmReading | RadiographError | FilmGone,
 ) -> None:
     """Keep what the machine said of a film, or why the film cannot be read."""
-    if isinstance(reading, RadiographError):
-        films.note_reading(film.key, MachineReading(identity, sentence=str(reading)))
+    read_as = film.inverted, film.turn.quarters % 4
+    if isinstance(reading, RadiographError | FilmGone):
+        films.note_reading(film.key, MachineReading(identity, sentence=str(reading)), read_as)
     else:
         said = MachineReading(
             identity,
@@ -106,4 +113,4 @@ def note_outcome(
             reading.quality,
             reading.prediction,
         )
-        films.note_reading(film.key, said)
+        films.note_reading(film.key, said, read_as)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
+from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records
 from core.reads.film_status import status_of
 from core.store.schema import films
@@ -22,8 +23,10 @@ def note_signed(connection: Connection, film_sha256: str, history: Records, at: 
     connection : Connection
         In the transaction that stores the read.
     """
-    values: dict[str, Any] = {"status": status_of(history).value, "status_at": at}
-    if history[-1].kind is not ReadKind.FIRST:
-        values |= UNCLAIMED
     one = films.c.film_sha256 == film_sha256
+    values = {"status": status_of(history).value, "status_at": at}
     connection.execute(update(films).where(one).values(**values))
+    newest = history[-1]
+    if newest.kind is not ReadKind.FIRST:  # a claim of somebody else's stays
+        own = films.c.claimed_key == reader_key(newest.reader)
+        connection.execute(update(films).where(one, own).values(**UNCLAIMED))

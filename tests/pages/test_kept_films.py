@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from fixtures.dicom_films import NOISE, content_of, film
+from fixtures.review_records import raw_connection, record, sign
 from pages.test_review import (
     CHEST,
     HAND,
@@ -28,7 +29,8 @@ from core.domain.reader import Role
 from core.domain.review import Verdict
 from core.domain.worklist import ArrivingFilm, FilmStatus, WorklistFilter
 from core.errors import FilmStoreError
-from core.jobs.batch import FilmState
+from core.jobs.batch import FilmOutcome, FilmState
+from core.settings import get_settings
 from core.store.films.worklist import SqlFilms
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
@@ -52,6 +54,11 @@ def visit_of(page: AppTest) -> Visit:
 
 def sha256_of(file) -> str:
     return hashlib.sha256(file[1]).hexdigest()
+
+
+def outcomes_of(page: AppTest) -> dict[str, FilmOutcome]:
+    visit = visit_of(page)
+    return {film.name: visit.outcome(key) for key, film in visit.films.items()}
 
 
 def names_of(page: AppTest) -> list[str]:
@@ -144,11 +151,11 @@ def test_both_may_sign_the_same_film_and_neither_overwrites(store: SqlReviewStor
 def test_films_are_found_by_status_and_name(store: SqlReviewStore) -> None:
     page = become(store, READER)
     upload(page, CHEST, OTHER, HAND)
-    page.query_params["find"] = "ches"
     visit_of(page).selected = None
-    page.run()
+    page.text_input(key="worklist-find").set_value("ches").run()
     assert names_of(page) == ["chest.png"]
-    page.query_params.clear()
+    assert "find" not in page.query_params
+    page.text_input(key="worklist-find").set_value("").run()
     page.query_params["show"] = "refused"
     visit_of(page).selected = None
     page.run()
@@ -173,6 +180,81 @@ def test_who_does_not_settle_disputes_is_not_offered_them(
 
     assert any("Disputed" in one for one in offered(Role.LEAD))
     assert not any("Disputed" in one for one in offered(Role.READER))
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.TRAINEE])
+def test_nobody_learns_from_list_or_counts_which_films_are_disputed(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+    upload(become(store, READER), CHEST, OTHER)
+    for number, verdict in enumerate((Verdict.NORMAL, Verdict.PNEUMONIA)):
+        reader, film = f"Dr. {number}", sha256_of(CHEST)
+        sign(store, record(f"{number}", verdict=verdict, film_sha256=film, reader=reader))
+    assert get_films().find(sha256_of(CHEST)).status is FilmStatus.DISPUTED
+    page = become(store, "Dr. Bo", role)
+    options = next(one for one in page.selectbox if one.label == "Films").options
+    assert "Signed (1)" in options
+    page.query_params["show"] = "disputed"
+    visit_of(page).selected = None
+    page.run()
+    assert "listed for those who settle them" in words_of(page)
+    assert names_of(page) == ["chest.png", "other.png"]
+    page.query_params["show"] = "signed"
+    visit_of(page).selected = None
+    page.run()
+    assert names_of(page) == ["chest.png"]
+
+
+def test_one_cut_dicom_file_costs_nothing_but_itself(store: SqlReviewStore) -> None:
+    whole = content_of(film(NOISE, PatientName="Doe^Jane"))
+    cuts = [(f"{n}.dcm", whole[: 200 + n * 40], "application/dicom") for n in range(5)]
+    page = upload(open_page(), cuts[0], CHEST, *cuts[1:])
+    states = {name: outcome.state for name, outcome in outcomes_of(page).items()}
+    assert states.pop("chest.png") is FilmState.READ
+    assert set(states.values()) == {FilmState.FAILED}
+    assert {film.name for film in visit_of(open_page()).films.values()} >= {"chest.png"}
+
+
+def test_one_film_that_does_not_open_leaves_the_list_and_is_erased(
+    store: SqlReviewStore, tmp_path: Path
+) -> None:
+    upload(become(store, READER, Role.LEAD), CHEST, OTHER)
+    with raw_connection(get_settings().database_url) as connection:
+        connection.execute("UPDATE films SET thumbnail = x'00' WHERE name = 'chest.png'")
+        connection.commit()
+    for path in (tmp_path / "films").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"damaged")
+    st.cache_resource.clear()
+    page = open_page()
+    assert set(names_of(page)) == {"chest.png", "other.png"}
+    assert "damaged" in words_of(page)
+    upload(page, CHEST)  # added again, as the sentence says
+    assert get_films().content(sha256_of(CHEST)) == CHEST[1]
+    assert get_films().erase([sha256_of(OTHER)], visit_of(page).acting, "request") == 1
+
+
+def test_after_a_stop_the_films_of_every_page_are_offered_again(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page()
+    for file in (CHEST, OTHER):
+        arriving = ArrivingFilm(sha256_of(file), file[0], file[1])
+        get_films().keep(arriving, get_local_reader())
+    visit_of(page).paused = True
+    page.run()
+    assert visit_of(page).job is None
+    press(page, "Read the 2 films not read yet")
+    run_until(page, lambda: visit_of(page).job is None)
+    page.run()
+    assert {outcome.state for outcome in outcomes_of(page).values()} == {FilmState.READ}
+
+
+def test_a_film_that_joins_a_batch_is_its_readers(store: SqlReviewStore) -> None:
+    page = become(store, READER)
+    upload(page, CHEST)
+    assert get_films().find(sha256_of(CHEST)).added_by == READER
 
 
 def test_a_film_that_cannot_be_kept_is_a_sentence_and_is_not_lost(

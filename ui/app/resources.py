@@ -21,7 +21,7 @@ from core.domain.regions import (
     OcclusionSettings,
     Way,
 )
-from core.errors import Cancelled, DatasetError, FirstReadError, RadiographError
+from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
@@ -257,7 +257,7 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
         if kept is None or callable(film.held):
             return film
         name = film.name if get_settings().keep_file_names else f"Film {film.key[:8]}"
-        return keep_film(film, kept, get_film_pool(), files, by, name=name)
+        return keep_film(film, kept, get_film_pool(), files, film.by or by, name=name)
 
     def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
         if kept is None:
@@ -271,7 +271,7 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
             raise Cancelled(f"{film.name} is being read, or was erased.")
         try:
             reading = look(film, job)
-        except RadiographError as exc:
+        except (RadiographError, FilmGone) as exc:
             note_outcome(film, kept, files.identity, exc)
             raise
         except Cancelled:

@@ -103,6 +103,8 @@ class Visit:
         What the shared worklist says of them, where films are kept.
     paused : bool
         Whether the visitor has stopped the reading of kept films.
+    find : str
+        Part of the name of the kept films that are listed; empty for all.
     selected : str or None
         The film on the viewer.
     reader, roles : str, frozenset of Role
@@ -162,6 +164,7 @@ class Visit:
     outcomes: dict[str, FilmOutcome] = field(default_factory=dict)
     job: BatchJob | None = None
     paused: bool = False
+    find: str = ""
     selected: str | None = None
     reader: str = ""
     roles: frozenset[Role] = frozenset()
@@ -221,6 +224,7 @@ class Visit:
         taken = self.job.take_outcomes()
         self.outcomes.update({key: taken[key] for key in taken if key in self.films})
         if not running:
+            self.notice = self.job.sentence or self.notice
             self.job = None
 
     def wait_for(self, task: ExplanationTask | None) -> None:

@@ -93,7 +93,7 @@ def build_row(
     return WorklistRow(
         key=film.key,
         name=film.name,
-        thumbnail_png=reading.thumbnail,
+        thumbnail_png=reading.thumbnail or None,
         side="none"
         if prediction is None
         else prediction.side

@@ -15,7 +15,13 @@ from core.domain.reader import reader_key
 from core.domain.regions import Explanation, Way, way_of
 from core.domain.reported import ReportedReads
 from core.domain.review import ReadKind, ReviewRecord
-from core.errors import Cancelled, ExplanationError, RadiographError, ReviewStoreError
+from core.errors import (
+    Cancelled,
+    ExplanationError,
+    FilmStoreError,
+    RadiographError,
+    ReviewStoreError,
+)
 from core.explain.trust import doubt_of
 from core.imaging.film_pictures import ColouredRegions
 from core.jobs.batch import UploadedFilm
@@ -257,7 +263,7 @@ def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
     shown, not_drawn = None, ""
     try:
         shown = decode_for_report(film, stopped)
-    except (RadiographError, Cancelled) as exc:
+    except (RadiographError, FilmStoreError, Cancelled) as exc:
         if stopped():
             raise
         not_drawn = str(exc)  # of a film that took too long, too
@@ -286,7 +292,7 @@ def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
     try:
         settings = usual_settings(asked.way)
         explanation = explain_for_report(film, settings, asked.session, stopped)
-    except (ExplanationError, RadiographError) as exc:
+    except (ExplanationError, RadiographError, FilmStoreError) as exc:
         return replace(report, why_no_regions=str(exc))
     return _with_regions(report, explanation, run, doubted_asked=asked.doubted_asked)
 

@@ -61,11 +61,12 @@ def free_rows(visit: Visit, rows: Sequence[WorklistRow]) -> Sequence[WorklistRow
 def draw_claim(visit: Visit, film: WorklistFilm | None) -> None:
     """Say who else reads the open film, and what the film's file says of its picture."""
     other = claimed_by_another(visit, film)
+    signs = visit.acting.may(Act.SIGN_READ)
     if film is not None and other and film.claimed_until is not None:
         until = f"{film.claimed_until:%H:%M} UTC"
         st.caption(
-            f":material/person: {plain(other)} is reading this film, until {until} at the most. "
-            "What you sign stands beside it as a second read."
+            f":material/person: {plain(other)} is reading this film, until {until} at the most."
+            + (" What you sign stands beside it as a second read." if signs else "")
         )
     if film is not None and film.burned_in:
         st.caption(
@@ -83,7 +84,9 @@ def draw_kept(visit: Visit, film: WorklistFilm | None) -> None:
         until = film.arrived_at + timedelta(days=get_settings().keep_films_days)
         st.caption(
             f"{plain(film.name)} came by {film.arrival} on {film.arrived_at:%Y-%m-%d %H:%M} UTC"
-            f"{by}. It is kept, encrypted, until {until:%Y-%m-%d}. Signed reads stay after that."
+            f"{by}. It is "
+            + ("kept, encrypted," if film.has_file else "listed without its file")
+            + f" until {until:%Y-%m-%d}. Signed reads stay after that."
         )
         st.caption(f"sha256 `{film.film_sha256}`")
         others = get_films().of_patient(film.film_sha256) if film.patient else []

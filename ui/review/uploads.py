@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -20,7 +21,7 @@ from core.library.films import PublicLibrary
 from core.reads.signing import printable_name
 from core.settings import get_settings
 from ui.app.progress import PREPARATION_REFRESH_S, Watch, draw_progress
-from ui.app.resources import get_examples, get_library, start_batch
+from ui.app.resources import get_examples, get_films, get_identity, get_library, start_batch
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 
@@ -80,7 +81,7 @@ def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
             left_out += 1
         else:
             visit.outcomes.pop(film.key, None)
-            visit.films[film.key] = film
+            visit.films[film.key] = replace(film, by=visit.acting)
             room -= film.held_bytes
     if repeated:
         visit.notice = (
@@ -162,7 +163,10 @@ def draw_batch(visit: Visit) -> None:
         label = f"Stop reading {visit.job.total} films"
         if st.button(label, icon=":material/stop:", key="stop-batch", width="stretch"):
             visit.job.cancel()
-            visit.paused = True
+            visit.paused = get_settings().keeps_films
+        return
+    if visit.paused:
+        _offer_unread(visit)
         return
     stopped = sum(visit.outcome(key).state is FilmState.STOPPED for key in visit.films)
     if stopped:
@@ -170,6 +174,17 @@ def draw_batch(visit: Visit) -> None:
         if st.button(f"Read {words}", icon=":material/play_arrow:", width="stretch"):
             read_waiting(visit, stopped_too=True)
             st.rerun()
+
+
+def _offer_unread(visit: Visit) -> None:
+    """Offer to go on with the kept films whose reading was stopped, on whatever page they are."""
+    unread = get_films().count_unread(get_identity()) if get_settings().keeps_films else 0
+    words = "the film" if unread == 1 else f"the {unread} films"
+    if unread and st.button(
+        f"Read {words} not read yet", icon=":material/play_arrow:", width="stretch"
+    ):
+        visit.paused, visit.outcomes = False, {}
+        st.rerun()
 
 
 def offer_examples(visit: Visit) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -10,10 +11,12 @@ from core.domain.reader import Act
 from core.domain.worklist import Arrival, FilmStatus, WorklistFilter
 from core.settings import get_settings
 from ui.app.kept_films import PAGE
-from ui.app.query_params import Param, QueryParams, WrongValue, one_of, put, word
+from ui.app.query_params import Param, QueryParams, WrongValue, one_of, put
 from ui.app.resources import get_films
 from ui.app.session import Visit
+from ui.components.plain_text import plain
 
+FIND = "worklist-find"
 SHOWN = {
     "open": "Open films",
     **{str(status).replace(" ", "-"): str(status).capitalize() for status in FilmStatus},
@@ -28,24 +31,23 @@ class WorklistView:
     """What an address asks for; films ``page * PAGE`` and later are shown."""
 
     show: str = "open"
-    find: str = ""
     came: str = "any"
     page: int = 0
 
     @property
     def narrowed(self) -> bool:
         """Whether the address asks for other films than the open ones."""
-        return (self.show, self.find, self.came) != ("open", "", "any")
+        return (self.show, self.came) != ("open", "any")
 
-    @property
-    def asked(self) -> WorklistFilter:
-        """The films that are asked for."""
+    def asked(self, visit: Visit) -> WorklistFilter:
+        """Return the films that are asked for, as far as the visitor may tell them apart."""
         status = _STATUSES.get(self.show)
         return WorklistFilter(
             statuses=() if status is None else (status,),
             every=self.show == "all",
-            words=self.find.strip(),
+            words=visit.find.strip(),
             arrival=next((one for one in Arrival if str(one).lower() == self.came), None),
+            tells_disputes=tells_disputes(visit),
             by_suspicion=get_settings().shows_order,
         )
 
@@ -60,28 +62,56 @@ WORKLIST = QueryParams(
     "worklist",
     WorklistView,
     one_of("show", SHOWN, forgets=("page",)),
-    word("find", "", forgets=("page",)),
     one_of("came", ARRIVALS, forgets=("page",)),
     Param("page", _parse_page, 0, text=lambda page: str(page + 1) if page else ""),
 )
 
 
+def tells_disputes(visit: Visit) -> bool:
+    """Return whether the visitor sees which films are disputed without having read them."""
+    return not get_settings().read_first or visit.acting.may(Act.ARBITRATE)
+
+
+def read_worklist(visit: Visit, params: Mapping[str, str]) -> tuple[WorklistView, list[str]]:
+    """Return what an address asks for, and a sentence on each wrong value."""
+    view, complaints = WORKLIST.read(params)
+    if view.show == FilmStatus.DISPUTED.value and not tells_disputes(visit):
+        view = replace(view, show="open")
+        complaints.append("Disputed films are listed for those who settle them: see the open ones.")
+    return view, complaints
+
+
 def draw_filters(visit: Visit, view: WorklistView, total: int) -> None:
     """Draw which films are listed, and the way to others; nothing where the list is short."""
     counts = get_films().counts()
+    if not tells_disputes(visit):
+        disputed = counts.pop(FilmStatus.DISPUTED, 0)
+        counts[FilmStatus.SIGNED] = counts.get(FilmStatus.SIGNED, 0) + disputed
     signed = counts.get(FilmStatus.SIGNED, 0)
-    if not (view.narrowed or signed or sum(counts.values()) > 1):
+    if not (view.narrowed or visit.find or signed or sum(counts.values()) > 1):
         return
     words = {name: f"{label}{_count(name, counts)}" for name, label in SHOWN.items()}
-    if get_settings().read_first and not visit.acting.may(Act.ARBITRATE):
-        del words[FilmStatus.DISPUTED.value]  # which tells what others and the model said
+    if not tells_disputes(visit):
+        del words[FilmStatus.DISPUTED.value]
     WORKLIST.select(view, "Films", "show", words, label_visibility="collapsed")
     with st.popover("Find a film", icon=":material/search:", width="stretch"):
-        st.text_input("Name, or beginning of the hash", **WORKLIST.bind(view, "find"))
+        # not in the address: a file's name often is a person's
+        st.text_input(
+            "Name, or beginning of the hash",
+            visit.find,
+            key=FIND,
+            on_change=lambda: _find(visit),
+            persist_state="session",
+        )
         WORKLIST.select(view, "Arrival", "came", ARRIVALS)
-    if view.find:
-        st.caption(f"Found by “{view.find}”.")
+    if visit.find:
+        st.caption(f"Found by “{plain(visit.find)}”.")
     _draw_pages(view, total)
+
+
+def _find(visit: Visit) -> None:
+    visit.find = st.session_state[FIND]
+    put(page="")
 
 
 def _count(name: str, counts: dict[FilmStatus, int]) -> str:

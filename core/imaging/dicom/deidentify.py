@@ -22,7 +22,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from core.domain.film import AgeBand
-from core.errors import CorruptFile
+from core.errors import CorruptFile, RadiographError
 from core.imaging.dicom.elements import age_band, code, stated_view, values_of
 from core.imaging.dicom.pixels import EXPLICIT_BIG
 from core.imaging.dicom.reader import WANTED, begin_dataset, check_image_kind, read_elements
@@ -45,6 +45,13 @@ _AGES = {
 }
 """The same band again, and no more, for whoever reads the file."""
 
+_NO_NUMBERS = frozenset(
+    (
+        *("ANON", "ANONYM", "ANONYMOUS", "ANONYMIZED", "ANONYMISED", "DEIDENTIFIED", "REMOVED"),
+        *("DE-IDENTIFIED", "UNKNOWN", "UNBEKANNT", "NONE", "NULL", "N/A", "NA", "TEST", "PATIENT"),
+        *("123", "1234", "12345", "123456", "1234567", "12345678"),
+    )
+)
 _MOST_DAYS_MOVED = 3650
 _DICOM_IMAGE = "1.2.840.10008.5.1.4.1.1.1"  # Computed Radiography Image Storage
 
@@ -60,9 +67,12 @@ class Deidentified:
 
 
 def keyed_patient(number: str, issuer: str, secret: bytes) -> str:
-    """Return the keyed hash that stands for a patient number; empty for no number."""
+    """Return the keyed hash that stands for a patient number; empty for no number.
+
+    Words that stand for no number are none: they would make one patient of many.
+    """
     number = number.strip()
-    if not number:
+    if len(set(number)) < 2 or number.upper() in _NO_NUMBERS:
         return ""
     return _keyed(secret, "patient", issuer.strip(), number).hex()
 
@@ -80,6 +90,18 @@ def deidentify(content: bytes, secret: bytes) -> Deidentified:
     RadiographError
         If the file holds no film that could be decoded.
     """
+    try:
+        return _deidentify(content, secret)
+    except RadiographError:
+        raise
+    except Exception as exc:  # pydicom raises whatever the bytes lead it to
+        raise CorruptFile(
+            "The DICOM file cannot be read to its end, so what names the patient cannot be taken "
+            "out of it. Export the film again."
+        ) from exc
+
+
+def _deidentify(content: bytes, secret: bytes) -> Deidentified:
     syntax, start = begin_dataset(content)
     found = read_elements(content, start, syntax, (*WANTED, *_LOOKED_AT, "SOPClassUID"))
     check_image_kind(found)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, or_
 from core.domain.worklist import FilmStatus, WorklistFilter
 from core.store.schema import films
 
+SETTLED = (FilmStatus.SIGNED, FilmStatus.DISPUTED)
 STAYS_OPEN = timedelta(hours=12)
 """A signed film stays in the list of open films for the rest of the day."""
 
@@ -18,10 +19,11 @@ def conditions_of(asked: WorklistFilter, now: datetime) -> list[ColumnElement[bo
     """Return what a row must meet to be among the films that are asked for."""
     wanted: list[ColumnElement[bool]] = []
     if asked.statuses:
-        wanted.append(_of_statuses(asked.statuses, now))
+        wanted.append(_of_statuses(_told(asked), now))
     elif not asked.every:
         today = now - STAYS_OPEN
-        unsigned = films.c.status != FilmStatus.SIGNED.value
+        done = (FilmStatus.SIGNED,) if asked.tells_disputes else SETTLED
+        unsigned = films.c.status.not_in([status.value for status in done])
         wanted.append(or_(unsigned, films.c.status_at > today))
     if asked.words:
         named = films.c.name.icontains(asked.words, autoescape=True)
@@ -32,6 +34,14 @@ def conditions_of(asked: WorklistFilter, now: datetime) -> list[ColumnElement[bo
     if asked.since is not None:
         wanted.append(films.c.arrived_at >= asked.since)
     return wanted
+
+
+def _told(asked: WorklistFilter) -> Sequence[FilmStatus]:
+    """Return the statuses that are asked for, as far as they may be told."""
+    if asked.tells_disputes:
+        return asked.statuses
+    told = [status for status in asked.statuses if status is not FilmStatus.DISPUTED]
+    return [*told, FilmStatus.DISPUTED] if FilmStatus.SIGNED in told else told
 
 
 def _of_statuses(statuses: Sequence[FilmStatus], now: datetime) -> ColumnElement[bool]:

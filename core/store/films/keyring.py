@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from pathlib import Path
 
 from sqlalchemy import insert, select, update
@@ -47,6 +49,16 @@ class FilmKeyring:
             self._site = self._read_secret() or self._make_secret()
         return self._site
 
+    @property
+    def site(self) -> str:
+        """Name of the site's folder: databases that share a place keep apart there."""
+        return hmac.new(self.secret, b"site", hashlib.sha256).hexdigest()[:16]
+
+    @property
+    def begun(self) -> bool:
+        """Whether a film was ever kept."""
+        return bool(self._site or self._read_secret())
+
     def _read_secret(self) -> bytes:
         query = select(film_secrets.c.wrapped_key).where(film_secrets.c.purpose == _SITE)
         rows = self.database.rows(query)
@@ -88,9 +100,12 @@ class FilmKeyring:
         return self._masters.unwrap(wrapped, purpose)
 
     def wrap(self, key: bytes, purpose: str) -> bytes:
-        """Return a key under the newest master key."""
-        if not self.secret or self._masters is None:
-            self._masters = self._load_masters()
+        """Return a key under the newest master key; call it in the transaction that stores it.
+
+        The key file is read each time: a change of the master key waits for that transaction, or
+        has written the file before it.
+        """
+        self._masters = self._load_masters()
         return self._masters.wrap(key, purpose)
 
     def change_master_key(self) -> int:

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import make_url
 
-from core.errors import FilmStoreError
+from core.errors import FilmGone, FilmStoreError
 
 KEY_BYTES, _NONCE_BYTES, _ID_BYTES = 32, 12, 4
 
@@ -41,14 +41,14 @@ def decrypt(key: bytes, sealed: bytes, purpose: str) -> bytes:
 
     Raises
     ------
-    FilmStoreError
+    FilmGone
         If a bit of it has changed, or the key or the purpose is another.
     """
     try:
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         return AESGCM(key).decrypt(nonce, rest, purpose.encode())
     except (InvalidTag, ValueError) as exc:
-        raise FilmStoreError(
+        raise FilmGone(
             "The kept film is damaged, or was encrypted with another key: add the film again."
         ) from exc
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
+import secrets
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
-from core.errors import FilmStoreError
+from core.errors import FilmGone, FilmStoreError
 
 _log = logging.getLogger(__name__)
+_OWN_NAME = re.compile(r"[0-9a-f]{64}(\.[0-9a-f]{12}\.part)?")
 
 
 class FilmObjects:
@@ -39,6 +43,11 @@ class FilmObjects:
                 "reaches that address, for S3: pip install s3fs."
             ) from exc
 
+    @staticmethod
+    def new_address(site: str) -> str:
+        """Return a random address of a site; nobody finds it who knows the film."""
+        return f"{site}/{secrets.token_hex(32)}"
+
     def write(self, address: str, content: bytes) -> None:
         """Keep a file; one of that address is replaced.
 
@@ -58,10 +67,20 @@ class FilmObjects:
                     with contextlib.suppress(AttributeError, OSError, ValueError):
                         os.fsync(file.fileno())  # a bucket has no such number, and needs none
                 self._system.mv(beside, path)
+                self._sync(path)
             except BaseException:
                 with contextlib.suppress(Exception):
                     self._system.rm_file(beside)
                 raise
+
+    def _sync(self, path: str) -> None:
+        """Bring a renamed file's folder to the disk, where there is one."""
+        if isinstance(self._system, LocalFileSystem):
+            folder = os.open(self._system._parent(path), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def read(self, address: str) -> bytes:
         """Return a file's content.
@@ -85,27 +104,37 @@ class FilmObjects:
         with self._sentences("erased from"), contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._path(address))
 
-    def sweep(self, known: Collection[str], older_than: datetime) -> int:
-        """Take away files that nobody knows, as a broken write leaves them; return how many.
+    def sweep(self, site: str, known: Collection[str], older_than: datetime) -> int:
+        """Take away a site's files that nobody knows, as a broken write leaves them.
 
         Parameters
         ----------
+        known : collection of str
+            Addresses whose files stay. Files of other names stay too.
         older_than : datetime
             Younger files stay: their row may be on its way.
+
+        Returns
+        -------
+        int
+            How many went.
         """
         with self._sentences("listed in"):
             try:
-                found = self._system.find(self._root)
+                found = self._system.find(f"{self._root.rstrip('/')}/{site}")
             except FileNotFoundError:
                 return 0
-            lost = [path for path in found if path.rpartition("/")[2] not in known]
+            names = {path: path.rpartition("/")[2] for path in found}
+            ours = [path for path, name in names.items() if _OWN_NAME.fullmatch(name)]
+            lost = [path for path in ours if f"{site}/{names[path]}" not in known]
             old = [path for path in lost if self._system.modified(path) < older_than]
             for path in old:
                 self._system.rm_file(path)
         return len(old)
 
     def _path(self, address: str) -> str:
-        return f"{self._root.rstrip('/')}/{address[:2]}/{address}"
+        site, _, name = address.rpartition("/")
+        return f"{self._root.rstrip('/')}/{site}/{name[:2]}/{name}"
 
     @contextlib.contextmanager
     def _sentences(self, done: str) -> Iterator[None]:
@@ -114,7 +143,7 @@ class FilmObjects:
         except FilmStoreError:
             raise
         except FileNotFoundError as exc:
-            raise FilmStoreError(
+            raise FilmGone(
                 f"The film's file is not in {self.place} any more: add the film again."
             ) from exc
         except Exception as exc:  # every kind of bucket has errors of its own

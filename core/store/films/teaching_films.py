@@ -110,13 +110,12 @@ class SqlTeachingFilms:
             made_at=self._now(),
             patient=patient,
         )
-        key, address = new_key(), secrets.token_hex(32)
-        wrapped = self._keyring.wrap(key, made.case_id)
+        key, address = new_key(), self._objects.new_address(self._keyring.site)
         self._objects.write(address, encrypt(key, content, _CONTENT + made.case_id))
         try:
             with self.database.writing() as connection:
                 wait_for_turn(connection)
-                self._insert(connection, made, address, wrapped)
+                self._insert(connection, made, address, self._keyring.wrap(key, made.case_id))
         except ReviewStoreError as exc:
             self._objects.erase(address)
             if isinstance(exc.__cause__, IntegrityError):

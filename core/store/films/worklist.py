@@ -6,12 +6,10 @@ unawares; what they sign is append-only in any case.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -19,37 +17,31 @@ from sqlalchemy import (
     CursorResult,
     Row,
     Select,
+    and_,
     func,
-    insert,
     or_,
     select,
-    text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
-from core.domain.film import printable
-from core.domain.reader import SYSTEM, Act, Reader, reader_key
+from core.domain.reader import Reader, reader_key
 from core.domain.worklist import (
     Arrival,
-    ArrivingFilm,
     FilmStatus,
     MachineReading,
     WorklistFilm,
     WorklistFilter,
 )
-from core.errors import FilmStoreError, ReviewStoreError
-from core.imaging.dicom.deidentify import keyed_patient
+from core.errors import FilmStoreError
 from core.reads.film_status import status_of
-from core.reads.signing import utc_now
 from core.settings import PROJECT_ROOT, Settings
 from core.store.audit_log import wait_for_turn
 from core.store.engine import Database, from_utc
 from core.store.film_status import UNCLAIMED
 from core.store.films import erasures
 from core.store.films.conditions import conditions_of
-from core.store.films.keyring import FilmKeyring
-from core.store.films.keys import decrypt, encrypt, key_file, new_key
+from core.store.films.kept import NO_FILE, FilmFiles
+from core.store.films.keys import decrypt, encrypt, key_file
 from core.store.films.objects import FilmObjects
 from core.store.films.readings import reading_from_json, reading_to_json, suspicion_of
 from core.store.reads import SqlReviewStore
@@ -59,183 +51,11 @@ CLAIM = timedelta(minutes=15)
 """Longer than a film takes, shorter than a morning; it is renewed while the film is open."""
 READING_CLAIM = timedelta(minutes=3)
 """After which another process takes up a film whose reading was broken off."""
-BROKEN_WRITE = timedelta(hours=1)
-_THUMBNAIL, _CONTENT = "thumbnail", "film"
-_ERASED_AT_ONCE = 500
-_KEPT_COLUMNS = tuple(column for column in films.c if column.name != "thumbnail")
+_THUMBNAIL = "thumbnail"
 
 
-class SqlFilms:
-    """Films that outlast a visit: rows in the database, encrypted files beside it.
-
-    One may serve many threads.
-
-    Parameters
-    ----------
-    key_path : Path
-        The file with the master keys, from `key_file`.
-    keys : str
-        Master keys of a setting; empty where the file holds them.
-    now : callable
-        The time of day, aware.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        objects: FilmObjects,
-        *,
-        key_path: Path,
-        keys: str = "",
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self.database = database
-        self.keyring = FilmKeyring(database, key_path, keys)
-        self._objects, self._now = objects, now
-
-    # --- films come and go ----------------------------------------------------------------------
-
-    def keep(self, film: ArrivingFilm, by: Reader, arrival: Arrival = Arrival.UPLOAD) -> bool:
-        """Keep a film durably before returning; False if it is kept already.
-
-        Raises
-        ------
-        NotAllowed
-            If the acting reader has no role that adds films.
-        FilmStoreError
-            If its file cannot be written.
-        ReviewStoreError
-            If the database cannot be written; the film is not kept then.
-        """
-        by.require(Act.ADD_FILMS)
-        if self._row(film.film_sha256) is not None:
-            return False
-        address, key = address_of(self.keyring.secret, film.film_sha256), new_key()
-        self._objects.write(address, encrypt(key, film.content, _CONTENT + film.film_sha256))
-        return self._insert(film, address, key, by, arrival, FilmStatus.NEW)
-
-    def keep_refusal(self, film: ArrivingFilm, by: Reader, reading: MachineReading) -> bool:
-        """Keep that a file came and why it cannot be opened, without the file.
-
-        Returns
-        -------
-        bool
-            False if the film is kept already.
-        """
-        by.require(Act.ADD_FILMS)
-        if self._row(film.film_sha256) is not None:
-            return False
-        key, address = new_key(), address_of(self.keyring.secret, film.film_sha256)
-        kept = self._insert(film, address, key, by, Arrival.UPLOAD, FilmStatus.REFUSED)
-        self.note_reading(film.film_sha256, reading)
-        return kept
-
-    def _insert(
-        self,
-        film: ArrivingFilm,
-        address: str,
-        key: bytes,
-        by: Reader,
-        arrival: Arrival,
-        status: FilmStatus,
-    ) -> bool:
-        values = {
-            "film_sha256": film.film_sha256,
-            "name": printable(film.name),
-            "arrived_at": self._now(),
-            "arrival": arrival.value,
-            "added_by": by.name,
-            "status": status.value,
-            "status_at": self._now(),
-            "address": address,
-            "wrapped_key": self.keyring.wrap(key, film.film_sha256),
-            "patient": film.patient or None,
-            "taken_at": film.taken_at,
-            "burned_in": film.burned_in,
-            "inverted": False,
-            "quarter_turns": 0,
-        }
-        try:
-            with self.database.writing() as connection:
-                history = SqlReviewStore(self.database).history_in(connection, film.film_sha256)
-                if history:  # of an earlier visit, or of a film that was erased
-                    values["status"] = status_of(history).value
-                connection.execute(insert(films), values)
-        except ReviewStoreError as exc:
-            if isinstance(exc.__cause__, IntegrityError):
-                return False
-            raise
-        return True
-
-    def content(self, film_sha256: str) -> bytes:
-        """Return a film's file, decrypted.
-
-        Raises
-        ------
-        FilmStoreError
-            If the film is not kept any more, its file is gone or damaged, or the key is.
-        """
-        row = self._row(film_sha256)
-        if row is None:
-            raise FilmStoreError(
-                "This film is not kept any more: it was erased, or its time is over. Add it again."
-            )
-        sealed = self._objects.read(row.address)
-        return decrypt(
-            self.keyring.unwrap(row.wrapped_key, film_sha256), sealed, _CONTENT + film_sha256
-        )
-
-    def erase(self, film_sha256s: Collection[str], by: Reader, reason: str) -> int:
-        """Erase films: key, file, thumbnail and row; reads that were signed stay. Return how many.
-
-        Teaching cases made of them go too, unless only the time of the films is over.
-
-        Raises
-        ------
-        NotAllowed
-            If the acting reader has no role that erases films.
-        FilmStoreError
-            If a file cannot be taken away; without its key it does not open any more.
-        """
-        by.require(Act.ERASE_FILMS)
-        erased = 0
-        wanted = list(dict.fromkeys(film_sha256s))
-        for start in range(0, len(wanted), _ERASED_AT_ONCE):
-            names = wanted[start : start + _ERASED_AT_ONCE]
-            with self.database.writing() as connection:
-                wait_for_turn(connection)
-                gone = erasures.erase_rows(connection, names, by, reason, self._now())
-            for _, address in gone:
-                self._objects.erase(address)
-            erased += len({film for film, _ in gone})
-        if erased:
-            self._forget_free_pages()
-        return erased
-
-    def erase_patient(self, number: str, issuer: str, by: Reader) -> int:
-        """Erase all films and teaching cases of a patient, by the number that the files stated."""
-        patient = keyed_patient(number, issuer, self.keyring.secret)
-        if not patient:
-            return 0
-        rows = self.database.rows(select(films.c.film_sha256).where(films.c.patient == patient))
-        taught = erasures.films_of_patient(self.database, patient)
-        return self.erase([*(row.film_sha256 for row in rows), *taught], by, "patient")
-
-    def erase_expired(self, days: int) -> int:
-        """Erase the films that arrived ``days`` ago or earlier, and what broken writes left."""
-        before = self._now() - timedelta(days=days)
-        rows = self.database.rows(select(films.c.film_sha256).where(films.c.arrived_at <= before))
-        erased = self.erase([row.film_sha256 for row in rows], SYSTEM, erasures.RETENTION)
-        known = {row.address for row in self.database.rows(select(films.c.address))}
-        known |= erasures.case_addresses(self.database)
-        self._objects.sweep(known, older_than=self._now() - BROKEN_WRITE)
-        return erased
-
-    def _forget_free_pages(self) -> None:
-        """Take what was erased out of SQLite's log as well."""
-        with self.database.reading() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
+class SqlFilms(FilmFiles):
+    """The worklist over the kept films; one may serve many threads."""
 
     # --- the list -------------------------------------------------------------------------------
 
@@ -389,8 +209,19 @@ class SqlFilms:
         """Put a film back that was not read to the end."""
         self._update(film_sha256, {"reading_until": None})
 
-    def note_reading(self, film_sha256: str, reading: MachineReading) -> None:
+    def note_reading(
+        self,
+        film_sha256: str,
+        reading: MachineReading,
+        read_as: tuple[bool, int] | None = None,
+    ) -> None:
         """Keep what the machine said of a film.
+
+        Parameters
+        ----------
+        read_as : (bool, int), optional
+            Whether it was inverted and how often turned when it was read: nothing is kept if that
+            was changed meanwhile.
 
         Raises
         ------
@@ -415,15 +246,12 @@ class SqlFilms:
             wait_for_turn(connection)
             history = SqlReviewStore(self.database).history_in(connection, film_sha256)
             values["status"] = status_of(history, refused=refused).value
-            one = films.c.film_sha256 == film_sha256
-            connection.execute(update(films).where(one).values(**values))
+            same = [films.c.film_sha256 == film_sha256]
+            if read_as is not None:
+                same += [films.c.inverted == read_as[0], films.c.quarter_turns == read_as[1]]
+            connection.execute(update(films).where(*same).values(**values))
 
     # --- rows -----------------------------------------------------------------------------------
-
-    def _row(self, film_sha256: str) -> Row[Any] | None:
-        query = select(*_KEPT_COLUMNS).where(films.c.film_sha256 == film_sha256)
-        rows = self.database.rows(query)
-        return rows[0] if rows else None
 
     def _update(
         self, film_sha256: str, values: Mapping[str, Any], *also: ColumnElement[bool]
@@ -444,8 +272,9 @@ class SqlFilms:
         if row.reading is not None:
             thumbnail = b""
             if row.thumbnail:
-                key = self.keyring.unwrap(row.wrapped_key, row.film_sha256)
-                thumbnail = decrypt(key, row.thumbnail, _THUMBNAIL + row.film_sha256)
+                with suppress(FilmStoreError):  # one row that does not open must not close the list
+                    key = self.keyring.unwrap(row.wrapped_key, row.film_sha256)
+                    thumbnail = decrypt(key, row.thumbnail, _THUMBNAIL + row.film_sha256)
             reading = replace(
                 reading_from_json(row.reading),
                 identity=row.reading_identity or "",
@@ -465,6 +294,7 @@ class SqlFilms:
             quarter_turns=row.quarter_turns,
             claimed_by=row.claimed_by if claimed else "",
             claimed_until=until if claimed else None,
+            has_file=not row.address.startswith(NO_FILE),
             reading=reading,
         )
 
@@ -477,15 +307,11 @@ def open_films(database: Database, settings: Settings) -> SqlFilms:
     return SqlFilms(database, objects, key_path=key_path, keys=keys)
 
 
-def address_of(secret: bytes, film_sha256: str) -> str:
-    """Return where a film's file lies: nobody finds it who knows the film and not the secret."""
-    return hmac.new(secret, b"address\0" + film_sha256.encode(), hashlib.sha256).hexdigest()
-
-
 def _moment(kept: datetime | None) -> datetime | None:
     return None if kept is None else from_utc(kept)
 
 
 def _unread_by_machine(identity: str) -> ColumnElement[bool]:
     other = films.c.reading_identity != identity
-    return or_(films.c.reading_identity.is_(None), other)
+    unread = or_(films.c.reading_identity.is_(None), other)
+    return and_(unread, ~films.c.address.startswith(NO_FILE, autoescape=True))

@@ -2,18 +2,21 @@
 
 import dataclasses
 import io
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from fixtures.dicom_films import NOISE, compressed, content_of, film, lut
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from core.domain.film import AgeBand
-from core.errors import CorruptFile, FirstReadError
+from core.errors import CorruptFile, FirstReadError, RadiographError
 from core.imaging.dicom.deidentify import deidentify, keyed_patient
 from core.imaging.dicom.reader import decode_dicom, looks_like_dicom
 
@@ -179,3 +182,18 @@ def test_what_holds_no_film_is_refused():
     del dataset.PixelData
     with pytest.raises(CorruptFile, match="no image"):
         deidentify(content_of(dataset), SECRET)
+
+
+@given(data=st.data())
+def test_whatever_the_bytes_are_it_is_a_sentence_or_a_film(data) -> None:
+    content = bytearray(content_of(film(NOISE, **NAMES)))
+    content = content[: data.draw(st.integers(132, len(content)))]
+    for _ in range(data.draw(st.integers(0, 3))):
+        content[data.draw(st.integers(132, len(content) - 1)) :][:1] = b"\xff"
+    with suppress(RadiographError):
+        deidentify(bytes(content), SECRET)
+
+
+@pytest.mark.parametrize("number", ["ANONYMOUS", "anonymous ", "0", "000000", "123456", "-", "N/A"])
+def test_a_word_that_stands_for_no_number_makes_no_patient(number) -> None:
+    assert keyed_patient(number, "", SECRET) == ""

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fixtures.review_records import lead, record, sign
+from fixtures.review_records import lead, raw_connection, record, sign
 
 from core.domain.model import OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Reader, Role
 from core.domain.review import ReadKind, Verdict
 from core.domain.worklist import Arrival, ArrivingFilm, FilmStatus, MachineReading, WorklistFilter
-from core.errors import FilmStoreError, NotAllowed
+from core.errors import FilmGone, FilmStoreError, NotAllowed
 from core.store.audit_log import verify_records
 from core.store.films.objects import FilmObjects
 from core.store.films.worklist import CLAIM, READING_CLAIM, SqlFilms
@@ -151,13 +151,15 @@ def test_films_go_when_their_time_is_over_and_broken_writes_with_them(films, pla
     films.keep(arriving(FILM), ADA)
     clock.wait(days=29)
     films.keep(arriving(OTHER), ADA)
-    lost = place / "ff" / "ffff.part"
-    lost.parent.mkdir()
-    lost.write_bytes(b"broken off")
+    lost = place / films.keyring.site / "ff" / f"{'f' * 64}.0123456789ab.part"
+    ours, other = lost.with_name("IMG_1.dcm"), place / "another site" / "ff" / ("f" * 64)
     long_ago = (clock() - timedelta(hours=2)).timestamp()
-    os.utime(lost, (long_ago, long_ago))
+    for path in (lost, ours, other):
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(b"broken off")
+        os.utime(path, (long_ago, long_ago))
     assert films.erase_expired(30) == 0
-    assert not lost.exists()
+    assert [path.exists() for path in (lost, ours, other)] == [False, True, True]
     clock.wait(days=1)
     assert films.erase_expired(30) == 1
     assert listed(films) == [OTHER]
@@ -167,7 +169,7 @@ def test_films_go_when_their_time_is_over_and_broken_writes_with_them(films, pla
 
 def test_a_file_that_is_being_written_is_not_swept(films, place, clock):
     films.keep(arriving(FILM), ADA)
-    young = place / "aa" / "aaaa"
+    young = place / films.keyring.site / "aa" / ("a" * 64)
     young.parent.mkdir(exist_ok=True)
     young.write_bytes(b"its row is on its way")
     os.utime(young, (clock().timestamp(), clock().timestamp()))
@@ -189,13 +191,76 @@ def test_a_damaged_or_exchanged_file_is_a_sentence(films, place):
     other.unlink()
     with pytest.raises(FilmStoreError, match="add the film again"):
         films.content(FILM)
+    films.note_reading(FILM, read_by_machine())
+    assert films.keep(arriving(FILM), BO)  # as the sentence says
+    assert films.content(FILM) == CONTENT
+    assert (films.find(FILM).added_by, films.find(FILM).reading) == ("Dr. Ada", None)
+
+
+def test_of_two_who_keep_the_same_film_at_once_neither_destroys_it(films, database, place):
+    def keep(n):
+        own = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
+        return sum(own.keep(arriving(f"{film:02x}" * 32), ADA) for film in range(n, n + 12))
+
+    assert films.keyring.secret
+    with ThreadPoolExecutor(4) as pool:
+        kept = sum(pool.map(keep, (0, 0, 6, 6)))
+    assert kept == 18
+    assert all(films.content(f"{film:02x}" * 32) == CONTENT for film in range(18))
+    assert len([path for path in place.rglob("*") if path.is_file()]) == 18
+
+
+def test_one_row_that_does_not_open_leaves_the_list(films, url):
+    films.keep(arriving(FILM), ADA)
+    films.keep(arriving(OTHER), ADA)
+    films.note_reading(FILM, read_by_machine())
+    with raw_connection(url) as connection:
+        connection.execute("UPDATE films SET wrapped_key = thumbnail WHERE thumbnail IS NOT NULL")
+        connection.commit()
+    assert listed(films) == [FILM, OTHER]
+    assert films.find(FILM).reading.thumbnail == b""
+    assert films.erase([FILM], ADA, "request") == 1
+
+
+def test_what_was_read_of_a_film_that_was_turned_meanwhile_is_let_go(films):
+    films.keep(arriving(FILM), ADA)
+    films.change(FILM, inverted=False, quarter_turns=1)
+    films.note_reading(FILM, read_by_machine(), (False, 0))
+    assert films.find(FILM).reading is None
+    films.note_reading(FILM, read_by_machine(), (False, 1))
+    assert films.find(FILM).reading.prediction is not None
+
+
+def test_a_signature_leaves_another_readers_claim(films, database):
+    films.keep(arriving(FILM), ADA)
+    films.claim(FILM, BO)
+    sign(SqlReviewStore(database), record("r1", film_sha256=FILM, reader="Dr. Ada"))
+    assert films.find(FILM).claimed_by == "Dr. Bo"
+
+
+def test_disputes_are_told_to_those_who_may_know(films, database, clock):
+    for film in (FILM, OTHER):
+        films.keep(arriving(film), ADA)
+    for n, verdict in enumerate((Verdict.NORMAL, Verdict.PNEUMONIA)):
+        signed = record(f"{n}", verdict=verdict, film_sha256=FILM, reader=f"{n}", read_at=clock())
+        sign(SqlReviewStore(database), signed)
+    assert listed(films, statuses=(FilmStatus.SIGNED,)) == []
+    assert listed(films, statuses=(FilmStatus.SIGNED,), tells_disputes=False) == [FILM]
+    assert listed(films, statuses=(FilmStatus.DISPUTED,), tells_disputes=False) == []
+    clock.wait(hours=13)
+    assert listed(films) == [FILM, OTHER]
+    assert listed(films, tells_disputes=False) == [OTHER]
 
 
 def test_a_file_that_cannot_be_opened_is_named_and_not_kept(films, place):
     reading = MachineReading("run-1 and gate", sentence="x.txt is no film.")
-    films.keep_refusal(arriving(name="x.txt"), ADA, reading)
+    films.keep_refusal(arriving(name="x.txt"), ADA, reading, Arrival.FOLDER)
     film = films.find(FILM)
     assert (film.status, film.reading.sentence) == (FilmStatus.REFUSED, "x.txt is no film.")
+    assert (film.arrival, film.has_file) == (Arrival.FOLDER, False)
+    assert films.unread("another run", 5) == []
+    with pytest.raises(FilmGone, match="was not kept"):
+        films.content(FILM)
     assert not [path for path in place.rglob("*") if path.is_file()]
 
 
@@ -223,9 +288,10 @@ def test_a_process_that_runs_meanwhile_finds_the_new_master_key(films, database,
     running = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
     assert running.content(FILM) == CONTENT
     films.keyring.change_master_key()
+    running.keep(arriving(OTHER), ADA)  # before it has opened any film with the new key
+    fresh = SqlFilms(database, FilmObjects(str(place)), key_path=films.keyring.path)
+    assert fresh.content(FILM) == fresh.content(OTHER) == CONTENT
     assert running.content(FILM) == CONTENT
-    running.keep(arriving(OTHER), ADA)
-    assert films.content(OTHER) == CONTENT
 
 
 def test_a_change_of_key_that_breaks_off_loses_nothing(films, database, place, monkeypatch):
