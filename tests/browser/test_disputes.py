@@ -59,6 +59,10 @@ def film(synthetic_cache: Path) -> FilePayload:
 def come_as(page: Page, server: Server, name: str) -> None:
     page.goto(server.address)
     wait_until_idle(page)
+    sign_as(page, name)
+
+
+def sign_as(page: Page, name: str) -> None:
     field = page.get_by_placeholder(NAME)
     field.fill(name)
     field.press("Tab")
@@ -124,6 +128,7 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     expect(page.get_by_text("Of what counts by place")).to_be_visible()
     wait_until_idle(page)
 
+    sign_as(page, "Dr. Senior")
     page.get_by_role("radio", name="Pneumonia").click()
     page.get_by_role("textbox", name="Reason").fill("dense at the right base")
     page.get_by_role("textbox", name="Reason").press("Tab")
