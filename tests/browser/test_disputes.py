@@ -10,7 +10,7 @@ import pytest
 from browser.app_server import Server, wait_until_idle
 from browser.test_first_minute import payload
 from browser.test_kept_films import row_of
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from core.domain.reader import Role
 from core.domain.review import ReadKind
@@ -59,6 +59,10 @@ def film(synthetic_cache: Path) -> FilePayload:
 def come_as(page: Page, server: Server, name: str) -> None:
     page.goto(server.address)
     wait_until_idle(page)
+    sign_as(page, name)
+
+
+def sign_as(page: Page, name: str) -> None:
     field = page.get_by_placeholder(NAME)
     field.fill(name)
     field.press("Tab")
@@ -96,7 +100,7 @@ def legend(page: Page) -> Locator:
 
 
 def test_a_dispute_is_settled_with_the_film_and_taught(
-    page: Page, chromium: Browser, server: Server, settings: Settings, film: FilePayload
+    page: Page, server: Server, settings: Settings, film: FilePayload
 ) -> None:
     page.goto(server.address)
     expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
@@ -117,13 +121,13 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     expect(legend(page)).to_contain_text("Dr. Bo")
     expect(page.locator(".fr-record")).to_have_count(4)
     expect(page.locator(".fr-scale")).to_have_count(0)
-    expect(page.locator(".legend")).to_be_hidden()
     wait_until_idle(page)
     page.get_by_role("button", name="Show what the model said").click()
     expect(page.locator(".fr-scale")).to_be_visible()
     expect(page.get_by_text("Of what counts by place")).to_be_visible()
     wait_until_idle(page)
 
+    sign_as(page, "Dr. Senior")
     page.get_by_role("radio", name="Pneumonia").click()
     page.get_by_role("textbox", name="Reason").fill("dense at the right base")
     page.get_by_role("textbox", name="Reason").press("Tab")

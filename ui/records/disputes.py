@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.reader import Act, reader_key
+from core.domain.reader import Act
 from core.domain.review import Verdict
 from core.domain.worklist import WorklistFilm
 from core.errors import Cancelled, FilmStoreError, FirstReadError, RadiographError
@@ -179,11 +179,8 @@ def _hides_model(visit: Visit, dispute: Dispute) -> bool:
     """Return whether the model's side is held back until the arbiter asks for it."""
     if not get_settings().read_first or why_not_settled_by(dispute, visit.acting):
         return False
-    return _asking(visit, dispute) not in st.session_state.get(_ASKED, set())
-
-
-def _asking(visit: Visit, dispute: Dispute) -> tuple[str, str]:
-    return dispute.film_sha256, reader_key(visit.acting.name)
+    # by film alone: a name that is entered afterwards undoes nothing that was seen
+    return dispute.film_sha256 not in st.session_state.get(_ASKED, set())
 
 
 def _draw_model(
@@ -196,9 +193,7 @@ def _draw_model(
             icon=":material/visibility:",
             width="stretch",
             key=f"dispute-model-{dispute.film_sha256[:CODE_LENGTH]}",
-            on_click=lambda: st.session_state.setdefault(_ASKED, set()).add(
-                _asking(visit, dispute)
-            ),
+            on_click=lambda: st.session_state.setdefault(_ASKED, set()).add(dispute.film_sha256),
         )
         visit.wait_for(None)
         return None
