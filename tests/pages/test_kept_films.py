@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,10 @@ def test_nobody_learns_from_list_or_counts_which_films_are_disputed(
     upload(become(store, READER), CHEST, OTHER)
     for number, verdict in enumerate((Verdict.NORMAL, Verdict.PNEUMONIA)):
         reader, film = f"Dr. {number}", sha256_of(CHEST)
-        sign(store, record(f"{number}", verdict=verdict, film_sha256=film, reader=reader))
+        at = datetime.now(UTC)
+        sign(
+            store, record(str(number), verdict=verdict, film_sha256=film, reader=reader, read_at=at)
+        )
     assert get_films().find(sha256_of(CHEST)).status is FilmStatus.DISPUTED
     page = become(store, "Dr. Bo", role)
     options = next(one for one in page.selectbox if one.label == "Films").options

@@ -77,7 +77,9 @@ def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
         failed = visit.outcome(film.key).state is FilmState.FAILED
         if film.key in visit.films and not failed:
             repeated += 1
-        elif film.held_bytes > room:
+            if not get_settings().keeps_films:  # else its file may be gone, and is put back
+                continue
+        if film.held_bytes > room:
             left_out += 1
         else:
             visit.outcomes.pop(film.key, None)
