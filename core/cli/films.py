@@ -16,7 +16,7 @@ from core.errors import FilmStoreError, RadiographError
 from core.imaging.decoding import check_file_size
 from core.jobs.batch import UploadedFilm
 from core.jobs.film_pool import FilmPool
-from core.jobs.film_worker import EngineFiles
+from core.jobs.film_worker import EngineFiles, FilmWork
 from core.jobs.kept_films import keep_film
 from core.reads.signing import printable_name
 from core.settings import get_settings
@@ -64,6 +64,7 @@ def add_folder(
                         continue
                     named = path.name if settings.keep_file_names else f"Film {sha256[:8]}"
                     film = UploadedFilm(sha256, printable_name(named), content)
+                    pool.do(FilmWork(content, files, path.name))  # raises where it is no film
                     keep_film(film, films, pool, files, _by(), arrival=Arrival.FOLDER)
                     added += 1
                 except (RadiographError, OSError) as exc:

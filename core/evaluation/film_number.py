@@ -113,7 +113,9 @@ class FilmNumber:
         if low is None or high is None:
             return "interval not measured"
         of_what = "" if self.ratio.beyond is None else " of this limit"
-        return f"95 %{of_what} {say(low)} to {say(high)}"
+        ends_text = [say(low), say(high)]
+        both = ends_text[0] if ends_text[0] == ends_text[1] else " to ".join(ends_text)
+        return f"95 %{of_what} {both}"
 
     def _number(self, log_ratio: float) -> str:
         if self.prevalence is None:
@@ -242,7 +244,8 @@ def probability_text(probability: float) -> str:
 def share_text(share: float) -> str:
     """Return a share in percent, to a tenth where it is small."""
     percent = 100.0 * share
-    return f"{percent:.1f} %" if percent < 10 and round(percent, 1) % 1 else f"{percent:.0f} %"
+    tenths = (percent < 10 or percent > 99) and round(percent, 1) % 1
+    return f"{percent:.1f} %" if tenths else f"{percent:.0f} %"
 
 
 def counted_text(counted: CountedBand | None) -> str:
@@ -255,8 +258,8 @@ def counted_text(counted: CountedBand | None) -> str:
     ratio = counted.ratio
     value, low, high = (two_digits(one) for one in (ratio.value, ratio.low, ratio.high))
     return (
-        f"By counting on the {counted.films}: {value} ({low} to {high}), {counted.ill} films with "
-        f"pneumonia and {counted.well} without."
+        f"By counting on the {counted.films}, the likelihood ratio is {value} ({low} to {high}): "
+        f"{counted.ill} films with pneumonia and {counted.well} without."
     )
 
 

@@ -72,7 +72,7 @@ def test_before_a_prevalence_is_set_the_page_says_the_ratio_and_asks_for_it(
     assert "robability" not in said_of(page)
     assert "&nbsp;probability" not in words_of(page)
     assert "The score is at or above the operating point" in words_of(page)
-    assert "By counting on the official test split: " in words_of(page)
+    assert "By counting on the official test split, the likelihood ratio is " in words_of(page)
     assert asked(page) == [UNSET]
 
 

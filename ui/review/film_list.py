@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.settings import get_settings
-from ui.app.kept_films import claimed_by_another
+from ui.app.kept_films import PAGE, claimed_by_another
 from ui.app.read_in_progress import film_left_open
 from ui.app.resources import get_engine, get_store
 from ui.app.session import Visit
@@ -17,7 +17,7 @@ from ui.review.uploads import draw_batch, draw_uploader, offer_examples, offer_r
 from ui.review.worklist_query import WorklistView, draw_filters
 
 VIEW_HEIGHT = 790
-ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT = 60, 56, 56, 112
+ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT, PAGES_HEIGHT = 60, 56, 56, 112, 48
 """Of what stands above the list, in CSS pixels."""
 
 
@@ -57,8 +57,9 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
     if get_settings().keeps_films:
         with st.container(gap="small"):
             draw_filters(visit, view, total)
+    keeps = get_settings().keeps_films
     above = ADD_HEIGHT + BATCH_HEIGHT * (visit.job is not None) + REPORTS_HEIGHT * reports
-    above += FILTERS_HEIGHT * get_settings().keeps_films
+    above += FILTERS_HEIGHT * keeps + PAGES_HEIGHT * (keeps and total > PAGE)
     scored = any(row.probability is not None for row in rows)
     point = get_engine().classifier.run_record.operating_point
     chosen = show_worklist(

@@ -106,9 +106,14 @@ def build_row(
         note=next(
             (f.message for f in reading.quality.findings if f.severity is not Severity.NOTE), ""
         ),
-        status=shared or _status(signed.get(film.key), reader) or unsigned,
+        status=_joined(_status(signed.get(film.key), reader), shared) or unsigned,
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
+
+
+def _joined(own: str, shared: str) -> str:
+    """Return a status of one's own with what the shared list adds, or else what that says."""
+    return f"{own}, {shared}" if own.startswith("signed: ") and shared else shared or own
 
 
 def _status(record: ReviewRecord | None, reader: str) -> str:

@@ -90,8 +90,8 @@ def test_without_a_prevalence_the_ratio_is_said_and_no_probability(ratio, text, 
         (
             BELOW,  # 15 / 85 / 64, 15 / 85 / 180, 15 / 85 / 37
             0.15,
-            "below 0.01 (95 % of this limit below 0.01 to below 0.01)",
-            "fewer than 1 has pneumonia (95 % of this limit fewer than 1 to fewer than 1)",
+            "below 0.01 (95 % of this limit below 0.01)",
+            "fewer than 1 has pneumonia (95 % of this limit fewer than 1)",
         ),
         (
             BELOW,  # 1 / 64, 1 / 180, 1 / 37
@@ -102,7 +102,7 @@ def test_without_a_prevalence_the_ratio_is_said_and_no_probability(ratio, text, 
         (
             ABOVE,
             0.8,
-            "above 0.99 (95 % of this limit above 0.99 to above 0.99)",
+            "above 0.99 (95 % of this limit above 0.99)",
             "more than 99 have pneumonia (95 % of this limit 99 to more than 99)",
         ),
         (
@@ -178,8 +178,8 @@ def test_a_share_is_said_in_percent(share, text):
 def test_what_counting_gives_stands_with_its_films():
     band = CountedBand("official test split", 10.0, 53.0, 53, 390, 8, 234)
     assert counted_text(band) == (
-        "By counting on the official test split: 3.8 (1.9 to 7.7), 53 films with pneumonia and 8 "
-        "without."
+        "By counting on the official test split, the likelihood ratio is 3.8 (1.9 to 7.7): 53 "
+        "films with pneumonia and 8 without."
     )
     assert counted_text(None) == ""
 
