@@ -356,6 +356,16 @@ def test_an_inverted_film_stays_inverted_for_the_next_visit(store: SqlReviewStor
     assert visit_of(again).outcome(sha256_of(negative)).reading.prediction is not None
 
 
+def test_a_trainee_does_not_change_a_film_that_all_readers_see(store: SqlReviewStore) -> None:
+    negative = png("negative.png", 1.0 - chest(3, "lobar"))
+    label = "Invert and read again"
+    reader = upload(become(store, READER), negative)
+    assert label in {button.label for button in reader.button}
+    assert label not in {button.label for button in become(store, "T.", Role.TRAINEE).button}
+    other = become(store, "Dr. Bo")  # while Ada has it open
+    assert label not in {button.label for button in other.button}
+
+
 def test_signing_lets_go_of_the_film(store: SqlReviewStore) -> None:
     page = become(store, READER)
     upload(page, CHEST)

@@ -35,7 +35,7 @@ from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
 from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_verdict
-from ui.review.turn import draw_turn, draw_turn_back, read_changed
+from ui.review.turn import draw_turn, draw_turn_back, may_change, read_changed
 from ui.review.ward import draw_measured_here, draw_score
 
 READ_HEIGHT = 384  # findings scroll, so that the verdict stays in view
@@ -174,7 +174,7 @@ def suspicion_of(row: WorklistRow) -> tuple[int, float]:
 
 def draw_invert(read: ReadContext, label: str) -> None:
     """Offer to exchange black and white of a film, and to read it again."""
-    if st.button(label, icon=":material/invert_colors:"):
+    if may_change(read) and st.button(label, icon=":material/invert_colors:"):
         read_changed(read, replace(read.film, inverted=not read.film.inverted))
 
 
