@@ -71,7 +71,8 @@ def _free_port() -> int:
 def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
     """Start ``streamlit run streamlit_app.py`` on an empty review store of its own.
 
-    The model's output is shown at once: what is measured does not wait for a first read.
+    The model's output is shown at once: what is measured does not wait for a first read. No film
+    is kept, unless the settings say so: else a round would find the films of the one before.
 
     Parameters
     ----------
@@ -84,6 +85,8 @@ def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder}/reads.sqlite3",
+            "FIRSTREAD_FILMS": f"{folder}/films",
+            "FIRSTREAD_KEEP_FILMS_DAYS": "0",
             "FIRSTREAD_READ_FIRST": "false",
             **(settings or {}),
         }
