@@ -176,13 +176,16 @@ class BatchJob(BackgroundTask[None]):
 
     def _next(self) -> UploadedFilm | None:
         """Return the next film; after the last one no more are taken."""
-        self._keep_all()
-        with self._lock:
-            self._closed = self._begun == len(self._films)
-            if self._closed:
-                return None
-            self._begun += 1
-            return self._films[self._begun - 1]
+        while True:
+            self._keep_all()
+            with self._lock:
+                if self.keeping:  # films came since
+                    continue
+                self._closed = self._begun == len(self._films)
+                if self._closed:
+                    return None
+                self._begun += 1
+                return self._films[self._begun - 1]
 
     def _keep_all(self) -> None:
         while self._keep is not None and self.kept < self.total:

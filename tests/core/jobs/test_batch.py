@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 from fixtures.gate_films import film_of
@@ -250,3 +251,49 @@ def test_a_refused_film_is_read_and_carries_its_findings_without_a_prediction():
 def test_an_outcome_of_its_own_has_neither_reading_nor_sentence():
     waiting = FilmOutcome(FilmState.WAITING)
     assert (waiting.reading, waiting.sentence) == (None, "")
+
+
+def test_all_films_are_kept_before_the_first_is_read_and_also_after_a_stop() -> None:
+    order: list[str] = []
+
+    def keep(film: UploadedFilm) -> UploadedFilm:
+        order.append(f"keep {film.name}")
+        if film.name == "b.png":
+            raise CorruptFile("b.png holds no film.")
+        if film.name == "c.png":
+            raise ValueError("a fault")
+        return replace(film, held=lambda: film.held)
+
+    def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
+        order.append(f"read {film.name}")
+        job.cancel()
+        assert callable(film.held)
+        return reading_of(film)
+
+    job = BatchJob(uploads(*"abcd"), read, keep).start()
+    assert job.wait(WAIT_S)
+    assert order == ["keep a.png", "keep b.png", "keep c.png", "keep d.png", "read a.png"]
+    outcomes = job.take_outcomes()
+    states = {key[0]: outcome.state for key, outcome in outcomes.items()}
+    assert states == {"a": "read", "b": "failed", "c": "failed", "d": "stopped"}
+    assert "fault in First Read" in outcomes["c" * 16].sentence
+    assert (job.kept, job.keeping, job.unkept) == (4, False, [])
+
+
+def test_films_that_come_while_others_are_read_are_kept_first() -> None:
+    kept: list[str] = []
+
+    def keep(film: UploadedFilm) -> UploadedFilm:
+        kept.append(film.name)
+        return replace(film, held=lambda: film.held)
+
+    def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
+        if film.name == "a.png":
+            assert job.add(uploads(*"bc"))
+        assert film.name in kept
+        return reading_of(film)
+
+    job = BatchJob(uploads("a"), read, keep).start()
+    assert job.wait(WAIT_S)
+    assert {outcome.state for outcome in job.take_outcomes().values()} == {"read"}
+    assert kept == ["a.png", "b.png", "c.png"]
