@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -139,6 +140,8 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
 
     def settle(page: Page) -> None:
         page.get_by_role("tab", name="Disputes (1)").click()
+        page.get_by_role("combobox", name=re.compile("^Disputed films")).click()
+        page.keyboard.press("Enter")  # which takes the only one
         page.get_by_role("radio", name="Normal").click()
         page.get_by_label("Reason").fill("rib")
 

@@ -152,5 +152,7 @@ def test_the_page_records_lists_the_readers_own_reads_of_settled_films(
     assert (row["You said first"], row["Films"], row["Showed pneumonia"]) == ("normal", 8, 5)
     assert (row["You changed it"], row["Your last verdict was right"][:4]) == (8, "0.62")
     assert row["Your first verdict was right"].startswith("0.38 (")
+    page.switch_page("pages/review.py").run()
     name_reader(page, "Dr. Grace Second")
+    page.switch_page("pages/records.py").run()
     assert not any("You said first" in one.value.columns for one in page.dataframe)

@@ -34,6 +34,7 @@ WRITES_WITHOUT_A_READER = {
     "choose_local_reader",  # the local user says who they are
     "_insert",  # of a film; `keep` and `keep_refusal`, which call it, ask
     "_make_secret",  # the key ring's own
+    "_note",  # of an erasure; `erase`, which calls it, asks
 }
 
 
