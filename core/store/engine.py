@@ -306,19 +306,27 @@ def _sqlite_engine(url: URL, place: str, patience: _Patience) -> Engine:
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
+    seen: list[bool] = []
 
     def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         _set_pragmas(connection, patience)
         entry.info["inode"] = path.stat().st_ino
+        seen[:] = [True]
 
-    def still_the_same_file(
-        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
-    ) -> None:
-        # an open connection to a deleted file accepts commits that nobody will ever find
+    def require_file() -> None:
         if not path.exists():
             raise ReviewStoreError(
                 _capitalised(f"{place} is gone: put it back or restore the last backup.")
             )
+
+    def connects_to_what_was_there(*_: object) -> None:
+        if seen:  # else a thread of its own would make an empty file in the place of the lost one
+            require_file()
+
+    def still_the_same_file(
+        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        require_file()  # an open connection to a deleted file accepts commits that nobody finds
         if path.stat().st_ino != entry.info["inode"]:
             raise DisconnectionError("the file was replaced")
 
@@ -326,6 +334,7 @@ def _sqlite_engine(url: URL, place: str, patience: _Patience) -> Engine:
         statement = connection.get_execution_options().get("begin", "BEGIN")
         _execute_when_free(connection.connection.cursor(), statement, patience)
 
+    event.listen(engine, "do_connect", connects_to_what_was_there)
     event.listen(engine, "connect", prepare)
     event.listen(engine, "checkout", still_the_same_file)
     event.listen(engine, "begin", begin)

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 
 import pytest
@@ -373,3 +374,14 @@ def test_the_command_line_shows_a_fault_as_a_sentence(command):
     assert answer.exit_code == 1
     assert "not in mysql" in answer.output
     assert "Traceback" not in answer.output
+
+
+def test_a_lost_file_is_not_made_anew_by_a_thread_of_its_own(sqlite_url):
+    with closing(Database.open(sqlite_url)) as database:
+        path_of(sqlite_url).unlink()
+        with ThreadPoolExecutor(1) as pool, pytest.raises(ReviewStoreError, match="is gone"):
+            pool.submit(database.check).result()
+        database.close()  # and with it every pooled connection
+        with pytest.raises(ReviewStoreError, match="is gone"):
+            database.check()
+        assert not path_of(sqlite_url).exists()
