@@ -131,7 +131,7 @@ KEPT_FILM_BYTES = 48_000_000
 EVIDENCE_WAIT_S = 0.3
 """Evidence takes less where nobody comes first: the page shows it in the run that asks for it."""
 FOR_REPORT = " report"
-"""Behind a session's id it is who waits for the explanation of a report, not of the open film."""
+"""Behind a session's id it asks for the explanation of a report, not of the open film."""
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
 INVERTED_BY_READER = Finding(

@@ -86,7 +86,7 @@ def draw_findings(token: str, verdict: Verdict | None) -> Findings:
 
 
 def forget_findings(token: str) -> None:
-    """Begin anew with verdict and findings: another reader's first read has the same token."""
+    """Begin verdict and findings again: another reader's first read has the same token."""
     held: _Held = st.session_state[_memory(token)]
     st.session_state[_memory(token)] = _Held(NO_FINDINGS, None, held.heard, held.turn + 1)
 

@@ -1,7 +1,7 @@
 """The keys of the film store: a master key of the site, and under it one key for each film.
 
 A film's own key is kept in the database, wrapped (AES-GCM) by the master key. A new master key
-wraps all of them again and no film is written anew; whoever erases a film's key has erased the
+wraps all of them again and no film is written again; whoever erases a film's key has erased the
 film, wherever a copy of its file may lie.
 """
 
