@@ -109,8 +109,9 @@ with show_errors():
         read_unread(visit)
     show_notice(visit)
     with st.container():
-        if complaints:
-            st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
+        with st.container():
+            if complaints:
+                st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
         if visit.films or view.narrowed or view.page or visit.find:
             draw_films(visit, view, total)
         else:

@@ -116,6 +116,8 @@ def test_the_morning_goes_on_after_a_killed_server(
     expect(row_of(page, "film-00")).to_contain_text("first read locked")
     row_of(page, "film-01").click()
     expect(row_of(page, "film-01")).to_have_attribute("aria-selected", "true")
+    # the list marks its film at once; the form is that film's when the film is shown
+    expect(page.get_by_role("img", name="Film film-01.png")).to_be_visible()
     wait_until_idle(page)
     page.get_by_placeholder("Comment").fill("right base?")
     page.get_by_placeholder("Comment").press("Tab")

@@ -51,7 +51,9 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
         draw_uploader(visit)
         offer_removal(visit, signed)
         offer_examples(visit)
-    reports = draw_list_reports(visit, signed)
+    # each in a container of its own: as they come and go, the list keeps its place on the page
+    with st.container():
+        reports = draw_list_reports(visit, signed)
     with st.container():
         draw_batch(visit)
     if get_settings().keeps_films:
