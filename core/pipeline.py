@@ -313,15 +313,22 @@ def prepare_film(
     return _prepare(film, engine)
 
 
-def draw_small_picture(content: bytes, side_px: int) -> bytes:
+def draw_small_picture(
+    content: bytes, original_px: tuple[float, float] | None = None, *, side_px: int
+) -> bytes:
     """Return a film's file as a small 8-bit PNG, ``side_px`` on its longer side.
+
+    Parameters
+    ----------
+    original_px : (float, float) or None
+        Height and width of the film before its file became a square.
 
     Raises
     ------
     RadiographError
         If the bytes cannot become a radiograph.
     """
-    return thumbnail_png(decode_radiograph(content), side_px)
+    return thumbnail_png(decode_radiograph(content), side_px, original_px)
 
 
 def load_explainer() -> None:

@@ -47,7 +47,7 @@ _NAME: Final = {
     "NORMAL": re.compile(r"(?P<patient>(?:NORMAL2-)?IM-\d+)(?P<subtype>)-\d+"),
 }
 _CLASSES = {"NORMAL": Verdict.NORMAL, "PNEUMONIA": Verdict.PNEUMONIA}
-_OFFICIAL_TEST = "test"
+OFFICIAL_TEST = "test"
 
 
 def open_source(source: Path) -> tuple[zipfile.ZipFile | None, list[str]]:
@@ -358,15 +358,24 @@ def list_public(root: Path | None) -> tuple[Path, ...]:
     The other films of the public set are left out: the model was fitted or tuned on them, so that
     it may not be held to a reader there.
     """
-    folders = () if root is None else [root / _OFFICIAL_TEST / name for name in _CLASSES]
+    folders = () if root is None else [root / OFFICIAL_TEST / name for name in _CLASSES]
     return tuple(path for folder in folders for path in sorted(folder.glob("*")) if path.is_file())
 
 
+def class_named(path: Path) -> Verdict | None:
+    """Return what a film of the set shows, by its folder or its own name; None if neither says."""
+    for name, verdict in _CLASSES.items():
+        if path.parent.name == name:
+            return verdict
+    return next((_CLASSES[name] for name in CLASSES if _NAME[name].match(path.name)), None)
+
+
 def reference_of_files(files: Iterable[Path]) -> dict[str, Verdict]:
-    """Return what films show, by their sha256; their folder is named after it."""
+    """Return what films of the set show, by their sha256."""
     max_bytes = get_settings().max_film_mb * 1_000_000
     return {
-        sha256_of(path): _CLASSES[path.parent.name]
+        sha256_of(path): verdict
         for path in files
-        if path.stat().st_size <= max_bytes
+        for verdict in [class_named(path)]
+        if verdict is not None and path.stat().st_size <= max_bytes
     }

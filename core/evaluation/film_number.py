@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scipy.special import expit
 
 from core.domain.model import Prediction, RunRecord
+from core.domain.rate import probability_text
 from core.domain.ward import ScoreRatio, ShownNumber
 from core.evaluation.likelihood_ratio import (
     CountedBand,
@@ -25,9 +26,6 @@ from core.tables import markdown_table
 
 MOST_RATIO = 10_000
 """A ratio whose limit was not measured is not written out above this, nor below its inverse."""
-
-SURE = 0.99
-"""A probability is not written out above this, nor below the rest to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,15 +228,6 @@ def two_digits(value: float) -> str:
     """Return a number above 0 to two digits, without an exponent."""
     rounded = float(f"{value:.1e}")
     return f"{rounded:,.{max(0, 1 - math.floor(math.log10(rounded)))}f}"
-
-
-def probability_text(probability: float) -> str:
-    """Return a probability as a number, or that it is near 0 or 1."""
-    if probability > SURE:
-        return f"above {SURE}"
-    if probability < 1 - SURE:
-        return f"below {1 - SURE:.2f}"
-    return f"{probability:.2f}"
 
 
 def share_text(share: float) -> str:

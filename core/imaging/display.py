@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from core.domain.arrays import FloatImage, read_only
 from core.domain.film import Radiograph
@@ -54,6 +55,22 @@ def display_film(film: Radiograph) -> DisplayedFilm:
     return DisplayedFilm(
         read_only(levels), film.height_px, film.width_px, film.pixel_spacing_mm, film.synthetic
     )
+
+
+def restore_proportions(shown: DisplayedFilm, height_px: float, width_px: float) -> DisplayedFilm:
+    """Return a film that was brought to a square in its own proportions; no row or column is lost.
+
+    Parameters
+    ----------
+    height_px, width_px : float
+        Of the film before it became a square, or any other sides in the same proportion.
+    """
+    side, shorter = min(shown.levels.shape), min(height_px, width_px)
+    height, width = (round(side * length / shorter) for length in (height_px, width_px))
+    grey = Image.fromarray(shown.levels.astype(np.float32))
+    levels = np.rint(np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR)))
+    restored = read_only(levels.astype(shown.levels.dtype))
+    return replace(shown, levels=restored, height_px=height, width_px=width)
 
 
 def _shown_size(height_px: int, width_px: int) -> tuple[int, int]:

@@ -20,16 +20,23 @@ MARK_HEIGHT, MARK_GREY = 0.032, 190
 """Of the words in a film's corner: share of its height, and level of 255."""
 
 
-def thumbnail_png(film: Radiograph, side_px: int = THUMBNAIL_PX) -> bytes:
+def thumbnail_png(
+    film: Radiograph,
+    side_px: int = THUMBNAIL_PX,
+    original_px: tuple[float, float] | None = None,
+) -> bytes:
     """Return a film as a small 8-bit PNG, aspect ratio kept.
 
     Parameters
     ----------
     side_px : int
         Of the longer side.
+    original_px : (float, float) or None
+        Height and width of the film before its file became a square.
     """
-    scale = side_px / max(film.height_px, film.width_px)
-    size = (max(1, round(film.width_px * scale)), max(1, round(film.height_px * scale)))
+    height_px, width_px = original_px or (film.height_px, film.width_px)
+    scale = side_px / max(height_px, width_px)
+    size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
     stride = max(1, min(film.height_px, film.width_px) // (side_px * 8))
     sampled = np.ascontiguousarray(film.pixels[::stride, ::stride])
     small = Image.fromarray(sampled).resize(size, Image.Resampling.BILINEAR)

@@ -35,6 +35,8 @@ class UploadedFilm:
         The file, or what fetches it from where it is kept.
     by : Reader or None
         Who adds it.
+    original_px : (float, float) or None
+        Height and width that the film had before its file became a square; it is shown so.
     """
 
     key: str
@@ -43,6 +45,15 @@ class UploadedFilm:
     inverted: bool = False
     turn: Turn = Turn.NONE
     by: Reader | None = None
+    original_px: tuple[float, float] | None = None
+
+    @property
+    def view_key(self) -> str:
+        """What identifies the film as it is shown: its bytes, and how it was changed."""
+        inverted = "-inverted" if self.inverted else ""
+        turned = "" if self.turn is Turn.NONE else f"-turned-{self.turn}"
+        restored = "" if self.original_px is None else "-{:.0f}x{:.0f}".format(*self.original_px)
+        return f"{self.key}{inverted}{turned}{restored}"
 
     @property
     def content(self) -> bytes:

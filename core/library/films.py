@@ -6,13 +6,16 @@ Both give the same: films by id, and what a run said of each of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from core.datasets.fetch import find_public_set, how_to_get_films
+from core.datasets.copies import SQUARE_COPY, is_of_test, list_larger
+from core.datasets.fetch import COPIES_FOLDER, find_public_set, how_to_get_films
 from core.datasets.index import MAX_FILM_BYTES
 from core.datasets.nih_rsna import EXTERNAL_PREFIX
 from core.domain.film import SYNTHETIC_KEY
@@ -25,6 +28,23 @@ if TYPE_CHECKING:  # loaded where films are drawn and tables are read: the first
 
 _MARK = b"tEXt" + SYNTHETIC_KEY.encode() + b"\0"
 _HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class FilmCopy:
+    """A film's file, as it is shown.
+
+    Attributes
+    ----------
+    kind : str
+        What it is, in words; empty where a film has one file only.
+    square : bool
+        Whether it was brought to a square, whatever the proportions of the film.
+    """
+
+    content: bytes
+    kind: str = ""
+    square: bool = False
 
 
 class FilmLibrary(Protocol):
@@ -67,7 +87,11 @@ class FilmLibrary(Protocol):
         ...
 
     def read_bytes(self, film_id: str) -> bytes:
-        """Return a film's file as it is stored; raises DatasetError if it is not there."""
+        """Return the film's file that runs are measured on; raises DatasetError without it."""
+        ...
+
+    def read_shown(self, film_id: str) -> FilmCopy:
+        """Return the film's largest file; raises DatasetError if there is none."""
         ...
 
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
@@ -139,7 +163,7 @@ class PublicLibrary:
         return read_learned(run)
 
     def read_bytes(self, film_id: str) -> bytes:
-        """Return a film's file.
+        """Return the film's file in the public set.
 
         Raises
         ------
@@ -168,6 +192,32 @@ class PublicLibrary:
                 f"{film_id} cannot be read in {root} ({exc.strerror}). "
                 "Fetch the set again with `python -m core data fetch`."
             ) from exc
+
+    @cached_property
+    def _larger(self) -> Mapping[str, tuple[Path, str]]:
+        return list_larger(self._data)
+
+    def read_shown(self, film_id: str) -> FilmCopy:
+        """Return the largest file of a film: of the official test there may be larger ones.
+
+        Raises
+        ------
+        DatasetError
+            As `read_bytes`.
+        """
+        if film_id.startswith(EXTERNAL_PREFIX):
+            return FilmCopy(self.read_bytes(film_id))
+        copies = self._data / COPIES_FOLDER
+        square = self._root is not None and copies in (self._root, *self._root.parents)
+        path, kind = Path(), ""
+        if square and is_of_test(film_id):
+            path, kind = self._larger.get(PurePosixPath(film_id).stem, (path, kind))
+        try:
+            if kind:
+                return FilmCopy(path.read_bytes(), kind)
+        except OSError:
+            pass  # the copy in the set is there all the same
+        return FilmCopy(self.read_bytes(film_id), SQUARE_COPY if square else "", square)
 
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002
         """Return None: nobody has outlined the lesions of the public films."""
@@ -248,6 +298,10 @@ class SyntheticLibrary:
             If there is no such film, or its file is gone.
         """
         return self._phantoms.read_bytes(film_id)
+
+    def read_shown(self, film_id: str) -> FilmCopy:
+        """Return a film's file; raises as `read_bytes`."""
+        return FilmCopy(self.read_bytes(film_id))
 
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:
         """Return the mask of lesion, core or lungs; of a normal film's lesion, one without a pixel.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from core.domain.model import RunRecord
 from core.errors import DatasetError
+from core.library.films import FilmCopy
 
 if TYPE_CHECKING:
     from core.phantom.dataset import Truth
@@ -67,6 +68,10 @@ class OwnCases:
             If it was erased, or cannot be opened.
         """
         return self._fetch(film_id)
+
+    def read_shown(self, film_id: str) -> FilmCopy:
+        """Return a case's film; raises as `read_bytes`."""
+        return FilmCopy(self.read_bytes(film_id))
 
     def truth(self, film_id: str, kind: Truth) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002
         """Return None: nobody has outlined the lesions."""

@@ -25,7 +25,8 @@ class ThumbnailCache:
     folder : Path
         Made if it is not there. It must hold nothing else.
     make : callable
-        From a film's file to its small picture. Where it or the size that it makes changes, the
+        From a film's file, and from the sides that the film had before its file became a square,
+        to its small picture. Where it or the size that it makes changes, the
         folder must be another one.
     max_bytes : int
         Once the pictures take more, those that were made first are removed until four fifths are
@@ -33,7 +34,7 @@ class ThumbnailCache:
     """
 
     def __init__(
-        self, folder: Path, make: Callable[[bytes], bytes], max_bytes: int = MAX_BYTES
+        self, folder: Path, make: Callable[..., bytes], max_bytes: int = MAX_BYTES
     ) -> None:
         self._folder = folder
         self._make = make
@@ -41,7 +42,7 @@ class ThumbnailCache:
         self._taken: int | None = None
         self._lock = threading.Lock()
 
-    def get(self, content: bytes) -> bytes:
+    def get(self, content: bytes, original_px: tuple[float, float] | None = None) -> bytes:
         """Return the small picture of a film's file, from disk if it is there.
 
         A folder that cannot be written costs time, not the picture: it is made again.
@@ -52,11 +53,13 @@ class ThumbnailCache:
             If the file cannot become a radiograph; nothing is kept then.
         """
         name = hashlib.sha256(content).hexdigest()
+        if original_px is not None:
+            name += "-{:.0f}x{:.0f}".format(*original_px)
         path = self._folder / name[:2] / f"{name}.png"
         kept = _read_whole(path)
         if kept is not None:
             return kept
-        picture = self._make(content)
+        picture = self._make(content) if original_px is None else self._make(content, original_px)
         try:
             self._keep(path, picture)
         except OSError as exc:

@@ -6,7 +6,7 @@ import math
 from pathlib import PurePosixPath
 
 from core.domain.findings import findings_text
-from core.domain.rate import Rate, of_few_text
+from core.domain.rate import Rate, of_few_text, probability_text
 from core.domain.review import Verdict
 from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import Outcome, ReaderSummary
@@ -105,7 +105,7 @@ def describe_outcome(outcome: Outcome) -> dict[str, str]:
         "Your read": answer_text(outcome.read),
         "Blind read": right_text(outcome),
         "Mark": marks_text(outcome.score, len(outcome.read.marks)),
-        "Model": f"{case.model_says} {case.probability:.2f}",
+        "Model": f"{case.model_says} {probability_text(case.probability)}",
         "After the model": answer_text(outcome.final),
         "Time": "" if outcome.seconds is None else f"{outcome.seconds:.0f} s",
     }

@@ -18,7 +18,7 @@ from core.library.film_codes import find_film
 from core.runs.predictions import Predictions, read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT
-from ui.library.films import film_name
+from ui.library.copies import film_name
 
 pytestmark = pytest.mark.browser
 

@@ -21,7 +21,7 @@ from core.store.reads import SqlReviewStore
 from pages import test_errors
 from ui.errors import case
 from ui.library import films as library_films
-from ui.library.films import load_film
+from ui.library.copies import load_film
 from ui.model_card import films as card_films
 
 READER = "Dr. A"

@@ -184,7 +184,8 @@ def test_a_link_to_a_film_that_stands_unread_in_the_worklist_shows_no_result(
     monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
     film_id, _ = missed_film()
     film = UploadedFilm("ab" * 32, "link.png", b"")
-    monkeypatch.setattr(blind_reads, "_sha256_of", lambda _, of: film.key if of == film_id else "")
+    files = {film_id: frozenset({film.key, "cd" * 32})}  # one of them a larger copy
+    monkeypatch.setattr(blind_reads, "_sha256_of", lambda _, of: files.get(of, frozenset()))
     page = open_page(split="test", film=film_code(film_id))
     assert "Probability" in said_on(page)
     page.session_state["first_read"].films[film.key] = film

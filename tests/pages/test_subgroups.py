@@ -22,6 +22,7 @@ from core.datasets.film_metadata import FACTS_FILE
 from core.domain.reader import OPERATOR
 from core.imported_runs.importing import ForeignRequest, import_run
 from core.jobs.examples import ExamplesTask
+from core.library.films import FilmCopy
 from core.runs.embeddings import FEATURES_FILE
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
@@ -206,6 +207,9 @@ class DrawnFilms:
 
     def read_bytes(self, film_id: str) -> bytes:
         return encode_film(draw_film(1))
+
+    def read_shown(self, film_id: str) -> FilmCopy:
+        return FilmCopy(self.read_bytes(film_id))
 
 
 @pytest.fixture

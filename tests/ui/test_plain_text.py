@@ -14,7 +14,7 @@ from core.errors import DatasetError
 from core.reads.signing import NAME_LIMIT, printable_name
 from core.settings import PROJECT_ROOT
 from ui.components.plain_text import plain
-from ui.library.films import film_name
+from ui.library.copies import film_name
 
 NAMES = (
     "![x](http://elsewhere/x.png).png",

@@ -9,8 +9,8 @@ from threading import Lock
 
 import streamlit as st
 
-from core.datasets.fetch import find_public_set
-from core.datasets.index import list_public, reference_of_files
+from core.datasets.copies import list_test_files, published_references
+from core.datasets.index import reference_of_files
 from core.domain.review import ReviewRecord, Verdict
 from core.jobs.examples import drawn_files
 from core.reads.export import is_synthetic
@@ -57,7 +57,8 @@ def get_ledger() -> Ledger:
     records = _all_reads().get()
     references: dict[str, Verdict] = {}
     if not all(is_synthetic(record) for record in records):
-        references |= _references(list_public(find_public_set(get_settings().data)))
+        references |= published_references()
+        references |= _references(list_test_files(get_settings().data))
     if any(is_synthetic(record) for record in records):
         references |= _references(tuple(drawn_files(get_settings().cache)))
     return Ledger(records, references)

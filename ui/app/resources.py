@@ -22,7 +22,7 @@ from core.domain.regions import (
     Way,
 )
 from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, RadiographError
-from core.imaging.display import DisplayedFilm
+from core.imaging.display import DisplayedFilm, restore_proportions
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.jobs.examples import ExamplesTask
@@ -291,7 +291,7 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
         reading, shown = answer.reading, answer.shown
         assert reading is not None
         if shown is not None:
-            _films().get_or_make(view_key(film), lambda: _view_of(film, shown))
+            _films().get_or_make(film.view_key, lambda: _view_of(film, shown))
         quality, model_input = reading.quality, reading.model_input
         if film.inverted:
             quality = QualityReport((*quality.findings, INVERTED_BY_READER))
@@ -342,7 +342,7 @@ def _inputs() -> Recent[ModelInput]:
 
 
 def _input_key(film: UploadedFilm, engine: Engine) -> str:
-    return f"{view_key(film)}|{engine.classifier.run_record.run_id}"
+    return f"{film.view_key}|{engine.classifier.run_record.run_id}"
 
 
 def get_input(film: UploadedFilm, engine: Engine) -> ModelInput:
@@ -380,12 +380,6 @@ def prepare_for_gate(film: UploadedFilm) -> FloatImage:
     return prepared.tensor
 
 
-def view_key(film: UploadedFilm) -> str:
-    """Return what identifies a film as it is shown: its bytes, and how it was changed."""
-    inverted = "-inverted" if film.inverted else ""
-    return f"{film.key}{inverted}" + ("" if film.turn is Turn.NONE else f"-turned-{film.turn}")
-
-
 def get_film_view(film: UploadedFilm) -> FilmView:
     """Return a film as it is shown; only the last few are kept, they are large.
 
@@ -402,11 +396,13 @@ def get_film_view(film: UploadedFilm) -> FilmView:
         assert shown is not None
         return _view_of(film, shown)
 
-    return _films().get_or_make(view_key(film), make)
+    return _films().get_or_make(film.view_key, make)
 
 
 def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
-    return FilmView.of(view_key(film), shown, f"Film {film.name}")
+    if film.original_px is not None:
+        shown = restore_proportions(shown, *film.original_px)
+    return FilmView.of(film.view_key, shown, f"Film {film.name}")
 
 
 @st.cache_resource(show_spinner=False)

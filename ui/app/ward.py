@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.datasets.fetch import find_public_set
-from core.datasets.index import list_public, reference_of_files
+from core.datasets.copies import list_test_files, published_references
+from core.datasets.index import reference_of_files
 from core.domain.model import Prediction, RunRecord
 from core.domain.rate import Rate
 from core.domain.ward import ShownNumber, WardPrevalence
@@ -75,7 +75,7 @@ def estimate_here() -> Rate | None:
 
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _estimate(_stored: int) -> Rate | None:
-    public = _public_films(list_public(find_public_set(get_settings().data)))
+    public = _public_films(list_test_files(get_settings().data)) | published_references().keys()
     return estimate_share(get_store().everything(), public)
 
 

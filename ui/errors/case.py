@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.domain.model import RunRecord
+from core.domain.rate import probability_text
 from core.error_analysis.gallery import cell_of
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
@@ -36,15 +37,14 @@ from ui.errors.neighbours import (
 from ui.errors.note_form import draw_case_form
 from ui.errors.open_case import CaseContext
 from ui.library.blind_reads import awaits_blind_read
+from ui.library.copies import copy_text, draw_why_other, film_name, load_film
 from ui.library.films import (
     Found,
     add_pictures,
     build_cards,
-    film_name,
     is_synthetic,
     label_in_words,
     lesion_outlines,
-    load_film,
     quality_in_words,
     size_in_words,
 )
@@ -212,12 +212,16 @@ def draw_head(case: CaseContext) -> None:
     badge = " :gray-badge[synthetic]" if is_synthetic(view.library, case.film_id) else ""
     shows = get_library(view.library).findings().get(case.film_id, "")
     holds = _holds(get_runs()[view.run])
+    kind = copy_text(view.library, case.film_id)
+    shown = f"; shown: {kind}" if kind else ""
     st.markdown(
         f"**{plain(film_name(case.film_id))}**{badge} · {CELLS[cell].removesuffix('s')}  \n"
-        f"Probability {probability:.3f}{holds} · labelled {label_in_words(runs.films, place)}"
+        f"Probability {probability_text(probability)}{holds} · "
+        f"labelled {label_in_words(runs.films, place)}"
         f"{f' · synthetic finding: {shows}' if shows else ''}  \n"
-        f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}]"
+        f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}{shown}]"
     )
+    draw_why_other(view.library, case.film_id, view.run, probability)
 
 
 def _holds(run: RunRecord) -> str:

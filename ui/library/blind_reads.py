@@ -31,7 +31,7 @@ def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
             "hidden here. Read the film on the page Teaching, or end that session."
         )
     unread = _in_worklist(visit)
-    if unread and _sha256_of(library, film_id) in unread:
+    if unread and _sha256_of(library, film_id) & unread:
         return (
             "This film is in your worklist and you have not read it, so the runs' results are "
             "hidden here. Lock your first read on the page Review."
@@ -45,7 +45,7 @@ def films_awaiting(visit: Visit, library: str, film_ids: Sequence[str]) -> froze
     return frozenset(
         film_id
         for film_id in film_ids
-        if film_id in in_session or (unread and _sha256_of(library, film_id) in unread)
+        if film_id in in_session or (unread and _sha256_of(library, film_id) & unread)
     )
 
 
@@ -84,16 +84,21 @@ def _in_worklist(visit: Visit) -> set[str]:
 
 
 @st.cache_resource(show_spinner=False)
-def _hashes() -> dict[tuple[str, str], str]:
+def _hashes() -> dict[tuple[str, str], frozenset[str]]:
     return {}
 
 
-def _sha256_of(library: str, film_id: str) -> str:
-    """Return a film's hash, read once in this process; empty where the film is not there."""
+def _sha256_of(library: str, film_id: str) -> frozenset[str]:
+    """Return the hashes of a film's files, read once in this process; none where it is not there.
+
+    A larger copy in the worklist is the same film.
+    """
     known, key = _hashes(), (library, film_id)
     if key not in known:
+        films = get_library(library)
         try:
-            known[key] = hashlib.sha256(get_library(library).read_bytes(film_id)).hexdigest()
+            files = films.read_bytes(film_id), films.read_shown(film_id).content
         except DatasetError:
-            return ""
+            return frozenset()
+        known[key] = frozenset(hashlib.sha256(one).hexdigest() for one in files)
     return known[key]

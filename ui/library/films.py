@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,14 +14,12 @@ import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms
 from core.datasets.nih_rsna import read_radiologist_boxes
-from core.domain.film import printable
 from core.domain.mark import Mark
 from core.error_analysis.filters import Known, Noted, films_wanted
 from core.error_analysis.gallery import cell_of, films_in_cell, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
-from core.jobs.batch import UploadedFilm
-from core.library.films import FilmLibrary, states_synthetic
+from core.library.films import states_synthetic
 from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
 from core.runs.predictions import FilmTable
@@ -35,6 +31,7 @@ from ui.components.cards.cards import PICTURE_PX, Card, show_cards
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline
 from ui.library.blind_reads import films_awaiting
+from ui.library.copies import Copies, copies_of, film_name
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_films, get_learned, get_predictions, get_runs
 
@@ -134,23 +131,6 @@ def case_of(library: str, run: str, film_id: str) -> ErrorView | None:
     return None
 
 
-def load_film(library: str, film_id: str) -> UploadedFilm:
-    """Return a film of a library as if it had been uploaded.
-
-    Raises
-    ------
-    DatasetError
-        If its file is not there.
-    """
-    content = get_library(library).read_bytes(film_id)
-    return UploadedFilm(hashlib.sha256(content).hexdigest(), film_name(film_id), content)
-
-
-def film_name(film_id: str) -> str:
-    """Return what a film is called: its file's name without the ending, to be shown."""
-    return printable(PurePosixPath(film_id).stem)
-
-
 @dataclass(frozen=True, slots=True)
 class SmallPicture:
     """A film as a small PNG, and whether its file states that it was drawn."""
@@ -192,8 +172,8 @@ def lesion_outlines(library: str, film_id: str) -> list[TruthOutline]:
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:
     """Return the small pictures that can be had, and a sentence if one cannot."""
-    films, cache = get_library(library), _small_pictures()
-    drawn = list(_together().map(partial(_picture_of, films, cache), film_ids))
+    draw = partial(_picture_of, copies_of(library), _small_pictures())
+    drawn = list(_together().map(draw, film_ids))
     pictures = {
         film_id: picture
         for film_id, picture in zip(film_ids, drawn, strict=True)
@@ -202,20 +182,20 @@ def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, Sma
     return pictures, next((one for one in drawn if isinstance(one, str)), "")
 
 
-def _picture_of(films: FilmLibrary, cache: ThumbnailCache, film_id: str) -> SmallPicture | str:
+def _picture_of(copies: Copies, cache: ThumbnailCache, film_id: str) -> SmallPicture | str:
     """Return a film's picture, or a sentence that says why there is none."""
     try:
-        content = films.read_bytes(film_id)
-        return SmallPicture(cache.get(content), states_synthetic(content))
+        copy, sides = copies.load(film_id)
+        return SmallPicture(cache.get(copy.content, sides), states_synthetic(copy.content))
     except FirstReadError as exc:
         return str(exc)
 
 
 def make_ahead(library: str, film_ids: Sequence[str]) -> None:
     """Make small pictures in the background, so that the next page has them on disk."""
-    films, cache = get_library(library), _small_pictures()
+    copies, cache = copies_of(library), _small_pictures()
     for film_id in film_ids:
-        _ahead().submit(_picture_of, films, cache, film_id)
+        _ahead().submit(_picture_of, copies, cache, film_id)
 
 
 @st.cache_resource(show_spinner=False)

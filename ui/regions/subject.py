@@ -23,7 +23,8 @@ from ui.app.ward import words_for, words_of_set
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import TruthOutline
 from ui.library.blind_reads import awaits_blind_read
-from ui.library.films import film_name, lesion_outlines, load_film
+from ui.library.copies import film_name, load_film
+from ui.library.films import lesion_outlines
 from ui.library.runs import ALL_PARTS, find_coded, get_engine_of, get_runs, offered_runs
 from ui.regions.address import CODE_LENGTH, VISIT, RegionsView
 

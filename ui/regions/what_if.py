@@ -14,7 +14,7 @@ from core.evaluation.film_number import ScoreWords
 from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
 from ui.app.guard import show_errors
 from ui.app.lru_cache import Recent
-from ui.app.resources import get_healthy, get_input, view_key
+from ui.app.resources import get_healthy, get_input
 from ui.app.session import HiddenParts, Visit
 from ui.components.region_list import log_odds_of, probability_of
 from ui.components.viewer.viewer import (
@@ -264,7 +264,7 @@ def _draw_marked(subject: Subject, boxes: Sequence[Mark]) -> None:
     if not asked:
         return
     threshold = subject.engine.classifier.run_record.operating_point.threshold
-    name = f"{view_key(subject.film)}|{subject.run_id}|{[mark.edges for mark in marks]}"
+    name = f"{subject.film.view_key}|{subject.run_id}|{[mark.edges for mark in marks]}"
     found, said = _results().get_or_make(name, lambda: _test(subject, marks)), subject.said
     rows = [
         _row("As it is", found.shown, threshold, said),

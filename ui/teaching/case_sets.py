@@ -17,7 +17,7 @@ from core.teaching.text import rate_text
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.session import Visit
 from ui.components.plain_text import plain
-from ui.library.films import film_name
+from ui.library.copies import film_name
 from ui.teaching.data import get_pool, get_sources, get_teaching_store
 
 

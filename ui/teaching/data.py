@@ -34,7 +34,8 @@ from ui.app.session import Visit, get_visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
 from ui.library.blind_reads import films_awaiting
-from ui.library.films import lesion_outlines, load_film, radiologist_boxes
+from ui.library.copies import load_film
+from ui.library.films import lesion_outlines, radiologist_boxes
 from ui.library.runs import ALL_PARTS, get_films, get_runs
 from ui.teaching.own_cases import count_own_cases, own_cases
 

@@ -10,13 +10,14 @@ from core.jobs.explanations import ExplanationTask
 from core.library.own_cases import OwnCases
 from core.teaching.glossary import CATEGORIES, signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
-from core.teaching.session import Course, StepKind
+from core.teaching.session import Case, Course, StepKind
 from core.teaching.text import answer_text, marks_text, resistance_text, right_text
 from ui.app.progress import follow
 from ui.app.region_panel import draw_explanation, draw_region_panel
 from ui.app.session import Visit
 from ui.components.cards.cards import show_cards
 from ui.components.plain_text import plain
+from ui.library.copies import copy_text, draw_why_other
 from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
@@ -51,10 +52,21 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     if reference := SOURCES[course.session.plan.library].reference:
         st.caption(f":material/gavel: {reference}")
     draw_model(course, course.films[place])
+    draw_copy(course, course.films[place].case)
     if outcome.final is not None:
         st.markdown(f":material/psychology: {resistance_text(outcome)}")
     _draw_regions(visit, course, place, task)
     _draw_signs(outcome)
+
+
+def draw_copy(course: Course, case: Case) -> None:
+    """Say which file of a film is shown, and why Review gives it another probability."""
+    library = SOURCES[course.session.plan.library].library
+    if kind := copy_text(library, case.film_id):
+        st.caption(f":material/aspect_ratio: Shown: {kind}.")
+    run = course.session.plan.run_id
+    if run in get_runs():
+        draw_why_other(library, case.film_id, run, case.probability)
 
 
 def _draw_reference(outcome: Outcome) -> None:

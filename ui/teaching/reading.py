@@ -8,6 +8,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.domain.mark import MAX_MARKS, Mark
+from core.domain.rate import probability_text
 from core.domain.reader import Reader
 from core.errors import FirstReadError, ReviewStoreError
 from core.jobs.explanations import ExplanationTask
@@ -32,7 +33,7 @@ from ui.components.answer.answer import AnswerEvent, read_answer_event, show_ans
 from ui.components.panels import draw_measured, draw_scale
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, read_marks_event, show_film
-from ui.library.films import load_film
+from ui.library.copies import load_film
 from ui.library.runs import get_engine_of, get_runs
 from ui.teaching.data import (
     SOURCES,
@@ -207,7 +208,7 @@ def draw_model(course: Course, film: FilmState) -> None:
     """Draw the model's read as it was kept with the session."""
     prediction = prediction_of(course, film.case)
     if prediction is None:
-        st.markdown(f"**Model: {film.case.model_says}**: {film.case.probability:.2f}")
+        st.markdown(f"**Model: {film.case.model_says}**: {probability_text(film.case.probability)}")
     else:
         draw_scale(prediction)
         draw_measured(prediction, get_runs()[prediction.run_id])

@@ -5,7 +5,7 @@ import pytest
 from fixtures.gate_films import film_of
 
 from core.imaging import display
-from core.imaging.display import MAX_SIDE_PX, display_film
+from core.imaging.display import MAX_SIDE_PX, display_film, restore_proportions
 
 
 def test_an_8_bit_film_keeps_its_levels():
@@ -43,6 +43,14 @@ def test_a_smaller_film_has_the_means_of_the_areas(height, width, monkeypatch):
     fine = film.repeat(shown.shape[0], axis=0).repeat(shown.shape[1], axis=1)
     means = fine.reshape(shown.shape[0], height, shown.shape[1], width).mean(axis=(1, 3))
     np.testing.assert_allclose(shown, means, atol=2e-5)
+
+
+def test_a_square_film_gets_its_proportions_back_and_loses_no_row_or_column():
+    shown = display_film(film_of(np.tile(np.float32([0.0, 1.0]), (2, 1))))
+    wide = restore_proportions(shown, 1000, 2000)
+    assert wide.levels.tolist() == [[0, 64, 191, 255]] * 2
+    assert (wide.height_px, wide.width_px, wide.levels.dtype) == (2, 4, np.uint8)
+    assert restore_proportions(shown, 3000, 1000).levels.shape == (6, 2)
 
 
 def test_a_film_over_the_limit_is_reduced_and_says_its_own_size():

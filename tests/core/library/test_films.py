@@ -11,7 +11,7 @@ from core.datasets.fetch import find_public_set
 from core.errors import DatasetError
 from core.imaging.decoding import decode_radiograph
 from core.imaging.png import marked_png, thumbnail_png
-from core.library.films import PublicLibrary, order_parts, states_synthetic
+from core.library.films import FilmCopy, PublicLibrary, order_parts, states_synthetic
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
@@ -37,6 +37,27 @@ def test_films_of_the_set_and_of_elsewhere_are_read_by_their_id(data) -> None:
     assert library.has_films
     assert library.read_bytes(FILM) == b"film test/NORMAL/IM-0001-0001.jpeg"
     assert library.read_bytes("nih_rsna/1.png") == b"adult"
+
+
+def test_the_largest_file_of_a_film_is_shown_and_says_what_it_is(data) -> None:
+    name = Path(FILM).stem
+    small = FilmCopy(b"film test/NORMAL/IM-0001-0001.jpeg", "224 px copy", square=True)
+    assert PublicLibrary(data).read_shown(FILM) == small
+    for folder, ending, kind in (
+        ("kermany_test_1024", "jpg", "1024 px copy"),
+        ("kermany_fullres", "jpeg", "original file"),
+    ):
+        path = data / folder / "images" / f"{name}.{ending}"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(kind.encode())
+        library = PublicLibrary(data)
+        assert library.read_shown(FILM) == FilmCopy(kind.encode(), kind)
+        assert library.read_bytes(FILM) == small.content  # what runs are measured on
+    path.unlink()
+    assert library.read_shown(FILM) == small
+    assert library.read_shown("nih_rsna/1.png") == FilmCopy(b"adult")
+    (data / "kermany224").rename(data / "chest_xray")  # as it is fetched, in its proportions
+    assert PublicLibrary(data).read_shown(FILM) == FilmCopy(small.content)
 
 
 def test_a_file_says_that_it_was_drawn_where_decoding_finds_it_too() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,16 @@ def test_a_picture_is_made_once_and_read_back_after_a_restart(tmp_path) -> None:
     again = ThumbnailCache(tmp_path / "small", paint).get(b"film")
     assert again == made
     assert paint.asked == [b"film"]
+
+
+def test_a_square_film_is_drawn_in_its_own_proportions_and_kept_apart(tmp_path) -> None:
+    cache = ThumbnailCache(tmp_path, partial(draw_small_picture, side_px=30))
+    content = encode_film(draw_film(1))
+    sizes = [
+        Image.open(io.BytesIO(cache.get(content, sides))).size
+        for sides in (None, (1000.0, 2000.0), None, (3000.0, 1500.0))
+    ]
+    assert sizes == [(30, 30), (30, 15), (30, 30), (15, 30)]
 
 
 def test_a_film_that_changes_under_its_name_gets_another_picture(tmp_path) -> None:
@@ -90,7 +101,7 @@ def test_a_folder_that_cannot_be_made_costs_no_picture(tmp_path, caplog) -> None
 
 
 def test_what_cannot_be_drawn_leaves_nothing_behind(tmp_path) -> None:
-    cache = ThumbnailCache(tmp_path, lambda content: draw_small_picture(content, 16))
+    cache = ThumbnailCache(tmp_path, lambda content: draw_small_picture(content, side_px=16))
     with pytest.raises(RadiographError):
         cache.get(b"no film")
     assert pictures_in(tmp_path) == []
@@ -134,5 +145,5 @@ def test_many_threads_get_whole_pictures(tmp_path) -> None:
 
 def test_a_small_picture_of_a_film_has_the_side_asked_for() -> None:
     content = encode_film(draw_film(3).resize((90, 60)))
-    picture = Image.open(io.BytesIO(draw_small_picture(content, 30)))
+    picture = Image.open(io.BytesIO(draw_small_picture(content, side_px=30)))
     assert picture.size == (30, 20)

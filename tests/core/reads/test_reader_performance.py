@@ -15,6 +15,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa as reference_kappa
 from statsmodels.stats.proportion import proportion_confint
 
+from core.datasets.copies import list_test_files, published_references
 from core.datasets.index import list_public, reference_of_files
 from core.domain.model import OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
@@ -369,6 +370,26 @@ def test_a_reference_is_found_by_a_films_bytes_and_never_by_its_name_alone(tmp_p
     assert list_public(None) == list_public(tmp_path / "nowhere") == ()
     (tmp_path / "test/NORMAL/a.png").rename(tmp_path / "test/NORMAL/renamed.png")
     assert reference_of_files(list_public(tmp_path))[a] is WELL
+
+
+def test_a_reference_is_known_of_larger_copies_and_of_published_originals(tmp_path) -> None:
+    ill = tmp_path / "kermany_fullres" / "images" / "person1_virus_6.jpeg"
+    well = tmp_path / "kermany_test_1024" / "images" / "NORMAL2-IM-0041-0001.jpg"
+    other = well.with_name("somebody.jpg")  # which no rule of the set names
+    for path in (ill, well, other):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(path.name.encode())
+    known = reference_of_files(list_test_files(tmp_path))
+    of_files = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in (ill, well)}
+    assert known == {of_files[ill]: ILL, of_files[well]: WELL}
+    assert set(published_references().values()) == {ILL, WELL}  # without any data folder
+
+
+def test_the_originals_at_hand_are_those_whose_hashes_are_published(real_data) -> None:
+    folder = real_data / "kermany_fullres" / "images"
+    originals = reference_of_files(sorted(folder.iterdir()))
+    assert originals.items() <= published_references().items()
+    assert len(originals) == 39
 
 
 def test_json_and_parquet_hold_what_the_list_holds() -> None:
