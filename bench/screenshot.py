@@ -107,7 +107,7 @@ def take_lesson(page: Page) -> None:
 def take_teaching(page: Page) -> None:
     """Read a film with pneumonia blind, mark it, and see what it was."""
     page.get_by_role("link", name="Teaching").click()
-    normals = page.get_by_role("spinbutton", name="Normal films per 100")
+    normals = page.get_by_role("spinbutton", name="Proportion normal (%)")
     normals.fill("0", timeout=WAIT_MS)
     normals.press("Tab")
     page.get_by_role("button", name=re.compile("^Start")).click()

@@ -4,6 +4,9 @@ A point hits if it lies in the lesion's mask or in a radiologist's box. A box hi
 box, or the box around one connected part of the mask, with an intersection over union of at least
 0.25: that of a centred box with twice the lesion's width and height. A smaller box inside a large
 lesion points like a point does: it hits if at least half of it lies in the mask or in a box.
+
+A pneumonia may have several foci: connected parts of the mask, or boxes. A focus is found if a mark
+hits it. Parts smaller than a tenth of the largest are fragments of an outline, and no foci.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from core.domain.mark import Mark
 
 BOX_HIT_IOU = 0.25
 BOX_HIT_INSIDE = 0.5
+LEAST_FOCUS = 0.1
+"""Of the largest part's pixels: the smallest part that counts as a focus."""
 
 Mask = npt.NDArray[np.bool_]
 _SIDE_BY_SIDE = np.ones((3, 3))
@@ -40,6 +45,8 @@ class MarkScore:
         Marks; each mark on a normal film is a miss.
     iou : float or None
         The best overlap of a box; None without a box or a lesion.
+    foci, foci_found : int
+        Parts of the lesion, and those that a mark hits; 0 parts in reads of earlier versions.
     """
 
     known: bool
@@ -47,11 +54,22 @@ class MarkScore:
     hits: int = 0
     misses: int = 0
     iou: float | None = None
+    foci: int = 0
+    foci_found: int = 0
 
     @property
     def found(self) -> bool | None:
-        """Whether the lesion was marked; None where there is none, or none that is known."""
-        return self.hits > 0 if self.known and self.ill else None
+        """Whether every focus was marked; None where there is none, or none that is known."""
+        if not (self.known and self.ill):
+            return None
+        return self.foci_found == self.foci if self.foci else self.hits > 0
+
+    @property
+    def counted_foci(self) -> tuple[int, int]:
+        """How many foci were marked, of how many: of an earlier read the lesion as a whole."""
+        if self.found is None:
+            return 0, 0
+        return (self.foci_found, self.foci) if self.foci else (int(self.found), 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,12 +100,33 @@ def score_marks(marks: Sequence[Mark], truth: LesionTruth, *, ill: bool) -> Mark
     boxes = (*truth.boxes, *(() if truth.mask is None else boxes_of(truth.mask)))
     drawn = [mark for mark in marks if not mark.is_point]
     overlaps = [max(box_iou(mark, box) for box in boxes) for mark in drawn]
-    hits = sum(point_hits(mark, truth) for mark in marks if mark.is_point)
-    hits += sum(
-        overlap >= BOX_HIT_IOU or share_inside(mark, truth) >= BOX_HIT_INSIDE
-        for mark, overlap in zip(drawn, overlaps, strict=True)
-    )
-    return MarkScore(True, True, hits, len(marks) - hits, max(overlaps, default=None))
+    hits = sum(_hits(mark, truth, boxes) for mark in marks)
+    foci = foci_of(truth)
+    found = sum(any(_hits(mark, focus, (box,)) for mark in marks) for focus, box in foci)
+    best = max(overlaps, default=None)
+    return MarkScore(True, True, hits, len(marks) - hits, best, len(foci), found)
+
+
+def _hits(mark: Mark, truth: LesionTruth, boxes: Sequence[Mark]) -> bool:
+    if mark.is_point:
+        return point_hits(mark, truth)
+    overlap = max(box_iou(mark, box) for box in boxes)
+    return overlap >= BOX_HIT_IOU or share_inside(mark, truth) >= BOX_HIT_INSIDE
+
+
+def foci_of(truth: LesionTruth) -> tuple[tuple[LesionTruth, Mark], ...]:
+    """Return each part of a lesion as a truth of its own, with the box around it."""
+    foci = [(LesionTruth(boxes=(box,)), box) for box in truth.boxes]
+    if truth.mask is not None and truth.mask.any():
+        parts, number = ndimage.label(truth.mask, structure=_SIDE_BY_SIDE)
+        pixels = np.bincount(parts.ravel(), minlength=number + 1)[1:]
+        of_parts = zip(boxes_of(truth.mask), pixels.tolist(), strict=True)
+        foci += [
+            (LesionTruth(parts == part), box)
+            for part, (box, size) in enumerate(of_parts, start=1)
+            if size >= LEAST_FOCUS * pixels.max()
+        ]
+    return tuple(foci)
 
 
 def share_inside(mark: Mark, truth: LesionTruth) -> float:

@@ -71,7 +71,10 @@ class Drill:
 
 @dataclass(frozen=True, slots=True)
 class ReaderSummary:
-    """A reader's blind reads in figures; ``auc`` is None without two films of each class."""
+    """A reader's blind reads in figures; ``auc`` is None without two films of each class.
+
+    ``marks`` is of the foci of outlined lesions, of which a film may have several.
+    """
 
     n: int
     right: Rate
@@ -140,7 +143,7 @@ def first_reads(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
 
 def summarise(outcomes: Sequence[Outcome]) -> ReaderSummary:
     """Return a reader's figures over some films; Wilson's intervals, DeLong's for the area."""
-    scored = [one.score.found for one in outcomes if one.score.found is not None]
+    counted = [one.score.counted_foci for one in outcomes]
     times = [one.seconds for one in outcomes if one.seconds is not None]
     return ReaderSummary(
         n=len(outcomes),
@@ -148,7 +151,7 @@ def summarise(outcomes: Sequence[Outcome]) -> ReaderSummary:
         sensitivity=_rate(one.right for one in outcomes if one.case.label),
         specificity=_rate(one.right for one in outcomes if not one.case.label),
         auc=reader_auc(outcomes),
-        marks=_rate(scored),
+        marks=wilson_rate(sum(found for found, _ in counted), sum(foci for _, foci in counted)),
         false_marks=sum(one.score.misses for one in outcomes if one.score.known),
         cut_off=sum(one.cut_off for one in outcomes),
         unanswered=sum(not one.answered for one in outcomes),

@@ -14,7 +14,8 @@ from core.teaching.session import Answer, Plan
 
 FIGURES_NOTE = (
     "Intervals are 95 %: Wilson's for rates, DeLong's for the area under the ROC curve. Blind "
-    "reads are compared with the reference labels of the library."
+    "reads are compared with the reference labels of the library. Each focus of an outlined lesion "
+    "counts."
 )
 
 
@@ -52,11 +53,11 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
         "Correct blind reads": rate_text(summary.right),
         "Pneumonias found (sensitivity)": rate_text(summary.sensitivity),
         "Normal films called normal (specificity)": rate_text(summary.specificity),
-        "ROC area of your confidence": "needs two films of each kind"
+        "Your AUC": "needs two films of each kind"
         if summary.auc is None
         else rate_text(summary.auc),
-        "Lesions marked correctly": rate_text(summary.marks),
-        "Marks outside any lesion": str(summary.false_marks),
+        "Foci marked": rate_text(summary.marks),
+        "False-positive marks": str(summary.false_marks),
         "Median time for a film": "not measured"
         if summary.median_s is None
         else f"{summary.median_s:.0f} s",
@@ -67,8 +68,8 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
         )
     if with_model:
         figures |= {
-            "Right where the model was wrong": rate_text(summary.drill.right),
-            "Correct reads kept against a wrong model": rate_text(summary.drill.held),
+            "Correct when the model was wrong": rate_text(summary.drill.right),
+            "Stayed correct when the model was wrong": rate_text(summary.drill.held),
         }
     return figures
 
@@ -88,11 +89,24 @@ def marks_text(score: MarkScore, marks: int) -> str:
     if not score.known:
         return "not scored: the lesion is not outlined"
     if not score.ill:
-        return "none, correctly" if marks == 0 else f"{marks} on a normal film"
-    if marks == 0:
-        return "not marked"
-    overlap = "" if score.iou is None else f", overlap {score.iou:.2f}"
-    return ("hit" if score.hits else "missed") + overlap
+        return false_marks_text(marks) if marks else "No mark needed: correct"
+    parts = []
+    if score.foci > 1:
+        parts.append(f"{score.foci_found} of {score.foci} foci")
+    elif marks:
+        parts.append("hit" if score.hits else "missed")
+    else:
+        parts.append("not marked")
+    if score.misses and score.hits:
+        parts.append(false_marks_text(score.misses))
+    if score.iou is not None:
+        parts.append(f"overlap {score.iou:.2f}")
+    return ", ".join(parts)
+
+
+def false_marks_text(marks: int) -> str:
+    """Return how many marks lie where there is no lesion."""
+    return "1 false-positive mark" if marks == 1 else f"{marks} false-positive marks"
 
 
 def describe_outcome(outcome: Outcome) -> dict[str, str]:

@@ -104,7 +104,7 @@ def lock(page: Page, place: int) -> None:
     if place % 3 == 0:
         press(page, "n" if place % 2 == 0 else "p")
     press(page, "Control+Enter")
-    following = "Next film" if place + 1 < FILMS else "To the summary"
+    following = "Next film" if place + 1 < FILMS else "Summary"
     expect(page.get_by_role("button", name=following).last).to_be_visible()
 
 

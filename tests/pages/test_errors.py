@@ -357,7 +357,7 @@ def test_drawn_films_can_be_chosen_and_looked_at(drawn) -> None:
     assert words_of(page).startswith(f"**1 false negative** of run {SERVED_RUN}")
     assert page.query_params["split"] == "all"
     assert "among 4 films" in words_of(page)
-    assert any("do not apply to patients" in text.value for text in page.caption)
+    assert any("not evidence of clinical performance" in text.value for text in page.caption)
     page.selectbox(key="errors-split").set_value("test").run()
     assert "among 2 films" in words_of(page)
     page = open_page(library="synthetic", film=film_code("test/NORMAL/3.jpeg"))

@@ -118,7 +118,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     with words_side:
         st.markdown(found_in_words(view, found))
         if get_library(view.library).synthetic:
-            st.caption("Synthetic films: the results do not apply to patients.")
+            st.caption("Computer-generated; not evidence of clinical performance.")
         note_left_out(visit)
     with filter_side:
         draw_filters(view, found, notes)

@@ -155,9 +155,9 @@ def _describe_reader(name: str, outcomes: Sequence[Outcome]) -> dict[str, str]:
         "Right": rate_text(summary.right),
         "Found": rate_text(summary.sensitivity),
         "Normals called normal": rate_text(summary.specificity),
-        "ROC area": rate_text(summary.auc),
-        "Marked correctly": rate_text(summary.marks),
-        "Correct reads kept against a wrong model": rate_text(summary.drill.held),
+        "AUC": rate_text(summary.auc),
+        "Foci marked": rate_text(summary.marks),
+        "Stayed correct when the model was wrong": rate_text(summary.drill.held),
     }
 
 
@@ -171,7 +171,7 @@ def _describe_films(case_set: CaseSet, outcomes: Sequence[Outcome]) -> list[dict
             "Film": film_name(film_id),
             "Reference": own[0].case.subtype or str(own[0].case.reference) if own else "not read",
             "Read correctly": rate_text(summarise(own).right),
-            "Marked correctly": rate_text(summarise(own).marks),
+            "Foci marked": rate_text(summarise(own).marks),
         }
         for film_id, own in of_film.items()
     ]

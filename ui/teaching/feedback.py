@@ -35,7 +35,7 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     """Draw the answer of a film, and the result of the read."""
     last = place == len(course.films) - 1
     st.button(
-        "To the summary" if last else "Next film",
+        "Summary" if last else "Next film",
         type="primary",
         icon=":material/arrow_forward:",
         shortcut="j",

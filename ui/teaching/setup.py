@@ -121,7 +121,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     left, middle, right = st.columns(3)
     films = left.number_input("Number of films", 1, MAX_FILMS, usual, disabled=case_set is not None)
     normal = middle.number_input(
-        "Normal films per 100",
+        "Proportion normal (%)",
         0,
         100,
         round(100 * USUAL_SHARE_NORMAL),

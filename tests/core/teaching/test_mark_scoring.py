@@ -95,7 +95,23 @@ def test_a_small_box_inside_a_large_lesion_hits_and_one_that_is_mostly_outside_d
 
 def test_hits_and_misses_are_counted_apart() -> None:
     marks = [point(0.3, 0.5), point(0.9, 0.1), Mark(0.25, 0.25, 0.5, 0.75)]
-    assert score_marks(marks, LesionTruth(MASK), ill=True) == MarkScore(True, True, 2, 1, 1.0)
+    assert score_marks(marks, LesionTruth(MASK), ill=True) == MarkScore(True, True, 2, 1, 1.0, 1, 1)
+
+
+def test_each_focus_is_found_by_itself_and_fragments_are_no_foci() -> None:
+    mask = np.zeros((20, 20), np.bool_)
+    mask[2:6, 2:6] = mask[12:16, 12:16] = True  # 16 pixels each
+    mask[19, 0] = True  # one pixel: less than a tenth
+    one = score_marks([point(0.2, 0.2)], LesionTruth(mask), ill=True)
+    assert (one.foci, one.foci_found, one.hits, one.found) == (2, 1, 1, False)
+    twice = score_marks([point(0.2, 0.2), point(0.22, 0.22)], LesionTruth(mask), ill=True)
+    assert (twice.foci_found, twice.hits) == (1, 2)
+    both = score_marks([point(0.2, 0.2), Mark(0.6, 0.6, 0.8, 0.8)], LesionTruth(mask), ill=True)
+    assert (both.foci_found, both.found, both.counted_foci) == (2, True, (2, 2))
+    boxes = LesionTruth(boxes=(Mark(0.1, 0.1, 0.3, 0.3), Mark(0.6, 0.6, 0.9, 0.9)))
+    assert score_marks([point(0.7, 0.7)], boxes, ill=True).counted_foci == (1, 2)
+    assert MarkScore(True, True, 1).counted_foci == (1, 1)  # a read of an earlier version
+    assert MarkScore(True, False, 0, 1).counted_foci == (0, 0)
 
 
 def test_no_mark_on_an_outlined_lesion_is_not_found() -> None:

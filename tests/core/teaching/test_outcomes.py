@@ -85,6 +85,8 @@ def test_marks_and_times_are_counted() -> None:
     summary = summarise(reads)
     assert (summary.marks.value, summary.marks.n) == (0.5, 2)
     assert (summary.median_s, summary.cut_off, summary.unanswered) == (20.0, 1, 0)
+    half = make_outcome(make_case(7), ILL, score=MarkScore(True, True, 1, 0, None, 2, 1))
+    assert (summarise([*reads, half]).marks.value, summarise([half]).marks.n) == (0.5, 2)
 
 
 def test_the_drill_counts_only_where_the_model_was_shown_and_wrong() -> None:

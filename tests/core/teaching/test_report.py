@@ -113,8 +113,8 @@ def test_without_the_font_there_is_no_pdf(monkeypatch) -> None:
 def test_figures_without_films_say_so() -> None:
     figures = describe_summary(summarise([make_outcome(CASES[0], WELL)]), with_model=True)
     assert figures["Pneumonias found (sensitivity)"] == "no film of this kind"
-    assert figures["ROC area of your confidence"] == "needs two films of each kind"
-    assert figures["Correct reads kept against a wrong model"] == "no film of this kind"
+    assert figures["Your AUC"] == "needs two films of each kind"
+    assert figures["Stayed correct when the model was wrong"] == "no film of this kind"
     assert rate_text(None) == "no film of this kind"
 
 
@@ -122,11 +122,16 @@ def test_figures_without_films_say_so() -> None:
     ("score", "marks", "words"),
     [
         (MarkScore(False, True), 1, "not scored: the lesion is not outlined"),
-        (MarkScore(True, False), 0, "none, correctly"),
-        (MarkScore(True, False, 0, 2), 2, "2 on a normal film"),
+        (MarkScore(True, False), 0, "No mark needed: correct"),
+        (MarkScore(True, False, 0, 1), 1, "1 false-positive mark"),
+        (MarkScore(True, False, 0, 2), 2, "2 false-positive marks"),
         (MarkScore(True, True), 0, "not marked"),
         (MarkScore(True, True, 1, 0, 0.5), 1, "hit, overlap 0.50"),
         (MarkScore(True, True, 0, 1), 1, "missed"),
+        (MarkScore(True, True, 1, 0, 0.5, 1, 1), 1, "hit, overlap 0.50"),
+        (MarkScore(True, True, 1, 0, None, 2, 1), 1, "1 of 2 foci"),
+        (MarkScore(True, True, 1, 2, None, 2, 1), 3, "1 of 2 foci, 2 false-positive marks"),
+        (MarkScore(True, True, 0, 0, None, 2, 0), 0, "0 of 2 foci"),
     ],
 )
 def test_what_became_of_marks_is_said(score, marks, words) -> None:
