@@ -12,9 +12,10 @@ from ui.components.plain_text import plain
 from ui.teaching.case_sets import draw_sets
 from ui.teaching.data import get_teaching_store, may_go_on
 from ui.teaching.feedback import draw_nearest, draw_reveal
-from ui.teaching.progress import draw_progress, draw_summary
+from ui.teaching.progress import draw_progress
 from ui.teaching.reading import draw_film, draw_navigation, draw_read, phase_of, record_progress
 from ui.teaching.setup import draw_missing, draw_setup
+from ui.teaching.summary import draw_over
 
 VIEWS = {"train": "Train", "progress": "My progress", "sets": "Case sets"}
 
@@ -32,7 +33,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
     place = course.place
     own = may_go_on(visit, course)
     if place is None and (own or visit.acting.may(Act.SEE_GROUP)):
-        draw_summary(course)
+        draw_over(visit, course)
         return
     if place is None or not own:
         st.warning(

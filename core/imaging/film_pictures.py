@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,13 @@ from core.imaging.display import DisplayedFilm
 LONGER_SIDE_PX = 1100
 """Of a picture: 300 a inch at the width that a report gives it."""
 
+SMALL_SIDE_PX = 700
+"""Of a picture of which several stand on a page."""
+
 JPEG_QUALITY = 90
+LESION = (90, 200, 120)
+"""Of a lesion's outline, as in the viewer."""
+
 FOR, AGAINST = (245, 134, 38), (74, 150, 255)
 """Red, green and blue of what counts for and against pneumonia, as in the viewer."""
 
@@ -81,9 +88,27 @@ def film_picture(film: DisplayedFilm, regions: ColouredRegions | None = None) ->
     return buffer.getvalue()
 
 
-def _resize(film: DisplayedFilm) -> Image.Image:
+def outlined_picture(film: DisplayedFilm, masks: Sequence[npt.NDArray[np.bool_]]) -> bytes:
+    """Return a film as a JPEG of `SMALL_SIDE_PX` with a line around each mask's parts.
+
+    Parameters
+    ----------
+    masks : sequence of (H, W) bool ndarray
+        Over the whole film, each axis scaled by itself.
+    """
+    grey = _resize(film, SMALL_SIDE_PX)
+    levels = np.repeat(np.asarray(grey)[..., np.newaxis], 3, axis=2)
+    for mask in masks:
+        on_film = Image.fromarray(mask).resize(grey.size, Image.Resampling.NEAREST)
+        levels[_border(np.asarray(on_film))] = LESION
+    buffer = io.BytesIO()
+    Image.fromarray(levels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def _resize(film: DisplayedFilm, longer_side_px: int = LONGER_SIDE_PX) -> Image.Image:
     height, width = film.levels.shape
-    scale = LONGER_SIDE_PX / max(height, width)
+    scale = longer_side_px / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     levels = film.levels if film.levels.dtype == np.uint8 else film.levels >> 8
     whole = Image.fromarray(np.ascontiguousarray(levels, dtype=np.uint8))

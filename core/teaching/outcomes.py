@@ -48,6 +48,11 @@ class Outcome:
         return self.read.label is not None
 
     @property
+    def missed(self) -> bool:
+        """True if the film was read wrongly, or a focus of its lesion was not marked."""
+        return not self.right or self.score.found is False
+
+    @property
     def right(self) -> bool:
         """True if the blind read agrees with the reference; no answer in time does not."""
         return self.read.label is self.case.reference

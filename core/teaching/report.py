@@ -1,25 +1,79 @@
-"""A teaching session as a PDF: figures with intervals, then one line a film; no picture."""
+"""A teaching session as a PDF: figures with intervals, the missed films, then one line a film."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from core import __version__
+from core.domain.mark import Mark
+from core.domain.rate import probability_text
 from core.errors import ModelError, TeachingError
-from core.reports.pdf import FAMILY, Pages
-from core.teaching.outcomes import outcomes_of, summarise
+from core.reports.pdf import FAMILY, RULE, Pages
+from core.teaching.outcomes import Outcome, outcomes_of, summarise
 from core.teaching.session import Course
-from core.teaching.text import FIGURES_NOTE, describe_outcome, describe_plan, describe_summary
+from core.teaching.text import (
+    FIGURES_NOTE,
+    describe_outcomes,
+    describe_plan,
+    describe_summary,
+    read_and_reference,
+)
 
 NOT_FOR_DIAGNOSIS: Final = (
     "First Read is an initial reviewer and a learning tool. It is not a medical device and never a "
     "diagnosis. These figures describe one reader on these films."
 )
-FILM_WIDTHS: Final = (44, 40, 34, 20, 42, 32, 34, 14)
-"""Of the table's columns, in mm; together they fill a landscape A4 page."""
+LEGEND: Final = "Yellow: your marks. Green: the lesion's outline, or a radiologist's box."
+FILM_WIDTHS: Final = {
+    "Film": 44,
+    "Reference": 38,
+    "Your read": 34,
+    "Blind read": 20,
+    "Mark": 42,
+    "Model": 32,
+    "After the model": 34,
+    "Time": 17,
+}
+"""Of the table's columns, in proportion: together they fill the page."""
 
 
-def session_as_pdf(course: Course) -> bytes:
+GAP_MM, PICTURE_MM, CAPTION_MM = 5.0, 62.0, 3.6
+"""Between pictures, of a picture at most, and of a line below it."""
+
+IN_A_ROW = 4
+MARK, LESION = (255, 214, 10), (90, 200, 120)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnFilm:
+    """A film as the PDF shows it.
+
+    Attributes
+    ----------
+    number : int
+        In the session, from 1.
+    picture : bytes
+        A JPEG with the lesion's outline; empty where there is none.
+    sides : (int, int)
+        Height and width of the film, in any unit.
+    boxes : tuple of Mark
+        Radiologists' boxes.
+    why_none : str
+        Why there is no picture.
+    """
+
+    number: int
+    outcome: Outcome
+    picture: bytes = b""
+    sides: tuple[int, int] = (1, 1)
+    boxes: tuple[Mark, ...] = ()
+    why_none: str = ""
+
+
+def session_as_pdf(course: Course, missed: Sequence[DrawnFilm] = ()) -> bytes:
     """Return a session's summary as a PDF of landscape A4 pages, its font embedded.
 
     Raises
@@ -38,17 +92,128 @@ def session_as_pdf(course: Course) -> bytes:
     _write_line(document, f"{begun} \u00b7 {describe_plan(session.plan)} \u00b7 {read}", size=9)
     document.ln(3)
     figures = describe_summary(summarise(outcomes), with_model=session.plan.with_model)
-    for name, words in figures.items():
-        document.cell(75, 6, name)
-        document.cell(0, 6, words, new_x="LMARGIN", new_y="NEXT")
+    _write_figures(document, figures)
     _write_line(document, FIGURES_NOTE, size=8)
-    document.ln(4)
-    films = [describe_outcome(one) for one in outcomes]
-    document.set_font(FAMILY, size=8)
-    document.write_table([[*films[0]], *([*film.values()] for film in films)], FILM_WIDTHS, 5.0)
+    document.ln(3)
+    _draw_missed(document, missed)
+    _write_films(document, outcomes)
     document.ln(3)
     _write_line(document, NOT_FOR_DIAGNOSIS, size=8)
     return document.finish()
+
+
+def _write_figures(document: Pages, figures: Mapping[str, str]) -> None:
+    """Write the figures in two columns, so that the missed films begin on the same page."""
+    rows = list(figures.items())
+    half, top = -(-len(rows) // 2), document.get_y()
+    for place, (name, words) in enumerate(rows):
+        column, line = divmod(place, half)
+        document.set_xy(document.l_margin + column * document.epw / 2.0, top + 5.0 * line)
+        document.cell(72, 5.0, name)
+        document.cell(0, 5.0, words)
+    document.set_xy(document.l_margin, top + 5.0 * half + 1.0)
+
+
+def _write_films(document: Pages, outcomes: Sequence[Outcome]) -> None:
+    """Write a line for each film; a column that says nothing of any film is left out."""
+    _write_heading(document, "All films", needed_mm=20.0)
+    document.set_font(FAMILY, size=8)
+    document.set_draw_color(*RULE)
+    document.set_line_width(0.15)
+    films = describe_outcomes(outcomes)
+    widths = [FILM_WIDTHS[name] for name in films[0]]
+    heads = [f"{name} (s)" if name == "Time" else name for name in films[0]]
+    rows = [["" if cell is None else str(cell) for cell in film.values()] for film in films]
+    document.c_margin = 1.0
+    document.write_table([heads, *rows], widths, 5.0)
+    document.c_margin = 0.0
+
+
+# --- the missed films -----------------------------------------------------------------------------
+
+
+def _draw_missed(document: Pages, missed: Sequence[DrawnFilm]) -> None:
+    """Draw the films in rows, each row as high as its highest picture."""
+    if not missed:
+        return
+    width = (document.epw - GAP_MM * (IN_A_ROW - 1)) / IN_A_ROW
+    for start in range(0, len(missed), IN_A_ROW):
+        row = missed[start : start + IN_A_ROW]
+        sizes = [_size_of(film, width) for film in row]
+        picture_mm = max(height for _, height in sizes)
+        needed = picture_mm + 5.0 * CAPTION_MM
+        if start == 0:
+            _write_heading(document, "Missed films", needed_mm=needed)
+            _write_line(document, LEGEND, size=8)
+            document.ln(1.5)
+        elif document.will_page_break(needed):
+            document.add_page()
+        top = document.get_y()
+        for place, (film, size) in enumerate(zip(row, sizes, strict=True)):
+            left = document.l_margin + place * (width + GAP_MM)
+            _draw_film(document, film, (left, top, width, picture_mm), size)
+        document.set_xy(document.l_margin, top + needed)
+
+
+def _size_of(film: DrawnFilm, width_mm: float) -> tuple[float, float]:
+    """Return width and height of a picture, in mm, the film's aspect ratio kept."""
+    if not film.picture:
+        return width_mm, 4.0 * CAPTION_MM
+    height, width = film.sides
+    scale = min(width_mm / width, PICTURE_MM / height)
+    return width * scale, height * scale
+
+
+def _draw_film(
+    document: Pages,
+    film: DrawnFilm,
+    room: tuple[float, float, float, float],
+    size: tuple[float, float],
+) -> None:
+    left, top, width, height = room
+    if film.picture:
+        place = (left, top, *size)
+        document.image(io.BytesIO(film.picture), *place, alt_text=f"Film {film.number}")
+        document.set_line_width(0.4)
+        document.set_draw_color(*LESION)
+        for box in film.boxes:
+            _draw_mark(document, place, box)
+        document.set_draw_color(*MARK)
+        for mark in film.outcome.read.marks:
+            _draw_mark(document, place, mark)
+    else:
+        document.set_font(FAMILY, size=8)
+        document.set_xy(left, top)
+        document.multi_cell(width, CAPTION_MM, document.drawable(film.why_none), align="L")
+    case = film.outcome.case
+    model = f"Model: {case.model_says} {probability_text(case.probability)}"
+    document.set_font(FAMILY, "B", 8)
+    document.set_xy(left, top + height + 0.8)
+    document.cell(width, CAPTION_MM, f"Film {film.number}")
+    document.set_font(FAMILY, size=8)
+    document.set_xy(left, top + height + 0.8 + CAPTION_MM)
+    words = f"{read_and_reference(film.outcome)}\n{model}"
+    document.multi_cell(width, CAPTION_MM, words, align="L")
+
+
+def _draw_mark(document: Pages, place: tuple[float, float, float, float], mark: Mark) -> None:
+    left, top, width, height = place
+    x, y = left + mark.left * width, top + mark.top * height
+    if mark.is_point:
+        document.circle(x, y, 1.2)
+        document.line(x - 2.0, y, x + 2.0, y)
+        document.line(x, y - 2.0, x, y + 2.0)
+    else:
+        document.rect(x, y, (mark.right - mark.left) * width, (mark.bottom - mark.top) * height)
+
+
+def _write_heading(document: Pages, words: str, *, needed_mm: float) -> None:
+    """Write a heading together with what comes below it."""
+    if document.will_page_break(needed_mm + 8.0):
+        document.add_page()
+    document.set_font(FAMILY, "B", 11)
+    document.cell(0, 6.5, words, new_x="LMARGIN", new_y="NEXT")
+    document.set_font(FAMILY, size=10)
 
 
 def _new_document(session_id: str, day: str) -> Pages:
@@ -61,6 +226,7 @@ def _new_document(session_id: str, day: str) -> Pages:
             "requirements.txt."
         ) from exc
     document.set_creator(f"First Read {__version__}")
+    document.c_margin = 0.0  # words begin where pictures do
     document.add_page()
     return document
 

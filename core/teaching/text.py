@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from core.domain.findings import findings_text
@@ -10,7 +11,7 @@ from core.domain.rate import Rate, of_few_text, probability_text
 from core.domain.review import Verdict
 from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import Outcome, ReaderSummary
-from core.teaching.session import Answer, Plan
+from core.teaching.session import Answer, Case, Plan
 
 FIGURES_NOTE = (
     "Intervals are 95 %: Wilson's for rates, DeLong's for the area under the ROC curve. Blind "
@@ -109,20 +110,44 @@ def false_marks_text(marks: int) -> str:
     return "1 false-positive mark" if marks == 1 else f"{marks} false-positive marks"
 
 
-def describe_outcome(outcome: Outcome) -> dict[str, str]:
+def describe_outcome(outcome: Outcome) -> dict[str, str | int | None]:
     """Return one film of a session as a row of a table."""
     case = outcome.case
-    subtype = f", {case.subtype}" if case.label and case.subtype else ""
     return {
         "Film": PurePosixPath(case.film_id).stem,
-        "Reference": f"{case.reference}{subtype}",
+        "Reference": reference_text(case),
         "Your read": answer_text(outcome.read),
         "Blind read": right_text(outcome),
         "Mark": marks_text(outcome.score, len(outcome.read.marks)),
         "Model": f"{case.model_says} {probability_text(case.probability)}",
         "After the model": answer_text(outcome.final),
-        "Time": "" if outcome.seconds is None else f"{outcome.seconds:.0f} s",
+        "Time": None if outcome.seconds is None else round(outcome.seconds),
     }
+
+
+def describe_outcomes(outcomes: Sequence[Outcome]) -> list[dict[str, str | int | None]]:
+    """Return the films of a session as rows, without a column that is empty for all of them."""
+    rows = [describe_outcome(one) for one in outcomes]
+    filled = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
+    return [{name: row[name] for name in filled} for row in rows]
+
+
+def reference_text(case: Case) -> str:
+    """Return what a film shows by its reference."""
+    return f"{case.reference}, {case.subtype}" if case.label and case.subtype else case.reference
+
+
+def read_and_reference(outcome: Outcome) -> str:
+    """Return in one line what a film shows and what was said of it."""
+    return f"{reference_text(outcome.case)}: {said_text(outcome)}"
+
+
+def said_text(outcome: Outcome) -> str:
+    """Return in few words what was said of a film, and what was not marked."""
+    said = outcome.read.label or "no answer in time"
+    if outcome.score.found is not False:
+        return f"you read {said}"
+    return f"you read {said}; {marks_text(outcome.score, len(outcome.read.marks))}"
 
 
 def right_text(outcome: Outcome) -> str:

@@ -75,6 +75,9 @@ def begin_by_keys(page: Page, address: str) -> str:
     while page.evaluate("document.activeElement.placeholder ?? ''") != "Signing as (your name)":
         press(page, "Tab")
     page.keyboard.type(READER)
+    press(page, "Control+Enter")  # in a field: the name is stored, and no session begins
+    expect(page.get_by_text(f"Reading: {READER}.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Start"))).to_be_visible()
     while page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''") != MODEL:
         press(page, "Tab")
     press(page, "Space")

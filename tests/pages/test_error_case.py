@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
 
+import pytest
+import streamlit as st
 from fixtures.app_pages import address_of
 from fixtures.kept_run_copies import copy_runs
+from fixtures.kermany_stand_in import draw_film, encode_film, write_bytes
 from fixtures.review_records import lead, record, sign
+from fixtures.stand_in_films import served_predictions
 from fixtures.teaching_cases import make_case
 from pages.test_errors import data, drawn, films, missed_film, notes, open_page, words_of
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.domain.rate import probability_text
 from core.domain.review import ReadKind
 from core.error_analysis.gallery import Cell
 from core.jobs.batch import UploadedFilm
@@ -24,6 +32,8 @@ from core.teaching.session import Plan, StepKind
 from ui.app.session import Visit
 from ui.errors import case, controls
 from ui.library import blind_reads
+from ui.library.copies import load_film
+from ui.library.films import small_pictures
 from ui.library.gallery_query import ErrorView
 
 __all__ = ["data", "drawn", "films", "notes"]
@@ -211,3 +221,27 @@ def test_a_link_to_a_film_that_a_session_has_yet_to_show_shows_no_result(notes, 
     for kind in (StepKind.OPENED, StepKind.ENDED):
         teaching.note(session.session_id, 0, kind, by=by)
     assert blind_reads.awaits_blind_read(visit, "public", film_id) == ""
+
+
+def test_a_film_is_shown_in_its_proportions_and_the_page_says_which_file_it_is(films) -> None:
+    part, (film_id, probability) = served_predictions().of_split("test").films, missed_film()
+    place = part.film_id.tolist().index(film_id)
+    sides = part.original_height_px[place], part.original_width_px[place]
+    page = open_page(split="test", film=film_code(film_id))
+    assert any("; shown: 224 px copy]" in text.value for text in page.markdown)
+    why = next(text.value for text in page.caption if "Review reads" in text.value)
+    assert "Review reads this 224 px copy as" in why
+    assert load_film("public", film_id).original_px == sides
+    small, _ = small_pictures("public", [film_id])
+    width, height = Image.open(io.BytesIO(small[film_id].png)).size
+    assert width / height == pytest.approx(sides[1] / sides[0], rel=0.02)
+
+    larger = films / "kermany_test_1024" / "images" / f"{Path(film_id).stem}.jpg"
+    write_bytes(larger, encode_film(draw_film(99).resize((150, 100))))
+    st.cache_resource.clear()
+    page.run()
+    assert any("; shown: 1024 px copy]" in text.value for text in page.markdown)
+    why = next(text.value for text in page.caption if "Review reads" in text.value)
+    assert f"The probability {probability_text(probability)} is of the 224 px copy" in why
+    assert "Review reads the 1024 px copy shown here as" in why
+    assert load_film("public", film_id).original_px is None

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import re
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from fixtures import app_pages
 from fixtures.film_tables import film_table, predictions_of
-from fixtures.kermany_stand_in import draw_film, encode_film, write_bytes
+from fixtures.kermany_stand_in import draw_film, encode_film
 from fixtures.review_records import lead, put
 from fixtures.stand_in_films import served_predictions, write_stand_ins
-from PIL import Image
 from sklearn.metrics import confusion_matrix
 from streamlit.testing.v1 import AppTest
 
@@ -36,7 +33,6 @@ from core.store.reads import SqlReviewStore
 from ui.app import resources
 from ui.charts.base import plot_probabilities
 from ui.library import films as error_films
-from ui.library.copies import load_film
 
 PAGE = PROJECT_ROOT / "pages" / "errors.py"
 READER = "Dr. Ada Reader"
@@ -167,30 +163,6 @@ def test_small_pictures_are_kept_where_the_settings_say(films) -> None:
     page = open_page(split="test")
     assert not [text for text in page.caption if "core data fetch" in text.value]
     assert len(list(get_settings().cache.rglob("*.png"))) > 0
-
-
-def test_a_film_is_shown_in_its_proportions_and_the_page_says_which_file_it_is(films) -> None:
-    part, (film_id, probability) = served_predictions().of_split("test").films, missed_film()
-    place = part.film_id.tolist().index(film_id)
-    sides = part.original_height_px[place], part.original_width_px[place]
-    page = open_page(split="test", film=film_code(film_id))
-    assert any("; shown: 224 px copy]" in text.value for text in page.markdown)
-    why = next(text.value for text in page.caption if "Review reads" in text.value)
-    assert "Review reads this 224 px copy as" in why
-    assert load_film("public", film_id).original_px == sides
-    small, _ = error_films.small_pictures("public", [film_id])
-    width, height = Image.open(io.BytesIO(small[film_id].png)).size
-    assert width / height == pytest.approx(sides[1] / sides[0], rel=0.02)
-
-    larger = films / "kermany_test_1024" / "images" / f"{Path(film_id).stem}.jpg"
-    write_bytes(larger, encode_film(draw_film(99).resize((150, 100))))
-    st.cache_resource.clear()
-    page.run()
-    assert any("; shown: 1024 px copy]" in text.value for text in page.markdown)
-    why = next(text.value for text in page.caption if "Review reads" in text.value)
-    assert f"The probability {probability_text(probability)} is of the 224 px copy" in why
-    assert "Review reads the 1024 px copy shown here as" in why
-    assert load_film("public", film_id).original_px is None
 
 
 def test_a_case_leads_to_the_next_and_the_previous_film_and_back(films) -> None:

@@ -29,6 +29,7 @@ from core.store.served_runs import utc_now
 from core.store.teaching import SqlTeachingStore
 from core.teaching import case_selection
 from core.teaching.glossary import CATEGORIES
+from core.teaching.mark_scoring import LesionTruth, foci_of
 from core.teaching.outcomes import confidence_calibration, learning_curve, reader_auc, reader_roc
 from core.teaching.session import Course, FilmState, Phase, StepKind
 from ui.app.region_panel import DOUBT, SHOW_DOUBTED
@@ -104,7 +105,10 @@ def open_page(**address: str) -> AppTest:
 
 
 def words_of(page: AppTest) -> str:
-    drawn = [*page.markdown, *page.caption, *page.header, *page.info, *page.warning]
+    drawn = [
+        *(*page.markdown, *page.caption, *page.header, *page.subheader),
+        *(*page.info, *page.warning),
+    ]
     return "\n".join(one.value for one in drawn)
 
 
@@ -141,6 +145,8 @@ def test_a_session_needs_a_name(hands: Hands) -> None:
     hands.press("Start")
     assert "Enter your name first" in words_of(hands.page)
     assert "session" not in hands.page.query_params
+    hands.page.text_input(key="reader-name").set_value(READER).run()
+    assert "Enter your name first" not in words_of(hands.page)
 
 
 def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
@@ -162,7 +168,8 @@ def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
     category = CATEGORIES.get(film.case.subtype)
     assert ("The WHO calls it" in shown) is (category is not None)
     assert f"The WHO calls it {category}." in shown or category is None
-    assert "Mark: hit" in shown
+    foci = len(foci_of(LesionTruth(open_built_in_set(films).truth(film.case.film_id, "core"))))
+    assert ("Mark: hit" if foci == 1 else f"Mark: 1 of {foci} foci") in shown
     assert "What to look for" in shown
     assert "probability" in shown
     hands.press("Next film")

@@ -13,7 +13,7 @@ from core.errors import FirstReadError, NotAllowed
 from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
 from ui.app.resources import get_database
-from ui.app.session import Visit
+from ui.app.session import Visit, get_visit
 from ui.components.plain_text import plain
 
 NAME = "reader-name"
@@ -117,8 +117,13 @@ def draw_name_field(visit: Visit) -> str:
         persist_state="session",
         placeholder="Signing as (your name)",
         label_visibility="collapsed",
-        on_change=lambda: _keep(st.session_state[NAME], *get_local_reader().roles),
+        on_change=_rename,
     )
+
+
+def _rename() -> None:
+    _keep(st.session_state[NAME], *get_local_reader().roles)
+    get_visit().complaint = ""  # it may be that no name was written
 
 
 def _keep(name: str, role: Role) -> None:
@@ -175,6 +180,7 @@ def _use(name_key: str, role_key: str) -> None:
     name = " ".join(st.session_state[name_key].split())
     st.session_state[NAME] = name
     _keep(name, st.session_state[role_key])
+    get_visit().complaint = ""
 
 
 def draw_log_in() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.error_analysis.gallery import Cell
@@ -10,9 +12,16 @@ from core.jobs.explanations import ExplanationTask
 from core.library.own_cases import OwnCases
 from core.teaching.glossary import CATEGORIES, signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
-from core.teaching.session import Case, Course, StepKind
-from core.teaching.text import answer_text, marks_text, resistance_text, right_text
+from core.teaching.session import Case, Course, Phase, StepKind
+from core.teaching.text import (
+    answer_text,
+    describe_plan,
+    marks_text,
+    resistance_text,
+    right_text,
+)
 from ui.app.progress import follow
+from ui.app.query_params import YES, put
 from ui.app.region_panel import draw_explanation, draw_region_panel
 from ui.app.session import Visit
 from ui.components.cards.cards import show_cards
@@ -22,7 +31,7 @@ from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
 from ui.teaching.data import SOURCES, nearest_films, note_step
-from ui.teaching.reading import draw_model
+from ui.teaching.reading import draw_model, show_film_at
 
 NEAREST = "teaching-nearest"
 NEAREST_WORDS = {
@@ -46,6 +55,62 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     )
     if visit.complaint:
         st.warning(plain(visit.complaint), icon=":material/touch_app:")
+    _draw_answer(visit, course, place, task, again=False)
+
+
+def draw_again(visit: Visit, course: Course, place: int, missed: Sequence[int]) -> None:
+    """Draw a film of a session that is over, with all that is known of it.
+
+    Parameters
+    ----------
+    missed : sequence of int
+        Places of the missed films, in order: the keys lead from one to the next.
+    """
+    way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
+    with way_side:
+        _draw_way(course, place, missed)
+        draw_nearest(course, place)
+    with film_side:
+        asked, token = _regions_asked(), f"{course.session.session_id}-{place}-again"
+        task = show_film_at(visit, course, place, token, Phase.REVEALED, asked=asked)
+    with read_side:
+        _draw_answer(visit, course, place, task, again=True)
+
+
+def _draw_way(course: Course, place: int, missed: Sequence[int]) -> None:
+    """Draw the way back to the summary, and to the missed films before and after."""
+    st.button("Summary", shortcut="g", width="stretch", key="again-summary", on_click=_open)
+    before = [one for one in missed if one < place]
+    after = [one for one in missed if one > place]
+    left, right = st.columns(2, gap="small")
+    ways = ((left, "Prev", "k", before[-1:]), (right, "Next", "j", after[:1]))
+    for side, label, key, to in ways:
+        side.button(
+            label,
+            shortcut=key,
+            width="stretch",
+            disabled=not to,
+            key=f"again-{label}",
+            help="Of the missed films.",
+            on_click=_open,
+            args=tuple(to),
+        )
+    st.markdown(f"**Film {place + 1} of {len(course.films)}**")
+    st.caption(f"{describe_plan(course.session.plan)}. Reader: {plain(course.session.reader)}.")
+
+
+def _open(place: int | None = None) -> None:
+    """Open a film of a finished session, or its summary."""
+    put(film="" if place is None else str(place + 1), regions="")
+
+
+def _regions_asked() -> bool:
+    return st.query_params.get("regions") == YES
+
+
+def _draw_answer(
+    visit: Visit, course: Course, place: int, task: ExplanationTask | None, *, again: bool
+) -> None:
     read_before = sum(film.read is not None for film in course.films[:place])
     outcome = outcomes_of(course)[read_before]
     _draw_reference(outcome)
@@ -55,7 +120,7 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     draw_copy(course, course.films[place].case)
     if outcome.final is not None:
         st.markdown(f":material/psychology: {resistance_text(outcome)}")
-    _draw_regions(visit, course, place, task)
+    _draw_regions(visit, course, place, task, again=again)
     _draw_signs(outcome)
 
 
@@ -88,11 +153,22 @@ def _draw_reference(outcome: Outcome) -> None:
         st.caption(f":material/timer_off: Time was up after {outcome.limit_s} s: {counts}.")
 
 
-def _draw_regions(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
+def _draw_regions(
+    visit: Visit, course: Course, place: int, task: ExplanationTask | None, *, again: bool
+) -> None:
     run = get_runs().get(course.session.plan.run_id)
     if run is None or run.foreign:
         return
-    if not course.films[place].regions_shown:
+    if again and not _regions_asked():
+        st.button(
+            "Find the regions the score depends on",
+            icon=":material/blur_on:",
+            shortcut="e",
+            width="stretch",
+            key="again-regions",
+            on_click=lambda: put(regions=YES),
+        )
+    elif not again and not course.films[place].regions_shown:
         st.button(
             "Find the regions the score depends on",
             icon=":material/blur_on:",

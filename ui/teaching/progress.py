@@ -1,4 +1,4 @@
-"""The end of a session, and a reader's progress over all of them."""
+"""A reader's figures and curves, of a session and over all of them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,13 @@ from core.teaching.outcomes import (
     confusion_by_subtype,
     first_reads,
     learning_curve,
-    outcomes_of,
     reader_auc,
     reader_roc,
     summarise,
 )
-from core.teaching.report import session_as_pdf
-from core.teaching.session import Course
 from core.teaching.spaced_repetition import due_dates, streak_of
 from core.teaching.text import (
     FIGURES_NOTE,
-    describe_outcome,
-    describe_plan,
     describe_summary,
     rate_text,
 )
@@ -32,52 +27,11 @@ from ui.app.identity import draw_name_field
 from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
-from ui.components.plain_text import plain
 from ui.teaching.data import SOURCES, outcomes_in, teaching_reader
 
 
-def draw_summary(course: Course) -> None:
-    """Draw what a session came to, film by film, and offer it as a PDF."""
-    session, outcomes = course.session, outcomes_of(course)
-    head, again_side, pdf_side = st.columns([4, 1, 1], vertical_alignment="bottom")
-    head.header(
-        f"Session of {plain(session.reader)}: {len(outcomes)} of {len(course.films)} films read"
-    )
-    head.caption(describe_plan(session.plan))
-    if again_side.button("New session", width="stretch", shortcut="Ctrl+Enter"):
-        st.query_params.clear()
-        st.rerun()
-    if not outcomes:
-        st.info("No film of this session was read.", icon=":material/school:")
-        return
-    figures_side, plots_side = st.columns([1, 1.7], gap="large")
-    with figures_side:
-        _draw_figures(outcomes, with_model=session.plan.with_model)
-        due = due_dates(outcomes_in(session.reader, session.plan.library))
-        own = sorted(due[one.case.film_id] for one in outcomes if one.case.film_id in due)
-        if own:
-            st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
-    with plots_side:
-        _draw_plots(outcomes, learning=False)
-    st.dataframe([describe_outcome(one) for one in outcomes], hide_index=True)
-    pdf_side.download_button(
-        "PDF",
-        _make_pdf(course),
-        file_name=f"first-read-session-{session.session_id[:8]}.pdf",
-        mime="application/pdf",
-        icon=":material/picture_as_pdf:",
-        width="stretch",
-        on_click="ignore",
-    )
-
-
-@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Course: repr})
-def _make_pdf(course: Course) -> bytes:
-    """Make the PDF once for the same session."""
-    return session_as_pdf(course)
-
-
-def _draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
+def draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
+    """Draw what some reads come to, each figure with its interval."""
     rows = describe_summary(summarise(outcomes), with_model=with_model)
     st.table({"Figure": list(rows), "Value (95 % interval)": list(rows.values())}, hide_index=True)
     st.caption(FIGURES_NOTE)
@@ -89,7 +43,8 @@ def _draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
         )
 
 
-def _draw_plots(outcomes: Sequence[Outcome], *, learning: bool) -> None:
+def draw_plots(outcomes: Sequence[Outcome], *, learning: bool) -> None:
+    """Draw the reader's ROC curve and calibration, and the learning curve if asked for."""
     columns = st.columns(3 if learning else 2)
     if learning:
         with columns[0]:
@@ -131,10 +86,10 @@ def draw_progress(visit: Visit) -> None:
             f"the first read of each of the {len(first)} films: after it you know the answer."
         )
     st.write(_due_in_words(reader, today), _streak_in_words(streak))
-    _draw_plots(first, learning=True)
+    draw_plots(first, learning=True)
     figures_side, subtype_side = st.columns(2, gap="large")
     with figures_side:
-        _draw_figures(first, with_model=any(one.final is not None for one in first))
+        draw_figures(first, with_model=any(one.final is not None for one in first))
     with subtype_side:
         st.markdown("**By what the film shows**")
         st.dataframe(

@@ -149,7 +149,23 @@ def draw_navigation(visit: Visit, course: Course, place: int) -> None:
 
 def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | None:
     """Draw the open film, with marks, and once it is revealed with truth and regions."""
-    film, phase = course.films[place], phase_of(course, place)
+    phase, asked = phase_of(course, place), course.films[place].regions_shown
+    return show_film_at(visit, course, place, _token(course, place), phase, asked=asked)
+
+
+def show_film_at(
+    visit: Visit, course: Course, place: int, token: str, phase: Phase, *, asked: bool
+) -> ExplanationTask | None:
+    """Draw a film of a session.
+
+    Parameters
+    ----------
+    token : str
+        Tells one showing of the film from the next.
+    asked : bool
+        Whether regions are found, of a film that is revealed.
+    """
+    film = course.films[place]
     case, source = film.case, SOURCES[course.session.plan.library]
     revealed = phase is Phase.REVEALED
     try:
@@ -160,7 +176,7 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
         st.error(plain(str(exc)), icon=":material/image_not_supported:")
         return None
     run = course.session.plan.run_id
-    asked = revealed and film.regions_shown and run in get_runs()
+    asked = revealed and asked and run in get_runs()
     settings = usual_settings(visit.way)
     task = request_explanation(upload, get_engine_of(run), settings=settings) if asked else None
     visit.wait_for(task)
@@ -172,7 +188,7 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
         key=VIEWER,
         height=VIEW_HEIGHT,
         page_keys=REVEALED_KEYS if revealed else READ_KEYS,
-        marking=Marking(_token(course, place), marks, phase is Phase.BLIND, MAX_MARKS),
+        marking=Marking(token, marks, phase is Phase.BLIND, MAX_MARKS),
         truths=truths,
     )
     return task

@@ -11,6 +11,7 @@ from fsrs import Rating
 from sklearn.metrics import roc_auc_score, roc_curve
 from statsmodels.stats.proportion import proportion_confint
 
+from core.teaching.mark_scoring import MarkScore
 from core.teaching.outcomes import (
     confidence_calibration,
     confusion_by_subtype,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from fixtures.teaching_cases import ILL, START, WELL, make_case, make_outcome, wrong
 from fpdf import FPDF
+from PIL import Image
 
 from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
@@ -17,8 +19,8 @@ from core.errors import DatasetError, TeachingError
 from core.phantom.settings import FINDINGS
 from core.teaching.glossary import FOR_SUBTYPE, SIGNS, signs_for
 from core.teaching.mark_scoring import MarkScore
-from core.teaching.outcomes import summarise
-from core.teaching.report import session_as_pdf
+from core.teaching.outcomes import outcomes_of, summarise
+from core.teaching.report import DrawnFilm, session_as_pdf
 from core.teaching.session import (
     Answer,
     Plan,
@@ -50,7 +52,7 @@ def course_of(*answers: Answer):
     return follow_steps(SESSION, steps)
 
 
-def words_drawn(monkeypatch: pytest.MonkeyPatch, course) -> list[str]:
+def words_drawn(monkeypatch: pytest.MonkeyPatch, course, missed=()) -> list[str]:
     """Return every text that goes into the document."""
     drawn: list[str] = []
     original = FPDF.normalize_text
@@ -60,7 +62,7 @@ def words_drawn(monkeypatch: pytest.MonkeyPatch, course) -> list[str]:
         return original(self, text)
 
     monkeypatch.setattr(FPDF, "normalize_text", note)
-    session_as_pdf(course)
+    session_as_pdf(course, missed)
     return drawn
 
 
@@ -89,6 +91,27 @@ def test_the_pdf_has_its_font_embedded_and_names_no_patient_in_its_title() -> No
     assert b"/Helvetica" not in written
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", written, re.DOTALL)
     assert any(b"BT" in zlib.decompress(one) for one in streams if one[:1] == b"x")
+
+
+def test_missed_films_are_drawn_in_rows_with_what_was_said_of_them(monkeypatch) -> None:
+    course = course_of(*[Answer(ILL, 3, marks=(Mark(0.1, 0.1, 0.1, 0.1),))] * 4)
+    dark = Image.new("RGB", (80, 60))
+    buffer = io.BytesIO()
+    dark.save(buffer, "JPEG")
+    drawn = [
+        DrawnFilm(place + 1, one, buffer.getvalue(), (60, 80), (Mark(0.2, 0.2, 0.5, 0.5),))
+        for place, one in enumerate(outcomes_of(course))
+    ]
+    drawn[1] = replace(drawn[1], picture=b"", why_none="The film is gone.")
+    said = " ".join(words_drawn(monkeypatch, course, drawn))
+    assert "Missed films" in said
+    assert "normal: you read pneumonia" in said
+    assert "pneumonia, bacteria: you read pneumonia; not marked" not in said  # it was marked
+    assert "The film is gone." in said
+    assert "After the model" not in said  # of no film there is a second read
+    written = session_as_pdf(course, drawn * 5)
+    assert written.count(b"/Subtype /Image") == 1  # the same picture is kept once
+    assert len(re.findall(rb"/Type /Page\b", written)) == 3
 
 
 def test_the_pdf_says_the_figures_with_their_intervals(monkeypatch) -> None:

@@ -70,6 +70,7 @@ class AnswerForm {
   onKey(event) {
     const { key, ctrlKey, metaKey, altKey } = event;
     if (key === "Enter" && (ctrlKey || metaKey)) {
+      if (isTypedInto(event.composedPath()[0])) return; // the text is stored, and nothing else
       event.preventDefault();
       event.stopImmediatePropagation();
       if (!event.repeat) this.lock();
