@@ -92,13 +92,18 @@ def _between(reads: Sequence[ReviewRecord]) -> str:
     return ", ".join(parties)
 
 
+def is_read_by(dispute: Dispute, name: str) -> bool:
+    """Return whether somebody is among the readers of a disputed film."""
+    return reader_key(name) in {reader_key(read.reader) for read in dispute.reads}
+
+
 def why_not_settled_by(dispute: Dispute, by: Reader) -> str:
     """Return why somebody may not settle a dispute; empty if they may."""
     try:
         by.require(Act.ARBITRATE)
     except NotAllowed as exc:
         return str(exc)
-    if reader_key(by.name) in {reader_key(read.reader) for read in dispute.reads}:
+    if is_read_by(dispute, by.name):
         return f"{by.name} has read this film: another reader must arbitrate."
     return ""
 

@@ -155,7 +155,7 @@ def describe_read(
         "Film": record.film_name,
         "Reader": record.reader,
         "Verdict": read.verdict.value,
-        "Confidence (1 to 5)": read.confidence,
+        "Confidence (1 to 5)": None if read.verdict is Verdict.UNSURE else read.confidence,
         "Probability": None if prediction is None else prediction.probability,
         "Operating point": None if prediction is None else prediction.operating_point.threshold,
         "Model's verdict": None if prediction is None else prediction.side,

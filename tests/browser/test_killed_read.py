@@ -137,7 +137,7 @@ def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
         connection.execute("UPDATE reviews SET verdict = 'normal' WHERE sequence = 2")
         connection.commit()
     page.get_by_role("link", name="Records").click()
-    page.get_by_role("tab", name="Audit log").click()
+    page.get_by_role("tab", name="Audit trail").click()
     page.get_by_role("button", name="Verify").click()
     named = page.get_by_text(re.compile(r"reviews, row 2 .*was changed after it was written"))
     expect(named).to_be_visible()

@@ -211,7 +211,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
         sign(page, name)
 
     page.get_by_role("link", name="Records").click()
-    page.get_by_text("Corrected reads too").click()
+    page.get_by_text("First and corrected reads too").click()
     files = csv.DictReader(io.StringIO(download_text(page, f"CSV of {6 + READ_LONG_AGO}")))
     rows = list(files)
     first = {row["Film"]: row for row in rows if row["Kind"] == "first"}
@@ -243,10 +243,10 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
         "Model's specificity": share([not model[name] for name in last if not ill[name]]),
         "Over-reliance": share([mine[n] == model[n] for n in alone_right if model[n] != ill[n]]),
         "Under-reliance": share([mine[n] != model[n] for n in alone_wrong if model[n] == ill[n]]),
-        "Agrees with a wrong model": share(
+        "Agreed when the model was wrong": share(
             [mine[n] == model[n] for n in last if model[n] != ill[n]]
         ),
-        "Disagrees with a correct model": share(
+        "Disagreed when the model was right": share(
             [mine[n] != model[n] for n in last if model[n] == ill[n]]
         ),
         "Changed wrong to right": str(changes.count((False, True))),

@@ -262,3 +262,28 @@ def test_review_leads_those_who_may_settle_to_the_dispute(
     assert bool(links) is led
     if links:
         assert links[0].proto.query_string == f"dispute={FILM[:12]}"
+
+
+def test_a_film_that_the_arbiter_has_read_is_not_offered_and_the_page_says_so(
+    films: SqlFilms, store: SqlReviewStore
+) -> None:
+    come_as(store, Role.LEAD, "Dr. Bo")
+    page = open_dispute()
+    words = said(page)
+    assert "Disputes (0)" in words
+    assert "1 film that you have read yourself await" in words
+    assert not [box for box in page.selectbox if box.key == "records-dispute"]
+    assert "You have read the film of this address" in words
+    come_as(store, Role.READER, "Dr. Bo")  # who settles nothing, and sees it as before
+    assert "Disputes (1)" in said(app_pages.open_page("records"))
+
+
+def test_an_arbitration_that_is_unsure_has_no_confidence(
+    films: SqlFilms, store: SqlReviewStore
+) -> None:
+    come_as(store, Role.LEAD, "Dr. Senior")
+    page = open_dispute()
+    assert [one.label for one in page.select_slider] == ["Confidence"]
+    page = settle(page, Verdict.UNSURE)
+    assert not page.select_slider
+    assert "Arbitration: <b>unsure</b>, by Dr. Senior" in said(page)

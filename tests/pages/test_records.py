@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from fixtures import app_pages
+from fixtures.kermany_stand_in import write_bytes
 from fixtures.review_records import (
     FILM,
     OTHER_FILM,
@@ -20,11 +22,14 @@ from fixtures.review_records import (
     refused_film_record,
     sign,
 )
+from fixtures.stand_in_films import served_predictions, write_stand_ins
 from streamlit.testing.v1 import AppTest
 
 from core.domain.model import AbstentionBand, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.jobs.batch import UploadedFilm
+from core.library.film_codes import film_code
 from core.reads.drift import FEWEST_FILMS
 from core.reads.export import (
     AGREE,
@@ -39,7 +44,8 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 from ui.app import ledger
 from ui.charts.base import plot_reads
-from ui.records import data
+from ui.records import reads, reports
+from ui.records.panels import corrected_reads
 
 PAGE = PROJECT_ROOT / "pages" / "records.py"
 BESIDE = "Run that read the films"
@@ -59,7 +65,7 @@ def test_signed_reads_are_listed_and_found_by_word(store: SqlReviewStore) -> Non
     sign(store, record(film_sha256=OTHER_FILM, film_name="zweites Bild", comment="frei"))
     page = run_page()
     assert not page.exception
-    assert page.caption[0].value == "Choose a row to see every read of that film."
+    assert page.caption[0].value == "Choose a row to see the film and every read of it."
     assert len(page.dataframe[0].value) == 2
     page.text_input[0].set_value("ZWEITES").run()
     assert list(page.dataframe[0].value["Film"]) == ["zweites Bild"]
@@ -200,7 +206,7 @@ def test_a_readers_numbers_stand_beside_the_models(store: SqlReviewStore, monkey
     assert numbers["Sensitivity"] == "1.00 (0.21 to 1.00, n = 1)"
     assert numbers["Model's sensitivity"] == "0.00 (0.00 to 0.79, n = 1)"
     assert numbers["Model's specificity"] == "1.00 (0.21 to 1.00, n = 1)"
-    assert numbers["Agrees with a wrong model"] == "0.00 (0.00 to 0.79, n = 1)"
+    assert numbers["Agreed when the model was wrong"] == "0.00 (0.00 to 0.79, n = 1)"
     assert numbers["Over-reliance"] == "none (n = 0)"
     assert numbers["Median time to the first read"] == "not kept"
     assert list(page.dataframe[0].value["Reference"]) == ["normal", "pneumonia"]
@@ -234,7 +240,7 @@ def test_reads_beyond_the_list_are_counted_disputed_and_said(
     sign(store, record(verdict=Verdict.PNEUMONIA, film_name="the oldest"))
     for number in range(3):
         sign(store, record(film_sha256=f"{number:064x}", verdict=Verdict.NORMAL))
-    monkeypatch.setattr(data, "LISTED", 2)
+    monkeypatch.setattr(reads, "LISTED", 2)
     page = run_page()
     assert len(page.dataframe[0].value) == 2
     assert any("newest 2 of 4 matching reads" in caption.value for caption in page.caption)
@@ -303,8 +309,10 @@ def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeyp
     (curve,) = trace_readers(store.everything(), known, alone=False)
     own, model = curve.own.area, curve.model.area
     assert areas == {
-        "Dr Ádám": f"{own.value:.2f} ({own.low:.2f} to {own.high:.2f}, n = 12)",
-        "The model, on the same films": f"0.50 ({model.low:.2f} to {model.high:.2f}, n = 12)",
+        "Dr Ádám": f"{own.value:.2f} :gray[({own.low:.2f} to {own.high:.2f}, n = 12)]",
+        "The model, on the same films": (
+            f"0.50 :gray[({model.low:.2f} to {model.high:.2f}, n = 12)]"
+        ),
     }
 
 
@@ -351,3 +359,104 @@ def test_a_week_whose_probabilities_have_moved_away_rings(store: SqlReviewStore)
         sign(store, record(film_sha256=film, prediction=prediction, run_id=SERVED_RUN))
     page = run_page()
     assert any("Week of 2024-04-29" in warning.value for warning in page.warning)
+
+
+def choose_row(page: AppTest, row: int) -> AppTest:
+    page.session_state["records-table"] = {"selection": {"rows": [row], "columns": []}}
+    return page.run()
+
+
+def html_of(page: AppTest) -> str:
+    return " ".join(one.proto.body for one in page.get("html"))
+
+
+def links_of(page: AppTest) -> dict[str, str]:
+    return {one.proto.label: one.proto.query_string for one in page.get("page_link")}
+
+
+def test_a_read_leads_to_its_film_among_labelled_films_and_to_review(
+    store: SqlReviewStore, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "data"))
+    film_id = str(served_predictions().of_split("test").films.film_id[0])
+    write_stand_ins(tmp_path / "data", [film_id])
+    content = b"a larger copy"
+    larger = tmp_path / "data" / "kermany_fullres" / "images" / Path(film_id).name
+    write_bytes(larger, content)
+    sign(store, record(film_sha256=hashlib.sha256(content).hexdigest()))
+    sign(store, record(film_sha256=OTHER_FILM, film_name="gone"))
+    page = choose_row(run_page(), 1)
+    assert f"film={film_code(film_id)}" in links_of(page)["Open the film on Errors"]
+    assert "Go to Review" in links_of(page)
+    page = choose_row(page, 0)
+    assert "Open the film on Errors" not in links_of(page)
+    assert any("The film is not kept any more" in one.value for one in page.caption)
+
+
+def test_a_film_of_the_visit_opens_on_review(store: SqlReviewStore) -> None:
+    sign(store, record())
+    page = run_page()
+    visit = page.session_state["first_read"]
+    visit.films[FILM] = UploadedFilm(FILM, "chest.png", b"")
+    page = choose_row(page, 0)
+    assert "Go to Review" not in links_of(page)
+    opened = next(one for one in page.button if one.label == "Open the film on Review")
+    opened.click().run()
+    assert page.session_state["first_read"].selected == FILM
+
+
+def test_only_a_read_that_was_signed_again_in_other_words_is_corrected(
+    store: SqlReviewStore,
+) -> None:
+    first = record(kind=ReadKind.FIRST, regions={}, verdict=Verdict.NORMAL)
+    signed = record(supersedes=first.record_id, verdict=Verdict.PNEUMONIA)
+    for one in (first, signed):
+        sign(store, one)
+    assert "Corrected later" not in html_of(choose_row(run_page(), 0))
+    again = record(supersedes=signed.record_id, verdict=Verdict.PNEUMONIA)
+    assert corrected_reads([first, signed, again]) == set()
+    other = record(supersedes=signed.record_id, verdict=Verdict.NORMAL)
+    sign(store, other)
+    assert corrected_reads([first, signed, other]) == {signed.record_id}
+    assert html_of(choose_row(run_page(), 0)).count("Corrected later") == 1
+
+
+def test_the_list_has_no_empty_column_and_unsure_has_no_confidence(store: SqlReviewStore) -> None:
+    sign(store, record(verdict=Verdict.UNSURE, comment=""))
+    table = run_page().dataframe[0]
+    assert not {"Reference", "Comment", "Confidence (1 to 5)"} & set(table.value.columns)
+    assert table.proto.placeholder == ""
+    sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.NORMAL, comment="clear"))
+    listed = run_page().dataframe[0].value
+    assert listed["Confidence (1 to 5)"].tolist()[0] == 4
+    assert listed["Confidence (1 to 5)"].isna().tolist() == [False, True]
+
+
+def test_the_reports_of_what_the_filters_leave_are_the_visitors_own(
+    store: SqlReviewStore, monkeypatch
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(
+        reports,
+        "draw_reports_of",
+        lambda _visit, place, histories: asked.append(
+            [place, *(film.name for film, _ in histories)]
+        ),
+    )
+    for film, name, reader in (
+        (FILM, "left base", "Dr Ádám"),
+        (OTHER_FILM, "right base", "Dr Ádám"),
+        ("ef" * 32, "of another", "Grace"),
+    ):
+        sign(store, record(film_sha256=film, film_name=name, reader=reader))
+    page = run_page()
+    assert not [one for one in page.get("popover") if "Reports" in one.proto.popover.label]
+    page.text_input(key="reader-name").set_value("dr ádám").run()
+    page.session_state["records-reports"] = True
+    page.run()
+    assert asked[-1] == ["records", "right base", "left base"]
+    words = next(one for one in page.text_input if one.label.startswith("Find film"))
+    words.set_value("LEFT").run()
+    page.session_state["records-reports"] = True
+    page.run()
+    assert asked[-1] == ["records", "left base"]

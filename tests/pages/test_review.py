@@ -155,7 +155,7 @@ def test_the_standing_line_says_since_when_the_run_serves(
     page = open_page()
     (served,) = list_served_runs(store.database)
     assert served.run_id == SERVED_RUN
-    line = f"Run {SERVED_RUN} serves, since {served.since:%Y-%m-%d %H:%M} UTC."
+    line = f"Active model: {SERVED_RUN}, since {served.since:%Y-%m-%d %H:%M} UTC."
     assert any(line in html.proto.body for html in page.get("html"))
 
 

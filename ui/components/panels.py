@@ -10,7 +10,7 @@ import streamlit as st
 from core.domain.findings import findings_text
 from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
-from core.domain.review import ReadKind, ReviewRecord
+from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.evaluation.film_number import FilmNumber, holds_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
 from ui.components.plain_text import plain
@@ -226,9 +226,9 @@ def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     read = record.read
     corrected = record.supersedes and record.kind is ReadKind.READ
     corrects = ", after an earlier read" if corrected else ""
+    sure = "" if read.verdict is Verdict.UNSURE else f"confidence {read.confidence} of 5, "
     words = (
-        f"{_DONE[record.kind]} <b>{read.verdict}</b>, "
-        f"confidence {read.confidence} of 5, by {escape(record.reader)}, "
+        f"{_DONE[record.kind]} <b>{read.verdict}</b>, {sure}by {escape(record.reader)}, "
         f"{read.read_at:%Y-%m-%d %H:%M} UTC{corrects}."
     )
     if superseded:
@@ -245,6 +245,6 @@ def draw_standing_line(served: ServedRun, reader: str) -> None:
     reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "No reader named."
     st.html(
         '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
-        f"signs every read. Run {escape(served.run_id)} serves, since "
+        f"signs every read. Active model: {escape(served.run_id)}, since "
         f"{served.since:%Y-%m-%d %H:%M} UTC. {reading}</p>"
     )

@@ -16,7 +16,7 @@ from core.errors import Cancelled, FilmStoreError, FirstReadError, RadiographErr
 from core.jobs.batch import UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.jobs.kept_films import as_uploaded
-from core.reads.arbitration import Dispute, arbitrate, why_not_settled_by
+from core.reads.arbitration import Dispute, arbitrate, is_read_by, why_not_settled_by
 from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.signing import summarise_regions
 from core.settings import get_settings
@@ -47,15 +47,39 @@ _CHOSEN = "records-dispute"
 _ASKED = "disputes-model-asked"
 
 
-def draw_disputes(visit: Visit, disputes: Sequence[Dispute], settled: Sequence[Dispute]) -> None:
-    """Draw the films that await arbitration and those that are settled, and the one chosen."""
+def own_disputes(visit: Visit, disputes: Sequence[Dispute]) -> list[Dispute]:
+    """Return the disputes that another reader must settle, because the visitor has read the film.
+
+    None for whoever settles no dispute at all.
+    """
+    name = visit.acting.name
+    return [one for one in disputes if visit.acting.may(Act.ARBITRATE) and is_read_by(one, name)]
+
+
+def draw_disputes(
+    visit: Visit,
+    disputes: Sequence[Dispute],
+    settled: Sequence[Dispute],
+    own: Sequence[Dispute] = (),
+) -> None:
+    """Draw the films that await arbitration and those that are settled, and the one chosen.
+
+    Parameters
+    ----------
+    own : sequence of Dispute
+        Open ones that are not offered: the visitor has read their films.
+    """
     listed = [*disputes, *(one for one in settled if _kept(visit, one) is not None)]
     if not disputes:
-        st.info("No disagreements are open.", icon=":material/check:")
+        whose = " for you" if own else ""
+        st.info(f"No disagreements are open{whose}.", icon=":material/check:")
+    if own:
+        films = "1 film that you" if len(own) == 1 else f"{len(own)} films that you"
+        st.caption(f":material/lock: {films} have read yourself await another reader.")
     with_film = get_settings().keeps_films and visit.acting.may(Act.ARBITRATE)
     film_side, read_side = st.columns([3.1, 1.3] if with_film else [1.2, 1], gap="medium")
     with read_side:
-        dispute = _choose(visit, listed)
+        dispute = _choose(visit, listed, own)
     if dispute is None:
         return
     kept = _kept(visit, dispute)
@@ -102,12 +126,17 @@ def _kept(visit: Visit, dispute: Dispute) -> WorklistFilm | None:
 # --- which film ---
 
 
-def _choose(visit: Visit, listed: Sequence[Dispute]) -> Dispute | None:
+def _choose(visit: Visit, listed: Sequence[Dispute], own: Sequence[Dispute]) -> Dispute | None:
     by_film = {dispute.film_sha256: dispute for dispute in listed}
     code = st.query_params.get(ADDRESS, "")
     named = [film for film in by_film if len(code) >= CODE_LENGTH and film.startswith(code)]
     if named:
         st.session_state[_CHOSEN] = named[0]
+    elif any(one.film_sha256.startswith(code) for one in own if len(code) >= CODE_LENGTH):
+        st.warning(
+            "You have read the film of this address: another reader must arbitrate.",
+            icon=":material/lock:",
+        )
     elif code:
         st.warning(
             f"The address names the film {plain(repr(code[:40]))}, which awaits no arbitration.",
@@ -119,7 +148,7 @@ def _choose(visit: Visit, listed: Sequence[Dispute]) -> Dispute | None:
         return None
     blind = get_settings().read_first and visit.acting.may(Act.ARBITRATE)
     chosen = st.selectbox(
-        "Disputed films, longest waiting first",
+        "Awaiting arbitration, oldest first",
         list(by_film),
         index=None if blind else 0,
         format_func=lambda film: _name(by_film[film], blind=blind),
@@ -277,13 +306,15 @@ def _draw_arbitration(
         format_func=lambda one: str(one).capitalize(),
         key=f"arbitrate-{key}",
     )
-    confidence = st.select_slider(
-        "Confidence",
-        list(CONFIDENCES),
-        value=USUAL_CONFIDENCE,
-        format_func=CONFIDENCES.__getitem__,
-        key=f"arbitrate-confidence-{key}",
-    )
+    confidence = USUAL_CONFIDENCE  # unsure has none
+    if verdict is not Verdict.UNSURE:
+        confidence = st.select_slider(
+            "Confidence",
+            list(CONFIDENCES),
+            value=USUAL_CONFIDENCE,
+            format_func=CONFIDENCES.__getitem__,
+            key=f"arbitrate-confidence-{key}",
+        )
     reason = st.text_area("Reason", max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
     visit.reader = draw_name_field(visit)
     if not st.button("Sign the arbitration", type="primary", icon=":material/gavel:"):

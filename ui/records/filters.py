@@ -81,7 +81,7 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
         key="records-films",
     )
     days = _choose_days(days_side, ledger)
-    corrected = old_side.checkbox("Corrected reads too", key="records-corrected")
+    corrected = old_side.checkbox("First and corrected reads too", key="records-corrected")
     kept = {"reader": reader, "synthetic": synthetic}
     gone = set() if corrected else ledger.superseded
     newest = [
@@ -152,14 +152,13 @@ def _choose_days(
 def draw_exports(listed: list[ReviewRecord], ledger: Ledger) -> None:
     """Offer the listed reads as files."""
     files = _make_files(_Listed(listed, ledger.references, find_drawn(ledger.records)))
-    with st.container(horizontal=True):
-        offer_table(
-            files,
-            "first-read-records",
-            (f"CSV of {len(listed)}", "Parquet", "JSON"),
-            key="records",
-            icon=":material/download:",
-        )
+    offer_table(
+        files,
+        "first-read-records",
+        (f"CSV of {len(listed)}", "Parquet", "JSON"),
+        key="records",
+        icon=":material/download:",
+    )
 
 
 @dataclass(frozen=True, slots=True)

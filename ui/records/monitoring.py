@@ -23,6 +23,8 @@ from core.runs.store import load_run
 from core.settings import get_settings
 from ui.app.resources import get_engine
 from ui.charts.readers import plot_drift, plot_reader_beside_model
+from ui.components.figures import dimmed
+from ui.components.plain_text import plain
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -109,14 +111,14 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
         return
     plot_side, words_side = st.columns([1, 1.2], gap="large")
     plot_side.plotly_chart(plot_reader_beside_model(curve), key="records-roc")
-    areas = [of_few_text(one.area) for one in (curve.own, curve.model)]
-    readers = [curve.reader, "The model, on the same films"]
-    words_side.table({"": readers, "ROC area (95 % interval)": areas}, hide_index=True)
+    areas = [dimmed(of_few_text(one.area)) for one in (curve.own, curve.model)]
+    readers = [plain(curve.reader), "The model, on the same films"]
+    words_side.table({"": readers, "AUC (95 % interval)": areas}, hide_index=True)
     words_side.caption(
         f"{curve.n_ill} reads of films with pneumonia and {curve.n_well} of normal ones, by the "
         "reference standard. The reader's scale runs from certainly normal through unsure to "
         "certainly pneumonia. The model's probability is the one at the time of the read; its "
-        "operating point has no effect here. Intervals by DeLong (by Newcombe where the classes "
+        "threshold has no effect here. Intervals by DeLong (by Newcombe where the classes "
         "separate completely); for all readers together, by resampling films 1,000 times. "
         f"A curve needs {FEWEST_OF_A_CLASS} films of each class."
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from core.domain.rate import Rate, of_few_text
-from core.domain.review import ReviewRecord, Verdict
+from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.reads.reader_performance import ReaderNumbers, tabulate_readers
 from core.store.audit_log import report_text, verify_records
 from ui.app.resources import get_database, get_store
@@ -16,6 +17,8 @@ from ui.app.session import Visit
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
 from ui.records.data import reads_only
+
+_RIGHT = st.column_config.TextColumn(alignment="right")
 
 
 def opens_unread(visit: Visit, films: int) -> bool:
@@ -34,7 +37,7 @@ def opens_unread(visit: Visit, films: int) -> bool:
         "results are hidden here until then."
     )
     return not reads_only(visit) and st.toggle(
-        "Show them all the same", help="Your own first read is then no longer blind."
+        "Show all (unblinds you)", help="Your own first read is then no longer blind."
     )
 
 
@@ -54,11 +57,13 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
         hide_index=True,
         height="content",
         key="records-readers",
+        placeholder="",
+        column_config={one["Reader"]: _RIGHT for one in described},
         alt="Agreement of reader and model, and both against the reference",
     )
     known = len({record.film_sha256 for record in records} & references.keys())
     st.caption(
-        "Each value has its 95 % interval and n; the model is at its operating point. Each "
+        "Each value has its 95 % interval and n; the model is at its threshold. Each "
         "reader's last read of a film counts, if neither reader nor model is unsure; arbitrations "
         "do not count. Synthetic films and films of the public set's official test split have a "
         f"reference standard: {known} of the films counted here. "
@@ -83,8 +88,8 @@ def _describe(numbers: ReaderNumbers) -> dict[str, str]:
         "Model's specificity": _text(numbers.model_specificity),
         "Over-reliance": _text(numbers.over_reliance),
         "Under-reliance": _text(numbers.under_reliance),
-        "Agrees with a wrong model": _text(numbers.same_as_wrong),
-        "Disagrees with a correct model": _text(numbers.other_than_right),
+        "Agreed when the model was wrong": _text(numbers.same_as_wrong),
+        "Disagreed when the model was right": _text(numbers.other_than_right),
         "Changed wrong to right": str(numbers.to_right),
         "Changed right to wrong": str(numbers.to_wrong),
         "Median time to the first read": "not kept"
@@ -101,10 +106,25 @@ def draw_history(record: ReviewRecord) -> None:
     """Draw every read of one film, oldest first."""
     history = get_store().history(record.film_sha256)
     st.subheader(f"All reads of {plain(record.film_name or record.film_sha256[:12])}")
-    corrected = {read.supersedes for read in history}
+    corrected = corrected_reads(history)
     for read in history:
         draw_record(read, superseded=read.record_id in corrected)
     st.caption(f"Film sha256 {record.film_sha256}")
+
+
+def corrected_reads(history: Sequence[ReviewRecord]) -> set[str]:
+    """Return the signed reads of a film that their own reader has signed again in other words.
+
+    A first read that is followed by the signed one is not corrected: the protocol asks for both.
+    """
+    by_id = {read.record_id: read for read in history}
+    pairs = [(by_id[new.supersedes], new) for new in history if new.supersedes in by_id]
+    return {
+        old.record_id
+        for old, new in pairs
+        if (old.kind, new.kind) == (ReadKind.READ, ReadKind.READ)
+        and replace(old.read, read_at=new.read.read_at) != new.read
+    }
 
 
 # --- the chain ---
@@ -118,7 +138,7 @@ def draw_chain() -> None:
         "each record carries the hash of its content and of the previous record."
     )
     kept = st.text_input(
-        "Newest hash that you saved elsewhere",
+        "Previously saved hash",
         key="records-head",
         placeholder="Optional: detects a truncated chain",
     )

@@ -150,20 +150,38 @@ def draw_list_reports(visit: Visit, signed: Mapping[str, ReviewRecord]) -> bool:
         return True
     store = get_store()
     histories = [(visit.films[key], store.history(key)) for key in visit.films if key in signed]
-    asked = [one for film, history in histories if (one := _ask(visit, film, history))]
     with box:
-        if asked:
-            _draw_list(visit, asked, [record for _, history in histories for record in history])
-        else:
-            st.caption("You have signed none of these films.")
+        draw_reports_of(visit, LIST, histories)
     return True
 
 
-def _draw_list(visit: Visit, asked: Sequence[AskedReport], records: Sequence[ReviewRecord]) -> None:
+def draw_reports_of(
+    visit: Visit, place: str, histories: Sequence[tuple[UploadedFilm, Sequence[ReviewRecord]]]
+) -> None:
+    """Offer the reports of the visitor's signed reads of some films as one file.
+
+    Parameters
+    ----------
+    place : str
+        Where on the app they are offered: each place makes its own.
+    histories : sequence of (UploadedFilm, sequence of ReviewRecord)
+        The films, each with every read of it.
+    """
+    asked = [one for film, history in histories if (one := _ask(visit, film, history))]
+    if asked:
+        records = [record for _, history in histories for record in history]
+        _draw_list(visit, place, asked, records)
+    else:
+        st.caption("You have signed none of these films.")
+
+
+def _draw_list(
+    visit: Visit, place: str, asked: Sequence[AskedReport], records: Sequence[ReviewRecord]
+) -> None:
     n = len(asked)
     films, reports = ("film", "report") if n == 1 else ("films", "reports")
     name = f"reports-{utc_now():%Y-%m-%d}"
-    task = visit.reports.get(LIST)
+    task = visit.reports.get(place)
     st.caption(f"{n} signed {films} of this list, a page each.")
     if task is not None and task.running:
         if st.button("Stop making reports", icon=":material/stop:", width="stretch"):
@@ -171,7 +189,7 @@ def _draw_list(visit: Visit, asked: Sequence[AskedReport], records: Sequence[Rev
     elif task is not None and task.result is not None and task.key == _key_of(asked):
         offer_file(
             f"Save {n} {reports} (PDF)", task.result.pdf, name=f"{name}.pdf", mime=PDF,
-            key="list-pdf",
+            key=f"{place}-pdf",
         )  # fmt: skip
     else:
         if task is not None and task.sentence:
@@ -179,7 +197,7 @@ def _draw_list(visit: Visit, asked: Sequence[AskedReport], records: Sequence[Rev
         if st.button(
             "Reports of this list (PDF)", icon=":material/picture_as_pdf:", width="stretch"
         ):
-            _start(visit, LIST, asked)
+            _start(visit, place, asked)
             st.rerun()
     st.download_button(
         "Reports of this list (CSV)",
@@ -189,7 +207,7 @@ def _draw_list(visit: Visit, asked: Sequence[AskedReport], records: Sequence[Rev
         icon=":material/download:",
         width="stretch",
         on_click="ignore",
-        key="list-csv",
+        key=f"{place}-csv",
     )
 
 
@@ -231,7 +249,7 @@ def _start(visit: Visit, place: str, asked: Sequence[AskedReport]) -> ReportsTas
     session, before = session_id(), visit.reports.get(place)
     if before is not None:
         before.cancel()
-    title = "Reports of signed reads" if place == LIST else "Report of a signed read"
+    title = "Report of a signed read" if place == OPEN_FILM else "Reports of signed reads"
     task = ReportsTask(
         _key_of(asked),
         title,

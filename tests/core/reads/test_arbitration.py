@@ -12,7 +12,13 @@ from core.domain.mark import Mark
 from core.domain.reader import Reader, Role
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.errors import NotAllowed
-from core.reads.arbitration import arbitrate, list_disputes, list_settled, why_not_settled_by
+from core.reads.arbitration import (
+    arbitrate,
+    is_read_by,
+    list_disputes,
+    list_settled,
+    why_not_settled_by,
+)
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 BOX = Mark(0.1, 0.2, 0.3, 0.4)
@@ -87,6 +93,9 @@ def test_who_may_not_settle_is_told_why(records: list[ReviewRecord]) -> None:
     (dispute,) = list_disputes(records)
     assert why_not_settled_by(dispute, SENIOR) == ""
     assert "BO has read this film" in why_not_settled_by(dispute, lead("BO"))
+    assert [is_read_by(dispute, name) for name in ("BO", "bo", "Cy", "")] == [
+        True, True, False, False,
+    ]  # fmt: skip
     reader = Reader("Cy", frozenset({Role.READER}))
     assert "may not arbitrate" in why_not_settled_by(dispute, reader)
     with pytest.raises(NotAllowed, match="may not arbitrate"):
