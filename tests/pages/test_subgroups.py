@@ -31,6 +31,7 @@ from ui.app import progress, resources
 from ui.components.plain_text import plain
 from ui.library.runs import get_runs
 from ui.library.slices import get_search, missing_tables
+from ui.slices import labels
 from ui.slices.controls import ADDRESS, SlicesView
 from ui.slices.search import rates_by_finding
 
@@ -139,6 +140,22 @@ def test_copies_are_counted_and_shown_side_by_side(data) -> None:
     words = words_of(open_page(section="copies"))
     assert "**30 groups of copies**, 62 films" in words
     assert "**0** span training, validation and test" in words
+
+
+def test_every_group_of_copies_is_on_some_page(data, monkeypatch) -> None:
+    shown: list[str] = []
+
+    def note(_view, cards, key, *_) -> None:
+        if key == "slices-copies":
+            shown.extend(card.heading.split(",")[0] for card in cards)
+
+    monkeypatch.setattr(labels, "show_films", note)
+    page = open_page(section="copies")
+    for number in (2, 3):
+        page.session_state["slices-copies-page"] = number
+        page.run()
+    assert any("Groups 25 to 30 of 30." in text.value for text in page.caption)
+    assert list(dict.fromkeys(shown)) == [f"Group {number}" for number in range(1, 31)]
 
 
 def test_two_references_give_a_run_two_sensitivities(data) -> None:

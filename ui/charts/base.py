@@ -163,7 +163,7 @@ def _mark_operating_points(figure: go.Figure, scored: Sequence[ReviewRecord]) ->
         figure.add_annotation(
             x=threshold,
             y=len(LANES) - 0.45,
-            text="operating point",
+            text="threshold",
             showarrow=False,
             xanchor="right",
             xshift=-4,

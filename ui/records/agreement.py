@@ -38,6 +38,7 @@ def draw_finding_agreement(records: Records) -> None:
         height="content",
         width=560,
         key="records-findings",
+        column_config={"Kappa": st.column_config.TextColumn(alignment="right")},
         alt="Agreement of readers on each finding",
     )
     st.caption(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.domain.rate import probability_text
 from core.domain.review import ReviewRecord
 from core.reads.export import FINDINGS, ORDER, Row, describe_read
 from ui.app.ledger import Ledger
@@ -62,6 +63,9 @@ def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger) -> None:
 def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
     """Draw the reads as a table, and return the one that is chosen."""
     described = [describe_read(record, ledger.references) for record in found]
+    for row, record in zip(described, found, strict=True):
+        said = record.prediction
+        row["Probability"] = None if said is None else probability_text(said.probability)
     event = st.dataframe(
         without_empty([{name: row[name] for name in SHOWN_COLUMNS} for row in described]),
         hide_index=True,
@@ -74,8 +78,9 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
         column_config={
             "Read at (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
-            "Probability": st.column_config.NumberColumn(
-                format="%.2f", help="At the share of pneumonia among the run's validation films."
+            "Probability": st.column_config.TextColumn(
+                alignment="right",
+                help="At the share of pneumonia among the run's validation films.",
             ),
             "Shown number": st.column_config.TextColumn(
                 help="What the reader saw of the score.", alignment="right"

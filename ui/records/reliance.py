@@ -11,6 +11,8 @@ from core.stats.intervals import wilson_rate
 from ui.app.ledger import Ledger
 from ui.app.session import Visit
 
+_FIGURES = ("Your first verdict was right", "Your last verdict was right")
+
 
 def draw_own_reliance(visit: Visit, records: Records, ledger: Ledger) -> None:
     """Draw how the visitor's first reads did by verdict and the model's band, if enough are known.
@@ -31,6 +33,7 @@ def draw_own_reliance(visit: Visit, records: Records, ledger: Ledger) -> None:
         hide_index=True,
         height="content",
         key="records-reliance",
+        column_config=dict.fromkeys(_FIGURES, st.column_config.TextColumn(alignment="right")),
         alt="Your first reads by verdict and by the model's result, and how often they were right",
     )
     st.caption(

@@ -22,7 +22,7 @@ from ui.library.slices import get_facts
 from ui.slices.controls import SlicesView, show_films
 
 EVEN = 0.5
-PAIRS_SHOWN = 12
+GROUPS_A_PAGE = 12
 LABELS = {0: "normal", 1: "pneumonia"}
 PART_WORDS = {
     "validation": "Validation films, which the network was not trained on",
@@ -133,6 +133,11 @@ def draw_copies(view: SlicesView) -> None:
     probability = dict(
         zip(predictions.films.film_id.tolist(), predictions.probability.tolist(), strict=True)
     )
+    pages = -(-len(groups) // GROUPS_A_PAGE)
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key="slices-copies-page")
+    first = (page - 1) * GROUPS_A_PAGE
     cards = [
         film_card(
             film_id,
@@ -141,12 +146,13 @@ def draw_copies(view: SlicesView) -> None:
             words=PurePosixPath(film_id).parent.name.lower(),
             quality=f"in {' and '.join(sorted(group.parts))}",
         )
-        for number, group in enumerate(groups[:PAIRS_SHOWN], 1)
+        for number, group in enumerate(groups[first : first + GROUPS_A_PAGE], first + 1)
         for film_id in group.film_ids
     ]
     show_films(view, cards, "slices-copies")
-    if len(groups) > PAIRS_SHOWN:
-        st.caption(f"The first {PAIRS_SHOWN} of {len(groups)} groups.")
+    if pages > 1:
+        last = min(first + GROUPS_A_PAGE, len(groups))
+        st.caption(f"Groups {first + 1} to {last} of {len(groups)}.")
 
 
 def copies_text(groups: Sequence[CopyGroup]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.domain.rate import probability_text
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.store.teaching import CaseSet
@@ -57,7 +58,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         key=f"teaching-pool-{source}",
         column_config={
             "Difficulty": st.column_config.NumberColumn(format="%.2f"),
-            "Model": st.column_config.NumberColumn(format="%.2f"),
+            "Model": st.column_config.TextColumn(alignment="right"),
         },
     )
     ids = list(pool)
@@ -93,7 +94,7 @@ def _describe_case(case: Case) -> dict[str, object]:
         "Id": film_name(case.film_id),
         "Reference": case.subtype or str(case.reference),
         "Difficulty": case.difficulty,
-        "Model": case.probability,
+        "Model": probability_text(case.probability),
         "Model is": "wrong" if case.model_wrong else "right",
     }
 
@@ -136,8 +137,11 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
         _describe_reader(name, [one for one in outcomes if one.reader == name])
         for name in sorted({one.reader for one in outcomes})
     ]
-    st.dataframe(readers, hide_index=True)
-    st.dataframe(_describe_films(case_set, outcomes), hide_index=True)
+    of_films = _describe_films(case_set, outcomes)
+    for rows, said in ((readers, "Each reader's figures"), (of_films, "Each film's figures")):
+        figures = [name for name in rows[0] if name not in ("Reader", "Film", "Reference")]
+        right = dict.fromkeys(figures, st.column_config.TextColumn(alignment="right"))
+        st.dataframe(rows, hide_index=True, height="content", column_config=right, alt=said)
     st.download_button(
         "Results as CSV",
         csv_table(readers[0], (row.values() for row in readers), line_end="\n"),

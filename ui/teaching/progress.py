@@ -27,13 +27,20 @@ from ui.app.identity import draw_name_field
 from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
+from ui.components.figures import dimmed
 from ui.teaching.data import SOURCES, outcomes_in, teaching_reader
 
 
 def draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
     """Draw what some reads come to, each figure with its interval."""
     rows = describe_summary(summarise(outcomes), with_model=with_model)
-    st.table({"Figure": list(rows), "Value (95 % interval)": list(rows.values())}, hide_index=True)
+    values = [dimmed(value) for value in rows.values()]
+    st.table(
+        {"Figure": list(rows), "Value (95 % interval)": values},
+        border="horizontal",
+        hide_index=True,
+        alt="Figures of these reads",
+    )
     st.caption(FIGURES_NOTE)
     if with_model:
         shown = sum(one.case.model_wrong and one.final is not None for one in outcomes)
@@ -92,18 +99,23 @@ def draw_progress(visit: Visit) -> None:
         draw_figures(first, with_model=any(one.final is not None for one in first))
     with subtype_side:
         st.markdown("**By what the film shows**")
+        rows = confusion_by_subtype(first)
+        timed = any(row.unanswered for row in rows)
         st.dataframe(
             [
                 {
                     "Reference": row.subtype,
                     "Called pneumonia": row.called_pneumonia,
                     "Called normal": row.called_normal,
-                    "Not answered": row.unanswered,
+                    **({"Not answered": row.unanswered} if timed else {}),
                     "Right (95 % interval)": rate_text(row.right),
                 }
-                for row in confusion_by_subtype(first)
+                for row in rows
             ],
             hide_index=True,
+            height="content",
+            column_config={"Right (95 % interval)": st.column_config.TextColumn(alignment="right")},
+            alt="How films of each kind were called",
         )
 
 

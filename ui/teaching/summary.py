@@ -137,6 +137,8 @@ def _draw_table(outcomes: dict[int, Outcome]) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key="teaching-films",
+        placeholder="",
+        alt="Every film of the session",
         column_config={"Time": st.column_config.NumberColumn("Time (s)", format="%.0f")},
     )
     chosen = event["selection"]["rows"]
