@@ -55,8 +55,9 @@ def tabulate_scored(scored: ScoredFilms) -> str:
 
 
 def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
-    """Return errors and ROC area of every pair, with p values as they are and after Holm."""
-    head = ["Pair", "Missed", "p", "Holm", "False alarms", "p", "Holm", "ROC AUC", "p", "Holm"]
+    """Return errors and ROC area of every pair, with p values as they are and Holm-corrected."""
+    tests = ("Missed", "False alarms", "ROC AUC")
+    head = ["Pair", *(name for test in tests for name in (test, "p", "Holm-corrected p"))]
     return markdown_table(head, map(_pair_cells, pairs))
 
 
@@ -79,10 +80,10 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
         A key of their ``differences``.
     """
     head = [
-        *("Pair", "Missed", "p missed", "Holm missed"),
-        *("False alarms", "p false alarms", "Holm false alarms"),
-        *("ROC AUC", "p ROC AUC", "Holm ROC AUC"),
-        *(f"{before}{name}, bootstrapped" for before in ("", "p ", "Holm ")),
+        *("Pair", "Missed", "p missed", "Holm-corrected p missed"),
+        *("False alarms", "p false alarms", "Holm-corrected p false alarms"),
+        *("ROC AUC", "p ROC AUC", "Holm-corrected p ROC AUC"),
+        *(f"{before}{name}" for before in ("Difference in ", "p ", "Holm-corrected p ")),
     ]
     lines = []
     for pair in pairs:
@@ -93,8 +94,8 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
 
 
 def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
-    """Return the bootstrapped difference of every metric, a line for each pair and metric."""
-    head = ["Pair", "Metric", "Difference", "p", "Holm"]
+    """Return the difference of every metric, a line for each pair and metric."""
+    head = ["Pair", "Metric", "Difference", "p", "Holm-corrected p"]
     lines = [
         [
             f"{pair.second} minus {pair.first}",
@@ -117,7 +118,8 @@ def _p(p_value: float) -> str:
 
 
 def _errors_cell(errors: ErrorCounts) -> str:
-    return f"{_signed(errors.change)} ({_signed(errors.low)} to {_signed(errors.high)})"
+    low, high = errors.whole_films
+    return f"{_signed(errors.change)} ({_signed(low)} to {_signed(high)})"
 
 
 def _difference_cell(difference: Difference) -> str:
@@ -126,5 +128,5 @@ def _difference_cell(difference: Difference) -> str:
     return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
 
 
-def _signed(films: float) -> str:
-    return "0" if round(films) == 0 else f"{round(films):+d}"
+def _signed(films: int) -> str:
+    return f"{films:+d}" if films else "0"

@@ -10,10 +10,11 @@ from core.comparison.prevalence import Expected, WardOutcome, expect_wards
 from core.comparison.scored_films import COMPARED_PARTS, ScoredFilms
 
 NOTE = (
-    "Intervals are 95 %: Wilson's for rates, DeLong's for an ROC AUC and its difference. The "
-    "interval of a difference in errors is from a bootstrap over patients. p of errors is "
-    "McNemar's exact test, p of the ROC AUC DeLong's; both treat films as independent. Holm's p "
-    "is adjusted over all pairs, separately for each question."
+    "Intervals are 95 % and of this pair alone. A difference's interval is of the same method as "
+    "its p. Errors, sensitivity, specificity and accuracy: McNemar's exact test, given the films "
+    "that only one run gets wrong. ROC AUC: DeLong. Other metrics: bootstrap over patients. Rates "
+    "of one run: Wilson. McNemar and DeLong treat films as independent. Holm-corrected p values "
+    "allow for all pairs, separately for each question."
 )
 SIGNIFICANT = 0.05
 
@@ -50,7 +51,7 @@ def _errors_text(
         return f"{pair.second} and {pair.first} {together} {errors.first} {of} each ({apart})."
     return (
         f"{pair.second} {alone} {_more(errors.change)} {of} than {pair.first} "
-        f"({_range(errors.low, errors.high)}; {apart})."
+        f"({_range(*errors.whole_films)}; {apart})."
     )
 
 
@@ -84,14 +85,14 @@ def difference_text(pair: PairComparison, metric: str, name: str) -> str:
     direction = "higher" if difference.value >= 0.0 else "lower"
     return (
         f"{name} of {pair.second} is {abs(difference.value):.4f} {direction} than that of "
-        f"{pair.first} (95 % {difference.low:+.4f} to {difference.high:+.4f}, bootstrap over "
-        f"patients; {_tested_text(difference.p_value, pair.holm[metric])})."
+        f"{pair.first} (95 % {difference.low:+.4f} to {difference.high:+.4f}; "
+        f"{_tested_text(difference.p_value, pair.holm[metric])})."
     )
 
 
 def _tested_text(p_value: float, adjusted: float) -> str:
-    verdict = "" if adjusted < SIGNIFICANT else ", which may be chance"
-    return f"p {p_text(p_value)}, after Holm p {p_text(adjusted)}{verdict}"
+    verdict = "" if adjusted < SIGNIFICANT else ", not statistically significant"
+    return f"p {p_text(p_value)}, Holm-corrected p {p_text(adjusted)}{verdict}"
 
 
 def step_text(step: Step) -> str:
@@ -154,9 +155,9 @@ def _more(change: int) -> str:
     return f"{change} more" if change > 0 else f"{-change} fewer"
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: int, high: int) -> str:
     """Say an interval of a change in films; the side that the change is on comes first."""
-    ends = sorted((round(low), round(high)), key=abs)
+    ends = sorted((low, high), key=abs)
     if ends[0] * ends[1] >= 0:
         side = "more" if sum(ends) > 0 else "fewer"
         return f"95 % {abs(ends[0])} to {abs(ends[1])} {side}"

@@ -93,7 +93,7 @@ def test_the_words_on_a_pair_are_those_of_statsmodels_and_scikit_learn(runs: Pat
     more = int((~after).sum()) - int((~before).sum())
     words = words_of(page)
     assert f"f04 misses {more} more of {ill.sum()} pneumonias than f03" in words
-    assert f"p = {p_value:.3f}, after Holm p = {p_value:.3f}" in words
+    assert f"p = {p_value:.3f}, Holm-corrected p = {p_value:.3f}" in words
 
     accuracy = [accuracy_score(np.ones(len(ill)), right_of(run_id)) for run_id in ("f03", "f04")]
     assert f"Accuracy of f04 is {accuracy[1] - accuracy[0]:.4f} higher than that of f03" in words

@@ -118,7 +118,9 @@ def test_a_link_to_them_shows_counts_table_tests_and_matrix_of_these_films(drawn
     assert specificity["f04"].startswith("1.000")
     said = words_of(page)
     assert "f04 raises a false alarm on 5 fewer of 10 normal films than f01" in said
-    assert "p = 0.062, after Holm p = 0.188" in said  # five of five discordant pairs, three pairs
+    assert (
+        "p = 0.062, Holm-corrected p = 0.188" in said
+    )  # five of five discordant pairs, three pairs
     assert "f04 corrects 5 of f01's errors and adds 0" in said
     assert "15 films that every run gets right are not shown" in said
 
