@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.comparison.paired_tests import ErrorCounts, PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import p_text
-from core.domain.rate import interval_text
+from core.domain.rate import Rate, interval_text
 from core.evaluation.metrics import confusion_at, rates_of
 from core.stats.intervals import Difference, roc_auc
 from core.tables import markdown_table
 
 
 def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
-    """Return counts, rates and ROC area of every run on the compared films, an entry a run.
+    """Return counts, rates and ROC area of every run on the compared films.
+
+    Returns
+    -------
+    list of dict
+        An entry a run, that with the largest ROC area first; a rate is a Rate.
 
     Raises
     ------
@@ -31,15 +36,20 @@ def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
         lines.append(
             {
                 "Run": run,
-                "Threshold": f"{threshold:.3f}",
+                "Operating point": float(threshold),
                 "Missed": matrix.false_negative,
                 "False alarms": matrix.false_positive,
-                "Sensitivity": interval_text(rates["sensitivity"]),
-                "Specificity": interval_text(rates["specificity"]),
-                "ROC AUC": interval_text(roc_auc(probability, scored.films.label)),
+                "Sensitivity": rates["sensitivity"],
+                "Specificity": rates["specificity"],
+                "ROC AUC": roc_auc(probability, scored.films.label),
             }
         )
-    return lines
+    return sorted(lines, key=_by_area)
+
+
+def _by_area(line: Mapping[str, object]) -> float:
+    area = line["ROC AUC"]
+    return -area.value if isinstance(area, Rate) else 0.0
 
 
 def tabulate_scored(scored: ScoredFilms) -> str:
@@ -51,7 +61,15 @@ def tabulate_scored(scored: ScoredFilms) -> str:
         If the films are fewer than two of a class.
     """
     described = describe_scored(scored)
-    return markdown_table(list(described[0]), [[*map(str, line.values())] for line in described])
+    return markdown_table(
+        list(described[0]), [[*map(_cell_text, line.values())] for line in described]
+    )
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, Rate):
+        return interval_text(cell)
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
 
 def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:

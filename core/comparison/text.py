@@ -114,19 +114,20 @@ def films_text(scored: ScoredFilms) -> str:
         f"{source}, at {scored.chosen_at}."
     )
     if scored.left_out:
-        sentence += f" Left out: {scored.left_out} films that at least one run did not score."
+        films = "film" if scored.left_out == 1 else "films"
+        sentence += f" Left out: {scored.left_out} {films} that at least one run did not score."
     if scored.synthetic:
         sentence += " Results on synthetic films do not apply to patients."
     if scored.part == "validation":
-        sentence += " Thresholds were chosen on these films, so every run looks too good."
+        sentence += " Operating points were chosen on these films, so every run looks too good."
     return sentence
 
 
 def thresholds_text(sensitivity: float) -> str:
     """Return how `thresholds_at_sensitivity` set the thresholds."""
     return (
-        f"equal sensitivity: each run's highest threshold that finds {100.0 * sensitivity:g} % of "
-        "the pneumonias of validation"
+        "equal sensitivity: each run's highest operating point that finds "
+        f"{100.0 * sensitivity:g} % of the pneumonias of validation"
     )
 
 

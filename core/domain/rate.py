@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,21 @@ def interval_text(rate: Rate, digits: int = 3) -> str:
 def of_few_text(rate: Rate) -> str:
     """Return a rate of few reads with its 95 % interval and n, to two digits."""
     return f"{interval_text(rate, 2)[:-1]}, n = {rate.n})"
+
+
+def two_digits(probability: float) -> str:
+    """Return a probability as every page writes it: two digits, never rounded to 0 or 1."""
+    if probability > 0.99:
+        return "above 0.99"
+    if probability < 0.01:
+        return "below 0.01"
+    return f"{probability:.2f}"
+
+
+USUAL_AXIS = 0.8
+
+
+def axis_start(rates: Iterable[Rate]) -> float:
+    """Return where an axis up to 1 begins: at 0.8, or at the next tenth below every interval."""
+    least = min((rate.low for rate in rates), default=1.0)
+    return min(USUAL_AXIS, max(0.0, floor(10.0 * least + 1e-9) / 10.0))

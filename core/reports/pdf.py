@@ -14,9 +14,8 @@ from core.domain.rate import interval_text
 from core.reports.document import Block, Bullets, Document, Intervals, MeasuredRow, Paragraph, Table
 from core.reports.typefaces import find_for, find_typefaces, own_characters
 
-IN_SHORT = "short"
 FAMILY = "DejaVu"
-MARGIN_MM, LINE_MM, ROW_MM = 16.0, 4.2, 5.0
+MARGIN_MM, LINE_MM, ROW_MM, RATE_MM = 16.0, 4.2, 5.0, 4.0
 TITLE_PT, HEADING_PT, TEXT_PT, TABLE_PT, SMALL_PT = 16.0, 11.0, 8.5, 7.2, 7.0
 LABEL_MM, VALUE_MM, PLOT_PAD_MM = 66.0, 44.0, 3.0
 INK, QUIET, RULE = (25, 28, 32), (105, 110, 118), (200, 203, 207)
@@ -143,8 +142,6 @@ def write_pdf(document: Document) -> bytes:
         _start_section(pages, section.heading)
         for block in section.blocks:
             _draw(pages, block)
-        if section.key == IN_SHORT:  # the first page stands by itself
-            pages.add_page()
     return pages.finish()
 
 
@@ -198,52 +195,59 @@ def _draw_table(
 
 
 def _draw_intervals(pages: _DocumentPages, block: Intervals) -> None:
-    """Draw each rate on a line from 0 to 1, with its name before and its numbers behind it."""
+    """Draw each part's rates below each other, its name before and their numbers behind them."""
     left = MARGIN_MM + LABEL_MM + PLOT_PAD_MM
     width = pages.epw - LABEL_MM - VALUE_MM - 2.0 * PLOT_PAD_MM
-    measure = ""
-    for row in block.rows:
-        if pages.will_page_break(ROW_MM):
+    _head_intervals(pages, block, left, width)
+    for part, rows in block.by_part().items():
+        if pages.will_page_break(RATE_MM * len(rows)):
             pages.add_page()
-        if row.measure != measure:
-            measure = row.measure
-            _head_intervals(pages, measure, left, width)
-        pages.write_in(TABLE_PT, QUIET if row.out_of_population else INK)
+            _head_intervals(pages, block, left, width)
         top = pages.get_y()
-        height = _write_part(pages, row)
-        _draw_interval(pages, row, left, width, top + ROW_MM / 2.0)
-        pages.set_xy(left + width + PLOT_PAD_MM, top)
-        pages.cell(VALUE_MM, ROW_MM, f"{interval_text(row.rate)}, n = {row.rate.n}")
-        pages.set_xy(MARGIN_MM, top + height)
+        bottom = max(_write_part(pages, part), top + RATE_MM * len(rows) + 1.0)
+        for turn, row in enumerate(rows):
+            line = top + RATE_MM * turn
+            _draw_interval(pages, row, block.start, left, width, line + RATE_MM / 2.0)
+            pages.set_xy(left + width + PLOT_PAD_MM, line)
+            pages.write_in(TABLE_PT, INK)
+            pages.cell(VALUE_MM, RATE_MM, f"{interval_text(row.rate)}, n = {row.rate.n}")
+        pages.set_xy(MARGIN_MM, bottom)
 
 
-def _write_part(pages: _DocumentPages, row: MeasuredRow) -> float:
-    top = pages.get_y()
+def _write_part(pages: _DocumentPages, part: str) -> float:
+    """Write the name of a part, and return where it ends."""
+    pages.write_in(TABLE_PT, INK)
     padding = Padding(top=0.65, bottom=0.65)
-    pages.multi_cell(LABEL_MM, ROW_MM - 1.3, row.part, align="L", padding=padding)
-    return max(ROW_MM, pages.get_y() - top)
+    pages.multi_cell(LABEL_MM, ROW_MM - 1.3, part, align="L", padding=padding)
+    return pages.get_y()
 
 
-def _head_intervals(pages: _DocumentPages, measure: str, left: float, width: float) -> None:
-    pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
+def _head_intervals(pages: _DocumentPages, block: Intervals, left: float, width: float) -> None:
     top = pages.get_y()
-    pages.cell(LABEL_MM, ROW_MM, measure)
+    for measure in block.measures:
+        pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
+        pages.cell(24.0, ROW_MM, measure)
     pages.write_in(SMALL_PT, QUIET)
     for share in (0.0, 0.5, 1.0):
         pages.set_xy(left + share * width - 5.0, top)
-        pages.cell(10.0, ROW_MM, f"{share:g}", align="C")
+        pages.cell(10.0, ROW_MM, f"{block.start + share * (1.0 - block.start):g}", align="C")
+    pages.set_xy(left + width + PLOT_PAD_MM, top)
+    pages.cell(VALUE_MM, ROW_MM, f"axis from {block.start:g} to 1")
     pages.set_xy(MARGIN_MM, top + ROW_MM)
 
 
 def _draw_interval(
-    pages: _DocumentPages, row: MeasuredRow, left: float, width: float, middle: float
+    pages: _DocumentPages, row: MeasuredRow, start: float, left: float, width: float, middle: float
 ) -> None:
+    def across(share: float) -> float:
+        return left + width * (share - start) / (1.0 - start)
+
     pages.set_line_width(0.15)
     pages.set_draw_color(*RULE)
     pages.line(left, middle, left + width, middle)
-    ink = QUIET if row.out_of_population else FOR_MEASURE.get(row.measure, INK)
+    ink = FOR_MEASURE.get(row.measure, INK)
     pages.set_draw_color(*ink)
     pages.set_fill_color(*ink)
     pages.set_line_width(0.6)
-    pages.line(left + row.rate.low * width, middle, left + row.rate.high * width, middle)
-    pages.circle(left + row.rate.value * width, middle, 0.95, style="F")
+    pages.line(across(row.rate.low), middle, across(row.rate.high), middle)
+    pages.circle(across(row.rate.value), middle, 0.95, style="D" if row.out_of_population else "F")

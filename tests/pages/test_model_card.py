@@ -117,7 +117,7 @@ def test_a_run_that_may_not_read_films_says_what_it_lacks(
     monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
     st.cache_resource.clear()
     page = open_page(run="m01")
-    assert "This run may not read films. It lacks a shortcut audit" in words_of(page)
+    assert "This run cannot be the active model. It lacks a shortcut audit" in words_of(page)
 
 
 def test_an_imported_run_is_shown_with_what_is_not_known(runs: Path) -> None:

@@ -155,8 +155,8 @@ def test_tables_have_a_line_a_run_a_pair_and_a_metric():
     scored = align_runs(runs, {"a": 0.5, "b": 0.5}, "test")
 
     lines = tabulate_scored(scored).splitlines()
-    assert lines[2].startswith("| a | 0.500 | 3 | 0 | 0.000 (0.000 to 0.561) | 1.000")
-    assert lines[3].startswith("| b | 0.500 | 0 | 0 | 1.000")
+    assert lines[2].startswith("| b | 0.500 | 0 | 0 | 1.000")  # the larger ROC area first
+    assert lines[3].startswith("| a | 0.500 | 3 | 0 | 0.000 (0.000 to 0.561) | 1.000")
     assert tabulate_pairs([PAIR]).splitlines()[2] == (
         "| B minus A | -7 (-13 to -2) | 0.065 | 0.196 | +10 (+2 to +18) | 0.021 | 0.043 "
         "| +0.0123 (-0.0010 to +0.0256) | 0.071 | 0.200 |"
@@ -176,7 +176,7 @@ def test_the_films_left_out_and_thresholds_chosen_on_the_same_films_are_said():
 
     assert said == (
         "validation patients: 3 films (1 pneumonia, 2 normal) of 3 patients, at each run's own "
-        "operating point. Left out: 1 films that at least one run did not score. Thresholds "
+        "operating point. Left out: 1 film that at least one run did not score. Operating points "
         "were chosen on these films, so every run looks too good."
     )
 
@@ -204,7 +204,7 @@ def test_the_command_sets_thresholds_together():
     outcome = compare("f01", "f04", "--at-sensitivity", "0.9")
 
     assert (
-        "each run's highest threshold that finds 90 % of the pneumonias of validation"
+        "each run's highest operating point that finds 90 % of the pneumonias of validation"
         in outcome.output
     )
 

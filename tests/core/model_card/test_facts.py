@@ -182,7 +182,7 @@ def test_shortcuts_are_said_as_the_audit_says_them(served: RunFacts) -> None:
 def test_a_run_without_an_audit_says_so_and_why_it_may_not_serve(tmp_path: Path) -> None:
     document = describe_run(facts_of(PLAIN, copy_unaudited(tmp_path / "models", PLAIN)))
     assert words_of(document, "shortcuts").startswith("Not audited")
-    assert "may not read films. It lacks a shortcut audit" in document.notices[0]
+    assert "cannot be the active model. It lacks a shortcut audit" in document.notices[0]
 
 
 def test_an_exhibit_is_labelled_first(tmp_path: Path) -> None:
