@@ -63,10 +63,7 @@ AGES = (
     "A DICOM file that states another age is flagged. An image file states no age: the reader has "
     "to check it."
 )
-CROP_IDEA = (
-    "The crop to the lungs was an idea from it: an earlier run showed that its films are cropped "
-    "differently."
-)
+CROP_IDEA = "The idea to crop to the lungs came from it."
 STARTS = {"imagenet": "ImageNet weights", "nothing": "random weights"}
 CHANGES = {
     "rotation_deg": "rotation (degrees)",

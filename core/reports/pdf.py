@@ -17,6 +17,8 @@ from core.reports.typefaces import find_for, find_typefaces, own_characters
 FAMILY = "DejaVu"
 MARGIN_MM, LINE_MM, ROW_MM, RATE_MM = 16.0, 4.2, 5.0, 4.0
 TITLE_PT, HEADING_PT, TEXT_PT, TABLE_PT, SMALL_PT = 16.0, 11.0, 8.5, 7.2, 7.0
+IN_SHORT, IN_SHORT_PT = "short", 9.6
+LEADING_MM_PER_PT = 0.514
 LABEL_MM, VALUE_MM, PLOT_PAD_MM = 66.0, 44.0, 3.0
 INK, QUIET, RULE = (25, 28, 32), (105, 110, 118), (200, 203, 207)
 FOR_MEASURE = {"Sensitivity": (200, 106, 28), "Specificity": (42, 100, 150)}
@@ -140,8 +142,11 @@ def write_pdf(document: Document) -> bytes:
         _draw_notice(pages, notice)
     for section in document.sections:
         _start_section(pages, section.heading)
+        in_short = section.key == IN_SHORT
         for block in section.blocks:
-            _draw(pages, block)
+            _draw(pages, block, IN_SHORT_PT if in_short else TABLE_PT)
+        if in_short:  # the first page stands by itself, in larger type
+            pages.add_page()
     return pages.finish()
 
 
@@ -165,7 +170,7 @@ def _start_section(pages: _DocumentPages, heading: str) -> None:
     pages.ln(0.6)
 
 
-def _draw(pages: _DocumentPages, block: Block) -> None:
+def _draw(pages: _DocumentPages, block: Block, table_pt: float) -> None:
     pages.write_in(TEXT_PT, INK)
     if isinstance(block, Paragraph):
         pages.say(block.text)
@@ -175,23 +180,24 @@ def _draw(pages: _DocumentPages, block: Block) -> None:
             pages.cell(3.0, LINE_MM, "•")
             pages.say(item, indent_mm=4.0)
     elif isinstance(block, Table):
-        _draw_table(pages, block.head, block.rows, block.widths)
+        _draw_table(pages, block, table_pt)
     else:
         _draw_intervals(pages, block)
     pages.ln(1.4)
 
 
-def _draw_table(
-    pages: _DocumentPages,
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    widths: Sequence[float],
-) -> None:
-    pages.write_in(TABLE_PT, INK)
+def _draw_table(pages: _DocumentPages, block: Table, size_pt: float) -> None:
+    pages.write_in(size_pt, INK)
     pages.set_draw_color(*RULE)
     pages.set_fill_color(255)  # a cell takes the colour that was filled with last
     pages.set_line_width(0.15)
-    pages.write_table((head, *rows), widths, 3.7, padding=(0.7, 1.0, 0.7, 0.0), v_align="TOP")
+    pages.write_table(
+        (block.head, *block.rows),
+        block.widths,
+        LEADING_MM_PER_PT * size_pt,
+        padding=(0.7, 1.0, 0.7, 0.0),
+        v_align="TOP",
+    )
 
 
 def _draw_intervals(pages: _DocumentPages, block: Intervals) -> None:
