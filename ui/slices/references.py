@@ -44,7 +44,7 @@ def draw_references(view: SlicesView) -> None:
         "training population. Text-mined: label extracted by software from the written report. "
         "Radiologists: RSNA radiologists who read the film. Intervals are Wilson's."
     )
-    table_side, plot_side = st.columns([1.2, 1], gap="large")
+    table_side, plot_side = st.columns([1.4, 1], gap="large")
     with table_side:
         draw_figures(
             [
