@@ -77,7 +77,7 @@ def measure(report: Callable[[str], None]) -> Section:
     content = write_table(models, next(iter(predictions.values())))
     n, pairs = len(scored.films), RUNS * (RUNS - 1) // 2
     rows = content.count(b"\n")
-    tests = f"McNemar, DeLong, {len(METRICS)} bootstrapped metrics, Holm"
+    tests = f"McNemar, DeLong, {len(METRICS)} metrics, Holm"
     timed = (
         (
             f"all {pairs} pairs of {RUNS} runs on {n} films: {tests}",

@@ -46,13 +46,13 @@ def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
         offer_lesson()
         with st.popover("Import a run", icon=":material/upload_file:"):
             draw_import(visit, view)
-        with st.popover("Choose the served run", icon=":material/swap_horiz:"):
+        with st.popover("Change active model", icon=":material/swap_horiz:"):
             draw_serving(visit, listed)
 
 
 def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     """Draw everything that is computed of the compared runs."""
-    styles = style_runs(tuple(listed.runs))
+    styles = style_runs(tuple(listed.runs), view.runs)
     key = listed.key(view.runs, view.part, view.at)
     try:
         scored = get_scored(key, listed)
@@ -71,7 +71,7 @@ def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     with tests_side:
         draw_curves(key, listed, scored, styles)
         st.markdown("#### Paired tests")
-        draw_tests(view, key, listed, scored)
+        draw_tests(view, key, listed, scored, styles)
     with cases_side:
         note_left_out(visit)
         draw_cases(visit, view, film_id, key, listed, scored, styles)
@@ -95,7 +95,7 @@ def draw_training(view: RunsView, listed: ListedRuns, styles: dict[str, Style]) 
 def draw_runs(visit: Visit, view: RunsView, listed: ListedRuns, serving: str) -> None:
     """Draw every run in the table, and the comparison of those that are ticked."""
     with show_errors():
-        draw_table(view, listed, serving)
+        draw_table(view, listed, serving, style_runs(tuple(listed.runs), view.runs))
         if len(listed.runs) == 1 and get_preparation() is None:
             st.info("There is only one run: train or import another to compare them.")
         draw_comparison(visit, view, listed)

@@ -24,7 +24,7 @@ def compare(
         ),
     ] = None,
     every_metric: Annotated[
-        bool, typer.Option("--all", help="Add the bootstrapped difference of every metric.")
+        bool, typer.Option("--all", help="Add the difference of every metric.")
     ] = False,
     prevalence: Annotated[
         float | None,
@@ -36,8 +36,8 @@ def compare(
 ) -> None:
     """Test runs against each other on the films that all of them scored.
 
-    Missed films and false alarms are compared by McNemar's test, ROC areas by DeLong's. Holm's
-    correction covers all pairs.
+    Missed films and false alarms are compared by McNemar's test, ROC areas by DeLong's. p values
+    are Holm-corrected over all pairs.
     """
     # Deferred: pyarrow and scipy take their time, and no other command needs them.
     from core.comparison.case_matrix import find_steps  # noqa: PLC0415

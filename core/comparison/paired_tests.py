@@ -1,8 +1,9 @@
 """Runs side by side on the films that all of them scored, each pair tested.
 
-Missed pneumonias and false alarms go by McNemar's exact test, ROC areas by DeLong's, and every
-metric by a bootstrap that keeps a patient's films together. Each question's p values are adjusted
-by Holm over all pairs.
+Errors, and the rates that count them, go by McNemar's exact test, ROC areas by DeLong's, and every
+other metric by a bootstrap that keeps a patient's films together. An interval and its p value are
+always of one method: the interval excludes 0 where p is below 0.05. Each question's p values are
+adjusted by Holm over all pairs.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import ceil, floor
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from core.comparison.scored_films import ScoredFilms
 from core.errors import ComparisonError
@@ -23,13 +25,14 @@ from core.stats.bootstrap import (
     PatientDraws,
     areas_of_draws,
     draw_patients,
-    interval_of_draws,
     ratio_of_draws,
 )
 from core.stats.intervals import Difference, Labels, Mask, delong_difference, holm, mcnemar
 
 Floats = npt.NDArray[np.float64]
 
+Z = float(ndtri(0.975))
+EDGE = 1e-9
 AREAS = ("roc_auc", "pr_auc")
 DECIDED = (
     "sensitivity",
@@ -42,6 +45,8 @@ DECIDED = (
 )
 LOSSES = ("log_loss", "brier")
 METRICS = (*DECIDED, *LOSSES, *AREAS)
+COUNTED = ("sensitivity", "specificity", "accuracy")
+"""Shares of films decided rightly: their differences are differences in errors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +57,10 @@ class DrawnMetric:
     drawn: Floats
 
     def difference(self, first: int, second: int, n: int) -> Difference:
-        """Return second less first with its percentile interval and the p value of none.
+        """Return second less first with its interval and the p value of none.
 
-        The p value is of the difference over its bootstrap standard error: unlike a share of draws
-        it has no lower limit, which an adjustment for many pairs would multiply.
+        Both are of the difference over its bootstrap standard error. Unlike a share of draws, such
+        a p value has no lower limit, which an adjustment for many pairs would multiply.
 
         Parameters
         ----------
@@ -78,7 +83,7 @@ class DrawnMetric:
             p_value = 1.0 if value == 0.0 else 0.0
         else:
             p_value = float(2.0 * ndtr(-abs(value) / error))
-        return Difference(value, *interval_of_draws(drawn), p_value, n)
+        return Difference(value, value - Z * error, value + Z * error, p_value, n)
 
 
 def draw_metrics(
@@ -163,9 +168,9 @@ class ErrorCounts:
     only_first, only_second : int
         Films that only that run gets wrong.
     low, high : float
-        95 % interval of ``second - first``, in films, with a patient's films kept together.
+        95 % interval of ``second - first``, in films, by inverting McNemar's exact test.
     p_value : float
-        McNemar's, exact, that both err equally often; it takes films for independent.
+        Of that test, that both err equally often; it takes films for independent.
     n : int
         Films that could be got wrong in this way.
     """
@@ -183,6 +188,18 @@ class ErrorCounts:
     def change(self) -> int:
         """Errors of the second run less those of the first."""
         return self.second - self.first
+
+    @property
+    def whole_films(self) -> tuple[int, int]:
+        """Least and most change in whole films that the interval holds."""
+        return ceil(self.low - EDGE), floor(self.high + EDGE)
+
+    def as_share(self) -> Difference:
+        """Return the difference in the share of films decided rightly, by the same test."""
+        value, low, high = (
+            films and -films / self.n for films in (self.change, self.high, self.low)
+        )
+        return Difference(value, low, high, self.p_value, self.n)
 
     def turned(self) -> ErrorCounts:
         """Return the same with the second run first."""
@@ -206,7 +223,7 @@ class PairComparison:
     roc_auc : Difference
         DeLong's.
     differences : mapping of str to Difference
-        By metric, from a bootstrap over patients.
+        By metric: of `COUNTED` from the errors, of all others from a bootstrap over patients.
     holm : mapping of str to float
         p values adjusted over all pairs: of ``missed``, ``false_alarms``, ``delong`` and of each
         metric. Each of these is a family of its own.
@@ -256,7 +273,7 @@ def compare_pairs(
         scored.called,
         scored.films.label,
         scored.films.patient,
-        tuple(dict.fromkeys([*metrics, "sensitivity", "specificity"])),
+        metrics,
         draws,
     )
     pairs = list(combinations(range(len(scored.run_ids)), 2))
@@ -281,9 +298,19 @@ def _compare(
     area = delong_difference(
         scored.probability[second], scored.probability[first], scored.films.label
     )
-    missed = _count_errors(scored, drawn["sensitivity"], scored.ill, first, second)
-    alarms = _count_errors(scored, drawn["specificity"], ~scored.ill, first, second)
-    differences = {name: drawn[name].difference(first, second, n) for name in metrics}
+    errors = {
+        "sensitivity": _count_errors(scored, scored.ill, first, second),
+        "specificity": _count_errors(scored, ~scored.ill, first, second),
+    }
+    if "accuracy" in metrics:
+        errors["accuracy"] = _count_errors(scored, np.ones(n, np.bool_), first, second)
+    missed, alarms = errors["sensitivity"], errors["specificity"]
+    differences = {
+        name: errors[name].as_share()
+        if name in errors
+        else drawn[name].difference(first, second, n)
+        for name in metrics
+    }
     tests: dict[str, ErrorCounts | Difference]
     tests = {"missed": missed, "false_alarms": alarms, "delong": area, **differences}
     p_values = {name: test.p_value for name, test in tests.items()}
@@ -291,19 +318,16 @@ def _compare(
     return PairComparison(*names, missed, alarms, area, differences, p_values)
 
 
-def _count_errors(
-    scored: ScoredFilms, rate: DrawnMetric, films: Mask, first: int, second: int
-) -> ErrorCounts:
+def _count_errors(scored: ScoredFilms, films: Mask, first: int, second: int) -> ErrorCounts:
     right = scored.right[:, films]
     test = mcnemar(right[first], right[second])
-    share = rate.difference(first, second, test.n)
     return ErrorCounts(
         first=int((~right[first]).sum()),
         second=int((~right[second]).sum()),
         only_first=test.only_second,
         only_second=test.only_first,
-        low=-share.high * test.n,
-        high=-share.low * test.n,
+        low=test.low,
+        high=test.high,
         p_value=test.p_value,
         n=test.n,
     )

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.comparison.paired_tests import ErrorCounts, PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import p_text
-from core.domain.rate import interval_text
+from core.domain.rate import Rate, interval_text
 from core.evaluation.metrics import confusion_at, rates_of
 from core.stats.intervals import Difference, roc_auc
 from core.tables import markdown_table
 
 
 def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
-    """Return counts, rates and ROC area of every run on the compared films, an entry a run.
+    """Return counts, rates and ROC area of every run on the compared films.
+
+    Returns
+    -------
+    list of dict
+        An entry a run, that with the largest ROC area first; a rate is a Rate.
 
     Raises
     ------
@@ -31,15 +36,20 @@ def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
         lines.append(
             {
                 "Run": run,
-                "Threshold": f"{threshold:.3f}",
+                "Operating point": float(threshold),
                 "Missed": matrix.false_negative,
                 "False alarms": matrix.false_positive,
-                "Sensitivity": interval_text(rates["sensitivity"]),
-                "Specificity": interval_text(rates["specificity"]),
-                "ROC AUC": interval_text(roc_auc(probability, scored.films.label)),
+                "Sensitivity": rates["sensitivity"],
+                "Specificity": rates["specificity"],
+                "ROC AUC": roc_auc(probability, scored.films.label),
             }
         )
-    return lines
+    return sorted(lines, key=_by_area)
+
+
+def _by_area(line: Mapping[str, object]) -> float:
+    area = line["ROC AUC"]
+    return -area.value if isinstance(area, Rate) else 0.0
 
 
 def tabulate_scored(scored: ScoredFilms) -> str:
@@ -51,12 +61,21 @@ def tabulate_scored(scored: ScoredFilms) -> str:
         If the films are fewer than two of a class.
     """
     described = describe_scored(scored)
-    return markdown_table(list(described[0]), [[*map(str, line.values())] for line in described])
+    return markdown_table(
+        list(described[0]), [[*map(_cell_text, line.values())] for line in described]
+    )
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, Rate):
+        return interval_text(cell)
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
 
 def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
-    """Return errors and ROC area of every pair, with p values as they are and after Holm."""
-    head = ["Pair", "Missed", "p", "Holm", "False alarms", "p", "Holm", "ROC AUC", "p", "Holm"]
+    """Return errors and ROC area of every pair, with p values as they are and Holm-corrected."""
+    tests = ("Missed", "False alarms", "ROC AUC")
+    head = ["Pair", *(name for test in tests for name in (test, "p", "Holm-corrected p"))]
     return markdown_table(head, map(_pair_cells, pairs))
 
 
@@ -79,10 +98,10 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
         A key of their ``differences``.
     """
     head = [
-        *("Pair", "Missed", "p missed", "Holm missed"),
-        *("False alarms", "p false alarms", "Holm false alarms"),
-        *("ROC AUC", "p ROC AUC", "Holm ROC AUC"),
-        *(f"{before}{name}, bootstrapped" for before in ("", "p ", "Holm ")),
+        *("Pair", "Missed", "p missed", "Holm-corrected p missed"),
+        *("False alarms", "p false alarms", "Holm-corrected p false alarms"),
+        *("ROC AUC", "p ROC AUC", "Holm-corrected p ROC AUC"),
+        *(f"{before}{name}" for before in ("Difference in ", "p ", "Holm-corrected p ")),
     ]
     lines = []
     for pair in pairs:
@@ -93,8 +112,8 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
 
 
 def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
-    """Return the bootstrapped difference of every metric, a line for each pair and metric."""
-    head = ["Pair", "Metric", "Difference", "p", "Holm"]
+    """Return the difference of every metric, a line for each pair and metric."""
+    head = ["Pair", "Metric", "Difference", "p", "Holm-corrected p"]
     lines = [
         [
             f"{pair.second} minus {pair.first}",
@@ -117,7 +136,8 @@ def _p(p_value: float) -> str:
 
 
 def _errors_cell(errors: ErrorCounts) -> str:
-    return f"{_signed(errors.change)} ({_signed(errors.low)} to {_signed(errors.high)})"
+    low, high = errors.whole_films
+    return f"{_signed(errors.change)} ({_signed(low)} to {_signed(high)})"
 
 
 def _difference_cell(difference: Difference) -> str:
@@ -126,5 +146,5 @@ def _difference_cell(difference: Difference) -> str:
     return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
 
 
-def _signed(films: float) -> str:
-    return "0" if round(films) == 0 else f"{round(films):+d}"
+def _signed(films: int) -> str:
+    return f"{films:+d}" if films else "0"

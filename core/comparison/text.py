@@ -10,10 +10,11 @@ from core.comparison.prevalence import Expected, WardOutcome, expect_wards
 from core.comparison.scored_films import COMPARED_PARTS, ScoredFilms
 
 NOTE = (
-    "Intervals are 95 %: Wilson's for rates, DeLong's for an ROC AUC and its difference. The "
-    "interval of a difference in errors is from a bootstrap over patients. p of errors is "
-    "McNemar's exact test, p of the ROC AUC DeLong's; both treat films as independent. Holm's p "
-    "is adjusted over all pairs, separately for each question."
+    "Intervals are 95 % and of this pair alone. A difference's interval is of the same method as "
+    "its p. Errors, sensitivity, specificity and accuracy: McNemar's exact test, given the films "
+    "that only one run gets wrong. ROC AUC: DeLong. Other metrics: bootstrap over patients. Rates "
+    "of one run: Wilson. McNemar and DeLong treat films as independent. Holm-corrected p values "
+    "allow for all pairs, separately for each question."
 )
 SIGNIFICANT = 0.05
 
@@ -50,7 +51,7 @@ def _errors_text(
         return f"{pair.second} and {pair.first} {together} {errors.first} {of} each ({apart})."
     return (
         f"{pair.second} {alone} {_more(errors.change)} {of} than {pair.first} "
-        f"({_range(errors.low, errors.high)}; {apart})."
+        f"({_range(*errors.whole_films)}; {apart})."
     )
 
 
@@ -84,14 +85,14 @@ def difference_text(pair: PairComparison, metric: str, name: str) -> str:
     direction = "higher" if difference.value >= 0.0 else "lower"
     return (
         f"{name} of {pair.second} is {abs(difference.value):.4f} {direction} than that of "
-        f"{pair.first} (95 % {difference.low:+.4f} to {difference.high:+.4f}, bootstrap over "
-        f"patients; {_tested_text(difference.p_value, pair.holm[metric])})."
+        f"{pair.first} (95 % {difference.low:+.4f} to {difference.high:+.4f}; "
+        f"{_tested_text(difference.p_value, pair.holm[metric])})."
     )
 
 
 def _tested_text(p_value: float, adjusted: float) -> str:
-    verdict = "" if adjusted < SIGNIFICANT else ", which may be chance"
-    return f"p {p_text(p_value)}, after Holm p {p_text(adjusted)}{verdict}"
+    verdict = "" if adjusted < SIGNIFICANT else ", not statistically significant"
+    return f"p {p_text(p_value)}, Holm-corrected p {p_text(adjusted)}{verdict}"
 
 
 def step_text(step: Step) -> str:
@@ -113,19 +114,20 @@ def films_text(scored: ScoredFilms) -> str:
         f"{source}, at {scored.chosen_at}."
     )
     if scored.left_out:
-        sentence += f" Left out: {scored.left_out} films that at least one run did not score."
+        films = "film" if scored.left_out == 1 else "films"
+        sentence += f" Left out: {scored.left_out} {films} that at least one run did not score."
     if scored.synthetic:
         sentence += " Results on synthetic films do not apply to patients."
     if scored.part == "validation":
-        sentence += " Thresholds were chosen on these films, so every run looks too good."
+        sentence += " Operating points were chosen on these films, so every run looks too good."
     return sentence
 
 
 def thresholds_text(sensitivity: float) -> str:
     """Return how `thresholds_at_sensitivity` set the thresholds."""
     return (
-        f"equal sensitivity: each run's highest threshold that finds {100.0 * sensitivity:g} % of "
-        "the pneumonias of validation"
+        "equal sensitivity: each run's highest operating point that finds "
+        f"{100.0 * sensitivity:g} % of the pneumonias of validation"
     )
 
 
@@ -154,9 +156,9 @@ def _more(change: int) -> str:
     return f"{change} more" if change > 0 else f"{-change} fewer"
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: int, high: int) -> str:
     """Say an interval of a change in films; the side that the change is on comes first."""
-    ends = sorted((round(low), round(high)), key=abs)
+    ends = sorted((low, high), key=abs)
     if ends[0] * ends[1] >= 0:
         side = "more" if sum(ends) > 0 else "fewer"
         return f"95 % {abs(ends[0])} to {abs(ends[1])} {side}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import floor
 
 SURE = 0.99
 """A probability is not written out above this, nor below the rest to 1."""
@@ -40,3 +42,12 @@ def probability_text(probability: float) -> str:
     if probability < 1 - SURE:
         return f"below {1 - SURE:.2f}"
     return f"{probability:.2f}"
+
+
+USUAL_AXIS = 0.8
+
+
+def axis_start(rates: Iterable[Rate]) -> float:
+    """Return where an axis up to 1 begins: at 0.8, or at the next tenth below every interval."""
+    least = min((rate.low for rate in rates), default=1.0)
+    return min(USUAL_AXIS, max(0.0, floor(10.0 * least + 1e-9) / 10.0))

@@ -12,8 +12,7 @@ import numpy as np
 
 from core.datasets.film_metadata import NORMAL, OPACITY, OTHER_FINDING, FilmFacts
 from core.domain.rate import Rate
-from core.stats.bootstrap import draw_patients, share_rate
-from core.stats.intervals import Mask, Scores
+from core.stats.intervals import Mask, Scores, wilson_rate
 
 PNEUMONIA = "PNEUMONIA"
 READINGS = (OPACITY, OTHER_FINDING, NORMAL)
@@ -26,7 +25,7 @@ class ReportedFilms:
     Attributes
     ----------
     readings : mapping of str to Rate
-        By what radiologists said, the share with its interval over patients.
+        By what radiologists said, the share with Wilson's interval.
     """
 
     text_mined: str
@@ -42,7 +41,7 @@ class ReferenceRates:
     n, ill : int
         Films that it covers, and those that it calls ill.
     sensitivity, specificity : Rate
-        With intervals over patients.
+        With Wilson's intervals, as on the model card.
     """
 
     words: str
@@ -61,14 +60,11 @@ def compare_labels(facts: FilmFacts) -> tuple[ReportedFilms, ...]:
         Films that lack one of the two are left out.
     """
     both = (facts.text_mined != "") & (facts.radiologists != "")
-    draws = draw_patients(facts.patient)
     return tuple(
         ReportedFilms(
             str(label),
             {
-                reading: share_rate(
-                    facts.radiologists == reading, both & (facts.text_mined == label), draws
-                )
+                reading: _share(facts.radiologists == reading, both & (facts.text_mined == label))
                 for reading in READINGS
             },
         )
@@ -98,14 +94,18 @@ def rates_by_reference(
             np.asarray(facts.radiologists != OTHER_FINDING),
         ),
     )
-    called, draws = np.asarray(probability >= threshold), draw_patients(facts.patient)
+    called = np.asarray(probability >= threshold)
     return tuple(
         ReferenceRates(
             words,
             int(covered.sum()),
             int((ill & covered).sum()),
-            share_rate(called, ill & covered, draws),
-            share_rate(~called, ~ill & covered, draws),
+            _share(called, ill & covered),
+            _share(~called, ~ill & covered),
         )
         for words, ill, covered in references
     )
+
+
+def _share(part: Mask, whole: Mask) -> Rate:
+    return wilson_rate(int((part & whole).sum()), int(whole.sum()))

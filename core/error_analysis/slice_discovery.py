@@ -302,16 +302,16 @@ def searched_text(search: SliceSearch) -> str:
     looked_at, found = len(search.results), search.failing
     if not found:
         return (
-            f"None of {looked_at} tests finds a subgroup of its validation films that is "
-            "worse than the rest, corrected for their number."
+            f"None of {looked_at} tests finds a subgroup of its validation films that is worse "
+            "than the rest (Holm-corrected)."
         )
     worst, n, again = found[0], len(found), search.n_confirmed
     few = n - len(search.confirmed)
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
         f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a subgroup of its "
-        f"validation films that is worse than the rest, corrected for their number. First "
-        f"{search.space.words_of(worst.key)}: "
+        f"validation films that is worse than the rest (Holm-corrected). The "
+        f"clearest is {search.space.words_of(worst.key)}: "
         f"{worst.rate} {rate_text(worst.inside)}, elsewhere {rate_text(worst.outside)}. On the "
         f"official test split {again or 'none'} of these {'is' if again < 2 else 'are'} "
         f"confirmed{unknown}."

@@ -133,6 +133,34 @@ def calibration_curve(
     )
 
 
+def calibration_by_count(
+    probabilities: Scores, labels: Labels, bins: int = CALIBRATION_BINS
+) -> tuple[CalibrationBin, ...]:
+    """Return how often films of each probability have pneumonia, over bins of equal count.
+
+    Parameters
+    ----------
+    bins : int
+        At most; films of the same probability stay together, so that some bins may be joined.
+
+    Returns
+    -------
+    tuple of CalibrationBin
+        Rising; their ends are the least and the highest probability in them.
+    """
+    order = np.argsort(probabilities, kind="stable")
+    values = probabilities[order]
+    first = np.searchsorted(values, values, side="left")
+    bin_of = first * bins // len(values)
+    found = []
+    for number in np.unique(bin_of).tolist():
+        inside = bin_of == number
+        said, ill = values[inside], labels[order][inside]
+        frequency = wilson_rate(int(ill.sum()), len(said))
+        found.append(CalibrationBin(float(said[0]), float(said[-1]), float(said.mean()), frequency))
+    return tuple(found)
+
+
 def expected_calibration_error(
     probabilities: Scores,
     labels: Labels,

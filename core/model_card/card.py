@@ -23,6 +23,7 @@ from core.model_card.population import (
     describe_population,
     describe_training,
     describe_use,
+    official_test_text,
     use_text,
 )
 from core.model_card.results import (
@@ -43,6 +44,10 @@ from core.runs.store import EXPORT_FILE
 from core.shortcuts.record import audit_text
 
 HEAD = ("What", "In short")
+AREA_AND_CALIBRATION = {
+    "roc_auc": "ROC AUC",
+    "expected_calibration_error": "Calibration error",
+}
 USUAL_PREVALENCE = 10
 NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every read."
 
@@ -50,15 +55,15 @@ NO_DEVICE = "Not a medical device and never a diagnosis: a doctor signs every re
 def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
     """Return each fact in one or two sentences; the later sections give the details."""
     rows = (
-        ("For", use_text(facts)),
+        ("Intended use", use_text(facts)),
         ("Not for", NOT_FOR_IN_SHORT),
-        ("Children", " ".join(_population_text(facts))),
+        ("Population", " ".join(_population_text(facts))),
         ("Training", " ".join(_training_text(facts))),
-        ("Operating point", " ".join(_point_text(facts))),
-        ("Measured", " ".join(_measured_text(facts))),
-        (f"{10 * ill_of_100} ill of 1,000", _ward_text(facts, ill_of_100)),
+        ("Threshold", " ".join(_point_text(facts))),
+        ("Performance", " ".join(_measured_text(facts))),
+        ("In a ward", _ward_text(facts, ill_of_100)),
         ("External adults", _external_text(facts)),
-        ("Fails most", " ".join(_failures_text(facts))),
+        ("Known failures", " ".join(_failures_text(facts))),
         ("Shortcuts", _shortcuts_text(facts)),
         ("Regions", _regions_text(facts)),
         ("Version", " ".join(_version_text(facts))),
@@ -87,7 +92,7 @@ def _training_text(facts: RunFacts) -> Iterator[str]:
     if "starts_from" in how:
         started = STARTS.get(how["starts_from"], f"the weights of run {how['starts_from']}")
         yield f"From {started}, {facts.epochs or 'an unrecorded number of'} epochs; validation by"
-        yield f"{how['split_by']}; the official test was not used."
+        yield f"{how['split_by']}. {official_test_text(facts)}"
 
 
 def _point_text(facts: RunFacts) -> Iterator[str]:
@@ -105,7 +110,10 @@ def _point_text(facts: RunFacts) -> Iterator[str]:
 def _measured_text(facts: RunFacts) -> Iterator[str]:
     yield in_short_text(facts)
     rates = facts.run.metrics[usual_part(facts)]["rates"]
-    for name, words in {"roc_auc": "ROC AUC", "expected_calibration_error": "ECE"}.items():
+    for name, words in {
+        "roc_auc": "ROC AUC",
+        "expected_calibration_error": "Calibration error",
+    }.items():
         rate = rate_of(rates[name])
         if rate is not None:
             yield f"{words} {interval_text(rate)}."
@@ -128,8 +136,8 @@ def _external_text(facts: RunFacts) -> str:
         for words, rate in rates.items()
     )
     return (
-        f"{part['n_patients']} adults, {text}: outside the intended population, no performance is "
-        "claimed."
+        f"{part['n']} films of {part['n_patients']} adults: {text}. Outside intended use; not "
+        "validated."
     )
 
 
@@ -210,7 +218,7 @@ def _find_notices(facts: RunFacts) -> Iterator[str]:
         )
     if facts.lacking:
         reasons = "; ".join(f"{one.name}: {one.found}" for one in facts.lacking)
-        yield f"This run may not read films. It lacks {reasons}."
+        yield f"This run cannot be the active model. It lacks {reasons}."
     yield from (f"A record cannot be used. {gap}" for gap in facts.gaps)
     yield NO_DEVICE
 

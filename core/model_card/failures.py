@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.domain.rate import Rate, interval_text, rate_text
+from core.domain.rate import Rate, interval_text, probability_text, rate_text
 from core.error_analysis.slice_discovery import LEAST_FILMS, searched_text
 from core.evaluation.tables import QUALITIES
 from core.explain.pointing_game import ExplanationQuality, PointingRates
@@ -81,7 +81,7 @@ def describe_failures(facts: RunFacts) -> Section:
         rows = tuple(
             (
                 "missed" if film.ill else "false alarm",
-                f"{film.probability:.3f}",
+                probability_text(film.probability),
                 "normal" if not film.ill else film.subtype or "pneumonia",
                 film.film_id,
             )

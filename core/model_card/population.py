@@ -51,7 +51,7 @@ INTENDED = (
 )
 NOT_FOR = (
     "A diagnosis on its own, or a reason to leave a film unread: it is not a medical device.",
-    "Adults, infants below 1 year, children above 5: it is not validated for them.",
+    "Adults, infants below 1 year, children above 5: outside intended use; not validated.",
     "Any other disease: a film that is not suspicious may still show other findings.",
     "Lateral films, photographs of films, CT and MR: the quality gate refuses what it recognises.",
 )
@@ -63,6 +63,7 @@ AGES = (
     "A DICOM file that states another age is flagged. An image file states no age: the reader has "
     "to check it."
 )
+CROP_IDEA = "The idea to crop to the lungs came from it."
 STARTS = {"imagenet": "ImageNet weights", "nothing": "random weights"}
 CHANGES = {
     "rotation_deg": "rotation (degrees)",
@@ -178,7 +179,7 @@ def _settings_text(facts: RunFacts) -> Iterator[str]:
             f"{how['seed']}; class weights: {how['class_weights']}."
         )
         yield f"Films changed at random: {changes_text(how['augmentation'])}."
-        yield f"Validation drawn by {how['split_by']}; the official test was not used."
+        yield f"Validation drawn by {how['split_by']}. {official_test_text(facts)}"
     parity = facts.record.get("parity", {})
     if "max_difference" in parity:
         yield (
@@ -186,6 +187,12 @@ def _settings_text(facts: RunFacts) -> Iterator[str]:
             f"{parity['max_difference']:.1e} on {parity['n']} films; "
             f"{parity['decisions_changed']} decisions changed."
         )
+
+
+def official_test_text(facts: RunFacts) -> str:
+    """Return what the official test was used for."""
+    scored = "The official test was scored once, and nothing was fitted on its labels."
+    return f"{scored} {CROP_IDEA}" if facts.run.cropped_to_lungs else scored
 
 
 def changes_text(changes: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.comparison.prevalence import WardOutcome, expect_among
 from core.comparison.text import ward_text
-from core.domain.rate import Rate, interval_text, rate_text
+from core.domain.rate import Rate, interval_text
 from core.model_card.facts import RunFacts
 from core.reports.document import Block, Intervals, MeasuredRow, Paragraph, Section, Table
 
@@ -78,10 +78,7 @@ def describe_results(facts: RunFacts) -> Section:
     wanted = facts.settings.get("sensitivity_wanted")
     why = f", for a sensitivity of at least {wanted:g}" if wanted else ""
     rows = [
-        MeasuredRow(words, part["split"], rate, out_of_population=key == EXTERNAL)
-        for name, words in RATES.items()
-        for key, part in facts.run.metrics.items()
-        if (rate := rate_of(part["rates"][name])) is not None
+        row for key in facts.run.metrics if key != EXTERNAL for row in _measured_rows(facts, key)
     ]
     blocks: tuple[Block, ...] = (
         Paragraph(
@@ -89,7 +86,7 @@ def describe_results(facts: RunFacts) -> Section:
             f"{origin_text(facts)} ({point.n} films, {point.n_positive} with pneumonia){why}. "
             "Intervals are 95 %."
         ),
-        Intervals(tuple(rows)),
+        *([Intervals(tuple(rows))] if rows else ()),
         Table(
             ("Part", "Missed", "False alarms", "ROC AUC", "Calibration error"),
             tuple(_count_errors(facts)),
@@ -97,6 +94,14 @@ def describe_results(facts: RunFacts) -> Section:
         ),
     )
     return Section("results", "Operating point", blocks)
+
+
+def _measured_rows(facts: RunFacts, key: str) -> Iterator[MeasuredRow]:
+    part = facts.run.metrics[key]
+    for name, words in RATES.items():
+        rate = rate_of(part["rates"][name])
+        if rate is not None:
+            yield MeasuredRow(words, part["split"], rate, out_of_population=key == EXTERNAL)
 
 
 def origin_text(facts: RunFacts) -> str:
@@ -150,22 +155,17 @@ def _share_text(stated: Mapping[str, Any] | None) -> str:
 
 def describe_external(facts: RunFacts) -> Section:
     """Return what the run does on films of another population."""
-    heading = "External films: outside the intended population"
+    heading = "External adults: outside intended use; not validated"
     part = facts.run.metrics.get(EXTERNAL)
     if part is None:
-        blocks = (Paragraph("Not measured: no film of another hospital was scored."),)
+        blocks: tuple[Block, ...] = (Paragraph("Not measured: no film of another hospital."),)
         return Section("external", heading, blocks)
     matrix = part["matrix"]
-    found, cleared = (rate_of(part["rates"][name]) for name in RATES)
     ill, well = part["n_positive"], part["n"] - part["n_positive"]
     text = (
-        f"On {part['n']} films of {part['n_patients']} adults it misses "
+        f"On {part['n']} films of {part['n_patients']} adults of another hospital it misses "
         f"{matrix['false_negative']} of {ill} and raises {matrix['false_positive']} false alarms "
-        f"in {well}: sensitivity {_text(found)}; specificity {_text(cleared)}. It is not intended "
-        "for adults: no performance is claimed for films from outside its population."
+        f"in {well}."
     )
-    return Section("external", heading, (Paragraph(text),))
-
-
-def _text(rate: Rate | None) -> str:
-    return "no films" if rate is None else rate_text(rate)
+    blocks = (Paragraph(text), Intervals(tuple(_measured_rows(facts, EXTERNAL))))
+    return Section("external", heading, blocks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, axis_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,26 @@ class MeasuredRow:
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Rates from 0 to 1 that are looked at side by side, each with its interval."""
+    """Rates that are looked at side by side, each with its interval; a part's rates together."""
 
     rows: tuple[MeasuredRow, ...]
+
+    @property
+    def start(self) -> float:
+        """Where the axis begins that ends at 1."""
+        return axis_start(row.rate for row in self.rows)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What is measured, in the order in which each part has it."""
+        return tuple(dict.fromkeys(row.measure for row in self.rows))
+
+    def by_part(self) -> dict[str, list[MeasuredRow]]:
+        """Return the rows of each part of the data."""
+        parts: dict[str, list[MeasuredRow]] = {}
+        for row in self.rows:
+            parts.setdefault(row.part, []).append(row)
+        return parts
 
 
 Block = Paragraph | Bullets | Table | Intervals

@@ -13,6 +13,7 @@ from core.domain.findings import findings_text
 from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport, Severity
+from core.domain.rate import probability_text
 from core.domain.reported import ReportedReads
 from core.domain.review import ReviewRecord
 from core.imaging.display import DisplayedFilm
@@ -207,7 +208,7 @@ def write_text(report: FilmReport) -> str:
 
 def score_digits(score: float) -> str:
     """Return a calibrated score with the digits that the data carry."""
-    return "above 0.99" if score > 0.99 else "below 0.01" if score < 0.01 else f"{score:.2f}"
+    return probability_text(score)
 
 
 def quality_text(quality: QualityReport) -> str:

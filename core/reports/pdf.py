@@ -14,10 +14,11 @@ from core.domain.rate import interval_text
 from core.reports.document import Block, Bullets, Document, Intervals, MeasuredRow, Paragraph, Table
 from core.reports.typefaces import find_for, find_typefaces, own_characters
 
-IN_SHORT = "short"
 FAMILY = "DejaVu"
-MARGIN_MM, LINE_MM, ROW_MM = 16.0, 4.2, 5.0
+MARGIN_MM, LINE_MM, ROW_MM, RATE_MM = 16.0, 4.2, 5.0, 4.0
 TITLE_PT, HEADING_PT, TEXT_PT, TABLE_PT, SMALL_PT = 16.0, 11.0, 8.5, 7.2, 7.0
+IN_SHORT, IN_SHORT_PT = "short", 9.6
+LEADING_MM_PER_PT = 0.514
 LABEL_MM, VALUE_MM, PLOT_PAD_MM = 66.0, 44.0, 3.0
 INK, QUIET, RULE = (25, 28, 32), (105, 110, 118), (200, 203, 207)
 FOR_MEASURE = {"Sensitivity": (200, 106, 28), "Specificity": (42, 100, 150)}
@@ -141,9 +142,10 @@ def write_pdf(document: Document) -> bytes:
         _draw_notice(pages, notice)
     for section in document.sections:
         _start_section(pages, section.heading)
+        in_short = section.key == IN_SHORT
         for block in section.blocks:
-            _draw(pages, block)
-        if section.key == IN_SHORT:  # the first page stands by itself
+            _draw(pages, block, IN_SHORT_PT if in_short else TABLE_PT)
+        if in_short:  # the first page stands by itself, in larger type
             pages.add_page()
     return pages.finish()
 
@@ -168,7 +170,7 @@ def _start_section(pages: _DocumentPages, heading: str) -> None:
     pages.ln(0.6)
 
 
-def _draw(pages: _DocumentPages, block: Block) -> None:
+def _draw(pages: _DocumentPages, block: Block, table_pt: float) -> None:
     pages.write_in(TEXT_PT, INK)
     if isinstance(block, Paragraph):
         pages.say(block.text)
@@ -178,72 +180,80 @@ def _draw(pages: _DocumentPages, block: Block) -> None:
             pages.cell(3.0, LINE_MM, "•")
             pages.say(item, indent_mm=4.0)
     elif isinstance(block, Table):
-        _draw_table(pages, block.head, block.rows, block.widths)
+        _draw_table(pages, block, table_pt)
     else:
         _draw_intervals(pages, block)
     pages.ln(1.4)
 
 
-def _draw_table(
-    pages: _DocumentPages,
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    widths: Sequence[float],
-) -> None:
-    pages.write_in(TABLE_PT, INK)
+def _draw_table(pages: _DocumentPages, block: Table, size_pt: float) -> None:
+    pages.write_in(size_pt, INK)
     pages.set_draw_color(*RULE)
     pages.set_fill_color(255)  # a cell takes the colour that was filled with last
     pages.set_line_width(0.15)
-    pages.write_table((head, *rows), widths, 3.7, padding=(0.7, 1.0, 0.7, 0.0), v_align="TOP")
+    pages.write_table(
+        (block.head, *block.rows),
+        block.widths,
+        LEADING_MM_PER_PT * size_pt,
+        padding=(0.7, 1.0, 0.7, 0.0),
+        v_align="TOP",
+    )
 
 
 def _draw_intervals(pages: _DocumentPages, block: Intervals) -> None:
-    """Draw each rate on a line from 0 to 1, with its name before and its numbers behind it."""
+    """Draw each part's rates below each other, its name before and their numbers behind them."""
     left = MARGIN_MM + LABEL_MM + PLOT_PAD_MM
     width = pages.epw - LABEL_MM - VALUE_MM - 2.0 * PLOT_PAD_MM
-    measure = ""
-    for row in block.rows:
-        if pages.will_page_break(ROW_MM):
+    _head_intervals(pages, block, left, width)
+    for part, rows in block.by_part().items():
+        if pages.will_page_break(RATE_MM * len(rows)):
             pages.add_page()
-        if row.measure != measure:
-            measure = row.measure
-            _head_intervals(pages, measure, left, width)
-        pages.write_in(TABLE_PT, QUIET if row.out_of_population else INK)
+            _head_intervals(pages, block, left, width)
         top = pages.get_y()
-        height = _write_part(pages, row)
-        _draw_interval(pages, row, left, width, top + ROW_MM / 2.0)
-        pages.set_xy(left + width + PLOT_PAD_MM, top)
-        pages.cell(VALUE_MM, ROW_MM, f"{interval_text(row.rate)}, n = {row.rate.n}")
-        pages.set_xy(MARGIN_MM, top + height)
+        bottom = max(_write_part(pages, part), top + RATE_MM * len(rows) + 1.0)
+        for turn, row in enumerate(rows):
+            line = top + RATE_MM * turn
+            _draw_interval(pages, row, block.start, left, width, line + RATE_MM / 2.0)
+            pages.set_xy(left + width + PLOT_PAD_MM, line)
+            pages.write_in(TABLE_PT, INK)
+            pages.cell(VALUE_MM, RATE_MM, f"{interval_text(row.rate)}, n = {row.rate.n}")
+        pages.set_xy(MARGIN_MM, bottom)
 
 
-def _write_part(pages: _DocumentPages, row: MeasuredRow) -> float:
-    top = pages.get_y()
+def _write_part(pages: _DocumentPages, part: str) -> float:
+    """Write the name of a part, and return where it ends."""
+    pages.write_in(TABLE_PT, INK)
     padding = Padding(top=0.65, bottom=0.65)
-    pages.multi_cell(LABEL_MM, ROW_MM - 1.3, row.part, align="L", padding=padding)
-    return max(ROW_MM, pages.get_y() - top)
+    pages.multi_cell(LABEL_MM, ROW_MM - 1.3, part, align="L", padding=padding)
+    return pages.get_y()
 
 
-def _head_intervals(pages: _DocumentPages, measure: str, left: float, width: float) -> None:
-    pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
+def _head_intervals(pages: _DocumentPages, block: Intervals, left: float, width: float) -> None:
     top = pages.get_y()
-    pages.cell(LABEL_MM, ROW_MM, measure)
+    for measure in block.measures:
+        pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
+        pages.cell(24.0, ROW_MM, measure)
     pages.write_in(SMALL_PT, QUIET)
     for share in (0.0, 0.5, 1.0):
         pages.set_xy(left + share * width - 5.0, top)
-        pages.cell(10.0, ROW_MM, f"{share:g}", align="C")
+        pages.cell(10.0, ROW_MM, f"{block.start + share * (1.0 - block.start):g}", align="C")
+    pages.set_xy(left + width + PLOT_PAD_MM, top)
+    pages.cell(VALUE_MM, ROW_MM, f"axis from {block.start:g} to 1")
     pages.set_xy(MARGIN_MM, top + ROW_MM)
 
 
 def _draw_interval(
-    pages: _DocumentPages, row: MeasuredRow, left: float, width: float, middle: float
+    pages: _DocumentPages, row: MeasuredRow, start: float, left: float, width: float, middle: float
 ) -> None:
+    def across(share: float) -> float:
+        return left + width * (share - start) / (1.0 - start)
+
     pages.set_line_width(0.15)
     pages.set_draw_color(*RULE)
     pages.line(left, middle, left + width, middle)
-    ink = QUIET if row.out_of_population else FOR_MEASURE.get(row.measure, INK)
+    ink = FOR_MEASURE.get(row.measure, INK)
     pages.set_draw_color(*ink)
     pages.set_fill_color(*ink)
     pages.set_line_width(0.6)
-    pages.line(left + row.rate.low * width, middle, left + row.rate.high * width, middle)
-    pages.circle(left + row.rate.value * width, middle, 0.95, style="F")
+    pages.line(across(row.rate.low), middle, across(row.rate.high), middle)
+    pages.circle(across(row.rate.value), middle, 0.95, style="D" if row.out_of_population else "F")

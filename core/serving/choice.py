@@ -60,11 +60,11 @@ def decision_text(decision: ServedDecision) -> str:
     """Return in words what decides which run serves, and what it overrides."""
     run = decision.run_id
     if decision.decided_by is DecidedBy.DEFAULT:
-        return f"{run} serves: it is the default; no other run was chosen."
+        return f"Active model: {run}. It is the default; no other run was chosen."
     choice = decision.choice
     if decision.decided_by is DecidedBy.CHOICE and choice is not None:
-        return f"{run} serves: {choice_text(choice)}"
-    sentence = f"{run} serves: {VARIABLE} names it and overrides every choice made here."
+        return f"Active model: {run}. {choice_text(choice)}"
+    sentence = f"Active model: {run}. {VARIABLE} names it and overrides every choice made here."
     overridden = decision.overridden
     if overridden is None:
         return sentence

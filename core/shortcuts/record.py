@@ -143,12 +143,12 @@ def audit_text(run_id: str, part: PartAudit) -> str:
     """Return a run's ROC AUC without lungs, and the harmless change that alters most decisions."""
     outside, whole = part.change(OUTSIDE).roc_auc, part.change("unchanged").roc_auc
     if outside.low > 0.5:
-        meaning = "so part of its score comes from outside the lungs"
+        meaning = "part of its score comes from outside the lungs"
     else:
-        meaning = "so there is no sign that it uses anything outside the lungs"
+        meaning = "there is no sign that it uses anything outside the lungs"
     sentence = (
-        f"With the lungs removed from the film, {run_id} has an ROC AUC of "
-        f"{interval_text(outside)} (chance 0.5, whole film {whole.value:.3f}), {meaning}."
+        f"With the lungs removed, {run_id} has an ROC AUC of {interval_text(outside)}, against "
+        f"{whole.value:.3f} on whole films and 0.5 by chance: {meaning}."
     )
     harmless = [row for row in part.changes if row.key not in CUTTING]
     if not harmless:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from core.domain.rate import Rate
@@ -39,10 +39,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """Films that only one of two runs decides rightly, and the exact p value of equal chances."""
+    """Films that only one of two runs decides rightly, and the exact test of equal chances.
+
+    Attributes
+    ----------
+    low, high : float
+        95 % interval of ``only_first - only_second``, in films, by inverting the same test.
+    """
 
     only_first: int
     only_second: int
+    low: float
+    high: float
     p_value: float
     n: int
 
@@ -229,6 +237,9 @@ def delong_difference(first: Scores, second: Scores, labels: Labels) -> Differen
 def mcnemar(first_right: Mask, second_right: Mask) -> McNemar:
     """Compare the decisions of two runs on the same films by McNemar's exact test.
 
+    The interval is that of the same test: it excludes 0 where the p value is below 0.05, and only
+    there. Both take as given how many films the runs decide differently.
+
     Parameters
     ----------
     first_right, second_right : (N,) bool ndarrays
@@ -237,12 +248,18 @@ def mcnemar(first_right: Mask, second_right: Mask) -> McNemar:
     References
     ----------
     .. [1] Q. McNemar, Psychometrika 12 (1947) 153-157.
+    .. [2] C. J. Clopper, E. S. Pearson, Biometrika 26 (1934) 404-413.
     """
     only_first = int((first_right & ~second_right).sum())
     only_second = int((~first_right & second_right).sum())
-    discordant = only_first + only_second
-    p_value = float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
-    return McNemar(only_first, only_second, p_value, len(first_right))
+    apart = only_first + only_second
+    if not apart:
+        return McNemar(0, 0, 0.0, 0.0, 1.0, len(first_right))
+    p_value = float(stats.binomtest(only_first, apart).pvalue)
+    low = float(special.betaincinv(only_first, only_second + 1, 0.025)) if only_first else 0.0
+    high = float(special.betaincinv(only_first + 1, only_second, 0.975)) if only_second else 1.0
+    low, high = (apart * (2.0 * share - 1.0) for share in (low, high))
+    return McNemar(only_first, only_second, low, high, p_value, len(first_right))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

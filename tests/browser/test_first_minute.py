@@ -183,7 +183,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "review": "Put new films in order of suspicion",
     "regions": "Why a film has its score",
     "errors": re.compile("at its operating point, among"),
-    "subgroups": "What is looked at",
+    "subgroups": "Doubtful labels",
     "runs": re.compile("Tick the runs to compare"),
     "model_card": "Out of 100 children",
     "teaching": "Read blind, then see the answer",

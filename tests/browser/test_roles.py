@@ -151,13 +151,13 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
     store.database.close()
 
     def choose(page: Page) -> None:
-        page.get_by_role("button", name="Choose the served run").click()
+        page.get_by_role("button", name="Change active model").click()
         page.get_by_role("combobox", name="Run", exact=True).click()
         page.get_by_role("option", name="f03", exact=True).click()
         wait_until_idle(page)
         page.get_by_label("Reason").fill("closer look")
 
     take_role(page, address, Role.LEAD)
-    late_press(page, address, "runs", "Let f03 read films from now on", choose)
+    late_press(page, address, "runs", "Make f03 the active model", choose)
     expect(page.get_by_text("may not choose the run that serves")).to_be_visible()
     assert list_served_choices(Database.open(url)) == []

@@ -118,7 +118,7 @@ def test_runs_are_compared_by_keyboard_and_mouse_imported_and_found_again(
         slider.press("ArrowRight")
         change(page, "at", said)
     open_tab(page, "Out of 100 children", "ward")
-    ill = page.get_by_role("slider", name="Children with pneumonia per 100 in your ward")
+    ill = page.get_by_role("slider", name="Pneumonia prevalence in your ward (%)")
     ill.focus()
     for said in ("11", "12", "13", "14", "15"):
         ill.press("ArrowRight")

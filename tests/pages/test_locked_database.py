@@ -157,7 +157,7 @@ def test_a_choice_of_the_served_run_stays_in_its_form(
     other.execute("BEGIN IMMEDIATE")
     test_runs.choose(page, "f03", "fewer missed films", "Ada Lead")
     assert "Not changed: The file" in warned(page)
-    assert test_runs.roles_of(page)["f03"] != "serves"
+    assert test_runs.roles_of(page)["f03"] != "active"
     other.execute("ROLLBACK")
     next(one for one in page.button if one.label.startswith("Let f03")).click().run()
     (choice,) = list_served_choices(get_database())

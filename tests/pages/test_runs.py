@@ -25,6 +25,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.comparison.prevalence import WardOutcome, expect_among
 from core.domain.model import ServedRun
+from core.domain.rate import probability_text
 from core.library.film_codes import film_code
 from core.phantom.film import draw_film
 from core.phantom.settings import draw_settings
@@ -36,7 +37,9 @@ from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, list_served_runs
 from ui.app.resources import get_database
 from ui.app.session import Visit
+from ui.charts.runs import style_runs
 from ui.components.plain_text import plain
+from ui.runs.data import get_listed_runs
 from ui.runs.prevalence import count_children
 from ui.runs.query import ADDRESS, RunsView, read_address
 
@@ -93,7 +96,7 @@ def test_the_words_on_a_pair_are_those_of_statsmodels_and_scikit_learn(runs: Pat
     more = int((~after).sum()) - int((~before).sum())
     words = words_of(page)
     assert f"f04 misses {more} more of {ill.sum()} pneumonias than f03" in words
-    assert f"p = {p_value:.3f}, after Holm p = {p_value:.3f}" in words
+    assert f"p = {p_value:.3f}, Holm-corrected p = {p_value:.3f}" in words
 
     accuracy = [accuracy_score(np.ones(len(ill)), right_of(run_id)) for run_id in ("f03", "f04")]
     assert f"Accuracy of f04 is {accuracy[1] - accuracy[0]:.4f} higher than that of f03" in words
@@ -101,7 +104,7 @@ def test_the_words_on_a_pair_are_those_of_statsmodels_and_scikit_learn(runs: Pat
 
 def test_thresholds_set_together_are_scikit_learns_on_validation(runs: Path) -> None:
     page = open_page(runs="f01,f04", at="99", part="test")
-    shown = {row["Run"]: row for row in table_with(page, "Threshold").to_dict("records")}
+    shown = {row["Run"]: row for row in table_with(page, "Missed").to_dict("records")}
     for run_id in ("f01", "f04"):
         validation, test = films_of(run_id, "validation"), films_of(run_id)
         label = validation.films.label
@@ -110,13 +113,12 @@ def test_thresholds_set_together_are_scikit_learns_on_validation(runs: Path) -> 
         lower = validation.probability[validation.probability < reached].max()
         threshold = (reached + lower) / 2.0
         matrix = confusion_matrix(test.films.label, test.probability >= threshold)
-        assert shown[run_id]["Threshold"] == f"{threshold:.3f}"
+        assert shown[run_id]["Operating point"] == pytest.approx(threshold)
         assert shown[run_id]["Missed"] == matrix[1, 0]
         assert shown[run_id]["False alarms"] == matrix[0, 1]
         low, high = proportion_confint(matrix[1, 1], matrix[1].sum(), method="wilson")
-        assert shown[run_id]["Sensitivity"] == (
-            f"{matrix[1, 1] / matrix[1].sum():.3f} ({low:.3f} to {high:.3f})"
-        )
+        assert shown[run_id]["Sensitivity"] == pytest.approx(matrix[1, 1] / matrix[1].sum())
+        assert shown[run_id]["Sensitivity, 95 %"] == f"{low:.3f} to {high:.3f}"
 
 
 def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Path) -> None:
@@ -164,7 +166,7 @@ def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:
     step = table_with(page, "Change")
     row = step[step["Film"] == broken].iloc[0]
     assert row["Change"] == "false alarm now"
-    assert row["f04"] == films_of("f04").probability[films.film_id == broken][0]
+    assert row["f04"] == probability_text(films_of("f04").probability[films.film_id == broken][0])
 
 
 def test_a_clicked_cell_opens_the_case_as_its_run_reads_it(runs: Path) -> None:
@@ -208,7 +210,7 @@ def test_the_page_puts_all_that_is_chosen_into_the_address(runs: Path) -> None:
     assert address["metric"] == "brier"
     assert address["film"] == film_code(film)
     assert address["runs"] == "f01,f03,f04"
-    assert "Thresholds were chosen on these films" in words_of(page)
+    assert "Operating points were chosen on these films" in words_of(page)
     assert words_of(open_page(**address)) == words_of(page)
 
 
@@ -253,12 +255,20 @@ def test_the_open_tab_is_in_the_address_and_a_case_opens_its_own(runs: Path) -> 
 def test_a_run_alone_is_shown_and_asks_for_a_second(runs: Path) -> None:
     page = open_page(runs="f04")
     assert "Tick a second run in the table" in words_of(page)
-    assert list(table_with(page, "Threshold")["Run"]) == ["f04"]
+    table = table_with(page, "Role")
+    areas = table["ROC AUC"].tolist()
+    assert areas == sorted(areas, reverse=True)
+    assert table["Colour"].tolist().count("●") == 1
+    colour = style_runs(list(get_listed_runs().runs), ["f04"])["f04"].colour
+    styled = next(one for one in page.dataframe if "Role" in one.value.columns)
+    assert f"color: {colour}" in styled.proto.arrow_data.styler.styles
+    assert page.slider(key="runs-prevalence").label == "Pneumonia prevalence in your ward (%)"
+    (roc,) = [one for one in page.get("plotly_chart") if "upper left corner" in one.proto.spec]
+    assert colour in roc.proto.spec
+    assert list(table_with(page, "Missed")["Run"]) == ["f04"]
 
 
 def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
-    from ui.runs.data import get_listed_runs
-
     view = RunsView(
         part="nih",
         runs=("f01", "f04"),
@@ -322,6 +332,10 @@ def test_columns_of_other_names_are_named_on_the_page(runs: Path) -> None:
     refused = send(open_page(), content, "theirs")
     assert "no column for films" in refused.error[0].value
     page = open_page()
+    columns = [page.text_input(key=f"runs-{name}-0") for name in ("film", "probability")]
+    assert {one.placeholder for one in columns} == {"detected automatically"}
+    assert [one.label for one in columns] == ["Film column", "Probability column"]
+    assert any("all splits found in the file" in one.options for one in page.selectbox)
     page.text_input(key="runs-film-0").set_value("which")
     page.text_input(key="runs-probability-0").set_value("how_sure")
     page = send(page, content, "theirs")
@@ -332,10 +346,10 @@ def test_an_imported_run_joins_the_comparison_and_may_not_serve(runs: Path) -> N
     page = send(open_page(runs="f03"), predictions_csv({}), "theirs")
     assert roles_of(page)["theirs"] == "imported"
     assert address_of(page)["runs"] == "f03,theirs"
-    assert len(table_with(page, "Threshold")) == 2
+    assert len(table_with(page, "Missed")) == 2
     page.selectbox(key="runs-serve-run").set_value("theirs").run()
-    assert "theirs may not read films" in words_of(page)
-    assert not [button for button in page.button if button.label.startswith("Let ")]
+    assert "theirs cannot be the active model" in words_of(page)
+    assert not [button for button in page.button if button.label.startswith("Make ")]
 
 
 def test_a_run_without_validation_films_cannot_have_its_threshold_set_and_says_so(
@@ -354,7 +368,7 @@ def choose(page: AppTest, run_id: str, reason: str, by: str) -> AppTest:
     page.selectbox(key="runs-serve-run").set_value(run_id).run()
     page.text_area(key="runs-serve-reason").set_value(reason)
     next(field for field in page.text_input if field.label == "Chosen by").set_value(by)
-    next(button for button in page.button if button.label.startswith("Let ")).click()
+    next(button for button in page.button if button.label.startswith("Make ")).click()
     page.run()
     assert not page.exception
     return page
@@ -369,7 +383,7 @@ def start_again() -> None:
 def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
     page = choose(open_page(), "f03", "fewer missed films", "Ada Lead")
     roles = roles_of(page)
-    assert (roles["f03"], roles[SERVED_RUN]) == ("serves", "")
+    assert (roles["f03"], roles[SERVED_RUN]) == ("active", "")
     (choice,) = list_served_choices(get_database())
     assert (choice.run_id, choice.reason, choice.chosen_by) == (
         "f03",
@@ -377,7 +391,7 @@ def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
         "Ada Lead",
     )
     start_again()
-    assert "f03 serves: Ada Lead chose f03 on" in words_of(open_page())
+    assert "Active model: f03. Ada Lead chose f03 on" in words_of(open_page())
     assert [line.run_id for line in list_served_runs(get_database())] == [
         SERVED_RUN,
         "f03",
@@ -387,7 +401,7 @@ def test_a_chosen_run_serves_at_once_and_after_a_restart(runs: Path) -> None:
 def test_a_choice_without_a_reason_changes_nothing(runs: Path) -> None:
     page = choose(open_page(), "f03", " ", "Ada Lead")
     assert "Not changed: the reason has 0 letters" in page.error[0].value
-    assert roles_of(page)[SERVED_RUN] == "serves"
+    assert roles_of(page)[SERVED_RUN] == "active"
 
 
 def test_the_environment_wins_over_a_choice_and_the_page_says_so(
@@ -398,10 +412,10 @@ def test_the_environment_wins_over_a_choice_and_the_page_says_so(
     start_again()
     page = open_page()
     words = words_of(page)
-    assert "f01 serves: FIRSTREAD_SERVED_RUN names it and overrides every choice" in words
+    assert "Active model: f01. FIRSTREAD_SERVED_RUN names it and overrides every choice" in words
     assert "Overridden: Ada Lead chose f03" in words
-    assert roles_of(page)["f01"] == "serves"
-    assert not [button for button in page.button if button.label.startswith("Let ")]
+    assert roles_of(page)["f01"] == "active"
+    assert not [button for button in page.button if button.label.startswith("Make ")]
 
 
 def test_a_chosen_run_that_is_gone_is_said_and_another_can_be_chosen(
@@ -415,7 +429,7 @@ def test_a_chosen_run_that_is_gone_is_said_and_another_can_be_chosen(
     assert any("no run at" in error.value for error in page.error)
     page = choose(page, SERVED_RUN, "f03 is gone", "Ada Lead")
     assert not page.error
-    assert roles_of(page)[SERVED_RUN] == "serves"
+    assert roles_of(page)[SERVED_RUN] == "active"
 
 
 def test_films_of_an_open_visit_are_read_again_by_the_run_that_serves_now(runs: Path) -> None:

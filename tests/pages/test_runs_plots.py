@@ -11,13 +11,13 @@ from fixtures.film_tables import film_table, predictions_of
 from core.comparison.case_matrix import arrange_cases
 from core.comparison.curves import trace_curves
 from core.comparison.scored_films import ScoredFilms, align_runs
-from core.evaluation.metrics import calibration_curve
+from core.evaluation.metrics import calibration_by_count
 from core.library.film_codes import film_code
 from core.runs.listing import ListedRun
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.charts.cases import RIGHT, WRONG, plot_case, plot_cases
-from ui.charts.curves import Point, plot_precision_recall, plot_roc
+from ui.charts.curves import Point, place_labels, plot_precision_recall, plot_roc
 from ui.charts.runs import COLOURS, plot_calibration, plot_histories, style_runs
 from ui.runs.case_matrix import gallery_address, rows_drawn
 from ui.runs.data import ListedRuns
@@ -50,8 +50,37 @@ def test_the_roc_is_square_from_0_to_1_with_the_threshold_of_each_point() -> Non
     ]
     assert (marked.x, marked.y, marked.customdata) == ((0.5,), (0.5,), (0.5,))
     assert figure.layout.yaxis.scaleanchor == "x"
-    assert figure.layout.xaxis.range == figure.layout.yaxis.range == (-0.01, 1.01)
-    assert figure.layout.annotations[0].text.endswith("a 0.750")
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range == (-0.02, 1.02)
+    (name,) = figure.layout.annotations
+    assert name.text.endswith("a 0.750")
+    assert not name.showarrow
+    assert name.y < 0.5  # below the point and the curve there
+
+
+def test_curves_are_drawn_in_the_smallest_round_corner_that_holds_the_points() -> None:
+    points = [Point(0.5, 0.98, 0.12, 0.93), Point(0.5, 0.99, 0.24, 0.88)]
+    curves = [trace_curves(np.array(A), LABEL)] * 2
+    styles = list(STYLES.values())
+    roc = plot_roc(curves, points, styles, [0.9, 0.8])
+    assert roc.layout.xaxis.range == pytest.approx((-0.006, 0.306))
+    assert roc.layout.yaxis.range == pytest.approx((0.694, 1.006))
+    assert "upper left corner" in roc.layout.title.text
+    precision = plot_precision_recall(curves, points, styles, [0.9, 0.8], 0.6)
+    assert precision.layout.xaxis.range == pytest.approx((0.796, 1.004))
+    assert precision.layout.yaxis.range == pytest.approx((0.796, 1.004))
+    assert "upper right corner" in precision.layout.title.text
+    for figure in (roc, precision):
+        assert [text.showarrow for text in figure.layout.annotations] == [False, False]
+
+
+def test_labels_of_points_that_are_close_stand_below_each_other_and_below_the_curves() -> None:
+    curve = (np.array([0.0, 50.0, 290.0]), np.array([290.0, 30.0, 25.0]))
+    close = place_labels([(40.0, 10.0), (45.0, 12.0), (250.0, 20.0)], [12, 12, 12], [curve])
+    tops = [top for _, top, _ in close]
+    assert tops[0] > 30.0  # the curve passes there
+    assert tops[1] >= tops[0] + 15.0
+    assert tops[2] < tops[1]
+    assert [side for _, _, side in close] == ["left", "left", "right"]
 
 
 def test_precision_and_recall_begin_at_the_surest_film() -> None:
@@ -67,15 +96,17 @@ def test_precision_and_recall_begin_at_the_surest_film() -> None:
     ]
 
 
-def test_calibration_has_the_number_of_films_of_each_bin() -> None:
-    bins = calibration_curve(np.array([0.01, 0.02, 0.99]), np.array([0, 1, 1]))
-    _, shares, counts = plot_calibration([bins], [STYLES["a"]]).data
+def test_calibration_has_the_interval_of_each_bin_spaced_by_log_odds() -> None:
+    bins = calibration_by_count(np.array([0.1, 0.1, 0.5, 0.9]), np.array([0, 1, 1, 1]), bins=2)
+    ideal, shares = plot_calibration([bins], [STYLES["a"]]).data
     assert shares.y == (0.5, 1.0)
-    assert counts.y == (2, 1)
-    assert None not in shares.error_y.array
-    _, shares, _, others, _ = plot_calibration([bins, bins], [STYLES["a"], STYLES["b"]]).data
-    assert list(shares.error_y.array) == list(others.error_y.array) == [None, None]  # of few films
-    assert len(shares.customdata[0]) == 5  # which hovering says
+    assert shares.x == pytest.approx((np.log(1 / 9), np.log(0.7 / 0.3)))
+    assert ideal.y == pytest.approx(1.0 / (1.0 + np.exp(-np.asarray(ideal.x))))
+    assert shares.error_y.array[0] == pytest.approx(bins[0].frequency.high - 0.5)
+    assert [tuple(one)[:3] for one in shares.customdata] == [
+        ("0.10", "0.10", 2),
+        ("0.50", "0.90", 2),
+    ]
 
 
 def test_a_history_marks_its_least_loss() -> None:
@@ -94,8 +125,8 @@ def test_the_case_matrix_draws_films_that_some_run_gets_wrong(scored: ScoredFilm
     assert of_a.marker.color == (WRONG, WRONG)
     assert of_b.marker.color == (RIGHT, RIGHT)
     assert [tuple(cell) for cell in of_a.customdata] == [
-        ("x", 0.2, "wrong", "a"),
-        ("y", 0.6, "wrong", "a"),
+        ("x", "0.20", "wrong", "a"),
+        ("y", "0.60", "wrong", "a"),
     ]
 
 
@@ -119,6 +150,14 @@ def test_more_runs_than_colours_are_told_apart_by_their_dashes() -> None:
     assert styles["r0"].colour == styles[f"r{len(COLOURS)}"].colour
 
 
+def test_compared_runs_have_one_colour_each_and_keep_their_own_where_they_can() -> None:
+    run_ids = [f"r{n}" for n in range(20)]
+    alone = style_runs(run_ids, ["r1"])["r1"]
+    both = style_runs(run_ids, ["r1", f"r{1 + len(COLOURS)}"])
+    assert both["r1"] == alone
+    assert len({style.colour for style in both.values()}) == 2
+
+
 @pytest.mark.parametrize(("film", "run", "cell"), [("x", "a", "fn"), ("y", "a", "fp"),
                                                    ("x", "b", "tp"), ("y", "b", "tn")])  # fmt: skip
 def test_the_link_to_the_gallery_names_the_cell_that_the_film_is_in(
@@ -138,7 +177,7 @@ def test_the_link_to_the_gallery_names_the_cell_that_the_film_is_in(
 def test_the_table_labels_what_a_run_is_there_for() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     exhibit = ListedRun(run, "keeps the origin's mistakes", "")
-    assert describe_role(exhibit, SERVED_RUN) == "serves"
+    assert describe_role(exhibit, SERVED_RUN) == "active"
     assert describe_role(exhibit, "other") == "exhibit"
     assert describe_role(ListedRun(replace(run, foreign=True), "", ""), "other") == "imported"
     assert describe_role(ListedRun(run, "", ""), "other") == ""

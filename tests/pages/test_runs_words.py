@@ -55,6 +55,9 @@ def test_the_words_on_an_area_are_those_of_delong_over_all_pairs_of_films(runs) 
 def test_either_loss_of_a_training_is_drawn(runs) -> None:
     page = open_page(runs="f04", tab="training")
     history = read_history(load_run(PROJECT_ROOT / "models" / "f04"))
+    (measure,) = [one for one in page.button_group if one.key == "runs-measure"]
+    assert measure.label == "Performance after perturbation, official test split"
+    assert "Decisions changed" in measure.options
     drawn = []
     for loss, choice in (("validation", "Validation loss"), ("train", "Training loss")):
         page.button_group(key="runs-loss").set_value(loss).run()

@@ -19,6 +19,7 @@ from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
 from core.datasets.film_metadata import FACTS_FILE
+from core.domain.rate import interval_text
 from core.domain.reader import OPERATOR
 from core.imported_runs.importing import ForeignRequest, import_run
 from core.jobs.examples import ExamplesTask
@@ -26,6 +27,7 @@ from core.library.films import FilmCopy
 from core.runs.embeddings import FEATURES_FILE
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from core.stats.intervals import wilson_rate
 from core.store.reads import SqlReviewStore
 from ui.app import progress, resources
 from ui.components.plain_text import plain
@@ -81,7 +83,8 @@ def test_the_open_slice_has_the_numbers_of_scipy_and_statsmodels_and_leads_to_it
     every = page.dataframe[-1].value
     row = every[every["Subgroup"].str.startswith("sharpness") & (every["Rate"] == "sensitivity")]
     row = row[row["Wrong"] == f"{wrong} of {n}"].iloc[0]
-    assert row["In the subgroup"] == f"{1 - wrong / n:.3f} ({low:.3f} to {high:.3f})"
+    assert row["In the subgroup"] == pytest.approx(1 - wrong / n)
+    assert row["In the subgroup, 95 %"] == f"{low:.3f} to {high:.3f}"
     assert row["p, Fisher"] == (f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001")
 
     words = words_of(page)
@@ -130,6 +133,7 @@ def test_the_gallery_filters_adults_by_age_where_it_is_known(data) -> None:
 def test_doubtful_labels_are_shown_with_their_limits(data) -> None:
     words = words_of(open_page(section="labels"))
     assert re.search(r"\*\*\d+ of 5,232 labels\*\*", words)
+    assert "the mark on its scale is the regression's own cut, 0.5." in words
     assert "that it memorised is not found" in words
     assert "core data fetch" in words  # the pictures are missing, and how to get them
     assert "core label-issues f03" in words_of(open_page(section="labels", run="f03"))
@@ -163,7 +167,10 @@ def test_two_references_give_a_run_two_sensitivities(data) -> None:
     assert "**23 of 128 films labelled “Pneumonia”**" in words
     adults = served_predictions().of_split("nih")
     called = adults.probability >= load_run(MODELS / SERVED_RUN).operating_point.threshold
-    assert f"sensitivity is **{called[adults.films.label == 1].mean():.3f} (" in words
+    found, cleared = called[adults.films.label == 1], ~called[adults.films.label == 0]
+    for rate, right in (("sensitivity", found), ("specificity", cleared)):
+        stated = interval_text(wilson_rate(int(right.sum()), len(right)))  # as on the model card
+        assert f"{rate} **{stated}** (n {len(right)})" in words
 
 
 def test_without_facts_a_sentence_says_how_to_make_them(data, tmp_path, monkeypatch) -> None:

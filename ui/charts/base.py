@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.domain.rate import Rate
+from core.domain.rate import Rate, probability_text
 from core.domain.review import ReviewRecord, Verdict
 from core.reads.export import AGREE, DISAGREE, NOT_COMPARED, compare_with_model
 
@@ -20,12 +20,14 @@ MARKS = {
     NOT_COMPARED: ("circle-dot", "reader or model unsure"),
 }
 QUIET = "rgba(128, 134, 142, 0.55)"
+ORANGE, BLUE, GREY = "#dd6600", "#3a86d0", "#7f858d"
+"""Each has a contrast of 3 or more with the background of either theme."""
 TEMPLATE = go.layout.Template(
     layout={
         "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "colorway": ["#e8893a", "#4a90d9"],
+        "colorway": [ORANGE, BLUE],
         "showlegend": False,
         "hoverlabel": {"align": "left"},
         "xaxis": {"gridcolor": QUIET, "zeroline": False},
@@ -56,7 +58,7 @@ def frame_lanes(figure: go.Figure, height_px: int, **yaxis: Any) -> go.Figure:
         xaxis={
             "range": [-0.03, 1.03],
             "dtick": 0.25,
-            "title": {"text": "probability; | is the run's threshold", "font": {"size": 12}},
+            "title": {"text": "probability; | is the run's operating point", "font": {"size": 12}},
         },
         yaxis={"autorange": "reversed", "type": "category"} | yaxis,
     )
@@ -95,8 +97,8 @@ def plot_probabilities(
         x=list(threshold),
         y=list(run_ids),
         mode="markers",
-        marker={"symbol": "line-ns-open", "size": 14, "color": "#8a929b", "line": {"width": 2}},
-        hovertemplate="threshold of %{y}: %{x:.3f}<extra></extra>",
+        marker={"symbol": "line-ns-open", "size": 14, "color": GREY, "line": {"width": 2}},
+        hovertemplate="operating point of %{y}: %{x:.3f}<extra></extra>",
     )
     figure.add_scatter(
         x=list(probability),
@@ -105,9 +107,10 @@ def plot_probabilities(
         marker={
             "symbol": ["circle" if one else "circle-open" for one in called],
             "size": 11,
-            "color": ["#6fa8dc" if run_id == chosen else "#8a929b" for run_id in run_ids],
+            "color": [BLUE if run_id == chosen else GREY for run_id in run_ids],
         },
-        hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
+        customdata=[probability_text(one) for one in probability],
+        hovertemplate="%{y}: probability %{customdata}<extra></extra>",
     )
     return frame_lanes(figure, 72 + 26 * len(run_ids))
 
@@ -131,7 +134,7 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
             marker={
                 "symbol": symbol,
                 "size": 10,
-                "color": "#e8893a" if comparison == DISAGREE else "#8a929b",
+                "color": ORANGE if comparison == DISAGREE else GREY,
             },
             text=[f"{record.film_name or 'film'}<br>{record.reader}, {words}" for record in chosen],
             hovertemplate="%{text}<br>probability %{x:.2f}<extra></extra>",

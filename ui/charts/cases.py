@@ -8,10 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.comparison.case_matrix import CaseMatrix
-from ui.charts.base import QUIET, frame, frame_lanes
+from core.domain.rate import probability_text
+from ui.charts.base import GREY, ORANGE, QUIET, frame, frame_lanes
 from ui.charts.runs import TEXT, Style
 
-WRONG, RIGHT = "#e8893a", "rgba(74, 144, 217, 0.30)"
+WRONG, RIGHT = ORANGE, "rgba(74, 144, 217, 0.30)"
 """Loud against quiet: told apart without seeing colours too."""
 
 
@@ -38,14 +39,14 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
             customdata=[
                 (
                     str(matrix.film_id[row]),
-                    float(matrix.probability[row, run]),
+                    probability_text(float(matrix.probability[row, run])),
                     "right" if ok else "wrong",
                     matrix.run_ids[run],
                 )
                 for row, ok in zip(rows, right, strict=True)
             ],
             hovertemplate=f"%{{customdata[0]}}<br>{matrix.run_ids[run]}: probability "
-            "%{customdata[1]:.3f}, %{customdata[2]}<extra></extra>",
+            "%{customdata[1]}, %{customdata[2]}<extra></extra>",
             selected={"marker": {"opacity": 1.0}},
             unselected={"marker": {"opacity": 1.0}},
         )
@@ -56,7 +57,7 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
         place = ids.index(chosen)
         figure.add_shape(
             type="rect", x0=place - 0.5, x1=place + 0.5, y0=-0.5, y1=len(order) - 0.5,
-            line={"width": 2, "color": "#8a929b"},
+            line={"width": 2, "color": GREY},
         )  # fmt: skip
     return frame(
         figure,
@@ -98,7 +99,7 @@ def _name_classes(figure: go.Figure, n_ill: int, n_well: int, lanes: int) -> Non
 def plot_case(
     probability: Sequence[float], threshold: Sequence[float], styles: Sequence[Style]
 ) -> go.Figure:
-    """Return every run's probability of one film on one axis, with each run's threshold."""
+    """Return every run's probability of one film on one axis, with each run's operating point."""
     names = [style.run_id for style in styles]
     figure = go.Figure()
     figure.add_scatter(
@@ -106,16 +107,16 @@ def plot_case(
         y=names,
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 16, "color": QUIET, "line": {"width": 2}},
-        hovertemplate="threshold of %{y}: %{x:.3f}<extra></extra>",
+        hovertemplate="operating point of %{y}: %{x:.3f}<extra></extra>",
     )
     figure.add_scatter(
         x=list(probability),
         y=names,
         mode="markers+text",
         marker={"size": 11, "color": [style.colour for style in styles]},
-        text=[f"{one:.2f}" for one in probability],
+        text=[probability_text(one) for one in probability],
         textposition=["middle right" if one < 0.5 else "middle left" for one in probability],
         textfont=TEXT,
-        hovertemplate="%{y}: probability %{x:.3f}<extra></extra>",
+        hovertemplate="%{y}: probability %{text}<extra></extra>",
     )
     return frame_lanes(figure, 76 + 26 * len(names), showgrid=False)

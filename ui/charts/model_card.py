@@ -6,81 +6,87 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.domain.rate import Rate, interval_text, rate_text
+from core.domain.rate import Rate, axis_start, interval_text, rate_text
 from core.reports.document import Intervals, MeasuredRow
-from ui.charts.base import QUIET, frame, interval_bars
+from ui.charts.base import BLUE, GREY, ORANGE, QUIET, frame, interval_bars
 
-ROW_PX, EDGES_PX = 34, 44
-COLOURS = {"Sensitivity": "#e8893a", "Specificity": "#4a90d9"}
-OUT_OF_POPULATION = "#8a929b"
+LINE_PX, EDGES_PX = 23, 74
+COLOURS = {"Sensitivity": ORANGE, "Specificity": BLUE}
 TEXT = {"size": 12}
+APART = 0.2
+"""Of the next part: how far a part's rates are above and below its name."""
+NUMBERS_PX = 190
 
 
 def plot_intervals(block: Intervals) -> go.Figure:
-    """Return rates from 0 to 1 below each other, names on the left and numbers on the right."""
+    """Return the rates of each part of the data on one line, its numbers on the right."""
     figure = go.Figure()
-    lines = _lay_out(block)
-    for place, row in lines:
-        if isinstance(row, MeasuredRow):
-            _draw_row(figure, place, row)
+    parts = block.by_part()
+    for place, rows in enumerate(parts.values()):
+        figure.add_shape(
+            type="line", x0=block.start, x1=1, y0=place, y1=place,
+            line={"color": QUIET, "width": 1}, layer="below",
+        )  # fmt: skip
+        for turn, row in enumerate(rows):
+            _draw_row(figure, place + APART * (2 * turn - len(rows) + 1), row)
+    names = "   ".join(
+        f"<span style='color:{COLOURS[measure]}'>●</span> {measure}" for measure in block.measures
+    )
+    figure.add_annotation(
+        x=0, xref="paper", y=1, yref="paper", yshift=24, xanchor="left", text=names, font=TEXT,
+        showarrow=False,
+    )  # fmt: skip
     return frame(
         figure,
-        ROW_PX * len(lines) + EDGES_PX,
-        margin={"l": 8, "r": 196, "t": 8, "b": 8},
-        xaxis={"range": [-0.01, 1.02], "dtick": 0.25},
+        LINE_PX * len(block.rows) + EDGES_PX,
+        margin={"l": 8, "r": NUMBERS_PX, "t": 30, "b": 8},
+        xaxis=axis_from(block.start),
         yaxis={
-            "tickvals": [place for place, _ in lines],
-            "ticktext": [_name(row) for _, row in lines],
-            "range": [len(lines) - 0.4, -0.6],
+            "tickvals": list(range(len(parts))),
+            "ticktext": [name.replace(", ", ",<br>", 1) for name in parts],
+            "range": [len(parts) - 0.5, -0.5],
             "showgrid": False,
         },
     )
 
 
-def _lay_out(block: Intervals) -> list[tuple[int, MeasuredRow | str]]:
-    """Return what stands on each line: the measure's name, then its rates."""
-    lines: list[MeasuredRow | str] = []
-    measure = ""
-    for row in block.rows:
-        if row.measure != measure:
-            measure = row.measure
-            lines.append(measure)
-        lines.append(row)
-    return list(enumerate(lines))
+def axis_from(start: float, title: str = "") -> dict[str, object]:
+    """Return an axis of rates up to 1, which says where it begins."""
+    words = f"{title}, axis" if title else "axis"
+    return {
+        "range": [start - 0.01 * (1.0 - start), 1.0 + 0.02 * (1.0 - start)],
+        "dtick": 0.05 if start >= 0.8 else 0.1 if start >= 0.5 else 0.25,
+        "tick0": 0,
+        "title": {"text": f"{words} from {start:g} to 1", "font": TEXT},
+    }
 
 
-def _name(row: MeasuredRow | str) -> str:
-    if isinstance(row, str):
-        return f"<b style='color:{COLOURS.get(row, OUT_OF_POPULATION)}'>{row}</b>"
-    return row.part.replace(", ", ",<br>", 1)
-
-
-def _draw_row(figure: go.Figure, place: int, row: MeasuredRow) -> None:
+def _draw_row(figure: go.Figure, place: float, row: MeasuredRow) -> None:
     rate = row.rate
-    colour = OUT_OF_POPULATION if row.out_of_population else COLOURS[row.measure]
+    colour = COLOURS[row.measure]
     text = rate_text(rate)
-    figure.add_shape(
-        type="line", x0=0, x1=1, y0=place, y1=place, line={"color": QUIET, "width": 1},
-        layer="below",
-    )  # fmt: skip
     figure.add_scatter(
         x=[rate.value],
         y=[place],
         mode="markers",
-        marker={"color": colour, "size": 10},
-        error_x=interval_bars([rate], color=colour, thickness=3, width=0),
+        marker={
+            "color": colour,
+            "size": 9,
+            "symbol": "circle-open" if row.out_of_population else "circle",
+        },
+        error_x=interval_bars([rate], color=colour, thickness=2.5, width=0),
         hovertemplate=f"{row.measure}, {row.part}: {text}<extra></extra>",
     )
     figure.add_annotation(
-        x=1.0, y=place, text=text, font=TEXT, showarrow=False, xanchor="left", xshift=14
+        x=1.0, y=place, text=text, font=TEXT, showarrow=False, xanchor="left", xshift=12
     )
 
 
-INSIDE, OUTSIDE = "#e8893a", "#8a929b"
+INSIDE, OUTSIDE = ORANGE, GREY
 
 
 def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
-    """Return rates with their intervals, one a line.
+    """Return rates with their intervals, one a line, on the smallest axis that holds them.
 
     Parameters
     ----------
@@ -107,6 +113,6 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
         figure,
         66 + 34 * len(rows),
         margin={"l": 8, "r": 12, "t": 4, "b": 8},
-        xaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": {"text": title}},
+        xaxis=axis_from(axis_start(rate for _, rate, _ in rows), title),
         yaxis={"autorange": "reversed", "type": "category", "automargin": True},
     )

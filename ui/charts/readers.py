@@ -11,9 +11,9 @@ from core.domain.rate import Rate, interval_text
 from core.reads.drift import Week
 from core.reads.reader_roc import ReaderRoc, RocCurve
 from core.teaching.outcomes import RocPoint
-from ui.charts.base import QUIET, frame, interval_bars, start_square
+from ui.charts.base import BLUE, GREY, ORANGE, QUIET, frame, interval_bars, start_square
 
-OWN = "#4a90d9"
+OWN = BLUE
 HEIGHT_PX = 320
 RATE_AXIS = {"range": [-0.02, 1.04], "dtick": 0.25}
 
@@ -85,7 +85,7 @@ def _framed(figure: go.Figure, title: str, across: str, up: str) -> go.Figure:
     return frame(figure, HEIGHT_PX, title, xaxis={"title": across}, yaxis=yaxis)
 
 
-READER, MODEL = "#4a90d9", "#e8893a"
+READER, MODEL = BLUE, ORANGE
 SQUARE_PX = 420
 LEDGER_RATE_AXIS = {"range": [-0.02, 1.04], "dtick": 0.25, "constrain": "domain"}
 
@@ -144,7 +144,7 @@ def plot_drift(weeks: Sequence[Week]) -> go.Figure:
         x=[name for name, _ in measured],
         y=[week.limit for _, week in measured],
         mode="markers",
-        marker={"symbol": "line-ew-open", "size": 26, "color": "#8a929b", "line": {"width": 2}},
+        marker={"symbol": "line-ew-open", "size": 26, "color": GREY, "line": {"width": 2}},
         hovertemplate="limit %{y:.2f}<extra></extra>",
     )
     figure.add_scatter(
@@ -156,7 +156,7 @@ def plot_drift(weeks: Sequence[Week]) -> go.Figure:
         marker={
             "symbol": ["diamond" if week.alarm else "circle" for _, week in measured],
             "size": 12,
-            "color": ["#e8893a" if week.alarm else "#6fa8dc" for _, week in measured],
+            "color": [ORANGE if week.alarm else BLUE for _, week in measured],
         },
         hovertemplate="index %{y:.3f}<extra></extra>",
     )

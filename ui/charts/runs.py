@@ -10,13 +10,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.comparison.exhibit import ExhibitRun, draw_windows
+from core.domain.rate import probability_text
 from core.evaluation.metrics import CalibrationBin
-from ui.charts.base import QUIET, frame, start_square
+from ui.charts.base import QUIET, frame, interval_bars
 
-COLOURS = ("#e8893a", "#4a90d9", "#2a9d8f", "#b06fc4", "#c2a01e", "#8a929b", "#c8553d", "#3f7d5c")
-"""Okabe and Ito's order of hues, in tones that stand on either theme."""
+COLOURS = (
+    *("#7711ff", "#0088ff", "#3399aa", "#ff4455"),
+    *("#556622", "#885566", "#cc7700", "#9933aa"),
+)
+"""Told apart by who is colour-blind too, and with a contrast of 3 or more on either theme."""
 DASHES = ("solid", "dash", "dot", "dashdot")
-CALIBRATION_PX = 430
+SQUARE_PX = 430
 LABEL_STEP = 0.075
 TEXT = {"size": 12}
 LOSS_AXIS = {"title": "loss in nats", "rangemode": "tozero"}
@@ -36,103 +40,96 @@ class Style:
         return f"<span style='color:{self.colour}'>●</span> {self.run_id}"
 
 
-def style_runs(run_ids: Sequence[str]) -> dict[str, Style]:
-    """Return a style for each run; the same run has the same among the same runs.
+def style_runs(run_ids: Sequence[str], compared: Sequence[str] = ()) -> dict[str, Style]:
+    """Return a style for each run that is drawn; no two of them look the same.
 
     Parameters
     ----------
     run_ids : sequence of str
-        All that there are, not only those that are compared.
+        All that there are: a run's place among them decides its colour, unless one that is
+        compared with it has that colour.
+    compared : sequence of str
+        Those that are drawn; without it, all.
     """
-    return {
-        run_id: Style(run_id, COLOURS[n % len(COLOURS)], DASHES[n // len(COLOURS) % len(DASHES)])
-        for n, run_id in enumerate(run_ids)
-    }
+    taken: dict[tuple[str, str], Style] = {}
+    for run_id in compared or run_ids:
+        place = list(run_ids).index(run_id)
+        looks = [
+            (COLOURS[(place + turn) % len(COLOURS)], dash)
+            for dash in DASHES
+            for turn in range(len(COLOURS))
+        ]
+        look = next((one for one in looks if one not in taken), looks[0])
+        taken[look] = Style(run_id, *look)
+    return {style.run_id: style for style in taken.values()}
 
 
-LEAST_IN_BIN = 10
-"""Films from which a bin's interval is drawn where several runs share the plot; all are said."""
+ODDS_ENDS = (0.001, 0.999)
+ODDS_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
 def plot_calibration(
     curves: Sequence[Sequence[CalibrationBin]], styles: Sequence[Style]
 ) -> go.Figure:
-    """Return how often films of each probability have pneumonia; below, how many films that is."""
-    figure = start_square()
-    most = max(one.frequency.n for bins in curves for one in bins)
-    least = LEAST_IN_BIN if len(curves) > 1 else 1
+    """Return how often films of each probability have pneumonia, with each bin's interval.
+
+    Probabilities are spaced by their log odds, for most films lie near 0 and 1.
+    """
+    figure = go.Figure()
+    ideal = np.linspace(*_log_odds(ODDS_ENDS), 60)
+    figure.add_scatter(
+        x=ideal, y=1.0 / (1.0 + np.exp(-ideal)), mode="lines", hoverinfo="skip",
+        line={"color": QUIET, "width": 1},
+    )  # fmt: skip
     for bins, style in zip(curves, styles, strict=True):
         shares = [one.frequency for one in bins]
-        shared = {
-            "x": [one.mean_probability for one in bins],
-            "customdata": [
-                (one.low, one.high, one.frequency.n, one.frequency.low, one.frequency.high)
+        figure.add_scatter(
+            x=_log_odds([one.mean_probability for one in bins]),
+            y=[share.value for share in shares],
+            customdata=[
+                (
+                    *(probability_text(end) for end in (one.low, one.high)),
+                    *(one.frequency.n, one.frequency.low, one.frequency.high),
+                )
                 for one in bins
             ],
-            "line": {"color": style.colour, "dash": style.dash, "width": 1.5},
-        }
-        figure.add_scatter(
-            **shared,
-            y=[share.value for share in shares],
             mode="lines+markers",
-            marker={
-                "size": [4.0 + 10.0 * (share.n / most) ** 0.5 for share in shares],
-                "color": style.colour,
-            },
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [
-                    share.high - share.value if share.n >= least else None for share in shares
-                ],
-                "arrayminus": [
-                    share.value - share.low if share.n >= least else None for share in shares
-                ],
-                "thickness": 1,
-                "width": 0,
-                "color": style.colour,
-            },
-            hovertemplate=f"{style.run_id}: probability %{{customdata[0]:.2f}} to "
-            "%{customdata[1]:.2f}<br>%{customdata[2]} films, with pneumonia %{y:.2f} "
+            marker={"size": 7, "color": style.colour},
+            line={"color": style.colour, "dash": style.dash, "width": 1.5},
+            error_y=interval_bars(shares, thickness=1, width=0, color=style.colour),
+            hovertemplate=f"{style.run_id}: probability %{{customdata[0]}} to "
+            "%{customdata[1]}<br>%{customdata[2]} films, with pneumonia %{y:.2f} "
             "(%{customdata[3]:.2f} to %{customdata[4]:.2f})<extra></extra>",
-        )
-        figure.add_scatter(
-            **shared,
-            y=[share.n for share in shares],
-            yaxis="y2",
-            mode="lines+markers",
-            marker={"size": 4, "color": style.colour},
-            hovertemplate=f"{style.run_id}: %{{y}} films<extra></extra>",
         )
     for row, style in enumerate(styles):
         figure.add_annotation(
-            x=0.02,
+            x=0.03,
+            xref="paper",
             y=0.97 - LABEL_STEP * row,
             text=style.name,
             font=TEXT,
             showarrow=False,
             xanchor="left",
         )
+    start, end = _log_odds(ODDS_ENDS)
     return frame(
         figure,
-        CALIBRATION_PX,
-        "Calibration <sup>(larger: more films; intervals of 95 %)</sup>",
+        SQUARE_PX,
+        "Calibration <sup>(bins of equal count; 95 % intervals)</sup>",
         hovermode="closest",
-        xaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": "probability", "anchor": "y2"},
-        yaxis={
-            "range": [-0.02, 1.02],
-            "dtick": 0.25,
-            "title": "share with pneumonia",
-            "domain": [0.27, 1.0],
+        xaxis={
+            "range": [start - 0.3, end + 0.3],
+            "tickvals": _log_odds(ODDS_TICKS),
+            "ticktext": [f"{tick:g}" for tick in ODDS_TICKS],
+            "title": "probability, spaced by log odds",
         },
-        yaxis2={
-            "type": "log",
-            "title": "films",
-            "domain": [0.0, 0.2],
-            "dtick": 1,
-            "gridcolor": QUIET,
-        },
+        yaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": "share with pneumonia"},
     )
+
+
+def _log_odds(probabilities: Sequence[float]) -> list[float]:
+    inside = np.clip(probabilities, *ODDS_ENDS)
+    return [float(one) for one in np.log(inside / (1.0 - inside))]
 
 
 def plot_histories(
@@ -160,18 +157,37 @@ def plot_histories(
             marker={"color": style.colour, "size": 9, "symbol": "diamond"},
             hovertemplate=f"{style.run_id}, least at epoch %{{x}}: %{{y:.3f}}<extra></extra>",
         )
-        figure.add_annotation(
-            x=len(losses), y=losses[-1], text=style.name, font=TEXT, showarrow=False,
-            xanchor="left", xshift=6,
-        )  # fmt: skip
+    drawn = [style for style in styles if histories.get(style.run_id)]
+    _name_ends(figure, [(style, histories[style.run_id]) for style in drawn])
     longest = max((len(losses) for losses in histories.values()), default=1)
     return frame(
         figure,
-        320,
-        f"{title} <sup>(least marked)</sup>",
+        LOSS_PX,
+        f"{title} <sup>(minimum marked)</sup>",
         xaxis={"title": "epoch", "range": [0.5, longest * 1.12 + 0.5]},
         yaxis=LOSS_AXIS,
     )
+
+
+LOSS_PX, LOSS_PLOT_PX, LINE_PX = 320, 230, 15
+"""Of a plot of losses: its height, about that of its axes, and of a label."""
+
+
+def _name_ends(figure: go.Figure, losses: Sequence[tuple[Style, Sequence[float]]]) -> None:
+    """Write each run's name at the end of its line; names that would overlap move up."""
+    known = [(style, of_run) for style, of_run in losses if of_run]
+    most = max((max(of_run) for _, of_run in known), default=1.0)
+    taken: list[tuple[int, float]] = []
+    for style, of_run in sorted(known, key=lambda one: one[1][-1]):
+        end = len(of_run)
+        own = LOSS_PLOT_PX * of_run[-1] / most
+        near = [height for at, height in taken if abs(at - end) <= max(2, end // 5)]
+        height = max([own, *(height + LINE_PX for height in near)])
+        taken.append((end, height))
+        figure.add_annotation(
+            x=end, y=of_run[-1], text=style.name, font=TEXT, showarrow=False,
+            xanchor="left", xshift=6, yshift=height - own,
+        )  # fmt: skip
 
 
 WINDOWS, SEED = 12, 5
@@ -221,10 +237,19 @@ def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) 
             line={"color": style.colour, "dash": style.dash, "width": 2},
             hovertemplate=f"{style.run_id}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
         )
+    _name_ends(
+        figure,
+        [
+            (style, [epoch[kind] for epoch in run.history])
+            for run, style in zip(runs, styles, strict=True)
+        ],
+    )
     figure.add_hline(y=CHANCE_NATS, line={"color": QUIET, "dash": "dash", "width": 1})
     figure.add_annotation(
-        x=1, xref="paper", y=CHANCE_NATS, yshift=9, xanchor="right", showarrow=False,
+        x=0, xref="paper", y=CHANCE_NATS, yshift=9, xanchor="left", showarrow=False,
         text="constant guess of 0.5", font={"size": 11},
     )  # fmt: skip
     words = "Training loss" if kind == "train_loss" else "Validation loss"
-    return frame(figure, 300, words, xaxis={"title": "epoch"}, yaxis=LOSS_AXIS)
+    longest = max((len(run.history) for run in runs), default=1)
+    across = {"title": "epoch", "range": [0.5, longest * 1.25 + 0.5]}
+    return frame(figure, LOSS_PX, words, xaxis=across, yaxis=LOSS_AXIS)

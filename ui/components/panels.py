@@ -10,6 +10,7 @@ import streamlit as st
 from core.domain.findings import findings_text
 from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
+from core.domain.rate import probability_text
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.evaluation.film_number import FilmNumber, holds_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
@@ -128,7 +129,7 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
         What the score means in the ward, said below; without it the score is said as the
         probability of the set that the run was calibrated on.
     """
-    shown = _two_digits(prediction.probability)
+    shown = probability_text(prediction.probability)
     said = f" &nbsp;probability {shown}" if number is None else ""
     st.markdown(f"**{_HEADINGS[prediction.side]}**{said}")
     what = "probability" if number is None else "score"
@@ -177,14 +178,6 @@ def _band_edges(prediction: Prediction) -> tuple[float, float] | None:
     if band is None or band.low == band.high is not None:
         return None
     return (0.0 if band.low is None else band.low, 1.0 if band.high is None else band.high)
-
-
-def _two_digits(probability: float) -> str:
-    if probability > 0.99:
-        return "above 0.99"
-    if probability < 0.01:
-        return "below 0.01"
-    return f"{probability:.2f}"
 
 
 def draw_origin(quality: QualityReport) -> None:

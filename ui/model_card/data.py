@@ -28,7 +28,7 @@ def list_names(serving: str) -> tuple[dict[str, str], list[str]]:
 def _name(run: ListedRun, serving: str) -> str:
     name = run.record.run_id
     if name == serving:
-        return f"{name}, serves"
+        return f"{name}, active model"
     if run.exhibit:
         return f"{name}, an exhibit"
     return f"{name}, imported" if run.record.foreign else name

@@ -13,6 +13,7 @@ from core.reports.document import Block, Bullets, Intervals, Paragraph, Section,
 from core.reports.markdown import escape_markdown
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_intervals
+from ui.components.figures import draw_text_table
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import draw_errors
 from ui.runs.prevalence import DRAWN, SAID, draw_prevalence, show_wards
@@ -78,17 +79,19 @@ def draw_details(view: CardView, facts: RunFacts) -> None:
     document = describe_run(facts, view.prevalence)
     narrow_side, wide_side = st.columns([1, 1.75], gap="large")
     with narrow_side:
-        for key in ("use", "external", "band", "explanations"):
+        for key in ("use", "external", "band"):
             draw_section(document.section(key))
     with wide_side:
-        for key in ("results", "failures", "sanity"):
+        for key in ("results", "failures"):
             draw_section(document.section(key))
     population_side, training_side = st.columns(2, gap="large")
     with population_side:
-        draw_section(document.section("population"))
-    with training_side:
-        for key in ("shortcuts", "training"):
+        for key in ("population", "shortcuts"):
             draw_section(document.section(key))
+    with training_side:
+        for key in ("training", "sanity"):
+            draw_section(document.section(key))
+    draw_section(document.section("explanations"))
     versions = document.section("versions")
     with st.expander(versions.heading):
         draw_blocks(versions)
@@ -103,10 +106,10 @@ def draw_section(section: Section) -> None:
 def draw_blocks(section: Section) -> None:
     """Draw what stands in a section."""
     for number, block in enumerate(section.blocks):
-        _draw_block(block, f"facts-{section.key}-{number}")
+        _draw_block(block, f"facts-{section.key}-{number}", section.heading)
 
 
-def _draw_block(block: Block, key: str) -> None:
+def _draw_block(block: Block, key: str, name: str) -> None:
     if isinstance(block, Paragraph):
         st.markdown(escape_markdown(block.text))
     elif isinstance(block, Bullets):
@@ -114,8 +117,7 @@ def _draw_block(block: Block, key: str) -> None:
     elif isinstance(block, Intervals):
         draw_plot(plot_intervals(block), key)
     else:
-        rows = [map(escape_markdown, cells) for cells in block.rows]
-        st.table([dict(zip(block.head, cells, strict=True)) for cells in rows], hide_index=True)
+        draw_text_table(block.head, block.rows, name)
 
 
 def draw_ward(view: CardView, facts: RunFacts) -> None:

@@ -11,6 +11,7 @@ from core.comparison.case_matrix import CaseMatrix, Step, find_step
 from core.comparison.scored_films import SYNTHETIC, ScoredFilms
 from core.comparison.text import step_text
 from core.domain.film import printable
+from core.domain.rate import probability_text
 from core.library.film_codes import film_code, find_film
 from core.library.films import PublicLibrary
 from ui.app.guard import PAGES
@@ -19,6 +20,7 @@ from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.cases import plot_case, plot_cases
 from ui.charts.runs import Style
+from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
 from ui.library.blind_reads import awaits_blind_read, films_awaiting
 from ui.library.runs import ALL_PARTS
@@ -181,7 +183,9 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
             "Film": film_id,
             "Change": words,
             **{
-                run: float(scored.probability[row, scored.films.film_id == film_id][0])
+                run: probability_text(
+                    float(scored.probability[row, scored.films.film_id == film_id][0])
+                )
                 for run in (step.earlier, step.later)
                 for row in [scored.run_ids.index(run)]
             },
@@ -196,18 +200,13 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
     ]
     if not lines:
         return
-    numbers = {
-        run: st.column_config.NumberColumn(format="%.3f") for run in (step.earlier, step.later)
-    }
     film_ids = [str(line["Film"]) for line in lines]
-    st.dataframe(
+    draw_figures(
         lines,
-        hide_index=True,
         height="content" if len(lines) <= 6 else STEP_PX,
         key=STEP,
         on_select=lambda: _take_step(film_ids),
         selection_mode="single-row",
-        column_config=numbers,
         alt="Films that the step fixes or breaks",
     )
     st.caption("Tick a film to open its case.")

@@ -23,7 +23,7 @@ from core.comparison.scored_films import (
 from core.comparison.text import thresholds_text
 from core.domain.model import RunRecord
 from core.evaluation.evaluate import measure_part
-from core.evaluation.metrics import CalibrationBin, calibration_curve
+from core.evaluation.metrics import CalibrationBin, calibration_by_count
 from core.library.films import PublicLibrary
 from core.runs.listing import ListedRun, list_readable_runs
 from core.runs.predictions import PREDICTIONS_FILE, Predictions
@@ -184,7 +184,7 @@ def get_curves(
     label = scored.films.label
     return (
         [trace_curves(probability, label) for probability in scored.probability],
-        [calibration_curve(probability, label) for probability in scored.probability],
+        [calibration_by_count(probability, label) for probability in scored.probability],
     )
 
 

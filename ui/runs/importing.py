@@ -17,7 +17,7 @@ from ui.runs.query import RunsView
 
 SHOWN_FAULTS = 20
 PARTS = {
-    "": "every part that the file has films of",
+    "": "all splits found in the file",
     "validation": "validation patients",
     "test": "official test split",
     "nih": "external adults (NIH)",
@@ -31,19 +31,19 @@ def draw_import(visit: Visit, view: RunsView) -> None:
     turn = st.session_state.setdefault("runs-import-turn", 0)
     with st.form(f"runs-import-{turn}", border=False):
         st.markdown(
-            "A table with a column of film ids and one of probabilities of pneumonia. The run can "
-            "be compared and browsed; it never reads films."
+            "A table with one column of film names and one of probabilities of pneumonia. The "
+            "imported run can be compared and browsed. It never reads films."
         )
         file = st.file_uploader("CSV or Parquet", type=["csv", "parquet"], key=f"runs-file-{turn}")
         name = st.text_input("Name of the run", key=f"runs-name-{turn}", max_chars=40)
         film_side, probability_side = st.columns(2)
         film_column = film_side.text_input(
-            "Column of the films", key=f"runs-film-{turn}", placeholder="found by its name"
+            "Film column", key=f"runs-film-{turn}", placeholder="detected automatically"
         )
         probability_column = probability_side.text_input(
-            "Column of the probabilities",
+            "Probability column",
             key=f"runs-probability-{turn}",
-            placeholder="found by its name",
+            placeholder="detected automatically",
         )
         part = st.selectbox("Films", list(PARTS), format_func=PARTS.__getitem__)
         incomplete = st.checkbox("Films of a part may be missing", key=f"runs-part-{turn}")

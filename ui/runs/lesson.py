@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from core.comparison.exhibit import ORIGIN, Exhibit, cause_text, gather_exhibit
-from core.domain.rate import interval_text
 from core.runs.listing import list_readable_runs
 from core.settings import get_settings
 from ui.charts.base import draw_plot
 from ui.charts.runs import plot_losses, plot_windows, style_runs
+from ui.components.figures import draw_figures
 
 CONTROL = "none: the control"
 TITLE = "A model that called nearly every normal pneumonia"
@@ -49,16 +47,17 @@ def _draw_table(exhibit: Exhibit) -> None:
             "Mistakes": run.mistakes or CONTROL,
             "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
             f"{run.rate('specificity').n}",
-            "Specificity": interval_text(run.rate("specificity")),
-            "Sensitivity": interval_text(run.rate("sensitivity")),
-            "ROC AUC": interval_text(run.rate("roc_auc")),
-            "Log loss": interval_text(run.rate("log_loss")),
+            "Specificity": run.rate("specificity"),
+            "Sensitivity": run.rate("sensitivity"),
+            "ROC AUC": run.rate("roc_auc"),
+            "Log loss": run.rate("log_loss"),
         }
         for run in exhibit.runs
     ]
-    st.dataframe(
+    styles = style_runs([run.run.run_id for run in exhibit.runs])
+    draw_figures(
         rows,
-        hide_index=True,
+        colours={run_id: style.colour for run_id, style in styles.items()},
         height="content",
         column_config={"Mistakes": st.column_config.TextColumn(width="large")},
         alt="The runs of the exhibit with what they score",
@@ -66,7 +65,7 @@ def _draw_table(exhibit: Exhibit) -> None:
     first = exhibit.runs[0]
     st.caption(
         f"{first.measured['split'].capitalize()}, n = {first.measured['n']}, 95 % intervals; each "
-        "run at the threshold that finds 97 of 100 pneumonias on its own validation films, "
+        "run at the operating point that finds 97 of 100 pneumonias on its own validation films, "
         "probabilities recalibrated on them. Each was trained once: another seed would change the "
         "numbers too, and the intervals do not include that."
     )
@@ -95,7 +94,6 @@ def _draw_pictures(exhibit: Exhibit) -> None:
     for side, kind in zip(st.columns(2), ("train_loss", "validation_loss"), strict=True):
         with side:
             draw_plot(plot_losses(exhibit.runs, ordered, kind), kind)
-    st.html(" &emsp; ".join(escape(style.name) for style in ordered))
 
 
 def offer_lesson() -> None:

@@ -1,4 +1,4 @@
-"""Runs against each other: curves, counts at the thresholds, and paired tests in words."""
+"""Runs against each other: curves, counts at the operating points, paired tests in words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.stats.intervals import roc_auc
 from ui.charts.base import draw_plot
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
+from ui.components.figures import draw_figures
 from ui.library.runs import own_validation
 from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
 from ui.runs.query import ADDRESS, METRIC_NAMES, RunsView
@@ -22,7 +23,7 @@ MAX_TABLE_PX = 250
 
 
 def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
-    """Say which films are compared, at which thresholds."""
+    """Say which films are compared, at which operating points."""
     text = films_text(scored)
     st.markdown(text[:1].upper() + text[1:])
     for run_id in scored.run_ids if scored.part == "validation" else ():
@@ -59,9 +60,9 @@ def draw_curves(
         with side:
             draw_plot(figure, name)
     st.caption(
-        "A diamond marks a run's threshold, with a line from its name; hover over a curve for "
-        "other thresholds. The grey line is a classifier without information (ROC, precision) or "
-        "with perfect calibration."
+        "A diamond marks a run's operating point. Hover over a curve to see other operating "
+        "points. ROC and precision are drawn in the corner that holds these points. The grey line "
+        "of calibration is perfect calibration."
     )
 
 
@@ -75,16 +76,22 @@ def _point(matrix: ConfusionMatrix, threshold: float) -> Point:
     )
 
 
-def draw_tests(view: RunsView, key: ComparedKey, listed: ListedRuns, scored: ScoredFilms) -> None:
-    """Draw the counts at the thresholds, one pair in words, and every pair in a table."""
-    counts_side, words_side = st.columns([1.25, 1], gap="large")
+def draw_tests(
+    view: RunsView,
+    key: ComparedKey,
+    listed: ListedRuns,
+    scored: ScoredFilms,
+    styles: dict[str, Style],
+) -> None:
+    """Draw the counts at the operating points, one pair in words, and every pair in a table."""
+    counts_side, words_side = st.columns([1.6, 1], gap="large")
     with counts_side:
-        st.dataframe(
+        draw_figures(
             describe_scored(scored),
-            hide_index=True,
+            colours={run_id: style.colour for run_id, style in styles.items()},
             height="content" if len(scored.run_ids) <= 7 else MAX_TABLE_PX,
             key="runs-scored",
-            alt="Counts and rates of the compared runs at their thresholds",
+            alt="Counts and rates of the compared runs at their operating points",
         )
         st.caption(f"On the films that all of them scored, at {scored.chosen_at}.")
     if len(scored.run_ids) < 2:

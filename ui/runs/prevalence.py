@@ -48,10 +48,10 @@ def count_children(ward: WardOutcome) -> dict[str, int]:
 def draw_prevalence(bound: Mapping[str, Any]) -> None:
     """Draw the slider of how many of a hundred children are ill, bound to the address."""
     st.slider(
-        "Children with pneumonia per 100 in your ward",
+        "Pneumonia prevalence in your ward (%)",
         0,
         100,
-        help="Begins at this ward's prevalence, once a lead has set it on the page Review.",
+        help="Starts at your ward's prevalence, once a lead has set it on the page Review.",
         **bound,
     )
 

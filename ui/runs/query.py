@@ -80,7 +80,7 @@ class RunsView:
     runs : tuple of str
         Compared, in the order of the table.
     at : float or None
-        Sensitivity on validation, in %, that thresholds are set to together; None: own thresholds.
+        Sensitivity on validation, in %, that operating points are set to together; None: own ones.
     prevalence : int
         Ill among 100 children.
     metric : str
@@ -185,14 +185,14 @@ def read_address(
 
 
 def draw_choice(view: RunsView) -> None:
-    """Draw the part of the data, and how thresholds are set."""
+    """Draw the part of the data, and how operating points are set."""
     part_side, at_side, slider_side = st.columns([1.3, 2.2, 1.1], gap="medium")
     with part_side:
         ADDRESS.select(view, "Films", "part", offered_parts())
     with at_side:
         st.session_state["runs-mode"] = AT_OWN if view.at is None else TOGETHER
         st.segmented_control(
-            "Thresholds",
+            "Operating points",
             [AT_OWN, TOGETHER],
             key="runs-mode",
             required=True,
@@ -205,7 +205,7 @@ def draw_choice(view: RunsView) -> None:
             *SENSITIVITIES,
             step=0.5,
             format="%.1f",
-            help="Each compared run gets the highest threshold that reaches this sensitivity "
+            help="Each compared run gets the highest operating point that reaches this sensitivity "
             "on the validation films.",
             **ADDRESS.bind(view, "at"),
         )

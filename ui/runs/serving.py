@@ -63,17 +63,17 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
         return
     if lacking:
         reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
-        st.markdown(f"{run_id} may not read films:\n{reasons}")
+        st.markdown(f"{run_id} cannot be the active model:\n{reasons}")
     else:
-        st.caption(f":material/check: {run_id} meets every requirement of the serving rule.")
+        st.caption(f":material/check: {run_id} meets every requirement for the active model.")
     if decision.decided_by is DecidedBy.ENVIRONMENT:
         st.info(
-            f"{VARIABLE} decides on this machine. To choose a run here, remove it and restart "
-            "First Read.",
+            f"{VARIABLE} decides on this machine. To change the active model here, remove it "
+            "and restart First Read.",
             icon=":material/lock:",
         )
     elif run_id == decision.run_id:
-        st.caption("This run serves now. Choose another run to change that.")
+        st.caption("This is the active model. Choose another run to change it.")
     elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
         _draw_form(visit, run_id)
     _draw_log()
@@ -86,7 +86,7 @@ def _draw_form(visit: Visit, run_id: str) -> None:
         if not visit.logged_in:
             chosen_by = st.text_input("Chosen by", value=visit.reader, max_chars=100)
         sent = st.form_submit_button(
-            f"Let {run_id} read films from now on", type="primary", icon=":material/swap_horiz:"
+            f"Make {run_id} the active model", type="primary", icon=":material/swap_horiz:"
         )
     if not sent:
         return
@@ -96,7 +96,7 @@ def _draw_form(visit: Visit, run_id: str) -> None:
     except FirstReadError as exc:
         st.error(f"Not changed: {plain(str(exc))}", icon=":material/error:")
         return
-    visit.notice = f"Run {run_id} serves from now on; the choice is recorded."
+    visit.notice = f"Active model: {run_id}. The choice is recorded."
     st.rerun()
 
 
@@ -117,5 +117,5 @@ def _draw_log() -> None:
         hide_index=True,
         height="content" if len(choices) <= 5 else 220,
         key="runs-serve-log",
-        alt="Choices of the served run, newest first",
+        alt="Changes of the active model, newest first",
     )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from core.comparison.scored_films import COMPARED_PARTS
-from core.domain.rate import Rate, interval_text
+from core.domain.rate import Rate
 from core.errors import FirstReadError
 from core.runs.listing import ListedRun
 from core.shortcuts.record import ChangeAudit, PartAudit, audit_text
 from ui.app.query_params import put
 from ui.charts.base import draw_plot
 from ui.charts.runs import Style, plot_histories
+from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
 from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
 from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
@@ -25,8 +26,17 @@ _COUNTS = ("false_negative", "false_positive")
 _OF_RECORD = ("architecture", "input_px", "created", "sentence")
 
 
-def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
-    """Draw every run with its metrics on the chosen part; rows choose what is compared."""
+def draw_table(
+    view: RunsView, listed: ListedRuns, served: str, styles: Mapping[str, Style]
+) -> None:
+    """Draw every run with its metrics on the chosen part; rows choose what is compared.
+
+    Parameters
+    ----------
+    styles : mapping of str to Style
+        Of the compared runs.
+    """
+    areas: dict[str, float] = {}
     rows, sentences = [], []
     for run in listed.runs.values():
         try:
@@ -35,13 +45,17 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
             measured = None
             sentences.append(f"{run.record.run_id} is not measured on these films: {exc}")
         rows.append(_row(run, measured, view, served))
-    chosen = [place for place, run_id in enumerate(listed.runs) if run_id in view.runs]
+        area = None if measured is None else measured["rates"]["roc_auc"]["value"]
+        areas[run.record.run_id] = -1.0 if area is None else area
+    rows.sort(key=lambda row: -areas[row["Run"]])
+    order = [row["Run"] for row in rows]
+    chosen = [place for place, run_id in enumerate(order) if run_id in view.runs]
     st.session_state[TABLE] = {"selection": {"rows": chosen}}
-    st.dataframe(
+    draw_figures(
         rows,
-        hide_index=True,
+        colours={run_id: style.colour for run_id, style in styles.items()},
         height="content" if len(rows) <= MAX_ROWS else MAX_TABLE_PX,
-        on_select=lambda: _take(tuple(listed.runs)),
+        on_select=lambda: _take(order, tuple(listed.runs)),
         selection_mode="multi-row",
         key=TABLE,
         column_config={
@@ -65,21 +79,21 @@ def draw_table(view: RunsView, listed: ListedRuns, served: str) -> None:
     name = COMPARED_PARTS[view.part].name
     words_side.caption(
         f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
-        "films that it scored; 95 % intervals. Tick the runs to compare: "
+        "films that it scored; the largest ROC AUC first. Tick the runs to compare: "
         f"{len(view.runs)} of {len(listed.runs)} are."
     )
 
 
-def _take(run_ids: tuple[str, ...]) -> None:
+def _take(order: Sequence[str], run_ids: Sequence[str]) -> None:
     places = st.session_state[TABLE]["selection"]["rows"]
-    chosen = [run_ids[place] for place in sorted(places) if place < len(run_ids)]
-    put(runs=",".join(chosen), earlier="", later="")
+    ticked = {order[place] for place in places if place < len(order)}
+    put(runs=",".join(one for one in run_ids if one in ticked), earlier="", later="")
 
 
 def describe_role(run: ListedRun, served: str) -> str:
     """Return what a run is there for, as the table labels it."""
     if run.record.run_id == served:
-        return "serves"
+        return "active"
     if run.record.foreign:
         return "imported"
     return "exhibit" if run.exhibit else ""
@@ -105,8 +119,8 @@ def _number(measured: Mapping[str, Any], name: str) -> Any:
         return measured["matrix"][name]
     if name in measured["rates"]:
         rate = measured["rates"][name]
-        return None if rate["value"] is None else interval_text(Rate(**rate))
-    return measured["n"] if name == "n" else round(float(measured[name]), 3)
+        return None if rate["value"] is None else Rate(**rate)
+    return measured["n"] if name == "n" else float(measured[name])
 
 
 ABOUT_LOSS = (
@@ -115,12 +129,12 @@ ABOUT_LOSS = (
 )
 
 
-MEASURED: dict[str, Callable[[ChangeAudit], str]] = {
-    "roc_auc": lambda row: interval_text(row.roc_auc),
-    "sensitivity": lambda row: interval_text(row.sensitivity),
-    "specificity": lambda row: interval_text(row.specificity),
+MEASURED: dict[str, Callable[[ChangeAudit], object]] = {
+    "roc_auc": lambda row: row.roc_auc,
+    "sensitivity": lambda row: row.sensitivity,
+    "specificity": lambda row: row.specificity,
     "turned": lambda row: f"{row.decisions_changed} of {row.n}",
-    "moved": lambda row: f"{row.shift_median:.3f}",
+    "moved": lambda row: float(row.shift_median),
 }
 
 
@@ -139,30 +153,29 @@ def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style])
 
 
 def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
-    """Draw the effect of changes to the films on each run, one column per run."""
+    """Draw what each run does on perturbed films, one column per run."""
     if not audited:
         st.caption("None of these runs has a shortcut audit.")
         return
     split = next(iter(audited.values())).split
-    ADDRESS.segments(view, f"Effect of each change, {split}", "measure", MEASURES)
+    ADDRESS.segments(view, f"Performance after perturbation, {split}", "measure", MEASURES)
     value_of = MEASURED[view.measure]
     changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
     cells = {
         run_id: {row.key: value_of(row) for row in audit.changes}
         for run_id, audit in audited.items()
     }
-    st.dataframe(
+    draw_figures(
         [
             {
-                "Change": words[:1].upper() + words[1:],
+                "Perturbation": words[:1].upper() + words[1:],
                 **{run: of[key] for run, of in cells.items() if key in of},
             }
             for key, words in changes.items()
         ],
-        hide_index=True,
         height="content",
         key="runs-audit",
-        alt="What changes of the films do to each run",
+        alt="Performance of each run after each perturbation of the films",
     )
 
 

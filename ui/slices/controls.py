@@ -85,7 +85,7 @@ def draw_choice(view: SlicesView) -> None:
     with run_side:
         ADDRESS.select(view, "Run", "run", name_offered(view.library))
     with section_side:
-        ADDRESS.segments(view, "What is looked at", "section", SECTIONS, width="stretch")
+        ADDRESS.segments(view, "Show", "section", SECTIONS, width="stretch")
     point = get_runs()[view.run].operating_point.threshold
     point_side.caption(f"Run {view.run} at its operating point, {point:.3f}. Intervals are 95 %.")
 

@@ -83,8 +83,8 @@ def issues_text(issues: LabelIssues) -> str:
         f"**{len(issues.flagged)} of {len(issues):,} labels** are contradicted by predictions from "
         f"other patients' films: a logistic regression on the run's features, {FOLDS} folds by "
         "patient. They are ranked by confident learning (cleanlab), the most doubtful first. Each "
-        "film has its predicted probability of pneumonia. The list shows which labels to review, "
-        "not which are wrong."
+        "film has its predicted probability of pneumonia; the mark on its scale is the "
+        f"regression's own cut, {EVEN}. The list shows which labels to review, not which are wrong."
     )
 
 

@@ -21,6 +21,7 @@ from ui.app.resources import get_library
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS
+from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
 from ui.library.films import film_card
 from ui.library.runs import get_predictions, get_runs
@@ -41,18 +42,16 @@ def draw_references(view: SlicesView) -> None:
     st.caption(
         "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside the runs' "
         "training population. Text-mined: label extracted by software from the written report. "
-        "Radiologists: RSNA radiologists who read the film. Intervals are by bootstrap over "
-        "patients."
+        "Radiologists: RSNA radiologists who read the film. Intervals are Wilson's."
     )
-    table_side, plot_side = st.columns([1.2, 1], gap="large")
+    table_side, plot_side = st.columns([1.4, 1], gap="large")
     with table_side:
-        st.dataframe(
+        draw_figures(
             [
                 {"Text-mined label": one.text_mined.capitalize(), "Films": one.readings[NORMAL].n}
-                | {of_run: interval_text(one.readings[of_run]) for of_run in READINGS}
+                | {of_run: one.readings[of_run] for of_run in READINGS}
                 for one in reported
             ],
-            hide_index=True,
             alt="Radiologists' readings of the films, by text-mined label",
         )
     if get_library(view.library).synthetic:
@@ -82,13 +81,15 @@ def reported_text(reported: Sequence[ReportedFilms]) -> str:
 
 
 def reference_change_text(run: str, rates: Sequence[ReferenceRates]) -> str:
-    """Return what another reference does to a run's sensitivity."""
-    radiologists, mined = rates[0], rates[1]
+    """Return what another reference does to a run's sensitivity and specificity."""
+    told = "; ".join(
+        f"against {words}, sensitivity **{interval_text(one.sensitivity)}** (n {one.ill}) and "
+        f"specificity **{interval_text(one.specificity)}** (n {one.n - one.ill})"
+        for words, one in zip(("radiologists", "text-mined labels"), rates, strict=False)
+    )
     return (
-        f"The same {radiologists.n} films and the same decisions of run {run}: against "
-        f"radiologists its sensitivity is **{interval_text(radiologists.sensitivity)}** (n "
-        f"{radiologists.ill}), against text-mined labels **{interval_text(mined.sensitivity)}** (n "
-        f"{mined.ill}). The reference standard decides how good a run appears."
+        f"The same {rates[0].n} films and the same decisions of run {run}: {told}. The reference "
+        "standard decides how good a run appears."
     )
 
 

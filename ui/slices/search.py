@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from core.domain.rate import Rate, interval_text
+from core.domain.rate import Rate
 from core.error_analysis.filters import Wanted
 from core.error_analysis.gallery import Cell
 from core.error_analysis.slice_discovery import (
@@ -29,6 +29,7 @@ from ui.app.resources import get_library
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event
+from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
 from ui.library.films import build_cards, draw_cards, film_card, find_films
 from ui.library.gallery_query import ErrorView, write_address
@@ -139,7 +140,7 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
     if not found:
         return (
             f"**None of {looked} tests** on the {where} finds a subgroup in which the run is worse "
-            f"than elsewhere (p < {SIGNIFICANCE} after Holm). The smallest p value is shown."
+            f"than elsewhere (Holm-corrected p < {SIGNIFICANCE}). The smallest p value is shown."
         )
     held = split_words(view.run, HELD).lower()
     confirmed = search.n_confirmed
@@ -147,7 +148,7 @@ def search_text(search: SliceSearch, view: SlicesView) -> str:
     unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
     return (
         f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a "
-        f"subgroup in which the run is worse than elsewhere (p < {SIGNIFICANCE} after Holm). "
+        f"subgroup in which the run is worse than elsewhere (Holm-corrected p < {SIGNIFICANCE}). "
         f"On the {held}, which was not searched, **{confirmed or 'none'} of them "
         f"{'is' if confirmed < 2 else 'are'} confirmed**{unknown}."
     )
@@ -173,12 +174,12 @@ def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> 
         "Subgroup": search.space.words_of(result.key),
         "Rate": result.rate,
         "Wrong": f"{result.wrong} of {result.inside.n}",
-        "In the subgroup": interval_text(result.inside),
-        "Elsewhere": interval_text(result.outside),
-        "Difference, over patients": interval_text(result.difference),
-        "p, Holm": _p_text(result.adjusted),
-        f"{HELD}: in the subgroup": None if held is None else interval_text(held.inside),
-        f"{HELD}: elsewhere": None if held is None else interval_text(held.outside),
+        "In the subgroup": result.inside,
+        "Elsewhere": result.outside,
+        "Holm-corrected p": _p_text(result.adjusted),
+        f"{HELD}: in the subgroup": None if held is None else held.inside,
+        f"{HELD}: elsewhere": None if held is None else held.outside,
+        "Difference": result.difference,
     }
 
 
@@ -207,9 +208,8 @@ def _draw_results(
         if places:
             put(slice=results[places[0]].key, rate=results[places[0]].rate)
 
-    st.dataframe(
+    draw_figures(
         rows,
-        hide_index=True,
         height=height,
         key=key,
         on_select=take,
@@ -247,7 +247,7 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
         st.caption(
             f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
             f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
-            f"{_equals(result.adjusted)} after Holm for {len(search.results)} tests."
+            f"Holm-corrected p {_equals(result.adjusted)} for {len(search.results)} tests."
         )
     with films_side:
         for split in (SEARCHED, HELD):
@@ -313,7 +313,7 @@ def _draw_every(view: SlicesView, search: SliceSearch) -> None:
         _row(search, result, held)
         | {
             "p, Fisher": _p_text(result.p_value),
-            f"{HELD}: p, Holm": None if held is None else _p_text(held.adjusted),
+            f"{HELD}: Holm-corrected p": None if held is None else _p_text(held.adjusted),
         }
         for result in search.results
         for held in [search.elsewhere.get((result.key, result.rate))]

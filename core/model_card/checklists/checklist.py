@@ -144,6 +144,6 @@ def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
         (
             Paragraph(f"{count_answer(items)} {open_answer(items)}"),
             Paragraph(f"Items in our own words, numbered as in {checklist.citation}"),
-            Table(head, rows, (0.6, 2.5, 0.8, 3.7, 2.4)),
+            Table(head, rows, (0.5, 2.4, 0.8, 4.5, 1.9)),
         ),
     )

@@ -12,7 +12,6 @@ from fixtures.film_tables import film_table, predictions_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
-    accuracy_score,
     average_precision_score,
     brier_score_loss,
     f1_score,
@@ -22,7 +21,7 @@ from sklearn.metrics import (
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from core.comparison.paired_tests import METRICS, compare_pairs, draw_metrics
+from core.comparison.paired_tests import COUNTED, METRICS, compare_pairs, draw_metrics
 from core.comparison.scored_films import ScoredFilms, align_runs, thresholds_at_sensitivity
 from core.errors import ComparisonError
 from core.evaluation.operating_point import choose_operating_point
@@ -166,8 +165,10 @@ def test_missed_films_and_false_alarms_of_six_films_are_those_on_paper():
     assert (missed.only_first, missed.only_second, missed.p_value) == (1, 0, 1.0)
     assert (alarms.first, alarms.second, alarms.change, alarms.n) == (0, 2, 2, 3)
     assert (alarms.only_first, alarms.only_second, alarms.p_value) == (0, 2, 0.5)
-    assert missed.low <= -1.0 <= missed.high
-    assert alarms.low <= 2.0 <= alarms.high
+    # One film apart, Clopper-Pearson 0.025 to 1: -1 to 0.95. Two apart, 0.158 to 1: -1.37 to 2.
+    assert (missed.low, missed.high) == pytest.approx((-1.0, 1.0 - 2.0 * 0.025))
+    assert (alarms.low, alarms.high) == pytest.approx((2.0 * (2.0 * 0.025**0.5 - 1.0), 2.0))
+    assert (missed.whole_films, alarms.whole_films) == ((-1, 0), (-1, 2))
 
 
 def test_p_values_are_statsmodels_mcnemar_and_delongs():
@@ -267,9 +268,8 @@ def test_a_metric_that_is_not_known_is_refused():
 # --- the bootstrap --------------------------------------------------------------------------------
 
 OF_DECISIONS = {
-    "sensitivity": lambda labels, called: called[labels == 1].mean(),
-    "specificity": lambda labels, called: (~called[labels == 0]).mean(),
-    "accuracy": accuracy_score,
+    "ppv": lambda labels, called: labels[called].mean(),
+    "npv": lambda labels, called: 1.0 - labels[~called].mean(),
     "f1_pneumonia": f1_score,
     "f1_normal": lambda labels, called: f1_score(1 - labels, ~called),
 }
@@ -281,7 +281,7 @@ OF_PROBABILITIES = {
 }
 
 
-@pytest.mark.parametrize("metric", [*OF_DECISIONS, *OF_PROBABILITIES])
+@pytest.mark.parametrize("metric", sorted({*OF_DECISIONS, *OF_PROBABILITIES} - set(COUNTED)))
 def test_a_difference_has_the_interval_of_films_gathered_draw_by_draw(metric):
     patients = np.arange(60) // 3
     scored = random_runs(60, 2, patient=[f"p{number:02d}" for number in patients])
@@ -299,7 +299,8 @@ def test_a_difference_has_the_interval_of_films_gathered_draw_by_draw(metric):
     found = pair.differences[metric]
     measured = [measure(labels, of_run) for of_run in said]
     assert found.value == pytest.approx(measured[1] - measured[0])
-    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(by_hand, [2.5, 97.5])))
+    half = NormalDist().inv_cdf(0.975) * np.std(by_hand, ddof=1)
+    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half))
     z = abs(found.value) / np.std(by_hand, ddof=1)
     assert found.p_value == pytest.approx(2.0 * NormalDist().cdf(-z), abs=1e-9)
 
@@ -328,7 +329,7 @@ def test_a_patients_films_stay_together_which_widens_the_interval():
 def test_errors_in_films_are_the_difference_of_the_rate_times_the_films():
     scored = random_runs(200, 2)
 
-    (pair,) = compare_pairs(scored, ["sensitivity", "specificity"])
+    (pair,) = compare_pairs(scored, COUNTED)
 
     for errors, rate in ((pair.missed, "sensitivity"), (pair.false_alarms, "specificity")):
         share = pair.differences[rate]
@@ -336,6 +337,25 @@ def test_errors_in_films_are_the_difference_of_the_rate_times_the_films():
         assert (errors.low, errors.high) == pytest.approx(
             (-share.high * errors.n, -share.low * errors.n)
         )
+        assert errors.p_value == share.p_value
+    change = pair.missed.change + pair.false_alarms.change
+    assert pair.differences["accuracy"].value == pytest.approx(-change / 200)
+
+
+@pytest.mark.parametrize("only_second", range(8))
+def test_an_interval_of_errors_excludes_0_where_its_p_is_below_5_percent(only_second):
+    # Of 30 pneumonias the first run finds 7 that the second misses, beside those the other way.
+    first = [0.9] * 7 + [0.1] * only_second + [0.9] * (23 - only_second) + [0.1, 0.1]
+    second = [0.1] * 7 + [0.9] * only_second + [0.9] * (23 - only_second) + [0.1, 0.1]
+
+    (pair,) = compare_pairs(scored_by(first, second, label=np.array([1] * 30 + [0, 0])))
+
+    low, high = pair.missed.whole_films
+    assert (low > 0) == (pair.missed.p_value < 0.05) == (only_second == 0)
+    assert low <= pair.missed.change == 7 - only_second <= high
+    for difference in pair.differences.values():
+        excludes = difference.low > 0.0 or difference.high < 0.0
+        assert np.isnan(difference.value) or excludes == (difference.p_value < 0.05)
 
 
 def test_a_metric_that_no_film_defines_differs_by_nan_and_proves_nothing():

@@ -50,15 +50,15 @@ PAIR = PairComparison(
 
 def test_fewer_missed_films_are_said_with_interval_p_and_holm():
     assert missed_text(PAIR) == (
-        "B misses 7 fewer of 390 pneumonias than A (95 % 1 to 13 fewer; 9 only A, 2 only B; "
-        "p = 0.065, after Holm p = 0.196, which may be chance)."
+        "B misses 7 fewer of 390 pneumonias than A (95 % 2 to 13 fewer; 9 only A, 2 only B; "
+        "p = 0.065, Holm-corrected p = 0.196, not statistically significant)."
     )
 
 
 def test_more_false_alarms_are_said():
     assert false_alarms_text(PAIR) == (
         "B raises a false alarm on 10 more of 234 normal films than A (95 % 2 to 18 more; 3 only A,"
-        " 13 only B; p = 0.021, after Holm p = 0.043)."
+        " 13 only B; p = 0.021, Holm-corrected p = 0.043)."
     )
 
 
@@ -68,6 +68,7 @@ def test_more_false_alarms_are_said():
         (-13.0, 2.0, "95 % 13 fewer to 2 more"),
         (-13.0, 0.0, "95 % 0 to 13 fewer"),
         (0.0, 4.0, "95 % 0 to 4 more"),
+        (-4.0, 0.8, "95 % 0 to 4 fewer"),
         (-0.4, 0.4, "95 % 0 to 0 fewer"),
     ],
 )
@@ -91,14 +92,14 @@ def test_runs_that_miss_as_many_but_other_films_are_said_to():
 def test_a_difference_of_areas_is_said():
     assert area_text(PAIR) == (
         "The ROC AUC of B is 0.0123 higher than that of A (95 % -0.0010 to +0.0256; p = 0.071, "
-        "after Holm p = 0.200, which may be chance)."
+        "Holm-corrected p = 0.200, not statistically significant)."
     )
 
 
 def test_a_bootstrapped_difference_of_any_metric_is_said():
     assert difference_text(PAIR, "log_loss", "Log loss") == (
-        "Log loss of B is 0.0500 lower than that of A (95 % -0.0800 to -0.0200, bootstrap over "
-        "patients; p < 0.001, after Holm p = 0.001)."
+        "Log loss of B is 0.0500 lower than that of A (95 % -0.0800 to -0.0200; p < 0.001, "
+        "Holm-corrected p = 0.001)."
     )
 
 
@@ -112,8 +113,8 @@ def test_a_pair_is_described_as_the_markdown_table_says_it():
     (line,) = describe_pairs([PAIR], "log_loss", "Log loss")
     row = tabulate_pairs([PAIR]).splitlines()[-1].strip("| ").split(" | ")
     assert list(line.values())[: len(row)] == row
-    assert line["Log loss, bootstrapped"] == "-0.0500 (-0.0800 to -0.0200)"
-    assert line["Holm Log loss, bootstrapped"] == "0.001"
+    assert line["Difference in Log loss"] == "-0.0500 (-0.0800 to -0.0200)"
+    assert line["Holm-corrected p Log loss"] == "0.001"
 
 
 @pytest.mark.parametrize(
@@ -154,10 +155,10 @@ def test_tables_have_a_line_a_run_a_pair_and_a_metric():
     scored = align_runs(runs, {"a": 0.5, "b": 0.5}, "test")
 
     lines = tabulate_scored(scored).splitlines()
-    assert lines[2].startswith("| a | 0.500 | 3 | 0 | 0.000 (0.000 to 0.561) | 1.000")
-    assert lines[3].startswith("| b | 0.500 | 0 | 0 | 1.000")
+    assert lines[2].startswith("| b | 0.500 | 0 | 0 | 1.000")  # the larger ROC area first
+    assert lines[3].startswith("| a | 0.500 | 3 | 0 | 0.000 (0.000 to 0.561) | 1.000")
     assert tabulate_pairs([PAIR]).splitlines()[2] == (
-        "| B minus A | -7 (-13 to -1) | 0.065 | 0.196 | +10 (+2 to +18) | 0.021 | 0.043 "
+        "| B minus A | -7 (-13 to -2) | 0.065 | 0.196 | +10 (+2 to +18) | 0.021 | 0.043 "
         "| +0.0123 (-0.0010 to +0.0256) | 0.071 | 0.200 |"
     )
     assert tabulate_differences([PAIR]).splitlines()[2:] == [
@@ -175,7 +176,7 @@ def test_the_films_left_out_and_thresholds_chosen_on_the_same_films_are_said():
 
     assert said == (
         "validation patients: 3 films (1 pneumonia, 2 normal) of 3 patients, at each run's own "
-        "operating point. Left out: 1 films that at least one run did not score. Thresholds "
+        "operating point. Left out: 1 film that at least one run did not score. Operating points "
         "were chosen on these films, so every run looks too good."
     )
 
@@ -196,14 +197,14 @@ def test_the_command_compares_kept_runs_in_words():
     assert f"f04 misses {abs(missed[1] - missed[0])} " in outcome.output
     assert "| f04 minus f01 | log_loss |" in outcome.output
     assert "Of 1,000 children, 100 with pneumonia, f04 misses" in outcome.output
-    assert "after Holm p" in outcome.output
+    assert "Holm-corrected p" in outcome.output
 
 
 def test_the_command_sets_thresholds_together():
     outcome = compare("f01", "f04", "--at-sensitivity", "0.9")
 
     assert (
-        "each run's highest threshold that finds 90 % of the pneumonias of validation"
+        "each run's highest operating point that finds 90 % of the pneumonias of validation"
         in outcome.output
     )
 

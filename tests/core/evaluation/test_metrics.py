@@ -6,6 +6,7 @@ import pytest
 from core.errors import DatasetError
 from core.evaluation.metrics import (
     ConfusionMatrix,
+    calibration_by_count,
     calibration_curve,
     confusion_at,
     evaluate_predictions,
@@ -113,6 +114,17 @@ def test_the_calibration_errors_interval_is_that_of_drawing_patients_one_by_one(
     low, high = np.percentile(drawn, [2.5, 97.5]) - too_large
     assert (error.low, error.high) == pytest.approx((low, high))
     assert error.low < error.value < error.high
+
+
+def test_bins_of_equal_count_hold_as_many_films_each_and_keep_equal_scores_together():
+    probabilities = np.array([0.9, 0.1, 0.2, 0.99, 0.3, 0.95])
+    lower, upper = calibration_by_count(probabilities, np.array([1, 0, 0, 1, 1, 0]), bins=2)
+    assert (lower.low, lower.high, lower.frequency.n) == (0.1, 0.3, 3)
+    assert (upper.low, upper.high, upper.frequency.n) == (0.9, 0.99, 3)
+    assert lower.mean_probability == pytest.approx(0.2)
+    assert upper.frequency == wilson_rate(2, 3)
+    (alike,) = calibration_by_count(np.full(4, 0.5), np.array([1, 0, 1, 0]), bins=3)
+    assert alike.frequency.n == 4
 
 
 def test_the_calibration_curve_counts_the_films_of_each_bin():

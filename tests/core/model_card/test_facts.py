@@ -56,10 +56,14 @@ def words_of(document: Document, key: str) -> str:
 def test_rates_and_errors_are_those_of_the_kept_predictions(served: RunFacts) -> None:
     said, threshold = served.predictions, served.run.operating_point.threshold
     document = describe_run(served)
-    rows = next(
-        block for block in document.section("results").blocks if isinstance(block, Intervals)
-    ).rows
-    stated = {(row.measure, row.part): row for row in rows}
+    inside, outside = (
+        next(block for block in document.section(key).blocks if isinstance(block, Intervals))
+        for key in ("results", "external")
+    )
+    assert (inside.start, outside.start) == (0.8, 0.3)  # 0.837 is the least, adults' 0.322
+    for rows in (*inside.by_part().values(), *outside.by_part().values()):
+        assert [row.measure for row in rows] == ["Sensitivity", "Specificity"]
+    stated = {(row.measure, row.part): row for row in (*inside.rows, *outside.rows)}
     lines = {row[0]: row for row in table_of(document, "results").rows}
     for key, part in PARTS.items():
         chosen = said.where(part.choose(said.films))
@@ -182,7 +186,7 @@ def test_shortcuts_are_said_as_the_audit_says_them(served: RunFacts) -> None:
 def test_a_run_without_an_audit_says_so_and_why_it_may_not_serve(tmp_path: Path) -> None:
     document = describe_run(facts_of(PLAIN, copy_unaudited(tmp_path / "models", PLAIN)))
     assert words_of(document, "shortcuts").startswith("Not audited")
-    assert "may not read films. It lacks a shortcut audit" in document.notices[0]
+    assert "cannot be the active model. It lacks a shortcut audit" in document.notices[0]
 
 
 def test_an_exhibit_is_labelled_first(tmp_path: Path) -> None:

@@ -21,15 +21,13 @@ def part_with(**changed):
 
 def test_a_score_that_survives_without_lungs_is_said_to_come_from_the_rest():
     said = audit_text("f09", part_with(lungs_hidden={"roc_auc": Rate(0.8, 0.7, 0.9, 624)}))
-    assert said.startswith(
-        "With the lungs removed from the film, f09 has an ROC AUC of 0.800 (0.700"
-    )
-    assert "so part of its score comes from outside the lungs." in said
+    assert said.startswith("With the lungs removed, f09 has an ROC AUC of 0.800 (0.700")
+    assert "part of its score comes from outside the lungs." in said
 
 
 def test_a_score_that_is_chance_without_lungs_is_said_to_show_nothing():
     said = audit_text("f09", part_with(lungs_hidden={"roc_auc": Rate(0.52, 0.47, 0.57, 624)}))
-    assert "so there is no sign that it uses anything outside the lungs." in said
+    assert "there is no sign that it uses anything outside the lungs." in said
 
 
 def test_the_harmless_change_that_turns_most_decisions_is_named():

@@ -74,14 +74,16 @@ def test_a_choice_cannot_be_changed_afterwards(database, url, statement):
 def test_without_a_choice_the_default_serves_and_says_so():
     decision = decide_served_run("", "f04", None)
     assert (decision.run_id, decision.decided_by) == ("f04", DecidedBy.DEFAULT)
-    assert decision_text(decision) == ("f04 serves: it is the default; no other run was chosen.")
+    assert decision_text(decision) == (
+        "Active model: f04. It is the default; no other run was chosen."
+    )
 
 
 def test_a_choice_wins_over_the_default():
     decision = decide_served_run("", "f04", CHOICE)
     assert (decision.run_id, decision.decided_by) == ("f03", DecidedBy.CHOICE)
     assert decision_text(decision) == (
-        "f03 serves: Ada Lead chose f03 on 2025-03-01 08:00 UTC, because: fewer missed films"
+        "Active model: f03. Ada Lead chose f03 on 2025-03-01 08:00 UTC, because: fewer missed films"
     )
 
 
@@ -90,7 +92,7 @@ def test_the_environment_wins_over_a_choice_and_says_what_it_overrides():
     assert (decision.run_id, decision.decided_by) == ("f01", DecidedBy.ENVIRONMENT)
     assert decision.overridden == CHOICE
     assert decision_text(decision) == (
-        "f01 serves: FIRSTREAD_SERVED_RUN names it and overrides every choice made here. "
+        "Active model: f01. FIRSTREAD_SERVED_RUN names it and overrides every choice made here. "
         "Overridden: Ada Lead chose f03 on 2025-03-01 08:00 UTC, because: fewer missed films"
     )
 
