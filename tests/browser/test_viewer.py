@@ -128,7 +128,7 @@ def test_the_same_weight_has_the_same_strength_whatever_the_others_are(
 ) -> None:
     legend = page.locator(".legend")
     assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.5 * (245 - 80), abs=2)  # 1.0: full
-    expect(legend).to_contain_text("full colour from 1, none below 0.1")
+    expect(legend).to_contain_text("Effect on the score: faint = weak, full = strong")
     open_film(page, address, "?times=0.5")
     assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.25 * (245 - 80), abs=2)
     expect(legend).to_contain_text("+1.00 for")

@@ -1,4 +1,4 @@
-"""Let Ctrl+Enter reach the page from every field."""
+"""Let Ctrl+Enter reach the page from every field of one line, and put the focus on a button."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from ui.components.declare import declare
 _component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
-def listen_for_keys() -> None:
+def listen_for_keys(focus: str = "", token: str = "") -> None:
     """Mount the listener; it draws nothing.
 
-    Without it a chosen verdict swallows Ctrl+Enter, and the comment takes the first press for
-    itself.
+    Without it a chosen verdict swallows Ctrl+Enter, and the comment signs by it.
+
+    Parameters
+    ----------
+    focus : str
+        Key of a button that is to have the focus.
+    token : str
+        The button is focused once for each.
     """
-    _component(key="page-keys")
+    _component(key="page-keys", data={"focus": focus, "token": token})
