@@ -124,7 +124,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def upload(page: Page, server: Server, films: Films) -> None:
     page.goto(server.address)
-    expect(page.get_by_text("Put new films in order of suspicion")).to_be_visible()
+    expect(page.get_by_text("Triage new chest films")).to_be_visible()
     page.set_input_files("input[type=file]", files=films.all)
     expect(page.get_by_text(re.compile(r"^3 films"))).to_be_visible()
     for one in films.all:
@@ -152,7 +152,7 @@ def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False
     expect(page.get_by_text(re.compile(r"Likelihood ratio (above |below )?\d"))).to_be_visible()
     expect(page.get_by_text(re.compile("chosen to find 97 of 100"))).to_be_visible()
     expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
-    expect(page.get_by_text("only the area inside the dashed line")).to_be_visible()
+    expect(page.get_by_text("only the dashed box")).to_be_visible()
     expect(page.get_by_role("button", name="Show regions")).to_be_visible()
     bare = page.locator(".fr-regions").get_by_text(UNLIKE_HEALTHY.none)
     if may_be_bare and bare.is_visible():
@@ -180,7 +180,7 @@ def sign(page: Page, verdict: str) -> None:
 
 
 WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
-    "review": "Put new films in order of suspicion",
+    "review": "Triage new chest films",
     "regions": "Why a film has its score",
     "errors": re.compile("at its operating point, among"),
     "subgroups": "What is looked at",
