@@ -24,6 +24,7 @@ from ui.review.next_film import BUTTON, KEYS
 from ui.review.priors import Priors, draw_prior, lay_out, priors_of
 from ui.review.read_panel import draw_read, purpose_text
 from ui.review.shared_worklist import draw_claim, draw_kept
+from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, offer_examples, read_waiting
 from ui.review.worklist_query import WorklistView, read_worklist
 
@@ -43,6 +44,7 @@ def draw_empty(visit: Visit) -> None:
         st.header(heading)
         st.write(words)
         draw_uploader(visit)
+        draw_unfinished(visit)
         offer_examples(visit)
 
 

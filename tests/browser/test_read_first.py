@@ -127,9 +127,7 @@ def draw_by_keys(page: Page) -> None:
 
 def read_first(page: Page, name: str) -> None:
     choose(page, name)
-    expect(
-        page.get_by_text("You see the model's result for this film, and the reasons, after")
-    ).to_be_visible()
+    expect(page.get_by_text("The model's result appears after you lock your read")).to_be_visible()
     expect(page.get_by_text(NUMBER)).to_have_count(0)
     expect(page.get_by_text("Show the model's regions")).to_have_count(0)
     if name == DRAWN_ON:

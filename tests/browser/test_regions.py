@@ -106,7 +106,7 @@ def test_the_page_from_marks_to_what_if_layers_and_files(server: Server, page: P
     look_at(page, "What if")
     expect(page.get_by_text("Nothing is hidden")).to_be_visible()
     page.locator(".stage").first.focus()
-    page.keyboard.press("n")
+    page.keyboard.press(".")
     page.keyboard.press("Enter")
     changed = page.get_by_text(re.compile(r"without .*region \d+\): log odds"))
     expect(changed).to_be_visible()

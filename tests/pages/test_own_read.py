@@ -22,6 +22,7 @@ from pages.test_review import (
 from core.domain.mark import Mark
 from core.domain.review import Verdict
 from core.store.reads import SqlReviewStore
+from core.store.unfinished import Unfinished, unfinished_of
 from ui.app.read_in_progress import CHANGED
 from ui.review import marks as drawn_marks
 from ui.review import sign_form
@@ -97,6 +98,46 @@ def test_a_read_is_refused_when_its_reader_is_another_than_the_form_was_drawn_fo
     press(page, "Lock the first read")
     assert CHANGED in words_of(page)
     assert store.count() == 0
+
+
+def test_a_new_visit_says_what_is_unfinished_and_leads_back_to_it(store: SqlReviewStore) -> None:
+    other = png("other.png", chest(5))
+    page = upload(open_page(), CHEST, other, HAND)
+    visit = page.session_state["first_read"]
+    first, drafted, _ = visit.films
+    lock(page)
+    visit.selected = drafted
+    page.run()
+    draft(page, Verdict.PNEUMONIA, "left base")
+    again = open_page()
+    words = "You have 1 locked first read that is not signed and 1 draft."
+    assert words in words_of(again)
+    assert "Add the film again to go on" in words_of(again)
+    again = upload(again, CHEST, other)
+    assert again.session_state["first_read"].selected == drafted
+    assert words in words_of(again)
+    press(again, "Go on")
+    assert again.session_state["first_read"].selected == first
+    press(again, "Sign")
+    assert "You have 1 draft." in words_of(again)
+    press(again, "Go on")
+    assert again.session_state["first_read"].selected == drafted
+    assert "You have" not in words_of(again)
+    assert unfinished_of(store.database, READER) == Unfinished((), (drafted,))
+    assert unfinished_of(store.database, "") == Unfinished()
+
+
+def test_films_that_are_not_kept_leave_the_list_one_by_one_or_all(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST, HAND, png("other.png", chest(5)))
+    visit = page.session_state["first_read"]
+    _, *others = visit.films
+    press(page, "Remove the open film from the list")
+    assert list(visit.films) == others
+    assert "Remove them now" not in labels(page)
+    next(one for one in page.checkbox if one.label == "Remove all 2 films").check().run()
+    press(page, "Remove them now")
+    assert (visit.films, visit.selected) == ({}, None)
+    assert "Read new chest films blind" in words_of(page)
 
 
 def test_after_the_signature_the_page_leads_on_to_the_next_film_that_waits(

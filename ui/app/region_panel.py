@@ -144,7 +144,7 @@ def draw_explanation(
         st.caption(trust_text(run, explanation))
     if not seen and scale is UNLIKE_HEALTHY:
         _offer_whole_lungs(show_whole_lungs or visit.show_whole_lungs)
-    balance = "What a weight is, and what the score is the sum of"
+    balance = "How the score adds up"
     with st.container() if in_full else st.expander(balance, icon=":material/functions:"):
         draw_balance(explanation, said or words_of_set(engine), intervals=in_full)
 

@@ -21,6 +21,7 @@ from core.jobs.activations import LayersTask
 from core.jobs.batch import WAITING, BatchJob, FilmOutcome, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
+from core.store.unfinished import Unfinished
 from ui.app.presence import session_id
 from ui.components.plain_text import plain
 
@@ -154,6 +155,10 @@ class Visit:
         The next film that waits for the visitor's read, by the order of the list.
     done : str
         The film that was finished last, until another is opened: the way on has the focus.
+    greeted : str or None
+        The reader to whom it was said what is unfinished.
+    unfinished : Unfinished or None
+        What that reader had begun before this visit.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     beside : dict of str to str
@@ -199,6 +204,8 @@ class Visit:
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     following: str | None = None
     done: str = ""
+    greeted: str | None = None
+    unfinished: Unfinished | None = None
     complaint: str = ""
     beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None

@@ -15,9 +15,11 @@ from ui.review.next_film import next_unread
 from ui.review.read_panel import build_row, suspicion_of
 from ui.review.reports import draw_list_reports
 from ui.review.shared_worklist import free_rows, status_words
+from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_batch, draw_uploader, offer_examples, offer_removal
 from ui.review.worklist_query import WorklistView, draw_filters
 
+UNFINISHED_HEIGHT = 148
 ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT, PAGES_HEIGHT = 60, 56, 56, 112, 48
 """Of what stands above the list, in CSS pixels."""
 
@@ -55,10 +57,15 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
         free = free_rows(visit, rows)
         if free and (visit.job is None or any(row.thumbnail_png for row in free)):
             visit.selected = (max(free, key=suspicion_of) if by_suspicion else free[0]).key
-    with st.popover("Add films", icon=":material/add:", width="stretch"):
+    # each upload begins another popover, which is closed; not where films did not find room
+    round_of = 0 if visit.left_out else visit.upload_round
+    add = f"add-films-{round_of}"
+    with st.popover("Add films", icon=":material/add:", width="stretch", key=add):
         draw_uploader(visit)
         offer_removal(visit, signed)
         offer_examples(visit)
+    with st.container():
+        draw_unfinished(visit)
     # each in a container of its own: as they come and go, the list keeps its place on the page
     with st.container():
         reports = draw_list_reports(visit, signed)
@@ -69,6 +76,7 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
             draw_filters(visit, view, total)
     keeps = get_settings().keeps_films
     above = ADD_HEIGHT + BATCH_HEIGHT * (visit.job is not None) + REPORTS_HEIGHT * reports
+    above += UNFINISHED_HEIGHT * bool(visit.unfinished and visit.unfinished.films)
     above += FILTERS_HEIGHT * keeps + PAGES_HEIGHT * (keeps and total > PAGE)
     ordered = sorted(rows, key=suspicion_of, reverse=True) if by_suspicion else rows
     visit.following = next_unread(visit, ordered)
