@@ -18,18 +18,21 @@ from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
-from ui.review.film_list import VIEW_HEIGHT, draw_worklist
+from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
+from ui.review.next_film import BUTTON, KEYS
 from ui.review.priors import Priors, draw_prior, lay_out, priors_of
 from ui.review.read_panel import draw_read, purpose_text
 from ui.review.shared_worklist import draw_claim, draw_kept
+from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, offer_examples, read_waiting
 from ui.review.worklist_query import WorklistView, read_worklist
 
 PAGE_KEYS = (
-    ("j k", "Next, previous film of the worklist"),
-    ("Ctrl Enter", "Sign"),
     *HELP,
+    ("Ctrl Enter", "Lock, then sign; in the comment it saves the comment only"),
+    ("j k", "Next, previous film of the worklist"),
+    *KEYS,
 )
 
 
@@ -41,6 +44,7 @@ def draw_empty(visit: Visit) -> None:
         st.header(heading)
         st.write(words)
         draw_uploader(visit)
+        draw_unfinished(visit)
         offer_examples(visit)
 
 
@@ -62,7 +66,7 @@ def draw_film(
         view,
         regions=overlay_of(read.visit, read.film.key, explanation, of_others=read.of_others),
         key=VIEWER,
-        height=VIEW_HEIGHT - priors.height,
+        height=height_below(priors.height),
         page_keys=PAGE_KEYS + priors.keys,
         marking=marking,
         pair=priors.pair,
@@ -82,16 +86,19 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
         record_progress(read)
         marking, priors = marking_of(read), priors_of(read)
         with read_side:  # first: it is there while a large film is still on its way
-            kept = claim(visit, visit.selected) if get_settings().keeps_films else None
-            draw_claim(visit, kept)
-            task = draw_read(read, priors)
-            draw_kept(visit, kept)
+            with st.container(key="read"):
+                scroll, bar = st.container(key="read-scroll"), st.container(key="read-bar")
+            with scroll:
+                kept = claim(visit, visit.selected) if get_settings().keeps_films else None
+                draw_claim(visit, kept)
+                task = draw_read(read, priors, bar)
+                draw_kept(visit, kept)
         with film_side:
             here, there = lay_out(read, priors)
             with here:
                 draw_film(read, task, marking, priors)
-            draw_prior(priors, there, VIEW_HEIGHT - priors.height)
-    listen_for_keys()
+            draw_prior(priors, there, height_below(priors.height))
+    listen_for_keys(BUTTON, visit.done)
 
 
 visit = guard("review")

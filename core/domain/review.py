@@ -24,13 +24,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReaderRead:
-    """One reader's verdict. ``confidence`` runs from 1 (guess) to 5 (certain)."""
+    """One reader's verdict.
+
+    ``confidence`` runs from 1 (guess) to 5 (certain); None where the verdict is unsure.
+    """
 
     verdict: Verdict
-    confidence: int
+    confidence: int | None
     comment: str
     read_at: datetime
     findings: Findings = NO_FINDINGS
+
+    @property
+    def confidence_text(self) -> str:
+        """The confidence as it follows the verdict; empty where there is none."""
+        return "" if self.confidence is None else f", confidence {self.confidence} of 5"
 
 
 class ReadKind(StrEnum):

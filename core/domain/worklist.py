@@ -19,6 +19,7 @@ class FilmStatus(StrEnum):
     SIGNED = "signed"
     DISPUTED = "disputed"
     REFUSED = "refused"
+    DISMISSED = "not a chest film"
 
 
 class Arrival(StrEnum):
@@ -27,6 +28,14 @@ class Arrival(StrEnum):
     UPLOAD = "upload"
     FOLDER = "folder"
     PACS = "PACS"
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """Who says of a refused picture that it is no chest film."""
+
+    reader: str
+    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, eq=False)

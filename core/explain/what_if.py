@@ -34,7 +34,7 @@ MOST_OVERLAP = 0.1
 MIDDLE = (5.0, 50.0, 95.0)
 """Percentiles that are told of all ways: the ends of the middle nine tenths, and the median."""
 
-OUTSIDE = "{} outside of the area that the model sees. Choose a place inside the dashed line."
+OUTSIDE = "{} outside of the area that the model sees. Choose a place inside the dashed box."
 
 Mask = npt.NDArray[np.bool_]
 Filling = Callable[[Mask], FloatImage]

@@ -203,7 +203,7 @@ def _check_population(film: Radiograph) -> list[Finding]:
         return [Finding(ADULT, Severity.FLAG, None, None, message)]
     message = (
         f"Patient age: {film.age_band}. The model was trained on children of 1 to 5 years: "
-        "its score is not validated for this age. Rely on your own read."
+        "outside intended use; not validated. Rely on your own read."
     )
     return [Finding(POPULATION, Severity.FLAG, None, None, message)]
 
@@ -212,7 +212,7 @@ def _check_origin(film: Radiograph) -> list[Finding]:
     """Report a synthetic film, so that no read of it is taken for a patient's."""
     if not film.synthetic:
         return []
-    message = "Synthetic film: it shows no patient."
+    message = "Synthetic film. Computer-generated; not evidence of clinical performance."
     return [Finding("synthetic", Severity.NOTE, None, None, message)]
 
 
@@ -300,7 +300,7 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
     farthest = limits.distance * (OTHER_HOSPITAL_FACTOR if sure else 1.0)
     if not evidence.distance <= farthest:  # a distance that is no number is refused too
         message = (
-            "This does not look like a frontal chest radiograph: its distance from the training "
+            "Not recognised as a frontal chest film: its distance from the training "
             f"films is {evidence.distance:.2f}, the limit is {farthest:.2f}. "
             f"Check that the right file was chosen, upright and uncropped.{_guess(evidence.view)}"
         )

@@ -70,7 +70,7 @@ class _Judged:
 
 def step_of(record: ReviewRecord) -> int:
     """Return a read's step, from -5 (certainly normal) to 5 (certainly pneumonia)."""
-    return _SIGN[record.read.verdict] * record.read.confidence
+    return _SIGN[record.read.verdict] * (record.read.confidence or 0)
 
 
 def trace_readers(

@@ -51,7 +51,7 @@ class ShownFilm:
     run_id : str
         The run that read the film; of a refused film, the one that serves.
     prediction : Prediction or None
-        None for a film that the quality gate refused.
+        None for a film that has none.
     earlier : sequence of ReviewRecord
         The film's history, oldest first.
     regions : mapping
@@ -92,8 +92,9 @@ def sign_read(
 ) -> ReviewRecord:
     """Make the record of one read, ready to be stored.
 
-    White space at the ends of the comment is dropped. A film's name is cut to 255 characters, and
-    unprintable characters are replaced. The reader's own current record of the film is superseded.
+    An unsure verdict has no confidence. White space at the ends of the comment is dropped. A film's
+    name is cut to 255 characters, and unprintable characters are replaced. The reader's own current
+    record of the film is superseded.
 
     Parameters
     ----------
@@ -111,13 +112,17 @@ def sign_read(
     ReviewStoreError
         If the findings imply another verdict.
     ReviewStoreError
-        If there is a prediction for a refused film, or one of another run than `run_id`.
+        If the quality gate refused the picture.
+    ReviewStoreError
+        If there is a prediction of another run than `run_id`.
     ReviewStoreError
         If the clock gives a time without a zone.
     """
     reader.require(Act.SIGN_READ)
+    if film.kind is not ReadKind.ARBITRATION:
+        _check_readable(film.quality)
     _check_film(film.film_sha256)
-    _check_prediction(film.prediction, film.quality, film.run_id)
+    _check_prediction(film.prediction, film.run_id)
     signer = _checked_reader(reader.name)
     return ReviewRecord(
         record_id=new_id(),
@@ -126,7 +131,9 @@ def sign_read(
         reader=signer,
         read=ReaderRead(
             verdict=_checked_verdict(draft.verdict),
-            confidence=_checked_confidence(draft.confidence),
+            confidence=None
+            if draft.verdict is Verdict.UNSURE
+            else _checked_confidence(draft.confidence),
             comment=_checked_comment(draft.comment),
             read_at=_checked_time(now()),
             findings=_checked_findings(draft),
@@ -164,14 +171,17 @@ def _check_film(film_sha256: str) -> None:
         )
 
 
-def _check_prediction(prediction: Prediction | None, quality: QualityReport, run_id: str) -> None:
-    if prediction is None:
-        return
+def _check_readable(quality: QualityReport) -> None:
     if quality.refused:
         raise ReviewStoreError(
-            "The quality gate refused this film, so its read may not carry a probability: reload "
-            "the film, then sign again."
+            "The quality check refused this picture, so it gets no verdict. It can be noted as "
+            "not a chest film."
         )
+
+
+def _check_prediction(prediction: Prediction | None, run_id: str) -> None:
+    if prediction is None:
+        return
     if prediction.run_id != run_id:
         raise ReviewStoreError(
             f"The probability comes from run {prediction.run_id!r} and the read names run "

@@ -134,7 +134,7 @@ def verdict_text(record: ReviewRecord) -> str:
     """Return a read's verdict, findings and confidence in words."""
     read, found = record.read, findings_text(record.read.findings)
     seen = f" ({found})" if found else ""
-    return f"{read.verdict}{seen}, confidence {read.confidence} of 5"
+    return f"{read.verdict}{seen}{read.confidence_text}"
 
 
 def time_text(moment: datetime) -> str:

@@ -33,6 +33,7 @@ CHAINED = (
     "film_erasures",
     "teaching_cases",
     "ward_prevalences",
+    "dismissals",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

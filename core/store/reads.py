@@ -29,6 +29,8 @@ from core.store.film_status import note_signed
 from core.store.schema import reviews
 
 _ALL = 2**62
+_NO_CONFIDENCE = 1
+"""What the column holds of a read without confidence; the table takes 1 to 5."""
 _FILMS_A_QUERY = 10_000  # SQLite takes 32,766 parameters
 
 
@@ -246,7 +248,8 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "film_name": record.film_name or None,
         "reader": record.reader,
         "verdict": read.verdict.value,
-        "confidence": read.confidence,
+        "confidence": _NO_CONFIDENCE if read.confidence is None else read.confidence,
+        "without_confidence": True if read.confidence is None else None,
         "comment": read.comment,
         "read_at": _utc(read.read_at),
         "run_id": record.run_id or None,
@@ -293,7 +296,7 @@ def record_from_row(row: Row[Any]) -> ReviewRecord:
         reader=row.reader,
         read=ReaderRead(
             Verdict(row.verdict),
-            row.confidence,
+            None if row.without_confidence else row.confidence,
             row.comment,
             from_utc(row.read_at),
             findings_from_json(row.findings),

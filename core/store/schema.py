@@ -70,6 +70,7 @@ reviews = _log(
     Column("ward_prevalence", Double),
     Column("shown_number", Text),
     Column("findings", JSON(none_as_null=True)),
+    Column("without_confidence", Boolean),
     UniqueConstraint("record_id", name="uq_reviews_record_id"),
     UniqueConstraint("record_id", "film_sha256", name="uq_reviews_record_id_film"),
     UniqueConstraint("supersedes", name="uq_reviews_supersedes"),
@@ -79,6 +80,16 @@ reviews = _log(
         name="fk_reviews_supersedes",
     ),
     Index("ix_reviews_film_sha256", "film_sha256"),
+)
+
+dismissals = _log(
+    "dismissals",
+    *_texts("film_sha256", "reader"),
+    Column("dismissed", Boolean, nullable=False),
+    Column("quality", JSON, nullable=False),
+    _moment("noted_at"),
+    Column("app_version", Text, nullable=False),
+    Index("ix_dismissals_film_sha256", "film_sha256"),
 )
 
 review_steps = _log(

@@ -29,7 +29,7 @@ ARRIVAL = [
     f"person9018_bacteria_{DRAWING_VERSION}.png",
 ]
 LISTED = re.compile(rb'(?:"key": ?|\[)"([0-9a-f]{64})"')
-FIRST_READ_SCREEN = re.compile("Read new films blind|Put new films in order of suspicion")
+FIRST_READ_SCREEN = re.compile("Read new chest films blind|Triage new chest films")
 
 
 def traces_of(prediction: Prediction, received: bytes) -> list[str]:

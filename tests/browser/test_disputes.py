@@ -82,7 +82,7 @@ def read(page: Page, verdict: str, corner: tuple[float, float]) -> None:
     page.mouse.down()
     page.mouse.move(x + 60, y + 60, steps=4)
     page.mouse.up()
-    expect(page.get_by_text("1 marked on the film")).to_be_visible()
+    expect(page.get_by_text("1 mark, saved when you lock")).to_be_visible()
     wait_until_idle(page)
     page.get_by_role("radio", name=verdict).click()
     wait_until_idle(page)
@@ -103,7 +103,7 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     page: Page, server: Server, settings: Settings, film: FilePayload
 ) -> None:
     page.goto(server.address)
-    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
+    expect(page.get_by_text("Read new chest films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=[film])
     expect(row_of(page, "disputed").locator("img")).to_be_visible()
     come_as(page, server, "Dr. Ada")

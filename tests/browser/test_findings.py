@@ -98,7 +98,7 @@ def expect_pressed(page: Page, *names: str) -> None:
     expect(pressed).to_have_text(list(names))
 
 
-def press_keys(page: Page, keys: str) -> None:
+def press_keys(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
 
@@ -109,12 +109,13 @@ def test_keys_choose_findings_and_the_verdict_they_imply(
     upload(page, server, films)
     name_reader(page, READER)
     expect(page.get_by_role("group", name="Zones of the consolidation")).to_have_count(0)
-    press_keys(page, "y")
+    press_keys(page, "p", "4")  # as fast as they come, before the page has answered
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
+    expect(page.get_by_role("radio", name="4", exact=True)).to_be_checked()
     expect_pressed(page)
     press_keys(page, "g")
     expect(page.get_by_role("radio", name="Normal")).to_be_checked()
-    press_keys(page, "38t")  # as fast as they come, before the page has answered
+    press_keys(page, "Shift+Digit2", "Shift+Digit7", "t")
     expect_pressed(page, "Consolidation", "Other infiltrate", "Effusion", "Middle", "Right")
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
     wait_until_idle(page)
@@ -124,10 +125,15 @@ def test_keys_choose_findings_and_the_verdict_they_imply(
     page.get_by_role("radio", name="Unsure").click()
     expect(page.get_by_text("Cleared by the verdict")).to_be_visible()
     expect_pressed(page)
-    press_keys(page, "l.")
+    press_keys(page, "l", "u")
     wait_until_idle(page)
     expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
+    expect(page.get_by_text("No confidence is asked for where you are unsure.")).to_be_visible()
     expect_pressed(page)
+    for key in ("9", "p"):  # p is the verdict's alone, and no region's
+        press_keys(page, key)
+    expect(page.locator(".readout")).to_contain_text("Zoom 100 %")
+    expect(page.get_by_role("radio", name="4", exact=True)).to_be_checked()
 
 
 def test_findings_are_reached_by_tab_and_typing_chooses_none(
@@ -135,7 +141,7 @@ def test_findings_are_reached_by_tab_and_typing_chooses_none(
 ) -> None:
     upload(page, server, films)
     page.get_by_placeholder("Comment").fill("")
-    press_keys(page, "late 3")
+    press_keys(page, *"late 3")
     expect(page.get_by_placeholder("Comment")).to_have_value("late 3")
     expect_pressed(page)
     page.get_by_role("radio", name="Unsure").focus()
@@ -154,7 +160,7 @@ def test_a_draft_comes_back_is_signed_and_counts_in_records(
 ) -> None:
     upload(page, server, films)
     name_reader(page, READER)
-    press_keys(page, "47")
+    press_keys(page, "Shift+Digit3", "Shift+Digit6")
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
     wait_until_idle(page)
     upload(page, server, films)
@@ -166,8 +172,19 @@ def test_a_draft_comes_back_is_signed_and_counts_in_records(
     name_reader(page, "Dr. Grace Second")
     expect_pressed(page)
     press_keys(page, "l")
+    comment = page.get_by_placeholder("Comment")
+    comment.fill("no more than a note")
+    comment.press("Control+Enter")  # saves the comment, and signs nothing
+    wait_until_idle(page)
+    expect(comment).to_have_value("no more than a note")
+    expect(comment).to_be_focused()
+    expect(page.get_by_text(re.compile("Signed.*Grace"))).to_have_count(0)
+    expect(page.get_by_test_id("InputInstructions").locator("visible=true")).to_have_count(0)
+    comment.blur()
+    press_keys(page, "5")
     page.keyboard.press("Control+Enter")  # at once: the key and the signature come together
-    expect(page.get_by_text(re.compile("Signed pneumonia.*Grace"))).to_be_visible()
+    signed = re.compile("Signed pneumonia, confidence 5 of 5.*Grace")
+    expect(page.get_by_text(signed)).to_be_visible()
     page.get_by_role("link", name="Records").click()
     wait_until_idle(page)
     page.get_by_role("tab", name="Readers and model").click()

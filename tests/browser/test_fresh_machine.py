@@ -161,7 +161,7 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page: Page, machine: Machine, synthetic_cache: Path
 ) -> None:
     page.goto(machine.address)
-    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
+    expect(page.get_by_text("Read new chest films blind, then beside the model")).to_be_visible()
     expect(page.get_by_test_id("stFileUploaderDropzoneInput")).to_be_enabled()
     expect(page.get_by_text("python -m core data fetch")).to_be_visible()
 
@@ -187,7 +187,7 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     machine.lend(synthetic_cache, OFFERED)
     page.get_by_role("button", name=OPEN).click()
     lock_first_read(page, 0)
-    expect(page.get_by_text("it shows no patient")).to_be_visible()
+    expect(page.get_by_text("not evidence of clinical performance")).to_be_visible()
     expect(page.get_by_text("Synthetic film, no patient")).to_be_visible()
     assert OFFERED <= len(machine.films) < BUILT_IN_FILMS
     assert not machine.prepared

@@ -103,7 +103,7 @@ def test_the_morning_goes_on_after_a_killed_server(
     site: Site, page: Page, chromium: Browser, films: list[FilePayload]
 ) -> None:
     page.goto(site.server.address)
-    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
+    expect(page.get_by_text("Read new chest films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=films)
     expect(rows_of(page)).to_have_count(N)
     expect(row_of(page, "film-29").locator("img")).to_be_visible()

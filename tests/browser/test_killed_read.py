@@ -46,7 +46,7 @@ def server(url: str) -> Iterator[Server]:
 
 def open_with(page: Page, server: Server, films: Films) -> None:
     page.goto(server.address)
-    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
+    expect(page.get_by_text("Read new chest films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=films.all)
     for one in films.all:
         expect(row_of(page, one).locator("img")).to_be_visible()
@@ -62,7 +62,7 @@ def write_draft(page: Page, films: Films) -> None:
     wait_until_idle(page)
     for key in ("b", *["ArrowLeft"] * 6, "b", "Escape"):
         page.keyboard.press(key)
-    expect(page.get_by_text("1 marked on the film")).to_be_visible()
+    expect(page.get_by_text("1 mark, saved when you lock")).to_be_visible()
     page.get_by_role("radio", name="Pneumonia").click()
     wait_until_idle(page)
     page.get_by_placeholder("Comment").fill("left base")
@@ -110,7 +110,7 @@ def test_a_read_survives_killed_browser_and_server_and_a_tampered_row_is_named(
     expect(row_of(page, films.picture)).to_have_attribute("aria-selected", "true")
     expect(page.get_by_placeholder("Comment")).to_have_value("left base")
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()
-    expect(page.get_by_text("1 marked on the film")).to_be_visible()
+    expect(page.get_by_text("1 mark, saved when you lock")).to_be_visible()
     page.get_by_role("button", name="Lock the first read").click()
     expect(page.get_by_text(NUMBER)).to_be_visible()
     page.get_by_role("button", name="Show the model's regions").click()

@@ -75,7 +75,7 @@ def canvases(page: Page) -> Locator:
 def show_prior(page: Page) -> None:
     """Show the prior by its key, which the page takes wherever the focus is."""
     expect(page.get_by_role("button", name=SHOW)).to_be_visible()
-    page.keyboard.press("p")
+    page.keyboard.press("y")
     expect(canvases(page)).to_have_count(2)
     wait_until_idle(page)
 
@@ -162,7 +162,7 @@ def test_parted_films_move_each_alone_until_they_are_linked_again(page: Page) ->
     wheel(page, PRIOR)
     assert view(page, OPEN) == still
     moved = view(page, PRIOR)
-    page.keyboard.press(",")
+    page.keyboard.press("8")
     expect(links.nth(PRIOR)).to_have_attribute("aria-pressed", "true")
     assert view(page, PRIOR) != moved
     assert alike(page)
@@ -180,8 +180,8 @@ def test_keys_act_on_one_film_once_and_marks_on_the_open_one_alone(page: Page) -
     expect(page.locator("[data-act=mark]:visible")).to_have_count(1)
     page.keyboard.press("Escape")
     page.get_by_placeholder("Comment").focus()
-    page.keyboard.type("p")
-    expect(page.get_by_placeholder("Comment")).to_have_value("p")
+    page.keyboard.type("y")
+    expect(page.get_by_placeholder("Comment")).to_have_value("y")
     expect(canvases(page)).to_have_count(2)
 
 

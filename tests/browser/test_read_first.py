@@ -97,7 +97,7 @@ def server(url: str, read_before: None, synthetic_cache: Path) -> Iterator[Serve
 
 def upload(page: Page, server: Server, files: list[Path]) -> None:
     page.goto(server.address)
-    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
+    expect(page.get_by_text("Read new chest films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=files)
     for one in files:
         row = page.get_by_role("option").filter(has_text=one.name)
@@ -122,14 +122,12 @@ def say(page: Page, verdict: str) -> None:
 def draw_by_keys(page: Page) -> None:
     for key in ("b", *["ArrowLeft"] * 6, *["ArrowUp"] * 6, "b", "Escape"):
         page.keyboard.press(key)
-    expect(page.get_by_text("1 marked on the film")).to_be_visible()
+    expect(page.get_by_text("1 mark, saved when you lock")).to_be_visible()
 
 
 def read_first(page: Page, name: str) -> None:
     choose(page, name)
-    expect(
-        page.get_by_text("You see the model's result for this film, and the reasons, after")
-    ).to_be_visible()
+    expect(page.get_by_text("The model's result appears after you lock your read")).to_be_visible()
     expect(page.get_by_text(NUMBER)).to_have_count(0)
     expect(page.get_by_text("Show the model's regions")).to_have_count(0)
     if name == DRAWN_ON:

@@ -87,7 +87,7 @@ def test_a_read_that_was_begun_before_the_role_was_taken_away_is_refused(
 ) -> None:
     address, film = address_for(Role.READER), synthetic_films().picture
     page.goto(address)
-    expect(page.get_by_text("Read new films blind, then beside the model")).to_be_visible()
+    expect(page.get_by_text("Read new chest films blind, then beside the model")).to_be_visible()
     page.set_input_files("input[type=file]", files=[film])
     choose(page, film)
     page.get_by_role("radio", name="Pneumonia").click()

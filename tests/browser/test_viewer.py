@@ -128,7 +128,7 @@ def test_the_same_weight_has_the_same_strength_whatever_the_others_are(
 ) -> None:
     legend = page.locator(".legend")
     assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.5 * (245 - 80), abs=2)  # 1.0: full
-    expect(legend).to_contain_text("full colour from 1, none below 0.1")
+    expect(legend).to_contain_text("Effect on the score: faint = weak, full = strong")
     open_film(page, address, "?times=0.5")
     assert colour(page, 0.3, 0.3)[0] == pytest.approx(80 + 0.25 * (245 - 80), abs=2)
     expect(legend).to_contain_text("+1.00 for")
@@ -146,7 +146,7 @@ def test_where_no_region_matters_the_film_is_bare_and_its_outlines_can_be_had(
     expect(page.locator(".legend .scale")).to_be_hidden()
     focus(page)
     before = colour(page, 0.5, 0.25)
-    press(page, "n")
+    press(page, ".")
     assert colour(page, 0.5, 0.25) != before
     expect(page.locator(".tip")).to_contain_text("+0.020 for pneumonia")
 
@@ -388,13 +388,13 @@ def test_regions_are_walked_by_weight_and_chosen_by_keyboard_alone(page: Page) -
     page.keyboard.press("Tab")
     expect(page.locator(".stage")).to_be_focused()
     said = page.locator("[aria-live=polite].announcement")
-    press(page, "n")
+    press(page, ".")
     expect(said).to_have_text(
         "Region 1, +1.00 for pneumonia. Rank 1 of 4 \u00b7 change in log odds; 0.7 doubles the odds"
     )
-    press(page, "n", "n")
+    press(page, ".", ".")
     expect(said).to_contain_text("Region 4, \u22120.25 against pneumonia. Rank 3 of 4")
-    press(page, "p", "Enter")
+    press(page, ",", "Enter")
     expect(page.get_by_text("Chosen: Region 2")).to_be_visible()
 
 
@@ -420,7 +420,7 @@ def test_without_regions_their_controls_are_gone(page: Page) -> None:
     expect(page.get_by_label("Opacity of the regions")).to_be_hidden()
     assert colour(page, 0.3, 0.3) == [80] * 3
     focus(page)
-    press(page, "n")
+    press(page, ".")
     expect(page.locator(".tip")).to_be_hidden()
 
 

@@ -77,7 +77,7 @@ def test_nothing_of_the_model_is_shown_before_the_first_read(
     store: SqlReviewStore, read_first
 ) -> None:
     page = upload(open_page(), CHEST)
-    assert "You see the model's result for this film, and the reasons, after" in words_of(page)
+    assert "The model's result appears after you lock your read." in words_of(page)
     assert not said_of(page)
     assert 'class="fr-scale"' not in html_of(page)
     assert 'class="fr-regions"' not in html_of(page)
@@ -125,14 +125,14 @@ def test_a_press_is_not_lost_when_the_last_film_is_read_while_the_page_runs(
     choose_verdict(page, Verdict.NORMAL)
     last_is_read, draw = threading.Event(), progress._draw_batch
 
-    def read(film: UploadedFilm) -> FilmReading:
+    def read(film: UploadedFilm, _job: BatchJob) -> FilmReading:
         last_is_read.wait()
         raise RadiographError(f"{film.name} is no film.")
 
-    def end_and_draw(visit: Visit, job: BatchJob) -> bool:
+    def end_and_draw(job: BatchJob) -> bool:
         last_is_read.set()
         assert job.wait(60)
-        return draw(visit, job)
+        return draw(job)
 
     monkeypatch.setattr(progress, "_draw_batch", end_and_draw)
     job = BatchJob([UploadedFilm("f" * 64, "other.png", b"")], read).start()
@@ -194,16 +194,17 @@ def test_a_window_that_was_left_open_cannot_lock_again(store: SqlReviewStore) ->
     assert "Sign" in labels(left_open)
 
 
-def test_an_inverted_film_that_was_signed_as_refused_is_still_read_first(
-    store: SqlReviewStore,
+def test_an_inverted_film_that_was_refused_is_read_first_and_stands_as_no_dismissed_one(
+    store: SqlReviewStore, read_first
 ) -> None:
     page = upload(open_page(), png("negative.png", np.float32(1) - chest(1)))
     name_reader(page)
-    choose_verdict(page, Verdict.UNSURE)
-    press(page, "Sign")
+    press(page, "Not a chest film")
+    assert read_first[-1][2] == "not a chest film"
     press(page, "Invert and read again")
     run_until(page, lambda: "Lock the first read" in labels(page))
     assert not said_of(page)
+    assert read_first[-1][2] == "to read"
 
 
 BOX, POINT = (0.05, 0.1, 0.95, 0.9), (0.5, 0.5, 0.5, 0.5)
@@ -214,7 +215,7 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple]:
     """Return what is marked in the browser, by film: components do not run here."""
     marks: dict[str, tuple] = {}
     monkeypatch.setattr(
-        drawn_marks, "read_marks_event", lambda _key, token: marks.get(token.removesuffix("-0"))
+        drawn_marks, "read_marks_event", lambda _key, token: marks.get(token.partition("-")[0])
     )
     return marks
 
@@ -234,7 +235,7 @@ def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_mode
     assert '"edit": true' in marking_sent(page)
     marked[key] = (BOX, POINT)
     page.run()
-    assert "2 marked on the film; locked with your first read." in words_of(page)
+    assert "2 marks, saved when you lock. x removes the last mark." in words_of(page)
     lock(page)
     assert '"edit": false' in marking_sent(page)
     assert str(list(BOX)) in marking_sent(page)
@@ -245,8 +246,8 @@ def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_mode
     overlap = weigh_drawn(explanation, [Mark(*BOX), Mark(*POINT)], scale_of(explanation).least)
     assert 0.0 < overlap.share <= 1.0
     assert (
-        f"Your box holds {overlap.share:.0%} of the weight for pneumonia, on "
-        f"{overlap.area:.0%} of the area that the model sees. Your point lies in "
+        f"Your box contains {overlap.share * 100:.0f} % of the model's evidence for pneumonia, on "
+        f"{overlap.area * 100:.0f} % of the area that it sees. Your point lies in "
     ) in words_of(page)
     press(page, "Sign")
     first, signed = store.history(key)
@@ -271,7 +272,7 @@ def test_marks_stay_with_their_film_until_they_are_taken_away(
     assert "mark where you see it" in words_of(page)
     visit.selected = key
     page.run()
-    assert "1 marked on the film" in words_of(page)
+    assert "1 mark, saved when you lock" in words_of(page)
     marked[key] = ()
     page.run()
     lock(page)
@@ -287,7 +288,7 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     assert not said_of(page)
     assert READER not in html_of(page).replace(f"Reading: {READER}", "")
     page.run()
-    assert read_first[-1] == ("hidden", None, "signed by another")
+    assert read_first[-1] == ("hidden", None, "yours to read")
     page.switch_page("pages/records.py").run()
     assert "1 film that others have read awaits your own first read." in words_of(page)
     assert all("Film" not in table.value.columns for table in page.dataframe)
@@ -326,7 +327,7 @@ def test_who_settles_nothing_sees_only_films_of_their_own_reading(
 def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:
     page = upload(open_page(), HAND)
     assert "Not read by the model" in words_of(page)
-    assert "Sign" in labels(page)
+    assert "Not a chest film" in labels(page)
 
 
 @pytest.mark.parametrize("role", [Role.TRAINEE, Role.ADMIN])
@@ -391,7 +392,7 @@ def test_a_read_that_was_being_written_is_there_when_the_film_is_uploaded_again(
     again = upload(open_page(), CHEST, png("other.png", chest(5)))
     assert again.session_state["first_read"].selected == left_open
     assert again.text_area[0].value == "left base"
-    assert "1 marked on the film" in words_of(again)
+    assert "1 mark, saved when you lock" in words_of(again)
     press(again, "Lock the first read")
     (first,) = store.history(left_open)
     assert (first.read.verdict, first.read.comment) == (Verdict.PNEUMONIA, "left base")

@@ -31,6 +31,8 @@ from core.phantom.hand import draw_hand
 from core.phantom.settings import FindingName, draw_settings
 from core.runs.store import amend_record, load_run, read_record
 from core.settings import SERVED_RUN, get_settings
+from core.store.audit_log import verify_records
+from core.store.dismissals import dismissals_of
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_runs
 from ui.app import resources
@@ -100,7 +102,7 @@ def name_reader(page: AppTest, name: str = READER) -> None:
 
 def test_an_empty_page_says_what_to_upload(store: SqlReviewStore) -> None:
     page = open_page()
-    assert "Put new films in order of suspicion" in words_of(page)
+    assert "Triage new chest films" in words_of(page)
     assert page.get("file_uploader")[0].label.startswith("Films: JPEG, PNG, TIFF, BMP or DICOM")
 
 
@@ -109,8 +111,8 @@ def test_an_uploaded_film_gets_side_and_number_in_a_doctors_words(
 ) -> None:
     page = upload(open_page(), CHEST)
     assert "Likelihood ratio" in said_of(page)
-    assert "operating point, which was chosen to find 97 of 100" in words_of(page)
-    assert "On the official test split its sensitivity was" in words_of(page)
+    assert "threshold, which was chosen to find 97 of 100" in words_of(page)
+    assert "On the official test split it found" in words_of(page)
 
 
 def serve_with_band(models: Path, tmp_path: Path, monkeypatch, **edges: float | None) -> None:
@@ -176,6 +178,28 @@ def test_a_refused_film_shows_its_reasons_and_no_probability(store: SqlReviewSto
     assert not said_of(page)
 
 
+def test_a_refused_picture_gets_no_verdict_and_may_be_noted_as_no_chest_film(
+    store: SqlReviewStore,
+) -> None:
+    page = upload(open_page(), HAND)
+    labels = [button.label for button in page.button]
+    assert not [one for one in page.get("button_group") if one.label == "Your verdict"]
+    assert not {"Sign", "Lock the first read"} & set(labels)
+    press(page, "Not a chest film")
+    assert "Enter your name first" in words_of(page)
+    name_reader(page)
+    assert "Enter your name first" not in words_of(page)
+    press(page, "Not a chest film")
+    key = page.session_state["first_read"].selected
+    assert dismissals_of(store.database, [key])[key].reader == READER
+    assert f"**Not a chest film**, says {READER}" in words_of(page)
+    assert "No other film in the list waits for your read." in words_of(page)
+    press(page, "Put it back in the worklist")
+    assert dismissals_of(store.database, [key]) == {}
+    assert "Not a chest film" in [button.label for button in page.button]
+    assert (store.count(), verify_records(store.database).intact) == (0, True)
+
+
 def test_a_damaged_file_gets_a_sentence_and_the_others_go_on(store: SqlReviewStore) -> None:
     page = upload(open_page(), ("cut.png", CHEST[1][:2000], "image/png"), CHEST)
     states = {outcome.state for outcome in page.session_state["first_read"].outcomes.values()}
@@ -198,6 +222,8 @@ def test_a_signature_needs_a_verdict_and_a_name_and_loses_nothing(store: SqlRevi
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
     assert "Enter your name first" in words_of(page)
+    name_reader(page)
+    assert "Enter your name first" not in words_of(page)
     assert page.text_area[0].value == "left base"
     assert store.count() == 0
 
@@ -251,12 +277,12 @@ def test_no_file_name_is_kept_where_the_site_says_so(
     store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_KEEP_FILE_NAMES", "false")
-    page = upload(open_page(), HAND)
+    page = upload(open_page(), CHEST)
     name_reader(page)
     choose_verdict(page, Verdict.UNSURE)
     press(page, "Sign")
     (record,) = store.recent()
-    assert (record.film_name, record.prediction) == ("", None)
+    assert (record.film_name, record.read.confidence) == ("", None)
 
 
 def test_a_missing_model_is_one_sentence(
@@ -292,7 +318,7 @@ def test_a_read_that_cannot_be_stored_says_so_beside_the_button(
     def refuse(self: SqlReviewStore, record: ReviewRecord, by: Reader) -> None:
         raise ReviewStoreError("The disk is full: free some space, then sign again.")
 
-    page = upload(open_page(), HAND)
+    page = upload(open_page(), CHEST)
     page.text_area[0].set_value("kept").run()
     name_reader(page)
     choose_verdict(page, Verdict.UNSURE)

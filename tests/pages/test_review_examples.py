@@ -77,7 +77,7 @@ def test_opened_films_are_read_like_uploads_and_say_that_they_are_synthetic(offe
     rows = [build_row(film, visit.outcome(key), {}, "") for key, film in visit.films.items()]
     assert all(row.synthetic for row in rows)
     words = "\n".join(text.value for text in page.markdown)
-    assert "it shows no patient" in words
+    assert "not evidence of clinical performance" in words
 
 
 def test_a_site_that_reads_patients_only_is_offered_none(offering, monkeypatch):

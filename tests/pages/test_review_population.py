@@ -49,7 +49,7 @@ def test_an_age_that_is_not_stated_is_said_beside_the_score(store: SqlReviewStor
     words = words_of(upload(open_page(), CHEST))
     assert "The age is not stated." in words
     assert "measured on children of 1 to 5 years only" in words
-    assert "Quality: no problem found" in words
+    assert "Quality check passed" in words
 
 
 def test_a_childs_film_says_its_projection_and_nothing_of_its_age(store: SqlReviewStore) -> None:
@@ -68,7 +68,7 @@ def test_an_adults_score_is_shown_only_on_request(
     assert "Patient age: adult." in words
     assert "Projection: AP, as the file states." in words
     assert not said_of(page)
-    assert "operating point, which" not in words
+    assert "threshold, which" not in words
     assert handed[-1] == ("none", None)
     press(page, ASK)
     assert "Likelihood ratio" in said_of(page)

@@ -130,7 +130,7 @@ def test_the_report_of_a_signed_film_states_what_is_stored_of_it(
     assert "probability" not in words  # no prevalence is set
     shown = signed.shown_number.text
     assert f"In this ward L{shown[1:]}, as shown then." in words
-    assert "On the official test split its sensitivity was" in words
+    assert "On the official test split it found" in words
     assert (
         "Method: CAM, lung unlike healthy. At the signed read they were not on the film." in words
     )
@@ -162,7 +162,7 @@ def test_a_refused_film_has_a_report_without_a_model(store: SqlReviewStore, offe
     press(page, "Sign")
     words = open_report(page, offered)
     assert "Not read: the quality gate refused this film." in words
-    assert "Refused: This does not look like a frontal chest radiograph" in words
+    assert "Refused: Not recognised as a frontal chest film" in words
     assert "operating point" not in words
 
 

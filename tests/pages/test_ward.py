@@ -71,7 +71,7 @@ def test_before_a_prevalence_is_set_the_page_says_the_ratio_and_asks_for_it(
     assert re.search(r"\(95 % [\d.]+ to [\d.]+\)\.</p>", said_of(page))
     assert "robability" not in said_of(page)
     assert "&nbsp;probability" not in words_of(page)
-    assert "The score is at or above the operating point" in words_of(page)
+    assert "The score is at or above the threshold" in words_of(page)
     assert "By counting on the official test split, the likelihood ratio is " in words_of(page)
     assert asked(page) == [UNSET]
 
@@ -156,7 +156,7 @@ def test_who_may_not_set_it_reads_who_does_and_is_not_blocked(
 
 def test_what_cannot_be_set_is_a_sentence_and_nothing_is_kept(store: SqlReviewStore) -> None:
     page = state(upload(open_page(), CHEST), None)
-    assert "State how many of 100 films show pneumonia." in words_of(page)
+    assert "State the prevalence in percent, such as 15." in words_of(page)
     state(page, 15.0)  # by nobody
     assert "this one has 0: enter your name" in words_of(page)
     assert list_ward_prevalences(store.database) == []

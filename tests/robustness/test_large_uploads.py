@@ -42,7 +42,7 @@ async def send(address, name, content):
         await page.until(lambda: page.find("upload-0"), "the uploader")
         began = time.monotonic()
         await page.upload("upload-0", name, content)
-        await page.until(lambda: page.holds("not look like a frontal chest"), "the gate's finding")
+        await page.until(lambda: page.holds("Not recognised as a frontal"), "the gate's finding")
         return time.monotonic() - began, page.errors
 
 

@@ -97,7 +97,8 @@ def claim(visit: Visit, key: str) -> WorklistFilm | None:
     if not reader.may(Act.SIGN_READ) or not reader.name:
         return visit.listed.get(key)
     found = get_films().claim(key, reader)
-    get_films().release(reader.name, but=key)
+    get_films().release(reader.name, visit.claimed - {key})
+    visit.claimed = {key}
     if found is not None and key in visit.listed:
         visit.listed[key] = found
     return found

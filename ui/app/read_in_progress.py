@@ -19,6 +19,11 @@ from core.store.drafts import SqlReviewSteps
 from ui.app.resources import get_database, get_store
 from ui.app.session import ReadToken, Visit
 
+CHANGED = (
+    "The reader has changed, and this is the new reader's own form. The other read stays with "
+    "the reader who wrote it."
+)
+
 
 def get_review_steps() -> SqlReviewSteps:
     """Return the kept steps of reads."""
@@ -53,6 +58,11 @@ class ReadContext:
         return ReadToken(self.film.key, reader_key(self.visit.acting.name), len(self.own))
 
     @property
+    def form_key(self) -> str:
+        """What names the form of the visitor's next read in the page."""
+        return self.visit.form_key(self.token)
+
+    @property
     def kind(self) -> ReadKind:
         """Which kind of read the visitor's next one is."""
         return kind_of_next(
@@ -65,7 +75,7 @@ class ReadContext:
     @property
     def drawn(self) -> tuple[Mark, ...]:
         """What is marked on the film and not locked yet."""
-        return tuple(Mark(*edges) for edges in self.visit.drawn.get(self.token.key, ()))
+        return tuple(Mark(*edges) for edges in self.visit.drawn.get(self.form_key, ()))
 
     @property
     def drawn_at_first(self) -> tuple[Mark, ...]:
@@ -119,9 +129,40 @@ def record_progress(read: ReadContext) -> None:
     """
     visit, visit.not_kept = read.visit, ""
     try:
+        _note_reader(visit, read.token)
         _note_shown(read)
     except ReviewStoreError as exc:
         visit.not_kept = str(exc)
+
+
+def _note_reader(visit: Visit, token: ReadToken) -> None:
+    """Keep a read with its reader: who gives a name goes on with it, and another name does not."""
+    before, visit.writing = visit.writing, token
+    if before is None or before.film != token.film or before.reader == token.reader:
+        return
+    visit.complaint = ""
+    if before.reader == "" and before.turn == token.turn:
+        if before in visit.kept or not _is_drafted(token):
+            _pass_on(visit, before, token)
+    elif before in visit.kept:
+        visit.complaint = CHANGED
+
+
+def _pass_on(visit: Visit, written: ReadToken, token: ReadToken) -> None:
+    """Make the form of nobody in particular that of who has given a name; what is kept, too."""
+    stored = written in visit.kept
+    visit.pass_on(written, token)
+    if stored and visit.acting.may(Act.SIGN_READ):
+        nobody = Reader(written.reader, visit.roles)
+        empty = draft_as_json(Draft())
+        get_review_steps().note(written.film, written.turn, ReviewStepKind.DRAFT, nobody, empty)
+
+
+def _is_drafted(token: ReadToken) -> bool:
+    try:
+        return progress_of(token).draft is not None
+    except ReviewStoreError:
+        return False  # then the form is all that there is
 
 
 def _note_shown(read: ReadContext) -> None:
@@ -149,7 +190,7 @@ def _take_up(visit: Visit, token: ReadToken) -> None:
     if progress.draft is not None and token not in visit.kept:
         visit.drafts[token] = visit.kept[token] = progress.draft
         edges = tuple(mark.edges for mark in progress.draft.drawn)
-        visit.drawn.setdefault(token.key, edges)
+        visit.drawn.setdefault(visit.form_key(token), edges)
     if progress.regions_asked:
         visit.regions_asked.add((token.film, token.reader))
 

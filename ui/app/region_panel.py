@@ -144,7 +144,9 @@ def draw_explanation(
         st.caption(trust_text(run, explanation))
     if not seen and scale is UNLIKE_HEALTHY:
         _offer_whole_lungs(show_whole_lungs or visit.show_whole_lungs)
-    draw_balance(explanation, said or words_of_set(engine), intervals=in_full)
+    balance = "How the score adds up"
+    with st.container() if in_full else st.expander(balance, icon=":material/functions:"):
+        draw_balance(explanation, said or words_of_set(engine), intervals=in_full)
 
 
 def _of_both_sides(regions: Sequence[RegionWeight]) -> tuple[RegionWeight, ...]:

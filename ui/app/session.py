@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
+from uuid import uuid4
 
 import streamlit as st
 
@@ -19,6 +21,7 @@ from core.jobs.activations import LayersTask
 from core.jobs.batch import WAITING, BatchJob, FilmOutcome, UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.reads.drafts import Draft
+from core.store.unfinished import Unfinished
 from ui.app.presence import session_id
 from ui.components.plain_text import plain
 
@@ -35,11 +38,6 @@ class ReadToken:
     film: str
     reader: str
     turn: int
-
-    @property
-    def key(self) -> str:
-        """What names it in the page: a name may be written while a read is."""
-        return f"{self.film}-{self.turn}"
 
 
 @dataclass(slots=True)
@@ -107,6 +105,8 @@ class Visit:
         Part of the name of the kept films that are listed; empty for all.
     selected : str or None
         The film on the viewer.
+    claimed : set of str
+        The kept films that this visit has claimed.
     reader, roles : str, frozenset of Role
         Who acts; the guard asks again on every run.
     logged_in : bool
@@ -127,6 +127,10 @@ class Visit:
         The read that the film on the screen is shown for.
     drafts : dict of ReadToken to Draft
         What a read's form begins with: what was drafted before this visit.
+    form_keys : dict of ReadToken to str
+        What names the form of a read in the page.
+    writing : ReadToken or None
+        The read whose form was drawn last.
     shown : (ReadToken, datetime) or None
         Since when a film is shown for a read, while that cannot be stored.
     left : list of (ReadToken, datetime)
@@ -147,6 +151,14 @@ class Visit:
         What is hidden of a film, by what names it and its regions.
     drawn : dict of str to tuple of Edges
         Where a first read that is not locked yet marks its film, by the marking's token.
+    following : str or None
+        The next film that waits for the visitor's read, by the order of the list.
+    done : str
+        The film that was finished last, until another is opened: the way on has the focus.
+    greeted : str or None
+        The reader to whom it was said what is unfinished.
+    unfinished : Unfinished or None
+        What that reader had begun before this visit.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     beside : dict of str to str
@@ -166,6 +178,7 @@ class Visit:
     paused: bool = False
     find: str = ""
     selected: str | None = None
+    claimed: set[str] = field(default_factory=set)
     reader: str = ""
     roles: frozenset[Role] = frozenset()
     logged_in: bool = False
@@ -176,10 +189,12 @@ class Visit:
     notice: str = ""
     left_out: str = ""
     reading: ReadToken | None = None
+    writing: ReadToken | None = None
     shown: tuple[ReadToken, datetime] | None = None
     left: list[tuple[ReadToken, datetime]] = field(default_factory=list)
     not_kept: str = ""
     drafts: dict[ReadToken, Draft] = field(default_factory=dict)
+    form_keys: dict[ReadToken, str] = field(default_factory=dict)
     kept: dict[ReadToken, Draft] = field(default_factory=dict)
     regions_asked: set[tuple[str, str]] = field(default_factory=set)
     scores_asked: set[tuple[str, str]] = field(default_factory=set)
@@ -187,6 +202,10 @@ class Visit:
     doubted_asked: set[str] = field(default_factory=set)
     hidden: dict[str, HiddenParts] = field(default_factory=dict)
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
+    following: str | None = None
+    done: str = ""
+    greeted: str | None = None
+    unfinished: Unfinished | None = None
     complaint: str = ""
     beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None
@@ -243,6 +262,23 @@ class Visit:
             self.job.cancel()
         self.job, self.outcomes = None, {}
         return True
+
+    def form_key(self, token: ReadToken) -> str:
+        """Return what names the form of a read in the page; each reader has an own form."""
+        if token not in self.form_keys:
+            key = f"{token.film}-{token.turn}-{sha256(token.reader.encode()).hexdigest()[:8]}"
+            taken = key in self.form_keys.values()
+            self.form_keys[token] = f"{key}-{uuid4().hex[:8]}" if taken else key
+        return self.form_keys[token]
+
+    def pass_on(self, written: ReadToken, token: ReadToken) -> None:
+        """Make what nobody in particular has written the read of who has given a name by now."""
+        self.form_keys[token] = self.form_key(written)
+        del self.form_keys[written]
+        self.drafts.pop(token, None)
+        for kept in (self.drafts, self.kept):
+            if written in kept:
+                kept[token] = kept.pop(written)
 
     def outcome(self, key: str) -> FilmOutcome:
         """Return what became of a film so far."""

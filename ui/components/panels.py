@@ -11,7 +11,7 @@ from core.domain.findings import findings_text
 from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
 from core.domain.rate import probability_text
-from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.domain.review import ReadKind, ReviewRecord
 from core.evaluation.film_number import FilmNumber, holds_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
 from ui.components.plain_text import plain
@@ -34,6 +34,8 @@ _MARK = {
     Severity.NOTE: (":material/info:", "note"),
 }
 
+_COLOURS = {Severity.REFUSE: "red", Severity.FLAG: "orange", Severity.NOTE: "gray"}
+
 _SCALE = """
 <div class="fr-scale" role="img" aria-label="{label}">
   <div class="fr-track"></div>
@@ -41,7 +43,7 @@ _SCALE = """
   <div class="fr-point" style="left:{point:.2f}%"></div>
   <div class="fr-dot" style="left:{dot:.2f}%"></div>
   <div class="fr-end" style="left:0">{what} 0</div>
-  <div class="fr-point-name" style="left:{name:.2f}%">operating point</div>
+  <div class="fr-point-name" style="left:{name:.2f}%">threshold</div>
   <div class="fr-end" style="right:0">1</div>
 </div>
 """
@@ -59,13 +61,21 @@ _HEADINGS = {
 }
 
 
+_SIDES = {
+    "suspicious": ("orange", "arrow_upward"),
+    "not suspicious": ("blue", "arrow_downward"),
+    "unsure": ("gray", "unfold_more"),
+}
+"""Colours of for and against, each with an arrow: above the threshold, below it, or near it."""
+
+
 def probability_in_words(prediction: Prediction, what: str = "probability") -> str:
     """Return in words whether the film is suspicious or the model unsure, and how that is told.
 
     Parameters
     ----------
     what : str
-        What the operating point lies on: the run's score where that is no probability.
+        What the threshold lies on: the run's score where that is no probability.
     """
     band = prediction.abstention
     if prediction.side == "unsure" and band is not None:
@@ -78,7 +88,7 @@ def probability_in_words(prediction: Prediction, what: str = "probability") -> s
     point = prediction.operating_point
     place = "at or above" if prediction.suspicious else "below"
     return (
-        f"The {what} is {place} the operating point, which was chosen to find "
+        f"The {what} is {place} the threshold, which was chosen to find "
         f"{point.sensitivity * 100:.0f} of 100 pneumonias ({point.chosen_on}, "
         f"n = {point.n_positive})."
     )
@@ -87,10 +97,10 @@ def probability_in_words(prediction: Prediction, what: str = "probability") -> s
 def measured_in_words(run: RunRecord) -> str:
     """Return what the operating point did on the split that it was not chosen on."""
     measured = run.metrics["test"]
-    found, cleared = (of_100(measured["rates"][rate]) for rate in ("sensitivity", "specificity"))
+    rates = measured["rates"]
     return (
-        f"On the {measured['split']} its sensitivity was {found} and its specificity {cleared}. "
-        "It does not look for other disease."
+        f"On the {measured['split']} it found {of_100(rates['sensitivity'], ' pneumonias')} and "
+        f"correctly called {of_100(rates['specificity'], ' normals')}. Detects pneumonia only."
     )
 
 
@@ -108,20 +118,22 @@ def decided_in_words(run: RunRecord) -> str:
     return f"On the {run.metrics['test']['split']}, {' and '.join(wrong)} were wrong."
 
 
-def of_100(rate: Mapping[str, float]) -> str:
+def of_100(rate: Mapping[str, float], things: str = "") -> str:
     """Return a rate as so many of 100, with its 95 % interval and n.
 
     Parameters
     ----------
     rate : mapping
         "value", "low" and "high" in [0, 1], and "n".
+    things : str
+        What there are 100 of, after a space.
     """
     value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
-    return f"{value:.0f} of 100 ({low:.0f} to {high:.0f}, n = {rate['n']})"
+    return f"{value:.0f} of 100{things} ({low:.0f} to {high:.0f}, n = {rate['n']})"
 
 
 def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None:
-    """Draw a film's score on a short scale with operating point and unsure band.
+    """Draw a film's score on a short scale with threshold and unsure band.
 
     Parameters
     ----------
@@ -131,10 +143,11 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
     """
     shown = probability_text(prediction.probability)
     said = f" &nbsp;probability {shown}" if number is None else ""
-    st.markdown(f"**{_HEADINGS[prediction.side]}**{said}")
+    colour, icon = _SIDES[prediction.side]
+    st.markdown(f":{colour}-badge[:material/{icon}: **{_HEADINGS[prediction.side]}**]{said}")
     what = "probability" if number is None else "score"
     threshold, edges = prediction.operating_point.threshold, _band_edges(prediction)
-    words, band = f"{what} {shown}, operating point {threshold:.2f}", ""
+    words, band = f"{what} {shown}, threshold {threshold:.2f}", ""
     if edges is not None:
         low, high = edges
         words += f", unsure from {low:.2f} to {high:.2f}"
@@ -195,12 +208,11 @@ def draw_population(quality: QualityReport, *, scored: bool = True) -> None:
     codes = BESIDE_SCORE if scored else {PROJECTION}
     for finding in quality.findings:
         if finding.code in codes:
-            icon, word = _MARK[finding.severity]
             text = plain(finding.message)
             if finding.severity is Severity.NOTE:
-                st.caption(f"{icon} {text}")
+                st.caption(f"{_MARK[finding.severity][0]} {text}")
             else:
-                st.markdown(f"{icon} **{word.capitalize()}** · {text}")
+                st.markdown(f"{_chip(finding.severity)} {text}")
 
 
 def draw_quality(quality: QualityReport) -> None:
@@ -208,10 +220,15 @@ def draw_quality(quality: QualityReport) -> None:
     elsewhere = {SYNTHETIC, *BESIDE_SCORE}
     findings = [finding for finding in quality.findings if finding.code not in elsewhere]
     if not findings:
-        st.caption(":material/check: Quality: no problem found.")
+        st.markdown(":gray-badge[:material/check: Quality check passed]")
     for finding in findings:
-        icon, word = _MARK[finding.severity]
-        st.markdown(f"{icon} **{word.capitalize()}** · {plain(finding.message)}")
+        st.markdown(f"{_chip(finding.severity)} {plain(finding.message)}")
+
+
+def _chip(severity: Severity) -> str:
+    """Return a mark with its word, as Markdown; the colour adds nothing to them."""
+    icon, word = _MARK[severity]
+    return f":{_COLOURS[severity]}-badge[{icon} **{word.capitalize()}**]"
 
 
 def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
@@ -219,9 +236,9 @@ def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
     read = record.read
     corrected = record.supersedes and record.kind is ReadKind.READ
     corrects = ", after an earlier read" if corrected else ""
-    sure = "" if read.verdict is Verdict.UNSURE else f"confidence {read.confidence} of 5, "
     words = (
-        f"{_DONE[record.kind]} <b>{read.verdict}</b>, {sure}by {escape(record.reader)}, "
+        f"{_DONE[record.kind]} <b>{read.verdict}</b>{read.confidence_text}, "
+        f"by {escape(record.reader)}, "
         f"{read.read_at:%Y-%m-%d %H:%M} UTC{corrects}."
     )
     if superseded:

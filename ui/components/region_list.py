@@ -68,7 +68,7 @@ def draw_regions(
     ]
     notes = [f"{HEADINGS.get(scale, 'Regions the score depends on most')}{_how(explanation)}"]
     if explanation.geometry.box is not None and not grey:
-        notes.append("The model sees only the area inside the dashed line.")
+        notes.append("The model sees only the dashed box.")
     if not lines:
         notes.append(scale.none)
     shown = RegionOverlay.from_explanation(explanation).regions_id

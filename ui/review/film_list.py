@@ -5,20 +5,28 @@ from __future__ import annotations
 import streamlit as st
 
 from core.settings import get_settings
+from core.store.dismissals import dismissals_of
 from ui.app.kept_films import PAGE, claimed_by_another
 from ui.app.read_in_progress import film_left_open
 from ui.app.resources import get_engine, get_store
 from ui.app.session import Visit
 from ui.components.worklist.worklist import show_worklist
+from ui.review.next_film import next_unread
 from ui.review.read_panel import build_row, suspicion_of
 from ui.review.reports import draw_list_reports
 from ui.review.shared_worklist import free_rows, status_words
+from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_batch, draw_uploader, offer_examples, offer_removal
 from ui.review.worklist_query import WorklistView, draw_filters
 
-VIEW_HEIGHT = 790
+UNFINISHED_HEIGHT = 148
 ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT, PAGES_HEIGHT = 60, 56, 56, 112, 48
 """Of what stands above the list, in CSS pixels."""
+
+
+def height_below(above_px: int) -> str:
+    """Return as CSS what the window leaves below something that stands above a film or the list."""
+    return f"calc(var(--fr-view) - {above_px}px)"
 
 
 def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
@@ -26,6 +34,7 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
     films, reader, store = visit.films, visit.acting.name, get_store()
     signed = store.latest_for_films(list(films), reader)
     own = store.films_read_by(list(films), reader) if signed else set()
+    dismissed = dismissals_of(store.database, list(films))
     rows = [
         build_row(
             film,
@@ -35,6 +44,7 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
             own,
             visit.scores_asked,
             status_words(visit, key, own),
+            dismissed=key in dismissed,
         )
         for key, film in films.items()
     ]
@@ -47,10 +57,15 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
         free = free_rows(visit, rows)
         if free and (visit.job is None or any(row.thumbnail_png for row in free)):
             visit.selected = (max(free, key=suspicion_of) if by_suspicion else free[0]).key
-    with st.popover("Add films", icon=":material/add:", width="stretch"):
+    # each upload begins another popover, which is closed; not where films did not find room
+    round_of = 0 if visit.left_out else visit.upload_round
+    add = f"add-films-{round_of}"
+    with st.popover("Add films", icon=":material/add:", width="stretch", key=add):
         draw_uploader(visit)
         offer_removal(visit, signed)
         offer_examples(visit)
+    with st.container():
+        draw_unfinished(visit)
     # each in a container of its own: as they come and go, the list keeps its place on the page
     with st.container():
         reports = draw_list_reports(visit, signed)
@@ -61,17 +76,20 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
             draw_filters(visit, view, total)
     keeps = get_settings().keeps_films
     above = ADD_HEIGHT + BATCH_HEIGHT * (visit.job is not None) + REPORTS_HEIGHT * reports
+    above += UNFINISHED_HEIGHT * bool(visit.unfinished and visit.unfinished.films)
     above += FILTERS_HEIGHT * keeps + PAGES_HEIGHT * (keeps and total > PAGE)
+    ordered = sorted(rows, key=suspicion_of, reverse=True) if by_suspicion else rows
+    visit.following = next_unread(visit, ordered)
     scored = any(row.probability is not None for row in rows)
     point = get_engine().classifier.run_record.operating_point
     chosen = show_worklist(
         rows,
         selected=visit.selected,
         key="worklist",
-        height=VIEW_HEIGHT - above,
+        height=height_below(above),
         operating_point=point.threshold if scored else None,
         by_suspicion=by_suspicion,
     )
     if chosen is not None and chosen != visit.selected:
-        visit.selected, visit.complaint = chosen, ""
+        visit.selected, visit.complaint, visit.done = chosen, "", ""
         st.rerun()

@@ -28,44 +28,51 @@ class _Held:
 
     Attributes
     ----------
-    verdict : Verdict or None
-        What the control of the verdict begins with.
+    verdict, confidence : Verdict or None, int
+        What the controls begin with.
     heard : int
         Number of the browser's newest choice.
-    turn : int
-        How often findings or keys have set the verdict: each time its control is a new one, for of
-        the old one the browser may still send what it was before.
+    turn, step_turn : int
+        How often findings or keys have set the verdict, and keys the confidence: each time the
+        control is a new one, for of the old one the browser may still send what it was before.
     cleared : bool
         Whether a verdict has cleared the findings.
     """
 
     findings: Findings
     verdict: Verdict | None
+    confidence: int
     heard: int = 0
     turn: int = 0
+    step_turn: int = 0
     cleared: bool = False
 
 
-def take_findings(token: str, begun: Draft) -> tuple[str, Verdict | None]:
-    """Take in what was chosen since the last run; call it before the verdict is drawn.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The keys of the controls for verdict and confidence, and what these begin with."""
 
-    Returns
-    -------
-    key : str
-        Of the verdict's control.
-    verdict : Verdict or None
-        What it begins with.
-    """
+    verdict_control: str
+    verdict: Verdict | None
+    confidence_control: str
+    confidence: int
+
+
+def take_findings(token: str, begun: Draft) -> Chosen:
+    """Take in what was chosen since the last run; call it before the verdict is drawn."""
     kept: _Held | None = st.session_state.get(_memory(token))
-    held = kept or _Held(begun.findings, begun.verdict)
+    held = kept or _Held(begun.findings, begun.verdict, begun.confidence)
     event = read_findings_event(FORM, token, held.heard)
     if event is not None:
         held = replace(held, findings=event.findings, heard=event.number, cleared=False)
         said = event.verdict or implied_verdict(event.findings)
         if said not in (None, st.session_state.get(_control(token, held), held.verdict)):
             held = replace(held, verdict=said, turn=held.turn + 1)
+        step = event.confidence
+        if step not in (None, st.session_state.get(_steps(token, held), held.confidence)):
+            held = replace(held, confidence=step or 0, step_turn=held.step_turn + 1)
     st.session_state[_memory(token)] = held  # at once: a run may be broken off at each access
-    return _control(token, held), held.verdict
+    return Chosen(_control(token, held), held.verdict, _steps(token, held), held.confidence)
 
 
 def draw_findings(token: str, verdict: Verdict | None) -> Findings:
@@ -85,15 +92,13 @@ def draw_findings(token: str, verdict: Verdict | None) -> Findings:
     return held.findings
 
 
-def forget_findings(token: str) -> None:
-    """Begin verdict and findings again: another reader's first read has the same token."""
-    held: _Held = st.session_state[_memory(token)]
-    st.session_state[_memory(token)] = _Held(NO_FINDINGS, None, held.heard, held.turn + 1)
-
-
 def _memory(token: str) -> str:
     return f"findings-{token}"
 
 
 def _control(token: str, held: _Held) -> str:
     return f"verdict-{token}-{held.turn}"
+
+
+def _steps(token: str, held: _Held) -> str:
+    return f"confidence-{token}-{held.step_turn}"

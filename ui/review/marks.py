@@ -19,7 +19,7 @@ VIEWER = "viewer"
 
 def marking_of(read: ReadContext) -> Marking | None:
     """Return the marks on a film: to be set before the first read, as they were locked after it."""
-    token, drawn = read.token.key, read.visit.drawn
+    token, drawn = read.form_key, read.visit.drawn
     if read.kind is ReadKind.FIRST:
         events_read = read_marks_event(VIEWER, token)
         if events_read is not None:
@@ -43,7 +43,8 @@ def regions_shown(read: ReadContext, explanation: Explanation | None) -> dict[st
 def note_drawn(n: int) -> None:
     """Say how a region is drawn, or how many there are."""
     if n:
-        st.caption(f":material/my_location: {n} marked on the film; locked with your first read.")
+        marks = "1 mark" if n == 1 else f"{n} marks"
+        st.caption(f":material/my_location: {marks}, saved when you lock. x removes the last mark.")
         return
     st.caption(
         "Optional: mark where you see it. Press m, then drag a box or click; or use b, arrows, b. "
@@ -78,8 +79,8 @@ def _boxes_text(overlap: DrawnOverlap) -> str:
     if overlap.share is None:
         return f"{drew} cannot be compared: no region shown counts for pneumonia."
     return (
-        f"{drew} {'holds' if one else 'hold'} {overlap.share:.0%} of the weight for pneumonia, on "
-        f"{overlap.area:.0%} of the area that the model sees."
+        f"{drew} {'contains' if one else 'contain'} {overlap.share * 100:.0f} % of the model's "
+        f"evidence for pneumonia, on {overlap.area * 100:.0f} % of the area that it sees."
     )
 
 

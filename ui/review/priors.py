@@ -28,7 +28,7 @@ PRIOR_VIEWER = "viewer-prior"
 PAIR = "open and prior"
 CHOICE_HEIGHT = 56
 """Of the line above the films, in CSS pixels."""
-KEY = "p"
+KEY = "y"
 UNSETTLED = "No settled read of it yet."
 NOT_MEASURED = "How much the score differs between films of an unchanged chest was not measured."
 _SAID = {
@@ -133,12 +133,12 @@ def _draw_choice(read: ReadContext, priors: Priors) -> None:
             )
 
 
-def draw_prior(priors: Priors, place: DeltaGenerator | None, height: int) -> None:
+def draw_prior(priors: Priors, place: DeltaGenerator | None, height: str) -> None:
     """Show the prior film, or the sentence that says why it cannot be shown.
 
     Parameters
     ----------
-    height : int
+    height : str
         As in `show_film`.
     """
     if priors.beside is None or place is None:
@@ -202,7 +202,7 @@ def _scores(read: ReadContext, *predictions: Prediction) -> tuple[str, list[Film
 def _read_text(record: ReviewRecord) -> str:
     """Return a read without its comment, which may tell what the model said."""
     read = record.read
-    words = f"{_SAID[record.kind]} {read.verdict}, confidence {read.confidence} of 5"
+    words = f"{_SAID[record.kind]} {read.verdict}{read.confidence_text}"
     seen = findings_text(read.findings)
     found = f" {seen.capitalize()}." if seen else ""
     return f"{words[0].upper()}{words[1:]}, by {plain(record.reader)}.{found}"

@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.quality import Severity
 from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
+from core.domain.worklist import FilmStatus
 from core.errors import ReviewStoreError
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
@@ -30,6 +32,7 @@ from ui.components.panels import (
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 from ui.regions.address import VISIT, address_of
+from ui.review.dismissal import draw_dismissal
 from ui.review.dispute_link import draw_dispute_link
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
@@ -38,11 +41,8 @@ from ui.review.sign_form import draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, may_change, read_changed
 from ui.review.ward import draw_measured_here, draw_score
 
-READ_HEIGHT = 384  # findings scroll, so that the verdict stays in view
-FIRST_READ_HEIGHT = 60  # of the line that says what was locked
-MARKED_HEIGHT = 22  # of the line that says how much was marked
-REPORT_HEIGHT = 56  # of what offers the report of a signed read
-SEEN_HEIGHT = 58  # of the lines that say which findings were locked
+TO_READ = "yours to read"
+"""Of a film that another reader has signed, and this one has not."""
 
 
 def build_row(
@@ -53,6 +53,8 @@ def build_row(
     read: Collection[str] = (),
     scores_asked: Collection[tuple[str, str]] = (),
     shared: str = "",
+    *,
+    dismissed: bool = False,
 ) -> WorklistRow:
     """Return a film's line in the worklist, with no more of the model than its reader may know.
 
@@ -68,6 +70,8 @@ def build_row(
         Adults' films with the reader who asked for the score.
     shared : str
         What the shared worklist says of the film, if that comes before its reads.
+    dismissed : bool
+        Whether a reader has said that the picture is no chest film.
     """
     reading = outcome.reading
     if reading is None:
@@ -80,9 +84,15 @@ def build_row(
             probability=None,
             quality="waiting" if waiting else "refused",
             note=outcome.sentence,
-            status=str(outcome.state) if waiting else "cannot be opened",
+            status=str(outcome.state)
+            if waiting
+            else FilmStatus.DISMISSED.value
+            if dismissed
+            else "cannot be opened",
         )
-    prediction = reading.prediction
+    dismissed = dismissed and reading.quality.refused
+    prediction, record = reading.prediction, signed.get(film.key)
+    status = "" if record is None else _status(record, reader, has_read=film.key in read)
     unsigned = "to read" if prediction is not None else "refused"
     asked = (film.key, reader_key(reader)) in scores_asked
     if reading.quality.score_on_request and not asked:
@@ -106,7 +116,8 @@ def build_row(
         note=next(
             (f.message for f in reading.quality.findings if f.severity is not Severity.NOTE), ""
         ),
-        status=_joined(_status(signed.get(film.key), reader), shared) or unsigned,
+        status=FilmStatus.DISMISSED.value if dismissed else _joined(status, shared) or unsigned,
+        waits=not dismissed and not status.startswith("signed"),
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
 
@@ -116,16 +127,14 @@ def _joined(own: str, shared: str) -> str:
     return f"{own}, {shared}" if own.startswith("signed: ") and shared else shared or own
 
 
-def _status(record: ReviewRecord | None, reader: str) -> str:
+def _status(record: ReviewRecord, reader: str, *, has_read: bool) -> str:
     """Return what has been read of a film; empty if nothing that this reader may know."""
-    if record is None:
-        return ""
     own = reader_key(record.reader) == reader_key(reader)
     if record.kind is ReadKind.FIRST:
         return "first read locked" if own else ""
-    if get_settings().read_first and not own:
-        return "signed by another"
-    return f"signed: {record.read.verdict}"
+    if own:
+        return f"signed: {record.read.verdict}"
+    return "signed, arbitrated" if record.kind is ReadKind.ARBITRATION and has_read else TO_READ
 
 
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
@@ -178,8 +187,14 @@ def draw_invert(read: ReadContext, label: str) -> None:
         read_changed(read, replace(read.film, inverted=not read.film.inverted))
 
 
-def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
-    """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
+def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> ExplanationTask | None:
+    """Draw the model's and the doctor's side of a film; return the explanation, if it is shown.
+
+    Parameters
+    ----------
+    bar : DeltaGenerator
+        As in `draw_verdict`.
+    """
     draw_dispute_link(read)
     reading, task = read.reading, None
     if reading is not None and reading.prediction is not None:
@@ -191,13 +206,7 @@ def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
     follow(read.visit, shown)
     if reading is None:
         return None
-    marks = read.drawn_at_first
-    height = READ_HEIGHT - (FIRST_READ_HEIGHT if get_settings().read_first else 0)
-    height -= MARKED_HEIGHT if marks else 0
-    height -= REPORT_HEIGHT if read.own and read.own[-1].kind is ReadKind.READ else 0
-    height -= SEEN_HEIGHT if any(one.read.findings for one in read.own) else 0
-    long = reading.quality.findings or marks or priors.beside
-    with st.container(height=height if long else "content", border=False):
+    with st.container():
         draw_account(read, priors)
         if reading.quality.refused:
             st.markdown("**Not read by the model**")
@@ -215,7 +224,11 @@ def draw_read(read: ReadContext, priors: Priors) -> ExplanationTask | None:
         else:
             draw_model_read(read, reading, shown)
         draw_turn_back(read)
-    draw_verdict(read, reading, None if shown is None else shown.result)
+    if reading.quality.refused:
+        with bar:
+            draw_dismissal(read, reading.quality)
+    else:
+        draw_verdict(read, reading, None if shown is None else shown.result, bar)
     return shown
 
 
@@ -238,10 +251,10 @@ def offer_regions(read: ReadContext) -> None:
 def purpose_text() -> tuple[str, str]:
     """Return what the page is for, in a few words and in sentences."""
     if get_settings().shows_order:
-        heading = "Put new films in order of suspicion"
+        heading = "Triage new chest films"
         ranked = "read by the model and ranked by suspicion. "
     else:
-        heading = "Read new films blind, then beside the model"
+        heading = "Read new chest films blind, then beside the model"
         ranked = "read by the model, and listed in the order of arrival. "
     films = "Upload frontal chest films of children. Each is checked for quality, "
     return heading, films + ranked + order_text()
@@ -263,7 +276,7 @@ def draw_read_first(visit: Visit) -> None:
 
     A role that may not lock a read sees nothing either: its bearer may have another one as well.
     """
-    st.markdown("**Read first**")
+    st.markdown("**Your blind read**")
     if not visit.acting.may(Act.SIGN_READ):
         st.caption(
             "On this site the model's result is shown after your own first read, and your role "
@@ -271,7 +284,7 @@ def draw_read_first(visit: Visit) -> None:
         )
         return
     st.caption(
-        "You see the model's result for this film, and the reasons, after your own first read. "
+        "The model's result appears after you lock your read. "
         + (
             "The worklist is in the model's order: suspicious, unsure, not suspicious. Your read "
             "records that you know it."

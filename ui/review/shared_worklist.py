@@ -50,12 +50,12 @@ def free_rows(visit: Visit, rows: Sequence[WorklistRow]) -> Sequence[WorklistRow
     seen = [row for row in rows if row.thumbnail_png is not None] or list(rows)
     free = [row for row in seen if not claimed_by_another(visit, visit.listed.get(row.key))]
     if not visit.listed:
-        return free
+        return [row for row in free if not row.done] or free
     new = (FilmStatus.NEW, FilmStatus.BEING_READ)
     unread = [
         row for row in free if row.key in visit.listed and visit.listed[row.key].status in new
     ]
-    return unread or [row for row in free if not row.signed] or free or seen
+    return unread or [row for row in free if not row.done] or free or seen
 
 
 def draw_claim(visit: Visit, film: WorklistFilm | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.reader import Act
 from core.domain.regions import Explanation
@@ -15,22 +16,34 @@ from core.reads.drafts import Draft
 from core.reads.signing import ShownFilm, sign_read, utc_now
 from core.settings import get_settings
 from ui.app.identity import draw_name_field, not_allowed
-from ui.app.read_in_progress import ReadContext, keep_draft, progress_of
+from ui.app.read_in_progress import CHANGED, ReadContext, keep_draft, progress_of
 from ui.app.resources import get_engine, get_store
-from ui.app.session import show_not_kept
+from ui.app.session import ReadToken, show_not_kept
+from ui.components.findings.findings import CONFIDENCES
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
-from ui.review.findings_form import VERDICT_HELP, draw_findings, forget_findings, take_findings
+from ui.review.findings_form import VERDICT_HELP, draw_findings, take_findings
 from ui.review.marks import regions_shown
+from ui.review.next_film import draw_next
 from ui.review.reports import draw_report
 from ui.review.ward import number_shown
 
-CONFIDENCES = {1: "1 guess", 2: "2", 3: "3 fairly sure", 4: "4", 5: "5 certain"}
+NO_VERDICT = "Choose a verdict first."
+NO_NAME = "Enter your name first: a read is signed by a person."
+CONFIDENCE_HELP = "1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`."
 
 
-def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanation | None) -> None:
-    """Draw what is signed already and the form; signing stores the read before it says so."""
-    visit, own, kind, token = read.visit, read.own, read.kind, read.token
+def draw_verdict(
+    read: ReadContext, reading: FilmReading, explanation: Explanation | None, bar: DeltaGenerator
+) -> None:
+    """Draw what is signed already and the form; signing stores the read before it says so.
+
+    Parameters
+    ----------
+    bar : DeltaGenerator
+        The place that never moves: verdict, confidence and signature.
+    """
+    visit, own, kind, token, form = read.visit, read.own, read.kind, read.token, read.form_key
     superseded = {record.supersedes for record in read.history}
     for record in read.history:
         if kind is ReadKind.READ and record.record_id not in superseded:
@@ -42,53 +55,53 @@ def draw_verdict(read: ReadContext, reading: FilmReading, explanation: Explanati
     begun = Draft()
     if locked is not None:
         said = locked.read
-        begun = Draft(said.verdict, said.confidence, findings=said.findings)
-    with st.container(gap="xsmall"):
-        draft = _draw_form(token.key, visit.drafts.get(token, begun))
+        begun = Draft(said.verdict, said.confidence or begun.confidence, findings=said.findings)
+    draft = _draw_form(form, visit.drafts.get(token, begun), bar)
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
-    show_not_kept(visit)
-    visit.reader = draw_name_field(visit)
-    label = "Sign a correction" if own and locked is None else "Sign"
-    if st.button(
-        "Lock the first read" if kind is ReadKind.FIRST else label,
-        type="primary",
-        icon=":material/draw:",
-        shortcut="Ctrl+Enter",
-        width="stretch",
-        key=f"sign-{token.key}",  # a late press must not sign the next film
-    ):
-        visit.complaint = _sign(read, reading, draft, explanation)
-        if not visit.complaint:
-            st.rerun()
-    if visit.complaint:
-        st.warning(plain(visit.complaint), icon=":material/touch_app:")
+    with bar:
+        show_not_kept(visit)
+        visit.reader = draw_name_field(visit)
+        signed = bool(own) and locked is None
+        if signed:
+            draw_next(visit)
+        label, icon = ("Sign a correction" if signed else "Sign"), ":material/draw:"
+        if kind is ReadKind.FIRST:
+            label, icon = "Lock the first read", ":material/lock:"
+        if st.button(
+            label,
+            type="secondary" if signed else "primary",
+            icon=icon,
+            shortcut="Ctrl+Enter",
+            width="stretch",
+            key=f"sign-{form}",  # a late press must not sign the next film
+        ):
+            visit.complaint = _sign(read, token, reading, draft, explanation)
+            if not visit.complaint:
+                st.rerun()
+        lacks = {NO_VERDICT: draft.verdict is None, NO_NAME: not visit.reader.strip()}
+        if visit.complaint and lacks.get(visit.complaint, True):
+            st.warning(plain(visit.complaint), icon=":material/touch_app:")
 
 
-def _draw_form(key: str, begun: Draft) -> Draft:
+def _draw_form(key: str, begun: Draft, bar: DeltaGenerator) -> Draft:
     """Draw the form, with what it begins with; Streamlit keeps what is in it meanwhile."""
-    control, chosen = take_findings(key, begun)
-    verdict = st.segmented_control(
-        "Your verdict",
-        list(Verdict),
-        default=chosen,
-        format_func=lambda one: str(one).capitalize(),
-        key=control,
-        persist_state="session",
-        width="stretch",
-        required=True,  # Ctrl+Enter on the chosen one would take it back
-        help=VERDICT_HELP,
-    )
+    chosen = take_findings(key, begun)
+    with bar:
+        verdict = st.segmented_control(
+            "Your verdict",
+            list(Verdict),
+            default=chosen.verdict,
+            format_func=lambda one: str(one).capitalize(),
+            key=chosen.verdict_control,
+            persist_state="session",
+            width="stretch",
+            required=True,  # Ctrl+Enter on the chosen one would take it back
+            help=VERDICT_HELP,
+        )
+        confidence = _draw_confidence(verdict, chosen.confidence, chosen.confidence_control)
     findings = draw_findings(key, verdict)
-    confidence = st.select_slider(
-        "Confidence",
-        list(CONFIDENCES),
-        value=begun.confidence,
-        format_func=CONFIDENCES.__getitem__,
-        key=f"confidence-{key}",
-        persist_state="session",
-    )
     comment = st.text_area(
         "Comment",
         begun.comment,
@@ -102,17 +115,46 @@ def _draw_form(key: str, begun: Draft) -> Draft:
     return Draft(verdict, confidence, comment, findings=findings)
 
 
+def _draw_confidence(verdict: Verdict | None, begun: int, key: str) -> int:
+    if verdict is Verdict.UNSURE:
+        st.caption("No confidence is asked for where you are unsure.")
+        return begun
+    chosen = st.segmented_control(
+        "Confidence",
+        list(CONFIDENCES),
+        default=begun,
+        key=key,
+        persist_state="session",
+        width="stretch",
+        required=True,
+        help=CONFIDENCE_HELP,
+    )
+    return begun if chosen is None else chosen
+
+
 def _sign(
-    read: ReadContext, reading: FilmReading, draft: Draft, explanation: Explanation | None
+    read: ReadContext,
+    drafted: ReadToken,
+    reading: FilmReading,
+    draft: Draft,
+    explanation: Explanation | None,
 ) -> str:
-    """Store the read and return an empty text, or return what it lacks."""
+    """Store the read and return an empty text, or return what it lacks.
+
+    Parameters
+    ----------
+    drafted : ReadToken
+        The read whose form was drawn: nobody signs what another reader has written.
+    """
     visit, film = read.visit, read.film
+    if read.token != drafted:
+        return CHANGED
     if draft.verdict is None:
-        return "Choose a verdict first."
+        return NO_VERDICT
     if not visit.reader.strip():
-        return "Enter your name first: a read is signed by a person."
+        return NO_NAME
     progress, said = progress_of(read.token), reading.prediction
-    serving = get_engine().classifier.run_record.run_id  # stands for the run of a refused film
+    serving = get_engine().classifier.run_record.run_id  # stands for the run of a film without one
     shown = ShownFilm(
         film_sha256=film.key,
         film_name=film.name if get_settings().keep_file_names else "",
@@ -132,5 +174,6 @@ def _sign(
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
         return f"Not signed. {exc}"
-    forget_findings(read.token.key)
+    if record.kind is not ReadKind.FIRST:
+        visit.done = film.key
     return ""

@@ -102,7 +102,7 @@ def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
 
 
 def offer_removal(visit: Visit, signed: Mapping[str, ReviewRecord]) -> None:
-    """Draw the button that removes the films that the visitor has signed.
+    """Draw what removes films from the list: the signed ones, the open one, or all.
 
     Parameters
     ----------
@@ -115,16 +115,35 @@ def offer_removal(visit: Visit, signed: Mapping[str, ReviewRecord]) -> None:
         for key, record in signed.items()
         if reader_key(record.reader) == name and record.kind is not ReadKind.FIRST
     ]
-    if not done or get_settings().keeps_films:  # there they leave the list by themselves
+    if get_settings().keeps_films:  # there they leave the list by themselves
         return
     words = "the signed film" if len(done) == 1 else f"the {len(done)} signed films"
-    if st.button(
+    if done and st.button(
         f"Remove {words} from the list",
-        icon=":material/playlist_remove:",
+        icon=":material/playlist_add_check:",
         help="Your reads stay in Records.",
     ):
-        visit.remove(done)
-        st.rerun()
+        _remove(visit, done)
+    if visit.selected is not None and st.button(
+        "Remove the open film from the list",
+        icon=":material/playlist_remove:",
+        help="What you have written or signed is kept. Add the film again to go on.",
+    ):
+        _remove(visit, [visit.selected])
+    n = len(visit.films)
+    if n > 1:
+        sure = st.checkbox(f"Remove all {n} films", key=f"remove-all-{visit.upload_round}")
+        if sure and st.button("Remove them now", icon=":material/clear_all:"):
+            _remove(visit, list(visit.films))
+
+
+def _remove(visit: Visit, keys: Sequence[str]) -> None:
+    """Let go of films, and of the reading of a list that is empty by now."""
+    visit.remove(keys)
+    if not visit.films and visit.job is not None:
+        visit.job.cancel()
+    visit.upload_round += 1  # closes the popover
+    st.rerun()
 
 
 def _release(files: Sequence[Any]) -> None:

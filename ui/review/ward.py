@@ -23,7 +23,7 @@ FORM, VALUE = "ward-form", "ward-per-100"
 FORM_PX = 330
 _COMPLAINT = "ward-complaint"
 SCALE = (
-    "The scale shows the run's score. Side and operating point do not change with the prevalence: "
+    "The scale shows the model's score. Side and threshold do not change with the prevalence: "
     "they are of sensitivity."
 )
 UNSET = (
@@ -34,7 +34,7 @@ OF_OTHERS = (
     "No probability for this film: the likelihood ratio was measured on children of 1 to 5 years."
 )
 ASK_LEAD = "A reader with the role lead sets the prevalence here."
-WHAT = "Of 100 chest films of children in this ward, how many show pneumonia?"
+WHAT = "Pneumonia prevalence in your ward (%)"
 SELECTED = (
     "This is the ward's share only if all of its films are read here. Films that were chosen for "
     "reading, such as difficult ones, have another share."
@@ -44,18 +44,20 @@ SELECTED = (
 def draw_score(read: ReadContext, prediction: Prediction) -> None:
     """Draw the side, the scale of the score, and what the score means in this ward."""
     number = number_of(read, prediction)
-    draw_scale(prediction, number)
-    if number is not None and read.of_others:
-        st.caption(OF_OTHERS)
-    elif number is not None:
-        _draw_prevalence(read.visit, prevalence_for(read.visit, read.film.key))
+    with st.container(key="result"):
+        draw_scale(prediction, number)
+        if number is not None and read.of_others:
+            st.caption(OF_OTHERS)
+        elif number is not None:
+            _draw_prevalence(read.visit, prevalence_for(read.visit, read.film.key))
 
 
 def draw_measured_here(read: ReadContext, prediction: Prediction) -> None:
     """Say on which side the score lies, how often it was right, and what counting films gives."""
     number = number_of(read, prediction)
     note = None if number is None else counting_text(number)
-    draw_measured(prediction, get_engine().classifier.run_record, note)
+    with st.expander("How the result was measured", icon=":material/fact_check:"):
+        draw_measured(prediction, get_engine().classifier.run_record, note)
 
 
 def number_shown(read: ReadContext, prediction: Prediction | None) -> ShownNumber | None:
@@ -130,7 +132,7 @@ def _state(visit: Visit) -> None:
     """Keep what the field says."""
     stated = st.session_state[VALUE]
     if stated is None:
-        st.session_state[_COMPLAINT] = "State how many of 100 films show pneumonia."
+        st.session_state[_COMPLAINT] = "State the prevalence in percent, such as 15."
     else:
         _keep(visit, stated / 100.0)
 

@@ -25,6 +25,7 @@ def conditions_of(asked: WorklistFilter, now: datetime) -> list[ColumnElement[bo
         done = (FilmStatus.SIGNED,) if asked.tells_disputes else SETTLED
         unsigned = films.c.status.not_in([status.value for status in done])
         wanted.append(or_(unsigned, films.c.status_at > today))
+        wanted.append(films.c.status != FilmStatus.DISMISSED.value)
     if asked.words:
         named = films.c.name.icontains(asked.words, autoescape=True)
         of_hash = films.c.film_sha256.startswith(asked.words.lower(), autoescape=True)

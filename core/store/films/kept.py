@@ -18,6 +18,7 @@ from core.imaging.dicom.deidentify import keyed_patient
 from core.reads.film_status import status_of
 from core.reads.signing import utc_now
 from core.store.audit_log import wait_for_turn
+from core.store.dismissals import is_dismissed
 from core.store.engine import Database
 from core.store.films import erasures
 from core.store.films.keyring import FilmKeyring
@@ -166,6 +167,8 @@ class FilmFiles:
                 history = SqlReviewStore(self.database).history_in(connection, film.film_sha256)
                 if history:  # of an earlier visit, or of a film that was erased
                     values["status"] = status_of(history).value
+                if is_dismissed(connection, film.film_sha256):
+                    values["status"] = FilmStatus.DISMISSED.value
                 connection.execute(insert(films), values)
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):

@@ -6,7 +6,7 @@ unawares; what they sign is append-only in any case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -36,6 +36,7 @@ from core.errors import FilmStoreError
 from core.reads.film_status import status_of
 from core.settings import PROJECT_ROOT, Settings
 from core.store.audit_log import wait_for_turn
+from core.store.dismissals import is_dismissed
 from core.store.engine import Database, from_utc
 from core.store.film_status import UNCLAIMED
 from core.store.films import erasures
@@ -137,7 +138,8 @@ class SqlFilms(FilmFiles):
         A claim of the reader's own that has more than half its time is left as it is.
         """
         found = self.find(film_sha256)
-        if found is None or not reader.name.strip() or found.status is FilmStatus.SIGNED:
+        done = (FilmStatus.SIGNED, FilmStatus.DISMISSED)
+        if found is None or not reader.name.strip() or found.status in done:
             return found
         now, until = self._now(), found.claimed_until
         own = reader_key(found.claimed_by) == reader_key(reader.name)
@@ -159,15 +161,16 @@ class SqlFilms(FilmFiles):
         )
         return self.find(film_sha256)
 
-    def release(self, reader: str, *, but: str = "") -> None:
-        """Let go of a reader's claims, of one film apart."""
-        mine = films.c.claimed_key == reader_key(reader)
-        query = select(films.c.film_sha256).where(mine, films.c.film_sha256 != but)
-        if self.database.rows(query):  # most pages find none, and wait for no lock
+    def release(self, reader: str, film_sha256s: Collection[str]) -> None:
+        """Let go of a reader's claims of some films; others they may have open elsewhere."""
+        mine = and_(
+            films.c.claimed_key == reader_key(reader),
+            films.c.film_sha256.in_(list(film_sha256s)),
+        )
+        query = select(films.c.film_sha256).where(mine)
+        if film_sha256s and self.database.rows(query):  # most pages find none, and wait for no lock
             with self.database.writing() as connection:
-                connection.execute(
-                    update(films).where(mine, films.c.film_sha256 != but).values(UNCLAIMED)
-                )
+                connection.execute(update(films).where(mine).values(UNCLAIMED))
 
     def change(self, film_sha256: str, *, inverted: bool, quarter_turns: int) -> None:
         """Keep that a film is to be inverted or turned; the machine reads it again."""
@@ -246,6 +249,8 @@ class SqlFilms(FilmFiles):
             wait_for_turn(connection)
             history = SqlReviewStore(self.database).history_in(connection, film_sha256)
             values["status"] = status_of(history, refused=refused).value
+            if refused and is_dismissed(connection, film_sha256):
+                values["status"] = FilmStatus.DISMISSED.value
             same = [films.c.film_sha256 == film_sha256]
             if read_as is not None:
                 same += [films.c.inverted == read_as[0], films.c.quarter_turns == read_as[1]]

@@ -156,15 +156,14 @@ def test_a_film_without_a_sha256_is_refused(sha256):
         sign(film_sha256=sha256)
 
 
-def test_a_refused_film_may_not_carry_a_probability():
-    with pytest.raises(ReviewStoreError, match="quality gate refused this film"):
-        sign(quality=REFUSED)
+@pytest.mark.parametrize("prediction", [None, PREDICTION], ids=["without", "with a prediction"])
+def test_a_picture_that_the_gate_refused_gets_no_verdict(prediction):
+    with pytest.raises(ReviewStoreError, match="so it gets no verdict"):
+        sign(quality=REFUSED, prediction=prediction)
 
 
-def test_a_refused_film_is_signed_without_a_probability():
-    record = sign(quality=REFUSED, prediction=None)
-    assert record.prediction is None
-    assert record.quality is REFUSED
+def test_an_unsure_verdict_has_no_confidence():
+    assert sign(verdict=Verdict.UNSURE).read.confidence is None
 
 
 def test_a_probability_of_another_run_is_refused():

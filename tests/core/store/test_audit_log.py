@@ -20,6 +20,7 @@ from fixtures.review_records import (
     lead,
     raw_connection,
     record,
+    refused_film_record,
     sign,
 )
 from fixtures.teaching_cases import make_case
@@ -33,6 +34,7 @@ from core.error_analysis.notes import write_note
 from core.reads.drafts import ReviewStepKind
 from core.settings import PROJECT_ROOT
 from core.store.audit_log import CHAINED, LedgerReport, content_sha256, line_sha256, verify_records
+from core.store.dismissals import dismiss_film
 from core.store.drafts import SqlReviewSteps
 from core.store.engine import Database
 from core.store.films.objects import FilmObjects
@@ -81,6 +83,7 @@ def write_all(url: str) -> str:
     objects = FilmObjects("memory://audit")
     SqlTeachingFilms(database, objects, films.keyring).make(settled, b"film", "vote 12", reader)
     set_ward_prevalence(database, 0.15, reader)
+    dismiss_film(database, OTHER_FILM, refused_film_record().quality, reader)
     choose_local_reader(database, "Ada", Role.READER)
     database.close()
     return url
@@ -119,7 +122,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -331,7 +334,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 21 records in" in good.output
+    assert "All 22 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])

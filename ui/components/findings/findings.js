@@ -3,8 +3,17 @@
 
 export default mounting((_, root) => new FindingsForm(root), ".findings");
 
+const SHIFT = "\u21e7";
+
 function isTypedInto(node) {
   return node.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName);
+}
+
+// Shift and a digit are one key on every layout but those that write digits, or a key of the film,
+// by it.
+function nameOf({ key, code, shiftKey }) {
+  const digit = /^Digit(\d)$/.exec(code)?.[1];
+  return shiftKey && digit && !/^[0-9+=?_-]$/.test(key) ? `${SHIFT}${digit}` : key.toLowerCase();
 }
 
 class FindingsForm {
@@ -27,6 +36,7 @@ class FindingsForm {
     const isNew = this.token !== data.token;
     Object.assign(this, { data, setStateValue, token: data.token });
     if (isNew) this.fill();
+    if (isNew) this.keyed = { verdict: null, confidence: null };
     if (isNew || data.number >= this.number) {
       this.chosen = { ...data.findings };
       this.note.textContent = data.note;
@@ -36,8 +46,9 @@ class FindingsForm {
   }
 
   fill() {
-    const { categories, places, verdicts } = this.data;
-    this.acts = new Map(verdicts.map(({ key, value }) => [key, () => this.say(value)]));
+    const { categories, places, verdicts, confidences } = this.data;
+    this.acts = new Map(verdicts.map(({ key, value }) => [key, () => this.say({ verdict: value })]));
+    for (const step of confidences) this.acts.set(String(step), () => this.say({ confidence: step }));
     const buttons = categories.map((one) => this.button(one, one.value, () => this.turn(one)));
     this.root.querySelector(".categories").replaceChildren(this.note, ...buttons);
     const rows = places.map((place) => {
@@ -84,9 +95,9 @@ class FindingsForm {
   }
 
   onKey(event) {
-    const { key, ctrlKey, metaKey, altKey, repeat } = event;
+    const { ctrlKey, metaKey, altKey, repeat } = event;
     if (ctrlKey || metaKey || altKey || isTypedInto(event.composedPath()[0])) return;
-    const act = this.acts.get(key.toLowerCase());
+    const act = this.acts.get(nameOf(event));
     if (!act) return;
     event.preventDefault();
     if (!repeat) act();
@@ -122,13 +133,17 @@ class FindingsForm {
     Object.assign(this.chosen, parts);
     this.note.textContent = this.data.label;
     this.draw();
-    this.say(null);
+    this.say({ verdict: null });
   }
 
   // A verdict that is chosen by key comes after the findings: the page drops those that contradict.
-  say(verdict) {
-    const { token, chosen } = this;
+  // What was pressed by key stays in the message, with its number: the page takes it up once.
+  say(keyed) {
     this.number += 1;
-    this.setStateValue("said", { number: this.number, token, findings: { ...chosen }, verdict });
+    for (const [name, value] of Object.entries(keyed)) {
+      this.keyed[name] = { value, number: this.number };
+    }
+    const { number, token, chosen, keyed: pressed } = this;
+    this.setStateValue("said", { number, token, findings: { ...chosen }, ...pressed });
   }
 }

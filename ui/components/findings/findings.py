@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,23 +13,27 @@ from core.reads.findings import findings_from_json
 from ui.components.declare import declare
 from ui.components.events import number_of, rerun_only, state_of
 
-VERDICT_KEYS = {Verdict.PNEUMONIA: "y", Verdict.NORMAL: "a", Verdict.UNSURE: "."}
+VERDICT_KEYS = {Verdict.PNEUMONIA: "p", Verdict.NORMAL: "n", Verdict.UNSURE: "u"}
+CONFIDENCES = {1: "guess", 2: "", 3: "fairly sure", 4: "", 5: "certain"}
+"""Each is its own key."""
 CATEGORY_KEYS = {
     Category.CONSOLIDATION: "l",
     Category.OTHER_INFILTRATE: "t",
     Category.EFFUSION: "e",
     Category.NORMAL: "g",
-    Category.UNINTERPRETABLE: "u",
+    Category.UNINTERPRETABLE: "a",
 }
-ZONE_KEYS = dict(zip(ZONES, "234567", strict=True))
-SIDE_KEYS = dict(zip(SIDES, "89", strict=True))
+ZONE_KEYS = dict(zip(ZONES, "123456", strict=True))
+SIDE_KEYS = dict(zip(SIDES, "78", strict=True))
+"""With Shift."""
 HELP = (
-    ("y a .", "Verdict alone: pneumonia, normal, unsure"),
+    ("p n u", "Verdict: pneumonia, normal, unsure"),
+    ("1 2 3 4 5", "Confidence, from guess to certain"),
     ("l t e", "Consolidation, other infiltrate, effusion"),
-    ("g u", "None of these, uninterpretable"),
-    ("2 3 4", "Consolidation right: upper, middle, lower"),
-    ("5 6 7", "Consolidation left: upper, middle, lower"),
-    ("8 9", "Effusion right, left"),
+    ("g a", "None of these, uninterpretable"),
+    ("Shift 1 2 3", "Consolidation right: upper, middle, lower"),
+    ("Shift 4 5 6", "Consolidation left: upper, middle, lower"),
+    ("Shift 7 8", "Effusion right, left"),
 )
 """Keys of the form as the list of all keys shows them."""
 
@@ -46,12 +51,14 @@ TITLES = {
     Category.NORMAL: "No consolidation, no other infiltrate, no effusion.",
     Category.UNINTERPRETABLE: "The film does not let you judge consolidation or effusion.",
 }
+SHIFT = "\u21e7"
+"""Stands on a button before a key that is pressed with Shift."""
 _component = declare("first_read_findings", Path(__file__).parent, ("findings.js",), "findings")
 
 
 @dataclass(frozen=True, slots=True)
 class FindingsEvent:
-    """What is chosen in the browser; a verdict if it was chosen last, by its key.
+    """What is chosen in the browser; verdict and confidence if they were chosen by key since.
 
     ``number`` rises with each choice at a read.
     """
@@ -59,6 +66,7 @@ class FindingsEvent:
     number: int
     findings: Findings
     verdict: Verdict | None
+    confidence: int | None = None
 
 
 def read_findings_event(key: str, token: str, heard: int) -> FindingsEvent | None:
@@ -66,13 +74,22 @@ def read_findings_event(key: str, token: str, heard: int) -> FindingsEvent | Non
     event = state_of(key, "said")
     if event is None or event.get("token") != token or number_of(event) <= heard:
         return None
-    verdict = event.get("verdict")
+    verdict, confidence = (_pressed(event.get(name), heard) for name in ("verdict", "confidence"))
+    if type(confidence) is not int or confidence not in CONFIDENCES:
+        confidence = None
     try:
         findings = findings_from_json(event["findings"])
         verdict = None if verdict is None else Verdict(verdict)
     except (KeyError, TypeError, ValueError, FindingsError):
         return None
-    return FindingsEvent(number_of(event), findings, verdict)
+    return FindingsEvent(number_of(event), findings, verdict, confidence)
+
+
+def _pressed(keyed: object, heard: int) -> object:
+    """Return what was pressed by key since the number that was heard."""
+    if not isinstance(keyed, Mapping) or number_of(keyed) <= heard:
+        return None
+    return keyed.get("value")
 
 
 def show_findings(
@@ -120,6 +137,7 @@ def show_findings(
             ],
             "places": [*map(_zones_of, SIDES), _EFFUSION],
             "verdicts": [{"value": one.value, "key": sign} for one, sign in VERDICT_KEYS.items()],
+            "confidences": list(CONFIDENCES),
         },
         on_said_change=rerun_only,
     )
@@ -139,7 +157,7 @@ def _zones_of(side: str) -> dict[str, object]:
                 "value": zone,
                 "words": zone.removeprefix(f"{side} ").capitalize(),
                 "title": f"Consolidation in the {zone} zone",
-                "key": sign,
+                "key": f"{SHIFT}{sign}",
             }
             for zone, sign in ZONE_KEYS.items()
             if zone.startswith(side)
@@ -157,7 +175,7 @@ _EFFUSION = {
             "value": side,
             "words": side.capitalize(),
             "title": f"Effusion on the {side} side",
-            "key": sign,
+            "key": f"{SHIFT}{sign}",
         }
         for side, sign in SIDE_KEYS.items()
     ],

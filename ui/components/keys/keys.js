@@ -1,22 +1,41 @@
 // Takes Ctrl+Enter (or Cmd+Enter) before the focused field does: the field is left, which makes it
 // tell the page what is in it. Of a field for text that is all: what cannot be taken back takes a
 // second press. Elsewhere the key is pressed again on the page itself.
+// A button that the page names is focused once, as soon as it is there.
 
 export default mounting(() => {
   document.addEventListener("keydown", pressOnPage, { capture: true });
+  let focused = "";
   return {
-    receive() {},
+    receive({ focus, token }) {
+      if (focus && token !== focused) focusButton(focus, FOCUS_TRIES);
+      focused = token;
+    },
     close: () => document.removeEventListener("keydown", pressOnPage, { capture: true }),
   };
 });
 
+const FOCUS_TRIES = 60; // frames: the page draws the button after this component
+
+function focusButton(name, tries) {
+  const button = document.querySelector(`.st-key-${name} button`);
+  if (button) button.focus({ preventScroll: true });
+  else if (tries > 0) requestAnimationFrame(() => focusButton(name, tries - 1));
+}
+
 function pressOnPage(event) {
-  const { key, code, ctrlKey, metaKey } = event;
-  if (key !== "Enter" || !(ctrlKey || metaKey) || event.target === document.body) return;
+  const { key, code, ctrlKey, metaKey, repeat } = event;
+  if (key !== "Enter" || !(ctrlKey || metaKey)) return;
+  if (event.target === document.body && !repeat) return;
   event.stopImmediatePropagation();
   event.preventDefault();
+  if (repeat) return; // a key that is held down locks, and must not sign as well
+  const field = event.composedPath()[0];
   document.activeElement.blur();
-  if (isText(event.composedPath()[0])) return;
+  if (isText(field)) {
+    field.focus();
+    return;
+  }
   const again = { key, code, ctrlKey, metaKey, bubbles: true, cancelable: true };
   document.body.dispatchEvent(new KeyboardEvent("keydown", again));
 }

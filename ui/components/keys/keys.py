@@ -1,4 +1,4 @@
-"""Let Ctrl+Enter reach the page from every choice; a field for text stores its text."""
+"""Let Ctrl+Enter reach the page from every choice, and put the focus on a button."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from ui.components.declare import declare
 _component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
-def listen_for_keys() -> None:
+def listen_for_keys(focus: str = "", token: str = "") -> None:
     """Mount the listener; it draws nothing.
 
     Without it a chosen verdict swallows Ctrl+Enter, and a button of the page takes it while a
-    comment is written.
+    comment is written. A field for text stores its text.
+
+    Parameters
+    ----------
+    focus : str
+        Key of a button that is to have the focus.
+    token : str
+        The button is focused once for each.
     """
-    _component(key="page-keys")
+    _component(key="page-keys", data={"focus": focus, "token": token})

@@ -7,7 +7,7 @@ const pairs = (globalThis[Symbol.for("first-read.pairs")] ??= {
   viewers: new Set(),
   parted: new Set(), // names of pairs whose films move each alone
 });
-const COMPANION_KEYS = new Set([..."+=-_01wdivqfr,"]);
+const COMPANION_KEYS = new Set([..."+=-_09wdivqfr8"]);
 const { setView, fit, changeWindow, showPreset } = Viewer.prototype;
 
 const linking = {

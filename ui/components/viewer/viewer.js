@@ -68,7 +68,7 @@ class Viewer {
     this.data = data;
     this.setStateValue = setStateValue;
     this.state = this.recall(data);
-    this.root.style.height = `${data.height}px`;
+    this.root.style.height = Number.isFinite(data.height) ? `${data.height}px` : data.height;
     this.canvas.setAttribute("aria-label", data.alt);
     this.find(".drawn").hidden = !data.synthetic;
     this.showPageKeys();

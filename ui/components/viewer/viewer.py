@@ -258,7 +258,7 @@ def show_film(
     *,
     regions: RegionOverlay | None = None,
     key: str,
-    height: int = 720,
+    height: int | str = 720,
     page_keys: Sequence[tuple[str, str]] = (),
     marking: Marking | None = None,
     truths: Sequence[TruthOutline] = (),
@@ -274,8 +274,8 @@ def show_film(
         None shows the film alone, without the controls for regions.
     key : str
         Identifies this viewer on the page; zoom, window and overlay choices belong to it.
-    height : int
-        Of the toolbar and the stage together, in CSS pixels.
+    height : int or str
+        Of the toolbar and the stage together, in CSS pixels or as CSS says it.
     page_keys : sequence of (str, str)
         Keys of the page around the viewer, apart by spaces, and what they do: they stand at the
         end of the list of shortcuts, and the viewer leaves them to the page.

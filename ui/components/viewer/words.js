@@ -1,5 +1,7 @@
 // What the viewer says: the state of its tools, the readout, the legend and the label of a region.
 
+const EFFECT = "Effect on the score: faint = weak, full = strong";
+
 const wording = {
   showState() {
     const { state, regions } = this;
@@ -35,25 +37,22 @@ const wording = {
       return node;
     };
     this.find(".page-keys").replaceChildren(...this.data.pageKeys.map(row));
-    const alone = this.data.pageKeys.filter(([keys]) => !keys.includes("Ctrl"));
+    const alone = this.data.pageKeys.filter(([keys]) => !/Ctrl|Shift/.test(keys));
     this.pageOwns = new Set(alone.flatMap(([keys]) => keys.split(" ")));
-    for (const node of this.root.querySelectorAll(".help [data-key]")) {
-      node.hidden = this.pageOwns.has(node.dataset.key);
-    }
   },
 
   showLegend() {
     const { state, regions } = this;
     this.find(".legend").hidden = !(regions && state.overlay && this.film);
     if (!regions) return;
-    const { full, least, largest, unit, none } = regions;
+    const { full, least, largest, none } = regions;
     const bare = largest < least;
     this.find(".legend .scale").hidden = bare;
     this.find(".legend .least").textContent = `against ${signed(-full)}`;
     this.find(".legend .most").textContent = `${signed(full)} for`;
     this.find(".legend .words").textContent = bare
-      ? `${none} Point at the film, or press n, for a ${regions.called.toLowerCase()}'s outline.`
-      : `${unit}; full colour from ${full}, none below ${least}`;
+      ? `${none} Point at the film, or press the full stop, for a ${regions.called.toLowerCase()}'s outline.`
+      : EFFECT;
   },
 
   showReadout() {

@@ -23,7 +23,7 @@ function suspicionOf(row) {
 }
 
 function turnToRead(row) {
-  if (row.signed) return 3;
+  if (row.done) return 3;
   if (row.quality === "waiting") return 1;
   return row.side === "none" ? 2 : 0;
 }
@@ -102,7 +102,7 @@ function rowSentence(row) {
 function fillRow(node, row, operatingPoint) {
   const scored = row.probability !== null;
   const find = (name) => node.querySelector(`.${name}`);
-  node.classList.toggle("signed", row.signed);
+  node.classList.toggle("signed", row.done);
   node.dataset.quality = row.quality;
   node.dataset.side = row.side;
   node.setAttribute("aria-label", rowSentence(row));
@@ -116,7 +116,7 @@ function fillRow(node, row, operatingPoint) {
   const hidden = row.side === "hidden";
   const words = hidden ? "model hidden" : sided ? row.side : row.note || "no score yet";
   find("side").textContent = words;
-  const scale = scored ? ". The scale shows the run's score and the operating point" : "";
+  const scale = scored ? ". The scale shows the run's score and the threshold" : "";
   find("score").title = scored || hidden ? sideSentence(row) + scale : words;
   node.querySelector(".quality path").setAttribute("d", SHAPES[row.quality]);
   find("quality").title = qualitySentence(row);

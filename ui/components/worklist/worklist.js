@@ -66,7 +66,7 @@ class Worklist {
     const started = performance.now();
     this.data = data;
     this.setStateValue = setStateValue;
-    this.root.style.height = `${data.height}px`;
+    this.root.style.height = Number.isFinite(data.height) ? `${data.height}px` : data.height;
     this.root.querySelector(".count").textContent = countWords(data.rows);
     this.drawRows();
     this.obey(data);
@@ -175,7 +175,7 @@ class Worklist {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const node = event.composedPath()[0];
     if (node.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName)) return;
-    const step = { j: 1, k: -1 }[event.key.toLowerCase()];
+    const step = event.shiftKey ? 0 : { j: 1, k: -1 }[event.key.toLowerCase()];
     if (step) this.step(step);
   }
 

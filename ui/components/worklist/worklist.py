@@ -16,6 +16,7 @@ from typing import Literal
 import streamlit as st
 
 from core.domain.model import Side
+from core.domain.worklist import FilmStatus
 from ui.components.declare import declare
 from ui.components.events import rerun_only, state_of
 from ui.components.worklist.choice import Conversation, continue_conversation
@@ -52,6 +53,8 @@ class WorklistRow:
         A few words such as "to read", "signed: normal", "waiting", "cannot be opened".
     synthetic : bool
         Whether the film's file states that it was drawn.
+    waits : bool
+        Whether the film waits for this reader.
     """
 
     key: str
@@ -63,6 +66,12 @@ class WorklistRow:
     note: str
     status: str
     synthetic: bool = False
+    waits: bool = False
+
+    @property
+    def done(self) -> bool:
+        """True if the reader has signed a read of the film, or somebody dismissed it."""
+        return self.signed or self.status == FilmStatus.DISMISSED.value
 
     @property
     def signed(self) -> bool:
@@ -75,7 +84,7 @@ def show_worklist(
     *,
     selected: str | None,
     key: str,
-    height: int = 640,
+    height: int | str = 640,
     operating_point: float | None = None,
     by_suspicion: bool = True,
 ) -> str | None:
@@ -89,8 +98,8 @@ def show_worklist(
         Key of the film that is open. A change of it replaces what the reader chose before.
     key : str
         Identifies this list on the page; the reader's order of sorting belongs to it.
-    height : int
-        Of the whole list, in CSS pixels; the films scroll inside.
+    height : int or str
+        Of the whole list, in CSS pixels or as CSS says it; the films scroll inside.
     operating_point : float or None
         Probability to mark on each scale, in [0, 1].
     by_suspicion : bool
@@ -125,7 +134,7 @@ def show_worklist(
 
 
 def _described(row: WorklistRow) -> dict[str, object]:
-    described = asdict(row) | {"signed": row.signed}
+    described = asdict(row) | {"signed": row.signed, "done": row.done}
     del described["thumbnail_png"]
     return described
 

@@ -352,12 +352,12 @@ def test_of_many_who_claim_at_once_one_does(films):
     assert len(seen) == 1
 
 
-def test_going_on_to_another_film_lets_the_first_one_go(films):
+def test_going_on_to_another_film_lets_the_first_one_go_and_none_of_another_tab(films):
     films.keep(arriving(FILM), ADA)
     films.keep(arriving(OTHER), ADA)
     films.claim(FILM, lead("Dr. Ada"))
     films.claim(OTHER, lead("Dr. Ada"))
-    films.release("Dr. Ada", but=OTHER)
+    films.release("Dr. Ada", {FILM})
     assert films.find(FILM).claimed_by == ""
     assert films.find(OTHER).claimed_by == "Dr. Ada"
 

@@ -1,0 +1,64 @@
+"""A picture that the quality check refused: it gets no verdict, and may be no chest film."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.quality import QualityReport
+from core.domain.reader import Act
+from core.errors import FirstReadError
+from core.store.dismissals import dismiss_film, dismissals_of, restore_film
+from ui.app.identity import draw_name_field, not_allowed
+from ui.app.read_in_progress import ReadContext
+from ui.app.resources import get_database
+from ui.components.plain_text import plain
+from ui.review.next_film import draw_next
+
+DISMISS, RESTORE = "Not a chest film", "Put it back in the worklist"
+NO_NAME = "Enter your name first: it is kept with your name."
+
+
+def draw_dismissal(read: ReadContext, quality: QualityReport) -> None:
+    """Offer to note that a refused picture is no chest film, or to take that back."""
+    visit, film = read.visit, read.film.key
+    if not_allowed(visit, Act.SIGN_READ):
+        return
+    said = dismissals_of(get_database(), [film]).get(film)
+    if said is not None:
+        st.markdown(
+            f":material/hide_image: **Not a chest film**, says {plain(said.reader)}, "
+            f"{said.noted_at:%Y-%m-%d %H:%M} UTC."
+        )
+        draw_next(visit)
+    else:
+        st.caption("The model did not read this picture, so that it gets no verdict.")
+    visit.reader = draw_name_field(visit)
+    if visit.complaint == NO_NAME and visit.reader.strip():
+        visit.complaint = ""
+    if st.button(
+        DISMISS if said is None else RESTORE,
+        icon=":material/hide_image:" if said is None else ":material/undo:",
+        width="stretch",
+        key=f"dismiss-{read.form_key}",
+        help="The picture leaves the films that are to be read. You can put it back."
+        if said is None
+        else None,
+    ):
+        visit.complaint = _note(read, quality, dismissed=said is None)
+        if not visit.complaint:
+            st.rerun()
+    if visit.complaint:
+        st.warning(plain(visit.complaint), icon=":material/touch_app:")
+
+
+def _note(read: ReadContext, quality: QualityReport, *, dismissed: bool) -> str:
+    """Store it and return an empty text, or return what it lacks."""
+    visit, film = read.visit, read.film.key
+    if not visit.reader.strip():
+        return NO_NAME
+    try:
+        (dismiss_film if dismissed else restore_film)(get_database(), film, quality, visit.acting)
+    except FirstReadError as exc:
+        return f"Not kept. {exc}"
+    visit.done = film if dismissed else ""
+    return ""
