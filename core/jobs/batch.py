@@ -35,6 +35,8 @@ class UploadedFilm:
         The file, or what fetches it from where it is kept.
     by : Reader or None
         Who adds it.
+    shipped : bool
+        Whether it is one of the built-in synthetic films, which belong to no list of a site.
     """
 
     key: str
@@ -43,6 +45,7 @@ class UploadedFilm:
     inverted: bool = False
     turn: Turn = Turn.NONE
     by: Reader | None = None
+    shipped: bool = False
 
     @property
     def content(self) -> bytes:

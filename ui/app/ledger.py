@@ -12,7 +12,7 @@ import streamlit as st
 from core.datasets.fetch import find_public_set
 from core.datasets.index import list_public, reference_of_files
 from core.domain.review import ReviewRecord, Verdict
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.reads.export import is_synthetic
 from core.settings import get_settings
 from ui.app.resources import get_store
@@ -59,7 +59,7 @@ def get_ledger() -> Ledger:
     if not all(is_synthetic(record) for record in records):
         references |= _references(list_public(find_public_set(get_settings().data)))
     if any(is_synthetic(record) for record in records):
-        references |= _references(tuple(drawn_files(get_settings().cache)))
+        references |= _references(tuple(built_in_files()))
     return Ledger(records, references)
 
 
