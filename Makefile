@@ -19,7 +19,6 @@ check: setup-test lint  # meant to take less than 90 s on two cores
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not real_films" $(UNIT_TESTS)
 
 test: setup-test lint
-	$(BIN)/python -m core phantom >/dev/null  # before the tests, which all read the same films
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup-test

@@ -72,7 +72,8 @@ def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
     """Start ``streamlit run streamlit_app.py`` on an empty review store of its own.
 
     The model's output is shown at once: what is measured does not wait for a first read. No film
-    is kept, unless the settings say so: else a round would find the films of the one before.
+    is kept, unless the settings say so: else a round would find the films of the one before. The
+    worklist begins empty, too.
 
     Parameters
     ----------
@@ -88,6 +89,7 @@ def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
             "FIRSTREAD_FILMS": f"{folder}/films",
             "FIRSTREAD_KEEP_FILMS_DAYS": "0",
             "FIRSTREAD_READ_FIRST": "false",
+            "FIRSTREAD_OFFER_SYNTHETIC": "false",
             **(settings or {}),
         }
         migrate = [sys.executable, "-m", "core", "db", "migrate"]  # as `make run` does

@@ -133,7 +133,7 @@ def write_sheet(
     if beside_real is not None and beside_real.resolve().is_relative_to(PROJECT_ROOT):
         raise typer.BadParameter("real films never enter the repository: name a file outside it.")
     with show_errors():
-        phantoms = open_built_in_set(get_settings().cache)
+        phantoms = open_built_in_set()
         if beside_real is None:
             draw_findings(phantoms).save(PICTURE)
         else:

@@ -47,7 +47,7 @@ def read_one_film(page: Page, film: bytes) -> None:
     """Upload a film and wait until the viewer draws it."""
     upload = {"name": "drawn.png", "mimeType": "image/png", "buffer": film}
     page.locator("input[type=file]").set_input_files(upload)
-    page.locator("canvas").first.wait_for(state="visible", timeout=PATIENCE_MS)
+    page.get_by_role("img", name="Film drawn.png").wait_for(state="visible", timeout=PATIENCE_MS)
 
 
 def time_start(server: AppServer, page: Page) -> float:
@@ -62,7 +62,7 @@ def measure_start(browser: Browser, film: bytes) -> tuple[float, list[str]]:
     """Start the app, and return the seconds and the TensorFlow files in it after one film."""
     context = browser.new_context()  # nothing cached: as on the first visit
     page = context.new_page()
-    with run_app() as server:
+    with run_app({"FIRSTREAD_OFFER_SYNTHETIC": "true"}) as server:
         seconds = time_start(server, page)
         read_one_film(page, film)
         loaded = tensorflow_files(mapped_files(server.pid))

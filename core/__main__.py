@@ -14,7 +14,7 @@ from core.cli.films import app as films_app
 from core.cli.import_run import import_run_file
 from core.cli.likelihood_ratio import likelihood_ratio
 from core.cli.model_card import facts
-from core.cli.phantom import phantom, phantom_scores, prepare_examples
+from core.cli.phantom import phantom, phantom_scores
 from core.cli.precompute import features, film_facts, label_issues
 from core.cli.reference import reference
 from core.cli.runs import (
@@ -49,7 +49,6 @@ app.command()(film_facts)
 app.command()(label_issues)
 app.command()(phantom)
 app.command()(phantom_scores)
-app.command(hidden=True)(prepare_examples)
 app.command()(train)
 app.command()(audit)
 app.command()(explain)

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     )
     cache: Path = Field(
         default=PROJECT_ROOT / "var" / "cache",
-        description="Folder for what can be recomputed: synthetic films, thumbnails, scores. "
+        description="Folder for what can be recomputed: thumbnails, features, scores. "
         "A damaged file in it counts as missing.",
     )
     keep_file_names: bool = Field(
@@ -79,7 +79,8 @@ class Settings(BaseSettings):
     )
     offer_synthetic: bool = Field(
         default=True,
-        description="Offer the synthetic films. Set `false` where only patients' films are read.",
+        description="Offer the synthetic films, and list them in Review until a film is added. "
+        "Set `false` where only patients' films are read.",
     )
     max_film_mb: int = Field(
         default=64,

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from ui.app.guard import guard, show_errors
-from ui.app.progress import draw_waiting, get_preparation, show_preparation
-from ui.app.resources import get_libraries, get_served
+from ui.app.resources import get_served
 from ui.app.session import Visit, show_notice
 from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
@@ -29,7 +28,6 @@ def draw_errors(visit: Visit) -> None:
     if complaints:
         st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
     if view.film is None:
-        show_preparation(get_preparation())
         choice_side, films_side = st.columns([1, 3.4], gap="medium")
         with choice_side:
             draw_choice(view, found)
@@ -44,16 +42,5 @@ def draw_errors(visit: Visit) -> None:
 visit = guard("errors")
 with show_errors():
     served = get_served()
-    others = any(library.has_films for library in get_libraries().values())
-    if not draw_waiting(
-        st.query_params.get("library", "public" if others else "synthetic"),
-        "What a run gets wrong, film by film",
-        "Missed pneumonias and false alarms of every run as cards, each with its regions, "
-        "the other runs' results, and a field for your note.",
-        "See the runs' results on the public films",
-        key="errors-meanwhile",
-        icon=":material/grid_view:",
-        help="The results are here; the films are not.",
-    ):
-        draw_errors(visit)
+    draw_errors(visit)
     draw_standing_line(served, visit.reader)

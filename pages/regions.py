@@ -19,10 +19,9 @@ from ui.regions.subject import (
     settle,
 )
 from ui.review.read_panel import offer_regions
-from ui.review.uploads import offer_examples
 
 
-def draw_empty(visit: Visit) -> None:
+def draw_empty() -> None:
     """Say what the page shows, and how a film comes here."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
@@ -33,7 +32,6 @@ def draw_empty(visit: Visit) -> None:
             "Films come here from the pages Review, Errors and Teaching."
         )
         st.page_link("pages/review.py", label="Add films on Review", icon=":material/radiology:")
-        offer_examples(visit)
 
 
 def draw_choice(visit: Visit, view: RegionsView) -> bool:
@@ -69,7 +67,7 @@ with show_errors():
         if not isinstance(subject, Subject) and complaints:
             st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
         if subject is None:
-            draw_empty(visit)
+            draw_empty()
         elif isinstance(subject, NotShown):
             draw_not_shown(subject, offer_regions)
         else:

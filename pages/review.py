@@ -18,6 +18,7 @@ from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
+from ui.review.examples import list_examples, offer_examples
 from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
 from ui.review.next_film import BUTTON, KEYS
@@ -25,7 +26,7 @@ from ui.review.priors import Priors, draw_prior, lay_out, priors_of
 from ui.review.read_panel import draw_read, purpose_text
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.unfinished import draw_unfinished
-from ui.review.uploads import draw_uploader, offer_examples, read_waiting
+from ui.review.uploads import draw_uploader, read_waiting
 from ui.review.worklist_query import WorklistView, read_worklist
 
 PAGE_KEYS = (
@@ -114,6 +115,7 @@ with show_errors():
         view, complaints = read_worklist(visit, st.query_params.to_dict())
         total = list_films(visit, view.asked(visit), view.page * PAGE)
         read_unread(visit)
+    total = list_examples(visit, total)
     show_notice(visit)
     with st.container():
         with st.container():

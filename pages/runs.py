@@ -7,7 +7,6 @@ import streamlit as st
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from ui.app.guard import guard, show_errors
-from ui.app.progress import draw_preparation, get_preparation, show_preparation
 from ui.app.resources import get_decision, get_served
 from ui.app.session import Visit, show_notice
 from ui.charts.runs import Style, style_runs
@@ -96,7 +95,7 @@ def draw_runs(visit: Visit, view: RunsView, listed: ListedRuns, serving: str) ->
     """Draw every run in the table, and the comparison of those that are ticked."""
     with show_errors():
         draw_table(view, listed, serving, style_runs(tuple(listed.runs), view.runs))
-        if len(listed.runs) == 1 and get_preparation() is None:
+        if len(listed.runs) == 1:
             st.info("There is only one run: train or import another to compare them.")
         draw_comparison(visit, view, listed)
 
@@ -113,12 +112,7 @@ def draw_page(visit: Visit) -> None:
         draw_head(visit, view, listed)
         if complaints:
             st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
-        task = get_preparation()
-        if view.part == "synthetic" and task is not None and not task.ready:
-            draw_preparation(task)
-        else:
-            show_preparation(task)
-            draw_runs(visit, view, readers, serving)
+        draw_runs(visit, view, readers, serving)
     else:
         draw_empty()
     for sentence in listed.sentences:

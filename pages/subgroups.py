@@ -3,7 +3,6 @@
 import streamlit as st
 
 from ui.app.guard import guard, show_errors
-from ui.app.progress import draw_waiting
 from ui.app.resources import get_served
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
@@ -36,13 +35,5 @@ def draw_page() -> None:
 visit = guard("subgroups")
 with show_errors():
     served = get_served()
-    if not draw_waiting(
-        st.query_params.get("library"),
-        "Subgroups in which a run does worse",
-        "How often a run misses each synthetic finding, and the films that it gets wrong.",
-        "See the search over the public films",
-        key="slices-meanwhile",
-        icon=":material/search:",
-    ):
-        draw_page()
+    draw_page()
     draw_standing_line(served, visit.reader)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
-from core.settings import PROJECT_ROOT, Settings, get_settings
+from core.settings import PROJECT_ROOT, get_settings
 from core.store.engine import Database
 
 TRAINING = "tests/core/training/"
@@ -40,7 +40,7 @@ def served_models() -> Path:
     return PROJECT_ROOT / "models"
 
 
-# Drawing films behind every page would slow the other tests; those of examples turn it on.
+# Else every worklist would begin with the synthetic films; tests of these turn it on.
 os.environ.setdefault("FIRSTREAD_OFFER_SYNTHETIC", "false")
 
 # Most tests are of what the model says; those of the order of reading turn it on.
@@ -108,16 +108,6 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     A process that a later test spawns imports it, and would run the page.
     """
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-
-
-@pytest.fixture(scope="session")
-def synthetic_cache() -> Path:
-    """Return the cache folder with the built-in synthetic films in it, drawn once a version."""
-    from core.phantom.dataset import open_built_in_set
-
-    folder = Settings.model_fields["cache"].default
-    open_built_in_set(folder)
-    return Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,8 @@ class UploadedFilm:
         Who adds it.
     original_px : (float, float) or None
         Height and width that the film had before its file became a square; it is shown so.
+    shipped : bool
+        Whether it is one of the built-in synthetic films, which belong to no list of a site.
     """
 
     key: str
@@ -46,6 +48,7 @@ class UploadedFilm:
     turn: Turn = Turn.NONE
     by: Reader | None = None
     original_px: tuple[float, float] | None = None
+    shipped: bool = False
 
     @property
     def view_key(self) -> str:

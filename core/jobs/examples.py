@@ -1,45 +1,33 @@
-"""The built-in synthetic films, generated and read by a separate process at first start.
+"""The built-in synthetic films as the worklist takes them, with what a run says of them.
 
-Nothing of what draws, reads and counts is loaded here: the app stays as small as it is without.
+Films and readings ship as files. Nothing that draws films is loaded here.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
-from core.domain.model import RunRecord
-from core.files import read_checked, write_checked
-from core.imaging.png import is_whole_png
-from core.jobs.background import BackgroundTask
-from core.jobs.batch import UploadedFilm
-from core.phantom.builtin import (
-    BUILT_IN_FILMS,
-    DRAWING_VERSION,
-    MANIFEST,
-    READING_VERSION,
-    built_in_folder,
-)
-from core.runs.store import reading_identity
+from core.domain.model import Prediction, RunRecord
+from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
+from core.jobs.synthetic_readings import GateReading, KeptReadings
+from core.phantom import builtin
+from core.phantom.builtin import built_in_files
+from core.pipeline import FilmReading
 from core.settings import PROJECT_ROOT
 
-OFFERED = 12
-PREPARE = "prepare-examples"
-
-_log = logging.getLogger(__name__)
+SHIPPED, CACHED = "readings", "synthetic_scores"
+BEHIND_OTHER_WORK = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ExamplesSummary:
-    """How the served run reads the built-in set.
+    """How a run reads the built-in set.
 
     Attributes
     ----------
@@ -58,134 +46,111 @@ class ExamplesSummary:
     cleared: int
 
 
-class ExamplesTask(BackgroundTask[None]):
-    """The built-in set on its way; what is drawn when it is cancelled stays.
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """The built-in films, and what a run says of them.
+
+    Attributes
+    ----------
+    films : sequence of UploadedFilm
+        Sorted by their hash, so that neither place nor name tells what a film shows.
+    outcomes : mapping of str to FilmOutcome
+        By the film's hash; without films that the run has yet to read.
+    summary : ExamplesSummary or None
+        None where the run has yet to read them.
+    """
+
+    films: Sequence[UploadedFilm]
+    outcomes: Mapping[str, FilmOutcome]
+    summary: ExamplesSummary | None
+
+
+def reading_folders(cache_folder: Path) -> tuple[Path, Path]:
+    """Return where readings of the built-in set lie: those that ship, and those made here."""
+    return builtin.BUILT_IN_FOLDER / SHIPPED, cache_folder / CACHED
+
+
+def open_examples(run: RunRecord, gate_sha256: str, cache_folder: Path) -> Examples:
+    """Return the built-in films with a run's kept readings; no film if one is missing.
 
     Parameters
     ----------
-    run : RunRecord
-        That reads the films.
     gate_sha256 : str
         Of the quality gate's record.
     """
-
-    def __init__(self, cache_folder: Path, models: Path, run: RunRecord, gate_sha256: str) -> None:
-        super().__init__("the synthetic films")
-        self._environment = {
-            "FIRSTREAD_CACHE": str(cache_folder.absolute()),
-            "FIRSTREAD_MODELS": str(models.absolute()),
-            "FIRSTREAD_SERVED_RUN": run.run_id,
-        }
-        self._cache = cache_folder
-        self._summary = summary_path(cache_folder, run, gate_sha256)
-        self._process: subprocess.Popen[str] | None = None
-        self._ready = False
-
-    def start(self) -> Self:
-        """Begin, if the work is not done yet; returns the task itself."""
-        done = done_path(self._summary).is_file() and self.summary is not None
-        if not done or self.drawn < self.total:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "core", PREPARE],
-                cwd=PROJECT_ROOT,
-                env=os.environ | self._environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            super().start()
-        return self
-
-    def cancel(self) -> None:
-        """End the work."""
-        super().cancel()
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-
-    def _work(self) -> None:
-        assert self._process is not None
-        _, said = self._process.communicate()
-        lines = said.strip().splitlines()
-        if self._process.returncode and "Traceback" in said:
-            _log.error("the synthetic films could not be prepared: %s", said)
-            self.sentence = self.fault
-        elif self._process.returncode and lines:
-            self.sentence = lines[-1]  # before it LiteRT may say what it runs on
-        elif self.summary is None:
-            self.sentence = "The work was stopped; start First Read again."
-
-    @property
-    def drawn(self) -> int:
-        """Films that are there already."""
-        return len(drawn_files(self._cache))
-
-    @property
-    def total(self) -> int:
-        """Films in all."""
-        return BUILT_IN_FILMS
-
-    @property
-    def summary(self) -> ExamplesSummary | None:
-        """How the served run reads them; None until it has."""
-        kept = read_checked(self._summary)
-        if kept is None:
-            return None
-        try:
-            return ExamplesSummary(**json.loads(kept))
-        except (TypeError, ValueError):  # of another version, or not this program's
-            return None
-
-    @property
-    def ready(self) -> bool:
-        """True once all films are there and the served run has read them, or never will."""
-        if not self._ready and self.drawn == self.total:
-            self._ready = self.finished or self.summary is not None
-        return self._ready
-
-
-def summary_path(cache_folder: Path, run: RunRecord, gate_sha256: str) -> Path:
-    """Return where it is kept how a run reads the built-in set, by all that this depends on."""
-    parts = (DRAWING_VERSION, READING_VERSION, reading_identity(run, gate_sha256))
-    key = hashlib.sha256("".join(parts).encode()).hexdigest()
-    return cache_folder / "phantoms" / f"{run.run_id}-{key[:16]}.checked"
-
-
-def done_path(summary: Path) -> Path:
-    """Return the file that is there once every other run has read the films too."""
-    return summary.with_suffix(".done")
-
-
-def keep_summary(path: Path, summary: ExamplesSummary) -> None:
-    """Write what `ExamplesTask.summary` reads."""
-    write_checked(path, json.dumps(asdict(summary)).encode())
-
-
-def example_films(cache_folder: Path, n: int = OFFERED) -> list[UploadedFilm]:
-    """Return the first films of the set that are drawn already, as if they had been uploaded.
-
-    Their names do not tell what they show.
-
-    Parameters
-    ----------
-    n : int
-        At most.
-    """
-    contents = (path.read_bytes() for path in drawn_files(cache_folder))
-    whole = islice(filter(is_whole_png, contents), n)  # a damaged one is drawn again at a start
-    keyed = sorted((hashlib.sha256(content).hexdigest(), content) for content in whole)
-    return [
-        UploadedFilm(key, f"synthetic-{number:02}.png", content)
+    contents = {path: path.read_bytes() for path in built_in_files()}
+    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    keyed = sorted((hashes[path], content) for path, content in contents.items())
+    films = [
+        UploadedFilm(key, f"synthetic-{number:02}.png", content, shipped=True)
         for number, (key, content) in enumerate(keyed, start=1)
     ]
+    kept = KeptReadings(_set_sha256(hashes), reading_folders(cache_folder))
+    said, looks = kept.of_run(run, gate_sha256), kept.of_gate(gate_sha256, run.input_px)
+    if said is None or looks is None:
+        return Examples(films, {}, None)
+    rows = dict(zip(said.films.film_id.tolist(), range(len(said)), strict=True))
+    outcomes = {}
+    if not run.members:  # how far members disagree is not kept
+        for look in looks:
+            row = rows[look.film_id]
+            logit, probability = float(said.logit[row]), float(said.probability[row])
+            reading = _as_read(look, run, logit, probability)
+            outcomes[look.film_sha256] = FilmOutcome(FilmState.READ, reading)
+    ill, called = said.films.label == 1, said.probability >= run.operating_point.threshold
+    summary = ExamplesSummary(
+        let_through=sum(not look.refused for look in looks),
+        n=len(said),
+        ill=int(ill.sum()),
+        found=int((ill & called).sum()),
+        cleared=int((~ill & ~called).sum()),
+    )
+    return Examples(films, outcomes, summary)
 
 
-def drawn_files(cache_folder: Path) -> list[Path]:
-    """Return the files of the built-in set that are there, in its order."""
-    folder = built_in_folder(cache_folder)
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files = [folder / film["film_id"] for film in manifest["films"]]
-    except (OSError, KeyError, TypeError, ValueError):  # nothing is drawn yet, or not by this
-        return []
-    return [path for path in files if path.is_file()]
+def _set_sha256(hashes: Mapping[Path, str]) -> str:
+    """Return what `DatasetIndex.sha256` is of the same films."""
+    names = {path.relative_to(builtin.BUILT_IN_FOLDER).as_posix(): hashes[path] for path in hashes}
+    lines = sorted(f"{name} {sha256}\n" for name, sha256 in names.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _as_read(look: GateReading, run: RunRecord, logit: float, probability: float) -> FilmReading:
+    from scipy.special import expit  # noqa: PLC0415 (a fifth of a second)
+
+    assert look.reading.quality is not None
+    prediction = Prediction(
+        probability=probability,
+        score=float(expit(logit)),
+        run_id=run.run_id,
+        operating_point=run.operating_point,
+        abstention=run.abstention,
+    )
+    return FilmReading(
+        film_sha256=look.film_sha256,
+        thumbnail=look.reading.thumbnail,
+        height_px=look.reading.height_px,
+        width_px=look.reading.width_px,
+        source_format=look.reading.source_format,
+        quality=look.reading.quality,
+        prediction=None if look.refused else prediction,
+        model_input=None,
+    )
+
+
+def read_behind(cache_folder: Path, models: Path) -> subprocess.Popen[bytes]:
+    """Have a separate process read the built-in films with the runs that have yet to read them."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "phantom-scores"],
+        cwd=PROJECT_ROOT,
+        env=os.environ
+        | {
+            "FIRSTREAD_CACHE": str(cache_folder.absolute()),
+            "FIRSTREAD_MODELS": str(models.absolute()),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, process.pid, BEHIND_OTHER_WORK)
+    return process

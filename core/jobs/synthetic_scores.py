@@ -1,12 +1,8 @@
-"""Runs' scores of the synthetic films, through the upload pipeline; cached until one changes."""
+"""Runs' scores of the synthetic films, through the upload pipeline; kept until one changes."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,62 +10,41 @@ import numpy as np
 
 from core.domain.film import Radiograph
 from core.domain.model import RunRecord
-from core.errors import Cancelled, FirstReadError
-from core.files import read_checked, write_checked
+from core.domain.worklist import MachineReading
+from core.errors import Cancelled
 from core.gate.quality import measure_sharpness, measure_tone
 from core.imaging.decoding import decode_radiograph
+from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import standardise_film
-from core.phantom.builtin import READING_VERSION
+from core.jobs.synthetic_readings import GateReading, KeptReadings
 from core.phantom.dataset import PhantomSet
 from core.pipeline import Engine, Gate, assess_film, open_classifier, score_radiograph
-from core.runs.predictions import (
-    FILM_COLUMNS,
-    FilmTable,
-    Predictions,
-    parse_predictions,
-    predictions_as_parquet,
-)
-from core.runs.store import reading_identity
-
-_log = logging.getLogger(__name__)
+from core.runs.predictions import FILM_COLUMNS, FilmTable, Predictions
 
 Cancelling = Callable[[], bool]
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class GateAnswer:
-    """The quality gate's result for one film."""
-
-    film_id: str
-    refused: bool
-    findings: tuple[str, ...]
-
-
 class PhantomScores:
-    """Scores of a synthetic set, computed on first use.
+    """What runs and gate say of a synthetic set; computed where it is not kept.
 
     Parameters
     ----------
-    cache_folder : Path
-        Scores are kept in it, by the hashes of set and export, and the reading version.
+    folders : sequence of Path
+        As in `KeptReadings`.
     threads : int
         For a prediction.
     """
 
-    def __init__(self, phantoms: PhantomSet, gate: Gate, cache_folder: Path, threads: int) -> None:
+    def __init__(
+        self, phantoms: PhantomSet, gate: Gate, folders: Sequence[Path], threads: int
+    ) -> None:
         self._phantoms, self._gate, self._threads = phantoms, gate, threads
-        parts = phantoms.index.sha256 + READING_VERSION
-        key = hashlib.sha256(parts.encode()).hexdigest()[:16]
-        self._folder = cache_folder / "synthetic_scores" / key
+        self._kept = KeptReadings(phantoms.index.sha256, folders)
 
     def has(self, run: RunRecord) -> bool:
         """Return whether what a run says of the films is kept."""
-        return read_checked(self._place(run)) is not None
-
-    def _place(self, run: RunRecord) -> Path:
-        identity = reading_identity(run, self._gate.sha256)[:16]
-        return self._folder / f"{run.run_id}-{identity}.checked"
+        return self._kept.has_run(run, self._gate.sha256)
 
     def of(
         self,
@@ -89,8 +64,7 @@ class PhantomScores:
         Cancelled
             If ``cancelled`` returned True.
         """
-        path = self._place(run)
-        kept = _kept_predictions(path)
+        kept = self._kept.of_run(run, self._gate.sha256)
         if kept is not None:
             return kept
         engine = Engine(open_classifier(run, self._threads), self._gate)
@@ -101,7 +75,7 @@ class PhantomScores:
         table = FilmTable(**{name: np.array([row[name] for row in rows]) for name in FILM_COLUMNS})
         logits, probabilities = np.array(scores, np.float64).T
         predictions = Predictions(table, logits, probabilities)
-        write_checked(path, predictions_as_parquet(predictions))
+        self._kept.keep_run(run, self._gate.sha256, predictions)
         return predictions
 
     def of_gate(
@@ -110,7 +84,7 @@ class PhantomScores:
         *,
         progress: Progress | None = None,
         cancelled: Cancelling | None = None,
-    ) -> tuple[GateAnswer, ...]:
+    ) -> tuple[GateReading, ...]:
         """Return what the quality gate says of every film.
 
         Parameters
@@ -125,17 +99,25 @@ class PhantomScores:
         Cancelled
             If ``cancelled`` returned True.
         """
-        path = self._folder / f"gate-{self._gate.sha256[:16]}-{model_px}.checked"
-        kept = _kept_answers(path)
-        if kept is None:
-            kept = []
-            for film_id, film in self._films(progress, cancelled):
-                quality = assess_film(film, self._gate, model_px)
-                codes = [finding.code for finding in quality.findings]
-                kept.append(GateAnswer(film_id, quality.refused, tuple(codes)))
-            rows = [[one.film_id, one.refused, one.findings] for one in kept]
-            write_checked(path, json.dumps(rows).encode())
-        return tuple(kept)
+        kept = self._kept.of_gate(self._gate.sha256, model_px)
+        if kept is not None:
+            return kept
+        said = tuple(
+            GateReading(film_id, film.sha256, self._look_at(film, model_px))
+            for film_id, film in self._films(progress, cancelled)
+        )
+        self._kept.keep_gate(self._gate.sha256, model_px, said)
+        return said
+
+    def _look_at(self, film: Radiograph, model_px: int) -> MachineReading:
+        return MachineReading(
+            identity="",
+            thumbnail=thumbnail_png(film),
+            height_px=film.height_px,
+            width_px=film.width_px,
+            source_format=film.source_format,
+            quality=assess_film(film, self._gate, model_px),
+        )
 
     def gate_codes(self, model_px: int) -> dict[str, str]:
         """Return the codes of the gate's findings, apart by a space, by film; as `of_gate`."""
@@ -169,25 +151,3 @@ class PhantomScores:
             "median_grey": tone.median,
             "sharpness": measure_sharpness(standardise_film(film.pixels)),
         }
-
-
-def _kept_predictions(path: Path) -> Predictions | None:
-    """Return what a file of the cache holds; None if it is missing, or damaged."""
-    content = read_checked(path)
-    if content is None:
-        return None
-    try:
-        return parse_predictions(content, path.name)
-    except FirstReadError as exc:
-        _log.warning("%s of the cache is another program's and made again: %s", path.name, exc)
-        return None
-
-
-def _kept_answers(path: Path) -> list[GateAnswer] | None:
-    """Return the gate's answers in a file of the cache; None if it is missing, or damaged."""
-    content = read_checked(path)
-    if content is None:
-        return None
-    return [
-        GateAnswer(str(name), bool(no), tuple(codes)) for name, no, codes in json.loads(content)
-    ]

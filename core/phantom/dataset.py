@@ -23,20 +23,16 @@ from core.datasets.split import Split
 from core.errors import Cancelled, DatasetError
 from core.files import write_whole
 from core.imaging.png import SYNTHETIC_MARK, is_whole_png, marked_png, mask_png, read_mask
-from core.phantom.builtin import (
-    BUILT_IN_FILMS,
-    BUILT_IN_SEED,
-    DRAWING_VERSION,
-    MANIFEST,
-    built_in_folder,
-)
+from core.phantom import builtin
+from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_SEED, DRAWING_VERSION, MANIFEST
 from core.phantom.film import PhantomFilm, draw_film, subtype_of
 from core.phantom.settings import FINDINGS, PhantomSettings, draw_settings
 
 _log = logging.getLogger(__name__)
 
 FIRST_PATIENT = 9001
-HEIGHT_PX = 512
+HEIGHT_PX = 504
+GREY_STEPS = 85
 NOTE = "Drawn by First Read. No patient was exposed, and no patient's film was used."
 
 Mask = npt.NDArray[np.bool_]
@@ -109,14 +105,14 @@ class PhantomSet:
     split: Split
 
     def read_bytes(self, film_id: str) -> bytes:
-        """Return a film's file; a damaged one is drawn again.
+        """Return a film's file.
 
         Raises
         ------
         DatasetError
-            If there is no such film, or its file is gone.
+            If there is no such film, or its file is gone or damaged.
         """
-        return self._whole(film_id, self._known(film_id))
+        return _whole(self.folder, self._known(film_id))
 
     def truth(self, film_id: str, kind: Truth) -> Mask:
         """Return the (H, W) mask of the lesion, of its core or of the lungs.
@@ -124,17 +120,9 @@ class PhantomSet:
         Raises
         ------
         DatasetError
-            If there is no such film, or the mask's file is gone.
+            If there is no such film, or the mask's file is gone or damaged.
         """
-        return read_mask(self._whole(film_id, _mask_place(self._known(film_id), kind)))
-
-    def _whole(self, film_id: str, place: str) -> bytes:
-        content = _read(self.folder / place)
-        if is_whole_png(content):
-            return content
-        _log.warning("%s is damaged and is drawn again", self.folder / place)
-        _write_film(self.folder, next(film for film in self.films if film.film_id == film_id))
-        return _read(self.folder / place)
+        return read_mask(_whole(self.folder, _mask_place(self._known(film_id), kind)))
 
     def _known(self, film_id: str) -> str:
         if film_id not in {film.film_id for film in self.films}:
@@ -193,28 +181,24 @@ def write_set(
     return _open(folder, planned)
 
 
-def open_built_in_set(
-    cache_folder: Path,
-    *,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> PhantomSet:
-    """Return the built-in set; missing films are generated first.
+def open_built_in_set() -> PhantomSet:
+    """Return the built-in set as it ships.
 
     Raises
     ------
     DatasetError
-        If the folder cannot be written.
-    Cancelled
-        If ``cancelled`` returned True.
+        If a film of it is missing, or its file is no whole PNG.
     """
+    planned = plan_films(BUILT_IN_FILMS, BUILT_IN_SEED)
+    for film in planned:
+        _whole(builtin.BUILT_IN_FOLDER, film.film_id)
+    return _open(builtin.BUILT_IN_FOLDER, planned)
+
+
+def write_built_in_set(*, progress: Progress | None = None) -> PhantomSet:
+    """Generate what is missing or damaged of the built-in set; raises as `write_set` does."""
     return write_set(
-        built_in_folder(cache_folder),
-        BUILT_IN_FILMS,
-        BUILT_IN_SEED,
-        progress=progress,
-        cancelled=cancelled,
-        own_folder=True,
+        builtin.BUILT_IN_FOLDER, BUILT_IN_FILMS, BUILT_IN_SEED, progress=progress, own_folder=True
     )
 
 
@@ -224,8 +208,12 @@ def describe_film(film: PlannedFilm) -> dict[str, object]:
 
 
 def encode_film(drawn: PhantomFilm) -> bytes:
-    """Return a film as an 8-bit PNG that says in pixels and file that it is synthetic."""
-    return marked_png(drawn.pixels, SYNTHETIC_MARK, NOTE)
+    """Return a film as an 8-bit PNG that says in pixels and file that it is synthetic.
+
+    It has 86 grey levels, three of 255 apart: the film's noise hides it, and a third is saved.
+    """
+    stepped = np.rint(drawn.pixels * GREY_STEPS) / np.float32(GREY_STEPS)
+    return marked_png(stepped.astype(np.float32), SYNTHETIC_MARK, NOTE)
 
 
 def _claim(folder: Path, stated: dict[str, object], *, own_folder: bool) -> None:
@@ -275,14 +263,19 @@ def _mask_place(film_id: str, kind: Truth) -> str:
     return f"{kind}_masks/{film_id.rsplit('/', 1)[1]}"
 
 
-def _read(path: Path) -> bytes:
+def _whole(folder: Path, place: str) -> bytes:
+    """Return a file of a set; refuse one that is gone or damaged."""
+    path, wrong = folder / place, "is damaged"
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
+        if is_whole_png(content):
+            return content
     except OSError as exc:
-        raise DatasetError(
-            f"{path.name} cannot be read in {path.parent} ({exc.strerror}): `python -m core "
-            "phantom` draws what is missing of the built-in set, with --out of another."
-        ) from exc
+        wrong = f"cannot be read ({exc.strerror})"
+    raise DatasetError(
+        f"{path.name} {wrong} in {path.parent}: `python -m core phantom` draws what is missing or "
+        "damaged of the built-in set, with --out of another."
+    )
 
 
 def _open(folder: Path, planned: tuple[PlannedFilm, ...]) -> PhantomSet:

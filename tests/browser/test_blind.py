@@ -14,8 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from core.domain.model import Prediction
 from core.files import sha256_of
-from core.jobs.examples import drawn_files
-from core.phantom.builtin import DRAWING_VERSION
+from core.phantom.builtin import DRAWING_VERSION, built_in_files
 from core.pipeline import Engine, open_engine, read_film
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
@@ -50,8 +49,8 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="module")
-def films(synthetic_cache: Path) -> list[Path]:
-    by_name = {path.name: path for path in drawn_files(synthetic_cache)}
+def films() -> list[Path]:
+    by_name = {path.name: path for path in built_in_files()}
     return [by_name[name] for name in ARRIVAL]
 
 
@@ -62,10 +61,9 @@ def predictions(films: list[Path], engine: Engine) -> list[Prediction]:
     return [one for one in found if one is not None]
 
 
-def start(folder: Path, cache: Path, **settings: str) -> Server:
+def start(folder: Path, **settings: str) -> Server:
     environment = {
         "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder / 'reads.sqlite3'}",
-        "FIRSTREAD_CACHE": str(cache),
         "FIRSTREAD_READ_FIRST": "true",
     }
     return Server(PROJECT_ROOT / "streamlit_app.py", environment | settings)
@@ -107,15 +105,15 @@ def lock(page: Page) -> None:
 
 
 @pytest.fixture
-def blind(tmp_path: Path, synthetic_cache: Path) -> Iterator[Server]:
-    server = start(tmp_path, synthetic_cache)
+def blind(tmp_path: Path) -> Iterator[Server]:
+    server = start(tmp_path)
     yield server
     server.stop()
 
 
 @pytest.fixture
-def triage(tmp_path: Path, synthetic_cache: Path) -> Iterator[Server]:
-    server = start(tmp_path, synthetic_cache, FIRSTREAD_TRIAGE="true")
+def triage(tmp_path: Path) -> Iterator[Server]:
+    server = start(tmp_path, FIRSTREAD_TRIAGE="true")
     yield server
     server.stop()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
@@ -14,7 +13,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from core.domain.reader import Role
 from core.domain.review import ReadKind
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT, Settings
 from core.store.engine import Database
 from core.store.films.teaching_films import open_teaching_films
@@ -35,7 +34,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def server(settings: Settings, synthetic_cache: Path) -> Iterator[Server]:
+def server(settings: Settings) -> Iterator[Server]:
     with closing(Database.open(settings.database_url)) as database:
         choose_local_reader(database, "Dr. Ada", Role.LEAD)
     environment = {
@@ -44,7 +43,6 @@ def server(settings: Settings, synthetic_cache: Path) -> Iterator[Server]:
         "FIRSTREAD_KEEP_FILMS_DAYS": "30",
         "FIRSTREAD_READ_FIRST": "true",
         "FIRSTREAD_TEACHING_CONSENT": CONSENT,
-        "FIRSTREAD_CACHE": str(synthetic_cache),
     }
     server = Server(PROJECT_ROOT / "streamlit_app.py", environment)
     yield server
@@ -52,8 +50,8 @@ def server(settings: Settings, synthetic_cache: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def film(synthetic_cache: Path) -> FilePayload:
-    return payload("disputed.png", next(iter(drawn_files(synthetic_cache))).read_bytes())
+def film() -> FilePayload:
+    return payload("disputed.png", next(iter(built_in_files())).read_bytes())
 
 
 def come_as(page: Page, server: Server, name: str) -> None:

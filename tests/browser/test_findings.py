@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from core.domain.findings import Category, Findings
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import Verdict
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.reads.findings import implied_verdict
 from core.reads.reader_agreement import FEWEST_FILMS
 from core.settings import PROJECT_ROOT, SERVED_RUN
@@ -37,12 +37,12 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def films(synthetic_cache: Path) -> list[Path]:
-    return list(drawn_files(synthetic_cache))[:2]
+def films() -> list[Path]:
+    return list(built_in_files())[:2]
 
 
 @pytest.fixture
-def server(url: str, synthetic_cache: Path) -> Iterator[Server]:
+def server(url: str) -> Iterator[Server]:
     store = SqlReviewStore(Database.open(url), read_first=False)
     for number in range(FEWEST_FILMS - 1):
         category = Category.CONSOLIDATION if number % 2 else Category.NORMAL
@@ -64,7 +64,6 @@ def server(url: str, synthetic_cache: Path) -> Iterator[Server]:
         PROJECT_ROOT / "streamlit_app.py",
         {
             "FIRSTREAD_DATABASE_URL": url,
-            "FIRSTREAD_CACHE": str(synthetic_cache),
             "FIRSTREAD_READ_FIRST": "false",
         },
     )

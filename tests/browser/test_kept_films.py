@@ -18,7 +18,7 @@ from browser.app_server import Server, wait_until_idle
 from browser.test_first_minute import payload
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
 from core.store.drafts import SqlReviewSteps
 from core.store.engine import Database
@@ -63,8 +63,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def films(synthetic_cache: Path) -> list[FilePayload]:
-    drawn = drawn_files(synthetic_cache)[:N]
+def films() -> list[FilePayload]:
+    drawn = built_in_files()[:N]
     return [payload(f"film-{n:02}.png", path.read_bytes()) for n, path in enumerate(drawn)]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
 from playwright.sync_api import Locator, Page, expect
 
-from core.jobs.examples import example_films
+from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.browser
@@ -31,14 +30,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
-def open_review(page: Page, server: Server, cache: Path, width_px: int, height_px: int) -> None:
+def open_review(page: Page, server: Server, width_px: int, height_px: int) -> None:
     page.set_viewport_size({"width": width_px, "height": height_px})
     page.goto(server.address)
     page.locator("input[type=file]").first.wait_for(state="attached")
-    films = [
-        {"name": film.name, "mimeType": "image/png", "buffer": film.content}
-        for film in example_films(cache, 6)
-    ]
+    films = built_in_files()[:6]
     page.set_input_files("input[type=file]", files=films)
     expect(page.locator(".film img:visible")).to_have_count(len(films), timeout=WAIT_MS)
     expect(page.get_by_role("button", name="Lock the first read")).to_be_visible(timeout=WAIT_MS)
@@ -52,9 +48,9 @@ def box_of(place: Locator) -> dict[str, float]:
 
 
 def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_screen(
-    page: Page, server: Server, synthetic_cache: Path
+    page: Page, server: Server
 ) -> None:
-    open_review(page, server, synthetic_cache, 390, 844)
+    open_review(page, server, 390, 844)
     viewer, worklist = box_of(page.locator(".viewer")), box_of(page.locator(".worklist"))
     assert viewer["y"] < 100
     assert viewer["y"] + viewer["height"] < worklist["y"] < 844 - 60  # its head and more
@@ -70,10 +66,8 @@ def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_scr
     expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
 
 
-def test_on_a_small_laptop_names_and_verdicts_are_whole(
-    page: Page, server: Server, synthetic_cache: Path
-) -> None:
-    open_review(page, server, synthetic_cache, 1024, 768)
+def test_on_a_small_laptop_names_and_verdicts_are_whole(page: Page, server: Server) -> None:
+    open_review(page, server, 1024, 768)
     cut = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(n => n.innerText)"
     assert page.locator(".film .name, .film .status").evaluate_all(cut) == []
     column = box_of(page.get_by_role("button", name="Lock the first read"))

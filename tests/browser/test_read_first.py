@@ -22,8 +22,7 @@ from core.domain.model import OperatingPoint, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import Verdict
 from core.files import sha256_of
-from core.jobs.examples import drawn_files
-from core.phantom.builtin import DRAWING_VERSION
+from core.phantom.builtin import DRAWING_VERSION, built_in_files
 from core.reads.export import DRAWN, INSIDE_DRAWN
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.audit_log import verify_records
@@ -55,10 +54,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def read_before(url: str, synthetic_cache: Path) -> None:
+def read_before(url: str) -> None:
     """Store signed reads of other films, right and wrong, with the model's of those days."""
     store = SqlReviewStore(Database.open(url), read_first=False)
-    others = [path for path in drawn_files(synthetic_cache) if path.name not in READS]
+    others = [path for path in built_in_files() if path.name not in READS]
     ill = [path for path in others if path.name.startswith("person")][: READ_LONG_AGO // 2]
     well = [path for path in others if path.name.startswith("IM-")][: READ_LONG_AGO // 2]
     point = OperatingPoint(0.4, 0.97, 0.8, 624, 390, "validation")
@@ -82,12 +81,11 @@ def read_before(url: str, synthetic_cache: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(url: str, read_before: None, synthetic_cache: Path) -> Iterator[Server]:
+def server(url: str, read_before: None) -> Iterator[Server]:
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
         {
             "FIRSTREAD_DATABASE_URL": url,
-            "FIRSTREAD_CACHE": str(synthetic_cache),
             "FIRSTREAD_READ_FIRST": "true",
         },
     )
@@ -190,9 +188,9 @@ def area(score: Callable[[str], float], ill: dict[str, bool]) -> str:
 
 
 def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
-    page: Page, server: Server, url: str, synthetic_cache: Path
+    page: Page, server: Server, url: str
 ) -> None:
-    films = [path for path in drawn_files(synthetic_cache) if path.name in READS]
+    films = [path for path in built_in_files() if path.name in READS]
     upload(page, server, films)
     read_first(page, DRAWN_ON)
     other_tab = page.context.new_page()  # where nothing of the first tab is known

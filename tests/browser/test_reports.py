@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browser.app_server import Server, download_text, wait_until_idle
 from fixtures.film_reports import pages_of, words_of_page
 from playwright.sync_api import Locator, Page, expect
 
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
 from core.store.audit_log import verify_records
 from core.store.engine import Database
@@ -31,12 +30,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(url: str, synthetic_cache: Path) -> Iterator[Server]:
+def server(url: str) -> Iterator[Server]:
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
         {
             "FIRSTREAD_DATABASE_URL": url,
-            "FIRSTREAD_CACHE": str(synthetic_cache),
             "FIRSTREAD_READ_FIRST": "true",
         },
     )
@@ -75,9 +73,9 @@ def lock_and_sign(page: Page) -> None:
 
 
 def test_a_signed_film_is_handed_on_as_pdf_as_text_and_with_its_list(
-    page: Page, server: Server, url: str, synthetic_cache: Path
+    page: Page, server: Server, url: str
 ) -> None:
-    films = [path for path in drawn_files(synthetic_cache) if path.name.startswith("person")][:2]
+    films = [path for path in built_in_files() if path.name.startswith("person")][:2]
     page.goto(server.address)
     page.set_input_files("input[type=file]", files=films)
     for film in films:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
@@ -34,7 +33,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def address_for(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], str]]:
+def address_for(url: str) -> Iterator[Callable[[Role], str]]:
     """Return what makes the local user one of a role, and starts the app at the same address."""
     started: list[Server] = []
 
@@ -45,7 +44,6 @@ def address_for(url: str, synthetic_cache: Path) -> Iterator[Callable[[Role], st
         settings = {
             "FIRSTREAD_DATABASE_URL": url,
             "FIRSTREAD_READ_FIRST": "true",
-            "FIRSTREAD_CACHE": str(synthetic_cache),
         }
         if started:  # which knows the local user as its own pages have chosen
             started[0].stop()

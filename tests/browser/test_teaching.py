@@ -48,13 +48,12 @@ def kept(url: str) -> Iterator[SqlTeachingStore]:
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path, url: str, synthetic_cache: Path) -> Iterator[Server]:
+def server(folder: Path, url: str) -> Iterator[Server]:
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
         {
             "FIRSTREAD_DATABASE_URL": url,
             "FIRSTREAD_DATA": str(folder / "no data"),
-            "FIRSTREAD_CACHE": str(synthetic_cache),
             "FIRSTREAD_MODELS": str(lend_models(folder / "models")),
             "FIRSTREAD_OFFER_SYNTHETIC": "true",
             "FIRSTREAD_READ_FIRST": "true",

@@ -11,7 +11,7 @@ from browser.app_server import Server, wait_until_idle
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.browser
@@ -23,13 +23,12 @@ TURNED = "The reader turned the film left by 90 degrees"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, synthetic_cache: Path) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     url = f"sqlite:///{tmp_path_factory.mktemp('turned') / 'reads.sqlite3'}"
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
         {
             "FIRSTREAD_DATABASE_URL": url,
-            "FIRSTREAD_CACHE": str(synthetic_cache),
             "FIRSTREAD_READ_FIRST": "false",
         },
     )
@@ -38,10 +37,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, synthetic_cache: Path) -> I
 
 
 def test_a_film_on_its_side_is_turned_read_and_put_back(
-    page: Page, server: Server, synthetic_cache: Path, tmp_path: Path
+    page: Page, server: Server, tmp_path: Path
 ) -> None:
     stored = tmp_path / "on its side.png"
-    with Image.open(drawn_files(synthetic_cache)[0]) as upright:
+    with Image.open(built_in_files()[0]) as upright:
         upright.transpose(Image.Transpose.ROTATE_270).save(stored)  # to the right
     page.goto(server.address)
     page.set_input_files("input[type=file]", files=[stored])

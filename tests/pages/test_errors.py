@@ -21,7 +21,6 @@ from core.domain.reader import OPERATOR
 from core.error_analysis.notes import ProposedLabel, write_note
 from core.imaging.png import marked_png
 from core.imported_runs.importing import ForeignRequest, import_run
-from core.jobs.examples import ExamplesSummary, ExamplesTask
 from core.library.film_codes import film_code
 from core.library.films import FilmCopy
 from core.runs.embeddings import read_features
@@ -307,8 +306,6 @@ class DrawnFilms:
 @pytest.fixture
 def drawn(data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
-    monkeypatch.setattr(ExamplesTask, "start", lambda task: task)  # nothing is drawn
-    monkeypatch.setattr(ExamplesTask, "drawn", 60)
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
 
 
@@ -367,51 +364,19 @@ def test_a_picture_is_called_synthetic_by_its_own_file_and_not_by_its_place(
     assert not any("badge" in text.value for text in page.markdown)
 
 
-def test_without_other_films_the_page_waits_for_the_drawn_ones_and_says_how_far_they_are(
-    drawn, monkeypatch
+def test_without_the_public_films_the_page_opens_on_the_synthetic_ones_and_says_how_to_get_others(
+    drawn,
 ) -> None:
-    monkeypatch.setattr(ExamplesTask, "drawn", 7)
-    monkeypatch.setattr(ExamplesTask, "finished", False)
     page = open_page()
-    assert "7 of 60 synthetic films generated" in page.get("progress")[0].proto.text
-    assert not page.query_params
-
-    monkeypatch.setattr(ExamplesTask, "drawn", 60)
-    monkeypatch.setattr(ExamplesTask, "finished", True)
-    page.run()
     assert page.query_params["library"] == "synthetic"
     assert "among 4 films" in words_of(page)
+    assert any("python -m core data fetch" in text.value for text in page.caption)
+    assert not page.get("progress")
 
 
-def test_runs_are_offered_as_they_have_read_the_drawn_films(drawn, monkeypatch) -> None:
-    monkeypatch.setattr(ExamplesTask, "finished", False)
-    monkeypatch.setattr(ExamplesTask, "summary", ExamplesSummary(60, 60, 30, 28, 29))
+def test_only_runs_that_have_read_the_synthetic_films_are_offered(drawn) -> None:
     page = open_page()
-    assert page.query_params["library"] == "synthetic"
     assert page.selectbox(key="errors-run").options == [SERVED_RUN, "f01"]
-    assert any("the other runs read them now" in text.value for text in page.caption)
-    monkeypatch.setattr(ExamplesTask, "finished", True)
-    page.run()
-    assert "m01" in page.selectbox(key="errors-run").options
-    assert not any("read them now" in text.value for text in page.caption)
-
-
-def test_whoever_waits_can_look_at_what_was_said_of_the_public_films(drawn, monkeypatch) -> None:
-    monkeypatch.setattr(ExamplesTask, "finished", False)
-    page = open_page()
-    page.button(key="errors-meanwhile").click().run()
-    assert page.query_params["library"] == "public"
-    assert words_of(page).endswith("films")
-    assert any("the served run reads them now" in text.value for text in page.caption)
-    assert not page.get("progress")  # which would ask again by itself, in the midst of a click
-
-
-def test_films_that_will_not_come_are_not_waited_for(drawn, monkeypatch) -> None:
-    monkeypatch.setattr(ExamplesTask, "drawn", 7)
-    monkeypatch.setattr(ExamplesTask, "sentence", "There is no room.")
-    page = open_page()
-    assert "Synthetic films: There is no room." in page.warning[0].value
-    assert page.query_params["library"] == "public"
 
 
 def test_without_drawn_films_a_link_to_them_falls_back_with_a_sentence(data) -> None:

@@ -1,101 +1,172 @@
-"""Synthetic films on the Review page of a machine without any film."""
+"""The synthetic films that fill the worklist of a site without films of its own."""
 
 from __future__ import annotations
 
 import re
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fixtures.app_pages import open_app as open_page
+from fixtures.review_records import record, sign
 from streamlit.testing.v1 import AppTest
 
+from core.domain.reader import OPERATOR
+from core.domain.review import ReadKind
+from core.domain.worklist import ArrivingFilm
+from core.files import sha256_of
+from core.jobs.batch import FilmState, UploadedFilm
+from core.phantom import builtin
+from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_FOLDER, built_in_files
 from core.store.reads import SqlReviewStore
+from ui.app.kept_films import change_film
+from ui.app.resources import get_films
+from ui.library.blind_reads import films_awaiting
 from ui.review.read_panel import build_row
+from ui.review.uploads import add_films, read_waiting
 
-OPEN = "Open 12 synthetic films"
+REMOVE, SHOW = "Remove the synthetic films", f"Show {BUILT_IN_FILMS} synthetic films"
 
 
 @pytest.fixture
-def offering(
-    store: SqlReviewStore, synthetic_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> SqlReviewStore:
-    """Offer synthetic films, with no data folder."""
+def visiting(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Offer synthetic films where films are not kept, with no data folder."""
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
-    monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+    monkeypatch.setenv("FIRSTREAD_FILMS", str(tmp_path / "films"))
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
+    monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def keeping(visiting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offer them where films are kept."""
+    monkeypatch.setenv("FIRSTREAD_KEEP_FILMS_DAYS", "30")
+
+
+@pytest.fixture(params=["visiting", "keeping"])
+def offering(request: pytest.FixtureRequest, store: SqlReviewStore) -> SqlReviewStore:
+    """Offer them in both ways."""
+    request.getfixturevalue(request.param)
     return store
 
 
-def run_until(page: AppTest, happened) -> AppTest:
-    for _ in range(480):
-        if happened(page):
-            return page
-        time.sleep(0.25)
-        page.run()
-    pytest.fail("the page did not come so far within two minutes")
+def visit_of(page: AppTest):
+    assert not page.exception
+    return page.session_state["first_read"]
 
 
 def labels(page: AppTest) -> list[str]:
     return [button.label for button in page.button]
 
 
-def captions(page: AppTest) -> str:
-    return "\n".join(caption.value for caption in page.caption)
+def press(page: AppTest, label: str) -> None:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
 
 
-def test_a_machine_without_films_offers_synthetic_ones_and_says_how_to_get_real_ones(offering):
-    page = run_until(open_page(), lambda page: "normal films normal" in captions(page))
-
-    assert OPEN in labels(page)
-    assert "python -m core data fetch" in captions(page)
-    found = re.search(
-        r"Of all 60 films the quality gate accepts (\d+)\. The served run finds "
-        r"(\d+) of 30 pneumonias and calls (\d+) of 30 normal films normal",
-        captions(page),
-    )
-    assert found
-    through, found_ill, cleared = map(int, found.groups())
-    assert through >= 57
-    assert found_ill + cleared >= 42
-
-
-def test_opened_films_are_read_like_uploads_and_say_that_they_are_synthetic(offering):
-    page = run_until(open_page(), lambda page: OPEN in labels(page))
-
-    next(button for button in page.button if button.label == OPEN).click().run()
-    run_until(page, lambda page: page.session_state["first_read"].job is None)
-
-    visit = page.session_state["first_read"]
+def test_the_worklist_opens_full_and_read_without_any_work(offering) -> None:
+    page = open_page()
+    visit = visit_of(page)
     assert [film.name for film in visit.films.values()] == [
-        f"synthetic-{number:02}.png" for number in range(1, 13)
+        f"synthetic-{number:02}.png" for number in range(1, BUILT_IN_FILMS + 1)
     ]
-    readings = [visit.outcome(key).reading for key in visit.films]
-    assert all(reading is not None for reading in readings)
-    codes = [{finding.code for finding in reading.quality.findings} for reading in readings]
+    assert visit.job is None
+    outcomes = [visit.outcome(key) for key in visit.films]
+    assert {one.state for one in outcomes} == {FilmState.READ}
+    codes = [{finding.code for finding in one.reading.quality.findings} for one in outcomes]
     assert all("synthetic" in one for one in codes)
     rows = [build_row(film, visit.outcome(key), {}, "") for key, film in visit.films.items()]
-    assert all(row.synthetic for row in rows)
+    assert all(row.synthetic and row.thumbnail_png for row in rows)
+    assert {row.side for row in rows} <= {"hidden", "none"}  # before a first read
     words = "\n".join(text.value for text in page.markdown)
     assert "not evidence of clinical performance" in words
 
 
-def test_a_site_that_reads_patients_only_is_offered_none(offering, monkeypatch):
-    monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "false")
-
+def test_the_uploader_stands_open_above_them(offering) -> None:
     page = open_page()
+    assert len(page.get("file_uploader")) == 1
+    assert "Add films" not in [one.proto.popover.label for one in page.get("popover")]
+    about = next(one for one in page.caption if "synthetic ones" in one.value)
+    assert re.search(r"finds \d+ of 30 pneumonias", about.help)
 
-    assert OPEN not in labels(page)
-    assert "ynthetic" not in captions(page)
+
+def test_one_press_removes_them_and_one_brings_them_back(offering) -> None:
+    page = open_page()
+    press(page, REMOVE)
+    assert visit_of(page).films == {}
+    assert REMOVE not in labels(page)
+    press(page, SHOW)
+    assert len(visit_of(page).films) == BUILT_IN_FILMS
 
 
-def test_films_that_cannot_be_drawn_are_one_sentence_and_uploads_go_on(
-    offering, tmp_path, monkeypatch
-):
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "file" / "cache"))
+def test_they_leave_when_a_film_is_added_and_stay_away(visiting) -> None:
+    page = open_page()
+    own = UploadedFilm("a" * 64, "own.png", b"no film")
+    add_films(visit_of(page), [own])
+    page.run()
+    assert list(visit_of(page).films) == [own.key]
+    assert {REMOVE, SHOW}.isdisjoint(labels(page))
 
-    page = run_until(open_page(), lambda page: "cannot be written to" in captions(page))
 
-    assert OPEN not in labels(page)
+def test_they_leave_when_another_reader_adds_a_film_and_none_is_kept(keeping) -> None:
+    page = open_page()
+    listed = list(visit_of(page).films)
+    assert len(listed) == BUILT_IN_FILMS
+    get_films().keep(ArrivingFilm("b" * 64, "theirs.png", b"no film"), OPERATOR)
+    page.run()
+    assert list(visit_of(page).films) == ["b" * 64]
+    assert [key for key in listed if get_films().find(key) is not None] == []
+
+
+def test_a_read_of_one_is_stored_and_it_stays_in_the_list(offering) -> None:
+    page = open_page()
+    key = next(iter(visit_of(page).films))
+    sign(offering, record(kind=ReadKind.FIRST, film_sha256=key, reader="Dr. A", regions={}))
+    page.session_state["reader-name"] = "Dr. A"
+    page.run()
+    assert len(visit_of(page).films) == BUILT_IN_FILMS
+    assert offering.films_read_by([key], "Dr. A") == {key}
+
+
+def test_a_film_that_a_reader_inverts_is_read_again(offering) -> None:
+    page = open_page()
+    visit = visit_of(page)
+    key = visit.selected
+    change_film(visit, replace(visit.films[key], inverted=True))
+    read_waiting(visit)
+    visit.job.wait(60)
+    page.run()
+    reading = visit_of(page).outcome(key).reading
+    assert "inverted" in {finding.code for finding in reading.quality.findings}
+
+
+def test_other_pages_hide_a_film_that_was_uploaded_and_none_that_ships(visiting) -> None:
+    page = open_page()
+    visit = visit_of(page)
+    film_ids = [path.relative_to(BUILT_IN_FOLDER).as_posix() for path in built_in_files()]
+    assert len(visit.films) == BUILT_IN_FILMS
+    assert films_awaiting(visit, "synthetic", film_ids) == frozenset()
+    uploaded = next(iter(visit.films.values()))
+    visit.films[uploaded.key] = replace(uploaded, shipped=False)
+    (hidden,) = films_awaiting(visit, "synthetic", film_ids)
+    assert sha256_of(BUILT_IN_FOLDER / hidden) == uploaded.key
+
+
+def test_a_site_that_reads_patients_only_is_offered_none(offering, monkeypatch) -> None:
+    monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "false")
+    page = open_page()
+    assert visit_of(page).films == {}
+    assert {REMOVE, SHOW}.isdisjoint(labels(page))
+    assert "ynthetic" not in "\n".join(caption.value for caption in page.caption)
+    assert len(page.get("file_uploader")) == 1
+
+
+def test_a_copy_of_the_repository_without_them_takes_films_all_the_same(
+    visiting, monkeypatch
+) -> None:
+    monkeypatch.setattr(builtin, "BUILT_IN_FOLDER", visiting / "nowhere")
+    page = open_page()
+    assert visit_of(page).films == {}
     assert len(page.get("file_uploader")) == 1

@@ -1,8 +1,7 @@
-"""Comparing runs on the synthetic films, and what is said while these are being drawn."""
+"""Comparing runs on the synthetic films."""
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from core.domain.model import RunRecord
 from core.domain.reader import OPERATOR
 from core.errors import ModelIntegrity
 from core.imported_runs.importing import ForeignRequest, import_run
-from core.jobs.examples import ExamplesSummary, ExamplesTask
 from core.library.film_codes import film_code
 from core.runs.predictions import Predictions, read_predictions
 from core.runs.store import load_run
@@ -53,7 +51,7 @@ class DrawnFilms:
         return said_by(run.run_id)
 
     def has_read(self, run: RunRecord) -> bool:
-        return run.run_id in ("f04", "f01")
+        return True
 
 
 @pytest.fixture
@@ -63,18 +61,8 @@ def drawn(store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Monk
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
     monkeypatch.setenv("FIRSTREAD_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FIRSTREAD_FOREIGN_RUNS", str(tmp_path / "foreign"))
-    monkeypatch.setattr(ExamplesTask, "start", lambda task: task)  # nothing is drawn
-    monkeypatch.setattr(ExamplesTask, "drawn", 60)
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
     return monkeypatch
-
-
-@pytest.fixture
-def drawing(drawn: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Offer synthetic films of which seven are there."""
-    drawn.setattr(ExamplesTask, "drawn", 7)
-    drawn.setattr(ExamplesTask, "finished", False)
-    return drawn
 
 
 def words_of(page: AppTest) -> str:
@@ -158,31 +146,11 @@ def test_an_imported_run_is_left_out_where_it_has_read_no_film(drawn) -> None:
     assert "theirs" not in list(table["Run"])
 
 
-def test_while_they_are_drawn_the_page_says_how_many_there_are_and_keeps_the_link(drawing) -> None:
-    page = open_page(part="synthetic", runs="f01,f04")
-
-    [bar] = page.get("progress")
-    assert "7 of 60 synthetic films generated" in bar.proto.text
-    assert page.query_params["part"] == "synthetic"
-    assert not page.dataframe or "Role" not in page.dataframe[0].value.columns
-    page = open_page(part="test")
-    assert re.search(r"624 films", words_of(page))
-
-
-def test_runs_are_compared_as_they_have_read_the_drawn_films(drawn) -> None:
-    drawn.setattr(ExamplesTask, "finished", False)
-    drawn.setattr(ExamplesTask, "summary", ExamplesSummary(60, 60, 30, 28, 29))
+def test_only_runs_that_have_read_them_are_compared(drawn) -> None:
+    drawn.setattr(DrawnFilms, "has_read", lambda _, run: run.run_id in ("f04", "f01"))
     page = open_page(part="synthetic")
     table = next(one.value for one in page.dataframe if "Role" in one.value.columns)
     assert sorted(table["Run"]) == ["f01", "f04"]
-    assert "the other runs read them now" in words_of(page)
-
-
-def test_films_that_will_not_come_are_one_sentence(drawing) -> None:
-    drawing.setattr(ExamplesTask, "finished", True)
-    drawing.setattr(ExamplesTask, "sentence", "There is no room.")
-
-    assert "Synthetic films: There is no room." in words_of(open_page(part="synthetic"))
 
 
 def test_where_only_patients_are_read_they_are_not_offered(store) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,14 +21,13 @@ from core.datasets.film_metadata import FACTS_FILE
 from core.domain.rate import interval_text
 from core.domain.reader import OPERATOR
 from core.imported_runs.importing import ForeignRequest, import_run
-from core.jobs.examples import ExamplesTask
 from core.library.films import FilmCopy
 from core.runs.embeddings import FEATURES_FILE
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from core.stats.intervals import wilson_rate
 from core.store.reads import SqlReviewStore
-from ui.app import progress, resources
+from ui.app import resources
 from ui.components.plain_text import plain
 from ui.library.runs import get_runs
 from ui.library.slices import get_search, missing_tables
@@ -219,6 +217,9 @@ class DrawnFilms:
         films = film_table(60, split=["train"] * 12 + ["validation"] * 12 + ["test"] * 36)
         return predictions_of(films, np.tile([0.2, 0.9], 30))
 
+    def has_read(self, run) -> bool:
+        return True
+
     def learned(self, run):
         return None
 
@@ -240,10 +241,6 @@ class DrawnFilms:
 def drawn(data, monkeypatch) -> None:
     """Offer synthetic films that are all there, with no data folder."""
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
-    monkeypatch.setattr(ExamplesTask, "start", lambda task: task)
-    monkeypatch.setattr(
-        resources, "get_examples", lambda: SimpleNamespace(ready=True, finished=True)
-    )
     monkeypatch.setattr(resources, "_synthetic_library", DrawnFilms)
 
 
@@ -280,27 +277,13 @@ def test_findings_of_drawn_films_stand_in_the_order_of_their_errors() -> None:
     assert (rates[1][1].low, rates[1][1].high) == pytest.approx((low, high))
 
 
-def test_films_that_are_being_drawn_are_waited_for(drawn, monkeypatch) -> None:
-    task = ExamplesTask(get_settings().cache, MODELS, load_run(MODELS / SERVED_RUN), "gate")
-    monkeypatch.setattr(ExamplesTask, "drawn", 7)
-    monkeypatch.setattr(ExamplesTask, "finished", False)
-    monkeypatch.setattr(resources, "get_examples", lambda: task)
-    monkeypatch.setattr(progress, "get_examples", lambda: task)
-    page = open_page(library="synthetic")
-    [bar] = page.get("progress")
-    assert "7 of 60 synthetic films generated" in bar.proto.text
-    assert page.query_params["library"] == "synthetic"
-    assert not page.warning
-    page.button(key="slices-meanwhile").click().run()
-    assert "tests** on the validation patients" in words_of(page)
-
-
-def test_a_newcomer_without_films_sees_the_search_over_the_public_films(drawn) -> None:
+def test_a_newcomer_without_films_sees_the_synthetic_ones_and_how_to_get_the_others(drawn) -> None:
     page = open_page()
-    words = words_of(page)
-    assert re.search(r"of \d+ tests\*\* on the validation patients", words)
-    assert "too few films to look" not in words
-    assert page.selectbox(key="slices-library").value == "public"
+    assert page.selectbox(key="slices-library").value == "synthetic"
+    assert "of 60 synthetic films** wrong" in words_of(page)
+    assert any("python -m core data fetch" in text.value for text in page.caption)
+    page.selectbox(key="slices-library").set_value("public").run()
+    assert re.search(r"of \d+ tests\*\* on the validation patients", words_of(page))
 
 
 def test_an_imported_run_without_validation_films_is_not_searched(data, tmp_path, monkeypatch):

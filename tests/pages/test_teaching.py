@@ -67,19 +67,15 @@ class Hands:
 
 
 @pytest.fixture
-def films(
-    store: SqlReviewStore, synthetic_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def films(store: SqlReviewStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Offer synthetic films, with no data folder."""
     monkeypatch.setenv("FIRSTREAD_OFFER_SYNTHETIC", "true")
-    monkeypatch.setenv("FIRSTREAD_CACHE", str(synthetic_cache))
     monkeypatch.setenv("FIRSTREAD_MODELS", str(lend_models(tmp_path / "models")))
     monkeypatch.setenv("FIRSTREAD_DATA", str(tmp_path / "no data"))
-    return synthetic_cache
 
 
 @pytest.fixture
-def kept(films: Path) -> Iterator[SqlTeachingStore]:
+def kept(films: None) -> Iterator[SqlTeachingStore]:
     opened = SqlTeachingStore(Database.open(get_settings().database_url))
     yield opened
     opened.database.close()
@@ -95,11 +91,6 @@ def hands(kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 def open_page(**address: str) -> AppTest:
     page = app_pages.open_page("teaching", **address)
-    for _ in range(480):
-        if "are being generated and read" not in words_of(page):
-            break
-        time.sleep(0.25)  # the lent runs read the drawn films in a process behind
-        page.run()
     assert not page.exception
     return page
 
@@ -134,8 +125,8 @@ def other(label: Verdict) -> Verdict:
     return Verdict.NORMAL if label is Verdict.PNEUMONIA else Verdict.PNEUMONIA
 
 
-def point_in_lesion(films: Path, film_id: str) -> tuple[float, float, float, float]:
-    mask = open_built_in_set(films).truth(film_id, "core")
+def point_in_lesion(film_id: str) -> tuple[float, float, float, float]:
+    mask = open_built_in_set().truth(film_id, "core")
     row, column = np.argwhere(mask)[len(np.argwhere(mask)) // 2]
     x, y = (column + 0.5) / mask.shape[1], (row + 0.5) / mask.shape[0]
     return x, y, x, y
@@ -150,7 +141,7 @@ def test_a_session_needs_a_name(hands: Hands) -> None:
 
 
 def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
-    hands: Hands, kept: SqlTeachingStore, films: Path
+    hands: Hands, kept: SqlTeachingStore
 ) -> None:
     session_id = begin(hands, normal=0)
     _, film = open_film(kept, session_id)
@@ -160,7 +151,7 @@ def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
     for told in (film.case.subtype, Path(film.case.film_id).stem):
         assert told not in blind
 
-    hands.marks = (point_in_lesion(films, film.case.film_id),)
+    hands.marks = (point_in_lesion(film.case.film_id),)
     hands.lock(Verdict.PNEUMONIA, 4, Category.CONSOLIDATION)
     shown = words_of(hands.page)
     assert f"### Pneumonia, {film.case.subtype}" in shown

@@ -9,6 +9,7 @@ from core.domain.worklist import WorklistFilm, WorklistFilter
 from core.jobs.batch import WAITING, FilmState, UploadedFilm
 from core.jobs.kept_films import as_uploaded, outcome_of
 from core.settings import get_settings
+from ui.app.examples import get_examples
 from ui.app.resources import get_films, get_identity, start_batch
 from ui.app.session import Visit
 
@@ -20,10 +21,13 @@ _AT_A_TIME = 500
 def list_films(visit: Visit, asked: WorklistFilter, skip: int = 0) -> int:
     """Put the films that are asked for into the visit; return how many there are in all.
 
-    The open film stays in the list, and so do films on their way into the store.
+    The open film stays in the list, and so do films on their way into the store. The synthetic
+    films go once the site has films of its own.
     """
     films = get_films()
     page, total = films.page(asked, PAGE, skip)
+    if page:
+        visit.remove_shipped()
     listed = {film.film_sha256: film for film in page}
     coming = _coming(visit, listed)
     if visit.selected is not None and visit.selected not in {**listed, **coming}:
@@ -38,14 +42,15 @@ def list_films(visit: Visit, asked: WorklistFilter, skip: int = 0) -> int:
 
 def _coming(visit: Visit, listed: Collection[str]) -> dict[str, UploadedFilm]:
     """Return the films that lie in memory only: on their way, or the store did not take them."""
+    shipped = {key: film for key, film in visit.films.items() if film.shipped}
     held = {
         key: film
         for key, film in visit.films.items()
-        if not callable(film.held) and key not in listed
+        if not callable(film.held) and key not in listed and key not in shipped
     }
     on_their_way = set() if visit.job is None else {film.key for film in visit.job.unkept}
     arrived = held.keys() - on_their_way
-    return {
+    return shipped | {
         key: film
         for key, film in held.items()
         if key not in arrived or get_films().find(key) is None
@@ -70,8 +75,15 @@ def _take_over(
 
 
 def take_up(visit: Visit, code: str) -> None:
-    """Put one kept film into the visit, by the beginning of its hash; another page asks for it."""
-    if not get_settings().keeps_films or any(key.startswith(code) for key in visit.films):
+    """Put one film into the visit, by the beginning of its hash; another page asks for it."""
+    if any(key.startswith(code) for key in visit.films):
+        return
+    if get_settings().offer_synthetic and not visit.films:
+        examples = get_examples()
+        shipped = [film for film in examples.films if film.key.startswith(code)]
+        visit.films.update({film.key: film for film in shipped})
+        visit.outcomes.update({one.key: examples.outcomes.get(one.key, WAITING) for one in shipped})
+    if not get_settings().keeps_films or visit.films:
         return
     found = get_films().find(code)
     if found is not None:

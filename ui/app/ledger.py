@@ -12,7 +12,7 @@ import streamlit as st
 from core.datasets.copies import list_test_files, published_references
 from core.datasets.index import reference_of_files
 from core.domain.review import ReviewRecord, Verdict
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.reads.export import is_synthetic
 from core.settings import get_settings
 from ui.app.resources import get_store
@@ -60,7 +60,7 @@ def get_ledger() -> Ledger:
         references |= published_references()
         references |= _references(list_test_files(get_settings().data))
     if any(is_synthetic(record) for record in records):
-        references |= _references(tuple(drawn_files(get_settings().cache)))
+        references |= _references(tuple(built_in_files()))
     return Ledger(records, references)
 
 

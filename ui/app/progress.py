@@ -14,13 +14,8 @@ import streamlit as st
 
 from core.domain.regions import Explanation
 from core.jobs.batch import BatchJob
-from core.jobs.examples import ExamplesTask
 from core.jobs.explanations import ExplanationTask
-from core.library.films import PublicLibrary, SyntheticLibrary
-from core.settings import get_settings
-from ui.app.resources import get_examples
 from ui.app.session import Visit
-from ui.components.plain_text import plain
 
 if TYPE_CHECKING:  # the review page should not wait for what it never uses
     from core.jobs.embeddings import FeatureTask
@@ -118,96 +113,3 @@ def _draw_batch(job: BatchJob) -> bool:
     others = "; 1 other film comes first" if ahead == 1 else f"; {ahead} other films come first"
     st.progress(done / total, text=f"{done} of {total} films read{others if ahead else ''}")
     return not job.running or job.untaken * 10 >= total
-
-
-PREPARATION_REFRESH_S = 0.5
-
-
-def get_preparation() -> ExamplesTask | None:
-    """Return the work on the synthetic films; None where it is done or they are not offered."""
-    if not get_settings().offer_synthetic:
-        return None
-    task = get_examples()
-    return None if task.ready and task.finished else task
-
-
-def draw_waiting(
-    library: str | None, title: str, words: str, meanwhile: str, **button: str
-) -> bool:
-    """Draw what stands for a page while the synthetic films that it asks for are on their way.
-
-    It says what the page will show, how far the films are, and what can be looked at meanwhile.
-
-    Parameters
-    ----------
-    library : str or None
-        The films that the page asks for.
-    meanwhile : str
-        The label of the button that asks for the public films.
-
-    Returns
-    -------
-    bool
-        False, and nothing is drawn, if the films are there or will not come.
-    """
-    task = get_preparation()
-    if library != SyntheticLibrary.name or task is None or task.ready or task.finished:
-        return False
-    _, middle, _ = st.columns([1, 2, 1])
-    with middle:
-        st.header(title)
-        st.write(words)
-        draw_preparation(task)
-        st.button(
-            meanwhile,
-            on_click=st.query_params.from_dict,
-            args=({"library": PublicLibrary.name},),
-            **button,
-        )
-    return True
-
-
-def show_preparation(task: ExamplesTask | None) -> None:
-    """Say how far the films are, beside what there is to look at meanwhile; or say why not.
-
-    Nothing is asked again by itself: that would meddle with what a person does there.
-    """
-    if task is None:
-        return
-    if task.finished:
-        draw_preparation(task)
-    else:
-        st.caption(f":material/hourglass: {progress_text(task)}")
-
-
-def draw_preparation(task: ExamplesTask | None) -> None:
-    """Draw how far the films are, and run the page again once there are more; or say why not.
-
-    For a page that has nothing else to show.
-    """
-    if task is None:
-        return
-    if task.finished:
-        st.warning(f"Synthetic films: {plain(task.sentence)}", icon=":material/warning:")
-    else:
-        _follow_preparation(Watch(), task, was_ready=task.ready)
-
-
-@st.fragment(run_every=PREPARATION_REFRESH_S)
-def _follow_preparation(watch: Watch, task: ExamplesTask, *, was_ready: bool) -> None:
-    watch.rerun_if(news=task.finished or task.ready != was_ready)
-    draw_progress(task)
-
-
-def draw_progress(task: ExamplesTask) -> None:
-    """Draw how many films are there, and in words what is being done."""
-    st.progress(task.drawn / task.total, text=progress_text(task))
-
-
-def progress_text(task: ExamplesTask) -> str:
-    """Return how far the films are, in words."""
-    if task.drawn < task.total:
-        return f"{task.drawn} of {task.total} synthetic films generated; then every run reads them."
-    if task.summary is None:
-        return f"All {task.total} synthetic films are ready; the served run reads them now."
-    return f"All {task.total} synthetic films are ready; the other runs read them now."

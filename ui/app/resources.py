@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from dataclasses import replace
@@ -25,7 +26,7 @@ from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, Radio
 from core.imaging.display import DisplayedFilm, restore_proportions
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
-from core.jobs.examples import ExamplesTask
+from core.jobs.examples import read_behind, reading_folders
 from core.jobs.explainer import RunFiles, get_explainer
 from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.film_pool import get_film_pool
@@ -34,7 +35,9 @@ from core.jobs.kept_films import keep_film, note_outcome, outcome_of
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.library.own_cases import OwnCases
+from core.phantom.builtin import built_in_files
 from core.pipeline import Engine, FilmReading, open_engine, open_healthy
+from core.runs.listing import list_runs
 from core.runs.store import export_identity, reading_identity
 from core.serving.choice import ServedDecision, decide_served_run
 from core.settings import SERVED_RUN, get_settings
@@ -155,14 +158,6 @@ def get_engine() -> Engine:
 
 
 @st.cache_resource(show_spinner=False)
-def get_examples() -> ExamplesTask:
-    """Return the built-in synthetic films, on their way or ready; begun once a process."""
-    settings, engine = get_settings(), get_engine()
-    run = engine.classifier.run_record
-    return ExamplesTask(settings.cache, settings.models, run, engine.gate.sha256).start()
-
-
-@st.cache_resource(show_spinner=False)
 def get_served() -> ServedRun:
     """Return since when the served run serves, noted in the database if it is another than last."""
     run = get_engine().classifier.run_record
@@ -177,11 +172,10 @@ def get_served() -> ServedRun:
 def get_libraries() -> dict[str, FilmLibrary]:
     """Return every set of labelled films by its word for addresses.
 
-    The public set comes first where its films are there, the synthetic films where they are not;
-    these are among them once all of them are drawn and the served run has read them.
+    The public set comes first where its films are there, the synthetic films where they are not.
     """
     libraries: list[FilmLibrary] = [_public_library()]
-    if get_settings().offer_synthetic and get_examples().ready:
+    if get_settings().offer_synthetic and built_in_files():
         libraries.append(_synthetic_library())
     libraries.sort(key=lambda library: not library.has_films)
     return {library.name: library for library in libraries}
@@ -193,19 +187,19 @@ def get_library(name: str) -> FilmLibrary:
     Raises
     ------
     DatasetError
-        If it is not among them, or not yet.
+        If it is not among them.
     """
     if name == OwnCases.name:
         return OwnCases(get_teaching_films().content)
     libraries = get_libraries()
     if name not in libraries:
-        raise DatasetError(f"The {name} films are on their way, or are not offered here.")
+        raise DatasetError(f"The {name} films are not offered here.")
     return libraries[name]
 
 
 def has_read(library: FilmLibrary, run: RunRecord) -> bool:
-    """Return whether what a run says of a library's films is there, or will not come by itself."""
-    return not library.synthetic or get_examples().finished or library.has_read(run)
+    """Return whether what a run says of a library's films can be shown at once."""
+    return not library.synthetic or library.has_read(run)
 
 
 @st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S)
@@ -220,8 +214,11 @@ def _synthetic_library() -> SyntheticLibrary:
     from core.phantom.dataset import open_built_in_set  # noqa: PLC0415
 
     settings, engine = get_settings(), get_engine()
-    phantoms = open_built_in_set(settings.cache)
-    scores = PhantomScores(phantoms, engine.gate, settings.cache, settings.inference_threads)
+    folders = reading_folders(settings.cache)
+    phantoms = open_built_in_set()
+    scores = PhantomScores(phantoms, engine.gate, folders, settings.inference_threads)
+    if not all(scores.has(run) for run in list_runs(settings.models)):
+        atexit.register(read_behind(settings.cache, settings.models).terminate)
     assess = lambda: scores.gate_codes(get_engine().input_px)  # noqa: E731 - of the run that serves
     return SyntheticLibrary(phantoms, scores.of, scores.has, assess)
 
@@ -254,13 +251,13 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
     files, kept = files_of(engine), get_films() if get_settings().keeps_films else None
 
     def keep(film: UploadedFilm) -> UploadedFilm:
-        if kept is None or callable(film.held):
+        if kept is None or film.shipped or callable(film.held):
             return film
         name = film.name if get_settings().keep_file_names else f"Film {film.key[:8]}"
         return keep_film(film, kept, get_film_pool(), files, film.by or by, name=name)
 
     def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
-        if kept is None:
+        if kept is None or film.shipped:
             return look(film, job)
         known = kept.find(film.key)
         if known is not None:

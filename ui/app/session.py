@@ -123,6 +123,8 @@ class Visit:
         One sentence to show once on the next run.
     left_out : str
         Why films of the last upload are not in the list; empty if all are.
+    own : bool
+        Whether the visitor has added films, or removed the synthetic ones: no others come back.
     reading : ReadToken or None
         The read that the film on the screen is shown for.
     drafts : dict of ReadToken to Draft
@@ -188,6 +190,7 @@ class Visit:
     last_film: str | None = None
     notice: str = ""
     left_out: str = ""
+    own: bool = False
     reading: ReadToken | None = None
     writing: ReadToken | None = None
     shown: tuple[ReadToken, datetime] | None = None
@@ -234,6 +237,10 @@ class Visit:
         if self.selected not in self.films:
             self.selected = None
         self.left_out = ""
+
+    def remove_shipped(self) -> None:
+        """Let go of the synthetic films that ship with the app."""
+        self.remove([key for key, film in self.films.items() if film.shipped])
 
     def absorb_job(self) -> None:
         """Take over what the running batch has finished; let go of a batch that has ended."""

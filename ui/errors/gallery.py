@@ -21,7 +21,14 @@ from ui.components.table_files import TableFiles, offer_table
 from ui.errors.controls import draw_filters, found_in_words
 from ui.errors.note_form import carry_draft
 from ui.library.blind_reads import note_left_out
-from ui.library.films import Found, build_cards, draw_cards, get_case_notes, make_ahead
+from ui.library.films import (
+    Found,
+    build_cards,
+    draw_cards,
+    get_case_notes,
+    make_ahead,
+    note_public_films,
+)
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_references
 from ui.library.slices import slices_of
@@ -119,6 +126,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
         st.markdown(found_in_words(view, found))
         if get_library(view.library).synthetic:
             st.caption("Computer-generated; not evidence of clinical performance.")
+            note_public_films(view.library)
         note_left_out(visit)
     with filter_side:
         draw_filters(view, found, notes)

@@ -1,5 +1,7 @@
 """Films that the visitor has yet to read blind: what the runs say of them is shown nowhere.
 
+The synthetic films that ship with the app are not among them while nobody uploads them: they are
+teaching material, and every page may show them at any time.
 They are left out of lists and counts, and not covered in them: a place in an order, or among the
 missed films, tells the side as well.
 """
@@ -80,7 +82,8 @@ def _in_worklist(visit: Visit) -> set[str]:
         return set()
     if settings.keeps_films:
         return get_films().unread_by(visit.acting.name)
-    return set(visit.films) - get_store().films_read_by(visit.films, visit.acting.name)
+    uploaded = [key for key, film in visit.films.items() if not film.shipped]
+    return set(uploaded) - get_store().films_read_by(uploaded, visit.acting.name)
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,13 +13,14 @@ import numpy as np
 import streamlit as st
 
 from core.comparison.scored_films import ScoredFilms
+from core.datasets.fetch import how_to_get_films
 from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.error_analysis.filters import Known, Noted, films_wanted
 from core.error_analysis.gallery import cell_of, films_in_cell, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
-from core.library.films import states_synthetic
+from core.library.films import PublicLibrary, states_synthetic
 from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
 from core.runs.predictions import FilmTable
@@ -228,6 +229,12 @@ def add_pictures(library: str, cards: Sequence[Card]) -> tuple[list[Card], str]:
         for card, picture in ((card, pictures.get(card.key)) for card in cards)
     ]
     return pictured, sentence
+
+
+def note_public_films(library: str) -> None:
+    """Say beside synthetic films how to get the public ones, where these are not here."""
+    if get_library(library).synthetic and not get_library(PublicLibrary.name).has_films:
+        st.caption(how_to_get_films(get_settings().data))
 
 
 def draw_cards(

@@ -21,15 +21,12 @@ from ui.app.session import Visit, get_visit
 from ui.components.cards.cards import Card, read_cards_event, show_cards
 from ui.components.plain_text import plain
 from ui.library.blind_reads import films_awaiting
-from ui.library.films import add_pictures, film_card
+from ui.library.films import add_pictures, film_card, note_public_films
 
 CARDS = "facts-cards"
 GALLERY = "errors"
-DRAWN = (
-    "The public films are not on this machine. These are the most confident errors among "
-    "synthetic films; they do not apply to patients."
-)
-ALL_RIGHT = "The public films are not on this machine; the run calls all synthetic ones correctly."
+DRAWN = "These are the most confident errors among synthetic films; they do not apply to patients."
+ALL_RIGHT = "The run calls all synthetic films correctly; this does not apply to patients."
 
 
 def without_awaiting(visit: Visit, facts: RunFacts) -> RunFacts:
@@ -62,6 +59,8 @@ def draw_errors(facts: RunFacts) -> None:
         show_cards(cards, key=CARDS, threshold=threshold, keys=False)
     if sentence:
         st.caption(plain(sentence))
+    if library is not None:
+        note_public_films(library.name)
 
 
 def find_errors(

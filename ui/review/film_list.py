@@ -11,17 +11,20 @@ from ui.app.read_in_progress import film_left_open
 from ui.app.resources import get_engine, get_store
 from ui.app.session import Visit
 from ui.components.worklist.worklist import show_worklist
+from ui.review.examples import lists_examples, offer_examples_removal
 from ui.review.next_film import next_unread
 from ui.review.read_panel import build_row, suspicion_of
 from ui.review.reports import draw_list_reports
 from ui.review.shared_worklist import free_rows, status_words
 from ui.review.unfinished import draw_unfinished
-from ui.review.uploads import draw_batch, draw_uploader, offer_examples, offer_removal
+from ui.review.uploads import draw_batch, draw_uploader, offer_removal
 from ui.review.worklist_query import WorklistView, draw_filters
 
 UNFINISHED_HEIGHT = 148
 ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT, PAGES_HEIGHT = 60, 56, 56, 112, 48
 """Of what stands above the list, in CSS pixels."""
+EXAMPLES_HEIGHT = 265
+"""Of the open uploader and the words on the synthetic films."""
 
 
 def height_below(above_px: int) -> str:
@@ -57,13 +60,18 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
         free = free_rows(visit, rows)
         if free and (visit.job is None or any(row.thumbnail_png for row in free)):
             visit.selected = (max(free, key=suspicion_of) if by_suspicion else free[0]).key
-    # each upload begins another popover, which is closed; not where films did not find room
-    round_of = 0 if visit.left_out else visit.upload_round
-    add = f"add-films-{round_of}"
-    with st.popover("Add films", icon=":material/add:", width="stretch", key=add):
-        draw_uploader(visit)
-        offer_removal(visit, signed)
-        offer_examples(visit)
+    examples = lists_examples(visit)
+    with st.container():
+        if examples:
+            draw_uploader(visit)
+            offer_examples_removal(visit)
+        else:
+            # each upload begins another popover, closed; not where films did not find room
+            round_of = 0 if visit.left_out else visit.upload_round
+            add = f"add-films-{round_of}"
+            with st.popover("Add films", icon=":material/add:", width="stretch", key=add):
+                draw_uploader(visit)
+                offer_removal(visit, signed)
     with st.container():
         draw_unfinished(visit)
     # each in a container of its own: as they come and go, the list keeps its place on the page
@@ -71,11 +79,12 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
         reports = draw_list_reports(visit, signed)
     with st.container():
         draw_batch(visit)
-    if get_settings().keeps_films:
+    keeps = get_settings().keeps_films and not examples
+    if keeps:
         with st.container(gap="small"):
             draw_filters(visit, view, total)
-    keeps = get_settings().keeps_films
-    above = ADD_HEIGHT + BATCH_HEIGHT * (visit.job is not None) + REPORTS_HEIGHT * reports
+    above = EXAMPLES_HEIGHT if examples else ADD_HEIGHT
+    above += BATCH_HEIGHT * (visit.job is not None) + REPORTS_HEIGHT * reports
     above += UNFINISHED_HEIGHT * bool(visit.unfinished and visit.unfinished.films)
     above += FILTERS_HEIGHT * keeps + PAGES_HEIGHT * (keeps and total > PAGE)
     ordered = sorted(rows, key=suspicion_of, reverse=True) if by_suspicion else rows

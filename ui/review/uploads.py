@@ -12,18 +12,13 @@ from starlette.formparsers import MultiPartParser
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.datasets.fetch import how_to_get_films
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.jobs.batch import FilmState, UploadedFilm
-from core.jobs.examples import OFFERED, ExamplesSummary, ExamplesTask, example_films
-from core.library.films import PublicLibrary
 from core.reads.signing import printable_name
 from core.settings import get_settings
-from ui.app.progress import PREPARATION_REFRESH_S, Watch, draw_progress
-from ui.app.resources import get_examples, get_films, get_identity, get_library, start_batch
+from ui.app.resources import get_films, get_identity, start_batch
 from ui.app.session import Visit
-from ui.components.plain_text import plain
 
 # Above the largest limit that a site may set: a larger film would be written to a temporary file.
 MultiPartParser.spool_max_size = 2 * 512_000_000
@@ -70,7 +65,9 @@ def kept_text() -> str:
 
 
 def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
-    """Add films to the visit and start reading what has no outcome yet."""
+    """Add films to the visit, in the place of synthetic ones, and start reading them."""
+    visit.remove_shipped()
+    visit.own = True
     repeated = left_out = 0
     room = get_settings().max_visit_mb * 1_000_000 - visit.size_bytes
     for film in films:
@@ -206,47 +203,3 @@ def _offer_unread(visit: Visit) -> None:
     ):
         visit.paused, visit.outcomes = False, {}
         st.rerun()
-
-
-def offer_examples(visit: Visit) -> None:
-    """Draw the button that opens synthetic films, and what the served run makes of all of them."""
-    if not get_settings().offer_synthetic:
-        return
-    task = get_examples()
-    summary = task.summary
-    if summary is None and not task.sentence:
-        _follow(Watch(), visit, task)
-    elif task.drawn:
-        _draw_button(visit)
-    if task.sentence:
-        st.caption(f"Synthetic films: {plain(task.sentence)}")
-    if summary is not None:
-        st.caption(served_on_examples(summary))
-    if not get_library(PublicLibrary.name).has_films:
-        st.caption(how_to_get_films(get_settings().data))
-
-
-@st.fragment(run_every=PREPARATION_REFRESH_S)
-def _follow(watch: Watch, visit: Visit, task: ExamplesTask) -> None:
-    watch.rerun_if(news=task.summary is not None or bool(task.sentence))
-    if task.drawn >= OFFERED:
-        _draw_button(visit)
-    else:
-        st.caption(f"The first {OFFERED} can be opened as soon as they are ready.")
-    draw_progress(task)
-
-
-def _draw_button(visit: Visit) -> None:
-    if st.button(f"Open {OFFERED} synthetic films", icon=":material/science:"):
-        add_films(visit, example_films(get_settings().cache))
-        st.rerun()
-
-
-def served_on_examples(summary: ExamplesSummary) -> str:
-    """Return how the served run reads the whole set, in words."""
-    return (
-        "Synthetic films, half of them with pneumonia; they show no patients. "
-        f"Of all {summary.n} films the quality gate accepts {summary.let_through}. The served run "
-        f"finds {summary.found} of {summary.ill} pneumonias and calls {summary.cleared} of "
-        f"{summary.n - summary.ill} normal films normal. These results do not apply to patients."
-    )

@@ -13,7 +13,7 @@ from core.serving.requirements import check_demands
 from core.settings import get_settings
 from core.store.served_runs import choose_served_run, list_served_choices
 from ui.app.identity import not_allowed
-from ui.app.resources import get_database, get_decision, get_engine, get_examples, get_served
+from ui.app.resources import get_database, get_decision, get_engine, get_served
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.runs.data import ListedRuns
@@ -35,11 +35,8 @@ def serve_from_now_on(run_id: str, reason: str, chosen_by: Reader) -> None:
     settings = get_settings()
     open_engine(settings.models, run_id, settings.inference_threads)
     choose_served_run(get_database(), run_id=run_id, reason=reason, chosen_by=chosen_by)
-    before = get_examples() if settings.offer_synthetic else None
-    for cached in (get_decision, get_engine, get_served, get_examples):
+    for cached in (get_decision, get_engine, get_served):
         cached.clear()
-    if before is not None:
-        before.cancel()  # or the run that served would go on reading beside the one that does
 
 
 def draw_serving(visit: Visit, listed: ListedRuns) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.error_analysis.slice_discovery import RATES
-from core.runs.predictions import PREDICTIONS_FILE, how_to_score_learned
+from core.runs.predictions import how_to_score_learned
 from ui.app.guard import PAGES
 from ui.app.query_params import QueryParams, one_of, word
-from ui.app.resources import get_libraries, get_library
+from ui.app.resources import get_libraries
 from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import split_titles
 from ui.library.films import case_of, draw_cards
@@ -62,16 +62,7 @@ ADDRESS = QueryParams(
 def read_view() -> tuple[SlicesView, list[str]]:
     """Return the view that the address asks for, and what was wrong with it."""
     runs = {library: offered_runs(library) for library in get_libraries()}
-    return ADDRESS.read(st.query_params.to_dict(), _searchable_first(list(runs)), runs)
-
-
-def _searchable_first(libraries: Sequence[str]) -> list[str]:
-    """Return the libraries with the public one first where its predictions are kept.
-
-    A search needs no picture, and the synthetic films are too few for one.
-    """
-    kept = any(PREDICTIONS_FILE in run.files for run in get_runs().values())
-    return sorted(libraries, key=lambda name: kept and get_library(name).synthetic)
+    return ADDRESS.read(st.query_params.to_dict(), list(runs), runs)
 
 
 def draw_choice(view: SlicesView) -> None:

@@ -31,7 +31,13 @@ from ui.charts.model_card import plot_rates
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event
 from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
-from ui.library.films import build_cards, draw_cards, film_card, find_films
+from ui.library.films import (
+    build_cards,
+    draw_cards,
+    film_card,
+    find_films,
+    note_public_films,
+)
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
@@ -53,6 +59,7 @@ def draw_drawn(view: SlicesView) -> None:
         "inside a subgroup and outside. Instead, the finding of each film is known. These results "
         "do not apply to patients."
     )
+    note_public_films(view.library)
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
         figure = plot_rates(rates_by_finding(drawn, wrong), "called correctly")

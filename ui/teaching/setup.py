@@ -14,7 +14,6 @@ from core.settings import get_settings
 from core.store.teaching import CaseSet
 from core.teaching.session import MAX_FILMS, USUAL_SHARE_NORMAL, Course, Difficulty, Plan, StepKind
 from ui.app.identity import draw_name_field
-from ui.app.progress import draw_preparation, get_preparation
 from ui.app.resources import get_libraries, get_library
 from ui.app.session import Visit
 from ui.components.plain_text import plain
@@ -38,7 +37,7 @@ def draw_setup(visit: Visit) -> None:
     """Draw what a session may be, and the sessions of this reader that are not over."""
     sources = get_sources()
     if not sources:
-        _draw_waiting()
+        _draw_no_films()
         return
     form_side, resume_side = st.columns([1.3, 1], gap="large")
     with form_side:
@@ -55,15 +54,12 @@ def draw_setup(visit: Visit) -> None:
 
 
 def draw_missing(visit: Visit, course: Course, place: int) -> bool:
-    """Say that the film of a session is not here, or not yet; return False where it is."""
+    """Say that the film of a session is not here; return False where it is."""
     source = SOURCES[course.session.plan.library]
     if source.library == OwnCases.name or source.library in get_libraries():
         return _draw_gone(visit, course, place)
-    st.header("This session continues once its films are ready")
-    task = get_preparation()
-    if task is None:
-        st.info(f"{source.title} are not offered here.", icon=":material/image_not_supported:")
-    draw_preparation(task)
+    st.header("This session cannot continue here")
+    st.info(f"{source.title} are not offered here.", icon=":material/image_not_supported:")
     return True
 
 
@@ -86,13 +82,10 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
     return False
 
 
-def _draw_waiting() -> None:
-    """Say why no session can begin yet."""
+def _draw_no_films() -> None:
+    """Say why no session can begin."""
     st.header("Read blind, then see the answer")
-    task = get_preparation()
-    if task is not None and not task.finished:
-        st.write("The films to practise with are being generated and read; this happens once.")
-    draw_preparation(task)
+    st.write("There are no films to practise with on this machine.")
     if not get_library(PublicLibrary.name).has_films:
         st.caption(how_to_get_films(get_settings().data))
 

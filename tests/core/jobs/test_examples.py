@@ -1,51 +1,138 @@
-"""The built-in films before and after a process of its own has drawn them."""
+"""The built-in films with their shipped readings: what the models say today, or not shown."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.files import write_checked, write_whole
-from core.jobs.examples import (
-    ExamplesSummary,
-    ExamplesTask,
-    done_path,
-    drawn_files,
-    example_films,
-    keep_summary,
-    summary_path,
+from core.domain.model import RunRecord
+from core.imaging.decoding import decode_radiograph
+from core.jobs import examples
+from core.jobs.examples import Examples, open_examples, reading_folders
+from core.jobs.synthetic_readings import KeptReadings
+from core.phantom import builtin
+from core.phantom.builtin import BUILT_IN_FILMS, MANIFEST, built_in_files
+from core.pipeline import (
+    Engine,
+    Gate,
+    open_classifier,
+    open_engine,
+    open_gate,
+    read_film,
+    score_radiograph,
 )
-from core.phantom.builtin import BUILT_IN_FILMS, MANIFEST, built_in_folder
+from core.runs.listing import list_runs
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
 MODELS = PROJECT_ROOT / "models"
 RUN = load_run(MODELS / SERVED_RUN)
-GATE = "a hash"
-SUMMARY = ExamplesSummary(let_through=59, n=60, ill=30, found=28, cleared=27)
+LONG = "FIRSTREAD_LONG" in os.environ
+RUNS = [run.run_id for run in list_runs(MODELS)]
+RECOMPUTED = RUNS if LONG else ["f01", "f06", "x05-zoom"]
+EVERY = 1 if LONG else 25
+"""Of so many films one is read again."""
 
 
-def test_before_the_first_start_there_is_nothing(tmp_path: Path) -> None:
-    task = ExamplesTask(tmp_path, MODELS, RUN, GATE)
-
-    assert (task.drawn, task.total, task.summary, task.sentence) == (0, BUILT_IN_FILMS, None, "")
-    assert example_films(tmp_path) == []
+@pytest.fixture(scope="module")
+def gate() -> Gate:
+    return open_gate(MODELS, 2)
 
 
-def test_what_was_measured_before_is_not_measured_again(tmp_path: Path, monkeypatch) -> None:
-    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
-    write_whole(done_path(summary_path(tmp_path, RUN, GATE)), b"")
-    monkeypatch.setattr(ExamplesTask, "drawn", BUILT_IN_FILMS)
-    monkeypatch.setattr("core.jobs.examples.subprocess", None)  # nothing can be started
+@pytest.fixture(scope="module")
+def shipped(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    return open_examples(RUN, gate.sha256, tmp_path_factory.mktemp("empty cache"))
 
-    task = ExamplesTask(tmp_path, MODELS, RUN, GATE).start()
-    assert task.summary == SUMMARY
-    assert task.ready
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the built-in films with their readings, in the place of these."""
+    folder = tmp_path / "synthetic"
+    shutil.copytree(builtin.BUILT_IN_FOLDER, folder)
+    monkeypatch.setattr(builtin, "BUILT_IN_FOLDER", folder)
+    return folder
+
+
+def test_neither_names_nor_places_tell_what_a_film_shows(shipped: Examples) -> None:
+    label = {path.read_bytes(): path.parent.name for path in built_in_files()}
+    names = [f"synthetic-{number:02}.png" for number in range(1, BUILT_IN_FILMS + 1)]
+    assert [film.name for film in shipped.films] == names
+    assert [film.key for film in shipped.films] == sorted(film.key for film in shipped.films)
+    labels = [label[film.content] for film in shipped.films]
+    half = BUILT_IN_FILMS // 2
+    assert labels.count("NORMAL") == labels.count("PNEUMONIA") == half
+    assert 0.25 * half < labels[::2].count("NORMAL") < 0.75 * half
+    assert 0.25 * half < labels[:half].count("NORMAL") < 0.75 * half
+    hashes = [hashlib.sha256(film.content).hexdigest() for film in shipped.films]
+    assert [film.key for film in shipped.films] == hashes
+    assert all(film.shipped for film in shipped.films)
+
+
+def test_every_film_has_a_reading_and_it_is_that_of_the_same_upload(shipped: Examples) -> None:
+    assert shipped.outcomes.keys() == {film.key for film in shipped.films}
+    engine = open_engine(MODELS, SERVED_RUN)
+    for film in shipped.films[::EVERY]:
+        there, here = shipped.outcomes[film.key].reading, read_film(film.content, engine)
+        assert there is not None
+        assert there.thumbnail == here.thumbnail
+        assert (there.height_px, there.width_px) == (here.height_px, here.width_px)
+        assert there.quality.refused == here.quality.refused
+        assert [one.code for one in there.quality.findings] == [
+            one.code for one in here.quality.findings
+        ]
+        if there.prediction is None or here.prediction is None:
+            assert there.quality.refused
+            continue
+        for name in ("probability", "score"):
+            said = getattr(there.prediction, name)
+            assert said == pytest.approx(getattr(here.prediction, name), abs=0.005)
+        assert there.prediction.run_id == SERVED_RUN
+
+
+def test_every_run_that_pages_list_has_its_readings_shipped(gate: Gate, tmp_path: Path) -> None:
+    kept = readings(tmp_path)
+    assert len(RUNS) > 5
+    assert [run.run_id for run in list_runs(MODELS) if not kept.has_run(run, gate.sha256)] == []
+
+
+@pytest.mark.parametrize("run_id", RECOMPUTED)
+def test_a_shipped_reading_is_what_the_run_says_today(
+    gate: Gate, tmp_path: Path, run_id: str
+) -> None:
+    run = load_run(MODELS / run_id)
+    said = readings(tmp_path).of_run(run, gate.sha256)
+    assert said is not None
+    assert len(said) == BUILT_IN_FILMS
+    engine = Engine(open_classifier(run), gate)
+    for row in range(0, BUILT_IN_FILMS, EVERY):
+        place = builtin.BUILT_IN_FOLDER / str(said.films.film_id[row])
+        logit, probability = score_radiograph(decode_radiograph(place.read_bytes()), engine)
+        assert said.logit[row] == pytest.approx(logit, abs=0.02)
+        assert said.probability[row] == pytest.approx(probability, abs=0.005)
+
+
+def readings(cache: Path) -> KeptReadings:
+    hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in built_in_files()}
+    return KeptReadings(examples._set_sha256(hashes), reading_folders(cache))
+
+
+def test_the_summary_counts_what_the_run_says(
+    shipped: Examples, gate: Gate, tmp_path: Path
+) -> None:
+    said, summary = readings(tmp_path).of_run(RUN, gate.sha256), shipped.summary
+    assert said is not None
+    assert summary is not None
+    right = said.films.label == (said.probability >= RUN.operating_point.threshold)
+    ill = said.films.label == 1
+    assert (summary.n, summary.ill) == (BUILT_IN_FILMS, BUILT_IN_FILMS // 2)
+    assert (summary.found, summary.cleared) == (right[ill].sum(), right[~ill].sum())
+    passed = [one for one in shipped.outcomes.values() if one.reading and one.reading.prediction]
+    assert summary.let_through == len(passed)
 
 
 @pytest.mark.parametrize(
@@ -58,116 +145,29 @@ def test_what_was_measured_before_is_not_measured_again(tmp_path: Path, monkeypa
     ],
     ids=["operating point", "calibration", "export", "name"],
 )
-def test_another_run_is_measured_anew(tmp_path: Path, changed) -> None:
-    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
-
-    assert ExamplesTask(tmp_path, MODELS, changed, GATE).summary is None
-
-
-def test_films_can_be_shown_once_the_served_run_has_read_them(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(ExamplesTask, "finished", False)
-    monkeypatch.setattr(ExamplesTask, "drawn", BUILT_IN_FILMS)
-    task = ExamplesTask(tmp_path, MODELS, RUN, GATE)
-    assert not task.ready
-    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
-    assert task.ready
-    monkeypatch.setattr(ExamplesTask, "drawn", 7)
-    assert not ExamplesTask(tmp_path, MODELS, RUN, GATE).ready
+def test_what_another_run_said_is_not_shown(gate: Gate, tmp_path: Path, changed: RunRecord) -> None:
+    opened = open_examples(changed, gate.sha256, tmp_path)
+    assert len(opened.films) == BUILT_IN_FILMS
+    assert (opened.outcomes, opened.summary) == ({}, None)
 
 
-@pytest.mark.parametrize("content", [b"{", b'{"n": 60}', b"[]"])
-def test_a_summary_of_another_version_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
-    write_checked(summary_path(tmp_path, RUN, GATE), content)
-    assert ExamplesTask(tmp_path, MODELS, RUN, GATE).summary is None
+def test_what_another_gate_said_is_not_shown(tmp_path: Path) -> None:
+    assert open_examples(RUN, "another", tmp_path).outcomes == {}
 
 
-def test_a_summary_with_a_changed_digit_is_as_good_as_none(tmp_path: Path) -> None:
-    path = summary_path(tmp_path, RUN, GATE)
-    keep_summary(path, SUMMARY)
-    path.write_bytes(path.read_bytes().replace(b'"found": 28', b'"found": 29'))
-    assert ExamplesTask(tmp_path, MODELS, RUN, GATE).summary is None
+def test_what_was_said_of_other_films_is_not_shown(copy: Path, gate: Gate, tmp_path: Path) -> None:
+    first, second, *_ = built_in_files()
+    first.write_bytes(second.read_bytes())
+    opened = open_examples(RUN, gate.sha256, tmp_path)
+    assert (opened.outcomes, opened.summary) == ({}, None)
 
 
-def test_a_damaged_film_is_not_offered(tmp_path: Path, synthetic_cache: Path) -> None:
-    shutil.copytree(built_in_folder(synthetic_cache), built_in_folder(tmp_path))
-    offered = {film.content for film in example_films(tmp_path)}
-    path = drawn_files(tmp_path)[3]
-    whole = path.read_bytes()
-    path.write_bytes(whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
-    left = {film.content for film in example_films(tmp_path)}
-    assert (len(left), offered - left) == (12, {whole})
-
-
-def test_another_segmenter_is_measured_anew(tmp_path: Path) -> None:
-    keep_summary(summary_path(tmp_path, RUN, GATE), SUMMARY)
-
-    assert ExamplesTask(tmp_path, MODELS, RUN, "another").summary is None
-
-
-def test_example_films_are_whole_files_whose_names_do_not_tell_the_label(
-    synthetic_cache: Path,
-) -> None:
-    films = example_films(synthetic_cache)
-
-    folder = built_in_folder(synthetic_cache)
-    label = {path.read_bytes(): path.parent.name for path in folder.rglob("*/*/*.png")}
-    assert [film.name for film in films] == [f"synthetic-{n:02}.png" for n in range(1, 13)]
-    labels = [label[film.content] for film in films]
-    assert labels.count("NORMAL") == labels.count("PNEUMONIA") == 6
-    assert labels[::2].count("NORMAL") not in (0, 6)  # neither every second one nor one half
-    assert labels[:6].count("NORMAL") not in (0, 6)
-    assert [film.key for film in films] == [hashlib.sha256(f.content).hexdigest() for f in films]
-    assert [film.key for film in films] == sorted(film.key for film in films)
+def test_without_one_of_the_films_there_is_none(copy: Path, gate: Gate, tmp_path: Path) -> None:
+    built_in_files()[7].unlink()
+    assert open_examples(RUN, gate.sha256, tmp_path).films == []
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"{", b'{"films": 3}'])
-def test_a_damaged_manifest_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
-    write_whole(built_in_folder(tmp_path) / MANIFEST, content)
-
-    assert example_films(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("returncode", "said", "sentence"),
-    [
-        (1, "INFO: on CPU\nThere is no room.\n", "There is no room."),
-        (1, "Traceback (most recent call last):\nOSError: x\n", "There is a fault"),
-        (-15, "", "was stopped"),
-        (0, "", "was stopped"),
-    ],
-)
-def test_work_that_ends_without_a_summary_says_so_in_one_sentence(
-    tmp_path: Path, returncode: int, said: str, sentence: str
-) -> None:
-    class Ended:
-        def __init__(self) -> None:
-            self.returncode = returncode
-
-        def communicate(self) -> tuple[str, str]:
-            return "", said
-
-    task = ExamplesTask(tmp_path, MODELS, RUN, GATE)
-    task._process = Ended()
-    task._work()
-
-    assert sentence in task.sentence
-    assert "\n" not in task.sentence
-
-
-def test_work_that_is_stopped_leaves_whole_films_and_says_so(tmp_path: Path) -> None:
-    task = ExamplesTask(tmp_path, MODELS, RUN, GATE).start()
-    for _ in range(600):
-        if task.drawn:
-            break
-        time.sleep(0.1)
-    assert not task.finished
-    task.cancel()
-
-    for _ in range(100):
-        if task.finished:
-            break
-        time.sleep(0.1)
-    assert not task.ready
-    assert "stopped" in task.sentence
-    assert 1 <= task.drawn < BUILT_IN_FILMS
-    assert all(film.content.endswith(b"IEND\xaeB`\x82") for film in example_films(tmp_path))
+def test_a_damaged_manifest_is_as_good_as_none(copy: Path, content: bytes) -> None:
+    (copy / MANIFEST).write_bytes(content)
+    assert built_in_files() == []

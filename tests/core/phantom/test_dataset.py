@@ -13,12 +13,11 @@ from core.datasets.index import index_dataset
 from core.errors import Cancelled, DatasetError
 from core.imaging.decoding import decode_radiograph
 from core.phantom import dataset
-from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_SEED, DRAWING_VERSION, built_in_folder
+from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_SEED
 from core.phantom.dataset import (
     NOTE,
     PhantomSet,
     encode_film,
-    open_built_in_set,
     plan_films,
     write_set,
 )
@@ -244,47 +243,16 @@ def test_a_film_of_another_set_is_refused_and_a_lost_one_is_named(drawn) -> None
     path.write_bytes(content)
 
 
-def test_a_damaged_file_is_drawn_again_when_the_set_is_opened_or_the_file_is_read(
-    drawn, caplog
-) -> None:
+def test_a_damaged_file_is_refused_and_drawn_again_when_the_set_is_written(drawn) -> None:
     whole, ill = bytes_of(drawn.folder), drawn.films[1].film_id
     number = ill.rsplit("/", 1)[1]
-    damaged = [ill, *(f"{kind}_masks/{number}" for kind in ("lesion", "core", "lung"))]
-
-    def damage() -> None:
-        for place in damaged:
-            content = bytearray(whole[place])
-            content[len(content) // 2] ^= 1
-            (drawn.folder / place).write_bytes(bytes(content))
-
-    damage()
+    for place in (ill, *(f"{kind}_masks/{number}" for kind in ("lesion", "core", "lung"))):
+        content = bytearray(whole[place])
+        content[len(content) // 2] ^= 1
+        (drawn.folder / place).write_bytes(bytes(content))
+    with pytest.raises(DatasetError, match=r"is damaged in .*draws what is missing or damaged"):
+        drawn.read_bytes(ill)
+    with pytest.raises(DatasetError, match="is damaged in"):
+        drawn.truth(ill, "lesion")
     write_set(drawn.folder, N, SEED)
     assert bytes_of(drawn.folder) == whole
-    damage()
-    assert drawn.read_bytes(ill) == whole[ill]
-    assert f"{drawn.folder / ill} is damaged and is drawn again" in caplog.text
-    damage()
-    assert drawn.truth(ill, "lesion").any()
-    assert bytes_of(drawn.folder) == whole
-
-
-@pytest.mark.parametrize("change", [(b'"seed": 11383', b'"seed": 11382'), (b"{", b"[")])
-def test_a_damaged_manifest_of_the_built_in_set_is_written_again(tmp_path, change) -> None:
-    manifest = built_in_folder(tmp_path) / "films.json"
-    with pytest.raises(Cancelled):
-        open_built_in_set(tmp_path, cancelled=lambda: True)
-    whole = manifest.read_bytes()
-    manifest.write_bytes(whole.replace(*change, 1))
-    with pytest.raises(Cancelled):
-        open_built_in_set(tmp_path, cancelled=lambda: True)
-    assert manifest.read_bytes() == whole
-
-
-def test_the_built_in_set_lies_in_a_folder_of_its_drawing_version(tmp_path) -> None:
-    folder = built_in_folder(tmp_path)
-
-    assert folder.parent == tmp_path / "phantoms"
-    assert DRAWING_VERSION in folder.name
-    with pytest.raises(Cancelled):
-        open_built_in_set(tmp_path, cancelled=lambda: True)
-    assert len(json.loads((folder / "films.json").read_text())["films"]) == BUILT_IN_FILMS

@@ -154,8 +154,7 @@ function fillCard(node, card, threshold) {
   }
   find("drawn").hidden = !card.synthetic;
   find("quality").hidden = threshold === null;
-  find("missing").hidden = card.pictured;
-  find("picture").classList.toggle("none", !card.pictured);
+  find("picture").hidden = !card.pictured;
   find("heading").hidden = !card.heading;
   find("number").textContent = scored ? shortNumber(card.probability) : "";
   find("scale").hidden = !scored;

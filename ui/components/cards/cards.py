@@ -30,7 +30,7 @@ class Card:
     key : str
         Identifies the film; unique among the cards.
     thumbnail_png : bytes or None
-        None says that there is no picture.
+        None: the card has words alone.
     synthetic : bool
         Whether the film's file states that it was drawn.
     heading : str
