@@ -51,7 +51,7 @@ def take_regions(page: Page) -> None:
 
 def take_records(page: Page) -> None:
     """Sign four films, each after a first read, and look at what is kept of them."""
-    page.get_by_role("link", name="Review").click()
+    page.get_by_role("link", name="Worklist").click()
     for place, verdict in ((1, "Pneumonia"), (8, "Pneumonia"), (4, "Unsure"), (7, "Normal")):
         lock_first_read(page, place, verdict)
         page.get_by_role("button", name="Sign").click()

@@ -182,7 +182,7 @@ def test_in_the_first_minute_every_page_is_of_use_and_a_film_is_read(
     page.get_by_role("link", name="Records").click()
     expect(page.get_by_text("No signed reads yet")).to_be_visible()
 
-    page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Worklist").click()
     expect(page.get_by_text(SOME_DRAWN)).to_be_visible()
     machine.lend(synthetic_cache, OFFERED)
     page.get_by_role("button", name=OPEN).click()

@@ -1,4 +1,4 @@
-"""The page Review on a phone and on a small laptop: the film first, everything in reach."""
+"""The page Worklist on a phone and on a small laptop: the film first, everything in reach."""
 
 from __future__ import annotations
 
