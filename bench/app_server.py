@@ -90,6 +90,7 @@ def run_app(settings: Mapping[str, str] | None = None) -> Iterator[AppServer]:
             "FIRSTREAD_KEEP_FILMS_DAYS": "0",
             "FIRSTREAD_READ_FIRST": "false",
             "FIRSTREAD_OFFER_SYNTHETIC": "false",
+            "FIRSTREAD_FIRST_STEPS": "false",
             **(settings or {}),
         }
         migrate = [sys.executable, "-m", "core", "db", "migrate"]  # as `make run` does

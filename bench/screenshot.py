@@ -1,24 +1,36 @@
 """``python -m bench.screenshot``: take the pictures of README and docs/, with synthetic films only.
 
+``python -m bench.screenshot --all FOLDER`` takes every page in both themes and four widths instead;
+720 px is a laptop at 200 %.
+
 The app runs as on a fresh machine: no data folder, an empty review store, and the usual order of
 reading, in which a first read is locked before the model is shown.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from bench.app_server import PROJECT_ROOT, run_app
 
 DOCS = PROJECT_ROOT / "docs"
 WAIT_MS = 120_000
 READER = "Dr. A. Reader"
+SIZES: tuple[ViewportSize, ...] = (
+    {"width": 1440, "height": 900},
+    {"width": 1024, "height": 768},
+    {"width": 720, "height": 450},
+    {"width": 390, "height": 844},
+)
+THEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 
 
 def take_first_start(page: Page) -> None:
@@ -48,7 +60,7 @@ def take_regions(page: Page) -> None:
 
 def take_records(page: Page) -> None:
     """Sign four films, each after a first read, and look at what is kept of them."""
-    page.get_by_role("link", name="Review").click()
+    page.get_by_role("link", name="Worklist").click()
     for place, verdict in ((1, "Pneumonia"), (8, "Pneumonia"), (4, "Unsure"), (7, "Normal")):
         lock_first_read(page, place, verdict)
         page.get_by_role("button", name="Sign").click()
@@ -134,6 +146,19 @@ def lock_first_read(page: Page, place: int, verdict: str) -> None:
     page.wait_for_timeout(1000)
 
 
+def take_first_steps(page: Page) -> None:
+    """Look at what a first visit begins with."""
+    page.get_by_role("button", name="Help and keys").click()
+    page.get_by_role("button", name="Show the first steps").click()
+    expect(page.get_by_role("button", name="Open the worklist")).to_be_visible(timeout=WAIT_MS)
+
+
+def take_help(page: Page) -> None:
+    """Open the list of keys."""
+    page.get_by_role("button", name="Help and keys").click()
+    expect(page.get_by_role("dialog", name="First steps")).to_be_visible(timeout=WAIT_MS)
+
+
 PICTURES: dict[str, Callable[[Page], None]] = {
     "first-start": take_first_start,
     "review": take_review,
@@ -148,6 +173,30 @@ PICTURES: dict[str, Callable[[Page], None]] = {
 }
 
 
+MORE: dict[str, Callable[[Page], None]] = {
+    "first-steps": take_first_steps,
+    "help": take_help,
+}
+"""Of no use in docs/, but looked at with the others."""
+
+
+def take_one(page: Page, folder: Path, name: str) -> None:
+    """Write the picture of what the page shows now."""
+    page.wait_for_timeout(1000)
+    page.screenshot(path=folder / f"{name}.png")
+
+
+def take_each_width(page: Page, folder: Path, name: str) -> None:
+    """Write what the page shows now in both themes and all widths, and put it back."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for size in SIZES:
+            page.set_viewport_size(size)
+            take_one(page, folder, f"{name}-{size['width']}-{theme}")
+    page.set_viewport_size(SIZES[0])
+    page.emulate_media(color_scheme=THEMES[0])
+
+
 def as_fresh_machine(folder: str) -> dict[str, str]:
     """Return the settings of a machine on which nothing was started before."""
     return {
@@ -159,9 +208,15 @@ def as_fresh_machine(folder: str) -> dict[str, str]:
     }
 
 
-def take_pictures(folder: Path = DOCS) -> None:
-    """Start the app and write one picture after the other."""
-    folder.mkdir(exist_ok=True)
+def take_pictures(folder: Path = DOCS, *, each_width: bool = False) -> None:
+    """Start the app and write one picture after the other.
+
+    Parameters
+    ----------
+    each_width : bool
+        Whether every page is taken in both themes and all widths.
+    """
+    folder.mkdir(exist_ok=True, parents=True)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fresh,
         run_app(as_fresh_machine(fresh)) as app,
@@ -171,17 +226,17 @@ def take_pictures(folder: Path = DOCS) -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(
-            viewport={"width": 1440, "height": 900}, color_scheme="dark", device_scale_factor=1
-        )
+        page = browser.new_page(viewport=SIZES[0], color_scheme=THEMES[0], device_scale_factor=1)
         page.set_default_timeout(WAIT_MS)
         page.goto(app.address)
-        for name, arrange in PICTURES.items():
+        for name, arrange in (PICTURES | MORE if each_width else PICTURES).items():
             arrange(page)
-            page.wait_for_timeout(1000)
-            page.screenshot(path=folder / f"{name}.png")
+            (take_each_width if each_width else take_one)(page, folder, name)
         browser.close()
 
 
 if __name__ == "__main__":
-    take_pictures()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page, theme and width")
+    asked = parser.parse_args().all
+    take_pictures(asked or DOCS, each_width=asked is not None)

@@ -1,4 +1,4 @@
-"""From ``streamlit run`` to a Review page that takes films, in a browser that is already open."""
+"""From ``streamlit run`` to a Worklist that takes films, in a browser that is already open."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def open_browser() -> Iterator[Browser]:
 
 
 def wait_until_usable(page: Page) -> None:
-    """Wait until the Review page shows its words and takes films."""
+    """Wait until the Worklist shows its words and takes films."""
     page.get_by_text(FORMATS).wait_for(state="visible", timeout=PATIENCE_MS)
     page.locator("input[type=file]").wait_for(state="attached", timeout=PATIENCE_MS)
 
@@ -81,7 +81,7 @@ def measure(report: Callable[[str], None]) -> Section:
     loaded = sorted({file for _, files in starts for file in files})
     lines = [
         judge(
-            "`streamlit run` to a usable Review page", median(seconds), USABLE, rounds_text(seconds)
+            "`streamlit run` to a usable Worklist", median(seconds), USABLE, rounds_text(seconds)
         ),
         judge(
             "TensorFlow's libraries in the app's process, after one film was read",

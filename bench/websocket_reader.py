@@ -208,7 +208,7 @@ class Page:
 
 @asynccontextmanager
 async def open_page(address: str) -> AsyncIterator[Page]:
-    """Visit the page Review, as a browser does that has just loaded the app."""
+    """Visit the page Worklist, as a browser does that has just loaded the app."""
     async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         (await http.get(f"{address}/_stcore/health")).raise_for_status()
         async with connect(

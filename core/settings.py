@@ -110,6 +110,13 @@ class Settings(BaseSettings):
             "Refuse everybody while no log-in is set up. Set `true` where others reach the address."
         ),
     )
+    first_steps: bool = Field(
+        default=True,
+        description=(
+            "Show the first steps to a browser that opens the app for the first time. "
+            "Set `false` where everybody knows them."
+        ),
+    )
     read_first: bool = Field(
         default=True,
         description=(

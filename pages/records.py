@@ -26,11 +26,11 @@ def draw_empty() -> None:
     with middle:
         st.header("No signed reads yet")
         st.write(
-            "Every read signed on the page Review is listed here: the reader, the film, the "
+            "Every read signed on the page Worklist is listed here: the reader, the film, the "
             "verdict and the model's result. Nothing is ever overwritten: a correction is stored "
             "with the read that it corrects."
         )
-        st.page_link("pages/review.py", label="Go to Review", icon=":material/radiology:")
+        st.page_link("pages/review.py", label="Go to the worklist", icon=":material/radiology:")
 
 
 visit = guard("records")

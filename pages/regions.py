@@ -29,9 +29,9 @@ def draw_empty() -> None:
         st.write(
             "The regions that count for and against pneumonia, found in four ways; what the "
             "score would be with parts of the film hidden; what the network's layers see. "
-            "Films come here from the pages Review, Errors and Teaching."
+            "Films come here from the pages Worklist, Errors and Teaching."
         )
-        st.page_link("pages/review.py", label="Add films on Review", icon=":material/radiology:")
+        st.page_link("pages/review.py", label="Add films there", icon=":material/radiology:")
 
 
 def draw_choice(visit: Visit, view: RegionsView) -> bool:

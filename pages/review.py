@@ -121,8 +121,11 @@ with show_errors():
         with st.container():
             if complaints:
                 st.warning("  \n".join(map(plain, complaints)), icon=":material/link_off:")
+        opening = st.empty()  # of its own: else it would stand grey beside the first films
         if visit.films or view.narrowed or view.page or visit.find:
+            opening.empty()
             draw_films(visit, view, total)
         else:
-            draw_empty(visit)
+            with opening.container():
+                draw_empty(visit)
     draw_standing_line(served, visit.reader)

@@ -49,6 +49,9 @@ os.environ.setdefault("FIRSTREAD_READ_FIRST", "false")
 # Else a test would find the films of the one before; those of the film store turn it on.
 os.environ.setdefault("FIRSTREAD_KEEP_FILMS_DAYS", "0")
 
+# Else every test would begin with them; those of the first visit turn them on.
+os.environ.setdefault("FIRSTREAD_FIRST_STEPS", "false")
+
 settings.register_profile("first_read", deadline=None)  # a busy machine is no failure
 settings.load_profile("first_read")
 

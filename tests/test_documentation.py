@@ -41,7 +41,7 @@ def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
 
 
 ROWS_OF_ROLES = {
-    "Pages Review, Regions, Model card, Teaching; the lesson on Compare runs; add films": (
+    "Pages Worklist, Regions, Model card, Teaching; the lesson on Compare runs; add films": (
         Act.ADD_FILMS,
         Act.OPEN_REVIEW,
         Act.OPEN_REGIONS,

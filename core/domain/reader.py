@@ -23,7 +23,7 @@ class Role(StrEnum):
 class Act(StrEnum):
     """A page to open or a thing to write; the value completes "may not ..."."""
 
-    OPEN_REVIEW = "open the page Review"
+    OPEN_REVIEW = "open the page Worklist"
     OPEN_REGIONS = "open the page Regions"
     OPEN_ERRORS = "open the page Errors"
     OPEN_SUBGROUPS = "open the page Subgroups"

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from bench.screenshot import PICTURES, as_fresh_machine
+from bench.screenshot import PICTURES, as_fresh_machine, take_each_width
 from core.settings import PROJECT_ROOT, Settings
 
 
@@ -26,3 +26,34 @@ def test_the_pictures_show_the_usual_order_of_reading(monkeypatch, tmp_path: Pat
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_picture_that_is_taken_is_in_the_documentation(name: str) -> None:
     assert (PROJECT_ROOT / "docs" / f"{name}.png").is_file()
+
+
+class Watched:
+    """A page that writes down how it stood at each picture."""
+
+    def __init__(self) -> None:
+        self.theme, self.size = "dark", (1440, 900)
+        self.taken: list[tuple[str, str, tuple[int, int]]] = []
+
+    def emulate_media(self, *, color_scheme: str) -> None:
+        self.theme = color_scheme
+
+    def set_viewport_size(self, size: dict[str, int]) -> None:
+        self.size = size["width"], size["height"]
+
+    def wait_for_timeout(self, _: float) -> None: ...
+
+    def screenshot(self, *, path: Path) -> None:
+        self.taken.append((path.name, self.theme, self.size))
+
+
+def test_every_page_is_taken_in_both_themes_and_four_widths(tmp_path: Path) -> None:
+    page = Watched()
+    take_each_width(page, tmp_path, "errors")
+    sizes = [(1440, 900), (1024, 768), (720, 450), (390, 844)]
+    assert page.taken == [
+        (f"errors-{size[0]}-{theme}.png", theme, size)
+        for theme in ("dark", "light")
+        for size in sizes
+    ]
+    assert (page.theme, page.size) == ("dark", (1440, 900))

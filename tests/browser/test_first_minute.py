@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from core.phantom.settings import draw_settings
 from core.runs.predictions import read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
+from ui.app.pages import EVERYWHERE, PAGES
 from ui.components.viewer.viewer import UNLIKE_HEALTHY
 
 pytestmark = pytest.mark.browser
@@ -193,18 +195,55 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
 
 def test_a_deep_link_goes_through_the_router_on_a_fresh_process(server: Server, page: Page) -> None:
     page.goto(f"{server.address}/records")
-    expect(page.get_by_test_id("stTopNav")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
     expect(page.get_by_text(WORDS_OF_PAGES["records"])).to_be_visible()
 
 
 @pytest.mark.parametrize("name", WORDS_OF_PAGES)
-def test_a_deep_link_to_a_page_goes_through_the_router(
+def test_a_deep_link_leads_to_a_page_that_says_its_name_and_purpose_and_where_it_stands(
     server: Server, page: Page, name: str
 ) -> None:
     page.goto(f"{server.address}/{name}")
-    expect(page.get_by_test_id("stTopNav")).to_be_visible()
     expect(page.get_by_text(WORDS_OF_PAGES[name])).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
+    entry = PAGES[name]
+    expect(page).to_have_title(f"{entry.title} · First Read")
+    expect(page.get_by_role("heading", level=1)).to_have_text([entry.title])
+    expect(page.get_by_text(entry.purpose, exact=True)).to_be_visible()
+    bar = page.get_by_role("navigation", name="Pages")
+    expect(bar.get_by_role("link")).to_have_text([one.title for one in PAGES.values()])
+    expect(bar.locator("[aria-current=page]")).to_have_text([entry.title])
+    expect(bar.locator(".fr-group")).to_have_text(["Read", "Learn", "Model"])
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name=entry.title)
+    expect(keys.get_by_role("listitem")).to_have_text(list(entry.how_to))
+    expect(keys.locator("dt")).to_have_text([one for one, _ in (*entry.keys, *EVERYWHERE)])
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.get_by_role("button", name="Help and keys").click()
+    expect(keys).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Help and keys")).to_be_focused()
+
+
+def test_the_brand_leads_home(server: Server, page: Page) -> None:
+    page.goto(f"{server.address}/records")
+    page.get_by_role("link", name="First Read").click()
+    expect(page).to_have_title("Worklist · First Read")
+
+
+def test_a_name_that_is_being_written_when_a_link_is_followed_goes_along(
+    server: Server, page: Page
+) -> None:
+    upload(page, server, synthetic_films(seed=9))
+    page.get_by_placeholder("Signing as (your name)").fill("Dr. Eve Early")
+    server.process.send_signal(signal.SIGSTOP)  # both messages wait, and the later one wins
+    page.get_by_placeholder("Signing as (your name)").press("Tab")
+    page.get_by_role("link", name="Records").click()
+    page.wait_for_timeout(300)
+    server.process.send_signal(signal.SIGCONT)
+    expect(page.get_by_text("Reading: Dr. Eve Early.")).to_be_visible()
+    expect(page.get_by_text(WORDS_OF_PAGES["records"])).to_be_visible()
 
 
 EARLIER: dict[str, tuple[str, str | re.Pattern[str]]] = {
@@ -244,7 +283,7 @@ def test_a_draft_survives_another_film_and_another_page(
     expect(page.get_by_placeholder("Comment")).to_have_count(0)
     page.get_by_role("link", name="Records").click()
     expect(page.get_by_text("No signed reads yet")).to_be_visible()
-    page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Worklist").click()
     choose(page, films.picture)
     expect(page.get_by_placeholder("Comment")).to_have_value("left base")
     expect(page.get_by_role("radio", name="Pneumonia")).to_be_checked()

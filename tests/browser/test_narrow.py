@@ -1,8 +1,9 @@
-"""The page Review on a phone and on a small laptop: the film first, everything in reach."""
+"""The page Worklist on a phone and on a small laptop: the film first, everything in reach."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from browser.app_server import Server, wait_until_idle
@@ -36,6 +37,8 @@ def open_review(page: Page, server: Server, width_px: int, height_px: int) -> No
     page.locator("input[type=file]").first.wait_for(state="attached")
     films = built_in_files()[:6]
     page.set_input_files("input[type=file]", files=films)
+    page.locator(".worklist").wait_for()
+    expect(page.get_by_text("Upload frontal chest films")).to_have_count(0, timeout=300)
     expect(page.locator(".film img:visible")).to_have_count(len(films), timeout=WAIT_MS)
     expect(page.get_by_role("button", name="Lock the first read")).to_be_visible(timeout=WAIT_MS)
     wait_until_idle(page)
@@ -52,7 +55,7 @@ def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_scr
 ) -> None:
     open_review(page, server, 390, 844)
     viewer, worklist = box_of(page.locator(".viewer")), box_of(page.locator(".worklist"))
-    assert viewer["y"] < 100
+    assert viewer["y"] < 150  # under the bar and its pages
     assert viewer["y"] + viewer["height"] < worklist["y"] < 844 - 60  # its head and more
     assert worklist["height"] <= 0.31 * 844
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -64,6 +67,38 @@ def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_scr
     wait_until_idle(page)
     page.get_by_role("radio", name="Unsure").click()
     expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
+
+
+def test_at_200_percent_the_film_comes_first_and_names_are_whole(
+    page: Page, server: Server
+) -> None:
+    open_review(page, server, 720, 450)
+    cut = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(n => n.innerText)"
+    assert page.locator(".film .name").evaluate_all(cut) == []
+    viewer, worklist = box_of(page.locator(".viewer")), box_of(page.locator(".worklist"))
+    assert viewer["y"] + viewer["height"] <= worklist["y"]
+    assert viewer["width"] > 0.9 * 720
+    assert page.evaluate("document.documentElement.scrollWidth") == 720
+
+
+def test_at_1024_px_nothing_in_the_bar_covers_another_thing(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{server.address}/records")
+    field = page.locator(".st-key-who button")
+    field.click()
+    page.get_by_label("Your name").fill("Dr. Wilhelmina Featherstonehaugh-Cholmondeley")
+    page.get_by_role("button", name="Use").click()
+    expect(page.get_by_text("Reading: Dr. Wilhelmina")).to_be_visible()
+    page.keyboard.press("Escape")
+    bar = page.locator(".st-key-bar")
+    things = [*bar.get_by_role("link").all(), *bar.get_by_role("button").all()]
+    things.append(page.get_by_role("button", name="Main menu"))
+    boxes = sorted((box_of(one) for one in things), key=lambda box: box["x"])
+    assert len(boxes) == 12
+    for left, right in pairwise(boxes):
+        assert left["x"] + left["width"] <= right["x"] + 1
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= 1024
+    assert max(box["y"] + box["height"] for box in boxes) <= 45
 
 
 def test_on_a_small_laptop_names_and_verdicts_are_whole(page: Page, server: Server) -> None:

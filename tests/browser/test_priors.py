@@ -42,7 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def page(kept_tab: Page, address: str) -> Page:
-    """Return the page Review with the newer of two films open, and no prior beside."""
+    """Return the page Worklist with the newer of two films open, and no prior beside."""
     kept_tab.set_viewport_size({"width": 1440, "height": 900})
     kept_tab.goto(address)
     expect(kept_tab.get_by_test_id("stFileUploader").or_(rows_of(kept_tab).first)).to_be_visible()

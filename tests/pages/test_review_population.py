@@ -1,4 +1,4 @@
-"""Whom a film shows and how it was taken, beside the score on the page Review."""
+"""Whom a film shows and how it was taken, beside the score on the page Worklist."""
 
 from __future__ import annotations
 

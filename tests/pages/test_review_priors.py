@@ -1,4 +1,4 @@
-"""An earlier film of the same patient beside the open one, on the page Review."""
+"""An earlier film of the same patient beside the open one, on the page Worklist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports on the page Review: only of one's own signed reads, one film or the whole list."""
+"""Reports on the page Worklist: only of one's own signed reads, one film or the whole list."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ REFUSED = [(name, role) for name in PAGES for role in Role if role not in WHO_MA
 
 
 def open_page(name: str) -> AppTest:
-    page = open_app().switch_page(PAGES[name][0]).run()
+    page = open_app().switch_page(PAGES[name].path).run()
     assert not page.exception
     return page
 
@@ -40,9 +40,9 @@ def test_a_page_is_refused_to_the_wrong_role_and_draws_nothing_of_its_own(
 ) -> None:
     take_role(role)
     page = open_page(name)
-    assert f"The role {role} may not open the page {PAGES[name][1]}" in page.error[0].value
+    assert f"The role {role} may not open the page {PAGES[name].title}" in page.error[0].value
     assert not page.dataframe
-    assert [button.label for button in page.button] == ["Use"]
+    assert not page.button
 
 
 def test_the_local_user_changes_name_and_role_and_finds_them_after_a_restart(
@@ -61,6 +61,16 @@ def test_the_local_user_changes_name_and_role_and_finds_them_after_a_restart(
     assert read_local_reader(get_database()) == chosen
     st.cache_resource.clear()
     assert acting(open_page("records")) == chosen
+
+
+def test_a_name_that_only_the_link_brought_is_taken_over_and_kept(
+    store: SqlReviewStore,
+) -> None:
+    page = open_app()
+    page.session_state["frame"] = {"said": {"number": 1, "name": "Dr. Eve"}}
+    page.run()
+    assert acting(page) == Reader("Dr. Eve", frozenset({Role.LEAD}))
+    assert read_local_reader(get_database()).name == "Dr. Eve"
 
 
 def test_a_teacher_sees_which_run_serves_and_may_not_choose_or_import(
@@ -87,6 +97,6 @@ def test_what_a_page_has_loaded_is_looked_through_once_by_the_garbage_collector(
     monkeypatch.setattr(guard, "_spared", set())
     page = open_app()
     assert not page.exception
-    assert guard._spared == {"Review"}
+    assert guard._spared == {"Worklist"}
     page.run()
     assert frozen == [1]

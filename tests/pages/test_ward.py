@@ -1,4 +1,4 @@
-"""The ward's prevalence on the page Review: what is said before and after, and who sets it."""
+"""The ward's prevalence on the page Worklist: what is said before and after, and who sets it."""
 
 from __future__ import annotations
 

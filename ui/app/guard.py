@@ -6,30 +6,24 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
-from ui.app.identity import draw_identity, draw_log_in, recognise
+from core.settings import get_settings
+from ui.app.bar import draw_bar
+from ui.app.identity import draw_log_in, recognise, take_name
+from ui.app.pages import FIRST, PAGES, STEPS
 from ui.app.read_in_progress import leave
-from ui.app.resources import get_database
+from ui.app.resources import get_database, get_served
 from ui.app.session import Visit, get_visit
+from ui.components.frame.frame import read_frame_event
+from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
+from ui.components.steps.steps import COOKIE_NAME, show_steps
 
-PAGES = {
-    "review": ("pages/review.py", "Review", ":material/radiology:"),
-    "regions": ("pages/regions.py", "Regions", ":material/filter_center_focus:"),
-    "errors": ("pages/errors.py", "Errors", ":material/grid_view:"),
-    "subgroups": ("pages/subgroups.py", "Subgroups", ":material/troubleshoot:"),
-    "runs": ("pages/runs.py", "Compare runs", ":material/compare_arrows:"),
-    "model_card": ("pages/model_card.py", "Model card", ":material/fact_check:"),
-    "teaching": ("pages/teaching.py", "Teaching", ":material/school:"),
-    "records": ("pages/records.py", "Records", ":material/menu_book:"),
-}
-FIRST = "review"
 MOVED: dict[str, tuple[str, dict[str, str]]] = {
     FIRST: (FIRST, {}),  # whose own address is the plain one
     "where_it_fails": ("subgroups", {}),
@@ -38,27 +32,59 @@ MOVED: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Addresses beside those of the menu, as of earlier versions: the page, and what it is asked."""
 _ROUTED = "first_read_routed"
+_STEPS_SEEN = "first_steps_seen"
 
 # A Material symbol as page icon would be fetched from outside.
 _ICON = Path(__file__).with_name("icon.png")
-_STYLE = Path(__file__).with_name("frame.css")
 
 
 def route() -> None:
     """Declare the pages and run the one that was asked for; only streamlit_app.py calls this."""
-    st.set_page_config(page_title="First Read", page_icon=_ICON, layout="wide")
+    st.set_page_config(page_icon=_ICON, layout="wide")
     st.session_state[_ROUTED] = True
     visit = get_visit()
-    place: Literal["top", "hidden"] = "top"
-    try:
-        recognise(visit)
-    except FirstReadError:  # which the page's guard says, alone
-        place = "top" if visit.logged_in else "hidden"
-    pages = [*_pages(visit.acting).values(), *map(_moved, MOVED)]
-    page = st.navigation(pages, position=place)
+    written, wants_steps = read_frame_event()
+    take_name(visit, written)
+    known = False
+    with suppress(FirstReadError):  # which the page's guard says, alone
+        recognised = recognise(visit)
+        if recognised:
+            get_database().check()
+        known = recognised
+    pages = _pages(visit.acting)
+    steps = st.Page(_draw_steps, title=STEPS.title, url_path="first_steps", visibility="hidden")
+    entries = {page: PAGES[name] for name, page in pages.items()}
+    entries |= {_moved(name): PAGES[today] for name, (today, _) in MOVED.items()}
+    entries[steps] = STEPS
+    page = st.navigation(list(entries), position="hidden")
+    plain_address = page is pages[FIRST] and not st.query_params
+    if known and (wants_steps or (plain_address and _visits_first())):
+        st.switch_page(steps)
+    entry = entries[page]
+    st.set_page_config(page_title=f"{entry.title} · First Read")
+    listed = {page: entries[page] for page in pages.values() if page.visibility == "visible"}
+    draw_bar(visit, listed if known else {}, entry)
     page.run()
-    draw_identity(visit)
     _spare_collector(page.title)
+
+
+def _visits_first() -> bool:
+    """Return whether this browser has not seen the first steps yet."""
+    seen = st.session_state.get(_STEPS_SEEN) or COOKIE_NAME in st.context.cookies
+    return get_settings().first_steps and not seen
+
+
+def _draw_steps() -> None:
+    """Draw what a first visit begins with; it leads to the worklist."""
+    visit = get_visit()
+    with show_errors():
+        if not recognise(visit):
+            draw_log_in()
+            return
+        if show_steps(blind=get_settings().read_first):
+            st.session_state[_STEPS_SEEN] = True
+            st.switch_page(PAGES[FIRST].path)
+        draw_standing_line(get_served(), visit.reader)
 
 
 _spared: set[str] = set()
@@ -81,30 +107,29 @@ def _pages(reader: Reader) -> dict[str, StreamlitPage]:
     """Return every page by name; those that a reader's roles do not open are not listed."""
     return {
         name: st.Page(
-            path,
-            title=title,
-            icon=icon,
+            entry.path,
+            title=entry.title,
             url_path="" if name == FIRST else name,
             default=name == FIRST,
             visibility="visible" if not reader.roles or reader.may(act_of(name)) else "hidden",
         )
-        for name, (path, title, icon) in PAGES.items()
+        for name, entry in PAGES.items()
     }
 
 
 def _moved(name: str) -> StreamlitPage:
-    """Return a page without a place in the menu that leads an earlier address to today's."""
+    """Return a page without a place in the bar that leads an earlier address to today's."""
 
     def lead_on() -> None:
         today, adds = MOVED[name]
-        st.switch_page(PAGES[today][0], query_params=st.query_params.to_dict() | adds)
+        st.switch_page(PAGES[today].path, query_params=st.query_params.to_dict() | adds)
 
-    return st.Page(lead_on, title=PAGES[MOVED[name][0]][1], url_path=name, visibility="hidden")
+    return st.Page(lead_on, title=PAGES[MOVED[name][0]].title, url_path=name, visibility="hidden")
 
 
 def act_of(name: str) -> Act:
     """Return what opening a page is called in the table of rights."""
-    return Act(f"open the page {PAGES[name][1]}")
+    return Act(f"open the page {PAGES[name].title}")
 
 
 @contextmanager
@@ -126,9 +151,8 @@ def guard(name: str) -> Visit:
     """
     if not st.session_state.get(_ROUTED):
         pages = _pages(get_visit().acting)
-        st.navigation([*pages.values(), *map(_moved, MOVED)], position="top")
+        st.navigation([*pages.values(), *map(_moved, MOVED)], position="hidden")
         st.switch_page(pages[name], query_params=st.query_params.to_dict())
-    st.html(_STYLE)
     visit = get_visit()
     try:
         known = recognise(visit)
@@ -136,8 +160,6 @@ def guard(name: str) -> Visit:
             get_database().check()
     except FirstReadError as exc:
         st.error(plain(str(exc)), icon=":material/lock:")
-        if visit.logged_in:
-            draw_identity(visit)  # the way out
         st.stop()
     if not known:
         draw_log_in()
@@ -146,7 +168,6 @@ def guard(name: str) -> Visit:
         visit.acting.require(act_of(name))
     except FirstReadError as exc:
         st.error(plain(str(exc)), icon=":material/lock:")
-        draw_identity(visit)
         st.stop()
     if name != "review":
         with suppress(FirstReadError):  # which the page says when it reads the database itself

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Event
 
 import streamlit as st
@@ -126,6 +127,15 @@ def _rename() -> None:
     get_visit().complaint = ""  # it may be that no name was written
 
 
+def take_name(visit: Visit, name: str | None) -> None:
+    """Take over what was being written in the name field when a link was followed, if anything."""
+    if name is None or visit.logged_in or name == st.session_state.get(NAME):
+        return
+    st.session_state[NAME] = name
+    with suppress(FirstReadError):  # the page says that the database cannot be read
+        _keep(name, *get_local_reader().roles)
+
+
 def _keep(name: str, role: Role) -> None:
     """Keep the local user's name and role; what was wrong is said in the menu, and tried again."""
     st.session_state[_COMPLAINT], st.session_state[_NOT_KEPT] = "", None
@@ -136,11 +146,11 @@ def _keep(name: str, role: Role) -> None:
     get_local_reader.clear()
 
 
-# --- the banner ---
+# --- in the bar ---
 
 
 def draw_identity(visit: Visit) -> None:
-    """Draw at the top of the page who acts, and what changes that."""
+    """Draw who acts, and what changes that."""
     roles = ", ".join(role for role in Role if role in visit.roles)
     with st.container(key="who", width="content"):
         if visit.logged_in:
@@ -152,10 +162,8 @@ def draw_identity(visit: Visit) -> None:
             return
         if st.session_state.get(_NOT_KEPT):
             _keep(*st.session_state[_NOT_KEPT])
-        name = visit.reader.strip() or "no name yet"
-        with st.popover(
-            f"Local user, no log-in · {plain(name)} · {roles}", icon=":material/badge:"
-        ):
+        name = visit.reader.strip() or "No name yet"
+        with st.popover(f"{plain(name)} · {roles}", icon=":material/badge:"):
             _draw_choice(visit)
 
 
@@ -187,7 +195,6 @@ def draw_log_in() -> None:
     """Draw the way in."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("First Read")
         st.write(
             "A doctor and a pneumonia classifier read the same film. Every read is signed by a "
             "person, so please say who you are."

@@ -32,7 +32,7 @@ def get_review_steps() -> SqlReviewSteps:
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """The film that is open in one run of the page Review, and what is stored of it.
+    """The film that is open in one run of the page Worklist, and what is stored of it.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
     if unread and _sha256_of(library, film_id) & unread:
         return (
             "This film is in your worklist and you have not read it, so the runs' results are "
-            "hidden here. Lock your first read on the page Review."
+            "hidden here. Lock your first read on the page Worklist."
         )
     return ""
 

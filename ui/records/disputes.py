@@ -195,12 +195,12 @@ def _draw_no_film(visit: Visit, dispute: Dispute) -> None:
     if get_settings().keeps_films:
         st.caption(
             "This film is not kept any more, so its dispute is settled by the reads alone. "
-            "To look at it first, upload it on Review again."
+            "To look at it first, upload it on the Worklist again."
         )
         return
     st.caption(
-        "No film is stored here. To look at it before arbitration, upload it on Review and lock a "
-        "first read. Do not sign it: a reader who has signed cannot arbitrate."
+        "No film is stored here. To look at it before arbitration, upload it on the Worklist and "
+        "lock a first read. Do not sign it: a reader who has signed cannot arbitrate."
     )
 
 

@@ -112,7 +112,7 @@ def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     if key is None or view.film not in films_to_choose(visit):
         return NotShown(
             "The film of this address is not in your worklist, or the model has not read it. "
-            "Add it on the page Review."
+            "Add it on the page Worklist."
         )
     read = open_read(visit, key)
     assert read.reading is not None
@@ -134,11 +134,11 @@ def _why_not(read: ReadContext) -> NotShown:
     if read.hides_score:
         return NotShown(
             "This film states another age than the model was made for. Ask for its score on the "
-            "page Review first."
+            "page Worklist first."
         )
     if read.kind is ReadKind.FIRST:
         return NotShown(
-            "You have not read this film yet. Lock your first read on the page Review; then the "
+            "You have not read this film yet. Lock your first read on the page Worklist; then the "
             "regions are shown here."
         )
     return NotShown(
@@ -188,4 +188,4 @@ def draw_not_shown(found: NotShown, offer: Callable[[ReadContext], None]) -> Non
     st.info(plain(found.sentence), icon=":material/visibility_off:")
     if found.read is not None:
         offer(found.read)
-    st.page_link("pages/review.py", label="Go to Review", icon=":material/radiology:")
+    st.page_link("pages/review.py", label="Go to the worklist", icon=":material/radiology:")

@@ -1,1 +1,1 @@
-"""What does the page Review draw?"""
+"""What does the page Worklist draw?"""

@@ -1,4 +1,4 @@
-"""The Review page's account of a film: worklist row, model's read, refusal."""
+"""The Worklist page's account of a film: worklist row, model's read, refusal."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def draw_prevalence(bound: Mapping[str, Any]) -> None:
         "Pneumonia prevalence in your ward (%)",
         0,
         100,
-        help="Starts at your ward's prevalence, once a lead has set it on the page Review.",
+        help="Begins at this ward's prevalence, once a lead has set it on the page Worklist.",
         **bound,
     )
 

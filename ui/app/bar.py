@@ -1,0 +1,53 @@
+"""The bar at the top of every page: the brand, the pages in groups, help, who acts, the title."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from ui.app.identity import draw_identity
+from ui.app.pages import EVERYWHERE, FIRST, PAGES, PageEntry
+from ui.app.session import Visit
+from ui.components.frame.frame import show_frame
+
+_STYLE = Path(__file__).with_name("frame.css")
+
+
+def draw_bar(visit: Visit, listed: Mapping[StreamlitPage, PageEntry], entry: PageEntry) -> None:
+    """Draw the bar, and under it the title of the page with a line on what it is for.
+
+    Parameters
+    ----------
+    listed : mapping of StreamlitPage to PageEntry
+        The pages that the reader may open; none where nobody has logged in.
+    entry : PageEntry
+        The page that is open.
+    """
+    st.html(_STYLE)
+    with st.container(key="bar", gap=None):
+        with st.container(key="bar-row", horizontal=True, vertical_alignment="center", gap=None):
+            with st.container(key="brand", width="content"):
+                st.page_link(PAGES[FIRST].path, label="First Read")
+            with st.container(key="pages", horizontal=True, gap=None):
+                _draw_links(listed)
+            if listed:
+                keys = (*entry.keys, *EVERYWHERE)
+                with st.container(key="help", width="content"):
+                    show_frame(entry.title, entry.how_to, keys, visit.reader)
+            if listed or visit.logged_in:
+                draw_identity(visit)
+        title, purpose = escape(entry.title), escape(entry.purpose)
+        st.html(f'<div class="fr-head"><h1>{title}</h1><p>{purpose}</p></div>')
+
+
+def _draw_links(listed: Mapping[StreamlitPage, PageEntry]) -> None:
+    for group, pages in groupby(listed.items(), lambda one: one[1].group):
+        with st.container(key=f"pages-{group.lower()}", horizontal=True, width="content", gap=None):
+            st.html(f'<span class="fr-group">{group}</span>', width="content")
+            for page, _ in pages:
+                st.page_link(page)
