@@ -14,7 +14,7 @@ from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport, Severity
 from core.domain.reported import ReportedReads
-from core.domain.review import ReviewRecord
+from core.domain.review import ReviewRecord, Verdict
 from core.imaging.display import DisplayedFilm
 from core.imaging.film_pictures import ColouredRegions
 
@@ -133,7 +133,8 @@ def verdict_text(record: ReviewRecord) -> str:
     """Return a read's verdict, findings and confidence in words."""
     read, found = record.read, findings_text(record.read.findings)
     seen = f" ({found})" if found else ""
-    return f"{read.verdict}{seen}, confidence {read.confidence} of 5"
+    sure = "" if read.verdict is Verdict.UNSURE else f", confidence {read.confidence} of 5"
+    return f"{read.verdict}{seen}{sure}"
 
 
 def time_text(moment: datetime) -> str:

@@ -153,7 +153,7 @@ function fillCard(node, card, threshold) {
     find(name).title = card[name];
   }
   find("drawn").hidden = !card.synthetic;
-  find("quality").hidden = threshold === null;
+  find("quality").hidden = card.quality === "";
   find("missing").hidden = card.pictured;
   find("picture").classList.toggle("none", !card.pictured);
   find("heading").hidden = !card.heading;
