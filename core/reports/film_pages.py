@@ -35,6 +35,9 @@ MARK = (255, 214, 10)
 BAR_MM = 50.0
 """Of the scale on the film, at the detector."""
 
+ALONE = 1.4
+"""How much higher a picture may be that has no other beside it, so that the page is filled."""
+
 WHOLE_IN_TEXT = "… (shortened: the text of this report has the whole comment)"
 
 
@@ -148,7 +151,7 @@ class ReportPages(Pages):
         words = sum(self._wrapped_mm(self._said(row, fit), fit) for row in rows)
         scale = SCALE_MM if report.prediction is not None else 0.0
         gaps = fit.row_mm * 0.35 * len(rows)
-        return _picture_height(report, self._width, fit) + words + gaps + scale
+        return _picture_height(report, self._room(report), fit) + words + gaps + scale
 
     def _wrapped_mm(self, text: str, fit: _Fit) -> float:
         width = self.epw - LABEL_MM
@@ -161,21 +164,25 @@ class ReportPages(Pages):
         """Of one of the two pictures."""
         return (self.epw - GAP_MM) / 2.0
 
+    def _room(self, report: FilmReport) -> float:
+        """Return the width that the film's picture may have: all of it where it stands alone."""
+        return self.epw if _stands_alone(report) else self._width
+
     def _draw_pictures(self, report: FilmReport, fit: _Fit) -> None:
         """Draw the film alone, beside it the film with regions and marks, or why there are none."""
         top, right = self.get_y(), MARGIN_MM + self._width + GAP_MM
-        film = report.film
+        film, alone = report.film, _stands_alone(report)
         if film is None:
             self._write_box(MARGIN_MM, top, f"The film is not drawn. {report.not_drawn}")
         else:
             place = self._draw_film(report, MARGIN_MM, top, fit, with_regions=False)
             self._draw_bar(report, place)
-        if film is not None and (report.regions is not None or report.marks):
+        if film is not None and not alone:
             place = self._draw_film(report, right, top, fit, with_regions=True)
             self._draw_signs(report, place)
-        else:
+        elif film is None:
             self._write_box(right, top, _why_one_picture(report))
-        bottom = top + _picture_height(report, self._width, fit)
+        bottom = top + _picture_height(report, self._room(report), fit)
         self.set_y(bottom - 2.0 * CAPTION_MM - 2.5)
         self._write_legends(report, right)
         self.set_xy(MARGIN_MM, bottom)
@@ -184,13 +191,14 @@ class ReportPages(Pages):
         self, report: FilmReport, left: float, top: float, fit: _Fit, *, with_regions: bool
     ) -> _Place:
         assert report.film is not None
-        width, height = _picture_size(report, self._width, fit)
-        place = _Place(left + (self._width - width) / 2.0, top, width, height)
+        room = self._room(report)
+        width, height = _picture_size(report, room, fit)
+        place = _Place(left + (room - width) / 2.0, top, width, height)
         regions = report.regions if with_regions else None
         picture = film_picture(report.film, None if regions is None else regions.coloured)
         words = "The film with the model's regions" if with_regions else "The film"
         self.set_fill_color(9, 10, 12)
-        self.rect(left, top, self._width, height, style="F")
+        self.rect(left, top, room, height, style="F")
         self.image(picture, place.left, place.top, width, height, alt_text=words)
         return place
 
@@ -269,6 +277,9 @@ class ReportPages(Pages):
             synthetic = "Synthetic film. " if film.synthetic else ""
             self.set_xy(MARGIN_MM, top)
             self.cell(self._width, CAPTION_MM, f"{synthetic}The film alone. {bar}")
+            if _stands_alone(report):
+                self.set_xy(MARGIN_MM, top + CAPTION_MM)
+                self.cell(0.0, CAPTION_MM, self._cut(_why_one_picture(report), self.epw))
         if film is None or (report.regions is None and not report.marks):
             return
         self.set_xy(right, top)
@@ -392,13 +403,19 @@ def _picture_size(report: FilmReport, width_mm: float, fit: _Fit) -> tuple[float
     if report.film is None:
         return width_mm, 12.0
     height, width = report.film.height_px, report.film.width_px
-    scale = min(width_mm / width, fit.picture_mm / height)
+    most_mm = fit.picture_mm * (ALONE if _stands_alone(report) else 1.0)
+    scale = min(width_mm / width, most_mm / height)
     return width * scale, height * scale
 
 
 def _picture_height(report: FilmReport, width_mm: float, fit: _Fit) -> float:
     """Return the height that both pictures take with their legends."""
     return max(_picture_size(report, width_mm, fit)[1], 24.0) + 2.0 * CAPTION_MM + 4.0
+
+
+def _stands_alone(report: FilmReport) -> bool:
+    """Return whether the film is drawn, and no second picture with regions or marks beside it."""
+    return report.film is not None and report.regions is None and not report.marks
 
 
 def _why_one_picture(report: FilmReport) -> str:

@@ -44,6 +44,7 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 from ui.app import ledger
 from ui.charts.base import plot_reads
+from ui.components.figures import dimmed
 from ui.records import reads, reports
 from ui.records.panels import corrected_reads
 
@@ -309,9 +310,9 @@ def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeyp
     (curve,) = trace_readers(store.everything(), known, alone=False)
     own, model = curve.own.area, curve.model.area
     assert areas == {
-        "Dr Ádám": f"{own.value:.2f} :gray[({own.low:.2f} to {own.high:.2f}, n = 12)]",
-        "The model, on the same films": (
-            f"0.50 :gray[({model.low:.2f} to {model.high:.2f}, n = 12)]"
+        "Dr Ádám": dimmed(f"{own.value:.2f} ({own.low:.2f} to {own.high:.2f}, n = 12)"),
+        "The model, on the same films": dimmed(
+            f"0.50 ({model.low:.2f} to {model.high:.2f}, n = 12)"
         ),
     }
 
@@ -454,9 +455,9 @@ def test_the_reports_of_what_the_filters_leave_are_the_visitors_own(
     page.text_input(key="reader-name").set_value("dr ádám").run()
     page.session_state["records-reports"] = True
     page.run()
-    assert asked[-1] == ["records", "right base", "left base"]
+    assert asked[-1] == ["records-selection", "right base", "left base"]
     words = next(one for one in page.text_input if one.label.startswith("Find film"))
     words.set_value("LEFT").run()
     page.session_state["records-reports"] = True
     page.run()
-    assert asked[-1] == ["records", "left base"]
+    assert asked[-1] == ["records-selection", "left base"]

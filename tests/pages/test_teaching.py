@@ -35,6 +35,7 @@ from core.teaching.session import Course, FilmState, Phase, StepKind
 from ui.app.region_panel import DOUBT, SHOW_DOUBTED
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
 from ui.components.answer.answer import AnswerEvent
+from ui.components.figures import dimmed
 from ui.teaching import data, reading
 from ui.teaching.data import films_of, nearest_films
 
@@ -187,8 +188,10 @@ def test_a_second_read_comes_between_the_models_read_and_the_truth(
     hands.press("Summary")
     assert "On 1 of these films the model was wrong" in words_of(hands.page)
     figures = dict(zip(*(column for _, column in hands.page.table[0].value.items()), strict=True))
-    assert figures["Stayed correct when the model was wrong"] == "0.00 :gray[(0.00 to 0.79, n = 1)]"
-    assert figures["Correct blind reads"] == "1.00 :gray[(0.21 to 1.00, n = 1)]"
+    assert figures["Stayed correct when the model was wrong"] == dimmed(
+        "0.00 (0.00 to 0.79, n = 1)"
+    )
+    assert figures["Correct blind reads"] == dimmed("1.00 (0.21 to 1.00, n = 1)")
     assert "session_as_pdf" not in words_of(hands.page)
 
 

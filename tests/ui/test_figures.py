@@ -8,7 +8,7 @@ from ui.components.figures import dimmed
 @pytest.mark.parametrize(
     ("figure", "shown"),
     [
-        ("0.50 (0.09 to 0.91, n = 2)", "0.50 :gray[(0.09 to 0.91, n = 2)]"),
+        ("0.50 (0.09 to 0.91, n = 2)", "0.50 :gray[(0.09 to 0.91, n\u00a0=\u00a02)]"),
         ("3 s", "3 s"),
         ("needs two films of each kind", "needs two films of each kind"),
         ("none (n = 0)", "none (n = 0)"),

@@ -158,4 +158,5 @@ def dimmed(figure: str) -> str:
     """
     value, gap, interval = figure.partition(" (")
     counted = bool(gap) and value.replace(".", "", 1).isdigit()
-    return f"{value} :gray[({interval}]" if counted else figure
+    together = interval.replace(" = ", "\u00a0=\u00a0")  # the number of films stays on one line
+    return f"{value} :gray[({together}]" if counted else figure

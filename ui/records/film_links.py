@@ -31,7 +31,7 @@ def draw_film_links(visit: Visit, read: ReviewRecord) -> None:
         get_settings().keeps_films and get_films().find(film) is not None
     )
     library = find_in_library(read)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if held and st.button(
             "Open the film on Review", icon=":material/radiology:", key=f"records-open-{film[:12]}"
         ):

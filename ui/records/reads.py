@@ -42,6 +42,7 @@ def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger) -> None:
         st.info("No read matches. Remove a search word or a filter.", icon=":material/search:")
         return
     list_side, plot_side = st.columns([2.4, 1])
+    plot_side.plotly_chart(plot_reads(chosen.listed[:LISTED]), key="records-plot")
     with list_side:
         read = _draw_list(chosen.listed[:LISTED], ledger)
         if len(chosen.listed) > LISTED:
@@ -52,12 +53,11 @@ def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             draw_exports(chosen.listed, ledger)
             draw_selection_reports(visit, chosen.listed)
-    plot_side.plotly_chart(plot_reads(chosen.listed[:LISTED]), key="records-plot")
-    if read is None:
-        st.caption("Choose a row to see the film and every read of it.")
-    else:
-        draw_history(read)
-        draw_film_links(visit, read)
+        if read is None:
+            st.caption("Choose a row to see the film and every read of it.")
+        else:
+            draw_history(read)
+            draw_film_links(visit, read)
 
 
 def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:

@@ -17,7 +17,7 @@ from ui.app.resources import get_films, get_store
 from ui.app.session import Visit
 from ui.review.reports import draw_reports_of
 
-PLACE = "records"
+PLACE = "records-selection"
 MOST = 500
 """Films of one file: each is a page, and takes about a second."""
 

@@ -75,7 +75,7 @@ def _missed_places(course: Course) -> list[int]:
 def draw_summary(visit: Visit, course: Course) -> None:
     """Draw what a session came to, film by film, and offer it as a PDF."""
     session, outcomes = course.session, _by_place(course)
-    head, again_side, pdf_side = st.columns([4, 1, 1], vertical_alignment="bottom")
+    head, again_side, pdf_side = st.columns([3.4, 1.3, 0.9], vertical_alignment="bottom")
     head.header(
         f"Session of {plain(session.reader)}: {len(outcomes)} of {len(course.films)} films read"
     )

@@ -1,5 +1,6 @@
 """The report of a signed read as PDF: one page, its words, its pictures."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,18 @@ def test_without_regions_the_film_is_alone_and_the_page_says_why() -> None:
     page = only_page(report(reads, regions=None, why_no_regions="Another run serves now."))
     assert len(page.images) == 1
     assert "No regions are drawn. Another run serves now." in words_of_page(page)
+    beside = report()  # with regions: two pictures share the width
+    alone_mm, shared_mm = (picture_height_mm(one) for one in (page, only_page(beside)))
+    assert alone_mm > 1.2 * shared_mm  # so that the page is not half blank
+
+
+def picture_height_mm(page) -> float:
+    drawn = re.search(rb"([\d.]+) 0 0 ([\d.]+) [\d.]+ [\d.]+ cm /I\d+ Do", contents_of(page))
+    return float(drawn[2]) / 72.0 * 25.4
+
+
+def contents_of(page) -> bytes:
+    return page.get_contents().get_data()
 
 
 def test_marks_stand_on_a_second_picture_without_regions_too() -> None:

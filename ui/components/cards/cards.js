@@ -153,7 +153,7 @@ function fillCard(node, card, threshold) {
     find(name).title = card[name];
   }
   find("drawn").hidden = !card.synthetic;
-  find("quality").hidden = threshold === null;
+  find("quality").hidden = card.quality === "";
   find("picture").hidden = !card.pictured;
   find("heading").hidden = !card.heading;
   find("number").textContent = scored ? shortNumber(card.probability) : "";
