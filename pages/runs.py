@@ -75,7 +75,7 @@ def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
         note_left_out(visit)
         draw_cases(visit, view, film_id, key, listed, scored, styles)
     with ward_side:
-        draw_wards(view, scored)
+        draw_wards(view, scored, styles)
     with training_side:
         draw_training(view, listed, styles)
 

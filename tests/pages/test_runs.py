@@ -23,7 +23,6 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
-from core.comparison.prevalence import WardOutcome, expect_among
 from core.domain.model import ServedRun
 from core.domain.rate import probability_text
 from core.library.film_codes import film_code
@@ -32,7 +31,6 @@ from core.phantom.settings import draw_settings
 from core.runs.predictions import Predictions, read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
-from core.stats.intervals import wilson_rate
 from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, list_served_runs
 from ui.app.resources import get_database
@@ -40,7 +38,6 @@ from ui.app.session import Visit
 from ui.charts.runs import style_runs
 from ui.components.plain_text import plain
 from ui.runs.data import get_listed_runs
-from ui.runs.prevalence import count_children
 from ui.runs.query import ADDRESS, RunsView, read_address
 
 MODELS = PROJECT_ROOT / "models"
@@ -135,27 +132,6 @@ def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Pa
 def test_a_ward_that_was_measured_on_adults_is_said_to_be_none_of_children(runs: Path) -> None:
     assert "measured on adults here" in words_of(open_page(part="nih"))
     assert "measured on adults here" not in words_of(open_page(part="test"))
-
-
-def ward(prevalence: float, sensitivity: int, specificity: int) -> WardOutcome:
-    return expect_among(
-        100, prevalence, wilson_rate(sensitivity, 100), wilson_rate(specificity, 100)
-    )
-
-
-@pytest.mark.parametrize(
-    ("of_100", "counts"),
-    [
-        (ward(0.1, 80, 90), (2, 8, 9, 81)),
-        (ward(0.0, 80, 90), (0, 0, 10, 90)),
-        (ward(1.0, 80, 90), (20, 80, 0, 0)),
-        (ward(0.03, 99, 99), (0, 3, 1, 96)),
-    ],
-)
-def test_a_hundred_children_are_drawn_to_the_nearest_child(
-    of_100: WardOutcome, counts: tuple[int, ...]
-) -> None:
-    assert tuple(count_children(of_100).values()) == counts
 
 
 def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:

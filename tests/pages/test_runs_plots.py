@@ -121,7 +121,9 @@ def test_the_case_matrix_draws_films_that_some_run_gets_wrong(scored: ScoredFilm
     matrix = arrange_cases(scored)
     rows = rows_drawn(matrix)
     assert [str(matrix.film_id[row]) for row in rows] == ["x", "y"]
-    of_a, of_b = plot_cases(matrix, rows, "y").data
+    figure = plot_cases(matrix, rows, "y", STYLES)
+    of_a, of_b = figure.data
+    assert set(figure.layout.yaxis.ticktext) == {style.name for style in STYLES.values()}
     assert of_a.marker.color == (WRONG, WRONG)
     assert of_b.marker.color == (RIGHT, RIGHT)
     assert [tuple(cell) for cell in of_a.customdata] == [
@@ -133,9 +135,13 @@ def test_the_case_matrix_draws_films_that_some_run_gets_wrong(scored: ScoredFilm
 def test_the_open_case_is_outlined_and_one_that_is_not_drawn_is_not(scored: ScoredFilms) -> None:
     matrix = arrange_cases(scored)
     rows = rows_drawn(matrix)
-    boxes = [shape for shape in plot_cases(matrix, rows, "y").layout.shapes if shape.type == "rect"]
+    boxes = [
+        shape
+        for shape in plot_cases(matrix, rows, "y", STYLES).layout.shapes
+        if shape.type == "rect"
+    ]
     assert [(box.x0, box.x1) for box in boxes] == [(0.5, 1.5)]
-    assert not [s for s in plot_cases(matrix, rows, "w").layout.shapes if s.type == "rect"]
+    assert not [s for s in plot_cases(matrix, rows, "w", STYLES).layout.shapes if s.type == "rect"]
 
 
 def test_a_case_has_every_runs_probability_and_threshold() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,7 +16,9 @@ WRONG, RIGHT = ORANGE, "rgba(74, 144, 217, 0.30)"
 """Loud against quiet: told apart without seeing colours too."""
 
 
-def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figure:
+def plot_cases(
+    matrix: CaseMatrix, rows: Sequence[int], chosen: str, styles: Mapping[str, Style]
+) -> go.Figure:
     """Return films (across) by runs (down), wrong ones standing out.
 
     Parameters
@@ -25,6 +27,8 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
         Films to draw, in this order, those with pneumonia first.
     chosen : str
         Id of the film that is open, or an empty text.
+    styles : mapping of str to Style
+        Of the runs.
     """
     figure = go.Figure()
     order = [int(run) for run in matrix.run_order]
@@ -70,7 +74,7 @@ def plot_cases(matrix: CaseMatrix, rows: Sequence[int], chosen: str) -> go.Figur
         xaxis={"range": [-0.6, len(rows) - 0.4], "visible": False, "fixedrange": True},
         yaxis={
             "tickvals": list(range(len(order))),
-            "ticktext": [matrix.run_ids[run] for run in order],
+            "ticktext": [styles[matrix.run_ids[run]].name for run in order],
             "range": [len(order) - 0.4, -0.6],
             "showgrid": False,
             "fixedrange": True,

@@ -70,7 +70,7 @@ def draw_cases(
         st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
         return
     draw_plot(
-        plot_cases(matrix, rows, film_id or NO_CASE),
+        plot_cases(matrix, rows, film_id or NO_CASE, styles),
         MATRIX,
         on_select=_take_cell,
         selection_mode="points",

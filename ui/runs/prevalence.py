@@ -12,6 +12,7 @@ import streamlit as st
 from core.comparison.prevalence import WardOutcome, expect_wards
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import ward_text
+from ui.charts.runs import Style
 from ui.runs.query import ADDRESS, RunsView
 
 DRAWN, SAID = 100, 1000
@@ -56,7 +57,7 @@ def draw_prevalence(bound: Mapping[str, Any]) -> None:
     )
 
 
-def draw_wards(view: RunsView, scored: ScoredFilms) -> None:
+def draw_wards(view: RunsView, scored: ScoredFilms, styles: Mapping[str, Style]) -> None:
     """Draw a hundred children for each run, and say what to expect of a thousand."""
     if scored.synthetic:
         st.info("Synthetic films cannot predict results in a ward: choose others above.")
@@ -71,10 +72,15 @@ def draw_wards(view: RunsView, scored: ScoredFilms) -> None:
             "apply to a ward of children. Choose other films above.",
             icon=":material/warning:",
         )
-    show_wards(zip(scored.run_ids, drawn, stated, strict=True), "the compared films")
+    wards = zip(scored.run_ids, drawn, stated, strict=True)
+    show_wards(wards, "the compared films", styles)
 
 
-def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str) -> None:
+def show_wards(
+    wards: Iterable[tuple[str, WardOutcome, WardOutcome]],
+    films: str,
+    styles: Mapping[str, Style] | None = None,
+) -> None:
     """Draw a hundred children for each run.
 
     Parameters
@@ -83,9 +89,13 @@ def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str
         The run, what to expect of as many children as are drawn, and of those that are spoken of.
     films : str
         What sensitivity and specificity were measured on.
+    styles : mapping of str to Style, optional
+        Of runs that are told apart by their colours.
     """
     drawn = [
-        _ward(run_id, count_children(of_100), ward_text(run_id, of_1000))
+        _ward(
+            run_id, count_children(of_100), ward_text(run_id, of_1000), (styles or {}).get(run_id)
+        )
         for run_id, of_100, of_1000 in wards
     ]
     key = "".join(
@@ -99,11 +109,12 @@ def show_wards(wards: Iterable[tuple[str, WardOutcome, WardOutcome]], films: str
     )
 
 
-def _ward(run_id: str, counts: dict[str, int], sentence: str) -> str:
+def _ward(run_id: str, counts: dict[str, int], sentence: str, style: Style | None) -> str:
+    mark = f'<span style="color:{style.colour}">●</span> ' if style is not None else ""
     label = "; ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items())
     children = "".join(_CHILD.format(kind=kind) * counts[kind] for kind in KINDS)
     return (
-        f'<div class="fr-ward"><h4>{escape(run_id)}</h4>'
+        f'<div class="fr-ward"><h4>{mark}{escape(run_id)}</h4>'
         f'<div class="fr-children" role="img" aria-label="{escape(run_id)}, of '
         f'{sum(counts.values())} children: {label}">{children}</div>'
         f"<p>{escape(sentence)}</p></div>"
