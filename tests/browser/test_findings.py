@@ -145,7 +145,7 @@ def test_findings_are_reached_by_tab_and_typing_chooses_none(
     expect_pressed(page)
     page.get_by_role("radio", name="Unsure").focus()
     for _ in range(TABS):
-        page.keyboard.press("Tab")
+        page.keyboard.press("Shift+Tab")  # they stand above the verdict
         if toggle(page, "Effusion").evaluate("node => node === node.getRootNode().activeElement"):
             break
     page.keyboard.press("Enter")

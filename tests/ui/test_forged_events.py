@@ -184,14 +184,14 @@ SEEN = {"categories": ["consolidation"], "zones": ["left lower"], "effusion_side
     "wrong",
     [
         {"token": "of another film"},
-        {"findings": None, "verdict": "perhaps"},
+        {"findings": None, "verdict": {"value": "perhaps", "number": 1}},
         {"findings": SEEN | {"categories": ["normal", "consolidation"]}},
         {"findings": SEEN | {"categories": "consolidation"}},
         {"findings": SEEN | {"zones": [["left lower"]]}},
         {"findings": SEEN | {"effusion_sides": 7}},
         {"findings": "words"},
         {"findings": 7},
-        {"verdict": ["normal"]},
+        {"verdict": {"value": ["normal"], "number": 1}},
     ],
     ids=repr,
 )
@@ -201,8 +201,21 @@ def test_findings_are_those_of_the_form_and_of_this_read(
     right = {"number": 1, "token": "token", "findings": SEEN, "verdict": None}
     state["key"] = {"said": right | wrong}
     assert read_findings_event("key", "token", 0) is None
-    state["key"] = {"said": right | {"number": 2, "verdict": "pneumonia"}}
+    keyed = {
+        "verdict": {"value": "pneumonia", "number": 2},
+        "confidence": {"value": 5, "number": 3},
+    }
+    state["key"] = {"said": right | {"number": 3} | keyed}
     seen = Findings(frozenset({Category.CONSOLIDATION}), frozenset({"left lower"}))
-    event = FindingsEvent(2, seen, Verdict.PNEUMONIA)
-    assert read_findings_event("key", "token", 1) == event
-    assert read_findings_event("key", "token", 2) is None
+    assert read_findings_event("key", "token", 1) == FindingsEvent(3, seen, Verdict.PNEUMONIA, 5)
+    assert read_findings_event("key", "token", 2) == FindingsEvent(3, seen, None, 5)
+    assert read_findings_event("key", "token", 3) is None
+
+
+@pytest.mark.parametrize("wrong", [6, "5", True, {"value": 0, "number": 1}, {"value": 5}], ids=repr)
+def test_a_confidence_is_one_of_five_steps(state: dict[str, Any], wrong: object) -> None:
+    said = {"number": 1, "token": "token", "findings": SEEN, "verdict": None, "confidence": wrong}
+    state["key"] = {"said": said}
+    event = read_findings_event("key", "token", 0)
+    assert event is not None
+    assert event.confidence is None
