@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from browser.app_server import Server, wait_until_idle
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
@@ -34,7 +34,10 @@ def open_review(page: Page, server: Server, width_px: int, height_px: int) -> No
     page.set_viewport_size({"width": width_px, "height": height_px})
     page.goto(server.address)
     page.locator("input[type=file]").first.wait_for(state="attached")
-    films = built_in_files()[:6]
+    films: list[FilePayload] = [
+        {"name": f"synthetic-{n:02}.png", "mimeType": "image/png", "buffer": path.read_bytes()}
+        for n, path in enumerate(built_in_files()[:6], start=1)
+    ]
     page.set_input_files("input[type=file]", files=films)
     expect(page.locator(".film img:visible")).to_have_count(len(films), timeout=WAIT_MS)
     expect(page.get_by_role("button", name="Lock the first read")).to_be_visible(timeout=WAIT_MS)
