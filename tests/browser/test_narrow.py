@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from browser.app_server import Server, wait_until_idle
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
@@ -35,7 +35,10 @@ def open_review(page: Page, server: Server, width_px: int, height_px: int) -> No
     page.set_viewport_size({"width": width_px, "height": height_px})
     page.goto(server.address)
     page.locator("input[type=file]").first.wait_for(state="attached")
-    films = built_in_files()[:6]
+    films: list[FilePayload] = [
+        {"name": f"synthetic-{n:02}.png", "mimeType": "image/png", "buffer": path.read_bytes()}
+        for n, path in enumerate(built_in_files()[:6], start=1)
+    ]
     page.set_input_files("input[type=file]", files=films)
     page.locator(".worklist").wait_for()
     expect(page.get_by_text("Upload frontal chest films")).to_have_count(0, timeout=300)
