@@ -12,6 +12,14 @@ VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 CLEAR = "() => { localStorage.clear(); sessionStorage.clear(); }"
 
 
+UNFOLD = "node => { if (!node.open) node.querySelector('summary').click(); }"
+
+
+def unfold(page: Page, words: str) -> None:
+    """Open what is folded below some words, unless it is open."""
+    page.locator("details").filter(has_text=words).evaluate(UNFOLD)
+
+
 def forget_all(window: BrowserContext, kept: Page) -> None:
     """Make the window as new, but for its cache: one blank tab, no cookie, nothing stored."""
     for tab in window.pages:

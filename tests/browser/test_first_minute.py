@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser.app_server import Server, wait_until_idle
+from browser.tabs import VIEWPORT, unfold
 from fixtures.dicom_films import content_of, film
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
@@ -152,6 +153,7 @@ def coloured(page: Page) -> dict[str, int]:
 def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False) -> None:
     choose(page, one)
     expect(page.get_by_text(re.compile(r"Likelihood ratio (above |below )?\d"))).to_be_visible()
+    unfold(page, "How the result was measured")
     expect(page.get_by_text(re.compile("chosen to find 97 of 100"))).to_be_visible()
     expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
     expect(page.get_by_text("only the dashed box")).to_be_visible()
@@ -168,6 +170,16 @@ def read_with_regions(page: Page, one: FilePayload, *, may_be_bare: bool = False
     page.wait_for_timeout(400)
     assert sum(coloured(page).values()) == 0
     page.keyboard.press("o")
+
+
+def expect_bar_in_view(page: Page) -> None:
+    """Hold the bar of verdict and signature to the film's lower edge, inside of the window."""
+    bar, film = (page.locator(one).bounding_box() for one in (".st-key-read-bar", ".viewer"))
+    assert bar is not None
+    assert film is not None
+    ends = [box["y"] + box["height"] for box in (bar, film)]
+    assert ends[0] == pytest.approx(ends[1], abs=8)
+    assert max(ends) < (page.viewport_size or {})["height"]
 
 
 def sign(page: Page, verdict: str) -> None:
@@ -292,6 +304,11 @@ def test_a_draft_survives_another_film_and_another_page(
 def test_keys_alone_go_through_the_list_and_sign(server: Server, page: Page) -> None:
     upload(page, server, synthetic_films(seed=5))
     expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
+    expect_bar_in_view(page)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    expect(page.get_by_role("button", name="Sign")).to_be_in_viewport(ratio=1)
+    expect_bar_in_view(page)
+    page.set_viewport_size(VIEWPORT)
     selected = page.locator("[role=option][aria-selected=true]")
     first = selected.get_attribute("aria-label") or ""
     page.keyboard.press("j")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 
 READER = "Dr. New Comer"
 REMOVE = "Remove the synthetic films"
-READ_FIRST = "You see the model's result for this film, and the reasons, after your own first read"
+READ_FIRST = "The model's result appears after you lock your read."
 MODEL_SAYS = re.compile("uspicious for pneumonia|Unsure: read")
 AT_ONCE_MS = 30_000
 """Meant for 5 s; a machine that runs two other tests beside is given more."""

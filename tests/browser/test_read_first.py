@@ -143,11 +143,12 @@ def read_first(page: Page, name: str) -> None:
 def sign(page: Page, name: str) -> None:
     if name == DRAWN_ON:
         page.get_by_role("button", name="Show the model's regions").click()
-        expect(page.get_by_text(re.compile(r"Your box holds \d+% of"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Your box contains \d+ % of"))).to_be_visible()
     say(page, READS[name][1])
     page.get_by_role("button", name="Sign").click()
     verdict = READS[name][1].lower()
-    expect(page.get_by_text(f"Signed {verdict}, confidence 3 of 5, by {READER}")).to_be_visible()
+    sure = "" if verdict == "unsure" else ", confidence 3 of 5"
+    expect(page.get_by_text(f"Signed {verdict}{sure}, by {READER}")).to_be_visible()
 
 
 def numbers_of(page: Page) -> dict[str, str]:
@@ -198,7 +199,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     choose(other_tab, DRAWN_ON)
     expect(other_tab.get_by_text("1 marked at your first read.")).to_be_visible()
     choose(other_tab, f"IM-9007-{DRAWING_VERSION}.png")
-    expect(other_tab.get_by_text("after your own first read")).to_be_visible()
+    expect(other_tab.get_by_text("appears after you lock your read")).to_be_visible()
     expect(other_tab.get_by_text(NUMBER)).to_have_count(0)
     other_tab.close()
     sign(page, DRAWN_ON)

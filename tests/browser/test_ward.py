@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser.app_server import Server, wait_until_idle
+from browser.tabs import unfold
 from pages.test_review import CHEST
 from playwright.sync_api import Page, expect
 
@@ -57,7 +58,7 @@ def test_a_lead_sets_the_prevalence_and_reads_what_the_score_means_here(
     expect(said).not_to_contain_text(re.compile("probability", re.IGNORECASE))
     wait_until_idle(page)
     page.get_by_role("button", name="Prevalence not set: set it").click()
-    page.get_by_label("Of 100 chest films").fill("15")
+    page.get_by_label("Pneumonia prevalence in your ward").fill("15")
     page.get_by_role("button", name="Use this prevalence").click()
     expect(said).to_contain_text(
         re.compile(r"Probability here 0\.\d\d\. Of 100 such films here about \d+ have pneumonia")
@@ -70,6 +71,7 @@ def test_a_lead_sets_the_prevalence_and_reads_what_the_score_means_here(
     wait_until_idle(page)
     number = re.search(r"Probability here ([\d.]+\d)", said.inner_text())[1]
     page.get_by_role("button", name="Show the model's regions").click()
+    unfold(page, "How the score adds up")
     expect(page.get_by_text(f"Together: log odds (probability here: {number})")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Sign")).click()
     expect(page.get_by_text("Signed pneumonia, confidence")).to_be_visible()

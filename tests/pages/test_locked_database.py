@@ -71,7 +71,7 @@ def test_a_read_stays_on_the_screen_and_is_locked_and_signed_once_the_lock_is_go
     page = open_page()
     other.execute("BEGIN IMMEDIATE")
     upload(page, CHEST)
-    assert "Read first" in words_of(page)
+    assert "Your blind read" in words_of(page)
     assert PRESS_AGAIN in warned(page)
     page.text_area[0].set_value("left base").run()
     lock(page, Verdict.NORMAL)

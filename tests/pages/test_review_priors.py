@@ -82,7 +82,7 @@ def test_a_prior_stands_beside_the_open_film_when_it_is_asked_for(store: SqlRevi
     page = open_newest(OF_ANOTHER, OLD, NEW)
     (alone,) = sent_to_viewers(page)
     assert alone["pair"] is None
-    assert ["p", "Newest prior film beside, or away"] in alone["pageKeys"]
+    assert ["y", "Newest prior film beside, or away"] in alone["pageKeys"]
     press(page, SHOW)
     opened, prior = sent_to_viewers(page)
     assert opened["alt"] == "Film new.dcm"
@@ -103,7 +103,7 @@ def test_a_film_without_an_earlier_one_of_its_patient_offers_none(store: SqlRevi
     page = open_newest(OF_ANOTHER, NEW, OLD)
     (alone,) = sent_to_viewers(page)
     assert alone["alt"] == "Film old.dcm"
-    assert "p" not in dict(alone["pageKeys"])
+    assert "y" not in dict(alone["pageKeys"])
     assert not [label for label in labels(page) if "rior film" in label]
 
 

@@ -94,12 +94,12 @@ def test_the_read_keeps_the_turn_and_marks_follow_the_film(
     assert str(list(mark.edges)) in marking_sent(again)
 
 
-def test_a_refused_read_that_was_signed_is_followed_by_a_first_read_of_the_turned_film(
+def test_a_refused_film_is_read_first_once_it_is_turned(
     store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
     page = upload(open_app(), OVER)
-    assert "Sign" in labels(page)
+    assert "Not a chest film" in labels(page)
     turned(page)
     assert "uspicious for pneumonia" not in words_of(page)
     assert "Lock the first read" in labels(page)

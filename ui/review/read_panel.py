@@ -37,7 +37,7 @@ from ui.review.dispute_link import draw_dispute_link
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
 from ui.review.reliance import draw_reliance
-from ui.review.sign_form import draw_verdict
+from ui.review.sign_form import draw_signed, draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, may_change, read_changed
 from ui.review.ward import draw_measured_here, draw_score
 
@@ -225,6 +225,7 @@ def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> Explana
             draw_model_read(read, reading, shown)
         draw_turn_back(read)
     if reading.quality.refused:
+        draw_signed(read)  # by an earlier version, or before another quality check
         with bar:
             draw_dismissal(read, reading.quality)
     else:

@@ -33,6 +33,15 @@ NO_NAME = "Enter your name first: a read is signed by a person."
 CONFIDENCE_HELP = "1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`."
 
 
+def draw_signed(read: ReadContext) -> None:
+    """Draw what is signed already, as far as the visitor may know it, and the report of it."""
+    superseded = {record.supersedes for record in read.history}
+    for record in read.history:
+        if read.kind is ReadKind.READ and record.record_id not in superseded:
+            draw_record(record)
+    draw_report(read)
+
+
 def draw_verdict(
     read: ReadContext, reading: FilmReading, explanation: Explanation | None, bar: DeltaGenerator
 ) -> None:
@@ -44,11 +53,7 @@ def draw_verdict(
         The place that never moves: verdict, confidence and signature.
     """
     visit, own, kind, token, form = read.visit, read.own, read.kind, read.token, read.form_key
-    superseded = {record.supersedes for record in read.history}
-    for record in read.history:
-        if kind is ReadKind.READ and record.record_id not in superseded:
-            draw_record(record)
-    draw_report(read)
+    draw_signed(read)
     if not_allowed(visit, Act.SIGN_READ):
         return
     locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
