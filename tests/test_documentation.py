@@ -57,7 +57,7 @@ ROWS_OF_ROLES = {
     "Arbitrate between reads": (Act.ARBITRATE,),
     "Change the list of causes": (Act.CHANGE_CAUSES,),
     "Import a run, erase films": (Act.IMPORT_RUN, Act.ERASE_FILMS),
-    "Choose the run that serves": (Act.CHOOSE_SERVED_RUN,),
+    "Change the active model": (Act.CHOOSE_SERVED_RUN,),
     "Set the ward's prevalence": (Act.SET_PREVALENCE,),
 }
 

@@ -42,7 +42,7 @@ class Act(StrEnum):
     NOTE_CASE = "note a case"
     CHANGE_CAUSES = "change the list of causes"
     IMPORT_RUN = "import a run"
-    CHOOSE_SERVED_RUN = "choose the run that serves"
+    CHOOSE_SERVED_RUN = "change the active model"
     SET_PREVALENCE = "set the ward's prevalence"
 
 

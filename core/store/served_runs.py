@@ -112,12 +112,12 @@ def choose_served_run(
     reason, name = reason.strip(), chosen_by.name.strip()
     for what, said, limit in (
         ("the reason", reason, MAX_REASON),
-        ("the name of who chooses", name, MAX_NAME),
+        ("the name", name, MAX_NAME),
     ):
         if not 0 < len(said) <= limit:
             raise ReviewStoreError(
-                f"{what} has {len(said)} letters and needs 1 to {limit}: a choice of the served "
-                "run is recorded with its author and reason."
+                f"{what} has {len(said)} letters and needs 1 to {limit}: a change of the active "
+                "model is recorded with its author and reason."
             )
     choice = ServedChoice(run_id, reason, name, app_version, now())
     with database.writing() as connection:

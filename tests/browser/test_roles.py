@@ -157,5 +157,5 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
 
     take_role(page, address, Role.LEAD)
     late_press(page, address, "runs", "Make f03 the active model", choose)
-    expect(page.get_by_text("may not choose the run that serves")).to_be_visible()
+    expect(page.get_by_text("may not change the active model")).to_be_visible()
     assert list_served_choices(Database.open(url)) == []

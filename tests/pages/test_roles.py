@@ -80,7 +80,7 @@ def test_a_teacher_sees_which_run_serves_and_may_not_choose_or_import(
     page = open_page("runs")
     page.selectbox(key="runs-serve-run").set_value("f03").run()
     said = "\n".join(caption.value for caption in page.caption)
-    assert "The role teacher may not choose the run that serves" in said
+    assert "The role teacher may not change the active model" in said
     assert "The role teacher may not import a run" in said
     assert not [button for button in page.button if button.label.startswith("Let ")]
     assert not [button for button in page.button if button.label == "Import"]

@@ -44,7 +44,7 @@ def test_choices_are_kept_in_their_order_even_if_they_repeat(database):
     [
         ({"reason": " \n"}, "the reason has 0 letters and needs 1 to 1000"),
         ({"reason": "x" * 1001}, "the reason has 1001 letters"),
-        ({"chosen_by": " "}, "the name of who chooses has 0 letters and needs 1 to 100:"),
+        ({"chosen_by": " "}, "the name has 0 letters and needs 1 to 100:"),
     ],
 )
 def test_a_choice_needs_a_reason_and_a_name(sqlite_url, without, sentence):
