@@ -79,7 +79,7 @@ SOURCES = {
             "synthetic",
             "Synthetic films, with exact outlines",
             "synthetic",
-            note="This film is synthetic: these figures are for children's films.",
+            note="Computer-generated; not evidence of clinical performance.",
         ),
         Source(
             OwnCases.name,
