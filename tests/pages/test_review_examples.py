@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from fixtures import app_pages
 from fixtures.app_pages import open_app as open_page
 from fixtures.review_records import record, sign
 from streamlit.testing.v1 import AppTest
@@ -19,6 +22,7 @@ from core.jobs.batch import FilmState, UploadedFilm
 from core.phantom import builtin
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_FOLDER, built_in_files
 from core.store.reads import SqlReviewStore
+from ui.app import resources
 from ui.app.kept_films import change_film
 from ui.app.resources import get_films
 from ui.library.blind_reads import films_awaiting
@@ -170,3 +174,23 @@ def test_a_copy_of_the_repository_without_them_takes_films_all_the_same(
     page = open_page()
     assert visit_of(page).films == {}
     assert len(page.get("file_uploader")) == 1
+
+
+def test_a_run_whose_reading_does_not_ship_is_read_behind_and_not_offered_meanwhile(
+    visiting, monkeypatch
+) -> None:
+    folder = visiting / "synthetic"
+    shutil.copytree(BUILT_IN_FOLDER, folder)
+    (stale,) = folder.glob("readings/*/f01-*")
+    stale.unlink()
+    monkeypatch.setattr(builtin, "BUILT_IN_FOLDER", folder)
+    begun = []
+
+    def begin(*where: Path) -> SimpleNamespace:
+        begun.append(where)
+        return SimpleNamespace(terminate=lambda: None)
+
+    monkeypatch.setattr(resources, "read_behind", begin)
+    page = app_pages.open_page("errors")
+    offered = page.selectbox(key="errors-run").options
+    assert ("f01" in offered, "f04" in offered, len(begun)) == (False, True, 1)

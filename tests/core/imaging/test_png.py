@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.domain.film import SYNTHETIC_KEY
 from core.imaging.decoding import decode_radiograph
 from core.imaging.display import display_film
-from core.imaging.png import THUMBNAIL_PX, levels_png, map_png, thumbnail_png
+from core.imaging.png import (
+    THUMBNAIL_PX,
+    is_whole_png,
+    levels_png,
+    map_png,
+    marked_png,
+    thumbnail_png,
+)
 
 
 def opened(content):
@@ -104,3 +112,12 @@ def test_levels_come_back_from_their_png_which_states_nothing_else(kind, top, sy
     film = decode_radiograph(png, file_name="own-1")
     assert film.synthetic is synthetic
     assert np.array_equal(display_film(film).levels, levels)
+
+
+def test_a_marked_film_keeps_every_grey_level_above_its_mark_and_is_a_whole_png() -> None:
+    levels = np.random.default_rng(1).integers(0, 256, (64, 80)).astype(np.uint8)
+    content = marked_png((levels / 255).astype(np.float32), "SYNTHETIC", "A note.")
+    assert is_whole_png(content)
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.info[SYNTHETIC_KEY] == "A note."
+        assert (np.asarray(picture)[:40] == levels[:40]).all()
