@@ -98,7 +98,7 @@ def take_model_card(page: Page) -> None:
 def take_subgroups(page: Page) -> None:
     """Look at the subgroups in which the served run is worse, then at the films it gets wrong."""
     page.get_by_role("link", name="Subgroups").click()
-    expect(page.get_by_text(re.compile(r"of \d+ tests"))).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("combobox", name="Subgroup", exact=True)).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("combobox", name="Films").click()
     page.get_by_role("option", name="Synthetic films").click()
     expect(page.get_by_text(re.compile(r"gets \d+ of \d+ synthetic films wrong"))).to_be_visible()

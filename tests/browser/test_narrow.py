@@ -42,7 +42,7 @@ def open_review(page: Page, server: Server, width_px: int, height_px: int) -> No
     page.set_input_files("input[type=file]", files=films)
     page.locator(".worklist").wait_for()
     expect(page.get_by_text("Upload frontal chest films")).to_have_count(0, timeout=300)
-    expect(page.locator(".film img:visible")).to_have_count(len(films), timeout=WAIT_MS)
+    expect(page.locator(".film")).to_have_count(len(films), timeout=WAIT_MS)
     expect(page.get_by_role("button", name="Lock the first read")).to_be_visible(timeout=WAIT_MS)
     wait_until_idle(page)
 
