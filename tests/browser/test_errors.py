@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from sklearn.metrics import confusion_matrix
 from statsmodels.stats.proportion import proportion_confint
 
+from core.domain.rate import probability_text
 from core.runs.predictions import Predictions
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
@@ -191,7 +192,7 @@ def test_an_address_shows_the_same_in_a_fresh_process(
     server.start()
     page.goto(address)
     expect(page.get_by_role("img", name=f"Film {film}")).to_be_visible()
-    expect(page.get_by_text(f"Probability {probability:.3f}")).to_be_visible()
+    expect(page.get_by_text(f"Probability {probability_text(probability)} where")).to_be_visible()
     wait_until_idle(page)
     assert page.url == address
 

@@ -16,6 +16,7 @@ from fixtures.stand_in_films import served_predictions
 from sklearn.metrics import confusion_matrix, roc_auc_score
 from streamlit.testing.v1 import AppTest
 
+from core.domain.rate import probability_text
 from core.library.film_codes import film_code
 from core.runs.predictions import LEARNED_FILE, Predictions, join_predictions, read_learned
 from core.runs.store import load_run, read_record, write_record
@@ -114,7 +115,7 @@ def test_a_training_film_opens_by_its_address_and_says_which_runs_have_learned_f
     assert not page.warning
     words = "\n".join(text.value for text in page.markdown)
     probability = float(learned.probability[learned.films.film_id == film_id][0])
-    assert f"Probability {probability:.3f}" in words
+    assert f"Probability {probability_text(probability)} where" in words
     assert f"Runs {SERVED_RUN}, f01, f03, f04 and m10 have learned from this film" in captions_of(
         page
     )
