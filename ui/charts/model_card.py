@@ -10,25 +10,29 @@ from core.domain.rate import Rate, axis_start, interval_text, rate_text
 from core.reports.document import Intervals, MeasuredRow
 from ui.charts.base import BLUE, GREY, ORANGE, QUIET, frame, interval_bars
 
-LINE_PX, EDGES_PX = 23, 74
+PART_PX, EDGES_PX = 62, 76
 COLOURS = {"Sensitivity": ORANGE, "Specificity": BLUE}
 TEXT = {"size": 12}
-APART = 0.2
-"""Of the next part: how far a part's rates are above and below its name."""
+APART = 0.32
+"""Of a part's height: how far its rates are below its name, and below each other."""
 NUMBERS_PX = 190
 
 
 def plot_intervals(block: Intervals) -> go.Figure:
-    """Return the rates of each part of the data on one line, its numbers on the right."""
+    """Return the rates of each part of the data below its name, their numbers on the right."""
     figure = go.Figure()
     parts = block.by_part()
     for place, rows in enumerate(parts.values()):
         figure.add_shape(
-            type="line", x0=block.start, x1=1, y0=place, y1=place,
+            type="line", x0=block.start, x1=1, y0=place + APART / 2, y1=place + APART / 2,
             line={"color": QUIET, "width": 1}, layer="below",
         )  # fmt: skip
         for turn, row in enumerate(rows):
-            _draw_row(figure, place + APART * (2 * turn - len(rows) + 1), row)
+            _draw_row(figure, place + APART * turn, row)
+        figure.add_annotation(
+            x=0, xref="paper", y=place - APART, text=rows[0].part, font=TEXT, showarrow=False,
+            xanchor="left",
+        )  # fmt: skip
     names = "   ".join(
         f"<span style='color:{COLOURS[measure]}'>●</span> {measure}" for measure in block.measures
     )
@@ -38,14 +42,12 @@ def plot_intervals(block: Intervals) -> go.Figure:
     )  # fmt: skip
     return frame(
         figure,
-        LINE_PX * len(block.rows) + EDGES_PX,
-        margin={"l": 8, "r": NUMBERS_PX, "t": 30, "b": 8},
+        PART_PX * len(parts) + EDGES_PX,
+        margin={"l": 8, "r": NUMBERS_PX, "t": 30, "b": 46},
         xaxis=axis_from(block.start),
         yaxis={
-            "tickvals": list(range(len(parts))),
-            "ticktext": [name.replace(", ", ",<br>", 1) for name in parts],
             "range": [len(parts) - 0.5, -0.5],
-            "showgrid": False,
+            "visible": False,
         },
     )
 

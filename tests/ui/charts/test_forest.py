@@ -27,12 +27,13 @@ def test_sensitivity_and_specificity_of_a_part_are_beside_each_other() -> None:
         for measure, rate in (("Sensitivity", HIGH), ("Specificity", LOW))
     ]
     figure = plot_intervals(Intervals(tuple(rows)))
-    assert figure.layout.yaxis.ticktext == ("test", "adults")
     assert [round(float(one.y[0])) for one in figure.data] == [0, 0, 1, 1]
     assert [one.marker.symbol for one in figure.data] == ["circle"] * 2 + ["circle-open"] * 2
     assert figure.layout.xaxis.title.text == "axis from 0.8 to 1"
     assert figure.layout.xaxis.range == pytest.approx((0.798, 1.004))
     texts = [text.text for text in figure.layout.annotations]
+    names = {text.text: round(text.y) for text in figure.layout.annotations if text.xref == "paper"}
+    assert (names["test"], names["adults"]) == (0, 1)
     assert "0.890 (0.840 to 0.920), n = 234" in texts
     assert "Sensitivity" in texts[-1]
     assert "Specificity" in texts[-1]
