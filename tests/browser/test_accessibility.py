@@ -14,7 +14,7 @@ from browser.test_first_minute import payload
 from fixtures.teaching_cases import lend_models
 from playwright.sync_api import Page, expect
 
-from core.jobs.examples import drawn_files
+from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.browser
@@ -54,14 +54,14 @@ FOCUSED = r"""() => {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, synthetic_cache: Path) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("accessible")
     running = Server(
         PROJECT_ROOT / "streamlit_app.py",
         {
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder / 'reads.sqlite3'}",
             "FIRSTREAD_DATA": str(folder / "no data"),
-            "FIRSTREAD_CACHE": str(synthetic_cache),
+            "FIRSTREAD_CACHE": str(folder / "cache"),
             "FIRSTREAD_MODELS": str(lend_models(folder / "models")),
             "FIRSTREAD_OFFER_SYNTHETIC": "true",
             "FIRSTREAD_READ_FIRST": "true",
@@ -99,7 +99,7 @@ def open_page(page: Page, server: Server, address: str, words: str | re.Pattern[
 
 
 EMPTY: dict[str, tuple[str, str | re.Pattern[str]]] = {
-    "Worklist": ("", "Read new films blind"),
+    "Worklist": ("", "Your blind read"),
     "first steps": ("first_steps", "1. Read"),
     "Regions": ("regions", "Why a film has its score"),
     "Errors": ("errors", re.compile("at its operating point, among")),
@@ -143,14 +143,10 @@ def goes_on_from_there(page: Page) -> None:
     assert not focused["inBar"], focused
 
 
-def test_a_session_by_keys_alone_meets_no_barrier(
-    page: Page, server: Server, synthetic_cache: Path
-) -> None:
+def test_a_session_by_keys_alone_meets_no_barrier(page: Page, server: Server) -> None:
     found: list[str] = []
-    open_page(page, server, "", "Read new films blind")
-    films = [
-        payload(path.name, path.read_bytes()) for path in list(drawn_files(synthetic_cache))[:2]
-    ]
+    open_page(page, server, "", "Your blind read")
+    films = [payload(path.name, path.read_bytes()) for path in built_in_files()[:2]]
     page.set_input_files("input[type=file]", files=films)
     expect(page.get_by_role("option").locator("img:visible")).to_have_count(2)
     selected = page.locator("[role=option][aria-selected=true]")

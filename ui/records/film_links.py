@@ -10,8 +10,8 @@ from core.datasets.copies import list_test_files
 from core.datasets.fetch import find_public_set
 from core.domain.review import ReviewRecord
 from core.files import sha256_of
-from core.jobs.examples import drawn_files
 from core.library.films import PublicLibrary, SyntheticLibrary
+from core.phantom.builtin import built_in_files
 from core.reads.export import is_synthetic
 from core.settings import get_settings
 from ui.app.kept_films import take_up
@@ -56,7 +56,7 @@ def find_in_library(read: ReviewRecord) -> dict[str, str]:
     """Return the address of a read's film on the page Errors; empty where it is in no library."""
     settings = get_settings()
     if is_synthetic(read):
-        name, files = SyntheticLibrary.name, tuple(drawn_files(settings.cache))
+        name, files = SyntheticLibrary.name, tuple(built_in_files())
     else:
         name, files = PublicLibrary.name, list_test_files(settings.data)
     path = _by_hash(files).get(read.film_sha256)
