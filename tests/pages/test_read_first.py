@@ -292,7 +292,7 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     page.switch_page("pages/records.py").run()
     assert "1 film that others have read awaits your own first read." in words_of(page)
     assert all("Film" not in table.value.columns for table in page.dataframe)
-    queue = next(one for one in page.selectbox if one.label.startswith("Disputed films"))
+    queue = next(one for one in page.selectbox if one.label.startswith("Awaiting arbitration"))
     assert queue.value is None  # a lead sees that there is one, and more only by choosing it
     page.toggle[0].set_value(True).run()
     assert set(page.dataframe[0].value["Reader"]) == {READER}

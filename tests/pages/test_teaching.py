@@ -160,7 +160,7 @@ def test_nothing_of_the_truth_or_the_model_shows_before_the_read_is_locked(
     category = CATEGORIES.get(film.case.subtype)
     assert ("The WHO calls it" in shown) is (category is not None)
     assert f"The WHO calls it {category}." in shown or category is None
-    foci = len(foci_of(LesionTruth(open_built_in_set(films).truth(film.case.film_id, "core"))))
+    foci = len(foci_of(LesionTruth(open_built_in_set().truth(film.case.film_id, "core"))))
     assert ("Mark: hit" if foci == 1 else f"Mark: 1 of {foci} foci") in shown
     assert "What to look for" in shown
     assert "probability" in shown
