@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 from browser.app_server import Server, wait_until_idle
+from browser.tabs import unfold
 from browser.test_first_minute import payload
 from browser.test_kept_films import row_of
 from playwright.sync_api import FilePayload, Locator, Page, expect
@@ -122,6 +123,7 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     wait_until_idle(page)
     page.get_by_role("button", name="Show what the model said").click()
     expect(page.locator(".fr-scale")).to_be_visible()
+    unfold(page, "How the score adds up")
     expect(page.get_by_text("Of what counts by place")).to_be_visible()
     wait_until_idle(page)
 
