@@ -187,7 +187,7 @@ def test_a_draft_comes_back_is_signed_and_counts_in_records(
     page.get_by_role("link", name="Records").click()
     wait_until_idle(page)
     page.get_by_role("tab", name="Readers and model").click()
-    page.get_by_role("heading", name="Agreement on findings").scroll_into_view_if_needed()
+    page.get_by_text("Cohen's kappa with its").scroll_into_view_if_needed()
     page.wait_for_function(f"({CELLS})().some(row => row[0] === 'Consolidation')")
     cells = {row[0]: row[1:] for row in page.evaluate(CELLS) if len(row) == 3}
     pairs, kappa = cells["Consolidation"]
