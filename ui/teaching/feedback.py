@@ -58,30 +58,31 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     _draw_answer(visit, course, place, task, again=False)
 
 
-def draw_again(visit: Visit, course: Course, place: int, missed: Sequence[int]) -> None:
+def draw_again(visit: Visit, course: Course, place: int, to_review: Sequence[int]) -> None:
     """Draw a film of a session that is over, with all that is known of it.
 
     Parameters
     ----------
-    missed : sequence of int
-        Places of the missed films, in order: the keys lead from one to the next.
+    to_review : sequence of int
+        Places of the films read wrongly or not fully marked, in order: the keys lead from one to
+        the next.
     """
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     with way_side:
-        _draw_way(course, place, missed)
+        _draw_way(course, place, to_review)
         draw_nearest(course, place)
     with film_side:
         asked, token = _regions_asked(), f"{course.session.session_id}-{place}-again"
-        task = show_film_at(visit, course, place, token, Phase.REVEALED, asked=asked)
+        task = show_film_at(visit, course, place, token, Phase.REVEALED, asked=asked, again=True)
     with read_side:
         _draw_answer(visit, course, place, task, again=True)
 
 
-def _draw_way(course: Course, place: int, missed: Sequence[int]) -> None:
-    """Draw the way back to the summary, and to the missed films before and after."""
+def _draw_way(course: Course, place: int, to_review: Sequence[int]) -> None:
+    """Draw the way back to the summary, and to the films to review before and after."""
     st.button("Summary", shortcut="g", width="stretch", key="again-summary", on_click=_open)
-    before = [one for one in missed if one < place]
-    after = [one for one in missed if one > place]
+    before = [one for one in to_review if one < place]
+    after = [one for one in to_review if one > place]
     left, right = st.columns(2, gap="small")
     ways = ((left, "Prev", "k", before[-1:]), (right, "Next", "j", after[:1]))
     for side, label, key, to in ways:
@@ -91,7 +92,7 @@ def _draw_way(course: Course, place: int, missed: Sequence[int]) -> None:
             width="stretch",
             disabled=not to,
             key=f"again-{label}",
-            help="Of the missed films.",
+            help="Of the films wrong or not fully marked.",
             on_click=_open,
             args=tuple(to),
         )

@@ -54,6 +54,11 @@ READ_KEYS = (
     ("Ctrl Enter", "Lock the read"),
 )
 REVEALED_KEYS = (("j", "Next film"), ("e", "Find the regions that the model's score depends on"))
+AGAIN_KEYS = (
+    ("j k", "Next, previous film wrong or not fully marked"),
+    ("g", "Summary"),
+    ("e", "Find the regions that the model's score depends on"),
+)
 CLOCK_S = 1.0
 
 
@@ -154,7 +159,14 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
 
 
 def show_film_at(
-    visit: Visit, course: Course, place: int, token: str, phase: Phase, *, asked: bool
+    visit: Visit,
+    course: Course,
+    place: int,
+    token: str,
+    phase: Phase,
+    *,
+    asked: bool,
+    again: bool = False,
 ) -> ExplanationTask | None:
     """Draw a film of a session.
 
@@ -187,7 +199,7 @@ def show_film_at(
         regions=overlay_of(visit, case.film_id, explanation, of_others=source.external),
         key=VIEWER,
         height=VIEW_HEIGHT,
-        page_keys=REVEALED_KEYS if revealed else READ_KEYS,
+        page_keys=keys,
         marking=Marking(token, marks, phase is Phase.BLIND, MAX_MARKS),
         truths=truths,
     )
@@ -198,6 +210,8 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
     """Draw what the trainee says of the film, before or after the model's read."""
     show_not_kept(visit)
     if visit.not_kept:
+    again : bool
+        Whether the session is over.
         st.button("Try again", icon=":material/refresh:", key="teaching-again")
     film, phase = course.films[place], phase_of(course, place)
     second, marks = phase is Phase.SECOND, len(film.draft.marks)
@@ -215,6 +229,7 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
         film.draft,
         key=ANSWER,
         token=_token(course, place),
+    keys = AGAIN_KEYS if again else REVEALED_KEYS if revealed else READ_KEYS
         lock="Lock the second read" if second else "Lock the read",
         note="" if second else f"{marks} marked." if marks else note,
     )
