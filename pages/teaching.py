@@ -13,7 +13,15 @@ from ui.teaching.case_sets import draw_sets
 from ui.teaching.data import get_teaching_store, may_go_on
 from ui.teaching.feedback import draw_nearest, draw_reveal
 from ui.teaching.progress import draw_progress
-from ui.teaching.reading import draw_film, draw_navigation, draw_read, phase_of, record_progress
+from ui.teaching.reading import (
+    draw_film,
+    draw_navigation,
+    draw_overtaken,
+    draw_read,
+    phase_of,
+    record_progress,
+    was_overtaken,
+)
 from ui.teaching.setup import draw_missing, draw_setup
 from ui.teaching.summary import draw_over
 
@@ -55,7 +63,9 @@ def draw_session(visit: Visit, session_id: str) -> None:
     with film_side:
         task = draw_film(visit, course, place)
     with read_side:
-        if revealed:
+        if was_overtaken(visit, course, place):
+            draw_overtaken(visit)
+        elif revealed:
             draw_reveal(visit, course, place, task)
         else:
             draw_read(visit, course, place)
@@ -63,6 +73,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
 
 def draw_views(visit: Visit) -> None:
     """Draw what there is to do outside a session."""
+    visit.shown_read = ""
     view = st.segmented_control(
         "View",
         list(VIEWS),

@@ -80,11 +80,45 @@ def record_progress(visit: Visit, course: Course, place: int) -> Course:
     in the browser, and the next run tries again.
     """
     visit.not_kept = ""
+    if was_overtaken(visit, course, place):
+        return course
     try:
-        return _record(course, place, visit.acting)
+        course = _record(course, place, visit.acting)
     except ReviewStoreError as exc:
         visit.not_kept = str(exc)
-        return course
+    else:  # no call of Streamlit in between: it may end the run
+        visit.shown_read = _token(course, place)
+    return course
+
+
+def was_overtaken(visit: Visit, course: Course, place: int) -> bool:
+    """Return whether another window made the read that this one shows.
+
+    What is said here next would be taken for the read that follows.
+    """
+    shown = visit.shown_read
+    of_session = shown.startswith(f"{course.session.session_id}-")
+    return of_session and shown != _token(course, place)
+
+
+def draw_overtaken(visit: Visit) -> None:
+    """Say that the session went on elsewhere, and ask before it goes on here."""
+    st.warning(
+        "This session went on in another window. What you chose here was not stored.",
+        icon=":material/tab:",
+    )
+    st.button(
+        "Continue here",
+        icon=":material/arrow_forward:",
+        width="stretch",
+        key="teaching-overtaken",
+        on_click=_show_anything,
+        args=(visit,),
+    )
+
+
+def _show_anything(visit: Visit) -> None:
+    visit.shown_read = ""
 
 
 def _record(course: Course, place: int, by: Reader) -> Course:
