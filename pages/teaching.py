@@ -56,7 +56,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
     course = record_progress(visit, course, place)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     revealed = phase_of(course, place) == "revealed"
-    with way_side:
+    with way_side, st.container(key="teaching-way"):
         draw_navigation(visit, course, place)
         if revealed:
             draw_nearest(course, place)
@@ -100,5 +100,5 @@ with show_errors():
             draw_session(visit, st.query_params["session"])
         else:
             draw_views(visit)
-    listen_for_keys()
+    listen_for_keys(harmless="session" not in st.query_params)  # it starts a session
     draw_standing_line(served, visit.reader)

@@ -423,7 +423,7 @@ def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_pa
 ) -> None:
     session_id = begin(hands, films=2)
     hands.lock(Verdict.NORMAL, 3)
-    assert "Nearest by the model's score only, of other patients" in words_of(hands.page)
+    assert "Nearest by the model's score only and read correctly by it" in words_of(hands.page)
     course, film = open_film(kept, session_id)
     runs = films_of("synthetic", course.session.plan.run_id)
     film_ids = runs.films.film_id
@@ -440,7 +440,7 @@ def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_pa
     assert near.films.keys() == by_score.keys()
     assert not set(near.films.values()) & set(by_score.values())
     hands.page.run()
-    assert "Nearest in the model's feature space, of other patients" in words_of(hands.page)
+    assert "Nearest in the model's feature space and read correctly by it" in words_of(hands.page)
 
 
 def test_plots_show_the_points_and_intervals_that_were_counted() -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
 from core.jobs.explanations import ExplanationTask
+from core.library.films import SyntheticLibrary
 from core.library.own_cases import OwnCases
 from core.teaching.glossary import CATEGORIES, signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
@@ -31,7 +32,7 @@ from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
 from ui.teaching.data import SOURCES, nearest_films, note_step
-from ui.teaching.reading import draw_model, show_film_at
+from ui.teaching.reading import draw_how_often_right, draw_model, show_film_at
 
 NEAREST = "teaching-nearest"
 NEAREST_WORDS = {
@@ -122,6 +123,7 @@ def _draw_answer(
     if outcome.final is not None:
         st.markdown(f":material/psychology: {resistance_text(outcome)}")
     _draw_regions(visit, course, place, task, again=again)
+    draw_how_often_right(course, course.films[place])
     _draw_signs(outcome)
 
 
@@ -218,5 +220,6 @@ def draw_nearest(course: Course, place: int) -> None:
     ]
     cards, _ = add_pictures(library, near_cards)
     how = "in the model's feature space" if near.by_features else "by the model's score only"
-    st.caption(f"Nearest {how}, of other patients, and read correctly by it:")
-    show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
+    others = "" if library == SyntheticLibrary.name else ", of other patients,"
+    st.caption(f"Nearest {how}{others} and read correctly by it:")
+    show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False)

@@ -210,6 +210,8 @@ def show_film_at(
         Tells one showing of the film from the next.
     asked : bool
         Whether regions are found, of a film that is revealed.
+    again : bool
+        Whether the session is over.
     """
     film = course.films[place]
     case, source = film.case, SOURCES[course.session.plan.library]
@@ -227,6 +229,7 @@ def show_film_at(
     task = request_explanation(upload, get_engine_of(run), settings=settings) if asked else None
     visit.wait_for(task)
     explanation = None if task is None else task.result
+    keys = AGAIN_KEYS if again else REVEALED_KEYS if revealed else READ_KEYS
     marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
     show_film(
         shown,
@@ -244,8 +247,6 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
     """Draw what the trainee says of the film, before or after the model's read."""
     show_not_kept(visit)
     if visit.not_kept:
-    again : bool
-        Whether the session is over.
         st.button("Try again", icon=":material/refresh:", key="teaching-again")
     film, phase = course.films[place], phase_of(course, place)
     second, marks = phase is Phase.SECOND, len(film.draft.marks)
@@ -263,10 +264,11 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
         film.draft,
         key=ANSWER,
         token=_token(course, place),
-    keys = AGAIN_KEYS if again else REVEALED_KEYS if revealed else READ_KEYS
         lock="Lock the second read" if second else "Lock the read",
         note="" if second else f"{marks} marked." if marks else note,
     )
+    if second:
+        draw_how_often_right(course, film)
 
 
 def draw_model(course: Course, film: FilmState) -> None:
@@ -276,10 +278,16 @@ def draw_model(course: Course, film: FilmState) -> None:
         st.markdown(f"**Model: {film.case.model_says}**: {probability_text(film.case.probability)}")
     else:
         draw_scale(prediction)
-        draw_measured(prediction, get_runs()[prediction.run_id])
     note = SOURCES[course.session.plan.library].note
     if note:
         st.caption(note)
+
+
+def draw_how_often_right(course: Course, film: FilmState) -> None:
+    """Say how often the model was right on this side: below what the reader does next."""
+    prediction = prediction_of(course, film.case)
+    if prediction is not None:
+        draw_measured(prediction, get_runs()[prediction.run_id])
 
 
 @st.fragment(run_every=CLOCK_S)
