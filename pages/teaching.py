@@ -13,7 +13,15 @@ from ui.teaching.case_sets import draw_sets
 from ui.teaching.data import get_teaching_store, may_go_on
 from ui.teaching.feedback import draw_nearest, draw_reveal
 from ui.teaching.progress import draw_progress
-from ui.teaching.reading import draw_film, draw_navigation, draw_read, phase_of, record_progress
+from ui.teaching.reading import (
+    draw_film,
+    draw_navigation,
+    draw_overtaken,
+    draw_read,
+    phase_of,
+    record_progress,
+    was_overtaken,
+)
 from ui.teaching.setup import draw_missing, draw_setup
 from ui.teaching.summary import draw_over
 
@@ -48,14 +56,16 @@ def draw_session(visit: Visit, session_id: str) -> None:
     course = record_progress(visit, course, place)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     revealed = phase_of(course, place) == "revealed"
-    with way_side:
+    with way_side, st.container(key="teaching-way"):
         draw_navigation(visit, course, place)
         if revealed:
             draw_nearest(course, place)
     with film_side:
         task = draw_film(visit, course, place)
     with read_side:
-        if revealed:
+        if was_overtaken(visit, course, place):
+            draw_overtaken(visit)
+        elif revealed:
             draw_reveal(visit, course, place, task)
         else:
             draw_read(visit, course, place)
@@ -63,6 +73,7 @@ def draw_session(visit: Visit, session_id: str) -> None:
 
 def draw_views(visit: Visit) -> None:
     """Draw what there is to do outside a session."""
+    visit.shown_read = ""
     view = st.segmented_control(
         "View",
         list(VIEWS),
@@ -89,5 +100,5 @@ with show_errors():
             draw_session(visit, st.query_params["session"])
         else:
             draw_views(visit)
-    listen_for_keys()
+    listen_for_keys(harmless="session" not in st.query_params)  # it starts a session
     draw_standing_line(served, visit.reader)

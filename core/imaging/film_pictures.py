@@ -17,6 +17,9 @@ LONGER_SIDE_PX = 1100
 """Of a picture: 300 a inch at the width that a report gives it."""
 
 SMALL_SIDE_PX = 700
+PRINTED_LINE_PX = 6
+"""Of a small picture, which is printed 62 mm wide: half a millimetre."""
+
 """Of a picture of which several stand on a page."""
 
 JPEG_QUALITY = 90
@@ -100,7 +103,7 @@ def outlined_picture(film: DisplayedFilm, masks: Sequence[npt.NDArray[np.bool_]]
     levels = np.repeat(np.asarray(grey)[..., np.newaxis], 3, axis=2)
     for mask in masks:
         on_film = Image.fromarray(mask).resize(grey.size, Image.Resampling.NEAREST)
-        levels[_border(np.asarray(on_film))] = LESION
+        levels[_border(np.asarray(on_film), PRINTED_LINE_PX)] = LESION
     buffer = io.BytesIO()
     Image.fromarray(levels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
@@ -149,16 +152,16 @@ def _cells(pixels: int, start: float, end: float, cells: int) -> npt.NDArray[np.
     return np.where((cell >= 0) & (cell < cells), cell, -1)
 
 
-def _border(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _border(mask: npt.NDArray[np.bool_], line_px: int = LINE_PX) -> npt.NDArray[np.bool_]:
     """Return the pixels of a mask that lie at its edge; the picture's own edge is none."""
     rows, columns = mask.shape
-    wide = np.pad(mask, LINE_PX, mode="edge")
+    wide = np.pad(mask, line_px, mode="edge")
     border = np.zeros_like(mask)
     for down, across in (
-        (0, LINE_PX),
-        (2 * LINE_PX, LINE_PX),
-        (LINE_PX, 0),
-        (LINE_PX, 2 * LINE_PX),
+        (0, line_px),
+        (2 * line_px, line_px),
+        (line_px, 0),
+        (line_px, 2 * line_px),
     ):
         border |= ~wide[down : down + rows, across : across + columns]
     return border & mask

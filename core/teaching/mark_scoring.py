@@ -118,15 +118,25 @@ def foci_of(truth: LesionTruth) -> tuple[tuple[LesionTruth, Mark], ...]:
     """Return each part of a lesion as a truth of its own, with the box around it."""
     foci = [(LesionTruth(boxes=(box,)), box) for box in truth.boxes]
     if truth.mask is not None and truth.mask.any():
-        parts, number = ndimage.label(truth.mask, structure=_SIDE_BY_SIDE)
-        pixels = np.bincount(parts.ravel(), minlength=number + 1)[1:]
-        of_parts = zip(boxes_of(truth.mask), pixels.tolist(), strict=True)
-        foci += [
-            (LesionTruth(parts == part), box)
-            for part, (box, size) in enumerate(of_parts, start=1)
-            if size >= LEAST_FOCUS * pixels.max()
-        ]
+        parts, counted = _counted_parts(truth.mask)
+        boxes = boxes_of(truth.mask)
+        foci += [(LesionTruth(parts == part), boxes[part - 1]) for part in counted]
     return tuple(foci)
+
+
+def without_fragments(mask: Mask) -> Mask:
+    """Return a (H, W) mask without the parts that are too small to be foci."""
+    if not mask.any():
+        return mask
+    parts, counted = _counted_parts(mask)
+    return np.isin(parts, counted)
+
+
+def _counted_parts(mask: Mask) -> tuple[npt.NDArray[np.int32], list[int]]:
+    """Return the number of each pixel's part, from 1, and the numbers of the foci."""
+    parts, number = ndimage.label(mask, structure=_SIDE_BY_SIDE)
+    pixels = np.bincount(parts.ravel(), minlength=number + 1)[1:]
+    return parts, (1 + np.flatnonzero(pixels >= LEAST_FOCUS * pixels.max())).tolist()
 
 
 def share_inside(mark: Mark, truth: LesionTruth) -> float:

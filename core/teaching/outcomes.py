@@ -48,7 +48,7 @@ class Outcome:
         return self.read.label is not None
 
     @property
-    def missed(self) -> bool:
+    def to_review(self) -> bool:
         """True if the film was read wrongly, or a focus of its lesion was not marked."""
         return not self.right or self.score.found is False
 

@@ -1,4 +1,4 @@
-"""A teaching session as a PDF: figures with intervals, the missed films, then one line a film."""
+"""A teaching session as a PDF: figures with intervals, films to review, a line for each film."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.teaching.outcomes import Outcome, outcomes_of, summarise
 from core.teaching.session import Course
 from core.teaching.text import (
     FIGURES_NOTE,
+    TO_REVIEW,
     describe_outcomes,
     describe_plan,
     describe_summary,
@@ -28,6 +29,7 @@ NOT_FOR_DIAGNOSIS: Final = (
 )
 LEGEND: Final = "Yellow: your marks. Green: the lesion's outline, or a radiologist's box."
 FILM_WIDTHS: Final = {
+    "No.": 11,
     "Film": 44,
     "Reference": 38,
     "Your read": 34,
@@ -42,6 +44,9 @@ FILM_WIDTHS: Final = {
 
 GAP_MM, PICTURE_MM, CAPTION_MM = 5.0, 62.0, 3.6
 """Between pictures, of a picture at most, and of a line below it."""
+
+LEAST_PICTURE_MM, CAPTIONS_MM = 38.0, 5.0 * CAPTION_MM
+"""Of a picture at least, so that one more row stands on the page, and of all lines below it."""
 
 IN_A_ROW = 4
 MARK, LESION = (255, 214, 10), (90, 200, 120)
@@ -73,7 +78,7 @@ class DrawnFilm:
     why_none: str = ""
 
 
-def session_as_pdf(course: Course, missed: Sequence[DrawnFilm] = ()) -> bytes:
+def session_as_pdf(course: Course, to_review: Sequence[DrawnFilm] = ()) -> bytes:
     """Return a session's summary as a PDF of landscape A4 pages, its font embedded.
 
     Raises
@@ -95,32 +100,36 @@ def session_as_pdf(course: Course, missed: Sequence[DrawnFilm] = ()) -> bytes:
     _write_figures(document, figures)
     _write_line(document, FIGURES_NOTE, size=8)
     document.ln(3)
-    _draw_missed(document, missed)
-    _write_films(document, outcomes)
+    _draw_to_review(document, to_review)
+    _write_films(document, course, outcomes)
     document.ln(3)
     _write_line(document, NOT_FOR_DIAGNOSIS, size=8)
     return document.finish()
 
 
 def _write_figures(document: Pages, figures: Mapping[str, str]) -> None:
-    """Write the figures in two columns, so that the missed films begin on the same page."""
+    """Write the figures in two columns, so that the films to review begin on the same page."""
     rows = list(figures.items())
     half, top = -(-len(rows) // 2), document.get_y()
     for place, (name, words) in enumerate(rows):
         column, line = divmod(place, half)
         document.set_xy(document.l_margin + column * document.epw / 2.0, top + 5.0 * line)
-        document.cell(72, 5.0, name)
+        document.cell(78, 5.0, name)
         document.cell(0, 5.0, words)
     document.set_xy(document.l_margin, top + 5.0 * half + 1.0)
 
 
-def _write_films(document: Pages, outcomes: Sequence[Outcome]) -> None:
+def _write_films(document: Pages, course: Course, outcomes: Sequence[Outcome]) -> None:
     """Write a line for each film; a column that says nothing of any film is left out."""
     _write_heading(document, "All films", needed_mm=20.0)
     document.set_font(FAMILY, size=8)
     document.set_draw_color(*RULE)
     document.set_line_width(0.15)
-    films = describe_outcomes(outcomes)
+    read = [place for place, film in enumerate(course.films, start=1) if film.read is not None]
+    films: list[dict[str, str | int | None]] = [
+        {"No.": number, **row}
+        for number, row in zip(read, describe_outcomes(outcomes), strict=True)
+    ]
     widths = [FILM_WIDTHS[name] for name in films[0]]
     heads = [f"{name} (s)" if name == "Time" else name for name in films[0]]
     rows = [["" if cell is None else str(cell) for cell in film.values()] for film in films]
@@ -129,25 +138,28 @@ def _write_films(document: Pages, outcomes: Sequence[Outcome]) -> None:
     document.c_margin = 0.0
 
 
-# --- the missed films -----------------------------------------------------------------------------
+# --- the films to review --------------------------------------------------------------------------
 
 
-def _draw_missed(document: Pages, missed: Sequence[DrawnFilm]) -> None:
+def _draw_to_review(document: Pages, to_review: Sequence[DrawnFilm]) -> None:
     """Draw the films in rows, each row as high as its highest picture."""
-    if not missed:
+    if not to_review:
         return
     width = (document.epw - GAP_MM * (IN_A_ROW - 1)) / IN_A_ROW
-    for start in range(0, len(missed), IN_A_ROW):
-        row = missed[start : start + IN_A_ROW]
-        sizes = [_size_of(film, width) for film in row]
-        picture_mm = max(height for _, height in sizes)
-        needed = picture_mm + 5.0 * CAPTION_MM
+    least_mm, most_mm = LEAST_PICTURE_MM + CAPTIONS_MM, PICTURE_MM
+    for start in range(0, len(to_review), IN_A_ROW):
+        row = to_review[start : start + IN_A_ROW]
         if start == 0:
-            _write_heading(document, "Missed films", needed_mm=needed)
+            _write_heading(document, TO_REVIEW, needed_mm=least_mm)
             _write_line(document, LEGEND, size=8)
             document.ln(1.5)
-        elif document.will_page_break(needed):
+            most_mm = _highest_mm(document, len(to_review))
+        elif document.will_page_break(least_mm):
             document.add_page()
+            most_mm = _highest_mm(document, len(to_review) - start)
+        sizes = [_size_of(film, width, most_mm) for film in row]
+        picture_mm = max(height for _, height in sizes)
+        needed = picture_mm + CAPTIONS_MM
         top = document.get_y()
         for place, (film, size) in enumerate(zip(row, sizes, strict=True)):
             left = document.l_margin + place * (width + GAP_MM)
@@ -155,12 +167,20 @@ def _draw_missed(document: Pages, missed: Sequence[DrawnFilm]) -> None:
         document.set_xy(document.l_margin, top + needed)
 
 
-def _size_of(film: DrawnFilm, width_mm: float) -> tuple[float, float]:
+def _highest_mm(document: Pages, films: int) -> float:
+    """Return how high a picture may be, so that rows of them fill what is left of the page."""
+    free_mm = document.page_break_trigger - document.get_y()
+    fitting = int(free_mm // (LEAST_PICTURE_MM + CAPTIONS_MM))
+    rows = max(1, min(-(-films // IN_A_ROW), fitting))
+    return min(PICTURE_MM, free_mm / rows - CAPTIONS_MM)
+
+
+def _size_of(film: DrawnFilm, width_mm: float, most_mm: float) -> tuple[float, float]:
     """Return width and height of a picture, in mm, the film's aspect ratio kept."""
     if not film.picture:
         return width_mm, 4.0 * CAPTION_MM
     height, width = film.sides
-    scale = min(width_mm / width, PICTURE_MM / height)
+    scale = min(width_mm / width, most_mm / height)
     return width * scale, height * scale
 
 

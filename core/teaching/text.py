@@ -20,6 +20,9 @@ FIGURES_NOTE = (
 )
 
 
+TO_REVIEW = "Wrong or not fully marked"
+"""What the films are called that were read wrongly, or on which a focus was not marked."""
+
 SOURCE_WORDS = {
     "public": "films of children (public set)",
     "adults": "films of adults of another hospital",
@@ -33,6 +36,11 @@ def rate_text(rate: Rate | None) -> str:
     if rate is None or rate.n == 0 or math.isnan(rate.value):
         return "no film of this kind"
     return of_few_text(rate)
+
+
+def marks_rate_text(rate: Rate) -> str:
+    """Return how many foci were marked; of pneumonias that nobody outlined none is counted."""
+    return rate_text(rate) if rate.n else "no outlined lesion"
 
 
 def describe_plan(plan: Plan) -> str:
@@ -57,7 +65,7 @@ def describe_summary(summary: ReaderSummary, *, with_model: bool) -> dict[str, s
         "Your AUC": "needs two films of each kind"
         if summary.auc is None
         else rate_text(summary.auc),
-        "Foci marked": rate_text(summary.marks),
+        "Foci marked": marks_rate_text(summary.marks),
         "False-positive marks": str(summary.false_marks),
         "Median time for a film": "not measured"
         if summary.median_s is None
@@ -98,7 +106,7 @@ def marks_text(score: MarkScore, marks: int) -> str:
         parts.append("hit" if score.hits else "missed")
     else:
         parts.append("not marked")
-    if score.misses and score.hits:
+    if score.misses:
         parts.append(false_marks_text(score.misses))
     if score.iou is not None:
         parts.append(f"overlap {score.iou:.2f}")

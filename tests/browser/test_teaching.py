@@ -14,7 +14,7 @@ from browser.own_chromium import OwnChromium
 from browser.received import SIDE, Received
 from browser.tabs import forget_all
 from fixtures.teaching_cases import lend_models
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from core.domain.review import Verdict
 from core.settings import PROJECT_ROOT
@@ -73,17 +73,19 @@ def begin_by_keys(page: Page, address: str) -> str:
     expect(page.get_by_role("button", name=re.compile("^Start"))).to_be_visible()
     while page.evaluate("document.activeElement.placeholder ?? ''") != "Signing as (your name)":
         press(page, "Tab")
-    page.keyboard.type(READER)
-    press(page, "Control+Enter")  # in a field: the name is stored, and no session begins
-    expect(page.get_by_text(f"Reading: {READER}.")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("^Start"))).to_be_visible()
+    page.keyboard.type(READER[:-1])
     while page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''") != MODEL:
         press(page, "Tab")
     press(page, "Space")
     expect(page.get_by_role("switch", name=MODEL)).to_be_checked()
     wait_until_idle(page)
-    press(page, "Control+Enter")
+    while page.evaluate("document.activeElement.placeholder ?? ''") != "Signing as (your name)":
+        press(page, "Shift+Tab")
+    press(page, "End")
+    page.keyboard.type(READER[-1])
+    press(page, "Control+Enter")  # in a field: what was written counts, and the session begins
     expect(page.get_by_text("Film 1 of 10", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"Reading: {READER}.")).to_be_visible()
     found = re.search("session=([0-9a-f]{32})", page.url)
     assert found is not None
     return found.group(1)
@@ -225,3 +227,21 @@ def test_a_session_tells_nothing_of_the_model_before_the_blind_read(
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("button", name="Lock the second read")).to_be_visible()
     assert SIDE.search(received.everything().decode("latin-1"))
+
+    lock_button = page.get_by_role("button", name="Lock the second read")
+    page.set_viewport_size({"width": 1024, "height": 768})
+    wait_until_idle(page)
+    assert bottom_of(lock_button) <= 768
+    name = lock_button.locator("span")
+    assert name.evaluate("node => node.getClientRects().length") == 1
+    page.set_viewport_size({"width": 390, "height": 844})
+    wait_until_idle(page)
+    leave = page.get_by_role("button", name="Leave")
+    order = [bottom_of(one) for one in (page.locator(".viewer"), lock_button, leave)]
+    assert order == sorted(order)
+
+
+def bottom_of(place: Locator) -> float:
+    box = place.bounding_box()
+    assert box is not None
+    return box["y"] + box["height"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,15 @@ def test_where_no_region_matters_the_film_is_bare_and_its_outlines_can_be_had(
     assert colour(page, 0.7, 0.3) == [120] * 3
     expect(page.locator(".legend")).to_contain_text("No single region changes the odds by a tenth")
     expect(page.locator(".legend .scale")).to_be_hidden()
+    page.set_viewport_size({"width": 640, "height": 800})
+    settle(page)
+    notes = [page.locator(one) for one in (".drawn", ".legend", ".mark-legend", ".readout")]
+    for one in notes:  # as on a synthetic film that is marked
+        one.evaluate("node => { node.hidden = false; }")
+    boxes = [one.bounding_box() for one in notes]
+    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    assert all(one["y"] + one["height"] <= two["y"] for one, two in pairwise(boxes))
+    page.set_viewport_size(VIEWPORT)
     focus(page)
     before = colour(page, 0.5, 0.25)
     press(page, ".")

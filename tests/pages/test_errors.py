@@ -152,7 +152,7 @@ def test_without_films_the_numbers_are_there_and_one_line_says_how_to_get_them(d
     assert len(sentences) == 1
     film_id, probability = missed_film()
     page = open_page(split="test", film=film_code(film_id))
-    assert "core data fetch" in page.info[0].value
+    assert "run `python -m core data fetch`, or" in page.info[0].value
     assert any(
         f"Probability {probability_text(probability)}" in text.value for text in page.markdown
     )

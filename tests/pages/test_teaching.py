@@ -285,6 +285,19 @@ def test_a_fresh_visit_goes_on_at_the_same_film_with_what_was_half_said(
     assert any("Continue: film 2 of 3" in one.label for one in listed.button)
 
 
+def test_only_foci_that_count_are_drawn(
+    hands: Hands, kept: SqlTeachingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, film = open_film(kept, begin(hands, normal=0))
+    mask = np.zeros((40, 40), bool)
+    mask[5:15, 5:15], mask[30, 30] = True, True  # the second part is a fragment
+    outlines = [data.TruthOutline("lesion", mask), data.TruthOutline("box", box=(0, 0, 1, 1))]
+    monkeypatch.setattr(data, "lesion_outlines", lambda *_: outlines)
+    _, lesion, box = data.truth_outlines(course, film.case)
+    assert lesion.mask.sum() == 100
+    assert box.box == (0, 0, 1, 1)
+
+
 def test_nobody_reads_in_the_session_of_another(hands: Hands, kept: SqlTeachingStore) -> None:
     session_id = begin(hands)
     other_visit = open_page()
@@ -410,7 +423,7 @@ def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_pa
 ) -> None:
     session_id = begin(hands, films=2)
     hands.lock(Verdict.NORMAL, 3)
-    assert "Nearest by the model's score only, of other patients" in words_of(hands.page)
+    assert "Nearest by the model's score only and read correctly by it" in words_of(hands.page)
     course, film = open_film(kept, session_id)
     runs = films_of("synthetic", course.session.plan.run_id)
     film_ids = runs.films.film_id
@@ -427,7 +440,7 @@ def test_the_nearest_films_are_found_by_features_where_they_are_known_and_the_pa
     assert near.films.keys() == by_score.keys()
     assert not set(near.films.values()) & set(by_score.values())
     hands.page.run()
-    assert "Nearest in the model's feature space, of other patients" in words_of(hands.page)
+    assert "Nearest in the model's feature space and read correctly by it" in words_of(hands.page)
 
 
 def test_plots_show_the_points_and_intervals_that_were_counted() -> None:

@@ -52,6 +52,11 @@ def test_streamlits_own_signs_are_escaped(name: str) -> None:
     )
 
 
+def test_a_command_of_ours_stays_code() -> None:
+    sentence = "No films in /a[b]: run `python -m core data fetch`, or `rm`."
+    assert plain(sentence) == "No films in /a\\[b\\]: run `python -m core data fetch`, or \\`rm\\`."
+
+
 _MARKDOWN = {
     "markdown", "caption", "write", "info", "warning", "error", "success", "toast", "header",
     "subheader", "title", "button", "expander", "popover", "page_link", "checkbox", "toggle",

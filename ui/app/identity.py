@@ -175,11 +175,12 @@ def _draw_choice(visit: Visit) -> None:
     )
     # in the keys, so that a name written elsewhere is the one that stands here
     keys = f"who-name-{visit.reader}", f"who-role-{role}"
-    st.text_input("Your name", visit.reader, max_chars=100, key=keys[0])
-    st.selectbox("Role", list(Role), list(Role).index(role), str.capitalize, key=keys[1])
-    st.button(
-        "Use", type="primary", icon=":material/check:", on_click=_use, args=keys, key="who-use"
-    )
+    with st.form("who", border=False):  # so that Enter in the name is enough
+        st.text_input("Your name", visit.reader, max_chars=100, key=keys[0])
+        st.selectbox("Role", list(Role), list(Role).index(role), str.capitalize, key=keys[1])
+        st.form_submit_button(
+            "Use", type="primary", icon=":material/check:", on_click=_use, args=keys, key="who-use"
+        )
     if st.session_state.get(_COMPLAINT):
         st.warning(plain(st.session_state[_COMPLAINT]), icon=":material/touch_app:")
 

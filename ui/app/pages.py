@@ -90,7 +90,9 @@ PAGES = {
         (
             ("p n", "Pneumonia, normal"),
             ("1 to 5", "Confidence"),
-            ("Ctrl Enter", "Lock the read, or go on"),
+            ("Ctrl Enter", "Start, or lock the read"),
+            ("j k", "Next, previous film; in a summary of those to see again"),
+            ("Enter g", "Open the film of a summary, back to it"),
         ),
     ),
     "errors": PageEntry(

@@ -161,6 +161,8 @@ class Visit:
         The reader to whom it was said what is unfinished.
     unfinished : Unfinished or None
         What that reader had begun before this visit.
+    shown_read : str
+        Which read of a teaching session this window shows; empty where any may follow.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     beside : dict of str to str
@@ -209,6 +211,7 @@ class Visit:
     done: str = ""
     greeted: str | None = None
     unfinished: Unfinished | None = None
+    shown_read: str = ""
     complaint: str = ""
     beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None

@@ -142,7 +142,8 @@ def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
     cards, _ = add_pictures(view.library, headed)
     threshold = case.runs.threshold_of(view.run)
     how = "in the run's feature space" if nearest.by_features else "by the run's probability only"
-    st.caption(f"Nearest {how}, of other patients:")
+    others = "" if is_synthetic(view.library, case.film_id) else ", of other patients"
+    st.caption(f"Nearest {how}{others}:")
     show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
     st.session_state[BESIDE_KEY] = view.beside if view.beside in nearest.films else None
     st.segmented_control(

@@ -14,7 +14,7 @@ from core.store.teaching import CaseSet
 from core.tables import csv_table
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
 from core.teaching.session import MAX_FILMS, Case
-from core.teaching.text import rate_text
+from core.teaching.text import marks_rate_text, rate_text
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.session import Visit
 from ui.components.plain_text import plain
@@ -160,7 +160,7 @@ def _describe_reader(name: str, outcomes: Sequence[Outcome]) -> dict[str, str]:
         "Found": rate_text(summary.sensitivity),
         "Normals called normal": rate_text(summary.specificity),
         "AUC": rate_text(summary.auc),
-        "Foci marked": rate_text(summary.marks),
+        "Foci marked": marks_rate_text(summary.marks),
         "Stayed correct when the model was wrong": rate_text(summary.drill.held),
     }
 
@@ -175,7 +175,7 @@ def _describe_films(case_set: CaseSet, outcomes: Sequence[Outcome]) -> list[dict
             "Film": film_name(film_id),
             "Reference": own[0].case.subtype or str(own[0].case.reference) if own else "not read",
             "Read correctly": rate_text(summarise(own).right),
-            "Foci marked": rate_text(summarise(own).marks),
+            "Foci marked": marks_rate_text(summarise(own).marks),
         }
         for film_id, own in of_film.items()
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,7 +19,7 @@ from core.gate.lungs import LUNG_PROBABILITY, segment_lungs
 from core.library.own_cases import OwnCases
 from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
-from core.teaching.mark_scoring import LesionTruth
+from core.teaching.mark_scoring import LesionTruth, without_fragments
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of
 from core.teaching.session import Case, Course, Plan, StepKind
 from core.teaching.spaced_repetition import due_dates
@@ -102,6 +102,7 @@ def note_step(visit: Visit, session_id: str, place: int, kind: StepKind) -> None
     visit.complaint = ""
     try:
         get_teaching_store().note(session_id, place, kind, by=visit.acting)
+        visit.shown_read = ""
     except FirstReadError as exc:
         visit.complaint = str(exc)
 
@@ -240,12 +241,16 @@ def lesion_truth(course: Course, case: Case) -> LesionTruth:
 
 
 def truth_outlines(course: Course, case: Case) -> list[TruthOutline]:
-    """Return what is drawn over a film once it is revealed."""
+    """Return what is drawn over a film once it is revealed: of a lesion the foci that count."""
     library = SOURCES[course.session.plan.library].library
     lungs = get_library(library).truth(case.film_id, "lung")
     if lungs is None:
         lungs = _segmented_lungs(library, case.film_id)
-    return [TruthOutline("lung", lungs), *lesion_outlines(library, case.film_id)]
+    lesions = [
+        one if one.mask is None else replace(one, mask=without_fragments(one.mask))
+        for one in lesion_outlines(library, case.film_id)
+    ]
+    return [TruthOutline("lung", lungs), *lesions]
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -9,6 +9,7 @@ import streamlit as st
 from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
 from core.jobs.explanations import ExplanationTask
+from core.library.films import SyntheticLibrary
 from core.library.own_cases import OwnCases
 from core.teaching.glossary import CATEGORIES, signs_for
 from core.teaching.outcomes import Outcome, outcomes_of
@@ -31,7 +32,7 @@ from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
 from ui.teaching.data import SOURCES, nearest_films, note_step
-from ui.teaching.reading import draw_model, show_film_at
+from ui.teaching.reading import draw_how_often_right, draw_model, show_film_at
 
 NEAREST = "teaching-nearest"
 NEAREST_WORDS = {
@@ -58,30 +59,31 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     _draw_answer(visit, course, place, task, again=False)
 
 
-def draw_again(visit: Visit, course: Course, place: int, missed: Sequence[int]) -> None:
+def draw_again(visit: Visit, course: Course, place: int, to_review: Sequence[int]) -> None:
     """Draw a film of a session that is over, with all that is known of it.
 
     Parameters
     ----------
-    missed : sequence of int
-        Places of the missed films, in order: the keys lead from one to the next.
+    to_review : sequence of int
+        Places of the films read wrongly or not fully marked, in order: the keys lead from one to
+        the next.
     """
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     with way_side:
-        _draw_way(course, place, missed)
+        _draw_way(course, place, to_review)
         draw_nearest(course, place)
     with film_side:
         asked, token = _regions_asked(), f"{course.session.session_id}-{place}-again"
-        task = show_film_at(visit, course, place, token, Phase.REVEALED, asked=asked)
+        task = show_film_at(visit, course, place, token, Phase.REVEALED, asked=asked, again=True)
     with read_side:
         _draw_answer(visit, course, place, task, again=True)
 
 
-def _draw_way(course: Course, place: int, missed: Sequence[int]) -> None:
-    """Draw the way back to the summary, and to the missed films before and after."""
+def _draw_way(course: Course, place: int, to_review: Sequence[int]) -> None:
+    """Draw the way back to the summary, and to the films to review before and after."""
     st.button("Summary", shortcut="g", width="stretch", key="again-summary", on_click=_open)
-    before = [one for one in missed if one < place]
-    after = [one for one in missed if one > place]
+    before = [one for one in to_review if one < place]
+    after = [one for one in to_review if one > place]
     left, right = st.columns(2, gap="small")
     ways = ((left, "Prev", "k", before[-1:]), (right, "Next", "j", after[:1]))
     for side, label, key, to in ways:
@@ -91,7 +93,7 @@ def _draw_way(course: Course, place: int, missed: Sequence[int]) -> None:
             width="stretch",
             disabled=not to,
             key=f"again-{label}",
-            help="Of the missed films.",
+            help="Of the films wrong or not fully marked.",
             on_click=_open,
             args=tuple(to),
         )
@@ -121,6 +123,7 @@ def _draw_answer(
     if outcome.final is not None:
         st.markdown(f":material/psychology: {resistance_text(outcome)}")
     _draw_regions(visit, course, place, task, again=again)
+    draw_how_often_right(course, course.films[place])
     _draw_signs(outcome)
 
 
@@ -217,5 +220,6 @@ def draw_nearest(course: Course, place: int) -> None:
     ]
     cards, _ = add_pictures(library, near_cards)
     how = "in the model's feature space" if near.by_features else "by the model's score only"
-    st.caption(f"Nearest {how}, of other patients, and read correctly by it:")
-    show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False, columns=2)
+    others = "" if library == SyntheticLibrary.name else ", of other patients,"
+    st.caption(f"Nearest {how}{others} and read correctly by it:")
+    show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False)

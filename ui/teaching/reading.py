@@ -54,6 +54,11 @@ READ_KEYS = (
     ("Ctrl Enter", "Lock the read"),
 )
 REVEALED_KEYS = (("j", "Next film"), ("e", "Find the regions that the model's score depends on"))
+AGAIN_KEYS = (
+    ("j k", "Next, previous film wrong or not fully marked"),
+    ("g", "Summary"),
+    ("e", "Find the regions that the model's score depends on"),
+)
 CLOCK_S = 1.0
 
 
@@ -75,11 +80,45 @@ def record_progress(visit: Visit, course: Course, place: int) -> Course:
     in the browser, and the next run tries again.
     """
     visit.not_kept = ""
+    if was_overtaken(visit, course, place):
+        return course
     try:
-        return _record(course, place, visit.acting)
+        course = _record(course, place, visit.acting)
     except ReviewStoreError as exc:
         visit.not_kept = str(exc)
-        return course
+    else:  # no call of Streamlit in between: it may end the run
+        visit.shown_read = _token(course, place)
+    return course
+
+
+def was_overtaken(visit: Visit, course: Course, place: int) -> bool:
+    """Return whether another window made the read that this one shows.
+
+    What is said here next would be taken for the read that follows.
+    """
+    shown = visit.shown_read
+    of_session = shown.startswith(f"{course.session.session_id}-")
+    return of_session and shown != _token(course, place)
+
+
+def draw_overtaken(visit: Visit) -> None:
+    """Say that the session went on elsewhere, and ask before it goes on here."""
+    st.warning(
+        "This session went on in another window. What you chose here was not stored.",
+        icon=":material/tab:",
+    )
+    st.button(
+        "Continue here",
+        icon=":material/arrow_forward:",
+        width="stretch",
+        key="teaching-overtaken",
+        on_click=_show_anything,
+        args=(visit,),
+    )
+
+
+def _show_anything(visit: Visit) -> None:
+    visit.shown_read = ""
 
 
 def _record(course: Course, place: int, by: Reader) -> Course:
@@ -154,7 +193,14 @@ def draw_film(visit: Visit, course: Course, place: int) -> ExplanationTask | Non
 
 
 def show_film_at(
-    visit: Visit, course: Course, place: int, token: str, phase: Phase, *, asked: bool
+    visit: Visit,
+    course: Course,
+    place: int,
+    token: str,
+    phase: Phase,
+    *,
+    asked: bool,
+    again: bool = False,
 ) -> ExplanationTask | None:
     """Draw a film of a session.
 
@@ -164,6 +210,8 @@ def show_film_at(
         Tells one showing of the film from the next.
     asked : bool
         Whether regions are found, of a film that is revealed.
+    again : bool
+        Whether the session is over.
     """
     film = course.films[place]
     case, source = film.case, SOURCES[course.session.plan.library]
@@ -181,13 +229,14 @@ def show_film_at(
     task = request_explanation(upload, get_engine_of(run), settings=settings) if asked else None
     visit.wait_for(task)
     explanation = None if task is None else task.result
+    keys = AGAIN_KEYS if again else REVEALED_KEYS if revealed else READ_KEYS
     marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
     show_film(
         shown,
         regions=overlay_of(visit, case.film_id, explanation, of_others=source.external),
         key=VIEWER,
         height=VIEW_HEIGHT,
-        page_keys=REVEALED_KEYS if revealed else READ_KEYS,
+        page_keys=keys,
         marking=Marking(token, marks, phase is Phase.BLIND, MAX_MARKS),
         truths=truths,
     )
@@ -218,6 +267,8 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
         lock="Lock the second read" if second else "Lock the read",
         note="" if second else f"{marks} marked." if marks else note,
     )
+    if second:
+        draw_how_often_right(course, film)
 
 
 def draw_model(course: Course, film: FilmState) -> None:
@@ -227,10 +278,16 @@ def draw_model(course: Course, film: FilmState) -> None:
         st.markdown(f"**Model: {film.case.model_says}**: {probability_text(film.case.probability)}")
     else:
         draw_scale(prediction)
-        draw_measured(prediction, get_runs()[prediction.run_id])
     note = SOURCES[course.session.plan.library].note
     if note:
         st.caption(note)
+
+
+def draw_how_often_right(course: Course, film: FilmState) -> None:
+    """Say how often the model was right on this side: below what the reader does next."""
+    prediction = prediction_of(course, film.case)
+    if prediction is not None:
+        draw_measured(prediction, get_runs()[prediction.run_id])
 
 
 @st.fragment(run_every=CLOCK_S)

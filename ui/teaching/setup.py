@@ -105,6 +105,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         format_func=lambda key: titles[key].title,
         disabled=case_set is not None,
         key="teaching-source",
+        persist_state="session",
     )
     shown = source if case_set is None else case_set.library
     usual = USUAL_FILMS

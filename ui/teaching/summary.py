@@ -13,7 +13,13 @@ from core.teaching.outcomes import Outcome, outcomes_of
 from core.teaching.report import DrawnFilm, session_as_pdf
 from core.teaching.session import Course
 from core.teaching.spaced_repetition import due_dates
-from core.teaching.text import describe_outcomes, describe_plan, reference_text, said_text
+from core.teaching.text import (
+    TO_REVIEW,
+    describe_outcomes,
+    describe_plan,
+    reference_text,
+    said_text,
+)
 from ui.app.session import Visit
 from ui.components.cards.cards import read_cards_event, show_cards
 from ui.components.plain_text import plain
@@ -26,14 +32,14 @@ from ui.teaching.data import SOURCES, outcomes_in, truth_outlines
 from ui.teaching.feedback import draw_again
 from ui.teaching.progress import draw_figures, draw_plots
 
-MISSED = "teaching-missed"
+TO_OPEN = "teaching-to-open"
 FILM = "film"
 """In the address: which film of a finished session is open, counted from 1."""
 
 
 def draw_over(visit: Visit, course: Course) -> None:
     """Draw the summary of a session that is over, or the film of it that is open again."""
-    wish = read_cards_event(MISSED)
+    wish = read_cards_event(TO_OPEN)
     film_ids = [film.case.film_id for film in course.films]
     if wish is not None and wish.act == "open" and wish.film in film_ids:
         st.query_params[FILM] = str(film_ids.index(wish.film) + 1)
@@ -47,7 +53,7 @@ def draw_over(visit: Visit, course: Course) -> None:
         st.info(awaited, icon=":material/visibility_off:")
         st.button("Summary", on_click=st.query_params.pop, args=(FILM, None))
         return
-    draw_again(visit, course, place, _missed_places(course))
+    draw_again(visit, course, place, _places_to_review(course))
 
 
 def _library(course: Course) -> str:
@@ -68,8 +74,8 @@ def _by_place(course: Course) -> dict[int, Outcome]:
     return dict(zip(read, outcomes_of(course), strict=True))
 
 
-def _missed_places(course: Course) -> list[int]:
-    return [place for place, outcome in _by_place(course).items() if outcome.missed]
+def _places_to_review(course: Course) -> list[int]:
+    return [place for place, outcome in _by_place(course).items() if outcome.to_review]
 
 
 def draw_summary(visit: Visit, course: Course) -> None:
@@ -97,15 +103,15 @@ def draw_summary(visit: Visit, course: Course) -> None:
             st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
     with plots_side:
         draw_plots(list(outcomes.values()), learning=False)
-    _draw_missed(course, outcomes)
+    _draw_to_review(course, outcomes)
     _draw_table(outcomes)
 
 
-def _draw_missed(course: Course, outcomes: dict[int, Outcome]) -> None:
+def _draw_to_review(course: Course, outcomes: dict[int, Outcome]) -> None:
     """Draw the films that were read wrongly or not marked in full, to be opened."""
-    missed = {place: one for place, one in outcomes.items() if one.missed}
-    st.subheader(f"Missed: {len(missed)} of {len(outcomes)} films")
-    if not missed:
+    found = {place: one for place, one in outcomes.items() if one.to_review}
+    st.subheader(f"{TO_REVIEW}: {len(found)} of {len(outcomes)} films")
+    if not found:
         st.caption("Every film was read correctly, and every outlined focus was marked.")
         return
     st.caption("Press one to see the film with your marks, the reference and the model's regions.")
@@ -116,12 +122,12 @@ def _draw_missed(course: Course, outcomes: dict[int, Outcome]) -> None:
             words=reference_text(one.case),
             quality=said_text(one),
         )
-        for place, one in missed.items()
+        for place, one in found.items()
     ]
     library = _library(course)
     if library != OwnCases.name:  # no picture of a patient's film is kept on disk
         cards, _ = add_pictures(library, cards)
-    show_cards(cards, key=MISSED, threshold=None, keys=False, label="Missed films")
+    show_cards(cards, key=TO_OPEN, threshold=None, label=TO_REVIEW)
 
 
 def _draw_table(outcomes: dict[int, Outcome]) -> None:
@@ -163,13 +169,13 @@ def _draw_pdf(visit: Visit, course: Course) -> None:
         pdf = session_as_pdf(course, _draw_films(visit, course))
         name = f"first-read-session-{course.session.session_id[:8]}.pdf"
         offer_file("Save as PDF", pdf, name=name, mime="application/pdf", key="teaching-pdf-file")
-        st.caption("Figures, the missed films with your marks, and a line for each film.")
+        st.caption("Figures, films wrong or not fully marked, and a line for each film.")
 
 
 def _draw_films(visit: Visit, course: Course) -> list[DrawnFilm]:
-    """Return the missed films as pictures with the lesion's outline."""
+    """Return the films to review as pictures with the lesion's outline."""
     by_place, library, drawn = _by_place(course), _library(course), []
-    for place in _missed_places(course):
+    for place in _places_to_review(course):
         outcome = by_place[place]
         film_id, why = outcome.case.film_id, ""
         picture, sides, boxes = b"", (1, 1), list[Mark]()

@@ -104,14 +104,17 @@ def test_missed_films_are_drawn_in_rows_with_what_was_said_of_them(monkeypatch) 
     ]
     drawn[1] = replace(drawn[1], picture=b"", why_none="The film is gone.")
     said = " ".join(words_drawn(monkeypatch, course, drawn))
-    assert "Missed films" in said
+    assert "Wrong or not fully marked" in said
     assert "normal: you read pneumonia" in said
     assert "pneumonia, bacteria: you read pneumonia; not marked" not in said  # it was marked
     assert "The film is gone." in said
+    assert "No." in said
     assert "After the model" not in said  # of no film there is a second read
     written = session_as_pdf(course, drawn * 5)
     assert written.count(b"/Subtype /Image") == 1  # the same picture is kept once
     assert len(re.findall(rb"/Type /Page\b", written)) == 3
+    two_rows = session_as_pdf(course, drawn * 2)  # both stand on the first page
+    assert len(re.findall(rb"/Type /Page\b", two_rows)) == 2
 
 
 def test_the_pdf_says_the_figures_with_their_intervals(monkeypatch) -> None:
@@ -139,6 +142,7 @@ def test_figures_without_films_say_so() -> None:
     assert figures["Your AUC"] == "needs two films of each kind"
     assert figures["Stayed correct when the model was wrong"] == "no film of this kind"
     assert rate_text(None) == "no film of this kind"
+    assert figures["Foci marked"] == "no outlined lesion"
 
 
 @pytest.mark.parametrize(
@@ -150,11 +154,12 @@ def test_figures_without_films_say_so() -> None:
         (MarkScore(True, False, 0, 2), 2, "2 false-positive marks"),
         (MarkScore(True, True), 0, "not marked"),
         (MarkScore(True, True, 1, 0, 0.5), 1, "hit, overlap 0.50"),
-        (MarkScore(True, True, 0, 1), 1, "missed"),
+        (MarkScore(True, True, 0, 1), 1, "missed, 1 false-positive mark"),
         (MarkScore(True, True, 1, 0, 0.5, 1, 1), 1, "hit, overlap 0.50"),
         (MarkScore(True, True, 1, 0, None, 2, 1), 1, "1 of 2 foci"),
         (MarkScore(True, True, 1, 2, None, 2, 1), 3, "1 of 2 foci, 2 false-positive marks"),
         (MarkScore(True, True, 0, 0, None, 2, 0), 0, "0 of 2 foci"),
+        (MarkScore(True, True, 0, 1, None, 2, 0), 1, "0 of 2 foci, 1 false-positive mark"),
     ],
 )
 def test_what_became_of_marks_is_said(score, marks, words) -> None:

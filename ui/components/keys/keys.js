@@ -1,13 +1,15 @@
 // Takes Ctrl+Enter (or Cmd+Enter) before the focused field does: the field is left, which makes it
-// tell the page what is in it. Of a field for text that is all: what cannot be taken back takes a
-// second press. Elsewhere the key is pressed again on the page itself.
+// tell the page what is in it. Of a field for text that is all, unless the page says that its key
+// is harmless: what cannot be taken back is never done from a text. Elsewhere, and where the key is
+// harmless, it is pressed again on the page itself.
 // A button that the page names is focused once, as soon as it is there.
 
 export default mounting(() => {
   document.addEventListener("keydown", pressOnPage, { capture: true });
   let focused = "";
   return {
-    receive({ focus, token }) {
+    receive({ focus, token, harmless }) {
+      isHarmless = harmless;
       if (focus && token !== focused) focusButton(focus, FOCUS_TRIES);
       focused = token;
     },
@@ -15,6 +17,7 @@ export default mounting(() => {
   };
 });
 
+let isHarmless = false; // the page's, and a page has one listener
 const FOCUS_TRIES = 60; // frames: the page draws the button after this component
 
 function focusButton(name, tries) {
@@ -32,15 +35,23 @@ function pressOnPage(event) {
   if (repeat) return; // a key that is held down locks, and must not sign as well
   const field = event.composedPath()[0];
   document.activeElement.blur();
-  if (isText(field)) {
-    field.focus();
-    return;
-  }
   const again = { key, code, ctrlKey, metaKey, bubbles: true, cancelable: true };
-  document.body.dispatchEvent(new KeyboardEvent("keydown", again));
+  const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", again));
+  if (!isTyped(field)) press();
+  else if (isHarmless) setTimeout(press); // once the page has what was written
+  else if (isText(field)) field.focus();
+  else setTimeout(press);
+}
+
+// A number, a date or a choice: a key pressed there is meant for the page.
+const CHOICES = ["radio", "checkbox", "range", "button", "submit"];
+
+function isTyped(node) {
+  if (node.tagName === "TEXTAREA" || node.isContentEditable) return true;
+  return node.tagName === "INPUT" && !CHOICES.includes(node.type);
 }
 
 function isText(node) {
   if (node.tagName === "TEXTAREA" || node.isContentEditable) return true;
-  return node.tagName === "INPUT" && !["radio", "checkbox", "range"].includes(node.type);
+  return ["text", "search"].includes(node.type) && node.getAttribute("role") !== "combobox";
 }

@@ -9,7 +9,7 @@ from ui.components.declare import declare
 _component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
-def listen_for_keys(focus: str = "", token: str = "") -> None:
+def listen_for_keys(focus: str = "", token: str = "", *, harmless: bool = False) -> None:
     """Mount the listener; it draws nothing.
 
     Without it a chosen verdict swallows Ctrl+Enter, and a button of the page takes it while a
@@ -21,5 +21,7 @@ def listen_for_keys(focus: str = "", token: str = "") -> None:
         Key of a button that is to have the focus.
     token : str
         The button is focused once for each.
+    harmless : bool
+        Whether the key may act from a field for text too: it neither locks nor signs here.
     """
-    _component(key="page-keys", data={"focus": focus, "token": token})
+    _component(key="page-keys", data={"focus": focus, "token": token, "harmless": harmless})
