@@ -127,8 +127,8 @@ def test_the_case_matrix_draws_films_that_some_run_gets_wrong(scored: ScoredFilm
     assert of_a.marker.color == (WRONG, WRONG)
     assert of_b.marker.color == (RIGHT, RIGHT)
     assert [tuple(cell) for cell in of_a.customdata] == [
-        ("x", "0.20", "wrong", "a"),
-        ("y", "0.60", "wrong", "a"),
+        ("x", "x", "0.20", "wrong", "a"),
+        ("y", "y", "0.60", "wrong", "a"),
     ]
 
 

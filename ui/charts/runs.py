@@ -14,11 +14,11 @@ from core.domain.rate import probability_text
 from core.evaluation.metrics import CalibrationBin
 from ui.charts.base import QUIET, frame, interval_bars
 
-COLOURS = (
-    *("#7711ff", "#0088ff", "#3399aa", "#ff4455"),
-    *("#556622", "#885566", "#cc7700", "#9933aa"),
-)
-"""Told apart by who is colour-blind too, and with a contrast of 3 or more on either theme."""
+COLOURS = ("#7711ff", "#0088ff", "#3399aa", "#ff4455", "#227722", "#885566", "#9933aa")
+"""Told apart by who is colour-blind too, and with a contrast of 3 or more on either theme.
+
+None is like the orange that marks errors and pneumonias.
+"""
 DASHES = ("solid", "dash", "dot", "dashdot")
 SQUARE_PX = 430
 LABEL_STEP = 0.075
