@@ -195,20 +195,19 @@ def listed(**parents: str) -> ListedRuns:
     return ListedRuns(runs, [])
 
 
-@pytest.mark.parametrize(
-    ("parents", "compared"),
-    [
-        ({"a": "", "b": "a", "c": "", "d": "b"}, ("a", "b", "d")),
-        ({"a": "", "b": "", "c": "", "d": ""}, ("c", "d")),
-        ({"a": "", "d": "gone"}, ("a", "d")),
-        ({"d": "d"}, ("d",)),
-        ({"a": "", "b": "", "c": ""}, ("b", "c")),
-    ],
-)
-def test_the_served_run_is_compared_with_those_that_it_goes_on_from(
-    parents: dict[str, str], compared: tuple[str, ...]
-) -> None:
-    assert listed(**parents).usually_compared("d") == compared
+def test_the_active_run_is_compared_with_those_that_lead_the_table() -> None:
+    areas = {"a": 0.91, "b": 0.97, "c": None, "d": 0.6, "e": 0.95, "f": 0.93, "x": 0.99}
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+
+    def measured(name: str) -> ListedRun:
+        rates = {"rates": {"roc_auc": {"value": areas[name]}}}
+        record = replace(run, run_id=name, metrics={"test": rates})
+        return ListedRun(record, "a mistake" if name == "x" else "", "")
+
+    runs = ListedRuns({name: measured(name) for name in areas}, [])
+    assert runs.usually_compared("d", "test") == ("b", "d", "e", "f")
+    assert runs.usually_compared("gone", "test")[:1] == ("b",)
+    assert runs.usually_compared("d", "nih")[:2] == ("a", "b")  # none is measured there
 
 
 def test_the_pair_in_words_is_the_last_step_from_a_run_to_the_next() -> None:

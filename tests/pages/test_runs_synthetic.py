@@ -156,5 +156,5 @@ def test_only_runs_that_have_read_them_are_compared(drawn) -> None:
 def test_where_only_patients_are_read_they_are_not_offered(store) -> None:
     page = open_page(part="synthetic")
 
-    assert "part 'synthetic', which is not one of validation" in words_of(page)
+    assert "part 'synthetic', which is not offered here" in words_of(page)
     assert "Synthetic films" not in page.selectbox(key="runs-part").options

@@ -14,7 +14,7 @@ from core.domain.rate import probability_text
 from core.evaluation.metrics import CalibrationBin
 from ui.charts.base import QUIET, frame, interval_bars
 
-COLOURS = ("#7711ff", "#0088ff", "#3399aa", "#ff4455", "#227722", "#885566", "#9933aa")
+COLOURS = ("#7711ff", "#0088ff", "#3399aa", "#ff4455", "#885566", "#227722", "#9933aa")
 """Told apart by who is colour-blind too, and with a contrast of 3 or more on either theme.
 
 None is like the orange that marks errors and pneumonias.
@@ -23,7 +23,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 SQUARE_PX = 430
 LABEL_STEP = 0.075
 TEXT = {"size": 12}
-LOSS_AXIS = {"title": "loss in nats", "rangemode": "tozero"}
+LOSS_AXIS = {"title": "log loss (natural logarithm)", "rangemode": "tozero"}
 
 
 @dataclass(frozen=True, slots=True)
