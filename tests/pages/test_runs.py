@@ -118,13 +118,6 @@ def test_thresholds_set_together_are_scikit_learns_on_validation(runs: Path) -> 
         assert shown[run_id]["Sensitivity, 95 %"] == f"{low:.3f} to {high:.3f}"
 
 
-def test_a_sensitivity_that_changes_no_operating_point_is_said_to(runs: Path) -> None:
-    same = "the operating points are the same as each run's own"
-    assert same in words_of(open_page(runs="f03,f04", at="97"))
-    assert same not in words_of(open_page(runs="f03,f04", at="90"))
-    assert same not in words_of(open_page(runs="f03,f04"))
-
-
 def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Path) -> None:
     page = open_page(runs="f04", prevalence="30")
     right, ill = right_of("f04"), films_of("f04").films.label == 1

@@ -18,7 +18,7 @@ from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.charts.cases import RIGHT, WRONG, plot_case, plot_cases
 from ui.charts.curves import Point, place_labels, plot_precision_recall, plot_roc
-from ui.charts.runs import COLOURS, plot_calibration, plot_histories, style_runs
+from ui.charts.runs import COLOURS, SIDE_STEP, plot_calibration, plot_histories, style_runs
 from ui.runs.case_matrix import gallery_address, rows_drawn
 from ui.runs.data import ListedRuns
 from ui.runs.table import describe_role
@@ -50,6 +50,7 @@ def test_the_roc_is_square_from_0_to_1_with_the_threshold_of_each_point() -> Non
     ]
     assert (marked.x, marked.y, marked.customdata) == ((0.5,), (0.5,), (0.5,))
     assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.yaxis.constraintoward == "top"  # in line with its neighbours
     assert figure.layout.xaxis.range == figure.layout.yaxis.range == (-0.02, 1.02)
     (name,) = figure.layout.annotations
     assert name.text.endswith("a 0.750")
@@ -107,6 +108,10 @@ def test_calibration_has_the_interval_of_each_bin_spaced_by_log_odds() -> None:
         ("0.10", "0.10", 2),
         ("0.50", "0.90", 2),
     ]
+    _, first, second = plot_calibration([bins, bins], list(STYLES.values())).data
+    apart = np.subtract(second.x, first.x)
+    assert apart.tolist() == pytest.approx([SIDE_STEP] * 2)  # no interval covers the other's
+    assert np.add(first.x, second.x) / 2.0 == pytest.approx(shares.x)
 
 
 def test_a_history_marks_its_least_loss() -> None:

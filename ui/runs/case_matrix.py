@@ -24,7 +24,7 @@ from ui.components.cards.cards import Card, read_cards_event, show_cards
 from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
 from ui.library.blind_reads import awaits_blind_read, films_awaiting
-from ui.library.films import add_pictures
+from ui.library.films import add_pictures, label_in_words
 from ui.library.runs import ALL_PARTS
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
 from ui.runs.query import RunsView
@@ -161,7 +161,8 @@ def _draw_case(
     run_id = view.cell or view.later or scored.run_ids[0]
     film_side, runs_side = st.columns([1, 1.9], gap="small")
     with film_side:
-        _draw_film(scored, film_id, gallery_address(scored, place, run_id))
+        card = Card(key=film_id, words=label_in_words(scored.films, place))
+        _draw_film(scored, card, gallery_address(scored, place, run_id))
     with runs_side:
         draw_plot(plot_case(probability, threshold, drawn), "runs-case-plot")
     st.page_link(
@@ -172,13 +173,12 @@ def _draw_case(
     )
 
 
-def _draw_film(scored: ScoredFilms, film_id: str, address: dict[str, str]) -> None:
+def _draw_film(scored: ScoredFilms, card: Card, address: dict[str, str]) -> None:
     """Draw the film's small picture, where the film is; it opens in the error gallery."""
     wish = read_cards_event(FILM)
     if wish is not None and wish.act == "open":
         st.switch_page(PAGES["errors"][0], query_params=address)
-    library = _library_of(scored)
-    pictured, lacking = add_pictures(library, [Card(key=film_id, words="Open in the gallery")])
+    pictured, lacking = add_pictures(_library_of(scored), [card])
     if lacking:
         st.caption(plain(lacking))
     else:

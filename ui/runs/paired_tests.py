@@ -69,7 +69,8 @@ def draw_curves(
     st.caption(
         "A diamond marks a run's operating point. Hover over a curve to see other operating "
         "points. ROC and precision are drawn in the corner that holds these points. The grey line "
-        "of calibration is perfect calibration."
+        "of calibration is perfect calibration; runs are moved a little to the side there, so that "
+        "no interval covers another."
     )
 
 
