@@ -110,7 +110,7 @@ def test_calibration_has_the_interval_of_each_bin_spaced_by_log_odds() -> None:
     ]
     _, first, second = plot_calibration([bins, bins], list(STYLES.values())).data
     apart = np.subtract(second.x, first.x)
-    assert apart.tolist() == pytest.approx([SIDE_STEP] * 2)  # no interval covers the other's
+    assert apart.tolist() == pytest.approx([SIDE_STEP] * 2)  # side by side
     assert np.add(first.x, second.x) / 2.0 == pytest.approx(shares.x)
 
 

@@ -65,7 +65,7 @@ def style_runs(run_ids: Sequence[str], compared: Sequence[str] = ()) -> dict[str
 
 
 SIDE_STEP = 0.12
-"""Of log odds: how far runs stand beside each other, so that no interval covers another."""
+"""Of log odds: how far runs stand beside each other where they have the same probability."""
 ODDS_ENDS = (0.001, 0.999)
 ODDS_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 

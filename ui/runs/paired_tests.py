@@ -70,7 +70,7 @@ def draw_curves(
         "A diamond marks a run's operating point. Hover over a curve to see other operating "
         "points. ROC and precision are drawn in the corner that holds these points. The grey line "
         "of calibration is perfect calibration; runs are moved a little to the side there, so that "
-        "no interval covers another."
+        "intervals at the same probability stay apart."
     )
 
 
