@@ -19,7 +19,7 @@ from ui.runs.importing import draw_import
 from ui.runs.lesson import draw_lesson, offer_lesson
 from ui.runs.paired_tests import draw_curves, draw_films, draw_tests
 from ui.runs.prevalence import draw_wards
-from ui.runs.query import ADDRESS, TABS, RunsView, draw_choice, read_address
+from ui.runs.query import ADDRESS, TABS, RunsView, draw_operating_points, draw_part, read_address
 from ui.runs.serving import draw_serving
 from ui.runs.table import draw_audits, draw_histories, draw_table, find_audits, show_audits
 
@@ -38,9 +38,9 @@ def draw_empty() -> None:
 
 def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     """Draw what is compared, and the two things that change the runs themselves."""
-    choice_side, change_side = st.columns([1.2, 1], gap="medium", vertical_alignment="bottom")
+    choice_side, change_side = st.columns([1, 2.4], gap="medium", vertical_alignment="bottom")
     with choice_side:
-        draw_choice(view)
+        draw_part(view)
     with change_side.container(horizontal=True, horizontal_alignment="right", gap="small"):
         offer_lesson()
         with st.popover("Import a run", icon=":material/upload_file:"):
@@ -51,6 +51,7 @@ def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
 
 def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
     """Draw everything that is computed of the compared runs."""
+    draw_operating_points(view)
     styles = style_runs(tuple(listed.runs), view.runs)
     key = listed.key(view.runs, view.part, view.at)
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import ceil, floor
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -190,9 +190,9 @@ class ErrorCounts:
         return self.second - self.first
 
     @property
-    def whole_films(self) -> tuple[int, int]:
-        """Least and most change in whole films that the interval holds."""
-        return ceil(self.low - EDGE), floor(self.high + EDGE)
+    def shown_ends(self) -> tuple[float, float]:
+        """Ends of the interval, rounded outward to a tenth of a film; 0 stays in or out of it."""
+        return -_rounded_up(-self.low), _rounded_up(self.high)
 
     def as_share(self) -> Difference:
         """Return the difference in the share of films decided rightly, by the same test."""
@@ -212,6 +212,17 @@ class ErrorCounts:
             low=-self.high,
             high=-self.low,
         )
+
+
+def _rounded_up(end: float) -> float:
+    """Return an end with one decimal, or as many as keep a negative one below 0."""
+    if abs(end) < EDGE:
+        return 0.0
+    for digits in range(1, 9):
+        rounded = float(ceil(end * 10**digits - EDGE) / 10**digits)
+        if end > 0.0 or rounded < 0.0:
+            break
+    return rounded
 
 
 @dataclass(frozen=True, slots=True)

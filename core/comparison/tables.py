@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.comparison.paired_tests import ErrorCounts, PairComparison
 from core.comparison.scored_films import ScoredFilms
-from core.comparison.text import p_text
+from core.comparison.text import films_end_text, p_text
 from core.domain.rate import Rate, interval_text
 from core.evaluation.metrics import confusion_at, rates_of
 from core.stats.intervals import Difference, roc_auc
@@ -136,8 +136,8 @@ def _p(p_value: float) -> str:
 
 
 def _errors_cell(errors: ErrorCounts) -> str:
-    low, high = errors.whole_films
-    return f"{_signed(errors.change)} ({_signed(low)} to {_signed(high)})"
+    low, high = (films_end_text(end, "+" if end else "") for end in errors.shown_ends)
+    return f"{_signed(errors.change)} ({low} to {high})"
 
 
 def _difference_cell(difference: Difference) -> str:

@@ -8,13 +8,14 @@ from core.comparison.case_matrix import Step
 from core.comparison.paired_tests import ErrorCounts, PairComparison
 from core.comparison.prevalence import Expected, WardOutcome, expect_wards
 from core.comparison.scored_films import COMPARED_PARTS, ScoredFilms
+from core.stats.intervals import Difference
 
 NOTE = (
     "Intervals are 95 % and of this pair alone. A difference's interval is of the same method as "
     "its p. Errors, sensitivity, specificity and accuracy: McNemar's exact test, given the films "
-    "that only one run gets wrong. ROC AUC: DeLong. Other metrics: bootstrap over patients. Rates "
-    "of one run: Wilson. McNemar and DeLong treat films as independent. Holm-corrected p values "
-    "allow for all pairs, separately for each question."
+    "that only one run gets wrong. Intervals in films are rounded outward. ROC AUC: DeLong. Other "
+    "metrics: bootstrap over patients. Rates of one run: Wilson. McNemar and DeLong treat films "
+    "as independent. Holm-corrected p values allow for all pairs, separately for each question."
 )
 SIGNIFICANT = 0.05
 
@@ -51,19 +52,14 @@ def _errors_text(
         return f"{pair.second} and {pair.first} {together} {errors.first} {of} each ({apart})."
     return (
         f"{pair.second} {alone} {_more(errors.change)} {of} than {pair.first} "
-        f"({_range(*errors.whole_films)}; {apart})."
+        f"({_range(*errors.shown_ends)}; {apart})."
     )
 
 
 def area_text(pair: PairComparison) -> str:
     """Return in one sentence by how much the ROC area of the second run is higher or lower."""
     area = pair.roc_auc
-    direction = "higher" if area.value >= 0.0 else "lower"
-    return (
-        f"The ROC AUC of {pair.second} is {abs(area.value):.4f} {direction} than that of "
-        f"{pair.first} (95 % {area.low:+.4f} to {area.high:+.4f}; "
-        f"{_tested_text(area.p_value, pair.holm['delong'])})."
-    )
+    return _difference_text(pair, area, "The ROC AUC", pair.holm["delong"])
 
 
 def pair_texts(pair: PairComparison) -> list[str]:
@@ -82,12 +78,23 @@ def difference_text(pair: PairComparison, metric: str, name: str) -> str:
     difference = pair.differences[metric]
     if math.isnan(difference.value):
         return f"{name} is not defined for {pair.first} or for {pair.second} on these films."
-    direction = "higher" if difference.value >= 0.0 else "lower"
-    return (
-        f"{name} of {pair.second} is {abs(difference.value):.4f} {direction} than that of "
-        f"{pair.first} (95 % {difference.low:+.4f} to {difference.high:+.4f}; "
-        f"{_tested_text(difference.p_value, pair.holm[metric])})."
+    return _difference_text(pair, difference, name, pair.holm[metric])
+
+
+def _difference_text(
+    pair: PairComparison, difference: Difference, name: str, adjusted: float
+) -> str:
+    size = f"{abs(difference.value):.4f}"
+    tested = (
+        f"(95 % {difference.low:+.4f} to {difference.high:+.4f}; "
+        f"{_tested_text(difference.p_value, adjusted)})"
     )
+    if not difference.value:
+        return f"{name} of {pair.second} and {pair.first} is the same {tested}."
+    if not float(size):
+        size = "less than 0.0001"
+    direction = "higher" if difference.value > 0.0 else "lower"
+    return f"{name} of {pair.second} is {size} {direction} than that of {pair.first} {tested}."
 
 
 def _tested_text(p_value: float, adjusted: float) -> str:
@@ -156,14 +163,19 @@ def _more(change: int) -> str:
     return f"{change} more" if change > 0 else f"{-change} fewer"
 
 
-def _range(low: int, high: int) -> str:
+def _range(low: float, high: float) -> str:
     """Say an interval of a change in films; the side that the change is on comes first."""
     ends = sorted((low, high), key=abs)
     if ends[0] * ends[1] >= 0:
         side = "more" if sum(ends) > 0 else "fewer"
-        return f"95 % {abs(ends[0])} to {abs(ends[1])} {side}"
+        return f"95 % {films_end_text(abs(ends[0]))} to {films_end_text(abs(ends[1]))} {side}"
     fewer, more = sorted(ends)
-    return f"95 % {-fewer} fewer to {more} more"
+    return f"95 % {films_end_text(-fewer)} fewer to {films_end_text(more)} more"
+
+
+def films_end_text(films: float, sign: str = "") -> str:
+    """Return an end of an interval in films: one decimal, more for one that is nearer 0."""
+    return f"{films:{sign}.1f}" if not films or abs(films) >= 0.1 else f"{films:{sign}g}"
 
 
 def _count(expected: Expected) -> str:

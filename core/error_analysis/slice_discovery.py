@@ -246,6 +246,11 @@ class SliceSearch:
         """Of the slices that were found, those found again on the held films."""
         return sum(result.failing for result in self.confirmed.values())
 
+    def is_confirmed(self, found: SliceResult) -> bool:
+        """Return whether a slice that was found is found again on the held films."""
+        held = self.confirmed.get((found.key, found.rate))
+        return held is not None and held.failing
+
 
 def search_space(
     space: SliceSpace,
@@ -305,14 +310,25 @@ def searched_text(search: SliceSearch) -> str:
             f"None of {looked_at} tests finds a subgroup of its validation films that is worse "
             "than the rest (Holm-corrected)."
         )
-    worst, n, again = found[0], len(found), search.n_confirmed
+    worst, n = found[0], len(found)
+    again = [search.confirmed[one.key, one.rate] for one in found if search.is_confirmed(one)]
     few = n - len(search.confirmed)
-    unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
+    unknown = f" {few} {'has' if few == 1 else 'have'} too few films there." if few else ""
+    if again:  # the rates of those: what is not confirmed may be chance
+        verdict = "confirmed" if search.is_confirmed(worst) else "not confirmed"
+        clearest = f"{search.space.words_of(worst.key)} ({verdict})"
+        named = "; ".join(_result_text(search, one) for one in again)
+        confirmed = f"{len(again)}: {named}"
+    else:
+        clearest, confirmed = _result_text(search, worst), "none"
     return (
-        f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a subgroup of its "
-        f"validation films that is worse than the rest (Holm-corrected). The "
-        f"clearest is {search.space.words_of(worst.key)}: "
-        f"{worst.rate} {rate_text(worst.inside)}, elsewhere {rate_text(worst.outside)}. On the "
-        f"official test split {again or 'none'} of these {'is' if again < 2 else 'are'} "
-        f"confirmed{unknown}."
+        f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a worse subgroup of its "
+        f"validation films (Holm-corrected). The clearest is {clearest}. "
+        f"The official test split confirms {confirmed}.{unknown}"
     )
+
+
+def _result_text(search: SliceSearch, one: SliceResult) -> str:
+    """Return a slice in words, with its rate inside and elsewhere."""
+    inside, outside = rate_text(one.inside), rate_text(one.outside)
+    return f"{search.space.words_of(one.key)}: {one.rate} {inside}, elsewhere {outside}"

@@ -168,17 +168,29 @@ def check_rows(rows: Sequence[ForeignRow], films: KnownFilms, split: str = "") -
 
 
 def _check_row(row: ForeignRow, films: KnownFilms, row_of: dict[str, int]) -> tuple[str, float]:
-    if row.fault or not row.film:
-        raise ForeignRunRefused(row.fault or "no film is named")
+    if row.fault:
+        raise ForeignRunRefused(row.fault)
+    faults: list[str] = []
+    film_id, probability = "", 0.0
+    if not row.film:
+        faults.append("no film is named")
+    else:
+        try:
+            film_id = films.find(row.film)
+        except ForeignRunRefused as exc:
+            faults.append(f"{_shown(row.film)} {exc}")
+    if film_id and (first := row_of.setdefault(film_id, row.number)) != row.number:
+        faults.append(f"{film_id} is already in row {first}")
     try:
-        film_id = films.find(row.film)
+        probability = _read_probability(row.probability, film_id or "it")
     except ForeignRunRefused as exc:
-        raise ForeignRunRefused(f"{_shown(row.film)} {exc}") from exc
-    first = row_of.setdefault(film_id, row.number)
-    if first != row.number:
-        raise ForeignRunRefused(f"{film_id} is already in row {first}")
-    probability = _read_probability(row.probability, film_id)
-    _check_label(row.label, film_id, films)
+        faults.append(str(exc))
+    try:
+        _check_label(row.label, film_id, films)
+    except ForeignRunRefused as exc:
+        faults.append(str(exc))
+    if faults:  # all of them, so that a row is mended once
+        raise ForeignRunRefused("; ".join(faults))
     return film_id, probability
 
 

@@ -190,6 +190,8 @@ def import_run(
 
 
 def _check_request(request: ForeignRequest, models: Path, foreign_runs: Path) -> None:
+    if not request.name:
+        raise ForeignRunRefused("Enter a name for the run.")
     if not _NAME.fullmatch(request.name):
         raise ForeignRunRefused(
             f"{request.name[:60]!r} cannot name a run: use 1 to 40 letters, digits, _ and -, "

@@ -24,8 +24,10 @@ from ui.errors import case
 from ui.library import films as library_films
 from ui.library.copies import load_film
 from ui.model_card import films as card_films
+from ui.runs import case_matrix
 
 READER = "Dr. A"
+N_TEST = 624
 LEFT_OUT = "Films that await your own first read are left out here"
 
 
@@ -42,7 +44,7 @@ def cards(
     def note(shown, **_words) -> None:
         drawn.extend(card.key for card in shown)
 
-    for module in (library_films, case, card_films):
+    for module in (library_films, case, card_films, case_matrix):
         monkeypatch.setattr(module, "show_cards", note)
     return drawn
 
@@ -128,17 +130,28 @@ def test_neither_the_case_matrix_nor_a_step_nor_a_link_of_compare_runs_shows_it(
         options = page.selectbox(key="runs-case").options
         plots = [one for one in page.get("plotly_chart") if name in str(one.proto)]
         steps = [*table_with(page, "Change")["Film"]]
-        return [name in options, bool(plots), broken in steps, "Reference:" in words_of(page)]
+        pictured = broken in cards
+        cards.clear()
+        said = "Reference:" in words_of(page)
+        return [name in options, bool(plots), name in steps, said, pictured]
 
-    assert shows() == [True] * 4
+    def counted() -> tuple[int, int]:
+        """Return the films of the matrix, and those of which it says that they are not shown."""
+        hidden = re.search(r"(\d+) films that every run gets right", words_of(page))
+        return len(page.selectbox(key="runs-case").options) - 1, int(hidden[1])
+
+    assert shows() == [True] * 5
+    assert sum(counted()) == N_TEST
     key = put_in_worklist(page, broken)
     page.run()
-    assert shows() == [False] * 4
+    assert shows() == [False] * 5
+    assert sum(counted()) == N_TEST - 1
+    assert f"Of the {N_TEST} films compared, 1 awaits your first read" in words_of(page)
     assert "in your worklist and you have not read it" in words_of(page)
     assert len(captions(page)) == 1
     read_it(store, page, key)
     page.run()
-    assert shows() == [True] * 4
+    assert shows() == [True] * 5
 
 
 def test_the_surest_errors_of_the_model_card_leave_it_out(

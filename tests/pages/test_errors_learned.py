@@ -127,7 +127,7 @@ def test_a_training_film_opens_by_its_address_and_says_which_runs_have_learned_f
 
 def test_a_run_whose_training_films_were_not_scored_names_the_command(unscored) -> None:
     page = open_page(run=SERVED_RUN, split="train")
-    assert "split 'train', which is not one of validation, test, nih" in page.warning[0].value
+    assert "split 'train', which is not offered here" in page.warning[0].value
     assert page.query_params["split"] == "validation"
     assert page.selectbox(key="errors-split").options[-1] == "External adults (NIH)"
     assert f"python -m core score-training {SERVED_RUN}" in captions_of(page)

@@ -138,9 +138,10 @@ def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:
     films = films_of("f03").films
     broken = films.film_id[right_of("f03") & ~right_of("f04") & (films.label == 0)][0]
     page = open_page(runs="f03,f04", film=film_code(str(broken)))
-    assert f"**{plain(broken)}**  \nReference: **normal**. Wrong in f04." in words_of(page)
+    name = str(broken).rsplit("/", 1)[-1]
+    assert f"**{plain(name)}**  \nReference: **normal**. Wrong in f04." in words_of(page)
     step = table_with(page, "Change")
-    row = step[step["Film"] == broken].iloc[0]
+    row = step[step["Film"] == name].iloc[0]
     assert row["Change"] == "false alarm now"
     assert row["f04"] == probability_text(films_of("f04").probability[films.film_id == broken][0])
 
@@ -198,6 +199,7 @@ def test_what_an_address_says_wrongly_becomes_the_default_with_a_sentence(runs: 
     for named in ("part 'moon'", "runs 'f99'", "at '12'", "prevalence 'x'", "metric 'luck'"):
         assert f"The address names {named}, which" in warned
     assert "The film no/such.jpeg is not among the compared films." in warned
+    assert "which is not between 80 and 100. Shown instead: the usual value." in warned
     address = address_of(page)
     assert (address["part"], address["runs"], address["prevalence"]) == ("test", "f04", "10")
 
@@ -214,7 +216,7 @@ def test_a_pair_of_one_run_is_named_as_the_address_has_it(
     runs: Path, asked: dict[str, str], named: str
 ) -> None:
     page = open_page(runs="f03,f04", **asked)
-    assert f"The address names {named}: f03 and f04." in page.warning[0].value
+    assert f"The address names {named}. Shown instead: f03 and f04." in page.warning[0].value
     assert (address_of(page)["earlier"], address_of(page)["later"]) == ("f03", "f04")
 
 
@@ -225,13 +227,15 @@ def test_the_open_tab_is_in_the_address_and_a_case_opens_its_own(runs: Path) -> 
     film = film_code(str(films_of("f04").films.film_id[0]))
     assert address_of(open_page(runs="f04", film=film))["tab"] == "cases"
     page = open_page(runs="f04", tab="moon")
-    assert "tab 'moon', which is not one of tests, cases, ward, training" in page.warning[0].value
+    assert "tab 'moon', which is not offered here" in page.warning[0].value
 
 
 def test_a_run_alone_is_shown_and_asks_for_a_second(runs: Path) -> None:
     page = open_page(runs="f04")
     assert "Tick a second run in the table" in words_of(page)
     table = table_with(page, "Role")
+    assert list(table.columns)[3] == "Description"  # what a run is stands beside its name
+    assert "f03 on the box around the lungs" in table.set_index("Run")["Description"]["f04"]
     areas = table["ROC AUC"].tolist()
     assert areas == sorted(areas, reverse=True)
     assert table["Colour"].tolist().count("●") == 1
@@ -255,7 +259,7 @@ def test_an_address_of_a_view_reads_as_that_view(runs: Path) -> None:
         later="f01",
         film="0123456789ab",
         cell="f01",
-        columns=("npv", "sentence"),
+        columns=("sentence", "npv"),
         tab="ward",
         measure="moved",
         loss="train",
@@ -291,6 +295,13 @@ def test_bad_rows_of_an_import_get_a_sentence_each_and_nothing_is_written(runs: 
     assert "2 problems prevent the import of this file" in said
     assert "Row 5:" in said
     assert "Row 9:" in said
+    assert not (runs / "foreign").exists()
+
+
+def test_an_import_without_a_file_or_a_name_asks_for_both_at_once(runs: Path) -> None:
+    page = open_page()
+    next(button for button in page.button if button.label == "Import").click().run()
+    assert page.error[0].value == "Choose a file. Enter a name for the run."
     assert not (runs / "foreign").exists()
 
 

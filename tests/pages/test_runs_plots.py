@@ -18,7 +18,7 @@ from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.charts.cases import RIGHT, WRONG, plot_case, plot_cases
 from ui.charts.curves import Point, place_labels, plot_precision_recall, plot_roc
-from ui.charts.runs import COLOURS, plot_calibration, plot_histories, style_runs
+from ui.charts.runs import COLOURS, SIDE_STEP, plot_calibration, plot_histories, style_runs
 from ui.runs.case_matrix import gallery_address, rows_drawn
 from ui.runs.data import ListedRuns
 from ui.runs.table import describe_role
@@ -50,6 +50,7 @@ def test_the_roc_is_square_from_0_to_1_with_the_threshold_of_each_point() -> Non
     ]
     assert (marked.x, marked.y, marked.customdata) == ((0.5,), (0.5,), (0.5,))
     assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.yaxis.constraintoward == "top"  # in line with its neighbours
     assert figure.layout.xaxis.range == figure.layout.yaxis.range == (-0.02, 1.02)
     (name,) = figure.layout.annotations
     assert name.text.endswith("a 0.750")
@@ -107,6 +108,10 @@ def test_calibration_has_the_interval_of_each_bin_spaced_by_log_odds() -> None:
         ("0.10", "0.10", 2),
         ("0.50", "0.90", 2),
     ]
+    _, first, second = plot_calibration([bins, bins], list(STYLES.values())).data
+    apart = np.subtract(second.x, first.x)
+    assert apart.tolist() == pytest.approx([SIDE_STEP] * 2)  # side by side
+    assert np.add(first.x, second.x) / 2.0 == pytest.approx(shares.x)
 
 
 def test_a_history_marks_its_least_loss() -> None:
@@ -127,8 +132,8 @@ def test_the_case_matrix_draws_films_that_some_run_gets_wrong(scored: ScoredFilm
     assert of_a.marker.color == (WRONG, WRONG)
     assert of_b.marker.color == (RIGHT, RIGHT)
     assert [tuple(cell) for cell in of_a.customdata] == [
-        ("x", "0.20", "wrong", "a"),
-        ("y", "0.60", "wrong", "a"),
+        ("x", "x", "0.20", "wrong", "a"),
+        ("y", "y", "0.60", "wrong", "a"),
     ]
 
 
@@ -195,20 +200,19 @@ def listed(**parents: str) -> ListedRuns:
     return ListedRuns(runs, [])
 
 
-@pytest.mark.parametrize(
-    ("parents", "compared"),
-    [
-        ({"a": "", "b": "a", "c": "", "d": "b"}, ("a", "b", "d")),
-        ({"a": "", "b": "", "c": "", "d": ""}, ("c", "d")),
-        ({"a": "", "d": "gone"}, ("a", "d")),
-        ({"d": "d"}, ("d",)),
-        ({"a": "", "b": "", "c": ""}, ("b", "c")),
-    ],
-)
-def test_the_served_run_is_compared_with_those_that_it_goes_on_from(
-    parents: dict[str, str], compared: tuple[str, ...]
-) -> None:
-    assert listed(**parents).usually_compared("d") == compared
+def test_the_active_run_is_compared_with_those_that_lead_the_table() -> None:
+    areas = {"a": 0.91, "b": 0.97, "c": None, "d": 0.6, "e": 0.95, "f": 0.93, "x": 0.99}
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+
+    def measured(name: str) -> ListedRun:
+        rates = {"rates": {"roc_auc": {"value": areas[name]}}}
+        record = replace(run, run_id=name, metrics={"test": rates})
+        return ListedRun(record, "a mistake" if name == "x" else "", "")
+
+    runs = ListedRuns({name: measured(name) for name in areas}, [])
+    assert runs.usually_compared("d", "test") == ("b", "d", "e", "f")
+    assert runs.usually_compared("gone", "test")[:1] == ("b",)
+    assert runs.usually_compared("d", "nih")[:2] == ("a", "b")  # none is measured there
 
 
 def test_the_pair_in_words_is_the_last_step_from_a_run_to_the_next() -> None:

@@ -89,3 +89,10 @@ def test_an_imported_run_is_compared_on_films_that_it_has(films, part) -> None:
     point = OperatingPoint(0.5, 0.9, 0.9, 10, 5, "validation patients")
     imported = ImportedRun(Path("theirs"), films, {}, {}, point, reversed_scores=False)
     assert parts_of(imported)[0] == part
+
+
+def test_a_sensitivity_that_changes_no_operating_point_is_said_to(runs: Path) -> None:
+    same = "the operating points are the same as each run's own"
+    assert same in words_of(open_page(runs="f03,f04", at="97"))
+    assert same not in words_of(open_page(runs="f03,f04", at="90"))
+    assert same not in words_of(open_page(runs="f03,f04"))

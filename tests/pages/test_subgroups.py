@@ -140,8 +140,8 @@ def test_doubtful_labels_are_shown_with_their_limits(data) -> None:
 def test_copies_are_counted_and_shown_side_by_side(data) -> None:
     write_stand_ins(data, served_predictions().of_split("test").films.film_id)
     words = words_of(open_page(section="copies"))
-    assert "**30 groups of copies**, 62 films" in words
-    assert "**0** span training, validation and test" in words
+    assert "**30 groups of copies**, 62 films. Exact copies: **30** groups; near" in words
+    assert "**0** groups span training, validation and test" in words
 
 
 def test_every_group_of_copies_is_on_some_page(data, monkeypatch) -> None:
@@ -310,7 +310,7 @@ def test_what_an_address_says_wrongly_is_a_sentence_and_the_default(name) -> Non
     view, complaints = ADDRESS.read({name: "zoo"}, ("public",), {"public": ("f04", "f01")})
     assert view == SlicesView("public", "f04")
     assert len(complaints) == 1
-    assert f"names {name} 'zoo', which is not one of" in complaints[0]
+    assert f"names {name} 'zoo', which is not offered here" in complaints[0]
 
 
 def test_a_slice_that_was_not_looked_at_is_a_sentence_and_the_first(data) -> None:

@@ -72,7 +72,7 @@ def one_of(name: str, options: Any, default: Any = ..., **rest: Any) -> Param:
     def parse(text: str, *known: Any) -> object:
         listed = list(_given(options, known))
         if text not in listed:
-            raise WrongValue(f"is not one of {', '.join(listed)}")
+            raise WrongValue("is not offered here")
         return listed[listed.index(text)]
 
     def first(*known: Any) -> object:
@@ -128,7 +128,7 @@ def _given(stated: Any, known: tuple[Any, ...]) -> Any:
 
 def complain(name: str, text: str, why: str, instead: str) -> str:
     """Return the sentence on a wrong value."""
-    return f"The address names {name} {text[:40]!r}, which {why}: {instead}."
+    return f"The address names {name} {text[:40]!r}, which {why}. Shown instead: {instead}."
 
 
 def put(**texts: str) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.comparison.case_matrix import CaseMatrix
+from core.domain.film import printable
 from core.domain.rate import probability_text
 from ui.charts.base import GREY, ORANGE, QUIET, frame, frame_lanes
 from ui.charts.runs import TEXT, Style
 
-WRONG, RIGHT = ORANGE, "rgba(74, 144, 217, 0.30)"
+WRONG, RIGHT = ORANGE, "rgba(128, 134, 142, 0.30)"
 """Loud against quiet: told apart without seeing colours too."""
 
 
@@ -42,15 +43,16 @@ def plot_cases(
             marker={"color": np.where(right, RIGHT, WRONG).tolist(), "line": {"width": 0}},
             customdata=[
                 (
-                    str(matrix.film_id[row]),
+                    str(matrix.film_id[row]),  # what a click opens
+                    printable(str(matrix.film_id[row]).rsplit("/", 1)[-1]),
                     probability_text(float(matrix.probability[row, run])),
                     "right" if ok else "wrong",
                     matrix.run_ids[run],
                 )
                 for row, ok in zip(rows, right, strict=True)
             ],
-            hovertemplate=f"%{{customdata[0]}}<br>{matrix.run_ids[run]}: probability "
-            "%{customdata[1]}, %{customdata[2]}<extra></extra>",
+            hovertemplate=f"%{{customdata[1]}}<br>{matrix.run_ids[run]}: probability "
+            "%{customdata[2]}, %{customdata[3]}<extra></extra>",
             selected={"marker": {"opacity": 1.0}},
             unselected={"marker": {"opacity": 1.0}},
         )

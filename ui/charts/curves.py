@@ -219,5 +219,10 @@ def _square(
         hovermode="closest",
         xaxis=axis | {"range": [start - edge, end + edge], "title": words[0]},
         yaxis=axis
-        | {"range": [1.0 - side - edge, 1.0 + edge], "title": words[1], "scaleanchor": "x"},
+        | {
+            "range": [1.0 - side - edge, 1.0 + edge],
+            "title": words[1],
+            "scaleanchor": "x",
+            "constraintoward": "top",  # where it is narrow, the tops of the plots stay in line
+        },
     )

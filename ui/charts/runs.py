@@ -14,16 +14,16 @@ from core.domain.rate import probability_text
 from core.evaluation.metrics import CalibrationBin
 from ui.charts.base import QUIET, frame, interval_bars
 
-COLOURS = (
-    *("#7711ff", "#0088ff", "#3399aa", "#ff4455"),
-    *("#556622", "#885566", "#cc7700", "#9933aa"),
-)
-"""Told apart by who is colour-blind too, and with a contrast of 3 or more on either theme."""
+COLOURS = ("#7711ff", "#0088ff", "#3399aa", "#ff4455", "#885566", "#227722", "#9933aa")
+"""Told apart by who is colour-blind too, and with a contrast of 3 or more on either theme.
+
+None is like the orange that marks errors and pneumonias.
+"""
 DASHES = ("solid", "dash", "dot", "dashdot")
 SQUARE_PX = 430
 LABEL_STEP = 0.075
 TEXT = {"size": 12}
-LOSS_AXIS = {"title": "loss in nats", "rangemode": "tozero"}
+LOSS_AXIS = {"title": "log loss (natural logarithm)", "rangemode": "tozero"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ def style_runs(run_ids: Sequence[str], compared: Sequence[str] = ()) -> dict[str
     return {style.run_id: style for style in taken.values()}
 
 
+SIDE_STEP = 0.12
+"""Of log odds: how far runs stand beside each other where they have the same probability."""
 ODDS_ENDS = (0.001, 0.999)
 ODDS_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
@@ -81,10 +83,12 @@ def plot_calibration(
         x=ideal, y=1.0 / (1.0 + np.exp(-ideal)), mode="lines", hoverinfo="skip",
         line={"color": QUIET, "width": 1},
     )  # fmt: skip
-    for bins, style in zip(curves, styles, strict=True):
+    middle = (len(styles) - 1) / 2.0
+    for row, (bins, style) in enumerate(zip(curves, styles, strict=True)):
         shares = [one.frequency for one in bins]
+        aside = SIDE_STEP * (row - middle)
         figure.add_scatter(
-            x=_log_odds([one.mean_probability for one in bins]),
+            x=[at + aside for at in _log_odds([one.mean_probability for one in bins])],
             y=[share.value for share in shares],
             customdata=[
                 (

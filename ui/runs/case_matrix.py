@@ -20,14 +20,16 @@ from ui.app.session import Visit
 from ui.charts.base import draw_plot
 from ui.charts.cases import plot_case, plot_cases
 from ui.charts.runs import Style
+from ui.components.cards.cards import Card, read_cards_event, show_cards
 from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
 from ui.library.blind_reads import awaits_blind_read, films_awaiting
+from ui.library.films import add_pictures, label_in_words
 from ui.library.runs import ALL_PARTS
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
 from ui.runs.query import RunsView
 
-MATRIX, STEP, CASE = "runs-matrix", "runs-step", "runs-case"
+MATRIX, STEP, CASE, FILM = "runs-matrix", "runs-step", "runs-case", "runs-film"
 NO_CASE = ""
 STEP_PX = 250
 
@@ -65,6 +67,7 @@ def draw_cases(
     awaiting = films_awaiting(visit, _library_of(scored), scored.films.film_id.tolist())
     matrix = get_cases(key, listed)
     rows = [row for row in rows_drawn(matrix) if str(matrix.film_id[row]) not in awaiting]
+    compared = len(scored.films)
     scored = scored.where(~np.isin(scored.films.film_id, list(awaiting)))
     if not rows:
         st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
@@ -74,12 +77,12 @@ def draw_cases(
         MATRIX,
         on_select=_take_cell,
         selection_mode="points",
-        alt="Films by runs; orange is wrong, dim is correct",
+        alt="Films by runs; orange is wrong, grey is correct",
     )
     st.caption(
-        f"Each column is a film: orange where a run is wrong, dim where it is correct. Films that "
-        f"the same runs get wrong are grouped. {len(scored.films) - len(rows)} films that every "
-        "run gets right are not shown. Click a cell to open the case as that run reads it."
+        f"Each column is a film: orange where a run is wrong, grey where it is correct. Films that "
+        f"the same runs get wrong are grouped. {_hidden_text(compared, len(scored.films), rows)} "
+        "Click a cell to open the case as that run reads it."
     )
     case_side, step_side = st.columns([1, 1.15], gap="large")
     with case_side:
@@ -90,6 +93,18 @@ def draw_cases(
             _draw_step(find_step(scored, view.earlier, view.later), scored)
         else:
             st.caption("Tick a second run to see which errors it corrects and which it adds.")
+
+
+def _hidden_text(compared: int, left: int, rows: Sequence[int]) -> str:
+    """Return how many films are in no column, so that all counts add up."""
+    text = f"{left - len(rows)} films that every run gets right are not shown."
+    if left == compared:
+        return text
+    await_read = "1 awaits" if compared - left == 1 else f"{compared - left} await"
+    return (
+        f"{text} Of the {compared} films compared, {await_read} your first read: the columns, "
+        "these counts and the step below leave such films out."
+    )
 
 
 def rows_drawn(matrix: CaseMatrix) -> list[int]:
@@ -123,7 +138,7 @@ def _draw_case(
     st.selectbox(
         "Case",
         listed,
-        format_func=lambda film_id: printable(film_id.rsplit("/", 1)[-1]) or "none open",
+        format_func=lambda film_id: printable(_bare_name(film_id)) or "none open",
         key=CASE,
         on_change=lambda: _open_case(st.session_state[CASE]),
         help="Films that some run gets wrong, in the order of the columns above.",
@@ -138,19 +153,40 @@ def _draw_case(
     subtype = str(scored.films.subtype[place])
     badge = " :gray-badge[synthetic]" if scored.synthetic else ""
     st.markdown(
-        f"**{plain(film_id)}**{badge}  \n"
+        f"**{plain(printable(_bare_name(film_id)))}**{badge}  \n"
         f"Reference: **{label}**{f', {subtype}' if subtype else ''}. {verdict}"
     )
     drawn = [styles[run_id] for run_id in scored.run_ids]
     probability, threshold = scored.probability[:, place].tolist(), scored.threshold.tolist()
-    draw_plot(plot_case(probability, threshold, drawn), "runs-case-plot")
     run_id = view.cell or view.later or scored.run_ids[0]
+    film_side, runs_side = st.columns([1, 1.9], gap="small")
+    with film_side:
+        card = Card(key=film_id, words=label_in_words(scored.films, place))
+        _draw_film(scored, card, gallery_address(scored, place, run_id))
+    with runs_side:
+        draw_plot(plot_case(probability, threshold, drawn), "runs-case-plot")
     st.page_link(
         PAGES["errors"][0],
         label=f"Open the film in the error gallery of {run_id}",
         icon=":material/open_in_new:",
         query_params=gallery_address(scored, place, run_id),
     )
+
+
+def _draw_film(scored: ScoredFilms, card: Card, address: dict[str, str]) -> None:
+    """Draw the film's small picture, where the film is; it opens in the error gallery."""
+    wish = read_cards_event(FILM)
+    if wish is not None and wish.act == "open":
+        st.switch_page(PAGES["errors"][0], query_params=address)
+    pictured, lacking = add_pictures(_library_of(scored), [card])
+    if lacking:
+        st.caption(plain(lacking))
+    else:
+        show_cards(pictured, key=FILM, threshold=None, keys=False, columns=1, label="Open case")
+
+
+def _bare_name(film_id: str) -> str:
+    return film_id.rsplit("/", 1)[-1]
 
 
 def gallery_address(scored: ScoredFilms, place: int, run_id: str) -> dict[str, str]:
@@ -180,7 +216,7 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
     st.markdown(step_text(step))
     lines = [
         {
-            "Film": film_id,
+            "Film": printable(_bare_name(film_id)),
             "Change": words,
             **{
                 run: probability_text(
@@ -200,7 +236,7 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
     ]
     if not lines:
         return
-    film_ids = [str(line["Film"]) for line in lines]
+    film_ids = [*step.missed_now, *step.found_now, *step.alarmed_now, *step.cleared_now]
     draw_figures(
         lines,
         height="content" if len(lines) <= 6 else STEP_PX,

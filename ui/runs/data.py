@@ -22,6 +22,7 @@ from core.comparison.scored_films import (
 )
 from core.comparison.text import thresholds_text
 from core.domain.model import RunRecord
+from core.errors import FirstReadError
 from core.evaluation.evaluate import measure_part
 from core.evaluation.metrics import CalibrationBin, calibration_by_count
 from core.library.films import PublicLibrary
@@ -34,7 +35,7 @@ from ui.app.resources import get_libraries, has_read
 from ui.library.runs import predictions_of
 
 KEPT = 48
-USUALLY_COMPARED = 5
+USUALLY_COMPARED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +88,12 @@ class ListedRuns:
                 return self.runs[later].parent, later
         return (run_ids[-2], run_ids[-1]) if len(run_ids) > 1 else ("", "")
 
-    def usually_compared(self, served: str) -> tuple[str, ...]:
-        """Return the run that serves and those that it goes on from; alone, with the last other."""
-        chosen: list[str] = []
-        run_id = served
-        while run_id in self.runs and run_id not in chosen and len(chosen) < USUALLY_COMPARED:
-            chosen.append(run_id)
-            run_id = self.runs[run_id].parent
-        others = [name for name, run in self.runs.items() if name not in chosen and not run.exhibit]
-        if len(chosen) < 2:
-            chosen += others[len(chosen) - 2 :]
+    def usually_compared(self, served: str, part: str) -> tuple[str, ...]:
+        """Return the run that serves and the others with the largest ROC AUC on a part."""
+        others = [name for name, run in self.runs.items() if name != served and not run.exhibit]
+        areas = {name: measured_area(self.runs[name].record, part) for name in others}
+        leading = sorted(others, key=lambda name: -areas[name])[: USUALLY_COMPARED - 1]
+        chosen = (served, *leading)
         return tuple(name for name in self.runs if name in chosen) or tuple(self.runs)[:1]
 
 
@@ -141,6 +138,16 @@ def get_metrics(run: RunRecord, part: str) -> Mapping[str, Any] | None:
         If the run cannot read the synthetic films.
     """
     return _measured_on_synthetic(run) if part == SYNTHETIC else run.metrics.get(part)
+
+
+def measured_area(run: RunRecord, part: str) -> float:
+    """Return a run's ROC AUC on a part; -1 where it has none, or cannot read the films."""
+    try:
+        measured = get_metrics(run, part)
+    except FirstReadError:
+        return -1.0
+    area = None if measured is None else measured["rates"]["roc_auc"]["value"]
+    return -1.0 if area is None else float(area)
 
 
 @st.cache_resource(show_spinner="Aligning the runs' films", max_entries=KEPT)

@@ -50,8 +50,16 @@ def draw_import(visit: Visit, view: RunsView) -> None:
         sent = st.form_submit_button("Import", type="primary", icon=":material/upload_file:")
     if not sent:
         return
-    if file is None:
-        st.error("Choose a file first.", icon=":material/error:")
+    lacking = [
+        sentence
+        for sentence, given in (
+            ("Choose a file.", file is not None),
+            ("Enter a name for the run.", bool(name.strip())),
+        )
+        if not given
+    ]
+    if file is None or lacking:
+        st.error(" ".join(lacking), icon=":material/error:")
         return
     request = ForeignRequest(
         name=name.strip(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.comparison.exhibit import ORIGIN, Exhibit, cause_text, gather_exhibit
+from core.comparison.exhibit import ORIGIN, Exhibit, ExhibitRun, cause_text, gather_exhibit
 from core.runs.listing import list_readable_runs
 from core.settings import get_settings
 from ui.charts.base import draw_plot
@@ -44,7 +44,7 @@ def _draw_table(exhibit: Exhibit) -> None:
         {
             "Run": run.run.run_id,
             "Role": "exhibit" if run.mistakes else "",
-            "Mistakes": run.mistakes or CONTROL,
+            "Mistakes": _mistakes_text(run, exhibit),
             "Normals called pneumonia": f"{run.measured['matrix']['false_positive']} of "
             f"{run.rate('specificity').n}",
             "Specificity": run.rate("specificity"),
@@ -76,6 +76,13 @@ def _draw_table(exhibit: Exhibit) -> None:
         )
 
 
+def _mistakes_text(run: ExhibitRun, exhibit: Exhibit) -> str:
+    """Return what is wrong with a run, short enough for a cell of the table."""
+    if run is exhibit.together and len(exhibit.apart) > 1:
+        return f"all {len(exhibit.apart)} below together"
+    return run.mistakes or CONTROL
+
+
 def _draw_pictures(exhibit: Exhibit) -> None:
     """Draw what training showed, and the losses."""
     styles = style_runs([run.run.run_id for run in exhibit.runs])
@@ -86,8 +93,9 @@ def _draw_pictures(exhibit: Exhibit) -> None:
         with side:
             draw_plot(plot_windows(run, style), f"windows-{style.run_id}")
     st.caption(
-        "The outer square is the film, the ovals are the lungs. Each frame is the part that one "
-        "training film shows, enlarged."
+        "The outer square is the film, the ovals are the lungs. Each frame is what one training "
+        "picture shows. A frame smaller than the film means that it was enlarged in training; a "
+        "larger one, that it was shrunk."
     )
     st.markdown("#### The effect on the loss")
     ordered = [styles[run.run.run_id] for run in exhibit.runs]

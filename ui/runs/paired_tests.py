@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from core.comparison.paired_tests import PairComparison
-from core.comparison.scored_films import ScoredFilms
+from core.comparison.scored_films import OWN_THRESHOLDS, ScoredFilms
 from core.comparison.tables import describe_pairs, describe_scored
 from core.comparison.text import NOTE, difference_text, films_text, pair_texts
 from core.evaluation.metrics import ConfusionMatrix, confusion_at
@@ -26,11 +27,17 @@ def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     """Say which films are compared, at which operating points."""
     text = films_text(scored)
     st.markdown(text[:1].upper() + text[1:])
+    own = [listed.runs[run_id].record.operating_point.threshold for run_id in scored.run_ids]
+    if scored.chosen_at != OWN_THRESHOLDS and np.allclose(scored.threshold, own, atol=0.0005):
+        st.caption(
+            "At this sensitivity the operating points are the same as each run's own, so nothing "
+            "below changes."
+        )
     for run_id in scored.run_ids if scored.part == "validation" else ():
-        own = own_validation(listed.runs[run_id].record)
-        if own:
+        validated = own_validation(listed.runs[run_id].record)
+        if validated:
             st.warning(
-                f"The validation films of run {run_id} are {own}: its results on them "
+                f"The validation films of run {run_id} are {validated}: its results on them "
                 "look too good. With several runs, only films that all of them validated on are "
                 "compared.",
                 icon=":material/warning:",
@@ -62,7 +69,8 @@ def draw_curves(
     st.caption(
         "A diamond marks a run's operating point. Hover over a curve to see other operating "
         "points. ROC and precision are drawn in the corner that holds these points. The grey line "
-        "of calibration is perfect calibration."
+        "of calibration is perfect calibration; runs are moved a little to the side there, so that "
+        "intervals at the same probability stay apart."
     )
 
 
@@ -99,11 +107,11 @@ def draw_tests(
         return
     pairs = get_pairs(key, listed)
     with words_side:
-        from_side, to_side, metric_side = st.columns(3, gap="small")
-        with from_side:
-            ADDRESS.select(view, "From", "earlier", scored.run_ids)
-        with to_side:
-            ADDRESS.select(view, "To", "later", scored.run_ids)
+        run_side, other_side, metric_side = st.columns(3, gap="small")
+        with run_side:
+            ADDRESS.select(view, "Run", "later", scored.run_ids)
+        with other_side:
+            ADDRESS.select(view, "compared with", "earlier", scored.run_ids)
         with metric_side:
             ADDRESS.select(view, "Metric", "metric", METRIC_NAMES)
         pair = find_pair(pairs, view.earlier, view.later)

@@ -30,18 +30,21 @@ SENSITIVITIES = (80.0, 100.0)
 """Least and most that can be asked for, in %."""
 USUAL_SENSITIVITY = "97"
 USUAL_PART = "test"
-USUAL_COLUMNS = ("roc_auc", "sensitivity", "specificity", "f1_pneumonia", "log_loss")
-COLUMNS = RATES | {
-    "false_negative": "Missed",
-    "false_positive": "False alarms",
-    "n": "Films",
-    "threshold": "Operating point",
-    "architecture": "Architecture",
-    "input_px": "Input, px",
-    "parent": "Based on",
-    "created": "Created",
-    "sentence": "Description",
-}
+USUAL_COLUMNS = ("sentence", "roc_auc", "sensitivity", "specificity", "log_loss")
+COLUMNS = (
+    {"sentence": "Description"}
+    | RATES
+    | {
+        "false_negative": "Missed",
+        "false_positive": "False alarms",
+        "n": "Films",
+        "threshold": "Operating point",
+        "architecture": "Architecture",
+        "input_px": "Input, px",
+        "parent": "Based on",
+        "created": "Created",
+    }
+)
 PART_NAMES = {
     "validation": "Validation patients",
     "test": "Official test split",
@@ -131,10 +134,11 @@ _MISSING = "are not there or have not read these films"
 ADDRESS = QueryParams(
     "runs",
     RunsView,
+    one_of("part", lambda *_: offered_parts(), USUAL_PART),
     some_of(
         "runs",
         lambda _, listed, __: listed.runs,
-        lambda _, listed, serving: listed.usually_compared(serving),
+        lambda values, listed, serving: listed.usually_compared(serving, values.part),
         _MISSING,
     ),
     one_of("earlier", _compared, _pair(0)),
@@ -143,13 +147,12 @@ ADDRESS = QueryParams(
         "prevalence",
         lambda text, *_: round(parse_number(text, 0, 100)),
         usual_of_100,
-        instead="as usual",
+        instead="the usual value",
     ),
-    one_of("part", lambda *_: offered_parts(), USUAL_PART),
     Param(
         "at",
         lambda text, *_: None if text == OWN else parse_number(text, *SENSITIVITIES),
-        instead="as usual",
+        instead="the usual value",
         text=lambda at: OWN if at is None else as_text(at),
     ),
     one_of("metric", METRICS, "accuracy"),
@@ -184,15 +187,18 @@ def read_address(
     return view, complaints
 
 
-def draw_choice(view: RunsView) -> None:
-    """Draw the part of the data, and how operating points are set."""
-    part_side, at_side, slider_side = st.columns([1.3, 2.2, 1.1], gap="medium")
-    with part_side:
-        ADDRESS.select(view, "Films", "part", offered_parts())
+def draw_part(view: RunsView) -> None:
+    """Draw which films the runs are measured on."""
+    ADDRESS.select(view, "Films", "part", offered_parts())
+
+
+def draw_operating_points(view: RunsView) -> None:
+    """Draw how operating points are set, and at which sensitivity."""
+    at_side, slider_side, _ = st.columns([1.4, 1, 1], gap="medium")
     with at_side:
         st.session_state["runs-mode"] = AT_OWN if view.at is None else TOGETHER
         st.segmented_control(
-            "Operating points",
+            "Operating points, for everything below",
             [AT_OWN, TOGETHER],
             key="runs-mode",
             required=True,

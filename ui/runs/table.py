@@ -17,11 +17,13 @@ from ui.charts.base import draw_plot
 from ui.charts.runs import Style, plot_histories
 from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
-from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics
+from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics, measured_area
 from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
 
 TABLE = "runs-table"
 MAX_ROWS, MAX_TABLE_PX = 8, 330
+RUN_PX, DESCRIPTION_PX = 105, 280
+"""Of the columns, so that no name is cut, and the figures stay in sight beside a description."""
 _COUNTS = ("false_negative", "false_positive")
 _OF_RECORD = ("architecture", "input_px", "created", "sentence")
 
@@ -45,12 +47,17 @@ def draw_table(
             measured = None
             sentences.append(f"{run.record.run_id} is not measured on these films: {exc}")
         rows.append(_row(run, measured, view, served))
-        area = None if measured is None else measured["rates"]["roc_auc"]["value"]
-        areas[run.record.run_id] = -1.0 if area is None else area
+        areas[run.record.run_id] = measured_area(run.record, view.part)
     rows.sort(key=lambda row: -areas[row["Run"]])
     order = [row["Run"] for row in rows]
     chosen = [place for place, run_id in enumerate(order) if run_id in view.runs]
     st.session_state[TABLE] = {"selection": {"rows": chosen}}
+    name = COMPARED_PARTS[view.part].name
+    st.caption(  # above the table, whose own buttons would cover what stands there
+        f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
+        "films that it scored; the largest ROC AUC first. Tick the runs to compare: "
+        f"{len(view.runs)} of {len(listed.runs)} are."
+    )
     draw_figures(
         rows,
         colours={run_id: style.colour for run_id, style in styles.items()},
@@ -59,15 +66,17 @@ def draw_table(
         selection_mode="multi-row",
         key=TABLE,
         column_config={
-            "Run": st.column_config.TextColumn(pinned=True),
-            COLUMNS["sentence"]: st.column_config.TextColumn(width="large"),
+            "Run": st.column_config.TextColumn(pinned=True, width=RUN_PX),
+            COLUMNS["sentence"]: st.column_config.TextColumn(
+                width=DESCRIPTION_PX, help="Click a cell twice to read it whole."
+            ),
         },
         placeholder="not measured",
         alt="Runs with their metrics; choose rows to compare them",
     )
     for sentence in sentences:
         st.warning(plain(sentence), icon=":material/warning:")
-    words_side, columns_side = st.columns([6, 1], vertical_alignment="center")
+    _, columns_side = st.columns([6, 1])
     with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
         st.pills(
             "Columns",
@@ -76,12 +85,6 @@ def draw_table(
             format_func=COLUMNS.__getitem__,
             **ADDRESS.bind(view, "columns"),
         )
-    name = COMPARED_PARTS[view.part].name
-    words_side.caption(
-        f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
-        "films that it scored; the largest ROC AUC first. Tick the runs to compare: "
-        f"{len(view.runs)} of {len(listed.runs)} are."
-    )
 
 
 def _take(order: Sequence[str], run_ids: Sequence[str]) -> None:
@@ -125,7 +128,8 @@ def _number(measured: Mapping[str, Any], name: str) -> Any:
 
 ABOUT_LOSS = (
     "Training loss is computed on augmented films, with class weights and smoothed labels. Its "
-    "level does not compare with the validation loss; its trend shows whether the run still learns."
+    "level does not compare with the validation loss; its trend shows whether the run still "
+    "learns. A constant guess of 0.5 has a loss of 0.69, a perfect model 0."
 )
 
 
@@ -158,7 +162,14 @@ def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
         st.caption("None of these runs has a shortcut audit.")
         return
     split = next(iter(audited.values())).split
-    ADDRESS.segments(view, f"Performance after perturbation, {split}", "measure", MEASURES)
+    ADDRESS.segments(
+        view,
+        f"Performance after perturbation, {split}",
+        "measure",
+        MEASURES,
+        help="Each row changes every film in one way and measures the run again. Cropped alike: "
+        "every film is cut to the same frame around the lungs.",
+    )
     value_of = MEASURED[view.measure]
     changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
     cells = {

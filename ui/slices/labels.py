@@ -160,11 +160,17 @@ def copies_text(groups: Sequence[CopyGroup]) -> str:
     across = sum(group.across for group in groups)
     contradicting = sum(group.contradicts for group in groups)
     near = sum(group.kind == "near" for group in groups)
+    exact = len(groups) - near
     held = Counter(part for group in groups for part in group.parts)
-    where = ", ".join(f"{n} in {part}" for part, n in sorted(held.items()))
+    where = ", ".join(f"in {part}: {n}" for part, n in sorted(held.items()))
     films = sum(len(group.film_ids) for group in groups)
     return (
-        f"**{len(groups)} groups of copies**, {films} films: {len(groups) - near} of exact copies, "
-        f"{near} of near ones ({where or 'none'}). **{across}** span training, validation and "
-        f"test; in **{contradicting}** copies have different labels."
+        f"**{len(groups)} groups of copies**, {films} films. Exact copies: {_groups(exact)}; near "
+        f"copies: {_groups(near)} (groups with films {where or 'nowhere'}). {_groups(across)} "
+        f"{'spans' if across == 1 else 'span'} training, validation and test; in "
+        f"{_groups(contradicting)} copies have different labels."
     )
+
+
+def _groups(n: int) -> str:
+    return f"**{n}** {'group' if n == 1 else 'groups'}"

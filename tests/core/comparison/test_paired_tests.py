@@ -168,7 +168,7 @@ def test_missed_films_and_false_alarms_of_six_films_are_those_on_paper():
     # One film apart, Clopper-Pearson 0.025 to 1: -1 to 0.95. Two apart, 0.158 to 1: -1.37 to 2.
     assert (missed.low, missed.high) == pytest.approx((-1.0, 1.0 - 2.0 * 0.025))
     assert (alarms.low, alarms.high) == pytest.approx((2.0 * (2.0 * 0.025**0.5 - 1.0), 2.0))
-    assert (missed.whole_films, alarms.whole_films) == ((-1, 0), (-1, 2))
+    assert (missed.shown_ends, alarms.shown_ends) == ((-1.0, 1.0), (-1.4, 2.0))
 
 
 def test_p_values_are_statsmodels_mcnemar_and_delongs():
@@ -350,12 +350,23 @@ def test_an_interval_of_errors_excludes_0_where_its_p_is_below_5_percent(only_se
 
     (pair,) = compare_pairs(scored_by(first, second, label=np.array([1] * 30 + [0, 0])))
 
-    low, high = pair.missed.whole_films
+    low, high = pair.missed.shown_ends
+    assert low <= pair.missed.low + 1e-8  # rounded outward
+    assert pair.missed.high <= high + 1e-8
     assert (low > 0) == (pair.missed.p_value < 0.05) == (only_second == 0)
     assert low <= pair.missed.change == 7 - only_second <= high
     for difference in pair.differences.values():
         excludes = difference.low > 0.0 or difference.high < 0.0
         assert np.isnan(difference.value) or excludes == (difference.p_value < 0.05)
+
+
+def test_an_end_that_would_round_to_0_keeps_its_side_of_it():
+    (pair,) = compare_pairs(random_runs(200, 2), COUNTED)
+
+    barely = replace(pair.missed, low=0.0345, high=4.02)
+
+    assert barely.shown_ends == (0.03, 4.1)
+    assert barely.turned().shown_ends == (-4.1, -0.03)
 
 
 def test_a_metric_that_no_film_defines_differs_by_nan_and_proves_nothing():

@@ -50,26 +50,27 @@ PAIR = PairComparison(
 
 def test_fewer_missed_films_are_said_with_interval_p_and_holm():
     assert missed_text(PAIR) == (
-        "B misses 7 fewer of 390 pneumonias than A (95 % 2 to 13 fewer; 9 only A, 2 only B; "
+        "B misses 7 fewer of 390 pneumonias than A (95 % 1.4 to 13.2 fewer; 9 only A, 2 only B; "
         "p = 0.065, Holm-corrected p = 0.196, not statistically significant)."
     )
 
 
 def test_more_false_alarms_are_said():
     assert false_alarms_text(PAIR) == (
-        "B raises a false alarm on 10 more of 234 normal films than A (95 % 2 to 18 more; 3 only A,"
-        " 13 only B; p = 0.021, Holm-corrected p = 0.043)."
+        "B raises a false alarm on 10 more of 234 normal films than A (95 % 2.0 to 18.0 more; "
+        "3 only A, 13 only B; p = 0.021, Holm-corrected p = 0.043)."
     )
 
 
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (-13.0, 2.0, "95 % 13 fewer to 2 more"),
-        (-13.0, 0.0, "95 % 0 to 13 fewer"),
-        (0.0, 4.0, "95 % 0 to 4 more"),
-        (-4.0, 0.8, "95 % 0 to 4 fewer"),
-        (-0.4, 0.4, "95 % 0 to 0 fewer"),
+        (-13.0, 2.0, "95 % 13.0 fewer to 2.0 more"),
+        (-13.0, 0.0, "95 % 0.0 to 13.0 fewer"),
+        (0.0, 4.0, "95 % 0.0 to 4.0 more"),
+        (-4.02, 0.81, "95 % 4.1 fewer to 0.9 more"),
+        (-0.4, 0.4, "95 % 0.4 fewer to 0.4 more"),
+        (0.0345, 4.0, "95 % 0.03 to 4.0 more"),
     ],
 )
 def test_an_interval_says_on_which_side_it_lies(low, high, said):
@@ -94,6 +95,13 @@ def test_a_difference_of_areas_is_said():
         "The ROC AUC of B is 0.0123 higher than that of A (95 % -0.0010 to +0.0256; p = 0.071, "
         "Holm-corrected p = 0.200, not statistically significant)."
     )
+
+
+def test_areas_that_are_the_same_are_said_to_be_and_a_tiny_difference_is_not_0():
+    same = replace(PAIR, roc_auc=Difference(0.0, -0.001, 0.001, 1.0, 624))
+    tiny = replace(PAIR, roc_auc=Difference(-0.00002, -0.001, 0.001, 0.9, 624))
+    assert area_text(same).startswith("The ROC AUC of B and A is the same (95 % -0.0010 to")
+    assert area_text(tiny).startswith("The ROC AUC of B is less than 0.0001 lower than that of A")
 
 
 def test_a_bootstrapped_difference_of_any_metric_is_said():
@@ -158,7 +166,7 @@ def test_tables_have_a_line_a_run_a_pair_and_a_metric():
     assert lines[2].startswith("| b | 0.500 | 0 | 0 | 1.000")  # the larger ROC area first
     assert lines[3].startswith("| a | 0.500 | 3 | 0 | 0.000 (0.000 to 0.561) | 1.000")
     assert tabulate_pairs([PAIR]).splitlines()[2] == (
-        "| B minus A | -7 (-13 to -2) | 0.065 | 0.196 | +10 (+2 to +18) | 0.021 | 0.043 "
+        "| B minus A | -7 (-13.2 to -1.4) | 0.065 | 0.196 | +10 (+2.0 to +18.0) | 0.021 | 0.043 "
         "| +0.0123 (-0.0010 to +0.0256) | 0.071 | 0.200 |"
     )
     assert tabulate_differences([PAIR]).splitlines()[2:] == [

@@ -23,6 +23,7 @@ from core.error_analysis.slice_discovery import (
     fisher_worse,
     search_run,
     search_slices,
+    searched_text,
 )
 from core.error_analysis.slices import NUMBERS_OF_CLUSTERS, declare_space, find_clusters
 from core.runs.predictions import read_predictions
@@ -256,6 +257,21 @@ def test_the_evaluation_states_what_the_search_finds_for_the_served_run() -> Non
         assert f"| validation | {row_of(one)}" in evaluation
         on_test = held.get((one.key, one.rate))
         assert on_test is None or f"| official test | {row_of(on_test)}" in evaluation
+
+
+def test_the_search_in_words_names_the_subgroup_that_the_test_confirms() -> None:
+    run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    search = search_run(run, read_predictions(run), PROJECT_ROOT / "models" / FACTS_FILE)
+    again = [one for one in search.failing if search.is_confirmed(one)]
+    assert len(again) == search.n_confirmed == 1
+    clearest, _, confirmed = searched_text(search).partition("The official test split confirms")
+    words = search.space.words_of(search.failing[0].key)
+    assert search.failing[0] not in again
+    assert clearest.rstrip().endswith(f"The clearest is {words} (not confirmed).")
+    held = search.confirmed[again[0].key, again[0].rate]
+    assert confirmed.startswith(f" 1: {search.space.words_of(again[0].key)}: {held.rate} ")
+    assert f"n = {held.inside.n}, elsewhere" in confirmed
+    assert words not in confirmed
 
 
 def row_of(one: SliceResult) -> str:

@@ -179,14 +179,14 @@ def test_labels_that_agree_are_taken(take):
 def test_every_bad_row_has_a_sentence_and_nothing_is_written(take, tmp_path):
     content = table(
         ["nobody.jpeg", *TEST[1:6], TEST[5], "", TEST[6], TEST[7]],
-        ["0.5", "1.5", "-0.1", "abc", "", "0.5", "0.6", "0.7", "nan", "1e999"],
+        ["often", "1.5", "-0.1", "abc", "", "0.5", "0.6", "0.7", "nan", "1e999"],
     )
 
     lines = refused(take, content, tmp_path)
 
     assert lines[:10] == [
         "10 problems prevent the import of this file; nothing was written.",
-        "Row 2: 'nobody.jpeg' is not a film of the set.",
+        "Row 2: 'nobody.jpeg' is not a film of the set; it has 'often' where a number is needed.",
         f"Row 3: {TEST[1]} has '1.5', which is not between 0 and 1.",
         f"Row 4: {TEST[2]} has '-0.1', which is not between 0 and 1.",
         f"Row 5: {TEST[3]} has 'abc' where a number is needed.",
@@ -256,7 +256,7 @@ def test_too_few_films_of_a_class_are_refused(take, tmp_path):
     ("how", "sentence"),
     [
         ({"name": "../up"}, "'../up' cannot name a run"),
-        ({"name": ""}, "'' cannot name a run"),
+        ({"name": ""}, "Enter a name for the run."),
         ({"name": "a" * 41}, "cannot name a run"),
         ({"name": "own"}, "run own exists in"),
         ({"split": "train"}, "there is no split 'train'"),

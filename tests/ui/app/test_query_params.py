@@ -106,15 +106,15 @@ def test_a_full_address_is_text() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("library", "zoo", "library 'zoo', which is not one of public, synthetic: public."),
-        ("run", "f99", "run 'f99', which is not one of f04, f01: f04."),
-        ("order", "x", "order 'x', which is not one of loss, patient: loss."),
-        ("runs", "f99", "runs 'f99', which are not there: f01."),
-        ("runs", ",", "runs '', which are none: f01."),
-        ("size", "huge", "size 'huge', which is not one of loss, patient: all."),
-        ("at", "79.9", "at '79.9', which is not between 80 and 100: as usual."),
-        ("at", "nan", "at 'nan', which is not between 80 and 100: as usual."),
-        ("ill", "x" * 50, f"ill '{'x' * 40}', which is not between 0 and 100: 10."),
+        ("library", "zoo", "library 'zoo', which is not offered here. Shown instead: public."),
+        ("run", "f99", "run 'f99', which is not offered here. Shown instead: f04."),
+        ("order", "x", "order 'x', which is not offered here. Shown instead: loss."),
+        ("runs", "f99", "runs 'f99', which are not there. Shown instead: f01."),
+        ("runs", ",", "runs '', which are none. Shown instead: f01."),
+        ("size", "huge", "size 'huge', which is not offered here. Shown instead: all."),
+        ("at", "79.9", "at '79.9', which is not between 80 and 100. Shown instead: as usual."),
+        ("at", "nan", "at 'nan', which is not between 80 and 100. Shown instead: as usual."),
+        ("ill", "x" * 50, f"ill '{'x' * 40}', which is not between 0 and 100. Shown instead: 10."),
     ],
 )
 def test_a_wrong_value_becomes_the_default_with_its_sentence(name, text, sentence) -> None:
@@ -124,7 +124,9 @@ def test_a_wrong_value_becomes_the_default_with_its_sentence(name, text, sentenc
 def test_of_several_the_known_ones_are_kept_in_the_order_of_the_options() -> None:
     view, complaints = PAGE.read({"runs": "f04,f99,f02"}, RUNS)
     assert view.runs == ("f02", "f04")
-    assert complaints == ["The address names runs 'f99', which are not there: f02, f04."]
+    assert complaints == [
+        "The address names runs 'f99', which are not there. Shown instead: f02, f04."
+    ]
 
 
 def test_options_depend_on_what_is_read_before() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +12,16 @@ import pytest
 from ui.charts.base import BLUE, GREY, ORANGE
 from ui.charts.runs import COLOURS
 from ui.components.figures import DIM
+from ui.runs import prevalence
+
+STYLE = Path(prevalence.__file__).with_name("runs.css").read_text("utf-8")
 
 
 @pytest.mark.parametrize("ground", ["#0e0f11", "#f4f4f2"], ids=["dark", "light"])
 def test_every_colour_of_a_run_stands_out_from_the_ground_of_either_theme(ground: str) -> None:
-    for colour in (*COLOURS, ORANGE, BLUE, GREY, DIM):
+    children = re.findall(r"^\.fr-(?:found|alarm|cleared)\b.*{ color: (#.{6});", STYLE, re.M)
+    assert len(children) == 3  # none of a ward's children is faded
+    for colour in (*COLOURS, *children, ORANGE, BLUE, GREY, DIM):
         darker, lighter = sorted(map(luminance, (colour, ground)))
         assert (lighter + 0.05) / (darker + 0.05) >= 3.0
 
@@ -41,6 +48,11 @@ SEEN_BY = {
 def test_the_colours_of_runs_are_told_apart_by_who_is_colour_blind_too(reader: str) -> None:
     seen = [lab(np.asarray(SEEN_BY[reader]) @ linear(colour)) for colour in COLOURS]
     assert min(np.linalg.norm(one - two) for one, two in combinations(seen, 2)) > 20.0
+
+
+def test_no_run_has_the_colour_that_marks_errors_and_pneumonias() -> None:
+    wrong = lab(linear(ORANGE))
+    assert min(np.linalg.norm(lab(linear(colour)) - wrong) for colour in COLOURS) > 40.0
 
 
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
