@@ -48,9 +48,10 @@ def compare_with_model(record: ReviewRecord) -> str:
     Returns
     -------
     str
-        ``agree``, ``disagree``, or ``not compared`` for a refused film and where either is unsure.
+        ``agree``, ``disagree``, or ``not compared`` for a refused film, where either is
+        unsure, and for an adult's film whose score the reader did not ask for.
     """
-    verdict, prediction = record.read.verdict, record.prediction
+    verdict, prediction = record.read.verdict, record.shown_prediction
     if prediction is None or verdict is Verdict.UNSURE or prediction.side == "unsure":
         return NOT_COMPARED
     suspicious = prediction.side == "suspicious"
@@ -149,7 +150,7 @@ def describe_read(
     marks = record.drawn if drawn is None else drawn.get(record.record_id, record.drawn)
     inside = record.regions.get("share_inside_drawn")
     reference = (references or {}).get(record.film_sha256)
-    prediction, read = record.prediction, record.read
+    prediction, read = record.shown_prediction, record.read
     return {
         "Read at (UTC)": read.read_at.isoformat(timespec="seconds"),
         "Film": record.film_name,

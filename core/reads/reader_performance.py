@@ -241,7 +241,6 @@ def _calls(record: ReviewRecord) -> bool | None:
 
 
 def _model_says(record: ReviewRecord) -> bool | None:
-    """Return whether the model says pneumonia; None where it takes no side or read nothing."""
-    if record.prediction is None or record.prediction.side == "unsure":
-        return None
-    return record.prediction.side == "suspicious"
+    """Return whether the model says pneumonia; None where it takes no side or was not shown."""
+    said = record.shown_prediction
+    return None if said is None or said.side == "unsure" else said.side == "suspicious"

@@ -26,10 +26,11 @@ from fixtures.stand_in_films import served_predictions, write_stand_ins
 from streamlit.testing.v1 import AppTest
 
 from core.domain.model import AbstentionBand, Prediction
-from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.quality import ADULT, Finding, QualityReport, Severity
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.jobs.batch import UploadedFilm
 from core.library.film_codes import film_code
+from core.reads.arbitration import list_disputes
 from core.reads.drift import FEWEST_FILMS
 from core.reads.export import (
     AGREE,
@@ -103,6 +104,30 @@ def test_a_model_that_takes_no_side_neither_agrees_nor_disagrees(verdict: Verdic
     decided = replace(band, low=0.35)  # the film has 0.3
     below = replace(read, prediction=replace(read.prediction, abstention=decided))
     assert compare_with_model(below) == compare_with_model(read)
+
+
+def test_an_adults_score_that_no_reader_asked_for_is_in_no_list_and_in_no_figure(
+    store: SqlReviewStore, monkeypatch
+) -> None:
+    age = QualityReport((Finding(ADULT, Severity.FLAG, None, None, "Patient age: adult."),))
+    first = record(kind=ReadKind.FIRST, quality=age, regions={})
+    last = record(quality=age, regions={"score": "not shown"}, supersedes=first.record_id)
+    asked = record(quality=age, regions={"asked": True}, film_sha256=OTHER_FILM)
+    rows = list(csv.DictReader(io.StringIO(reads_as_csv([first, last, asked]))))
+    for name in ("Probability", "Operating point", "Model's verdict", "Score"):
+        assert [bool(row[name]) for row in rows] == [False, False, True]
+    assert [row["Reader and model"] for row in rows] == [NOT_COMPARED, NOT_COMPARED, DISAGREE]
+    assert sum(len(trace.x) for trace in plot_reads([first, last, asked]).data) == 1
+    known = {FILM: Verdict.PNEUMONIA, OTHER_FILM: Verdict.PNEUMONIA}
+    monkeypatch.setattr(ledger, "reference_of_files", lambda *_: known)
+    for read in (first, last, asked):
+        sign(store, read)
+    page = run_page()
+    assert list(page.dataframe[0].value["Probability"].dropna()) == ["0.30"]
+    numbers = page.dataframe[1].value.set_index("")["Dr Ádám"]
+    assert numbers["Films"] == "2"
+    assert "n = 1)" in numbers["Agreement with model"]
+    assert [one.film_sha256 for one in list_disputes(store.everything())] == [OTHER_FILM]
 
 
 def test_a_refused_film_is_compared_with_nothing() -> None:

@@ -121,9 +121,10 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
     Parameters
     ----------
     records : sequence of ReviewRecord
-        Those of refused films have no probability and are left out.
+        Those without a probability are left out: refused films, and adults' whose score the
+        reader did not ask for.
     """
-    scored = [record for record in records if record.prediction is not None]
+    scored = [record for record in records if record.shown_prediction is not None]
     figure = go.Figure()
     for comparison, (symbol, words) in MARKS.items():
         chosen = [record for record in scored if compare_with_model(record) == comparison]

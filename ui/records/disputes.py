@@ -226,7 +226,7 @@ def _draw_model(
         )
         visit.wait_for(None)
         return None
-    said = {read.run_id: read for read in dispute.reads if read.prediction is not None}
+    said = {read.run_id: read for read in dispute.reads if read.shown_prediction is not None}
     task = None
     for run_id, read in said.items():
         assert read.prediction is not None
@@ -246,7 +246,12 @@ def _draw_model(
             if task is not None:
                 draw_explanation(visit, film.key, task, engine, of_others=others)
     if not said:
-        st.caption("The model has not read this film.")
+        asked_for_none = any(read.score_held_back for read in dispute.reads)
+        st.caption(
+            "The film is of an adult, and no reader asked for the score."
+            if asked_for_none
+            else "The model has not read this film."
+        )
     visit.wait_for(task)
     return task
 

@@ -64,7 +64,7 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
     """Draw the reads as a table, and return the one that is chosen."""
     described = [describe_read(record, ledger.references) for record in found]
     for row, record in zip(described, found, strict=True):
-        said = record.prediction
+        said = record.shown_prediction
         row["Probability"] = None if said is None else probability_text(said.probability)
     event = st.dataframe(
         without_empty([{name: row[name] for name in SHOWN_COLUMNS} for row in described]),
