@@ -28,6 +28,9 @@ ORDERS = {False: "order of arrival", True: "order of suspicion", None: "not kept
 FINDINGS = "Findings"
 """The WHO's categories, each with its places; empty where the reader gave a verdict only."""
 
+FILM_TYPE = "Film type"
+"""``patient`` or ``synthetic``."""
+
 INSIDE_DRAWN = "Weight for pneumonia inside"
 _SHOWN_NUMBERS = ("Likelihood ratio", "Ward's prevalence", "Probability in the ward")
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
@@ -168,7 +171,7 @@ def describe_read(
         "Record": record.record_id,
         "Corrects": record.supersedes or "",
         "App version": record.app_version,
-        "Films": "synthetic" if is_synthetic(record) else "patient",
+        FILM_TYPE: "synthetic" if is_synthetic(record) else "patient",
         "Reference": None if reference is None else reference.value,
         "Kind": record.kind.value,
         "Arbitrates": "; ".join(record.arbitrates),

@@ -54,7 +54,7 @@ class ReaderNumbers:
     Attributes
     ----------
     films : int
-        Films read, each counted once a reader.
+        Reads that count: one of each reader and film.
     agreement, kappa : Rate
         With the model, where both take a side.
     sensitivity, specificity, model_sensitivity, model_specificity : Rate

@@ -26,11 +26,10 @@ from fixtures.stand_in_films import served_predictions, write_stand_ins
 from streamlit.testing.v1 import AppTest
 
 from core.domain.model import AbstentionBand, Prediction
-from core.domain.quality import ADULT, Finding, QualityReport, Severity
+from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.jobs.batch import UploadedFilm
 from core.library.film_codes import film_code
-from core.reads.arbitration import list_disputes
 from core.reads.drift import FEWEST_FILMS
 from core.reads.export import (
     AGREE,
@@ -67,13 +66,13 @@ def test_signed_reads_are_listed_and_found_by_word(store: SqlReviewStore) -> Non
     sign(store, record(film_sha256=OTHER_FILM, film_name="zweites Bild", comment="frei"))
     page = run_page()
     assert not page.exception
-    assert page.caption[0].value == "Choose a row to see the film and every read of it."
+    assert page.caption[0].value == "Newest first. Choose a row to see its film."
     assert len(page.dataframe[0].value) == 2
     page.text_input[0].set_value("ZWEITES").run()
     assert list(page.dataframe[0].value["Film"]) == ["zweites Bild"]
     page.text_input[0].set_value("nowhere").run()
     assert not [table for table in page.dataframe if "Film" in table.value]
-    assert "No read matches" in page.info[0].value
+    assert "No signed read matches" in page.info[0].value
     assert not page.exception
 
 
@@ -104,30 +103,6 @@ def test_a_model_that_takes_no_side_neither_agrees_nor_disagrees(verdict: Verdic
     decided = replace(band, low=0.35)  # the film has 0.3
     below = replace(read, prediction=replace(read.prediction, abstention=decided))
     assert compare_with_model(below) == compare_with_model(read)
-
-
-def test_an_adults_score_that_no_reader_asked_for_is_in_no_list_and_in_no_figure(
-    store: SqlReviewStore, monkeypatch
-) -> None:
-    age = QualityReport((Finding(ADULT, Severity.FLAG, None, None, "Patient age: adult."),))
-    first = record(kind=ReadKind.FIRST, quality=age, regions={})
-    last = record(quality=age, regions={"score": "not shown"}, supersedes=first.record_id)
-    asked = record(quality=age, regions={"asked": True}, film_sha256=OTHER_FILM)
-    rows = list(csv.DictReader(io.StringIO(reads_as_csv([first, last, asked]))))
-    for name in ("Probability", "Operating point", "Model's verdict", "Score"):
-        assert [bool(row[name]) for row in rows] == [False, False, True]
-    assert [row["Reader and model"] for row in rows] == [NOT_COMPARED, NOT_COMPARED, DISAGREE]
-    assert sum(len(trace.x) for trace in plot_reads([first, last, asked]).data) == 1
-    known = {FILM: Verdict.PNEUMONIA, OTHER_FILM: Verdict.PNEUMONIA}
-    monkeypatch.setattr(ledger, "reference_of_files", lambda *_: known)
-    for read in (first, last, asked):
-        sign(store, read)
-    page = run_page()
-    assert list(page.dataframe[0].value["Probability"].dropna()) == ["0.30"]
-    numbers = page.dataframe[1].value.set_index("")["Dr Ádám"]
-    assert numbers["Films"] == "2"
-    assert "n = 1)" in numbers["Agreement with model"]
-    assert [one.film_sha256 for one in list_disputes(store.everything())] == [OTHER_FILM]
 
 
 def test_a_refused_film_is_compared_with_nothing() -> None:
@@ -161,6 +136,8 @@ def test_the_plot_keeps_disagreements_apart_and_leaves_refused_films_out() -> No
     agreeing, disagreeing, unsure, *_ = plot_reads(reads).data
     assert [len(trace.x) for trace in (agreeing, disagreeing, unsure)] == [1, 1, 1]
     assert disagreeing.marker.symbol != agreeing.marker.symbol
+    named = {trace.name for trace in plot_reads(reads[:2]).data if trace.showlegend}
+    assert named == {"reader and model agree", "reader and model disagree"}
     assert round(disagreeing.y[0]) == 2
 
 
@@ -192,8 +169,8 @@ def test_synthetic_and_patients_films_are_told_apart_and_filtered(store: SqlRevi
     assert listed(page) == ["patient"]  # what is counted is not mixed unless that is asked for
     films = next(box for box in page.selectbox if box.label == "Films")
     films.select_index(0).run()
-    assert list(page.dataframe[0].value["Films"]) == ["synthetic", "patient"]
-    films.set_value(True).run()
+    assert list(page.dataframe[0].value["Film type"]) == ["synthetic", "patient"]
+    films.set_value("synthetic films").run()
     assert listed(page) == ["drawn"]
 
 
@@ -270,7 +247,7 @@ def test_reads_beyond_the_list_are_counted_disputed_and_said(
     page = run_page()
     assert len(page.dataframe[0].value) == 2
     assert any("newest 2 of 4 matching reads" in caption.value for caption in page.caption)
-    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "4"
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Reads counted"] == "4"
     assert page.selectbox(key="records-dispute").options[0].startswith("the oldest")
 
 
@@ -302,7 +279,7 @@ def test_one_reader_who_writes_the_name_in_two_ways_is_one(store: SqlReviewStore
     page = run_page()
     numbers = page.dataframe[1].value.set_index("")
     assert list(numbers.columns) == ["DR ÁDÁM"]
-    assert numbers["DR ÁDÁM"]["Films"] == "2"
+    assert numbers["DR ÁDÁM"]["Reads counted"] == "2"
     assert page.selectbox[2].options == ["any", "DR ÁDÁM"]
 
 
@@ -315,9 +292,9 @@ def test_one_run_at_a_time_stands_beside_the_reader(store: SqlReviewStore) -> No
     sign(store, record(film_sha256=OTHER_FILM, prediction=other, run_id="run-2"))
     page.run()
     runs = next(one for one in page.get("button_group") if one.label == BESIDE)
-    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "2"
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Reads counted"] == "2"
     runs.set_value("run-2").run()
-    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "1"
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Reads counted"] == "1"
 
 
 def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
@@ -413,7 +390,7 @@ def test_a_read_leads_to_its_film_among_labelled_films_and_to_review(
     sign(store, record(film_sha256=OTHER_FILM, film_name="gone"))
     page = choose_row(run_page(), 1)
     assert f"film={film_code(film_id)}" in links_of(page)["Open the film on Errors"]
-    assert "Go to Review" in links_of(page)
+    assert "Go to the Worklist" in links_of(page)
     page = choose_row(page, 0)
     assert "Open the film on Errors" not in links_of(page)
     assert any("The film is not kept any more" in one.value for one in page.caption)
@@ -425,8 +402,8 @@ def test_a_film_of_the_visit_opens_on_review(store: SqlReviewStore) -> None:
     visit = page.session_state["first_read"]
     visit.films[FILM] = UploadedFilm(FILM, "chest.png", b"")
     page = choose_row(page, 0)
-    assert "Go to Review" not in links_of(page)
-    opened = next(one for one in page.button if one.label == "Open the film on Review")
+    assert "Go to the Worklist" not in links_of(page)
+    opened = next(one for one in page.button if one.label == "Open the film on the Worklist")
     opened.click().run()
     assert page.session_state["first_read"].selected == FILM
 

@@ -137,6 +137,8 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
                 "size": 10,
                 "color": ORANGE if comparison == DISAGREE else GREY,
             },
+            name=words,
+            showlegend=bool(chosen),
             text=[f"{record.film_name or 'film'}<br>{record.reader}, {words}" for record in chosen],
             hovertemplate="%{text}<br>probability %{x:.2f}<extra></extra>",
         )
@@ -145,6 +147,9 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
         figure,
         460,
         "Reader against model",
+        showlegend=True,
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        margin={"l": 8, "r": 8, "t": 36, "b": 70},
         xaxis={"range": [-0.02, 1.02], "title": "model's probability", "dtick": 0.25},
         yaxis={
             "range": [-0.6, len(LANES) - 0.4],
