@@ -20,13 +20,16 @@ from ui.records.reliance import draw_own_reliance
 from ui.review.dispute_link import ADDRESS
 
 
-def draw_empty() -> None:
+def draw_empty(*, hidden: bool) -> None:
     """Say what will stand here, and lead to where it comes from."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("No signed reads yet")
+        st.header("No reads that you may see yet" if hidden else "No signed reads yet")
         st.write(
-            "Every read signed on the page Worklist is listed here: the reader, the film, the "
+            "All reads here are of films that await your own first read. They are listed once you "
+            "have locked it."
+            if hidden
+            else "Every read signed on the page Worklist is listed here: the reader, the film, the "
             "verdict and the model's result. Nothing is ever overwritten: a correction is stored "
             "with the read that it corrects."
         )
@@ -36,14 +39,15 @@ def draw_empty() -> None:
 visit = guard("records")
 with show_errors():
     show_notice(visit)
-    ledger, hidden = get_ledger(), set[str]()
+    ledger, hidden, shown = get_ledger(), set[str](), False
     weeks = drift_of(ledger.records) if ledger.records else []
     waiting = films_waiting(ledger, visit)
     settling = ADDRESS in st.query_params  # the film comes first then
     finding = st.expander("Find reads", icon=":material/search:") if settling else st.container()
     if waiting:
         with finding:
-            hidden = set() if opens_unread(visit, len(waiting)) else waiting
+            shown = opens_unread(visit, len(waiting))
+            hidden = set() if shown else waiting
         ledger = leave_out(ledger, waiting) if reads_only(visit) else ledger
     if ledger.records:
         with finding:
@@ -60,7 +64,7 @@ with show_errors():
         opened = names[2] if settling else None
         reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs", default=opened)
         with reads:
-            draw_reads(visit, chosen, ledger)
+            draw_reads(visit, chosen, ledger, 0 if not waiting or shown else len(waiting))
         with readers:
             beside = choose_order(choose_run(chosen.counted))
             draw_readers(beside, ledger.references)
@@ -74,7 +78,7 @@ with show_errors():
         with chain:
             draw_chain()
     else:
-        draw_empty()
+        draw_empty(hidden=bool(waiting))
         with st.expander("Verify all other records", icon=":material/verified:"):
             draw_chain()
     draw_standing_line(get_served(), visit.reader)

@@ -82,6 +82,18 @@ class ReviewRecord:
     order_known: bool | None = None
     shown_number: ShownNumber | None = None
 
+    @property
+    def score_held_back(self) -> bool:
+        """Whether it is of an adult, and the reader had not asked for the score by then."""
+        if self.kind is ReadKind.READ:
+            return self.regions.get("score") == "not shown"
+        return self.quality.score_on_request and not self.regions
+
+    @property
+    def shown_prediction(self) -> Prediction | None:
+        """What the model said, as far as lists and figures may state it."""
+        return None if self.score_held_back else self.prediction
+
 
 Records = Sequence[ReviewRecord]
 """All that were stored, superseded ones included, oldest first."""

@@ -15,6 +15,8 @@ from core.reads.export import DISAGREE, compare_with_model
 from core.reads.reader_performance import OwnReads, own_reads
 from core.reads.signing import ShownFilm, new_record_id, sign_read, utc_now
 
+TWO_READERS = "two readers"
+
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
@@ -86,7 +88,7 @@ def _between(reads: Sequence[ReviewRecord]) -> str:
     sides = {read.read.verdict for read in reads} - {Verdict.UNSURE}
     parties = []
     if len(sides) > 1:
-        parties.append("two readers")
+        parties.append(TWO_READERS)
     if any(compare_with_model(read) == DISAGREE for read in reads):
         parties.append("reader and model")
     return ", ".join(parties)

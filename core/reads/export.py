@@ -28,6 +28,9 @@ ORDERS = {False: "order of arrival", True: "order of suspicion", None: "not kept
 FINDINGS = "Findings"
 """The WHO's categories, each with its places; empty where the reader gave a verdict only."""
 
+FILM_TYPE = "Film type"
+"""``patient`` or ``synthetic``."""
+
 INSIDE_DRAWN = "Weight for pneumonia inside"
 _SHOWN_NUMBERS = ("Likelihood ratio", "Ward's prevalence", "Probability in the ward")
 AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
@@ -48,9 +51,10 @@ def compare_with_model(record: ReviewRecord) -> str:
     Returns
     -------
     str
-        ``agree``, ``disagree``, or ``not compared`` for a refused film and where either is unsure.
+        ``agree``, ``disagree``, or ``not compared`` for a refused film, where either is
+        unsure, and for an adult's film whose score the reader did not ask for.
     """
-    verdict, prediction = record.read.verdict, record.prediction
+    verdict, prediction = record.read.verdict, record.shown_prediction
     if prediction is None or verdict is Verdict.UNSURE or prediction.side == "unsure":
         return NOT_COMPARED
     suspicious = prediction.side == "suspicious"
@@ -149,7 +153,7 @@ def describe_read(
     marks = record.drawn if drawn is None else drawn.get(record.record_id, record.drawn)
     inside = record.regions.get("share_inside_drawn")
     reference = (references or {}).get(record.film_sha256)
-    prediction, read = record.prediction, record.read
+    prediction, read = record.shown_prediction, record.read
     return {
         "Read at (UTC)": read.read_at.isoformat(timespec="seconds"),
         "Film": record.film_name,
@@ -167,7 +171,7 @@ def describe_read(
         "Record": record.record_id,
         "Corrects": record.supersedes or "",
         "App version": record.app_version,
-        "Films": "synthetic" if is_synthetic(record) else "patient",
+        FILM_TYPE: "synthetic" if is_synthetic(record) else "patient",
         "Reference": None if reference is None else reference.value,
         "Kind": record.kind.value,
         "Arbitrates": "; ".join(record.arbitrates),

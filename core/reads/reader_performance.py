@@ -54,7 +54,7 @@ class ReaderNumbers:
     Attributes
     ----------
     films : int
-        Films read, each counted once a reader.
+        Reads that count: one of each reader and film.
     agreement, kappa : Rate
         With the model, where both take a side.
     sensitivity, specificity, model_sensitivity, model_specificity : Rate
@@ -241,7 +241,6 @@ def _calls(record: ReviewRecord) -> bool | None:
 
 
 def _model_says(record: ReviewRecord) -> bool | None:
-    """Return whether the model says pneumonia; None where it takes no side or read nothing."""
-    if record.prediction is None or record.prediction.side == "unsure":
-        return None
-    return record.prediction.side == "suspicious"
+    """Return whether the model says pneumonia; None where it takes no side or was not shown."""
+    said = record.shown_prediction
+    return None if said is None or said.side == "unsure" else said.side == "suspicious"

@@ -97,6 +97,7 @@ def trace_readers(
         )
         for own in own_of_all
         if (probability := own.first if alone else own.last).prediction is not None
+        and not own.last.score_held_back
         and probability.film_sha256 in references
         and (probability.kind is ReadKind.FIRST or not alone)
     ]

@@ -180,7 +180,10 @@ _FirstAndLast = tuple[ReviewRecord, ReviewRecord]
 def _first_and_last(
     own: Sequence[ReviewRecord], settled: Mapping[str, Verdict]
 ) -> list[_FirstAndLast]:
-    """Return the locked first read and the last read of each settled film that the model read."""
+    """Return the locked first read and the last read of each settled film that the model read.
+
+    A film is left out at whose last read the score was not asked for.
+    """
     found: dict[str, _FirstAndLast] = {}
     for one in own:
         film = one.film_sha256
@@ -190,7 +193,7 @@ def _first_and_last(
             found[film] = found[film][0], one
         elif one.kind is ReadKind.FIRST:
             found[film] = one, one
-    return list(found.values())
+    return [pair for pair in found.values() if not pair[1].score_held_back]
 
 
 def _kind_of(record: ReviewRecord) -> tuple[bool, bool, bool | None]:

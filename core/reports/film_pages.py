@@ -128,7 +128,8 @@ class ReportPages(Pages):
         signed = report.reads.signed
         self.set_xy(MARGIN_MM, MARGIN_MM + 12.5)
         self._write_in(VERDICT_PT, INK, "B")
-        self.cell(0.0, 6.5, f"Signed read: {verdict_text(signed)}", new_x="LMARGIN", new_y="NEXT")
+        words = self.drawable(f"Signed read: {verdict_text(signed)}")
+        self.multi_cell(0.0, 6.5, words, align="L", new_x="LMARGIN", new_y="NEXT")
         self._write_in(8.5, INK)
         by = self.drawable(f"{signing_text(report.reads)} {CONFIDENCE_NOTE}")
         self.multi_cell(0.0, 4.4, by, align="L", new_x="LMARGIN", new_y="NEXT")

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pytest
 from browser.app_server import Server, wait_until_idle
-from browser.tabs import unfold
 from browser.test_first_minute import payload
 from browser.test_kept_films import row_of
 from playwright.sync_api import FilePayload, Locator, Page, expect
@@ -117,13 +116,13 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     expect(row_of(page, "disputed")).to_contain_text("disputed")
     page.get_by_role("link", name="Settle the dispute").click()
     expect(page.get_by_role("tab", name="Disputes (1)")).to_have_attribute("aria-selected", "true")
-    expect(legend(page)).to_contain_text(re.compile("Dr. Ada.*Dr. Bo", re.DOTALL))
+    expect(legend(page)).to_contain_text(re.compile(r"Dr\. Ada.*Dr\. Bo", re.DOTALL))
     expect(page.locator(".fr-record")).to_have_count(4)
     expect(page.locator(".fr-scale")).to_have_count(0)
     wait_until_idle(page)
     page.get_by_role("button", name="Show what the model said").click()
     expect(page.locator(".fr-scale")).to_be_visible()
-    unfold(page, "How the score adds up")
+    page.get_by_text("How the score adds up").click()
     expect(page.get_by_text("Of what counts by place")).to_be_visible()
     wait_until_idle(page)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.app_server import Server
-from playwright.sync_api import Page, expect
+from browser.app_server import Server, wait_until_idle
+from playwright.sync_api import Browser, Page, expect
 
 from core.settings import PROJECT_ROOT
 
@@ -26,6 +26,25 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     yield server.address
     server.stop()
+
+
+def test_a_reload_signs_as_the_same_reader_whoever_signs_elsewhere(
+    page: Page, chromium: Browser, address: str
+) -> None:
+    def sign_as(window: Page, name: str) -> None:
+        window.goto(f"{address}/records")
+        window.get_by_role("button", name=" · ").click()
+        window.get_by_label("Your name").fill(name)
+        window.get_by_role("button", name="Use").click()
+        expect(window.get_by_role("button", name=f"{name} · ")).to_be_visible()
+        wait_until_idle(window)
+
+    sign_as(page, "Dr. Ádám; 50%20")
+    other = chromium.new_page()
+    sign_as(other, "Dr. Cy")
+    page.reload()
+    expect(page.get_by_role("button", name="Dr. Ádám; 50%20 · ")).to_be_visible()
+    other.close()
 
 
 def test_a_first_visit_sees_the_three_steps_once_and_finds_them_again_in_the_help(

@@ -231,7 +231,7 @@ def test_the_ledger_says_of_all_films_what_is_counted_by_hand(
     alone_wrong = READS.keys() - set(alone_right)
     seconds = [float((first.get(name) or row)["Seconds"]) for name, row in last.items()]
     expected = {
-        "Films": str(len(last)),
+        "Reads counted": str(len(last)),
         "Agreement with model": share([mine[name] == model[name] for name in last]),
         "Kappa": kappa([mine[name] for name in last], [model[name] for name in last]),
         "Sensitivity": share([mine[name] for name in last if ill[name]]),

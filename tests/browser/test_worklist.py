@@ -75,7 +75,7 @@ def test_the_most_suspicious_film_is_first_and_films_without_a_score_last(page: 
 
 
 def test_the_header_counts_films_and_signed_ones(page: Page) -> None:
-    expect(page.locator(".worklist .count")).to_have_text("12 films, 3 signed")
+    expect(page.locator(".worklist .count")).to_have_text("12 films, 3 signed by you")
 
 
 def test_a_click_reports_the_film_and_runs_the_page_once(page: Page) -> None:
@@ -230,10 +230,10 @@ def test_an_unsure_film_keeps_its_place_and_says_so(page: Page) -> None:
 
 def test_signing_a_film_moves_it_and_a_removed_film_leaves(page: Page) -> None:
     page.get_by_text("Sign the first film").click()
-    expect(page.locator(".worklist .count")).to_have_text("12 films, 4 signed")
+    expect(page.locator(".worklist .count")).to_have_text("12 films, 4 signed by you")
     assert shown_names(page)[0] == "film 10.jpeg"
     page.get_by_text("Without the last film").click()
-    expect(page.locator(".worklist .count")).to_have_text("11 films, 4 signed")
+    expect(page.locator(".worklist .count")).to_have_text("11 films, 4 signed by you")
     assert "person4.jpeg" not in shown_names(page)
 
 
@@ -252,7 +252,7 @@ def test_two_hundred_films_keep_their_nodes_and_place_when_the_page_runs(
     press_button(page, "Rerun")
     assert scrolled(page) == 2500
     page.get_by_text("Sign the first film").click()
-    expect(page.locator(".worklist .count")).to_have_text("200 films, 1 signed")
+    expect(page.locator(".worklist .count")).to_have_text("200 films, 1 signed by you")
     assert films(page).evaluate("list => [...list.children].every(node => node.kept)")
     again = films(page).get_attribute("data-render-ms")
     with capsys.disabled():

@@ -78,7 +78,7 @@ def test_a_site_may_sort_by_suspicion_and_every_read_records_that_its_reader_kne
 def counted_films(page: AppTest) -> str:
     """Return of how many films the numbers of the readers speak."""
     numbers = page.dataframe[1].value
-    return str(numbers[numbers[""] == "Films"].iloc[0, 1])
+    return str(numbers[numbers[""] == "Reads counted"].iloc[0, 1])
 
 
 def test_the_first_screen_says_the_order_of_this_site(

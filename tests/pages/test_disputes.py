@@ -114,7 +114,29 @@ def test_the_arbiter_sees_the_film_with_both_readers_marks_and_nothing_of_the_mo
     assert "said Dr. Ada" in words
     assert "said Dr. Bo" in words
     assert words.count("First read, locked:") == 2
+    assert "because its readers disagree" in words
     assert not [line for line in words.splitlines() if any(word in line for word in MODEL_WORDS)]
+
+
+def test_before_a_choice_the_page_says_what_to_do(films: SqlFilms, store: SqlReviewStore) -> None:
+    come_as(store, Role.LEAD, "Dr. Senior")
+    page = app_pages.open_page("records")
+    assert any(one.value.startswith("Choose a film under") for one in page.info)
+    assert "This film waits" not in said(page)
+
+
+@pytest.mark.parametrize(
+    ("readers", "words"),
+    [(("Dr. Ada",), "the reader's verdict and"), (("Dr. Ada", "Dr. Bo"), "a reader's verdict and")],
+    ids=["one-reader", "two-readers"],
+)
+def test_a_dispute_with_the_model_alone_says_why_it_waits(
+    store: SqlReviewStore, readers: tuple[str, ...], words: str
+) -> None:
+    for reader in readers:
+        sign(store, record(reader=reader))
+    page = app_pages.open_page("records")
+    assert f"This film waits because {words} the model's result differ." in said(page)
 
 
 def test_the_models_side_comes_when_the_arbiter_asks_and_the_record_says_so(
@@ -283,7 +305,8 @@ def test_an_arbitration_that_is_unsure_has_no_confidence(
 ) -> None:
     come_as(store, Role.LEAD, "Dr. Senior")
     page = open_dispute()
-    assert [one.label for one in page.select_slider] == ["Confidence"]
+    (steps,) = [one for one in page.get("button_group") if one.label == "Confidence"]
+    assert steps.options == ["1", "2", "3", "4", "5"]
     page = settle(page, Verdict.UNSURE)
-    assert not page.select_slider
+    assert not [one for one in page.get("button_group") if one.label == "Confidence"]
     assert "Arbitration: <b>unsure</b>, by Dr. Senior" in said(page)

@@ -1,4 +1,4 @@
-"""Findings beside the verdict on Review, and how far readers agree on them on Records."""
+"""Findings beside the verdict on the Worklist, and how far readers agree on them on Records."""
 
 from __future__ import annotations
 

@@ -179,7 +179,9 @@ def test_who_does_not_settle_disputes_is_not_offered_them(
         upload(page, CHEST, OTHER)
         return next(one for one in page.selectbox if one.label == "Films").options
 
-    assert any("Disputed" in one for one in offered(Role.LEAD))
+    for_lead = offered(Role.LEAD)
+    assert any("Disputed" in one for one in for_lead)
+    assert {"Open films (2)", "All films (2)", "Signed (0)"} <= set(for_lead)
     assert not any("Disputed" in one for one in offered(Role.READER))
 
 
@@ -196,6 +198,9 @@ def test_nobody_learns_from_list_or_counts_which_films_are_disputed(
             store, record(str(number), verdict=verdict, film_sha256=film, reader=reader, read_at=at)
         )
     assert get_films().find(sha256_of(CHEST)).status is FilmStatus.DISPUTED
+    page = become(store, "Dr. Senior", Role.LEAD)
+    options = next(one for one in page.selectbox if one.label == "Films").options
+    assert {"Signed, not disputed (0)", "Disputed (1)"} <= set(options)
     page = become(store, "Dr. Bo", role)
     options = next(one for one in page.selectbox if one.label == "Films").options
     assert "Signed (1)" in options

@@ -66,13 +66,13 @@ def test_signed_reads_are_listed_and_found_by_word(store: SqlReviewStore) -> Non
     sign(store, record(film_sha256=OTHER_FILM, film_name="zweites Bild", comment="frei"))
     page = run_page()
     assert not page.exception
-    assert page.caption[0].value == "Choose a row to see the film and every read of it."
+    assert page.caption[0].value == "Newest first. Choose a row to see its film."
     assert len(page.dataframe[0].value) == 2
     page.text_input[0].set_value("ZWEITES").run()
     assert list(page.dataframe[0].value["Film"]) == ["zweites Bild"]
     page.text_input[0].set_value("nowhere").run()
     assert not [table for table in page.dataframe if "Film" in table.value]
-    assert "No read matches" in page.info[0].value
+    assert "No signed read matches" in page.info[0].value
     assert not page.exception
 
 
@@ -136,6 +136,8 @@ def test_the_plot_keeps_disagreements_apart_and_leaves_refused_films_out() -> No
     agreeing, disagreeing, unsure, *_ = plot_reads(reads).data
     assert [len(trace.x) for trace in (agreeing, disagreeing, unsure)] == [1, 1, 1]
     assert disagreeing.marker.symbol != agreeing.marker.symbol
+    named = {trace.name for trace in plot_reads(reads[:2]).data if trace.showlegend}
+    assert named == {"reader and model agree", "reader and model disagree"}
     assert round(disagreeing.y[0]) == 2
 
 
@@ -167,8 +169,8 @@ def test_synthetic_and_patients_films_are_told_apart_and_filtered(store: SqlRevi
     assert listed(page) == ["patient"]  # what is counted is not mixed unless that is asked for
     films = next(box for box in page.selectbox if box.label == "Films")
     films.select_index(0).run()
-    assert list(page.dataframe[0].value["Films"]) == ["synthetic", "patient"]
-    films.set_value(True).run()
+    assert list(page.dataframe[0].value["Film type"]) == ["synthetic", "patient"]
+    films.set_value("synthetic films").run()
     assert listed(page) == ["drawn"]
 
 
@@ -245,7 +247,7 @@ def test_reads_beyond_the_list_are_counted_disputed_and_said(
     page = run_page()
     assert len(page.dataframe[0].value) == 2
     assert any("newest 2 of 4 matching reads" in caption.value for caption in page.caption)
-    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "4"
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Reads counted"] == "4"
     assert page.selectbox(key="records-dispute").options[0].startswith("the oldest")
 
 
@@ -277,7 +279,7 @@ def test_one_reader_who_writes_the_name_in_two_ways_is_one(store: SqlReviewStore
     page = run_page()
     numbers = page.dataframe[1].value.set_index("")
     assert list(numbers.columns) == ["DR ÁDÁM"]
-    assert numbers["DR ÁDÁM"]["Films"] == "2"
+    assert numbers["DR ÁDÁM"]["Reads counted"] == "2"
     assert page.selectbox[2].options == ["any", "DR ÁDÁM"]
 
 
@@ -290,9 +292,9 @@ def test_one_run_at_a_time_stands_beside_the_reader(store: SqlReviewStore) -> No
     sign(store, record(film_sha256=OTHER_FILM, prediction=other, run_id="run-2"))
     page.run()
     runs = next(one for one in page.get("button_group") if one.label == BESIDE)
-    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "2"
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Reads counted"] == "2"
     runs.set_value("run-2").run()
-    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Films"] == "1"
+    assert page.dataframe[1].value.set_index("")["Dr Ádám"]["Reads counted"] == "1"
 
 
 def test_a_readers_curve_stands_beside_the_models(store: SqlReviewStore, monkeypatch) -> None:
@@ -388,7 +390,7 @@ def test_a_read_leads_to_its_film_among_labelled_films_and_to_review(
     sign(store, record(film_sha256=OTHER_FILM, film_name="gone"))
     page = choose_row(run_page(), 1)
     assert f"film={film_code(film_id)}" in links_of(page)["Open the film on Errors"]
-    assert "Go to Review" in links_of(page)
+    assert "Go to the Worklist" in links_of(page)
     page = choose_row(page, 0)
     assert "Open the film on Errors" not in links_of(page)
     assert any("The film is not kept any more" in one.value for one in page.caption)
@@ -400,8 +402,8 @@ def test_a_film_of_the_visit_opens_on_review(store: SqlReviewStore) -> None:
     visit = page.session_state["first_read"]
     visit.films[FILM] = UploadedFilm(FILM, "chest.png", b"")
     page = choose_row(page, 0)
-    assert "Go to Review" not in links_of(page)
-    opened = next(one for one in page.button if one.label == "Open the film on Review")
+    assert "Go to the Worklist" not in links_of(page)
+    opened = next(one for one in page.button if one.label == "Open the film on the Worklist")
     opened.click().run()
     assert page.session_state["first_read"].selected == FILM
 

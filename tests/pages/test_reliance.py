@@ -1,4 +1,4 @@
-"""The line on Review that says how its reader did on films like this one, and the table of all."""
+"""The Worklist's line on how its reader did on films like this one, and the table of all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A film that does not lie upright: turned on Review, then read, marked, signed and explained."""
+"""A film that does not lie upright: turned, then read, marked, signed and explained."""
 
 from __future__ import annotations
 

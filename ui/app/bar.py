@@ -38,7 +38,13 @@ def draw_bar(visit: Visit, listed: Mapping[StreamlitPage, PageEntry], entry: Pag
             if listed:
                 keys = (*entry.keys, *EVERYWHERE)
                 with st.container(key="help", width="content"):
-                    show_frame(entry.title, entry.how_to, keys, visit.reader)
+                    show_frame(
+                        entry.title,
+                        entry.how_to,
+                        keys,
+                        visit.reader,
+                        keeps_name=not visit.logged_in,
+                    )
             if listed or visit.logged_in:
                 draw_identity(visit)
         title, purpose = escape(entry.title), escape(entry.purpose)

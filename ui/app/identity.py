@@ -6,15 +6,17 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from threading import Event
+from urllib.parse import unquote
 
 import streamlit as st
 
-from core.domain.reader import Act, Reader, Role, reader_from_claims
+from core.domain.reader import READER_LIMIT, Act, Reader, Role, reader_from_claims
 from core.errors import FirstReadError, NotAllowed
 from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
 from ui.app.resources import get_database
 from ui.app.session import Visit, get_visit
+from ui.components.frame.frame import NAME_COOKIE
 from ui.components.plain_text import plain
 
 NAME = "reader-name"
@@ -41,7 +43,8 @@ def recognise(visit: Visit) -> bool:
     visit.logged_in = has_log_in()
     if not visit.logged_in:
         local = get_local_reader()
-        visit.reader = st.session_state.get(NAME, visit.reader or local.name) or ""
+        known = visit.reader or _name_in_browser() or local.name
+        visit.reader = st.session_state.get(NAME, known) or ""
         visit.roles = local.roles
         return True
     visit.reader, visit.roles = "", frozenset()
@@ -87,6 +90,12 @@ def has_log_in() -> bool:
             f"{', '.join(lacks)}. Nobody can enter. Correct the file, then start the app again."
         )
     return True
+
+
+def _name_in_browser() -> str:
+    """Return who signed last in this browser; empty where nobody did since it was opened."""
+    name = " ".join(unquote(st.context.cookies.get(NAME_COOKIE, "")).split())
+    return name if len(name) <= READER_LIMIT and name.isprintable() else ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -171,7 +180,7 @@ def _draw_choice(visit: Visit) -> None:
     (role,) = visit.roles
     st.caption(
         "There is no log-in here: anyone who opens this address can choose any name and role. "
-        "Both are kept for the next start."
+        "Both are kept for the next start; this browser keeps its own name until it is closed."
     )
     # in the keys, so that a name written elsewhere is the one that stands here
     keys = f"who-name-{visit.reader}", f"who-role-{role}"

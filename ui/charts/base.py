@@ -121,9 +121,10 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
     Parameters
     ----------
     records : sequence of ReviewRecord
-        Those of refused films have no probability and are left out.
+        Those without a probability are left out: refused films, and adults' whose score the
+        reader did not ask for.
     """
-    scored = [record for record in records if record.prediction is not None]
+    scored = [record for record in records if record.shown_prediction is not None]
     figure = go.Figure()
     for comparison, (symbol, words) in MARKS.items():
         chosen = [record for record in scored if compare_with_model(record) == comparison]
@@ -136,6 +137,8 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
                 "size": 10,
                 "color": ORANGE if comparison == DISAGREE else GREY,
             },
+            name=words,
+            showlegend=bool(chosen),
             text=[f"{record.film_name or 'film'}<br>{record.reader}, {words}" for record in chosen],
             hovertemplate="%{text}<br>probability %{x:.2f}<extra></extra>",
         )
@@ -144,6 +147,9 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
         figure,
         460,
         "Reader against model",
+        showlegend=True,
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        margin={"l": 8, "r": 8, "t": 36, "b": 70},
         xaxis={"range": [-0.02, 1.02], "title": "model's probability", "dtick": 0.25},
         yaxis={
             "range": [-0.6, len(LANES) - 0.4],

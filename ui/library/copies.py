@@ -109,7 +109,7 @@ def copy_text(library: str, film_id: str) -> str:
 
 
 def draw_why_other(library: str, film_id: str, run: str, kept: float) -> None:
-    """Say why the page Review gives the film that is shown another probability than is kept.
+    """Say why the Worklist gives the film that is shown another probability than is kept.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def draw_why_other(library: str, film_id: str, run: str, kept: float) -> None:
 
 
 def why_other_probability(library: str, film_id: str, run: str, kept: float) -> str:
-    """Return why the page Review gives the film that is shown another probability; else empty."""
+    """Return why the Worklist gives the film that is shown another probability; else empty."""
     if not isinstance(get_library(library), PublicLibrary) or get_runs()[run].foreign:
         return ""
     engine = get_engine_of(run)

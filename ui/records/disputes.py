@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.reader import Act
+from core.domain.reader import Act, reader_key
 from core.domain.review import Verdict
 from core.domain.worklist import WorklistFilm
 from core.errors import Cancelled, FilmStoreError, FirstReadError, RadiographError
 from core.jobs.batch import UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.jobs.kept_films import as_uploaded
-from core.reads.arbitration import Dispute, arbitrate, is_read_by, why_not_settled_by
+from core.reads.arbitration import TWO_READERS, Dispute, arbitrate, is_read_by, why_not_settled_by
 from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.signing import summarise_regions
 from core.settings import get_settings
@@ -81,6 +81,13 @@ def draw_disputes(
     with read_side:
         dispute = _choose(visit, listed, own)
     if dispute is None:
+        if listed:
+            with film_side:
+                st.info(
+                    "Choose a film under “Awaiting arbitration”. Its reads stand here then, and "
+                    "the form in which you settle it.",
+                    icon=":material/gavel:",
+                )
         return
     kept = _kept(visit, dispute)
     if kept is None:
@@ -182,10 +189,21 @@ def _put_into_address() -> None:
 
 
 def _draw_reads(dispute: Dispute) -> None:
+    if dispute.settled is None:
+        st.caption(_why_open(dispute))
     for read, first in zip(dispute.reads, dispute.first, strict=True):
         if first is not None:
             draw_record(first)
         draw_record(read)
+
+
+def _why_open(dispute: Dispute) -> str:
+    """Return why a film waits; of the model no more than one must know to settle the dispute."""
+    if dispute.between.startswith(TWO_READERS):
+        return "This film waits because its readers disagree."
+    readers = len({reader_key(read.reader) for read in dispute.reads})
+    whose = "the reader's verdict" if readers == 1 else "a reader's verdict"
+    return f"This film waits because {whose} and the model's result differ."
 
 
 def _draw_no_film(visit: Visit, dispute: Dispute) -> None:
@@ -226,7 +244,7 @@ def _draw_model(
         )
         visit.wait_for(None)
         return None
-    said = {read.run_id: read for read in dispute.reads if read.prediction is not None}
+    said = {read.run_id: read for read in dispute.reads if read.shown_prediction is not None}
     task = None
     for run_id, read in said.items():
         assert read.prediction is not None
@@ -246,7 +264,12 @@ def _draw_model(
             if task is not None:
                 draw_explanation(visit, film.key, task, engine, of_others=others)
     if not said:
-        st.caption("The model has not read this film.")
+        asked_for_none = any(read.score_held_back for read in dispute.reads)
+        st.caption(
+            "The film is of an adult, and no reader asked for the score."
+            if asked_for_none
+            else "The model has not read this film."
+        )
     visit.wait_for(task)
     return task
 
@@ -308,13 +331,16 @@ def _draw_arbitration(
     )
     confidence = USUAL_CONFIDENCE  # unsure has none
     if verdict is not Verdict.UNSURE:
-        confidence = st.select_slider(
+        chosen = st.segmented_control(
             "Confidence",
             list(CONFIDENCES),
-            value=USUAL_CONFIDENCE,
-            format_func=CONFIDENCES.__getitem__,
+            default=USUAL_CONFIDENCE,
             key=f"arbitrate-confidence-{key}",
+            width="stretch",
+            required=True,
+            help="1 is a guess, 3 fairly sure, 5 certain.",
         )
+        confidence = USUAL_CONFIDENCE if chosen is None else chosen
     reason = st.text_area("Reason", max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
     visit.reader = draw_name_field(visit)
     if not st.button("Sign the arbitration", type="primary", icon=":material/gavel:"):

@@ -25,7 +25,7 @@ REVIEW, ERRORS = "pages/review.py", "pages/errors.py"
 
 
 def draw_film_links(visit: Visit, read: ReviewRecord) -> None:
-    """Draw what opens the film of a read on Review and on Errors, or say that it is gone."""
+    """Draw what opens the film of a read on the Worklist and on Errors, or say that it is gone."""
     film = read.film_sha256
     held = film in visit.films or (
         get_settings().keeps_films and get_films().find(film) is not None
@@ -33,7 +33,9 @@ def draw_film_links(visit: Visit, read: ReviewRecord) -> None:
     library = find_in_library(read)
     with st.container(horizontal=True, vertical_alignment="center"):
         if held and st.button(
-            "Open the film on Review", icon=":material/radiology:", key=f"records-open-{film[:12]}"
+            "Open the film on the Worklist",
+            icon=":material/radiology:",
+            key=f"records-open-{film[:12]}",
         ):
             take_up(visit, film[:CODE_LENGTH])
             visit.selected, visit.complaint = film, ""
@@ -47,9 +49,9 @@ def draw_film_links(visit: Visit, read: ReviewRecord) -> None:
                 help="With its reference and every run's result.",
             )
         if not held:
-            st.page_link(REVIEW, label="Go to Review", icon=":material/upload:")
+            st.page_link(REVIEW, label="Go to the Worklist", icon=":material/upload:")
     if not held and not library:
-        st.caption("The film is not kept any more. Upload it on Review to see it again.")
+        st.caption("The film is not kept any more. Upload it on the Worklist to see it again.")
 
 
 def find_in_library(read: ReviewRecord) -> dict[str, str]:

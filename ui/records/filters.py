@@ -10,7 +10,7 @@ from datetime import date
 import streamlit as st
 
 from core.domain.mark import Mark
-from core.domain.review import ReviewRecord, Verdict
+from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.reads.export import (
     AGREE,
     DISAGREE,
@@ -27,7 +27,8 @@ from core.reads.reader_performance import keep_whole, name_readers, own_reads
 from ui.app.ledger import Ledger
 from ui.components.table_files import TableFiles, offer_table
 
-FILMS = {None: "all films", False: "patients' films", True: "synthetic films"}
+FILMS = {"all films": None, "patients' films": False, "synthetic films": True}
+"""Whether the films are synthetic; None: either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,13 @@ class Chosen:
     counted : list of ReviewRecord
         By reader, films and days only, oldest first: to count by what was said would answer itself.
         A reader's reads of a film stay together, on the day of the last one.
+    locked : int
+        How many locked first reads without a signed one match, and are not listed.
     """
 
     listed: list[ReviewRecord]
     counted: list[ReviewRecord]
+    locked: int = 0
 
 
 def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
@@ -73,28 +77,30 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
         "Reader", [None, *readers], format_func=lambda chosen: chosen or "any"
     )
     kinds = {is_synthetic(record) for record in ledger.records}
-    synthetic = films_side.selectbox(
+    films = films_side.selectbox(
         "Films",
         list(FILMS),
-        index=list(FILMS).index(False) if len(kinds) == 2 else 0,  # a synthetic film is no patient
-        format_func=FILMS.__getitem__,
+        index=1 if len(kinds) == 2 else 0,  # a synthetic film is no patient
         key="records-films",
     )
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("First and corrected reads too", key="records-corrected")
-    kept = {"reader": reader, "synthetic": synthetic}
+    kept = {"reader": reader, "synthetic": FILMS[films]}
     gone = set() if corrected else ledger.superseded
     newest = [
         record
         for record in reversed(ledger.records)
         if record.record_id not in gone and record.film_sha256 not in hidden
     ]
+    found = find_reads(newest, words, verdict, comparison, days=days, **kept)
+    signed = [one for one in found if corrected or one.kind is not ReadKind.FIRST]
     return Chosen(
-        find_reads(newest, words, verdict, comparison, days=days, **kept),
+        signed,
         keep_whole(
             find_reads(ledger.records, **kept),
             lambda own: bool(find_reads([own.last], days=days)),
         ),
+        len(found) - len(signed),
     )
 
 

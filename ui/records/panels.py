@@ -79,7 +79,7 @@ def draw_readers(records: Sequence[ReviewRecord], references: Mapping[str, Verdi
 def _describe(numbers: ReaderNumbers) -> dict[str, str]:
     return {
         "Reader": numbers.reader,
-        "Films": str(numbers.films),
+        "Reads counted": str(numbers.films),
         "Agreement with model": _text(numbers.agreement),
         "Kappa": _text(numbers.kappa),
         "Sensitivity": _text(numbers.sensitivity),

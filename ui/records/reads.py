@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.domain.rate import probability_text
 from core.domain.review import ReviewRecord
-from core.reads.export import FINDINGS, ORDER, Row, describe_read
+from core.reads.export import FILM_TYPE, FINDINGS, ORDER, Row, describe_read
 from ui.app.ledger import Ledger
 from ui.app.session import Visit
-from ui.charts.base import plot_reads
+from ui.charts.base import draw_plot, plot_reads
 from ui.records.data import LISTED
 from ui.records.film_links import draw_film_links
 from ui.records.filters import Chosen, draw_exports
@@ -19,59 +19,86 @@ from ui.records.reports import draw_selection_reports
 SHOWN_COLUMNS = (
     "Read at (UTC)",
     "Film",
-    "Films",
     "Reader",
     "Verdict",
-    FINDINGS,
     "Confidence (1 to 5)",
-    "Probability",
-    "Shown number",
     "Reader and model",
+    "Probability",
+    "Comment",
+    FINDINGS,
+    "Shown number",
     "Reference",
+    FILM_TYPE,
     "Kind",
     ORDER,
     "Seconds",
     "Quality",
-    "Comment",
 )
+READ = "read"
+"""Names the chosen read in the address, by the beginning of its id."""
+READ_LENGTH = 12
 
 
-def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger) -> None:
-    """Draw the list with its plot and exports, and the history of the film that is chosen."""
+def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger, hidden: int = 0) -> None:
+    """Draw the list with its plot and exports, and the history of the film that is chosen.
+
+    Parameters
+    ----------
+    hidden : int
+        Films whose reads are not listed, because the visitor must read them first.
+    """
     if not chosen.listed:
-        st.info("No read matches. Remove a search word or a filter.", icon=":material/search:")
+        st.info(_why_empty(chosen, hidden), icon=":material/search:")
         return
-    list_side, plot_side = st.columns([2.4, 1])
-    plot_side.plotly_chart(plot_reads(chosen.listed[:LISTED]), key="records-plot")
-    with list_side:
-        read = _draw_list(chosen.listed[:LISTED], ledger)
-        if len(chosen.listed) > LISTED:
-            st.caption(
-                f"The newest {LISTED:,} of {len(chosen.listed):,} matching reads are listed; the "
-                "exports contain all of them. Search or filter by date to see older ones."
-            )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            draw_exports(chosen.listed, ledger)
-            draw_selection_reports(visit, chosen.listed)
-        if read is None:
-            st.caption("Choose a row to see the film and every read of it.")
-        else:
+    st.caption("Newest first. Choose a row to see its film.")  # and room for the table's tools
+    read = _draw_list(chosen.listed[:LISTED], ledger)
+    if len(chosen.listed) > LISTED:
+        st.caption(
+            f"The newest {LISTED:,} of {len(chosen.listed):,} matching reads are listed; the "
+            "exports contain all of them. Search or filter by date to see older ones."
+        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        draw_exports(chosen.listed, ledger)
+        draw_selection_reports(visit, chosen.listed)
+    history_side, plot_side = st.columns([1.4, 1]) if read else (None, st.container())
+    with plot_side:
+        draw_plot(plot_reads(chosen.listed[:LISTED]), "records-plot")
+    if read is not None and history_side is not None:
+        with history_side:
             draw_history(read)
             draw_film_links(visit, read)
+
+
+def _why_empty(chosen: Chosen, hidden: int) -> str:
+    """Return why no read is listed, and what changes that."""
+    words = "No signed read matches. Remove a search word or a filter."
+    if chosen.locked:
+        reads = "1 first read is" if chosen.locked == 1 else f"{chosen.locked} first reads are"
+        words += f" {reads} locked and not signed: tick “First and corrected reads too”."
+    if hidden:
+        films = "1 film" if hidden == 1 else f"{hidden} films"
+        words = (
+            f"No read that you may see matches. Reads of {films} stay hidden until you have locked "
+            "your own first read."
+        )
+    return words
 
 
 def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
     """Draw the reads as a table, and return the one that is chosen."""
     described = [describe_read(record, ledger.references) for record in found]
     for row, record in zip(described, found, strict=True):
-        said = record.prediction
+        said = record.shown_prediction
         row["Probability"] = None if said is None else probability_text(said.probability)
+    named = st.query_params.get(READ, "")
+    rows = [n for n, one in enumerate(found) if one.record_id[:READ_LENGTH] == named]
     event = st.dataframe(
         without_empty([{name: row[name] for name in SHOWN_COLUMNS} for row in described]),
         hide_index=True,
         height=460 if len(found) > 12 else "content",
         on_select="rerun",
         selection_mode="single-row",
+        selection_default={"selection": {"rows": rows, "columns": [], "cells": []}},
         key="records-table",
         placeholder="",
         alt="Signed reads, the newest first",
@@ -83,16 +110,21 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
                 help="At the share of pneumonia among the run's validation films.",
             ),
             "Shown number": st.column_config.TextColumn(
-                help="What the reader saw of the score.", alignment="right"
+                width=250, help="What the reader saw of the score."
             ),
             "Seconds": st.column_config.NumberColumn(
                 format="%.0f", help="On the screen until this read."
             ),
-            "Comment": st.column_config.TextColumn(width="large"),
+            "Comment": st.column_config.TextColumn(width="medium"),
         },
     )
     chosen = event["selection"]["rows"]
-    return found[chosen[0]] if chosen and chosen[0] < len(found) else None
+    read = found[chosen[0]] if chosen and chosen[0] < len(found) else None
+    if read is not None:  # so that the way back to this page finds the row chosen
+        st.query_params[READ] = read.record_id[:READ_LENGTH]
+    elif named:
+        del st.query_params[READ]
+    return read
 
 
 def without_empty(rows: list[Row]) -> list[Row]:

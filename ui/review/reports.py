@@ -225,7 +225,7 @@ def _ask(visit: Visit, film: UploadedFilm, history: Sequence[ReviewRecord]) -> A
     except ReviewStoreError:
         return None
     signed = reads.signed
-    hidden = signed.regions.get("score") == "not shown"
+    hidden = signed.score_held_back
     return AskedReport(
         film,
         reads,

@@ -91,8 +91,18 @@ def draw_filters(visit: Visit, view: WorklistView, total: int) -> None:
     if not (view.narrowed or visit.find or signed or sum(counts.values()) > 1):
         return
     words = {name: f"{label}{_count(name, counts)}" for name, label in SHOWN.items()}
+    is_open = not view.narrowed and not visit.find
+    opens = replace(WorklistView().asked(visit), words="")
+    n_open = total if is_open else get_films().page(opens, 0)[1]
+    words["open"] = f"{SHOWN['open']} ({n_open:,})"
+    # one that is being read has another status too
+    n_all = sum(n for status, n in counts.items() if status is not FilmStatus.BEING_READ)
+    words["all"] = f"{SHOWN['all']} ({n_all:,})"
     if not tells_disputes(visit):
         del words[FilmStatus.DISPUTED.value]
+    elif counts.get(FilmStatus.DISPUTED):
+        name = FilmStatus.SIGNED.value
+        words[name] = f"Signed, not disputed{_count(name, counts)}"
     WORKLIST.select(view, "Films", "show", words, label_visibility="collapsed")
     with st.popover("Find a film", icon=":material/search:", width="stretch"):
         # not in the address: a file's name often is a person's

@@ -396,7 +396,11 @@ def test_json_and_parquet_hold_what_the_list_holds() -> None:
     reads = [drawn(opened_at=datetime(2024, 5, 4, 12, 30, tzinfo=UTC)), record(prediction=None)]
     rows = json.loads(reads_as_json(reads, {FILM: ILL}))
     assert pq.read_table(io.BytesIO(reads_as_parquet(reads, {FILM: ILL}))).to_pylist() == rows
-    assert rows[0]["Films"] == "synthetic"
+    assert rows[0]["Film type"] == "synthetic"
     assert rows[0]["Reference"] == "pneumonia"
     assert rows[0]["Seconds"] == pytest.approx(15.123456)
-    assert (rows[1]["Films"], rows[1]["Probability"], rows[1]["Seconds"]) == ("patient", None, None)
+    assert (rows[1]["Film type"], rows[1]["Probability"], rows[1]["Seconds"]) == (
+        "patient",
+        None,
+        None,
+    )

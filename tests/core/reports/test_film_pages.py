@@ -1,6 +1,7 @@
 """The report of a signed read as PDF: one page, its words, its pictures."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,27 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
+from core.domain.findings import SIDES, ZONES, Category, Findings
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reported import ReportedReads
 from core.domain.review import ReadKind
 from core.reports import typefaces
-from core.reports.film_pages import FITS, WHOLE_IN_TEXT, ReportPages, write_report
-from core.reports.film_report import DISCLAIMER, NOT_FOR_DIAGNOSIS, report_lines, version_lines
+from core.reports.film_pages import FITS, VERDICT_PT, WHOLE_IN_TEXT, ReportPages, write_report
+from core.reports.film_report import (
+    DISCLAIMER,
+    NOT_FOR_DIAGNOSIS,
+    report_lines,
+    verdict_text,
+    version_lines,
+)
+from core.reports.pdf import FAMILY
 
 A4_PT = (595, 842)
+ALL_FINDINGS = Findings(
+    frozenset({Category.CONSOLIDATION, Category.OTHER_INFILTRATE, Category.EFFUSION}),
+    frozenset(ZONES),
+    frozenset(SIDES),
+)
 LONG = "Consolidation in the right lower zone, and a line beside it. " * 40
 
 
@@ -37,6 +51,11 @@ def only_page(one):
 
 def shown(one):
     return words_of_page(only_page(one))
+
+
+def with_all_findings(**changes):
+    read = signed_read(**changes)
+    return replace(read, read=replace(read.read, findings=ALL_FINDINGS))
 
 
 def test_every_line_of_the_text_is_on_one_a4_page() -> None:
@@ -142,7 +161,7 @@ def test_a_comment_that_has_room_is_whole() -> None:
 def test_whatever_is_said_the_last_way_to_fill_a_page_fits() -> None:
     finding = Finding("x", Severity.FLAG, None, None, "W" * 300)
     reads = ReportedReads(
-        signed_read(comment="W" * 2000, quality=QualityReport((finding,) * 30)),
+        with_all_findings(comment="W" * 2000, quality=QualityReport((finding,) * 30)),
         first_read(comment="W" * 2000),
         arbitration=signed_read(kind=ReadKind.ARBITRATION, comment="W" * 2000),
     )
@@ -155,6 +174,23 @@ def test_whatever_is_said_the_last_way_to_fill_a_page_fits() -> None:
     assert pages._height(one, report_lines(one)[1:], FITS[-1]) <= room
     pages.finish()
     assert len(pages_of(write_report(one))) == 1
+
+
+def test_a_long_headline_is_wrapped_inside_the_page() -> None:
+    pages = ReportPages("wrapped")
+    pages.add_page()
+    pages.set_font(FAMILY, "B", VERDICT_PT)
+    reads = ReportedReads(with_all_findings())
+    words = f"Signed read: {verdict_text(reads.signed)}"
+    assert pages.get_string_width(words) > pages.epw, "it is too long for one line"
+    heights = []
+    for one in (ReportedReads(signed_read()), reads):
+        pages._write_head(report(one))
+        heights.append(pages.get_y())
+    lines = -(-pages.get_string_width(words) // pages.epw)
+    assert heights[1] - heights[0] >= (lines - 1) * 6.0
+    pages.finish()
+    assert words in shown(report(reads))
 
 
 def test_every_character_of_a_name_that_the_typeface_draws_is_there() -> None:

@@ -54,8 +54,10 @@ def test_the_text_states_all_that_was_read_by_whom_and_when() -> None:
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_is_named(verdict) -> None:
-    text = write_text(report(ReportedReads(signed_read(verdict=verdict))))
-    sure = "" if verdict is Verdict.UNSURE else ", confidence 4 of 5"  # unsure has none
+    unsure = verdict is Verdict.UNSURE  # it has no confidence
+    signed = signed_read(verdict=verdict, confidence=None if unsure else 4)
+    text = write_text(report(ReportedReads(signed)))
+    sure = "" if unsure else ", confidence 4 of 5"
     assert f"Signed read: {verdict.capitalize()}{sure}." in text
 
 

@@ -55,6 +55,10 @@ class Frame {
     this.number = Math.max(this.number, data.heard);
     if (this.written === data.name) this.written = undefined;
     this.nameCurrentPage();
+    const { nameCookie, name } = data; // of this browser: another one may sign as somebody else
+    if (nameCookie && name.trim()) {
+      document.cookie = `${nameCookie}=${encodeURIComponent(name.trim())}; path=/; samesite=strict`;
+    }
     const [seen] = data.cookie.split(";");
     if (document.cookie.includes(seen)) document.cookie = data.cookie; // for another 400 days
   }

@@ -11,6 +11,9 @@ from ui.components.events import events_read, read_event, rerun_only
 from ui.components.steps.steps import COOKIE
 
 FRAME = "frame"
+NAME_COOKIE = "firstread_reader"
+"""Who signs in a browser without a log-in, percent-encoded; it goes when the browser is closed."""
+
 _component = declare("first_read_frame", Path(__file__).parent, ("frame.js",), "frame")
 
 
@@ -30,7 +33,12 @@ def read_frame_event() -> tuple[str | None, bool]:
 
 
 def show_frame(
-    title: str, how_to: Sequence[str], keys: Sequence[tuple[str, str]], name: str
+    title: str,
+    how_to: Sequence[str],
+    keys: Sequence[tuple[str, str]],
+    name: str,
+    *,
+    keeps_name: bool = False,
 ) -> None:
     """Draw the button that opens the list.
 
@@ -38,6 +46,8 @@ def show_frame(
     ----------
     name : str
         Of the local user, as it is known here.
+    keeps_name : bool
+        Whether the browser keeps the name, so that a reload signs as the same reader.
     """
     _component(
         key=FRAME,
@@ -47,6 +57,7 @@ def show_frame(
             "keys": [list(pair) for pair in keys],
             "name": name,
             "cookie": COOKIE,
+            "nameCookie": NAME_COOKIE if keeps_name else "",
             "heard": events_read(FRAME),
         },
         on_said_change=rerun_only,

@@ -77,7 +77,7 @@ function keepOrder(key, order) {
 function countWords(rows) {
   const signed = rows.filter((row) => row.signed).length;
   const films = rows.length === 1 ? "1 film" : `${rows.length} films`;
-  return signed ? `${films}, ${signed} signed` : films;
+  return signed ? `${films}, ${signed} signed by you` : films;
 }
 
 function sideSentence({ side }) {
