@@ -18,12 +18,13 @@ from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
+from ui.review.dismissal import KEYS as DISMISSAL_KEYS
 from ui.review.examples import list_examples, offer_examples
 from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
 from ui.review.next_film import BUTTON, KEYS
 from ui.review.priors import Priors, draw_prior, lay_out, priors_of
-from ui.review.read_panel import draw_read, purpose_text
+from ui.review.read_panel import ASK, ASK_KEY, draw_read, offers_regions, purpose_text
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, read_waiting
@@ -34,6 +35,7 @@ PAGE_KEYS = (
     ("Ctrl Enter", "Lock, then sign; in the comment it saves the comment only"),
     ("j k", "Next, previous film of the worklist"),
     *KEYS,
+    *DISMISSAL_KEYS,
 )
 
 
@@ -63,12 +65,13 @@ def draw_film(
         st.error(plain(str(exc)), icon=":material/broken_image:")
         return
     explanation = None if task is None else task.result
+    asks = ((ASK_KEY, ASK),) if offers_regions(read) else ()
     show_film(
         view,
         regions=overlay_of(read.visit, read.film.key, explanation, of_others=read.of_others),
         key=VIEWER,
         height=height_below(priors.height),
-        page_keys=PAGE_KEYS + priors.keys,
+        page_keys=PAGE_KEYS + asks + priors.keys,
         marking=marking,
         pair=priors.pair,
     )

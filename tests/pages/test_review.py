@@ -185,18 +185,18 @@ def test_a_refused_picture_gets_no_verdict_and_may_be_noted_as_no_chest_film(
     labels = [button.label for button in page.button]
     assert not [one for one in page.get("button_group") if one.label == "Your verdict"]
     assert not {"Sign", "Lock the first read"} & set(labels)
-    press(page, "Not a chest film")
+    press(page, "Not to be read here")
     assert "Enter your name first" in words_of(page)
     name_reader(page)
     assert "Enter your name first" not in words_of(page)
-    press(page, "Not a chest film")
+    press(page, "Not to be read here")
     key = page.session_state["first_read"].selected
     assert dismissals_of(store.database, [key])[key].reader == READER
-    assert f"**Not a chest film**, says {READER}" in words_of(page)
+    assert f"**Not to be read here**, says {READER}" in words_of(page)
     assert "No other film in the list waits for your read." in words_of(page)
     press(page, "Put it back in the worklist")
     assert dismissals_of(store.database, [key]) == {}
-    assert "Not a chest film" in [button.label for button in page.button]
+    assert "Not to be read here" in [button.label for button in page.button]
     assert (store.count(), verify_records(store.database).intact) == (0, True)
 
 
@@ -252,7 +252,14 @@ def test_a_second_read_by_the_same_reader_corrects_the_first(store: SqlReviewSto
     page = upload(open_page(), CHEST)
     name_reader(page)
     choose_verdict(page, Verdict.NORMAL)
+    page.text_area[0].set_value("left base").run()
     press(page, "Sign")
+    assert not page.text_area  # the signed read stands alone until it is corrected
+    assert [button.label for button in page.button if "orrect" in button.label] == [
+        "Correct this read"
+    ]
+    press(page, "Correct this read")
+    assert page.text_area[0].value == "left base"
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign a correction")
     (current,) = store.recent()

@@ -1,17 +1,24 @@
 // Takes Ctrl+Enter (or Cmd+Enter) before the focused field does: the field is left, which makes it
 // tell the page what is in it. Of a field for text that is all: what cannot be taken back takes a
 // second press. Elsewhere the key is pressed again on the page itself.
+// Enter and Escape leave a field of one line, and Escape leaves a comment: either stores its text.
 // A button that the page names is focused once, as soon as it is there.
 
 export default mounting(() => {
   document.addEventListener("keydown", pressOnPage, { capture: true });
+  document.addEventListener("input", noteUnsaved, { capture: true });
+  document.addEventListener("focusout", noteSaved, { capture: true });
   let focused = "";
   return {
     receive({ focus, token }) {
       if (focus && token !== focused) focusButton(focus, FOCUS_TRIES);
       focused = token;
     },
-    close: () => document.removeEventListener("keydown", pressOnPage, { capture: true }),
+    close: () => {
+      document.removeEventListener("keydown", pressOnPage, { capture: true });
+      document.removeEventListener("input", noteUnsaved, { capture: true });
+      document.removeEventListener("focusout", noteSaved, { capture: true });
+    },
   };
 });
 
@@ -25,6 +32,7 @@ function focusButton(name, tries) {
 
 function pressOnPage(event) {
   const { key, code, ctrlKey, metaKey, repeat } = event;
+  if (leavesField(event)) return event.composedPath()[0].blur();
   if (key !== "Enter" || !(ctrlKey || metaKey)) return;
   if (event.target === document.body && !repeat) return;
   event.stopImmediatePropagation();
@@ -33,7 +41,7 @@ function pressOnPage(event) {
   const field = event.composedPath()[0];
   document.activeElement.blur();
   if (isText(field)) {
-    field.focus();
+    if (!isLine(field)) field.focus();
     return;
   }
   const again = { key, code, ctrlKey, metaKey, bubbles: true, cancelable: true };
@@ -43,4 +51,25 @@ function pressOnPage(event) {
 function isText(node) {
   if (node.tagName === "TEXTAREA" || node.isContentEditable) return true;
   return node.tagName === "INPUT" && !["radio", "checkbox", "range"].includes(node.type);
+}
+
+// A field of one line that is no box to choose from.
+function isLine(node) {
+  return node.tagName === "INPUT" && node.type === "text" && node.getAttribute("role") !== "combobox";
+}
+
+function leavesField(event) {
+  const { key, ctrlKey, metaKey, shiftKey, isComposing } = event;
+  if (ctrlKey || metaKey || shiftKey || isComposing) return false;
+  const field = event.composedPath()[0];
+  if (key === "Escape") return isLine(field) || field.tagName === "TEXTAREA";
+  return key === "Enter" && isLine(field);
+}
+
+function noteUnsaved({ target }) {
+  if (target.tagName === "TEXTAREA") target.dataset.unsaved = "";
+}
+
+function noteSaved({ target }) {
+  if (target.tagName === "TEXTAREA") delete target.dataset.unsaved;
 }
