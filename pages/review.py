@@ -7,6 +7,7 @@ from core.jobs.batch import FilmState
 from core.jobs.explanations import ExplanationTask
 from core.settings import get_settings
 from ui.app.guard import guard, show_errors
+from ui.app.identity import NAME
 from ui.app.kept_films import PAGE, claim, list_films, read_unread
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, open_read, record_progress
@@ -18,7 +19,7 @@ from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
-from ui.review.dismissal import KEYS as DISMISSAL_KEYS
+from ui.review import dismissal, sign_form
 from ui.review.examples import list_examples, offer_examples
 from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
@@ -35,8 +36,9 @@ PAGE_KEYS = (
     ("Ctrl Enter", "Lock, then sign; in the comment it saves the comment only"),
     ("j k", "Next, previous film of the worklist"),
     *KEYS,
-    *DISMISSAL_KEYS,
+    *dismissal.KEYS,
 )
+NAMELESS = (sign_form.NO_NAME, dismissal.NO_NAME)
 
 
 def draw_empty(visit: Visit) -> None:
@@ -102,7 +104,10 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
             with here:
                 draw_film(read, task, marking, priors)
             draw_prior(priors, there, height_below(priors.height))
-    listen_for_keys(BUTTON, visit.done)
+    if visit.complaint in NAMELESS:
+        listen_for_keys(NAME, str(visit.nameless))
+    else:
+        listen_for_keys(BUTTON, visit.done)
 
 
 visit = guard("review")

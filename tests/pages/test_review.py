@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -74,6 +75,13 @@ def run_until(page: AppTest, happened) -> AppTest:
 def words_of(page: AppTest) -> str:
     kinds = (page.markdown, page.caption, page.header, page.error, page.warning)
     return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def focus_of(page: AppTest) -> str:
+    """Return the key of what is to have the focus."""
+    sent = [json.loads(one.proto.json) for one in page.get("bidi_component") if one.proto.json]
+    (focus,) = [one["focus"] for one in sent if "focus" in one]
+    return str(focus)
 
 
 def said_of(page: AppTest) -> str:
@@ -205,6 +213,14 @@ def test_a_damaged_file_gets_a_sentence_and_the_others_go_on(store: SqlReviewSto
     states = {outcome.state for outcome in page.session_state["first_read"].outcomes.values()}
     assert states == {"read", "failed"}
     assert "Likelihood ratio" in said_of(page)
+    visit = page.session_state["first_read"]
+    cut = next(key for key, outcome in visit.outcomes.items() if outcome.state == "failed")
+    visit.selected = cut
+    name_reader(page)
+    press(page, "Not to be read here")
+    assert dismissals_of(store.database, [cut])[cut].reader == READER
+    press(page, "Put it back in the worklist")
+    assert dismissals_of(store.database, [cut]) == {}
 
 
 def test_a_file_that_is_there_already_is_not_listed_twice(store: SqlReviewStore) -> None:
@@ -222,7 +238,9 @@ def test_a_signature_needs_a_verdict_and_a_name_and_loses_nothing(store: SqlRevi
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
     assert "Enter your name first" in words_of(page)
+    assert focus_of(page) == "reader-name"
     name_reader(page)
+    assert focus_of(page) != "reader-name"
     assert "Enter your name first" not in words_of(page)
     assert page.text_area[0].value == "left base"
     assert store.count() == 0

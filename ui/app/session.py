@@ -167,6 +167,8 @@ class Visit:
         What that reader has begun.
     hides_unfinished : bool
         Whether that reader has closed the line that says so.
+    nameless : int
+        How often a name was asked for: each time its field has the focus.
     complaint : str
         What a signature lacked, until the film or the signature changes.
     beside : dict of str to str
@@ -218,6 +220,7 @@ class Visit:
     greeted: tuple[str, str | None, int] | None = None
     unfinished: Unfinished | None = None
     hides_unfinished: bool = False
+    nameless: int = 0
     complaint: str = ""
     beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.domain.quality import QualityReport
+from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.store.dismissals import dismiss_film, dismissals_of, restore_film
@@ -18,6 +18,11 @@ DISMISS, RESTORE = "Not to be read here", "Put it back in the worklist"
 KEY = "y"
 KEYS = ((KEY, "Put away a picture that the quality check refused, or put it back"),)
 NO_NAME = "Enter your name first: it is kept with your name."
+
+
+def unreadable(sentence: str) -> QualityReport:
+    """Return what is kept as the reason where a file cannot be opened."""
+    return QualityReport((Finding("unreadable", Severity.REFUSE, None, None, sentence),))
 
 
 def draw_dismissal(read: ReadContext, quality: QualityReport) -> None:
@@ -59,6 +64,7 @@ def _note(read: ReadContext, quality: QualityReport, *, dismissed: bool) -> str:
     """Store it and return an empty text, or return what it lacks."""
     visit, film = read.visit, read.film.key
     if not visit.reader.strip():
+        visit.nameless += 1
         return NO_NAME
     try:
         (dismiss_film if dismissed else restore_film)(get_database(), film, quality, visit.acting)

@@ -31,7 +31,7 @@ from ui.components.panels import (
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import DISMISSED, WorklistRow
 from ui.regions.address import VISIT, address_of
-from ui.review.dismissal import draw_dismissal
+from ui.review.dismissal import draw_dismissal, unreadable
 from ui.review.dispute_link import draw_dispute_link
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
@@ -205,6 +205,10 @@ def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> Explana
     shown = task if task and read.shows_regions else None
     follow(read.visit, shown)
     if reading is None:
+        outcome = read.visit.outcome(read.film.key)
+        if outcome.state is FilmState.FAILED:
+            with bar:
+                draw_dismissal(read, unreadable(outcome.sentence))
         return None
     with st.container():
         draw_account(read, priors)

@@ -201,6 +201,7 @@ def _sign(
     if draft.verdict is None:
         return NO_VERDICT
     if not visit.reader.strip():
+        visit.nameless += 1
         return NO_NAME
     progress, said = progress_of(read.token), reading.prediction
     serving = get_engine().classifier.run_record.run_id  # stands for the run of a film without one

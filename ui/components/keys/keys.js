@@ -2,7 +2,7 @@
 // tell the page what is in it. Of a field for text that is all: what cannot be taken back takes a
 // second press. Elsewhere the key is pressed again on the page itself.
 // Enter and Escape leave a field of one line, and Escape leaves a comment: either stores its text.
-// A button that the page names is focused once, as soon as it is there.
+// A button or field that the page names is focused once, as soon as it is there.
 
 export default mounting(() => {
   document.addEventListener("keydown", pressOnPage, { capture: true });
@@ -25,7 +25,7 @@ export default mounting(() => {
 const FOCUS_TRIES = 60; // frames: the page draws the button after this component
 
 function focusButton(name, tries) {
-  const button = document.querySelector(`.st-key-${name} button`);
+  const button = document.querySelector(`.st-key-${name} :is(button, input)`);
   if (button) button.focus({ preventScroll: true });
   else if (tries > 0) requestAnimationFrame(() => focusButton(name, tries - 1));
 }
