@@ -142,7 +142,9 @@ def lock_first_read(page: Page, place: int, verdict: str) -> None:
     expect(page.get_by_role("radio", name=verdict)).to_be_checked()
     page.get_by_role("button", name="Lock the first read").click()
     page.get_by_role("button", name="Show the model's regions").click()
-    expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Lung that differs most from healthy lung")).to_be_visible(
+        timeout=WAIT_MS
+    )
     page.wait_for_timeout(1000)
 
 

@@ -7,6 +7,7 @@ from core.jobs.batch import FilmState
 from core.jobs.explanations import ExplanationTask
 from core.settings import get_settings
 from ui.app.guard import guard, show_errors
+from ui.app.identity import NAME
 from ui.app.kept_films import PAGE, claim, list_films, read_unread
 from ui.app.progress import follow
 from ui.app.read_in_progress import ReadContext, open_read, record_progress
@@ -18,12 +19,13 @@ from ui.components.keys.keys import listen_for_keys
 from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, show_film
+from ui.review import dismissal, sign_form
 from ui.review.examples import list_examples, offer_examples
 from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
 from ui.review.next_film import BUTTON, KEYS
 from ui.review.priors import Priors, draw_prior, lay_out, priors_of
-from ui.review.read_panel import draw_read, purpose_text
+from ui.review.read_panel import ASK, ASK_KEY, draw_read, offers_regions, purpose_text
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, read_waiting
@@ -34,7 +36,9 @@ PAGE_KEYS = (
     ("Ctrl Enter", "Lock, then sign; in the comment it saves the comment only"),
     ("j k", "Next, previous film of the worklist"),
     *KEYS,
+    *dismissal.KEYS,
 )
+NAMELESS = (sign_form.NO_NAME, dismissal.NO_NAME)
 
 
 def draw_empty(visit: Visit) -> None:
@@ -63,12 +67,13 @@ def draw_film(
         st.error(plain(str(exc)), icon=":material/broken_image:")
         return
     explanation = None if task is None else task.result
+    asks = ((ASK_KEY, ASK),) if offers_regions(read) else ()
     show_film(
         view,
         regions=overlay_of(read.visit, read.film.key, explanation, of_others=read.of_others),
         key=VIEWER,
         height=height_below(priors.height),
-        page_keys=PAGE_KEYS + priors.keys,
+        page_keys=PAGE_KEYS + asks + priors.keys,
         marking=marking,
         pair=priors.pair,
     )
@@ -99,7 +104,10 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
             with here:
                 draw_film(read, task, marking, priors)
             draw_prior(priors, there, height_below(priors.height))
-    listen_for_keys(BUTTON, visit.done)
+    if visit.complaint in NAMELESS:
+        listen_for_keys(NAME, str(visit.nameless))
+    else:
+        listen_for_keys(BUTTON, visit.done)
 
 
 visit = guard("review")

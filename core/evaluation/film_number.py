@@ -110,7 +110,7 @@ class FilmNumber:
         low, high = reversed(ends) if turned else ends
         if low is None or high is None:
             return "interval not measured"
-        of_what = "" if self.ratio.beyond is None else " of this limit"
+        of_what = "" if self.ratio.beyond is None else " interval of the limit:"
         ends_text = [say(low), say(high)]
         both = ends_text[0] if ends_text[0] == ends_text[1] else " to ".join(ends_text)
         return f"95 %{of_what} {both}"
@@ -246,9 +246,10 @@ def counted_text(counted: CountedBand | None) -> str:
         return ""
     ratio = counted.ratio
     value, low, high = (two_digits(one) for one in (ratio.value, ratio.low, ratio.high))
+    films = "1 film" if counted.ill == 1 else f"{counted.ill} films"
     return (
         f"By counting on the {counted.films}, the likelihood ratio is {value} ({low} to {high}): "
-        f"{counted.ill} films with pneumonia and {counted.well} without."
+        f"{films} with pneumonia and {counted.well} without."
     )
 
 

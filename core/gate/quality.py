@@ -300,8 +300,8 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
     farthest = limits.distance * (OTHER_HOSPITAL_FACTOR if sure else 1.0)
     if not evidence.distance <= farthest:  # a distance that is no number is refused too
         message = (
-            "Not recognised as a frontal chest film: its distance from the training "
-            f"films is {evidence.distance:.2f}, the limit is {farthest:.2f}. "
+            "Not recognised as a frontal chest film: it differs too much from the films that "
+            f"the model learned from (distance {evidence.distance:.2f}, limit {farthest:.2f}). "
             f"Check that the right file was chosen, upright and uncropped.{_guess(evidence.view)}"
         )
         return [Finding("not_chest", Severity.REFUSE, evidence.distance, farthest, message)]

@@ -29,6 +29,13 @@ class Unfinished:
         return self.locked + self.drafted
 
     @property
+    def short(self) -> str:
+        """How many they are, for a button; empty if there are none."""
+        drafts = "1 draft" if len(self.drafted) == 1 else f"{len(self.drafted)} drafts"
+        parts = [f"{len(self.locked)} unsigned"] if self.locked else []
+        return ", ".join(parts + ([drafts] if self.drafted else []))
+
+    @property
     def words(self) -> str:
         """What they are, in words; empty if there are none."""
         first = "first read that is" if len(self.locked) == 1 else "first reads that are"

@@ -166,7 +166,7 @@ def test_a_session_by_keys_alone_meets_no_barrier(page: Page, server: Server) ->
     goes_on_from_there(page)
     press_tab_until(page, "Show the model's regions")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
+    expect(page.get_by_text("Lung that differs most from healthy lung")).to_be_visible()
     found += barriers(page, "after the lock, with regions")
     goes_on_from_there(page)
     page.keyboard.press("Control+Enter")

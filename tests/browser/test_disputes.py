@@ -81,7 +81,7 @@ def read(page: Page, verdict: str, corner: tuple[float, float]) -> None:
     page.mouse.down()
     page.mouse.move(x + 60, y + 60, steps=4)
     page.mouse.up()
-    expect(page.get_by_text("1 mark, saved when you lock")).to_be_visible()
+    expect(page.get_by_text("1 mark in your draft")).to_be_visible()
     wait_until_idle(page)
     page.get_by_role("radio", name=verdict).click()
     wait_until_idle(page)
@@ -90,7 +90,7 @@ def read(page: Page, verdict: str, corner: tuple[float, float]) -> None:
     expect(sign).to_be_visible()
     wait_until_idle(page)
     sign.click()
-    expect(page.get_by_role("button", name="Sign a correction")).to_be_visible()
+    expect(page.get_by_role("button", name="Correct this read")).to_be_visible()
     wait_until_idle(page)
 
 

@@ -129,7 +129,7 @@ def test_the_worklist_is_full_and_a_film_of_it_is_read_signed_and_found_in_the_r
     expect(page.get_by_text("not evidence of clinical performance")).to_be_visible()
     expect(page.get_by_text("Synthetic film, no patient")).to_be_visible()
     page.get_by_role("button", name="Show the model's regions").click()
-    expect(page.get_by_text("Lung unlike healthy that counts most")).to_be_visible()
+    expect(page.get_by_text("Lung that differs most from healthy lung")).to_be_visible()
     wait_until_idle(page)
     page.get_by_role("button", name="Sign").click()
     expect(page.get_by_text("Signed pneumonia, confidence 3 of 5")).to_be_visible()

@@ -53,13 +53,21 @@ def box_of(place: Locator) -> dict[str, float]:
     return dict(box)
 
 
-def test_on_a_phone_the_film_comes_first_and_the_worklist_begins_on_the_same_screen(
+def test_on_a_phone_the_film_comes_first_then_its_read_then_the_worklist(
     page: Page, server: Server
 ) -> None:
     open_review(page, server, 390, 844)
     viewer, worklist = box_of(page.locator(".viewer")), box_of(page.locator(".worklist"))
+    said, bar = (
+        box_of(page.locator(".st-key-read-scroll")),
+        box_of(page.locator(".st-key-read-bar")),
+    )
     assert viewer["y"] < 150  # under the bar and its pages
-    assert viewer["y"] + viewer["height"] < worklist["y"] < 844 - 60  # its head and more
+    assert viewer["y"] + viewer["height"] < said["y"] < 844 - 60
+    hidden = page.get_by_text("The model's result appears after you lock your read")
+    assert said["y"] < box_of(hidden)["y"] < said["y"] + said["height"] <= bar["y"] + 1
+    hidden.click(trial=True)  # nothing lies over it
+    assert bar["y"] + bar["height"] < worklist["y"]
     assert worklist["height"] <= 0.31 * 844
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     last = page.locator(".film").last
@@ -108,6 +116,11 @@ def test_on_a_small_laptop_names_and_verdicts_are_whole(page: Page, server: Serv
     open_review(page, server, 1024, 768)
     cut = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(n => n.innerText)"
     assert page.locator(".film .name, .film .status").evaluate_all(cut) == []
+    row = page.locator(".film").first
+    row.locator(".status").evaluate("node => node.textContent = 'signed: pneumonia, disputed'")
+    above, status = box_of(row.locator(".side")), box_of(row.locator(".status"))
+    assert above["y"] + above["height"] <= status["y"] + 1
+    assert status["y"] + status["height"] <= box_of(page.locator(".film").nth(1))["y"]
     column = box_of(page.get_by_role("button", name="Lock the first read"))
     for name in ("Pneumonia", "Normal", "Unsure"):
         verdict = page.get_by_role("radio", name=name)

@@ -120,7 +120,7 @@ def say(page: Page, verdict: str) -> None:
 def draw_by_keys(page: Page) -> None:
     for key in ("b", *["ArrowLeft"] * 6, *["ArrowUp"] * 6, "b", "Escape"):
         page.keyboard.press(key)
-    expect(page.get_by_text("1 mark, saved when you lock")).to_be_visible()
+    expect(page.get_by_text("1 mark in your draft")).to_be_visible()
 
 
 def read_first(page: Page, name: str) -> None:
@@ -133,17 +133,36 @@ def read_first(page: Page, name: str) -> None:
     field = page.get_by_placeholder("Signing as (your name)")
     if field.input_value() != READER:
         field.fill(READER)
-        field.press("Tab")
+        field.press("Enter")  # leaves the field: the next key is no letter of the name
+        expect(field).not_to_be_focused()
         wait_until_idle(page)
+        page.keyboard.press("u")
+        expect(page.get_by_role("radio", name="Unsure")).to_be_checked()
+        expect(field).to_have_value(READER)
     say(page, READS[name][0])
     page.get_by_role("button", name="Lock the first read").click()
     expect(page.get_by_text(NUMBER)).to_be_visible()
 
 
+def write_comment(page: Page, words: str) -> None:
+    comment = page.get_by_placeholder("Comment")
+    comment.fill(words)
+    comment.press("Control+Enter")
+    expect(page.get_by_text("Comment saved")).to_be_visible()
+    comment.press("a")
+    expect(page.get_by_text("Comment saved")).not_to_be_visible()
+    comment.press("Escape")
+    expect(comment).not_to_be_focused()
+    expect(page.get_by_text("Comment saved")).to_be_visible()
+    wait_until_idle(page)
+
+
 def sign(page: Page, name: str) -> None:
     if name == DRAWN_ON:
-        page.get_by_role("button", name="Show the model's regions").click()
+        expect(page.get_by_role("button", name="Show the model's regions")).to_be_visible()
+        page.keyboard.press("o")
         expect(page.get_by_text(re.compile(r"Your box contains \d+ % of"))).to_be_visible()
+        write_comment(page, "left base")
     say(page, READS[name][1])
     page.get_by_role("button", name="Sign").click()
     verdict = READS[name][1].lower()

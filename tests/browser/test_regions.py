@@ -48,7 +48,7 @@ def read_with_a_mark(page: Page, server: Server, film: FilePayload = FILM) -> No
     expect(page.get_by_role("img", name=f"Film {film['name']}")).to_be_visible()
     wait_until_idle(page)
     drag(page, "Mark", (0.25, 0.4), (0.4, 0.6))
-    expect(page.get_by_text("1 mark, saved when you lock")).to_be_visible()
+    expect(page.get_by_text("1 mark in your draft")).to_be_visible()
     page.get_by_placeholder("Signing as (your name)").fill(READER)
     page.get_by_placeholder("Signing as (your name)").press("Tab")
     page.get_by_role("radio", name="Pneumonia").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from core.domain.model import Prediction
 from core.domain.quality import QualityReport
 from core.domain.reader import Role
 from core.domain.review import ReadKind, Verdict
-from core.domain.worklist import ArrivingFilm, MachineReading
+from core.domain.worklist import ArrivingFilm, FilmStatus, MachineReading
 from core.imaging.decoding import decode_radiograph
 from core.imaging.display import display_film
 from core.imaging.png import thumbnail_png
@@ -29,6 +30,8 @@ from core.store.films.worklist import SqlFilms, open_films
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from ui.app.identity import get_local_reader
+from ui.app.session import Visit
+from ui.review.shared_worklist import status_words
 
 FILM = hashlib.sha256(CHEST[1]).hexdigest()
 POINT = load_run(PROJECT_ROOT / "models" / SERVED_RUN).operating_point
@@ -310,3 +313,12 @@ def test_an_arbitration_that_is_unsure_has_no_confidence(
     page = settle(page, Verdict.UNSURE)
     assert not [one for one in page.get("button_group") if one.label == "Confidence"]
     assert "Arbitration: <b>unsure</b>, by Dr. Senior" in said(page)
+
+
+def test_a_list_names_a_dispute_to_who_has_read_the_film_or_looks_for_disputes(
+    films: SqlFilms,
+) -> None:
+    visit = Visit(listed={FILM: replace(films.find(FILM), status=FilmStatus.DISPUTED)})
+    assert status_words(visit, FILM, set()) == ""
+    assert status_words(visit, FILM, set(), seeks=True) == "disputed"
+    assert status_words(visit, FILM, {FILM}) == "disputed"

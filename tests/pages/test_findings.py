@@ -72,7 +72,7 @@ def test_a_verdict_by_hand_clears_what_it_denies_and_keeps_the_rest(
     choose(page, chosen, SEEN)
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
-    choose(page, chosen, SEEN)
+    press(page, "Correct this read")
     choose_verdict(page, Verdict.NORMAL)
     press(page, "Sign a correction")
     assert stored(store) == [(Verdict.PNEUMONIA, SEEN), (Verdict.NORMAL, NO_FINDINGS)]

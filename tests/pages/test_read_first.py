@@ -23,6 +23,7 @@ from pages.test_review import (
     upload,
     words_of,
 )
+from pages.test_review_population import ADULT
 from streamlit.testing.v1 import AppTest
 
 from core.domain.mark import Mark
@@ -199,8 +200,8 @@ def test_an_inverted_film_that_was_refused_is_read_first_and_stands_as_no_dismis
 ) -> None:
     page = upload(open_page(), png("negative.png", np.float32(1) - chest(1)))
     name_reader(page)
-    press(page, "Not a chest film")
-    assert read_first[-1][2] == "not a chest film"
+    press(page, "Not to be read here")
+    assert read_first[-1][2] == "not to be read here"
     press(page, "Invert and read again")
     run_until(page, lambda: "Lock the first read" in labels(page))
     assert not said_of(page)
@@ -231,11 +232,11 @@ def test_a_region_drawn_at_the_first_read_is_locked_with_it_and_held_to_the_mode
 ) -> None:
     page = upload(open_page(), CHEST)
     key = page.session_state["first_read"].selected
-    assert "mark where you see it" in words_of(page)
+    assert "mark the finding on the film" in words_of(page)
     assert '"edit": true' in marking_sent(page)
     marked[key] = (BOX, POINT)
     page.run()
-    assert "2 marks, saved when you lock. x removes the last mark." in words_of(page)
+    assert "2 marks in your draft. x removes the last mark." in words_of(page)
     lock(page)
     assert '"edit": false' in marking_sent(page)
     assert str(list(BOX)) in marking_sent(page)
@@ -269,10 +270,10 @@ def test_marks_stay_with_their_film_until_they_are_taken_away(
     marked.clear()  # the browser speaks of the other film now
     visit.selected = other
     page.run()
-    assert "mark where you see it" in words_of(page)
+    assert "mark the finding on the film" in words_of(page)
     visit.selected = key
     page.run()
-    assert "1 mark, saved when you lock" in words_of(page)
+    assert "1 mark in your draft" in words_of(page)
     marked[key] = ()
     page.run()
     lock(page)
@@ -327,7 +328,7 @@ def test_who_settles_nothing_sees_only_films_of_their_own_reading(
 def test_a_refused_film_has_nothing_to_hide(store: SqlReviewStore) -> None:
     page = upload(open_page(), HAND)
     assert "Not read by the model" in words_of(page)
-    assert "Not a chest film" in labels(page)
+    assert "Not to be read here" in labels(page)
 
 
 @pytest.mark.parametrize("role", [Role.TRAINEE, Role.ADMIN])
@@ -392,7 +393,7 @@ def test_a_read_that_was_being_written_is_there_when_the_film_is_uploaded_again(
     again = upload(open_page(), CHEST, png("other.png", chest(5)))
     assert again.session_state["first_read"].selected == left_open
     assert again.text_area[0].value == "left base"
-    assert "1 mark, saved when you lock" in words_of(again)
+    assert "1 mark in your draft" in words_of(again)
     press(again, "Lock the first read")
     (first,) = store.history(left_open)
     assert (first.read.verdict, first.read.comment) == (Verdict.PNEUMONIA, "left base")
@@ -443,7 +444,7 @@ def test_a_reader_who_writes_their_name_otherwise_makes_no_second_blind_read(
     page = press(lock(upload(open_page(), CHEST)), "Sign")
     name_reader(page, READER.upper())
     assert "Lock the first read" not in labels(page)
-    assert "Sign a correction" in labels(page)
+    assert "Correct this read" in labels(page)
 
 
 def test_the_time_at_other_films_is_no_time_at_this_one(store: SqlReviewStore) -> None:
@@ -459,3 +460,38 @@ def test_the_time_at_other_films_is_no_time_at_this_one(store: SqlReviewStore) -
     lock(page)
     (first,) = store.history(key)
     assert 0 < first.shown_s < (first.read.read_at - first.opened_at).total_seconds() - 1.4
+
+
+def test_the_comment_of_the_blind_read_goes_on_into_the_signed_one(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    name_reader(page)
+    draft(page, Verdict.NORMAL, "left base")
+    assert "Comment saved" in words_of(page)
+    press(page, "Lock the first read")
+    assert page.text_area[0].value == "left base"
+    press(page, "Sign")
+    (signed,) = store.recent()
+    assert signed.read.comment == "left base"
+    assert "after your own blind read" in html_of(page)
+
+
+def test_a_read_that_was_signed_in_another_window_says_so(store: SqlReviewStore) -> None:
+    page = lock(upload(open_page(), CHEST))
+    page.text_area[0].set_value("left base").run()
+    other = press(upload(open_page(), CHEST), "Sign")
+    assert "Correct this read" in labels(other)
+    page.run()
+    assert "Your read of this film was stored in another window." in words_of(page)
+    press(page, "Correct this read")
+    assert page.text_area[0].value == "left base"
+    assert "another window" not in words_of(page)
+
+
+def test_an_adults_film_carries_its_caution_before_the_blind_read(
+    store: SqlReviewStore, read_first
+) -> None:
+    page = upload(open_page(), ADULT)
+    assert "Your blind read" in words_of(page)
+    assert "Patient age: adult." in words_of(page)
+    assert "Quality check passed" in words_of(page)
+    assert read_first[-1][2] == "to read"

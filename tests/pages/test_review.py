@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -74,6 +75,13 @@ def run_until(page: AppTest, happened) -> AppTest:
 def words_of(page: AppTest) -> str:
     kinds = (page.markdown, page.caption, page.header, page.error, page.warning)
     return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def focus_of(page: AppTest) -> str:
+    """Return the key of what is to have the focus."""
+    sent = [json.loads(one.proto.json) for one in page.get("bidi_component") if one.proto.json]
+    (focus,) = [one["focus"] for one in sent if "focus" in one]
+    return str(focus)
 
 
 def said_of(page: AppTest) -> str:
@@ -185,18 +193,18 @@ def test_a_refused_picture_gets_no_verdict_and_may_be_noted_as_no_chest_film(
     labels = [button.label for button in page.button]
     assert not [one for one in page.get("button_group") if one.label == "Your verdict"]
     assert not {"Sign", "Lock the first read"} & set(labels)
-    press(page, "Not a chest film")
+    press(page, "Not to be read here")
     assert "Enter your name first" in words_of(page)
     name_reader(page)
     assert "Enter your name first" not in words_of(page)
-    press(page, "Not a chest film")
+    press(page, "Not to be read here")
     key = page.session_state["first_read"].selected
     assert dismissals_of(store.database, [key])[key].reader == READER
-    assert f"**Not a chest film**, says {READER}" in words_of(page)
+    assert f"**Not to be read here**, says {READER}" in words_of(page)
     assert "No other film in the list waits for your read." in words_of(page)
     press(page, "Put it back in the worklist")
     assert dismissals_of(store.database, [key]) == {}
-    assert "Not a chest film" in [button.label for button in page.button]
+    assert "Not to be read here" in [button.label for button in page.button]
     assert (store.count(), verify_records(store.database).intact) == (0, True)
 
 
@@ -205,6 +213,14 @@ def test_a_damaged_file_gets_a_sentence_and_the_others_go_on(store: SqlReviewSto
     states = {outcome.state for outcome in page.session_state["first_read"].outcomes.values()}
     assert states == {"read", "failed"}
     assert "Likelihood ratio" in said_of(page)
+    visit = page.session_state["first_read"]
+    cut = next(key for key, outcome in visit.outcomes.items() if outcome.state == "failed")
+    visit.selected = cut
+    name_reader(page)
+    press(page, "Not to be read here")
+    assert dismissals_of(store.database, [cut])[cut].reader == READER
+    press(page, "Put it back in the worklist")
+    assert dismissals_of(store.database, [cut]) == {}
 
 
 def test_a_file_that_is_there_already_is_not_listed_twice(store: SqlReviewStore) -> None:
@@ -222,7 +238,9 @@ def test_a_signature_needs_a_verdict_and_a_name_and_loses_nothing(store: SqlRevi
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
     assert "Enter your name first" in words_of(page)
+    assert focus_of(page) == "reader-name"
     name_reader(page)
+    assert focus_of(page) != "reader-name"
     assert "Enter your name first" not in words_of(page)
     assert page.text_area[0].value == "left base"
     assert store.count() == 0
@@ -252,7 +270,14 @@ def test_a_second_read_by_the_same_reader_corrects_the_first(store: SqlReviewSto
     page = upload(open_page(), CHEST)
     name_reader(page)
     choose_verdict(page, Verdict.NORMAL)
+    page.text_area[0].set_value("left base").run()
     press(page, "Sign")
+    assert not page.text_area  # the signed read stands alone until it is corrected
+    assert [button.label for button in page.button if "orrect" in button.label] == [
+        "Correct this read"
+    ]
+    press(page, "Correct this read")
+    assert page.text_area[0].value == "left base"
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign a correction")
     (current,) = store.recent()

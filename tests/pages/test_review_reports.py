@@ -147,6 +147,7 @@ def test_the_report_of_a_signed_film_states_what_is_stored_of_it(
 def test_a_correction_makes_another_report(store: SqlReviewStore, offered) -> None:
     page = read_and_sign(upload(open_page(), CHEST))
     open_report(page, offered)
+    press(page, "Correct this read")
     choose_verdict(page, Verdict.UNSURE)
     press(page, "Sign a correction")
     run_until(page, lambda: "unsure" in words_of_page(pages_of(offered["Save as PDF"])[0]))

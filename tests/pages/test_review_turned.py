@@ -99,7 +99,7 @@ def test_a_refused_film_is_read_first_once_it_is_turned(
 ) -> None:
     monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
     page = upload(open_app(), OVER)
-    assert "Not a chest film" in labels(page)
+    assert "Not to be read here" in labels(page)
     turned(page)
     assert "uspicious for pneumonia" not in words_of(page)
     assert "Lock the first read" in labels(page)

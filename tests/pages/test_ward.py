@@ -102,11 +102,13 @@ def test_the_read_keeps_the_number_that_its_reader_saw(store: SqlReviewStore) ->
     choose_verdict(page, Verdict.PNEUMONIA)
     press(page, "Sign")
     set_ward_prevalence(store.database, 0.15, LEAD)
+    press(page, "Correct this read")
     choose_verdict(page, Verdict.NORMAL)
     assert "Likelihood ratio" in said_of(page)  # as long as the film stays open
     press(page, "Sign a correction")
     again = upload(open_page(), CHEST)
     name_reader(again)
+    press(again, "Correct this read")
     choose_verdict(again, Verdict.NORMAL)
     number = re.search("Probability here ([0-9.]+[0-9])", said_of(again))[1]
     press(again, "Sign a correction")

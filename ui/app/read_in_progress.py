@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.domain.mark import Mark
 from core.domain.reader import Act, Reader, reader_key
@@ -23,6 +23,10 @@ CHANGED = (
     "The reader has changed, and this is the new reader's own form. The other read stays with "
     "the reader who wrote it."
 )
+
+
+ELSEWHERE = "Your read of this film was stored in another window."
+KEPT_HERE = " What you chose here stands in the form of your next read."
 
 
 def get_review_steps() -> SqlReviewSteps:
@@ -138,7 +142,11 @@ def record_progress(read: ReadContext) -> None:
 def _note_reader(visit: Visit, token: ReadToken) -> None:
     """Keep a read with its reader: who gives a name goes on with it, and another name does not."""
     before, visit.writing = visit.writing, token
-    if before is None or before.film != token.film or before.reader == token.reader:
+    if before is None or before.film != token.film:
+        return
+    if before.reader == token.reader:
+        if token.reader and before.turn < token.turn and before not in visit.stored:
+            _note_elsewhere(visit, before, token)
         return
     visit.complaint = ""
     if before.reader == "" and before.turn == token.turn:
@@ -146,6 +154,14 @@ def _note_reader(visit: Visit, token: ReadToken) -> None:
             _pass_on(visit, before, token)
     elif before in visit.kept:
         visit.complaint = CHANGED
+
+
+def _note_elsewhere(visit: Visit, written: ReadToken, token: ReadToken) -> None:
+    """Say that another window has stored the read; what was chosen here begins the next one."""
+    visit.complaint = ELSEWHERE
+    if written in visit.kept:
+        visit.drafts.setdefault(token, replace(visit.kept[written], drawn=()))
+        visit.complaint += KEPT_HERE
 
 
 def _pass_on(visit: Visit, written: ReadToken, token: ReadToken) -> None:

@@ -143,6 +143,10 @@ class Visit:
         What was kept last of a read that is being written.
     regions_asked : set of (str, str)
         Film and reader who asked for its regions, where the site reads first.
+    correcting : set of ReadToken
+        The corrections of signed reads whose forms are open.
+    stored : set of ReadToken
+        The reads that this visit has locked or signed.
     scores_asked : set of (str, str)
         Film and reader who asked for the score of an adult's film.
     way : Way
@@ -157,10 +161,14 @@ class Visit:
         The next film that waits for the visitor's read, by the order of the list.
     done : str
         The film that was finished last, until another is opened: the way on has the focus.
-    greeted : str or None
-        The reader to whom it was said what is unfinished.
+    greeted : (str, str or None, int) or None
+        Reader, open film and number of stored reads at which `unfinished` was counted.
     unfinished : Unfinished or None
-        What that reader had begun before this visit.
+        What that reader has begun.
+    hides_unfinished : bool
+        Whether that reader has closed the line that says so.
+    nameless : int
+        How often a name was asked for: each time its field has the focus.
     shown_read : str
         Which read of a teaching session this window shows; empty where any may follow.
     complaint : str
@@ -202,6 +210,8 @@ class Visit:
     form_keys: dict[ReadToken, str] = field(default_factory=dict)
     kept: dict[ReadToken, Draft] = field(default_factory=dict)
     regions_asked: set[tuple[str, str]] = field(default_factory=set)
+    correcting: set[ReadToken] = field(default_factory=set)
+    stored: set[ReadToken] = field(default_factory=set)
     scores_asked: set[tuple[str, str]] = field(default_factory=set)
     way: Way = Way.CAM
     doubted_asked: set[str] = field(default_factory=set)
@@ -209,14 +219,21 @@ class Visit:
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     following: str | None = None
     done: str = ""
-    greeted: str | None = None
+    greeted: tuple[str, str | None, int] | None = None
     unfinished: Unfinished | None = None
+    hides_unfinished: bool = False
+    nameless: int = 0
     shown_read: str = ""
     complaint: str = ""
     beside: dict[str, str] = field(default_factory=dict)
     layers: LayersTask | None = None
     reports: dict[str, ReportsTask] = field(default_factory=dict)
     ward: tuple[str, WardPrevalence | None] | None = None
+
+    def correct(self, token: ReadToken) -> None:
+        """Open the form that corrects a signed read."""
+        self.correcting.add(token)
+        self.complaint = ""
 
     def show_whole_lungs(self) -> None:
         """Explain films by all of the lungs from now on."""

@@ -45,6 +45,7 @@ _SCALE = """
   <div class="fr-end" style="left:0">{what} 0</div>
   <div class="fr-point-name" style="left:{name:.2f}%">threshold</div>
   <div class="fr-end" style="right:0">1</div>
+  {legend}
 </div>
 """
 
@@ -53,6 +54,8 @@ _BAND = (
     '<div class="fr-band" title="unsure: no verdict in this range" '
     'style="left:{left:.2f}%;width:{width:.2f}%"></div>'
 )
+
+_LEGEND = '<div class="fr-legend"><i class="fr-hatched"></i>unsure: no verdict here</div>'
 
 _HEADINGS = {
     "suspicious": "Suspicious for pneumonia",
@@ -148,6 +151,7 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
     what = "probability" if number is None else "score"
     threshold, edges = prediction.operating_point.threshold, _band_edges(prediction)
     words, band = f"{what} {shown}, threshold {threshold:.2f}", ""
+    legend = "" if edges is None else _LEGEND
     if edges is not None:
         low, high = edges
         words += f", unsure from {low:.2f} to {high:.2f}"
@@ -157,6 +161,7 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
             label=escape(words),
             what=what,
             band=band,
+            legend=legend,
             point=threshold * 100.0,
             name=min(72.0, max(50.0, threshold * 100.0)),
             dot=prediction.probability * 100.0,
@@ -200,14 +205,15 @@ def draw_origin(quality: QualityReport) -> None:
             st.markdown(f":material/science: {plain(finding.message)}")
 
 
-def draw_population(quality: QualityReport, *, scored: bool = True) -> None:
+def draw_population(quality: QualityReport, *, scored: bool = True, blind: bool = False) -> None:
     """Say whom the film shows and how it was taken, as far as it is known.
 
-    Where no score is shown, only how it was taken.
+    Where no score is shown, only how it was taken; before a blind read, what is a caution too.
     """
-    codes = BESIDE_SCORE if scored else {PROJECTION}
+    codes = BESIDE_SCORE if scored and not blind else {PROJECTION}
     for finding in quality.findings:
-        if finding.code in codes:
+        cautions = blind and finding.severity is Severity.FLAG and finding.code in BESIDE_SCORE
+        if finding.code in codes or cautions:
             text = plain(finding.message)
             if finding.severity is Severity.NOTE:
                 st.caption(f"{_MARK[finding.severity][0]} {text}")
@@ -231,11 +237,13 @@ def _chip(severity: Severity) -> str:
     return f":{_COLOURS[severity]}-badge[{icon} **{word.capitalize()}**]"
 
 
-def draw_record(record: ReviewRecord, *, superseded: bool = False) -> None:
-    """Say in one line who signed what and when."""
+def draw_record(
+    record: ReviewRecord, *, superseded: bool = False, after: str = "an earlier read"
+) -> None:
+    """Say in one line who signed what and when, and which read it supersedes."""
     read = record.read
     corrected = record.supersedes and record.kind is ReadKind.READ
-    corrects = ", after an earlier read" if corrected else ""
+    corrects = f", after {after}" if corrected else ""
     words = (
         f"{_DONE[record.kind]} <b>{read.verdict}</b>{read.confidence_text}, "
         f"by {escape(record.reader)}, "

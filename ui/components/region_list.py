@@ -29,7 +29,7 @@ BALANCE = {
 }
 """Parts of a score by CAM, and what they are called."""
 
-HEADINGS = {UNLIKE_HEALTHY: "Lung unlike healthy that counts most"}
+HEADINGS = {UNLIKE_HEALTHY: "Lung that differs most from healthy lung"}
 """Of the list, where it is not of all regions that the score depends on."""
 
 INTERVALS = {
@@ -101,7 +101,7 @@ def _interval(explanation: Explanation, region: RegionWeight) -> str:
 
 def _how(explanation: Explanation) -> str:
     if explanation.method is Method.CAM:
-        return ", exact"
+        return ""
     if explanation.method is Method.OCCLUSION:
         return ", each hidden once, alone"
     fit = explanation.surrogate_r2

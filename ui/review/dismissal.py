@@ -1,10 +1,10 @@
-"""A picture that the quality check refused: it gets no verdict, and may be no chest film."""
+"""A picture that the quality check refused: it gets no verdict, and a reader may put it away."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.domain.quality import QualityReport
+from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.store.dismissals import dismiss_film, dismissals_of, restore_film
@@ -14,24 +14,31 @@ from ui.app.resources import get_database
 from ui.components.plain_text import plain
 from ui.review.next_film import draw_next
 
-DISMISS, RESTORE = "Not a chest film", "Put it back in the worklist"
+DISMISS, RESTORE = "Not to be read here", "Put it back in the worklist"
+KEY = "y"
+KEYS = ((KEY, "Put away a picture that the quality check refused, or put it back"),)
 NO_NAME = "Enter your name first: it is kept with your name."
 
 
+def unreadable(sentence: str) -> QualityReport:
+    """Return what is kept as the reason where a file cannot be opened."""
+    return QualityReport((Finding("unreadable", Severity.REFUSE, None, None, sentence),))
+
+
 def draw_dismissal(read: ReadContext, quality: QualityReport) -> None:
-    """Offer to note that a refused picture is no chest film, or to take that back."""
+    """Offer to note that a refused picture is not to be read here, or to take that back."""
     visit, film = read.visit, read.film.key
     if not_allowed(visit, Act.SIGN_READ):
         return
     said = dismissals_of(get_database(), [film]).get(film)
     if said is not None:
         st.markdown(
-            f":material/hide_image: **Not a chest film**, says {plain(said.reader)}, "
+            f":material/hide_image: **Not to be read here**, says {plain(said.reader)}, "
             f"{said.noted_at:%Y-%m-%d %H:%M} UTC."
         )
         draw_next(visit)
     else:
-        st.caption("The model did not read this picture, so that it gets no verdict.")
+        st.caption("The model did not read this picture. It gets no verdict.")
     visit.reader = draw_name_field(visit)
     if visit.complaint == NO_NAME and visit.reader.strip():
         visit.complaint = ""
@@ -39,8 +46,10 @@ def draw_dismissal(read: ReadContext, quality: QualityReport) -> None:
         DISMISS if said is None else RESTORE,
         icon=":material/hide_image:" if said is None else ":material/undo:",
         width="stretch",
+        shortcut=KEY,
         key=f"dismiss-{read.form_key}",
-        help="The picture leaves the films that are to be read. You can put it back."
+        help="For a wrong view, or no chest film. The reason of the quality check is kept with it. "
+        "You can put it back."
         if said is None
         else None,
     ):
@@ -55,6 +64,7 @@ def _note(read: ReadContext, quality: QualityReport, *, dismissed: bool) -> str:
     """Store it and return an empty text, or return what it lacks."""
     visit, film = read.visit, read.film.key
     if not visit.reader.strip():
+        visit.nameless += 1
         return NO_NAME
     try:
         (dismiss_film if dismissed else restore_film)(get_database(), film, quality, visit.acting)

@@ -44,11 +44,11 @@ def note_drawn(n: int) -> None:
     """Say how a region is drawn, or how many there are."""
     if n:
         marks = "1 mark" if n == 1 else f"{n} marks"
-        st.caption(f":material/my_location: {marks}, saved when you lock. x removes the last mark.")
+        st.caption(f":material/my_location: {marks} in your draft. x removes the last mark.")
         return
     st.caption(
-        "Optional: mark where you see it. Press m, then drag a box or click; or use b, arrows, b. "
-        "x removes the last mark."
+        "Optional: mark the finding on the film. Press m, then drag a box or click; or use b, "
+        "arrows, b. x removes the last mark."
     )
 
 

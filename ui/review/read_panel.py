@@ -11,7 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 from core.domain.quality import Severity
 from core.domain.reader import Act, reader_key
 from core.domain.review import ReadKind, ReviewRecord
-from core.domain.worklist import FilmStatus
 from core.errors import ReviewStoreError
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
@@ -30,17 +29,18 @@ from ui.components.panels import (
     draw_quality,
 )
 from ui.components.plain_text import plain
-from ui.components.worklist.worklist import WorklistRow
+from ui.components.worklist.worklist import DISMISSED, WorklistRow
 from ui.regions.address import VISIT, address_of
-from ui.review.dismissal import draw_dismissal
+from ui.review.dismissal import draw_dismissal, unreadable
 from ui.review.dispute_link import draw_dispute_link
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
 from ui.review.reliance import draw_reliance
-from ui.review.sign_form import draw_signed, draw_verdict
+from ui.review.sign_form import draw_records, draw_signed, draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, may_change, read_changed
 from ui.review.ward import draw_measured_here, draw_score
 
+ASK, ASK_KEY = "Show the model's regions", "o"
 TO_READ = "yours to read"
 """Of a film that another reader has signed, and this one has not."""
 
@@ -71,7 +71,7 @@ def build_row(
     shared : str
         What the shared worklist says of the film, if that comes before its reads.
     dismissed : bool
-        Whether a reader has said that the picture is no chest film.
+        Whether a reader has said that the picture is not to be read here.
     """
     reading = outcome.reading
     if reading is None:
@@ -86,7 +86,7 @@ def build_row(
             note=outcome.sentence,
             status=str(outcome.state)
             if waiting
-            else FilmStatus.DISMISSED.value
+            else DISMISSED
             if dismissed
             else "cannot be opened",
         )
@@ -116,7 +116,7 @@ def build_row(
         note=next(
             (f.message for f in reading.quality.findings if f.severity is not Severity.NOTE), ""
         ),
-        status=FilmStatus.DISMISSED.value if dismissed else _joined(status, shared) or unsigned,
+        status=DISMISSED if dismissed else _joined(status, shared) or unsigned,
         waits=not dismissed and not status.startswith("signed"),
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
     )
@@ -205,6 +205,10 @@ def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> Explana
     shown = task if task and read.shows_regions else None
     follow(read.visit, shown)
     if reading is None:
+        outcome = read.visit.outcome(read.film.key)
+        if outcome.state is FilmState.FAILED:
+            with bar:
+                draw_dismissal(read, unreadable(outcome.sentence))
         return None
     with st.container():
         draw_account(read, priors)
@@ -219,9 +223,11 @@ def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> Explana
             draw_origin(reading.quality)
             draw_read_first(read.visit)
             note_drawn(len(read.drawn))
-            draw_population(reading.quality, scored=False)
+            draw_population(reading.quality, blind=True)
             draw_quality(reading.quality)
         else:
+            if not reading.quality.refused:
+                draw_records(read, own=True)
             draw_model_read(read, reading, shown)
         draw_turn_back(read)
     if reading.quality.refused:
@@ -236,11 +242,19 @@ def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> Explana
 # --- reading order: nothing of the model is shown before the reader's own first read ---
 
 
+def offers_regions(read: ReadContext) -> bool:
+    """Return whether the reader may ask for the model's regions now."""
+    if read.reading is None or read.reading.prediction is None or read.hides_score:
+        return False
+    asks = get_settings().read_first and not read.regions_asked
+    return asks and read.kind is not ReadKind.FIRST
+
+
 def offer_regions(read: ReadContext) -> None:
     """Draw what shows the model's regions; that they were shown is kept with the signed read."""
-    if not get_settings().read_first or read.regions_asked:
+    if not offers_regions(read):
         return
-    if st.button("Show the model's regions", icon=":material/filter_center_focus:"):
+    if st.button(ASK, icon=":material/filter_center_focus:", shortcut=ASK_KEY):
         try:
             keep_regions_asked(read)
         except ReviewStoreError as exc:

@@ -17,21 +17,23 @@ from ui.components.plain_text import plain
 from ui.components.worklist.worklist import WorklistRow
 
 
-def status_words(visit: Visit, key: str, read: Collection[str]) -> str:
+def status_words(visit: Visit, key: str, read: Collection[str], *, seeks: bool = False) -> str:
     """Return a film's status where that is more than its reads say; empty if it is not.
 
     That a film is disputed tells what others and the model said: only those who have read it, and
-    those who settle disputes, see it.
+    those who look for disputes to settle, see it.
 
     Parameters
     ----------
     read : collection of str
         The films that the visitor has read.
+    seeks : bool
+        Whether the visitor has asked for the disputed films.
     """
     film = visit.listed.get(key)
     if film is None:
         return ""
-    if film.status is FilmStatus.DISPUTED and (key in read or visit.acting.may(Act.ARBITRATE)):
+    if film.status is FilmStatus.DISPUTED and (key in read or seeks):
         return "disputed"
     other = claimed_by_another(visit, film)
     if other and key not in read and film.status is not FilmStatus.SIGNED:

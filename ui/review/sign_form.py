@@ -30,16 +30,32 @@ from ui.review.ward import number_shown
 
 NO_VERDICT = "Choose a verdict first."
 NO_NAME = "Enter your name first: a read is signed by a person."
+COMMENT_SAVED = ":material/check: Comment saved"
+CORRECT = "Correct this read"
 CONFIDENCE_HELP = "1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`."
 
 
 def draw_signed(read: ReadContext) -> None:
     """Draw what is signed already, as far as the visitor may know it, and the report of it."""
-    superseded = {record.supersedes for record in read.history}
-    for record in read.history:
-        if read.kind is ReadKind.READ and record.record_id not in superseded:
-            draw_record(record)
+    draw_records(read, own=True)
+    draw_records(read, own=False)
     draw_report(read)
+
+
+def draw_records(read: ReadContext, *, own: bool) -> None:
+    """Draw the visitor's own read that stands, or the others'; none before their blind read."""
+    if read.kind is not ReadKind.READ:
+        return
+    superseded = {record.supersedes for record in read.history}
+    blind = {record.record_id for record in read.history if record.kind is ReadKind.FIRST}
+    mine = {record.record_id for record in read.own}
+    for record in read.history:
+        if record.record_id in superseded or (record.record_id in mine) is not own:
+            continue
+        after = "an earlier read"
+        if record.supersedes in blind:
+            after = "your own blind read" if own else "a blind read of theirs"
+        draw_record(record, after=after)
 
 
 def draw_verdict(
@@ -53,22 +69,28 @@ def draw_verdict(
         The place that never moves: verdict, confidence and signature.
     """
     visit, own, kind, token, form = read.visit, read.own, read.kind, read.token, read.form_key
-    draw_signed(read)
+    draw_records(read, own=False)
+    draw_report(read)
     if not_allowed(visit, Act.SIGN_READ):
         return
-    locked = own[-1] if own and own[-1].kind is ReadKind.FIRST else None
+    signed = bool(own) and own[-1].kind is not ReadKind.FIRST
+    if signed and not _draw_correct(read, bar):
+        return
     begun = Draft()
-    if locked is not None:
-        said = locked.read
-        begun = Draft(said.verdict, said.confidence or begun.confidence, findings=said.findings)
+    if own:
+        said = own[-1].read
+        sure = said.confidence or begun.confidence
+        begun = Draft(said.verdict, sure, said.comment, findings=said.findings)
     draft = _draw_form(form, visit.drafts.get(token, begun), bar)
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
+    if draft.comment.strip() and visit.kept.get(token, begun) == draft:
+        with st.container(key="comment-saved"):
+            st.caption(COMMENT_SAVED)
     with bar:
         show_not_kept(visit)
         visit.reader = draw_name_field(visit)
-        signed = bool(own) and locked is None
         if signed:
             draw_next(visit)
         label, icon = ("Sign a correction" if signed else "Sign"), ":material/draw:"
@@ -88,6 +110,28 @@ def draw_verdict(
         lacks = {NO_VERDICT: draft.verdict is None, NO_NAME: not visit.reader.strip()}
         if visit.complaint and lacks.get(visit.complaint, True):
             st.warning(plain(visit.complaint), icon=":material/touch_app:")
+
+
+def _draw_correct(read: ReadContext, bar: DeltaGenerator) -> bool:
+    """Return whether the signed read is being corrected; if not, draw the way on and the offer."""
+    visit, token = read.visit, read.token
+    if token in visit.correcting:
+        return True
+    with bar:
+        show_not_kept(visit)
+        visit.reader = draw_name_field(visit)
+        draw_next(visit)
+        st.button(
+            CORRECT,
+            icon=":material/edit:",
+            width="stretch",
+            key=f"correct-{read.form_key}",
+            on_click=visit.correct,
+            args=(token,),
+        )
+        if visit.complaint:
+            st.warning(plain(visit.complaint), icon=":material/touch_app:")
+    return False
 
 
 def _draw_form(key: str, begun: Draft, bar: DeltaGenerator) -> Draft:
@@ -157,6 +201,7 @@ def _sign(
     if draft.verdict is None:
         return NO_VERDICT
     if not visit.reader.strip():
+        visit.nameless += 1
         return NO_NAME
     progress, said = progress_of(read.token), reading.prediction
     serving = get_engine().classifier.run_record.run_id  # stands for the run of a film without one
@@ -179,6 +224,7 @@ def _sign(
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
         return f"Not signed. {exc}"
+    visit.stored.add(drafted)
     if record.kind is not ReadKind.FIRST:
         visit.done = film.key
     return ""

@@ -15,47 +15,64 @@ AGAIN = "Add the film again to go on: films are not kept here."
 
 
 def draw_unfinished(visit: Visit) -> None:
-    """Say once a visit what is unfinished, until the reader goes on or closes the line."""
-    name = visit.acting.name
-    if visit.greeted != name:
-        visit.greeted = name
+    """Say what is unfinished beside the open film, until the reader goes on or closes the line.
+
+    It is counted again when the reader, the open film or what they have stored changes.
+    """
+    now = visit.acting.name, visit.selected, len(visit.stored)
+    if visit.greeted != now:
+        if visit.greeted is None or visit.greeted[0] != now[0]:
+            visit.hides_unfinished = False
+        visit.greeted = now
         try:
-            visit.unfinished = unfinished_of(get_database(), name)
+            visit.unfinished = unfinished_of(get_database(), now[0])
         except ReviewStoreError:
             visit.unfinished = None  # the page says it where it reads the film
-    left = visit.unfinished
-    if left is None or not left.films:
+    left = others_unfinished(visit)
+    if not left.films:
         return
-    with st.container(border=True, gap="xsmall", key="unfinished"):
-        st.markdown(f":material/pending_actions: You have {left.words}.")
-        known = [key for key in left.films if key in visit.films or get_settings().keeps_films]
-        with st.container(horizontal=True, gap="small"):
-            if known:
-                st.button(
-                    "Go on",
-                    icon=":material/arrow_forward:",
-                    key="go-on",
-                    on_click=_go_on,
-                    args=(visit, known),
-                )
-            st.button("Close", type="tertiary", key="go-on-close", on_click=_close, args=(visit,))
-        if not known:
-            st.caption(AGAIN)
+    known = [key for key in left.films if key in visit.films or get_settings().keeps_films]
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="unfinished"):
+        words = f"You have {left.words}."
+        if known:
+            st.button(
+                f"Go on: {left.short}",
+                icon=":material/pending_actions:",
+                key="go-on",
+                help=words,
+                on_click=_go_on,
+                args=(visit, known),
+            )
+        else:
+            st.caption(f":material/pending_actions: {words} {AGAIN}")
+        st.button(
+            ":material/close:",
+            type="tertiary",
+            key="go-on-close",
+            help="Close",
+            on_click=_close,
+            args=(visit,),
+        )
 
 
-def _go_on(visit: Visit, films: list[str]) -> None:
-    """Open the first of the films that is not open, and say no more of it."""
-    film = next((key for key in films if key != visit.selected), films[0])
-    take_up(visit, film)
-    if film in visit.films:
-        visit.selected, visit.complaint, visit.done = film, "", ""
-    left = visit.unfinished or Unfinished()
-    gone = {film, visit.selected}
-    visit.unfinished = Unfinished(
-        tuple(key for key in left.locked if key not in gone),
-        tuple(key for key in left.drafted if key not in gone),
+def others_unfinished(visit: Visit) -> Unfinished:
+    """Return what is unfinished and not open; nothing once the reader has closed the line."""
+    left, here = visit.unfinished, visit.selected
+    if left is None or visit.hides_unfinished:
+        return Unfinished()
+    return Unfinished(
+        tuple(key for key in left.locked if key != here),
+        tuple(key for key in left.drafted if key != here),
     )
 
 
+def _go_on(visit: Visit, films: list[str]) -> None:
+    """Open the first of the films."""
+    film = films[0]
+    take_up(visit, film)
+    if film in visit.films:
+        visit.selected, visit.complaint, visit.done = film, "", ""
+
+
 def _close(visit: Visit) -> None:
-    visit.unfinished = None
+    visit.hides_unfinished = True

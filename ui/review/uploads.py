@@ -32,13 +32,14 @@ FORMATS = "JPEG, PNG, TIFF, BMP or DICOM"
 def draw_uploader(visit: Visit) -> None:
     """Draw the uploader; new films join the worklist and are read in the background."""
     limit_mb = get_settings().max_film_mb
-    files = st.file_uploader(
-        f"Films: {FORMATS}, up to {limit_mb} MB each",
-        accept_multiple_files=True,
-        key=f"upload-{visit.upload_round}",
-        max_upload_size=limit_mb,
-        help=kept_text(),
-    )
+    with st.container(key="film-upload"):
+        files = st.file_uploader(
+            f"Films: {FORMATS}, up to {limit_mb} MB each",
+            accept_multiple_files=True,
+            key=f"upload-{visit.upload_round}",
+            max_upload_size=limit_mb,
+            help=kept_text(),
+        )
     if visit.left_out:
         st.warning(visit.left_out, icon=":material/inventory_2:")
     if files:

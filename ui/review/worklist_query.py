@@ -15,11 +15,13 @@ from ui.app.query_params import Param, QueryParams, WrongValue, one_of, put
 from ui.app.resources import get_films
 from ui.app.session import Visit
 from ui.components.plain_text import plain
+from ui.components.worklist.worklist import DISMISSED
 
 FIND = "worklist-find"
 SHOWN = {
     "open": "Open films",
     **{str(status).replace(" ", "-"): str(status).capitalize() for status in FilmStatus},
+    str(FilmStatus.DISMISSED).replace(" ", "-"): DISMISSED.capitalize(),
     "all": "All films",
 }
 ARRIVALS = {"any": "However they came", **{str(one).lower(): str(one) for one in Arrival}}
@@ -70,6 +72,13 @@ WORKLIST = QueryParams(
 def tells_disputes(visit: Visit) -> bool:
     """Return whether the visitor sees which films are disputed without having read them."""
     return not get_settings().read_first or visit.acting.may(Act.ARBITRATE)
+
+
+def seeks_disputes(visit: Visit, view: WorklistView) -> bool:
+    """Return whether a visitor who may know which films are disputed has asked for those."""
+    if not get_settings().read_first:
+        return visit.acting.may(Act.ARBITRATE)
+    return view.show == FilmStatus.DISPUTED.value and tells_disputes(visit)
 
 
 def read_worklist(visit: Visit, params: Mapping[str, str]) -> tuple[WorklistView, list[str]]:

@@ -39,18 +39,18 @@ BELOW = ScoreRatio(math.log(1 / 64), math.log(1 / 180), math.log(1 / 37), "below
         ),
         (
             ABOVE,
-            "likelihood ratio above 53 (95 % of this limit 25 to 220)",
+            "likelihood ratio above 53 (95 % interval of the limit: 25 to 220)",
             (
                 "A film with this score is more than 53 times as common among children with "
-                "pneumonia as among those without (95 % of this limit 25 to 220)."
+                "pneumonia as among those without (95 % interval of the limit: 25 to 220)."
             ),
         ),
         (
             BELOW,
-            "likelihood ratio below 0.016 (95 % of this limit 0.0056 to 0.027)",
+            "likelihood ratio below 0.016 (95 % interval of the limit: 0.0056 to 0.027)",
             (
                 "A film with this score is more than 64 times as common among children without "
-                "pneumonia as among those with it (95 % of this limit 37 to 180)."
+                "pneumonia as among those with it (95 % interval of the limit: 37 to 180)."
             ),
         ),
         (
@@ -84,26 +84,26 @@ def test_without_a_prevalence_the_ratio_is_said_and_no_probability(ratio, text, 
         (
             ABOVE,  # 53 * 2 / 98, 25 * 2 / 98, 220 * 2 / 98
             0.02,
-            "above 0.52 (95 % of this limit 0.34 to 0.82)",
-            "more than 52 have pneumonia (95 % of this limit 34 to 82)",
+            "above 0.52 (95 % interval of the limit: 0.34 to 0.82)",
+            "more than 52 have pneumonia (95 % interval of the limit: 34 to 82)",
         ),
         (
             BELOW,  # 15 / 85 / 64, 15 / 85 / 180, 15 / 85 / 37
             0.15,
-            "below 0.01 (95 % of this limit below 0.01)",
-            "fewer than 1 has pneumonia (95 % of this limit fewer than 1)",
+            "below 0.01 (95 % interval of the limit: below 0.01)",
+            "fewer than 1 has pneumonia (95 % interval of the limit: fewer than 1)",
         ),
         (
             BELOW,  # 1 / 64, 1 / 180, 1 / 37
             0.5,
-            "below 0.02 (95 % of this limit below 0.01 to 0.03)",
-            "fewer than 2 have pneumonia (95 % of this limit 1 to 3)",
+            "below 0.02 (95 % interval of the limit: below 0.01 to 0.03)",
+            "fewer than 2 have pneumonia (95 % interval of the limit: 1 to 3)",
         ),
         (
             ABOVE,
             0.8,
-            "above 0.99 (95 % of this limit above 0.99)",
-            "more than 99 have pneumonia (95 % of this limit 99 to more than 99)",
+            "above 0.99 (95 % interval of the limit: above 0.99)",
+            "more than 99 have pneumonia (95 % interval of the limit: 99 to more than 99)",
         ),
         (
             ScoreRatio(math.log(0.5)),
@@ -181,6 +181,7 @@ def test_what_counting_gives_stands_with_its_films():
         "By counting on the official test split, the likelihood ratio is 3.8 (1.9 to 7.7): 53 "
         "films with pneumonia and 8 without."
     )
+    assert "1 film with pneumonia and 8" in counted_text(replace(band, ill=1))
     assert counted_text(None) == ""
 
 

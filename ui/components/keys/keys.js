@@ -2,10 +2,13 @@
 // tell the page what is in it. Of a field for text that is all, unless the page says that its key
 // is harmless: what cannot be taken back is never done from a text. Elsewhere, and where the key is
 // harmless, it is pressed again on the page itself.
-// A button that the page names is focused once, as soon as it is there.
+// Enter and Escape leave a field of one line, and Escape leaves a comment: either stores its text.
+// A button or field that the page names is focused once, as soon as it is there.
 
 export default mounting(() => {
   document.addEventListener("keydown", pressOnPage, { capture: true });
+  document.addEventListener("input", noteUnsaved, { capture: true });
+  document.addEventListener("focusout", noteSaved, { capture: true });
   let focused = "";
   return {
     receive({ focus, token, harmless }) {
@@ -13,7 +16,11 @@ export default mounting(() => {
       if (focus && token !== focused) focusButton(focus, FOCUS_TRIES);
       focused = token;
     },
-    close: () => document.removeEventListener("keydown", pressOnPage, { capture: true }),
+    close: () => {
+      document.removeEventListener("keydown", pressOnPage, { capture: true });
+      document.removeEventListener("input", noteUnsaved, { capture: true });
+      document.removeEventListener("focusout", noteSaved, { capture: true });
+    },
   };
 });
 
@@ -21,13 +28,14 @@ let isHarmless = false; // the page's, and a page has one listener
 const FOCUS_TRIES = 60; // frames: the page draws the button after this component
 
 function focusButton(name, tries) {
-  const button = document.querySelector(`.st-key-${name} button`);
+  const button = document.querySelector(`.st-key-${name} :is(button, input)`);
   if (button) button.focus({ preventScroll: true });
   else if (tries > 0) requestAnimationFrame(() => focusButton(name, tries - 1));
 }
 
 function pressOnPage(event) {
   const { key, code, ctrlKey, metaKey, repeat } = event;
+  if (leavesField(event)) return event.composedPath()[0].blur();
   if (key !== "Enter" || !(ctrlKey || metaKey)) return;
   if (event.target === document.body && !repeat) return;
   event.stopImmediatePropagation();
@@ -39,8 +47,8 @@ function pressOnPage(event) {
   const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", again));
   if (!isTyped(field)) press();
   else if (isHarmless) setTimeout(press); // once the page has what was written
-  else if (isText(field)) field.focus();
-  else setTimeout(press);
+  else if (!isText(field)) setTimeout(press);
+  else if (!isLine(field)) field.focus();
 }
 
 // A number, a date or a choice: a key pressed there is meant for the page.
@@ -54,4 +62,25 @@ function isTyped(node) {
 function isText(node) {
   if (node.tagName === "TEXTAREA" || node.isContentEditable) return true;
   return ["text", "search"].includes(node.type) && node.getAttribute("role") !== "combobox";
+}
+
+// A field of one line that is no box to choose from.
+function isLine(node) {
+  return node.tagName === "INPUT" && node.type === "text" && node.getAttribute("role") !== "combobox";
+}
+
+function leavesField(event) {
+  const { key, ctrlKey, metaKey, shiftKey, isComposing } = event;
+  if (ctrlKey || metaKey || shiftKey || isComposing) return false;
+  const field = event.composedPath()[0];
+  if (key === "Escape") return isLine(field) || field.tagName === "TEXTAREA";
+  return key === "Enter" && isLine(field);
+}
+
+function noteUnsaved({ target }) {
+  if (target.tagName === "TEXTAREA") target.dataset.unsaved = "";
+}
+
+function noteSaved({ target }) {
+  if (target.tagName === "TEXTAREA") delete target.dataset.unsaved;
 }

@@ -1,4 +1,4 @@
-"""Let Ctrl+Enter reach the page from every choice, and put the focus on a button."""
+"""Let Ctrl+Enter reach the page from every choice, and put the focus on a button or field."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def listen_for_keys(focus: str = "", token: str = "", *, harmless: bool = False)
     Parameters
     ----------
     focus : str
-        Key of a button that is to have the focus.
+        Key of a button or field that is to have the focus.
     token : str
-        The button is focused once for each.
+        It is focused once for each.
     harmless : bool
         Whether the key may act from a field for text too: it neither locks nor signs here.
     """

@@ -67,7 +67,9 @@ class Viewer {
   receive(data, setStateValue) {
     this.data = data;
     this.setStateValue = setStateValue;
+    const before = this.state?.film;
     this.state = this.recall(data);
+    if (this.state.film !== before) this.find(".announcement").textContent = "";
     this.root.style.height = Number.isFinite(data.height) ? `${data.height}px` : data.height;
     this.canvas.setAttribute("aria-label", data.alt);
     this.find(".drawn").hidden = !data.synthetic;

@@ -16,10 +16,12 @@ from typing import Literal
 import streamlit as st
 
 from core.domain.model import Side
-from core.domain.worklist import FilmStatus
 from ui.components.declare import declare
 from ui.components.events import rerun_only, state_of
 from ui.components.worklist.choice import Conversation, continue_conversation
+
+DISMISSED = "not to be read here"
+"""Status of a picture that a reader has put away."""
 
 _HERE = Path(__file__).parent
 
@@ -71,7 +73,7 @@ class WorklistRow:
     @property
     def done(self) -> bool:
         """True if the reader has signed a read of the film, or somebody dismissed it."""
-        return self.signed or self.status == FilmStatus.DISMISSED.value
+        return self.signed or self.status == DISMISSED
 
     @property
     def signed(self) -> bool:
