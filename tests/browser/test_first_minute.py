@@ -216,7 +216,7 @@ def test_a_deep_link_leads_to_a_page_that_says_its_name_and_purpose_and_where_it
     server: Server, page: Page, name: str
 ) -> None:
     page.goto(f"{server.address}/{name}")
-    expect(page.get_by_text(WORDS_OF_PAGES[name])).to_be_visible()
+    expect(page.get_by_text(WORDS_OF_PAGES[name]).last).to_be_visible()
     expect(page.get_by_text("Not for diagnosis")).to_be_visible()
     entry = PAGES[name]
     expect(page).to_have_title(f"{entry.title} · First Read")
