@@ -25,7 +25,14 @@ from ui.review.film_list import draw_worklist, height_below
 from ui.review.marks import VIEWER, marking_of
 from ui.review.next_film import BUTTON, KEYS
 from ui.review.priors import Priors, draw_prior, lay_out, priors_of
-from ui.review.read_panel import ASK, ASK_KEY, draw_read, offers_regions, purpose_text
+from ui.review.read_panel import (
+    ASK,
+    ASK_BUTTON,
+    ASK_KEY,
+    draw_read,
+    offers_regions,
+    purpose_text,
+)
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, read_waiting
@@ -106,8 +113,10 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
             draw_prior(priors, there, height_below(priors.height))
     if visit.complaint in NAMELESS:
         listen_for_keys(NAME, str(visit.nameless))
-    else:
+    elif visit.done or visit.locked != visit.selected:
         listen_for_keys(BUTTON, visit.done)
+    else:
+        listen_for_keys(ASK_BUTTON, f"{visit.locked} locked")
 
 
 visit = guard("review")

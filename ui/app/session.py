@@ -161,6 +161,8 @@ class Visit:
         The next film that waits for the visitor's read, by the order of the list.
     done : str
         The film that was finished last, until another is opened: the way on has the focus.
+    locked : str
+        The film whose first read was locked last: what asks for its regions has the focus.
     greeted : (str, str or None, int) or None
         Reader, open film and number of stored reads at which `unfinished` was counted.
     unfinished : Unfinished or None
@@ -219,6 +221,7 @@ class Visit:
     drawn: dict[str, tuple[Edges, ...]] = field(default_factory=dict)
     following: str | None = None
     done: str = ""
+    locked: str = ""
     greeted: tuple[str, str | None, int] | None = None
     unfinished: Unfinished | None = None
     hides_unfinished: bool = False

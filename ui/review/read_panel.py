@@ -40,7 +40,7 @@ from ui.review.sign_form import draw_records, draw_signed, draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, may_change, read_changed
 from ui.review.ward import draw_measured_here, draw_score
 
-ASK, ASK_KEY = "Show the model's regions", "o"
+ASK, ASK_KEY, ASK_BUTTON = "Show the model's regions", "o", "show-regions"
 TO_READ = "yours to read"
 """Of a film that another reader has signed, and this one has not."""
 
@@ -254,7 +254,7 @@ def offer_regions(read: ReadContext) -> None:
     """Draw what shows the model's regions; that they were shown is kept with the signed read."""
     if not offers_regions(read):
         return
-    if st.button(ASK, icon=":material/filter_center_focus:", shortcut=ASK_KEY):
+    if st.button(ASK, icon=":material/filter_center_focus:", shortcut=ASK_KEY, key=ASK_BUTTON):
         try:
             keep_regions_asked(read)
         except ReviewStoreError as exc:

@@ -225,6 +225,8 @@ def _sign(
     except FirstReadError as exc:
         return f"Not signed. {exc}"
     visit.stored.add(drafted)
-    if record.kind is not ReadKind.FIRST:
+    if record.kind is ReadKind.FIRST:
+        visit.locked = film.key
+    else:
         visit.done = film.key
     return ""
