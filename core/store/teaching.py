@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from core import __version__
 from core.domain.reader import Act, Reader, reader_key
 from core.errors import FindingsError, NotAllowed, ReviewStoreError, TeachingError
+from core.phantom.builtin import current_id
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc, is_storable
@@ -247,7 +248,11 @@ def _session(row: Row[Any]) -> Session:
 
 
 def _case(stored: dict[str, Any]) -> Case:
-    """Read a case; earlier versions named its side "band", with "above" and "below"."""
+    """Read a case; earlier versions named its side "band", with "above" and "below".
+
+    A synthetic film of an earlier drawing is today's film of the same child.
+    """
+    stored = stored | {"film_id": current_id(stored["film_id"])}
     if "band" in stored:
         earlier = {"above": "suspicious", "below": "not suspicious"}
         band = stored["band"]
@@ -258,4 +263,11 @@ def _case(stored: dict[str, Any]) -> Case:
 
 def _case_set(row: Row[Any]) -> CaseSet:
     made_at = from_utc(row.made_at)
-    return CaseSet(row.set_id, row.name, row.library, tuple(row.film_ids), row.made_by, made_at)
+    return CaseSet(
+        row.set_id,
+        row.name,
+        row.library,
+        tuple(map(current_id, row.film_ids)),
+        row.made_by,
+        made_at,
+    )

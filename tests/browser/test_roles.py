@@ -138,7 +138,7 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
 
     def settle(page: Page) -> None:
         page.get_by_role("tab", name="Disputes (1)").click()
-        page.get_by_role("combobox", name=re.compile("^Disputed films")).click()
+        page.get_by_role("combobox", name=re.compile("^Awaiting arbitration")).click()
         page.keyboard.press("Enter")  # which takes the only one
         page.get_by_role("radio", name="Normal").click()
         page.get_by_label("Reason").fill("rib")

@@ -159,7 +159,7 @@ def test_a_choice_of_the_served_run_stays_in_its_form(
     assert "Not changed: The file" in warned(page)
     assert test_runs.roles_of(page)["f03"] != "active"
     other.execute("ROLLBACK")
-    next(one for one in page.button if one.label.startswith("Let f03")).click().run()
+    next(one for one in page.button if one.label.startswith("Make f03")).click().run()
     (choice,) = list_served_choices(get_database())
     assert (choice.run_id, choice.reason) == ("f03", "fewer missed films")
 

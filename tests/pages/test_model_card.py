@@ -96,9 +96,11 @@ def test_where_it_fails_most_is_what_the_search_of_the_other_page_found(runs: Pa
     worst = search.failing[0]
     assert f"{len(search.failing)} of {len(search.results)} tests" in said
     assert search.space.words_of(worst.key) in said
-    assert f"{worst.rate} {worst.inside.value:.3f}" in said
-    confirmed = sum(result.failing for result in search.confirmed.values())
-    assert f"{confirmed or 'none'} of these" in said
+    confirmed = {key for (key, _), result in search.confirmed.items() if result.failing}
+    assert confirmed
+    assert worst.key not in confirmed
+    assert f"{search.space.words_of(worst.key)} (not confirmed)" in said
+    assert all(search.space.words_of(key) in said for key in confirmed)
 
 
 def test_the_ward_is_what_the_rates_of_the_test_mean_at_the_prevalence(runs: Path) -> None:

@@ -300,6 +300,7 @@ def test_a_second_reader_sees_neither_the_model_nor_the_first_readers_verdict(
     page.switch_page("pages/review.py").run()
     lock(page, reader="Dr. Grace Second")
     page.switch_page("pages/records.py").run()
+    next(one for one in page.checkbox if one.label.startswith("First and")).check().run()
     assert set(page.dataframe[0].value["Reader"]) == {READER, "Dr. Grace Second"}
 
 

@@ -407,7 +407,7 @@ def test_every_measured_finding_says_its_number_in_words():
     assert "240 x 95 pixels; at least 96" in sentences["resolution"]
     assert "2.53 times as wide as high" in sentences["aspect_ratio"]
     assert "span 9% of the scale" in sentences["contrast"]
-    assert "is 2.25, the limit is 2.00" in sentences["not_chest"]
+    assert "distance 2.25, limit 2.00" in sentences["not_chest"]
 
 
 # --- any film, any evidence -------------------------------------------------------------------
