@@ -65,16 +65,16 @@ def choose(page: AppTest, way: Way) -> None:
 
 def test_regions_are_found_by_evidence_and_on_request_by_lime(store: SqlReviewStore) -> None:
     page = upload(open_app(), CHILD)
-    run_until(page, lambda: ", exact" in lists_of(page))
+    run_until(page, lambda: "differs most from healthy lung" in lists_of(page))
     assert balances_of(page) == 1
 
     choose(page, Way.LIME)
-    assert ", exact" not in lists_of(page)
+    assert "differs most from healthy lung" not in lists_of(page)
     run_until(page, lambda: "by 100 samples; fit R²" in lists_of(page))
     assert balances_of(page) == 0
 
     choose(page, Way.CAM)
-    run_until(page, lambda: ", exact" in lists_of(page))
+    run_until(page, lambda: "differs most from healthy lung" in lists_of(page))
 
 
 def test_a_first_read_precomputes_the_method_that_was_chosen(
@@ -115,7 +115,7 @@ def test_regions_of_an_adult_are_not_on_the_film_before_they_are_asked_for(
 def test_the_regions_of_an_open_case_are_listed_with_their_method(films) -> None:
     film_id, _ = missed_film()
     page = open_errors(split="test", film=film_code(film_id), regions="yes")
-    run_until(page, lambda: ", exact" in lists_of(page))
+    run_until(page, lambda: "differs most from healthy lung" in lists_of(page))
     choose(page, Way.LIME)
     run_until(page, lambda: "by 100 samples" in lists_of(page))
 

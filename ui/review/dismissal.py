@@ -15,8 +15,8 @@ from ui.components.plain_text import plain
 from ui.review.next_film import draw_next
 
 DISMISS, RESTORE = "Not to be read here", "Put it back in the worklist"
-KEY = "y"
-KEYS = ((KEY, "Put away a picture that the quality check refused, or put it back"),)
+KEY = "Shift+Y"
+KEYS = (("Shift y", "Put away a picture that the quality check refused, or put it back"),)
 NO_NAME = "Enter your name first: it is kept with your name."
 
 
