@@ -150,7 +150,7 @@ def test_disputes_and_the_served_run_are_out_of_reach_once_the_role_is_gone(
 
     def choose(page: Page) -> None:
         page.get_by_role("button", name="Change active model").click()
-        page.get_by_role("combobox", name="Run", exact=True).click()
+        page.get_by_test_id("stPopoverBody").get_by_role("combobox", name="Run").click()
         page.get_by_role("option", name="f03", exact=True).click()
         wait_until_idle(page)
         page.get_by_label("Reason").fill("closer look")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 SCORE = re.compile(r"^score \d")
 SHAPE = "img => [img.naturalWidth, img.naturalHeight]"
-REFUSED = "The film does not look upright"
+REFUSED = re.compile(r"Refused.*does not look upright", re.DOTALL)
 TURNED = "The reader turned the film left by 90 degrees"
 
 
