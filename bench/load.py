@@ -98,19 +98,19 @@ class Reader:
             await page.until(lambda: self._shows(film), "the film and its form")
         await self._think()
         await page.enter("reader-name", string_value=self.name)
-        await page.enter(f"verdict-{film}-0-0", string_array_value={"data": ["Normal"]})
+        await page.enter(f"verdict-{film}-0-*", string_array_value={"data": ["Normal"]})
         await self._think()
         with self.waits.clock("lock"):
-            await page.press(f"sign-{film}-0")
-            await page.until(lambda: page.find(f"sign-{film}-1"), "the model's read")
+            await page.press(f"sign-{film}-0-*")
+            await page.until(lambda: page.find(f"sign-{film}-1-*"), "the model's read")
         await self._think()
         with self.waits.clock("regions"):
             await page.press("Show the model's regions")
             await page.until(lambda: page.holds('class="fr-regions"'), "the regions")
         await self._think()
         with self.waits.clock("sign"):
-            await page.press(f"sign-{film}-1")
-            await page.until(lambda: page.find(f"sign-{film}-2"), "the signed read")
+            await page.press(f"sign-{film}-1-*")
+            await page.until(lambda: page.find(f"correct-{film}-2-*"), "the signed read")
 
     async def _choose(self, film: str, number: int) -> None:
         page = self.page
@@ -120,7 +120,7 @@ class Reader:
 
     def _shows(self, film: str) -> bool:
         pixels = self.page.find("viewer-film")
-        return bool(self.page.find(f"sign-{film}-0") and pixels and film.encode() in pixels.bytes)
+        return bool(self.page.find(f"sign-{film}-0-*") and pixels and film.encode() in pixels.bytes)
 
     async def _think(self) -> None:
         await asyncio.sleep(self.pause())

@@ -63,10 +63,14 @@ class Page:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def find(self, name: str) -> Any:
-        """Return the widget of this label or with this end of its id; None if there is none."""
+        """Return the widget of this label or with this end of its id; None if there is none.
+
+        A name that ends with a star is any part of the id.
+        """
         for widget in self._contents():
             found = getattr(widget, "id", "")
-            if found and (found.endswith(name) or getattr(widget, "label", "") == name):
+            part = name.endswith("*") and name[:-1] in found
+            if found and (part or found.endswith(name) or getattr(widget, "label", "") == name):
                 return widget
         return None
 

@@ -118,7 +118,8 @@ def test_a_film_says_in_its_pixels_that_it_is_synthetic_and_is_else_as_drawn(dra
     film = decode_radiograph(drawn.read_bytes(planned.film_id))
     plain = draw_film(planned.settings, height_px=film.height_px, width_px=film.width_px)
 
-    rows, columns = np.nonzero(np.abs(film.pixels - plain.pixels) > 2 / 255)  # three levels lie between two of its greys
+    apart = 2 / 255  # half of the step between two of its greys, and less than a letter's
+    rows, columns = np.nonzero(np.abs(film.pixels - plain.pixels) > apart)
     assert rows.min() > 0.9 * HEIGHT_PX
     assert columns.max() < 0.5 * film.width_px
     assert film.pixels[rows, columns].max() > 0.6  # letters, on a dark ground

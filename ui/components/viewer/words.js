@@ -1,6 +1,7 @@
 // What the viewer says: the state of its tools, the readout, the legend and the label of a region.
 
-const EFFECT = "Effect on the score: faint = weak, full = strong";
+const EFFECT = "Effect on the score";
+const STRENGTH = "faint = weak, full = strong";
 
 const wording = {
   showState() {
@@ -45,14 +46,14 @@ const wording = {
     const { state, regions } = this;
     this.find(".legend").hidden = !(regions && state.overlay && this.film);
     if (!regions) return;
-    const { full, least, largest, none } = regions;
+    const { full, least, largest, unit, none } = regions;
     const bare = largest < least;
     this.find(".legend .scale").hidden = bare;
     this.find(".legend .least").textContent = `against ${signed(-full)}`;
     this.find(".legend .most").textContent = `${signed(full)} for`;
     this.find(".legend .words").textContent = bare
       ? `${none} Point at the film, or press the full stop, for a ${regions.called.toLowerCase()}'s outline.`
-      : EFFECT;
+      : `${unit.includes("log odds") ? EFFECT : unit}: ${STRENGTH}`;
   },
 
   showReadout() {
