@@ -52,7 +52,7 @@ def take_regions(page: Page) -> None:
     page.get_by_role("radio", name="Dark lung").click()
     page.wait_for_timeout(2000)
     page.get_by_role("application").focus()
-    for key in ("n", "Enter", "n", "Enter"):
+    for key in (".", "Enter", ".", "Enter"):
         page.keyboard.press(key)
         page.wait_for_timeout(1500)
     expect(page.get_by_text("With parts hidden")).to_be_visible(timeout=WAIT_MS)

@@ -45,6 +45,19 @@ def open_review(page: Page, server: Server, width_px: int, height_px: int) -> No
     expect(page.locator(".film")).to_have_count(len(films), timeout=WAIT_MS)
     expect(page.get_by_role("button", name="Lock the first read")).to_be_visible(timeout=WAIT_MS)
     wait_until_idle(page)
+    wait_until_still(page)
+
+
+def wait_until_still(page: Page) -> None:
+    """Wait until nothing moves any more: typefaces and folded parts come late."""
+    places = ".viewer, .worklist, .st-key-read-scroll, .st-key-read-bar"
+    seen: list[dict[str, float]] = []
+    for _ in range(60):
+        before, seen = seen, [box_of(one) for one in page.locator(places).all()]
+        if before == seen:
+            return
+        page.wait_for_timeout(250)
+    pytest.fail(f"the page still moves: {seen}")
 
 
 def box_of(place: Locator) -> dict[str, float]:

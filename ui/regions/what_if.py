@@ -88,8 +88,8 @@ def hidden_of(
 def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts) -> None:
     """Draw what the probability would be, what is hidden, and what the marked places do."""
     st.caption(
-        "Click a region to hide it from the model, or use n and Enter. Hide a box with m or the "
-        "tool above the film."
+        "Click a region to hide it from the model, or use the full stop and Enter. "
+        "Hide a box with m or the tool above the film."
     )
     fills = possible_fills(subject)
     if st.session_state.get(FILL_KEY) not in fills:
