@@ -173,7 +173,8 @@ def read_member(root: Path, archive: zipfile.ZipFile | None, name: str) -> bytes
                 "most. This is not a film of the set: remove it."
             )
         return (root / name).read_bytes() if archive is None else archive.read(name)
-    # RuntimeError: an encrypted member; NotImplementedError: an unknown compression.
+    # zipfile raises RuntimeError for an encrypted member, and a kind of it for a compression that
+    # it does not know
     except (OSError, KeyError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as exc:
         raise DatasetError(f"{where} cannot be read ({exc}). Restore it or fetch again.") from exc
 

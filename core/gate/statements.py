@@ -37,7 +37,7 @@ NOTHING_WORDS = frozenset(
         *("SCONOSCIUTO", "DESCONHECIDO", "X", "XX", "XXX", "TEST"),
     }
 )
-"""Words that state no body part."""
+"""Words that state no body part: unknown, in several languages, and what programs fill in."""
 
 LATERAL_WORDS = frozenset(
     {

@@ -241,6 +241,20 @@ def test_an_encrypted_zip_is_refused(tmp_path):
         index_dataset(tmp_path / "x.zip")
 
 
+def test_a_zip_of_an_unknown_compression_is_refused(tmp_path):
+    path = zip_films(tmp_path / "x.zip", "")
+    content = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = content.find(mark)
+        while at >= 0:
+            content[at + offset] = 77  # compression method (APPNOTE 4.4.5): none has this number
+            at = content.find(mark, at + 1)
+    path.write_bytes(content)
+
+    with pytest.raises(DatasetError, match=r"cannot be read .*compression"):
+        index_dataset(path)
+
+
 def test_a_film_that_was_deleted_after_indexing_is_named(tmp_path):
     index = index_dataset(write_films(tmp_path))
     film = next(f for f in index.films if f.film_id == NORMAL)

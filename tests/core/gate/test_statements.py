@@ -24,7 +24,9 @@ def test_a_chest_is_a_chest_in_any_language(part):
     assert codes(body_part=part) == []
 
 
-@pytest.mark.parametrize("part", ["", "UNKNOWN", "UNSPECIFIED", "OTHER", "N/A", "DEFAULT"])
+@pytest.mark.parametrize(
+    "part", ["", "UNKNOWN", "UNSPECIFIED", "OTHER", "N/A", "DEFAULT", "XXX", "TEST", "desconhecido"]
+)
 def test_words_that_state_nothing_are_no_body_part(part):
     assert codes(body_part=part) == []
 
