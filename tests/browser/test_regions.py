@@ -155,6 +155,6 @@ def test_layers_are_shown_on_the_film_and_channel_by_channel(server: Server, pag
     expect(page.get_by_text("percent of all that the layer adds")).to_be_visible()
     wait_until_idle(page)
     cards = page.get_by_role("listbox", name="Channels").get_by_role("option")
-    assert cards.count() == 12
+    expect(cards).to_have_count(12)
     cards.first.dblclick()
     expect(page.get_by_text(re.compile(r"The film shows channel \d+ alone"))).to_be_visible()
