@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from fixtures.dicom_films import NOISE, content_of, film
 from fixtures.review_records import raw_connection, record, sign
+from pages.test_blind_worklist import rows_sent
 from pages.test_review import (
     CHEST,
     HAND,
@@ -369,6 +370,35 @@ def test_a_trainee_does_not_change_a_film_that_all_readers_see(store: SqlReviewS
     assert label not in {button.label for button in become(store, "T.", Role.TRAINEE).button}
     other = become(store, "Dr. Bo")  # while Ada has it open
     assert label not in {button.label for button in other.button}
+
+
+@pytest.mark.parametrize("read_first", ["true", "false"], ids=["by arrival", "by suspicion"])
+def test_a_picture_that_is_put_away_stays_in_the_open_list_until_that_is_left(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch, read_first: str
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", read_first)
+    page = upload(become(store, READER), HAND, CHEST, OTHER)
+    key = sha256_of(HAND)
+    visit_of(page).selected = key
+    page.run()
+    order = names_of(page)
+    press(page, "Not to be read here")
+    press(page, "Next unread film")
+    assert visit_of(page).selected != key
+    assert names_of(page) == order
+    (row,) = [row for row in rows_sent(page)["rows"] if row["key"] == key]
+    assert (row["status"], row["done"]) == ("not to be read here", True)
+    assert "Open films (2)" in page.selectbox(key="worklist-show").options
+    visit_of(page).selected = key
+    page.run()
+    press(page, "Put it back in the worklist")
+    press(page, "Not to be read here")
+    visit_of(page).selected = sha256_of(CHEST)
+    page.query_params["show"] = "all"
+    page.run()
+    del page.query_params["show"]
+    page.run()
+    assert set(names_of(page)) == {"chest.png", "other.png"}
 
 
 def test_signing_lets_go_of_the_film(store: SqlReviewStore) -> None:

@@ -170,6 +170,7 @@ def guard(name: str) -> Visit:
         st.error(plain(str(exc)), icon=":material/lock:")
         st.stop()
     if name != "review":
+        visit.list_of = None  # what is put away has left the list by the time it is opened again
         with suppress(FirstReadError):  # which the page says when it reads the database itself
             leave(visit)  # time spent elsewhere is none at a film
     return visit

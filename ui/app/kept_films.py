@@ -21,13 +21,23 @@ _AT_A_TIME = 500
 def list_films(visit: Visit, asked: WorklistFilter, skip: int = 0) -> int:
     """Put the films that are asked for into the visit; return how many there are in all.
 
-    The open film stays in the list, and so do films on their way into the store. The synthetic
-    films go once the site has films of its own.
+    The open film stays in the list, and so do films on their way into the store. A picture that
+    is put away stays until another list is asked for. The synthetic films go once the site has
+    films of its own.
     """
     films = get_films()
     page, total = films.page(asked, PAGE, skip)
     if page:
         visit.remove_shipped()
+    if visit.list_of != (asked, skip):
+        visit.list_of, visit.put_away = (asked, skip), set()
+    away = [films.find(key) for key in visit.put_away - {film.film_sha256 for film in page}]
+    stays = [film for film in away if film is not None]
+    if stays:
+        total += len(stays)
+        page += stays
+        if not asked.by_suspicion:  # they have none, and come last
+            page.sort(key=lambda film: (film.arrived_at, film.film_sha256))
     listed = {film.film_sha256: film for film in page}
     coming = _coming(visit, listed)
     if visit.selected is not None and visit.selected not in {**listed, **coming}:

@@ -16,7 +16,7 @@ from core.domain.model import ServedRun
 from core.domain.reader import Reader, Role
 from core.domain.regions import Way
 from core.domain.ward import WardPrevalence
-from core.domain.worklist import WorklistFilm
+from core.domain.worklist import WorklistFilm, WorklistFilter
 from core.jobs.activations import LayersTask
 from core.jobs.batch import WAITING, BatchJob, FilmOutcome, UploadedFilm
 from core.jobs.explanations import ExplanationTask
@@ -103,6 +103,10 @@ class Visit:
         Whether the visitor has stopped the reading of kept films.
     find : str
         Part of the name of the kept films that are listed; empty for all.
+    put_away : set of str
+        Refused pictures that were put away while the list is open: they stay in it.
+    list_of : (WorklistFilter, int) or None
+        What is listed, and how many films come before it.
     selected : str or None
         The film on the viewer.
     claimed : set of str
@@ -191,6 +195,8 @@ class Visit:
     job: BatchJob | None = None
     paused: bool = False
     find: str = ""
+    put_away: set[str] = field(default_factory=set)
+    list_of: tuple[WorklistFilter, int] | None = None
     selected: str | None = None
     claimed: set[str] = field(default_factory=set)
     reader: str = ""
@@ -257,6 +263,7 @@ class Visit:
         for key in keys:
             self.films.pop(key, None)
             self.outcomes.pop(key, None)
+        self.put_away.difference_update(keys)
         if self.selected not in self.films:
             self.selected = None
         self.left_out = ""

@@ -71,4 +71,5 @@ def _note(read: ReadContext, quality: QualityReport, *, dismissed: bool) -> str:
     except FirstReadError as exc:
         return f"Not kept. {exc}"
     visit.done = film if dismissed else ""
+    (visit.put_away.add if dismissed else visit.put_away.discard)(film)
     return ""

@@ -102,7 +102,7 @@ def draw_filters(visit: Visit, view: WorklistView, total: int) -> None:
     words = {name: f"{label}{_count(name, counts)}" for name, label in SHOWN.items()}
     is_open = not view.narrowed and not visit.find
     opens = replace(WorklistView().asked(visit), words="")
-    n_open = total if is_open else get_films().page(opens, 0)[1]
+    n_open = total - len(visit.put_away) if is_open else get_films().page(opens, 0)[1]
     words["open"] = f"{SHOWN['open']} ({n_open:,})"
     # one that is being read has another status too
     n_all = sum(n for status, n in counts.items() if status is not FilmStatus.BEING_READ)
