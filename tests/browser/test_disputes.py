@@ -71,6 +71,14 @@ def sign_as(page: Page, name: str) -> None:
 
 def read(page: Page, verdict: str, corner: tuple[float, float]) -> None:
     """Mark a box, lock the first read, and sign the same."""
+    lock(page, verdict, corner)
+    page.get_by_role("button", name="Sign Shortcut").click()
+    expect(page.get_by_role("button", name="Correct this read")).to_be_visible()
+    wait_until_idle(page)
+
+
+def lock(page: Page, verdict: str, corner: tuple[float, float]) -> None:
+    """Mark a box, and lock the first read."""
     canvas = page.locator("canvas[role=img]")
     expect(canvas).to_be_visible()
     place = canvas.bounding_box()
@@ -86,12 +94,16 @@ def read(page: Page, verdict: str, corner: tuple[float, float]) -> None:
     page.get_by_role("radio", name=verdict).click()
     wait_until_idle(page)
     page.get_by_role("button", name="Lock the first read").click()
-    sign = page.get_by_role("button", name="Sign Shortcut")
-    expect(sign).to_be_visible()
+    expect(page.get_by_role("button", name="Sign Shortcut")).to_be_visible()
     wait_until_idle(page)
-    sign.click()
-    expect(page.get_by_role("button", name="Correct this read")).to_be_visible()
+
+
+def arbitrate(page: Page, verdict: str) -> None:
+    page.get_by_role("radio", name=verdict).click()
+    page.get_by_role("textbox", name="Reason").fill("dense at the right base")
+    page.get_by_role("textbox", name="Reason").press("Tab")
     wait_until_idle(page)
+    page.get_by_role("button", name="Sign the arbitration").click()
 
 
 def legend(page: Page) -> Locator:
@@ -114,7 +126,12 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     come_as(page, server, "Dr. Senior")
     page.goto(f"{server.address}/?show=disputed")
     expect(row_of(page, "disputed")).to_contain_text("disputed")
-    page.get_by_role("link", name="Settle the dispute").click()
+    settle = page.get_by_role("link", name="Settle the dispute")
+    expect(page.get_by_text("Lock your own blind read first")).to_be_visible()
+    expect(settle).to_have_count(0)
+    lock(page, "Pneumonia", (0.4, 0.4))
+    settle.click()
+    expect(page.get_by_role("button", name="Dr. Senior · ")).to_be_visible()
     expect(page.get_by_role("tab", name="Disputes (1)")).to_have_attribute("aria-selected", "true")
     expect(legend(page)).to_contain_text(re.compile(r"Dr\. Ada.*Dr\. Bo", re.DOTALL))
     expect(page.locator(".fr-record")).to_have_count(4)
@@ -126,12 +143,7 @@ def test_a_dispute_is_settled_with_the_film_and_taught(
     expect(page.get_by_text("Of what counts by place")).to_be_visible()
     wait_until_idle(page)
 
-    sign_as(page, "Dr. Senior")
-    page.get_by_role("radio", name="Pneumonia").click()
-    page.get_by_role("textbox", name="Reason").fill("dense at the right base")
-    page.get_by_role("textbox", name="Reason").press("Tab")
-    wait_until_idle(page)
-    page.get_by_role("button", name="Sign the arbitration").click()
+    arbitrate(page, "Pneumonia")
     make = page.get_by_role("button", name="Make a teaching case")
     expect(make).to_be_visible()
     expect(page.get_by_role("tab", name="Disputes (0)")).to_have_attribute("aria-selected", "true")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fixtures import app_pages
 from fixtures.review_records import lead, record, sign
-from pages.test_review import CHEST, press, run_until, words_of
+from pages.test_review import CHEST, choose_verdict, press, run_until, words_of
 from streamlit.testing.v1 import AppTest
 
 from core.domain.mark import Mark
@@ -273,20 +273,42 @@ def test_an_address_that_names_no_dispute_is_a_sentence(
         assert drawn_on(page) is None
 
 
+def links_to_dispute(page: AppTest) -> list[str]:
+    links = [one.proto for one in page.get("page_link")]
+    return [one.query_string for one in links if one.label == "Settle the dispute"]
+
+
 @pytest.mark.parametrize(
-    ("role", "name", "led"),
-    [(Role.LEAD, "Dr. Senior", True), (Role.LEAD, "Dr. Bo", False), (Role.READER, "Cy", False)],
+    ("role", "name"),
+    [(Role.LEAD, "Dr. Bo"), (Role.READER, "Cy")],
+    ids=["who has signed it", "who settles nothing"],
 )
-def test_review_leads_those_who_may_settle_to_the_dispute(
-    films: SqlFilms, store: SqlReviewStore, role: Role, name: str, led: bool
+def test_review_leads_nobody_else_to_the_dispute(
+    films: SqlFilms, store: SqlReviewStore, role: Role, name: str
 ) -> None:
     come_as(store, role, name)
     page = app_pages.open_page("review", show="all")
     run_until(page, lambda: page.session_state["first_read"].selected is not None)
-    links = [one for one in page.get("page_link") if one.proto.label == "Settle the dispute"]
-    assert bool(links) is led
-    if links:
-        assert links[0].proto.query_string == f"dispute={FILM[:12]}"
+    assert links_to_dispute(page) == []
+    assert "This film is disputed" not in words_of(page)
+
+
+def test_an_arbiter_reads_the_film_blind_before_the_way_to_the_dispute_opens(
+    films: SqlFilms, store: SqlReviewStore
+) -> None:
+    come_as(store, Role.LEAD, "Dr. Senior")
+    page = app_pages.open_page("review", show="all")
+    run_until(page, lambda: page.session_state["first_read"].selected is not None)
+    assert links_to_dispute(page) == []
+    assert "Lock your own blind read first; then you can settle the dispute." in words_of(page)
+    choose_verdict(page, Verdict.NORMAL)
+    press(page, "Lock the first read")
+    assert links_to_dispute(page) == [f"dispute={FILM[:12]}"]
+    assert "This film is disputed" not in words_of(page)
+    assert "a reader who has signed cannot settle the dispute" in words_of(page)
+    assert ASK in said(open_dispute())  # and may settle it
+    press(page, "Sign")
+    assert links_to_dispute(page) == []
 
 
 def test_a_film_that_the_arbiter_has_read_is_not_offered_and_the_page_says_so(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.reader import Act
+from core.domain.review import ReadKind
 from core.domain.worklist import FilmStatus
 from ui.app.read_in_progress import ReadContext
 
@@ -12,18 +13,33 @@ PAGE = "pages/records.py"
 ADDRESS = "dispute"
 """Names a film in the address of that page, by the beginning of its hash."""
 CODE_LENGTH = 12
+BLIND_FIRST = (
+    ":material/gavel: This film is disputed. Lock your own blind read first; then you can settle "
+    "the dispute."
+)
+UNSIGNED = "Leave your read unsigned: a reader who has signed cannot settle the dispute."
 
 
 def draw_dispute_link(read: ReadContext) -> None:
-    """Lead who may settle a dispute to where that is done; nobody who has read the film may."""
+    """Lead who may settle a dispute to where that is done, once they have read the film blind.
+
+    Nobody who has signed a read of the film may.
+    """
     kept = read.visit.listed.get(read.film.key)
-    if kept is None or kept.status is not FilmStatus.DISPUTED or read.own:
+    if kept is None or kept.status is not FilmStatus.DISPUTED:
         return
-    if read.visit.acting.may(Act.ARBITRATE):
-        st.page_link(
-            PAGE,
-            label="Settle the dispute",
-            icon=":material/gavel:",
-            query_params={ADDRESS: read.film.key[:CODE_LENGTH]},
-            help="Shows the other readers' marks and reads: your first read is no longer blind.",
-        )
+    signed = any(record.kind is not ReadKind.FIRST for record in read.own)
+    if signed or not read.visit.acting.may(Act.ARBITRATE):
+        return
+    if read.kind is ReadKind.FIRST:
+        st.caption(BLIND_FIRST)
+        return
+    st.page_link(
+        PAGE,
+        label="Settle the dispute",
+        icon=":material/gavel:",
+        query_params={ADDRESS: read.film.key[:CODE_LENGTH]},
+        help="Shows the film with the other readers' marks and reads.",
+    )
+    if read.own:
+        st.caption(UNSIGNED)
