@@ -33,6 +33,7 @@ from ui.review.read_panel import (
     offers_regions,
     purpose_text,
 )
+from ui.review.read_places import lay_out_read
 from ui.review.shared_worklist import draw_claim, draw_kept
 from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, read_waiting
@@ -99,12 +100,11 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
         record_progress(read)
         marking, priors = marking_of(read), priors_of(read)
         with read_side:  # first: it is there while a large film is still on its way
-            with st.container(key="read"):
-                scroll, bar = st.container(key="read-scroll"), st.container(key="read-bar")
-            with scroll:
+            places = lay_out_read()
+            with places.scroll:
                 kept = claim(visit, visit.selected) if get_settings().keeps_films else None
                 draw_claim(visit, kept)
-                task = draw_read(read, priors, bar)
+                task = draw_read(read, priors, places)
                 draw_kept(visit, kept)
         with film_side:
             here, there = lay_out(read, priors)

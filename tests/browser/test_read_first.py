@@ -130,6 +130,7 @@ def read_first(page: Page, name: str) -> None:
     expect(page.get_by_text("Show the model's regions")).to_have_count(0)
     if name == DRAWN_ON:
         draw_by_keys(page)
+        expect_form_in_view(page)
     field = page.get_by_placeholder("Signing as (your name)")
     if field.input_value() != READER:
         field.fill(READER)
@@ -142,6 +143,18 @@ def read_first(page: Page, name: str) -> None:
     say(page, READS[name][0])
     page.get_by_role("button", name="Lock the first read").click()
     expect(page.get_by_text(NUMBER)).to_be_visible()
+
+
+def expect_form_in_view(page: Page) -> None:
+    """Hold findings and comment to what is seen without scrolling."""
+    findings, comment = page.get_by_role("region", name="Findings"), page.get_by_label("Comment")
+    bar = page.locator(".st-key-read-bar").bounding_box()
+    assert bar is not None
+    for place in (findings, comment):
+        expect(place).to_be_in_viewport(ratio=1)
+        box = place.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= bar["y"]
 
 
 def write_comment(page: Page, words: str) -> None:
@@ -162,6 +175,8 @@ def sign(page: Page, name: str) -> None:
         expect(page.get_by_role("button", name="Show the model's regions")).to_be_visible()
         page.keyboard.press("o")
         expect(page.get_by_text(re.compile(r"Your box contains \d+ % of"))).to_be_visible()
+        page.get_by_text("Findings and comment").click()
+        expect_form_in_view(page)
         write_comment(page, "left base")
     say(page, READS[name][1])
     page.get_by_role("button", name="Sign").click()

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.quality import Severity
 from core.domain.reader import Act, reader_key
@@ -35,6 +34,7 @@ from ui.review.dismissal import draw_dismissal, unreadable
 from ui.review.dispute_link import draw_dispute_link
 from ui.review.marks import draw_drawn, note_drawn
 from ui.review.priors import Priors, draw_account
+from ui.review.read_places import ReadPlaces
 from ui.review.reliance import draw_reliance
 from ui.review.sign_form import draw_records, draw_signed, draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, may_change, read_changed
@@ -187,14 +187,8 @@ def draw_invert(read: ReadContext, label: str) -> None:
         read_changed(read, replace(read.film, inverted=not read.film.inverted))
 
 
-def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> ExplanationTask | None:
-    """Draw the model's and the doctor's side of a film; return the explanation, if it is shown.
-
-    Parameters
-    ----------
-    bar : DeltaGenerator
-        As in `draw_verdict`.
-    """
+def draw_read(read: ReadContext, priors: Priors, places: ReadPlaces) -> ExplanationTask | None:
+    """Draw the model's and the doctor's side of a film; return the explanation, if it is shown."""
     draw_dispute_link(read)
     reading, task = read.reading, None
     if reading is not None and reading.prediction is not None:
@@ -207,7 +201,7 @@ def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> Explana
     if reading is None:
         outcome = read.visit.outcome(read.film.key)
         if outcome.state is FilmState.FAILED:
-            with bar:
+            with places.bar:
                 draw_dismissal(read, unreadable(outcome.sentence))
         return None
     with st.container():
@@ -232,10 +226,10 @@ def draw_read(read: ReadContext, priors: Priors, bar: DeltaGenerator) -> Explana
         draw_turn_back(read)
     if reading.quality.refused:
         draw_signed(read)  # by an earlier version, or before another quality check
-        with bar:
+        with places.bar:
             draw_dismissal(read, reading.quality)
     else:
-        draw_verdict(read, reading, None if shown is None else shown.result, bar)
+        draw_verdict(read, reading, None if shown is None else shown.result, places)
     return shown
 
 

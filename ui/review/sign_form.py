@@ -25,6 +25,7 @@ from ui.components.plain_text import plain
 from ui.review.findings_form import VERDICT_HELP, draw_findings, take_findings
 from ui.review.marks import regions_shown
 from ui.review.next_film import draw_next
+from ui.review.read_places import ReadPlaces
 from ui.review.reports import draw_report
 from ui.review.ward import number_shown
 
@@ -32,6 +33,7 @@ NO_VERDICT = "Choose a verdict first."
 NO_NAME = "Enter your name first: a read is signed by a person."
 COMMENT_SAVED = ":material/check: Comment saved"
 CORRECT = "Correct this read"
+FOLDED = "Findings and comment"
 CONFIDENCE_HELP = "1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`."
 
 
@@ -59,16 +61,14 @@ def draw_records(read: ReadContext, *, own: bool) -> None:
 
 
 def draw_verdict(
-    read: ReadContext, reading: FilmReading, explanation: Explanation | None, bar: DeltaGenerator
+    read: ReadContext,
+    reading: FilmReading,
+    explanation: Explanation | None,
+    places: ReadPlaces,
 ) -> None:
-    """Draw what is signed already and the form; signing stores the read before it says so.
-
-    Parameters
-    ----------
-    bar : DeltaGenerator
-        The place that never moves: verdict, confidence and signature.
-    """
-    visit, own, kind, token, form = read.visit, read.own, read.kind, read.token, read.form_key
+    """Draw what is signed already and the form; signing stores the read before it says so."""
+    visit, own, kind, token, key = read.visit, read.own, read.kind, read.token, read.form_key
+    bar = places.bar
     draw_records(read, own=False)
     draw_report(read)
     if not_allowed(visit, Act.SIGN_READ):
@@ -81,12 +81,15 @@ def draw_verdict(
         said = own[-1].read
         sure = said.confidence or begun.confidence
         begun = Draft(said.verdict, sure, said.comment, findings=said.findings)
-    draft = _draw_form(form, visit.drafts.get(token, begun), bar)
+    form = places.form
+    if own and not signed:  # it was filled in blind: the result has the place
+        form = form.expander(FOLDED, icon=":material/edit_note:", key=f"folded-{key}")
+    draft = _draw_form(key, visit.drafts.get(token, begun), form, bar)
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
     if draft.comment.strip() and visit.kept.get(token, begun) == draft:
-        with st.container(key="comment-saved"):
+        with form, st.container(key="comment-saved"):
             st.caption(COMMENT_SAVED)
     with bar:
         show_not_kept(visit)
@@ -102,7 +105,7 @@ def draw_verdict(
             icon=icon,
             shortcut="Ctrl+Enter",
             width="stretch",
-            key=f"sign-{form}",  # a late press must not sign the next film
+            key=f"sign-{key}",  # a late press must not sign the next film
         ):
             visit.complaint = _sign(read, token, reading, draft, explanation)
             if not visit.complaint:
@@ -134,7 +137,7 @@ def _draw_correct(read: ReadContext, bar: DeltaGenerator) -> bool:
     return False
 
 
-def _draw_form(key: str, begun: Draft, bar: DeltaGenerator) -> Draft:
+def _draw_form(key: str, begun: Draft, form: DeltaGenerator, bar: DeltaGenerator) -> Draft:
     """Draw the form, with what it begins with; Streamlit keeps what is in it meanwhile."""
     chosen = take_findings(key, begun)
     with bar:
@@ -150,17 +153,18 @@ def _draw_form(key: str, begun: Draft, bar: DeltaGenerator) -> Draft:
             help=VERDICT_HELP,
         )
         confidence = _draw_confidence(verdict, chosen.confidence, chosen.confidence_control)
-    findings = draw_findings(key, verdict)
-    comment = st.text_area(
-        "Comment",
-        begun.comment,
-        max_chars=2000,
-        height=68,
-        key=f"comment-{key}",
-        persist_state="session",
-        placeholder="Comment",
-        label_visibility="collapsed",
-    )
+    with form:
+        findings = draw_findings(key, verdict)
+        comment = st.text_area(
+            "Comment",
+            begun.comment,
+            max_chars=2000,
+            height=68,
+            key=f"comment-{key}",
+            persist_state="session",
+            placeholder="Comment",
+            label_visibility="collapsed",
+        )
     return Draft(verdict, confidence, comment, findings=findings)
 
 
