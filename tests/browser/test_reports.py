@@ -64,6 +64,7 @@ def lock_and_sign(page: Page) -> None:
     expect(page.get_by_role("button", name="Show the model's regions")).to_be_visible()
     expect(page.get_by_role("button", name="Report", exact=True)).to_have_count(0)
     say(page, "Pneumonia")
+    page.get_by_text("Findings and comment").click()
     field = page.get_by_placeholder("Comment")
     field.fill(COMMENT)
     field.press("Tab")
@@ -105,7 +106,7 @@ def test_a_signed_film_is_handed_on_as_pdf_as_text_and_with_its_list(
     stated = (
         "Not for diagnostic use", films[-1].name, "Signed read: pneumonia, confidence 3 of 5", told,
         f"“{COMMENT}”", "Blind first read Normal, confidence 3 of 5.",
-        f"operating point {point:.2f}", "Synthetic film. The film alone.", signed.film_sha256,
+        f"threshold {point:.2f}", "Synthetic film. The film alone.", signed.film_sha256,
         signed.record_id, hashed,
     )  # fmt: skip
     assert not [fact for fact in stated if fact not in words]
