@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from fixtures import app_pages
+from fixtures.app_pages import address_of
 from fixtures.prior_films import patient_film
 from fixtures.review_records import lead
 from pages.test_review import (
@@ -24,6 +26,7 @@ from streamlit.testing.v1 import AppTest
 from core.domain.review import Verdict
 from core.errors import FilmStoreError
 from core.jobs.batch import UploadedFilm
+from core.settings import PROJECT_ROOT
 from core.store.reads import SqlReviewStore
 from ui.app import resources
 from ui.components.viewer.film_bytes import FilmView
@@ -97,6 +100,57 @@ def test_a_prior_stands_beside_the_open_film_when_it_is_asked_for(store: SqlRevi
     press(page, CLOSE)
     assert len(sent_to_viewers(page)) == 1
     assert SHOW in labels(page)
+
+
+def code_of(file: File) -> str:
+    return hashlib.sha256(file[1]).hexdigest()[:12]
+
+
+def follow(**address: str) -> AppTest:
+    """Open the app at an address, as whoever reloads it or was sent it."""
+    router = str(PROJECT_ROOT / "streamlit_app.py")
+    page = AppTest.from_file(router, default_timeout=app_pages.PATIENCE_S)
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_the_address_brings_the_prior_back_after_a_reload(store: SqlReviewStore) -> None:
+    page = open_newest(OLD, NEW, OF_ANOTHER)
+    open_from_list(page, "new.dcm")
+    press(page, SHOW)
+    assert address_of(page) == {"film": code_of(NEW), "prior": code_of(OLD)}
+    address = address_of(page)
+    open_from_list(page, "other.dcm")  # so that the reader left another film open
+    again = follow(**address)
+    assert [one["alt"] for one in sent_to_viewers(again)] == ["Film new.dcm", "Film old.dcm"]
+    open_from_list(again, "other.dcm")  # what is chosen afterwards stands
+    assert address_of(again) == {}
+    open_from_list(again, "new.dcm")
+    press(again, CLOSE)
+    assert address_of(again) == {}
+
+
+@pytest.mark.parametrize(
+    ("film", "prior", "words", "opened"),
+    [
+        ("0" * 12, code_of(OLD), "which is not kept here", None),
+        ("%", code_of(OLD), "which is not kept here", None),
+        (code_of(NEW), code_of(OF_ANOTHER), "which is no prior film of this one", "Film new.dcm"),
+        (code_of(NEW), "", "which is no prior film of this one", "Film new.dcm"),
+    ],
+    ids=["unknown film", "no hash", "film of another patient", "no prior"],
+)
+def test_an_address_of_a_pair_that_is_none_is_a_sentence(
+    store: SqlReviewStore, film: str, prior: str, words: str, opened: str | None
+) -> None:
+    open_newest(OLD, NEW, OF_ANOTHER)
+    page = follow(film=film, prior=prior)
+    assert words in words_of(page)
+    (alone,) = sent_to_viewers(page)
+    assert opened in (None, alone["alt"])
 
 
 def test_a_film_without_an_earlier_one_of_its_patient_offers_none(store: SqlReviewStore) -> None:

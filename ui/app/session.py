@@ -107,6 +107,8 @@ class Visit:
         Refused pictures that were put away while the list is open: they stay in it.
     list_of : (WorklistFilter, int) or None
         What is listed, and how many films come before it.
+    followed_address : bool
+        Whether the films that the address named at first were opened.
     selected : str or None
         The film on the viewer.
     claimed : set of str
@@ -197,6 +199,7 @@ class Visit:
     find: str = ""
     put_away: set[str] = field(default_factory=set)
     list_of: tuple[WorklistFilter, int] | None = None
+    followed_address: bool = False
     selected: str | None = None
     claimed: set[str] = field(default_factory=set)
     reader: str = ""

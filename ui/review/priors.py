@@ -18,6 +18,7 @@ from core.pipeline import FilmReading
 from core.reads.priors import FilmScore, change_text, history_of, log_odds_of, span_text
 from core.reads.protocol import has_own_read
 from core.settings import get_settings
+from ui.app.query_params import put
 from ui.app.read_in_progress import ReadContext
 from ui.app.resources import get_film_view, get_films, get_identity, get_store
 from ui.app.ward import number_of
@@ -29,6 +30,9 @@ PAIR = "open and prior"
 CHOICE_HEIGHT = 56
 """Of the line above the films, in CSS pixels."""
 KEY = "y"
+FILM, PRIOR = "film", "prior"
+"""Name in the address the open film and the one beside it, by the beginning of their hashes."""
+CODE_LENGTH = 12
 UNSETTLED = "No settled read of it yet."
 NOT_MEASURED = "How much the score differs between films of an unchanged chest was not measured."
 _SAID = {
@@ -90,6 +94,7 @@ def priors_of(read: ReadContext) -> Priors:
 
 def lay_out(read: ReadContext, priors: Priors) -> tuple[DeltaGenerator, DeltaGenerator | None]:
     """Draw the choice of a prior film; return the places of the open film and of the prior."""
+    _put_into_address(read, priors)
     if not priors.spans:
         return st.container(), None
     _draw_choice(read, priors)
@@ -97,6 +102,20 @@ def lay_out(read: ReadContext, priors: Priors) -> tuple[DeltaGenerator, DeltaGen
         return st.container(), None
     here, there = st.columns(2, gap="small")
     return here, there
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text of the address may be the beginning of a film's hash."""
+    return len(text) >= CODE_LENGTH and text.isascii() and text.isalnum()
+
+
+def _put_into_address(read: ReadContext, priors: Priors) -> None:
+    """Let a reload, or whoever gets the address, see the same two films."""
+    film = "" if priors.beside is None else read.film.key[:CODE_LENGTH]
+    prior = "" if priors.beside is None else priors.beside.film_sha256[:CODE_LENGTH]
+    stands = st.query_params.get(FILM, ""), st.query_params.get(PRIOR, "")
+    if stands != (film, prior):
+        put(**{FILM: film, PRIOR: prior})
 
 
 def _draw_choice(read: ReadContext, priors: Priors) -> None:

@@ -10,12 +10,13 @@ import streamlit as st
 from core.domain.reader import Act
 from core.domain.worklist import Arrival, FilmStatus, WorklistFilter
 from core.settings import get_settings
-from ui.app.kept_films import PAGE
-from ui.app.query_params import Param, QueryParams, WrongValue, one_of, put
+from ui.app.kept_films import PAGE, take_up
+from ui.app.query_params import Param, QueryParams, WrongValue, complain, one_of, put
 from ui.app.resources import get_films
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.components.worklist.worklist import DISMISSED
+from ui.review.priors import FILM, PRIOR, is_code
 
 FIND = "worklist-find"
 SHOWN = {
@@ -82,12 +83,36 @@ def seeks_disputes(visit: Visit, view: WorklistView) -> bool:
 
 
 def read_worklist(visit: Visit, params: Mapping[str, str]) -> tuple[WorklistView, list[str]]:
-    """Return what an address asks for, and a sentence on each wrong value."""
+    """Return what an address asks for, and a sentence on each wrong value.
+
+    An address that names a film and its prior film opens both, once: what the visitor chooses
+    afterwards stands.
+    """
     view, complaints = WORKLIST.read(params)
+    if not visit.followed_address:
+        visit.followed_address = True
+        complaints += _open_pair(visit, params.get(FILM, ""), params.get(PRIOR, ""))
     if view.show == FilmStatus.DISPUTED.value and not tells_disputes(visit):
         view = replace(view, show="open")
         complaints.append("Disputed films are listed for those who settle them: see the open ones.")
     return view, complaints
+
+
+def _open_pair(visit: Visit, film: str, prior: str) -> list[str]:
+    """Open a film beside its prior film, by the beginnings of their hashes."""
+    if not film:
+        return []
+    found = get_films().find(film) if is_code(film) else None
+    if found is None:
+        return [complain(FILM, film, "is not kept here", "the worklist")]
+    take_up(visit, found.film_sha256)
+    visit.selected = found.film_sha256
+    before = get_films().priors(visit.selected)
+    beside = [one.film_sha256 for one in before if one.film_sha256.startswith(prior)]
+    if not is_code(prior) or not beside:
+        return [complain(PRIOR, prior, "is no prior film of this one", "this film alone")]
+    visit.beside[visit.selected] = beside[0]
+    return []
 
 
 def draw_filters(visit: Visit, view: WorklistView, total: int) -> None:
