@@ -63,6 +63,21 @@ def test_the_local_user_changes_name_and_role_and_finds_them_after_a_restart(
     assert acting(open_page("records")) == chosen
 
 
+def test_a_window_says_once_that_another_one_has_changed_the_role(store: SqlReviewStore) -> None:
+    page = open_app()
+    next(box for box in page.selectbox if box.label == "Role").set_value(Role.TEACHER)
+    next(button for button in page.button if button.label == "Use").click()
+    page.run()
+    assert not page.toast  # it was changed here
+    take_role(Role.TRAINEE)
+    page.run()
+    words = "Your role is trainee now. It was changed in another window, and holds in all."
+    assert [toast.value for toast in page.toast] == [words]
+    assert acting(page).roles == {Role.TRAINEE}
+    page.run()
+    assert not page.toast
+
+
 def test_a_name_that_only_the_link_brought_is_taken_over_and_kept(
     store: SqlReviewStore,
 ) -> None:

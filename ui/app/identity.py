@@ -45,6 +45,8 @@ def recognise(visit: Visit) -> bool:
         local = get_local_reader()
         known = visit.reader or _name_in_browser() or local.name
         visit.reader = st.session_state.get(NAME, known) or ""
+        if visit.roles and visit.roles != local.roles:
+            visit.role_changed = True
         visit.roles = local.roles
         return True
     visit.reader, visit.roles = "", frozenset()
@@ -152,6 +154,8 @@ def _keep(name: str, role: Role) -> None:
         choose_local_reader(get_database(), name, role)
     except FirstReadError as exc:
         st.session_state[_COMPLAINT], st.session_state[_NOT_KEPT] = str(exc), (name, role)
+    else:
+        get_visit().roles = frozenset({role})  # chosen here: nobody need be told
     get_local_reader.clear()
 
 
@@ -161,6 +165,13 @@ def _keep(name: str, role: Role) -> None:
 def draw_identity(visit: Visit) -> None:
     """Draw who acts, and what changes that."""
     roles = ", ".join(role for role in Role if role in visit.roles)
+    if visit.role_changed:
+        visit.role_changed = False
+        st.toast(
+            f"Your role is {roles} now. It was changed in another window, and holds in all.",
+            icon=":material/badge:",
+            duration="long",
+        )
     with st.container(key="who", width="content"):
         if visit.logged_in:
             with st.popover(

@@ -115,6 +115,8 @@ class Visit:
         The kept films that this visit has claimed.
     reader, roles : str, frozenset of Role
         Who acts; the guard asks again on every run.
+    role_changed : bool
+        Whether another window has changed the local user's role, and nobody has said so here.
     logged_in : bool
         Whether a log-in says who acts; otherwise it is the local user, who says it.
     upload_round : int
@@ -204,6 +206,7 @@ class Visit:
     claimed: set[str] = field(default_factory=set)
     reader: str = ""
     roles: frozenset[Role] = frozenset()
+    role_changed: bool = False
     logged_in: bool = False
     upload_round: int = 0
     read_by: ServedRun | None = None
