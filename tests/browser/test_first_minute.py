@@ -338,6 +338,12 @@ def test_keys_alone_go_through_the_list_and_sign(server: Server, page: Page) -> 
     expect(page.get_by_role("button", name="Next unread film")).to_be_focused()
     page.keyboard.press("Enter")
     expect(selected).not_to_have_attribute("aria-label", re.compile("signed"))
+    page.keyboard.press("?")
+    page.get_by_role("button", name="How to, and the first steps").click()
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Worklist")).to_contain_text("Show the first steps")
+    page.keyboard.press("Escape")
+    expect(page.locator(".stage")).to_be_focused()
 
 
 def test_films_are_read_signed_and_found_again_after_a_restart(

@@ -7,6 +7,7 @@ export default mounting((_, root) => new Frame(root), ".frame");
 const PAGES = ".st-key-pages";
 const HOME = ".st-key-bar a[href='']";
 const LINK_WAITS_MS = 50;
+const ASK_HELP = "first-read-help"; // from the viewer's list of keys
 const NAME_FIELD = ".st-key-reader-name input";
 
 function isTypedInto(node) {
@@ -21,7 +22,9 @@ class Frame {
     this.onKey = (event) => this.openOnKey(event);
     this.onWrite = (event) => this.noteName(event);
     this.onFollow = (event) => this.sendName(event);
+    this.onAsk = () => this.open();
     window.addEventListener("keydown", this.onKey);
+    window.addEventListener(ASK_HELP, this.onAsk);
     document.addEventListener("input", this.onWrite, { capture: true });
     document.addEventListener("click", this.onFollow, { capture: true });
     root.querySelector(".open").addEventListener("click", () => this.open());
@@ -43,6 +46,7 @@ class Frame {
 
   close() {
     window.removeEventListener("keydown", this.onKey);
+    window.removeEventListener(ASK_HELP, this.onAsk);
     document.removeEventListener("input", this.onWrite, { capture: true });
     document.removeEventListener("click", this.onFollow, { capture: true });
     this.watcher.disconnect();

@@ -54,6 +54,7 @@ const TOOLS = {
   save: (viewer) => viewer.savePicture(),
   reset: KEYS.r,
   help: KEYS["?"],
+  howTo: (viewer) => viewer.showHowTo(),
 };
 
 function isTypedInto(node) {

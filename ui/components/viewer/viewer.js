@@ -9,6 +9,8 @@ const shelf = (globalThis[Symbol.for("first-read.films")] ??= {
 });
 const memory = new Map();
 
+const PAGE_HELP = ".st-key-help";
+const ASK_HELP = "first-read-help"; // the frame hears it
 const CLICK_WAIT_MS = 260;
 const CLICK_SLACK_PX = 4;
 const MOST_SCREEN_PX_PER_FILM_PX = 32;
@@ -289,5 +291,13 @@ class Viewer {
     this.find(".help").hidden = !open;
     this.find("[data-act=help]").setAttribute("aria-expanded", String(open));
     for (const row of this.root.querySelectorAll(".for-regions")) row.hidden = !this.regions;
+    this.find("[data-act=howTo]").hidden = !document.querySelector(PAGE_HELP);
+  }
+
+  // The page's own list has the way to work and the first steps.
+  showHowTo() {
+    this.help(false);
+    this.stage.focus({ preventScroll: true }); // where the focus is again once that is closed
+    globalThis.dispatchEvent(new CustomEvent(ASK_HELP));
   }
 }
