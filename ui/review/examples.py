@@ -50,7 +50,7 @@ def offer_examples_removal(visit: Visit) -> None:
     examples = get_examples()
     about = None if examples.summary is None else summary_text(examples.summary)
     st.caption(f"Until you add films: {len(examples.films)} synthetic ones.", help=about)
-    if st.button("Remove the synthetic films", icon=":material/playlist_remove:", width="stretch"):
+    if st.button("Remove the synthetic films", icon=":material/clear_all:", width="stretch"):
         visit.remove_shipped()
         visit.own = True
         st.rerun()

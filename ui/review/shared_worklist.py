@@ -104,7 +104,7 @@ def draw_kept(visit: Visit, film: WorklistFilm | None) -> None:
             _erase(visit, [film.film_sha256])
         if others and st.button(
             f"Erase all {len(others) + 1} films of this patient",
-            icon=":material/delete_forever:",
+            icon=":material/delete_sweep:",
             disabled=not sure,
         ):
             _erase(visit, [film.film_sha256, *others])
