@@ -352,7 +352,7 @@ class ReportPages(Pages):
         self.set_fill_color(*INK)
         self.circle(at(prediction.probability), middle, 1.1, style="F")
         self._write_in(CAPTION_PT, QUIET)
-        for words, place in (("0", left), ("1", at(1.0)), ("operating point", point)):
+        for words, place in (("0", left), ("1", at(1.0)), ("threshold", point)):
             self.set_xy(place - 15.0, middle + 1.4)
             self.cell(30.0, CAPTION_MM, words, align="C")
         self.set_xy(at(1.0) + 4.0, middle - CAPTION_MM / 2.0)

@@ -255,7 +255,7 @@ def _model_text(report: FilmReport) -> str:
         return "The film is of an adult. The score was not asked for, and is not shown."
     return (
         f"{SIDES[prediction.side]}. Calibrated score {score_digits(prediction.probability)}, "
-        f"operating point {prediction.operating_point.threshold:.2f}. {report.model}"
+        f"threshold {prediction.operating_point.threshold:.2f}. {report.model}"
     ).strip()
 
 

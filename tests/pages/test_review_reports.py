@@ -167,7 +167,7 @@ def test_a_refused_film_has_a_report_without_a_model(store: SqlReviewStore, offe
     words = open_report(page, offered)
     assert "Not read: the quality gate refused this film." in words
     assert "Refused: Not recognised as a frontal chest film" in words
-    assert "operating point" not in words
+    assert "threshold" not in words
 
 
 def test_a_film_is_named_by_its_hash_where_the_site_keeps_no_names(
@@ -229,7 +229,7 @@ def adult(store: SqlReviewStore) -> AppTest:
 def test_an_adults_score_that_nobody_asked_for_is_in_no_report(adult: AppTest, offered) -> None:
     words = open_report(adult, offered)
     assert "The score was not asked for, and is not shown." in words
-    assert "operating point" not in words
+    assert "threshold" not in words
     open_list(adult)
     (row,) = rows_of(offered)
     assert (row["Probability"], row["Model's verdict"], row["Reader and model"]) == (
@@ -240,7 +240,7 @@ def test_an_adults_score_that_nobody_asked_for_is_in_no_report(adult: AppTest, o
 def test_an_adults_score_that_was_asked_for_since_is_in_the_report(adult: AppTest, offered) -> None:
     visit = adult.session_state["first_read"]
     visit.scores_asked.add((visit.selected, READER.casefold()))
-    assert "operating point 0.40" in open_report(adult, offered)
+    assert "threshold 0.40" in open_report(adult, offered)
 
 
 def sign_three(page: AppTest) -> list[str]:

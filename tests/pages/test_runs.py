@@ -124,6 +124,7 @@ def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Pa
     missed = 1000 * 0.3 * (1 - right[ill].mean())
     alarms = 1000 * 0.7 * (1 - right[~ill].mean())
     drawn = next(h.proto.body for h in page.get("html") if "fr-wards" in h.proto.body)
+    assert "healthy, false alarm" in drawn
     assert f"Of 1,000 children, 300 with pneumonia, f04 misses {missed:.0f} (" in drawn
     assert f"raises {alarms:.0f} (" in drawn
     assert f"{30 - round(missed / 10)} pneumonia, found" in drawn

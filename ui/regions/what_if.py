@@ -208,7 +208,7 @@ def _row(
     return _ROW.format(
         label=escape(
             f"{name}: {said.name} {said.of(log_odds)}, log odds {log_odds:+.2f}, "
-            f"operating point at log odds {log_odds_of(threshold):+.2f}"
+            f"threshold at log odds {log_odds_of(threshold):+.2f}"
         ),
         name=escape(name),
         value=value,
@@ -226,9 +226,7 @@ def _draw_rows(rows: Sequence[str], said: ScoreWords) -> None:
     )
     axis = _AXIS.format(name=said.name, ticks=ticks)
     st.html(f'<div class="fr-what-if">{"".join(rows)}{axis}</div>')
-    st.caption(
-        f"The line across is the operating point. The small number is the log odds. {said.note}"
-    )
+    st.caption(f"The line across is the threshold. The small number is the log odds. {said.note}")
 
 
 def _along(log_odds: float) -> float:

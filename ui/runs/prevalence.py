@@ -22,8 +22,8 @@ _CHILD = '<i class="fr-child fr-{kind}"></i>'
 KINDS = {
     "missed": "pneumonia, missed",
     "found": "pneumonia, found",
-    "alarm": "no pneumonia, false alarm",
-    "cleared": "no pneumonia, called normal",
+    "alarm": "healthy, false alarm",
+    "cleared": "healthy, called normal",
 }
 
 

@@ -126,14 +126,14 @@ def test_a_refused_film_has_its_picture_and_reasons_and_nothing_of_the_model() -
     words = words_of_page(page)
     assert "Refused: The film is blank." in words
     assert "No regions: the model did not read this film." in words
-    assert not [word for word in ("operating point", "Trust", "score") if word in words]
+    assert not [word for word in ("threshold", "Trust", "score") if word in words]
 
 
 def test_a_score_that_is_held_back_is_neither_written_nor_drawn() -> None:
     page = only_page(report(ReportedReads(signed_read()), regions=None, score_shown=False))
     words = words_of_page(page)
     assert "the score of an adult's film is shown only where it was asked for" in words
-    assert not [word for word in ("operating point", "0.87", "unsure") if word in words]
+    assert not [word for word in ("threshold", "0.87", "unsure") if word in words]
 
 
 def test_a_film_that_cannot_be_drawn_leaves_the_words() -> None:

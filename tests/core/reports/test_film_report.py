@@ -31,7 +31,7 @@ Quality: Caution: The film is dark.
 Note: No age is stated.
 Blind first read: Normal, confidence 4 of 5. Locked 2026-11-29 08:20 UTC, before the model's \
 result was shown. 2 marks on the film.
-Model: Suspicious for pneumonia. Calibrated score 0.87, operating point 0.40. It was chosen to \
+Model: Suspicious for pneumonia. Calibrated score 0.87, threshold 0.40. It was chosen to \
 find 97 of 100 pneumonias.
 Regions: Zone 0, region 1 +0.31 for; Zone 1, region 2 -0.12 against (part of the log odds). \
 Method: CAM. At the signed read they were on the film.
