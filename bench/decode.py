@@ -68,7 +68,7 @@ def jpeg(pixels: npt.NDArray[np.float32], **options: object) -> bytes:
 
 
 def encodings(side_px: int) -> dict[str, bytes]:
-    """Return one drawn film in every encoding that is timed."""
+    """Return one synthetic film in every encoding that is timed."""
     pixels = draw_film(4, side_px, side_px)
     words = np.rint(pixels * 4095).astype(np.uint16)
     tiff = io.BytesIO()

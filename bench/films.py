@@ -1,4 +1,4 @@
-"""Drawn films of chosen size and format; no patient's film is used to measure speed."""
+"""Synthetic films of chosen size and format; no patient's film is used to measure speed."""
 
 from __future__ import annotations
 

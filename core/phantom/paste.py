@@ -28,7 +28,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnLesion:
-    """What a lesion changes on a drawn film, in grey levels, and where.
+    """What a lesion changes on a synthetic film, in grey levels, and where.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ def paste_lesion(
 
 
 def _where(real: Mask, drawn: Mask, size: float) -> list[npt.NDArray[np.floating]]:
-    """Return for each row and column of the real film the one of the drawn film that it shows."""
+    """Return for each row and column of the real film that of the synthetic film which it shows."""
     places = []
     for axis in (0, 1):
         (first, last), (low, high) = (_span(mask, axis) for mask in (real, drawn))

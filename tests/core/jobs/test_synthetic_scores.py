@@ -1,4 +1,4 @@
-"""What runs say of drawn films: the same as of an upload, and kept."""
+"""What runs say of synthetic films: the same as of an upload, and kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawn films as a data set: its layout, its marks, its truth, and going on where it stopped."""
+"""Synthetic films as a data set: layout, marks, truth, and going on where it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training of the network that draws films without a lesion, on drawn films and in small."""
+"""Training of the network that draws films without a lesion, on synthetic films and in small."""
 
 from __future__ import annotations
 
