@@ -23,7 +23,8 @@ READING_VERSION: Final = "2"
 """Another number when decoding, gate, preprocessing or inference read a film otherwise."""
 
 
-_EARLIER = re.compile(rf"([-_])(?:{'|'.join(SAME_CHILDREN)})(\.png)$")
+_EARLIER = re.compile(rf"(IM-\d+-|person\d+_[a-z]+_)(?:{'|'.join(SAME_CHILDREN)})(\.png)$")
+_TODAY = re.compile(rf"(IM-\d+-|person\d+_[a-z]+_){DRAWING_VERSION}(\.png)$")
 
 BUILT_IN_FOLDER = PROJECT_ROOT / "synthetic"
 """Where the built-in set lies, with what runs and gate say of it (``readings``)."""
@@ -42,3 +43,10 @@ def built_in_files() -> list[Path]:
 def current_id(film_id: str) -> str:
     """Return the id that a synthetic film has today; another id stays as it is."""
     return _EARLIER.sub(rf"\g<1>{DRAWING_VERSION}\2", film_id)
+
+
+def earlier_ids(film_id: str) -> tuple[str, ...]:
+    """Return the ids that a synthetic film of today had in earlier drawings; none of another."""
+    if not _TODAY.search(film_id):
+        return ()
+    return tuple(_TODAY.sub(rf"\g<1>{version}\2", film_id) for version in SAME_CHILDREN)

@@ -6,18 +6,25 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.domain.reader import Act, Reader, reader_key
 from core.error_analysis.notes import CaseNote, ProposedLabel, clean_words, turn_tag, write_note
 from core.errors import NotAllowed, ReviewStoreError
+from core.phantom.builtin import current_id, earlier_ids
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc, is_storable
 from core.store.schema import case_causes, case_notes
 
 _ATTEMPTS = 20
 """A tag that was turned meanwhile is turned again; each attempt loses only to another success."""
+
+
+_CHANGED = (
+    "Your note of this film was changed meanwhile, perhaps in another window: check it, then save "
+    "again."
+)
 
 
 class NoteChanged(ReviewStoreError):
@@ -50,13 +57,11 @@ class SqlCaseNotes:
         self._check(note)
         try:
             with self.database.writing() as connection:
-                insert_chained(connection, case_notes, _row(note))
+                row = _row(note) | {"film_id": _stored_id(connection, note)}
+                insert_chained(connection, case_notes, row)
         except ReviewStoreError as exc:
             if isinstance(exc.__cause__, IntegrityError):
-                raise NoteChanged(
-                    "Your note of this film was changed meanwhile, perhaps in another window: "
-                    "check it, then save again."
-                ) from exc.__cause__
+                raise NoteChanged(_CHANGED) from exc.__cause__
             raise
 
     def turn_tag(self, library: str, film_id: str, by: Reader, run_id: str, tag: str) -> CaseNote:
@@ -85,17 +90,22 @@ class SqlCaseNotes:
     def standing(self, library: str) -> list[CaseNote]:
         """Return every reader's newest note of every film of a library, oldest first."""
         of_library = select(case_notes).where(case_notes.c.library == library, _is_standing())
-        return self._fetch(of_library.order_by(case_notes.c.sequence))
+        found = self._fetch(of_library.order_by(case_notes.c.sequence))
+        # of a film with an earlier drawing a reader may have begun a second chain of notes
+        newest = {(note.film_id, reader_key(note.reader)): note for note in found}
+        return [note for note in found if newest[note.film_id, reader_key(note.reader)] is note]
 
     def standing_note(self, library: str, film_id: str, reader: str) -> CaseNote | None:
         """Return a reader's newest note of a film, or None."""
         found = self._fetch(
-            select(case_notes).where(
+            select(case_notes)
+            .where(
                 case_notes.c.library == library,
-                case_notes.c.film_id == film_id,
+                case_notes.c.film_id.in_((film_id, *earlier_ids(film_id))),
                 case_notes.c.reader_key == reader_key(reader),
                 _is_standing(),
             )
+            .order_by(case_notes.c.sequence.desc())
         )
         return found[0] if found else None
 
@@ -185,6 +195,31 @@ def _is_standing() -> ColumnElement[bool]:
     return ~exists().where(later.c.supersedes == case_notes.c.note_id)
 
 
+def _stored_id(connection: Connection, note: CaseNote) -> str:
+    """Return the id that a note is stored under: of an earlier drawing, if its chain began there.
+
+    Raises
+    ------
+    NoteChanged
+        If the note begins a chain, and the reader has one of an earlier drawing.
+    """
+    earlier = earlier_ids(note.film_id)
+    if not earlier:
+        return note.film_id
+    if note.supersedes is not None:
+        replaced = select(case_notes.c.film_id).where(case_notes.c.note_id == note.supersedes)
+        stored = connection.execute(replaced).scalar_one_or_none()
+        return stored if stored in earlier else note.film_id
+    begun = select(case_notes.c.note_id).where(
+        case_notes.c.library == note.library,
+        case_notes.c.film_id.in_(earlier),
+        case_notes.c.reader_key == reader_key(note.reader),
+    )
+    if connection.execute(begun.limit(1)).scalar_one_or_none() is not None:
+        raise NoteChanged(_CHANGED)
+    return note.film_id
+
+
 def _row(note: CaseNote) -> dict[str, Any]:
     return asdict(note) | {
         "reader_key": reader_key(note.reader),
@@ -197,6 +232,7 @@ def _row(note: CaseNote) -> dict[str, Any]:
 
 def _note(row: Row[Any]) -> CaseNote:
     said = {one.name: getattr(row, one.name) for one in fields(CaseNote)} | {
+        "film_id": current_id(row.film_id),
         "written_at": from_utc(row.written_at),
         "cause": row.cause or "",
         "tags": tuple(row.tags),

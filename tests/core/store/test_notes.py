@@ -12,6 +12,8 @@ from fixtures.review_records import SPAWN, lead, put, raw_connection
 
 from core.error_analysis.notes import CaseNote, ProposedLabel, turn_tag, write_note
 from core.errors import ReviewStoreError
+from core.phantom.builtin import DRAWING_VERSION
+from core.store import notes as store_notes
 from core.store.engine import Database
 from core.store.notes import NoteChanged, SqlCaseNotes
 
@@ -89,6 +91,47 @@ def test_libraries_are_kept_apart(notes) -> None:
     put(notes, note())
     assert notes.standing("synthetic") == []
     assert notes.standing_note("synthetic", "a", "Dr Ádám") is None
+
+
+EARLIER, TODAY = "test/NORMAL/IM-9007-183.png", f"test/NORMAL/IM-9007-{DRAWING_VERSION}.png"
+
+
+def earlier_note(notes: SqlCaseNotes) -> CaseNote:
+    """Store a note as an earlier version did, of an earlier drawing of a film."""
+    kept = replace(note(film=EARLIER, comment="rib"), library="synthetic")
+    put(notes, kept)
+    return kept
+
+
+def test_a_note_of_an_earlier_drawing_is_one_of_todays_film_and_goes_on(notes) -> None:
+    first = replace(earlier_note(notes), film_id=TODAY)
+    assert notes.standing("synthetic") == [first]
+    assert notes.standing_note("synthetic", TODAY, "Dr Ádám") == first
+    later = notes.turn_tag("synthetic", TODAY, lead("Dr Ádám"), "f04", "look again")
+    assert (later.supersedes, later.comment, later.tags) == (first.note_id, "rib", ("look again",))
+    assert notes.standing("synthetic") == [later]
+    assert notes.history("synthetic") == [first, later]
+    with pytest.raises(NoteChanged, match="changed meanwhile"):
+        put(notes, replace(note(film=TODAY), library="synthetic"))
+    others = replace(note(film=TODAY, reader="Dr Grace"), library="synthetic")
+    put(notes, others)
+    assert notes.standing("synthetic") == [later, others]
+
+
+def test_of_notes_of_both_drawings_the_newest_stands(notes, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(store_notes, "earlier_ids", lambda _: ())  # as the version before
+        earlier_note(notes)
+        newest = replace(note(film=TODAY, comment="no rib"), library="synthetic")
+        put(notes, newest)
+    assert notes.standing("synthetic") == [newest]
+    assert notes.standing_note("synthetic", TODAY, "Dr Ádám") == newest
+
+
+def test_a_film_of_another_set_keeps_its_number(notes) -> None:
+    kept = note(film="nih/NORMAL/00010007_183.png")
+    put(notes, kept)
+    assert notes.standing("public") == [kept]
 
 
 # --- refusing -------------------------------------------------------------------------------------
