@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from core.cli.console import print_text, progress_bar, show_errors
-from core.errors import DatasetError
+from core.errors import DatasetError, ModelError
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_SEED
 from core.settings import get_settings
 
@@ -48,7 +48,10 @@ def phantom_scores(
         bool, typer.Option(help="Write the readings beside the films, where they ship.")
     ] = False,
 ) -> None:
-    """Read the built-in synthetic films with every run and print its metrics."""
+    """Read the built-in synthetic films with every run and print its metrics.
+
+    A run that cannot read them is named with the reason, and the others go on.
+    """
     from core.evaluation.metrics import evaluate_predictions  # noqa: PLC0415
     from core.evaluation.tables import tabulate_parts  # noqa: PLC0415
     from core.jobs.examples import reading_folders  # noqa: PLC0415
@@ -57,7 +60,7 @@ def phantom_scores(
     from core.pipeline import open_gate  # noqa: PLC0415
     from core.runs.listing import list_runs  # noqa: PLC0415
 
-    settings, measured = get_settings(), []
+    settings, measured, failed = get_settings(), [], False
     with show_errors():
         drawn = open_built_in_set()
         gate = open_gate(settings.models, settings.inference_threads)
@@ -73,8 +76,13 @@ def phantom_scores(
         with progress_bar("Quality gate") as progress:
             answers = scores.of_gate(served.input_px, progress=progress)
         for run in runs:
-            with progress_bar(f"Reading with {run.run_id}") as progress:
-                predictions = scores.of(run, progress=progress)
+            try:
+                with progress_bar(f"Reading with {run.run_id}") as progress:
+                    predictions = scores.of(run, progress=progress)
+            except ModelError as exc:
+                failed = True
+                print_text(f"Run {run.run_id} cannot read the synthetic films. {exc}", err=True)
+                continue
             evaluation = evaluate_predictions(
                 predictions.probability,
                 predictions.films.label,
@@ -85,3 +93,5 @@ def phantom_scores(
     passed = sum(not answer.refused for answer in answers)
     typer.echo(f"The quality gate accepts {passed} of {len(answers)} films.\n")
     typer.echo(tabulate_parts(measured))
+    if failed:
+        raise typer.Exit(1)

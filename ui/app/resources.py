@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import threading
 from dataclasses import replace
@@ -26,7 +25,7 @@ from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, Radio
 from core.imaging.display import DisplayedFilm, restore_proportions
 from core.inference.litert import LiteRTNetwork
 from core.jobs.batch import BatchJob, UploadedFilm
-from core.jobs.examples import read_behind, reading_folders
+from core.jobs.examples import reading_folders
 from core.jobs.explainer import RunFiles, get_explainer
 from core.jobs.explanations import ExplanationQueue, ExplanationTask
 from core.jobs.film_pool import get_film_pool
@@ -48,6 +47,7 @@ from core.store.reads import SqlReviewStore
 from core.store.served_runs import list_served_choices, note_served_run
 from ui.app.lru_cache import Recent
 from ui.app.presence import is_here, session_id
+from ui.app.reading_behind import still_reads_synthetic
 from ui.components.viewer.film_bytes import FilmView
 
 EXPIRY_S = 3600.0
@@ -218,7 +218,7 @@ def _synthetic_library() -> SyntheticLibrary:
     phantoms = open_built_in_set()
     scores = PhantomScores(phantoms, engine.gate, folders, settings.inference_threads)
     if not all(scores.has(run) for run in list_runs(settings.models)):
-        atexit.register(read_behind(settings.cache, settings.models).terminate)
+        still_reads_synthetic()  # which begins that
     assess = lambda: scores.gate_codes(get_engine().input_px)  # noqa: E731 - of the run that serves
     return SyntheticLibrary(phantoms, scores.of, scores.has, assess)
 

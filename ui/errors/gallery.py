@@ -27,7 +27,7 @@ from ui.library.films import (
     draw_cards,
     get_case_notes,
     make_ahead,
-    note_public_films,
+    note_what_lacks,
 )
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_references
@@ -126,7 +126,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
         st.markdown(found_in_words(view, found))
         if get_library(view.library).synthetic:
             st.caption("Computer-generated; not evidence of clinical performance.")
-            note_public_films(view.library)
+            note_what_lacks(view.library)
         note_left_out(visit)
     with filter_side:
         draw_filters(view, found, notes)

@@ -34,7 +34,7 @@ from ui.components.viewer.viewer import TruthOutline
 from ui.library.blind_reads import films_awaiting
 from ui.library.copies import Copies, copies_of, film_name
 from ui.library.gallery_query import ErrorView
-from ui.library.runs import get_films, get_learned, get_predictions, get_runs
+from ui.library.runs import get_films, get_learned, get_predictions, get_runs, left_out_text
 
 PICTURE_THREADS = 4
 
@@ -231,9 +231,14 @@ def add_pictures(library: str, cards: Sequence[Card]) -> tuple[list[Card], str]:
     return pictured, sentence
 
 
-def note_public_films(library: str) -> None:
-    """Say beside synthetic films how to get the public ones, where these are not here."""
-    if get_library(library).synthetic and not get_library(PublicLibrary.name).has_films:
+def note_what_lacks(library: str) -> None:
+    """Say beside synthetic films which runs are left out, and how to get the public films."""
+    if not get_library(library).synthetic:
+        return
+    left_out = left_out_text(library)
+    if left_out:
+        st.caption(left_out)
+    if not get_library(PublicLibrary.name).has_films:
         st.caption(how_to_get_films(get_settings().data))
 
 

@@ -25,6 +25,7 @@ from core.runs.predictions import (
 )
 from core.runs.store import name_run, reading_identity
 from core.settings import get_settings
+from ui.app.reading_behind import still_reads_synthetic
 from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_library, has_read
 
 ALL_PARTS = "all"
@@ -211,6 +212,27 @@ def offered_runs(library: str) -> list[str]:
         return list(named)
     own = [name for name, run in named.items() if not run.foreign]
     return [name for name in own if has_read(films, named[name])] or own[:1]
+
+
+def left_out_text(library: str) -> str:
+    """Return which runs are left out because they have not read a library's films, and what to do.
+
+    Empty where none is.
+    """
+    films, offered = get_library(library), offered_runs(library)
+    if not films.synthetic:
+        return ""
+    named = get_runs()
+    missing = [name for name in named if name not in offered and not named[name].foreign]
+    if not missing:
+        return ""
+    runs = f"Run {missing[0]} is" if len(missing) == 1 else f"Runs {', '.join(missing)} are"
+    if still_reads_synthetic():
+        return f"{runs} reading the synthetic films now. Reload the page in a minute."
+    return (
+        f"{runs} left out: the synthetic films could not be read. To see why and to try again, "
+        "run `python -m core phantom-scores`, then reload the page."
+    )
 
 
 def offered_splits(library: str, run: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ui.app.session import Visit, get_visit
 from ui.components.cards.cards import Card, read_cards_event, show_cards
 from ui.components.plain_text import plain
 from ui.library.blind_reads import films_awaiting
-from ui.library.films import add_pictures, film_card, note_public_films
+from ui.library.films import add_pictures, film_card, note_what_lacks
 
 CARDS = "facts-cards"
 GALLERY = "errors"
@@ -60,7 +60,7 @@ def draw_errors(facts: RunFacts) -> None:
     if sentence:
         st.caption(plain(sentence))
     if library is not None:
-        note_public_films(library.name)
+        note_what_lacks(library.name)
 
 
 def find_errors(

@@ -36,7 +36,7 @@ from ui.library.films import (
     draw_cards,
     film_card,
     find_films,
-    note_public_films,
+    note_what_lacks,
 )
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
@@ -59,7 +59,7 @@ def draw_drawn(view: SlicesView) -> None:
         "inside a subgroup and outside. Instead, the finding of each film is known. These results "
         "do not apply to patients."
     )
-    note_public_films(view.library)
+    note_what_lacks(view.library)
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
         figure = plot_rates(rates_by_finding(drawn, wrong), "called correctly")
