@@ -22,7 +22,7 @@ from core.jobs.batch import FilmState, UploadedFilm
 from core.phantom import builtin
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_FOLDER, built_in_files
 from core.store.reads import SqlReviewStore
-from ui.app import resources
+from ui.app import reading_behind
 from ui.app.kept_films import change_film
 from ui.app.resources import get_films
 from ui.library.blind_reads import films_awaiting
@@ -98,6 +98,8 @@ def test_the_uploader_stands_open_above_them(offering) -> None:
 
 def test_one_press_removes_them_and_one_brings_them_back(offering) -> None:
     page = open_page()
+    (icon,) = [one.icon for one in page.button if one.label == REMOVE]
+    assert icon == ":material/clear_all:"  # another than that of removing one film
     press(page, REMOVE)
     assert visit_of(page).films == {}
     assert REMOVE not in labels(page)
@@ -176,8 +178,16 @@ def test_a_copy_of_the_repository_without_them_takes_films_all_the_same(
     assert len(page.get("file_uploader")) == 1
 
 
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        (None, "Run f01 is reading the synthetic films now."),
+        (1, "Run f01 is left out: the synthetic films could not be read."),
+    ],
+    ids=["while it is read", "after that failed"],
+)
 def test_a_run_whose_reading_does_not_ship_is_read_behind_and_not_offered_meanwhile(
-    visiting, monkeypatch
+    visiting, monkeypatch, ended: int | None, words: str
 ) -> None:
     folder = visiting / "synthetic"
     shutil.copytree(BUILT_IN_FOLDER, folder)
@@ -188,9 +198,12 @@ def test_a_run_whose_reading_does_not_ship_is_read_behind_and_not_offered_meanwh
 
     def begin(*where: Path) -> SimpleNamespace:
         begun.append(where)
-        return SimpleNamespace(terminate=lambda: None)
+        return SimpleNamespace(terminate=lambda: None, poll=lambda: ended)
 
-    monkeypatch.setattr(resources, "read_behind", begin)
+    monkeypatch.setattr(reading_behind, "read_behind", begin)
     page = app_pages.open_page("errors")
     offered = page.selectbox(key="errors-run").options
     assert ("f01" in offered, "f04" in offered, len(begun)) == (False, True, 1)
+    said = "\n".join(caption.value for caption in page.caption)
+    assert words in said
+    assert ("python -m core phantom-scores" in said) is (ended is not None)

@@ -100,6 +100,8 @@ def test_a_prior_stands_beside_the_open_film_when_it_is_asked_for(store: SqlRevi
     press(page, CLOSE)
     assert len(sent_to_viewers(page)) == 1
     assert SHOW in labels(page)
+    icons = {one.label: one.icon for one in page.button if one.label.startswith("Erase")}
+    assert icons["Erase this film"] != icons["Erase all 2 films of this patient"]
 
 
 def code_of(file: File) -> str:
