@@ -202,6 +202,11 @@ class QueryParams(Generic[View]):
         if text != st.query_params.get(name, ""):  # a widget that is gone speaks once more
             put(**dict.fromkeys(param.forgets, ""), **{name: text})
 
+    def _take_listed(self, name: str, listed: Sequence[str]) -> None:
+        """Take what is chosen; a label that has changed since it was shown comes as its words."""
+        if st.session_state[f"{self._page}-{name}"] in (None, *listed):
+            self.take(name)
+
     def select(
         self,
         view: View,
@@ -217,6 +222,7 @@ class QueryParams(Generic[View]):
         value = st.session_state[bound["key"]]
         if value is not None and value not in listed:
             listed.append(value)  # as a tag that nobody uses any more
+        bound |= {"on_change": self._take_listed, "args": (name, tuple(listed))}
         st.selectbox(
             label,
             listed,

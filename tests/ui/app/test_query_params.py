@@ -202,3 +202,12 @@ def test_a_widget_that_is_gone_and_speaks_once_more_changes_nothing(page: AppTes
     page.button[0].click().run()
     assert address_of(page) == before
     assert before["tag"] == "tube"
+
+
+def test_a_label_that_has_changed_since_it_was_shown_chooses_nothing(page: AppTest) -> None:
+    before = address_of(page)
+    library = page.selectbox(key="page-library")
+    library.options.append("Public (4 films)")  # as the browser had it
+    library.set_value("Public (4 films)").run()
+    assert address_of(page) == before
+    assert page.selectbox(key="page-library").value == "public"
