@@ -18,6 +18,7 @@ from core.runs import predictions
 from core.settings import get_settings
 from core.store.engine import Database
 from core.store.reads import SqlReviewStore
+from ui.app import ledger, ward
 from ui.model_card import panels
 
 
@@ -48,13 +49,26 @@ def _tables_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _public_films_once() -> Iterator[None]:
-    """List the shared films once a session: nearly every page asks which there are."""
-    find, shared = films.find_public_set, get_settings().data
-    find_shared = cache(find)
+    """List and hash the shared films once a session: nearly every page asks which there are."""
+    shared = get_settings().data
+
+    def once(find):
+        kept = cache(find)
+        return lambda data: (kept if data == shared else find)(data)
+
+    def hash_once(hash_files):
+        kept = cache(hash_files)
+
+        def of(files: tuple[Path, ...]):
+            return dict((kept if files and shared in files[0].parents else hash_files)(files))
+
+        return of
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            films, "find_public_set", lambda data: (find_shared if data == shared else find)(data)
-        )
+        patch.setattr(films, "find_public_set", once(films.find_public_set))
+        patch.setattr(ledger, "list_test_files", once(ledger.list_test_files))
+        for module in (ledger, ward):
+            patch.setattr(module, "reference_of_files", hash_once(module.reference_of_files))
         yield
 
 
