@@ -51,8 +51,7 @@ NAMELESS = (sign_form.NO_NAME, dismissal.NO_NAME)
 
 def draw_empty(visit: Visit) -> None:
     """Say what the page does, and take the first films."""
-    _, middle, _ = st.columns([1, 2, 1])
-    with middle:
+    with st.columns([1, 2, 1])[1]:
         heading, words = purpose_text()
         st.header(heading)
         st.write(words)
@@ -113,10 +112,13 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
             draw_prior(priors, there, height_below(priors.height))
     if visit.complaint in NAMELESS:
         listen_for_keys(NAME, str(visit.nameless))
-    elif visit.done or visit.locked != visit.selected:
+    elif visit.done:
         listen_for_keys(BUTTON, visit.done)
-    else:
+    elif visit.locked == visit.selected:
         listen_for_keys(ASK_BUTTON, f"{visit.locked} locked")
+    else:
+        onward = visit.gone_on == visit.selected
+        listen_for_keys(VIEWER if onward else "", f"{visit.gone_on} opened")
 
 
 visit = guard("review")

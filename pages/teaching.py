@@ -11,7 +11,7 @@ from ui.components.panels import draw_standing_line
 from ui.components.plain_text import plain
 from ui.teaching.case_sets import draw_sets
 from ui.teaching.data import get_teaching_store, may_go_on
-from ui.teaching.feedback import draw_nearest, draw_reveal
+from ui.teaching.feedback import draw_nearest, draw_reveal, next_key
 from ui.teaching.progress import draw_progress
 from ui.teaching.reading import (
     draw_film,
@@ -28,8 +28,11 @@ from ui.teaching.summary import draw_over
 VIEWS = {"train": "Train", "progress": "My progress", "sets": "Case sets"}
 
 
-def draw_session(visit: Visit, session_id: str) -> None:
-    """Draw the film that a session stands at, or its summary once it is over."""
+def draw_session(visit: Visit, session_id: str) -> str:
+    """Draw the film that a session stands at, or its summary once it is over.
+
+    Return the key of the button that leads on from an answer; empty where there is none.
+    """
     course = get_teaching_store().course(session_id)
     if course is None:
         st.warning(
@@ -37,12 +40,12 @@ def draw_session(visit: Visit, session_id: str) -> None:
             icon=":material/link_off:",
         )
         draw_views(visit)
-        return
+        return ""
     place = course.place
     own = may_go_on(visit, course)
     if place is None and (own or visit.acting.may(Act.SEE_GROUP)):
         draw_over(visit, course)
-        return
+        return ""
     if place is None or not own:
         st.warning(
             f"This session belongs to {plain(course.session.reader)}, and you read as "
@@ -50,9 +53,9 @@ def draw_session(visit: Visit, session_id: str) -> None:
             icon=":material/person_off:",
         )
         draw_views(visit)
-        return
+        return ""
     if draw_missing(visit, course, place):
-        return
+        return ""
     course = record_progress(visit, course, place)
     way_side, film_side, read_side = st.columns([1.0, 3.5, 1.35], gap="small")
     revealed = phase_of(course, place) == "revealed"
@@ -67,8 +70,10 @@ def draw_session(visit: Visit, session_id: str) -> None:
             draw_overtaken(visit)
         elif revealed:
             draw_reveal(visit, course, place, task)
+            return next_key(place)
         else:
             draw_read(visit, course, place)
+    return ""
 
 
 def draw_views(visit: Visit) -> None:
@@ -95,10 +100,12 @@ visit = guard("teaching")
 with show_errors():
     served = get_served()
     show_notice(visit)
+    session_id, onward = st.query_params.get("session", ""), ""
     with st.container():
         if "session" in st.query_params:
-            draw_session(visit, st.query_params["session"])
+            onward = draw_session(visit, session_id)
         else:
             draw_views(visit)
-    listen_for_keys(harmless="session" not in st.query_params)  # it starts a session
+    starts = "session" not in st.query_params
+    listen_for_keys(onward, f"{session_id} {onward}", harmless=starts)
     draw_standing_line(served, visit.reader)

@@ -18,9 +18,18 @@ from core.store.engine import Database
 TRAINING = "tests/core/training/"
 
 
+LONG_FIRST = ("browser", "robustness", "training", "pages")
+"""Folders whose files take longest: one that comes last keeps one worker waiting."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in a browser first: a long file that comes last keeps one worker waiting."""
-    items.sort(key=lambda item: "browser" not in item.path.parts)
+    """Put the folders with the longest files first, and else keep the order."""
+
+    def place(item: pytest.Item) -> int:
+        folders = [name for name in LONG_FIRST if name in item.path.parts]
+        return LONG_FIRST.index(folders[0]) if folders else len(LONG_FIRST)
+
+    items.sort(key=place)
 
 
 class ByFile(LoadFileScheduling):

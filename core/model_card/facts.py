@@ -76,8 +76,16 @@ class RunFacts:
         return tuple(demand for demand in self.demands if not demand.met)
 
 
-def gather_facts(folder: Path, split_file: Path) -> RunFacts:
+Search = Callable[[RunRecord, Predictions, Path], SliceSearch | None]
+
+
+def gather_facts(folder: Path, split_file: Path, search: Search = search_run) -> RunFacts:
     """Read all that is kept of a run.
+
+    Parameters
+    ----------
+    search : callable
+        `search_run`, or what returns the same and remembers it.
 
     Raises
     ------
@@ -90,9 +98,7 @@ def gather_facts(folder: Path, split_file: Path) -> RunFacts:
     if PREDICTIONS_FILE in run.files:
         predictions = _attempt(lambda: read_predictions(run), gaps)
     if predictions is not None:
-        searched = _attempt(
-            lambda: search_run(run, predictions, split_file.parent / FACTS_FILE), gaps
-        )
+        searched = _attempt(lambda: search(run, predictions, split_file.parent / FACTS_FILE), gaps)
     again = "run `python -m bench localisation` again"
     return RunFacts(
         run=run,

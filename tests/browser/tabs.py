@@ -29,7 +29,7 @@ def forget_all(window: BrowserContext, kept: Page) -> None:
             tab.close()
     kept.goto("about:blank")
     kept.set_viewport_size(VIEWPORT)
-    kept.emulate_media(color_scheme="light")
+    kept.emulate_media(color_scheme="light", reduced_motion="no-preference")
     kept.mouse.move(0, 0)
     window.clear_cookies()
     assert window.cookies() == []

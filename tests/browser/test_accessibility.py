@@ -4,53 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import axe_playwright_python
 import pytest
-from browser.app_server import DRAWN, Server, wait_until_idle
+from browser.app_server import Server, wait_until_idle
+from browser.barriers import (
+    barriers,
+    expect_focus_on,
+    goes_on_from_there,
+    movements,
+    press_tab_back_to,
+    press_tab_until,
+    wait_until_still,
+)
+from browser.tabs import VIEWPORT
 from browser.test_first_minute import payload
 from fixtures.teaching_cases import lend_models
 from playwright.sync_api import Page, expect
 
 from core.phantom.builtin import built_in_files
 from core.settings import PROJECT_ROOT
+from ui.regions.layers import SHOW as LAYERS
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-RUN = """only => axe.run(document, {
-    resultTypes: ["violations"], ...(only ? { runOnly: only } : {}),
-}).then(({ violations }) => violations
-    .filter(({ impact }) => ["serious", "critical"].includes(impact))
-    .flatMap(({ id, nodes }) => nodes.map(node => ({
-        rule: id, place: node.target.flat().join(" "), html: node.html.slice(0, 200),
-        why: (node.failureSummary ?? "").slice(0, 240),
-    }))))"""
-
-OF_STREAMLIT: tuple[tuple[str, str, str], ...] = ()
-"""Faults that cannot be mended from outside: rule, part of the selector, and why."""
-
-CONTROLS = ("A", "BUTTON", "INPUT", "SELECT", "TEXTAREA")
-GROUND = {"dark": "rgb(14, 15, 17)", "light": "rgb(244, 244, 242)"}
-FOCUSED = r"""() => {
-    let node = document.activeElement;
-    while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
-    // a field shows its focus on the box around it
-    const around = [node, node.parentElement, node.parentElement?.parentElement];
-    const isShown = around.some((one) => {
-        const { outlineStyle, boxShadow, borderColor } = one ? getComputedStyle(one) : {};
-        const shadow = boxShadow !== undefined && boxShadow !== "none";
-        const accent = /rgb\((127, 176, 224|42, 100, 150)\)/.test(borderColor);
-        return one && ((one === node && outlineStyle !== "none") || shadow || accent);
-    });
-    return {
-        name: (node.ariaLabel || node.placeholder || node.innerText || node.title || "").trim(),
-        tag: node.tagName, shown: isShown,
-        inBar: node.closest(".st-key-bar") !== null,
-    };
-}"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
@@ -69,27 +46,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     )
     yield running
     running.stop()
-
-
-def barriers(page: Page, state: str) -> list[str]:
-    """Return what axe finds: all rules in the dark theme, contrast in the light one too."""
-    found: list[str] = []
-    wait_until_idle(page)
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)
-    for theme, only in (("dark", None), ("light", ["color-contrast"])):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[theme])
-        page.wait_for_timeout(200)  # the components are told last
-        page.evaluate(DRAWN)
-        one: dict[str, Any]
-        for one in page.evaluate(RUN, only):
-            known = any(
-                one["rule"] == rule and place in one["place"] for rule, place, _ in OF_STREAMLIT
-            )
-            if not known:
-                found.append(f"{state}, {theme}: {one['rule']} at {one['place']}: {one['html']}")
-    return found
 
 
 def open_page(page: Page, server: Server, address: str, words: str | re.Pattern[str]) -> None:
@@ -112,35 +68,42 @@ EMPTY: dict[str, tuple[str, str | re.Pattern[str]]] = {
 }
 
 
+def wider_than_the_window(page: Page, state: str) -> list[str]:
+    """Return by how much a page is too wide at 200 % on a laptop of 1440 px."""
+    page.set_viewport_size({"width": 720, "height": 450})
+    wait_until_still(page)
+    over: int = page.evaluate(OVERFLOW)
+    page.set_viewport_size(VIEWPORT)
+    return [f"{state}: at 200 % it is {over} px wider than the window"] if over else []
+
+
 def test_no_page_has_a_barrier_as_it_opens(page: Page, server: Server) -> None:
     found: list[str] = []
     for name, (address, words) in EMPTY.items():
         open_page(page, server, address, words)
         found += barriers(page, name)
+        found += movements(page, name)
+        found += wider_than_the_window(page, name)
+    page.get_by_role("link", name="Go to the worklist").focus()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Records")).to_be_visible()
     found += barriers(page, "the help list")
+    page.keyboard.press("Escape")
+    expect_focus_on(page, "Go to the worklist")
+    press_tab_back_to(page, "No name")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Role")).to_be_visible()
+    found += barriers(page, "name and role")
+    page.keyboard.press("Escape")
+    expect_focus_on(page, "No name")
     assert not found, "\n".join(found)
 
 
-def press_tab_until(page: Page, name: str) -> None:
-    """Move the focus on by keys; it shows where it is at each stop."""
-    for _ in range(90):
-        page.keyboard.press("Tab")
-        focused = page.evaluate(FOCUSED)
-        if focused["tag"] in CONTROLS and name in focused["name"]:
-            page.wait_for_function(f"({FOCUSED})().shown")
-            return
-    pytest.fail(f"no control named {name} is reached by Tab")
-
-
-def goes_on_from_there(page: Page) -> None:
-    """Whatever a press removed: the next Tab leads on below, not to the top of the page."""
-    wait_until_idle(page)
-    page.keyboard.press("Tab")
-    focused = page.evaluate(FOCUSED)
-    assert focused["tag"] != "BODY"
-    assert not focused["inBar"], focused
+REGIONS = {
+    "What if": "Nothing is hidden",
+    "Layers": LAYERS,
+    "Files": "Explanation with all settings",
+}
 
 
 def test_a_session_by_keys_alone_meets_no_barrier(page: Page, server: Server) -> None:
@@ -163,20 +126,30 @@ def test_a_session_by_keys_alone_meets_no_barrier(page: Page, server: Server) ->
     wait_until_idle(page)
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("button", name="Show the model's regions")).to_be_visible()
-    wait_until_idle(page)
-    focused = page.evaluate(FOCUSED)
-    assert "Show the model's regions" in focused["name"], focused
+    expect_focus_on(page, "Show the model's regions")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Lung that differs most from healthy lung")).to_be_visible()
     found += barriers(page, "after the lock, with regions")
     goes_on_from_there(page)
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("Signed pneumonia")).to_be_visible()
+    expect_focus_on(page, "Next unread film")
     found += barriers(page, "signed")
     first = selected.get_attribute("aria-label") or ""
-    page.keyboard.press("j")
+    page.keyboard.press("Enter")
     expect(selected).not_to_have_attribute("aria-label", first)
     expect(page.get_by_role("button", name="Lock the first read")).to_be_visible()
+    expect_focus_on(page, "Film. Press question mark for shortcuts.")
+    page.keyboard.press("k")
+    expect(selected).to_have_attribute("aria-label", first)
+    page.get_by_role("link", name="What if, layers, files").focus()
+    page.keyboard.press("Enter")
+    for part, words in REGIONS.items():
+        page.get_by_role("radio", name=part, exact=True).focus()
+        page.keyboard.press("Space")
+        expect(page.get_by_text(words).first).to_be_visible()
+        found += barriers(page, f"Regions, {part}")
+    found += wider_than_the_window(page, "Regions")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Records").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
@@ -198,7 +171,19 @@ def test_a_teaching_session_and_an_open_case_meet_no_barrier(page: Page, server:
     page.keyboard.press("4")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("Your read was")).to_be_visible()
+    expect_focus_on(page, "Next film")
     found += barriers(page, "feedback")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Lock the read")).to_be_enabled()
+    goes_on_from_there(page)
+    page.get_by_role("button", name="End", exact=True).press("Enter")
+    page.get_by_role("button", name="End the session").press("Enter")
+    expect(page.get_by_role("heading", name="Session of Dr. Kay Keys")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    found += barriers(page, "the summary")
+    found += wider_than_the_window(page, "the summary")
+    page.get_by_role("button", name="New session").press("Enter")
+    expect(page.get_by_role("button", name=re.compile("^Start"))).to_be_visible()
     page.goto(f"{server.address}/errors?library=synthetic&cell=tp")
     expect(page.locator("[role=option]").first).to_be_visible()
     wait_until_idle(page)

@@ -11,9 +11,15 @@ import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 
+from core.library import films
+from core.model_card.export import export_markdown, export_pdf
+from core.model_card.facts import RunFacts
 from core.runs import predictions
+from core.settings import get_settings
 from core.store.engine import Database
 from core.store.reads import SqlReviewStore
+from ui.app import ledger, ward
+from ui.model_card import panels
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,6 +44,47 @@ def _tables_once() -> Iterator[None]:
     """Parse a table of predictions once a session: every page reads those of all runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predictions, "parse_predictions", cache(predictions.parse_predictions))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _public_films_once() -> Iterator[None]:
+    """List and hash the shared films once a session: nearly every page asks which there are."""
+    shared = get_settings().data
+
+    def once(find):
+        kept = cache(find)
+        return lambda data: (kept if data == shared else find)(data)
+
+    def hash_once(hash_files):
+        kept = cache(hash_files)
+
+        def of(files: tuple[Path, ...]):
+            return dict((kept if files and shared in files[0].parents else hash_files)(files))
+
+        return of
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(films, "find_public_set", once(films.find_public_set))
+        patch.setattr(ledger, "list_test_files", once(ledger.list_test_files))
+        for module in (ledger, ward):
+            patch.setattr(module, "reference_of_files", hash_once(module.reference_of_files))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cards_once() -> Iterator[None]:
+    """Make the PDF of the same words once a session: the page keeps it until a test clears it."""
+    made: dict[str, bytes] = {}
+
+    def export_once(facts: RunFacts, ill_of_100: int) -> bytes:
+        words = export_markdown(facts, ill_of_100)
+        if words not in made:
+            made[words] = export_pdf(facts, ill_of_100)
+        return made[words]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(panels, "export_pdf", export_once)
         yield
 
 

@@ -27,12 +27,13 @@ from core.model_card.checklists.checklist import count_answer, fill_checklist
 from core.model_card.checklists.claim import CLAIM
 from core.model_card.failures import list_errors, surest_errors
 from core.reports.document import Intervals, MeasuredRow
-from core.runs.predictions import Predictions, read_predictions
+from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 from ui.charts.model_card import plot_intervals
 from ui.library.slices import get_search
+from ui.model_card import data as model_card_data
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import find_errors, gallery_address
 
@@ -275,3 +276,23 @@ def test_the_plot_has_each_rate_with_its_interval() -> None:
     assert ends == [pytest.approx((row.rate.low, row.rate.value, row.rate.high)) for row in rows]
     assert figure.layout.annotations[0].text == "0.900 (0.800 to 0.950), n = 40"
     assert [round(float(place)) for (place,) in (one.y for one in figure.data)] == [0, 0, 1]
+
+
+def test_subgroups_are_searched_again_only_where_a_file_changed(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = copy_runs(runs / "models", SERVED_RUN)
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
+    searched: list[str] = []
+
+    def search(run: RunRecord, *_: object) -> None:
+        searched.append(run.run_id)
+
+    monkeypatch.setattr(model_card_data, "search_run", search)
+    page = open_page()
+    page.run()
+    assert searched == [SERVED_RUN]
+    (models / SERVED_RUN / PREDICTIONS_FILE).touch()
+    page.run()
+    assert searched == [SERVED_RUN] * 2
+    assert not page.exception

@@ -463,3 +463,19 @@ def test_the_reports_of_what_the_filters_leave_are_the_visitors_own(
     page.session_state["records-reports"] = True
     page.run()
     assert asked[-1] == ["records-selection", "left base"]
+
+
+def test_a_press_does_not_list_the_public_films_again(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[Path] = []
+
+    def list_none(data: Path) -> tuple[Path, ...]:
+        listed.append(data)
+        return ()
+
+    monkeypatch.setattr(ledger, "list_test_files", list_none)
+    sign(store, record())
+    page = run_page()
+    page.run()
+    assert len(listed) == 1

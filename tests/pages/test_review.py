@@ -64,10 +64,10 @@ def upload(page: AppTest, *files: File) -> AppTest:
 
 
 def run_until(page: AppTest, happened) -> AppTest:
-    for _ in range(240):
+    for _ in range(600):
         if happened():
             return page
-        time.sleep(0.25)
+        time.sleep(0.1)
         page.run()
     pytest.fail("the page did not come so far within a minute")
 

@@ -11,9 +11,12 @@ import pytest
 from pages.test_runs import address_of, films_of, open_page, runs, words_of
 
 from core.domain.model import OperatingPoint
+from core.domain.rate import Rate
 from core.imported_runs.importing import ImportedRun
 from core.runs.store import load_run, read_history
 from core.settings import PROJECT_ROOT
+from core.stats.bootstrap import pr_auc
+from ui.runs import data as runs_data
 from ui.runs.importing import parts_of
 
 __all__ = ["runs"]
@@ -96,3 +99,19 @@ def test_a_sensitivity_that_changes_no_operating_point_is_said_to(runs: Path) ->
     assert same in words_of(open_page(runs="f03,f04", at="97"))
     assert same not in words_of(open_page(runs="f03,f04", at="90"))
     assert same not in words_of(open_page(runs="f03,f04"))
+
+
+def test_a_press_that_compares_the_same_runs_measures_no_area_again(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[int] = []
+
+    def measure(scores: np.ndarray, labels: np.ndarray) -> Rate:
+        measured.append(len(scores))
+        return pr_auc(scores, labels)
+
+    monkeypatch.setattr(runs_data, "pr_auc", measure)
+    page = open_page(runs="f03,f04", part="test")
+    assert measured == [624, 624]
+    page.run()
+    assert measured == [624, 624]

@@ -15,7 +15,7 @@ from core.domain.review import ReviewRecord, Verdict
 from core.phantom.builtin import built_in_files
 from core.reads.export import is_synthetic
 from core.settings import get_settings
-from ui.app.resources import get_store
+from ui.app.resources import LOOKED_FOR_AGAIN_S, get_store
 
 
 class _AllReads:
@@ -58,10 +58,20 @@ def get_ledger() -> Ledger:
     references: dict[str, Verdict] = {}
     if not all(is_synthetic(record) for record in records):
         references |= published_references()
-        references |= _references(list_test_files(get_settings().data))
+        references |= _references_of(get_test_files(get_settings().data))
     if any(is_synthetic(record) for record in records):
-        references |= _references(tuple(built_in_files()))
+        references |= _references_of(tuple(built_in_files()))
     return Ledger(records, references)
+
+
+@st.cache_resource(show_spinner=False, ttl=LOOKED_FOR_AGAIN_S, max_entries=4)
+def get_test_files(data: Path) -> tuple[Path, ...]:
+    """Return every film file of the official test that a data folder holds.
+
+    The folder is listed now and then, not at each press: thousands of files take a third of a
+    second.
+    """
+    return list_test_files(data)
 
 
 @st.cache_resource(show_spinner=False)
@@ -69,7 +79,11 @@ def _all_reads() -> _AllReads:
     return _AllReads()
 
 
+def _references_of(files: tuple[Path, ...]) -> dict[str, Verdict]:
+    return _references(hash(files), files)  # Streamlit takes 0.15 s to hash as many paths
+
+
 @st.cache_resource(show_spinner="Looking for the films' references", max_entries=4)
-def _references(files: tuple[Path, ...]) -> dict[str, Verdict]:
+def _references(key: int, _files: tuple[Path, ...]) -> dict[str, Verdict]:  # noqa: ARG001
     """Return what these films show by their bytes, read once in this process."""
-    return reference_of_files(files)
+    return reference_of_files(_files)

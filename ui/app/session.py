@@ -171,6 +171,8 @@ class Visit:
         The film that was finished last, until another is opened: the way on has the focus.
     locked : str
         The film whose first read was locked last: what asks for its regions has the focus.
+    gone_on : str
+        The film that was opened last by the way on: the film itself has the focus.
     greeted : (str, str or None, int) or None
         Reader, open film and number of stored reads at which `unfinished` was counted.
     unfinished : Unfinished or None
@@ -234,6 +236,7 @@ class Visit:
     following: str | None = None
     done: str = ""
     locked: str = ""
+    gone_on: str = ""
     greeted: tuple[str, str | None, int] | None = None
     unfinished: Unfinished | None = None
     hides_unfinished: bool = False

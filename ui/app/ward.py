@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.datasets.copies import list_test_files, published_references
+from core.datasets.copies import published_references
 from core.datasets.index import reference_of_files
 from core.domain.model import Prediction, RunRecord
 from core.domain.rate import Rate
@@ -19,6 +19,7 @@ from core.pipeline import Engine
 from core.reads.ward_share import estimate_share
 from core.settings import get_settings
 from core.store.ward import read_ward_prevalence
+from ui.app.ledger import get_test_files
 from ui.app.read_in_progress import ReadContext
 from ui.app.resources import LOOKED_FOR_AGAIN_S, get_database, get_engine, get_store
 from ui.app.session import Visit
@@ -75,7 +76,7 @@ def estimate_here() -> Rate | None:
 
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _estimate(_stored: int) -> Rate | None:
-    public = _public_films(list_test_files(get_settings().data)) | published_references().keys()
+    public = _public_films(get_test_files(get_settings().data)) | published_references().keys()
     return estimate_share(get_store().everything(), public)
 
 

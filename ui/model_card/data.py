@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import streamlit as st
+
+from core.domain.model import RunRecord
+from core.error_analysis.slice_discovery import SliceSearch, search_run
 from core.model_card.card import USUAL_PREVALENCE
 from core.model_card.facts import SPLIT_FILE, RunFacts, gather_facts
 from core.runs.listing import ListedRun, list_readable_runs
+from core.runs.predictions import Predictions
 from core.runs.store import find_run_folder
 from core.settings import get_settings
+from ui.app.lru_cache import Recent
 from ui.app.query_params import Param, QueryParams, one_of, parse_number
 from ui.app.ward import usual_of_100
 
@@ -37,6 +44,8 @@ def _name(run: ListedRun, serving: str) -> str:
 def get_facts(run_id: str) -> RunFacts:
     """Return all that is stored of a run, read again each time: its files may have changed.
 
+    Its subgroups are searched once for the same files, which takes seconds.
+
     Raises
     ------
     ModelMissing, ModelIntegrity
@@ -44,7 +53,20 @@ def get_facts(run_id: str) -> RunFacts:
     """
     settings = get_settings()
     folder = find_run_folder(run_id, settings.run_folders)
-    return gather_facts(folder, settings.models / SPLIT_FILE)
+    return gather_facts(folder, settings.models / SPLIT_FILE, _search)
+
+
+def _search(run: RunRecord, predictions: Predictions, facts_file: Path) -> SliceSearch | None:
+    paths = [facts_file, *(run.folder / name for name in sorted(run.files))]
+    found = [(path, path.stat()) for path in paths if path.is_file()]
+    read = [(str(path), stated.st_mtime_ns, stated.st_size) for path, stated in found]
+    key = repr((read, run.operating_point.threshold))
+    return _searches().get_or_make(key, lambda: search_run(run, predictions, facts_file))
+
+
+@st.cache_resource(show_spinner=False)
+def _searches() -> Recent[SliceSearch | None]:
+    return Recent(16)
 
 
 FACTS, DETAILS, CHECKLISTS = TABS = ("facts", "details", "checklists")

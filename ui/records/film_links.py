@@ -6,7 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.datasets.copies import list_test_files
 from core.datasets.fetch import find_public_set
 from core.domain.review import ReviewRecord
 from core.files import sha256_of
@@ -15,6 +14,7 @@ from core.phantom.builtin import built_in_files
 from core.reads.export import is_synthetic
 from core.settings import get_settings
 from ui.app.kept_films import take_up
+from ui.app.ledger import get_test_files
 from ui.app.resources import get_engine, get_films, get_libraries
 from ui.app.session import Visit
 from ui.library.films import case_of
@@ -60,7 +60,7 @@ def find_in_library(read: ReviewRecord) -> dict[str, str]:
     if is_synthetic(read):
         name, files = SyntheticLibrary.name, tuple(built_in_files())
     else:
-        name, files = PublicLibrary.name, list_test_files(settings.data)
+        name, files = PublicLibrary.name, get_test_files(settings.data)
     path = _by_hash(files).get(read.film_sha256)
     if path is None or name not in get_libraries():
         return {}

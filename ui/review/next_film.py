@@ -48,3 +48,4 @@ def draw_next(visit: Visit) -> None:
 
 def _go_on(visit: Visit, film: str) -> None:
     visit.selected, visit.complaint, visit.done = film, "", ""
+    visit.gone_on = film

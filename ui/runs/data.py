@@ -31,6 +31,8 @@ from core.runs.predictions import PREDICTIONS_FILE, Predictions
 from core.runs.store import export_identity, read_history
 from core.settings import get_settings
 from core.shortcuts.record import AUDIT_FILE, ShortcutAudit, read_audit
+from core.stats.bootstrap import pr_auc
+from core.stats.intervals import roc_auc
 from ui.app.resources import get_libraries, has_read
 from ui.library.runs import predictions_of
 
@@ -192,6 +194,17 @@ def get_curves(
     return (
         [trace_curves(probability, label) for probability in scored.probability],
         [calibration_by_count(probability, label) for probability in scored.probability],
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def get_areas(key: ComparedKey, _listed: ListedRuns) -> tuple[list[float], list[float]]:
+    """Return each run's ROC AUC and average precision on the compared films."""
+    scored = get_scored(key, _listed)
+    label = scored.films.label
+    return (
+        [roc_auc(probability, label).value for probability in scored.probability],
+        [pr_auc(probability, label).value for probability in scored.probability],
     )
 
 

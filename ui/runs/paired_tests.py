@@ -10,14 +10,12 @@ from core.comparison.scored_films import OWN_THRESHOLDS, ScoredFilms
 from core.comparison.tables import describe_pairs, describe_scored
 from core.comparison.text import NOTE, difference_text, films_text, pair_texts
 from core.evaluation.metrics import ConfusionMatrix, confusion_at
-from core.stats.bootstrap import pr_auc
-from core.stats.intervals import roc_auc
 from ui.charts.base import draw_plot
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
 from ui.components.figures import draw_figures
 from ui.library.runs import own_validation
-from ui.runs.data import ComparedKey, ListedRuns, get_curves, get_pairs
+from ui.runs.data import ComparedKey, ListedRuns, get_areas, get_curves, get_pairs
 from ui.runs.query import ADDRESS, METRIC_NAMES, RunsView
 
 MAX_TABLE_PX = 250
@@ -49,14 +47,13 @@ def draw_curves(
 ) -> None:
     """Draw ROC, precision and recall, and calibration, side by side."""
     curves, calibrations = get_curves(key, listed)
+    areas, precision = get_areas(key, listed)
     drawn = [styles[run_id] for run_id in scored.run_ids]
     label = scored.films.label
     points = [
         _point(confusion_at(probability, label, threshold), float(threshold))
         for probability, threshold in zip(scored.probability, scored.threshold, strict=True)
     ]
-    areas = [roc_auc(probability, label).value for probability in scored.probability]
-    precision = [pr_auc(probability, label).value for probability in scored.probability]
     share_ill = float(scored.ill.mean())
     figures = {
         "runs-roc": plot_roc(curves, points, drawn, areas),

@@ -41,6 +41,11 @@ NEAREST_WORDS = {
 }
 
 
+def next_key(place: int) -> str:
+    """Return the key of the button that leads on from the answer of a film."""
+    return f"teaching-next-{place}"
+
+
 def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask | None) -> None:
     """Draw the answer of a film, and the result of the read."""
     last = place == len(course.films) - 1
@@ -50,7 +55,7 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
         icon=":material/arrow_forward:",
         shortcut="j",
         width="stretch",
-        key=f"teaching-next-{place}",
+        key=next_key(place),
         on_click=note_step,
         args=(visit, course.session.session_id, place, StepKind.SEEN),
     )

@@ -3,7 +3,7 @@
 // is harmless: what cannot be taken back is never done from a text. Elsewhere, and where the key is
 // harmless, it is pressed again on the page itself.
 // Enter and Escape leave a field of one line, and Escape leaves a comment: either stores its text.
-// A button or field that the page names is focused once, as soon as it is there.
+// What the page names is focused once, as soon as it is there: a button, a field, or a film.
 
 export default mounting(() => {
   document.addEventListener("keydown", pressOnPage, { capture: true });
@@ -13,7 +13,7 @@ export default mounting(() => {
   return {
     receive({ focus, token, harmless }) {
       isHarmless = harmless;
-      if (focus && token !== focused) focusButton(focus, FOCUS_TRIES);
+      if (focus && token !== focused) focusControl(focus, FOCUS_TRIES);
       focused = token;
     },
     close: () => {
@@ -27,10 +27,17 @@ export default mounting(() => {
 let isHarmless = false; // the page's, and a page has one listener
 const FOCUS_TRIES = 60; // frames: the page draws the button after this component
 
-function focusButton(name, tries) {
-  const button = document.querySelector(`.st-key-${name} :is(button, input)`);
-  if (button) button.focus({ preventScroll: true });
-  else if (tries > 0) requestAnimationFrame(() => focusButton(name, tries - 1));
+function focusControl(name, tries) {
+  const place = document.querySelector(`.st-key-${name}`);
+  const control = place?.querySelector("button, input") ?? stageIn(place);
+  if (control) control.focus({ preventScroll: true });
+  else if (tries > 0) requestAnimationFrame(() => focusControl(name, tries - 1));
+}
+
+// A component is behind a shadow root, and its film is the one stop that is no control.
+function stageIn(place) {
+  const parts = [...(place?.querySelectorAll("*") ?? [])];
+  return parts.map((one) => one.shadowRoot?.querySelector("[tabindex='0']")).find(Boolean);
 }
 
 function pressOnPage(event) {

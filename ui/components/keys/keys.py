@@ -1,4 +1,4 @@
-"""Let Ctrl+Enter reach the page from every choice, and put the focus on a button or field."""
+"""Let Ctrl+Enter reach the page from every choice, and put the focus where it belongs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def listen_for_keys(focus: str = "", token: str = "", *, harmless: bool = False)
     Parameters
     ----------
     focus : str
-        Key of a button or field that is to have the focus.
+        Key of the button, field or film viewer that is to have the focus; empty for none.
     token : str
         It is focused once for each.
     harmless : bool
