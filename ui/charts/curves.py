@@ -8,14 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.comparison.curves import Curves, Floats
+from core.comparison.curves import TICKS, Curves, Floats, find_window
 from ui.charts.base import QUIET, frame, start_square
 from ui.charts.runs import SQUARE_PX, TEXT, Style
 
-WINDOWS = (0.1, 0.2, 0.3, 0.5, 1.0)
-"""Sides of the corner that is drawn, as shares of the whole square."""
-ROOM = 1.15
-TICKS = {0.1: 0.02, 0.2: 0.05, 0.3: 0.1, 0.5: 0.1, 1.0: 0.25}
 LINE_PX, LETTER_PX, MARK_PX, PLOT_PX = 15, 6.5, 7, 290
 """A label's line and letter, half of a point's mark, and about how wide the square is."""
 ROC_WORDS = "false alarms %{x:.3f}, sensitivity %{y:.3f}"
@@ -81,18 +77,6 @@ def plot_precision_recall(
     )
     words = ("pneumonias found (recall)", "correct among called (precision)")
     return _square(figure, title, words, (1.0 - side, 1.0))
-
-
-def find_window(distances: Sequence[float]) -> float:
-    """Return the side of the smallest round corner that holds all points with some room.
-
-    Parameters
-    ----------
-    distances : sequence of float
-        Of each point from the corner, along the axis on which it is further away.
-    """
-    wanted = ROOM * max(distances, default=1.0)
-    return next((side for side in WINDOWS if side >= wanted), 1.0)
 
 
 def _corner_text(corner: str, side: float) -> str:
