@@ -29,6 +29,7 @@ WAIT_MS = 120_000
 READER = "Dr. A. Reader"
 SIGN = re.compile(r"^Sign\b")
 """A button's name ends with its keys; another one counts the reads that are unsigned."""
+AT_REST = "document.querySelector('[data-test-script-state=notRunning]') !== null"
 SIZES: tuple[ViewportSize, ...] = (
     {"width": 1440, "height": 900},
     {"width": 1024, "height": 768},
@@ -233,6 +234,7 @@ FILLS_WINDOW = ("first-start", "review", "regions", "teaching", "case", "refused
 def take_one(page: Page, folder: Path, name: str) -> None:
     """Write the picture of what the page shows now."""
     page.wait_for_timeout(1000)
+    page.wait_for_function(AT_REST)
     page.screenshot(path=folder / f"{name}.png")
 
 

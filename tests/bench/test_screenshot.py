@@ -43,6 +43,8 @@ class Watched:
 
     def wait_for_timeout(self, _: float) -> None: ...
 
+    def wait_for_function(self, _: str) -> None: ...
+
     def evaluate(self, _: str) -> int:
         """Return how tall the page is: as a window of 1440 px shows it whole, or taller."""
         return 850 if self.size[0] == 1440 else 2000
