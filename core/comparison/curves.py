@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.comparison.scored_films import ScoredFilms
 from core.errors import DatasetError
+from core.evaluation.metrics import CALIBRATION_BINS, CalibrationBin, calibration_by_count
 from core.stats.intervals import Labels, Scores
 
 Floats = npt.NDArray[np.float64]
@@ -18,6 +20,7 @@ ROOM = 1.15
 TICKS = {0.1: 0.02, 0.2: 0.05, 0.3: 0.1, 0.5: 0.1, 1.0: 0.25}
 SIDE_STEP = 0.12
 """Of log odds: how far runs stand beside each other where they have the same probability."""
+LEAST_BINS = 8
 ODDS_ENDS = (0.001, 0.999)
 ODDS_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
@@ -77,6 +80,12 @@ def find_window(distances: Sequence[float]) -> float:
     """
     wanted = ROOM * max(distances, default=1.0)
     return next((side for side in WINDOWS if side >= wanted), 1.0)
+
+
+def calibration_of(scored: ScoredFilms) -> list[tuple[CalibrationBin, ...]]:
+    """Return each run's calibration, in fewer bins the more runs are drawn in one plot."""
+    bins = max(LEAST_BINS, CALIBRATION_BINS // len(scored.run_ids))
+    return [calibration_by_count(one, scored.films.label, bins) for one in scored.probability]
 
 
 def log_odds(probabilities: Sequence[float]) -> list[float]:

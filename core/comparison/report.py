@@ -17,6 +17,7 @@ from core.comparison.curves import (
     TICKS,
     Curves,
     Floats,
+    calibration_of,
     find_window,
     log_odds,
     trace_curves,
@@ -27,7 +28,7 @@ from core.comparison.tables import difference_cell, p_cells
 from core.comparison.text import NOTE, films_text, pair_texts
 from core.domain.model import RunRecord
 from core.domain.rate import Rate, interval_text
-from core.evaluation.metrics import calibration_by_count, confusion_at, rates_of
+from core.evaluation.metrics import confusion_at, rates_of
 from core.reports.document import Bullets, Document, Paragraph, Section, Table
 from core.reports.film_report import DISCLAIMER, time_text
 from core.reports.pdf import write_pdf
@@ -272,8 +273,7 @@ def _plot_calibration(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
     ideal = np.linspace(start, end, 60)
     shares = (1.0 / (1.0 + np.exp(-ideal))).tolist()
     lines = [Line("", GUIDE, tuple(zip(ideal.tolist(), shares, strict=True)))]
-    for row, (run, probability) in enumerate(zip(scored.run_ids, scored.probability, strict=True)):
-        bins = calibration_by_count(probability, scored.films.label)
+    for row, (run, bins) in enumerate(zip(scored.run_ids, calibration_of(scored), strict=True)):
         aside = SIDE_STEP * (row - (len(scored.run_ids) - 1) / 2.0)
         across = [at + aside for at in log_odds([one.mean_probability for one in bins])]
         found = [one.frequency for one in bins]

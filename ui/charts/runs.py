@@ -114,7 +114,8 @@ def plot_calibration(
     return frame(
         figure,
         SQUARE_PX,
-        "Calibration <sup>(bins of equal count; 95 % intervals)</sup>",
+        "Calibration",
+        "bins of equal count; 95 % intervals",
         hovermode="closest",
         xaxis={
             "range": [start - 0.3, end + 0.3],
@@ -157,7 +158,8 @@ def plot_histories(
     return frame(
         figure,
         LOSS_PX,
-        f"{title} <sup>(minimum marked)</sup>",
+        title,
+        "minimum marked",
         xaxis={"title": "epoch", "range": [0.5, longest * 1.12 + 0.5]},
         yaxis=LOSS_AXIS,
     )
