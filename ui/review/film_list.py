@@ -23,7 +23,7 @@ from ui.review.worklist_query import WorklistView, draw_filters, seeks_disputes
 UNFINISHED_HEIGHT = 56
 ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT, PAGES_HEIGHT = 60, 56, 56, 112, 48
 """Of what stands above the list, in CSS pixels."""
-EXAMPLES_HEIGHT = 222
+EXAMPLES_HEIGHT = 202
 """Of the open uploader and the words on the synthetic films."""
 
 
