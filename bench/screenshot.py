@@ -54,14 +54,14 @@ def take_regions(page: Page) -> None:
     """Hide the two strongest regions of the film that is open."""
     page.get_by_role("link", name="What if, layers, files").click()
     page.get_by_role("radio", name="What if").click()
-    expect(page.get_by_text("Nothing is hidden")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Nothing is hidden")).to_be_visible()
     page.get_by_role("radio", name="Dark lung").click()
     page.wait_for_timeout(2000)
     page.get_by_role("application").focus()
     for key in (".", "Enter", ".", "Enter"):
         page.keyboard.press(key)
         page.wait_for_timeout(1500)
-    expect(page.get_by_text("With parts hidden")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("With parts hidden")).to_be_visible()
 
 
 def take_records(page: Page) -> None:
@@ -70,32 +70,32 @@ def take_records(page: Page) -> None:
     for place, verdict in ((1, "Pneumonia"), (8, "Pneumonia"), (4, "Unsure"), (7, "Normal")):
         lock_first_read(page, place, verdict)
         page.get_by_role("button", name=SIGN).click()
-        expect(page.get_by_role("button", name="Correct this read")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_role("button", name="Correct this read")).to_be_visible()
     page.get_by_role("link", name="Records").click()
-    expect(page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
 
 
 def take_errors(page: Page) -> None:
     """Look at the synthetic pneumonias that the served run misses."""
     page.get_by_role("link", name="Errors").click()
     page.get_by_role("radio", name=re.compile("false negatives")).click()
-    expect(page.get_by_text("not evidence of clinical performance")).to_be_visible(timeout=WAIT_MS)
-    expect(page.locator("[role=option]").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("not evidence of clinical performance")).to_be_visible()
+    expect(page.locator("[role=option]").first).to_be_visible()
     page.wait_for_timeout(5000)
 
 
 def take_runs(page: Page) -> None:
     """Compare the runs on the official test split."""
     page.get_by_role("link", name="Compare runs").click()
-    expect(page.get_by_text("Tick the runs to compare")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Tick the runs to compare")).to_be_visible()
     page.wait_for_timeout(8000)
 
 
 def take_model_card(page: Page) -> None:
     """Look at what is known of the served run."""
     page.get_by_role("link", name="Model card").click()
-    expect(page.get_by_text("Out of 100 children")).to_be_visible(timeout=WAIT_MS)
-    expect(page.get_by_role("button", name="PDF")).to_be_visible(timeout=WAIT_MS)  # made last
+    expect(page.get_by_text("Out of 100 children")).to_be_visible()
+    expect(page.get_by_role("button", name="PDF")).to_be_visible()  # made last
     page.wait_for_timeout(5000)
 
 
@@ -103,15 +103,15 @@ def take_subgroups(page: Page) -> None:
     """Look at the findings in which the served run is worse, and at the films it gets wrong."""
     page.get_by_role("link", name="Subgroups").click()
     sentence = page.get_by_text(re.compile(r"gets \d+ of \d+ synthetic films wrong"))
-    expect(sentence).to_be_visible(timeout=WAIT_MS)
+    expect(sentence).to_be_visible()
     page.wait_for_timeout(5000)
 
 
 def take_lesson(page: Page) -> None:
     """Look at what made a model call nearly every normal pneumonia."""
     page.get_by_role("link", name="Compare runs").click()
-    page.get_by_role("button", name="Lesson").click(timeout=WAIT_MS)
-    expect(page.get_by_text("The effect on the loss")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("button", name="Lesson").click()
+    expect(page.get_by_text("The effect on the loss")).to_be_visible()
     page.wait_for_timeout(5000)
 
 
@@ -119,15 +119,15 @@ def take_teaching(page: Page) -> None:
     """Read a film with pneumonia blind, mark it, and see what it was."""
     page.get_by_role("link", name="Teaching").click()
     normals = page.get_by_role("spinbutton", name="Proportion normal (%)")
-    normals.fill("0", timeout=WAIT_MS)
+    normals.fill("0")
     normals.press("Tab")
     page.get_by_role("button", name=re.compile("^Start")).click()
-    expect(page.get_by_role("button", name="Lock the read")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="Lock the read")).to_be_visible()
     page.wait_for_timeout(1000)
     for key in ("m", *["ArrowLeft"] * 7, *["ArrowDown"] * 3, "Enter", "Escape", "p", "4"):
         page.keyboard.press(key)
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Your read was")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Your read was")).to_be_visible()
     page.wait_for_timeout(2000)
 
 
@@ -138,15 +138,13 @@ def lock_first_read(page: Page, place: int, verdict: str) -> None:
     if name.input_value() != READER:
         name.fill(READER)
         name.press("Tab")
-    expect(page.get_by_text(f"Reading: {READER}")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text(f"Reading: {READER}")).to_be_visible()
     page.wait_for_timeout(1000)
     page.get_by_role("radio", name=verdict).click()
     expect(page.get_by_role("radio", name=verdict)).to_be_checked()
     page.get_by_role("button", name="Lock the first read").click()
     page.get_by_role("button", name="Show the model's regions").click()
-    expect(page.get_by_text("Lung that differs most from healthy lung")).to_be_visible(
-        timeout=WAIT_MS
-    )
+    expect(page.get_by_text("Lung that differs most from healthy lung")).to_be_visible()
     page.wait_for_timeout(1000)
 
 
@@ -160,7 +158,7 @@ def take_refused(page: Page) -> None:
         {"name": "ruled.png", "mimeType": "image/png", "buffer": picture.getvalue()}
     )
     page.locator("[role=option]").filter(has_text="ruled").click()
-    expect(page.get_by_text("Not recognised").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("Not recognised").first).to_be_visible()
 
 
 def show_tab(link: str, tab: str, awaited: str) -> Callable[[Page], None]:
@@ -168,10 +166,8 @@ def show_tab(link: str, tab: str, awaited: str) -> Callable[[Page], None]:
 
     def take(page: Page) -> None:
         page.get_by_role("link", name=link).click()
-        page.get_by_role("tab", name=re.compile(f"^{tab}")).click(timeout=WAIT_MS)
-        expect(page.get_by_text(awaited).locator("visible=true").first).to_be_visible(
-            timeout=WAIT_MS
-        )
+        page.get_by_role("tab", name=re.compile(f"^{tab}")).click()
+        expect(page.get_by_text(awaited).locator("visible=true").first).to_be_visible()
         page.wait_for_timeout(3000)
 
     return take
@@ -181,7 +177,7 @@ def take_case(page: Page) -> None:
     """Open a film that the served run misses."""
     page.get_by_role("link", name="Errors").click()
     page.locator("[role=option]").first.dblclick()
-    expect(page.locator("canvas").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("canvas").first).to_be_visible()
     page.wait_for_timeout(3000)
 
 
@@ -189,13 +185,13 @@ def take_first_steps(page: Page) -> None:
     """Look at what a first visit begins with."""
     page.get_by_role("button", name="Help and keys").click()
     page.get_by_role("button", name="Show the first steps").click()
-    expect(page.get_by_role("button", name="Open the worklist")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="Open the worklist")).to_be_visible()
 
 
 def take_help(page: Page) -> None:
     """Open the list of keys."""
     page.get_by_role("button", name="Help and keys").click()
-    expect(page.get_by_role("dialog", name="First steps")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("dialog", name="First steps")).to_be_visible()
 
 
 PICTURES: dict[str, Callable[[Page], None]] = {
@@ -293,6 +289,7 @@ def take_pictures(folder: Path = DOCS, *, each_width: bool = False) -> None:
         )
         page = browser.new_page(viewport=SIZES[0], color_scheme=THEMES[0], device_scale_factor=1)
         page.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
         page.goto(app.address)
         for name, arrange in (PICTURES | MORE if each_width else PICTURES).items():
             arrange(page)
