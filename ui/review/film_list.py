@@ -29,7 +29,7 @@ EXAMPLES_HEIGHT = 202
 
 def height_below(above_px: int) -> str:
     """Return as CSS what the window leaves below something that stands above a film or the list."""
-    return f"calc(var(--fr-view) - {above_px}px)"
+    return f"calc(var(--fr-view) - {above_px}px - var(--fr-lines, 0px))"
 
 
 def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
