@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.model_card.card import NO_DEVICE, describe_in_short, describe_run
@@ -25,7 +27,7 @@ def draw_exports(view: CardView, facts: RunFacts) -> None:
     pdf_side, markdown_side = st.columns(2)
     pdf_side.download_button(
         "PDF",
-        _make_pdf(facts, view.prevalence),
+        partial(_make_pdf, facts, view.prevalence),
         file_name=f"{name}.pdf",
         mime="application/pdf",
         icon=":material/download:",
