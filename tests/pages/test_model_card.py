@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +26,7 @@ from core.imported_runs.importing import ForeignRequest, import_run
 from core.library.film_codes import film_code
 from core.model_card.checklists.checklist import count_answer, fill_checklist
 from core.model_card.checklists.claim import CLAIM
+from core.model_card.facts import RunFacts, gather_facts
 from core.model_card.failures import list_errors, surest_errors
 from core.reports.document import Intervals, MeasuredRow
 from core.runs.predictions import Predictions, read_predictions
@@ -33,6 +35,7 @@ from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
 from ui.charts.model_card import plot_intervals
 from ui.library.slices import get_search
+from ui.model_card import data
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import find_errors, gallery_address
 
@@ -160,6 +163,26 @@ def test_an_exhibit_is_labelled(runs: Path, monkeypatch: pytest.MonkeyPatch) -> 
     page = open_page(run="x05")
     assert "An exhibit, kept to show its mistakes" in page.warning[0].value
     assert "x05, an exhibit" in page.selectbox(key="facts-run").options
+
+
+def test_facts_are_gathered_again_only_when_a_file_has_changed(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = copy_runs(runs / "models", SERVED_RUN, "lungs")
+    monkeypatch.setenv("FIRSTREAD_MODELS", str(models))
+    gathered: list[Path] = []
+
+    def gather(folder: Path, split: Path) -> RunFacts:
+        gathered.append(folder)
+        return gather_facts(folder, split)
+
+    monkeypatch.setattr(data, "gather_facts", gather)
+    st.cache_resource.clear()
+    first, again = data.get_facts(SERVED_RUN), data.get_facts(SERVED_RUN)
+    assert again is first
+    os.utime(models / SERVED_RUN / "run.json", ns=(0, 0))
+    assert data.get_facts(SERVED_RUN) is not first
+    assert gathered == [models / SERVED_RUN] * 2
 
 
 def test_both_files_are_offered(runs: Path) -> None:

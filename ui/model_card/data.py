@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
 
 from core.model_card.card import USUAL_PREVALENCE
 from core.model_card.facts import SPLIT_FILE, RunFacts, gather_facts
@@ -35,7 +38,9 @@ def _name(run: ListedRun, serving: str) -> str:
 
 
 def get_facts(run_id: str) -> RunFacts:
-    """Return all that is stored of a run, read again each time: its files may have changed.
+    """Return all that is stored of a run, read again when one of its files has changed.
+
+    The search over subgroups takes seconds, and every control of the page runs it again.
 
     Raises
     ------
@@ -44,7 +49,16 @@ def get_facts(run_id: str) -> RunFacts:
     """
     settings = get_settings()
     folder = find_run_folder(run_id, settings.run_folders)
-    return gather_facts(folder, settings.models / SPLIT_FILE)
+    files = sorted(one for part in (folder, settings.models) for one in part.glob("*"))
+    stamps = tuple(
+        (str(one), one.stat().st_mtime_ns, one.stat().st_size) for one in files if one.exists()
+    )
+    return _gather(stamps, folder, settings.models / SPLIT_FILE)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _gather(stamps: tuple[tuple[str, int, int], ...], _folder: Path, _split: Path) -> RunFacts:  # noqa: ARG001
+    return gather_facts(_folder, _split)
 
 
 FACTS, DETAILS, CHECKLISTS = TABS = ("facts", "details", "checklists")
