@@ -97,7 +97,7 @@ def take_model_card(page: Page) -> None:
     """Look at what is known of the served run."""
     page.get_by_role("link", name="Model card").click()
     expect(page.get_by_text("Out of 100 children")).to_be_visible()
-    expect(page.get_by_role("button", name="PDF")).to_be_visible()  # made last
+    expect(page.get_by_role("button", name="PDF")).to_be_visible()
     page.wait_for_timeout(5000)
 
 
