@@ -49,7 +49,7 @@ def draw_run(view: CardView, names: dict[str, str]) -> None:
         draw_details(view, facts)
     with lists_side:
         draw_checklists(facts)
-    with export_side:  # last, for a PDF takes half a second
+    with export_side:
         draw_exports(view, facts)
 
 

@@ -20,6 +20,7 @@ from ui.runs.lesson import draw_lesson, offer_lesson
 from ui.runs.paired_tests import draw_curves, draw_films, draw_tests
 from ui.runs.prevalence import draw_wards
 from ui.runs.query import ADDRESS, TABS, RunsView, draw_operating_points, draw_part, read_address
+from ui.runs.report import offer_report
 from ui.runs.serving import draw_serving
 from ui.runs.table import draw_audits, draw_histories, draw_table, find_audits, show_audits
 
@@ -65,7 +66,11 @@ def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
         key = replace(key, at=None)
         scored = get_scored(key, listed)
     film_id = find_case(visit, view, scored)
-    draw_films(scored, listed)
+    films_side, file_side = st.columns([4, 1], gap="medium", vertical_alignment="center")
+    with films_side:
+        draw_films(scored, listed)
+    with file_side:
+        offer_report(view, key, listed, scored, styles)
     tabs = st.tabs(list(TABS.values()), **ADDRESS.bind(view, "tab", TABS))
     tests_side, cases_side, ward_side, training_side = tabs
     with tests_side:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from core.comparison.scored_films import ScoredFilms
 from core.errors import DatasetError
+from core.evaluation.metrics import CALIBRATION_BINS, CalibrationBin, calibration_by_count
 from core.stats.intervals import Labels, Scores
 
 Floats = npt.NDArray[np.float64]
+WINDOWS = (0.1, 0.2, 0.3, 0.5, 1.0)
+"""Sides of the corner that is drawn, as shares of the whole square."""
+ROOM = 1.15
+TICKS = {0.1: 0.02, 0.2: 0.05, 0.3: 0.1, 0.5: 0.1, 1.0: 0.25}
+SIDE_STEP = 0.12
+"""Of log odds: how far runs stand beside each other where they have the same probability."""
+LEAST_BINS = 8
+ODDS_ENDS = (0.001, 0.999)
+ODDS_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,3 +68,27 @@ def trace_curves(probability: Scores, labels: Labels) -> Curves:
         false_alarm_rate=(called - found) / n_well,
         ppv=found / called,
     )
+
+
+def find_window(distances: Sequence[float]) -> float:
+    """Return the side of the smallest round corner that holds all points with some room.
+
+    Parameters
+    ----------
+    distances : sequence of float
+        Of each point from the corner, along the axis on which it is further away.
+    """
+    wanted = ROOM * max(distances, default=1.0)
+    return next((side for side in WINDOWS if side >= wanted), 1.0)
+
+
+def calibration_of(scored: ScoredFilms) -> list[tuple[CalibrationBin, ...]]:
+    """Return each run's calibration, in fewer bins the more runs are drawn in one plot."""
+    bins = max(LEAST_BINS, CALIBRATION_BINS // len(scored.run_ids))
+    return [calibration_by_count(one, scored.films.label, bins) for one in scored.probability]
+
+
+def log_odds(probabilities: Sequence[float]) -> list[float]:
+    """Return log odds of probabilities, these kept inside `ODDS_ENDS`."""
+    inside = np.clip(probabilities, *ODDS_ENDS)
+    return [float(one) for one in np.log(inside / (1.0 - inside))]

@@ -82,10 +82,10 @@ def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
 def _pair_cells(pair: PairComparison) -> list[str]:
     return [
         f"{pair.second} minus {pair.first}",
-        *(_errors_cell(pair.missed), *_p_cells(pair, "missed", pair.missed.p_value)),
+        *(_errors_cell(pair.missed), *p_cells(pair, "missed", pair.missed.p_value)),
         _errors_cell(pair.false_alarms),
-        *_p_cells(pair, "false_alarms", pair.false_alarms.p_value),
-        *(_difference_cell(pair.roc_auc), *_p_cells(pair, "delong", pair.roc_auc.p_value)),
+        *p_cells(pair, "false_alarms", pair.false_alarms.p_value),
+        *(difference_cell(pair.roc_auc), *p_cells(pair, "delong", pair.roc_auc.p_value)),
     ]
 
 
@@ -106,7 +106,7 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
     lines = []
     for pair in pairs:
         drawn = pair.differences[metric]
-        cells = (_difference_cell(drawn), *_p_cells(pair, metric, drawn.p_value))
+        cells = (difference_cell(drawn), *p_cells(pair, metric, drawn.p_value))
         lines.append(dict(zip(head, [*_pair_cells(pair), *cells], strict=True)))
     return lines
 
@@ -118,8 +118,8 @@ def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
         [
             f"{pair.second} minus {pair.first}",
             name,
-            _difference_cell(difference),
-            *_p_cells(pair, name, difference.p_value),
+            difference_cell(difference),
+            *p_cells(pair, name, difference.p_value),
         ]
         for pair in pairs
         for name, difference in pair.differences.items()
@@ -127,7 +127,8 @@ def tabulate_differences(pairs: Sequence[PairComparison]) -> str:
     return markdown_table(head, lines)
 
 
-def _p_cells(pair: PairComparison, question: str, p_value: float) -> tuple[str, str]:
+def p_cells(pair: PairComparison, question: str, p_value: float) -> tuple[str, str]:
+    """Return the p value of one question as it is and Holm-corrected over all pairs."""
     return _p(p_value), _p(pair.holm[question])
 
 
@@ -140,7 +141,8 @@ def _errors_cell(errors: ErrorCounts) -> str:
     return f"{_signed(errors.change)} ({low} to {high})"
 
 
-def _difference_cell(difference: Difference) -> str:
+def difference_cell(difference: Difference) -> str:
+    """Return a difference with its 95 % interval, or that it is not defined."""
     if math.isnan(difference.value):
         return "not defined"
     return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fpdf import FPDF
@@ -97,7 +97,7 @@ class Pages(FPDF):
                     row.cell(cell)
 
 
-class _DocumentPages(Pages):
+class DocumentPages(Pages):
     """Pages with the document's title and number at their foot."""
 
     def __init__(self, title: str) -> None:
@@ -123,15 +123,22 @@ class _DocumentPages(Pages):
         self.set_x(MARGIN_MM)
 
 
-def write_pdf(document: Document) -> bytes:
+def write_pdf(
+    document: Document, pictures: Mapping[str, Callable[[DocumentPages], None]] | None = None
+) -> bytes:
     """Return a document as PDF.
+
+    Parameters
+    ----------
+    pictures : mapping of str to callable, optional
+        By the key of a section, what draws the picture below its heading.
 
     Raises
     ------
     ModelError
         If the typeface is not there.
     """
-    pages = _DocumentPages(document.title)
+    pages = DocumentPages(document.title)
     pages.add_page()
     pages.write_in(TITLE_PT, INK, "B")
     pages.multi_cell(0.0, 8.0, document.title, align="L", new_x="LMARGIN", new_y="NEXT")
@@ -143,6 +150,8 @@ def write_pdf(document: Document) -> bytes:
     for section in document.sections:
         _start_section(pages, section.heading)
         in_short = section.key == IN_SHORT
+        if pictures and section.key in pictures:
+            pictures[section.key](pages)
         for block in section.blocks:
             _draw(pages, block, IN_SHORT_PT if in_short else TABLE_PT)
         if in_short:  # the first page stands by itself, in larger type
@@ -150,7 +159,7 @@ def write_pdf(document: Document) -> bytes:
     return pages.finish()
 
 
-def _draw_notice(pages: _DocumentPages, notice: str) -> None:
+def _draw_notice(pages: DocumentPages, notice: str) -> None:
     top = pages.get_y()
     pages.write_in(TEXT_PT, INK, "B")
     pages.say(notice, indent_mm=3.0)
@@ -160,7 +169,7 @@ def _draw_notice(pages: _DocumentPages, notice: str) -> None:
     pages.ln(1.2)
 
 
-def _start_section(pages: _DocumentPages, heading: str) -> None:
+def _start_section(pages: DocumentPages, heading: str) -> None:
     if pages.will_page_break(22.0):  # a heading never stands alone at the foot of a page
         pages.add_page()
     pages.ln(2.2)
@@ -170,7 +179,7 @@ def _start_section(pages: _DocumentPages, heading: str) -> None:
     pages.ln(0.6)
 
 
-def _draw(pages: _DocumentPages, block: Block, table_pt: float) -> None:
+def _draw(pages: DocumentPages, block: Block, table_pt: float) -> None:
     pages.write_in(TEXT_PT, INK)
     if isinstance(block, Paragraph):
         pages.say(block.text)
@@ -186,7 +195,7 @@ def _draw(pages: _DocumentPages, block: Block, table_pt: float) -> None:
     pages.ln(1.4)
 
 
-def _draw_table(pages: _DocumentPages, block: Table, size_pt: float) -> None:
+def _draw_table(pages: DocumentPages, block: Table, size_pt: float) -> None:
     pages.write_in(size_pt, INK)
     pages.set_draw_color(*RULE)
     pages.set_fill_color(255)  # a cell takes the colour that was filled with last
@@ -200,7 +209,7 @@ def _draw_table(pages: _DocumentPages, block: Table, size_pt: float) -> None:
     )
 
 
-def _draw_intervals(pages: _DocumentPages, block: Intervals) -> None:
+def _draw_intervals(pages: DocumentPages, block: Intervals) -> None:
     """Draw each part's rates below each other, its name before and their numbers behind them."""
     left = MARGIN_MM + LABEL_MM + PLOT_PAD_MM
     width = pages.epw - LABEL_MM - VALUE_MM - 2.0 * PLOT_PAD_MM
@@ -220,7 +229,7 @@ def _draw_intervals(pages: _DocumentPages, block: Intervals) -> None:
         pages.set_xy(MARGIN_MM, bottom)
 
 
-def _write_part(pages: _DocumentPages, part: str) -> float:
+def _write_part(pages: DocumentPages, part: str) -> float:
     """Write the name of a part, and return where it ends."""
     pages.write_in(TABLE_PT, INK)
     padding = Padding(top=0.65, bottom=0.65)
@@ -228,7 +237,7 @@ def _write_part(pages: _DocumentPages, part: str) -> float:
     return pages.get_y()
 
 
-def _head_intervals(pages: _DocumentPages, block: Intervals, left: float, width: float) -> None:
+def _head_intervals(pages: DocumentPages, block: Intervals, left: float, width: float) -> None:
     top = pages.get_y()
     for measure in block.measures:
         pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
@@ -243,7 +252,7 @@ def _head_intervals(pages: _DocumentPages, block: Intervals, left: float, width:
 
 
 def _draw_interval(
-    pages: _DocumentPages, row: MeasuredRow, start: float, left: float, width: float, middle: float
+    pages: DocumentPages, row: MeasuredRow, start: float, left: float, width: float, middle: float
 ) -> None:
     def across(share: float) -> float:
         return left + width * (share - start) / (1.0 - start)

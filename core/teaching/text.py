@@ -49,7 +49,7 @@ def describe_plan(plan: Plan) -> str:
     mix = (
         f"case set {plan.case_set}"
         if plan.case_set
-        else f"{plan.share_normal:.0%} normal, {plan.difficulty} difficulty"
+        else f"{100 * plan.share_normal:.0f} % normal, {plan.difficulty} difficulty"
     )
     model = f"with run {plan.run_id}" if plan.with_model else "without the model"
     time = f"{plan.limit_s} s a film" if plan.limit_s else "no time limit"

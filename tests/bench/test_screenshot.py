@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from bench.screenshot import PICTURES, as_fresh_machine, take_each_width
+from bench.screenshot import FILLS_WINDOW, MORE, PICTURES, as_fresh_machine, take_each_width
 from core.settings import PROJECT_ROOT, Settings
 
 
@@ -43,17 +43,36 @@ class Watched:
 
     def wait_for_timeout(self, _: float) -> None: ...
 
+    def wait_for_function(self, _: str) -> None: ...
+
+    def evaluate(self, _: str) -> int:
+        """Return how tall the page is: as a window of 1440 px shows it whole, or taller."""
+        return 850 if self.size[0] == 1440 else 2000
+
     def screenshot(self, *, path: Path) -> None:
         self.taken.append((path.name, self.theme, self.size))
 
 
-def test_every_page_is_taken_in_both_themes_and_four_widths(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("errors", [(1440, 900), (1024, 2000), (720, 2000), (390, 2000)]),
+        ("review", [(1440, 900), (1024, 768), (720, 450), (390, 844)]),
+    ],
+    ids=["whole", "as the window shows it"],
+)
+def test_every_page_is_taken_in_both_themes_and_four_widths(
+    name: str, sizes: list[tuple[int, int]], tmp_path: Path
+) -> None:
     page = Watched()
-    take_each_width(page, tmp_path, "errors")
-    sizes = [(1440, 900), (1024, 768), (720, 450), (390, 844)]
+    take_each_width(page, tmp_path, name)
     assert page.taken == [
-        (f"errors-{size[0]}-{theme}.png", theme, size)
+        (f"{name}-{size[0]}-{theme}.png", theme, size)
         for theme in ("dark", "light")
         for size in sizes
     ]
     assert (page.theme, page.size) == ("dark", (1440, 900))
+
+
+def test_a_film_that_fills_the_window_is_on_a_page_that_is_taken() -> None:
+    assert set(FILLS_WINDOW) <= PICTURES.keys() | MORE.keys()

@@ -142,3 +142,54 @@ def test_on_a_small_laptop_names_and_verdicts_are_whole(page: Page, server: Serv
         assert box["x"] + box["width"] <= column["x"] + column["width"] + 1
         assert verdict.evaluate("node => node.scrollWidth <= node.clientWidth")
     assert box_of(page.locator(".viewer"))["width"] > 0.55 * 1024
+
+
+def test_a_bar_that_wraps_keeps_its_rows_in_line_and_pictures_fit_their_column(
+    page: Page, server: Server
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server.address}/model_card")
+    expect(page.locator(".fr-children")).to_be_visible(timeout=WAIT_MS)
+    wait_until_idle(page)
+    links = [box_of(one) for one in page.locator(".st-key-pages a").all()]
+    rows = sorted({round(box["y"]) for box in links})
+    assert len(rows) == 2
+    assert rows[1] - rows[0] >= 24  # room for a finger
+    starts = [min(box["x"] for box in links if round(box["y"]) == row) for row in rows]
+    assert starts[0] == pytest.approx(starts[1], abs=1.0)
+    title = box_of(page.get_by_role("heading", level=1))
+    assert max(box["y"] + box["height"] for box in links) <= title["y"]
+
+    page.set_viewport_size({"width": 720, "height": 450})
+    children = box_of(page.locator(".fr-children"))
+    assert children["x"] + children["width"] <= 720
+
+
+def test_a_table_that_goes_on_to_the_right_says_so_until_its_end_is_in_sight(
+    page: Page, server: Server
+) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{server.address}/runs")
+    table = page.get_by_test_id("stDataFrame").first
+    within = table.locator(".dvn-scroller")
+    expect(within).to_be_visible(timeout=WAIT_MS)
+    wait_until_idle(page)
+    assert within.evaluate("node => node.scrollWidth > node.clientWidth")
+    fades = "node => Number(getComputedStyle(node, '::after').opacity)"
+    assert table.evaluate(fades) > 0.9
+    within.evaluate("node => { node.scrollLeft = node.scrollWidth; }")
+    page.wait_for_timeout(300)
+    assert table.evaluate(fades) == 0
+    page.set_viewport_size({"width": 720, "height": 450})
+    button = page.get_by_test_id("stPopoverButton").filter(has_text="Columns").locator("p")
+    assert button.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_words_in_a_plot_are_as_dark_as_captions_on_the_light_page(
+    page: Page, server: Server
+) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{server.address}/subgroups")
+    tick = page.locator("[data-testid=stPlotlyChart] .ytick text").first
+    tick.wait_for(timeout=WAIT_MS)
+    assert tick.evaluate("node => getComputedStyle(node).fill") == "rgb(86, 90, 96)"

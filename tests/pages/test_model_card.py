@@ -166,7 +166,11 @@ def test_an_exhibit_is_labelled(runs: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_both_files_are_offered(runs: Path) -> None:
     page = open_page()
     labels = [button.proto.label for button in page.get("download_button")]
-    assert labels == ["PDF", "Markdown"]
+    assert labels == ["Markdown"]  # the PDF is made when somebody opens its button
+    page.session_state["card-pdf-box"] = True
+    page.run()
+    labels = [button.proto.label for button in page.get("download_button")]
+    assert sorted(labels) == ["Markdown", "Save PDF"]
 
 
 def test_without_any_run_the_page_says_what_to_do(

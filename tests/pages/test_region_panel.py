@@ -191,7 +191,7 @@ def test_a_score_that_comes_from_outside_the_lungs_is_doubted_and_not_drawn() ->
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     border, lungs = (made_with(CamSettings(), outside=share) for share in (0.8, 0.3))
     told = doubt_text(run, border, Doubt.OUTSIDE)
-    assert told == (f"{DOUBT} Of all that counts, 80% lies outside of the lungs.")
+    assert told == (f"{DOUBT} Of all that counts, 80 % lies outside of the lungs.")
     visit = Visit()
     assert overlay_of(visit, "film", border, of_others=False) is None
     assert overlay_of(visit, "film", lungs, of_others=False) is not None

@@ -92,7 +92,7 @@ def test_the_uploader_stands_open_above_them(offering) -> None:
     page = open_page()
     assert len(page.get("file_uploader")) == 1
     assert "Add films" not in [one.proto.popover.label for one in page.get("popover")]
-    about = next(one for one in page.caption if "synthetic ones" in one.value)
+    about = next(one for one in page.caption if "synthetic films to begin with" in one.value)
     assert re.search(r"finds \d+ of 30 pneumonias", about.help)
 
 

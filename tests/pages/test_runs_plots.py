@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from fixtures.film_tables import film_table, predictions_of
 
 from core.comparison.case_matrix import arrange_cases
-from core.comparison.curves import trace_curves
+from core.comparison.curves import SIDE_STEP, calibration_of, trace_curves
 from core.comparison.scored_films import ScoredFilms, align_runs
 from core.evaluation.metrics import calibration_by_count
 from core.library.film_codes import film_code
@@ -18,7 +19,7 @@ from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.charts.cases import RIGHT, WRONG, plot_case, plot_cases
 from ui.charts.curves import Point, place_labels, plot_precision_recall, plot_roc
-from ui.charts.runs import COLOURS, SIDE_STEP, plot_calibration, plot_histories, style_runs
+from ui.charts.runs import COLOURS, plot_calibration, plot_histories, style_runs
 from ui.runs.case_matrix import gallery_address, rows_drawn
 from ui.runs.data import ListedRuns
 from ui.runs.table import describe_role
@@ -65,11 +66,11 @@ def test_curves_are_drawn_in_the_smallest_round_corner_that_holds_the_points() -
     roc = plot_roc(curves, points, styles, [0.9, 0.8])
     assert roc.layout.xaxis.range == pytest.approx((-0.006, 0.306))
     assert roc.layout.yaxis.range == pytest.approx((0.694, 1.006))
-    assert "upper left corner" in roc.layout.title.text
+    assert "upper left corner" in roc.layout.title.subtitle.text
     precision = plot_precision_recall(curves, points, styles, [0.9, 0.8], 0.6)
     assert precision.layout.xaxis.range == pytest.approx((0.796, 1.004))
     assert precision.layout.yaxis.range == pytest.approx((0.796, 1.004))
-    assert "upper right corner" in precision.layout.title.text
+    assert "upper right corner" in precision.layout.title.subtitle.text
     for figure in (roc, precision):
         assert [text.showarrow for text in figure.layout.annotations] == [False, False]
 
@@ -82,6 +83,33 @@ def test_labels_of_points_that_are_close_stand_below_each_other_and_below_the_cu
     assert tops[1] >= tops[0] + 15.0
     assert tops[2] < tops[1]
     assert [side for _, _, side in close] == ["left", "left", "right"]
+
+
+def test_labels_among_crossing_curves_stand_beside_their_points_and_on_no_curve() -> None:
+    steps = [
+        (np.array([0.0, 48.0, 48.0, 290.0]), np.array([290.0, 290.0, 48.0, 48.0])),
+        (np.array([0.0, 48.0, 48.0, 145.0, 145.0, 290.0]), np.array([220, 220, 97, 97, 48, 48.0])),
+    ]
+    points = [(97.0, 48.0), (97.0, 97.0)]
+    spots = place_labels(points, [12, 12], steps)
+    for (x, top, side), (_, y) in zip(spots, points, strict=True):
+        assert abs(top - y) < 40.0
+        left = x if side == "left" else x - 78.0
+        for across, down in steps:
+            for start, end in pairwise(zip(across, down, strict=True)):
+                beside = max(start[0], end[0]) <= left or min(start[0], end[0]) >= left + 78.0
+                apart = max(start[1], end[1]) <= top or min(start[1], end[1]) >= top + 15.0
+                assert beside or apart
+
+
+def test_several_runs_share_the_bins_of_a_calibration() -> None:
+    films = film_table(120)
+    probability = np.linspace(0.01, 0.99, 120)
+    said = {name: predictions_of(films, probability) for name in "abcd"}
+    for runs, bins in (("a", 15), ("abcd", 8)):
+        chosen = {run: said[run] for run in runs}
+        scored = align_runs(chosen, dict.fromkeys(runs, 0.5), "test")
+        assert [len(one) for one in calibration_of(scored)] == [bins] * len(runs)
 
 
 def test_precision_and_recall_begin_at_the_surest_film() -> None:

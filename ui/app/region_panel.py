@@ -234,10 +234,8 @@ def trust_text(run: RunRecord, explanation: Explanation) -> str:
 def doubt_text(run: RunRecord, explanation: Explanation, doubt: Doubt) -> str:
     """Return in sentences why regions are not to be relied on."""
     if doubt is Doubt.OUTSIDE:
-        return (
-            f"{DOUBT} Of all that counts, {share_outside(explanation):.0%} lies outside of the "
-            "lungs."
-        )
+        outside = 100 * share_outside(explanation)
+        return f"{DOUBT} Of all that counts, {outside:.0f} % lies outside of the lungs."
     rates = _rates(run, ADULTS)
     way = way_of(explanation.settings)
     found, centre = None if way is None else rates.get(way), rates.get(CENTRE)

@@ -43,9 +43,19 @@ def start_square() -> go.Figure:
     )
 
 
-def frame(figure: go.Figure, height_px: int, title: str = "", **layout: Any) -> go.Figure:
-    """Return a figure with the template, its height and its title."""
-    titled = {"title": {"text": title, "font": {"size": 14}}} if title else {}
+SUBTITLE_PX = 22
+
+
+def frame(
+    figure: go.Figure, height_px: int, title: str = "", subtitle: str = "", **layout: Any
+) -> go.Figure:
+    """Return a figure with the template, its height and its title, and quieter words below it."""
+    titled: dict[str, Any] = {"title": {"text": title, "font": {"size": 14}}} if title else {}
+    if subtitle:
+        titled["title"]["subtitle"] = {"text": subtitle, "font": {"size": 12}}
+        titled["title"] |= {"y": 1.0, "yref": "container", "yanchor": "top", "pad": {"t": 6}}
+        titled["margin"] = {"t": TEMPLATE.layout.margin.t + SUBTITLE_PX}
+        height_px += SUBTITLE_PX
     return figure.update_layout(template=TEMPLATE, height=height_px, **titled, **layout)
 
 

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.comparison.curves import Curves, Floats
+from core.comparison.curves import TICKS, Curves, Floats, find_window
 from ui.charts.base import QUIET, frame, start_square
 from ui.charts.runs import SQUARE_PX, TEXT, Style
 
-WINDOWS = (0.1, 0.2, 0.3, 0.5, 1.0)
-"""Sides of the corner that is drawn, as shares of the whole square."""
-ROOM = 1.15
-TICKS = {0.1: 0.02, 0.2: 0.05, 0.3: 0.1, 0.5: 0.1, 1.0: 0.25}
 LINE_PX, LETTER_PX, MARK_PX, PLOT_PX = 15, 6.5, 7, 290
 """A label's line and letter, half of a point's mark, and about how wide the square is."""
+STEP_PX, DOT_PX, ABOVE_PX = 3, 3.0, 6
+OF_DOT, OF_POINT, OF_LABEL = 10, 20, 40
+"""What covering a dot of a curve costs, in px of way; a point and a label cost as many dots."""
 ROC_WORDS = "false alarms %{x:.3f}, sensitivity %{y:.3f}"
 PR_WORDS = "recall %{x:.3f}, precision %{y:.3f}"
 
@@ -55,8 +54,10 @@ def plot_roc(
     _mark_points(figure, places, points, styles, ROC_WORDS)
     lines = [(curve.false_alarm_rate, curve.sensitivity) for curve in curves]
     _name_points(figure, places, lines, styles, areas, (0.0, side))
-    title = f"ROC <sup>({_corner_text('upper left', side)}AUC beside the run)</sup>"
-    return _square(figure, title, ("false alarms among normals", "pneumonias found"), (0.0, side))
+    words = f"{_corner_text('upper left', side)}AUC beside the run"
+    return _square(
+        figure, ("ROC", words), ("false alarms among normals", "pneumonias found"), (0.0, side)
+    )
 
 
 def plot_precision_recall(
@@ -76,23 +77,9 @@ def plot_precision_recall(
     _mark_points(figure, places, points, styles, PR_WORDS)
     lines = [(curve.sensitivity, curve.ppv) for curve in curves]
     _name_points(figure, places, lines, styles, areas, (1.0 - side, 1.0))
-    title = (
-        f"Precision and recall <sup>({_corner_text('upper right', side)}AP beside the run)</sup>"
-    )
+    title = "Precision and recall", f"{_corner_text('upper right', side)}AP beside the run"
     words = ("pneumonias found (recall)", "correct among called (precision)")
     return _square(figure, title, words, (1.0 - side, 1.0))
-
-
-def find_window(distances: Sequence[float]) -> float:
-    """Return the side of the smallest round corner that holds all points with some room.
-
-    Parameters
-    ----------
-    distances : sequence of float
-        Of each point from the corner, along the axis on which it is further away.
-    """
-    wanted = ROOM * max(distances, default=1.0)
-    return next((side for side in WINDOWS if side >= wanted), 1.0)
 
 
 def _corner_text(corner: str, side: float) -> str:
@@ -147,7 +134,7 @@ def _name_points(
     areas: Sequence[float],
     across: tuple[float, float],
 ) -> None:
-    """Write each run's name and area right below its point and every curve there."""
+    """Write each run's name and area beside its point, where they cover no curve."""
     start, side = across[0], across[1] - across[0]
     scale = PLOT_PX / side
     drawn = [((x - start) * scale, (1.0 - y) * scale) for x, y in lines]
@@ -171,7 +158,7 @@ def place_labels(
     letters: Sequence[int],
     curves: Sequence[tuple[Floats, Floats]],
 ) -> list[tuple[float, float, str]]:
-    """Return where each point's label begins, its top and its side: below points and curves.
+    """Return where each point's label begins, its top and its side: near, and off the curves.
 
     Parameters
     ----------
@@ -182,30 +169,68 @@ def place_labels(
     curves : sequence of ((K,) float64 ndarray, (K,) float64 ndarray)
         In px to the right and down.
     """
-    taken: list[tuple[float, float, float]] = []
+    drawn = np.concatenate([np.empty((0, 2)), *(_dots(*curve) for curve in curves)])
+    taken: list[Box] = []
     spots: dict[int, tuple[float, float, str]] = {}
     for place in sorted(range(len(points)), key=lambda one: points[one][::-1]):
         x, y = points[place]
         wide = letters[place] * LETTER_PX
-        anchor = "left" if x + wide <= PLOT_PX else "right"
-        start, end = (x, x + wide) if anchor == "left" else (x - wide, x)
-        near = [down for right, down in points if start - MARK_PX < right < end + MARK_PX]
-        for right, down in curves:
-            near += down[(right >= start) & (right <= end)].tolist()
-        limit = PLOT_PX - LINE_PX
-        top = min(limit, max([down for down in (y, *near) if down <= limit], default=y) + MARK_PX)
-        while any(
-            start < other_end and other_start < end and abs(top - other_top) < LINE_PX
-            for other_start, other_end, other_top in taken
-        ):
-            top += LINE_PX
-        taken.append((start, end, top))
-        spots[place] = (x, top, anchor)
+        best, least = (x, y + MARK_PX, "left"), float("inf")
+        for away in range(0, PLOT_PX, STEP_PX):
+            for anchor, start in (("left", x), ("right", x - wide)):
+                for top in (y + MARK_PX + away, y - MARK_PX - LINE_PX - away):
+                    box = Box(start, top, start + wide, top + LINE_PX)
+                    inside = start >= 0.0 and box.right <= PLOT_PX + MARK_PX
+                    if not inside or not 0.0 <= top <= PLOT_PX - LINE_PX:
+                        continue
+                    covers = box.counts(drawn) + OF_POINT * box.grown().counts(np.array(points))
+                    covers += OF_LABEL * sum(map(box.meets, taken))
+                    cost = covers * OF_DOT + away + (ABOVE_PX if top < y else 0)
+                    if cost < least:
+                        best, least = (x, top, anchor), cost
+        left = best[0] - (wide if best[2] == "right" else 0.0)
+        taken.append(Box(left, best[1], left + wide, best[1] + LINE_PX))
+        spots[place] = best
     return [spots[place] for place in range(len(points))]
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The place of a label, in px to the right and down."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def counts(self, dots: Floats) -> int:
+        """Return how many of (K, 2) dots it covers."""
+        across, down = dots[:, 0], dots[:, 1]
+        inside = (self.left < across) & (across < self.right)
+        return int((inside & (self.top < down) & (down < self.bottom)).sum())
+
+    def meets(self, other: Box) -> bool:
+        """Return whether two labels overlap."""
+        beside = self.right <= other.left or other.right <= self.left
+        return not (beside or self.bottom <= other.top or other.bottom <= self.top)
+
+    def grown(self) -> Box:
+        """Return it with room for half of a point's mark on every side."""
+        left, top = self.left - MARK_PX, self.top - MARK_PX + 1.0
+        return Box(left, top, self.right + MARK_PX, self.bottom + MARK_PX - 1.0)
+
+
+def _dots(across: Floats, down: Floats) -> Floats:
+    """Return (K, 2) dots that stand closely along a curve, those outside of the plot left out."""
+    step = np.hypot(np.diff(across), np.diff(down))
+    along = np.append(0.0, np.cumsum(step))
+    at = np.arange(0.0, along[-1] + DOT_PX, DOT_PX)
+    dots = np.column_stack([np.interp(at, along, across), np.interp(at, along, down)])
+    return dots[((dots >= 0.0) & (dots <= PLOT_PX)).all(axis=1)]
+
+
 def _square(
-    figure: go.Figure, title: str, words: tuple[str, str], across: tuple[float, float]
+    figure: go.Figure, title: tuple[str, str], words: tuple[str, str], across: tuple[float, float]
 ) -> go.Figure:
     """Return the square that begins or ends at 0 or 1 across, and ends at 1 upwards."""
     start, end = across
@@ -215,7 +240,7 @@ def _square(
     return frame(
         figure,
         SQUARE_PX,
-        title,
+        *title,
         hovermode="closest",
         xaxis=axis | {"range": [start - edge, end + edge], "title": words[0]},
         yaxis=axis

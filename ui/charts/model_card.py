@@ -104,6 +104,7 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
             y=[f"{words}, n {rate.n}"],
             error_x=interval_bars([rate], thickness=1.5, width=4),
             mode="markers",
+            cliponaxis=False,
             marker={
                 "symbol": "circle" if inside else "circle-open",
                 "size": 10,
@@ -114,7 +115,7 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
     return frame(
         figure,
         66 + 34 * len(rows),
-        margin={"l": 8, "r": 12, "t": 4, "b": 8},
+        margin={"l": 8, "r": 16, "t": 4, "b": 8},
         xaxis=axis_from(axis_start(rate for _, rate, _ in rows), title),
         yaxis={"autorange": "reversed", "type": "category", "automargin": True},
     )

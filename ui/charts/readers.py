@@ -122,8 +122,8 @@ def _add(figure: go.Figure, name: str, curve: RocCurve, colour: str, up: float) 
         y=up,
         xanchor="right",
         showarrow=False,
-        text=f"{name} {interval_text(area, 2)}",
-        font={"color": colour, "size": 13},
+        text=f"<span style='color:{colour}'>{name} {interval_text(area, 2)}</span>",
+        font={"size": 13},
     )
 
 

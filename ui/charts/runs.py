@@ -9,6 +9,7 @@ from math import log
 import numpy as np
 import plotly.graph_objects as go
 
+from core.comparison.curves import ODDS_ENDS, ODDS_TICKS, SIDE_STEP, log_odds
 from core.comparison.exhibit import ExhibitRun, draw_windows
 from core.domain.rate import probability_text
 from core.evaluation.metrics import CalibrationBin
@@ -64,12 +65,6 @@ def style_runs(run_ids: Sequence[str], compared: Sequence[str] = ()) -> dict[str
     return {style.run_id: style for style in taken.values()}
 
 
-SIDE_STEP = 0.12
-"""Of log odds: how far runs stand beside each other where they have the same probability."""
-ODDS_ENDS = (0.001, 0.999)
-ODDS_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
-
-
 def plot_calibration(
     curves: Sequence[Sequence[CalibrationBin]], styles: Sequence[Style]
 ) -> go.Figure:
@@ -78,7 +73,7 @@ def plot_calibration(
     Probabilities are spaced by their log odds, for most films lie near 0 and 1.
     """
     figure = go.Figure()
-    ideal = np.linspace(*_log_odds(ODDS_ENDS), 60)
+    ideal = np.linspace(*log_odds(ODDS_ENDS), 60)
     figure.add_scatter(
         x=ideal, y=1.0 / (1.0 + np.exp(-ideal)), mode="lines", hoverinfo="skip",
         line={"color": QUIET, "width": 1},
@@ -88,7 +83,7 @@ def plot_calibration(
         shares = [one.frequency for one in bins]
         aside = SIDE_STEP * (row - middle)
         figure.add_scatter(
-            x=[at + aside for at in _log_odds([one.mean_probability for one in bins])],
+            x=[at + aside for at in log_odds([one.mean_probability for one in bins])],
             y=[share.value for share in shares],
             customdata=[
                 (
@@ -115,25 +110,21 @@ def plot_calibration(
             showarrow=False,
             xanchor="left",
         )
-    start, end = _log_odds(ODDS_ENDS)
+    start, end = log_odds(ODDS_ENDS)
     return frame(
         figure,
         SQUARE_PX,
-        "Calibration <sup>(bins of equal count; 95 % intervals)</sup>",
+        "Calibration",
+        "bins of equal count; 95 % intervals",
         hovermode="closest",
         xaxis={
             "range": [start - 0.3, end + 0.3],
-            "tickvals": _log_odds(ODDS_TICKS),
+            "tickvals": log_odds(ODDS_TICKS),
             "ticktext": [f"{tick:g}" for tick in ODDS_TICKS],
             "title": "probability, spaced by log odds",
         },
         yaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": "share with pneumonia"},
     )
-
-
-def _log_odds(probabilities: Sequence[float]) -> list[float]:
-    inside = np.clip(probabilities, *ODDS_ENDS)
-    return [float(one) for one in np.log(inside / (1.0 - inside))]
 
 
 def plot_histories(
@@ -167,7 +158,8 @@ def plot_histories(
     return frame(
         figure,
         LOSS_PX,
-        f"{title} <sup>(minimum marked)</sup>",
+        title,
+        "minimum marked",
         xaxis={"title": "epoch", "range": [0.5, longest * 1.12 + 0.5]},
         yaxis=LOSS_AXIS,
     )

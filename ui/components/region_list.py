@@ -173,9 +173,10 @@ def _share_text(explanation: Explanation) -> str:
     total = healthy + regions + outside
     if not healthy:
         return ""
+    held, healthy, rest = (100 * part / total for part in (regions, healthy, outside))
     return (
-        f"Of what counts by place, these regions hold {regions / total:.0%}, lung that looks "
-        f"healthy {healthy / total:.0%} and the rest {outside / total:.0%}. "
+        f"Of what counts by place, these regions hold {held:.0f} %, lung that looks healthy "
+        f"{healthy:.0f} % and the rest {rest:.0f} %. "
     )
 
 

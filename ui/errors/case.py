@@ -52,7 +52,7 @@ from ui.library.gallery_query import GALLERY, ErrorView
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
 
-VIEW_HEIGHT = 770
+VIEW_HEIGHT = "var(--fr-view)"
 CONTRASTS = "errors-contrasts"
 BESIDE_KEY = "case-beside-choice"
 PAGE_KEYS = (

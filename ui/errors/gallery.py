@@ -120,7 +120,7 @@ def pages_of(found: Found) -> int:
 def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
     """Draw the films of one page as cards, with what leads to the others."""
     words_side, filter_side, notes_side = st.columns(
-        [2.6, 2.2, 0.8], gap="small", vertical_alignment="bottom"
+        [2.3, 2.2, 1.1], gap="small", vertical_alignment="bottom"
     )
     with words_side:
         st.markdown(found_in_words(view, found))

@@ -42,7 +42,9 @@ def _name(run: ListedRun, serving: str) -> str:
 
 
 def get_facts(run_id: str) -> RunFacts:
-    """Return all that is stored of a run, read again each time: its files may have changed.
+    """Return all that is stored of a run, read again when one of its files has changed.
+
+    The search over subgroups takes seconds, and every control of the page runs it again.
 
     Its subgroups are searched once for the same files, which takes seconds.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.model_card.card import NO_DEVICE, describe_in_short, describe_run
@@ -14,6 +16,7 @@ from core.reports.markdown import escape_markdown
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_intervals
 from ui.components.figures import draw_text_table
+from ui.components.made_when_asked import offer_pdf
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import draw_errors
 from ui.runs.prevalence import DRAWN, SAID, draw_prevalence, show_wards
@@ -23,15 +26,10 @@ def draw_exports(view: CardView, facts: RunFacts) -> None:
     """Offer the facts and both checklists as files."""
     name = f"model-card-{facts.run.run_id}"
     pdf_side, markdown_side = st.columns(2)
-    pdf_side.download_button(
-        "PDF",
-        _make_pdf(facts, view.prevalence),
-        file_name=f"{name}.pdf",
-        mime="application/pdf",
-        icon=":material/download:",
-        width="stretch",
-        on_click="ignore",
-    )
+    with pdf_side:
+        offer_pdf(
+            "PDF", partial(_make_pdf, facts, view.prevalence), name=f"{name}.pdf", key="card-pdf"
+        )
     markdown_side.download_button(
         "Markdown",
         export_markdown(facts, view.prevalence),

@@ -73,10 +73,11 @@ def draw_drift(weeks: Sequence[Week]) -> None:
         f"Population stability index of {run_id}'s probabilities: all signed films of a week "
         f"against {len(reference)} films of validation patients, in ten classes. Only patients' "
         "films count, if there are any; the filters of this page do not apply. The alarm is at "
-        f"{CUSTOMARY_LIMIT}, or at the value that {FALSE_ALARMS:.0%} of weeks without drift "
-        f"exceed, if that is larger. A week with fewer than {FEWEST_FILMS} films gets no index. "
-        f"Of the validation films {ill:.0%} show pneumonia: with another prevalence the index is "
-        "high without any fault."
+        f"{CUSTOMARY_LIMIT}, or at the value that {100 * FALSE_ALARMS:.0f} % of weeks without "
+        "drift exceed, if that is larger. "
+        f"A week with fewer than {FEWEST_FILMS} films gets no index. "
+        f"Of the validation films {100 * ill:.0f} % show pneumonia: with another prevalence the "
+        "index is high without any fault."
     )
 
 

@@ -41,7 +41,7 @@ from ui.regions.subject import Subject
 from ui.regions.what_if import FILLS, draw_what_if, hidden_of, possible_fills
 
 VIEWER = "regions-viewer"
-VIEW_HEIGHT = 790
+VIEW_HEIGHT = "var(--fr-view)"
 WORDS_OF_TRUTHS = {
     "own": "Yellow: the reader's mark.",
     "box": "Green: a radiologist's box.",

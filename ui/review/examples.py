@@ -49,7 +49,7 @@ def offer_examples_removal(visit: Visit) -> None:
     """Say what the listed films are, and draw the button that removes them."""
     examples = get_examples()
     about = None if examples.summary is None else summary_text(examples.summary)
-    st.caption(f"Until you add films: {len(examples.films)} synthetic ones.", help=about)
+    st.caption(f"{len(examples.films)} synthetic films to begin with.", help=about)
     if st.button("Remove the synthetic films", icon=":material/clear_all:", width="stretch"):
         visit.remove_shipped()
         visit.own = True

@@ -16,20 +16,20 @@ from ui.review.next_film import next_unread
 from ui.review.read_panel import build_row, suspicion_of
 from ui.review.reports import draw_list_reports
 from ui.review.shared_worklist import free_rows, status_words
-from ui.review.unfinished import draw_unfinished, others_unfinished
+from ui.review.unfinished import at_hand, draw_unfinished, others_unfinished
 from ui.review.uploads import draw_batch, draw_uploader, offer_removal
 from ui.review.worklist_query import WorklistView, draw_filters, seeks_disputes
 
-UNFINISHED_HEIGHT = 56
+UNFINISHED_HEIGHT, AGAIN_HEIGHT = 56, 134
 ADD_HEIGHT, BATCH_HEIGHT, REPORTS_HEIGHT, FILTERS_HEIGHT, PAGES_HEIGHT = 60, 56, 56, 112, 48
 """Of what stands above the list, in CSS pixels."""
-EXAMPLES_HEIGHT = 222
+EXAMPLES_HEIGHT = 202
 """Of the open uploader and the words on the synthetic films."""
 
 
 def height_below(above_px: int) -> str:
     """Return as CSS what the window leaves below something that stands above a film or the list."""
-    return f"calc(var(--fr-view) - {above_px}px)"
+    return f"calc(var(--fr-view) - {above_px}px - var(--fr-lines, 0px))"
 
 
 def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
@@ -85,7 +85,9 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
             draw_filters(visit, view, total)
     above = EXAMPLES_HEIGHT if examples else ADD_HEIGHT
     above += BATCH_HEIGHT * (visit.job is not None) + REPORTS_HEIGHT * reports
-    above += UNFINISHED_HEIGHT * bool(others_unfinished(visit).films)
+    left = others_unfinished(visit)
+    if left.films:
+        above += UNFINISHED_HEIGHT if at_hand(visit, left) else AGAIN_HEIGHT
     above += FILTERS_HEIGHT * keeps + PAGES_HEIGHT * (keeps and total > PAGE)
     ordered = sorted(rows, key=suspicion_of, reverse=True) if by_suspicion else rows
     visit.following = next_unread(visit, ordered)

@@ -31,7 +31,7 @@ def draw_unfinished(visit: Visit) -> None:
     left = others_unfinished(visit)
     if not left.films:
         return
-    known = [key for key in left.films if key in visit.films or get_settings().keeps_films]
+    known = at_hand(visit, left)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="unfinished"):
         words = f"You have {left.words}."
         if known:
@@ -53,6 +53,11 @@ def draw_unfinished(visit: Visit) -> None:
             on_click=_close,
             args=(visit,),
         )
+
+
+def at_hand(visit: Visit, left: Unfinished) -> list[str]:
+    """Return the unfinished films that can be opened without being added again."""
+    return [key for key in left.films if key in visit.films or get_settings().keeps_films]
 
 
 def others_unfinished(visit: Visit) -> Unfinished:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.comparison.case_matrix import CaseMatrix, arrange_cases
-from core.comparison.curves import Curves, trace_curves
+from core.comparison.curves import Curves, calibration_of, trace_curves
 from core.comparison.paired_tests import PairComparison, compare_pairs
 from core.comparison.scored_films import (
     COMPARED_PARTS,
@@ -24,7 +24,7 @@ from core.comparison.text import thresholds_text
 from core.domain.model import RunRecord
 from core.errors import FirstReadError
 from core.evaluation.evaluate import measure_part
-from core.evaluation.metrics import CalibrationBin, calibration_by_count
+from core.evaluation.metrics import CalibrationBin
 from core.library.films import PublicLibrary
 from core.runs.listing import ListedRun, list_readable_runs
 from core.runs.predictions import PREDICTIONS_FILE, Predictions
@@ -191,10 +191,7 @@ def get_curves(
     """Return each run's curves and calibration on the compared films."""
     scored = get_scored(key, _listed)
     label = scored.films.label
-    return (
-        [trace_curves(probability, label) for probability in scored.probability],
-        [calibration_by_count(probability, label) for probability in scored.probability],
-    )
+    return [trace_curves(one, label) for one in scored.probability], calibration_of(scored)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)

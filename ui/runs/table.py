@@ -76,8 +76,8 @@ def draw_table(
     )
     for sentence in sentences:
         st.warning(plain(sentence), icon=":material/warning:")
-    _, columns_side = st.columns([6, 1])
-    with columns_side.popover("Columns", icon=":material/view_column:", width="stretch"):
+    aside = st.container(horizontal=True, horizontal_alignment="right")
+    with aside.popover("Columns", icon=":material/view_column:"):
         st.pills(
             "Columns",
             list(COLUMNS),

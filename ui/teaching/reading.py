@@ -45,7 +45,7 @@ from ui.teaching.data import (
 )
 
 VIEWER = "teaching-viewer"
-VIEW_HEIGHT = 780
+VIEW_HEIGHT = "var(--fr-view)"
 ANSWER = "teaching-answer"
 READ_KEYS = (
     ("p n", "Pneumonia, normal"),

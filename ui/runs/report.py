@@ -1,0 +1,49 @@
+"""The comparison of runs as a file to hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from core.comparison.scored_films import ScoredFilms
+from ui.charts.runs import Style
+from ui.components.made_when_asked import offer_pdf
+from ui.runs.data import ComparedKey, ListedRuns, get_pairs
+from ui.runs.paired_tests import find_pair
+from ui.runs.query import RunsView
+
+NAMED = 4
+"""Runs in the name of the file, which some systems cut."""
+
+
+def offer_report(
+    view: RunsView,
+    key: ComparedKey,
+    listed: ListedRuns,
+    scored: ScoredFilms,
+    styles: Mapping[str, Style],
+) -> None:
+    """Offer the comparison as a PDF; it is made when somebody takes it."""
+    if len(scored.run_ids) < 2:
+        return
+
+    def make() -> bytes:
+        from core.comparison.report import Look, export_comparison  # noqa: PLC0415 - takes fpdf2
+
+        pairs = get_pairs(key, listed)
+        return export_comparison(
+            scored,
+            pairs,
+            {run_id: listed.runs[run_id].record for run_id in scored.run_ids},
+            {run_id: Look(style.colour, style.dash) for run_id, style in styles.items()},
+            datetime.now(UTC),
+            find_pair(pairs, view.earlier, view.later),
+        )
+
+    offer_pdf(
+        "PDF of the comparison",
+        make,
+        name=f"comparison-{'-'.join(scored.run_ids[:NAMED])}-{key.part}.pdf",
+        about="Results, curves, paired tests and the runs, as they are compared below.",
+        key="runs-pdf",
+    )
