@@ -39,9 +39,13 @@ STILL = """async () => {
     return window.__changes.count === before
         && app.dataset.testScriptState === "notRunning"
         && !document.querySelector('[data-stale="true"]')
-        && document.getAnimations().every(one => one.playState !== "running");
+        && document.getAnimations().every(one =>
+            one.playState !== "running" || !(one.timeline instanceof DocumentTimeline));
 }"""
-"""Nothing changes, runs, fades or is grey because a run draws it again."""
+"""Nothing changes, runs, fades or is grey because a run draws it again.
+
+What follows the scrolling always runs, and stands still while nobody scrolls.
+"""
 
 MOVING = """() => {
     const slow = (times) => times.split(",").some((one) => parseFloat(one) > 0.05);
