@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -135,6 +136,6 @@ def test_the_plot_names_both_curves_with_their_areas() -> None:
     _, own, model = figure.data
     assert (own.x, own.y) == (curve.own.false_alarms, curve.own.sensitivity)
     assert (model.x, model.y) == (curve.model.false_alarms, curve.model.sensitivity)
-    named = [note.text.split(" (")[0] for note in figure.layout.annotations]
+    named = [re.sub("<[^>]+>", "", note.text).split(" (")[0] for note in figure.layout.annotations]
     areas = [curve.own.area.value, curve.model.area.value]
     assert named == [f"Ada {areas[0]:.2f}", f"the model {areas[1]:.2f}"]
