@@ -95,6 +95,15 @@ def turned_finding(turn: Turn) -> Finding:
     return Finding(TURNED_BY_READER, Severity.NOTE, 90.0 * turn.quarters, None, message)
 
 
+INVERTED_BY_READER = Finding(
+    "inverted",
+    Severity.NOTE,
+    None,
+    None,
+    "Black and white were exchanged by the reader before this read.",
+)
+
+
 POPULATION, ADULT, PROJECTION = "population", "adult", "projection"
 """Codes of findings on whom a film shows and how it was taken; they stand beside the score."""
 

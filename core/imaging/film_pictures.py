@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from skimage.measure import approximate_polygon, find_contours
 
 from core.domain.arrays import FloatVector, LabelImage
 from core.imaging.display import DisplayedFilm
@@ -33,6 +34,7 @@ OPACITY = 0.55
 OUTLINED_FROM = 0.1
 """Of full strength; a weaker region has its faint colour and no line."""
 
+_FINER = 4
 LINE_PX = 2
 """Of the line inside of a region's edge."""
 
@@ -75,6 +77,20 @@ class ColouredRegions:
             float(left + (right - left) * across / columns),
         )
 
+    def outlines_of(self, label: int) -> list[npt.NDArray[np.float64]]:
+        """Return the closed lines around a region, each (n, 2): x and y as shares of the sides."""
+        top, left, bottom, right = self.box
+        rows, columns = self.segments.shape
+        cells = np.kron(self.segments == label, np.ones((_FINER, _FINER)))  # so corners stay
+        lines = []
+        for contour in find_contours(np.pad(cells, 1), 0.5):
+            line = (approximate_polygon(contour, tolerance=0.5) - 0.5) / _FINER
+            down, across = line[:, 0].clip(0, rows) / rows, line[:, 1].clip(0, columns) / columns
+            lines.append(
+                np.stack((left + (right - left) * across, top + (bottom - top) * down), axis=1)
+            )
+        return lines
+
 
 def film_picture(film: DisplayedFilm, regions: ColouredRegions | None = None) -> bytes:
     """Return a film as a JPEG of `LONGER_SIDE_PX`, its aspect ratio kept.
@@ -89,6 +105,16 @@ def film_picture(film: DisplayedFilm, regions: ColouredRegions | None = None) ->
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)  # lines keep their colour
     return buffer.getvalue()
+
+
+def coloured_levels(
+    film: DisplayedFilm, regions: ColouredRegions | None, longer_side_px: int = LONGER_SIDE_PX
+) -> npt.NDArray[np.uint8]:
+    """Return a film as (h, w, 3) levels, its regions coloured, its aspect ratio kept."""
+    grey = np.asarray(_resize(film, longer_side_px))
+    if regions is None:
+        return np.repeat(grey[..., np.newaxis], 3, axis=2)
+    return _colour(grey, regions)
 
 
 def outlined_picture(film: DisplayedFilm, masks: Sequence[npt.NDArray[np.bool_]]) -> bytes:

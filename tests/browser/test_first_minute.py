@@ -20,6 +20,7 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from core.domain.arrays import FloatImage
+from core.explain.region_words import UNLIKE_HEALTHY
 from core.phantom.film import draw_film
 from core.phantom.hand import draw_hand
 from core.phantom.settings import draw_settings
@@ -27,7 +28,6 @@ from core.runs.predictions import read_predictions
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN, get_settings
 from ui.app.pages import EVERYWHERE, PAGES
-from ui.components.viewer.viewer import UNLIKE_HEALTHY
 
 pytestmark = pytest.mark.browser
 

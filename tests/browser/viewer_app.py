@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.domain.arrays import FloatImage
 from core.domain.film import Radiograph
+from core.explain.region_words import region_name
 from core.imaging.display import display_film
 from ui.components.viewer.film_bytes import FilmView
 from ui.components.viewer.viewer import (
@@ -25,7 +26,6 @@ from ui.components.viewer.viewer import (
     RegionOverlay,
     Switching,
     read_marks_event,
-    region_name,
     show_film,
 )
 

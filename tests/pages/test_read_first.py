@@ -31,6 +31,7 @@ from core.domain.reader import Role
 from core.domain.review import ReadKind, Verdict
 from core.errors import RadiographError
 from core.explain.reader_overlap import weigh_drawn
+from core.explain.region_words import scale_of
 from core.jobs.batch import BatchJob, UploadedFilm
 from core.pipeline import FilmReading
 from core.reads.reader_performance import tabulate_readers
@@ -40,7 +41,6 @@ from core.store.reads import SqlReviewStore
 from ui.app import progress
 from ui.app.identity import get_local_reader
 from ui.app.session import Visit
-from ui.components.viewer.viewer import scale_of
 from ui.review import marks as drawn_marks
 from ui.review import read_panel
 

@@ -14,10 +14,11 @@ from core.domain.regions import CamSettings, Explanation, LimeSettings
 from core.evaluation.film_number import ScoreWords
 from core.evaluation.likelihood_ratio import read_ratios
 from core.explain.lime import top_regions
+from core.explain.region_words import UNLIKE_HEALTHY, zone_words
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.components.region_list import number_text, weight_text
-from ui.components.viewer.viewer import UNLIKE_HEALTHY, RegionOverlay, zone_words
+from ui.components.viewer.viewer import RegionOverlay
 
 PARTS = {
     "regions for": 6.3,

@@ -20,21 +20,23 @@ from core.domain.rate import Rate
 from core.domain.regions import SETTINGS, CamSettings, Explanation, LimeSettings, Way
 from core.explain.pointing_game import ExplanationQuality, PointingRates
 from core.explain.trust import Doubt
-from core.library.film_codes import film_code
-from core.runs.store import load_run
-from core.settings import PROJECT_ROOT, SERVED_RUN
-from core.store.reads import SqlReviewStore
-from ui.app import region_panel
-from ui.app.region_panel import (
+from core.explain.trust_words import (
     CALLED_ALONE,
     DOUBT,
     OTHER_AGE,
     OTHER_SETTINGS,
+    doubt_text,
+    read_explanation_quality,
+    trust_text,
+)
+from core.library.film_codes import film_code
+from core.runs.store import load_run
+from core.settings import PROJECT_ROOT, SERVED_RUN
+from core.store.reads import SqlReviewStore
+from ui.app.region_panel import (
     SHOW_DOUBTED,
     WAY_KEY,
-    doubt_text,
     overlay_of,
-    trust_text,
 )
 from ui.app.session import Visit
 
@@ -152,10 +154,10 @@ def made_with(settings, *, outside: float = 0.0, score: float = 4.0) -> Explanat
 
 @pytest.mark.parametrize("way", list(Way))
 def test_the_rate_of_synthetic_lesions_is_that_of_the_way(
-    monkeypatch: pytest.MonkeyPatch, way: Way
+    way: Way,
 ) -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
-    monkeypatch.setattr(region_panel, "_explanation_quality", lambda _: quality(way))
+    kept = quality(way)
     explanation = made_with(SETTINGS[way])
 
     told = (
@@ -163,34 +165,35 @@ def test_the_rate_of_synthetic_lesions_is_that_of_the_way(
         "lesion in 36 of 100 (21 to 54, n = 28). On adults it lay in a radiologist's box in "
         "36 of 100 (21 to 54, n = 28); the middle of the lungs in 50 of 100 (40 to 60, n = 80)."
     )
-    assert trust_text(run, explanation) == f"{UNMEASURED} {told}"
+    assert trust_text(run, explanation, kept) == f"{UNMEASURED} {told}"
     adults = (
         "The film is not of a child of 1 to 5 years. On adults the strongest region lay in a "
         "radiologist's box in 36 of 100 (21 to 54, n = 28)"
         ", the middle of the lungs in 50 of 100 (40 to 60, n = 80). The two may not differ."
     )
-    assert doubt_text(run, explanation, Doubt.POPULATION) == f"{DOUBT} {adults}"
+    assert doubt_text(kept, explanation, Doubt.POPULATION) == f"{DOUBT} {adults}"
     other = made_with(SETTINGS[next(each for each in Way if each is not way)])
-    assert trust_text(run, other) == UNMEASURED
-    assert doubt_text(run, other, Doubt.POPULATION) == f"{DOUBT} {OTHER_AGE}"
+    assert trust_text(run, other, kept) == UNMEASURED
+    assert doubt_text(kept, other, Doubt.POPULATION) == f"{DOUBT} {OTHER_AGE}"
 
 
 def test_a_film_that_is_not_called_pneumonia_has_no_rate() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
-    told = trust_text(run, made_with(CamSettings(), score=-1.0))
+    told = trust_text(run, made_with(CamSettings(), score=-1.0), read_explanation_quality(run))
     assert told == f"{UNMEASURED} {CALLED_ALONE}"
 
 
 def test_settings_that_were_not_measured_have_no_rate() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
+    kept = read_explanation_quality(run)
     for settings in (CamSettings(regions=20), LimeSettings()):
-        assert trust_text(run, made_with(settings)) == f"{OTHER_SETTINGS} {UNMEASURED}"
+        assert trust_text(run, made_with(settings), kept) == f"{OTHER_SETTINGS} {UNMEASURED}"
 
 
 def test_a_score_that_comes_from_outside_the_lungs_is_doubted_and_not_drawn() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
     border, lungs = (made_with(CamSettings(), outside=share) for share in (0.8, 0.3))
-    told = doubt_text(run, border, Doubt.OUTSIDE)
+    told = doubt_text(read_explanation_quality(run), border, Doubt.OUTSIDE)
     assert told == (f"{DOUBT} Of all that counts, 80 % lies outside of the lungs.")
     visit = Visit()
     assert overlay_of(visit, "film", border, of_others=False) is None
@@ -203,4 +206,6 @@ def test_a_score_that_comes_from_outside_the_lungs_is_doubted_and_not_drawn() ->
 def test_without_a_kept_measurement_there_is_no_rate() -> None:
     run = load_run(PROJECT_ROOT / "models" / SERVED_RUN)
 
-    assert trust_text(replace(run, files={}), made_with(CamSettings())) == UNMEASURED
+    unmeasured = replace(run, files={})
+    kept = read_explanation_quality(unmeasured)
+    assert trust_text(unmeasured, made_with(CamSettings()), kept) == UNMEASURED

@@ -26,11 +26,11 @@ from pages.test_review import (
 from streamlit.testing.v1 import AppTest
 
 from core.domain.review import Verdict
+from core.explain import region_words
+from core.explain.trust_words import DOUBT
 from core.library.film_codes import film_code
 from core.store.reads import SqlReviewStore
 from ui.app import region_panel
-from ui.app.region_panel import DOUBT
-from ui.components.viewer import viewer
 from ui.regions import what_if
 
 __all__ = ["data", "films"]
@@ -206,8 +206,10 @@ def test_wrong_addresses_are_told(films) -> None:
 def test_where_nothing_looks_unlike_healthy_the_whole_lungs_are_one_press_away(
     store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewer, "UNLIKE_HEALTHY", replace(viewer.UNLIKE_HEALTHY, least=99.0))
-    monkeypatch.setattr(region_panel, "UNLIKE_HEALTHY", viewer.UNLIKE_HEALTHY)
+    monkeypatch.setattr(
+        region_words, "UNLIKE_HEALTHY", replace(region_words.UNLIKE_HEALTHY, least=99.0)
+    )
+    monkeypatch.setattr(region_panel, "UNLIKE_HEALTHY", region_words.UNLIKE_HEALTHY)
     page = open_regions(upload(open_app(), CHEST))
     run_until(page, lambda: "No region looks unlike" in lists_of(page))
     press(page, "Show the whole lungs")

@@ -7,22 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from core.domain.model import RunRecord
-from core.domain.regions import Explanation, RegionWeight, Way, way_of
-from core.errors import FirstReadError
+from core.domain.regions import Explanation, RegionWeight, Way
 from core.evaluation.film_number import ScoreWords
 from core.explain.lime import top_regions
-from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality, PointingRates
-from core.explain.trust import Doubt, doubt_of, share_outside
+from core.explain.pointing_game import ExplanationQuality
+from core.explain.region_words import UNLIKE_HEALTHY, scale_of
+from core.explain.trust import Doubt, doubt_of
+from core.explain.trust_words import doubt_text, read_explanation_quality, trust_text
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import Engine
-from core.runs.artifacts import read_artifact
 from ui.app.resources import LOOKED_FOR_AGAIN_S
 from ui.app.session import Visit
 from ui.app.ward import words_of_set
-from ui.components.panels import of_100
 from ui.components.plain_text import plain
-from ui.components.region_list import draw_balance, draw_regions, probability_of
-from ui.components.viewer.viewer import UNLIKE_HEALTHY, RegionOverlay, scale_of
+from ui.components.region_list import draw_balance, draw_regions
+from ui.components.viewer.viewer import RegionOverlay
 
 PAGE = "pages/regions.py"
 SHOWN_REGIONS = 5
@@ -36,13 +35,6 @@ WAY_HELP = (
     "many copies of the film."
 )
 SHOW_DOUBTED = "Show the regions all the same"
-DOUBT = "Do not rely on these regions."
-OTHER_AGE = "The film is not of a child of 1 to 5 years."
-UNMEASURED = "Never measured on real children: no boxes exist for them."
-CALLED_ALONE = "How well regions point was measured only on films that the model calls pneumonia."
-OTHER_SETTINGS = "With these settings nothing was measured."
-PASTED, ADULTS, CENTRE = "pasted", "adults", "centre of the lungs"
-"""What the kept measurement calls two sets of films, and the control that knows the lungs alone."""
 
 
 def overlay_of(
@@ -141,7 +133,7 @@ def draw_explanation(
     scale = scale_of(explanation)
     seen = abs(explanation.weights).max() >= scale.least
     if seen and not doubt:
-        st.caption(trust_text(run, explanation))
+        st.caption(trust_text(run, explanation, _explanation_quality(run)))
     if not seen and scale is UNLIKE_HEALTHY:
         _offer_whole_lungs(show_whole_lungs or visit.show_whole_lungs)
     balance = "How the score adds up"
@@ -168,7 +160,7 @@ def draw_doubt(
     doubt = doubt_of(explanation, of_others=of_others)
     if doubt is None:
         return None
-    words = doubt_text(engine.classifier.run_record, explanation, doubt)
+    words = doubt_text(_explanation_quality(engine.classifier.run_record), explanation, doubt)
     st.markdown(f":small[:material/warning: **Caution** · {words}]")
     if film not in visit.doubted_asked:
         st.button(
@@ -212,60 +204,10 @@ def draw_ways(visit: Visit) -> None:
     )
 
 
-def trust_text(run: RunRecord, explanation: Explanation) -> str:
-    """Return in sentences how far a run's regions were found to lie on disease."""
-    way = way_of(explanation.settings)
-    if way is None:
-        return f"{OTHER_SETTINGS} {UNMEASURED}"
-    if probability_of(explanation.score) < run.operating_point.threshold:
-        return f"{UNMEASURED} {CALLED_ALONE}"
-    pasted, adults = (_rates(run, films).get(way) for films in (PASTED, ADULTS))
-    if pasted is None or adults is None:
-        return UNMEASURED
-    centre = _rates(run, ADULTS).get(CENTRE)
-    beside = "" if centre is None else f"; the middle of the lungs in {_told(centre)}"
-    return (
-        f"{UNMEASURED} On children's normal films with a synthetic lesion, the strongest region "
-        f"lay on the lesion in {_told(pasted)}. On adults it lay in a radiologist's box in "
-        f"{_told(adults)}{beside}."
-    )
-
-
-def doubt_text(run: RunRecord, explanation: Explanation, doubt: Doubt) -> str:
-    """Return in sentences why regions are not to be relied on."""
-    if doubt is Doubt.OUTSIDE:
-        outside = 100 * share_outside(explanation)
-        return f"{DOUBT} Of all that counts, {outside:.0f} % lies outside of the lungs."
-    rates = _rates(run, ADULTS)
-    way = way_of(explanation.settings)
-    found, centre = None if way is None else rates.get(way), rates.get(CENTRE)
-    if found is None or centre is None:
-        return f"{DOUBT} {OTHER_AGE}"
-    alike = found.points_at_lesion.low <= centre.points_at_lesion.high
-    return (
-        f"{DOUBT} {OTHER_AGE} On adults the strongest region lay in a radiologist's box in "
-        f"{_told(found)}, the middle of the lungs in {_told(centre)}."
-        f"{' The two may not differ.' if alike else ''}"
-    )
-
-
-def _told(rates: PointingRates) -> str:
-    rate = rates.points_at_lesion
-    return of_100({"value": rate.value, "low": rate.low, "high": rate.high, "n": rate.n})
-
-
-def _rates(run: RunRecord, films: str) -> Mapping[str, PointingRates]:
-    kept = _explanation_quality(run)
-    return {} if kept is None else kept.rates.get(films, {})
-
-
 @st.cache_resource(
     show_spinner=False,
     ttl=LOOKED_FOR_AGAIN_S,
     hash_funcs={RunRecord: lambda run: str(run.folder)},
 )
 def _explanation_quality(run: RunRecord) -> ExplanationQuality | None:
-    try:
-        return read_artifact(run, EXPLANATIONS_FILE, ExplanationQuality.from_json, "measure again")
-    except FirstReadError:  # the model card says why
-        return None
+    return read_explanation_quality(run)

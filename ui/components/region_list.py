@@ -9,13 +9,8 @@ import streamlit as st
 
 from core.domain.regions import Explanation, Method, RegionWeight
 from core.evaluation.film_number import ScoreWords
-from ui.components.viewer.viewer import (
-    UNLIKE_HEALTHY,
-    RegionOverlay,
-    region_name,
-    scale_of,
-    zone_words,
-)
+from core.explain.region_words import UNLIKE_HEALTHY, region_name, scale_of, zone_words
+from ui.components.viewer.viewer import RegionOverlay
 
 FOR, AGAINST, GREY = "#e8893a", "#4a90d9", "#8b8f96"
 

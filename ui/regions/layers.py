@@ -10,6 +10,7 @@ import streamlit as st
 from core.domain.arrays import FloatImage
 from core.domain.layers import LayerMap, LayerView
 from core.domain.model import Geometry, ModelInput, RunRecord
+from core.explain.region_words import Scale, box_shares
 from core.imaging.png import map_png
 from core.jobs.activations import ActivationQueue, LayersOrder, LayersTask, why_no_layers
 from core.jobs.explainer import RunFiles
@@ -21,7 +22,7 @@ from ui.app.progress import REFRESH_S, Watch
 from ui.app.session import Visit
 from ui.components.cards.cards import PICTURE_PX, Card, read_cards_event, show_cards
 from ui.components.plain_text import plain
-from ui.components.viewer.viewer import RegionOverlay, Scale, box_shares
+from ui.components.viewer.viewer import RegionOverlay
 
 SHOW, STOP, HIDE = "Show what the layers see", "Stop", "Hide the layers"
 ABOUT = (

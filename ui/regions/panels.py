@@ -14,13 +14,14 @@ from core.domain.regions import CamSettings, Explanation, OcclusionSettings, Way
 from core.errors import FirstReadError
 from core.explain.export import explanation_as_json, regions_as_csv
 from core.explain.trust import doubt_of
+from core.explain.trust_words import DOUBT
 from core.jobs.explanations import ExplanationTask
 from core.pipeline import describe_explained
 from core.settings import get_settings
 from ui.app.guard import show_errors
 from ui.app.progress import follow
 from ui.app.query_params import put
-from ui.app.region_panel import DOUBT, draw_doubt, draw_explanation, overlay_of
+from ui.app.region_panel import draw_doubt, draw_explanation, overlay_of
 from ui.app.resources import get_film_view, get_input, request_explanation
 from ui.app.session import HiddenParts, Visit
 from ui.components.plain_text import plain

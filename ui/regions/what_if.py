@@ -11,20 +11,14 @@ import streamlit as st
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.regions import Explanation, Fill
 from core.evaluation.film_number import ScoreWords
+from core.explain.region_words import region_name, zone_words
 from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
 from ui.app.guard import show_errors
 from ui.app.lru_cache import Recent
 from ui.app.resources import get_healthy, get_input
 from ui.app.session import HiddenParts, Visit
 from ui.components.region_list import log_odds_of, probability_of
-from ui.components.viewer.viewer import (
-    Marking,
-    Switching,
-    read_marks_event,
-    read_switched_event,
-    region_name,
-    zone_words,
-)
+from ui.components.viewer.viewer import Marking, Switching, read_marks_event, read_switched_event
 from ui.regions.subject import Subject
 
 FILLS = {Fill.HEALTHY: "Healthy lung", Fill.DARK: "Dark lung", Fill.OWN_MEAN: "Its mean grey"}

@@ -10,9 +10,10 @@ from core.domain.mark import MAX_MARKS, Mark
 from core.domain.regions import Explanation
 from core.domain.review import ReadKind
 from core.explain.reader_overlap import DrawnOverlap, keep_overlap, weigh_drawn
+from core.explain.region_words import region_name, scale_of
 from core.reads.signing import summarise_regions
 from ui.app.read_in_progress import ReadContext
-from ui.components.viewer.viewer import Marking, read_marks_event, region_name, scale_of
+from ui.components.viewer.viewer import Marking, read_marks_event
 
 VIEWER = "viewer"
 

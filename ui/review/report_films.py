@@ -39,7 +39,7 @@ def decode_for_report(film: UploadedFilm, stopped: Callable[[], bool]) -> Displa
 
 
 def explain_for_report(
-    film: UploadedFilm, settings: ExplanationSettings, session: str, stopped: Callable[[], bool]
+    session: str, film: UploadedFilm, settings: ExplanationSettings, stopped: Callable[[], bool]
 ) -> Explanation:
     """Return the whole explanation of a film by the served run.
 
