@@ -73,6 +73,10 @@ class FilmGone(FilmStoreError):
     """A kept film's file is missing, damaged, or was never kept."""
 
 
+class ArchiveError(FirstReadError):
+    """The hospital's archive cannot be reached as it is set, or answers with a fault."""
+
+
 class MarkError(FirstReadError):
     """A mark does not lie on the film."""
 

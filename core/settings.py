@@ -68,6 +68,22 @@ class Settings(BaseSettings):
         description="Consent or ethics decision, in words, by which settled disputes may become "
         "teaching cases; stored with each case. Empty: none can be made.",
     )
+    keep_origin: bool = Field(
+        default=False,
+        description="Keep whom an uploaded DICOM film names (patient, study), encrypted with the "
+        "film, so that reports can go back. Films from the archive keep it always.",
+    )
+    archive_user: str = Field(default="", description="Log-in of the archive's DICOMweb service.")
+    archive_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of that log-in."
+    )
+    archive_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token of the archive's DICOMweb service, instead of a log-in.",
+    )
+    fhir_token: SecretStr = Field(
+        default=SecretStr(""), description="Bearer token of the FHIR server that takes reports."
+    )
     cache: Path = Field(
         default=PROJECT_ROOT / "var" / "cache",
         description="Folder for what can be recomputed: thumbnails, features, scores. "

@@ -65,7 +65,10 @@ def add_folder(
                     named = path.name if settings.keep_file_names else f"Film {sha256[:8]}"
                     film = UploadedFilm(sha256, printable_name(named), content)
                     pool.do(FilmWork(content, files, path.name))  # raises where it is no film
-                    keep_film(film, films, pool, files, _by(), arrival=Arrival.FOLDER)
+                    keep_film(
+                        film, films, pool, files, _by(), arrival=Arrival.FOLDER,
+                        keep_origin=settings.keep_origin,
+                    )  # fmt: skip
                     added += 1
                 except (RadiographError, OSError) as exc:
                     print_text(f"{path}: {exc}")

@@ -44,6 +44,8 @@ class Act(StrEnum):
     IMPORT_RUN = "import a run"
     CHOOSE_SERVED_RUN = "change the active model"
     SET_PREVALENCE = "set the ward's prevalence"
+    OPEN_ARCHIVE = "open the page Archive"
+    SET_ARCHIVE = "change how the archive is reached"
 
 
 _DOCTORS = frozenset({Role.READER, Role.TEACHER, Role.LEAD})
@@ -71,6 +73,8 @@ WHO_MAY: Mapping[Act, frozenset[Role]] = {
     Act.IMPORT_RUN: frozenset({Role.LEAD, Role.ADMIN}),
     Act.CHOOSE_SERVED_RUN: frozenset({Role.LEAD}),
     Act.SET_PREVALENCE: frozenset({Role.LEAD}),
+    Act.OPEN_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
+    Act.SET_ARCHIVE: frozenset({Role.LEAD, Role.ADMIN}),
 }
 """A trainee learns, a doctor signs, a lead answers for the model, an admin keeps the machine."""
 

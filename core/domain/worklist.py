@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.domain.model import Prediction
+from core.domain.origin import FilmOrigin
 from core.domain.quality import QualityReport
 
 
@@ -54,6 +55,9 @@ class ArrivingFilm:
         When the film was taken, moved by a span that is the same for all films of a patient.
     burned_in : bool
         Whether the file says that writing is burned into the picture.
+    origin : FilmOrigin or None
+        Whom the file names, kept encrypted so that a report can go back; None where the site keeps
+        none.
     """
 
     film_sha256: str
@@ -62,6 +66,7 @@ class ArrivingFilm:
     patient: str = ""
     taken_at: datetime | None = None
     burned_in: bool = False
+    origin: FilmOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

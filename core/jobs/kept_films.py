@@ -25,6 +25,7 @@ def keep_film(
     *,
     arrival: Arrival = Arrival.UPLOAD,
     name: str | None = None,
+    keep_origin: bool = False,
 ) -> UploadedFilm:
     """Keep a film, a DICOM file without what names its patient; return it as it is kept.
 
@@ -32,6 +33,8 @@ def keep_film(
     ----------
     name : str, optional
         What it is called in the worklist, if not by its file.
+    keep_origin : bool
+        Whether a DICOM file's patient and study are kept, encrypted, for reports that go back.
 
     Raises
     ------
@@ -58,6 +61,7 @@ def keep_film(
             stripped.patient,
             stripped.taken_at,
             stripped.burned_in,
+            stripped.origin if keep_origin else None,
         )
     films.keep(arriving, by, arrival)
     kept = films.find(film.key)

@@ -34,6 +34,7 @@ CHAINED = (
     "teaching_cases",
     "ward_prevalences",
     "dismissals",
+    "archive_settings",
 )
 """Every table whose rows are records; each is written by `insert_chained` and by nothing else."""
 

@@ -255,6 +255,7 @@ films = Table(
     Column("reading_until", DateTime(timezone=True)),
     Column("thumbnail", LargeBinary),
     Column("suspicion", Double),
+    Column("origin", LargeBinary),
     UniqueConstraint("address", name="uq_films_address"),
     Index(
         "ix_films_list",
@@ -309,3 +310,50 @@ teaching_films = Table(
 )
 """The films of `teaching_cases`, which outlast the worklist's; a row goes when its film is erased.
 """
+
+archive_settings = _log(
+    "archive_settings",
+    Column("settings", JSON, nullable=False),
+    Column("set_by", Text, nullable=False),
+    _moment("set_at"),
+    Column("app_version", Text, nullable=False),
+)
+
+archive_arrivals = Table(
+    "archive_arrivals",
+    metadata,
+    Column("instance", Text, primary_key=True),
+    *_texts("source", "state", "reason"),
+    Column("attempts", Integer, nullable=False),
+    _moment("noted_at"),
+    _moment("next_at"),
+    Column("film_sha256", Text),
+    Index("ix_archive_arrivals_noted_at", "noted_at"),
+)
+"""What the archive offered or sent; rows change until a film is taken, left out or refused."""
+
+archive_sendings = Table(
+    "archive_sendings",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    *_texts("film_sha256", "state", "reason", "asked_by"),
+    Column("attempts", Integer, nullable=False),
+    Column("score_shown", Boolean, nullable=False),
+    _moment("asked_at"),
+    _moment("next_at"),
+    Column("done_at", DateTime(timezone=True)),
+    ForeignKeyConstraint(
+        ["record_id"], ["reviews.record_id"], name="fk_archive_sendings_record_id"
+    ),
+    Index("ix_archive_sendings_state", "state", "next_at"),
+)
+"""Signed reads whose reports are to reach the archive; rows change until they are there."""
+
+archive_services = Table(
+    "archive_services",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _moment("seen_at"),
+    Column("said", JSON, nullable=False),
+)
+"""Which processes exchange films with the archive, and when each last said so."""

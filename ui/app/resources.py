@@ -11,7 +11,7 @@ import streamlit as st
 from core.domain.arrays import FloatImage
 from core.domain.film import Turn
 from core.domain.model import ModelInput, RunRecord, ServedRun
-from core.domain.quality import Finding, QualityReport, Severity, turned_finding
+from core.domain.quality import INVERTED_BY_READER, QualityReport, turned_finding
 from core.domain.reader import SYSTEM, Reader
 from core.domain.regions import (
     SETTINGS,
@@ -137,13 +137,6 @@ FOR_REPORT = " report"
 """Behind a session's id it asks for the explanation of a report, not of the open film."""
 KEPT_INPUTS = 64
 """Each takes less than 0.1 MB; a film that was read longer ago is decoded again."""
-INVERTED_BY_READER = Finding(
-    "inverted",
-    Severity.NOTE,
-    None,
-    None,
-    "Black and white were exchanged by the reader before this read.",
-)
 
 
 @st.cache_resource(show_spinner=False)
@@ -254,7 +247,9 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
         if kept is None or film.shipped or callable(film.held):
             return film
         name = film.name if get_settings().keep_file_names else f"Film {film.key[:8]}"
-        return keep_film(film, kept, get_film_pool(), files, film.by or by, name=name)
+        origin = get_settings().keep_origin
+        pool, adds = get_film_pool(), film.by or by
+        return keep_film(film, kept, pool, files, adds, name=name, keep_origin=origin)
 
     def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
         if kept is None or film.shipped:

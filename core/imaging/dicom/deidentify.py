@@ -22,8 +22,10 @@ from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from core.domain.film import AgeBand
+from core.domain.origin import FilmOrigin
 from core.errors import CorruptFile, RadiographError
 from core.imaging.dicom.elements import age_band, code, stated_view, values_of
+from core.imaging.dicom.origin import NAMED_BY, origin_of
 from core.imaging.dicom.pixels import EXPLICIT_BIG
 from core.imaging.dicom.reader import WANTED, begin_dataset, check_image_kind, read_elements
 
@@ -64,6 +66,7 @@ class Deidentified:
     patient: str
     taken_at: datetime | None
     burned_in: bool
+    origin: FilmOrigin
 
 
 def keyed_patient(number: str, issuer: str, secret: bytes) -> str:
@@ -103,7 +106,7 @@ def deidentify(content: bytes, secret: bytes) -> Deidentified:
 
 def _deidentify(content: bytes, secret: bytes) -> Deidentified:
     syntax, start = begin_dataset(content)
-    found = read_elements(content, start, syntax, (*WANTED, *_LOOKED_AT, "SOPClassUID"))
+    found = read_elements(content, start, syntax, (*WANTED, *_LOOKED_AT, *NAMED_BY))
     check_image_kind(found)
     patient = keyed_patient(_first(found, "PatientID"), _first(found, "IssuerOfPatientID"), secret)
     kept = Dataset()
@@ -131,6 +134,7 @@ def _deidentify(content: bytes, secret: bytes) -> Deidentified:
         patient=patient,
         taken_at=_moved(_taken_at(found), patient, secret),
         burned_in=code(found, "BurnedInAnnotation") == "YES",
+        origin=origin_of(found),
     )
 
 

@@ -163,12 +163,18 @@ def _view_in(text: str) -> str:
     return named.pop() if len(named) == 1 else ""
 
 
-def age_band(dataset: Dataset) -> AgeBand:
-    """Return the coarse age from Patient's Age, or else from birth and study dates."""
+def age_years(dataset: Dataset) -> float | None:
+    """Return the age from Patient's Age, or else from birth and study dates; None if not stated."""
     years = _stated_years(dataset)
     if years is None:
         years = _years_between(dataset, "PatientBirthDate", "StudyDate")
-    if years is None or not 0 <= years <= 120:
+    return years if years is not None and 0 <= years <= 120 else None
+
+
+def age_band(dataset: Dataset) -> AgeBand:
+    """Return the coarse age."""
+    years = age_years(dataset)
+    if years is None:
         return AgeBand.UNKNOWN
     bands = ((1, AgeBand.UNDER_1), (6, AgeBand.CHILD_1_TO_5), (18, AgeBand.CHILD_6_TO_17))
     return next((band for limit, band in bands if years < limit), AgeBand.ADULT)

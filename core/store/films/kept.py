@@ -11,6 +11,7 @@ from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.domain.film import printable
+from core.domain.origin import FilmOrigin
 from core.domain.reader import SYSTEM, Act, Reader
 from core.domain.worklist import Arrival, ArrivingFilm, FilmStatus, MachineReading
 from core.errors import FilmGone, FilmStoreError, ReviewStoreError
@@ -31,9 +32,9 @@ from core.store.schema import films
 BROKEN_WRITE = timedelta(hours=1)
 NO_FILE = "none/"
 """Begins the address of a film whose file was not kept."""
-_CONTENT = "film"
+_CONTENT, _ORIGIN = "film", "origin"
 _ERASED_AT_ONCE = 500
-_KEPT_COLUMNS = tuple(column for column in films.c if column.name != "thumbnail")
+_KEPT_COLUMNS = tuple(column for column in films.c if column.name not in ("thumbnail", "origin"))
 
 
 class FilmFiles:
@@ -83,7 +84,7 @@ class FilmFiles:
         key, address = new_key(), self._objects.new_address(self.keyring.site)
         self._objects.write(address, encrypt(key, film.content, _CONTENT + film.film_sha256))
         if row is not None:
-            kept = self._put_back(row, address, key)
+            kept = self._put_back(row, address, key, film)
         else:
             kept = self._insert(film, address, key, by, arrival)
         if not kept:  # another process came first
@@ -96,7 +97,7 @@ class FilmFiles:
         except FilmGone:
             return False
 
-    def _put_back(self, row: Row[Any], address: str, key: bytes) -> bool:
+    def _put_back(self, row: Row[Any], address: str, key: bytes, film: ArrivingFilm) -> bool:
         """Give a film whose file is gone or damaged the file that was added again."""
         with self.database.writing() as connection:
             wait_for_turn(connection)
@@ -107,6 +108,7 @@ class FilmFiles:
                 "reading_identity": None,
                 "reading_until": None,
                 "thumbnail": None,
+                "origin": _sealed_origin(film, key),
             }
             same = films.c.film_sha256 == row.film_sha256, films.c.address == row.address
             done = connection.execute(update(films).where(*same).values(**values))
@@ -154,6 +156,7 @@ class FilmFiles:
             "burned_in": film.burned_in,
             "inverted": False,
             "quarter_turns": 0,
+            "origin": _sealed_origin(film, key),
         }
         if refusal is not None:
             values |= {
@@ -195,6 +198,21 @@ class FilmFiles:
         return decrypt(
             self.keyring.unwrap(row.wrapped_key, film_sha256), sealed, _CONTENT + film_sha256
         )
+
+    def origin(self, film_sha256: str) -> FilmOrigin | None:
+        """Return whom a film's file named and where it came from; None where that is not kept.
+
+        Raises
+        ------
+        FilmStoreError
+            If it does not open: the key is gone or another.
+        """
+        wanted = select(films.c.origin, films.c.wrapped_key)
+        rows = self.database.rows(wanted.where(films.c.film_sha256 == film_sha256))
+        if not rows or rows[0].origin is None:
+            return None
+        key = self.keyring.unwrap(rows[0].wrapped_key, film_sha256)
+        return FilmOrigin.from_json(decrypt(key, rows[0].origin, _ORIGIN + film_sha256).decode())
 
     def erase(self, film_sha256s: Collection[str], by: Reader, reason: str) -> int:
         """Erase films: key, file, thumbnail and row; reads that were signed stay. Return how many.
@@ -254,3 +272,9 @@ class FilmFiles:
         query = select(*_KEPT_COLUMNS).where(films.c.film_sha256 == film_sha256)
         rows = self.database.rows(query)
         return rows[0] if rows else None
+
+
+def _sealed_origin(film: ArrivingFilm, key: bytes) -> bytes | None:
+    if film.origin is None:
+        return None
+    return encrypt(key, film.origin.to_json().encode(), _ORIGIN + film.film_sha256)

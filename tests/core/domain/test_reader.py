@@ -35,6 +35,9 @@ WRITES_WITHOUT_A_READER = {
     "_insert",  # of a film; `keep` and `keep_refusal`, which call it, ask
     "_make_secret",  # the key ring's own
     "_note",  # of an erasure; `erase`, which calls it, asks
+    "note_arrival",  # of what the archive sent; what is kept of it asks
+    "_insert_sending",  # of a signed read; `ask_to_send` asks
+    "note_service",  # a process says that it lives
 }
 
 

@@ -1,0 +1,177 @@
+"""The hospital's archive (PACS): how it is reached, what is fetched, what goes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.errors import ArchiveError
+
+
+class Route(StrEnum):
+    """How objects reach the archive."""
+
+    NONE = "none"
+    DICOMWEB = "DICOMweb"
+    DIMSE = "DICOM"
+
+
+CHEST_WORDS = ("CHEST", "THORAX", "LUNG", "RIBS")
+MODALITIES = ("CR", "DX", "DR", "RG")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """How this site's archive is reached, as an administrator set it.
+
+    Passwords and tokens are no part of it: they come from the environment.
+
+    Attributes
+    ----------
+    dicomweb : str
+        Base address of its DICOMweb service; empty if it has none.
+    host, port, called_aet : str, int, str
+        Where it listens for DICOM (C-ECHO, C-STORE).
+    own_aet : str
+        What First Read calls itself, and is called.
+    fetch : bool
+        Whether new films are asked for over DICOMweb.
+    fetch_days : int
+        Films of studies of so many days, today's among them.
+    receive : bool
+        Whether First Read listens for films that the archive sends.
+    receive_port : int
+        Where.
+    known_aets : tuple of str
+        Who may send; empty: everybody who reaches the port.
+    folder : str
+        A folder that is watched for films; empty for none.
+    modalities, body_parts : tuple of str
+        What is taken, as the files state it. A film that states no body part is taken.
+    least_years, most_years : float
+        Ages that are taken. A film that states no age is taken.
+    send : Route
+        How reports go back.
+    send_on_signing : bool
+        Whether that happens without being asked.
+    fhir : str
+        Base address of a FHIR server that takes the report too; empty for none.
+    """
+
+    dicomweb: str = ""
+    host: str = ""
+    port: int = 104
+    called_aet: str = "ANY-SCP"
+    own_aet: str = "FIRSTREAD"
+    fetch: bool = False
+    fetch_days: int = 2
+    receive: bool = False
+    receive_port: int = 11112
+    known_aets: tuple[str, ...] = ()
+    folder: str = ""
+    modalities: tuple[str, ...] = MODALITIES
+    body_parts: tuple[str, ...] = CHEST_WORDS
+    least_years: float = 0.0
+    most_years: float = 18.0
+    send: Route = Route.NONE
+    send_on_signing: bool = False
+    fhir: str = ""
+
+    def __post_init__(self) -> None:
+        for name, aet in (("own", self.own_aet), ("archive's", self.called_aet)):
+            if not 0 < len(aet) <= 16 or not aet.isascii() or "\\" in aet:
+                raise ArchiveError(
+                    f"The {name} AE title {aet!r} is not 1 to 16 plain letters: correct it."
+                )
+        for name, address in (("DICOMweb", self.dicomweb), ("FHIR", self.fhir)):
+            if address and not address.startswith(("http://", "https://")):
+                raise ArchiveError(
+                    f"The {name} address {address!r} does not begin with http:// or https://: "
+                    "correct it."
+                )
+        if not all(0 < port < 65536 for port in (self.port, self.receive_port)):
+            raise ArchiveError("A port is a number from 1 to 65535: correct it.")
+        if self.least_years > self.most_years:
+            raise ArchiveError("The least age is above the most: exchange them.")
+        if self.fetch and not self.dicomweb:
+            raise ArchiveError("Films are fetched over DICOMweb: state its address.")
+        if self.send is Route.DICOMWEB and not self.dicomweb:
+            raise ArchiveError("Reports are to go back over DICOMweb: state its address.")
+        if self.send is Route.DIMSE and not self.host:
+            raise ArchiveError("Reports are to go back over DICOM: state the archive's host.")
+
+    @property
+    def takes_films(self) -> bool:
+        """Whether films come in at all."""
+        return self.fetch or self.receive or bool(self.folder)
+
+    @property
+    def sends_reports(self) -> bool:
+        """Whether reports go back at all."""
+        return self.send is not Route.NONE or bool(self.fhir)
+
+
+@dataclass(frozen=True, slots=True)
+class SetArchive:
+    """Settings that a person put into force."""
+
+    settings: ArchiveSettings
+    set_by: str
+    set_at: datetime
+
+
+class ArrivalState(StrEnum):
+    """What became of a film that the archive offered or sent."""
+
+    WAITING = "waiting"
+    KEPT = "taken"
+    LEFT_OUT = "left out"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveArrival:
+    """One film of the archive.
+
+    Attributes
+    ----------
+    instance : str
+        Keyed hash of its SOP Instance UID.
+    source : str
+        How it came: DICOMweb, DICOM or folder.
+    reason : str
+        Why it was left out or refused, or why it still waits; empty otherwise.
+    """
+
+    instance: str
+    source: str
+    state: ArrivalState
+    reason: str
+    attempts: int
+    noted_at: datetime
+    film_sha256: str = ""
+
+
+class SendingState(StrEnum):
+    """How far a report has come on its way to the archive."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A signed read whose report is to reach the archive."""
+
+    record_id: str
+    film_sha256: str
+    state: SendingState
+    reason: str
+    attempts: int
+    asked_by: str
+    asked_at: datetime
+    next_at: datetime
+    done_at: datetime | None
+    score_shown: bool
