@@ -1,0 +1,1 @@
+"""What goes back into the archive: the read as DICOM objects beside the film."""
