@@ -14,6 +14,7 @@ from core.cli.films import app as films_app
 from core.cli.import_run import import_run_file
 from core.cli.likelihood_ratio import likelihood_ratio
 from core.cli.model_card import facts
+from core.cli.pacs import app as pacs_app
 from core.cli.phantom import phantom, phantom_scores
 from core.cli.precompute import features, film_facts, label_issues
 from core.cli.reference import reference
@@ -33,6 +34,7 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
 app.add_typer(films_app, name="films")
+app.add_typer(pacs_app, name="pacs")
 app.add_typer(records_app, name="records")
 app.command()(runs)
 app.command()(evaluate)

@@ -1,0 +1,281 @@
+"""The process that exchanges films and reports with the archive, one thread a way.
+
+Settings are looked at again in every round, so that a change needs no restart. What is not finished
+when the process ends is found again by the next one: films that the archive offers are asked for
+again, a film that was being received is sent again, files stay in the watched folder, and reports
+stand in the database until they have arrived.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from core.domain.archive import ArchiveSettings, ArrivalState
+from core.domain.regions import Explanation, ExplanationSettings
+from core.domain.review import ReviewRecord
+from core.errors import ArchiveError, FirstReadError
+from core.imaging.display import DisplayedFilm
+from core.jobs.batch import UploadedFilm
+from core.jobs.film_pool import FilmPool
+from core.jobs.film_reports import ReportSource, Stopped
+from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
+from core.pacs.dicomweb import DicomWebArchive
+from core.pacs.dimse import Receiver
+from core.pacs.intake import FOLDER, Intake
+from core.pacs.outbox import Outbox
+from core.pipeline import Engine, Explainable, explain_film, open_healthy
+from core.reads.signing import utc_now
+from core.settings import get_settings
+from core.store.archive import SqlArchive
+from core.store.engine import Database
+from core.store.films.worklist import open_films
+
+FETCH_EVERY_S, SEND_EVERY_S, LOOK_EVERY_S, SEEN_EVERY_S = 10.0, 2.0, 2.0, 5.0
+SETTLED_S = 2.0
+"""A file in the watched folder that was not written to for so long is taken as whole."""
+
+LATE_S = 30.0
+"""A service that has not been seen for so long is taken as ended."""
+
+DICOMWEB, DICOM, READING, REPORTS = "DICOMweb", "DICOM", "reading", "reports"
+_FOLDERS = {
+    ArrivalState.KEPT: "taken",
+    ArrivalState.LEFT_OUT: "left out",
+    ArrivalState.REFUSED: "refused",
+}
+_log = logging.getLogger(__name__)
+
+
+class ArchiveService:
+    """Exchanges films and reports with the archive until it is stopped.
+
+    Parameters
+    ----------
+    files : EngineFiles
+        The run and the gate that read the films, for worker processes.
+    served : callable
+        Names the run that is to serve: where it is another, the service ends to begin again.
+    """
+
+    def __init__(
+        self, database: Database, engine: Engine, files: EngineFiles, served: Callable[[], str]
+    ) -> None:
+        self._films = open_films(database, get_settings())
+        self._archive = SqlArchive(database)
+        self._pool = FilmPool()
+        self._run_id, self._served = files.run_id, served
+        self._intake = Intake(self._archive, self._films, self._pool, files)
+        source = report_source(database, engine, files, self._pool)
+        self._outbox = Outbox(self._archive, self._films, source)
+        self._stopped, self._again = threading.Event(), False
+        self._said: dict[str, str] = {}
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+
+    def run(self) -> bool:
+        """Work until `stop` is called; what is under way then is finished.
+
+        Returns
+        -------
+        bool
+            Whether it is to begin again, for another run serves.
+        """
+        ways = (
+            (DICOMWEB, FETCH_EVERY_S, self._fetch),
+            (FOLDER, LOOK_EVERY_S, self._look),
+            (READING, LOOK_EVERY_S, self._read),
+            (REPORTS, SEND_EVERY_S, self._send),
+        )
+        threads = [
+            threading.Thread(target=self._repeat, args=way, name=f"archive-{way[0]}")
+            for way in ways
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._listen()
+        finally:
+            self._stopped.set()
+            for thread in threads:
+                thread.join()
+            self._pool.close()
+        return self._again
+
+    def stop(self) -> None:
+        """Let the work end."""
+        self._stopped.set()
+
+    def _repeat(self, way: str, every_s: float, work: Callable[[ArchiveSettings], str]) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._said[way] = work(self._archive.settings)
+            except FirstReadError as exc:
+                self._said[way] = str(exc)
+            except Exception:  # noqa: BLE001 - one way's fault must not end the others
+                _log.exception("the archive's way %s failed", way)
+                self._said[way] = "A fault in First Read: it stands in the log."
+            self._stopped.wait(every_s)
+
+    # --- films that come --------------------------------------------------------------------------
+
+    def _fetch(self, settings: ArchiveSettings) -> str:
+        """Fetch the archive's new films; return in a sentence how far that came."""
+        if not settings.fetch:
+            return ""
+        with DicomWebArchive(settings.dicomweb) as archive:
+            taken = sum(
+                self._fetch_kind(archive, modality, settings)
+                for modality in settings.modalities or ("",)
+            )
+        return f"Asked at {utc_now():%H:%M:%S} UTC; {taken} new."
+
+    def _fetch_kind(
+        self, archive: DicomWebArchive, modality: str, settings: ArchiveSettings
+    ) -> int:
+        """Fetch the new films of a modality; return how many came."""
+        taken = 0
+        today = utc_now().astimezone().date()
+        for found in archive.find(modality, settings.fetch_days, today):
+            if self._stopped.is_set():
+                break
+            key = self._intake.key_of(found.instance_uid)
+            if self._archive.known([key]) or self._archive.resting([key]):
+                continue
+            try:
+                content = archive.fetch(found, get_settings().max_film_mb * 1_000_000)
+            except ArchiveError as exc:
+                self._archive.note_arrival(key, DICOMWEB, ArrivalState.WAITING, str(exc))
+                raise
+            self._intake.take(content, found.instance_uid, DICOMWEB, settings)
+            taken += 1
+        return taken
+
+    def _listen(self) -> None:
+        """Keep the receiver as the settings want it, and note that this process lives."""
+        receiver: Receiver | None = None
+        listening: tuple[object, ...] = ()
+        while not self._stopped.is_set():
+            try:
+                settings = self._archive.settings
+                wanted = (
+                    (settings.own_aet, settings.receive_port, settings.known_aets)
+                    if settings.receive
+                    else ()
+                )
+                if wanted != listening:
+                    if receiver is not None:
+                        receiver.stop()
+                    receiver, listening = None, ()
+                    if wanted:
+                        receiver = Receiver(settings, self._received)
+                        receiver.start()
+                        listening = wanted
+                place = f"Listens on port {settings.receive_port} as {settings.own_aet}."
+                self._said[DICOM] = place if listening else ""
+                self._archive.note_service(self._name, dict(self._said))
+                if self._served() != self._run_id:
+                    self._again = True
+                    self._stopped.set()
+            except FirstReadError as exc:
+                receiver, self._said[DICOM] = None, str(exc)
+            self._stopped.wait(SEEN_EVERY_S)
+        if receiver is not None:
+            receiver.stop()
+
+    def _received(self, content: bytes, instance_uid: str) -> None:
+        self._intake.take(content, instance_uid, DICOM, self._archive.settings)
+
+    def _look(self, settings: ArchiveSettings) -> str:
+        """Take the files of the watched folder; each moves into a folder that says its fate."""
+        if not settings.folder:
+            return ""
+        folder = Path(settings.folder)
+        if not folder.is_dir():
+            raise ArchiveError(f"The folder {folder} is not there: make it, or name another.")
+        for path in sorted(folder.iterdir()):
+            if self._stopped.is_set():
+                break
+            settled = path.is_file() and time.time() - path.stat().st_mtime >= SETTLED_S
+            if not settled or path.name.startswith("."):
+                continue
+            try:
+                state = self._intake.take(path.read_bytes(), "", FOLDER, settings)
+                place = folder / _FOLDERS[state]
+                place.mkdir(exist_ok=True)
+                path.replace(place / path.name)
+            except OSError as exc:
+                raise ArchiveError(
+                    f"{path.name} cannot be read or moved ({exc.strerror}): give First Read the "
+                    "right to it and its folder."
+                ) from exc
+        return f"Looked at {utc_now():%H:%M:%S} UTC."
+
+    def _read(self, settings: ArchiveSettings) -> str:
+        """Read what was kept and not read: this process was ended, or another run serves."""
+        if settings.takes_films:
+            self._intake.read_waiting(self._stopped.is_set)
+        return ""
+
+    # --- reports that go back ---------------------------------------------------------------------
+
+    def _send(self, settings: ArchiveSettings) -> str:
+        if not settings.sends_reports:
+            return ""
+        current = self._archive.current()
+        if settings.send_on_signing and current is not None:
+            self._archive.ask_for_signed(current.set_at)
+        return self._outbox.send_due(settings)
+
+
+def report_source(
+    database: Database, engine: Engine, files: EngineFiles, pool: FilmPool
+) -> ReportSource:
+    """Return where reports come from outside of the app: films are decoded by the pool's workers.
+
+    Raises
+    ------
+    ModelError
+        If the network that draws healthy lungs cannot be opened.
+    """
+    settings, run = get_settings(), engine.classifier.run_record
+    healthy = open_healthy(settings.models, settings.inference_threads)
+    explainable = Explainable(engine.classifier, healthy)
+
+    def work_on(film: UploadedFilm, **wanted: Any) -> FilmWork:
+        return FilmWork(film.content, files, film.name, film.inverted, turn=film.turn, **wanted)
+
+    def decode(film: UploadedFilm, stopped: Stopped) -> DisplayedFilm:
+        shown = pool.do(work_on(film, display=True), cancelled=stopped).shown
+        assert shown is not None
+        return shown
+
+    def explain(film: UploadedFilm, settings: ExplanationSettings, stopped: Stopped) -> Explanation:
+        shape = InputShape(run.input_px, run.cropped_to_lungs)
+        prepared = pool.do(work_on(film, shape=shape), cancelled=stopped).prepared
+        assert prepared is not None
+        return explain_film(prepared, explainable, settings)
+
+    return ReportSource(engine, database, decode, explain)
+
+
+def write_report(
+    database: Database, engine: Engine, files: EngineFiles, signed: ReviewRecord
+) -> dict[str, bytes]:
+    """Return a signed read's DICOM objects and FHIR report by the names of their files.
+
+    Raises
+    ------
+    FilmStoreError, RadiographError, ReviewStoreError
+        If the film is not kept, or the report cannot be made.
+    """
+    archive, films = SqlArchive(database), open_films(database, get_settings())
+    with closing(FilmPool(slots=1)) as pool:
+        outbox = Outbox(archive, films, report_source(database, engine, files, pool))
+        return outbox.files_of(signed)
