@@ -144,6 +144,17 @@ PAGES = {
             "Take the card out as PDF or text.",
         ),
     ),
+    "archive": PageEntry(
+        "pages/archive.py",
+        "Archive",
+        "Site",
+        "Films that come from the hospital's archive, and reports that go back.",
+        (
+            "State under Connection where the archive is. Test it, then save.",
+            "Start the service: python -m core pacs serve.",
+            "See under Films and Reports what came, what went, and what stands in the way.",
+        ),
+    ),
 }
 FIRST = "review"
 STEPS = PageEntry(

@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.domain.model import Prediction, RunRecord
-from core.domain.quality import QualityReport
 from core.domain.reader import reader_key
-from core.domain.regions import Explanation, Way, way_of
+from core.domain.regions import Way
 from core.domain.reported import ReportedReads
 from core.domain.review import ReadKind, ReviewRecord
 from core.errors import (
-    Cancelled,
-    ExplanationError,
-    FilmStoreError,
-    RadiographError,
     ReviewStoreError,
 )
-from core.explain.trust import doubt_of
-from core.imaging.film_pictures import ColouredRegions
+from core.jobs import film_reports
 from core.jobs.batch import UploadedFilm
+from core.jobs.film_reports import ReportSource, Stopped
 from core.reads.export import find_drawn, reads_as_csv
 from core.reads.reported import reads_to_report
 from core.reads.signing import utc_now
-from core.reports.film_report import FilmReport, ReportedRegions
-from core.runs.store import export_identity
+from core.reports.film_report import FilmReport
 from core.settings import get_settings
-from core.store.read_hashes import hash_of_read
-from core.store.served_runs import list_served_runs
 from ui.app.presence import is_here, session_id
 from ui.app.read_in_progress import ReadContext
-from ui.app.region_panel import doubt_text, trust_text
 from ui.app.resources import (
-    INVERTED_BY_READER,
     get_database,
     get_engine,
     get_store,
     usual_settings,
 )
 from ui.app.session import Visit
-from ui.components.panels import decided_in_words, measured_in_words, probability_in_words
 from ui.components.plain_text import plain
 from ui.components.saver.saver import offer_file
-from ui.components.viewer.viewer import RegionOverlay, region_name, zone_words
+from ui.review.archive_report import draw_sending
 from ui.review.report_films import decode_for_report, explain_for_report
 
 if TYPE_CHECKING:  # what writes PDF is loaded where somebody asks for a report
@@ -58,13 +46,6 @@ AT_ONCE_S = 1.5
 """So long the page waits for a report; most are made by then."""
 
 PDF = "application/pdf"
-METHODS = {
-    Way.CAM: "CAM, lung unlike healthy",
-    Way.WHOLE_LUNGS: "CAM, whole lungs",
-    Way.LIME: "LIME",
-    Way.OCCLUSION: "occlusion",
-}
-DOUBTED = "They are not to be relied on."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +101,7 @@ def draw_report(read: ReadContext) -> None:
             )  # fmt: skip
             st.caption("Text for your report system. The symbol at its corner copies it.")
             st.code(task.result.text, language=None, wrap_lines=True, height=230)
+            draw_sending(asked.reads.signed, read.visit.acting, score_shown=asked.score_shown)
         elif task.sentence:
             st.caption(plain(task.sentence))
             st.button("Try again", on_click=task.start, key="report-again")
@@ -273,108 +255,16 @@ def _started(visit: Visit, place: str, asked: Sequence[AskedReport]) -> ReportsT
     return task
 
 
-def make_report(asked: AskedReport, stopped: Callable[[], bool]) -> FilmReport:
+def make_report(asked: AskedReport, stopped: Stopped) -> FilmReport:
     """Make the report of one film; what cannot be had of it becomes a sentence on the page."""
-    signed, engine = asked.reads.signed, get_engine()
-    run = engine.classifier.run_record
-    film = replace(asked.film, inverted=_is_inverted(signed.quality), turn=signed.quality.turn)
-    shown, not_drawn = None, ""
-    try:
-        shown = decode_for_report(film, stopped)
-    except (RadiographError, FilmStoreError, Cancelled) as exc:
-        if stopped():
-            raise
-        not_drawn = str(exc)  # of a film that took too long, too
-    export = _export_of(signed)
-    report = FilmReport(
-        reads=asked.reads,
-        film_name=signed.film_name if get_settings().keep_file_names else "",
-        made_at=utc_now(),
-        film=shown,
-        not_drawn=not_drawn,
+    explain = partial(explain_for_report, asked.session)
+    source = ReportSource(get_engine(), get_database(), decode_for_report, explain)
+    return film_reports.make_report(
+        source,
+        asked.film,
+        asked.reads,
+        usual_settings(asked.way),
+        stopped,
         score_shown=asked.score_shown,
-        ward=_ward_text(signed),
-        hashes={
-            "Export sha256": export,
-            "Gate sha256, now": engine.gate.sha256,
-            "Ledger sha256": hash_of_read(get_database(), signed.record_id),
-        },
+        doubted_asked=asked.doubted_asked,
     )
-    if signed.prediction is None or not asked.score_shown:
-        return report
-    if (signed.run_id, export) != (run.run_id, export_identity(run)):
-        why = f"Run {signed.run_id} has read this film, and does not serve any more."
-        words = probability_in_words(signed.prediction, "score")
-        return replace(report, model=words, why_no_regions=why)
-    report = replace(report, model=_model_text(signed.prediction, run))
-    try:
-        settings = usual_settings(asked.way)
-        explanation = explain_for_report(film, settings, asked.session, stopped)
-    except (ExplanationError, RadiographError, FilmStoreError) as exc:
-        return replace(report, why_no_regions=str(exc))
-    return _with_regions(report, explanation, run, doubted_asked=asked.doubted_asked)
-
-
-def _ward_text(signed: ReviewRecord) -> str:
-    """Return the number that the reader saw before signing; empty if none was shown."""
-    number = signed.shown_number
-    return "" if number is None else f"{number.text[0].upper()}{number.text[1:]}, as shown then."
-
-
-def _is_inverted(quality: QualityReport) -> bool:
-    return any(finding.code == INVERTED_BY_READER.code for finding in quality.findings)
-
-
-def _export_of(signed: ReviewRecord) -> str:
-    """Return the hash of the export that served when a read was signed, by the log of served runs.
-
-    Empty where the log does not say.
-    """
-    served = [
-        one.export_sha256
-        for one in list_served_runs(get_database())
-        if one.run_id == signed.run_id and one.since <= signed.read.read_at
-    ]
-    return served[-1] if served else ""
-
-
-def _model_text(prediction: Prediction, run: RunRecord) -> str:
-    decided = prediction.side == "unsure"
-    measured = decided_in_words(run) if decided else measured_in_words(run)
-    return f"{probability_in_words(prediction, 'score')} {measured}".strip()
-
-
-def _with_regions(
-    report: FilmReport, explanation: Explanation, run: RunRecord, *, doubted_asked: bool
-) -> FilmReport:
-    overlay, way = RegionOverlay.from_explanation(explanation), way_of(explanation.settings)
-    doubt = doubt_of(explanation, of_others=report.reads.signed.quality.of_others)
-    if doubt is not None:
-        report = replace(report, trust=doubt_text(run, explanation, doubt), why_no_regions=DOUBTED)
-        if not doubted_asked:
-            return report
-    scale, samples = overlay.scale, explanation.samples
-    if doubt is None and abs(overlay.weights).max() >= scale.least:
-        report = replace(report, trust=trust_text(run, explanation))
-    how = METHODS[way] if way is not None else str(explanation.method)
-    coloured = ColouredRegions(
-        overlay.segments, overlay.weights, overlay.box, scale.least, scale.full
-    )
-    return replace(
-        report,
-        regions=ReportedRegions(
-            coloured,
-            _names_of(overlay),
-            scale.unit,
-            scale.none,
-            f"{how}, {samples:,} samples" if samples else how,
-        ),
-    )
-
-
-def _names_of(overlay: RegionOverlay) -> tuple[str, ...]:
-    names = [region_name(label) for label in range(len(overlay.weights))]
-    if not overlay.zones:
-        return tuple(names)
-    zones = map(zone_words, overlay.zones)
-    return tuple(f"{zone}, {name.lower()}" for zone, name in zip(zones, names, strict=True))

@@ -1,0 +1,1 @@
+"""What the page Archive is made of."""
