@@ -65,6 +65,7 @@ EMPTY: dict[str, tuple[str, str | re.Pattern[str]]] = {
     "Model card": ("model_card", "Out of 100 children"),
     "Teaching": ("teaching", "Read blind, then see the answer"),
     "Records": ("records", "No signed reads yet"),
+    "Archive": ("archive", "No film has come from the archive yet"),
 }
 
 

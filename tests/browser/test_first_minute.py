@@ -202,6 +202,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "model_card": "Out of 100 children",
     "teaching": "Read blind, then see the answer",
     "records": "No signed reads yet",
+    "archive": "No archive is set",
 }
 
 
@@ -225,7 +226,7 @@ def test_a_deep_link_leads_to_a_page_that_says_its_name_and_purpose_and_where_it
     bar = page.get_by_role("navigation", name="Pages")
     expect(bar.get_by_role("link")).to_have_text([one.title for one in PAGES.values()])
     expect(bar.locator("[aria-current=page]")).to_have_text([entry.title])
-    expect(bar.locator(".fr-group")).to_have_text(["Read", "Learn", "Model"])
+    expect(bar.locator(".fr-group")).to_have_text(["Read", "Learn", "Model", "Site"])
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name=entry.title)
     expect(keys.get_by_role("listitem")).to_have_text(list(entry.how_to))
