@@ -18,6 +18,7 @@ from typing import Self
 import requests
 from dicomweb_client.api import DICOMwebClient
 from pydicom import dcmread
+from pydicom.uid import UID
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from core.errors import ArchiveError
@@ -94,8 +95,8 @@ class DicomWebArchive:
             self._client.search_for_studies(limit=1)
         return f"{self._address} answers as DICOMweb."
 
-    def find(self, modality: str, days: int, today: date) -> Iterator[FoundFilm]:
-        """Yield the films of a modality in the studies of the last days, page by page.
+    def find(self, modality: str, days: int, today: date) -> Iterator[list[FoundFilm]]:
+        """Yield the films of a modality in the studies of the last days, a page at a time.
 
         Raises
         ------
@@ -110,7 +111,7 @@ class DicomWebArchive:
                 page = self._client.search_for_instances(
                     search_filters=wanted, limit=PAGE, offset=offset
                 )
-            yield from (film for one in page if (film := _found(one)) is not None)
+            yield [film for one in page if (film := _found(one)) is not None]
             if len(page) < PAGE:
                 return
             offset += len(page)
@@ -196,8 +197,8 @@ def _found(stated: dict[str, dict[str, list[str]]]) -> FoundFilm | None:
         return str(values[0])
 
     study, series, instance = (value(tag) for tag in ("0020000D", "0020000E", "00080018"))
-    if not (study and series and instance):
-        return None
+    if not all(UID(one).is_valid for one in (study, series, instance)):
+        return None  # they become parts of an address
     return FoundFilm(study, series, instance, value("00080060"))
 
 

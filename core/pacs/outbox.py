@@ -15,6 +15,7 @@ from core.domain.regions import SETTINGS, ExplanationSettings, LimeSettings, Way
 from core.domain.review import ReviewRecord
 from core.errors import (
     ArchiveError,
+    FilmGone,
     FilmStoreError,
     FirstReadError,
     ReviewStoreError,
@@ -64,7 +65,9 @@ class Outbox:
                 self._archive.note_unsent(sending.record_id, str(exc))
                 said = str(exc)
             except FirstReadError as exc:
-                self._archive.note_unsent(sending.record_id, str(exc), refused=True)
+                # A cause lies outside of the report: a locked database, a bucket that is away.
+                passes = exc.__cause__ is not None and not isinstance(exc, FilmGone)
+                self._archive.note_unsent(sending.record_id, str(exc), refused=not passes)
             else:
                 self._archive.note_sent(sending.record_id)
         return said

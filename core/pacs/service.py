@@ -142,19 +142,21 @@ class ArchiveService:
         """Fetch the new films of a modality; return how many came."""
         taken = 0
         today = utc_now().astimezone().date()
-        for found in archive.find(modality, settings.fetch_days, today):
-            if self._stopped.is_set():
-                break
-            key = self._intake.key_of(found.instance_uid)
-            if self._archive.known([key]) or self._archive.resting([key]):
-                continue
-            try:
-                content = archive.fetch(found, get_settings().max_film_mb * 1_000_000)
-            except ArchiveError as exc:
-                self._archive.note_arrival(key, DICOMWEB, ArrivalState.WAITING, str(exc))
-                raise
-            self._intake.take(content, found.instance_uid, DICOMWEB, settings)
-            taken += 1
+        for page in archive.find(modality, settings.fetch_days, today):
+            keys = {self._intake.key_of(one.instance_uid): one for one in page}
+            done = self._archive.known([*keys]) | self._archive.resting([*keys])
+            for key, found in keys.items():
+                if self._stopped.is_set():
+                    return taken
+                if key in done:
+                    continue
+                try:
+                    content = archive.fetch(found, get_settings().max_film_mb * 1_000_000)
+                except ArchiveError as exc:
+                    self._archive.note_arrival(key, DICOMWEB, ArrivalState.WAITING, str(exc))
+                    raise
+                self._intake.take(content, found.instance_uid, DICOMWEB, settings)
+                taken += 1
         return taken
 
     def _listen(self) -> None:
@@ -228,9 +230,9 @@ class ArchiveService:
     def _send(self, settings: ArchiveSettings) -> str:
         if not settings.sends_reports:
             return ""
-        current = self._archive.current()
-        if settings.send_on_signing and current is not None:
-            self._archive.ask_for_signed(current.set_at)
+        since = self._archive.sends_signed_since()
+        if since is not None:
+            self._archive.ask_for_signed(since)
         return self._outbox.send_due(settings)
 
 

@@ -7,10 +7,11 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core import __version__
@@ -42,6 +43,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 """Between two attempts: doubled each time, up to the longest."""
 
 SHOWN_ARRIVALS = 200
+FORGOTTEN = timedelta(days=1)
+"""After which a process that is not seen any more is not named."""
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -105,6 +108,14 @@ class SqlArchive:
         """The settings in force; those of no archive while nothing was set."""
         kept = self.current()
         return ArchiveSettings() if kept is None else kept.settings
+
+    def sends_signed_since(self) -> datetime | None:
+        """Return since when each signed read's report is sent by itself; None if it is not."""
+        rows = self.database.rows(
+            select(archive_settings).order_by(archive_settings.c.sequence.desc())
+        )
+        streak = takewhile(lambda one: one.settings.send_on_signing, map(_set_archive, rows))
+        return min((one.set_at for one in streak), default=None)
 
     # --- films that come --------------------------------------------------------------------------
 
@@ -314,6 +325,8 @@ class SqlArchive:
         values = {"seen_at": self._now(), "said": said}
         key = archive_services.c.name == name
         with self.database.writing() as connection:
+            old = archive_services.c.seen_at < self._now() - FORGOTTEN
+            connection.execute(delete(archive_services).where(old))
             done = connection.execute(update(archive_services).where(key).values(**values))
             if not done.rowcount:
                 connection.execute(insert(archive_services).values(name=name, **values))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from fixtures.app_pages import address_of
+from fixtures.app_pages import PATIENCE_S, address_of
 from fixtures.kept_run_copies import copy_runs
 from fixtures.kermany_stand_in import draw_film, encode_film, write_bytes
 from fixtures.review_records import lead, record, sign
@@ -101,7 +101,7 @@ def test_regions_that_are_shown_stand_in_the_address(films) -> None:
 
 
 def test_a_control_that_is_gone_and_speaks_once_more_changes_nothing(data) -> None:
-    page = AppTest.from_function(speak_again).run()
+    page = AppTest.from_function(speak_again, default_timeout=PATIENCE_S).run()
     assert not page.exception
     assert page.query_params["film"] == "0123456789ab"
     assert page.query_params["threshold"] == "0.5"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from fixtures import app_pages
+from fixtures.app_pages import PATIENCE_S
 from fixtures.kept_run_copies import copy_runs
 from fixtures.stand_in_films import served_predictions
 from sklearn.metrics import confusion_matrix, roc_auc_score
@@ -187,7 +188,7 @@ def test_pages_turned_elsewhere_are_drawn_under_a_new_key_and_a_click_keeps_its_
         st.session_state.setdefault(key, int(st.query_params["page"]))  # as the widget does
         st.text(key)
 
-    page = AppTest.from_function(script)
+    page = AppTest.from_function(script, default_timeout=PATIENCE_S)
     keys = []
     for number, clicked in (("1", None), ("2", 2), ("3", None), ("3", None), ("1", None)):
         if clicked is not None:
@@ -215,7 +216,9 @@ def test_a_film_that_a_run_has_learned_from_is_found_where_it_is_shown_elsewhere
 
     learned = learned_of()
     film_id = str(learned.films.film_id[0])
-    page = AppTest.from_function(script, kwargs={"film_id": film_id}).run()
+    page = AppTest.from_function(
+        script, kwargs={"film_id": film_id}, default_timeout=PATIENCE_S
+    ).run()
     assert not page.exception
     address = json.loads(page.json[0].value)
     assert (address["run"], address["split"]) == ("f04", "train")

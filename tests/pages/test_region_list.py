@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.app_pages import PATIENCE_S
 from streamlit.testing.v1 import AppTest
 
 from core.domain.model import Geometry
@@ -55,7 +56,7 @@ def drawn(explanation: Explanation, said: ScoreWords = OF_SET, *, grey: bool = F
 
     told = {"explanation": explanation, "regions": top_regions(explanation), "said": said}
     told["grey"] = grey
-    page = AppTest.from_function(script, kwargs=told).run()
+    page = AppTest.from_function(script, kwargs=told, default_timeout=PATIENCE_S).run()
     assert not page.exception
     return "".join(one.proto.body for one in page.get("html"))
 

@@ -17,7 +17,6 @@ LATE = timedelta(seconds=30)
 """A service that has not been seen for so long is taken as ended."""
 
 COMMAND = "python -m core pacs serve"
-FORGOTTEN = timedelta(days=1)
 _WAYS = {
     "DICOMweb": "Asked over DICOMweb",
     "DICOM": "Sent over DICOM",
@@ -44,8 +43,7 @@ def draw_service() -> None:
     """Say whether a service runs, and what it says of each way; drawn again by itself."""
     archive, now = get_archive(), utc_now()
     settings = archive.settings
-    services = [one for one in archive.services() if now - one[1] < FORGOTTEN]
-    alive = [one for one in services if now - one[1] < LATE]
+    alive = [one for one in archive.services() if now - one[1] < LATE]
     if not (settings.takes_films or settings.sends_reports):
         st.info("No archive is set. State under Connection where it is.", icon=":material/dns:")
     elif not alive:

@@ -40,7 +40,7 @@ def test_a_new_film_is_found_and_comes_as_the_archive_keeps_it(orthanc: Orthanc)
     for one in (content, old, chest_film(3, Modality="CT")):
         orthanc.add(one)
     with DicomWebArchive(orthanc.dicomweb) as archive:
-        found = list(archive.find("DX", 2, today()))
+        found = [one for page in archive.find("DX", 2, today()) for one in page]
 
     uids = {one.instance_uid for one in found}
     assert dcmread(io.BytesIO(content)).SOPInstanceUID in uids
@@ -63,7 +63,7 @@ def test_more_films_than_a_page_are_all_found(
         orthanc.add(chest_film(number, Modality="CR"))
 
     with DicomWebArchive(orthanc.dicomweb) as archive:
-        found = list(archive.find("CR", 1, today()))
+        found = [one for page in archive.find("CR", 1, today()) for one in page]
     assert len(found) == len({one.instance_uid for one in found}) == 5
 
 

@@ -91,6 +91,17 @@ def test_settings_that_cannot_work_are_a_sentence(wrong, words) -> None:
         ArchiveSettings(**wrong)
 
 
+def test_reports_go_by_themselves_since_that_was_chosen_last(archive, clock) -> None:
+    assert archive.sends_signed_since() is None
+    archive.put(replace(SET, send_on_signing=True), ADMIN)
+    chosen = clock()
+    clock.wait(days=1)
+    archive.put(replace(SET, send_on_signing=True, most_years=5), ADMIN)
+    assert archive.sends_signed_since() == chosen
+    archive.put(SET, ADMIN)
+    assert archive.sends_signed_since() is None
+
+
 def test_a_film_that_waits_is_tried_later_each_time_and_a_taken_one_never(archive, clock) -> None:
     archive.note_arrival("a", "DICOMweb", ArrivalState.WAITING, "It does not answer.")
     assert archive.resting(["a", "b"]) == {"a"}
@@ -202,6 +213,9 @@ def test_the_newest_word_of_each_process_is_kept(archive, clock) -> None:
     clock.wait(seconds=5)
     archive.note_service("a:1", {"DICOM": "Listens on port 1."})
     assert archive.services() == [("a:1", clock(), {"DICOM": "Listens on port 1."})]
+    clock.wait(days=2)
+    archive.note_service("b:2", {})
+    assert [name for name, _, _ in archive.services()] == ["b:2"]
 
 
 # --- whom a film is of ---

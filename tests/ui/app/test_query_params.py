@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import pytest
+from fixtures.app_pages import PATIENCE_S
 from streamlit.testing.v1 import AppTest
 
 from ui.app.query_params import Param, QueryParams, flag, one_of, parse_number, some_of, word
@@ -156,7 +157,7 @@ def script(page, runs, orders) -> None:
 @pytest.fixture
 def page() -> AppTest:
     given = {"page": PAGE, "runs": RUNS, "orders": ORDERS}
-    page = AppTest.from_function(script, kwargs=given)
+    page = AppTest.from_function(script, kwargs=given, default_timeout=PATIENCE_S)
     page.query_params["tag"] = "tube"
     return page.run()
 

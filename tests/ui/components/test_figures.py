@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fixtures.app_pages import PATIENCE_S
 from streamlit.testing.v1 import AppTest
 
 from ui.components.figures import DIM, split_rates
@@ -23,7 +24,7 @@ def draw() -> None:
 
 
 def test_a_table_has_values_and_intervals_apart_and_no_none() -> None:
-    page = AppTest.from_function(draw).run()
+    page = AppTest.from_function(draw, default_timeout=PATIENCE_S).run()
     (table,) = page.dataframe
     assert list(table.value.columns) == ["Run", "Colour", "Role", "AUC", "AUC, 95 %", "Wrong"]
     assert table.value["AUC"].tolist()[0] == 0.98
@@ -39,7 +40,7 @@ def test_a_table_has_values_and_intervals_apart_and_no_none() -> None:
 
 
 def test_figures_in_words_are_at_the_right_with_their_interval_dimmed() -> None:
-    page = AppTest.from_function(draw).run()
+    page = AppTest.from_function(draw, default_timeout=PATIENCE_S).run()
     body = next(one.proto.body for one in page.get("html") if "<table>" in one.proto.body)
     assert '<td>a, &lt;b&gt;</td><td class="fr-figure">7 of 66</td>' in body
     assert '<td class="fr-figure">0.692 <span>(0.609 to 0.774)</span></td>' in body
