@@ -33,10 +33,12 @@ from core.pacs.intake import FOLDER, Intake
 from core.pacs.outbox import Outbox
 from core.pipeline import Engine, Explainable, explain_film, open_healthy
 from core.reads.signing import utc_now
+from core.runs.store import export_identity
 from core.settings import get_settings
 from core.store.archive import SqlArchive
 from core.store.engine import Database
 from core.store.films.worklist import open_films
+from core.store.served_runs import note_served_run
 
 FETCH_EVERY_S, SEND_EVERY_S, LOOK_EVERY_S, SEEN_EVERY_S = 10.0, 2.0, 2.0, 5.0
 SETTLED_S = 2.0
@@ -68,6 +70,13 @@ class ArchiveService:
     def __init__(
         self, database: Database, engine: Engine, files: EngineFiles, served: Callable[[], str]
     ) -> None:
+        run = engine.classifier.run_record
+        note_served_run(
+            database,
+            run_id=run.run_id,
+            threshold=run.operating_point.threshold,
+            export_sha256=export_identity(run),
+        )
         self._films = open_films(database, get_settings())
         self._archive = SqlArchive(database)
         self._pool = FilmPool()

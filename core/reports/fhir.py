@@ -147,13 +147,13 @@ def _of_model(report: FilmReport) -> list[Part]:
     score = float(score_digits(prediction.probability))
     parts = [
         _component("score", "Calibrated score", score),
-        _component("threshold", "Threshold", prediction.operating_point.threshold),
+        _component("threshold", "Threshold", round(prediction.operating_point.threshold, 3)),
     ]
     shown = signed.shown_number
     if shown is not None and shown.prevalence is not None:
         chance = probability_at(math.log(shown.likelihood_ratio), shown.prevalence)
         parts += [
-            _component("probability", "Probability of pneumonia in the ward", chance),
+            _component("probability", "Probability of pneumonia in the ward", round(chance, 3)),
             _component("prevalence", "Prevalence of pneumonia in the ward", shown.prevalence),
         ]
     device = {"display": f"First Read {signed.app_version} ({__version__}), run {signed.run_id}"}

@@ -108,6 +108,8 @@ def check_what_the_archive_has(pacs: Orthanc, folder: Path) -> None:
     said = report_text(content, folder)
     for words in ("Dr. Ada Reader", "run f08", "Lower zone of lung", "Calibrated score"):
         assert words in said
+    told = [report_text(pacs.file(one["orthanc"]), folder) for one in reports]
+    assert any("Part of the log odds" in one for one in told)  # the regions went along
     shown = dcmread(io.BytesIO(pacs.file(pictures[0]["orthanc"])))
     assert shown.pixel_array.shape[2] == 3
 

@@ -97,15 +97,15 @@ def _of_model(film: ReportedFilm, prediction: Prediction) -> Group:
     signed = film.report.reads.signed
     numbers = [
         _number(codes.CALIBRATED_SCORE, float(score_digits(prediction.probability))),
-        _number(codes.THRESHOLD, prediction.operating_point.threshold),
+        _number(codes.THRESHOLD, round(prediction.operating_point.threshold, 3)),
     ]
     shown = signed.shown_number
     if shown is not None:
-        numbers.append(_number(codes.LIKELIHOOD_RATIO, shown.likelihood_ratio))
+        numbers.append(_number(codes.LIKELIHOOD_RATIO, float(f"{shown.likelihood_ratio:.3g}")))
         if shown.prevalence is not None:
             chance = probability_at(math.log(shown.likelihood_ratio), shown.prevalence)
             numbers += [
-                _number(codes.PROBABILITY, chance),
+                _number(codes.PROBABILITY, round(chance, 3)),
                 _number(codes.PREVALENCE, shown.prevalence),
             ]
     return sr.MeasurementsAndQualitativeEvaluations(
@@ -213,7 +213,7 @@ def _regions(film: ReportedFilm) -> list[Group]:
             f"{regions.names[label]}, outline {part}",
             film.on_film(outline),
             codes.REGION,
-            float(regions.coloured.weights[label]),
+            round(float(regions.coloured.weights[label]), 3),
         )
         for label in regions.strongest
         for part, outline in enumerate(regions.coloured.outlines_of(label), start=1)
