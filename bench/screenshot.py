@@ -219,6 +219,7 @@ MORE: dict[str, Callable[[Page], None]] = {
     "training": show_tab("Compare runs", "Training and shortcuts", "perturbation"),
     "model-card-details": show_tab("Model card", "All facts", "Shortcut"),
     "checklists": show_tab("Model card", "Checklists", "Filled from the records"),
+    "archive": show_tab("Archive", "Connection", "Where it is"),
     "case": take_case,
     "refused": take_refused,
     "first-steps": take_first_steps,
