@@ -35,6 +35,7 @@ class Benchmark(StrEnum):
     LOAD = "load"
     WHAT_IF = "what_if"
     WORKLIST = "worklist"
+    PACS = "pacs"
 
 
 SPEED = (Benchmark.EXPLAIN, Benchmark.UPLOAD, Benchmark.START, Benchmark.MEMORY)

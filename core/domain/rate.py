@@ -44,6 +44,11 @@ def probability_text(probability: float) -> str:
     return f"{probability:.2f}"
 
 
+def probability_number(probability: float) -> float:
+    """Return a probability as a number that says no more than `probability_text`."""
+    return round(min(SURE, max(1 - SURE, probability)), 2)
+
+
 USUAL_AXIS = 0.8
 
 

@@ -6,6 +6,7 @@ An object of a read has the same UID each time, so that a report that was sent t
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 
 import httpx
@@ -40,6 +41,8 @@ NO_STUDY = (
     "The film's study is not known here, so its report cannot find its way back. Films that come "
     "from the archive can be reported."
 )
+FAULT = "A fault in First Read: it stands in the service's log."
+_log = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -68,6 +71,10 @@ class Outbox:
                 # A cause lies outside of the report: a locked database, a bucket that is away.
                 passes = exc.__cause__ is not None and not isinstance(exc, FilmGone)
                 self._archive.note_unsent(sending.record_id, str(exc), refused=not passes)
+            except Exception:  # noqa: BLE001 - one report's fault must not hold up the others
+                _log.exception("a report for the archive could not be made")
+                self._archive.note_unsent(sending.record_id, FAULT, refused=True)
+                said = FAULT
             else:
                 self._archive.note_sent(sending.record_id)
         return said

@@ -8,6 +8,7 @@ stand in the database until they have arrived.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import socket
@@ -30,7 +31,7 @@ from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
 from core.pacs.dicomweb import DicomWebArchive
 from core.pacs.dimse import Receiver
 from core.pacs.intake import FOLDER, Intake
-from core.pacs.outbox import Outbox
+from core.pacs.outbox import FAULT, Outbox
 from core.pipeline import Engine, Explainable, explain_film, open_healthy
 from core.reads.signing import utc_now
 from core.runs.store import export_identity
@@ -129,7 +130,7 @@ class ArchiveService:
                 self._said[way] = str(exc)
             except Exception:  # noqa: BLE001 - one way's fault must not end the others
                 _log.exception("the archive's way %s failed", way)
-                self._said[way] = "A fault in First Read: it stands in the log."
+                self._said[way] = FAULT
             self._stopped.wait(every_s)
 
     # --- films that come --------------------------------------------------------------------------
@@ -164,9 +165,23 @@ class ArchiveService:
                 except ArchiveError as exc:
                     self._archive.note_arrival(key, DICOMWEB, ArrivalState.WAITING, str(exc))
                     raise
-                self._intake.take(content, found.instance_uid, DICOMWEB, settings)
+                self._take(content, found.instance_uid, DICOMWEB, settings)
                 taken += 1
         return taken
+
+    def _take(
+        self, content: bytes, instance_uid: str, way: str, settings: ArchiveSettings
+    ) -> ArrivalState:
+        """Take a film; a fault of ours with one refuses it, and holds up no other."""
+        try:
+            return self._intake.take(content, instance_uid, way, settings)
+        except FirstReadError:
+            raise
+        except Exception:  # noqa: BLE001
+            _log.exception("a film of the archive could not be taken")
+            key = self._intake.key_of(instance_uid or hashlib.sha256(content).hexdigest())
+            self._archive.note_arrival(key, way, ArrivalState.REFUSED, FAULT)
+            return ArrivalState.REFUSED
 
     def _listen(self) -> None:
         """Keep the receiver as the settings want it, and note that this process lives."""
@@ -217,7 +232,7 @@ class ArchiveService:
             if not settled or path.name.startswith("."):
                 continue
             try:
-                state = self._intake.take(path.read_bytes(), "", FOLDER, settings)
+                state = self._take(path.read_bytes(), "", FOLDER, settings)
                 place = folder / _FOLDERS[state]
                 place.mkdir(exist_ok=True)
                 path.replace(place / path.name)

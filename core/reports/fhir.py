@@ -12,11 +12,11 @@ from fhir.resources.R4B.diagnosticreport import DiagnosticReport
 from core import __version__
 from core.domain.findings import Category, findings_text
 from core.domain.origin import FilmOrigin
+from core.domain.rate import probability_number
 from core.domain.review import Verdict
 from core.reports.film_report import (
     DISCLAIMER,
     FilmReport,
-    score_digits,
     verdict_text,
     write_text,
 )
@@ -144,7 +144,7 @@ def _of_model(report: FilmReport) -> list[Part]:
     signed, prediction = report.reads.signed, report.prediction
     if prediction is None:
         return []
-    score = float(score_digits(prediction.probability))
+    score = probability_number(prediction.probability)
     parts = [
         _component("score", "Calibrated score", score),
         _component("threshold", "Threshold", round(prediction.operating_point.threshold, 3)),
@@ -153,7 +153,9 @@ def _of_model(report: FilmReport) -> list[Part]:
     if shown is not None and shown.prevalence is not None:
         chance = probability_at(math.log(shown.likelihood_ratio), shown.prevalence)
         parts += [
-            _component("probability", "Probability of pneumonia in the ward", round(chance, 3)),
+            _component(
+                "probability", "Probability of pneumonia in the ward", probability_number(chance)
+            ),
             _component("prevalence", "Prevalence of pneumonia in the ward", shown.prevalence),
         ]
     device = {"display": f"First Read {signed.app_version} ({__version__}), run {signed.run_id}"}

@@ -35,7 +35,7 @@ NO_UNITS = _concept("1", "UCUM", "no units")
 RIGHT = _concept("24028007", "SCT", "Right")
 LEFT = _concept("7771000", "SCT", "Left")
 
-CALIBRATED_SCORE = _concept("score", PRIVATE, "Calibrated score")
+CALIBRATED_SCORE = _concept("score", PRIVATE, "Calibrated score, 0.01 or less to 0.99 or more")
 LIKELIHOOD_RATIO = _concept("likelihood-ratio", PRIVATE, "Likelihood ratio of the score")
 PREVALENCE = _concept("prevalence", PRIVATE, "Prevalence of pneumonia that the probability is for")
 CONFIDENCE = _concept("confidence", PRIVATE, "Reader's confidence, 1 (guess) to 5 (certain)")

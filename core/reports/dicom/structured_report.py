@@ -14,6 +14,7 @@ from highdicom import sr
 from core import __version__
 from core.domain.findings import SIDES, Category, Findings
 from core.domain.model import Prediction
+from core.domain.rate import probability_number
 from core.reports.dicom import codes
 from core.reports.dicom.reported_film import (
     MANUFACTURER,
@@ -24,7 +25,7 @@ from core.reports.dicom.reported_film import (
     person_name,
     written,
 )
-from core.reports.film_report import NOT_FOR_DIAGNOSIS, score_digits
+from core.reports.film_report import NOT_FOR_DIAGNOSIS
 from core.stats.bayes import probability_at
 
 SERIES_NUMBER = 9101
@@ -96,7 +97,7 @@ def _of_model(film: ReportedFilm, prediction: Prediction) -> Group:
     """Return the model's read: its side, its numbers, and whether its regions hold."""
     signed = film.report.reads.signed
     numbers = [
-        _number(codes.CALIBRATED_SCORE, float(score_digits(prediction.probability))),
+        _number(codes.CALIBRATED_SCORE, probability_number(prediction.probability)),
         _number(codes.THRESHOLD, round(prediction.operating_point.threshold, 3)),
     ]
     shown = signed.shown_number
@@ -105,7 +106,7 @@ def _of_model(film: ReportedFilm, prediction: Prediction) -> Group:
         if shown.prevalence is not None:
             chance = probability_at(math.log(shown.likelihood_ratio), shown.prevalence)
             numbers += [
-                _number(codes.PROBABILITY, round(chance, 3)),
+                _number(codes.PROBABILITY, probability_number(chance)),
                 _number(codes.PREVALENCE, shown.prevalence),
             ]
     return sr.MeasurementsAndQualitativeEvaluations(

@@ -12,7 +12,7 @@ from fixtures.review_records import FILM, lead, record, sign
 from core.domain.archive import ArchiveSettings, Route, SendingState
 from core.domain.origin import FilmOrigin
 from core.errors import ArchiveError, FilmGone, FilmStoreError, FirstReadError, ReviewStoreError
-from core.pacs.outbox import NO_STUDY, Outbox
+from core.pacs.outbox import FAULT, NO_STUDY, Outbox
 from core.store.archive import SqlArchive
 from core.store.engine import Database
 from core.store.films.objects import FilmObjects
@@ -56,11 +56,12 @@ def because(fault: str, cause: str) -> FirstReadError:
         (because("The read was corrected since.", ""), SendingState.REFUSED),
         (FilmStoreError("The film is not kept any more."), SendingState.REFUSED),
         (FilmGone("The kept film is damaged."), SendingState.REFUSED),
+        (ValueError("could not convert"), SendingState.REFUSED),
     ],
-    ids=["archive away", "locked", "corrected", "erased", "damaged"],
+    ids=["archive away", "locked", "corrected", "erased", "damaged", "a fault of ours"],
 )
 def test_what_passes_is_tried_again_and_what_does_not_is_refused(
-    outbox, error: FirstReadError, state: SendingState
+    outbox, error: Exception, state: SendingState
 ) -> None:
     made, archive, read, patch = outbox
 
@@ -71,7 +72,8 @@ def test_what_passes_is_tried_again_and_what_does_not_is_refused(
     made.send_due(WAYS)
 
     kept = archive.sending(read.record_id)
-    assert (kept.state, kept.reason, kept.attempts) == (state, str(error), 1)
+    told = str(error) if isinstance(error, FirstReadError) else FAULT
+    assert (kept.state, kept.reason, kept.attempts) == (state, told, 1)
 
 
 def test_a_film_whose_study_is_not_whole_has_no_way_back(outbox) -> None:

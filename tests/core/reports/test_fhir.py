@@ -6,8 +6,9 @@ import base64
 import json
 from dataclasses import replace
 
+import pytest
 from fhir.resources.R4B.diagnosticreport import DiagnosticReport
-from fixtures.film_reports import first_read, report, signed_read
+from fixtures.film_reports import first_read, predicted, report, signed_read
 
 from core.domain.findings import Category, Findings
 from core.domain.origin import FilmOrigin
@@ -73,6 +74,14 @@ def test_verdict_findings_and_numbers_have_their_codes() -> None:
     assert numbers == {"score": 0.87, "threshold": 0.4, "probability": 0.5, "prevalence": 0.2}
     words = contained["finding-consolidation"]["valueCodeableConcept"]["text"]
     assert words == "consolidation, right lower"
+
+
+@pytest.mark.parametrize(("probability", "stated"), [(0.99996, 0.99), (0.0004, 0.01)])
+def test_a_score_says_no_more_than_the_page_does(probability: float, stated: float) -> None:
+    reads = ReportedReads(signed_read(prediction=predicted(probability)))
+    told = json.loads(write_fhir(report(reads), ORIGIN))
+    model = next(one for one in told["contained"] if one["id"] == "model")
+    assert model["component"][0]["valueQuantity"]["value"] == stated
 
 
 def test_the_report_as_text_and_as_a_page_goes_along() -> None:

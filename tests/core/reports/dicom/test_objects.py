@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fixtures import film_reports
 from fixtures.dicom_films import content_of, film
-from fixtures.film_reports import first_read, report, signed_read
+from fixtures.film_reports import first_read, predicted, report, signed_read
 from fixtures.validators import dicom_errors, report_text
 from pydicom import Dataset, dcmread
 
@@ -86,7 +86,7 @@ def test_dsrdump_reads_verdicts_numbers_findings_and_places(tmp_path: Path) -> N
     for words in (
         'PNAME:(,,"Person Observer Name")="Dr Ádám^"',
         '"First Read, run run-1"',
-        'NUM:(,,"Calibrated score")="0.87"',
+        'NUM:(,,"Calibrated score, 0.01 or less to 0.99 or more")="0.87"',
         'NUM:(,,"Threshold Value")="0.4"',
         'NUM:(,,"Probability")="0.5"',  # odds of 0.25 times 4
         '"Prevalence of pneumonia that the probability is for")="0.2"',
@@ -118,6 +118,17 @@ def test_each_verdict_has_its_code(verdict: Verdict, tmp_path: Path) -> None:
 
 def _code(meaning: str) -> str:
     return {"Present": "121053", "Absent": "121054", "Presence Undetermined": "121059"}[meaning]
+
+
+@pytest.mark.parametrize(
+    ("probability", "stated"), [(0.99996, "0.99"), (0.0004, "0.01"), (0.7449, "0.74")]
+)
+def test_a_score_says_no_more_than_the_page_does(
+    probability: float, stated: str, tmp_path: Path
+) -> None:
+    signed = signed_read(prediction=predicted(probability))
+    said = report_text(objects(report(ReportedReads(signed))).structured_report, tmp_path)
+    assert f'0.99 or more")="{stated}"' in said
 
 
 def test_a_score_that_its_reader_did_not_see_is_in_no_object() -> None:
