@@ -28,6 +28,7 @@ from core.cli.runs import (
     serve_check,
 )
 from core.cli.sanity import sanity
+from core.cli.settings import settings
 from core.cli.train import train
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -59,6 +60,7 @@ app.command(hidden=True)(reference)
 app.command("serve-check")(serve_check)
 app.command()(abstain)
 app.command()(ensemble)
+app.command("settings")(settings)
 
 
 if __name__ == "__main__":
