@@ -1,9 +1,11 @@
-"""First Read as a server: the pages of streamlit_app.py, headers, and what machines ask."""
+"""First Read as a server: the pages of streamlit_app.py, headers, log, and what machines ask."""
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 from ui.app.headers import SecurityHeaders
+from ui.app.logs import configure_app_logs
 from ui.app.probes import ROUTES
 
+configure_app_logs()
 app = st.App("streamlit_app.py", routes=ROUTES, middleware=[Middleware(SecurityHeaders)])

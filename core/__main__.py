@@ -30,6 +30,7 @@ from core.cli.runs import (
 from core.cli.sanity import sanity
 from core.cli.settings import settings
 from core.cli.train import train
+from core.observability.logs import configure_logs
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
@@ -64,4 +65,5 @@ app.command("settings")(settings)
 
 
 if __name__ == "__main__":
+    configure_logs("command line")
     app()

@@ -28,6 +28,7 @@ from core.imaging.display import DisplayedFilm, display_film
 from core.imaging.time_limit import extend_limit
 from core.jobs.memory import give_memory_back
 from core.jobs.passing import put, take
+from core.observability.logs import configure_logs
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -36,6 +37,8 @@ from core.pipeline import (
     read_radiograph,
 )
 from core.runs.store import reading_identity
+
+_log = logging.getLogger(__name__)
 
 DECODING_S = 2.0
 """Processor time that decoding a file may take; JPEG 2000 may take more by its size."""
@@ -213,8 +216,8 @@ def _attempt(work: FilmWork, memory: int) -> FilmAnswer | Exception:
         found = answer(work)
     except FirstReadError as exc:
         return exc
-    except Exception:
-        logging.exception("a film could not be read")
+    except Exception:  # noqa: BLE001 - the answer says that there was one
+        _log.exception("a film could not be read")
         return RuntimeError("a film could not be read; the fault is in the log")
     if found.stripped is not None:
         content = found.stripped.content
@@ -236,5 +239,6 @@ def main() -> None:
     import core.imaging.tiff  # noqa: F401, PLC0415
 
     connection, memory = (int(number) for number in sys.argv[1:3])
+    configure_logs("film worker")
     with suppress(BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         serve(Connection(connection), memory)

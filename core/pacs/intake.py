@@ -145,6 +145,6 @@ class Intake:
             note_outcome(film, self._films, self._files.identity, reading)
         except (RadiographError, FilmGone) as exc:
             note_outcome(film, self._films, self._files.identity, exc)
-        except FirstReadError as exc:
+        except FirstReadError:
             self._films.stop_reading(film.key)
-            _log.warning("a film of the archive is read later: %s", exc)
+            _log.warning("a film of the archive is read later", exc_info=True)
