@@ -9,6 +9,7 @@ from core.cli.compare import compare
 from core.cli.data import app as data_app
 from core.cli.database import app as db_app
 from core.cli.database import records_app
+from core.cli.dependencies import licences, lock, sbom
 from core.cli.explain import explain
 from core.cli.films import app as films_app
 from core.cli.import_run import import_run_file
@@ -62,6 +63,9 @@ app.command("serve-check")(serve_check)
 app.command()(abstain)
 app.command()(ensemble)
 app.command("settings")(settings)
+app.command("licences")(licences)
+app.command("sbom")(sbom)
+app.command("lock", hidden=True)(lock)
 
 
 if __name__ == "__main__":
