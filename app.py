@@ -6,6 +6,12 @@ from starlette.middleware import Middleware
 from ui.app.headers import SecurityHeaders
 from ui.app.logs import configure_app_logs
 from ui.app.probes import ROUTES
+from ui.app.shutdown import lifespan
 
 configure_app_logs()
-app = st.App("streamlit_app.py", routes=ROUTES, middleware=[Middleware(SecurityHeaders)])
+app = st.App(
+    "streamlit_app.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=[Middleware(SecurityHeaders)],
+)
