@@ -170,11 +170,11 @@ class FilmPool:
                 raise _ended(name, worker.end(_TO_END_S)) from exc
         if isinstance(answer, Exception):
             if (work.read or work.secret) and isinstance(answer, RadiographError):
-                note_film_unreadable()
+                note_film_unreadable(work.key)
             raise answer
         if answer.reading is not None:
             seconds = time.monotonic() - begun
-            note_reading(answer.reading.film_sha256, seconds, answer.reading.quality)
+            note_reading(work.key, seconds, answer.reading.quality)
         return answer
 
     def close(self) -> None:

@@ -86,6 +86,8 @@ class FilmWork:
         How it is prepared, if another run than the served one asks.
     secret : bytes
         Not empty: a DICOM file is only stripped of what names its patient, keyed with this.
+    key : str
+        Which film it is, by the hash of the file as it came; for the log.
     """
 
     content: bytes
@@ -98,6 +100,7 @@ class FilmWork:
     secret: bytes = b""
     size: int = 0
     turn: Turn = Turn.NONE
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

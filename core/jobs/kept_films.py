@@ -47,7 +47,7 @@ def keep_film(
     content, shown = film.content, film.name if name is None else name
     arriving = ArrivingFilm(film.key, shown, content)
     if looks_like_dicom(content):
-        work = FilmWork(content, files, film.name, secret=films.keyring.secret)
+        work = FilmWork(content, files, film.name, secret=films.keyring.secret, key=film.key)
         try:
             stripped = pool.do(work).stripped
         except RadiographError as exc:

@@ -61,13 +61,13 @@ _log = logging.getLogger(__name__)
 def note_film_taken(arrival: Arrival, film_sha256: str) -> None:
     """Count a film that came."""
     FILMS_TAKEN.labels(arrival.value).inc()
-    _log.info("film taken", extra={"arrival": arrival.value, "film": film_sha256[:12]})
+    _log.info("film taken", extra=_named(film_sha256) | {"arrival": arrival.value})
 
 
 def note_film_unreadable(film_sha256: str = "") -> None:
     """Count a file that could not become a radiograph."""
     FILMS_UNREADABLE.inc()
-    _log.info("film unreadable", extra={"film": film_sha256[:12]})
+    _log.info("film unreadable", extra=_named(film_sha256))
 
 
 def note_reading(film_sha256: str, seconds: float, quality: QualityReport) -> None:
@@ -78,8 +78,13 @@ def note_reading(film_sha256: str, seconds: float, quality: QualityReport) -> No
         GATE_REFUSALS.labels(code).inc()
     _log.info(
         "film read",
-        extra={"film": film_sha256[:12], "seconds": round(seconds, 3), "codes": refused},
+        extra=_named(film_sha256) | {"seconds": round(seconds, 3), "codes": refused},
     )
+
+
+def _named(film_sha256: str) -> dict[str, object]:
+    """Return a film as the log names it; nothing where it is not known."""
+    return {"film": film_sha256[:12]} if film_sha256 else {}
 
 
 @contextmanager

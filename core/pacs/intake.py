@@ -139,7 +139,9 @@ class Intake:
         if not self._films.begin_reading(film.key):
             return
         try:
-            work = FilmWork(film.content, self._files, film.name, film.inverted, read=True)
+            work = FilmWork(
+                film.content, self._files, film.name, film.inverted, read=True, key=film.key
+            )
             reading = self._pool.do(work).reading
             assert reading is not None
             note_outcome(film, self._films, self._files.identity, reading)

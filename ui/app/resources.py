@@ -310,7 +310,9 @@ def work_on(
 ) -> FilmWork:
     """Return what is wanted of a film, as the worker processes take it."""
     return FilmWork(
-        film.content, files, film.name, film.inverted, read, display, shape, turn=film.turn
+        *(film.content, files, film.name, film.inverted, read, display, shape),
+        turn=film.turn,
+        key=film.key,
     )
 
 

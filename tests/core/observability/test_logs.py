@@ -101,6 +101,9 @@ def test_a_films_names_are_in_no_line_of_the_app_the_workers_or_the_archives_int
     assert not [word for word in IDENTIFYING if word in (out + text).casefold()]
     lines = lines_of(text)
     assert {"film taken", "film read", "film unreadable"} <= {line["event"] for line in lines}
+    of_film = [line["event"] for line in lines if line.get("film") == good.key[:12]]
+    assert of_film[:2] == ["film taken", "film read"]
+    assert not [line for line in lines if "left_out" in line]
     broken = next(line for line in lines if line["event"] == "a film could not be read")
     assert broken["errors"] == ["KeyError"]
     assert broken["film"] == key[:12] or broken["film"] == good.key[:12]
