@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # What `make check` leaves out of core's tests: what trains or draws films, reads real ones or every
 # kept run, starts processes, or writes databases. `make test` runs all of it, and the pages, the
 # browser and the kept runs.
-SLOW := training phantom jobs model_card serving shortcuts error_analysis imported_runs store \
+SLOW := training phantom jobs observability model_card serving shortcuts error_analysis imported_runs store \
   test_pipeline.py test_pipeline_views.py
 UNIT_TESTS := tests/test_architecture.py tests/core $(SLOW:%=--ignore=tests/core/%)
 

@@ -1,8 +1,17 @@
-"""First Read as a server: the pages of streamlit_app.py, and the headers that a browser obeys."""
+"""First Read as a server: the pages of streamlit_app.py, headers, log, and what machines ask."""
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 from ui.app.headers import SecurityHeaders
+from ui.app.logs import configure_app_logs
+from ui.app.probes import ROUTES
+from ui.app.shutdown import lifespan
 
-app = st.App("streamlit_app.py", middleware=[Middleware(SecurityHeaders)])
+configure_app_logs()
+app = st.App(
+    "streamlit_app.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=[Middleware(SecurityHeaders)],
+)

@@ -9,6 +9,7 @@ from core.cli.compare import compare
 from core.cli.data import app as data_app
 from core.cli.database import app as db_app
 from core.cli.database import records_app
+from core.cli.dependencies import licences, lock, sbom
 from core.cli.explain import explain
 from core.cli.films import app as films_app
 from core.cli.import_run import import_run_file
@@ -28,7 +29,9 @@ from core.cli.runs import (
     serve_check,
 )
 from core.cli.sanity import sanity
+from core.cli.settings import settings
 from core.cli.train import train
+from core.observability.logs import configure_logs
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
@@ -59,7 +62,12 @@ app.command(hidden=True)(reference)
 app.command("serve-check")(serve_check)
 app.command()(abstain)
 app.command()(ensemble)
+app.command("settings")(settings)
+app.command("licences")(licences)
+app.command("sbom")(sbom)
+app.command("lock", hidden=True)(lock)
 
 
 if __name__ == "__main__":
+    configure_logs("command line")
     app()

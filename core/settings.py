@@ -6,6 +6,7 @@ on a fresh machine.
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -155,6 +156,26 @@ class Settings(BaseSettings):
         ge=100,
         le=10_000,
         description="Perturbed films of one explanation by LIME, at most.",
+    )
+
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="How a line of the log is written: `text` or `json`, one object a line.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning",
+        description="What is logged: `debug`, `info`, `warning` or `error`, and all above it.",
+    )
+    metrics: bool = Field(
+        default=False,
+        description="Answer `/metrics` of the app for Prometheus, to whoever reaches the address.",
+    )
+    archive_metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port on which `pacs serve` answers `/metrics`, `/health` and `/ready`. "
+        "`0`: none.",
     )
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import logging
 import signal
 from contextlib import closing
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from core.domain.archive import ArchiveSettings
 from core.domain.reader import OPERATOR, Reader
 from core.errors import ArchiveError, FilmStoreError
 from core.jobs.film_worker import EngineFiles
+from core.observability.logs import configure_logs
 from core.pipeline import Engine, open_engine
 from core.reads.reported import reads_to_report
 from core.runs.store import reading_identity
@@ -66,7 +66,7 @@ def serve() -> None:
     """
     from core.pacs.service import ArchiveService  # noqa: PLC0415 - loads the DICOM network
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    configure_logs("archive")
     with show_errors(), closing(_database()) as database:
         if not get_settings().keeps_films:
             raise FilmStoreError(

@@ -20,8 +20,11 @@ from core.domain.model import RunRecord
 from core.errors import ExplanationError, FirstReadError, ModelIntegrity
 from core.jobs.activations import FAULT, LayersOrder, Step
 from core.jobs.explainer import RunFiles
+from core.observability.logs import configure_logs
 from core.runs.store import export_identity, load_run
 from core.training.activations import find_stages, load_tensorflow, open_network, view_layers
+
+_log = logging.getLogger(__name__)
 
 NICENESS = 10
 """The pages come first: they are short, and every reader waits for them."""
@@ -88,8 +91,8 @@ def serve(connection: Connection) -> None:
             answer = exc
         except OSError:  # the other side is gone
             return
-        except Exception:
-            logging.exception("the layers of a film came to a fault")
+        except Exception:  # noqa: BLE001 - the answer says that there was one
+            _log.exception("the layers of a film came to a fault")
             answer = ExplanationError(FAULT)
         connection.send(answer)
 
@@ -98,5 +101,6 @@ def main() -> None:
     """Serve the socket whose number the command line names."""
     if sys.platform.startswith("linux"):
         os.nice(NICENESS)
+    configure_logs("activations worker")
     with suppress(BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         serve(Connection(int(sys.argv[1])))

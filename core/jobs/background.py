@@ -93,7 +93,7 @@ class BackgroundTask(ABC, Generic[Result]):
         except FirstReadError as exc:
             self.sentence = str(exc)
         except Exception:  # noqa: BLE001 - nobody may wait for work that has died
-            _log.exception("%s came to a fault", self.name)
+            _log.exception("work in the background came to a fault")
             self.sentence = self.fault
         finally:
             self._idle.set()

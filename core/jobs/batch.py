@@ -210,7 +210,7 @@ class BatchJob(BackgroundTask[None]):
                 kept = film
                 self._refused[film.key] = FilmOutcome(FilmState.FAILED, sentence=str(exc))
             except Exception:  # noqa: BLE001 - a film must never stop the films behind it
-                _log.exception("film %s could not be kept", film.key[:12])
+                _log.exception("a film could not be kept", extra={"film": film.key[:12]})
                 kept, self._refused[film.key] = film, FAULT
             with self._lock:
                 self._films[self.kept] = kept
@@ -224,5 +224,5 @@ class BatchJob(BackgroundTask[None]):
         except FirstReadError as exc:
             return FilmOutcome(FilmState.FAILED, sentence=str(exc))
         except Exception:  # noqa: BLE001 - a film must never stop the films behind it
-            _log.exception("film %s could not be read", film.key[:12])
+            _log.exception("a film could not be read", extra={"film": film.key[:12]})
             return FAULT

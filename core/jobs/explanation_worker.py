@@ -21,6 +21,7 @@ from core.inference.litert import LiteRTNetwork
 from core.jobs.explainer import ENDED, Advanced, Order, RunFiles
 from core.jobs.explanations import Steps
 from core.jobs.memory import give_memory_back
+from core.observability.logs import configure_logs
 from core.pipeline import (
     Explainable,
     begin_explanation,
@@ -29,6 +30,8 @@ from core.pipeline import (
     open_healthy,
 )
 from core.runs.store import export_identity, load_run
+
+_log = logging.getLogger(__name__)
 
 NICENESS = 10
 """The pages come first: they are short, and every reader waits for them."""
@@ -110,8 +113,8 @@ def _attempt(order: Order, under_way: dict[int, Steps]) -> Advanced | Explanatio
         return carry_out(order, under_way)
     except FirstReadError as exc:
         return exc
-    except Exception:
-        logging.exception("an explanation came to a fault")
+    except Exception:  # noqa: BLE001 - the answer says that there was one
+        _log.exception("an explanation came to a fault")
         return ExplanationError("there is a fault in First Read. Report it with the log.")
 
 
@@ -119,5 +122,6 @@ def main() -> None:
     """Serve the socket whose number the command line names."""
     if sys.platform.startswith("linux"):
         os.nice(NICENESS)
+    configure_logs("explanation worker")
     with suppress(BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         serve(Connection(int(sys.argv[1])))

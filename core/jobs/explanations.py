@@ -23,6 +23,7 @@ from typing import Protocol
 from core.domain.regions import Explanation
 from core.errors import FirstReadError
 from core.jobs.memory import give_memory_back
+from core.observability.metrics import note_explanation
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class ExplanationTask:
         self.result: Explanation | None = None
         self.sentence = ""
         self.finished = False
-        self.ended_at = 0.0
+        self.began_at = self.ended_at = 0.0
         self._queue = queue
         self.begin: Callable[[], Steps] | None = begin
         self.steps: Steps | None = None
@@ -247,6 +248,7 @@ class ExplanationQueue:
             return
         try:
             if steps is None:
+                task.began_at = time.monotonic()
                 steps = begin()
             else:
                 steps.advance()
@@ -263,8 +265,11 @@ class ExplanationQueue:
             task.steps, task.sentence, task.result = steps, sentence, answer or task.result
             task.progress = 0.0 if steps is None else steps.share
             self._answered.notify_all()
-            if sentence or (steps is not None and steps.finished):
+            finished = not sentence and steps is not None and steps.finished
+            if sentence or finished:
                 self._end(task)
+        if finished:
+            note_explanation(time.monotonic() - task.began_at)
 
     def _hurries(self, task: ExplanationTask, steps: Steps) -> bool:
         """Whether a preliminary answer is due: others wait for their first."""

@@ -15,11 +15,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from core.domain.arrays import read_only
-from core.errors import Cancelled, CorruptFile, FirstReadError
+from core.errors import Cancelled, CorruptFile, FirstReadError, RadiographError
 from core.imaging.decoding import check_file_size
 from core.jobs.film_worker import DECODING_S, EngineFiles, FilmAnswer, FilmWork
 from core.jobs.passing import open_memory_file, put, take
 from core.jobs.processes import start_process
+from core.observability.metrics import note_film_unreadable, note_reading
 
 SLOTS = 2
 DEADLINE_S = 60.0
@@ -152,7 +153,8 @@ class FilmPool:
         name = work.file_name or "The file"
         check_file_size(work.content, name)
         with self._slot(cancelled, on_place, urgent=urgent) as worker:
-            deadline = time.monotonic() + DEADLINE_S
+            begun = time.monotonic()
+            deadline = begun + DEADLINE_S
             try:
                 worker.send(work)
                 while not worker.connection.poll(_ASKED_AGAIN_S):
@@ -167,7 +169,12 @@ class FilmPool:
             except (EOFError, OSError) as exc:
                 raise _ended(name, worker.end(_TO_END_S)) from exc
         if isinstance(answer, Exception):
+            if (work.read or work.secret) and isinstance(answer, RadiographError):
+                note_film_unreadable(work.key)
             raise answer
+        if answer.reading is not None:
+            seconds = time.monotonic() - begun
+            note_reading(work.key, seconds, answer.reading.quality)
         return answer
 
     def close(self) -> None:
@@ -256,7 +263,7 @@ def _ended(name: str, code: int) -> FirstReadError | RuntimeError:
             "machine has too little memory. Read it again."
         )
     if code < 0:
-        _log.error("a decoder failed at a file: %s", signal.Signals(-code).name)
+        _log.error("a decoder failed at a file", extra={"signal": signal.Signals(-code).name})
         return CorruptFile(
             f"{name} is damaged: its decoder failed. Export the film again, as DICOM, PNG or JPEG."
         )

@@ -28,6 +28,7 @@ from core.imaging.display import DisplayedFilm, display_film
 from core.imaging.time_limit import extend_limit
 from core.jobs.memory import give_memory_back
 from core.jobs.passing import put, take
+from core.observability.logs import configure_logs
 from core.pipeline import (
     Engine,
     FilmReading,
@@ -36,6 +37,8 @@ from core.pipeline import (
     read_radiograph,
 )
 from core.runs.store import reading_identity
+
+_log = logging.getLogger(__name__)
 
 DECODING_S = 2.0
 """Processor time that decoding a file may take; JPEG 2000 may take more by its size."""
@@ -83,6 +86,8 @@ class FilmWork:
         How it is prepared, if another run than the served one asks.
     secret : bytes
         Not empty: a DICOM file is only stripped of what names its patient, keyed with this.
+    key : str
+        Which film it is, by the hash of the file as it came; for the log.
     """
 
     content: bytes
@@ -95,6 +100,7 @@ class FilmWork:
     secret: bytes = b""
     size: int = 0
     turn: Turn = Turn.NONE
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,8 +219,8 @@ def _attempt(work: FilmWork, memory: int) -> FilmAnswer | Exception:
         found = answer(work)
     except FirstReadError as exc:
         return exc
-    except Exception:
-        logging.exception("a film could not be read")
+    except Exception:  # noqa: BLE001 - the answer says that there was one
+        _log.exception("a film could not be read")
         return RuntimeError("a film could not be read; the fault is in the log")
     if found.stripped is not None:
         content = found.stripped.content
@@ -236,5 +242,6 @@ def main() -> None:
     import core.imaging.tiff  # noqa: F401, PLC0415
 
     connection, memory = (int(number) for number in sys.argv[1:3])
+    configure_logs("film worker")
     with suppress(BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         serve(Connection(connection), memory)

@@ -12,6 +12,7 @@ from core.imaging.dicom.reader import looks_like_dicom
 from core.jobs.batch import WAITING, FilmOutcome, FilmState, UploadedFilm
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork
+from core.observability.metrics import note_film_taken
 from core.pipeline import FilmReading
 from core.store.films.worklist import SqlFilms
 
@@ -46,7 +47,7 @@ def keep_film(
     content, shown = film.content, film.name if name is None else name
     arriving = ArrivingFilm(film.key, shown, content)
     if looks_like_dicom(content):
-        work = FilmWork(content, files, film.name, secret=films.keyring.secret)
+        work = FilmWork(content, files, film.name, secret=films.keyring.secret, key=film.key)
         try:
             stripped = pool.do(work).stripped
         except RadiographError as exc:
@@ -63,7 +64,8 @@ def keep_film(
             stripped.burned_in,
             stripped.origin if keep_origin else None,
         )
-    films.keep(arriving, by, arrival)
+    if films.keep(arriving, by, arrival):
+        note_film_taken(arrival, film.key)
     kept = films.find(film.key)
     return film if kept is None else as_uploaded(kept, films)
 

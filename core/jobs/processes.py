@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, get_settings
 
 PREFIX = "FIRSTREAD_"
 TO_END_S = 5.0
@@ -21,8 +21,8 @@ def start_process(
 ) -> tuple[subprocess.Popen[bytes], Connection]:
     """Run ``main`` of a module in a process of its own, and return it with the connection to it.
 
-    It gets none of the app's settings, of which some are secrets; what it needs is sent. It sees
-    the end of the connection when this process ends, however that comes about.
+    Of the app's settings it gets those of the log; some others are secrets. What it needs is sent.
+    It sees the end of the connection when this process ends, however that comes about.
 
     Parameters
     ----------
@@ -32,6 +32,10 @@ def start_process(
         Open files that it shares. Their numbers follow that of its socket on its command line.
     """
     others = {name: os.environ[name] for name in os.environ if not name.startswith(PREFIX)}
+    others |= {
+        f"{PREFIX}LOG_FORMAT": get_settings().log_format,
+        f"{PREFIX}LOG_LEVEL": get_settings().log_level,
+    }
     ours, theirs = socket.socketpair()
     try:
         with theirs:

@@ -73,8 +73,8 @@ class KeptReadings:
             return None
         try:
             return parse_predictions(content, name)
-        except FirstReadError as exc:
-            _log.warning("%s is another program's and is not used: %s", name, exc)
+        except FirstReadError:
+            _log.warning("a file of readings is another program's and is not used", exc_info=True)
             return None
 
     def has_run(self, run: RunRecord, gate_sha256: str) -> bool:

@@ -173,8 +173,8 @@ class Receiver:
             content = event.encoded_dataset()
             uid = str(getattr(event.request, "AffectedSOPInstanceUID", ""))
             self._take(content, uid)
-        except FirstReadError as exc:
-            _log.warning("a film that the archive sent waits: %s", exc)
+        except FirstReadError:
+            _log.warning("a film that the archive sent waits", exc_info=True)
             return OUT_OF_RESOURCES
         except Exception:  # noqa: BLE001 - one film's fault must not close the door to the others
             _log.exception("a film that the archive sent could not be taken")

@@ -139,12 +139,14 @@ class Intake:
         if not self._films.begin_reading(film.key):
             return
         try:
-            work = FilmWork(film.content, self._files, film.name, film.inverted, read=True)
+            work = FilmWork(
+                film.content, self._files, film.name, film.inverted, read=True, key=film.key
+            )
             reading = self._pool.do(work).reading
             assert reading is not None
             note_outcome(film, self._films, self._files.identity, reading)
         except (RadiographError, FilmGone) as exc:
             note_outcome(film, self._films, self._files.identity, exc)
-        except FirstReadError as exc:
+        except FirstReadError:
             self._films.stop_reading(film.key)
-            _log.warning("a film of the archive is read later: %s", exc)
+            _log.warning("a film of the archive is read later", exc_info=True)

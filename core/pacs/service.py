@@ -22,12 +22,15 @@ from typing import Any
 from core.domain.archive import ArchiveSettings, ArrivalState
 from core.domain.regions import Explanation, ExplanationSettings
 from core.domain.review import ReviewRecord
-from core.errors import ArchiveError, FirstReadError
+from core.errors import ArchiveError, FirstReadError, ReviewStoreError
 from core.imaging.display import DisplayedFilm
 from core.jobs.batch import UploadedFilm
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_reports import ReportSource, Stopped
 from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
+from core.observability.metrics import REGISTRY, exposition, timed_explanation
+from core.observability.probes import Probes, ProbeServer
+from core.observability.site_metrics import Served, open_site_metrics
 from core.pacs.dicomweb import DicomWebArchive
 from core.pacs.dimse import Receiver
 from core.pacs.intake import FOLDER, Intake
@@ -88,6 +91,10 @@ class ArchiveService:
         self._stopped, self._again = threading.Event(), False
         self._said: dict[str, str] = {}
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._database, self._threads = database, list[threading.Thread]()
+        reads = Served(files.models, files.run_id, files.identity)
+        site = open_site_metrics(self._films, lambda: reads)
+        self._probes = Probes(self._check, lambda: exposition((REGISTRY, site)))
 
     def run(self) -> bool:
         """Work until `stop` is called; what is under way then is finished.
@@ -103,20 +110,31 @@ class ArchiveService:
             (READING, LOOK_EVERY_S, self._read),
             (REPORTS, SEND_EVERY_S, self._send),
         )
-        threads = [
+        self._threads = [
             threading.Thread(target=self._repeat, args=way, name=f"archive-{way[0]}")
             for way in ways
         ]
-        for thread in threads:
+        port = get_settings().archive_metrics_port
+        server = ProbeServer(self._probes, port) if port else None
+        for thread in self._threads:
             thread.start()
         try:
             self._listen()
         finally:
             self._stopped.set()
-            for thread in threads:
+            for thread in self._threads:
                 thread.join()
+            if server is not None:
+                server.close()
             self._pool.close()
         return self._again
+
+    def _check(self) -> None:
+        """Find out whether films and reports can go their ways; raises FirstReadError if not."""
+        if not self._database.status().up_to_date:
+            raise ReviewStoreError("The database is at another revision: migrate it.")
+        if self._stopped.is_set() or not all(one.is_alive() for one in self._threads):
+            raise ArchiveError("The service is ending.")
 
     def stop(self) -> None:
         """Let the work end."""
@@ -129,7 +147,7 @@ class ArchiveService:
             except FirstReadError as exc:
                 self._said[way] = str(exc)
             except Exception:  # noqa: BLE001 - one way's fault must not end the others
-                _log.exception("the archive's way %s failed", way)
+                _log.exception("a way of the archive failed", extra={"way": way})
                 self._said[way] = FAULT
             self._stopped.wait(every_s)
 
@@ -286,7 +304,8 @@ def report_source(
         shape = InputShape(run.input_px, run.cropped_to_lungs)
         prepared = pool.do(work_on(film, shape=shape), cancelled=stopped).prepared
         assert prepared is not None
-        return explain_film(prepared, explainable, settings)
+        with timed_explanation():
+            return explain_film(prepared, explainable, settings)
 
     return ReportSource(engine, database, decode, explain)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
@@ -120,6 +121,34 @@ class _Patience:
         self.in_vain_until = now + IN_VAIN_S
 
 
+class _Writes:
+    """The writes of a process that are under way in a database."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way, self._over = 0, False
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        with self._changed:
+            if self._over:
+                raise ReviewStoreError(
+                    "First Read is being stopped, so nothing was stored: try again when it runs."
+                )
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def finish(self, patience_s: float) -> bool:
+        with self._changed:
+            self._over = True
+            return self._changed.wait_for(lambda: self._under_way == 0, patience_s)
+
+
 def _sentence(exc: Exception, place: str, busy_s: float) -> str:
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     if isinstance(cause, sqlite3.Error):
@@ -181,6 +210,8 @@ class Database:
         url = _checked_url(database_url)
         self.place = _place_of(url)
         self._patience = _Patience()
+        self._writes = _Writes()
+        _databases.add(self)
         with self._sentences():
             if url.get_backend_name() == "sqlite":
                 self._engine = _sqlite_engine(url, self.place, self._patience)
@@ -244,10 +275,15 @@ class Database:
         Raises
         ------
         ReviewStoreError
-            In place of any error of SQLAlchemy, alembic, SQLite or the file system.
+            In place of any error of SQLAlchemy, alembic, SQLite or the file system; while the
+            process is being stopped.
         """
-        with self._sentences(), self._writer.begin() as connection:
+        with self._writes.one(), self._sentences(), self._writer.begin() as connection:
             yield connection
+
+    def finish_writes(self, patience_s: float) -> bool:
+        """Let the writes under way end and begin no other; False if they last longer than that."""
+        return self._writes.finish(patience_s)
 
     def check(self) -> None:
         """Find out whether the database answers; raises as `reading` does."""
@@ -275,6 +311,15 @@ class Database:
     def close(self) -> None:
         """Close the pooled connections; new ones are opened if the database is used again."""
         self._engine.dispose()
+
+
+_databases: WeakSet[Database] = WeakSet()
+
+
+def finish_all_writes(patience_s: float) -> bool:
+    """Let this process's writes end before it does; False if they last longer than that."""
+    finished = [each.finish_writes(patience_s) for each in list(_databases)]
+    return all(finished)
 
 
 def migration_status(database_url: str) -> MigrationStatus:

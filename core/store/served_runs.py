@@ -66,6 +66,11 @@ def note_served_run(
         run_id,
         threshold,
         "none" if last is None else f"{last.run_id} at {last.threshold:.4f}",
+        extra={
+            "run": run_id,
+            "threshold": threshold,
+            "before": "none" if last is None else last.run_id,
+        },
     )
     return served
 

@@ -28,7 +28,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/records", "/_stcore/health", "/media/none.png", "/static/none.js", "/no-page"]
+    "path",
+    [
+        "/",
+        "/records",
+        "/_stcore/health",
+        "/media/none.png",
+        "/static/none.js",
+        "/no-page",
+        "/ready",
+    ],
 )
 def test_every_answer_carries_the_headers(server: Server, path: str) -> None:
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
@@ -36,6 +45,38 @@ def test_every_answer_carries_the_headers(server: Server, path: str) -> None:
         with closing(connection.getresponse()) as answer:
             given = {name: answer.headers.get_all(name) for name in HEADERS}
     assert given == {name: [value] for name, value in HEADERS.items()}
+
+
+def test_machines_are_answered_and_metrics_only_where_the_site_says_so(
+    server: Server, tmp_path: Path
+) -> None:
+    def ask(port: int, path: str) -> tuple[int, str]:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            connection.request("GET", path)
+            with closing(connection.getresponse()) as answer:
+                return answer.status, answer.read().decode()
+
+    assert ask(server.port, "/health") == (200, "alive")
+    assert ask(server.port, "/ready") == (200, "ready")
+    assert ask(server.port, "/metrics") == (404, "not found")
+    database, damaged = tmp_path / "reads.sqlite3", tmp_path / "damaged"
+    settings = {
+        "FIRSTREAD_DATABASE_URL": f"sqlite:///{database}",
+        "FIRSTREAD_FILMS": str(tmp_path / "films"),
+        "FIRSTREAD_METRICS": "true",
+    }
+    other = Server(PROJECT_ROOT / "app.py", settings)
+    try:
+        status, text = ask(other.port, "/metrics")
+        assert status == 200
+        assert "firstread_database_up 1.0" in text
+        assert 'firstread_films_taken_total{arrival="upload"} 0.0' in text
+        database.rename(damaged)
+        assert ask(other.port, "/ready") == (503, "not ready")
+        assert ask(other.port, "/health") == (200, "alive")
+        assert "firstread_database_up 0.0" in ask(other.port, "/metrics")[1]
+    finally:
+        other.stop()
 
 
 def test_the_app_works_under_its_own_policy(window: BrowserContext, server: Server) -> None:

@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from fixtures.orthanc import Orthanc, chest_film, free_port
 from fixtures.review_records import lead, record
@@ -47,12 +48,18 @@ class Service:
             "FIRSTREAD_DATABASE_URL": f"sqlite:///{folder}/reads.sqlite3",
             "FIRSTREAD_FILMS": f"{folder}/films",
             "FIRSTREAD_KEEP_FILMS_DAYS": "30",
+            "FIRSTREAD_ARCHIVE_METRICS_PORT": str(free_port()),
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "core", "pacs", "serve"]
         self._process = subprocess.Popen(command, env=self.environment, cwd=PROJECT_ROOT)
+
+    def ask(self, path: str) -> tuple[int, str]:
+        port = self.environment["FIRSTREAD_ARCHIVE_METRICS_PORT"]
+        answer = httpx.get(f"http://127.0.0.1:{port}{path}")
+        return answer.status_code, answer.text
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> int:
         assert self._process is not None
@@ -165,6 +172,9 @@ def test_films_come_are_read_and_their_reports_go_back_whatever_is_killed(
                 if film.reading is None:  # by the process that was killed: its claim runs out
                     films.stop_reading(film.film_sha256)
             wait_until(lambda: read() == STUDIES, state)
+            assert service.ask("/ready") == (200, "ready")
+            told = f'firstread_archive_films{{state="taken"}} {STUDIES}.0'
+            assert told in service.ask("/metrics")[1]
             assert sign_all(database, films) == STUDIES
 
             wait_until(

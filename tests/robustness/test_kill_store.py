@@ -3,12 +3,18 @@
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
+
+import pytest
 
 from core.domain.review import ReadKind
+from core.errors import ReviewStoreError
 from core.settings import PROJECT_ROOT
 from core.store.audit_log import verify_records
 from core.store.drafts import SqlReviewSteps
@@ -92,6 +98,42 @@ while True:
     store.append(sign_read(draft, shown, reader), reader)
     say("stored", film, turn)
     steps.note(film, turn, ReviewStepKind.LEFT, reader)
+"""
+STOPPED_APP = f"""
+import sys, threading, time
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import uuid4
+import streamlit as st
+import core.store.reads
+from core.domain.quality import QualityReport
+from core.domain.reader import Reader, Role
+from core.domain.review import ReaderRead, ReviewRecord, Verdict
+from core.errors import ReviewStoreError
+from core.settings import get_settings
+from core.store.engine import Database
+from ui.app.shutdown import lifespan
+
+store = core.store.reads.SqlReviewStore(Database.open(get_settings().database_url))
+reader = Reader("stopped", frozenset({{Role.READER}}))
+whole = core.store.reads.note_signed
+
+def slowly(connection, film_sha256, *more, **others):
+    print("begun", film_sha256, flush=True)
+    time.sleep(0.6)
+    return whole(connection, film_sha256, *more, **others)
+
+def sign():
+    with suppress(ReviewStoreError):
+        while True:
+            film = uuid4().hex * 2
+            read = ReaderRead(Verdict.NORMAL, 3, "", datetime.now(UTC))
+            args = (film, "", "stopped", read, None, QualityReport(), "", "test")
+            store.append(ReviewRecord(uuid4().hex, *args), reader)
+
+core.store.reads.note_signed = slowly
+threading.Thread(target=sign, daemon=True).start()
+app = st.App("{ROOT}/streamlit_app.py", lifespan=lifespan)
 """
 MIGRATOR = """
 import sys
@@ -216,3 +258,63 @@ def test_a_migration_killed_at_any_moment_can_be_run_again(tmp_path):
         assert store.count() == 0, f"seed {seed}"
         store.database.close()
         assert migration_status(url).up_to_date, f"seed {seed}"
+
+
+def test_an_app_that_is_told_to_stop_finishes_the_reads_that_it_began(tmp_path):
+    url, script = f"sqlite:///{tmp_path / 'reads.sqlite3'}", tmp_path / "stopped_app.py"
+    script.write_text(STOPPED_APP)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", script),
+            *(f"--server.port={port}", "--server.headless=true"),
+        ],
+        env=os.environ | {"FIRSTREAD_DATABASE_URL": url, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    begun, told = [], False
+    for line in process.stdout:
+        begun += [line.split()[1]] if line.startswith("begun") else []
+        if begun and not told and answers(port):
+            process.send_signal(signal.SIGTERM)
+            told = True
+    process.stdout.close()
+    assert process.wait(30) in (0, -signal.SIGTERM)
+    assert told
+    store = SqlReviewStore(Database.open(url))
+    stored = {record.film_sha256 for record in store.everything()}
+    store.database.close()
+    assert set(begun) == stored
+
+
+def answers(port):
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    return False
+
+
+def test_a_database_that_is_being_stopped_waits_for_its_writes_and_takes_no_other(tmp_path):
+    database = Database.open(f"sqlite:///{tmp_path / 'reads.sqlite3'}")
+    writes, ends = threading.Event(), threading.Event()
+
+    def write():
+        with database.writing():
+            writes.set()
+            ends.wait(10)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert writes.wait(10)
+    assert not database.finish_writes(0.01)
+    ends.set()
+    assert database.finish_writes(10)
+    thread.join()
+    stopped = pytest.raises(ReviewStoreError, match="is being stopped, so nothing was stored")
+    with stopped, database.writing():
+        pass
+    database.close()

@@ -21,6 +21,7 @@ from core.domain.regions import (
     OcclusionSettings,
     Way,
 )
+from core.domain.worklist import Arrival
 from core.errors import Cancelled, DatasetError, FilmGone, FirstReadError, RadiographError
 from core.imaging.display import DisplayedFilm, restore_proportions
 from core.inference.litert import LiteRTNetwork
@@ -34,6 +35,7 @@ from core.jobs.kept_films import keep_film, note_outcome, outcome_of
 from core.jobs.memory import keep_heap_small
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.library.own_cases import OwnCases
+from core.observability.metrics import note_film_taken
 from core.phantom.builtin import built_in_files
 from core.pipeline import Engine, FilmReading, open_engine, open_healthy
 from core.runs.listing import list_runs
@@ -253,6 +255,8 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
 
     def read(film: UploadedFilm, job: BatchJob) -> FilmReading:
         if kept is None or film.shipped:
+            if not film.shipped:
+                note_film_taken(Arrival.UPLOAD, film.key)
             return look(film, job)
         known = kept.find(film.key)
         if known is not None:
@@ -306,7 +310,9 @@ def work_on(
 ) -> FilmWork:
     """Return what is wanted of a film, as the worker processes take it."""
     return FilmWork(
-        film.content, files, film.name, film.inverted, read, display, shape, turn=film.turn
+        *(film.content, files, film.name, film.inverted, read, display, shape),
+        turn=film.turn,
+        key=film.key,
     )
 
 

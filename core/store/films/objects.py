@@ -147,7 +147,7 @@ class FilmObjects:
                 f"The film's file is not in {self.place} any more: add the film again."
             ) from exc
         except Exception as exc:  # every kind of bucket has errors of its own
-            _log.exception("a film could not be %s %s", done, self.place)
+            _log.exception("a film could not be kept, fetched or erased")
             raise FilmStoreError(
                 f"The film cannot be {done} {self.place} ({type(exc).__name__}): make room there, "
                 "or give First Read the right to write, then try again."

@@ -115,7 +115,7 @@ def test_an_unforeseen_fault_gives_a_plain_sentence_and_the_films_behind_are_rea
     assert "secret" not in sentence
     (record,) = caplog.records
     assert record.exc_info[1] is fault
-    assert record.getMessage() == "film bbbbbbbbbbbb could not be read"
+    assert (record.getMessage(), record.film) == ("a film could not be read", "b" * 12)
     assert "b.png" not in record.getMessage()
 
 

@@ -27,12 +27,14 @@ from fixtures.teaching_cases import make_case
 from typer.testing import CliRunner
 
 from core.__main__ import app
+from core.domain.archive import ArchiveSettings
 from core.domain.reader import Role
 from core.domain.review import ReadKind
 from core.domain.worklist import ArrivingFilm
 from core.error_analysis.notes import write_note
 from core.reads.drafts import ReviewStepKind
 from core.settings import PROJECT_ROOT
+from core.store.archive import SqlArchive
 from core.store.audit_log import CHAINED, LedgerReport, content_sha256, line_sha256, verify_records
 from core.store.dismissals import dismiss_film
 from core.store.drafts import SqlReviewSteps
@@ -82,6 +84,7 @@ def write_all(url: str) -> str:
     settled = record(kind=ReadKind.ARBITRATION, reader=reader.name)
     objects = FilmObjects("memory://audit")
     SqlTeachingFilms(database, objects, films.keyring).make(settled, b"film", "vote 12", reader)
+    SqlArchive(database).put(ArchiveSettings(), reader)
     set_ward_prevalence(database, 0.15, reader)
     dismiss_film(database, OTHER_FILM, refused_film_record().quality, reader)
     choose_local_reader(database, "Ada", Role.READER)
@@ -122,7 +125,7 @@ def test_everything_that_is_written_is_chained(url) -> None:
     written = write_all(url)
     report = verify(written)
     assert report.intact
-    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1
+    assert report.records == 2 + 1 + 1 + FIRST_CAUSES + 1 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1
     assert len(report.head) == 64
     with raw_connection(written) as connection:
         chained = connection.execute("SELECT DISTINCT of_table FROM ledger").fetchall()
@@ -135,6 +138,9 @@ def test_every_table_of_the_database_is_chained() -> None:
         "films",
         "film_secrets",
         "teaching_films",
+        "archive_arrivals",
+        "archive_sendings",
+        "archive_services",
     }
 
 
@@ -334,7 +340,7 @@ def test_the_command_line_verifies_and_names_what_was_changed(written) -> None:
     head = verify(written).head
     good = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", head])
     assert good.exit_code == 0
-    assert "All 22 records in" in good.output
+    assert "All 23 records in" in good.output
     assert f"Newest hash: {head}" in good.output
     tamper(written, "UPDATE reviews SET reader = 'Dr Mallory' WHERE sequence = 1")
     bad = shell.invoke(app, ["records", "verify", "--database-url", written, "--head", "beef"])

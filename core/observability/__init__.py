@@ -1,0 +1,1 @@
+"""How does whoever runs First Read see that it works?"""
