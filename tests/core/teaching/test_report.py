@@ -149,7 +149,7 @@ def test_figures_without_films_say_so() -> None:
     ("score", "marks", "words"),
     [
         (MarkScore(False, True), 1, "not scored: the lesion is not outlined"),
-        (MarkScore(True, False), 0, "No mark needed: correct"),
+        (MarkScore(True, False), 0, "No mark needed, and none was set"),
         (MarkScore(True, False, 0, 1), 1, "1 false-positive mark"),
         (MarkScore(True, False, 0, 2), 2, "2 false-positive marks"),
         (MarkScore(True, True), 0, "not marked"),
