@@ -133,24 +133,6 @@ def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Pa
     assert "One figure stands for 10 children" in words_of(page)
 
 
-def test_runs_are_chosen_in_a_list_too_which_keys_reach_in_step_with_the_ticks(runs: Path) -> None:
-    page = open_page(runs="f03,f04", earlier="f04", later="f03")
-    chosen = page.multiselect(key="runs-runs")
-    assert chosen.value == ["f03", "f04"]
-    chosen.set_value(["f04", "f03", "f01"]).run()
-    assert address_of(page)["runs"] == "f01,f03,f04"
-    assert address_of(page)["earlier"] != "f04"  # the pair in words is the usual one again
-    assert page.multiselect(key="runs-runs").value == ["f01", "f03", "f04"]
-    order = table_with(page, "Role")["Run"].tolist()
-    ticked = page.session_state["runs-table"]["selection"]["rows"]
-    assert {order[place] for place in ticked} == {"f01", "f03", "f04"}
-
-
-def test_a_ward_that_was_measured_on_adults_is_said_to_be_none_of_children(runs: Path) -> None:
-    assert "measured on adults here" in words_of(open_page(part="nih"))
-    assert "measured on adults here" not in words_of(open_page(part="test"))
-
-
 def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:
     films = films_of("f03").films
     broken = films.film_id[right_of("f03") & ~right_of("f04") & (films.label == 0)][0]
