@@ -91,7 +91,9 @@ def test_the_nearest_film_that_is_read_rightly_stands_beside_at_the_same_size(fi
 def test_regions_that_are_shown_stand_in_the_address(films) -> None:
     film_id, _ = missed_film()
     page = open_page(split="test", film=film_code(film_id))
+    assert page.button(key="case-explain").proto.shortcut == "o"
     page.button(key="case-explain").click().run()
+    assert page.button(key="case-explain").proto.shortcut == ""  # the film's own key from now on
     assert page.query_params["regions"] == "yes"
     by_name = {button.label: button for button in page.button}
     assert "Hide the regions" in by_name
