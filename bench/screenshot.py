@@ -96,7 +96,7 @@ def take_runs(page: Page) -> None:
 def take_model_card(page: Page) -> None:
     """Look at what is known of the served run."""
     page.get_by_role("link", name="Model card").click()
-    expect(page.get_by_text("Out of 100 children")).to_be_visible()
+    expect(page.get_by_text("Out of 1,000 children")).to_be_visible()
     expect(page.get_by_role("button", name="PDF")).to_be_visible()
     page.wait_for_timeout(5000)
 
@@ -215,7 +215,7 @@ MORE: dict[str, Callable[[Page], None]] = {
     "drift": show_tab("Records", "Drift", "The alarm is at"),
     "audit-trail": show_tab("Records", "Audit trail", "form one chain"),
     "cases": show_tab("Compare runs", "Case matrix", "films"),
-    "wards": show_tab("Compare runs", "Out of 100 children", "prevalence"),
+    "wards": show_tab("Compare runs", "Out of 1,000 children", "prevalence"),
     "training": show_tab("Compare runs", "Training and shortcuts", "perturbation"),
     "model-card-details": show_tab("Model card", "All facts", "Shortcut"),
     "checklists": show_tab("Model card", "Checklists", "Filled from the records"),

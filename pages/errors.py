@@ -36,7 +36,7 @@ def draw_errors(visit: Visit) -> None:
             draw_gallery(visit, view, found, notes)
     else:
         draw_case(visit, view, found, notes)
-        listen_for_keys(harmless=True)  # it saves a note
+        listen_for_keys(harmless=True, subject=view.film)  # it saves a note
 
 
 visit = guard("errors")

@@ -31,12 +31,12 @@ def draw_empty() -> None:
             "score would be with parts of the film hidden; what the network's layers see. "
             "Films come here from the pages Worklist, Errors and Teaching."
         )
-        st.page_link("pages/review.py", label="Add films there", icon=":material/radiology:")
+        st.page_link("pages/review.py", label="Open the worklist", icon=":material/radiology:")
 
 
 def draw_choice(visit: Visit, view: RegionsView) -> bool:
     """Draw the choice of a film of the visit; return whether there is one to choose."""
-    listed = films_to_choose(visit)
+    listed = films_to_choose(visit, view.film)
     if view.library != VISIT or not listed or (len(listed) == 1 and view.film in listed):
         return False
     REGIONS.select(view, "Film", "film", listed)

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from core import __version__
+from core.comparison.case_matrix import find_step
 from core.comparison.curves import (
     ODDS_ENDS,
     ODDS_TICKS,
@@ -25,16 +26,17 @@ from core.comparison.curves import (
 from core.comparison.paired_tests import PairComparison
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.tables import difference_cell, p_cells
-from core.comparison.text import NOTE, films_text, pair_texts
+from core.comparison.text import NOTE, difference_text, films_text, pair_texts
 from core.domain.model import RunRecord
 from core.domain.rate import Rate, interval_text
-from core.evaluation.metrics import confusion_at, rates_of
+from core.evaluation.metrics import confusion_at, log_losses, rates_of
+from core.evaluation.tables import MEASURES
 from core.reports.document import Bullets, Document, Paragraph, Section, Table
 from core.reports.film_report import DISCLAIMER, time_text
 from core.reports.pdf import write_pdf
 from core.reports.plots import Axis, Line, Plot, draw_plots
 from core.runs.predictions import PREDICTIONS_FILE
-from core.stats.bootstrap import draw_patients, f1_rate
+from core.stats.bootstrap import draw_patients, f1_rate, mean_rate
 from core.stats.intervals import roc_auc
 
 CURVES = "curves"
@@ -42,13 +44,21 @@ HASH_LENGTH = 12
 MOST_IN_WORDS = 6
 """Pairs: those of four runs."""
 GUIDE = (150, 155, 162)
-TESTED = {
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "f1_pneumonia": "F1 pneumonia",
-    "delong": "ROC AUC",
-}
-"""The questions of the table of pairs, by their names in ``PairComparison.holm``."""
+DELONG = "delong"
+USUAL_METRIC = "accuracy"
+
+
+def questions_of(metric: str) -> dict[str, str]:
+    """Return the questions of the table of pairs, by their names in ``PairComparison.holm``.
+
+    Parameters
+    ----------
+    metric : str
+        That the page compares too, of `METRICS`; the ROC AUC is DeLong's in any case.
+    """
+    names = ("sensitivity", "specificity", metric, "log_loss")
+    asked = {name: MEASURES.get(name, name) for name in names if name != "roc_auc"}
+    return asked | {DELONG: "ROC AUC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,8 @@ def describe_comparison(
     runs: Mapping[str, RunRecord],
     made_at: datetime,
     chosen: PairComparison | None = None,
+    metric: str = USUAL_METRIC,
+    more: Sequence[Section] = (),
 ) -> Document:
     """Return what a comparison found; the pictures stand in the section `CURVES`.
 
@@ -87,6 +99,10 @@ def describe_comparison(
     chosen : PairComparison, optional
         The pair in the order in which it is to be told; where there are more pairs than
         `MOST_IN_WORDS`, it alone is put in words.
+    metric : str
+        Compared beside sensitivity, specificity, log loss and ROC AUC.
+    more : sequence of Section
+        What else is known of the runs; it stands before the list of them.
     """
     text = films_text(scored)
     worded = list(pairs)
@@ -95,11 +111,17 @@ def describe_comparison(
         worded = [chosen if {one.first, one.second} == told else one for one in pairs]
         worded = worded if len(pairs) <= MOST_IN_WORDS else [chosen]
     sentences = tuple(sentence for pair in worded for sentence in pair_texts(pair))
+    told_pair = worded[0] if len(pairs) == 1 else chosen
+    if told_pair is not None and metric != "roc_auc":
+        sentences += (difference_text(told_pair, metric, MEASURES.get(metric, metric)),)
     sections = (
-        Section("results", "Results at the operating points", (_results(scored),)),
+        Section("results", "Results at the operating points", (_results(scored, metric),)),
         Section(CURVES, "Curves and calibration", (Paragraph(_about_curves(scored)),)),
-        Section("differences", "Differences", (_differences(pairs), Paragraph(NOTE))),
+        Section(
+            "differences", "Differences", (_differences(scored, pairs, metric), Paragraph(NOTE))
+        ),
         Section("words", "In words", (Bullets(sentences),)),
+        *more,
         Section("runs", "The runs", (Bullets(tuple(_about(runs[one]) for one in scored.run_ids)),)),
     )
     return Document(
@@ -117,6 +139,8 @@ def export_comparison(
     looks: Mapping[str, Look],
     made_at: datetime,
     chosen: PairComparison | None = None,
+    metric: str = USUAL_METRIC,
+    more: Sequence[Section] = (),
 ) -> bytes:
     """Return a comparison as a PDF file; parameters as in `describe_comparison`.
 
@@ -126,7 +150,7 @@ def export_comparison(
         By run.
     """
     plots = plot_comparison(scored, looks)
-    document = describe_comparison(scored, pairs, runs, made_at, chosen)
+    document = describe_comparison(scored, pairs, runs, made_at, chosen, metric, more)
     return write_pdf(document, {CURVES: partial(draw_plots, plots=plots)})
 
 
@@ -139,43 +163,51 @@ def _names(run_ids: Sequence[str]) -> str:
     return f"{', '.join(run_ids[:-1])} and {run_ids[-1]}" if len(run_ids) > 1 else run_ids[0]
 
 
-def _results(scored: ScoredFilms) -> Table:
+def _results(scored: ScoredFilms, metric: str) -> Table:
     """Return each run's errors and rates, that with the largest ROC area first."""
     draws = draw_patients(scored.films.patient)
-    rows = []
+    label, rows = scored.films.label, []
+    names: list[str] = []
     for run, probability, threshold, called in zip(
         scored.run_ids, scored.probability, scored.threshold, scored.called, strict=True
     ):
-        matrix = confusion_at(probability, scored.films.label, threshold)
-        rates, area = rates_of(matrix), roc_auc(probability, scored.films.label)
+        matrix = confusion_at(probability, label, threshold)
+        area = roc_auc(probability, label)
+        known = rates_of(matrix) | {
+            "f1_pneumonia": f1_rate(called, scored.ill, draws),
+            "log_loss": mean_rate(log_losses(probability, label), draws),
+            DELONG: area,
+        }
+        asked = {key: name for key, name in questions_of(metric).items() if key in known}
+        names = list(asked.values())
         counts = f"{matrix.false_negative}", f"{matrix.false_positive}"
-        measured = (
-            *(rates["sensitivity"], rates["specificity"]),
-            *(f1_rate(called, scored.ill, draws), area),
-        )
-        cells = (run, f"{threshold:.3f}", *counts, *map(_in_lines, measured))
+        cells = (run, f"{threshold:.3f}", *counts, *(_in_lines(known[key]) for key in asked))
         rows.append((area.value, cells))
     rows.sort(key=lambda row: -row[0])
-    head = ("Run", "Threshold", "Missed", "False alarms", *TESTED.values())
-    return Table(head, tuple(cells for _, cells in rows), (1.2, 1.3, 1.0, 1.6, 2, 2, 2, 2))
+    head = ("Run", "Threshold", "Missed", "False alarms", *names)
+    widths = (1.0, 1.55, 1.2, 1.3, *(2.0 for _ in names))
+    return Table(head, tuple(cells for _, cells in rows), widths)
 
 
 def _in_lines(rate: Rate) -> str:
     return interval_text(rate).replace(" (", "\n(")
 
 
-def _differences(pairs: Sequence[PairComparison]) -> Table:
-    """Return what sets each pair apart: the difference, and its p value as it is and corrected."""
-    rows = []
+def _differences(scored: ScoredFilms, pairs: Sequence[PairComparison], metric: str) -> Table:
+    """Return what sets each pair apart: differences, p values as they are and corrected, films."""
+    asked, rows = questions_of(metric), []
     for pair in pairs:
         cells = []
-        for question in TESTED:
-            difference = pair.roc_auc if question == "delong" else pair.differences[question]
+        for question in asked:
+            difference = pair.roc_auc if question == DELONG else pair.differences[question]
             alone, corrected = p_cells(pair, question, difference.p_value)
             size = difference_cell(difference).replace(" (", "\n(")
-            cells.append(f"{size}\np {alone}, corrected {corrected}")
-        rows.append((f"{pair.second} minus {pair.first}", *cells))
-    return Table(("Pair", *TESTED.values()), tuple(rows), (1.0, 2, 2, 2, 2))
+            cells.append(f"{size}\np {alone}, Holm {corrected}")
+        step = find_step(scored, pair.first, pair.second)
+        films = f"{step.fixed} gone\n{step.broken} new"
+        rows.append((f"{pair.second} minus {pair.first}", films, *cells))
+    head = ("Pair", "Errors", *asked.values())
+    return Table(head, tuple(rows), (0.95, 0.95, *(2.0 for _ in asked)))
 
 
 def _about(run: RunRecord) -> str:

@@ -114,7 +114,7 @@ class Reader:
         if not self.may(act):
             raise NotAllowed(
                 f"{roles_text(self.roles)} may not {act}: this needs the role "
-                f"{_either(WHO_MAY[act])}. Change your role, or ask the administrator."
+                f"{who_may_text(act)}. Change your role, or ask the administrator."
             )
 
 
@@ -128,6 +128,11 @@ OPERATOR = Reader("command line", frozenset({Role.ADMIN}))
 def roles_text(roles: Collection[Role]) -> str:
     """Return roles as the subject of a sentence."""
     return f"The role {_either(roles, 'and')}" if roles else "Nobody without a role"
+
+
+def who_may_text(act: Act) -> str:
+    """Return the roles that allow an act, such as "teacher, lead or admin"."""
+    return _either(WHO_MAY[act])
 
 
 def _either(roles: Collection[Role], word: str = "or") -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,31 @@ def cell_of(probability: float, label: int, threshold: float) -> Cell:
     if label == 1:
         return Cell.TRUE_POSITIVE if probability >= threshold else Cell.FALSE_NEGATIVE
     return Cell.FALSE_POSITIVE if probability >= threshold else Cell.TRUE_NEGATIVE
+
+
+def hold_back(
+    film_ids: npt.NDArray[np.str_],
+    probability: Scores,
+    label: Labels,
+    operating_point: float,
+    awaiting: Collection[str],
+) -> Mask:
+    """Return the (N,) mask of the films that no list shows while some await a blind read.
+
+    They are the awaiting films and others, as many of every cell: if a list lacked the awaiting
+    films alone, its length beside the counts of the cells would tell their cell. A cell that has
+    fewer lacks all of its films. Which others does not change while the same films are awaited.
+    """
+    awaited: Mask = np.isin(film_ids, list(awaiting))
+    held, number = awaited.copy(), int(awaited.sum())
+    if not number:
+        return held
+    for in_cell in cell_of_films(probability, label, operating_point):
+        others = np.flatnonzero(in_cell & ~awaited)
+        digests = [sha256(one.encode()).digest() for one in film_ids[others].tolist()]
+        missing = max(0, number - int((in_cell & awaited).sum()))
+        held[others[sorted(range(len(others)), key=digests.__getitem__)[:missing]]] = True
+    return held
 
 
 Places = npt.NDArray[np.intp]

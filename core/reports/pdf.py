@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
@@ -95,6 +95,15 @@ class Pages(FPDF):
                 row = table.row()
                 for cell in cells:
                     row.cell(cell)
+
+    def row_mm(self, cells: Sequence[str], widths: Sequence[float], line_mm: float) -> float:
+        """Return how high `write_table` draws a row, which is that of the cell with most lines."""
+        share_mm = self.epw / sum(widths)
+        lines = [
+            self.multi_cell(width * share_mm, line_mm, cell, dry_run=True, output="LINES")
+            for cell, width in zip(cells, widths, strict=True)
+        ]
+        return line_mm * max(len(cast("list[str]", of_cell)) for of_cell in lines)
 
 
 class DocumentPages(Pages):

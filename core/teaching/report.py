@@ -34,7 +34,7 @@ FILM_WIDTHS: Final = {
     "Reference": 38,
     "Your read": 34,
     "Blind read": 20,
-    "Mark": 42,
+    "Mark": 52,
     "Model": 32,
     "After the model": 34,
     "Time": 17,
@@ -47,6 +47,9 @@ GAP_MM, PICTURE_MM, CAPTION_MM = 5.0, 62.0, 3.6
 
 LEAST_PICTURE_MM, CAPTIONS_MM = 38.0, 5.0 * CAPTION_MM
 """Of a picture at least, so that one more row stands on the page, and of all lines below it."""
+
+ROW_MM, FOOT_MM, TOGETHER = 5.0, 3.0, 3
+"""Of the table; from its end to the foot; rows at least on a page that it goes on to."""
 
 IN_A_ROW = 4
 MARK, LESION = (255, 214, 10), (90, 200, 120)
@@ -102,9 +105,20 @@ def session_as_pdf(course: Course, to_review: Sequence[DrawnFilm] = ()) -> bytes
     document.ln(3)
     _draw_to_review(document, to_review)
     _write_films(document, course, outcomes)
-    document.ln(3)
-    _write_line(document, NOT_FOR_DIAGNOSIS, size=8)
     return document.finish()
+
+
+class SessionPages(Pages):
+    """Pages that say at their foot what the figures are not."""
+
+    def footer(self) -> None:
+        """Write the lines at the foot of a page."""
+        self.set_y(FOOT_MM - self.b_margin)
+        self.set_font(FAMILY, size=7)
+        foot = f"{NOT_FOR_DIAGNOSIS} Page {self.page_no()} of {{nb}}."
+        of_cells, self.c_margin = self.c_margin, 0.0  # a table's may be in force
+        self.multi_cell(0, CAPTION_MM, foot, new_x="LMARGIN", new_y="NEXT")
+        self.c_margin = of_cells
 
 
 def _write_figures(document: Pages, figures: Mapping[str, str]) -> None:
@@ -134,8 +148,30 @@ def _write_films(document: Pages, course: Course, outcomes: Sequence[Outcome]) -
     heads = [f"{name} (s)" if name == "Time" else name for name in films[0]]
     rows = [["" if cell is None else str(cell) for cell in film.values()] for film in films]
     document.c_margin = 1.0
-    document.write_table([heads, *rows], widths, 5.0)
+    while rows:
+        fitting = _rows_fitting(document, heads, rows, widths)
+        left = len(rows) - fitting
+        if 0 < left < TOGETHER:
+            fitting = max(0, len(rows) - TOGETHER)
+        if fitting:
+            document.write_table([heads, *rows[:fitting]], widths, ROW_MM)
+        rows = rows[fitting:]
+        if rows:
+            document.add_page()
     document.c_margin = 0.0
+
+
+def _rows_fitting(
+    document: Pages, heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]
+) -> int:
+    """Return how many rows stand on what is left of the page, below their head."""
+    free_mm = document.page_break_trigger - document.get_y()
+    free_mm -= document.row_mm(heads, widths, ROW_MM)
+    for place, row in enumerate(rows):
+        free_mm -= document.row_mm(row, widths, ROW_MM)
+        if free_mm < 0.0:
+            return place
+    return len(rows)
 
 
 # --- the films to review --------------------------------------------------------------------------
@@ -239,7 +275,7 @@ def _write_heading(document: Pages, words: str, *, needed_mm: float) -> None:
 def _new_document(session_id: str, day: str) -> Pages:
     title = f"First Read teaching session {session_id[:8]}, {day}"
     try:
-        document = Pages(title, landscape=True, margin_mm=15.0)
+        document = SessionPages(title, landscape=True, margin_mm=15.0)
     except ModelError as exc:
         raise TeachingError(
             "The font DejaVu Sans is not installed, so no PDF can be written: reinstall "

@@ -98,7 +98,7 @@ def marks_text(score: MarkScore, marks: int) -> str:
     if not score.known:
         return "not scored: the lesion is not outlined"
     if not score.ill:
-        return false_marks_text(marks) if marks else "No mark needed: correct"
+        return false_marks_text(marks) if marks else "No mark needed, and none was set"
     parts = []
     if score.foci > 1:
         parts.append(f"{score.foci_found} of {score.foci} foci")

@@ -62,7 +62,7 @@ EMPTY: dict[str, tuple[str, str | re.Pattern[str]]] = {
     "Subgroups": ("subgroups", "Intervals are 95 %"),
     "Compare runs": ("runs", re.compile("Tick the runs to compare")),
     "the lesson": ("runs?lesson=zoom", "None of them can serve"),
-    "Model card": ("model_card", "Out of 100 children"),
+    "Model card": ("model_card", "Out of 1,000 children"),
     "Teaching": ("teaching", "Read blind, then see the answer"),
     "Records": ("records", "No signed reads yet"),
     "Archive": ("archive", "No film has come from the archive yet"),

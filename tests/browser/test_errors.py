@@ -26,6 +26,7 @@ HOLD_SLIDER = """(slider, value) => {
     slider.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
 LET_GO = 'slider => slider.dispatchEvent(new Event("change", { bubbles: true }))'
+MAIN = "document.querySelector('[data-testid=stMain]')"
 CELLS = ("true positives", "false negatives", "false positives", "true negatives")
 
 
@@ -142,12 +143,19 @@ def test_from_a_cell_to_a_film_to_a_tag_and_back_after_a_reload(
     expect(cards(page).locator("img:visible")).to_have_count(min(wrong, 24))
     wait_until_idle(page)
 
-    second = cards(page).nth(1).locator(".name").inner_text()
+    first, second = (cards(page).nth(one).locator(".name").inner_text() for one in (0, 1))
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("img", name=f"Film {second}")).to_be_visible()
     expect(page.get_by_text("2 of ")).to_be_visible()
     expect(page.get_by_text("Nearest true positive")).to_be_visible()
+    wait_until_idle(page)
+    for key, stem in (("k", first), ("j", second)):  # the film is in sight after every step
+        page.evaluate(f"{MAIN}.scrollTop = 400")
+        page.keyboard.press(key)
+        expect(page.get_by_role("img", name=f"Film {stem}")).to_be_visible()
+        wait_until_idle(page)
+        assert page.evaluate(f"{MAIN}.scrollTop") == 0
     name = page.get_by_placeholder("Signing as (your name)")
     name.fill(READER)
     name.press("Tab")

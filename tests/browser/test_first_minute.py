@@ -199,7 +199,7 @@ WORDS_OF_PAGES: dict[str, str | re.Pattern[str]] = {
     "errors": re.compile("at its operating point, among"),
     "subgroups": "Doubtful labels",
     "runs": re.compile("Tick the runs to compare"),
-    "model_card": "Out of 100 children",
+    "model_card": "Out of 1,000 children",
     "teaching": "Read blind, then see the answer",
     "records": "No signed reads yet",
     "archive": "No archive is set",

@@ -90,7 +90,7 @@ def test_the_app_works_under_its_own_policy(window: BrowserContext, server: Serv
     expect(page.get_by_role("img", name=re.compile("^Film "))).to_be_visible()
     expect(page.locator(".fr-regions")).to_be_visible()
     page.get_by_role("link", name="Model card").click()
-    expect(page.get_by_text("Out of 100 children")).to_be_visible()
+    expect(page.get_by_text("Out of 1,000 children")).to_be_visible()
     wait_until_idle(page)
     assert [one for one in complaints if "Content Security Policy" in one] == []
 

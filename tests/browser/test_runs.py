@@ -117,7 +117,7 @@ def test_runs_are_compared_by_keyboard_and_mouse_imported_and_found_again(
     for said in ("97.5", "98"):  # one press a run of the page: a rerun may swallow the next one
         slider.press("ArrowRight")
         change(page, "at", said)
-    open_tab(page, "Out of 100 children", "ward")
+    open_tab(page, "Out of 1,000 children", "ward")
     ill = page.get_by_role("slider", name="Pneumonia prevalence in your ward (%)")
     ill.focus()
     for said in ("11", "12", "13", "14", "15"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from fixtures import app_pages
 from fixtures.app_pages import PATIENCE_S, address_of
 from fixtures.kept_run_copies import copy_runs
 from fixtures.kermany_stand_in import draw_film, encode_film, write_bytes
@@ -90,7 +91,9 @@ def test_the_nearest_film_that_is_read_rightly_stands_beside_at_the_same_size(fi
 def test_regions_that_are_shown_stand_in_the_address(films) -> None:
     film_id, _ = missed_film()
     page = open_page(split="test", film=film_code(film_id))
+    assert page.button(key="case-explain").proto.shortcut == "o"
     page.button(key="case-explain").click().run()
+    assert page.button(key="case-explain").proto.shortcut == ""  # the film's own key from now on
     assert page.query_params["regions"] == "yes"
     by_name = {button.label: button for button in page.button}
     assert "Hide the regions" in by_name
@@ -223,14 +226,36 @@ def test_a_link_to_a_film_that_a_session_has_yet_to_show_shows_no_result(notes, 
     assert blind_reads.awaits_blind_read(visit, "public", film_id) == ""
 
 
+def test_while_a_film_is_read_in_teaching_its_file_is_named_and_the_others_are_hashed(
+    films, notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+    (film_id, _), by = missed_film(), lead("dr. a")
+    plan = Plan("public", films=1, run_id=SERVED_RUN)
+    cases = (make_case(1, film_id=film_id),)
+    session = SqlTeachingStore(notes.database).start(plan, cases, by)
+    page = app_pages.open_page("teaching")
+    page.text_input(key="reader-name").set_value(by.name).run()
+    every = served_predictions().of_split("test").films.film_id.tolist()
+    other = load_film("public", next(one for one in every if one != film_id))
+    page.session_state["first_read"].films[other.key] = other  # unread, so that files are compared
+    page.query_params["session"] = session.session_id
+    page.run()
+    assert [one.value for one in page.caption if "224 px copy" in one.value] == [
+        ":material/aspect_ratio: Shown: 224 px copy."
+    ]
+    blind_reads._ahead().submit(lambda: None).result()
+    assert {("public", one) for one in every} <= blind_reads._hashes().keys()
+
+
 def test_a_film_is_shown_in_its_proportions_and_the_page_says_which_file_it_is(films) -> None:
     part, (film_id, probability) = served_predictions().of_split("test").films, missed_film()
     place = part.film_id.tolist().index(film_id)
     sides = part.original_height_px[place], part.original_width_px[place]
     page = open_page(split="test", film=film_code(film_id))
     assert any("; shown: 224 px copy]" in text.value for text in page.markdown)
-    why = next(text.value for text in page.caption if "Review reads" in text.value)
-    assert "Review reads this 224 px copy as" in why
+    why = next(text.value for text in page.caption if "The Worklist reads" in text.value)
+    assert "The Worklist reads this 224 px copy as" in why
     assert load_film("public", film_id).original_px == sides
     small, _ = small_pictures("public", [film_id])
     width, height = Image.open(io.BytesIO(small[film_id].png)).size
@@ -241,7 +266,7 @@ def test_a_film_is_shown_in_its_proportions_and_the_page_says_which_file_it_is(f
     st.cache_resource.clear()
     page.run()
     assert any("; shown: 1024 px copy]" in text.value for text in page.markdown)
-    why = next(text.value for text in page.caption if "Review reads" in text.value)
+    why = next(text.value for text in page.caption if "The Worklist reads" in text.value)
     assert f"The probability {probability_text(probability)} is of the 224 px copy" in why
-    assert "Review reads the 1024 px copy shown here as" in why
+    assert "The Worklist reads the 1024 px copy shown here as" in why
     assert load_film("public", film_id).original_px is None

@@ -28,11 +28,11 @@ from pages.test_review import (
 from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import Role
-from core.domain.review import Verdict
+from core.domain.review import ReadKind, Verdict
 from core.domain.worklist import ArrivingFilm, FilmStatus, WorklistFilter
 from core.errors import FilmStoreError
 from core.jobs.batch import FilmOutcome, FilmState
-from core.settings import get_settings
+from core.settings import PROJECT_ROOT, get_settings
 from core.store.films.worklist import SqlFilms
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
@@ -85,6 +85,36 @@ def test_a_film_outlasts_the_visit_with_what_the_model_said(store: SqlReviewStor
     assert visit_of(again).job is None
     assert visit_of(again).films[sha256_of(CHEST)].content == CHEST[1]
     assert visit_of(again).size_bytes == 0
+
+
+def reload_regions(**address: str) -> AppTest:
+    """Open the page Regions first, in a visit that has no film yet."""
+    router = AppTest.from_file(str(PROJECT_ROOT / "streamlit_app.py"), default_timeout=120)
+    page = router.switch_page("pages/regions.py")
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_the_page_regions_lists_the_films_of_the_site_after_a_reload(
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(open_page(), CHEST, OTHER, HAND)
+    page = reload_regions()
+    (choice,) = [one for one in page.selectbox if one.label == "Film"]
+    assert choice.options == ["chest.png", "other.png"]
+    monkeypatch.setenv("FIRSTREAD_READ_FIRST", "true")
+    record_of = record(kind=ReadKind.FIRST, film_sha256=sha256_of(OTHER), reader="Ada", regions={})
+    sign(store, record_of)
+    choose_local_reader(store.database, "Ada", Role.READER)
+    get_local_reader.clear()
+    page = reload_regions()
+    assert "You have locked your first read" in page.info[0].value  # the film that Ada has read
+    assert not [one for one in page.selectbox if one.label == "Film"]
+    page = reload_regions(film=sha256_of(CHEST)[:12])
+    assert "Lock your first read" in page.info[0].value
 
 
 def test_the_uploader_says_where_films_lie_and_for_how_long(

@@ -71,6 +71,9 @@ def test_who_may_not_compare_runs_sees_the_lesson_alone(store: SqlReviewStore, r
     st.cache_resource.clear()
     page = open_runs()
     assert not page.exception
+    assert page.info[0].value == (
+        "Comparing runs needs the role teacher, lead or admin. This is the lesson."
+    )
     assert page.header[0].value == "A model that called nearly every normal pneumonia"
     assert "Back to the runs" not in labels_of(page)
     assert not [label for label in labels_of(page) if label.startswith("Make ")]

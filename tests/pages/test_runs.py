@@ -127,12 +127,10 @@ def test_the_children_of_a_ward_follow_from_sensitivity_and_specificity(runs: Pa
     assert "healthy, false alarm" in drawn
     assert f"Of 1,000 children, 300 with pneumonia, f04 misses {missed:.0f} (" in drawn
     assert f"raises {alarms:.0f} (" in drawn
-    assert f"{30 - round(missed / 10)} pneumonia, found" in drawn
-
-
-def test_a_ward_that_was_measured_on_adults_is_said_to_be_none_of_children(runs: Path) -> None:
-    assert "measured on adults here" in words_of(open_page(part="nih"))
-    assert "measured on adults here" not in words_of(open_page(part="test"))
+    assert f"of 1,000 children, to the nearest 10: {10 * round(missed / 10)} " in drawn
+    assert f"{10 * (30 - round(missed / 10))} pneumonia, found" in drawn
+    assert drawn.count("fr-found") == 30 - round(missed / 10) + 1  # one is the key's
+    assert "One figure stands for 10 children" in words_of(page)
 
 
 def test_a_case_shows_its_reference_and_who_errs(runs: Path) -> None:

@@ -9,6 +9,9 @@ import pytest
 from pages.test_runs import open_page, runs, words_of
 from pypdf import PdfReader
 
+from core.runs.store import load_run
+from core.settings import PROJECT_ROOT
+from core.shortcuts.record import read_audit
 from ui.runs import report
 
 __all__ = ["runs"]
@@ -32,9 +35,17 @@ def test_the_pdf_says_what_the_page_says(runs, offered: list[tuple[str, Any]]) -
     (films,) = [line for line in words_of(page).splitlines() if "of 427 patients" in line]
     assert "at equal sensitivity" in films
     assert films in said
-    pair = [line[2:] for line in words_of(page).splitlines() if line.startswith("- f03 ")]
-    assert len(pair) == 2
+    pair = [
+        line[2:]
+        for line in words_of(page).splitlines()
+        if line.startswith(("- f03 ", "- Accuracy of"))
+    ]
+    assert len(pair) == 3  # with the metric that the page shows
     assert [line for line in pair if line not in said] == []
+    part = read_audit(load_run(PROJECT_ROOT / "models" / "f03")).parts["test"]
+    assert "Shortcut audit" in said
+    assert f"{part.change('lungs_hidden').roc_auc.value:.3f}" in said
+    assert f"{part.change('lower').decisions_changed} of {part.n}" in said
 
 
 def test_one_run_alone_is_no_comparison(runs, offered: list[tuple[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from pages.test_runs import address_of, films_of, open_page, runs, words_of
+from pages.test_runs import address_of, films_of, open_page, runs, table_with, words_of
 
 from core.domain.model import OperatingPoint
 from core.domain.rate import Rate
@@ -115,3 +115,21 @@ def test_a_press_that_compares_the_same_runs_measures_no_area_again(
     assert measured == [624, 624]
     page.run()
     assert measured == [624, 624]
+
+
+def test_runs_are_chosen_in_a_list_too_which_keys_reach_in_step_with_the_ticks(runs: Path) -> None:
+    page = open_page(runs="f03,f04", earlier="f04", later="f03")
+    chosen = page.multiselect(key="runs-runs")
+    assert chosen.value == ["f03", "f04"]
+    chosen.set_value(["f04", "f03", "f01"]).run()
+    assert address_of(page)["runs"] == "f01,f03,f04"
+    assert address_of(page)["earlier"] != "f04"  # the pair in words is the usual one again
+    assert page.multiselect(key="runs-runs").value == ["f01", "f03", "f04"]
+    order = table_with(page, "Role")["Run"].tolist()
+    ticked = page.session_state["runs-table"]["selection"]["rows"]
+    assert {order[place] for place in ticked} == {"f01", "f03", "f04"}
+
+
+def test_a_ward_that_was_measured_on_adults_is_said_to_be_none_of_children(runs: Path) -> None:
+    assert "measured on adults here" in words_of(open_page(part="nih"))
+    assert "measured on adults here" not in words_of(open_page(part="test"))

@@ -84,6 +84,12 @@ def _take_over(
             visit.outcomes[key] = said
 
 
+def list_all(visit: Visit) -> None:
+    """Put the site's films into a visit that has none yet, as after a reload of another page."""
+    if get_settings().keeps_films and not visit.films:
+        list_films(visit, WorklistFilter(every=True))
+
+
 def take_up(visit: Visit, code: str) -> None:
     """Put one film into the visit, by the beginning of its hash; another page asks for it."""
     if any(key.startswith(code) for key in visit.films):
@@ -93,7 +99,7 @@ def take_up(visit: Visit, code: str) -> None:
         shipped = [film for film in examples.films if film.key.startswith(code)]
         visit.films.update({film.key: film for film in shipped})
         visit.outcomes.update({one.key: examples.outcomes.get(one.key, WAITING) for one in shipped})
-    if not get_settings().keeps_films or visit.films:
+    if not get_settings().keeps_films:
         return
     found = get_films().find(code)
     if found is not None:

@@ -128,7 +128,7 @@ PAGES = {
         "Model",
         "Which run reads better on the same films, and which one serves.",
         (
-            "Tick the runs to compare.",
+            "Tick the runs to compare, or choose them by keys in “Runs compared”.",
             "Read the paired tests, then the films on which the runs differ.",
             "A lead chooses the run that serves.",
         ),

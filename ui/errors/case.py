@@ -59,8 +59,9 @@ PAGE_KEYS = (
     ("j k", "Next, previous film of the gallery"),
     ("g", "Back to the gallery"),
     ("t", f"Add or remove the tag “{QUICK_TAG}”"),
-    ("e", "Find the regions that the score depends on"),
 )
+FIND_KEY = ("o", "Find the regions that the score depends on")
+"""Until they are on the film: then the film's own key shows and hides them."""
 
 
 def follow_case_event(view: ErrorView) -> ErrorView:
@@ -199,7 +200,7 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
         regions=overlay_of(case.visit, case.film_id, explanation, of_others=case.of_adult),
         key="case-viewer",
         height=VIEW_HEIGHT,
-        page_keys=PAGE_KEYS,
+        page_keys=PAGE_KEYS if asked else (*PAGE_KEYS, FIND_KEY),
         truths=lesion_outlines(view.library, case.film_id) if view.regions else (),
     )
     return task
@@ -250,7 +251,7 @@ def draw_regions_button(view: ErrorView) -> None:
     st.button(
         "Hide the regions" if view.regions else "Find the regions the score depends on",
         icon=":material/blur_on:",
-        shortcut="e",
+        shortcut=None if view.regions else FIND_KEY[0],
         width="stretch",
         key="case-explain",
         on_click=lambda: put(regions="" if st.query_params.get("regions") == YES else YES),

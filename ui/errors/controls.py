@@ -156,12 +156,12 @@ def draw_choice(view: ErrorView, found: Found) -> None:
         of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
         words = of_set if drawn else split_titles(view.run)
         GALLERY.select(view, "Split", "split", {name: words.get(name, name) for name in splits})
-    for text in (learned_text(view, found.runs), not_scored_text(view)):
+    for text in (learned_text(view, found.whole), not_scored_text(view)):
         if text:
             st.caption(text)
     show_matrix(
-        found.runs.of_run(view.run),
-        found.runs.films.label,
+        found.whole.of_run(view.run),
+        found.whole.films.label,
         threshold=view.threshold,
         operating_point=get_runs()[view.run].operating_point.threshold,
         selected=view.cell,
@@ -181,7 +181,7 @@ def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> No
         left, right = st.columns(2)
         with left:
             pick("Other runs", "wrong", WRONG_IN)
-            pick("Subtype", "subtype", subtypes_of(found.runs.films))
+            pick("Subtype", "subtype", subtypes_of(found.whole.films))
             pick("Tag", "tag", sorted(noted.by_tag))
             pick("Cause", "cause", sorted(noted.by_cause))
         with right:
@@ -225,4 +225,4 @@ def found_in_words(view: ErrorView, found: Found) -> str:
     if view.wanted.anything:
         shown = f"{len(found.film_ids):,} of {shown}"
     point = "its operating point" if view.threshold is None else f"threshold {view.threshold:.3f}"
-    return f"**{shown}** of run {view.run} at {point}, {among_text(view, found.runs)}"
+    return f"**{shown}** of run {view.run} at {point}, {among_text(view, found.whole)}"

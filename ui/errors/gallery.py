@@ -128,12 +128,20 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
             st.caption("Computer-generated; not evidence of clinical performance.")
             note_what_lacks(view.library)
         note_left_out(visit)
+        if found.awaiting:
+            st.caption(held_back_text(len(found.awaiting)))
     with filter_side:
         draw_filters(view, found, notes)
     with notes_side:
         draw_notes(view, notes)
     if not found.film_ids:
-        if found.in_cell:
+        if found.in_cell and not view.wanted.anything:
+            st.info(
+                "No film of this cell is listed until you have read more of the films that await "
+                "your first read.",
+                icon=":material/visibility_off:",
+            )
+        elif found.in_cell:
             st.info(
                 f"None of the {found.in_cell} films of this cell matches the filter. Remove a part "
                 "of it.",
@@ -158,6 +166,15 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
         turns=(view.page > 1, view.page < pages_of(found)),
     )
     make_ahead(view.library, found.film_ids[first + PAGE_FILMS : first + 2 * PAGE_FILMS])
+
+
+def held_back_text(awaiting: int) -> str:
+    """Return what the lists lack beside the counts, the same whatever cell the films are in."""
+    films = "1 film" if awaiting == 1 else f"{awaiting} films"
+    return (
+        f"The counts are of all films. The list of every cell lacks {films}, or all where it has "
+        "fewer, so no list tells where an unread film would be."
+    )
 
 
 def draw_pages(view: ErrorView, found: Found) -> None:
@@ -194,13 +211,13 @@ def _pages_key(page: int) -> str:
 
 def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> ErrorView:
     """Return the view on a page that there is; say what no film of the split can be."""
-    gone = view.film is not None and found.runs.place_of(view.film) is None
-    if gone and view.film not in found.awaiting:
+    gone = view.film is not None and found.whole.place_of(view.film) is None
+    if gone:
         complaints.append("The open film is not in this split: the gallery is shown.")
         view = replace(view, film=None)
     wanted, known = view.wanted, found.known
     there = {
-        "subtype": (wanted.subtype, subtypes_of(found.runs.films)),
+        "subtype": (wanted.subtype, subtypes_of(found.whole.films)),
         "finding": (wanted.finding, known.codes),
         "age": (wanted.age, known.bands),
         "slice": (wanted.slice_key, slices_of(view.library, view.run) if wanted.slice_key else ()),

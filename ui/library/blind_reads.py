@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import streamlit as st
 
 from core.domain.reader import Act
 from core.errors import DatasetError
+from core.library.films import FilmLibrary
 from core.settings import get_settings
 from core.store.teaching import SqlTeachingStore
 from ui.app.resources import get_database, get_films, get_library, get_store
@@ -33,7 +35,7 @@ def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
             "hidden here. Read the film on the page Teaching, or end that session."
         )
     unread = _in_worklist(visit)
-    if unread and _sha256_of(library, film_id) & unread:
+    if unread and _sha256_of(get_library(library), film_id) & unread:
         return (
             "This film is in your worklist and you have not read it, so the runs' results are "
             "hidden here. Lock your first read on the page Worklist."
@@ -44,11 +46,26 @@ def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
 def films_awaiting(visit: Visit, library: str, film_ids: Sequence[str]) -> frozenset[str]:
     """Return those of a library's films that the visitor has yet to read blind."""
     in_session, unread = _in_teaching(visit), _in_worklist(visit)
+    films = get_library(library) if unread else None
     return frozenset(
         film_id
         for film_id in film_ids
-        if film_id in in_session or (unread and _sha256_of(library, film_id) & unread)
+        if film_id in in_session or (films is not None and _sha256_of(films, film_id) & unread)
     )
+
+
+def hash_ahead(visit: Visit, library: str, film_ids: Sequence[str]) -> None:
+    """Hash a library's files in the background, where `films_awaiting` will ask for them."""
+    if not _in_worklist(visit):
+        return
+    films, known = get_library(library), _hashes()
+    if any((library, film_id) not in known for film_id in film_ids):
+        _ahead().submit(lambda: [_sha256_of(films, film_id) for film_id in film_ids])
+
+
+@st.cache_resource(show_spinner=False)
+def _ahead() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-read-hashes")
 
 
 def note_left_out(visit: Visit) -> None:
@@ -91,16 +108,15 @@ def _hashes() -> dict[tuple[str, str], frozenset[str]]:
     return {}
 
 
-def _sha256_of(library: str, film_id: str) -> frozenset[str]:
+def _sha256_of(library: FilmLibrary, film_id: str) -> frozenset[str]:
     """Return the hashes of a film's files, read once in this process; none where it is not there.
 
     A larger copy in the worklist is the same film.
     """
-    known, key = _hashes(), (library, film_id)
+    known, key = _hashes(), (library.name, film_id)
     if key not in known:
-        films = get_library(library)
         try:
-            files = films.read_bytes(film_id), films.read_shown(film_id).content
+            files = library.read_bytes(film_id), library.read_shown(film_id).content
         except DatasetError:
             return frozenset()
         known[key] = frozenset(hashlib.sha256(one).hexdigest() for one in files)

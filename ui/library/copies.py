@@ -137,10 +137,10 @@ def why_other_probability(library: str, film_id: str, run: str, kept: float) -> 
     kind = copy_text(library, film_id)
     if kind.startswith(SQUARE_COPY):
         return (
-            f"Review reads this {SQUARE_COPY} as {theirs}: runs are measured on films that were "
-            "first rounded to 256 grey levels."
+            f"The Worklist reads this {SQUARE_COPY} as {theirs}: runs are measured on films that "
+            "were first rounded to 256 grey levels."
         )
     return (
-        f"The probability {ours} is of the {SQUARE_COPY}, on which runs are measured. Review reads "
-        f"the {kind or 'file'} shown here as {theirs}."
+        f"The probability {ours} is of the {SQUARE_COPY}, on which runs are measured. The Worklist "
+        f"reads the {kind or 'file'} shown here as {theirs}."
     )

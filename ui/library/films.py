@@ -17,7 +17,7 @@ from core.datasets.fetch import how_to_get_films
 from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.error_analysis.filters import Known, Noted, films_wanted
-from core.error_analysis.gallery import cell_of, films_in_cell, order_films
+from core.error_analysis.gallery import cell_of, films_in_cell, hold_back, order_films
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
 from core.library.films import PublicLibrary, states_synthetic
@@ -56,18 +56,21 @@ class Found:
 
     Attributes
     ----------
+    whole : ScoredFilms
+        All films of the split, the run at the threshold of the view: what is counted.
     runs : ScoredFilms
-        All films of the split, the run at the threshold of the view.
+        Those of them that the visitor need not read blind.
     film_ids : tuple of str
-        Those of the cell that are wanted, in order.
+        Those of the cell that are wanted, in order, without those that are held back.
     in_cell : int
-        Those of the cell, wanted or not.
+        Those of the cell, wanted or not, held back or not.
     known : Known
         Of the films of the split.
     awaiting : frozenset of str
-        Films of the split that the visitor has yet to read blind; they are nowhere else here.
+        Films of the split that the visitor has yet to read blind: none of the films listed.
     """
 
+    whole: ScoredFilms
     runs: ScoredFilms
     film_ids: tuple[str, ...]
     in_cell: int
@@ -80,7 +83,7 @@ class Found:
 
 
 def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Found:
-    """Return the films of a view, in its order, without those that await a blind read.
+    """Return the films of a view, in its order, without those that are held back.
 
     Parameters
     ----------
@@ -88,17 +91,18 @@ def find_films(view: ErrorView, notes: Sequence[CaseNote], known: Known) -> Foun
         Of the films of the view's split.
     """
     runs = get_films(view.library, view.run, view.split)
+    film_id, label, probability = runs.films.film_id, runs.films.label, runs.of_run(view.run)
+    awaiting = films_awaiting(get_visit(), view.library, film_id.tolist())
+    held = hold_back(film_id, probability, label, runs.threshold_of(view.run), awaiting)
     if view.threshold is not None:
         runs = runs.at(view.run, view.threshold)
-    probability, threshold = runs.of_run(view.run), runs.threshold_of(view.run)
-    awaiting = films_awaiting(get_visit(), view.library, runs.films.film_id.tolist())
-    shown = ~np.isin(runs.films.film_id, list(awaiting))
-    in_cell = shown & films_in_cell(probability, runs.films.label, threshold, view.cell)
+    in_cell = films_in_cell(probability, label, runs.threshold_of(view.run), view.cell)
     wanted = films_wanted(runs, view.run, view.wanted, noted_by(notes), known)
-    chosen = runs.where(in_cell & wanted)
+    chosen = runs.where(in_cell & wanted & ~held)
     order = order_films(chosen, view.run, view.order)
     film_ids = tuple(chosen.films.film_id[order].tolist())
-    return Found(runs.where(shown), film_ids, int(in_cell.sum()), known, awaiting)
+    shown = ~np.isin(film_id, list(awaiting))
+    return Found(runs, runs.where(shown), film_ids, int(in_cell.sum()), known, awaiting)
 
 
 def noted_by(notes: Sequence[CaseNote]) -> Noted:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from core.domain.model import RunRecord
+from core.error_analysis.gallery import hold_back
 from core.errors import FirstReadError
 from core.library.film_codes import film_code
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.model_card.facts import RunFacts
 from core.model_card.failures import FailedFilm, list_errors, surest_errors
 from core.model_card.results import usual_part
+from core.runs.predictions import Predictions
+from core.stats.intervals import Mask
 from ui.app.guard import PAGES
 from ui.app.resources import get_libraries
 from ui.app.session import Visit, get_visit
@@ -32,12 +34,19 @@ ALL_RIGHT = "The run calls all synthetic films correctly; this does not apply to
 def without_awaiting(visit: Visit, facts: RunFacts) -> RunFacts:
     """Return facts that list no error at a film which the visitor has yet to read blind.
 
-    Others take such films' places: a gap would tell that they are among the errors.
+    As many films of every cell are not listed: a gap would tell that such a film is an error.
     """
     if facts.predictions is None:
         return facts
-    film_ids = facts.predictions.of_split(usual_part(facts)).films.film_id.tolist()
-    return replace(facts, unlisted=films_awaiting(visit, PublicLibrary.name, film_ids))
+    part = facts.predictions.of_split(usual_part(facts))
+    held = _held_back(visit, PublicLibrary.name, facts.run, part)
+    return replace(facts, unlisted=frozenset(part.films.film_id[held].tolist()))
+
+
+def _held_back(visit: Visit, library: str, run: RunRecord, part: Predictions) -> Mask:
+    film_id, threshold = part.films.film_id, run.operating_point.threshold
+    awaiting = films_awaiting(visit, library, film_id.tolist())
+    return hold_back(film_id, part.probability, part.films.label, threshold, awaiting)
 
 
 def draw_errors(facts: RunFacts) -> None:
@@ -76,11 +85,12 @@ def find_errors(
             return None, (), "The films themselves are not on this machine."
         threshold = facts.run.operating_point.threshold
         films = synthetic.predictions(facts.run)
-        awaiting = films_awaiting(get_visit(), SyntheticLibrary.name, films.films.film_id.tolist())
-        listed = films.where(~np.isin(films.films.film_id, list(awaiting)))
-        errors = surest_errors(listed, threshold)
+        held = _held_back(get_visit(), SyntheticLibrary.name, facts.run, films)
+        errors = surest_errors(films.where(~held), threshold)
     except FirstReadError as exc:
         return None, (), str(exc)
+    if not errors and surest_errors(films, threshold):
+        return synthetic, (), ""  # all of them are held back
     return synthetic, errors, DRAWN if errors else ALL_RIGHT
 
 

@@ -119,8 +119,8 @@ def _draw_block(block: Block, key: str, name: str) -> None:
 
 
 def draw_ward(view: CardView, facts: RunFacts) -> None:
-    """Draw a hundred children of the ward, and say what to expect of a thousand."""
-    st.markdown("#### Out of 100 children")
+    """Draw a thousand children of the ward, and say what to expect of them."""
+    st.markdown("#### Out of 1,000 children")
     drawn, stated = (expect_in_ward(facts, n, view.prevalence) for n in (DRAWN, SAID))
     if drawn is None or stated is None:
         draw_blocks(describe_ward(facts, view.prevalence))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -10,14 +10,16 @@ import streamlit as st
 from core.datasets.nih_rsna import EXTERNAL_PREFIX
 from core.domain.film import printable
 from core.domain.mark import Mark
+from core.domain.reader import Act
 from core.domain.review import ReadKind
 from core.errors import DatasetError
 from core.evaluation.film_number import ScoreWords
 from core.jobs.batch import UploadedFilm
 from core.pipeline import Engine
-from ui.app.kept_films import take_up
+from core.settings import get_settings
+from ui.app.kept_films import list_all, take_up
 from ui.app.read_in_progress import ReadContext, open_read
-from ui.app.resources import get_engine
+from ui.app.resources import get_engine, get_store
 from ui.app.session import Visit
 from ui.app.ward import words_for, words_of_set
 from ui.components.plain_text import plain
@@ -70,14 +72,32 @@ class NotShown:
     read: ReadContext | None = None
 
 
-def films_to_choose(visit: Visit) -> dict[str, str]:
-    """Return the films of the visit that the model has read: code to name."""
+def films_to_choose(visit: Visit, film: str = "") -> dict[str, str]:
+    """Return the films whose regions may be asked for, and the one that is open: code to name.
+
+    They are those of the worklist that the model has read, and that need no first read any more.
+
+    Parameters
+    ----------
+    film : str
+        Code of the film that is asked for, which is listed in any case.
+    """
+    list_all(visit)
     outcomes = {key: visit.outcome(key).reading for key in visit.films}
+    read = {key for key, one in outcomes.items() if one is not None and one.prediction is not None}
+    waiting = _wait_for_first_read(visit, read)
     return {
-        key[:CODE_LENGTH]: printable(visit.films[key].name)
-        for key, reading in outcomes.items()
-        if reading is not None and reading.prediction is not None
+        key[:CODE_LENGTH]: printable(one.name)
+        for key, one in visit.films.items()
+        if key in read
+        and (key not in waiting or key == visit.selected or key[:CODE_LENGTH] == film)
     }
+
+
+def _wait_for_first_read(visit: Visit, keys: Collection[str]) -> set[str]:
+    if not (get_settings().read_first and visit.acting.may(Act.SIGN_READ)):
+        return set()
+    return set(keys) - get_store().films_read_by(keys, visit.acting.name)
 
 
 def find_subject(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
@@ -107,9 +127,10 @@ def settle(visit: Visit, view: RegionsView) -> RegionsView:
 def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     if not view.film:
         return None
+    list_all(visit)
     take_up(visit, view.film)
     key = next((key for key in visit.films if key[:CODE_LENGTH] == view.film), None)
-    if key is None or view.film not in films_to_choose(visit):
+    if key is None or view.film not in films_to_choose(visit, view.film):
         return NotShown(
             "The film of this address is not in your worklist, or the model has not read it. "
             "Add it on the page Worklist."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.comparison.exhibit import ORIGIN, Exhibit, ExhibitRun, cause_text, gather_exhibit
+from core.domain.reader import Act, who_may_text
 from core.runs.listing import list_readable_runs
 from core.settings import get_settings
 from ui.charts.base import draw_plot
@@ -127,6 +128,11 @@ def draw_lesson(*, way_back: bool) -> None:
     if way_back and st.button("Back to the runs", icon=":material/arrow_back:", type="tertiary"):
         st.query_params.clear()
         st.rerun()
+    if not way_back:
+        st.info(
+            f"Comparing runs needs the role {who_may_text(Act.COMPARE_RUNS)}. This is the lesson.",
+            icon=":material/lock:",
+        )
     st.header(TITLE)
     st.badge("Runs with mistakes on purpose. None of them can serve.", color="orange")
     exhibit = gather_exhibit(list_readable_runs(get_settings().models)[0])

@@ -1,4 +1,4 @@
-"""A hundred children as icons: those that a run misses, and its false alarms."""
+"""A thousand children as a hundred icons: those that a run misses, and its false alarms."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ KINDS = {
 
 
 def count_children(ward: WardOutcome) -> dict[str, int]:
-    """Return how many of the drawn children are of each kind, to the nearest child.
+    """Return how many icons there are of each kind, to the nearest one.
 
     Parameters
     ----------
     ward : WardOutcome
-        Of as many children as are drawn.
+        Of as many children as there are icons.
     """
     ill = round(ward.ill)
     missed = min(ill, round(ward.missed.value))
@@ -58,7 +58,7 @@ def draw_prevalence(bound: Mapping[str, Any]) -> None:
 
 
 def draw_wards(view: RunsView, scored: ScoredFilms, styles: Mapping[str, Style]) -> None:
-    """Draw a hundred children for each run, and say what to expect of a thousand."""
+    """Draw a thousand children for each run, and say what to expect of them."""
     if scored.synthetic:
         st.info("Synthetic films cannot predict results in a ward: choose others above.")
         return
@@ -81,12 +81,12 @@ def show_wards(
     films: str,
     styles: Mapping[str, Style] | None = None,
 ) -> None:
-    """Draw a hundred children for each run.
+    """Draw a thousand children for each run, ten by an icon.
 
     Parameters
     ----------
     wards : iterable of (str, WardOutcome, WardOutcome)
-        The run, what to expect of as many children as are drawn, and of those that are spoken of.
+        The run, what to expect of as many children as there are icons, and of a thousand.
     films : str
         What sensitivity and specificity were measured on.
     styles : mapping of str to Style, optional
@@ -104,18 +104,20 @@ def show_wards(
     st.html(_STYLE)
     st.html(f'<div class="fr-ward-key">{key}</div><div class="fr-wards">{"".join(drawn)}</div>')
     st.caption(
-        "Rounded to the nearest child. The intervals (95 %) are of sensitivity and specificity as "
+        f"One figure stands for {SAID // DRAWN} children, rounded to the nearest. The intervals "
+        "(95 %) are of sensitivity and specificity as "
         f"measured on {films}. They hold in your ward only if disease and films are similar there."
     )
 
 
 def _ward(run_id: str, counts: dict[str, int], sentence: str, style: Style | None) -> str:
     mark = f'<span style="color:{style.colour}">●</span> ' if style is not None else ""
-    label = "; ".join(f"{counts[kind]} {words}" for kind, words in KINDS.items())
+    each = SAID // DRAWN
+    label = "; ".join(f"{each * counts[kind]} {words}" for kind, words in KINDS.items())
     children = "".join(_CHILD.format(kind=kind) * counts[kind] for kind in KINDS)
     return (
         f'<div class="fr-ward"><h4>{mark}{escape(run_id)}</h4>'
         f'<div class="fr-children" role="img" aria-label="{escape(run_id)}, of '
-        f'{sum(counts.values())} children: {label}">{children}</div>'
+        f'{SAID:,} children, to the nearest {each}: {label}">{children}</div>'
         f"<p>{escape(sentence)}</p></div>"
     )

@@ -58,7 +58,7 @@ METRIC_NAMES = {name: RATES.get(name, name) for name in METRICS}
 TABS = {
     "tests": "Curves and paired tests",
     "cases": "Case matrix",
-    "ward": "Out of 100 children",
+    "ward": "Out of 1,000 children",
     "training": "Training and shortcuts",
 }
 MEASURES = {
@@ -140,6 +140,7 @@ ADDRESS = QueryParams(
         lambda _, listed, __: listed.runs,
         lambda values, listed, serving: listed.usually_compared(serving, values.part),
         _MISSING,
+        forgets=("earlier", "later"),
     ),
     one_of("earlier", _compared, _pair(0)),
     one_of("later", _compared, _pair(1)),

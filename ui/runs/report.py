@@ -11,6 +11,7 @@ from ui.components.made_when_asked import offer_pdf
 from ui.runs.data import ComparedKey, ListedRuns, get_pairs
 from ui.runs.paired_tests import find_pair
 from ui.runs.query import RunsView
+from ui.runs.table import find_audits
 
 NAMED = 4
 """Runs in the name of the file, which some systems cut."""
@@ -29,7 +30,9 @@ def offer_report(
 
     def make() -> bytes:
         from core.comparison.report import Look, export_comparison  # noqa: PLC0415 - takes fpdf2
+        from core.shortcuts.report import describe_audits  # noqa: PLC0415
 
+        audited = describe_audits(find_audits(listed, scored.run_ids, view.part))
         pairs = get_pairs(key, listed)
         return export_comparison(
             scored,
@@ -38,12 +41,14 @@ def offer_report(
             {run_id: Look(style.colour, style.dash) for run_id, style in styles.items()},
             datetime.now(UTC),
             find_pair(pairs, view.earlier, view.later),
+            view.metric,
+            () if audited is None else (audited,),
         )
 
     offer_pdf(
         "PDF of the comparison",
         make,
         name=f"comparison-{'-'.join(scored.run_ids[:NAMED])}-{key.part}.pdf",
-        about="Results, curves, paired tests and the runs, as they are compared below.",
+        about="Results, curves, paired tests, shortcut audits and the runs, as compared below.",
         key="runs-pdf",
     )

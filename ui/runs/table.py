@@ -21,7 +21,7 @@ from ui.runs.data import ListedRuns, get_audit, get_histories, get_metrics, meas
 from ui.runs.query import ADDRESS, COLUMNS, LOSSES, MEASURES, USUAL_PART, RunsView
 
 TABLE = "runs-table"
-MAX_ROWS, MAX_TABLE_PX = 8, 330
+MAX_ROWS, MAX_TABLE_PX = 6, 247
 RUN_PX, DESCRIPTION_PX = 105, 280
 """Of the columns, so that no name is cut, and the figures stay in sight beside a description."""
 _COUNTS = ("false_negative", "false_positive")
@@ -55,8 +55,8 @@ def draw_table(
     name = COMPARED_PARTS[view.part].name
     st.caption(  # above the table, whose own buttons would cover what stands there
         f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
-        "films that it scored; the largest ROC AUC first. Tick the runs to compare: "
-        f"{len(view.runs)} of {len(listed.runs)} are."
+        "films that it scored; the largest ROC AUC first. Tick the runs to compare, or choose "
+        f"them by keys below the table: {len(view.runs)} of {len(listed.runs)} are."
     )
     draw_figures(
         rows,
@@ -76,7 +76,15 @@ def draw_table(
     )
     for sentence in sentences:
         st.warning(plain(sentence), icon=":material/warning:")
-    aside = st.container(horizontal=True, horizontal_alignment="right")
+    chosen_side, columns_side = st.columns([6, 1], gap="small", vertical_alignment="center")
+    with chosen_side:  # the table takes no key that ticks a row
+        st.multiselect(
+            "Runs compared",
+            list(listed.runs),
+            label_visibility="collapsed",
+            **ADDRESS.bind(view, "runs"),
+        )
+    aside = columns_side.container(horizontal=True, horizontal_alignment="right")
     with aside.popover("Columns", icon=":material/view_column:"):
         st.pills(
             "Columns",

@@ -33,7 +33,7 @@ from ui.app.resources import (
 from ui.app.session import Visit, get_visit
 from ui.components.viewer.viewer import TruthOutline
 from ui.errors.neighbours import Nearest, find_nearest, known_features
-from ui.library.blind_reads import films_awaiting
+from ui.library.blind_reads import films_awaiting, hash_ahead
 from ui.library.copies import load_film
 from ui.library.films import lesion_outlines, radiologist_boxes
 from ui.library.runs import ALL_PARTS, get_films, get_runs
@@ -270,6 +270,16 @@ def prediction_of(course: Course, case: Case) -> Prediction | None:
 def _predicted(run: RunRecord, probability: float) -> Prediction:
     score = float(logits_of(np.array(probability)))
     return Prediction(probability, score, run.run_id, run.operating_point, run.abstention)
+
+
+def prepare_nearest(course: Course) -> None:
+    """Begin what `nearest_films` needs, while the film is read: on the first lock it takes long."""
+    plan = course.session.plan
+    if plan.library == OwnCases.name:
+        return
+    run = plan.run_id if plan.run_id in get_runs() else served_run_id()
+    film_ids = films_of(plan.library, run).films.film_id.tolist()
+    hash_ahead(get_visit(), SOURCES[plan.library].library, film_ids)
 
 
 def nearest_films(course: Course, case: Case) -> Nearest:

@@ -32,7 +32,7 @@ from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
 from ui.teaching.data import SOURCES, nearest_films, note_step
-from ui.teaching.reading import draw_how_often_right, draw_model, show_film_at
+from ui.teaching.reading import FIND_KEY, draw_how_often_right, draw_model, show_film_at
 
 NEAREST = "teaching-nearest"
 NEAREST_WORDS = {
@@ -133,7 +133,7 @@ def _draw_answer(
 
 
 def draw_copy(course: Course, case: Case) -> None:
-    """Say which file of a film is shown, and why Review gives it another probability."""
+    """Say which file of a film is shown, and why the Worklist gives it another probability."""
     library = SOURCES[course.session.plan.library].library
     if kind := copy_text(library, case.film_id):
         st.caption(f":material/aspect_ratio: Shown: {kind}.")
@@ -171,7 +171,7 @@ def _draw_regions(
         st.button(
             "Find the regions the score depends on",
             icon=":material/blur_on:",
-            shortcut="e",
+            shortcut=FIND_KEY[0],
             width="stretch",
             key="again-regions",
             on_click=lambda: put(regions=YES),
@@ -180,7 +180,7 @@ def _draw_regions(
         st.button(
             "Find the regions the score depends on",
             icon=":material/blur_on:",
-            shortcut="e",
+            shortcut=FIND_KEY[0],
             width="stretch",
             key=f"teaching-regions-{place}",
             on_click=note_step,

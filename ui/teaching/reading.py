@@ -7,6 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.datasets.copies import SQUARE_COPY
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.rate import probability_text
 from core.domain.reader import Reader
@@ -33,7 +34,7 @@ from ui.components.answer.answer import AnswerEvent, read_answer_event, show_ans
 from ui.components.panels import draw_measured, draw_scale
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import Marking, read_marks_event, show_film
-from ui.library.copies import load_film
+from ui.library.copies import copy_text, load_film
 from ui.library.runs import get_engine_of, get_runs
 from ui.teaching.data import (
     SOURCES,
@@ -41,6 +42,7 @@ from ui.teaching.data import (
     lesion_truth,
     note_step,
     prediction_of,
+    prepare_nearest,
     truth_outlines,
 )
 
@@ -53,12 +55,13 @@ READ_KEYS = (
     ("1 2 3 4 5", "How sure you are"),
     ("Ctrl Enter", "Lock the read"),
 )
-REVEALED_KEYS = (("j", "Next film"), ("e", "Find the regions that the model's score depends on"))
+REVEALED_KEYS = (("j", "Next film"),)
 AGAIN_KEYS = (
     ("j k", "Next, previous film wrong or not fully marked"),
     ("g", "Summary"),
-    ("e", "Find the regions that the model's score depends on"),
 )
+FIND_KEY = ("o", "Find the regions that the model's score depends on")
+"""Of a revealed film, until they are on it: then the film's own key shows and hides them."""
 CLOCK_S = 1.0
 
 
@@ -230,6 +233,7 @@ def show_film_at(
     visit.wait_for(task)
     explanation = None if task is None else task.result
     keys = AGAIN_KEYS if again else REVEALED_KEYS if revealed else READ_KEYS
+    keys = (*keys, FIND_KEY) if revealed and not asked else keys
     marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
     show_film(
         shown,
@@ -257,6 +261,8 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
         st.caption("Keep your read or change it; the first one stays as it is.")
     else:
         st.markdown("**Your read**")
+        _draw_square_copy(course, film)
+        prepare_nearest(course)
         limit_s = course.session.plan.limit_s
         if limit_s is not None:
             _run_clock(Watch(), limit_s, film.clock_from(running_since()) or utc_now())
@@ -269,6 +275,13 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
     )
     if second:
         draw_how_often_right(course, film)
+
+
+def _draw_square_copy(course: Course, film: FilmState) -> None:
+    """Say of a film that its file is small; films of either class have such files alone."""
+    library = SOURCES[course.session.plan.library].library
+    if copy_text(library, film.case.film_id).startswith(SQUARE_COPY):
+        st.caption(f":material/aspect_ratio: Shown: {SQUARE_COPY}.")
 
 
 def draw_model(course: Course, film: FilmState) -> None:

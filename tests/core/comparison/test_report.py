@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from fixtures.film_tables import film_table, predictions_of
 from pypdf import PageObject, PdfReader
+from sklearn.metrics import log_loss
 
 from core import __version__
+from core.comparison.case_matrix import find_step
 from core.comparison.paired_tests import compare_pairs
 from core.comparison.report import Look, export_comparison, plot_comparison
 from core.comparison.scored_films import ScoredFilms, align_runs
 from core.comparison.tables import describe_scored
-from core.comparison.text import pair_texts
+from core.comparison.text import difference_text, pair_texts
 from core.domain.rate import Rate, interval_text
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT
@@ -82,11 +84,17 @@ def test_the_pdf_says_what_was_compared_when_and_how_each_run_did() -> None:
         assert [rate for rate in rates if rate not in words] == []
     (pair,) = compare_pairs(scored, draws=20)
     assert [text for text in pair_texts(pair) if text not in words] == []
-    assert f"{pair.differences['f1_pneumonia'].value:+.4f}" in words
+    for metric in ("accuracy", "log_loss"):
+        assert f"{pair.differences[metric].value:+.4f}" in words
+    assert difference_text(pair, "accuracy", "Accuracy") in words
+    loss = [log_loss(scored.ill, one) for one in scored.probability]
+    assert [f"{one:.3f} (" in words for one in loss] == [True, True]
+    step = find_step(scored, pair.first, pair.second)
+    assert f"{step.fixed} gone {step.broken} new" in words
     assert load_run(PROJECT_ROOT / "models" / "f03").sentence in words
 
 
-@pytest.mark.parametrize(("runs", "pages"), [(2, 1), (4, 2), (5, 3)], ids=["two", "four", "five"])
+@pytest.mark.parametrize(("runs", "pages"), [(2, 2), (4, 2), (5, 3)], ids=["two", "four", "five"])
 def test_no_page_but_the_last_is_half_blank(runs: int, pages: int) -> None:
     reader = pdf_of(random_runs(runs))
     assert len(reader.pages) == pages

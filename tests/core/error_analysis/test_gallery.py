@@ -22,6 +22,7 @@ from core.error_analysis.gallery import (
     cell_of,
     cell_of_films,
     films_in_cell,
+    hold_back,
     order_films,
 )
 from core.error_analysis.neighbours import logit_space, nearest_in_cell
@@ -244,6 +245,20 @@ def test_films_are_found_by_what_was_noted_of_them() -> None:
     assert chosen_by(runs, Wanted(comment_words="BASE"), noted) == [0, 2]
     assert chosen_by(runs, Wanted(comment_words="base tube"), noted) == []
     assert chosen_by(runs, Wanted(tag="unheard of"), noted) == []
+
+
+@pytest.mark.parametrize("awaiting", ["a", "d", "f", "h"])
+def test_of_every_cell_as_many_films_are_held_back_whichever_cell_awaits(awaiting: str) -> None:
+    film_id = np.array(list("abcdefgh"))
+    probability = np.array([0.9, 0.8, 0.7, 0.1, 0.6, 0.9, 0.2, 0.3])
+    label = np.array([1, 1, 1, 1, 0, 0, 0, 0])
+    held = hold_back(film_id, probability, label, 0.5, [awaiting])
+    assert awaiting in film_id[held]
+    cells = cell_of_films(probability, label, 0.5)
+    assert (cells & held).sum(axis=1).tolist() == [1, 1, 1, 1]
+    assert not hold_back(film_id, probability, label, 0.5, ["elsewhere"]).any()
+    more = hold_back(film_id, probability, label, 0.5, [awaiting, "b", "g"])
+    assert (cells & more).sum(axis=1).tolist() == [3, 1, 2, 2]  # of the last three, all
 
 
 # --- contrast -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import zlib
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from fixtures.teaching_cases import ILL, START, WELL, make_case, make_outcome, wrong
 from fpdf import FPDF
 from PIL import Image
+from pypdf import PdfReader
 
 from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
@@ -117,6 +119,30 @@ def test_missed_films_are_drawn_in_rows_with_what_was_said_of_them(monkeypatch) 
     assert len(re.findall(rb"/Type /Page\b", two_rows)) == 2
 
 
+def pages_of(*answers: Answer) -> list[str]:
+    content = session_as_pdf(course_of(*answers))
+    return [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
+
+
+def test_every_page_says_at_its_foot_what_the_figures_are_not_and_no_row_stands_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for films in (24, 25, 26):  # the second would leave one row to the second page
+        cases = tuple(make_case(number) for number in range(films))
+        monkeypatch.setattr(sys.modules[__name__], "CASES", cases)
+        session = Session("0" * 32, "Ada", Plan("synthetic", films), cases, START)
+        monkeypatch.setattr(sys.modules[__name__], "SESSION", session)
+        pages = pages_of(*[Answer(WELL, 3)] * films)
+        for number, page in enumerate(pages, start=1):
+            assert f"These figures describe one reader on these films. Page {number} of" in (
+                " ".join(page.split())
+            )
+        rows = [len(re.findall(r"^\d+ ", page, re.MULTILINE)) for page in pages]
+        assert sum(rows) == films
+        assert min(rows[1:], default=3) >= 3
+        assert len(pages) == (1 if films == 24 else 2)
+
+
 def test_the_pdf_says_the_figures_with_their_intervals(monkeypatch) -> None:
     words = " ".join(words_drawn(monkeypatch, course_of(Answer(WELL, 3), Answer(WELL, 2))))
     assert "Teaching session of Dr. Ádám Łuczak" in words
@@ -149,7 +175,7 @@ def test_figures_without_films_say_so() -> None:
     ("score", "marks", "words"),
     [
         (MarkScore(False, True), 1, "not scored: the lesion is not outlined"),
-        (MarkScore(True, False), 0, "No mark needed: correct"),
+        (MarkScore(True, False), 0, "No mark needed, and none was set"),
         (MarkScore(True, False, 0, 1), 1, "1 false-positive mark"),
         (MarkScore(True, False, 0, 2), 2, "2 false-positive marks"),
         (MarkScore(True, True), 0, "not marked"),

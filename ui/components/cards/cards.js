@@ -63,7 +63,9 @@ class Cards {
     const wanted = this.shown.findIndex(({ key }) => key === this.data.active);
     const start = this.fromEnd ? this.shown.length - 1 : 0;
     this.fromEnd = false;
-    this.activate(wanted < 0 ? start : wanted, { scroll: !first || wanted > 0 });
+    // Cards beside an open film, which have no keys of the page, never scroll it out of sight.
+    const scroll = this.data.pageKeys && (!first || wanted > 0);
+    this.activate(wanted < 0 ? start : wanted, { scroll });
   }
 
   drawPictures() {

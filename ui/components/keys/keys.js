@@ -4,15 +4,19 @@
 // harmless, it is pressed again on the page itself.
 // Enter and Escape leave a field of one line, and Escape leaves a comment: either stores its text.
 // What the page names is focused once, as soon as it is there: a button, a field, or a film.
+// A page on another subject is shown from its top.
 
 export default mounting(() => {
   document.addEventListener("keydown", pressOnPage, { capture: true });
   document.addEventListener("input", noteUnsaved, { capture: true });
   document.addEventListener("focusout", noteSaved, { capture: true });
   let focused = "";
+  let begun = "";
   return {
-    receive({ focus, token, harmless }) {
+    receive({ focus, token, harmless, subject }) {
       isHarmless = harmless;
+      if (subject && subject !== begun) showTop();
+      begun = subject;
       if (focus && token !== focused) focusControl(focus, FOCUS_TRIES);
       focused = token;
     },
@@ -25,6 +29,12 @@ export default mounting(() => {
 });
 
 let isHarmless = false; // the page's, and a page has one listener
+// Streamlit keeps how far the page was scrolled, and another film begins at its top.
+function showTop() {
+  const page = document.querySelector("[data-testid='stMain']");
+  if (page) page.scrollTop = 0;
+}
+
 const FOCUS_TRIES = 60; // frames: the page draws the button after this component
 
 function focusControl(name, tries) {

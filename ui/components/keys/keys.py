@@ -9,7 +9,9 @@ from ui.components.declare import declare
 _component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
-def listen_for_keys(focus: str = "", token: str = "", *, harmless: bool = False) -> None:
+def listen_for_keys(
+    focus: str = "", token: str = "", *, harmless: bool = False, subject: str = ""
+) -> None:
     """Mount the listener; it draws nothing.
 
     Without it a chosen verdict swallows Ctrl+Enter, and a button of the page takes it while a
@@ -23,5 +25,10 @@ def listen_for_keys(focus: str = "", token: str = "", *, harmless: bool = False)
         It is focused once for each.
     harmless : bool
         Whether the key may act from a field for text too: it neither locks nor signs here.
+    subject : str
+        What the page is about; another one is shown from the top of the page.
     """
-    _component(key="page-keys", data={"focus": focus, "token": token, "harmless": harmless})
+    _component(
+        key="page-keys",
+        data={"focus": focus, "token": token, "harmless": harmless, "subject": subject},
+    )
