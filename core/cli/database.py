@@ -22,10 +22,34 @@ DatabaseUrl = Annotated[
 
 
 @app.command("migrate")
-def migrate_database(database_url: DatabaseUrl = None) -> None:
-    """Bring the database to the newest revision; create it if there is none."""
-    with show_errors(), closing(_opened(database_url)) as database:
-        print_text(_described(database.status()))
+def migrate_database(
+    database_url: DatabaseUrl = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="Revision to go up or down to, such as `0014`; otherwise the newest. "
+            "`base` takes all tables away."
+        ),
+    ] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Go down although something that is stored is lost.")
+    ] = False,
+) -> None:
+    """Bring the database to the newest revision, or to another; create it if there is none."""
+    with show_errors():
+        if not to:
+            with closing(_opened(database_url)) as database:
+                print_text(_described(database.status()))
+            return
+        with closing(Database(database_url or get_settings().database_url)) as database:
+            status = database.migrate_to(to, may_lose=yes)
+        if status.up_to_date:
+            print_text(_described(status))
+            return
+        print_text(
+            f"{status.place} is at revision {status.revision or 'none'} now. Start the version "
+            "of First Read that needs it: this version would bring it up again."
+        )
 
 
 @app.command("status")
