@@ -341,6 +341,18 @@ def migration_status(database_url: str) -> MigrationStatus:
         return database.status()
 
 
+def sqlite_file(database_url: str) -> Path | None:
+    """Return the file of an SQLite database, which need not be there; None for PostgreSQL.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the address cannot be read.
+    """
+    url = _checked_url(database_url)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
 def _postgresql_engine(url: URL) -> Engine:
     durable = {"options": "-c synchronous_commit=on", "connect_timeout": 5}
     try:
