@@ -45,23 +45,19 @@ def at_one_moment(database: Database, folder: Path) -> Iterator[Connection]:
             return
         source = connection.connection.driver_connection
         assert isinstance(source, sqlite3.Connection)
+        full = False
         with closing(sqlite3.connect(copy)) as target:
             try:
                 source.backup(target)
             except sqlite3.OperationalError as exc:
-                if exc.sqlite_errorname == "SQLITE_FULL":
-                    raise _OtherDiskFull from exc
-                raise
+                if exc.sqlite_errorname != "SQLITE_FULL":
+                    raise
+                full = True
+    if full:  # said out here, or the database would be blamed for the disk of the backup
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     engine = create_engine(URL.create("sqlite", database=str(copy)))
     try:
         with engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
-
-
-class _OtherDiskFull(OSError):
-    """The disk of the backup is full, and not that of the database."""
-
-    def __init__(self) -> None:
-        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))

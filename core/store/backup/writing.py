@@ -64,6 +64,7 @@ def write_backup(
     if revision is None:
         raise BackupError(f"There is nothing to back up: {database.place} holds no tables.")
     made_at = now()
+    keys = "" if keyring is None or not keyring.begun else keyring.key_text()
     try:
         with (
             tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
@@ -78,10 +79,14 @@ def write_backup(
                     raise cannot_write(path, exc) from exc
                 head, faults = _audit_log_of(connection, database.place, revision, tables)
                 addresses = _addresses(connection, tables)
+            if keys and keyring is not None and keyring.key_text() != keys:
+                raise BackupError(
+                    "The master key of the films was changed meanwhile, and no backup was "
+                    "written: run the command again."
+                )
             missing = _add_films(addresses, objects, out, progress)
-            with_key = keyring is not None and bool(counts.get("film_secrets"))
-            if with_key and keyring is not None:
-                out.add(KEYS, keyring.key_text().encode())
+            if keys:
+                out.add(KEYS, keys.encode())
             manifest = Manifest(
                 made_at=made_at.isoformat(timespec="seconds"),
                 app_version=__version__,
@@ -91,7 +96,7 @@ def write_backup(
                 counts=counts,
                 films=len(addresses) - len(missing),
                 missing=missing,
-                with_key=with_key,
+                with_key=bool(keys),
                 members=out.members,
             )
             out.close(manifest)

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shutil
+import sqlite3
 import tarfile
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from fixtures.review_records import (
 )
 
 from core.errors import BackupError, FilmStoreError
-from core.store.backup import backup_file
+from core.store.backup import backup_file, snapshot
 from core.store.engine import Database
+from core.store.films.keyring import FilmKeyring
 from core.store.films.objects import FilmObjects
 
 pytest_plugins = ["fixtures.review_databases"]
@@ -218,6 +220,28 @@ def test_a_full_disk_leaves_nothing_and_is_a_sentence(
                 with pytest.raises(BackupError, match=r"b\.tar cannot be written \(No space left"):
                     site.back_up(target / "b.tar")
             assert files_below(target) == []
+
+
+def test_a_full_disk_below_the_copy_of_the_database_is_not_blamed_on_it(
+    on_sqlite, tmp_path, monkeypatch
+) -> None:
+    def small(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.Connection(path)
+        connection.execute("PRAGMA max_page_count=2")
+        return connection
+
+    monkeypatch.setattr(snapshot.sqlite3, "connect", small)
+    with pytest.raises(BackupError, match=r"b\.tar cannot be written \(No space left"):
+        on_sqlite.back_up(tmp_path / "b.tar")
+    assert [one.name for one in tmp_path.iterdir()] == ["site"]
+
+
+def test_a_master_key_that_changes_meanwhile_is_no_backup(on_sqlite, tmp_path, monkeypatch) -> None:
+    texts = iter(["old\n", "new\n"])
+    monkeypatch.setattr(FilmKeyring, "key_text", lambda _: next(texts))
+    with pytest.raises(BackupError, match="master key of the films was changed meanwhile"):
+        on_sqlite.back_up(tmp_path / "b.tar", with_key=True)
+    assert [one.name for one in tmp_path.iterdir()] == ["site"]
 
 
 def test_the_file_is_for_this_account_only(backup) -> None:
