@@ -84,16 +84,20 @@ def test_a_backup_of_an_earlier_revision_is_brought_up(on_sqlite, empty, tmp_pat
     assert not empty.folder.exists()
 
 
-def test_a_backup_from_before_the_audit_log_is_brought_up_and_chained(
-    sqlite_url, empty, tmp_path
+@pytest.mark.parametrize("revision", ["0002", "0012"])
+def test_a_backup_from_before_and_after_the_audit_log_is_brought_up(
+    revision, sqlite_url, empty, tmp_path
 ) -> None:
     old = Site(sqlite_url, tmp_path / "old")
     with closing(Database.open(sqlite_url)) as database:
         sign(SqlReviewStore(database), record("first"))
-        database.migrate_to("0002", may_lose=True)
+        head = verify_records(database).head
+        database.migrate_to(revision, may_lose=True)
     manifest = old.back_up(tmp_path / "b.tar")
-    assert (manifest.revision, manifest.head) == ("0002", "")
-    assert empty.restore(tmp_path / "b.tar").report.intact
+    assert (manifest.revision, manifest.head) == (revision, head if revision > "0007" else "")
+    report = empty.restore(tmp_path / "b.tar").report
+    assert report.intact
+    assert manifest.head in ("", report.head)
     with closing(Database(empty.url)) as database:
         assert database.status().up_to_date
         assert [one.record_id for one in SqlReviewStore(database).everything()] == ["first"]

@@ -39,7 +39,7 @@ def rewritten(path: Path, change) -> Path:
     return other
 
 
-def listed_anew(members: dict[str, bytes], **stated: object) -> dict[str, bytes]:
+def relisted(members: dict[str, bytes], **stated: object) -> dict[str, bytes]:
     """Return members with a manifest that states their hashes, as a careful forger writes it."""
     manifest = json.loads(members[backup_file.MANIFEST]) | stated
     manifest["members"] = {
@@ -68,13 +68,13 @@ def without(name: str):
 
 def forged(members: dict[str, bytes]) -> dict[str, bytes]:
     lines = members[REVIEWS].replace(b'"verdict":"pneumonia"', b'"verdict":"normal"', 1)
-    return listed_anew(members | {REVIEWS: lines})
+    return relisted(members | {REVIEWS: lines})
 
 
 def cut_and_forged(members: dict[str, bytes]) -> dict[str, bytes]:
     ledger = members["tables/ledger.jsonl"].splitlines(keepends=True)
     counts = json.loads(members["manifest.json"])["counts"]
-    return listed_anew(
+    return relisted(
         members | {"tables/ledger.jsonl": b"".join(ledger[:-1])},
         counts=counts | {"ledger": counts["ledger"] - 1},
     )
@@ -91,7 +91,7 @@ def cut_and_forged(members: dict[str, bytes]) -> dict[str, bytes]:
             lambda members: {"extra": b"x"} | members, "extra was added", id="added"
         ),
         pytest.param(
-            lambda members: listed_anew({"films/../../x": b"x"} | members),
+            lambda members: relisted({"films/../../x": b"x"} | members),
             r"films/\.\./\.\./x of .* is no address of a film",
             id="outside the folder",
         ),
@@ -100,17 +100,17 @@ def cut_and_forged(members: dict[str, bytes]) -> dict[str, bytes]:
         ),
         pytest.param(cut_and_forged, "lacks the newest hash", id="forged end"),
         pytest.param(
-            lambda members: listed_anew(members, revision="9999"), "newer First Read", id="revision"
+            lambda members: relisted(members, revision="9999"), "newer First Read", id="revision"
         ),
         pytest.param(
-            lambda members: listed_anew(members, format=99), r"newer First Read \(format 99\)",
+            lambda members: relisted(members, format=99), r"newer First Read \(format 99\)",
             id="format",
         ),
         pytest.param(
-            lambda members: listed_anew(members, counts={}), "not hold the tables", id="tables"
+            lambda members: relisted(members, counts={}), "not hold the tables", id="tables"
         ),
         pytest.param(
-            lambda members: listed_anew(members | {REVIEWS: b"{}\n"}), "a line that is no row",
+            lambda members: relisted(members | {REVIEWS: b"{}\n"}), "a line that is no row",
             id="no row",
         ),
     ],
