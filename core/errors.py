@@ -65,6 +65,10 @@ class ReviewStoreError(FirstReadError):
     """A read cannot be stored or fetched."""
 
 
+class BackupError(FirstReadError):
+    """A backup cannot be written or restored."""
+
+
 class FilmStoreError(FirstReadError):
     """A film cannot be kept, opened or erased."""
 

@@ -173,10 +173,11 @@ def verify_records(database: Database, known_head: str = "") -> LedgerReport:
     with database.reading() as connection:
         if connection.dialect.name == "postgresql":  # all tables at one moment, as on SQLite
             connection.execution_options(isolation_level="REPEATABLE READ")
-        return _verify(connection, database.place, known_head.strip().lower())
+        return verify_in(connection, database.place, known_head.strip().lower())
 
 
-def _verify(connection: Connection, place: str, known_head: str) -> LedgerReport:
+def verify_in(connection: Connection, place: str, known_head: str = "") -> LedgerReport:
+    """Do what `verify_records` does, on a connection that sees all tables at one moment."""
     faults: list[LedgerFault] = []
     written: dict[tuple[str, int], str] = {}
     previous, heads = FIRST, [FIRST]

@@ -27,7 +27,18 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from core.errors import ReviewStoreError
-from core.store.migration import MigrationStatus, newest_revision, read_status, upgrade
+from core.store.migration import (
+    NO_REVISION,
+    MigrationStatus,
+    check_revision,
+    list_losses,
+    migrate_down,
+    migrate_up,
+    newest_revision,
+    read_status,
+    upgrade,
+    wait_for_migrations,
+)
 
 BUSY_TIMEOUT_S = 5.0
 LOCK_PATIENCE_S = 20.0
@@ -301,6 +312,44 @@ class Database:
         with self.reading() as connection:
             return read_status(connection, _capitalised(self.place))
 
+    def migrate_to(self, revision: str, *, may_lose: bool = False) -> MigrationStatus:
+        """Bring the database up or down to a revision, in one transaction.
+
+        Parameters
+        ----------
+        revision : str
+            A migration's number, or `NO_REVISION`.
+        may_lose : bool
+            Go down although something that is stored goes.
+
+        Raises
+        ------
+        ReviewStoreError
+            If the revision is unknown, something would be lost that may not, or the database
+            cannot be written or was written by a newer version.
+        """
+        check_revision(revision)
+        with _one_migration, self.writing() as connection:
+            wait_for_migrations(connection)
+            stands = read_status(connection, _capitalised(self.place)).revision or ""
+            wanted = "" if revision == NO_REVISION else revision
+            if stands < wanted:
+                migrate_up(connection, revision)
+            elif stands > wanted:
+                losses = [] if may_lose else list_losses(connection, revision)
+                if losses:
+                    raise ReviewStoreError(self._loss_text(stands, revision, losses))
+                migrate_down(connection, revision)
+        return self.status()
+
+    def _loss_text(self, stands: str, revision: str, losses: Sequence[str]) -> str:
+        return (
+            f"Nothing was changed. From revision {stands} down to {revision}, {self.place} loses "
+            f"for good: {', '.join(losses)}. The audit log names lost records as removed or "
+            "changed from then on. Make a backup first (`python -m core db backup FILE`); then "
+            "add --yes."
+        )
+
     def changed_elsewhere(self, what: str) -> ReviewStoreError:
         """Return the error for something stored that cannot be what First Read wrote."""
         return ReviewStoreError(
@@ -335,6 +384,18 @@ def migration_status(database_url: str) -> MigrationStatus:
         return MigrationStatus(_capitalised(_place_of(url)), None, newest_revision())
     with closing(Database(database_url)) as database:
         return database.status()
+
+
+def sqlite_file(database_url: str) -> Path | None:
+    """Return the file of an SQLite database, which need not be there; None for PostgreSQL.
+
+    Raises
+    ------
+    ReviewStoreError
+        If the address cannot be read.
+    """
+    url = _checked_url(database_url)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def _postgresql_engine(url: URL) -> Engine:

@@ -14,6 +14,7 @@ from core.store.audit_log import wait_for_turn
 from core.store.engine import Database
 from core.store.films.keys import (
     MasterKeys,
+    keys_as_text,
     make_key_file,
     new_key,
     parse_keys,
@@ -88,6 +89,10 @@ class FilmKeyring:
                 "Without it no kept film opens."
             )
         return found
+
+    def key_text(self) -> str:
+        """Return the master keys as a key file holds them; raises as `MasterKeys.unwrap` does."""
+        return keys_as_text(self._load_masters())
 
     def unwrap(self, wrapped: bytes, purpose: str) -> bytes:
         """Return a key that `wrap` wrapped; raises as `MasterKeys.unwrap` does."""

@@ -116,6 +116,11 @@ def parse_keys(text: str, where: str) -> MasterKeys:
     return MasterKeys(keys)
 
 
+def keys_as_text(keys: MasterKeys) -> str:
+    """Return master keys in base64, one a line, the newest first."""
+    return "".join(base64.b64encode(key).decode() + "\n" for key in keys.keys)
+
+
 def key_file(database_url: str, otherwise: Path) -> Path:
     """Return where the master keys lie where no setting holds them: beside the database.
 
@@ -173,7 +178,7 @@ def write_key_file(path: Path, keys: MasterKeys, *, new: bool = False) -> None:
         If it cannot be written.
     """
     beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    text = "".join(base64.b64encode(key).decode() + "\n" for key in keys.keys)
+    text = keys_as_text(keys)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -104,6 +104,27 @@ class FilmObjects:
         with self._sentences("erased from"), contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._path(address))
 
+    def holds_files(self) -> bool:
+        """Return whether any file lies there, whoever put it there.
+
+        Raises
+        ------
+        FilmStoreError
+            If it cannot be listed.
+        """
+        with self._sentences("listed in"):
+            return any(files for _, _, files in self._system.walk(self._root))
+
+    def take_back(self, addresses: Collection[str]) -> None:
+        """Take files away with the folders that were made for them."""
+        for address in addresses:
+            self.erase(address)
+            folder = self._system._parent(self._path(address))
+            while isinstance(self._system, LocalFileSystem) and folder != self._root.rstrip("/"):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)  # noqa: PTH106 - fails, as it should, where files are left
+                folder = self._system._parent(folder)
+
     def sweep(self, site: str, known: Collection[str], older_than: datetime) -> int:
         """Take away a site's files that nobody knows, as a broken write leaves them.
 

@@ -39,6 +39,13 @@ def upgrade() -> None:
         op.execute(rule)
 
 
+def downgrade() -> None:
+    """Take the table of signed reads away, with every read."""
+    op.drop_table("reviews")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION reviews_append_only()")
+
+
 def _create_table() -> None:
     op.create_table(
         "reviews",

@@ -45,3 +45,12 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the log and the columns away."""
+    op.drop_table("served_runs")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION served_runs_append_only()")
+    op.drop_column("reviews", "disagreement")
+    op.drop_column("reviews", "abstention")

@@ -56,6 +56,15 @@ def upgrade() -> None:
             op.execute(rule)
 
 
+def downgrade() -> None:
+    """Take the notes and the causes away."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    for table in reversed(_TABLES):
+        op.drop_table(table)
+        if postgresql:
+            op.execute(f"DROP FUNCTION {table}_append_only()")
+
+
 def _create_notes() -> None:
     op.create_table(
         "case_notes",

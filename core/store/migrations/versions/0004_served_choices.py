@@ -45,3 +45,10 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the choices away."""
+    op.drop_table("served_choices")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION served_choices_append_only()")

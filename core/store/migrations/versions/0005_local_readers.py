@@ -42,3 +42,10 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the names and roles away."""
+    op.drop_table("local_readers")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION local_readers_append_only()")

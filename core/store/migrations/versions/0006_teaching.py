@@ -30,6 +30,15 @@ def upgrade() -> None:
             op.execute(rule)
 
 
+def downgrade() -> None:
+    """Take the sessions, their steps and the case sets away."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    for table in reversed(_TABLES):
+        op.drop_table(table)
+        if postgresql:
+            op.execute(f"DROP FUNCTION {table}_append_only()")
+
+
 def _create_sets() -> None:
     op.create_table(
         "teaching_sets",

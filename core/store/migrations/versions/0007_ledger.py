@@ -17,6 +17,9 @@ _CHAINED = (
     "case_causes",
     "served_choices",
     "local_readers",
+    "teaching_sets",
+    "teaching_sessions",
+    "teaching_steps",
 )
 _SQLITE_RULES = (
     """CREATE TRIGGER ledger_never_change BEFORE UPDATE ON ledger
@@ -60,3 +63,13 @@ def upgrade() -> None:
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
     chain_existing(op.get_bind(), _CHAINED)
+
+
+def downgrade() -> None:
+    """Take the chain and the columns away; what it chained stays."""
+    op.drop_table("ledger")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION ledger_append_only()")
+    op.drop_column("reviews", "arbitrates")
+    op.drop_column("reviews", "opened_at")
+    op.drop_column("reviews", "kind")

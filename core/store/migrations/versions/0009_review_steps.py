@@ -50,3 +50,11 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the steps and the column away."""
+    op.drop_table("review_steps")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION review_steps_append_only()")
+    op.drop_column("reviews", "shown_s")

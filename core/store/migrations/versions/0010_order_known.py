@@ -12,3 +12,8 @@ depends_on = None
 def upgrade() -> None:
     """Add the column."""
     op.add_column("reviews", sa.Column("order_known", sa.Boolean))
+
+
+def downgrade() -> None:
+    """Take the column away, with what reads hold in it."""
+    op.drop_column("reviews", "order_known")

@@ -62,3 +62,13 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the prevalences and the columns away."""
+    op.drop_table("ward_prevalences")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION ward_prevalences_append_only()")
+    op.drop_column("reviews", "shown_number")
+    op.drop_column("reviews", "ward_prevalence")
+    op.drop_column("reviews", "likelihood_ratio")

@@ -12,3 +12,8 @@ depends_on = None
 def upgrade() -> None:
     """Add the column."""
     op.add_column("reviews", sa.Column("findings", sa.JSON(none_as_null=True)))
+
+
+def downgrade() -> None:
+    """Take the column away, with what reads hold in it."""
+    op.drop_column("reviews", "findings")

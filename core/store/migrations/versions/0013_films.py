@@ -84,3 +84,11 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the worklist, its keys and the log of erasures away; no kept film opens afterwards."""
+    for table in ("film_erasures", "film_secrets", "films"):
+        op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION film_erasures_append_only()")

@@ -58,3 +58,11 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the teaching cases and their films' keys away."""
+    for table in ("teaching_films", "teaching_cases"):
+        op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION teaching_cases_append_only()")

@@ -46,3 +46,11 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for rule in _SQLITE_RULES if sqlite else _POSTGRESQL_RULES:
         op.execute(rule)
+
+
+def downgrade() -> None:
+    """Take the table and the column away."""
+    op.drop_table("dismissals")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION dismissals_append_only()")
+    op.drop_column("reviews", "without_confidence")
