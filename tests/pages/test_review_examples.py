@@ -18,7 +18,7 @@ from core.domain.reader import OPERATOR
 from core.domain.review import ReadKind
 from core.domain.worklist import ArrivingFilm
 from core.files import sha256_of
-from core.jobs.batch import FilmState, UploadedFilm
+from core.jobs.batch import FAULT, FilmState, UploadedFilm
 from core.phantom import builtin
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_FOLDER, built_in_files
 from core.store.reads import SqlReviewStore
@@ -158,6 +158,8 @@ def test_other_pages_hide_a_film_that_was_uploaded_and_none_that_ships(visiting)
     visit.films[uploaded.key] = replace(uploaded, shipped=False)
     (hidden,) = films_awaiting(visit, "synthetic", film_ids)
     assert sha256_of(BUILT_IN_FOLDER / hidden) == uploaded.key
+    visit.outcomes[uploaded.key] = FAULT  # what cannot be read waits for no read
+    assert films_awaiting(visit, "synthetic", film_ids) == frozenset()
 
 
 def test_a_site_that_reads_patients_only_is_offered_none(offering, monkeypatch) -> None:
