@@ -72,6 +72,13 @@ _SIDES = {
 """Colours of for and against, each with an arrow: above the threshold, below it, or near it."""
 
 
+_LITTLE = {
+    "suspicious": "Above the threshold, which is set to miss few; this score alone says little.",
+    "not suspicious": "Below the threshold; this score alone says little.",
+}
+"""Of a score whose likelihood ratio may be 1: the side alone would promise more."""
+
+
 def probability_in_words(prediction: Prediction, what: str = "probability") -> str:
     """Return in words whether the film is suspicious or the model unsure, and how that is told.
 
@@ -168,8 +175,10 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
         )
     )
     if number is not None:
-        name = f"{number.name} {number.words}".capitalize()
-        st.html(f'<p class="fr-said"><b>{name}.</b> {number.sentence}</p>')
+        said = f"<b>{number.headline}.</b> {number.sentence}"
+        if number.says_little and prediction.side in _LITTLE:
+            said += f" {_LITTLE[prediction.side]}"
+        st.html(f'<p class="fr-said">{said}</p>')
 
 
 def draw_measured(prediction: Prediction, run: RunRecord, in_ward: str | None = None) -> None:
