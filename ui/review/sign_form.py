@@ -49,15 +49,10 @@ def draw_records(read: ReadContext, *, own: bool) -> None:
     if read.kind is not ReadKind.READ:
         return
     superseded = {record.supersedes for record in read.history}
-    blind = {record.record_id for record in read.history if record.kind is ReadKind.FIRST}
     mine = {record.record_id for record in read.own}
     for record in read.history:
-        if record.record_id in superseded or (record.record_id in mine) is not own:
-            continue
-        after = "an earlier read"
-        if record.supersedes in blind:
-            after = "your own blind read" if own else "a blind read of theirs"
-        draw_record(record, after=after)
+        if record.record_id not in superseded and (record.record_id in mine) is own:
+            draw_record(record, read.history, own=own)
 
 
 def draw_verdict(
