@@ -253,6 +253,14 @@ class Visit:
         self.correcting.add(token)
         self.complaint = ""
 
+    def cancel_correction(self, token: ReadToken) -> None:
+        """Close the form that corrects a signed read; the next one begins with the signed words."""
+        self.correcting.discard(token)
+        for kept in (self.drafts, self.kept):
+            kept.pop(token, None)
+        self.form_keys[token] = f"{self.form_key(token)}-{uuid4().hex[:8]}"  # an empty one
+        self.complaint = ""
+
     def show_whole_lungs(self) -> None:
         """Explain films by all of the lungs from now on."""
         self.way = Way.WHOLE_LUNGS
