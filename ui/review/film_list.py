@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.domain.reader import Act
 from core.settings import get_settings
 from core.store.dismissals import dismissals_of
 from ui.app.kept_films import PAGE, claimed_by_another
@@ -48,6 +49,7 @@ def draw_worklist(visit: Visit, view: WorklistView, total: int) -> None:
             visit.scores_asked,
             status_words(visit, key, own, seeks=seeks_disputes(visit, view)),
             dismissed=key in dismissed,
+            signs=visit.acting.may(Act.SIGN_READ),
         )
         for key, film in films.items()
     ]
