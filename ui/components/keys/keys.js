@@ -3,6 +3,8 @@
 // is harmless: what cannot be taken back is never done from a text. Elsewhere, and where the key is
 // harmless, it is pressed again on the page itself.
 // Enter and Escape leave a field of one line, and Escape leaves a comment: either stores its text.
+// A text that Ctrl+Enter stored gives the focus to what the page names, so that the next key is the
+// page's and no letter of the text.
 // What the page names is focused once, as soon as it is there: a button, a field, or a film.
 
 export default mounting(() => {
@@ -11,8 +13,9 @@ export default mounting(() => {
   document.addEventListener("focusout", noteSaved, { capture: true });
   let focused = "";
   return {
-    receive({ focus, token, harmless }) {
+    receive({ focus, token, harmless, after }) {
       isHarmless = harmless;
+      afterText = after;
       if (focus && token !== focused) focusControl(focus, FOCUS_TRIES);
       focused = token;
     },
@@ -25,18 +28,23 @@ export default mounting(() => {
 });
 
 let isHarmless = false; // the page's, and a page has one listener
+let afterText = "";
 const FOCUS_TRIES = 60; // frames: the page draws the button after this component
 
+function controlOf(name) {
+  const place = name && document.querySelector(`.st-key-${name}`);
+  return place ? (place.querySelector("button, input") ?? stageIn(place)) : null;
+}
+
 function focusControl(name, tries) {
-  const place = document.querySelector(`.st-key-${name}`);
-  const control = place?.querySelector("button, input") ?? stageIn(place);
+  const control = controlOf(name);
   if (control) control.focus({ preventScroll: true });
   else if (tries > 0) requestAnimationFrame(() => focusControl(name, tries - 1));
 }
 
 // A component is behind a shadow root, and its film is the one stop that is no control.
 function stageIn(place) {
-  const parts = [...(place?.querySelectorAll("*") ?? [])];
+  const parts = [...place.querySelectorAll("*")];
   return parts.map((one) => one.shadowRoot?.querySelector("[tabindex='0']")).find(Boolean);
 }
 
@@ -55,7 +63,7 @@ function pressOnPage(event) {
   if (!isTyped(field)) press();
   else if (isHarmless) setTimeout(press); // once the page has what was written
   else if (!isText(field)) setTimeout(press);
-  else if (!isLine(field)) field.focus();
+  else if (!isLine(field)) (controlOf(afterText) ?? field).focus({ preventScroll: true });
 }
 
 // A number, a date or a choice: a key pressed there is meant for the page.

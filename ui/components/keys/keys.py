@@ -9,7 +9,9 @@ from ui.components.declare import declare
 _component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
-def listen_for_keys(focus: str = "", token: str = "", *, harmless: bool = False) -> None:
+def listen_for_keys(
+    focus: str = "", token: str = "", *, harmless: bool = False, after: str = ""
+) -> None:
     """Mount the listener; it draws nothing.
 
     Without it a chosen verdict swallows Ctrl+Enter, and a button of the page takes it while a
@@ -23,5 +25,8 @@ def listen_for_keys(focus: str = "", token: str = "", *, harmless: bool = False)
         It is focused once for each.
     harmless : bool
         Whether the key may act from a field for text too: it neither locks nor signs here.
+    after : str
+        Key of what has the focus once the key has stored a text; empty: the field keeps it.
     """
-    _component(key="page-keys", data={"focus": focus, "token": token, "harmless": harmless})
+    data = {"focus": focus, "token": token, "harmless": harmless, "after": after}
+    _component(key="page-keys", data=data)
