@@ -94,6 +94,7 @@ def build_row(
             else DISMISSED
             if dismissed
             else "cannot be opened",
+            shipped=film.shipped,
         )
     dismissed = dismissed and reading.quality.refused
     prediction, record = reading.prediction, signed.get(film.key)
@@ -126,6 +127,7 @@ def build_row(
         status=DISMISSED if dismissed else _joined(status, shared) or unsigned,
         waits=not dismissed and not status.startswith("signed"),
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
+        shipped=film.shipped,
     )
 
 
