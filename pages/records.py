@@ -11,7 +11,7 @@ from ui.app.session import show_notice
 from ui.components.panels import draw_standing_line
 from ui.records.agreement import draw_finding_agreement
 from ui.records.data import films_waiting, leave_out, reads_only
-from ui.records.disputes import draw_disputes, own_disputes
+from ui.records.disputes import disputes_tab, draw_disputes, own_disputes
 from ui.records.filters import choose_order, choose_reads, choose_run
 from ui.records.monitoring import draw_drift, draw_roc, drift_of
 from ui.records.panels import draw_chain, draw_readers, opens_unread
@@ -60,7 +60,7 @@ with show_errors():
         names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
         alarms = sum(week.alarm for week in weeks)
         drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
-        names += [f"Disputes ({len(disputes)})", drift_tab, "Audit trail"]
+        names += [disputes_tab(disputes, own), drift_tab, "Audit trail"]
         opened = names[2] if settling else None
         reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs", default=opened)
         with reads:

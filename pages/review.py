@@ -111,14 +111,14 @@ def draw_films(visit: Visit, view: WorklistView, total: int) -> None:
                 draw_film(read, task, marking, priors)
             draw_prior(priors, there, height_below(priors.height))
     if visit.complaint in NAMELESS:
-        listen_for_keys(NAME, str(visit.nameless))
+        focus = NAME, str(visit.nameless)
     elif visit.done:
-        listen_for_keys(BUTTON, visit.done)
+        focus = BUTTON, visit.done
     elif visit.locked == visit.selected:
-        listen_for_keys(ASK_BUTTON, f"{visit.locked} locked")
+        focus = ASK_BUTTON, f"{visit.locked} locked"
     else:
-        onward = visit.gone_on == visit.selected
-        listen_for_keys(VIEWER if onward else "", f"{visit.gone_on} opened")
+        focus = (VIEWER if visit.gone_on == visit.selected else "", f"{visit.gone_on} opened")
+    listen_for_keys(*focus, after=VIEWER)
 
 
 visit = guard("review")
@@ -134,7 +134,7 @@ with show_errors():
         view, complaints = read_worklist(visit, st.query_params.to_dict())
         total = list_films(visit, view.asked(visit), view.page * PAGE)
         read_unread(visit)
-    total = list_examples(visit, total)
+    total = list_examples(visit, total, narrowed=view.narrowed or bool(visit.find))
     show_notice(visit)
     with st.container():
         with st.container():

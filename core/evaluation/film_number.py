@@ -63,8 +63,23 @@ class FilmNumber:
         return f"{self.name} {self.words} ({self.interval}){at}"
 
     @property
+    def headline(self) -> str:
+        """The number with its kind, and a likelihood ratio with its interval.
+
+        The interval of a probability stands in the sentence, which counts the same share.
+        """
+        said = f"{self.name} {self.words}".capitalize()
+        return said if self.prevalence is not None else f"{said} ({self.interval})"
+
+    @property
+    def says_little(self) -> bool:
+        """Whether the interval of the likelihood ratio holds 1."""
+        low, high = self.ratio.log_low, self.ratio.log_high
+        return low is not None and high is not None and low <= 0.0 <= high
+
+    @property
     def sentence(self) -> str:
-        """What the number says of children like this one, with its interval."""
+        """What the number says of children like this one; a share with its interval."""
         return self._common() if self.prevalence is None else self._counted()
 
     @property
@@ -76,19 +91,16 @@ class FilmNumber:
     def _common(self) -> str:
         """Say how much commoner such a score is, and among whom."""
         value, unlimited = self.ratio.log_value, self.ratio.beyond is None
+        among = "with pneumonia as among those without"
         times = ratio_text(min(abs(value), math.log(MOST_RATIO))).removesuffix(".0")
         if times == "1" and unlimited:
-            said, among = "about as common", ("with pneumonia as among those without", 1.0)
+            said = "about as common"
         else:
             more = "" if unlimited and abs(value) <= math.log(MOST_RATIO) else "more than "
             said = f"{more}{times} times as common"
-            among = (
-                ("with pneumonia as among those without", 1.0)
-                if value > 0
-                else ("without pneumonia as among those with it", -1.0)
-            )
-        interval = self._interval(lambda edge: ratio_text(among[1] * edge), turned=among[1] < 0)
-        return f"A film with this score is {said} among children {among[0]} ({interval})."
+            if value < 0:
+                among = "without pneumonia as among those with it"
+        return f"A film with this score is {said} among children {among}."
 
     def _counted(self) -> str:
         """Say how many of 100 such films show pneumonia."""
@@ -105,9 +117,8 @@ class FilmNumber:
             return "fewer than 1"
         return "more than 99" if value > 99.5 else str(round(value))
 
-    def _interval(self, say: Callable[[float], str], *, turned: bool = False) -> str:
-        ends = (self.ratio.log_low, self.ratio.log_high)
-        low, high = reversed(ends) if turned else ends
+    def _interval(self, say: Callable[[float], str]) -> str:
+        low, high = self.ratio.log_low, self.ratio.log_high
         if low is None or high is None:
             return "interval not measured"
         of_what = "" if self.ratio.beyond is None else " interval of the limit:"

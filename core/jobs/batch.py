@@ -83,6 +83,13 @@ class FilmOutcome:
     reading: FilmReading | None = None
     sentence: str = ""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the file cannot be opened, or the quality gate refused the picture."""
+        if self.reading is None:
+            return self.state is FilmState.FAILED
+        return self.reading.quality.refused
+
 
 WAITING = FilmOutcome(FilmState.WAITING)
 FAULT = FilmOutcome(

@@ -23,10 +23,11 @@ from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from core.errors import ReviewStoreError
+from core.store.database_errors import capitalised, errors_as_sentences
 from core.store.migration import (
     NO_REVISION,
     MigrationStatus,
@@ -47,23 +48,6 @@ IN_VAIN_S = 5.0
 MOST_WAITS = 10
 _WRITING = {"begin": "BEGIN IMMEDIATE"}  # execution option: take SQLite's write lock at once
 _one_migration = threading.Lock()  # alembic's context is one per process
-
-_SQLITE_SENTENCES = {
-    "SQLITE_NOTADB": "{place} is not a First Read database, or it is damaged: move it aside and "
-    "restore the last backup.",
-    "SQLITE_CORRUPT": "{place} is damaged: move it aside and restore the last backup.",
-    "SQLITE_BUSY": "{place} was locked by another program for longer than {busy_s:g} s: close "
-    "that program, then try again.",
-    "SQLITE_LOCKED": "{place} is locked by another request: try again in a moment.",
-    "SQLITE_FULL": "the disk that holds {place} is full and nothing was stored: free some space, "
-    "then try again.",
-    "SQLITE_READONLY": "{place} may not be written: give the account that runs First Read the "
-    "right to write it and its folder.",
-    "SQLITE_CANTOPEN": "{place} cannot be opened: check that it is a file and that the account "
-    "that runs First Read may write it and its folder.",
-    "SQLITE_IOERR": "the disk failed while {place} was read or written: check the disk and its "
-    "free space, then try again.",
-}
 
 
 def _checked_url(database_url: str) -> URL:
@@ -97,11 +81,6 @@ def _place_of(url: URL) -> str:
         return f"the file {url.database}"
     host = url.host or url.query.get("host", "this machine")
     return f"the PostgreSQL database {url.database} on {host}"
-
-
-def _capitalised(sentence: str) -> str:
-    """Return a sentence with its first letter, and no other, made a capital."""
-    return sentence[:1].upper() + sentence[1:]
 
 
 @dataclass(slots=True)
@@ -158,42 +137,6 @@ class _Writes:
         with self._changed:
             self._over = True
             return self._changed.wait_for(lambda: self._under_way == 0, patience_s)
-
-
-def _sentence(exc: Exception, place: str, busy_s: float) -> str:
-    cause = exc.orig if isinstance(exc, DBAPIError) else exc
-    if isinstance(cause, sqlite3.Error):
-        return _sqlite_sentence(cause).format(place=place, busy_s=busy_s)
-    if isinstance(exc, OSError):
-        return f"{place} cannot be used ({exc.strerror}): choose a folder that may be written."
-    return (
-        f"{place} does not answer as it should: check that it runs, that its account may write, "
-        "and that `python -m core db status` says it is up to date."
-    )
-
-
-def _sqlite_sentence(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorname", None) or ""
-    for name, sentence in _SQLITE_SENTENCES.items():
-        if code.startswith(name):
-            return sentence
-    return (
-        "{place} is not as First Read left it: run `python -m core db status`, and restore the "
-        "last backup if that does not help."
-    )
-
-
-@contextmanager
-def _errors_as_sentences(place: str, busy_s: float) -> Iterator[None]:
-    """Translate every error of SQLAlchemy, alembic, SQLite and the file system in the block."""
-    try:
-        yield
-    except Exception as exc:
-        # By its module: alembic takes a fifth of a second to load, and few starts need it.
-        of_alembic = type(exc).__module__.startswith("alembic.")
-        if of_alembic or isinstance(exc, SQLAlchemyError | sqlite3.Error | OSError):
-            raise ReviewStoreError(_capitalised(_sentence(exc, place, busy_s))) from exc
-        raise
 
 
 # --- opening --------------------------------------------------------------------------------------
@@ -258,7 +201,7 @@ class Database:
         self.close()  # the pooled connections wait for as long as they did
 
     def _sentences(self) -> AbstractContextManager[None]:
-        return _errors_as_sentences(self.place, self._patience.wait_s)
+        return errors_as_sentences(self.place, self._patience.wait_s)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -310,7 +253,7 @@ class Database:
             If the database cannot be opened or was written by a newer version.
         """
         with self.reading() as connection:
-            return read_status(connection, _capitalised(self.place))
+            return read_status(connection, capitalised(self.place))
 
     def migrate_to(self, revision: str, *, may_lose: bool = False) -> MigrationStatus:
         """Bring the database up or down to a revision, in one transaction.
@@ -331,7 +274,7 @@ class Database:
         check_revision(revision)
         with _one_migration, self.writing() as connection:
             wait_for_migrations(connection)
-            stands = read_status(connection, _capitalised(self.place)).revision or ""
+            stands = read_status(connection, capitalised(self.place)).revision or ""
             wanted = "" if revision == NO_REVISION else revision
             if stands < wanted:
                 migrate_up(connection, revision)
@@ -381,7 +324,7 @@ def migration_status(database_url: str) -> MigrationStatus:
     """
     url = _checked_url(database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        return MigrationStatus(_capitalised(_place_of(url)), None, newest_revision())
+        return MigrationStatus(capitalised(_place_of(url)), None, newest_revision())
     with closing(Database(database_url)) as database:
         return database.status()
 
@@ -422,7 +365,7 @@ def _sqlite_engine(url: URL, place: str, patience: _Patience) -> Engine:
     def require_file() -> None:
         if not path.exists():
             raise ReviewStoreError(
-                _capitalised(f"{place} is gone: put it back or restore the last backup.")
+                capitalised(f"{place} is gone: put it back or restore the last backup.")
             )
 
     def connects_to_what_was_there(*_: object) -> None:

@@ -60,7 +60,7 @@ def write_draft(page: Page, films: Films) -> None:
     name.fill(READER)
     name.press("Tab")
     wait_until_idle(page)
-    for key in ("b", *["ArrowLeft"] * 6, "b", "Escape"):
+    for key in ("b", *["ArrowLeft"] * 6, *["ArrowUp"] * 6, "b", "Escape"):
         page.keyboard.press(key)
     expect(page.get_by_text("1 mark in your draft")).to_be_visible()
     page.get_by_role("radio", name="Pneumonia").click()

@@ -142,6 +142,16 @@ def test_on_a_small_laptop_names_and_verdicts_are_whole(page: Page, server: Serv
         assert box["x"] + box["width"] <= column["x"] + column["width"] + 1
         assert verdict.evaluate("node => node.scrollWidth <= node.clientWidth")
     assert box_of(page.locator(".viewer"))["width"] > 0.55 * 1024
+    row.locator(".status").evaluate("node => node.textContent = 'pneumonia'")
+    assert box_of(row.locator(".status"))["height"] < 20  # on one line, and no letter below it
+    chip = page.locator(".st-key-read .stMarkdownBadge").first
+    chip.evaluate("node => node.textContent = 'Not suspicious for pneumonia, in bold words'")
+    assert chip.evaluate("node => node.scrollWidth <= node.clientWidth")
+    page.keyboard.press("l")
+    places = page.get_by_label("Findings").get_by_role("button", name="Lower")
+    expect(places.last).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Shift+Digit6")
+    expect(places.last).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_bar_that_wraps_keeps_its_rows_in_line_and_pictures_fit_their_column(

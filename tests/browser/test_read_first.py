@@ -162,6 +162,7 @@ def write_comment(page: Page, words: str) -> None:
     comment.fill(words)
     comment.press("Control+Enter")
     expect(page.get_by_text("Comment saved")).to_be_visible()
+    expect(page.locator(".stage")).to_be_focused()  # the next key is the film's
     comment.press("a")
     expect(page.get_by_text("Comment saved")).not_to_be_visible()
     comment.press("Escape")

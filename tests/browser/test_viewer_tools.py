@@ -117,6 +117,13 @@ def test_arrows_move_the_cross_as_the_reader_sees_the_turned_film(page: Page) ->
     press(page, "q", "m", "ArrowRight", "ArrowRight", "Enter")
     marked = page.get_by_text("Marked:")
     expect(marked).to_have_text("Marked: (0.5, 0.45, 0.5, 0.45)")
+    sign = page.locator(".readout .sign")
+    press(page, "b", "ArrowRight", "b")  # a line is no box, and no point either
+    expect(sign).to_contain_text("The box has no height yet: move up or down, then b")
+    expect(page.get_by_text("Marked:")).to_have_count(1)
+    press(page, "ArrowDown", "b")
+    expect(page.get_by_text("Marked:")).to_have_count(2)
+    expect(sign).to_have_text("Turned 90 degrees")
 
 
 def test_a_sign_says_how_the_film_is_turned_until_reset_or_another_film(page: Page) -> None:

@@ -53,7 +53,9 @@ def test_a_lead_sets_the_prevalence_and_reads_what_the_score_means_here(
     page.get_by_role("button", name="Lock the first read").click()
 
     said = page.locator(".fr-said")
-    expect(said).to_contain_text(re.compile(r"Likelihood ratio [\d.]+\. A film with this score is"))
+    expect(said).to_contain_text(
+        re.compile(r"Likelihood ratio [\d.]+ \(95 % [\d.]+ to [\d.]+\)\. A film")
+    )
     expect(said).to_contain_text("times as common among children with pneumonia as among those")
     expect(said).not_to_contain_text(re.compile("probability", re.IGNORECASE))
     wait_until_idle(page)

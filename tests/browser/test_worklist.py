@@ -235,6 +235,9 @@ def test_signing_a_film_moves_it_and_a_removed_film_leaves(page: Page) -> None:
     page.get_by_text("Without the last film").click()
     expect(page.locator(".worklist .count")).to_have_text("11 films, 4 signed by you")
     assert "person4.jpeg" not in shown_names(page)
+    page.get_by_text("Put the picture away").click()
+    words = "8 films, 1 put away, 2 synthetic, 4 signed by you"  # 8 as the filter says
+    expect(page.locator(".worklist .count")).to_have_text(words)
 
 
 def test_two_hundred_films_keep_their_nodes_and_place_when_the_page_runs(

@@ -7,6 +7,7 @@
 import io
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ui.components.worklist.worklist import WorklistRow, show_worklist
+from ui.components.worklist.worklist import DISMISSED, WorklistRow, show_worklist
 
 OPERATING_POINT = 0.42
 UNSURE = (0.30, 0.43)
@@ -96,6 +97,9 @@ if st.sidebar.checkbox("Sign the first film"):
     rows[0] = read(1, rows[0].name, 0.99, "signed: pneumonia")
 if st.sidebar.checkbox("Without the last film"):
     rows = rows[:-1]
+if st.sidebar.checkbox("Put the picture away, beside synthetic films"):
+    rows[5] = replace(rows[5], status=DISMISSED)
+    rows[-2:] = [replace(row, shipped=True) for row in rows[-2:]]
 keys = [row.key for row in rows]
 if "current" not in st.session_state:
     st.session_state.current = query.get("current", keys[0])

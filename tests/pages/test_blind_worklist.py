@@ -6,12 +6,17 @@ import json
 from typing import Any
 
 import pytest
+from fixtures.review_records import record, sign
 from pages.test_read_first import lock, read_first
 from pages.test_review import CHEST, chest, name_reader, open_page, png, press, upload, words_of
 from streamlit.testing.v1 import AppTest
 
+from core.domain.reader import Role
+from core.domain.review import ReadKind
 from core.reads.export import describe_read
+from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
+from ui.app.identity import get_local_reader
 
 __all__ = ["read_first"]
 
@@ -24,6 +29,29 @@ def rows_sent(page: AppTest) -> dict[str, Any]:
     sent = [one for one in page.get("bidi_component") if "worklist" in one.proto.component_name]
     (worklist,) = [one for one in sent if one.proto.WhichOneof("data") != "bytes"]
     return json.loads(worklist.proto.json)
+
+
+def has_reports(page: AppTest) -> bool:
+    boxes = [one for one in page.get("popover") if one.proto.popover.label == "Reports"]
+    return bool(boxes)
+
+
+def test_a_role_that_may_not_sign_is_asked_for_nothing(store: SqlReviewStore) -> None:
+    page = upload(open_page(), CHEST)
+    film = page.session_state["first_read"].selected
+    first = record(film_sha256=film, kind=ReadKind.FIRST, regions={})
+    for one in (first, record(film_sha256=film, supersedes=first.record_id)):
+        sign(store, one)
+    page.run()
+    assert [row["status"] for row in rows_sent(page)["rows"]] == ["yours to read"]
+    assert "mark the finding" in words_of(page)
+    assert has_reports(page)
+    choose_local_reader(store.database, "Tess", Role.TRAINEE)
+    get_local_reader.clear()
+    page = upload(open_page(), CHEST)
+    assert [row["status"] for row in rows_sent(page)["rows"]] == ["signed by another"]
+    assert "mark the finding" not in words_of(page)
+    assert not has_reports(page)
 
 
 @pytest.mark.parametrize("turned", [False, True])

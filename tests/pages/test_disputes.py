@@ -317,7 +317,7 @@ def test_a_film_that_the_arbiter_has_read_is_not_offered_and_the_page_says_so(
     come_as(store, Role.LEAD, "Dr. Bo")
     page = open_dispute()
     words = said(page)
-    assert "Disputes (0)" in words
+    assert "Disputes (0 for you, 1 for others)" in words
     assert "1 film that you have read yourself await" in words
     assert not [box for box in page.selectbox if box.key == "records-dispute"]
     assert "You have read the film of this address" in words

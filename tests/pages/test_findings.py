@@ -16,6 +16,7 @@ from pages.test_review import (
     press,
     upload,
     verdict_of,
+    words_of,
 )
 from streamlit.testing.v1 import AppTest
 
@@ -87,10 +88,25 @@ def test_a_verdicts_key_gives_the_verdict_alone(store: SqlReviewStore, chosen) -
     assert stored(store) == [(Verdict.NORMAL, NO_FINDINGS)]
 
 
-def test_findings_taken_back_leave_the_verdict(store: SqlReviewStore, chosen) -> None:
+def test_findings_taken_back_take_the_verdict_that_they_had_set_and_no_other(
+    store: SqlReviewStore, chosen
+) -> None:
     page = upload(open_page(), CHEST)
     name_reader(page)
     choose(page, chosen, SEEN)
+    choose(page, chosen, NO_FINDINGS)
+    assert verdict_of(page).value is None
+    press(page, "Sign")
+    assert "Choose a verdict first." in words_of(page)
+    choose_verdict(page, Verdict.NORMAL)
+    assert "Choose a verdict first." not in words_of(page)
+    choose(page, chosen, SEEN)
+    choose(page, chosen, NORMAL)
+    choose(page, chosen, SEEN)
+    choose(page, chosen, NO_FINDINGS)
+    assert verdict_of(page).value == Verdict.NORMAL  # as the reader had chosen
+    choose(page, chosen, SEEN)
+    choose(page, chosen, SEEN, Verdict.PNEUMONIA)  # its key: the verdict is the reader's own
     choose(page, chosen, NO_FINDINGS)
     press(page, "Sign")
     assert stored(store) == [(Verdict.PNEUMONIA, NO_FINDINGS)]

@@ -18,6 +18,7 @@ from pages.test_review import (
     verdict_of,
     words_of,
 )
+from streamlit.testing.v1 import AppTest
 
 from core.domain.mark import Mark
 from core.domain.review import Verdict
@@ -100,6 +101,12 @@ def test_a_read_is_refused_when_its_reader_is_another_than_the_form_was_drawn_fo
     assert store.count() == 0
 
 
+def primary(page: AppTest) -> list[str]:
+    """Return the buttons that lead on, but for that of the menu of roles."""
+    leading = [one.label for one in page.button if one.proto.type == "primary"]
+    return [label for label in leading if label != "Use"]
+
+
 def test_a_new_visit_says_what_is_unfinished_and_leads_back_to_it(store: SqlReviewStore) -> None:
     other = png("other.png", chest(5))
     page = upload(open_page(), CHEST, other, HAND)
@@ -119,6 +126,19 @@ def test_a_new_visit_says_what_is_unfinished_and_leads_back_to_it(store: SqlRevi
     press(again, "Go on: 1 unsigned")  # of the films that are not open
     assert again.session_state["first_read"].selected == first
     press(again, "Sign")
+    press(again, "Correct this read")
+    assert primary(again) == ["Sign a correction"]
+    again.text_area[0].set_value("other words").run()
+    press(again, "Go on: 1 draft")
+    assert again.session_state["first_read"].selected == drafted
+    press(again, "Go on: 1 draft")  # the correction, whose form is open at once
+    assert again.session_state["first_read"].selected == first
+    assert again.text_area[0].value == "other words"
+    press(again, "Cancel")
+    assert "Sign a correction" not in labels(again)
+    press(again, "Correct this read")
+    assert again.text_area[0].value == ""
+    assert unfinished_of(store.database, READER) == Unfinished((), (drafted,))
     press(again, "Go on: 1 draft")
     assert again.session_state["first_read"].selected == drafted
     assert not [button for button in again.button if button.label.startswith("Go on")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -27,6 +28,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.model import AbstentionBand, Prediction
 from core.domain.quality import Finding, QualityReport, Severity
+from core.domain.reader import Role
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.jobs.batch import UploadedFilm
 from core.library.film_codes import film_code
@@ -41,8 +43,10 @@ from core.reads.export import (
 )
 from core.reads.reader_roc import trace_readers
 from core.settings import PROJECT_ROOT, SERVED_RUN
+from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
 from ui.app import ledger
+from ui.app.identity import get_local_reader
 from ui.charts.base import plot_reads
 from ui.components.figures import dimmed
 from ui.records import reads, reports
@@ -167,11 +171,16 @@ def test_synthetic_and_patients_films_are_told_apart_and_filtered(store: SqlRevi
     sign(store, drawn(film_sha256=OTHER_FILM, film_name="drawn"))
     page = run_page()
     assert listed(page) == ["patient"]  # what is counted is not mixed unless that is asked for
-    films = next(box for box in page.selectbox if box.label == "Films")
-    films.select_index(0).run()
+    page.selectbox(key="records-films").select_index(0).run()
     assert list(page.dataframe[0].value["Film type"]) == ["synthetic", "patient"]
-    films.set_value("synthetic films").run()
+    page.selectbox(key="records-films").set_value("synthetic films").run()
     assert listed(page) == ["drawn"]
+    assert "1 more on patients' films" in [one.label for one in page.button]
+    page = run_page()
+    (more,) = [one for one in page.button if one.label == "1 more on synthetic films"]
+    more.click().run()
+    assert sorted(listed(page)) == ["drawn", "patient"]
+    assert not [one for one in page.button if " more on " in one.label]
 
 
 def test_drawn_films_alone_are_listed_without_asking(store: SqlReviewStore) -> None:
@@ -415,19 +424,28 @@ def test_only_a_read_that_was_signed_again_in_other_words_is_corrected(
     signed = record(supersedes=first.record_id, verdict=Verdict.PNEUMONIA)
     for one in (first, signed):
         sign(store, one)
-    assert "Corrected later" not in html_of(choose_row(run_page(), 0))
+    alone = html_of(choose_row(run_page(), 0))
+    assert "Corrected later" not in alone
+    assert "UTC, after a blind read of theirs." in alone
     again = record(supersedes=signed.record_id, verdict=Verdict.PNEUMONIA)
     assert corrected_reads([first, signed, again]) == set()
     other = record(supersedes=signed.record_id, verdict=Verdict.NORMAL)
     sign(store, other)
     assert corrected_reads([first, signed, other]) == {signed.record_id}
-    assert html_of(choose_row(run_page(), 0)).count("Corrected later") == 1
+    both = html_of(choose_row(run_page(), 0))
+    assert both.count("Corrected later") == 1
+    assert "UTC. It corrects an earlier read: pneumonia." in both
+    choose_local_reader(store.database, signed.reader, Role.READER)
+    get_local_reader.clear()
+    assert "UTC, after your own blind read." in html_of(choose_row(run_page(), 0))
 
 
 def test_the_list_has_no_empty_column_and_unsure_has_no_confidence(store: SqlReviewStore) -> None:
     sign(store, record(verdict=Verdict.UNSURE, comment=""))
     table = run_page().dataframe[0]
     assert not {"Reference", "Comment", "Confidence (1 to 5)"} & set(table.value.columns)
+    assert list(table.value.columns)[5:7] == ["Probability", "Kind"]  # in sight at once
+    assert json.loads(table.proto.columns)["Probability"]["label"] == "Score"
     assert table.proto.placeholder == ""
     sign(store, record(film_sha256=OTHER_FILM, verdict=Verdict.NORMAL, comment="clear"))
     listed = run_page().dataframe[0].value

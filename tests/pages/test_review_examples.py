@@ -18,7 +18,7 @@ from core.domain.reader import OPERATOR
 from core.domain.review import ReadKind
 from core.domain.worklist import ArrivingFilm
 from core.files import sha256_of
-from core.jobs.batch import FilmState, UploadedFilm
+from core.jobs.batch import FAULT, FilmState, UploadedFilm
 from core.phantom import builtin
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_FOLDER, built_in_files
 from core.store.reads import SqlReviewStore
@@ -107,13 +107,29 @@ def test_one_press_removes_them_and_one_brings_them_back(offering) -> None:
     assert len(visit_of(page).films) == BUILT_IN_FILMS
 
 
-def test_they_leave_when_a_film_is_added_and_stay_away(visiting) -> None:
+def test_they_leave_with_a_word_when_a_film_is_added_and_come_beside_it_if_asked(
+    offering,
+) -> None:
     page = open_page()
+    read, *_ = visit_of(page).films
+    sign(offering, record(kind=ReadKind.FIRST, film_sha256=read, reader="Dr. A", regions={}))
+    page.session_state["reader-name"] = "Dr. A"
+    page.run()
     own = UploadedFilm("a" * 64, "own.png", b"no film")
     add_films(visit_of(page), [own])
     page.run()
     assert list(visit_of(page).films) == [own.key]
     assert {REMOVE, SHOW}.isdisjoint(labels(page))
+    line = f"{BUILT_IN_FILMS} synthetic films left the list; your 1 read of them is in Records."
+    assert line in [one.value for one in page.caption]
+    press(page, "Show them")
+    assert next(iter(visit_of(page).films)) == own.key
+    assert len(visit_of(page).films) == BUILT_IN_FILMS + 1
+    assert line not in [one.value for one in page.caption]
+    press(page, REMOVE)
+    assert list(visit_of(page).films) == [own.key]
+    press(page, f"Show {BUILT_IN_FILMS} synthetic films too")
+    assert len(visit_of(page).films) == BUILT_IN_FILMS + 1
 
 
 def test_they_leave_when_another_reader_adds_a_film_and_none_is_kept(keeping) -> None:
@@ -158,6 +174,8 @@ def test_other_pages_hide_a_film_that_was_uploaded_and_none_that_ships(visiting)
     visit.films[uploaded.key] = replace(uploaded, shipped=False)
     (hidden,) = films_awaiting(visit, "synthetic", film_ids)
     assert sha256_of(BUILT_IN_FOLDER / hidden) == uploaded.key
+    visit.outcomes[uploaded.key] = FAULT  # what cannot be read waits for no read
+    assert films_awaiting(visit, "synthetic", film_ids) == frozenset()
 
 
 def test_a_site_that_reads_patients_only_is_offered_none(offering, monkeypatch) -> None:

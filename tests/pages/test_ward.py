@@ -24,6 +24,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.reader import Reader, Role
 from core.domain.review import Verdict
+from core.evaluation.film_number import FilmNumber
 from core.evaluation.likelihood_ratio import assumed_prevalence
 from core.reads.export import reads_as_csv
 from core.runs.store import load_run
@@ -59,21 +60,24 @@ def prediction_on(page: AppTest):
 
 
 def test_before_a_prevalence_is_set_the_page_says_the_ratio_and_asks_for_it(
-    store: SqlReviewStore,
+    store: SqlReviewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = upload(open_page(), CHEST)
     share = assumed_prevalence(load_run(PROJECT_ROOT / "models" / SERVED_RUN))
     p = prediction_on(page).probability
     ratio = f"{p / (1.0 - p) / (share / (1.0 - share)):.1f}"
-    assert f"<b>Likelihood ratio {ratio}.</b> A film with this score is {ratio} times" in (
-        said_of(page)
-    )
-    assert re.search(r"\(95 % [\d.]+ to [\d.]+\)\.</p>", said_of(page))
+    interval = r"\(95 % [\d.]+ to [\d.]+\)"
+    alone = rf"<b>Likelihood ratio {ratio} {interval}\.</b> A film with this score is {ratio} times"
+    assert re.search(alone, said_of(page))
+    assert "says little" not in said_of(page)
     assert "robability" not in said_of(page)
     assert "&nbsp;probability" not in words_of(page)
     assert "The score is at or above the threshold" in words_of(page)
     assert "By counting on the official test split, the likelihood ratio is " in words_of(page)
     assert asked(page) == [UNSET]
+    monkeypatch.setattr(FilmNumber, "says_little", True)  # as where the interval holds 1
+    page.run()
+    assert "which is set to miss few; this score alone says little.</p>" in said_of(page)
 
 
 def test_afterwards_bayes_gives_the_probability_and_side_and_scale_stay(

@@ -28,7 +28,7 @@ def list_films(visit: Visit, asked: WorklistFilter, skip: int = 0) -> int:
     films = get_films()
     page, total = films.page(asked, PAGE, skip)
     if page:
-        visit.remove_shipped()
+        visit.give_way()
     if visit.list_of != (asked, skip):
         visit.list_of, visit.put_away = (asked, skip), set()
     away = [films.find(key) for key in visit.put_away - {film.film_sha256 for film in page}]

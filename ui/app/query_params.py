@@ -223,6 +223,10 @@ class QueryParams(Generic[View]):
         if value is not None and value not in listed:
             listed.append(value)  # as a tag that nobody uses any more
         bound |= {"on_change": self._take_listed, "args": (name, tuple(listed))}
+        shown, memory = words.get(value, value), f"{bound['key']}-shown"
+        if st.session_state.get(memory, shown) != shown:  # the browser would keep the old words
+            st.session_state[bound["key"]] = value
+        st.session_state[memory] = shown
         st.selectbox(
             label,
             listed,

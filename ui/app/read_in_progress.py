@@ -169,9 +169,7 @@ def _pass_on(visit: Visit, written: ReadToken, token: ReadToken) -> None:
     stored = written in visit.kept
     visit.pass_on(written, token)
     if stored and visit.acting.may(Act.SIGN_READ):
-        nobody = Reader(written.reader, visit.roles)
-        empty = draft_as_json(Draft())
-        get_review_steps().note(written.film, written.turn, ReviewStepKind.DRAFT, nobody, empty)
+        _note_empty(written, Reader(written.reader, visit.roles))
 
 
 def _is_drafted(token: ReadToken) -> bool:
@@ -203,7 +201,7 @@ def _note_shown(read: ReadContext) -> None:
 
 def _take_up(visit: Visit, token: ReadToken) -> None:
     progress = progress_of(token)
-    if progress.draft is not None and token not in visit.kept:
+    if progress.draft not in (None, Draft()) and token not in visit.kept:
         visit.drafts[token] = visit.kept[token] = progress.draft
         edges = tuple(mark.edges for mark in progress.draft.drawn)
         visit.drawn.setdefault(visit.form_key(token), edges)
@@ -245,6 +243,27 @@ def keep_draft(read: ReadContext, draft: Draft, begun: Draft) -> None:
         visit.not_kept = str(exc)
     else:
         visit.kept[token] = draft
+
+
+def cancel_correction(read: ReadContext) -> None:
+    """Let go of what was written to correct a signed read.
+
+    Where the database cannot be written, `Visit.not_kept` says why and the form stays open.
+    """
+    visit, token = read.visit, read.token
+    if token in visit.kept:
+        try:
+            _note_empty(token, visit.acting)
+        except ReviewStoreError as exc:
+            visit.not_kept = str(exc)
+            return
+    visit.cancel_correction(token)
+
+
+def _note_empty(token: ReadToken, by: Reader) -> None:
+    """Note that nothing is written for a read any more."""
+    empty = draft_as_json(Draft())
+    get_review_steps().note(token.film, token.turn, ReviewStepKind.DRAFT, by, empty)
 
 
 def keep_regions_asked(read: ReadContext) -> None:

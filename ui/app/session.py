@@ -133,6 +133,10 @@ class Visit:
         Why films of the last upload are not in the list; empty if all are.
     own : bool
         Whether the visitor has added films, or removed the synthetic ones: no others come back.
+    with_examples : bool
+        Whether the visitor has asked for the synthetic films beside their own.
+    examples_left : int
+        How many synthetic films left the list for added ones, until the visitor has seen it said.
     reading : ReadToken or None
         The read that the film on the screen is shown for.
     drafts : dict of ReadToken to Draft
@@ -217,6 +221,8 @@ class Visit:
     notice: str = ""
     left_out: str = ""
     own: bool = False
+    with_examples: bool = False
+    examples_left: int = 0
     reading: ReadToken | None = None
     writing: ReadToken | None = None
     shown: tuple[ReadToken, datetime] | None = None
@@ -253,6 +259,14 @@ class Visit:
         self.correcting.add(token)
         self.complaint = ""
 
+    def cancel_correction(self, token: ReadToken) -> None:
+        """Close the form that corrects a signed read; the next one begins with the signed words."""
+        self.correcting.discard(token)
+        for kept in (self.drafts, self.kept):
+            kept.pop(token, None)
+        self.form_keys[token] = f"{self.form_key(token)}-{uuid4().hex[:8]}"  # an empty one
+        self.complaint = ""
+
     def show_whole_lungs(self) -> None:
         """Explain films by all of the lungs from now on."""
         self.way = Way.WHOLE_LUNGS
@@ -280,6 +294,12 @@ class Visit:
     def remove_shipped(self) -> None:
         """Let go of the synthetic films that ship with the app."""
         self.remove([key for key, film in self.films.items() if film.shipped])
+
+    def give_way(self) -> None:
+        """Let the synthetic films leave the list for others, unless both were asked for."""
+        if not self.with_examples:
+            self.examples_left += sum(film.shipped for film in self.films.values())
+            self.remove_shipped()
 
     def absorb_job(self) -> None:
         """Take over what the running batch has finished; let go of a batch that has ended."""

@@ -126,7 +126,7 @@ def plot_probabilities(
 
 
 def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
-    """Return reads by the model's probability (x axis) and the reader's verdict (lanes).
+    """Return reads by the model's score (x axis) and the reader's verdict (lanes).
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
             name=words,
             showlegend=bool(chosen),
             text=[f"{record.film_name or 'film'}<br>{record.reader}, {words}" for record in chosen],
-            hovertemplate="%{text}<br>probability %{x:.2f}<extra></extra>",
+            hovertemplate="%{text}<br>score %{x:.2f}<extra></extra>",
         )
     _mark_operating_points(figure, scored)
     return frame(
@@ -160,7 +160,7 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
         showlegend=True,
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
         margin={"l": 8, "r": 8, "t": 36, "b": 70},
-        xaxis={"range": [-0.02, 1.02], "title": "model's probability", "dtick": 0.25},
+        xaxis={"range": [-0.02, 1.02], "title": "model's score", "dtick": 0.25},
         yaxis={
             "range": [-0.6, len(LANES) - 0.4],
             "tickvals": list(range(len(LANES))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -76,6 +77,13 @@ _SIDES = {
 """Colours of for and against, each with an arrow: above the threshold, below it, or near it."""
 
 
+_LITTLE = {
+    "suspicious": "Above the threshold, which is set to miss few; this score alone says little.",
+    "not suspicious": "Below the threshold; this score alone says little.",
+}
+"""Of a score whose likelihood ratio may be 1: the side alone would promise more."""
+
+
 def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None:
     """Draw a film's score on a short scale with threshold and unsure band.
 
@@ -109,8 +117,10 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
         )
     )
     if number is not None:
-        name = f"{number.name} {number.words}".capitalize()
-        st.html(f'<p class="fr-said"><b>{name}.</b> {number.sentence}</p>')
+        said = f"<b>{number.headline}.</b> {number.sentence}"
+        if number.says_little and prediction.side in _LITTLE:
+            said += f" {_LITTLE[prediction.side]}"
+        st.html(f'<p class="fr-said">{said}</p>')
 
 
 def draw_measured(prediction: Prediction, run: RunRecord, in_ward: str | None = None) -> None:
@@ -179,16 +189,26 @@ def _chip(severity: Severity) -> str:
 
 
 def draw_record(
-    record: ReviewRecord, *, superseded: bool = False, after: str = "an earlier read"
+    record: ReviewRecord,
+    history: Sequence[ReviewRecord] = (),
+    *,
+    own: bool = False,
+    superseded: bool = False,
 ) -> None:
-    """Say in one line who signed what and when, and which read it supersedes."""
+    """Say in one line who signed what and when, and which read it follows or corrects.
+
+    Parameters
+    ----------
+    history : sequence of ReviewRecord
+        Of the film.
+    own : bool
+        Whether it is the visitor's.
+    """
     read = record.read
-    corrected = record.supersedes and record.kind is ReadKind.READ
-    corrects = f", after {after}" if corrected else ""
     words = (
         f"{_DONE[record.kind]} <b>{read.verdict}</b>{read.confidence_text}, "
         f"by {escape(record.reader)}, "
-        f"{read.read_at:%Y-%m-%d %H:%M} UTC{corrects}."
+        f"{read.read_at:%Y-%m-%d %H:%M} UTC{_follows_text(record, history, own=own)}."
     )
     if superseded:
         words = f"<s>{words}</s> Corrected later."
@@ -197,6 +217,16 @@ def draw_record(
     drawn = f" Marked on the film: {len(record.drawn)}." if record.drawn else ""
     comment = f"<br>“{escape(read.comment)}”" if read.comment else ""
     st.html(f'<p class="fr-record">{words}{findings}{drawn}{comment}</p>')
+
+
+def _follows_text(record: ReviewRecord, history: Sequence[ReviewRecord], *, own: bool) -> str:
+    """Return that a signed read follows its blind one, or which read it corrects."""
+    before = next((one for one in history if one.record_id == record.supersedes), None)
+    if before is None or record.kind is not ReadKind.READ:
+        return ""
+    if before.kind is ReadKind.FIRST:
+        return ", after your own blind read" if own else ", after a blind read of theirs"
+    return f". It corrects an earlier read: {before.read.verdict}"
 
 
 def draw_standing_line(served: ServedRun, reader: str) -> None:

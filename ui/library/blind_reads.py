@@ -93,13 +93,15 @@ def _in_teaching(visit: Visit) -> set[str]:
 
 
 def _in_worklist(visit: Visit) -> set[str]:
-    """Return the hashes of the films of the worklist that are unread."""
+    """Return the hashes of the films of the worklist that can be read and are unread."""
     settings = get_settings()
     if not (settings.read_first and visit.acting.may(Act.SIGN_READ)):
         return set()
     if settings.keeps_films:
         return get_films().unread_by(visit.acting.name)
-    uploaded = [key for key, film in visit.films.items() if not film.shipped]
+    uploaded = [
+        key for key, film in visit.films.items() if not (film.shipped or visit.outcome(key).refused)
+    ]
     return set(uploaded) - get_store().films_read_by(uploaded, visit.acting.name)
 
 

@@ -56,6 +56,13 @@ def own_disputes(visit: Visit, disputes: Sequence[Dispute]) -> list[Dispute]:
     return [one for one in disputes if visit.acting.may(Act.ARBITRATE) and is_read_by(one, name)]
 
 
+def disputes_tab(disputes: Sequence[Dispute], own: Sequence[Dispute]) -> str:
+    """Return the tab's name: how many disputes are open, and for whom."""
+    if not own:
+        return f"Disputes ({len(disputes)})"
+    return f"Disputes ({len(disputes)} for you, {len(own)} for others)"
+
+
 def draw_disputes(
     visit: Visit,
     disputes: Sequence[Dispute],

@@ -29,6 +29,7 @@ from ui.components.table_files import TableFiles, offer_table
 
 FILMS = {"all films": None, "patients' films": False, "synthetic films": True}
 """Whether the films are synthetic; None: either."""
+FILMS_KEY = "records-films"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,14 @@ class Chosen:
         A reader's reads of a film stay together, on the day of the last one.
     locked : int
         How many locked first reads without a signed one match, and are not listed.
+    other_films : str
+        How many reads the choice of films alone leaves out, in words; empty if none.
     """
 
     listed: list[ReviewRecord]
     counted: list[ReviewRecord]
     locked: int = 0
+    other_films: str = ""
 
 
 def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
@@ -81,7 +85,7 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
         "Films",
         list(FILMS),
         index=1 if len(kinds) == 2 else 0,  # a synthetic film is no patient
-        key="records-films",
+        key=FILMS_KEY,
     )
     days = _choose_days(days_side, ledger)
     corrected = old_side.checkbox("First and corrected reads too", key="records-corrected")
@@ -94,6 +98,10 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     ]
     found = find_reads(newest, words, verdict, comparison, days=days, **kept)
     signed = [one for one in found if corrected or one.kind is not ReadKind.FIRST]
+    of_all = find_reads(newest, words, verdict, comparison, days=days, reader=reader)
+    others = len([one for one in of_all if corrected or one.kind is not ReadKind.FIRST])
+    others -= len(signed)
+    name = "patients' films" if FILMS[films] else "synthetic films"
     return Chosen(
         signed,
         keep_whole(
@@ -101,7 +109,25 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
             lambda own: bool(find_reads([own.last], days=days)),
         ),
         len(found) - len(signed),
+        f"{others:,} more on {name}" if others else "",
     )
+
+
+def offer_other_films(chosen: Chosen) -> None:
+    """Say how many reads the choice of films leaves out, and show them with one press."""
+    if chosen.other_films:
+        st.button(
+            chosen.other_films,
+            type="tertiary",
+            icon=":material/add:",
+            key="records-other-films",
+            help="Lists the reads of all films.",
+            on_click=_choose_all_films,
+        )
+
+
+def _choose_all_films() -> None:
+    st.session_state[FILMS_KEY] = next(iter(FILMS))
 
 
 def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.domain.rate import Rate, of_few_text
+from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.reads.reader_performance import ReaderNumbers, tabulate_readers
 from core.store.audit_log import report_text, verify_records
@@ -102,13 +103,14 @@ def _text(rate: Rate) -> str:
     return f"none (n = {rate.n})" if math.isnan(rate.value) else of_few_text(rate)
 
 
-def draw_history(record: ReviewRecord) -> None:
+def draw_history(visit: Visit, record: ReviewRecord) -> None:
     """Draw every read of one film, oldest first."""
     history = get_store().history(record.film_sha256)
     st.subheader(f"All reads of {plain(record.film_name or record.film_sha256[:12])}")
-    corrected = corrected_reads(history)
+    corrected, name = corrected_reads(history), reader_key(visit.acting.name)
     for read in history:
-        draw_record(read, superseded=read.record_id in corrected)
+        own = reader_key(read.reader) == name
+        draw_record(read, history, own=own, superseded=read.record_id in corrected)
     st.caption(f"Film sha256 {record.film_sha256}")
 
 

@@ -12,10 +12,11 @@ from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_reads
 from ui.records.data import LISTED
 from ui.records.film_links import draw_film_links
-from ui.records.filters import Chosen, draw_exports
+from ui.records.filters import Chosen, draw_exports, offer_other_films
 from ui.records.panels import draw_history
 from ui.records.reports import draw_selection_reports
 
+SHOWN_NUMBER_PX = 460
 SHOWN_COLUMNS = (
     "Read at (UTC)",
     "Film",
@@ -24,14 +25,14 @@ SHOWN_COLUMNS = (
     "Confidence (1 to 5)",
     "Reader and model",
     "Probability",
+    "Kind",
+    "Reference",
     "Comment",
     FINDINGS,
-    "Shown number",
-    "Reference",
     FILM_TYPE,
-    "Kind",
     ORDER,
     "Seconds",
+    "Shown number",
     "Quality",
 )
 READ = "read"
@@ -49,8 +50,12 @@ def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger, hidden: int = 0) ->
     """
     if not chosen.listed:
         st.info(_why_empty(chosen, hidden), icon=":material/search:")
+        offer_other_films(chosen)
         return
-    st.caption("Newest first. Choose a row to see its film.")  # and room for the table's tools
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # and room for the table's tools
+        st.caption("Newest first. Choose a row to see its film.", width="content")
+        offer_other_films(chosen)
     read = _draw_list(chosen.listed[:LISTED], ledger)
     if len(chosen.listed) > LISTED:
         st.caption(
@@ -65,7 +70,7 @@ def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger, hidden: int = 0) ->
         draw_plot(plot_reads(chosen.listed[:LISTED]), "records-plot")
     if read is not None and history_side is not None:
         with history_side:
-            draw_history(read)
+            draw_history(visit, read)
             draw_film_links(visit, read)
 
 
@@ -106,11 +111,13 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
             "Read at (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
             "Probability": st.column_config.TextColumn(
+                "Score",
                 alignment="right",
-                help="At the share of pneumonia among the run's validation films.",
+                help="The model's, from 0 to 1, as on the Worklist. It is a probability at the "
+                "share of pneumonia among the run's validation films.",
             ),
             "Shown number": st.column_config.TextColumn(
-                width=250, help="What the reader saw of the score."
+                width=SHOWN_NUMBER_PX, help="What the reader saw of the score."
             ),
             "Seconds": st.column_config.NumberColumn(
                 format="%.0f", help="On the screen until this read."

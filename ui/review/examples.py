@@ -7,29 +7,38 @@ import streamlit as st
 from core.jobs.examples import ExamplesSummary
 from core.settings import get_settings
 from ui.app.examples import get_examples
-from ui.app.resources import get_films
+from ui.app.resources import get_films, get_store
 from ui.app.session import Visit
 from ui.review.uploads import read_waiting
 
 
-def list_examples(visit: Visit, total: int) -> int:
+def list_examples(visit: Visit, total: int, *, narrowed: bool = False) -> int:
     """Put the synthetic films into a list to which nothing was added; return how many are listed.
 
-    They are listed for this visit only, and nobody else's list changes.
+    They are listed for this visit only, and nobody else's list changes. A visitor may ask for them
+    below their own films.
 
     Parameters
     ----------
     total : int
         Films that are listed so far.
+    narrowed : bool
+        Whether some of the site's films are asked for, of which these are none.
     """
-    if visit.own or not may_list(visit):
+    if visit.with_examples and narrowed:
+        n = sum(film.shipped for film in visit.films.values())
+        visit.remove_shipped()
+        return total - n
+    if not visit.with_examples and (visit.own or not may_list(visit)):
         return total
     examples = get_examples()
-    if len(visit.films) < len(examples.films):
-        visit.films = {film.key: film for film in examples.films} | visit.films
+    missing = {film.key: film for film in examples.films if film.key not in visit.films}
+    if missing:
+        own = visit.films
+        visit.films = own | missing if visit.with_examples else missing | own
         visit.outcomes = dict(examples.outcomes) | visit.outcomes
         read_waiting(visit)  # where this run has yet to read them
-    return len(visit.films)
+    return total + len(missing)
 
 
 def may_list(visit: Visit) -> bool:
@@ -41,8 +50,8 @@ def may_list(visit: Visit) -> bool:
 
 
 def lists_examples(visit: Visit) -> bool:
-    """Return whether the synthetic films are listed."""
-    return any(film.shipped for film in visit.films.values())
+    """Return whether the synthetic films are listed, and no others."""
+    return bool(visit.films) and all(film.shipped for film in visit.films.values())
 
 
 def offer_examples_removal(visit: Visit) -> None:
@@ -50,10 +59,72 @@ def offer_examples_removal(visit: Visit) -> None:
     examples = get_examples()
     about = None if examples.summary is None else summary_text(examples.summary)
     st.caption(f"{len(examples.films)} synthetic films to begin with.", help=about)
+    _draw_remove(visit)
+
+
+def _draw_remove(visit: Visit) -> None:
     if st.button("Remove the synthetic films", icon=":material/clear_all:", width="stretch"):
         visit.remove_shipped()
-        visit.own = True
+        visit.own, visit.with_examples = True, False
+        visit.upload_round += 1  # closes the popover
         st.rerun()
+
+
+def offer_beside(visit: Visit) -> None:
+    """Offer the synthetic films beside the visitor's own, or to remove them again."""
+    if visit.with_examples:
+        _draw_remove(visit)
+    elif get_settings().offer_synthetic and get_examples().films:
+        st.button(
+            f"Show {len(get_examples().films)} synthetic films too",
+            icon=":material/science:",
+            on_click=_show_beside,
+            args=(visit,),
+        )
+
+
+def draw_examples_left(visit: Visit) -> bool:
+    """Say once that the synthetic films left the list, where their reads are, and the way back.
+
+    Returns
+    -------
+    bool
+        Whether anything is drawn.
+    """
+    if not visit.examples_left:
+        return False
+    films = [film.key for film in get_examples().films]
+    n = len(get_store().films_read_by(films, visit.acting.name)) if visit.acting.name else 0
+    reads = "1 read of them is" if n == 1 else f"{n} reads of them are"
+    words = f"{visit.examples_left} synthetic films left the list"
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="left"):
+        st.caption(f"{words}; your {reads} in Records." if n else f"{words}.")
+        st.button(
+            "Show them",
+            type="tertiary",
+            icon=":material/science:",
+            key="examples-again",
+            on_click=_show_beside,
+            args=(visit,),
+        )
+        st.button(
+            ":material/close:",
+            type="tertiary",
+            key="examples-left-close",
+            help="Close",
+            on_click=_close_line,
+            args=(visit,),
+        )
+    return True
+
+
+def _show_beside(visit: Visit) -> None:
+    visit.with_examples, visit.examples_left = True, 0
+    visit.upload_round += 1  # closes the popover
+
+
+def _close_line(visit: Visit) -> None:
+    visit.examples_left = 0
 
 
 def offer_examples(visit: Visit) -> None:

@@ -12,6 +12,7 @@ from core.reads.drafts import Draft
 from core.reads.findings import implied_verdict
 from ui.components.findings.findings import (
     VERDICT_KEYS,
+    FindingsEvent,
     read_findings_event,
     show_findings,
 )
@@ -37,6 +38,8 @@ class _Held:
         control is a new one, for of the old one the browser may still send what it was before.
     cleared : bool
         Whether a verdict has cleared the findings.
+    before : (Verdict or None,) or None
+        The verdict that stood before findings set it; None while it is the reader's own.
     """
 
     findings: Findings
@@ -46,6 +49,7 @@ class _Held:
     turn: int = 0
     step_turn: int = 0
     cleared: bool = False
+    before: tuple[Verdict | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +69,27 @@ def take_findings(token: str, begun: Draft) -> Chosen:
     event = read_findings_event(FORM, token, held.heard)
     if event is not None:
         held = replace(held, findings=event.findings, heard=event.number, cleared=False)
-        said = event.verdict or implied_verdict(event.findings)
-        if said not in (None, st.session_state.get(_control(token, held), held.verdict)):
-            held = replace(held, verdict=said, turn=held.turn + 1)
+        held = _set_verdict(token, held, event)
         step = event.confidence
         if step not in (None, st.session_state.get(_steps(token, held), held.confidence)):
             held = replace(held, confidence=step or 0, step_turn=held.step_turn + 1)
     st.session_state[_memory(token)] = held  # at once: a run may be broken off at each access
     return Chosen(_control(token, held), held.verdict, _steps(token, held), held.confidence)
+
+
+def _set_verdict(token: str, held: _Held, event: FindingsEvent) -> _Held:
+    """Set the verdict that was pressed or that findings imply; none of them takes it back."""
+    stands = st.session_state.get(_control(token, held), held.verdict)
+    implied = implied_verdict(event.findings)
+    if event.verdict is not None or stands != held.verdict:
+        held = replace(held, before=None)  # the reader has chosen one by hand
+    said = event.verdict or implied
+    if said not in (None, stands):
+        before = held.before if event.verdict or held.before else (stands,)
+        return replace(held, verdict=said, turn=held.turn + 1, before=before)
+    if said is None and held.before is not None:
+        return replace(held, verdict=held.before[0], turn=held.turn + 1, before=None)
+    return held
 
 
 def draw_findings(token: str, verdict: Verdict | None) -> Findings:

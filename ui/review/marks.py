@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.domain.mark import MAX_MARKS, Mark
+from core.domain.reader import Act
 from core.domain.regions import Explanation
 from core.domain.review import ReadKind
 from core.explain.reader_overlap import DrawnOverlap, keep_overlap, weigh_drawn
@@ -25,7 +26,8 @@ def marking_of(read: ReadContext) -> Marking | None:
         events_read = read_marks_event(VIEWER, token)
         if events_read is not None:
             drawn[token] = events_read
-        return Marking(token, drawn.get(token, ()), edit=True, most=MAX_MARKS)
+        marks_now = read.visit.acting.may(Act.SIGN_READ)  # a mark is locked with a read
+        return Marking(token, drawn.get(token, ()), edit=marks_now, most=MAX_MARKS)
     marks = read.drawn_at_first
     return Marking(token, tuple(mark.edges for mark in marks), edit=False) if marks else None
 

@@ -43,6 +43,8 @@ from ui.review.ward import draw_measured_here, draw_score
 ASK, ASK_KEY, ASK_BUTTON = "Show the model's regions", "o", "show-regions"
 TO_READ = "yours to read"
 """Of a film that another reader has signed, and this one has not."""
+SIGNED_BY_ANOTHER, NOT_READ = "signed by another", "not read yet"
+"""Of a film for whom may not sign it."""
 
 
 def build_row(
@@ -55,6 +57,7 @@ def build_row(
     shared: str = "",
     *,
     dismissed: bool = False,
+    signs: bool = True,
 ) -> WorklistRow:
     """Return a film's line in the worklist, with no more of the model than its reader may know.
 
@@ -72,6 +75,8 @@ def build_row(
         What the shared worklist says of the film, if that comes before its reads.
     dismissed : bool
         Whether a reader has said that the picture is not to be read here.
+    signs : bool
+        Whether the visitor's role may sign a read of it.
     """
     reading = outcome.reading
     if reading is None:
@@ -89,11 +94,14 @@ def build_row(
             else DISMISSED
             if dismissed
             else "cannot be opened",
+            shipped=film.shipped,
         )
     dismissed = dismissed and reading.quality.refused
     prediction, record = reading.prediction, signed.get(film.key)
     status = "" if record is None else _status(record, reader, has_read=film.key in read)
-    unsigned = "to read" if prediction is not None else "refused"
+    if not signs and status == TO_READ:
+        status = SIGNED_BY_ANOTHER
+    unsigned = ("to read" if signs else NOT_READ) if prediction is not None else "refused"
     asked = (film.key, reader_key(reader)) in scores_asked
     if reading.quality.score_on_request and not asked:
         prediction = None
@@ -119,6 +127,7 @@ def build_row(
         status=DISMISSED if dismissed else _joined(status, shared) or unsigned,
         waits=not dismissed and not status.startswith("signed"),
         synthetic=any(finding.code == SYNTHETIC for finding in reading.quality.findings),
+        shipped=film.shipped,
     )
 
 
@@ -216,7 +225,8 @@ def draw_read(read: ReadContext, priors: Priors, places: ReadPlaces) -> Explanat
         if read.kind is ReadKind.FIRST:
             draw_origin(reading.quality)
             draw_read_first(read.visit)
-            note_drawn(len(read.drawn))
+            if read.visit.acting.may(Act.SIGN_READ):
+                note_drawn(len(read.drawn))
             draw_population(reading.quality, blind=True)
             draw_quality(reading.quality)
         else:

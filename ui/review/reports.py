@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.domain.reader import reader_key
+from core.domain.reader import Act, reader_key
 from core.domain.regions import Way
 from core.domain.reported import ReportedReads
 from core.domain.review import ReadKind, ReviewRecord
@@ -123,6 +123,8 @@ def draw_list_reports(visit: Visit, signed: Mapping[str, ReviewRecord]) -> bool:
         Whether anything is drawn.
     """
     if all(record.kind is ReadKind.FIRST for record in signed.values()):
+        return False
+    if not visit.acting.may(Act.SIGN_READ):  # a report is of one's own signed read
         return False
     box = st.popover(
         "Reports", icon=":material/description:", key="list-reports", on_change="rerun",

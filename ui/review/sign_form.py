@@ -16,7 +16,13 @@ from core.reads.drafts import Draft
 from core.reads.signing import ShownFilm, sign_read, utc_now
 from core.settings import get_settings
 from ui.app.identity import draw_name_field, not_allowed
-from ui.app.read_in_progress import CHANGED, ReadContext, keep_draft, progress_of
+from ui.app.read_in_progress import (
+    CHANGED,
+    ReadContext,
+    cancel_correction,
+    keep_draft,
+    progress_of,
+)
 from ui.app.resources import get_engine, get_store
 from ui.app.session import ReadToken, show_not_kept
 from ui.components.findings.findings import CONFIDENCES
@@ -32,7 +38,7 @@ from ui.review.ward import number_shown
 NO_VERDICT = "Choose a verdict first."
 NO_NAME = "Enter your name first: a read is signed by a person."
 COMMENT_SAVED = ":material/check: Comment saved"
-CORRECT = "Correct this read"
+CORRECT, CANCEL = "Correct this read", "Cancel"
 FOLDED = "Findings and comment"
 CONFIDENCE_HELP = "1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`."
 
@@ -49,15 +55,10 @@ def draw_records(read: ReadContext, *, own: bool) -> None:
     if read.kind is not ReadKind.READ:
         return
     superseded = {record.supersedes for record in read.history}
-    blind = {record.record_id for record in read.history if record.kind is ReadKind.FIRST}
     mine = {record.record_id for record in read.own}
     for record in read.history:
-        if record.record_id in superseded or (record.record_id in mine) is not own:
-            continue
-        after = "an earlier read"
-        if record.supersedes in blind:
-            after = "your own blind read" if own else "a blind read of theirs"
-        draw_record(record, after=after)
+        if record.record_id not in superseded and (record.record_id in mine) is own:
+            draw_record(record, read.history, own=own)
 
 
 def draw_verdict(
@@ -94,14 +95,12 @@ def draw_verdict(
     with bar:
         show_not_kept(visit)
         visit.reader = draw_name_field(visit)
-        if signed:
-            draw_next(visit)
         label, icon = ("Sign a correction" if signed else "Sign"), ":material/draw:"
         if kind is ReadKind.FIRST:
             label, icon = "Lock the first read", ":material/lock:"
         if st.button(
             label,
-            type="secondary" if signed else "primary",
+            type="primary",
             icon=icon,
             shortcut="Ctrl+Enter",
             width="stretch",
@@ -110,7 +109,18 @@ def draw_verdict(
             visit.complaint = _sign(read, token, reading, draft, explanation)
             if not visit.complaint:
                 st.rerun()
+        if signed:
+            st.button(
+                CANCEL,
+                width="stretch",
+                key=f"cancel-{key}",
+                help="The signed read stays as it is.",
+                on_click=cancel_correction,
+                args=(read,),
+            )
         lacks = {NO_VERDICT: draft.verdict is None, NO_NAME: not visit.reader.strip()}
+        if visit.complaint == NO_VERDICT and not lacks[NO_VERDICT]:
+            visit.complaint = ""  # it does not come back with a verdict that is taken back
         if visit.complaint and lacks.get(visit.complaint, True):
             st.warning(plain(visit.complaint), icon=":material/touch_app:")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.domain.review import ReadKind
 from core.errors import ReviewStoreError
 from core.settings import get_settings
 from core.store.unfinished import Unfinished, unfinished_of
 from ui.app.kept_films import take_up
+from ui.app.read_in_progress import open_read
 from ui.app.resources import get_database
 from ui.app.session import Visit
 
@@ -72,11 +74,14 @@ def others_unfinished(visit: Visit) -> Unfinished:
 
 
 def _go_on(visit: Visit, films: list[str]) -> None:
-    """Open the first of the films."""
+    """Open the first of the films, and the form of a correction that was begun."""
     film = films[0]
     take_up(visit, film)
     if film in visit.films:
         visit.selected, visit.complaint, visit.done = film, "", ""
+        read = open_read(visit, film)
+        if read.own and read.own[-1].kind is not ReadKind.FIRST:
+            visit.correct(read.token)
 
 
 def _close(visit: Visit) -> None:

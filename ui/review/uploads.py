@@ -67,7 +67,7 @@ def kept_text() -> str:
 
 def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
     """Add films to the visit, in the place of synthetic ones, and start reading them."""
-    visit.remove_shipped()
+    visit.give_way()
     visit.own = True
     repeated = left_out = 0
     room = get_settings().max_visit_mb * 1_000_000 - visit.size_bytes
@@ -108,10 +108,11 @@ def offer_removal(visit: Visit, signed: Mapping[str, ReviewRecord]) -> None:
         As in `build_row`.
     """
     name = reader_key(visit.acting.name)
+    own = [key for key, film in visit.films.items() if not film.shipped]
     done = [
         key
         for key, record in signed.items()
-        if reader_key(record.reader) == name and record.kind is not ReadKind.FIRST
+        if reader_key(record.reader) == name and record.kind is not ReadKind.FIRST and key in own
     ]
     if get_settings().keeps_films:  # there they leave the list by themselves
         return
@@ -122,17 +123,17 @@ def offer_removal(visit: Visit, signed: Mapping[str, ReviewRecord]) -> None:
         help="Your reads stay in Records.",
     ):
         _remove(visit, done)
-    if visit.selected is not None and st.button(
+    if visit.selected in own and st.button(
         "Remove the open film from the list",
         icon=":material/playlist_remove:",
         help="What you have written or signed is kept. Add the film again to go on.",
     ):
         _remove(visit, [visit.selected])
-    n = len(visit.films)
+    n = len(own)
     if n > 1:
         sure = st.checkbox(f"Remove all {n} films", key=f"remove-all-{visit.upload_round}")
         if sure and st.button("Remove them now", icon=":material/clear_all:"):
-            _remove(visit, list(visit.films))
+            _remove(visit, own)
 
 
 def _remove(visit: Visit, keys: Sequence[str]) -> None:

@@ -105,8 +105,13 @@ class SqlFilms(FilmFiles):
         return self._film(rows[0]) if len(rows) == 1 else None
 
     def unread_by(self, reader: str) -> set[str]:
-        """Return the hashes of the films of which a reader has stored no read."""
-        kept = {row.film_sha256 for row in self.database.rows(select(films.c.film_sha256))}
+        """Return the hashes of the films that can be read and of which a reader has stored no read.
+
+        A picture that the quality gate refused gets no read, whether or not it was put away.
+        """
+        unreadable = [FilmStatus.REFUSED.value, FilmStatus.DISMISSED.value]
+        readable = select(films.c.film_sha256).where(films.c.status.not_in(unreadable))
+        kept = {row.film_sha256 for row in self.database.rows(readable)}
         return kept - SqlReviewStore(self.database).films_read_by(kept, reader)
 
     def of_patient(self, film_sha256: str) -> list[str]:

@@ -34,7 +34,7 @@ BELOW = ScoreRatio(math.log(1 / 64), math.log(1 / 180), math.log(1 / 37), "below
             "likelihood ratio 8.0 (95 % 4.0 to 17)",
             (
                 "A film with this score is 8 times as common among children with pneumonia as "
-                "among those without (95 % 4.0 to 17)."
+                "among those without."
             ),
         ),
         (
@@ -42,7 +42,7 @@ BELOW = ScoreRatio(math.log(1 / 64), math.log(1 / 180), math.log(1 / 37), "below
             "likelihood ratio above 53 (95 % interval of the limit: 25 to 220)",
             (
                 "A film with this score is more than 53 times as common among children with "
-                "pneumonia as among those without (95 % interval of the limit: 25 to 220)."
+                "pneumonia as among those without."
             ),
         ),
         (
@@ -50,7 +50,7 @@ BELOW = ScoreRatio(math.log(1 / 64), math.log(1 / 180), math.log(1 / 37), "below
             "likelihood ratio below 0.016 (95 % interval of the limit: 0.0056 to 0.027)",
             (
                 "A film with this score is more than 64 times as common among children without "
-                "pneumonia as among those with it (95 % interval of the limit: 37 to 180)."
+                "pneumonia as among those with it."
             ),
         ),
         (
@@ -58,7 +58,7 @@ BELOW = ScoreRatio(math.log(1 / 64), math.log(1 / 180), math.log(1 / 37), "below
             "likelihood ratio 1.0 (interval not measured)",
             (
                 "A film with this score is about as common among children with pneumonia as among "
-                "those without (interval not measured)."
+                "those without."
             ),
         ),
         (
@@ -66,7 +66,7 @@ BELOW = ScoreRatio(math.log(1 / 64), math.log(1 / 180), math.log(1 / 37), "below
             "likelihood ratio above 10,000 (interval not measured)",
             (
                 "A film with this score is more than 10,000 times as common among children with "
-                "pneumonia as among those without (interval not measured)."
+                "pneumonia as among those without."
             ),
         ),
     ],
@@ -74,6 +74,7 @@ BELOW = ScoreRatio(math.log(1 / 64), math.log(1 / 180), math.log(1 / 37), "below
 def test_without_a_prevalence_the_ratio_is_said_and_no_probability(ratio, text, sentence):
     number = FilmNumber(ratio)
     assert (number.text, number.sentence) == (text, sentence)
+    assert number.headline == text.capitalize()  # the interval beside the number that it is of
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,18 @@ def test_with_a_prevalence_bayes_gives_the_probability(ratio, prevalence, text, 
     number = FilmNumber(ratio, prevalence)
     assert number.text == f"probability here {text} at a prevalence of {100 * prevalence:.0f} %"
     assert number.sentence == f"Of 100 such films here {sentence}."
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "little"),
+    [(0.62, 2.2, True), (1.05, 2.2, False), (0.5, 0.9, False)],
+    ids=["around 1", "above 1", "below 1"],
+)
+def test_a_score_says_little_where_its_ratio_may_be_1(low, high, little):
+    ratio = ScoreRatio(math.log(1.1), math.log(low), math.log(high))
+    for prevalence in (None, 0.15):
+        assert FilmNumber(ratio, prevalence).says_little is little
+    assert not FilmNumber(ScoreRatio(math.log(1.1))).says_little
 
 
 @given(st.floats(-9.0, 9.0), st.floats(0.001, 0.999), st.sampled_from(["above", "below", None]))

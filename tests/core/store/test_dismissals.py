@@ -41,6 +41,7 @@ def test_a_dismissed_picture_leaves_the_open_films_and_comes_back(database) -> N
     dismiss_film(database, FILM, REFUSED, ADA)
     assert dismissals_of(database, [FILM, OTHER_FILM])[FILM].reader == "Dr. Ada"
     assert [one.film_sha256 for one in films.page(WorklistFilter(), 9)[0]] == [OTHER_FILM]
+    assert films.unread_by("Dr. Bo") == {OTHER_FILM}
     assert films.claim(FILM, ADA).status is FilmStatus.DISMISSED
     films.erase([FILM], ADA, "request")
     films.keep(ArrivingFilm(FILM, "hand.png", b"film"), ADA)
@@ -48,6 +49,7 @@ def test_a_dismissed_picture_leaves_the_open_films_and_comes_back(database) -> N
     restore_film(database, FILM, REFUSED, lead("Dr. Grace"))
     assert dismissals_of(database, [FILM, OTHER_FILM]) == {}
     assert films.find(FILM).status is FilmStatus.REFUSED
+    assert films.unread_by("Dr. Bo") == {OTHER_FILM}  # it gets no read
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ class FindingsForm {
     this.token = null;
     this.number = 0;
     this.acts = new Map();
+    this.nodes = new Map();
     this.onPageKey = (event) => this.onKey(event);
     document.addEventListener("keydown", this.onPageKey, { capture: true });
   }
@@ -77,6 +78,7 @@ class FindingsForm {
     node.dataset.value = value;
     node.addEventListener("click", act);
     this.acts.set(key, act);
+    this.nodes.set(key, node);
     return node;
   }
 
@@ -100,7 +102,18 @@ class FindingsForm {
     const act = this.acts.get(nameOf(event));
     if (!act) return;
     event.preventDefault();
-    if (!repeat) act();
+    if (repeat) return;
+    act();
+    this.bringIntoView(this.nodes.get(nameOf(event)));
+  }
+
+  // What a key has changed may lie below the fold, with the places that it offers.
+  bringIntoView(node) {
+    if (!node) return;
+    const of = node.closest(".place")?.dataset.of ?? node.dataset.value;
+    const places = [...this.root.querySelectorAll(".place:not([hidden])")];
+    node.scrollIntoView({ block: "nearest" });
+    places.findLast((row) => row.dataset.of === of)?.scrollIntoView({ block: "nearest" });
   }
 
   turn({ value, alone, field }) {

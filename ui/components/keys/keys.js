@@ -3,6 +3,8 @@
 // is harmless: what cannot be taken back is never done from a text. Elsewhere, and where the key is
 // harmless, it is pressed again on the page itself.
 // Enter and Escape leave a field of one line, and Escape leaves a comment: either stores its text.
+// A text that Ctrl+Enter stored gives the focus to what the page names, so that the next key is the
+// page's and no letter of the text.
 // What the page names is focused once, as soon as it is there: a button, a field, or a film.
 // A page on another subject is shown from its top.
 
@@ -13,8 +15,9 @@ export default mounting(() => {
   let focused = "";
   let begun = "";
   return {
-    receive({ focus, token, harmless, subject }) {
+    receive({ focus, token, harmless, subject, after }) {
       isHarmless = harmless;
+      afterText = after;
       if (subject && subject !== begun) showTop();
       begun = subject;
       if (focus && token !== focused) focusControl(focus, FOCUS_TRIES);
@@ -29,24 +32,29 @@ export default mounting(() => {
 });
 
 let isHarmless = false; // the page's, and a page has one listener
+let afterText = "";
+const FOCUS_TRIES = 60; // frames: the page draws the button after this component
+
 // Streamlit keeps how far the page was scrolled, and another film begins at its top.
 function showTop() {
   const page = document.querySelector("[data-testid='stMain']");
   if (page) page.scrollTop = 0;
 }
 
-const FOCUS_TRIES = 60; // frames: the page draws the button after this component
+function controlOf(name) {
+  const place = name && document.querySelector(`.st-key-${name}`);
+  return place ? (place.querySelector("button, input") ?? stageIn(place)) : null;
+}
 
 function focusControl(name, tries) {
-  const place = document.querySelector(`.st-key-${name}`);
-  const control = place?.querySelector("button, input") ?? stageIn(place);
+  const control = controlOf(name);
   if (control) control.focus({ preventScroll: true });
   else if (tries > 0) requestAnimationFrame(() => focusControl(name, tries - 1));
 }
 
 // A component is behind a shadow root, and its film is the one stop that is no control.
 function stageIn(place) {
-  const parts = [...(place?.querySelectorAll("*") ?? [])];
+  const parts = [...place.querySelectorAll("*")];
   return parts.map((one) => one.shadowRoot?.querySelector("[tabindex='0']")).find(Boolean);
 }
 
@@ -65,7 +73,7 @@ function pressOnPage(event) {
   if (!isTyped(field)) press();
   else if (isHarmless) setTimeout(press); // once the page has what was written
   else if (!isText(field)) setTimeout(press);
-  else if (!isLine(field)) field.focus();
+  else if (!isLine(field)) (controlOf(afterText) ?? field).focus({ preventScroll: true });
 }
 
 // A number, a date or a choice: a key pressed there is meant for the page.

@@ -10,7 +10,7 @@ _component = declare("first_read_keys", Path(__file__).parent, ("keys.js",))
 
 
 def listen_for_keys(
-    focus: str = "", token: str = "", *, harmless: bool = False, subject: str = ""
+    focus: str = "", token: str = "", *, harmless: bool = False, subject: str = "", after: str = ""
 ) -> None:
     """Mount the listener; it draws nothing.
 
@@ -27,8 +27,8 @@ def listen_for_keys(
         Whether the key may act from a field for text too: it neither locks nor signs here.
     subject : str
         What the page is about; another one is shown from the top of the page.
+    after : str
+        Key of what has the focus once the key has stored a text; empty: the field keeps it.
     """
-    _component(
-        key="page-keys",
-        data={"focus": focus, "token": token, "harmless": harmless, "subject": subject},
-    )
+    given = {"focus": focus, "token": token, "harmless": harmless}
+    _component(key="page-keys", data={**given, "subject": subject, "after": after})

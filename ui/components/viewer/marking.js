@@ -79,6 +79,7 @@ const marking = {
     const { x, y } = this.toShown(this.state.cross);
     const to = { x: clamp(x - right * step, 0, 1), y: clamp(y - down * step, 0, 1) };
     this.state.cross = this.toFilm(to);
+    this.state.boxLacks = "";
     this.pointer = null;
     this.request();
   },
@@ -95,8 +96,13 @@ const marking = {
   markCross() {
     const { state } = this;
     const from = state.corner ?? state.cross;
+    const flat = state.corner ? flatWords(this.toShown(from), this.toShown(state.cross)) : "";
+    if (flat) {
+      this.announceMark(flat, flat);
+      return this.request();
+    }
     state.corner = null;
-    this.addMark(from, state.cross);
+    return this.addMark(from, state.cross);
   },
 
   addMark(from, to) {
@@ -126,8 +132,10 @@ const marking = {
     this.request();
   },
 
-  announceMark(words) {
+  // What a box lacks stands on the stage too, until the next step.
+  announceMark(words, lacks = "") {
     this.find(".announcement").textContent = words;
+    this.state.boxLacks = lacks;
   },
 
   showMarkLegend() {
@@ -252,6 +260,13 @@ const marking = {
     this.stroke(path, placed, colour, 1.6);
   },
 };
+
+// Of a box that would be a line or a point; empty if it is none.
+function flatWords(from, to) {
+  if (Math.abs(from.y - to.y) < LEAST_BOX) return "The box has no height yet: move up or down, then b";
+  if (Math.abs(from.x - to.x) < LEAST_BOX) return "The box has no width yet: move sideways, then b";
+  return "";
+}
 
 function readTruth(truth) {
   if (truth.box) return truth;

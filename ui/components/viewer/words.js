@@ -64,7 +64,8 @@ const wording = {
     this.write("zoom", `Zoom ${zoom < 10 ? zoom.toFixed(1) : Math.round(zoom)} %`);
     this.write("window", `Window C ${Math.round(centre)} W ${Math.round(width)} %`);
     this.write("size", this.sizeWords());
-    this.write("sign", this.signWords().join(" \u00b7 "));
+    const lacks = state.boxLacks ? [state.boxLacks] : [];
+    this.write("sign", [...this.signWords(), ...lacks].join(" \u00b7 "));
     this.showPixel();
   },
 

@@ -74,10 +74,19 @@ function keepOrder(key, order) {
 
 // --- words ---------------------------------------------------------------------------------------
 
+// The first number is that of the filter above: what stays in the list beyond it is counted apart.
 function countWords(rows) {
-  const signed = rows.filter((row) => row.signed).length;
-  const films = rows.length === 1 ? "1 film" : `${rows.length} films`;
-  return signed ? `${films}, ${signed} signed by you` : films;
+  const count = (holds) => rows.filter(holds).length;
+  const shipped = count((row) => row.shipped);
+  const beside = shipped < rows.length ? shipped : 0;
+  const away = count((row) => row.putAway);
+  const n = rows.length - away - beside;
+  const parts = [n === 1 ? "1 film" : `${n} films`];
+  if (away) parts.push(`${away} put away`);
+  if (beside) parts.push(`${beside} synthetic`);
+  const signed = count((row) => row.signed);
+  if (signed) parts.push(`${signed} signed by you`);
+  return parts.join(", ");
 }
 
 function sideSentence({ side }) {

@@ -57,6 +57,8 @@ class WorklistRow:
         Whether the film's file states that it was drawn.
     waits : bool
         Whether the film waits for this reader.
+    shipped : bool
+        Whether it is one of the built-in synthetic films; beside others they are counted apart.
     """
 
     key: str
@@ -69,6 +71,7 @@ class WorklistRow:
     status: str
     synthetic: bool = False
     waits: bool = False
+    shipped: bool = False
 
     @property
     def done(self) -> bool:
@@ -137,6 +140,7 @@ def show_worklist(
 
 def _described(row: WorklistRow) -> dict[str, object]:
     described = asdict(row) | {"signed": row.signed, "done": row.done}
+    described["putAway"] = row.status == DISMISSED
     del described["thumbnail_png"]
     return described
 
