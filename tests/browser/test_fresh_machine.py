@@ -32,6 +32,7 @@ AT_ONCE_MS = 30_000
 TRIFLES = ("tests", "bench", "docs")
 
 SHOWN: dict[str, Callable[[Page], Locator]] = {
+    "archive": lambda page: page.get_by_text("No archive is set"),
     "errors": lambda page: page.locator(".cards .card img:visible"),
     "model_card": lambda page: page.locator(".cards .card img:visible"),
     "records": lambda page: page.get_by_text("No signed reads yet"),

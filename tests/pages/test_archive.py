@@ -33,6 +33,7 @@ from core.store.archive import SqlArchive
 from core.store.audit_log import verify_records
 from core.store.local_reader import choose_local_reader
 from core.store.reads import SqlReviewStore
+from ui.app import guard
 from ui.archive import connection
 
 ADMIN = Reader("Sam Ward", frozenset({Role.ADMIN}))
@@ -128,6 +129,27 @@ def test_what_came_is_listed_with_its_reason_and_whether_the_service_runs(
     late = SqlArchive(archive.database, now=lambda: utc_now() - timedelta(minutes=1))
     late.note_service("host:1", {})
     assert "the service does not run" in open_page("archive").warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("role", "is_set", "shown"),
+    [
+        (Role.ADMIN, False, True),
+        (Role.LEAD, False, False),
+        (Role.LEAD, True, True),
+        (Role.READER, True, False),
+    ],
+)
+def test_the_page_stands_in_the_bar_of_those_who_need_it(
+    archive: SqlArchive, role: Role, *, is_set: bool, shown: bool
+) -> None:
+    if is_set:
+        archive.put(SET, ADMIN)
+    open_page("records")
+    reader = Reader("Sam Ward", frozenset({role}))
+    listed = guard.list_pages(reader)
+    assert listed["records"].visibility == "visible"
+    assert (listed["archive"].visibility == "visible") is shown
 
 
 @pytest.mark.parametrize("role", [Role.TRAINEE, Role.READER, Role.TEACHER])

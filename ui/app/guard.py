@@ -13,6 +13,7 @@ from streamlit.navigation.page import StreamlitPage
 from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
 from core.settings import get_settings
+from ui.app import archive_link
 from ui.app.bar import draw_bar
 from ui.app.identity import draw_log_in, recognise, take_name
 from ui.app.pages import FIRST, PAGES, STEPS
@@ -51,7 +52,7 @@ def route() -> None:
         if recognised:
             get_database().check()
         known = recognised
-    pages = _pages(visit.acting)
+    pages = list_pages(visit.acting)
     steps = st.Page(_draw_steps, title=STEPS.title, url_path="first_steps", visibility="hidden")
     entries = {page: PAGES[name] for name, page in pages.items()}
     entries |= {_moved(name): PAGES[today] for name, (today, _) in MOVED.items()}
@@ -103,7 +104,7 @@ def _spare_collector(page: str) -> None:
         gc.freeze()
 
 
-def _pages(reader: Reader) -> dict[str, StreamlitPage]:
+def list_pages(reader: Reader) -> dict[str, StreamlitPage]:
     """Return every page by name; those that a reader's roles do not open are not listed."""
     return {
         name: st.Page(
@@ -111,10 +112,17 @@ def _pages(reader: Reader) -> dict[str, StreamlitPage]:
             title=entry.title,
             url_path="" if name == FIRST else name,
             default=name == FIRST,
-            visibility="visible" if not reader.roles or reader.may(act_of(name)) else "hidden",
+            visibility="visible" if _is_listed(name, reader) else "hidden",
         )
         for name, entry in PAGES.items()
     }
+
+
+def _is_listed(name: str, reader: Reader) -> bool:
+    """Return whether a page has a link in the bar; those of the menu are found by address too."""
+    if name == archive_link.NAME and not archive_link.in_the_bar(reader):
+        return False
+    return not reader.roles or reader.may(act_of(name))
 
 
 def _moved(name: str) -> StreamlitPage:
@@ -150,7 +158,7 @@ def guard(name: str) -> Visit:
     the router; such a run ends here and the page is asked for again through the router.
     """
     if not st.session_state.get(_ROUTED):
-        pages = _pages(get_visit().acting)
+        pages = list_pages(get_visit().acting)
         st.navigation([*pages.values(), *map(_moved, MOVED)], position="hidden")
         st.switch_page(pages[name], query_params=st.query_params.to_dict())
     visit = get_visit()

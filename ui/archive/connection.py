@@ -9,6 +9,7 @@ import streamlit as st
 from core.domain.archive import ArchiveSettings, Route
 from core.errors import ArchiveError
 from core.pacs.connections import ask_all
+from ui.app.archive_link import look_again
 from ui.app.session import Visit
 from ui.archive.traffic import get_archive
 from ui.components.plain_text import plain
@@ -47,6 +48,7 @@ def draw_connection(visit: Visit, *, may_set: bool) -> None:
         return
     if saves:
         get_archive().put(stated, visit.acting)
+        look_again()
         st.success("Saved. A running service takes it up within seconds.")
     else:
         _draw_answers(stated)
