@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from core.domain.findings import Category, Findings
 from core.domain.review import Verdict
 from core.error_analysis.gallery import Cell
+from core.explain.trust_words import DOUBT
 from core.phantom.builtin import DRAWING_VERSION
 from core.phantom.dataset import open_built_in_set
 from core.runs.embeddings import FilmFeatures
@@ -32,7 +33,7 @@ from core.teaching.glossary import CATEGORIES
 from core.teaching.mark_scoring import LesionTruth, foci_of
 from core.teaching.outcomes import confidence_calibration, learning_curve, reader_auc, reader_roc
 from core.teaching.session import Course, FilmState, Phase, StepKind
-from ui.app.region_panel import DOUBT, SHOW_DOUBTED
+from ui.app.region_panel import SHOW_DOUBTED
 from ui.charts.readers import plot_learning, plot_own_calibration, plot_reader_roc
 from ui.components.answer.answer import AnswerEvent
 from ui.components.figures import dimmed

@@ -359,6 +359,6 @@ def test_postgresql_refuses_to_empty_the_table(postgresql_url):
         raw_connection(postgresql_url) as connection,
         pytest.raises(Exception, match="reviews is append-only: TRUNCATE is refused"),
     ):
-        connection.execute("TRUNCATE reviews")
+        connection.execute("TRUNCATE reviews CASCADE")
     assert store.count() == 1
     store.database.close()
