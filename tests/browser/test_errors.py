@@ -154,8 +154,8 @@ def test_from_a_cell_to_a_film_to_a_tag_and_back_after_a_reload(
         page.evaluate(f"{MAIN}.scrollTop = 400")
         page.keyboard.press(key)
         expect(page.get_by_role("img", name=f"Film {stem}")).to_be_visible()
+        page.wait_for_function(f"{MAIN}.scrollTop === 0")
         wait_until_idle(page)
-        assert page.evaluate(f"{MAIN}.scrollTop") == 0
     name = page.get_by_placeholder("Signing as (your name)")
     name.fill(READER)
     name.press("Tab")
