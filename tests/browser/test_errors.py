@@ -164,6 +164,7 @@ def test_from_a_cell_to_a_film_to_a_tag_and_back_after_a_reload(
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("t")
     expect(page.get_by_text("Tagged: look again.")).to_be_visible()
+    wait_until_idle(page)
     comment = page.get_by_placeholder("Comment")
     comment.fill("behind the heart")
     comment.press("Control+Enter")  # in a field, too: a note does no harm
