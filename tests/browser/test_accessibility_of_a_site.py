@@ -129,6 +129,7 @@ def test_a_morning_with_priors_and_files_that_fail_meets_no_barrier(
 
     open_film(page, "new.dcm")
     expect(page.get_by_role("button", name="Prior film: 3 months earlier")).to_be_visible()
+    wait_until_idle(page)
     page.keyboard.press("y")
     expect(page.locator("canvas[role=img][data-view]")).to_have_count(2)
     found += barriers(page, "an open prior")
