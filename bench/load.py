@@ -98,6 +98,7 @@ class Reader:
             await page.until(lambda: self._shows(film), "the film and its form")
         await self._think()
         await page.enter("reader-name", string_value=self.name)
+        await page.until(lambda: page.holds(f"Reading: {self.name}"), "the reader's name")
         await page.enter(f"verdict-{film}-0-*", string_array_value={"data": ["Normal"]})
         await self._think()
         with self.waits.clock("lock"):
