@@ -189,7 +189,7 @@ def _check_row(row: ForeignRow, films: KnownFilms, row_of: dict[str, int]) -> tu
         _check_label(row.label, film_id, films)
     except ForeignRunRefused as exc:
         faults.append(str(exc))
-    if faults:  # all of them, so that a row is mended once
+    if faults:  # all of them, so that a row is corrected once
         raise ForeignRunRefused("; ".join(faults))
     return film_id, probability
 

@@ -14,6 +14,7 @@ from core.domain.findings import Category, findings_text
 from core.domain.origin import FilmOrigin
 from core.domain.rate import probability_number
 from core.domain.review import Verdict
+from core.reports.dicom.codes import CATEGORIES, PNEUMONIA
 from core.reports.film_report import (
     DISCLAIMER,
     FilmReport,
@@ -37,14 +38,8 @@ _SIDES = {
     "not suspicious": _PRESENCE[Verdict.NORMAL],
     "unsure": _PRESENCE[Verdict.UNSURE],
 }
-_PNEUMONIA = [(SNOMED, "233604007", "Pneumonia"), (RADLEX, "RID5350", "pneumonia")]
-_FINDINGS = {
-    Category.CONSOLIDATION: ("95436008", "Lung consolidation"),
-    Category.OTHER_INFILTRATE: ("409609008", "Radiologic infiltrate of lung"),
-    Category.EFFUSION: ("60046008", "Pleural effusion"),
-    Category.NORMAL: ("17621005", "Normal"),
-    Category.UNINTERPRETABLE: ("371934000", "Normality Undetermined"),
-}
+_PNEUMONIA = [(SNOMED, PNEUMONIA.value, "Pneumonia"), (RADLEX, "RID5350", "pneumonia")]
+_FINDINGS = {category: (one.value, one.meaning) for category, one in CATEGORIES.items()}
 Part = dict[str, Any]
 
 
