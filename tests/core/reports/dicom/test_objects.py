@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixtures import film_reports
-from fixtures.dicom_films import content_of, film
+from fixtures.dicom_films import STUDY, content_of, film
 from fixtures.film_reports import first_read, predicted, report, signed_read
 from fixtures.validators import dicom_errors, report_text
 from pydicom import Dataset, dcmread
@@ -27,23 +27,7 @@ from core.reports.dicom.reported_film import ReportedFilm
 from core.reports.film_report import FilmReport
 
 ROWS, COLUMNS = 60, 40
-STATED = {
-    "PatientName": "Müller^Jürgen",
-    "PatientID": "MRN-778899",
-    "PatientBirthDate": "20210403",
-    "PatientSex": "F",
-    "StudyInstanceUID": "1.2.3.5",
-    "StudyID": "77",
-    "StudyDate": "20240611",
-    "StudyTime": "101530",
-    "AccessionNumber": "ACC-5",
-    "ReferringPhysicianName": "House^Gregory",
-    "SeriesInstanceUID": "1.2.3.6",
-    "SOPInstanceUID": "1.2.3.4",
-    "SpecificCharacterSet": "ISO_IR 100",
-    "WindowCenter": 2000,
-    "WindowWidth": 3000,
-}
+STATED = STUDY | {"WindowCenter": 2000, "WindowWidth": 3000}
 FILM = content_of(film(np.arange(ROWS * COLUMNS, dtype=np.uint16).reshape(ROWS, COLUMNS), **STATED))
 PLACES = Findings(
     frozenset({Category.CONSOLIDATION, Category.EFFUSION}),
