@@ -13,6 +13,7 @@ from core.cli.dependencies import licences, lock, sbom
 from core.cli.explain import explain
 from core.cli.films import app as films_app
 from core.cli.import_run import import_run_file
+from core.cli.language import catalogues
 from core.cli.likelihood_ratio import likelihood_ratio
 from core.cli.model_card import facts
 from core.cli.pacs import app as pacs_app
@@ -57,6 +58,7 @@ app.command()(phantom_scores)
 app.command()(train)
 app.command()(audit)
 app.command()(explain)
+app.command()(catalogues)
 app.command()(sanity)
 app.command(hidden=True)(reference)
 app.command("serve-check")(serve_check)

@@ -4,9 +4,16 @@ A message names the thing, the value and the limit, and says what the person can
 Third-party errors are translated at the boundary with ``raise ... from exc``.
 """
 
+from core.language.words import Message
+
 
 class FirstReadError(Exception):
     """Base of all errors that a page shows as one sentence."""
+
+    def __str__(self) -> str:
+        """Return the sentence; a Message is said in the language of whom it is shown to."""
+        (first, *more) = self.args or ("",)
+        return first.said() if isinstance(first, Message) and not more else super().__str__()
 
 
 class SettingsError(FirstReadError):

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         description="Keep whom an uploaded DICOM film names (patient, study), encrypted with the "
         "film, so that reports can go back. Films from the archive keep it always.",
     )
+    language: Literal["", "en", "es"] = Field(
+        default="",
+        description="Language of the interface where a reader chose none, and of reports that are "
+        "sent by themselves: `en` or `es`. Empty: that of the browser, and English.",
+    )
     archive_user: str = Field(default="", description="Log-in of the archive's DICOMweb service.")
     archive_password: SecretStr = Field(
         default=SecretStr(""), description="Password of that log-in."

@@ -56,6 +56,7 @@ HOMES = {
     "core/error_analysis/* core/tables.py",
     "sqlalchemy": "core/store/*",
     "alembic": "core/store/*",
+    "babel": "core/language/*",
     "structlog": "core/observability/*",
     "prometheus_client": "core/observability/*",
 }

@@ -10,7 +10,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from core.language.words import tr
 from ui.app.identity import draw_identity
+from ui.app.language import chosen_language
 from ui.app.pages import EVERYWHERE, FIRST, PAGES, PageEntry
 from ui.app.session import Visit
 from ui.components.frame.frame import show_frame
@@ -39,21 +41,22 @@ def draw_bar(visit: Visit, listed: Mapping[StreamlitPage, PageEntry], entry: Pag
                 keys = (*entry.keys, *EVERYWHERE)
                 with st.container(key="help", width="content"):
                     show_frame(
-                        entry.title,
-                        entry.how_to,
-                        keys,
+                        tr(entry.title),
+                        [tr(step) for step in entry.how_to],
+                        [(tr(names), tr(act)) for names, act in keys],
                         visit.reader,
                         keeps_name=not visit.logged_in,
+                        chosen_language=chosen_language(),
                     )
             if listed or visit.logged_in:
                 draw_identity(visit)
-        title, purpose = escape(entry.title), escape(entry.purpose)
+        title, purpose = escape(tr(entry.title)), escape(tr(entry.purpose))
         st.html(f'<div class="fr-head"><h1>{title}</h1><p>{purpose}</p></div>')
 
 
 def _draw_links(listed: Mapping[StreamlitPage, PageEntry]) -> None:
     for group, pages in groupby(listed.items(), lambda one: one[1].group):
         with st.container(key=f"pages-{group.lower()}", horizontal=True, width="content", gap=None):
-            st.html(f'<span class="fr-group">{group}</span>', width="content")
+            st.html(f'<span class="fr-group">{tr(group)}</span>', width="content")
             for page, _ in pages:
                 st.page_link(page)

@@ -12,10 +12,12 @@ from streamlit.navigation.page import StreamlitPage
 
 from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
+from core.language.words import tr
 from core.settings import get_settings
 from ui.app import archive_link
 from ui.app.bar import draw_bar
 from ui.app.identity import draw_log_in, recognise, take_name
+from ui.app.language import settle_language
 from ui.app.pages import FIRST, PAGES, STEPS
 from ui.app.read_in_progress import leave
 from ui.app.resources import get_database, get_served
@@ -43,6 +45,7 @@ def route() -> None:
     """Declare the pages and run the one that was asked for; only streamlit_app.py calls this."""
     st.set_page_config(page_icon=_ICON, layout="wide")
     st.session_state[_ROUTED] = True
+    settle_language()
     visit = get_visit()
     written, wants_steps = read_frame_event()
     take_name(visit, written)
@@ -53,7 +56,7 @@ def route() -> None:
             get_database().check()
         known = recognised
     pages = list_pages(visit.acting)
-    steps = st.Page(_draw_steps, title=STEPS.title, url_path="first_steps", visibility="hidden")
+    steps = st.Page(_draw_steps, title=tr(STEPS.title), url_path="first_steps", visibility="hidden")
     entries = {page: PAGES[name] for name, page in pages.items()}
     entries |= {_moved(name): PAGES[today] for name, (today, _) in MOVED.items()}
     entries[steps] = STEPS
@@ -62,7 +65,7 @@ def route() -> None:
     if known and (wants_steps or (plain_address and _visits_first())):
         st.switch_page(steps)
     entry = entries[page]
-    st.set_page_config(page_title=f"{entry.title} · First Read")
+    st.set_page_config(page_title=f"{tr(entry.title)} · First Read")
     listed = {page: entries[page] for page in pages.values() if page.visibility == "visible"}
     draw_bar(visit, listed if known else {}, entry)
     page.run()
@@ -109,7 +112,7 @@ def list_pages(reader: Reader) -> dict[str, StreamlitPage]:
     return {
         name: st.Page(
             entry.path,
-            title=entry.title,
+            title=tr(entry.title),
             url_path="" if name == FIRST else name,
             default=name == FIRST,
             visibility="visible" if _is_listed(name, reader) else "hidden",
@@ -132,7 +135,9 @@ def _moved(name: str) -> StreamlitPage:
         today, adds = MOVED[name]
         st.switch_page(PAGES[today].path, query_params=st.query_params.to_dict() | adds)
 
-    return st.Page(lead_on, title=PAGES[MOVED[name][0]].title, url_path=name, visibility="hidden")
+    return st.Page(
+        lead_on, title=tr(PAGES[MOVED[name][0]].title), url_path=name, visibility="hidden"
+    )
 
 
 def act_of(name: str) -> Act:

@@ -12,8 +12,10 @@ import streamlit as st
 
 from core.domain.reader import READER_LIMIT, Act, Reader, Role, reader_from_claims
 from core.errors import FirstReadError, NotAllowed
+from core.language.words import msg, tr
 from core.settings import get_settings
 from core.store.local_reader import choose_local_reader, read_local_reader
+from ui.app.language import draw_language_choice
 from ui.app.resources import get_database
 from ui.app.session import Visit, get_visit
 from ui.components.frame.frame import NAME_COOKIE
@@ -77,8 +79,11 @@ def has_log_in() -> bool:
     _log_in_seen.set()
     if not files:
         raise NotAllowed(
-            "This site demands a log-in, and there is no file .streamlit/secrets.toml: nobody can "
-            "enter. Put the section [auth] into that file, then start the app again."
+            msg(
+                "This site demands a log-in, and there is no file "
+                ".streamlit/secrets.toml: nobody can enter. Put the section [auth] into "
+                "that file, then start the app again."
+            )
         )
     try:
         auth = st.secrets["auth"] if st.secrets.load_if_toml_exists() else None
@@ -88,8 +93,13 @@ def has_log_in() -> bool:
     lacks = [name for name in _AUTH if not (isinstance(given.get(name), str) and given[name])]
     if lacks:
         raise NotAllowed(
-            f"The log-in is not set up: {files[0]} cannot be read, or its section [auth] lacks "
-            f"{', '.join(lacks)}. Nobody can enter. Correct the file, then start the app again."
+            msg(
+                "The log-in is not set up: {files} cannot be read, or its section [auth] "
+                "lacks {join}. Nobody can enter. Correct the file, then start the app "
+                "again.",
+                files=files[0],
+                join=", ".join(lacks),
+            )
         )
     return True
 
@@ -123,11 +133,11 @@ def draw_name_field(visit: Visit) -> str:
         return visit.reader
     st.session_state.setdefault(NAME, visit.reader)
     return st.text_input(
-        "Signing as",
+        tr("Signing as"),
         max_chars=100,
         key=NAME,
         persist_state="session",
-        placeholder="Signing as (your name)",
+        placeholder=tr("Signing as (your name)"),
         label_visibility="collapsed",
         on_change=_rename,
     )
@@ -178,11 +188,12 @@ def draw_identity(visit: Visit) -> None:
                 f"{plain(visit.reader)} · {roles or 'no role'}", icon=":material/badge:"
             ):
                 st.caption("Your name and roles come from the log-in.")
+                draw_language_choice()
                 st.button("Log out", icon=":material/logout:", on_click=st.logout)
             return
         if st.session_state.get(_NOT_KEPT):
             _keep(*st.session_state[_NOT_KEPT])
-        name = visit.reader.strip() or "No name yet"
+        name = visit.reader.strip() or tr("No name yet")
         with st.popover(f"{plain(name)} · {roles}", icon=":material/badge:"):
             _draw_choice(visit)
 
@@ -201,6 +212,7 @@ def _draw_choice(visit: Visit) -> None:
         st.form_submit_button(
             "Use", type="primary", icon=":material/check:", on_click=_use, args=keys, key="who-use"
         )
+    draw_language_choice()
     if st.session_state.get(_COMPLAINT):
         st.warning(plain(st.session_state[_COMPLAINT]), icon=":material/touch_app:")
 

@@ -14,7 +14,9 @@ function mounting(open, selector = null) {
 
   function openAnew(props, root) {
     const untouched = selector && root.cloneNode(true);
-    const opened = { root, untouched, calls: 0, component: open(props, root) };
+    if (selector) translateMarkup(root);
+    const { language } = spoken;
+    const opened = { root, untouched, language, calls: 0, component: open(props, root) };
     mounted.set(props.parentElement, opened);
     return opened;
   }
@@ -28,9 +30,13 @@ function mounting(open, selector = null) {
 
   return (props) => {
     const { parentElement, data, setStateValue } = props;
-    const root = selector ? parentElement.querySelector(selector) : parentElement;
-    let opened = mounted.get(parentElement);
-    if (opened && opened.root !== root) close(parentElement, opened);
+    const find = () => (selector ? parentElement.querySelector(selector) : parentElement);
+    let [opened, root] = [mounted.get(parentElement), find()];
+    speak(data);
+    if (opened && (opened.root !== root || opened.language !== spoken.language)) {
+      close(parentElement, opened);
+      root = find();
+    }
     if (opened?.root !== root) opened = openAnew(props, root);
     opened.calls += 1;
     const call = opened.calls;

@@ -63,6 +63,11 @@ class Frame {
     if (nameCookie && name.trim()) {
       document.cookie = `${nameCookie}=${encodeURIComponent(name.trim())}; path=/; samesite=strict`;
     }
+    document.documentElement.lang = data.language;
+    if (data.languageCookie) {
+      const age = 400 * 24 * 3600;
+      document.cookie = `${data.languageCookie}=${data.language}; path=/; max-age=${age}; samesite=strict`;
+    }
     const [seen] = data.cookie.split(";");
     if (document.cookie.includes(seen)) document.cookie = data.cookie; // for another 400 days
   }
@@ -104,7 +109,7 @@ class Frame {
     // Streamlit gives the first page no address, which a new tab would take for this page's.
     for (const link of document.querySelectorAll(HOME)) link.setAttribute("href", "./");
     bar.setAttribute("role", "navigation");
-    bar.setAttribute("aria-label", "Pages");
+    bar.setAttribute("aria-label", tr("Pages"));
     for (const link of bar.querySelectorAll("a")) {
       const isCurrent = link.textContent.trim() === this.data.title;
       if (isCurrent) link.setAttribute("aria-current", "page");

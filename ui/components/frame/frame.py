@@ -13,6 +13,8 @@ from ui.components.steps.steps import COOKIE
 FRAME = "frame"
 NAME_COOKIE = "firstread_reader"
 """Who signs in a browser without a log-in, percent-encoded; it goes when the browser is closed."""
+LANGUAGE_COOKIE = "firstread_language"
+"""The language that was chosen in this browser."""
 
 _component = declare("first_read_frame", Path(__file__).parent, ("frame.js",), "frame")
 
@@ -39,6 +41,7 @@ def show_frame(
     name: str,
     *,
     keeps_name: bool = False,
+    chosen_language: str = "",
 ) -> None:
     """Draw the button that opens the list.
 
@@ -48,6 +51,8 @@ def show_frame(
         Of the local user, as it is known here.
     keeps_name : bool
         Whether the browser keeps the name, so that a reload signs as the same reader.
+    chosen_language : str
+        What the browser keeps as the reader's choice; empty if they chose none.
     """
     _component(
         key=FRAME,
@@ -58,6 +63,7 @@ def show_frame(
             "name": name,
             "cookie": COOKIE,
             "nameCookie": NAME_COOKIE if keeps_name else "",
+            "languageCookie": LANGUAGE_COOKIE if chosen_language else "",
             "heard": events_read(FRAME),
         },
         on_said_change=rerun_only,

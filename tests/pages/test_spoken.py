@@ -1,0 +1,43 @@
+"""Every page says all its words in the language that its reader chose."""
+
+import re
+
+import pytest
+from fixtures.app_pages import PATIENCE_S, open_app
+from fixtures.spoken_pages import Bracketed, outside_brackets, texts_of
+
+from core.language import words
+from core.language.current import ENGLISH
+from ui.app.language import CHOSEN
+from ui.app.pages import PAGES
+from ui.components import declare
+
+DATA = re.compile(
+    r"First Read|English|Español|\.(png|jpeg|dcm)\b|^[fs]\d\d\b|python -m core [\w ]+|"
+    r"\b(DICOM|DICOMweb|PDF|CSV|JSON|UTC|Orthanc|AUC|ECE|FN|FP|TP|TN|PACS|URL)\b"
+)
+"""What is the same in every language: names, files, runs, abbreviations."""
+
+
+@pytest.fixture
+def _bracketed(monkeypatch):
+    """Put a language in Spanish's place that says every known text in brackets."""
+    as_it_is = words.translations
+
+    def known(language: str):
+        return as_it_is(language) if language == ENGLISH else Bracketed()
+
+    monkeypatch.setattr(words, "translations", known)
+    monkeypatch.setattr(declare, "translations", known)
+
+
+@pytest.mark.usefixtures("_bracketed")
+@pytest.mark.parametrize("name", PAGES)
+def test_every_word_of_a_page_is_in_the_catalogue(name):
+    page = open_app()
+    page.session_state[CHOSEN] = "es"
+    page.switch_page(PAGES[name].path).run(timeout=PATIENCE_S)
+    assert not page.exception
+    left = {(kind, outside_brackets(DATA.sub(" ", text))) for kind, text in texts_of(page)}
+    found = sorted(f"{kind}: {text}" for kind, text in left if text)
+    assert not found, "\n".join(found)
