@@ -12,6 +12,7 @@ import numpy as np
 
 from core.datasets.film_metadata import NORMAL, OPACITY, OTHER_FINDING, FilmFacts
 from core.domain.rate import Rate
+from core.language.words import msg
 from core.stats.intervals import Mask, Scores, wilson_rate
 
 PNEUMONIA = "PNEUMONIA"
@@ -85,11 +86,11 @@ def rates_by_reference(
     opacity, reported = facts.radiologists == OPACITY, facts.text_mined == PNEUMONIA
     everyone = np.ones(len(facts), np.bool_)
     references: tuple[tuple[str, Mask, Mask], ...] = (
-        ("radiologists: opacity or not", opacity, everyone),
-        ("text-mined label", reported, everyone),
-        ("films on which both agree", opacity, np.asarray(opacity == reported)),
+        (msg("radiologists: opacity or not"), opacity, everyone),
+        (msg("text-mined label"), reported, everyone),
+        (msg("films on which both agree"), opacity, np.asarray(opacity == reported)),
         (
-            "radiologists: opacity against normal alone",
+            msg("radiologists: opacity against normal alone"),
             opacity,
             np.asarray(facts.radiologists != OTHER_FINDING),
         ),

@@ -23,6 +23,7 @@ from core.datasets.split import Split
 from core.domain.model import RunRecord
 from core.domain.rate import Rate
 from core.errors import DatasetError
+from core.language.words import msg
 from core.runs.artifacts import read_artifact
 from core.runs.embeddings import Space, read_features
 from core.stats.intervals import Labels, Scores, wilson_rate
@@ -218,7 +219,7 @@ def parse_issues(content: bytes) -> LabelIssues:
     ModelIntegrity
         If the bytes are not such a table.
     """
-    with read_as_table(ISSUES_FILE, "label issues", "label-issues"):
+    with read_as_table(ISSUES_FILE, msg("label issues"), "label-issues"):
         table = pq.read_table(pa.BufferReader(content))
         about = table.schema.metadata
         counts = json.loads(about[b"planted"])
@@ -238,5 +239,6 @@ def read_issues(run: RunRecord) -> LabelIssues | None:
     ModelMissing, ModelIntegrity
         If the file is missing, is not the stated one, or is of another export than the run has.
     """
-    remedy = f"make it again with `python -m core label-issues {run.run_id}`"
+    command = f"python -m core label-issues {run.run_id}"
+    remedy = msg("make it again with `{command}`", command=command)
     return read_artifact(run, ISSUES_FILE, parse_issues, remedy)

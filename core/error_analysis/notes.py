@@ -16,6 +16,7 @@ from uuid import uuid4
 from core import __version__
 from core.domain.reader import Act, Reader, reader_key
 from core.errors import ReviewStoreError
+from core.language.words import msg
 
 MAX_COMMENT = 2000
 MAX_TAGS = 12
@@ -121,10 +122,14 @@ def write_note(
     reader.require(Act.NOTE_CASE)
     name = " ".join(reader.name.split())
     if not name:
-        raise ReviewStoreError("Enter your name first: a note is signed.")
+        raise ReviewStoreError(msg("Enter your name first: a note is signed."))
     if len(comment) > MAX_COMMENT:
         raise ReviewStoreError(
-            f"The comment has {len(comment)} characters; the limit is {MAX_COMMENT}: shorten it."
+            msg(
+                "The comment has {n} characters; the limit is {limit}: shorten it.",
+                n=len(comment),
+                limit=MAX_COMMENT,
+            )
         )
     return CaseNote(
         note_id=uuid4().hex,
@@ -152,7 +157,12 @@ def clean_words(words: str) -> str:
     clean = " ".join(words.split()).lower()
     if not clean or len(clean) > MAX_WORDS:
         raise ReviewStoreError(
-            f"A tag or cause has 1 to {MAX_WORDS} characters, and {words[:60]!r} has {len(clean)}."
+            msg(
+                "A tag or cause has 1 to {limit} characters, and {words!r} has {n}.",
+                limit=MAX_WORDS,
+                words=words[:60],
+                n=len(clean),
+            )
         )
     return clean
 
@@ -168,8 +178,12 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
     clean = sorted({clean_words(tag) for tag in tags})
     if len(clean) > MAX_TAGS:
         raise ReviewStoreError(
-            f"A film takes at most {MAX_TAGS} tags of one reader, and this would be "
-            f"{len(clean)}: remove some."
+            msg(
+                "A film takes at most {limit} tags of one reader, and this would be {n}: remove "
+                "some.",
+                limit=MAX_TAGS,
+                n=len(clean),
+            )
         )
     return tuple(clean)
 

@@ -18,7 +18,9 @@ from scipy import stats
 from core.datasets.film_metadata import read_facts
 from core.domain.model import RunRecord
 from core.domain.rate import Rate, rate_text
+from core.error_analysis.names import name_text
 from core.error_analysis.slices import SliceSpace, declare_space
+from core.language.words import msg, tr, trn
 from core.runs.embeddings import read_features
 from core.runs.predictions import Predictions
 from core.stats.bootstrap import draw_patients, interval_of_draws, ratio_of_draws
@@ -28,7 +30,7 @@ LEAST_FILMS = 20
 """Of the class, in a slice and outside it, for the slice to be looked at."""
 SIGNIFICANCE = 0.05
 RATES = {"sensitivity": 1, "specificity": 0}
-TEST_WORDS = (
+TEST_WORDS = msg(
     "Each subgroup is compared with all other films of the class by Fisher's exact test, "
     "one-sided, with Holm's correction for all tests. The test treats films as independent, but "
     "a patient may have several. A subgroup therefore counts as found only if the bootstrap "
@@ -304,31 +306,52 @@ def search_run(run: RunRecord, predictions: Predictions, facts_file: Path) -> Sl
 
 def searched_text(search: SliceSearch) -> str:
     """Return in words the slices found, the worst rate, and how many the test confirms."""
-    looked_at, found = len(search.results), search.failing
+    tests, found = len(search.results), search.failing
     if not found:
-        return (
-            f"None of {looked_at} tests finds a subgroup of its validation films that is worse "
-            "than the rest (Holm-corrected)."
+        return tr(
+            "None of {tests} tests finds a subgroup of its validation films that is worse than the "
+            "rest (Holm-corrected).",
+            tests=tests,
         )
     worst, n = found[0], len(found)
     again = [search.confirmed[one.key, one.rate] for one in found if search.is_confirmed(one)]
     few = n - len(search.confirmed)
-    unknown = f" {few} {'has' if few == 1 else 'have'} too few films there." if few else ""
+    sentences = [
+        trn(
+            "{n} of {tests} tests finds a worse subgroup of its validation films (Holm-corrected).",
+            "{n} of {tests} tests find a worse subgroup of its validation films (Holm-corrected).",
+            n,
+            tests=tests,
+        )
+    ]
     if again:  # the rates of those: what is not confirmed may be chance
-        verdict = "confirmed" if search.is_confirmed(worst) else "not confirmed"
-        clearest = f"{search.space.words_of(worst.key)} ({verdict})"
-        named = "; ".join(_result_text(search, one) for one in again)
-        confirmed = f"{len(again)}: {named}"
+        clearest = search.space.words_of(worst.key)
+        sentences += [
+            tr("The clearest is {subgroup} (confirmed).", subgroup=clearest)
+            if search.is_confirmed(worst)
+            else tr("The clearest is {subgroup} (not confirmed).", subgroup=clearest),
+            tr(
+                "The official test split confirms {n}: {named}.",
+                n=len(again),
+                named="; ".join(_result_text(search, one) for one in again),
+            ),
+        ]
     else:
-        clearest, confirmed = _result_text(search, worst), "none"
-    return (
-        f"{n} of {looked_at} tests {'finds' if n == 1 else 'find'} a worse subgroup of its "
-        f"validation films (Holm-corrected). The clearest is {clearest}. "
-        f"The official test split confirms {confirmed}.{unknown}"
-    )
+        sentences += [
+            tr("The clearest is {subgroup}.", subgroup=_result_text(search, worst)),
+            tr("The official test split confirms none."),
+        ]
+    if few:
+        sentences.append(trn("{n} has too few films there.", "{n} have too few films there.", few))
+    return " ".join(sentences)
 
 
 def _result_text(search: SliceSearch, one: SliceResult) -> str:
     """Return a slice in words, with its rate inside and elsewhere."""
-    inside, outside = rate_text(one.inside), rate_text(one.outside)
-    return f"{search.space.words_of(one.key)}: {one.rate} {inside}, elsewhere {outside}"
+    return tr(
+        "{subgroup}: {rate} {inside}, elsewhere {outside}",
+        subgroup=search.space.words_of(one.key),
+        rate=name_text(one.rate),
+        inside=rate_text(one.inside),
+        outside=rate_text(one.outside),
+    )

@@ -14,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.datasets.film_metadata import FilmFacts
+from core.error_analysis.names import name_text
+from core.language.numbers import number
+from core.language.words import msg, tr
 from core.runs.embeddings import Space
 from core.runs.predictions import FilmTable, Predictions
 from core.runs.tertiles import CutPoints, Third, cut_thirds, place_in_thirds
@@ -21,24 +24,27 @@ from core.stats.intervals import Labels, Mask, Scores
 
 NUMBERS_OF_CLUSTERS = range(3, 9)
 CLASSES = {"pneumonia": 1, "normal": 0}
+FILMS_OF = {"pneumonia": msg("pneumonia films"), "normal": msg("normal films")}
+"""What the films of a class are called."""
 SEED = 0
 STARTS = 5
-RULE = (
+RULE = msg(
     "k-means clusters within each class, in the feature space after removing its correlation with "
-    f"the score; of {NUMBERS_OF_CLUSTERS[0]} to {NUMBERS_OF_CLUSTERS[-1]} clusters the number with "
-    "the largest mean silhouette"
+    "the score; of {fewest} to {most} clusters the number with the largest mean silhouette",
+    fewest=NUMBERS_OF_CLUSTERS[0],
+    most=NUMBERS_OF_CLUSTERS[-1],
 )
 THIRDS = ("low", "middle", "high")
 MEASURED: Mapping[str, tuple[str, Callable[[FilmTable], npt.NDArray[np.float64]]]] = {
-    "size": ("original's short side", lambda films: films.short_side_px),
-    "contrast": ("contrast", lambda films: films.contrast),
-    "exposure": ("exposure (median grey)", lambda films: films.median_grey),
-    "sharpness": ("sharpness", lambda films: films.sharpness),
+    "size": (msg("original's short side"), lambda films: films.short_side_px),
+    "contrast": (msg("contrast"), lambda films: films.contrast),
+    "exposure": (msg("exposure (median grey)"), lambda films: films.median_grey),
+    "sharpness": (msg("sharpness"), lambda films: films.sharpness),
 }
 ATTRIBUTES = ("subtype", *MEASURED, "finding", "age")
 """A slice's key begins with one of these; findings are the quality gate's."""
 PAIR = "+"
-SPACE_WORDS = (
+SPACE_WORDS = msg(
     "subtype, the quality gate's findings, age where it is stated, and thirds of the original's "
     "short side, contrast, exposure and sharpness (cut on the films that are searched); in all "
     "pairs of subgroups of two of these"
@@ -84,9 +90,9 @@ class Clusters:
         found = {}
         for name, clusters in self.of_class.items():
             nearest = clusters.nearest(space, logit)
-            for number in range(len(clusters.centres)):
-                chosen: Mask = (nearest == number) & (label == CLASSES[name])
-                found[f"{name}-cluster-{number + 1}"] = chosen
+            for place in range(len(clusters.centres)):
+                chosen: Mask = (nearest == place) & (label == CLASSES[name])
+                found[f"{name}-cluster-{place + 1}"] = chosen
         return found
 
 
@@ -177,8 +183,8 @@ class SliceSpace:
         }
         for quality, cuts in self.cuts.items():
             third = place_in_thirds(MEASURED[quality][1](films), cuts)
-            for number, name in enumerate(Third):
-                singles[f"{quality}-{name}"] = np.asarray(third == number)
+            for place, name in enumerate(Third):
+                singles[f"{quality}-{name}"] = np.asarray(third == place)
         findings = self.facts.column_of("findings", films.film_id)
         for code in sorted({code for codes in findings.tolist() for code in codes.split()}):
             held = [code in codes.split() for codes in findings.tolist()]
@@ -195,24 +201,42 @@ class SliceSpace:
     def _single_words(self, key: str) -> str:
         attribute, _, value = key.partition("-")
         if attribute in CLASSES:
-            return f"{attribute} films, {value.replace('-', ' ')} of {self._clusters_of(attribute)}"
+            kind, _, place = value.partition("-")
+            named = tr("cluster {number}", number=place) if kind == "cluster" else value
+            return tr(
+                "{films}, {cluster} of {clusters}",
+                films=tr(FILMS_OF[attribute]),
+                cluster=named,
+                clusters=self._clusters_of(attribute),
+            )
         if attribute in self.cuts:
-            return f"{MEASURED[attribute][0]} {self._range_words(attribute, value)}"
-        named = {"subtype": f"{value} pneumonia", "finding": f"gate: {value}", "age": value}
-        return named.get(attribute, key)
+            return self._range_words(attribute, value)
+        if attribute == "subtype":
+            return tr("{subtype} pneumonia", subtype=name_text(value))
+        if attribute == "finding":
+            return tr("gate: {finding}", finding=name_text(value))
+        return name_text(value) if attribute == "age" else key
 
     def _clusters_of(self, name: str) -> int:
         found = {} if self.clusters is None else self.clusters.of_class
         return len(found[name].centres) if name in found else 0
 
     def _range_words(self, quality: str, third: str) -> str:
+        words = tr(MEASURED[quality][0])
         low, high = (_number(cut) for cut in self.cuts[quality])
-        words = {"low": f"below {low}", "middle": f"{low} to {high}", "high": f"{high} and above"}
-        return words.get(third, third)
+        if third == "low":
+            return tr("{quality} below {limit}", quality=words, limit=low)
+        if third == "middle":
+            return tr("{quality} {low} to {high}", quality=words, low=low, high=high)
+        if third == "high":
+            return tr("{quality} {limit} and above", quality=words, limit=high)
+        return f"{words} {third}"
 
 
 def _number(cut: float) -> str:
-    return f"{cut:.0f} px" if cut >= 10.0 else f"{cut:.4f}" if cut < 0.2 else f"{cut:.2f}"
+    if cut >= 10.0:
+        return f"{cut:.0f} px"
+    return number(cut, ".4f" if cut < 0.2 else ".2f")
 
 
 def attribute_of(key: str) -> str:

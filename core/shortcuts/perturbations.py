@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from core.language.words import msg
 from core.shortcuts.side_markers import find_side_marks
 
 Bytes = npt.NDArray[np.uint8]
@@ -236,48 +237,54 @@ class Change:
     needs_lungs: bool = False
 
 
-UNCHANGED = Change("unchanged", "film as it is", lambda films, _, __: films)
+UNCHANGED = Change("unchanged", msg("film as it is"), lambda films, _, __: films)
 
 CHANGES: tuple[Change, ...] = (
     UNCHANGED,
-    Change("border_only", "border only", lambda films, _, grey: keep_border(films, grey)),
+    Change("border_only", msg("border only"), lambda films, _, grey: keep_border(films, grey)),
     Change(
         "border_without_lungs",
-        "border without lung",
+        msg("border without lung"),
         keep_border_without_lungs,
         needs_lungs=True,
     ),
-    Change("lungs_only", "lungs only", keep_lungs, needs_lungs=True),
+    Change("lungs_only", msg("lungs only"), keep_lungs, needs_lungs=True),
     Change(
         "lungs_hidden",
-        "all but the lungs",
+        msg("all but the lungs"),
         lambda films, masks, _: hide_lungs(films, masks),
         needs_lungs=True,
     ),
     Change(
         "marks_covered",
-        "side marker covered",
+        msg("side marker covered"),
         lambda films, masks, _: cover_side_marks(films, masks),
         needs_lungs=True,
     ),
     Change(
         "cropped_alike",
-        "cropped alike",
+        msg("cropped alike"),
         lambda films, masks, _: crop_alike(films, masks),
         needs_lungs=True,
     ),
-    Change("mirrored", "mirrored", lambda films, _, __: films[:, :, ::-1]),
-    Change("rotated_left", "rotated 5° left", lambda films, _, __: rotate(films, ROTATION_DEG)),
-    Change("rotated_right", "rotated 5° right", lambda films, _, __: rotate(films, -ROTATION_DEG)),
-    Change("gamma_0.7", "brighter, gamma 0.7", lambda films, _, __: expose(films, GAMMAS[0])),
-    Change("gamma_1.4", "darker, gamma 1.4", lambda films, _, __: expose(films, GAMMAS[1])),
+    Change("mirrored", msg("mirrored"), lambda films, _, __: films[:, :, ::-1]),
+    Change(
+        "rotated_left", msg("rotated 5° left"), lambda films, _, __: rotate(films, ROTATION_DEG)
+    ),
+    Change(
+        "rotated_right", msg("rotated 5° right"), lambda films, _, __: rotate(films, -ROTATION_DEG)
+    ),
+    Change("gamma_0.7", msg("brighter, gamma 0.7"), lambda films, _, __: expose(films, GAMMAS[0])),
+    Change("gamma_1.4", msg("darker, gamma 1.4"), lambda films, _, __: expose(films, GAMMAS[1])),
     Change(
         "contrast_0.8",
-        "contrast 0.8",
+        msg("contrast 0.8"),
         lambda films, _, __: expose(films, contrast=CONTRAST),
     ),
-    Change("jpeg_40", "JPEG, quality 40", lambda films, _, __: recompress(films, JPEG_QUALITY)),
-    Change("narrower", "10 % narrower", lambda films, _, __: squeeze(films, width=SQUEEZE)),
-    Change("lower", "10 % lower", lambda films, _, __: squeeze(films, height=SQUEEZE)),
+    Change(
+        "jpeg_40", msg("JPEG, quality 40"), lambda films, _, __: recompress(films, JPEG_QUALITY)
+    ),
+    Change("narrower", msg("10 % narrower"), lambda films, _, __: squeeze(films, width=SQUEEZE)),
+    Change("lower", msg("10 % lower"), lambda films, _, __: squeeze(films, height=SQUEEZE)),
 )
 """What is done to films in an audit; the first one is what the others are compared with."""

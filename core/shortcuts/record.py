@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from core.domain.model import RunRecord
 from core.domain.rate import Rate, interval_text
+from core.language.words import msg, tr
 from core.runs.artifacts import parse_record, read_artifact
 
 AUDIT_FILE = "audit.json"
@@ -119,8 +120,8 @@ class ShortcutAudit:
         ModelIntegrity
             If the bytes are not an audit.
         """
-        what = f"{AUDIT_FILE} is not a shortcut audit"
-        remedy = "Restore it from the repository, or run `python -m core audit` again."
+        what = msg("{file} is not a shortcut audit", file=AUDIT_FILE)
+        remedy = msg("Restore it from the repository, or run `python -m core audit` again.")
         return parse_record(_AUDIT, content, what, remedy)
 
 
@@ -135,26 +136,38 @@ def read_audit(run: RunRecord) -> ShortcutAudit | None:
     ModelMissing, ModelIntegrity
         If the file is missing, is not the stated one, or is of another export than the run has.
     """
-    remedy = f"run `python -m core audit {run.run_id}` again"
+    command = f"python -m core audit {run.run_id}"
+    remedy = msg("run `{command}` again", command=command)
     return read_artifact(run, AUDIT_FILE, ShortcutAudit.from_json, remedy)
 
 
 def audit_text(run_id: str, part: PartAudit) -> str:
     """Return a run's ROC AUC without lungs, and the harmless change that alters most decisions."""
     outside, whole = part.change(OUTSIDE).roc_auc, part.change("unchanged").roc_auc
-    if outside.low > 0.5:
-        meaning = "part of its score comes from outside the lungs"
-    else:
-        meaning = "there is no sign that it uses anything outside the lungs"
+    rates = {"run": run_id, "outside": interval_text(outside), "whole": whole.value}
     sentence = (
-        f"With the lungs removed, {run_id} has an ROC AUC of {interval_text(outside)}, against "
-        f"{whole.value:.3f} on whole films and 0.5 by chance: {meaning}."
+        tr(
+            "With the lungs removed, {run} has an ROC AUC of {outside}, against {whole:.3f} on "
+            "whole films and 0.5 by chance: part of its score comes from outside the lungs.",
+            **rates,
+        )
+        if outside.low > 0.5
+        else tr(
+            "With the lungs removed, {run} has an ROC AUC of {outside}, against {whole:.3f} on "
+            "whole films and 0.5 by chance: there is no sign that it uses anything outside the "
+            "lungs.",
+            **rates,
+        )
     )
     harmless = [row for row in part.changes if row.key not in CUTTING]
     if not harmless:
         return sentence
     worst = max(harmless, key=lambda row: row.decisions_changed / row.n)
-    return (
-        f"{sentence} Of the changes that would not matter to a reader, “{worst.words}” changes "
-        f"the most decisions: {worst.decisions_changed} of {worst.n}."
+    most = tr(
+        "Of the changes that would not matter to a reader, “{change}” changes the most decisions: "
+        "{changed} of {films}.",
+        change=tr(worst.words),
+        changed=worst.decisions_changed,
+        films=worst.n,
     )
+    return f"{sentence} {most}"

@@ -18,6 +18,7 @@ from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.error_analysis.filters import Known, Noted, films_wanted
 from core.error_analysis.gallery import cell_of, films_in_cell, hold_back, order_films
+from core.error_analysis.names import name_text
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
 from core.library.films import PublicLibrary, states_synthetic
@@ -267,7 +268,9 @@ def build_cards(
             probability[place],
             words=label_in_words(found.runs.films, place),
             quality=quality_in_words(found.runs, place),
-            tags=tuple(sorted({tag for note in noted.get(film_id, ()) for tag in note.tags})),
+            tags=tuple(
+                sorted({name_text(tag) for note in noted.get(film_id, ()) for tag in note.tags})
+            ),
         )
         for film_id in film_ids
         for place in [found.runs.place_of(film_id)]
