@@ -10,11 +10,13 @@ import streamlit as st
 from core.domain.model import RunRecord
 from core.domain.rate import probability_text
 from core.error_analysis.gallery import cell_of
+from core.error_analysis.names import QUICK_TAG, name_text
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
 from core.evaluation.film_number import share_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
 from core.jobs.explanations import ExplanationTask
+from core.language.words import msg, tr
 from ui.app.progress import follow
 from ui.app.query_params import YES, as_text, put
 from ui.app.region_panel import draw_region_panel, overlay_of
@@ -24,8 +26,8 @@ from ui.charts.base import draw_plot, plot_probabilities
 from ui.components.cards.cards import PAGE_FILMS, read_cards_event, show_cards
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import show_film
-from ui.errors.controls import CELLS, film_learned_text, looks_around
-from ui.errors.gallery import QUICK_TAG, turn_quick_tag
+from ui.errors.controls import CELLS, ONE_OF, film_learned_text, looks_around
+from ui.errors.gallery import turn_quick_tag
 from ui.errors.neighbours import (
     Nearest,
     draw_neighbours,
@@ -55,13 +57,18 @@ from ui.regions.address import address_of
 VIEW_HEIGHT = "var(--fr-view)"
 CONTRASTS = "errors-contrasts"
 BESIDE_KEY = "case-beside-choice"
-PAGE_KEYS = (
-    ("j k", "Next, previous film of the gallery"),
-    ("g", "Back to the gallery"),
-    ("t", f"Add or remove the tag “{QUICK_TAG}”"),
-)
-FIND_KEY = ("o", "Find the regions that the score depends on")
-"""Until they are on the film: then the film's own key shows and hides them."""
+FIND_KEY = "o"
+"""Until the regions are on the film: then the film's own key shows and hides them."""
+
+
+def _page_keys(*, find: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return the keys of the page; ``find`` where one finds the regions."""
+    keys = (
+        ("j k", tr("Next, previous film of the gallery")),
+        ("g", tr("Back to the gallery")),
+        ("t", tr("Add or remove the tag “{tag}”", tag=name_text(QUICK_TAG))),
+    )
+    return (*keys, (FIND_KEY, tr("Find the regions that the score depends on"))) if find else keys
 
 
 def follow_case_event(view: ErrorView) -> ErrorView:
@@ -76,7 +83,7 @@ def draw_case(visit: Visit, view: ErrorView, found: Found, notes: Sequence[CaseN
     awaited = awaits_blind_read(visit, view.library, film_id)
     if awaited:
         st.info(awaited, icon=":material/visibility_off:")
-        st.button("Gallery", on_click=lambda: put(film=""), key="case-awaited")
+        st.button(tr("Gallery"), on_click=lambda: put(film=""), key="case-awaited")
         return
     place = found.runs.place_of(film_id)
     if place is None:
@@ -112,18 +119,28 @@ def draw_navigation(case: CaseContext) -> None:
     place, last = case.found.place_of(case.film_id), len(film_ids) - 1
     outside = place is None
     left, right = st.columns(2, gap="small")
-    if left.button("Gallery", shortcut="g", width="stretch"):
+    if left.button(tr("Gallery"), shortcut="g", width="stretch"):
         page = view.page if outside else 1 + place // PAGE_FILMS
         _go(visit, replace(view, film=None, page=page))
-    if right.button("Tag", shortcut="t", width="stretch", help=f"“{QUICK_TAG}”, on or off"):
+    if right.button(
+        tr("Tag"),
+        shortcut="t",
+        width="stretch",
+        help=tr("“{tag}”, on or off", tag=name_text(QUICK_TAG)),
+    ):
         turn_quick_tag(visit, view, case.film_id)
         st.rerun()
-    if left.button("Prev", shortcut="k", width="stretch", disabled=outside or place == 0):
+    if left.button(tr("Prev"), shortcut="k", width="stretch", disabled=outside or place == 0):
         _go(visit, replace(view, film=film_ids[place - 1]))
-    if right.button("Next", shortcut="j", width="stretch", disabled=outside or place == last):
+    if right.button(tr("Next"), shortcut="j", width="stretch", disabled=outside or place == last):
         _go(visit, replace(view, film=film_ids[place + 1]))
-    where = "Not in the list" if place is None else f"{place + 1} of {last + 1}"
-    st.caption(f"{where} · {CELLS[view.cell]}, run {view.run}")
+    where = (
+        tr("Not in the list")
+        if place is None
+        else tr("{place} of {films}", place=place + 1, films=last + 1)
+    )
+    cell = tr(CELLS[view.cell])
+    st.caption(tr("{where} · {cell}, run {run}", where=where, cell=cell, run=view.run))
 
 
 def _go(visit: Visit, view: ErrorView) -> None:
@@ -132,28 +149,36 @@ def _go(visit: Visit, view: ErrorView) -> None:
     st.rerun()
 
 
+_NEAREST = {
+    (True, True): msg("Nearest in the run's feature space:"),
+    (True, False): msg("Nearest in the run's feature space, of other patients:"),
+    (False, True): msg("Nearest by the run's probability only:"),
+    (False, False): msg("Nearest by the run's probability only, of other patients:"),
+}
+"""By whether they are near in the feature space, and whether the film is synthetic."""
+
+
 def draw_contrasts(case: CaseContext, nearest: Nearest) -> None:
     """Draw the nearest films that the run calls correctly, and the control that compares one."""
     view = case.view
     cards = build_cards(view, case.found, list(nearest.films.values()), case.notes)
     headed = [
-        replace(card, heading=f"Nearest {CELLS[cell].removesuffix('s')}")
+        replace(card, heading=tr("Nearest {cell}", cell=tr(ONE_OF[cell])))
         for cell, card in zip(nearest.films, cards, strict=True)
     ]
     cards, _ = add_pictures(view.library, headed)
     threshold = case.runs.threshold_of(view.run)
-    how = "in the run's feature space" if nearest.by_features else "by the run's probability only"
-    others = "" if is_synthetic(view.library, case.film_id) else ", of other patients"
-    st.caption(f"Nearest {how}{others}:")
+    alone = is_synthetic(view.library, case.film_id)
+    st.caption(tr(_NEAREST[nearest.by_features, alone]))
     show_cards(cards, key=CONTRASTS, threshold=threshold, keys=False, columns=1)
     st.session_state[BESIDE_KEY] = view.beside if view.beside in nearest.films else None
     st.segmented_control(
-        "Beside the film",
+        tr("Beside the film"),
         list(nearest.films),
-        format_func=lambda cell: CELLS[cell].removesuffix("s").capitalize(),
+        format_func=lambda cell: tr(ONE_OF[cell]).capitalize(),
         key=BESIDE_KEY,
         on_change=lambda: put(beside=as_text(st.session_state[BESIDE_KEY])),
-        help="Shows it beside the open film at the same size; the keys move both.",
+        help=tr("Shows it beside the open film at the same size; the keys move both."),
     )
 
 
@@ -172,12 +197,13 @@ def draw_films(case: CaseContext, nearest: Nearest) -> ExplanationTask | None:
                 get_film_view(load_film(view.library, other)),
                 key="case-beside",
                 height=VIEW_HEIGHT,
-                page_keys=PAGE_KEYS,
+                page_keys=_page_keys(),
             )
         except FirstReadError as exc:
             st.info(plain(str(exc)), icon=":material/image_not_supported:")
     open_side.caption(plain(film_name(case.film_id)))
-    other_side.caption(f"{plain(film_name(other))}: {CELLS[view.beside].removesuffix('s')}")
+    beside = tr(ONE_OF[view.beside])
+    other_side.caption(f"{plain(film_name(other))}: {beside}")
     return task
 
 
@@ -200,7 +226,7 @@ def draw_film(case: CaseContext) -> ExplanationTask | None:
         regions=overlay_of(case.visit, case.film_id, explanation, of_others=case.of_adult),
         key="case-viewer",
         height=VIEW_HEIGHT,
-        page_keys=PAGE_KEYS if asked else (*PAGE_KEYS, FIND_KEY),
+        page_keys=_page_keys(find=not asked),
         truths=lesion_outlines(view.library, case.film_id) if view.regions else (),
     )
     return task
@@ -211,25 +237,32 @@ def draw_head(case: CaseContext) -> None:
     view, runs, place = case.view, case.runs, case.place
     probability, label = float(runs.of_run(view.run)[place]), int(runs.films.label[place])
     cell = cell_of(probability, label, runs.threshold_of(view.run))
-    badge = " :gray-badge[synthetic]" if is_synthetic(view.library, case.film_id) else ""
-    shows = get_library(view.library).findings().get(case.film_id, "")
-    holds = _holds(get_runs()[view.run])
+    badge = f" :gray-badge[{tr('synthetic')}]" if is_synthetic(view.library, case.film_id) else ""
+    shows = name_text(get_library(view.library).findings().get(case.film_id, ""))
     kind = copy_text(view.library, case.film_id)
-    shown = f"; shown: {kind}" if kind else ""
+    label = tr("labelled {label}", label=label_in_words(runs.films, place))
+    about = [_probability_text(probability, get_runs()[view.run]), label]
+    if shows:
+        about.append(tr("synthetic finding: {finding}", finding=shows))
+    measured = f"{quality_in_words(runs, place)}, {size_in_words(runs, place)}"
+    shown = tr("; shown: {kind}", kind=kind) if kind else ""
     st.markdown(
-        f"**{plain(film_name(case.film_id))}**{badge} · {CELLS[cell].removesuffix('s')}  \n"
-        f"Probability {probability_text(probability)}{holds} · "
-        f"labelled {label_in_words(runs.films, place)}"
-        f"{f' · synthetic finding: {shows}' if shows else ''}  \n"
-        f":small[{quality_in_words(runs, place)}, {size_in_words(runs, place)}{shown}]"
+        f"**{plain(film_name(case.film_id))}**{badge} · {tr(ONE_OF[cell])}  \n"
+        f"{' · '.join(about)}  \n:small[{measured}{shown}]"
     )
     draw_why_other(view.library, case.film_id, view.run, probability)
 
 
-def _holds(run: RunRecord) -> str:
-    """Return at which share of pneumonia a run's probabilities hold; empty if it is not known."""
-    share = assumed_prevalence(run)
-    return "" if share is None else f" where {share_text(share)} of the films show pneumonia"
+def _probability_text(probability: float, run: RunRecord) -> str:
+    """Return a probability, and at which share of pneumonia it holds if that is known."""
+    share, text = assumed_prevalence(run), probability_text(probability)
+    if share is None:
+        return tr("Probability {probability}", probability=text)
+    return tr(
+        "Probability {probability} where {share} of the films show pneumonia",
+        probability=text,
+        share=share_text(share),
+    )
 
 
 def draw_runs(case: CaseContext) -> None:
@@ -246,12 +279,12 @@ def draw_runs(case: CaseContext) -> None:
 def draw_regions_button(view: ErrorView) -> None:
     """Draw what shows the regions and hides them, or say why there are none."""
     if get_runs()[view.run].foreign:
-        st.caption("No regions: only the predictions of this run were imported.")
+        st.caption(tr("No regions: only the predictions of this run were imported."))
         return
     st.button(
-        "Hide the regions" if view.regions else "Find the regions the score depends on",
+        tr("Hide the regions") if view.regions else tr("Find the regions the score depends on"),
         icon=":material/blur_on:",
-        shortcut=None if view.regions else FIND_KEY[0],
+        shortcut=None if view.regions else FIND_KEY,
         width="stretch",
         key="case-explain",
         on_click=lambda: put(regions="" if st.query_params.get("regions") == YES else YES),

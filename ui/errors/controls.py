@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,8 +12,11 @@ import streamlit as st
 from core.comparison.scored_films import ScoredFilms
 from core.error_analysis.filters import subtypes_of
 from core.error_analysis.gallery import Cell
+from core.error_analysis.names import name_text
 from core.error_analysis.notes import CaseNote
 from core.errors import FirstReadError
+from core.language.numbers import number
+from core.language.words import msg, tr
 from core.runs.predictions import LEARNED_FILE, LEARNED_PART, how_to_score_learned
 from ui.app.query_params import put
 from ui.app.resources import get_libraries, get_library
@@ -30,8 +33,6 @@ from ui.library.runs import (
 )
 from ui.library.slices import get_space
 
-SAYS_NOTHING = "its rates here do not apply to new films"
-
 
 def films_learned(view: ErrorView, runs: ScoredFilms) -> int:
     """Return how many of a view's films its run has learned from; none of synthetic films."""
@@ -45,19 +46,33 @@ def learned_text(view: ErrorView, runs: ScoredFilms) -> str:
     learned = films_learned(view, runs)
     if not learned:
         return ""
-    which = "these" if learned == len(runs) else f"{learned:,} of these"
-    return f"Run {view.run} has learned from {which} {len(runs):,} films: {SAYS_NOTHING}."
+    if learned == len(runs):
+        return tr(
+            "Run {run} has learned from these {films:,} films: its rates here do not apply to new "
+            "films.",
+            run=view.run,
+            films=len(runs),
+        )
+    return tr(
+        "Run {run} has learned from {learned:,} of these {films:,} films: its rates here do not "
+        "apply to new films.",
+        run=view.run,
+        learned=learned,
+        films=len(runs),
+    )
 
 
 def among_text(view: ErrorView, runs: ScoredFilms) -> str:
     """Return the number of films that are looked at, and how many of them are learned from."""
-    learned, films = films_learned(view, runs), f"among {len(runs):,} films"
+    learned, films = films_learned(view, runs), len(runs)
     if not learned:
-        return films
-    return films + (
-        " that it has learned from"
-        if learned == len(runs)
-        else f", {learned:,} of which it has learned from"
+        return tr("among {films:,} films", films=films)
+    if learned == films:
+        return tr("among {films:,} films that it has learned from", films=films)
+    return tr(
+        "among {films:,} films, {learned:,} of which it has learned from",
+        films=films,
+        learned=learned,
     )
 
 
@@ -67,7 +82,9 @@ def not_scored_text(view: ErrorView) -> str:
     scored = LEARNED_FILE in run.files
     if get_library(view.library).synthetic or run.foreign or run.members or scored:
         return ""
-    return f"For its training films too, run `{how_to_score_learned(view.run)}`."
+    return tr(
+        "For its training films too, run `{command}`.", command=how_to_score_learned(view.run)
+    )
 
 
 def film_learned_text(view: ErrorView, runs: ScoredFilms, place: int) -> str:
@@ -77,9 +94,18 @@ def film_learned_text(view: ErrorView, runs: ScoredFilms, place: int) -> str:
     if not having:
         return ""
     *others, last = having
-    named = f"Runs {', '.join(others)} and {last} have" if others else f"Run {last} has"
-    text = "scores on it do not predict performance on new films"
-    return f"{named} learned from this film: {text}."
+    if not others:
+        return tr(
+            "Run {run} has learned from this film: scores on it do not predict performance on new "
+            "films.",
+            run=last,
+        )
+    return tr(
+        "Runs {runs} and {last} have learned from this film: scores on it do not predict "
+        "performance on new films.",
+        runs=", ".join(others),
+        last=last,
+    )
 
 
 def _has_learned(library: str, run: str, film_id: str) -> bool:
@@ -100,35 +126,63 @@ def looks_around(view: ErrorView) -> str | None:
 
 
 SPLITS = {
-    "train": "Training films",
-    "validation": "Validation patients",
-    "test": "Official test split",
-    "nih": "External adults (NIH)",
-    ALL_PARTS: "All three parts",
+    "train": msg("Training films"),
+    "validation": msg("Validation patients"),
+    "test": msg("Official test split"),
+    "nih": msg("External adults (NIH)"),
+    ALL_PARTS: msg("All three parts"),
 }
+PARTS = {
+    "train": msg("train part"),
+    "validation": msg("validation part"),
+    "test": msg("test part"),
+    ALL_PARTS: msg("all parts"),
+}
+"""What the parts of the synthetic set are called."""
 ORDERS = {
-    "confidence": "Most confident first",
-    "loss": "Highest log loss first",
-    "disagreement": "Runs disagree most",
-    "contrast": "Lowest contrast first",
-    "sharpness": "Least sharp first",
-    "patient": "Patient",
+    "confidence": msg("Most confident first"),
+    "loss": msg("Highest log loss first"),
+    "disagreement": msg("Runs disagree most"),
+    "contrast": msg("Lowest contrast first"),
+    "sharpness": msg("Least sharp first"),
+    "patient": msg("Patient"),
 }
-THIRDS = {"low": "lowest third", "middle": "middle third", "high": "highest third"}
-WRONG_IN = {"every": "wrong in every run", "only": "wrong in this run only"}
+THIRDS = {"low": msg("lowest third"), "middle": msg("middle third"), "high": msg("highest third")}
+WRONG_IN = {"every": msg("wrong in every run"), "only": msg("wrong in this run only")}
 CELLS = {
-    Cell.TRUE_POSITIVE: "true positives",
-    Cell.FALSE_NEGATIVE: "false negatives",
-    Cell.FALSE_POSITIVE: "false positives",
-    Cell.TRUE_NEGATIVE: "true negatives",
+    Cell.TRUE_POSITIVE: msg("true positives"),
+    Cell.FALSE_NEGATIVE: msg("false negatives"),
+    Cell.FALSE_POSITIVE: msg("false positives"),
+    Cell.TRUE_NEGATIVE: msg("true negatives"),
 }
+ONE_OF = {
+    Cell.TRUE_POSITIVE: msg("true positive"),
+    Cell.FALSE_NEGATIVE: msg("false negative"),
+    Cell.FALSE_POSITIVE: msg("false positive"),
+    Cell.TRUE_NEGATIVE: msg("true negative"),
+}
+"""What one film of a cell is called."""
 WORDS = "errors-words"
 
 
 def split_titles(run: str) -> dict[str, str]:
     """Return what the splits are called, with the run's own name for its validation films."""
-    own = own_validation(get_runs()[run])
-    return SPLITS | ({"validation": own[:1].upper() + own[1:]} if own else {})
+    own = tr(own_validation(get_runs()[run]))
+    titles = _said(SPLITS)
+    return titles | ({"validation": own[:1].upper() + own[1:]} if own else {})
+
+
+def _said(words: Mapping[str, str]) -> dict[str, str]:
+    return {one: tr(text) for one, text in words.items()}
+
+
+def _named(names: Iterable[str]) -> dict[str, str]:
+    return {name: name_text(name) for name in names}
+
+
+def part_text(split: str) -> str:
+    """Return what a part of the synthetic set is called."""
+    return tr(PARTS[split]) if split in PARTS else tr("{split} part", split=split)
 
 
 def read_view() -> tuple[ErrorView, list[str]]:
@@ -145,17 +199,17 @@ def read_view() -> tuple[ErrorView, list[str]]:
 
 def draw_choice(view: ErrorView, found: Found) -> None:
     """Draw what is looked at: films, run, split, and the matrix with its threshold."""
-    titles = {name: library.title for name, library in get_libraries().items()}
-    GALLERY.select(view, "Films", "library", titles)
+    titles = {name: tr(library.title) for name, library in get_libraries().items()}
+    GALLERY.select(view, tr("Films"), "library", titles)
     run_side, split_side = st.columns([1, 1.7], gap="small")
     with run_side:
-        GALLERY.select(view, "Run", "run", name_offered(view.library))
+        GALLERY.select(view, tr("Run"), "run", name_offered(view.library))
     with split_side:
         splits = offered_splits(view.library, view.run)
         drawn = get_library(view.library).synthetic
-        of_set = {name: f"{name} part" for name in splits} | {ALL_PARTS: "all parts"}
-        words = of_set if drawn else split_titles(view.run)
-        GALLERY.select(view, "Split", "split", {name: words.get(name, name) for name in splits})
+        titles = split_titles(view.run)
+        words = {one: part_text(one) if drawn else titles.get(one, one) for one in splits}
+        GALLERY.select(view, tr("Split"), "split", words)
     for text in (learned_text(view, found.whole), not_scored_text(view)):
         if text:
             st.caption(text)
@@ -171,46 +225,49 @@ def draw_choice(view: ErrorView, found: Found) -> None:
 
 def draw_filters(view: ErrorView, found: Found, notes: Sequence[CaseNote]) -> None:
     """Draw the order, and behind one button what the films must be."""
-    noted, pick = noted_by(notes), partial(GALLERY.select, view, any_word="any")
+    noted, pick = noted_by(notes), partial(GALLERY.select, view, any_word=tr("any"))
     sort_side, filter_side = st.columns([1.5, 1], gap="small", vertical_alignment="bottom")
     with sort_side:
-        GALLERY.select(view, "Sort", "sort", ORDERS)
+        GALLERY.select(view, tr("Sort"), "sort", _said(ORDERS))
     asked = len(GALLERY.write(view).keys() & set(FILTERS)) + bool(view.wanted.comment_words)
-    label = f"Filter ({asked})" if asked else "Filter"
+    label = tr("Filter ({asked})", asked=asked) if asked else tr("Filter")
     with filter_side.popover(label, icon=":material/filter_list:", width="stretch"):
         left, right = st.columns(2)
         with left:
-            pick("Other runs", "wrong", WRONG_IN)
-            pick("Subtype", "subtype", subtypes_of(found.whole.films))
-            pick("Tag", "tag", sorted(noted.by_tag))
-            pick("Cause", "cause", sorted(noted.by_cause))
+            pick(tr("Other runs"), "wrong", _said(WRONG_IN))
+            pick(tr("Subtype"), "subtype", _named(subtypes_of(found.whole.films)))
+            pick(tr("Tag"), "tag", _named(sorted(noted.by_tag)))
+            pick(tr("Cause"), "cause", _named(sorted(noted.by_cause)))
         with right:
-            pick("Contrast", "contrast", THIRDS)
-            pick("Sharpness", "sharpness", THIRDS)
-            pick("Original's short side", "size", THIRDS)
-            st.checkbox("With a comment", **GALLERY.bind(view, "comment"))
+            thirds = _said(THIRDS)
+            pick(tr("Contrast"), "contrast", thirds)
+            pick(tr("Sharpness"), "sharpness", thirds)
+            pick(tr("Original's short side"), "size", thirds)
+            st.checkbox(tr("With a comment"), **GALLERY.bind(view, "comment"))
         st.text_input(
-            "Words in a comment",
+            tr("Words in a comment"),
             key=WORDS,
             max_chars=80,
-            placeholder="any",
+            placeholder=tr("any"),
             persist_state="session",
             on_change=put,
             kwargs={"page": "", "film": ""},
-            help="Not kept in the address: they may identify a patient.",
+            help=tr("Not kept in the address: they may identify a patient."),
         )
         left, right = st.columns(2)
         with left:
-            pick("Quality finding", "finding", found.known.codes)
+            pick(tr("Quality finding"), "finding", _named(found.known.codes))
         with right:
-            pick("Age", "age", found.known.bands)
+            pick(tr("Age"), "age", _named(found.known.bands))
         if not found.known.bands:
-            st.caption("These films state no age; the adult films (NIH) do.")
+            st.caption(tr("These films state no age; the adult films (NIH) do."))
         key = view.wanted.slice_key
         if key is not None:
-            pick("Subgroup", "slice", {key: get_space(view.library, view.run).words_of(key)})
+            pick(tr("Subgroup"), "slice", {key: get_space(view.library, view.run).words_of(key)})
         if asked:
-            st.button("Clear the filter", icon=":material/filter_list_off:", on_click=_ask_nothing)
+            st.button(
+                tr("Clear the filter"), icon=":material/filter_list_off:", on_click=_ask_nothing
+            )
 
 
 def _ask_nothing() -> None:
@@ -220,9 +277,22 @@ def _ask_nothing() -> None:
 
 def found_in_words(view: ErrorView, found: Found) -> str:
     """Return how many films are listed, of what."""
-    films = CELLS[view.cell] if found.in_cell != 1 else CELLS[view.cell].removesuffix("s")
-    shown = f"{found.in_cell:,} {films}"
+    films = tr((ONE_OF if found.in_cell == 1 else CELLS)[view.cell])
+    shown = f"{number(found.in_cell, ',')} {films}"
     if view.wanted.anything:
-        shown = f"{len(found.film_ids):,} of {shown}"
-    point = "its operating point" if view.threshold is None else f"threshold {view.threshold:.3f}"
-    return f"**{shown}** of run {view.run} at {point}, {among_text(view, found.whole)}"
+        shown = tr("{listed:,} of {shown}", listed=len(found.film_ids), shown=shown)
+    among = among_text(view, found.whole)
+    if view.threshold is None:
+        return tr(
+            "**{shown}** of run {run} at its operating point, {among}",
+            shown=shown,
+            run=view.run,
+            among=among,
+        )
+    return tr(
+        "**{shown}** of run {run} at threshold {threshold:.3f}, {among}",
+        shown=shown,
+        run=view.run,
+        threshold=view.threshold,
+        among=among,
+    )

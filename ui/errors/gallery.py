@@ -9,9 +9,11 @@ from operator import attrgetter
 import streamlit as st
 
 from core.error_analysis.filters import subtypes_of
+from core.error_analysis.names import QUICK_TAG, name_text
 from core.error_analysis.notes import CaseNote, ProposalState, count_notes
 from core.error_analysis.notes_export import notes_as_csv, notes_as_json, notes_as_parquet
 from core.errors import FirstReadError
+from core.language.words import msg, tr, trn
 from ui.app.query_params import put
 from ui.app.resources import get_library
 from ui.app.session import Visit
@@ -33,25 +35,33 @@ from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_references
 from ui.library.slices import slices_of
 
+PROPOSALS = {
+    ProposalState.PROPOSED: msg("proposed"),
+    ProposalState.ACCEPTED: msg("accepted"),
+    ProposalState.DISPUTED: msg("disputed"),
+}
+
 
 def draw_notes(view: ErrorView, notes: Sequence[CaseNote]) -> None:
     """Draw, behind one button, the readers' notes so far and their exports."""
     references = get_references(view.library, view.run)
     counts = count_notes(notes, references)
-    with st.popover(f"Notes ({counts.films})", icon=":material/sticky_note_2:", width="stretch"):
+    with st.popover(
+        tr("Notes ({films})", films=counts.films), icon=":material/sticky_note_2:", width="stretch"
+    ):
         if not counts.films:
-            st.write("Open a film to note a cause, tags, a comment or another label.")
+            st.write(tr("Open a film to note a cause, tags, a comment or another label."))
         else:
-            _draw_counts("Causes", counts.by_cause)
-            _draw_counts("Tags", counts.by_tag)
+            _draw_counts(tr("Causes"), counts.by_cause)
+            _draw_counts(tr("Tags"), counts.by_tag)
             _draw_counts(
-                "Proposed labels",
-                {state.value: counts.by_proposal.get(state, 0) for state in ProposalState},
+                tr("Proposed labels"),
+                {tr(words): counts.by_proposal.get(state, 0) for state, words in PROPOSALS.items()},
             )
         offer_table(  # every note of the library, replaced ones included
             _make_files(view.library, view.run, notes),
             f"first-read-notes-{view.library}",
-            ("All notes as CSV", "All notes as Parquet", "All notes as JSON"),
+            (tr("All notes as CSV"), tr("All notes as Parquet"), tr("All notes as JSON")),
             key="errors-notes",
             disabled=not notes,
             width="stretch",
@@ -62,8 +72,8 @@ def _draw_counts(title: str, counts: Mapping[str, int]) -> None:
     rows = sorted(counts.items(), key=lambda row: -row[1])
     if not any(counts.values()):
         return
-    st.markdown(f"**{title}** (films)")
-    st.table({name: number for name, number in rows if number})
+    st.markdown(tr("**{title}** (films)", title=title))
+    st.table({name_text(name): number for name, number in rows if number})
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={CaseNote: attrgetter("note_id")})
@@ -79,7 +89,6 @@ def _make_files(library: str, run: str, standing: Sequence[CaseNote]) -> TableFi
 
 
 GALLERY, MATRIX, PAGES_DRAWN = "errors-gallery", "errors-matrix", "errors-pages"
-QUICK_TAG = "look again"
 
 
 def follow_gallery_event(visit: Visit, view: ErrorView) -> ErrorView:
@@ -108,8 +117,11 @@ def turn_quick_tag(visit: Visit, view: ErrorView, film_id: str) -> None:
         visit.notice = str(exc)
     else:
         carry_draft(film_id, before, note)
-        done = "Tagged" if QUICK_TAG in note.tags else "No longer tagged"
-        visit.notice = f"{done}: {QUICK_TAG}."
+        tag = name_text(QUICK_TAG)
+        if QUICK_TAG in note.tags:
+            visit.notice = tr("Tagged: {tag}.", tag=tag)
+        else:
+            visit.notice = tr("No longer tagged: {tag}.", tag=tag)
 
 
 def pages_of(found: Found) -> int:
@@ -125,7 +137,7 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     with words_side:
         st.markdown(found_in_words(view, found))
         if get_library(view.library).synthetic:
-            st.caption("Computer-generated; not evidence of clinical performance.")
+            st.caption(tr("Computer-generated; not evidence of clinical performance."))
             note_what_lacks(view.library)
         note_left_out(visit)
         if found.awaiting:
@@ -137,21 +149,28 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
     if not found.film_ids:
         if found.in_cell and not view.wanted.anything:
             st.info(
-                "No film of this cell is listed until you have read more of the films that await "
-                "your first read.",
+                tr(
+                    "No film of this cell is listed until you have read more of the "
+                    "films that await your first read."
+                ),
                 icon=":material/visibility_off:",
             )
         elif found.in_cell:
             st.info(
-                f"None of the {found.in_cell} films of this cell matches the filter. Remove a part "
-                "of it.",
+                tr(
+                    "None of the {films} films of this cell matches the filter. Remove "
+                    "a part of it.",
+                    films=found.in_cell,
+                ),
                 icon=":material/filter_list:",
             )
         else:
             st.info(
-                "No film of this split is in this cell at threshold "
-                f"{found.runs.threshold_of(view.run):.3f}. Choose another cell, or move the "
-                "threshold.",
+                tr(
+                    "No film of this split is in this cell at threshold "
+                    "{threshold:.3f}. Choose another cell, or move the threshold.",
+                    threshold=found.runs.threshold_of(view.run),
+                ),
                 icon=":material/search_off:",
             )
         return
@@ -170,10 +189,12 @@ def draw_gallery(visit: Visit, view: ErrorView, found: Found, notes: Sequence[Ca
 
 def held_back_text(awaiting: int) -> str:
     """Return what the lists lack beside the counts, the same whatever cell the films are in."""
-    films = "1 film" if awaiting == 1 else f"{awaiting} films"
-    return (
-        f"The counts are of all films. The list of every cell lacks {films}, or all where it has "
-        "fewer, so no list tells where an unread film would be."
+    return trn(
+        "The counts are of all films. The list of every cell lacks {n} film, or all where it has "
+        "fewer, so no list tells where an unread film would be.",
+        "The counts are of all films. The list of every cell lacks {n} films, or all where it has "
+        "fewer, so no list tells where an unread film would be.",
+        awaiting,
     )
 
 
@@ -191,10 +212,11 @@ def draw_pages(view: ErrorView, found: Found) -> None:
             on_change=lambda: put(page=str(st.session_state[key])),
         )
     if found.film_ids:
-        st.html(
-            '<p class="fr-line">Keys: <b>j</b> <b>k</b> next, previous · <b>Enter</b> open · '
-            f"<b>t</b> tag “{QUICK_TAG}”</p>"
+        keys = tr(
+            "Keys: <b>j</b> <b>k</b> next, previous · <b>Enter</b> open · <b>t</b> tag “{tag}”",
+            tag=name_text(QUICK_TAG),
         )
+        st.html(f'<p class="fr-line">{keys}</p>')
 
 
 def _pages_key(page: int) -> str:
@@ -213,7 +235,7 @@ def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> E
     """Return the view on a page that there is; say what no film of the split can be."""
     gone = view.film is not None and found.whole.place_of(view.film) is None
     if gone:
-        complaints.append("The open film is not in this split: the gallery is shown.")
+        complaints.append(tr("The open film is not in this split: the gallery is shown."))
         view = replace(view, film=None)
     wanted, known = view.wanted, found.known
     there = {
@@ -223,12 +245,22 @@ def keep_to_the_pages(view: ErrorView, found: Found, complaints: list[str]) -> E
         "slice": (wanted.slice_key, slices_of(view.library, view.run) if wanted.slice_key else ()),
     }
     complaints += [
-        f"The address asks for {name} {asked[:40]!r}, which none of these films has."
+        tr(
+            "The address asks for {name} {asked!r}, which none of these films has.",
+            name=name,
+            asked=asked[:40],
+        )
         for name, (asked, options) in there.items()
         if asked is not None and asked not in options
     ]
     pages = pages_of(found)
     if view.page > pages:
-        complaints.append(f"There is no page {view.page}; the last, page {pages}, is shown.")
+        complaints.append(
+            tr(
+                "There is no page {page}; the last, page {pages}, is shown.",
+                page=view.page,
+                pages=pages,
+            )
+        )
         view = replace(view, page=pages)
     return view

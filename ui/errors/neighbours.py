@@ -11,6 +11,7 @@ from core.comparison.scored_films import ScoredFilms
 from core.error_analysis.gallery import Cell
 from core.error_analysis.neighbours import logit_space, nearest_films, nearest_in_cell
 from core.jobs.embeddings import FeatureTask
+from core.language.words import tr
 from core.runs.embeddings import FilmFeatures, Space
 from core.runs.predictions import FilmTable, Predictions
 from core.settings import get_settings
@@ -18,7 +19,7 @@ from core.stats.intervals import Scores
 from ui.app.resources import get_library
 from ui.components.cards.cards import read_cards_event
 from ui.components.plain_text import plain
-from ui.errors.controls import SPLITS, looks_around
+from ui.errors.controls import SPLITS, looks_around, part_text
 from ui.errors.open_case import CaseContext
 from ui.library.blind_reads import films_awaiting
 from ui.library.films import case_of, draw_cards, film_card, label_in_words
@@ -99,9 +100,13 @@ def reading_for(view: ErrorView) -> FeatureTask | None:
 def draw_neighbours(case: CaseContext) -> None:
     """Draw a case's neighbours, or the way to find them."""
     view = case.view
-    st.markdown(f"**Nearest films in the feature space of run {view.run}**, of other patients")
+    st.markdown(
+        tr("**Nearest films in the feature space of run {run}**, of other patients", run=view.run)
+    )
     if get_runs()[view.run].foreign:
-        st.caption("Only the predictions of this run were imported: it has no feature space here.")
+        st.caption(
+            tr("Only the predictions of this run were imported: it has no feature space here.")
+        )
         return
     space, predictions = _space_of(view), _films(view)
     if space is None:
@@ -112,16 +117,18 @@ def draw_neighbours(case: CaseContext) -> None:
 
 def _draw_task(task: FeatureTask, films: int) -> None:
     if task.running:
-        st.button("Stop", icon=":material/stop_circle:", key="case-features", on_click=task.cancel)
+        st.button(
+            tr("Stop"), icon=":material/stop_circle:", key="case-features", on_click=task.cancel
+        )
         return
     if task.sentence:
-        st.caption(plain(task.sentence))
+        st.caption(plain(tr(task.sentence)))
     st.button(
-        f"Read {films:,} films to find them",
+        tr("Read {films:,} films to find them", films=films),
         icon=":material/hub:",
         key="case-features",
         on_click=task.start,
-        help="Once per run; the result is stored. You can work on meanwhile.",
+        help=tr("Once per run; the result is stored. You can work on meanwhile."),
     )
 
 
@@ -134,13 +141,25 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
     # Others take their places: a gap would tell that such a film is near, and its score alike.
     rows = near[~np.isin(films.film_id[near], list(awaiting))][:SHOWN]
     ill = int(films.label[rows].sum())
-    learned = "" if looks_around(view) is None else "has learned from or "
-    whence = f"{learned}was measured on"
-    st.caption(
-        f"{ill} of these {len(rows)} are labelled pneumonia, {len(rows) - ill} normal; among the "
-        f"{len(films):,} films that the run {whence}. Near films have similar scores, "
-        "because the score is computed from these features."
-    )
+    counts = {"ill": ill, "shown": len(rows), "normal": len(rows) - ill, "films": len(films)}
+    if looks_around(view) is None:
+        st.caption(
+            tr(
+                "{ill} of these {shown} are labelled pneumonia, {normal} normal; among the "
+                "{films:,} films that the run was measured on. Near films have similar scores, "
+                "because the score is computed from these features.",
+                **counts,
+            )
+        )
+    else:
+        st.caption(
+            tr(
+                "{ill} of these {shown} are labelled pneumonia, {normal} normal; among the "
+                "{films:,} films that the run has learned from or was measured on. Near films "
+                "have similar scores, because the score is computed from these features.",
+                **counts,
+            )
+        )
     threshold = get_runs()[view.run].operating_point.threshold
     drawn = get_library(view.library).synthetic
     splits = [str(split) for split in films.split[rows]]
@@ -149,7 +168,7 @@ def _draw_cards(case: CaseContext, films: FilmTable, space: Space, probability: 
             films.film_id[row],
             probability[row],
             words=label_in_words(films, row),
-            quality=f"{split} part" if drawn else SPLITS.get(split, split),
+            quality=part_text(split) if drawn else tr(SPLITS.get(split, split)),
         )
         for row, split in zip(rows, splits, strict=True)
     ]

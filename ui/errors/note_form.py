@@ -8,26 +8,26 @@ from html import escape
 import streamlit as st
 
 from core.domain.reader import Act, Reader, reader_key
+from core.error_analysis.names import name_text
 from core.error_analysis.notes import (
     MAX_COMMENT,
     CaseNote,
+    Proposal,
     ProposalState,
     ProposedLabel,
     weigh_proposals,
     write_note,
 )
 from core.errors import FirstReadError
+from core.language.numbers import time_text
+from core.language.words import msg, tr
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.session import Visit
 from ui.components.plain_text import plain
 from ui.errors.open_case import CaseContext
 from ui.library.films import get_case_notes
 
-STATES = {
-    ProposalState.PROPOSED: "One reader proposes the label {label}; a second must confirm it.",
-    ProposalState.ACCEPTED: "Readers agree on the label {label}. The reference label stays.",
-    ProposalState.DISPUTED: "Readers propose different labels.",
-}
+LABELS = {ProposedLabel.PNEUMONIA: msg("pneumonia"), ProposedLabel.NORMAL: msg("normal")}
 
 
 def draw_case_form(case: CaseContext) -> None:
@@ -37,7 +37,20 @@ def draw_case_form(case: CaseContext) -> None:
     _draw_others([note for note in of_film if note is not own and not note.is_empty])
     proposal = weigh_proposals(of_film, case.reference)
     if proposal is not None:
-        st.caption(STATES[proposal.state].format(label=proposal.label))
+        st.caption(_proposal_text(proposal))
+
+
+def _proposal_text(proposal: Proposal) -> str:
+    """Return how far the proposals for a film have come."""
+    if proposal.label is None:
+        return tr("Readers propose different labels.")
+    label = tr(LABELS[proposal.label])
+    if proposal.state is ProposalState.ACCEPTED:
+        return tr("Readers agree on the label {label}. The reference label stays.", label=label)
+    return tr(
+        "One reader proposes the label {label}; a second must confirm it.",
+        label=label,
+    )
 
 
 def _draw_own(case: CaseContext) -> CaseNote | None:
@@ -47,7 +60,7 @@ def _draw_own(case: CaseContext) -> CaseNote | None:
     own = next((n for n in of_film if reader_key(n.reader) == reader_key(visit.reader)), None)
     note = _draw_fields(case, own)
     if st.button(
-        "Save the note",
+        tr("Save the note"),
         type="primary",
         icon=":material/save:",
         shortcut="Ctrl+Enter",
@@ -56,7 +69,7 @@ def _draw_own(case: CaseContext) -> CaseNote | None:
     ):
         visit.complaint = _save(case, own, note)
         if not visit.complaint:
-            visit.notice = "Noted."
+            visit.notice = tr("Noted.")
             st.rerun()
     if visit.complaint:
         st.warning(plain(visit.complaint), icon=":material/touch_app:")
@@ -86,42 +99,43 @@ def _draw_fields(case: CaseContext, own: CaseNote | None) -> dict[str, object]:
         causes.append(own.cause)  # taken off the list since
     cause_side, list_side = st.columns([4, 1], gap="small", vertical_alignment="bottom")
     cause = cause_side.selectbox(
-        "Cause",
+        tr("Cause"),
         ["", *causes],
         index=0 if own is None or not own.cause else 1 + causes.index(own.cause),
-        format_func=lambda one: one or "not stated",
+        format_func=lambda one: name_text(one) or tr("not stated"),
         key=f"cause-{key}",
         persist_state="session",
     )
-    with list_side.popover("", icon=":material/edit:", help="Change the list of causes"):
+    with list_side.popover("", icon=":material/edit:", help=tr("Change the list of causes")):
         _draw_causes(case.visit, causes)
     used = {tag for note in case.notes for tag in note.tags}
     mine = [] if own is None else list(own.tags)
     tags = st.multiselect(
-        "Tags",
+        tr("Tags"),
         sorted(used | set(mine)),
         default=mine,
         accept_new_options=True,
-        placeholder="Choose or write",
+        format_func=name_text,
+        placeholder=tr("Choose or write"),
         key=f"tags-{key}",
         persist_state="session",
     )
     comment = st.text_area(
-        "Comment",
+        tr("Comment"),
         "" if own is None else own.comment,
         max_chars=MAX_COMMENT,
         height=68,
         key=f"comment-{key}",
         persist_state="session",
-        placeholder="Comment",
+        placeholder=tr("Comment"),
         label_visibility="collapsed",
     )
     proposed = None if own is None else own.proposed_label
     label = st.segmented_control(
-        "The label should be",
+        tr("The label should be"),
         [one for one in ProposedLabel if one is not case.reference or one is proposed],
         default=proposed,
-        format_func=lambda one: str(one).capitalize(),
+        format_func=lambda one: tr(LABELS[one]).capitalize(),
         key=f"label-{key}",
         persist_state="session",
         width="stretch",
@@ -150,13 +164,13 @@ def _draw_causes(visit: Visit, causes: Sequence[str]) -> None:
     """Draw the list of causes with what changes it; the list of all readers."""
     if not_allowed(visit, Act.CHANGE_CAUSES):
         return
-    added = st.text_input("Add a cause", key="cause-added", max_chars=40)
-    if st.button("Add", key="add-cause", disabled=not added):
+    added = st.text_input(tr("Add a cause"), key="cause-added", max_chars=40)
+    if st.button(tr("Add"), key="add-cause", disabled=not added):
         _change(get_case_notes().offer_cause, added, visit.acting)
-    gone = st.selectbox("Remove a cause", causes, key="cause-gone")
-    if st.button("Remove", key="retire-cause", disabled=not gone):
+    gone = st.selectbox(tr("Remove a cause"), causes, key="cause-gone", format_func=name_text)
+    if st.button(tr("Remove"), key="retire-cause", disabled=not gone):
         _change(get_case_notes().retire_cause, str(gone), visit.acting)
-    st.caption("Notes with a removed cause keep it.")
+    st.caption(tr("Notes with a removed cause keep it."))
 
 
 def _change(change: Callable[[str, Reader], None], cause: str, by: Reader) -> None:
@@ -171,12 +185,13 @@ def _change(change: Callable[[str, Reader], None], cause: str, by: Reader) -> No
 def _draw_others(notes: Sequence[CaseNote]) -> None:
     """Say what other readers noted."""
     for note in notes:
-        parts = [escape(note.cause), *(escape(tag) for tag in note.tags)]
+        parts = [escape(name_text(one)) for one in (note.cause, *note.tags) if one]
         if note.proposed_label is not None:
-            parts.append(f"label should be {note.proposed_label}")
-        words = ", ".join(part for part in parts if part)
+            label = tr(LABELS[note.proposed_label])
+            parts.append(tr("label should be {label}", label=label))
+        words = ", ".join(parts)
         comment = f"<br>“{escape(note.comment)}”" if note.comment else ""
         st.html(
-            f'<p class="fr-record"><b>{escape(note.reader)}</b>, {note.written_at:%Y-%m-%d %H:%M} '
+            f'<p class="fr-record"><b>{escape(note.reader)}</b>, {time_text(note.written_at)} '
             f"UTC: {words}{comment}</p>"
         )
