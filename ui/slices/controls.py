@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.error_analysis.slice_discovery import RATES
+from core.error_analysis.slice_discovery import HELD, RATES, SEARCHED
+from core.language.words import msg, tr
 from core.runs.predictions import how_to_score_learned
 from ui.app.guard import PAGES
 from ui.app.query_params import QueryParams, one_of, word
@@ -16,14 +17,18 @@ from ui.components.cards.cards import Card, read_cards_event
 from ui.errors.controls import split_titles
 from ui.library.films import case_of, draw_cards
 from ui.library.gallery_query import write_address
-from ui.library.runs import get_runs, name_offered, offered_runs
+from ui.library.runs import get_runs, name_offered, offered_runs, own_validation
 
 SECTIONS = {
-    "slices": "Subgroups",
-    "labels": "Doubtful labels",
-    "copies": "Copies",
-    "references": "Two references",
+    "slices": msg("Subgroups"),
+    "labels": msg("Doubtful labels"),
+    "copies": msg("Copies"),
+    "references": msg("Two references"),
 }
+
+
+INSIDE = {SEARCHED: msg("validation patients"), HELD: msg("official test split")}
+"""What the splits that are searched and held are called within a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,25 @@ def read_view() -> tuple[SlicesView, list[str]]:
 
 def draw_choice(view: SlicesView) -> None:
     """Draw which films, which run and which section are looked at."""
-    titles = {name: library.title for name, library in get_libraries().items()}
+    titles = {name: tr(library.title) for name, library in get_libraries().items()}
     films_side, run_side, section_side, point_side = st.columns(
         [1.2, 0.7, 2.4, 2], gap="medium", vertical_alignment="bottom"
     )
     with films_side:
-        ADDRESS.select(view, "Films", "library", titles)
+        ADDRESS.select(view, tr("Films"), "library", titles)
     with run_side:
-        ADDRESS.select(view, "Run", "run", name_offered(view.library))
+        ADDRESS.select(view, tr("Run"), "run", name_offered(view.library))
+    sections = {name: tr(words) for name, words in SECTIONS.items()}
     with section_side:
-        ADDRESS.segments(view, "Show", "section", SECTIONS, width="stretch")
+        ADDRESS.segments(view, tr("Show"), "section", sections, width="stretch")
     point = get_runs()[view.run].operating_point.threshold
-    point_side.caption(f"Run {view.run} at its operating point, {point:.3f}. Intervals are 95 %.")
+    point_side.caption(
+        tr(
+            "Run {run} at its operating point, {point:.3f}. Intervals are 95 %.",
+            run=view.run,
+            point=point,
+        )
+    )
 
 
 def show_films(
@@ -97,8 +109,12 @@ def show_films(
         if case is not None:
             st.switch_page(PAGES["errors"][0], query_params=write_address(case))
         st.toast(
-            f"Run {view.run} has learned from this film: `{how_to_score_learned(view.run)}` scores "
-            "such films, and then there is a case to open."
+            tr(
+                "Run {run} has learned from this film: `{command}` scores "
+                "such films, and then there is a case to open.",
+                run=view.run,
+                command=how_to_score_learned(view.run),
+            )
         )
     if threshold is None:
         threshold = get_runs()[view.run].operating_point.threshold
@@ -108,3 +124,9 @@ def show_films(
 def split_words(run: str, split: str) -> str:
     """Return what a split of the public set is called for a run."""
     return split_titles(run).get(split, split)
+
+
+def split_words_inside(run: str, split: str) -> str:
+    """Return what one of the searched splits is called within a sentence."""
+    own = own_validation(get_runs()[run]) if split == SEARCHED else ""
+    return tr(own or INSIDE.get(split, split))

@@ -17,6 +17,8 @@ from core.error_analysis.label_agreement import (
     compare_labels,
     rates_by_reference,
 )
+from core.error_analysis.names import name_text
+from core.language.words import msg, tr
 from ui.app.resources import get_library
 from ui.charts.base import draw_plot
 from ui.charts.model_card import plot_rates
@@ -29,6 +31,8 @@ from ui.library.slices import get_facts
 from ui.slices.controls import SlicesView, show_films
 
 ADULTS = "nih"
+REFERENCES = (msg("radiologists"), msg("text-mined labels"))
+"""What a run is first held against."""
 
 
 def draw_references(view: SlicesView) -> None:
@@ -40,56 +44,78 @@ def draw_references(view: SlicesView) -> None:
     reported = compare_labels(facts)
     st.markdown(reported_text(reported))
     st.caption(
-        "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside the runs' "
-        "training population. Text-mined: label extracted by software from the written report. "
-        "Radiologists: RSNA radiologists who read the film. Intervals are Wilson's."
+        tr(
+            "Films of another hospital (NIH ChestX-ray14), nearly all of adults: outside "
+            "the runs' training population. Text-mined: label extracted by software from "
+            "the written report. Radiologists: RSNA radiologists who read the film. "
+            "Intervals are Wilson's."
+        )
     )
     table_side, plot_side = st.columns([1.4, 1], gap="large")
     with table_side:
         draw_figures(
             [
-                {"Text-mined label": one.text_mined.capitalize(), "Films": one.readings[NORMAL].n}
-                | {of_run: one.readings[of_run] for of_run in READINGS}
+                {
+                    tr("Text-mined label"): name_text(one.text_mined.capitalize()),
+                    tr("Films"): one.readings[NORMAL].n,
+                }
+                | {name_text(reading): one.readings[reading] for reading in READINGS}
                 for one in reported
             ],
-            alt="Radiologists' readings of the films, by text-mined label",
+            alt=tr("Radiologists' readings of the films, by text-mined label"),
         )
     if get_library(view.library).synthetic:
-        st.info("Choose the public film set above to see the effect on a run's results.")
+        st.info(tr("Choose the public film set above to see the effect on a run's results."))
         return
     known, probability = _read_adults(view, facts)
     if not len(known):
-        st.info(f"Run {view.run} was not measured on the adult films.")
+        st.info(tr("Run {run} was not measured on the adult films.", run=view.run))
         return
     rates = rates_by_reference(probability, known, get_runs()[view.run].operating_point.threshold)
     with table_side:
         st.markdown(reference_change_text(view.run, rates))
     with plot_side:
         for name in ("sensitivity", "specificity"):
-            rows = [(one.words, getattr(one, name), place == 0) for place, one in enumerate(rates)]
-            draw_plot(plot_rates(rows, f"{name} of run {view.run}"), f"slices-reference-{name}")
+            rows = [
+                (tr(one.words), getattr(one, name), place == 0) for place, one in enumerate(rates)
+            ]
+            title = tr("{rate} of run {run}", rate=name_text(name), run=view.run)
+            draw_plot(plot_rates(rows, title), f"slices-reference-{name}")
     _draw_read_as_normal(view, known, probability)
 
 
 def reported_text(reported: Sequence[ReportedFilms]) -> str:
     """Return how many films with the text-mined label radiologists read as normal."""
     rate = next(one.readings[NORMAL] for one in reported if one.text_mined == PNEUMONIA)
-    return (
-        f"**{round(rate.value * rate.n)} of {rate.n} films labelled “Pneumonia”** by text mining "
-        f"were read as normal by radiologists: {interval_text(rate)}."
+    return tr(
+        "**{normal} of {n} films labelled “Pneumonia”** by text mining were read as "
+        "normal by radiologists: {rate}.",
+        normal=round(rate.value * rate.n),
+        n=rate.n,
+        rate=interval_text(rate),
     )
 
 
 def reference_change_text(run: str, rates: Sequence[ReferenceRates]) -> str:
     """Return what another reference does to a run's sensitivity and specificity."""
-    told = "; ".join(
-        f"against {words}, sensitivity **{interval_text(one.sensitivity)}** (n {one.ill}) and "
-        f"specificity **{interval_text(one.specificity)}** (n {one.n - one.ill})"
-        for words, one in zip(("radiologists", "text-mined labels"), rates, strict=False)
-    )
-    return (
-        f"The same {rates[0].n} films and the same decisions of run {run}: {told}. The reference "
-        "standard decides how good a run appears."
+    told = [
+        tr(
+            "against {reference}, sensitivity **{sensitivity}** (n {ill}) and specificity "
+            "**{specificity}** (n {well})",
+            reference=tr(reference),
+            sensitivity=interval_text(one.sensitivity),
+            ill=one.ill,
+            specificity=interval_text(one.specificity),
+            well=one.n - one.ill,
+        )
+        for reference, one in zip(REFERENCES, rates, strict=False)
+    ]
+    return tr(
+        "The same {n} films and the same decisions of run {run}: {told}. The reference standard "
+        "decides how good a run appears.",
+        n=rates[0].n,
+        run=run,
+        told="; ".join(told),
     )
 
 
@@ -107,13 +133,13 @@ def _read_adults(view: SlicesView, facts: FilmFacts) -> tuple[FilmFacts, np.ndar
 def _draw_read_as_normal(view: SlicesView, facts: FilmFacts, probability: np.ndarray) -> None:
     rows = np.flatnonzero((facts.text_mined == PNEUMONIA) & (facts.radiologists == NORMAL))
     rows = rows[np.argsort(-probability[rows], kind="stable")][:PAGE_FILMS]
-    st.markdown("**Labelled “Pneumonia” by text mining, read as normal by radiologists**")
+    st.markdown(tr("**Labelled “Pneumonia” by text mining, read as normal by radiologists**"))
     cards = [
         film_card(
             facts.film_id[row],
             probability[row],
-            words="read as normal",
-            quality=str(facts.age_band[row]),
+            words=tr("read as normal"),
+            quality=name_text(str(facts.age_band[row])),
         )
         for row in rows
     ]

@@ -12,6 +12,7 @@ import streamlit as st
 from core.domain.rate import Rate
 from core.error_analysis.filters import Wanted
 from core.error_analysis.gallery import Cell
+from core.error_analysis.names import name_text
 from core.error_analysis.slice_discovery import (
     HELD,
     LEAST_FILMS,
@@ -22,6 +23,8 @@ from core.error_analysis.slice_discovery import (
     SliceSearch,
 )
 from core.error_analysis.slices import RULE, SPACE_WORDS
+from core.language.numbers import number
+from core.language.words import tr, trn
 from core.stats.intervals import wilson_rate
 from ui.app.guard import PAGES
 from ui.app.query_params import put
@@ -41,7 +44,7 @@ from ui.library.films import (
 from ui.library.gallery_query import ErrorView, write_address
 from ui.library.runs import get_predictions, get_runs, of_part
 from ui.library.slices import find_known, get_search, missing_tables
-from ui.slices.controls import SlicesView, show_films, split_words
+from ui.slices.controls import SlicesView, show_films, split_words, split_words_inside
 
 DRAWN_SHEET = "slices-drawn"
 
@@ -54,19 +57,30 @@ def draw_drawn(view: SlicesView) -> None:
     drawn = np.array([shows.get(one, "") for one in predictions.films.film_id.tolist()])
     wrong = (predictions.probability >= point) != (predictions.films.label == 1)
     st.markdown(
-        f"Run {view.run} gets **{int(wrong.sum())} of {len(wrong)} synthetic films** wrong. "
-        f"They are too few for a search over subgroups, which needs {LEAST_FILMS} films of a class "
-        "inside a subgroup and outside. Instead, the finding of each film is known. These results "
-        "do not apply to patients."
+        tr(
+            "Run {run} gets **{wrong} of {films} synthetic films** wrong. They are too few "
+            "for a search over subgroups, which needs {least} films of a class "
+            "inside a subgroup and outside. Instead, the finding of each film is known. "
+            "These results do not apply to patients.",
+            run=view.run,
+            wrong=int(wrong.sum()),
+            films=len(wrong),
+            least=LEAST_FILMS,
+        )
     )
     note_what_lacks(view.library)
     rates_side, films_side = st.columns([1, 1.9], gap="large")
     with rates_side:
-        figure = plot_rates(rates_by_finding(drawn, wrong), "called correctly")
+        rates = [
+            (name_text(finding), rate, ill) for finding, rate, ill in rates_by_finding(drawn, wrong)
+        ]
+        figure = plot_rates(rates, tr("called correctly"))
         draw_plot(figure, "slices-drawn-rates")
-        st.caption("Of all parts of the set, with Wilson's intervals of 95 %.")
+        st.caption(tr("Of all parts of the set, with Wilson's intervals of 95 %."))
     if not wrong.any():
-        films_side.info("The run gets none of these films wrong.", icon=":material/check_circle:")
+        films_side.info(
+            tr("The run gets none of these films wrong."), icon=":material/check_circle:"
+        )
         return
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-np.abs(predictions.logit[rows]), kind="stable")]
@@ -74,8 +88,8 @@ def draw_drawn(view: SlicesView) -> None:
         film_card(
             predictions.films.film_id[row],
             predictions.probability[row],
-            words=str(drawn[row]),
-            quality="missed" if predictions.films.label[row] else "false alarm",
+            words=name_text(str(drawn[row])),
+            quality=tr("missed") if predictions.films.label[row] else tr("false alarm"),
         )
         for row in rows
     ]
@@ -105,7 +119,6 @@ def rates_by_finding(
 TABLE, EVERY, OPEN = "slices-found", "slices-every", "slices-slice"
 WRONG = {"sensitivity": Cell.FALSE_NEGATIVE, "specificity": Cell.FALSE_POSITIVE}
 SHEET = "slices-sheet-{split}"
-WRONG_WORDS = {"sensitivity": "missed", "specificity": "false alarms"}
 TABLE_PX = 380
 
 
@@ -118,17 +131,25 @@ def draw_slices(view: SlicesView) -> None:
     for sentence in missing_tables(view.library, view.run):
         st.caption(f":material/info: {plain(sentence)}")
     if not len(of_part(view.library, view.run, SEARCHED)):
-        where = split_words(view.run, SEARCHED).lower()
+        where = split_words_inside(view.run, SEARCHED)
         st.info(
-            f"Run {view.run} has no films of the {where}, which are searched: import its "
-            "predictions of them, or choose another run.",
+            tr(
+                "Run {run} has no films of the {where}, which are searched: import its "
+                "predictions of them, or choose another run.",
+                run=view.run,
+                where=where,
+            ),
             icon=":material/search_off:",
         )
         return
     if not search.results:
         st.info(
-            f"No subgroup of these films holds {LEAST_FILMS} of a class and leaves {LEAST_FILMS} "
-            "outside: there are too few films to look for where the run fails.",
+            tr(
+                "No subgroup of these films holds {least} of a class and leaves "
+                "{least} outside: there are too few films to look for where the "
+                "run fails.",
+                least=LEAST_FILMS,
+            ),
             icon=":material/search_off:",
         )
         return
@@ -136,39 +157,67 @@ def draw_slices(view: SlicesView) -> None:
     if search.failing:
         _draw_found(search)
     _draw_open(view, search)
-    with st.expander("Subgroups tested, and how", icon=":material/rule:"):
+    with st.expander(tr("Subgroups tested, and how"), icon=":material/rule:"):
         _draw_every(view, search)
 
 
 def search_text(search: SliceSearch, view: SlicesView) -> str:
     """Return in words how many slices were looked at and found, and what became of them."""
     looked, found = len(search.results), len(search.failing)
-    where = split_words(view.run, SEARCHED).lower()
+    where = split_words_inside(view.run, SEARCHED)
     if not found:
-        return (
-            f"**None of {looked} tests** on the {where} finds a subgroup in which the run is worse "
-            f"than elsewhere (Holm-corrected p < {SIGNIFICANCE}). The smallest p value is shown."
+        return tr(
+            "**None of {looked} tests** on the {where} finds a subgroup in which the run is worse "
+            "than elsewhere (Holm-corrected p < {significance}). The smallest p value is shown.",
+            looked=looked,
+            where=where,
+            significance=SIGNIFICANCE,
         )
-    held = split_words(view.run, HELD).lower()
-    confirmed = search.n_confirmed
-    few = found - len(search.confirmed)
-    unknown = f"; {few} {'has' if few == 1 else 'have'} too few films there" if few else ""
-    return (
-        f"**{found} of {looked} tests** on the {where} {'finds' if found == 1 else 'find'} a "
-        f"subgroup in which the run is worse than elsewhere (Holm-corrected p < {SIGNIFICANCE}). "
-        f"On the {held}, which was not searched, **{confirmed or 'none'} of them "
-        f"{'is' if confirmed < 2 else 'are'} confirmed**{unknown}."
+    result = trn(
+        "**{n} of {looked} tests** on the {where} finds a subgroup in which the run is worse than "
+        "elsewhere (Holm-corrected p < {significance}).",
+        "**{n} of {looked} tests** on the {where} find a subgroup in which the run is worse than "
+        "elsewhere (Holm-corrected p < {significance}).",
+        found,
+        looked=looked,
+        where=where,
+        significance=SIGNIFICANCE,
+    )
+    return f"{result} {_confirmed_text(search, view)}"
+
+
+def _confirmed_text(search: SliceSearch, view: SlicesView) -> str:
+    """Return how many of the slices found are found again on the held films."""
+    held, n = split_words_inside(view.run, HELD), search.n_confirmed
+    few = len(search.failing) - len(search.confirmed)
+    confirmed = (
+        trn("{n} of them is confirmed", "{n} of them are confirmed", n)
+        if n
+        else tr("none of them is confirmed")
+    )
+    if not few:
+        return tr(
+            "On the {held}, which was not searched, **{confirmed}**.",
+            held=held,
+            confirmed=confirmed,
+        )
+    return trn(
+        "On the {held}, which was not searched, **{confirmed}**; {n} has too few films there.",
+        "On the {held}, which was not searched, **{confirmed}**; {n} have too few films there.",
+        few,
+        held=held,
+        confirmed=confirmed,
     )
 
 
 def _verdict(held: SliceResult | None) -> str:
     if held is None:
-        return f"fewer than {LEAST_FILMS} films"
-    return "confirmed" if held.failing else "not confirmed"
+        return tr("fewer than {least} films", least=LEAST_FILMS)
+    return tr("confirmed") if held.failing else tr("not confirmed")
 
 
 def _p_text(p_value: float) -> str:
-    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
+    return number(p_value, ".3f") if p_value >= 0.001 else f"< {number(0.001, '.3f')}"
 
 
 def _equals(p_value: float) -> str:
@@ -178,26 +227,26 @@ def _equals(p_value: float) -> str:
 
 def _row(search: SliceSearch, result: SliceResult, held: SliceResult | None) -> dict[str, object]:
     return {
-        "Subgroup": search.space.words_of(result.key),
-        "Rate": result.rate,
-        "Wrong": f"{result.wrong} of {result.inside.n}",
-        "In the subgroup": result.inside,
-        "Elsewhere": result.outside,
-        "Holm-corrected p": _p_text(result.adjusted),
-        f"{HELD}: in the subgroup": None if held is None else held.inside,
-        f"{HELD}: elsewhere": None if held is None else held.outside,
-        "Difference": result.difference,
+        tr("Subgroup"): search.space.words_of(result.key),
+        tr("Rate"): name_text(result.rate),
+        tr("Wrong"): tr("{wrong} of {films}", wrong=result.wrong, films=result.inside.n),
+        tr("In the subgroup"): result.inside,
+        tr("Elsewhere"): result.outside,
+        tr("Holm-corrected p"): _p_text(result.adjusted),
+        tr("test: in the subgroup"): None if held is None else held.inside,
+        tr("test: elsewhere"): None if held is None else held.outside,
+        tr("Difference"): result.difference,
     }
 
 
 def _draw_found(search: SliceSearch) -> None:
     found = search.failing
     rows = [
-        {f"On {HELD}": _verdict(held)} | _row(search, result, held)
+        {tr("On test"): _verdict(held)} | _row(search, result, held)
         for result in found
         for held in [search.confirmed.get((result.key, result.rate))]
     ]
-    alt = "Subgroups in which the run is significantly worse; choose one to see its films"
+    alt = tr("Subgroups in which the run is significantly worse; choose one to see its films")
     _draw_results(rows, found, TABLE, alt, "content" if len(rows) <= 8 else TABLE_PX)
 
 
@@ -221,7 +270,7 @@ def _draw_results(
         key=key,
         on_select=take,
         selection_mode="single-row",
-        placeholder="too few films",
+        placeholder=tr("too few films"),
         alt=alt,
     )
 
@@ -236,25 +285,36 @@ def _draw_open(view: SlicesView, search: SliceSearch) -> None:
     result = open_slice(view, search)
     if view.slice_key and result.key != view.slice_key:
         st.warning(
-            f"The address names subgroup {view.slice_key[:60]!r}, which was not looked at for "
-            f"{view.rate}: the first of the list.",
+            tr(
+                "The address names subgroup {subgroup!r}, which was not looked at for "
+                "{rate}: the first of the list.",
+                subgroup=view.slice_key[:60],
+                rate=name_text(view.rate),
+            ),
             icon=":material/link_off:",
         )
     choice_side, films_side = st.columns([1, 1.9], gap="large")
     with choice_side:
         st.session_state[OPEN] = (result.key, result.rate)
         st.selectbox(
-            "Subgroup",
+            tr("Subgroup"),
             [(one.key, one.rate) for one in search.results],
-            format_func=lambda one: f"{search.space.words_of(one[0])}: {one[1]}",
+            format_func=lambda one: f"{search.space.words_of(one[0])}: {name_text(one[1])}",
             key=OPEN,
             on_change=_take_open,
         )
-        draw_plot(plot_rates(_rates_of(view, search, result), result.rate), "slices-rates")
+        rates = _rates_of(view, search, result)
+        draw_plot(plot_rates(rates, name_text(result.rate)), "slices-rates")
         st.caption(
-            f"Filled: {search.space.words_of(result.key)}. Open: all other films of the class. "
-            f"Wilson's intervals. Searched: p {_equals(result.p_value)} by Fisher's test, "
-            f"Holm-corrected p {_equals(result.adjusted)} for {len(search.results)} tests."
+            tr(
+                "Filled: {subgroup}. Open: all other films of the class. Wilson's "
+                "intervals. Searched: p {p_value} by Fisher's test, Holm-corrected p "
+                "{adjusted} for {tests} tests.",
+                subgroup=search.space.words_of(result.key),
+                p_value=_equals(result.p_value),
+                adjusted=_equals(result.adjusted),
+                tests=len(search.results),
+            )
         )
     with films_side:
         for split in (SEARCHED, HELD):
@@ -274,7 +334,10 @@ def _rates_of(
     for split, one in ((SEARCHED, result), (HELD, held)):
         if one is not None:
             name = split_words(view.run, split)
-            rows += [(name, one.inside, True), (f"{name}, others", one.outside, False)]
+            rows += [
+                (name, one.inside, True),
+                (tr("{split}, others", split=name), one.outside, False),
+            ]
     return rows
 
 
@@ -285,12 +348,16 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
     found = find_films(gallery, (), find_known(gallery))
     name, n = split_words(view.run, split), len(found.film_ids)
     words_side, link_side = st.columns([2.2, 1], vertical_alignment="center")
-    words_side.markdown(f"**{name}**: {n} {WRONG_WORDS[result.rate]} in this subgroup")
+    words_side.markdown(
+        tr("**{split}**: {n} missed in this subgroup", split=name, n=n)
+        if result.rate == "sensitivity"
+        else tr("**{split}**: {n} false alarms in this subgroup", split=name, n=n)
+    )
     if not n:
         return
     link_side.page_link(
         PAGES["errors"][0],
-        label="Open in the error gallery",
+        label=tr("Open in the error gallery"),
         icon=":material/grid_view:",
         query_params=write_address(gallery),
     )
@@ -304,28 +371,43 @@ def draw_sheet(view: SlicesView, result: SliceResult, split: str) -> None:
     threshold = found.runs.threshold_of(view.run)
     draw_cards(view.library, cards, key=key, threshold=threshold, keys=False)
     if n > PAGE_FILMS:
-        st.caption(f"The first {PAGE_FILMS} of {n}; all of them are in the gallery.")
+        st.caption(
+            tr(
+                "The first {shown} of {n}; all of them are in the gallery.",
+                shown=PAGE_FILMS,
+                n=n,
+            )
+        )
 
 
 def _draw_every(view: SlicesView, search: SliceSearch) -> None:
-    searched, held = (split_words(view.run, split).lower() for split in (SEARCHED, HELD))
-    st.markdown(
-        f"Tested on **{searched}** only: sensitivity and specificity in every subgroup by "
-        f"{SPACE_WORDS}; and in {RULE}. A subgroup is tested if it has at least {LEAST_FILMS} "
-        f"films of the class and leaves {LEAST_FILMS} outside.  \n"
-        f"{TEST_WORDS} Here that is for {len(search.results)} tests. Subgroups found are tested "
-        f"again on the {held}, corrected for the number found."
+    searched, held = (split_words_inside(view.run, split) for split in (SEARCHED, HELD))
+    tested = tr(
+        "Tested on **{searched}** only: sensitivity and specificity in every subgroup by {by}; "
+        "and in {rule}. A subgroup is tested if it has at least {least} films of the class and "
+        "leaves {least} outside.",
+        searched=searched,
+        by=SPACE_WORDS,
+        rule=RULE,
+        least=LEAST_FILMS,
     )
+    corrected = tr(
+        "Here that is for {tests} tests. Subgroups found are tested again on the {held}, "
+        "corrected for the number found.",
+        tests=len(search.results),
+        held=held,
+    )
+    st.markdown(f"{tested}  \n{tr(TEST_WORDS)} {corrected}")
     rows = [
         _row(search, result, held)
         | {
-            "p, Fisher": _p_text(result.p_value),
-            f"{HELD}: Holm-corrected p": None if held is None else _p_text(held.adjusted),
+            tr("p, Fisher"): _p_text(result.p_value),
+            tr("test: Holm-corrected p"): None if held is None else _p_text(held.adjusted),
         }
         for result in search.results
         for held in [search.elsewhere.get((result.key, result.rate))]
     ]
-    _draw_results(rows, search.results, EVERY, "All tested subgroups")
+    _draw_results(rows, search.results, EVERY, tr("All tested subgroups"))
     st.caption(
-        f"Here the {HELD} columns are corrected for all subgroups that have enough films there."
+        tr("Here the test columns are corrected for all subgroups that have enough films there.")
     )
