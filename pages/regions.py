@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.language.words import tr
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served
 from ui.app.session import Visit, show_notice
@@ -25,13 +26,16 @@ def draw_empty() -> None:
     """Say what the page shows, and how a film comes here."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("Why a film has its score")
+        st.header(tr("Why a film has its score"))
         st.write(
-            "The regions that count for and against pneumonia, found in four ways; what the "
-            "score would be with parts of the film hidden; what the network's layers see. "
-            "Films come here from the pages Worklist, Errors and Teaching."
+            tr(
+                "The regions that count for and against pneumonia, found in four ways; "
+                "what the score would be with parts of the film hidden; what the "
+                "network's layers see. Films come here from the pages Worklist, Errors "
+                "and Teaching."
+            )
         )
-        st.page_link("pages/review.py", label="Open the worklist", icon=":material/radiology:")
+        st.page_link("pages/review.py", label=tr("Open the worklist"), icon=":material/radiology:")
 
 
 def draw_choice(visit: Visit, view: RegionsView) -> bool:
@@ -39,7 +43,7 @@ def draw_choice(visit: Visit, view: RegionsView) -> bool:
     listed = films_to_choose(visit, view.film)
     if view.library != VISIT or not listed or (len(listed) == 1 and view.film in listed):
         return False
-    REGIONS.select(view, "Film", "film", listed)
+    REGIONS.select(view, tr("Film"), "film", listed)
     return True
 
 
@@ -72,7 +76,8 @@ with show_errors():
             draw_not_shown(subject, offer_regions)
         else:
             if not chosen:
-                st.markdown(f"**{plain(subject.name)}** · run {subject.run_id}")
+                run = tr("run {run}", run=subject.run_id)
+                st.markdown(f"**{plain(subject.name)}** · {run}")
             draw_film(visit, subject)
             listen_for_keys()
     draw_standing_line(served, visit.reader)

@@ -15,6 +15,7 @@ from core.domain.regions import (
     OcclusionSettings,
     Way,
 )
+from core.language.words import msg, tr
 from core.library.film_codes import film_code
 from ui.app.query_params import Param, QueryParams, WrongValue, one_of, word
 from ui.app.resources import get_libraries, usual_settings
@@ -23,7 +24,12 @@ VISIT = "visit"
 """Stands for a library: the films of the visitor's own worklist."""
 
 CODE_LENGTH = 12
-LOOK_AT = {"regions": "Regions", "what-if": "What if", "layers": "Layers", "files": "Files"}
+LOOK_AT = {
+    "regions": msg("Regions"),
+    "what-if": msg("What if"),
+    "layers": msg("Layers"),
+    "files": msg("Files"),
+}
 WAYS = {
     "unlike-healthy": Way.CAM,
     "whole-lungs": Way.WHOLE_LUNGS,
@@ -31,10 +37,10 @@ WAYS = {
     "occlusion": Way.OCCLUSION,
 }
 WAY_WORDS = {
-    "unlike-healthy": "Unlike healthy",
-    "whole-lungs": "Whole lungs",
+    "unlike-healthy": msg("Unlike healthy"),
+    "whole-lungs": msg("Whole lungs"),
     "lime": "LIME",
-    "occlusion": "Occlusion",
+    "occlusion": msg("Occlusion"),
 }
 REGIONS_RANGE, SAMPLES_RANGE, SEED_RANGE = (10, 120), (100, 10_000), (0, 999)
 _OF_A_WAY = ("n", "fill", "samples", "seed")
@@ -90,7 +96,7 @@ def _number(name: str, limits: tuple[int, int], usual: Callable[..., int | None]
             return None
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else most + 1
         if not least <= number <= most:
-            raise WrongValue(f"is not between {least} and {most}")
+            raise WrongValue(tr("is not between {least} and {most}", least=least, most=most))
         return number
 
     return Param(name, parse, lambda values, *_: usual(values))
@@ -110,7 +116,7 @@ def _parse_fill(text: str, values: Any, *_: object) -> Fill | None:
         return None
     known = {_fill_text(fill): fill for fill in Fill}
     if text not in known:
-        raise WrongValue(f"is not one of {', '.join(known)}")
+        raise WrongValue(tr("is not one of {known}", known=", ".join(known)))
     return known[text]
 
 
@@ -155,7 +161,7 @@ def read_for(params: Mapping[str, str], *, evidence: bool) -> tuple[RegionsView,
     if not evidence and isinstance(view.settings, CamSettings):
         rest = {name: text for name, text in params.items() if name not in _OF_A_WAY}
         view, complaints = REGIONS.read(rest | {"way": "lime"})
-        complaints.append("The score of this run cannot be split by place: LIME is shown.")
+        complaints.append(tr("The score of this run cannot be split by place: LIME is shown."))
     return view, complaints
 
 

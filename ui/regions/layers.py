@@ -14,6 +14,8 @@ from core.explain.region_words import Scale, box_shares
 from core.imaging.png import map_png
 from core.jobs.activations import ActivationQueue, LayersOrder, LayersTask, why_no_layers
 from core.jobs.explainer import RunFiles
+from core.language.numbers import number
+from core.language.words import msg, tr, trn
 from core.pipeline import Engine
 from core.runs.store import export_identity
 from core.settings import get_settings
@@ -24,25 +26,27 @@ from ui.components.cards.cards import PICTURE_PX, Card, read_cards_event, show_c
 from ui.components.plain_text import plain
 from ui.components.viewer.viewer import RegionOverlay
 
-SHOW, STOP, HIDE = "Show what the layers see", "Stop", "Hide the layers"
-ABOUT = (
-    "Orange places add to the log odds of pneumonia, blue ones take away. The map shows what this "
-    "network uses; it does not outline disease. How well it points at disease was not measured."
+SHOW, STOP, HIDE = msg("Show what the layers see"), msg("Stop"), msg("Hide the layers")
+ABOUT = msg(
+    "Orange places add to the log odds of pneumonia, blue ones take away. The map "
+    "shows what this network uses; it does not outline disease. How well it points "
+    "at disease was not measured."
 )
-EXACT = "The last layer: its places add up to the score, but for a constant."
-ESTIMATE = (
-    "Its numbers are estimates by the gradient: they may cancel each other, and do not add up to "
-    "the score."
+EXACT = msg("The last layer: its places add up to the score, but for a constant.")
+ESTIMATE = msg(
+    "Its numbers are estimates by the gradient: they may cancel each other, and do "
+    "not add up to the score."
 )
 COLUMNS = 4
 """Of the contact sheet, also on a phone."""
+LAYER = msg("Layer")
 STAGES = {
-    1: "Fine edges",
-    2: "Edges",
-    4: "Lines and corners",
-    8: "Textures",
-    16: "Patterns",
-    32: "Large patterns",
+    1: msg("Fine edges"),
+    2: msg("Edges"),
+    4: msg("Lines and corners"),
+    8: msg("Textures"),
+    16: msg("Patterns"),
+    32: msg("Large patterns"),
 }
 """What a layer is called by the pixels from place to place: what convolutional networks usually
 answer to there. It was not measured for our runs."""
@@ -51,8 +55,8 @@ MOST_CELLS = 48
 """A side of the map on the film has at most so many cells; smaller places are added up."""
 FULL_PERCENTILE, LEAST_OF_FULL = 99.0, 0.1
 """The strongest hundredth of the cells has the full colour; a tenth of that is not coloured."""
-UNIT = "percent of all that the layer adds and takes away"
-NONE = "No place of this layer counts for or against pneumonia."
+UNIT = msg("percent of all that the layer adds and takes away")
+NONE = msg("No place of this layer counts for or against pneumonia.")
 ORANGE, BLUE = (245, 134, 38), (74, 150, 255)
 SMALLEST_ANSWER = 1e-6
 SMALL = 0.0995
@@ -88,22 +92,22 @@ def draw_layers(
     run = engine.classifier.run_record
     lacking = why_no_layers(run)
     if lacking:
-        st.caption(plain(lacking))
+        st.caption(plain(tr(lacking)))
         return None
     key = f"{film}|{sha256(model_input.tensor.tobytes()).hexdigest()}|{export_identity(run)}"
     task = visit.layers if visit.layers is not None and visit.layers.key == key else None
     if task is None:
         forget_layers(visit)
         st.button(
-            SHOW, icon=":material/layers:", key=f"layers-{film}", on_click=_request,
+            tr(SHOW), icon=":material/layers:", key=f"layers-{film}", on_click=_request,
             args=(visit, key, run, model_input),
         )  # fmt: skip
         return None
     if task.result is not None:
         return _draw_result(visit, film, task.result, model_input.geometry)
     if task.sentence:
-        st.caption(f"No layers: {plain(task.sentence)}")
-        st.button("Try again", key="layers-again", on_click=forget_layers, args=(visit,))
+        st.caption(tr("No layers: {sentence}", sentence=plain(tr(task.sentence))))
+        st.button(tr("Try again"), key="layers-again", on_click=forget_layers, args=(visit,))
         return None
     _draw_progress(visit, task)
     return None
@@ -129,12 +133,16 @@ def _draw_progress(visit: Visit, task: LayersTask) -> None:
 
 def _follow(watch: Watch, visit: Visit, task: LayersTask) -> None:
     before = task.place
-    words = task.step.words
+    words = tr(task.step.words)
     if before:
-        words = f"Waiting for the layers: {before} other film{'s' if before > 1 else ''} first"
+        words = trn(
+            "Waiting for the layers: {n} other film first",
+            "Waiting for the layers: {n} other films first",
+            before,
+        )
     st.progress(task.step.share, text=words)
     st.button(
-        STOP, icon=":material/stop:", key="layers-stop", on_click=forget_layers, args=(visit,)
+        tr(STOP), icon=":material/stop:", key="layers-stop", on_click=forget_layers, args=(visit,)
     )
     watch.rerun_if(news=task.finished or visit.layers is not task)
 
@@ -142,7 +150,7 @@ def _follow(watch: Watch, visit: Visit, task: LayersTask) -> None:
 def stage_words(view: LayerView) -> str:
     """Return what a layer is called, with the places of its map."""
     layer = view.layer
-    words = STAGES.get(layer.step_px, "Layer")
+    words = tr(STAGES.get(layer.step_px, LAYER))
     return f"{words}, {layer.height} x {layer.width}"
 
 
@@ -154,7 +162,7 @@ def _draw_result(
     if st.session_state.get(CHOICE) not in names:  # the first time, or of another run
         st.session_state[CHOICE] = names[-1]
     chosen = st.select_slider(
-        "Layer, from early to late",
+        tr("Layer, from early to late"),
         names,
         format_func=lambda name: stage_words(by_name[name]),
         key=CHOICE,
@@ -162,16 +170,21 @@ def _draw_result(
     view = by_name[chosen]
     sheet = f"{SHEET}-{film}-{view.layer.name}"
     channel = _chosen_channel(sheet, view)
-    st.caption(
-        f"{EXACT if view.exact else ESTIMATE} {ABOUT}  \nKeras layer :small[`{view.layer.name}`]"
+    name = f":small[`{view.layer.name}`]"
+    about = f"{tr(EXACT if view.exact else ESTIMATE)} {tr(ABOUT)}"
+    st.caption(f"{about}  \n{tr('Keras layer {name}', name=name)}")
+    st.markdown(
+        tr(
+            "**{shown} of {channels} channels, those that change the score most**",
+            shown=len(view.maps),
+            channels=view.layer.channels,
+        )
     )
-    count = f"{len(view.maps)} of {view.layer.channels} channels"
-    st.markdown(f"**{count}, those that change the score most**")
     st.caption(_sheet_text(view, channel))
     cards = [_card(one, rank, shown=one is channel) for rank, one in enumerate(view.maps, start=1)]
-    show_cards(cards, key=sheet, threshold=None, keys=False, columns=COLUMNS, label="Channels")
+    show_cards(cards, key=sheet, threshold=None, keys=False, columns=COLUMNS, label=tr("Channels"))
     st.button(
-        HIDE, icon=":material/layers_clear:", key="layers-hide", on_click=forget_layers,
+        tr(HIDE), icon=":material/layers_clear:", key="layers-hide", on_click=forget_layers,
         args=(visit,),
     )  # fmt: skip
     return overlay_of_places(view.places if channel is None else channel.places, geometry)
@@ -179,11 +192,18 @@ def _draw_result(
 
 def _sheet_text(view: LayerView, channel: LayerMap | None) -> str:
     if channel is not None:
-        return f"The film shows channel {channel.channel} alone. Choose it again for all channels."
-    number = "what it adds to the log odds; 0.7 doubles the odds" if view.exact else "the estimate"
-    return (
-        f"Bright: the channel answers there. The number is {number}. Choose a channel to see it on "
-        "the film."
+        return tr(
+            "The film shows channel {channel} alone. Choose it again for all channels.",
+            channel=channel.channel,
+        )
+    if view.exact:
+        return tr(
+            "Bright: the channel answers there. The number is what it adds to the log odds; 0.7 "
+            "doubles the odds. Choose a channel to see it on the film."
+        )
+    return tr(
+        "Bright: the channel answers there. The number is the estimate. Choose a channel to see "
+        "it on the film."
     )
 
 
@@ -203,8 +223,8 @@ def _card(one: LayerMap, rank: int, *, shown: bool) -> Card:
     return Card(
         key=str(one.channel),
         thumbnail_png=map_png(one.activation / strongest, colour, PICTURE_PX),
-        heading="on the film" if shown else f"rank {rank}",
-        name=f"No. {one.channel}",
+        heading=tr("on the film") if shown else tr("rank {rank}", rank=rank),
+        name=tr("No. {channel}", channel=one.channel),
         words=signed_text(one.contribution),
     )
 
@@ -212,7 +232,7 @@ def _card(one: LayerMap, rank: int, *, shown: bool) -> Card:
 def signed_text(contribution: float) -> str:
     """Return what a channel adds, with its sign."""
     digits = 3 if abs(contribution) < SMALL else 2
-    return f"{contribution:+.{digits}f}".replace("-", "\u2212")
+    return number(contribution, f"+.{digits}f").replace("-", "\u2212")
 
 
 def overlay_of_places(places: FloatImage, geometry: Geometry) -> RegionOverlay:
@@ -227,12 +247,13 @@ def overlay_of_places(places: FloatImage, geometry: Geometry) -> RegionOverlay:
     total = float(np.abs(cells).sum())
     percent = (100.0 * cells / total if total else cells).ravel()
     full = float(f"{np.percentile(np.abs(percent), FULL_PERCENTILE):.2g}")
+    least = float(f"{LEAST_OF_FULL * full:.1g}")
     return RegionOverlay(
         segments=np.arange(cells.size, dtype=np.int32).reshape(cells.shape),
         weights=percent,
         box=box_shares(geometry),
-        scale=Scale(float(f"{LEAST_OF_FULL * full:.1g}"), full or 1.0, UNIT, NONE, outlined=False),
-        called="Place",
+        scale=Scale(least, full or 1.0, tr(UNIT), tr(NONE), outlined=False),
+        called=tr("Place"),
     )
 
 

@@ -16,6 +16,7 @@ from core.explain.export import explanation_as_json, regions_as_csv
 from core.explain.trust import doubt_of
 from core.explain.trust_words import DOUBT
 from core.jobs.explanations import ExplanationTask
+from core.language.words import msg, tr
 from core.pipeline import describe_explained
 from core.settings import get_settings
 from ui.app.guard import show_errors
@@ -44,10 +45,10 @@ from ui.regions.what_if import FILLS, draw_what_if, hidden_of, possible_fills
 VIEWER = "regions-viewer"
 VIEW_HEIGHT = "var(--fr-view)"
 WORDS_OF_TRUTHS = {
-    "own": "Yellow: the reader's mark.",
-    "box": "Green: a radiologist's box.",
-    "lesion": "Green: the synthetic lesion.",
-    "lung": "Dashed: the lungs.",
+    "own": msg("Yellow: the reader's mark."),
+    "box": msg("Green: a radiologist's box."),
+    "lesion": msg("Green: the synthetic lesion."),
+    "lung": msg("Dashed: the lungs."),
 }
 """What is drawn on the film besides the regions."""
 
@@ -65,8 +66,9 @@ def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
     layers: RegionOverlay | None = None
     film_side, panel_side = st.columns([3.1, 1.5], gap="small")
     with panel_side:
+        looks = {name: tr(words) for name, words in LOOK_AT.items()}
         REGIONS.segments(
-            view, "Look at", "look", LOOK_AT, label_visibility="collapsed", width="stretch"
+            view, tr("Look at"), "look", looks, label_visibility="collapsed", width="stretch"
         )
         with show_errors():  # the film stays, and with it the way back
             if view.look == "layers":
@@ -91,7 +93,7 @@ def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
             regions=overlay,
             key=VIEWER,
             height=VIEW_HEIGHT,
-            page_keys=(("u", "Undo what was hidden"),) if switching else (),
+            page_keys=(("u", tr("Undo what was hidden")),) if switching else (),
             marking=marking,
             truths=subject.truths,
             switching=switching,
@@ -103,7 +105,7 @@ def draw_bench(visit: Visit, subject: Subject, view: RegionsView) -> None:
 
 def without_colours(overlay: RegionOverlay) -> RegionOverlay:
     """Return regions that can be pointed at and hidden, but say nothing for or against."""
-    scale = replace(overlay.scale, none="Regions without colours.")
+    scale = replace(overlay.scale, none=tr("Regions without colours."))
     return replace(overlay, weights=np.zeros_like(overlay.weights), scale=scale)
 
 
@@ -128,7 +130,7 @@ def _draw_panel(
             said=subject.said,
         )
     elif task.sentence:
-        st.caption(f"No regions: {plain(task.sentence)}")
+        st.caption(tr("No regions: {sentence}", sentence=plain(tr(task.sentence))))
     elif explanation is None:
         return
     elif view.look == "what-if" and parts is not None:
@@ -141,21 +143,23 @@ def _draw_panel(
 def _draw_settings(subject: Subject, view: RegionsView) -> None:
     """Draw how the regions are found: method, number, fill, samples and seed."""
     offered = {
-        name: words
+        name: tr(words)
         for name, words in WAY_WORDS.items()
         if subject.engine.classifier.has_evidence or WAYS[name] in (Way.LIME, Way.OCCLUSION)
     }
-    REGIONS.select(view, "Regions by", "way", offered)
-    with st.expander("Settings", icon=":material/tune:"):
-        _slider(view, "Number of regions", "n", REGIONS_RANGE, 5)
+    REGIONS.select(view, tr("Regions by"), "way", offered)
+    with st.expander(tr("Settings"), icon=":material/tune:"):
+        _slider(view, tr("Number of regions"), "n", REGIONS_RANGE, 5)
         if view.fill is not None:
-            fills = {str(fill): FILLS[fill] for fill in possible_fills(subject)}
-            REGIONS.select(view, "A hidden region becomes", "fill", fills)
+            fills = {str(fill): tr(FILLS[fill]) for fill in possible_fills(subject)}
+            REGIONS.select(view, tr("A hidden region becomes"), "fill", fills)
         if view.samples is not None:
-            _slider(view, "Samples, at most", "samples", SAMPLES_RANGE, 100)
-            st.caption("LIME stops before, as soon as its five strongest regions stay the same.")
+            _slider(view, tr("Samples, at most"), "samples", SAMPLES_RANGE, 100)
+            st.caption(
+                tr("LIME stops before, as soon as its five strongest regions stay the same.")
+            )
         if view.seed is not None:
-            _slider(view, "Seed", "seed", SEED_RANGE, 1)
+            _slider(view, tr("Seed"), "seed", SEED_RANGE, 1)
 
 
 def _slider(view: RegionsView, label: str, name: str, limits: tuple[int, int], step: int) -> None:
@@ -177,17 +181,33 @@ def picture_of(
     """
     sha256 = subject.film.key[:12]
     said = subject.said
-    told = [f"Run {subject.run_id}: {number_text(said, explanation.score)}.", said.note]
+    told = [
+        tr(
+            "Run {run}: {number}.",
+            run=subject.run_id,
+            number=number_text(said, explanation.score),
+        ),
+        said.note,
+    ]
     if subject.film.turn is not Turn.NONE:
-        told.append(turned_finding(subject.film.turn).message)
+        told.append(tr(turned_finding(subject.film.turn).message))
     if coloured:
-        told.append(f"Regions by {how_text(explanation)}. Orange: for pneumonia. Blue: against.")
-    drawn = [WORDS_OF_TRUTHS[kind] for kind in {truth.kind for truth in subject.truths}]
+        told.append(
+            tr(
+                "Regions by {method}. Orange: for pneumonia. Blue: against.",
+                method=how_text(explanation),
+            )
+        )
+    drawn = [tr(WORDS_OF_TRUTHS[kind]) for kind in {truth.kind for truth in subject.truths}]
     if parts is not None and (parts.regions or parts.boxes):
-        drawn.append("Dark with a dashed line: hidden from the model.")
+        drawn.append(tr("Dark with a dashed line: hidden from the model."))
     if doubt_of(explanation, of_others=subject.of_others):
-        drawn.append(DOUBT)
-    about = f"First Read {__version__}, film {sha256}. An initial reviewer: not a diagnosis."
+        drawn.append(tr(DOUBT))
+    about = tr(
+        "First Read {version}, film {film}. An initial reviewer: not a diagnosis.",
+        version=__version__,
+        film=sha256,
+    )
     lines = (" ".join(filter(None, told)), " ".join(sorted(drawn)), about)
     return Picture(f"first-read-regions-{sha256}.png", tuple(filter(None, lines)))
 
@@ -196,11 +216,14 @@ def how_text(explanation: Explanation) -> str:
     """Return in a clause how regions were found."""
     settings = explanation.settings
     if isinstance(settings, CamSettings):
-        unlike = ", of lung unlike the same lung drawn healthy" if settings.unlike_healthy else ""
-        return f"the network's own sum over the lungs{unlike}"
+        if settings.unlike_healthy:
+            return tr(
+                "the network's own sum over the lungs, of lung unlike the same lung drawn healthy"
+            )
+        return tr("the network's own sum over the lungs")
     if isinstance(settings, OcclusionSettings):
-        return "occlusion: each region hidden once, alone"
-    return f"LIME: regions hidden in {explanation.samples:,} copies of the film"
+        return tr("occlusion: each region hidden once, alone")
+    return tr("LIME: regions hidden in {samples:,} copies of the film", samples=explanation.samples)
 
 
 def _draw_files(subject: Subject, explanation: Explanation) -> None:
@@ -215,7 +238,7 @@ def _draw_files(subject: Subject, explanation: Explanation) -> None:
     )
     name = f"first-read-regions-{subject.film.key[:12]}"
     st.download_button(
-        "Regions as a table (CSV)",
+        tr("Regions as a table (CSV)"),
         regions_as_csv(explanation),
         file_name=f"{name}.csv",
         mime="text/csv",
@@ -225,7 +248,7 @@ def _draw_files(subject: Subject, explanation: Explanation) -> None:
         key="regions-csv",
     )
     st.download_button(
-        "Explanation with all settings (JSON)",
+        tr("Explanation with all settings (JSON)"),
         explanation_as_json(explanation, of),
         file_name=f"{name}.json",
         mime="application/json",
@@ -235,8 +258,11 @@ def _draw_files(subject: Subject, explanation: Explanation) -> None:
         key="regions-json",
     )
     st.caption(
-        "The arrow above the film saves it with its regions as a picture (PNG): every pixel of the "
-        "film, up to 3,000 on a side, in the window that you have set."
+        tr(
+            "The arrow above the film saves it with its regions as a picture (PNG): "
+            "every pixel of the film, up to 3,000 on a side, in the window that you have "
+            "set."
+        )
     )
-    st.caption("This command makes the explanation again from the film's file, and compares:")
+    st.caption(tr("This command makes the explanation again from the film's file, and compares:"))
     st.code(f"python -m core explain FILM --like {name}.json", language="bash", wrap_lines=True)

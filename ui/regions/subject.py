@@ -15,6 +15,7 @@ from core.domain.review import ReadKind
 from core.errors import DatasetError
 from core.evaluation.film_number import ScoreWords
 from core.jobs.batch import UploadedFilm
+from core.language.words import msg, tr
 from core.pipeline import Engine
 from core.settings import get_settings
 from ui.app.kept_films import list_all, take_up
@@ -132,8 +133,10 @@ def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     key = next((key for key in visit.films if key[:CODE_LENGTH] == view.film), None)
     if key is None or view.film not in films_to_choose(visit, view.film):
         return NotShown(
-            "The film of this address is not in your worklist, or the model has not read it. "
-            "Add it on the page Worklist."
+            tr(
+                "The film of this address is not in your worklist, or the model has not "
+                "read it. Add it on the page Worklist."
+            )
         )
     read = open_read(visit, key)
     assert read.reading is not None
@@ -154,16 +157,22 @@ def _of_visit(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
 def _why_not(read: ReadContext) -> NotShown:
     if read.hides_score:
         return NotShown(
-            "This film states another age than the model was made for. Ask for its score on the "
-            "page Worklist first."
+            tr(
+                "This film states another age than the model was made for. Ask for its "
+                "score on the page Worklist first."
+            )
         )
     if read.kind is ReadKind.FIRST:
         return NotShown(
-            "You have not read this film yet. Lock your first read on the page Worklist; then the "
-            "regions are shown here."
+            tr(
+                "You have not read this film yet. Lock your first read on the page "
+                "Worklist; then the regions are shown here."
+            )
         )
     return NotShown(
-        "You have locked your first read of this film. Ask for the model's regions to see them.",
+        tr(
+            "You have locked your first read of this film. Ask for the model's regions to see them."
+        ),
         read,
     )
 
@@ -171,10 +180,15 @@ def _why_not(read: ReadContext) -> NotShown:
 def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     run = view.run or get_engine().classifier.run_record.run_id
     if run not in offered_runs(view.library):
-        raise DatasetError(f"Run {run[:40]!r} has not read these films. Choose another run.")
+        raise DatasetError(
+            msg("Run {run!r} has not read these films. Choose another run.", run=run[:40])
+        )
     if get_runs()[run].foreign:
         raise DatasetError(
-            f"Only the predictions of run {run} were imported: it has no network to explain."
+            msg(
+                "Only the predictions of run {run} were imported: it has no network to explain.",
+                run=run,
+            )
         )
     if not view.film:
         return None
@@ -182,7 +196,9 @@ def _of_library(visit: Visit, view: RegionsView) -> Subject | NotShown | None:
     found = (find_coded(view.library, run, part, view.film) for part in parts)
     film_id = next(filter(None, found), None)
     if film_id is None:
-        raise DatasetError("The film of this address is not among those that the run has read.")
+        raise DatasetError(
+            msg("The film of this address is not among those that the run has read.")
+        )
     awaited = awaits_blind_read(visit, view.library, film_id)
     if awaited:
         return NotShown(awaited)
@@ -209,4 +225,4 @@ def draw_not_shown(found: NotShown, offer: Callable[[ReadContext], None]) -> Non
     st.info(plain(found.sentence), icon=":material/visibility_off:")
     if found.read is not None:
         offer(found.read)
-    st.page_link("pages/review.py", label="Go to the worklist", icon=":material/radiology:")
+    st.page_link("pages/review.py", label=tr("Go to the worklist"), icon=":material/radiology:")

@@ -13,6 +13,8 @@ from core.domain.regions import Explanation, Fill
 from core.evaluation.film_number import ScoreWords
 from core.explain.region_words import region_name, zone_words
 from core.explain.what_if import MarkedHidden, Spread, hide_marked, hide_parts
+from core.language.numbers import number
+from core.language.words import msg, tr, trn
 from ui.app.guard import show_errors
 from ui.app.lru_cache import Recent
 from ui.app.resources import get_healthy, get_input
@@ -21,12 +23,16 @@ from ui.components.region_list import log_odds_of, probability_of
 from ui.components.viewer.viewer import Marking, Switching, read_marks_event, read_switched_event
 from ui.regions.subject import Subject
 
-FILLS = {Fill.HEALTHY: "Healthy lung", Fill.DARK: "Dark lung", Fill.OWN_MEAN: "Its mean grey"}
+FILLS = {
+    Fill.HEALTHY: msg("Healthy lung"),
+    Fill.DARK: msg("Dark lung"),
+    Fill.OWN_MEAN: msg("Its mean grey"),
+}
 FILL_KEY = "what-if-fill"
-FILL_HELP = (
-    "What stands where a part is hidden. Healthy lung is drawn from this film by a network that "
-    "takes lesions away; of a real film it changes little. Dark lung is the grey that a fifth of "
-    "the lungs is darker than."
+FILL_HELP = msg(
+    "What stands where a part is hidden. Healthy lung is drawn from this film by a "
+    "network that takes lesions away; of a real film it changes little. Dark lung is "
+    "the grey that a fifth of the lungs is darker than."
 )
 MARKED_KEY = "what-if-marked"
 KEPT_RESULTS = 64
@@ -82,29 +88,33 @@ def hidden_of(
 def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts) -> None:
     """Draw what the probability would be, what is hidden, and what the marked places do."""
     st.caption(
-        "Click a region to hide it from the model, or use the full stop and Enter. "
-        "Hide a box with m or the tool above the film."
+        tr(
+            "Click a region to hide it from the model, or use the full stop and Enter. "
+            "Hide a box with m or the tool above the film."
+        )
     )
     fills = possible_fills(subject)
     if st.session_state.get(FILL_KEY) not in fills:
         st.session_state[FILL_KEY] = fills[0]
     fill = st.segmented_control(
-        "Hidden parts become",
+        tr("Hidden parts become"),
         fills,
-        format_func=FILLS.__getitem__,
+        format_func=lambda one: tr(FILLS[one]),
         key=FILL_KEY,
         required=True,
         persist_state="session",
         width="stretch",
-        help=FILL_HELP,
+        help=tr(FILL_HELP),
     )
     if fill is Fill.HEALTHY:
-        st.caption("Of a real film the healthy drawing changes little. Try dark lung beside it.")
+        st.caption(
+            tr("Of a real film the healthy drawing changes little. Try dark lung beside it.")
+        )
     with show_errors():  # the way back stays
         _draw_change(subject, explanation, parts, fill or fills[0])
     undo, restore = st.columns(2, gap="small")
     undo.button(
-        "Undo",
+        tr("Undo"),
         icon=":material/undo:",
         shortcut="u",
         width="stretch",
@@ -113,7 +123,7 @@ def draw_what_if(subject: Subject, explanation: Explanation, parts: HiddenParts)
         key="what-if-undo",
     )
     restore.button(
-        "Show all",
+        tr("Show all"),
         icon=":material/visibility:",
         width="stretch",
         disabled=not (parts.regions or parts.boxes),
@@ -138,9 +148,9 @@ def _draw_change(
     )
     threshold = run.run_record.operating_point.threshold
     said = subject.said
-    rows = [_row("As it is", shown, threshold, said)]
+    rows = [_row(tr("As it is"), shown, threshold, said)]
     if parts.regions or parts.boxes:
-        rows.append(_row("With parts hidden", hidden, threshold, said))
+        rows.append(_row(tr("With parts hidden"), hidden, threshold, said))
     _draw_rows(rows, said)
     st.markdown(change_text(shown, hidden, threshold, hidden_text(explanation, parts), said))
 
@@ -154,12 +164,12 @@ def possible_fills(subject: Subject) -> list[Fill]:
 def hidden_text(explanation: Explanation, parts: HiddenParts) -> str:
     """Return in words what is hidden; empty if nothing is."""
     regions, boxes = len(parts.regions), len(parts.boxes)
-    names = [f"{regions} regions"] if regions > MOST_NAMED else []
+    names = [tr("{n} regions", n=regions)] if regions > MOST_NAMED else []
     for label in () if names else parts.regions:
         zone = zone_words(explanation.zones[label]).lower() if explanation.zones else ""
         names.append(f"{zone} ({region_name(label).lower()})" if zone else region_name(label))
     if boxes:
-        names.append("1 box" if boxes == 1 else f"{boxes} boxes")
+        names.append(trn("{n} box", "{n} boxes", boxes))
     return ", ".join(names)
 
 
@@ -173,17 +183,27 @@ def change_text(shown: float, hidden: float, threshold: float, what: str, said: 
     threshold : float
         A probability.
     """
+    name, before, after = tr(said.name).capitalize(), said.of(shown), said.of(hidden)
     if not what:
-        return f"{said.name.capitalize()} **{said.of(shown)}**. Nothing is hidden."
-    sides = [
-        "suspicious" if probability_of(each) >= threshold else "not suspicious"
-        for each in (shown, hidden)
-    ]
-    verdict = f" The model would call the film **{sides[1]}**." if len(set(sides)) == 2 else ""
-    return (
-        f"{said.name.capitalize()} **{said.of(shown)} → {said.of(hidden)}** without {what}: "
-        f"log odds {shown:+.2f} → {hidden:+.2f}.{verdict}"
+        return tr("{name} **{number}**. Nothing is hidden.", name=name, number=before)
+    changed = tr(
+        "{name} **{before} → {after}** without {what}: log odds {shown:+.2f} → {hidden:+.2f}.",
+        name=name,
+        before=before,
+        after=after,
+        what=what,
+        shown=shown,
+        hidden=hidden,
     )
+    called = [probability_of(each) >= threshold for each in (shown, hidden)]
+    if called[0] == called[1]:
+        return changed
+    verdict = (
+        tr("The model would call the film **suspicious**.")
+        if called[1]
+        else tr("The model would call the film **not suspicious**.")
+    )
+    return f"{changed} {verdict}"
 
 
 def _row(
@@ -193,19 +213,25 @@ def _row(
     said: ScoreWords,
     spread: Spread | None = None,
 ) -> str:
-    value, span = f"{said.of(log_odds)}<br><small>{log_odds:+.2f}</small>", ""
+    small, span = number(log_odds, "+.2f"), ""
     if spread is not None:
-        around = f"{spread.low:+.2f} to {spread.high:+.2f}"
-        value = f"{said.of(log_odds)}<br><small>{around}</small>"
+        small = tr("{low:+.2f} to {high:+.2f}", low=spread.low, high=spread.high)
         low, high = _along(spread.low), _along(spread.high)
         span = _SPAN.format(low=low, width=high - low)
     return _ROW.format(
         label=escape(
-            f"{name}: {said.name} {said.of(log_odds)}, log odds {log_odds:+.2f}, "
-            f"threshold at log odds {log_odds_of(threshold):+.2f}"
+            tr(
+                "{name}: {kind} {number}, log odds {log_odds:+.2f}, threshold at log odds "
+                "{threshold:+.2f}",
+                name=name,
+                kind=tr(said.name),
+                number=said.of(log_odds),
+                log_odds=log_odds,
+                threshold=log_odds_of(threshold),
+            )
         ),
         name=escape(name),
-        value=value,
+        value=f"{said.of(log_odds)}<br><small>{small}</small>",
         point=_along(log_odds_of(threshold)),
         at=_along(log_odds),
         span=span,
@@ -218,9 +244,10 @@ def _draw_rows(rows: Sequence[str], said: ScoreWords) -> None:
         for place, value in said.ticks()
         if abs(place) < FARTHEST
     )
-    axis = _AXIS.format(name=said.name, ticks=ticks)
+    axis = _AXIS.format(name=tr(said.name), ticks=ticks)
     st.html(f'<div class="fr-what-if">{"".join(rows)}{axis}</div>')
-    st.caption(f"The line across is the threshold. The small number is the log odds. {said.note}")
+    scale = tr("The line across is the threshold. The small number is the log odds.")
+    st.caption(f"{scale} {said.note}")
 
 
 def _along(log_odds: float) -> float:
@@ -230,7 +257,7 @@ def _along(log_odds: float) -> float:
 
 def _range(spread: Spread, said: ScoreWords) -> str:
     low, high = said.of(spread.low), said.of(spread.high)
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else tr("{low} to {high}", low=low, high=high)
 
 
 @st.cache_resource(show_spinner=False)
@@ -241,17 +268,18 @@ def _results() -> Recent[MarkedHidden]:
 def _draw_marked(subject: Subject, boxes: Sequence[Mark]) -> None:
     """Draw the test of the places that were marked at the first read, or else of the boxes."""
     marks = tuple(subject.marks) or tuple(boxes)
-    own = "what I marked" if subject.marks else "my boxes"
-    st.markdown("**Does the place matter?**")
+    st.markdown(tr("**Does the place matter?**"))
     asked = st.toggle(
-        f"Test {own}",
+        tr("Test what I marked") if subject.marks else tr("Test my boxes"),
         key=MARKED_KEY,
         disabled=not marks,
-        help="Hides the place in many ways, and equal places elsewhere in the lungs in the same "
-        "ways.",
+        help=tr(
+            "Hides the place in many ways, and equal places elsewhere in the lungs "
+            "in the same ways."
+        ),
     )
     if not marks:
-        st.caption("Hide a box first, or mark a place at your next first read.")
+        st.caption(tr("Hide a box first, or mark a place at your next first read."))
         return
     if not asked:
         return
@@ -259,9 +287,9 @@ def _draw_marked(subject: Subject, boxes: Sequence[Mark]) -> None:
     name = f"{subject.film.view_key}|{subject.run_id}|{[mark.edges for mark in marks]}"
     found, said = _results().get_or_make(name, lambda: _test(subject, marks)), subject.said
     rows = [
-        _row("As it is", found.shown, threshold, said),
+        _row(tr("As it is"), found.shown, threshold, said),
         _row(
-            "Marks hidden" if subject.marks else "Boxes hidden",
+            tr("Marks hidden") if subject.marks else tr("Boxes hidden"),
             found.hidden.median,
             threshold,
             said,
@@ -270,7 +298,7 @@ def _draw_marked(subject: Subject, boxes: Sequence[Mark]) -> None:
     ]
     if found.elsewhere is not None:
         elsewhere = found.elsewhere
-        rows.append(_row("Equal places hidden", elsewhere.median, threshold, said, elsewhere))
+        rows.append(_row(tr("Equal places hidden"), elsewhere.median, threshold, said, elsewhere))
     _draw_rows(rows, said)
     st.markdown(marked_text(found, said))
 
@@ -287,20 +315,35 @@ def _test(subject: Subject, marks: Sequence[Mark]) -> MarkedHidden:
 def marked_text(found: MarkedHidden, said: ScoreWords) -> str:
     """Return in sentences what hiding the marked places does, beside equal places elsewhere."""
     hidden, elsewhere = found.hidden, found.elsewhere
-    words = (
-        f"Hidden in {hidden.ways} ways: **{said.of(found.shown)} → "
-        f"{said.of(hidden.median)}** ({_range(hidden, said)}); log odds {found.shown:+.2f} → "
-        f"{hidden.median:+.2f}."
+    words = tr(
+        "Hidden in {ways} ways: **{before} → {after}** ({range}); log odds {shown:+.2f} → "
+        "{hidden:+.2f}.",
+        ways=hidden.ways,
+        before=said.of(found.shown),
+        after=said.of(hidden.median),
+        range=_range(hidden, said),
+        shown=found.shown,
+        hidden=hidden.median,
     )
     if elsewhere is None:
-        return f"{words} There is no other place of that size to compare with."
-    where = "elsewhere in the lungs" if found.in_lungs else "elsewhere"
-    told = (
-        f"{words} Equal places {where}: {said.of(elsewhere.median)} "
-        f"({_range(elsewhere, said)}), log odds {elsewhere.median:+.2f}."
+        return f"{words} {tr('There is no other place of that size to compare with.')}"
+    numbers = {
+        "number": said.of(elsewhere.median),
+        "range": _range(elsewhere, said),
+        "log_odds": elsewhere.median,
+    }
+    others = (
+        tr(
+            "Equal places elsewhere in the lungs: {number} ({range}), log odds {log_odds:+.2f}.",
+            **numbers,
+        )
+        if found.in_lungs
+        else tr("Equal places elsewhere: {number} ({range}), log odds {log_odds:+.2f}.", **numbers)
     )
     if hidden.high < elsewhere.low:
-        return f"{told} The model's score depends on the marked place more than on others."
-    if hidden.low > elsewhere.high:
-        return f"{told} Hiding the marked place raises the score more than hiding others."
-    return f"{told} The ranges overlap: what the marked place does cannot be told from others."
+        meaning = tr("The model's score depends on the marked place more than on others.")
+    elif hidden.low > elsewhere.high:
+        meaning = tr("Hiding the marked place raises the score more than hiding others.")
+    else:
+        meaning = tr("The ranges overlap: what the marked place does cannot be told from others.")
+    return f"{words} {others} {meaning}"
