@@ -17,7 +17,7 @@ __all__ = ["_bracketed", "data", "films"]
 
 ALIKE = re.compile(
     r"\b(cleanlab|LIME|Wilson|Fisher|Holm|NIH|RSNA|PNG|ChestX-ray14)\b|/tmp/\S+|docs/data\.md|"
-    r"(test|train)/(NORMAL|PNEUMONIA)/"
+    r"(test|train)/(NORMAL|PNEUMONIA)/|:(small|gray-badge)\["
 )
 """What else is the same in every language on these pages."""
 
