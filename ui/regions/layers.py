@@ -253,7 +253,7 @@ def overlay_of_places(places: FloatImage, geometry: Geometry) -> RegionOverlay:
         weights=percent,
         box=box_shares(geometry),
         scale=Scale(least, full or 1.0, tr(UNIT), tr(NONE), outlined=False),
-        called=tr("Place"),
+        called="Place",
     )
 
 
