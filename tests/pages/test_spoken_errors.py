@@ -40,7 +40,7 @@ def unknown_words(page):
     return sorted(f"{kind}: {text}" for kind, text in left if text)
 
 
-@pytest.mark.usefixtures("_bracketed", "films")
+@pytest.mark.usefixtures("_bracketed", "data")
 @pytest.mark.parametrize(
     ("name", "address"),
     [
