@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.language.words import msg, tr
+from core.language.words import tr
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_decision, get_served
 from ui.app.session import get_visit
@@ -11,17 +11,13 @@ from ui.components.plain_text import plain
 from ui.library.blind_reads import note_left_out
 from ui.model_card.data import (
     ADDRESS,
-    CHECKLISTS,
-    DETAILS,
-    FACTS,
+    TAB_WORDS,
     CardView,
     get_facts,
     list_names,
 )
 from ui.model_card.films import without_awaiting
 from ui.model_card.panels import draw_checklists, draw_details, draw_exports, draw_facts, draw_head
-
-TABS = {FACTS: msg("In two minutes"), DETAILS: msg("All facts"), CHECKLISTS: msg("Checklists")}
 
 
 def draw_empty() -> None:
@@ -44,7 +40,7 @@ def draw_run(view: CardView, names: dict[str, str]) -> None:
         ADDRESS.select(view, tr("Run"), "run", names)
     facts = without_awaiting(get_visit(), get_facts(view.run))
     draw_head(facts)
-    tabs = {tab: tr(words) for tab, words in TABS.items()}
+    tabs = {tab: tr(words) for tab, words in TAB_WORDS.items()}
     bound = ADDRESS.bind(view, "tab", tabs)
     facts_side, details_side, lists_side = st.tabs(list(tabs.values()), **bound)
     with facts_side:

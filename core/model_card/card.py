@@ -69,7 +69,7 @@ def describe_in_short(facts: RunFacts, ill_of_100: int) -> Section:
         (tr("Version"), " ".join(_version_text(facts))),
     )
     head = (tr("What"), tr("In short"))
-    return Section("short", tr("In two minutes"), (Table(head, rows, (1.0, 5.6)),))
+    return Section("short", tr("In two minutes"), (Table(head, rows, (1.2, 5.4)),))
 
 
 def _population_text(facts: RunFacts) -> Iterator[str]:

@@ -191,7 +191,7 @@ def describe_explanations(facts: RunFacts) -> Section:
                 points=points_text(quality),
             )
         ),
-        Table(head, rows, (0.9, 1.5, 1.6, 1.6, 1.6, 1.6)),
+        Table(head, rows, (1.15, 1.5, 1.55, 1.5, 1.55, 1.55)),
         Bullets(
             tuple(
                 f"{tr(recorded(name))}: {tr(recorded(what))}."

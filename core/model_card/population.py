@@ -128,7 +128,7 @@ def describe_population(facts: RunFacts) -> Section:
     head = (tr("Part"), tr("Films"), tr("With pneumonia"), tr("Without"), tr("Patients"))
     blocks: list[Block] = [
         Paragraph(tr(CHILDREN)),
-        Table(head, tuple(_count_parts(facts)), (4.4, 0.8, 1.6, 1.0, 1.3)),
+        Table(head, tuple(_count_parts(facts)), (4.0, 1.2, 1.6, 1.0, 1.3)),
     ]
     if facts.split is not None:
         shared = len(facts.split["shared_patients"])

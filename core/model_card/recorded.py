@@ -23,7 +23,9 @@ _STATED = (
     # how the threshold and the band were chosen
     msg("learn then test: exact binomial p-values in a fixed sequence from 100 films a side"),
     # films by part
-    msg("training"),
+    msg("train"),
+    msg("validation"),
+    msg("test"),
     # settings of the training
     msg("patients"),
     msg("films"),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.domain.model import RunRecord
 from core.error_analysis.slice_discovery import SliceSearch, search_run
-from core.language.words import tr
+from core.language.words import msg, tr
 from core.model_card.card import USUAL_PREVALENCE
 from core.model_card.facts import SPLIT_FILE, RunFacts, gather_facts
 from core.runs.listing import ListedRun, list_readable_runs
@@ -73,6 +73,7 @@ def _searches() -> Recent[SliceSearch | None]:
 
 
 FACTS, DETAILS, CHECKLISTS = TABS = ("facts", "details", "checklists")
+TAB_WORDS = {FACTS: msg("In two minutes"), DETAILS: msg("All facts"), CHECKLISTS: msg("Checklists")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from core.library.film_codes import film_code
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.model_card.facts import RunFacts
 from core.model_card.failures import FailedFilm, list_errors, reference_text, surest_errors
+from core.model_card.recorded import begin
 from core.model_card.results import usual_part
 from core.runs.predictions import Predictions
 from core.stats.intervals import Mask
@@ -102,7 +103,7 @@ def _card(film: FailedFilm) -> Card:
     return film_card(
         film.film_id,
         film.probability,
-        heading=tr("Missed") if film.ill else tr("False alarm"),
+        heading=begin(tr("missed") if film.ill else tr("false alarm")),
         words=reference_text(film),
     )
 

@@ -159,6 +159,6 @@ def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
             Paragraph(
                 tr("Items in our own words, numbered as in {citation}", citation=checklist.citation)
             ),
-            Table(head, rows, (0.5, 2.4, 0.8, 4.5, 1.9)),
+            Table(head, rows, (0.5, 2.4, 0.95, 4.35, 1.9)),
         ),
     )
