@@ -148,7 +148,7 @@ def _external_text(facts: RunFacts) -> str:
 def _external_rate_text(measure: str, rate: Rate | None) -> str:
     if rate is None:
         return tr("{measure} of no film", measure=measure)
-    return f"{tr(measure)} {rate_text(rate)}"
+    return f"{tr(measure)} {tr(rate_text(rate))}"
 
 
 def _failures_text(facts: RunFacts) -> Iterator[str]:

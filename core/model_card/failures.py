@@ -87,7 +87,7 @@ def describe_failures(facts: RunFacts) -> Section:
         rows = tuple(
             (
                 tr("missed") if film.ill else tr("false alarm"),
-                probability_text(film.probability),
+                tr(probability_text(film.probability)),
                 reference_text(film),
                 film.film_id,
             )
@@ -177,7 +177,7 @@ def describe_explanations(facts: RunFacts) -> Section:
         (
             tr(recorded(films)),
             tr(recorded(way)),
-            *(interval_text(rate, 2) for rate in _in_order(rates)),
+            *(tr(interval_text(rate, 2)) for rate in _in_order(rates)),
         )
         for films, of_films in quality.rates.items()
         for way, rates in of_films.items()
@@ -222,8 +222,8 @@ def describe_sanity(facts: RunFacts) -> Section:
     rows = tuple(
         (
             tr(recorded(stage.layers)),
-            interval_text(stage.signed, 2),
-            interval_text(stage.absolute, 2),
+            tr(interval_text(stage.signed, 2)),
+            tr(interval_text(stage.absolute, 2)),
         )
         for stage in check.stages
     )
@@ -241,7 +241,7 @@ def points_text(quality: ExplanationQuality) -> str:
     """Return how often the map that is shown points at the lesion, on each set of films."""
     way = next(iter(quality.ways))
     by_films = "; ".join(
-        f"{tr(recorded(films))} {rate_text(rates.points_at_lesion)}"
+        f"{tr(recorded(films))} {tr(rate_text(rates.points_at_lesion))}"
         for films, rates in quality.shown.items()
     )
     return tr(

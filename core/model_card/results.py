@@ -157,8 +157,8 @@ def _count_errors(facts: RunFacts) -> Iterator[tuple[str, ...]]:
             split_text(part),
             tr("{n} of {all}", n=matrix["false_negative"], all=ill),
             tr("{n} of {all}", n=matrix["false_positive"], all=well),
-            tr("no films") if auc is None else interval_text(auc),
-            tr("no films") if error is None else interval_text(error),
+            tr("no films") if auc is None else tr(interval_text(auc)),
+            tr("no films") if error is None else tr(interval_text(error)),
         )
 
 
@@ -218,7 +218,7 @@ def _unsure_text(band: AbstentionBand) -> str:
 
 def _share_text(stated: Mapping[str, Any] | None) -> str:
     rate = None if stated is None else rate_of(stated)
-    return tr("no film") if rate is None else interval_text(rate)
+    return tr("no film") if rate is None else tr(interval_text(rate))
 
 
 def describe_external(facts: RunFacts) -> Section:

@@ -14,7 +14,7 @@ from ui.components import declare
 
 DATA = re.compile(
     r"First Read|English|Español|\.(png|jpeg|dcm)\b|^[fs]\d\d\b|python -m core [\w ]+|"
-    r"[\w/-]+\.(h5|json|md|parquet|py|svg|tflite)\b(: \w+(, \w+)?)?|\b[0-9a-f]{12,64}\b|sha256|"
+    r"[\w./-]+\.(h5|json|md|parquet|py|svg|tflite)\b(: \w+(, \w+)?)?|\b[0-9a-f]{12,64}\b|sha256|"
     r"(test/(NORMAL|PNEUMONIA)/)?(NORMAL2-IM-|person)\d+[\w-]*|Markdown|facts-cards|README|"
     r"\b(DICOM|DICOMweb|PDF|CSV|JSON|UTC|Orthanc|AUC|ECE|FN|FP|TP|TN|PACS|URL)\b"
 )

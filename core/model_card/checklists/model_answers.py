@@ -245,7 +245,7 @@ def _rates_answer(facts: RunFacts, key: str) -> str:
     part = facts.run.metrics[key]
     rates = {words: rate_of(part["rates"][name]) for name, words in RATES_INSIDE.items()}
     text = ", ".join(
-        f"{tr(words)} {rate_text(rate)}" for words, rate in rates.items() if rate is not None
+        f"{tr(words)} {tr(rate_text(rate))}" for words, rate in rates.items() if rate is not None
     )
     return f"{begin(split_text(part))}: {text}."
 
