@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.language.words import tr
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_decision, get_served
 from ui.app.session import get_visit
@@ -10,9 +11,7 @@ from ui.components.plain_text import plain
 from ui.library.blind_reads import note_left_out
 from ui.model_card.data import (
     ADDRESS,
-    CHECKLISTS,
-    DETAILS,
-    FACTS,
+    TAB_WORDS,
     CardView,
     get_facts,
     list_names,
@@ -20,17 +19,17 @@ from ui.model_card.data import (
 from ui.model_card.films import without_awaiting
 from ui.model_card.panels import draw_checklists, draw_details, draw_exports, draw_facts, draw_head
 
-TABS = {FACTS: "In two minutes", DETAILS: "All facts", CHECKLISTS: "Checklists"}
-
 
 def draw_empty() -> None:
     """Say what is missing to state any fact."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("No runs yet")
+        st.header(tr("No runs yet"))
         st.write(
-            "Train one with `python -m core train f08`, or import another model's predictions on "
-            "the page Compare runs: the model card of each run is shown here."
+            tr(
+                "Train one with `python -m core train f08`, or import another model's predictions "
+                "on the page Compare runs: the model card of each run is shown here."
+            )
         )
 
 
@@ -38,11 +37,12 @@ def draw_run(view: CardView, names: dict[str, str]) -> None:
     """Draw everything on one run."""
     choice_side, export_side = st.columns([2, 1.6], gap="medium", vertical_alignment="bottom")
     with choice_side:
-        ADDRESS.select(view, "Run", "run", names)
+        ADDRESS.select(view, tr("Run"), "run", names)
     facts = without_awaiting(get_visit(), get_facts(view.run))
     draw_head(facts)
-    bound = ADDRESS.bind(view, "tab", TABS)
-    facts_side, details_side, lists_side = st.tabs(list(TABS.values()), **bound)
+    tabs = {tab: tr(words) for tab, words in TAB_WORDS.items()}
+    bound = ADDRESS.bind(view, "tab", tabs)
+    facts_side, details_side, lists_side = st.tabs(list(tabs.values()), **bound)
     with facts_side:
         draw_facts(view, facts)
     with details_side:
@@ -68,6 +68,6 @@ with show_errors():
     else:
         draw_empty()
     for sentence in sentences:
-        st.warning(plain(sentence), icon=":material/warning:")
+        st.warning(plain(tr(sentence)), icon=":material/warning:")
 with show_errors():
     draw_standing_line(get_served(), visit.reader)

@@ -4,6 +4,7 @@ import re
 
 from bench.__main__ import Benchmark
 from core.domain.reader import WHO_MAY, Act, Role
+from core.language.current import LANGUAGES
 from core.settings import PROJECT_ROOT
 
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
@@ -38,6 +39,11 @@ def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
     readme = read("README.md")
     pages = [path.relative_to(PROJECT_ROOT) for path in (PROJECT_ROOT / "docs").rglob("*.md")]
     assert not [str(page) for page in pages if f"({page})" not in readme]
+
+
+def test_every_language_is_named_in_its_page() -> None:
+    page = read("docs/user-guide/languages.md")
+    assert not [name for name in LANGUAGES.values() if name not in page]
 
 
 ROWS_OF_ROLES = {

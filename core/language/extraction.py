@@ -106,13 +106,15 @@ def make_template(paths: Iterable[Path] | None = None) -> Catalog:
 def update_catalogues() -> dict[str, int]:
     """Bring each language's catalogue to the texts of the source; return how many each lacks.
 
-    What was said before stays; a new text is empty, and one that is gone leaves the catalogue.
+    What was said before stays; a new text is empty, and one that is gone leaves the catalogue. A
+    language without a catalogue gets one.
     """
     template, lacks = make_template(), {}
     for language in LANGUAGES:
         if language == ENGLISH:
             continue
-        catalogue = read_catalogue(language)
+        made = path_of(language).is_file()
+        catalogue = read_catalogue(language) if made else Catalog(language, charset="utf-8")
         catalogue.update(template, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
         catalogue.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # no line that always changes

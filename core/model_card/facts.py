@@ -15,6 +15,7 @@ from core.errors import FirstReadError, ModelIntegrity
 from core.explain.pointing_game import EXPLANATIONS_FILE, ExplanationQuality
 from core.explain.weight_randomisation import SANITY_FILE, SanityCheck
 from core.files import sha256_of
+from core.language.words import msg
 from core.runs.artifacts import read_artifact
 from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_predictions
 from core.runs.store import load_run, read_history, read_record
@@ -99,7 +100,7 @@ def gather_facts(folder: Path, split_file: Path, search: Search = search_run) ->
         predictions = _attempt(lambda: read_predictions(run), gaps)
     if predictions is not None:
         searched = _attempt(lambda: search(run, predictions, split_file.parent / FACTS_FILE), gaps)
-    again = "run `python -m bench localisation` again"
+    again = msg("run `python -m bench localisation` again")
     return RunFacts(
         run=run,
         record=record,
@@ -111,7 +112,10 @@ def gather_facts(folder: Path, split_file: Path, search: Search = search_run) ->
         ),
         sanity=_attempt(
             lambda: read_artifact(
-                run, SANITY_FILE, SanityCheck.from_json, f"run `python -m core sanity {run.run_id}`"
+                run,
+                SANITY_FILE,
+                SanityCheck.from_json,
+                msg("run `python -m core sanity {run}`", run=run.run_id),
             ),
             gaps,
         ),
@@ -142,8 +146,11 @@ def _read_split(record: Mapping[str, Any], path: Path) -> Mapping[str, Any] | No
     stated = _mapping(record.get("data")).get("split_sha256")
     if not path.is_file() or sha256_of(path) != stated:
         raise ModelIntegrity(
-            f"{path} is not the split that the run was trained on: its films are not counted "
-            "here. Restore it from the repository."
+            msg(
+                "{path} is not the split that the run was trained on: its films are not "
+                "counted here. Restore it from the repository.",
+                path=path,
+            )
         )
     split: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return split

@@ -12,13 +12,15 @@ from core.error_analysis.slice_discovery import LEAST_FILMS, searched_text
 from core.evaluation.tables import QUALITIES
 from core.explain.pointing_game import ExplanationQuality, PointingRates
 from core.explain.weight_randomisation import sanity_text
+from core.language.words import msg, tr
 from core.model_card.facts import RunFacts
+from core.model_card.recorded import begin, recorded, split_text
 from core.model_card.results import rate_of, usual_part
 from core.reports.document import Block, Bullets, Paragraph, Section, Table
 from core.runs.predictions import Predictions
 from core.shortcuts.record import audit_text
 
-SLICED = {"sensitivity": "Lowest sensitivity", "specificity": "Lowest specificity"}
+SLICED = {"sensitivity": msg("Lowest sensitivity"), "specificity": msg("Lowest specificity")}
 SHOWN_ERRORS = 4
 
 
@@ -64,10 +66,14 @@ def describe_failures(facts: RunFacts) -> Section:
     """Return the most confident errors and the worst subgroups."""
     part = facts.run.metrics[usual_part(facts)]
     matrix = part["matrix"]
-    text = (
-        f"On the {part['split']} it misses {matrix['false_negative']} of {part['n_positive']} "
-        f"pneumonias and raises {matrix['false_positive']} false alarms in "
-        f"{part['n'] - part['n_positive']} normals."
+    text = tr(
+        "On the {split} it misses {missed} of {ill} pneumonias and raises {alarms} false alarms "
+        "in {well} normals.",
+        split=split_text(part),
+        missed=matrix["false_negative"],
+        ill=part["n_positive"],
+        alarms=matrix["false_positive"],
+        well=part["n"] - part["n_positive"],
     )
     items = tuple(worst_slices_text(facts))
     if facts.searched is not None:
@@ -77,18 +83,25 @@ def describe_failures(facts: RunFacts) -> Section:
         blocks.append(Bullets(items))
     errors = list_errors(facts)
     if errors:
-        head = ("Most confident errors", "Probability", "Reference", "Film")
+        head = (tr("Most confident errors"), tr("Probability"), tr("Reference"), tr("Film"))
         rows = tuple(
             (
-                "missed" if film.ill else "false alarm",
-                probability_text(film.probability),
-                "normal" if not film.ill else film.subtype or "pneumonia",
+                tr("missed") if film.ill else tr("false alarm"),
+                tr(probability_text(film.probability)),
+                reference_text(film),
                 film.film_id,
             )
             for film in errors
         )
         blocks.append(Table(head, rows, (1.3, 1.1, 1.1, 5.0)))
-    return Section("failures", "Known failures", tuple(blocks))
+    return Section("failures", tr("Known failures"), tuple(blocks))
+
+
+def reference_text(film: FailedFilm) -> str:
+    """Return what the reference says of a film: which pneumonia, or normal."""
+    if not film.ill:
+        return tr("normal")
+    return tr(recorded(film.subtype)) if film.subtype else tr("pneumonia")
 
 
 def list_errors(facts: RunFacts) -> tuple[FailedFilm, ...]:
@@ -112,59 +125,81 @@ def worst_slices_text(facts: RunFacts) -> Iterator[str]:
         ]
         if thirds:
             _, quality, third, rate = min(thirds, key=lambda one: one[0])
-            yield (
-                f"{words} of {len(thirds)} thirds by image quality with {LEAST_FILMS} films or "
-                f"more, not corrected for multiple testing: {rate_text(rate)} "
-                f"({QUALITIES[quality]}: "
-                f"{_range(third['low'], third['high'])})."
+            yield tr(
+                "{lowest} of {thirds} thirds by image quality with {least} films or more, not "
+                "corrected for multiple testing: {rate} ({quality}: {limits}).",
+                lowest=words,
+                thirds=len(thirds),
+                least=LEAST_FILMS,
+                rate=rate_text(rate),
+                quality=tr(QUALITIES[quality]),
+                limits=_range(third["low"], third["high"]),
             )
 
 
 def _range(low: float | None, high: float | None) -> str:
     if low is None:
-        return f"below {high:.4g}"
-    return f"{low:.4g} or more" if high is None else f"{low:.4g} to {high:.4g}"
+        return tr("below {high:.4g}", high=high)
+    if high is None:
+        return tr("{low:.4g} or more", low=low)
+    return tr("{low:.4g} to {high:.4g}", low=low, high=high)
 
 
 def describe_shortcuts(facts: RunFacts) -> Section:
     """Return the shortcut features that the run relies on."""
     if facts.audit is None:
-        text = "Not audited: the shortcut features that it relies on are not known."
-        return Section("shortcuts", "Shortcuts found", (Paragraph(text),))
+        text = tr("Not audited: the shortcut features that it relies on are not known.")
+        return Section("shortcuts", tr("Shortcuts found"), (Paragraph(text),))
     items = tuple(
-        f"{part.split[:1].upper()}{part.split[1:]} (n = {part.n}): "
-        f"{audit_text(facts.run.run_id, part)}"
+        f"{begin(tr(recorded(part.split)))} (n = {part.n}): {audit_text(facts.run.run_id, part)}"
         for part in facts.audit.parts.values()
     )
-    return Section("shortcuts", "Shortcuts found", (Bullets(items),))
+    return Section("shortcuts", tr("Shortcuts found"), (Bullets(items),))
 
 
 def describe_explanations(facts: RunFacts) -> Section:
     """Return how well its regions point at lesions whose place is known."""
     quality = facts.explanations
     if quality is None:
-        text = "Not measured for this run: it is not known whether its regions point at disease."
-        return Section("explanations", "Explanations", (Paragraph(text),))
-    head = ("Films", "Map", "Points at the lesion", "AUC", "Weight inside", "Overlap (IoU)")
+        text = tr(
+            "Not measured for this run: it is not known whether its regions point at disease."
+        )
+        return Section("explanations", tr("Explanations"), (Paragraph(text),))
+    head = (
+        tr("Films"),
+        tr("Map"),
+        tr("Points at the lesion"),
+        tr("AUC"),
+        tr("Weight inside"),
+        tr("Overlap (IoU)"),
+    )
     rows = tuple(
-        (films, way, *(interval_text(rate, 2) for rate in _in_order(rates)))
+        (
+            tr(recorded(films)),
+            tr(recorded(way)),
+            *(tr(interval_text(rate, 2)) for rate in _in_order(rates)),
+        )
         for films, of_films in quality.rates.items()
         for way, rates in of_films.items()
     )
     blocks = (
         Paragraph(
-            f"{points_text(quality)} No child with pneumonia has outlines by radiologists: how "
-            "well the map points on such films is not known. Regions show what the score depends "
-            "on; they do not outline disease."
+            tr(
+                "{points} No child with pneumonia has outlines by radiologists: how well the map "
+                "points on such films is not known. Regions show what the score depends on; they "
+                "do not outline disease.",
+                points=points_text(quality),
+            )
         ),
-        Table(head, rows, (0.9, 1.5, 1.6, 1.6, 1.6, 1.6)),
+        Table(head, rows, (1.15, 1.5, 1.55, 1.5, 1.55, 1.55)),
         Bullets(
             tuple(
-                f"{name}: {what}." for name, what in (*quality.films.items(), *quality.ways.items())
+                f"{tr(recorded(name))}: {tr(recorded(what))}."
+                for name, what in (*quality.films.items(), *quality.ways.items())
             )
         ),
     )
-    return Section("explanations", "Explanations", blocks)
+    return Section("explanations", tr("Explanations"), blocks)
 
 
 def _in_order(rates: PointingRates) -> tuple[Rate, ...]:
@@ -173,19 +208,30 @@ def _in_order(rates: PointingRates) -> tuple[Rate, ...]:
 
 def describe_sanity(facts: RunFacts) -> Section:
     """Return whether its maps depend on what the run has learned."""
-    check, heading = facts.sanity, "Weight randomisation"
+    check, heading = facts.sanity, tr("Weight randomisation")
     if check is None:
-        text = "Not checked for this run: its maps may show the film rather than what was learned."
+        text = tr(
+            "Not checked for this run: its maps may show the film rather than what was learned."
+        )
         return Section("sanity", heading, (Paragraph(text),))
-    head = ("Random weights", "Rank correlation with the trained map", "Of absolute values")
+    head = (
+        tr("Random weights"),
+        tr("Rank correlation with the trained map"),
+        tr("Of absolute values"),
+    )
     rows = tuple(
-        (stage.layers, interval_text(stage.signed, 2), interval_text(stage.absolute, 2))
+        (
+            tr(recorded(stage.layers)),
+            tr(interval_text(stage.signed, 2)),
+            tr(interval_text(stage.absolute, 2)),
+        )
         for stage in check.stages
     )
-    how = (
-        f"{check.films[:1].upper()}{check.films[1:]}. Mean of {check.draws} draws of random "
-        "weights, from the logit down; intervals over patients and draws. 1 is the same map, 0 "
-        "has nothing in common (Adebayo et al., 2018)."
+    how = tr(
+        "{films}. Mean of {draws} draws of random weights, from the logit down; intervals over "
+        "patients and draws. 1 is the same map, 0 has nothing in common (Adebayo et al., 2018).",
+        films=begin(tr(recorded(check.films))),
+        draws=check.draws,
     )
     blocks = (Paragraph(sanity_text(check)), Table(head, rows, (1.6, 1.6, 1.6)), Paragraph(how))
     return Section("sanity", heading, blocks)
@@ -195,6 +241,11 @@ def points_text(quality: ExplanationQuality) -> str:
     """Return how often the map that is shown points at the lesion, on each set of films."""
     way = next(iter(quality.ways))
     by_films = "; ".join(
-        f"{films} {rate_text(rates.points_at_lesion)}" for films, rates in quality.shown.items()
+        f"{tr(recorded(films))} {tr(rate_text(rates.points_at_lesion))}"
+        for films, rates in quality.shown.items()
     )
-    return f"Films whose strongest region by {way} points at the lesion: {by_films}."
+    return tr(
+        "Films whose strongest region by {way} points at the lesion: {rates}.",
+        way=recorded(way),
+        rates=by_films,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from fixtures.app_pages import address_of
 from fixtures.film_tables import film_table, predictions_of
 from fixtures.kept_run_copies import MODELS, copy_as, copy_runs, copy_unaudited
 from fixtures.run_facts import facts_of
+from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
 from core.comparison.prevalence import expect_among
@@ -31,9 +33,11 @@ from core.runs.predictions import PREDICTIONS_FILE, Predictions, read_prediction
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from core.store.reads import SqlReviewStore
+from ui.app.language import CHOSEN
 from ui.charts.model_card import plot_intervals
 from ui.library.slices import get_search
 from ui.model_card import data as model_card_data
+from ui.model_card import panels
 from ui.model_card.data import ADDRESS, CardView
 from ui.model_card.films import find_errors, gallery_address
 
@@ -171,6 +175,29 @@ def test_both_files_are_offered(runs: Path) -> None:
     page.run()
     labels = [button.proto.label for button in page.get("download_button")]
     assert sorted(labels) == ["Markdown", "Save PDF"]
+
+
+def test_the_page_changes_its_language_and_stays_where_it_was(runs: Path) -> None:
+    page = open_page(tab="checklists")
+    page.session_state[CHOSEN] = "es"
+    page.run()
+    assert address_of(page)["tab"] == "checklists"
+    assert [tab.label for tab in page.tabs] == [
+        "En dos minutos",
+        "Todos los datos",
+        "Listas de comprobación",
+    ]
+    assert "### Ficha del modelo: versión f08" in words_of(page)
+    states = {row[2] for table in tables_of(page) if table[0][0] == "N.º" for row in table[1:]}
+    assert states == {"completo", "en parte", "pendiente"}
+
+
+def test_the_pdf_is_in_the_language_of_who_asks_for_it() -> None:
+    made = (panels._make_pdf(facts_of("m01"), 10, language) for language in ("en", "es"))
+    english, spanish = (PdfReader(io.BytesIO(pdf)).pages[0].extract_text() for pdf in made)
+    assert "Model card: run m01" in english
+    assert "Ficha del modelo: versión m01" in spanish
+    assert "Uso previsto" in spanish
 
 
 def test_without_any_run_the_page_says_what_to_do(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.domain.model import RunRecord
 from core.error_analysis.slice_discovery import SliceSearch, search_run
+from core.language.words import msg, tr
 from core.model_card.card import USUAL_PREVALENCE
 from core.model_card.facts import SPLIT_FILE, RunFacts, gather_facts
 from core.runs.listing import ListedRun, list_readable_runs
@@ -35,10 +36,10 @@ def list_names(serving: str) -> tuple[dict[str, str], list[str]]:
 def _name(run: ListedRun, serving: str) -> str:
     name = run.record.run_id
     if name == serving:
-        return f"{name}, active model"
+        return tr("{name}, active model", name=name)
     if run.exhibit:
-        return f"{name}, an exhibit"
-    return f"{name}, imported" if run.record.foreign else name
+        return tr("{name}, an exhibit", name=name)
+    return tr("{name}, imported", name=name) if run.record.foreign else name
 
 
 def get_facts(run_id: str) -> RunFacts:
@@ -72,6 +73,7 @@ def _searches() -> Recent[SliceSearch | None]:
 
 
 FACTS, DETAILS, CHECKLISTS = TABS = ("facts", "details", "checklists")
+TAB_WORDS = {FACTS: msg("In two minutes"), DETAILS: msg("All facts"), CHECKLISTS: msg("Checklists")}
 
 
 @dataclass(frozen=True, slots=True)

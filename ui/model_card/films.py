@@ -10,10 +10,12 @@ import streamlit as st
 from core.domain.model import RunRecord
 from core.error_analysis.gallery import hold_back
 from core.errors import FirstReadError
+from core.language.words import msg, tr
 from core.library.film_codes import film_code
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.model_card.facts import RunFacts
-from core.model_card.failures import FailedFilm, list_errors, surest_errors
+from core.model_card.failures import FailedFilm, list_errors, reference_text, surest_errors
+from core.model_card.recorded import begin
 from core.model_card.results import usual_part
 from core.runs.predictions import Predictions
 from core.stats.intervals import Mask
@@ -27,8 +29,11 @@ from ui.library.films import add_pictures, film_card, note_what_lacks
 
 CARDS = "facts-cards"
 GALLERY = "errors"
-DRAWN = "These are the most confident errors among synthetic films; they do not apply to patients."
-ALL_RIGHT = "The run calls all synthetic films correctly; this does not apply to patients."
+DRAWN = msg(
+    "These are the most confident errors among synthetic films; they do not apply to patients."
+)
+NOT_HERE = msg("The films themselves are not on this machine.")
+ALL_RIGHT = msg("The run calls all synthetic films correctly; this does not apply to patients.")
 
 
 def without_awaiting(visit: Visit, facts: RunFacts) -> RunFacts:
@@ -67,7 +72,7 @@ def draw_errors(facts: RunFacts) -> None:
         threshold = facts.run.operating_point.threshold
         show_cards(cards, key=CARDS, threshold=threshold, keys=False)
     if sentence:
-        st.caption(plain(sentence))
+        st.caption(plain(tr(sentence)))
     if library is not None:
         note_what_lacks(library.name)
 
@@ -82,7 +87,7 @@ def find_errors(
         if public is not None and public.has_films:
             return public, list_errors(facts), ""
         if synthetic is None or facts.run.foreign:
-            return None, (), "The films themselves are not on this machine."
+            return None, (), NOT_HERE
         threshold = facts.run.operating_point.threshold
         films = synthetic.predictions(facts.run)
         held = _held_back(get_visit(), SyntheticLibrary.name, facts.run, films)
@@ -98,8 +103,8 @@ def _card(film: FailedFilm) -> Card:
     return film_card(
         film.film_id,
         film.probability,
-        heading="Missed" if film.ill else "False alarm",
-        words=(film.subtype or "pneumonia") if film.ill else "normal",
+        heading=begin(tr("missed") if film.ill else tr("false alarm")),
+        words=reference_text(film),
     )
 
 

@@ -6,10 +6,13 @@ from functools import partial
 
 import streamlit as st
 
+from core.language.current import current_language, using
+from core.language.words import tr
 from core.model_card.card import NO_DEVICE, describe_in_short, describe_run
 from core.model_card.checklists.checklist import describe_checklist
 from core.model_card.export import CHECKLISTS, export_markdown, export_pdf
 from core.model_card.facts import RunFacts
+from core.model_card.recorded import split_text
 from core.model_card.results import describe_ward, expect_in_ward, usual_part
 from core.reports.document import Block, Bullets, Intervals, Paragraph, Section, Table
 from core.reports.markdown import escape_markdown
@@ -28,7 +31,10 @@ def draw_exports(view: CardView, facts: RunFacts) -> None:
     pdf_side, markdown_side = st.columns(2)
     with pdf_side:
         offer_pdf(
-            "PDF", partial(_make_pdf, facts, view.prevalence), name=f"{name}.pdf", key="card-pdf"
+            "PDF",
+            partial(_make_pdf, facts, view.prevalence, current_language()),
+            name=f"{name}.pdf",
+            key="card-pdf",
         )
     markdown_side.download_button(
         "Markdown",
@@ -42,9 +48,10 @@ def draw_exports(view: CardView, facts: RunFacts) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={RunFacts: export_markdown})
-def _make_pdf(facts: RunFacts, prevalence: int) -> bytes:
-    """Make the PDF once for the same words."""
-    return export_pdf(facts, prevalence)
+def _make_pdf(facts: RunFacts, prevalence: int, language: str) -> bytes:
+    """Make the PDF once for the same words of a language."""
+    with using(language):
+        return export_pdf(facts, prevalence)
 
 
 def draw_head(facts: RunFacts) -> None:
@@ -52,7 +59,7 @@ def draw_head(facts: RunFacts) -> None:
     document = describe_run(facts)
     st.markdown(f"### {escape_markdown(document.title)}")
     for notice in document.notices:
-        if notice != NO_DEVICE:
+        if notice != tr(NO_DEVICE):
             st.warning(escape_markdown(notice), icon=":material/report:")
 
 
@@ -68,7 +75,7 @@ def draw_facts(view: CardView, facts: RunFacts) -> None:
                     text_side.markdown(escape_markdown(text))
     with pictures_side:
         draw_ward(view, facts)
-        st.markdown("#### Most confident errors")
+        st.markdown(f"#### {tr('Most confident errors')}")
         draw_errors(facts)
 
 
@@ -120,21 +127,23 @@ def _draw_block(block: Block, key: str, name: str) -> None:
 
 def draw_ward(view: CardView, facts: RunFacts) -> None:
     """Draw a thousand children of the ward, and say what to expect of them."""
-    st.markdown("#### Out of 1,000 children")
+    st.markdown(f"#### {tr('Out of 1,000 children')}")
     drawn, stated = (expect_in_ward(facts, n, view.prevalence) for n in (DRAWN, SAID))
     if drawn is None or stated is None:
         draw_blocks(describe_ward(facts, view.prevalence))
         return
     draw_prevalence(ADDRESS.bind(view, "prevalence"))
-    split = facts.run.metrics[usual_part(facts)]["split"]
-    show_wards([(facts.run.run_id, drawn, stated)], f"the {split}")
+    split = split_text(facts.run.metrics[usual_part(facts)])
+    show_wards([(facts.run.run_id, drawn, stated)], tr("the {split}", split=split))
 
 
 def draw_checklists(facts: RunFacts) -> None:
     """Draw both checklists with what is open in each."""
     st.caption(
-        "Filled from the records of this run each time the page is opened. Partly: something that "
-        "the item asks for is not known or was not done."
+        tr(
+            "Filled from the records of this run each time the page is opened. Partly: something "
+            "that the item asks for is not known or was not done."
+        )
     )
     for checklist in CHECKLISTS:
         draw_section(describe_checklist(checklist, facts))

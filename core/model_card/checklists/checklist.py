@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.language.words import msg, tr
 from core.model_card.facts import RunFacts
 from core.reports.document import Paragraph, Section, Table
 
@@ -18,9 +19,18 @@ class State(StrEnum):
     OPEN = "open"
 
 
+_STATES = {State.FILLED: msg("filled"), State.PARTLY: msg("partly"), State.OPEN: msg("open")}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What can be said to an item; ``where`` is the record that says it, empty where none does."""
+    """What can be said to an item, and which record says it.
+
+    Attributes
+    ----------
+    where : str
+        Records, one after another with "; " between them; empty where none says it.
+    """
 
     state: State
     text: str
@@ -88,7 +98,7 @@ def still_open(text: str) -> Answer:
     return Answer(State.OPEN, text)
 
 
-NOT_KNOWN = still_open("Another model's predictions: not known here.")
+NOT_KNOWN = still_open(msg("Another model's predictions: not known here."))
 
 
 def of_own_network(fill: Fill, foreign: Fill = NOT_KNOWN) -> Callable[[RunFacts], Answer]:
@@ -110,18 +120,21 @@ def count_states(items: Sequence[FilledItem]) -> dict[State, int]:
 def count_answer(items: Sequence[FilledItem]) -> str:
     """Return how far a checklist is filled."""
     counts = count_states(items)
-    return (
-        f"{counts[State.FILLED]} of {len(items)} filled, {counts[State.PARTLY]} partly, "
-        f"{counts[State.OPEN]} open."
+    return tr(
+        "{filled} of {items} filled, {partly} partly, {open} open.",
+        filled=counts[State.FILLED],
+        items=len(items),
+        partly=counts[State.PARTLY],
+        open=counts[State.OPEN],
     )
 
 
 def open_answer(items: Sequence[FilledItem]) -> str:
     """Return the open items by number and topic."""
     named = [
-        f"{one.item.number} {one.item.topic}" for one in items if one.answer.state is State.OPEN
+        f"{one.item.number} {tr(one.item.topic)}" for one in items if one.answer.state is State.OPEN
     ]
-    return f"Open: {'; '.join(named)}." if named else "No item is open."
+    return tr("Open: {items}.", items="; ".join(named)) if named else tr("No item is open.")
 
 
 def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
@@ -130,20 +143,22 @@ def describe_checklist(checklist: Checklist, facts: RunFacts) -> Section:
     rows = tuple(
         (
             one.item.number,
-            f"{one.item.topic}: {one.item.asks}",
-            one.answer.state.value,
-            one.answer.text,
-            one.answer.where,
+            f"{tr(one.item.topic)}: {tr(one.item.asks)}",
+            tr(_STATES[one.answer.state]),
+            tr(one.answer.text),
+            "; ".join(map(tr, one.answer.where.split("; "))),
         )
         for one in items
     )
-    head = ("Item", "Asks for", "State", "What is known", "Where")
+    head = (tr("Item"), tr("Asks for"), tr("State"), tr("What is known"), tr("Where"))
     return Section(
         checklist.key,
-        checklist.title,
+        tr(checklist.title),
         (
             Paragraph(f"{count_answer(items)} {open_answer(items)}"),
-            Paragraph(f"Items in our own words, numbered as in {checklist.citation}"),
-            Table(head, rows, (0.5, 2.4, 0.8, 4.5, 1.9)),
+            Paragraph(
+                tr("Items in our own words, numbered as in {citation}", citation=checklist.citation)
+            ),
+            Table(head, rows, (0.5, 2.4, 0.95, 4.35, 1.9)),
         ),
     )
