@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.domain.reader import Act
+from core.language.words import tr
 from core.reads.arbitration import list_disputes, list_settled
 from ui.app.guard import guard, show_errors
 from ui.app.ledger import get_ledger
@@ -24,16 +25,20 @@ def draw_empty(*, hidden: bool) -> None:
     """Say what will stand here, and lead to where it comes from."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("No reads that you may see yet" if hidden else "No signed reads yet")
+        st.header(tr("No reads that you may see yet") if hidden else tr("No signed reads yet"))
         st.write(
-            "All reads here are of films that await your own first read. They are listed once you "
-            "have locked it."
+            tr(
+                "All reads here are of films that await your own first read. They are "
+                "listed once you have locked it."
+            )
             if hidden
-            else "Every read signed on the page Worklist is listed here: the reader, the film, the "
-            "verdict and the model's result. Nothing is ever overwritten: a correction is stored "
-            "with the read that it corrects."
+            else tr(
+                "Every read signed on the page Worklist is listed here: the reader, "
+                "the film, the verdict and the model's result. Nothing is ever "
+                "overwritten: a correction is stored with the read that it corrects."
+            )
         )
-        st.page_link("pages/review.py", label="Go to the worklist", icon=":material/radiology:")
+        st.page_link("pages/review.py", label=tr("Go to the worklist"), icon=":material/radiology:")
 
 
 visit = guard("records")
@@ -43,7 +48,9 @@ with show_errors():
     weeks = drift_of(ledger.records) if ledger.records else []
     waiting = films_waiting(ledger, visit)
     settling = ADDRESS in st.query_params  # the film comes first then
-    finding = st.expander("Find reads", icon=":material/search:") if settling else st.container()
+    finding = (
+        st.expander(tr("Find reads"), icon=":material/search:") if settling else st.container()
+    )
     if waiting:
         with finding:
             shown = opens_unread(visit, len(waiting))
@@ -57,10 +64,12 @@ with show_errors():
         disputes = list_disputes(seen)
         own = own_disputes(visit, disputes)
         disputes = [one for one in disputes if one not in own]
-        names = [f"Reads ({len(chosen.listed)})", "Readers and model"]
+        names = [tr("Reads ({reads})", reads=len(chosen.listed)), tr("Readers and model")]
         alarms = sum(week.alarm for week in weeks)
-        drift_tab = f"Drift ({alarms} weeks with an alarm)" if alarms else "Drift"
-        names += [disputes_tab(disputes, own), drift_tab, "Audit trail"]
+        drift_tab = (
+            tr("Drift ({alarms} weeks with an alarm)", alarms=alarms) if alarms else tr("Drift")
+        )
+        names += [disputes_tab(disputes, own), drift_tab, tr("Audit trail")]
         opened = names[2] if settling else None
         reads, readers, queue, drift, chain = st.tabs(names, key="records-tabs", default=opened)
         with reads:
@@ -79,6 +88,6 @@ with show_errors():
             draw_chain()
     else:
         draw_empty(hidden=bool(waiting))
-        with st.expander("Verify all other records", icon=":material/verified:"):
+        with st.expander(tr("Verify all other records"), icon=":material/verified:"):
             draw_chain()
     draw_standing_line(get_served(), visit.reader)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.domain.reader import Act
 from core.errors import FirstReadError
+from core.language.words import tr
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_decision, get_served
 from ui.app.session import Visit, show_notice
@@ -29,10 +30,13 @@ def draw_empty() -> None:
     """Say what is missing to compare anything."""
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.header("No runs yet")
+        st.header(tr("No runs yet"))
         st.write(
-            "Train one with `python -m core train f08`, or import another model's predictions: "
-            "each run is listed here and can be compared with the others."
+            tr(
+                "Train one with `python -m core train f08`, or import another model's "
+                "predictions: each run is listed here and can be compared with the "
+                "others."
+            )
         )
         offer_lesson()
 
@@ -44,9 +48,9 @@ def draw_head(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
         draw_part(view)
     with change_side.container(horizontal=True, horizontal_alignment="right", gap="small"):
         offer_lesson()
-        with st.popover("Import a run", icon=":material/upload_file:"):
+        with st.popover(tr("Import a run"), icon=":material/upload_file:"):
             draw_import(visit, view)
-        with st.popover("Change active model", icon=":material/swap_horiz:"):
+        with st.popover(tr("Change active model"), icon=":material/swap_horiz:"):
             draw_serving(visit, listed)
 
 
@@ -61,7 +65,8 @@ def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
         if view.at is None:
             raise
         st.warning(
-            f"{plain(str(exc))} Shown at each run's own operating point.", icon=":material/warning:"
+            tr("{why} Shown at each run's own operating point.", why=plain(str(exc))),
+            icon=":material/warning:",
         )
         key = replace(key, at=None)
         scored = get_scored(key, listed)
@@ -71,11 +76,12 @@ def draw_comparison(visit: Visit, view: RunsView, listed: ListedRuns) -> None:
         draw_films(scored, listed)
     with file_side:
         offer_report(view, key, listed, scored, styles)
-    tabs = st.tabs(list(TABS.values()), **ADDRESS.bind(view, "tab", TABS))
+    names = {tab: tr(name) for tab, name in TABS.items()}
+    tabs = st.tabs(list(names.values()), **ADDRESS.bind(view, "tab", names))
     tests_side, cases_side, ward_side, training_side = tabs
     with tests_side:
         draw_curves(key, listed, scored, styles)
-        st.markdown("#### Paired tests")
+        st.markdown(f"#### {tr('Paired tests')}")
         draw_tests(view, key, listed, scored, styles)
     with cases_side:
         note_left_out(visit)
@@ -102,7 +108,7 @@ def draw_runs(visit: Visit, view: RunsView, listed: ListedRuns, serving: str) ->
     with show_errors():
         draw_table(view, listed, serving, style_runs(tuple(listed.runs), view.runs))
         if len(listed.runs) == 1:
-            st.info("There is only one run: train or import another to compare them.")
+            st.info(tr("There is only one run: train or import another to compare them."))
         draw_comparison(visit, view, listed)
 
 

@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 
 from core.comparison.scored_films import ScoredFilms
 from core.errors import ComparisonError
+from core.language.words import msg
 from core.stats.intervals import Mask
 
 Order = npt.NDArray[np.int64]
@@ -128,7 +129,11 @@ def find_step(scored: ScoredFilms, earlier: str, later: str) -> Step:
     unknown = [run for run in (earlier, later) if run not in scored.run_ids]
     if unknown:
         raise ComparisonError(
-            f"{', '.join(unknown)} is not among the compared runs {', '.join(scored.run_ids)}."
+            msg(
+                "{unknown} is not among the compared runs {runs}.",
+                unknown=", ".join(unknown),
+                runs=", ".join(scored.run_ids),
+            )
         )
     before, after = (scored.right[scored.run_ids.index(run)] for run in (earlier, later))
     fixed, broken, ill = ~before & after, before & ~after, scored.ill

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from core.comparison.scored_films import ScoredFilms
 from core.errors import DatasetError
 from core.evaluation.metrics import CALIBRATION_BINS, CalibrationBin, calibration_by_count
+from core.language.words import msg
 from core.stats.intervals import Labels, Scores
 
 Floats = npt.NDArray[np.float64]
@@ -55,8 +56,12 @@ def trace_curves(probability: Scores, labels: Labels) -> Curves:
     n_ill, n_well = int(ill.sum()), int((~ill).sum())
     if not (n_ill and n_well):
         raise DatasetError(
-            f"a curve needs films of both classes; there are {n_ill} with pneumonia and {n_well} "
-            "normal."
+            msg(
+                "a curve needs films of both classes; there are {ill} with pneumonia "
+                "and {well} normal.",
+                ill=n_ill,
+                well=n_well,
+            )
         )
     order = np.argsort(-probability, kind="stable")
     last_of_ties = np.append(np.flatnonzero(np.diff(probability[order])), len(order) - 1)

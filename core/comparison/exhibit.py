@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from core.domain.model import RunRecord
 from core.domain.rate import Rate
+from core.language.words import tr
 from core.runs.listing import ListedRun
 from core.runs.store import read_history, read_record
 from core.stats.intervals import wilson_rate
@@ -138,31 +139,44 @@ def _open(one: ListedRun) -> ExhibitRun:
 def cause_text(exhibit: Exhibit) -> str:
     """Return which mistake does the harm, in a few sentences."""
     if exhibit.together is None or not exhibit.apart:
-        return "The runs with the mistakes are not trained yet: `python -m core train x05`."
+        return tr("The runs with the mistakes are not trained yet: `python -m core train x05`.")
     doing = [run for run in exhibit.apart if run.is_as_bad_as_the_origin]
     others = [run for run in exhibit.apart if not run.is_as_bad_as_the_origin]
     if not doing:
-        text = (
-            "No single mistake explains it. Specificity with each one alone: "
-            f"{'; '.join(map(_text, others))}."
-        )
+        sentences = [
+            tr(
+                "No single mistake explains it. Specificity with each one alone: {runs}.",
+                runs=_listed(others),
+            )
+        ]
     else:
-        text = f"Sufficient alone: {'; '.join(map(_text, doing))}."
+        sentences = [tr("Sufficient alone: {runs}.", runs=_listed(doing))]
         if others:
-            text += f" Not sufficient alone: {'; '.join(map(_text, others))}."
+            sentences.append(tr("Not sufficient alone: {runs}.", runs=_listed(others)))
     if exhibit.control is not None:
-        text += f" With none of them: {_specificity(exhibit.control)}."
-    return text
+        sentences.append(
+            tr("With none of them: {specificity}.", specificity=_specificity(exhibit.control))
+        )
+    return " ".join(sentences)
+
+
+def _listed(runs: Sequence[ExhibitRun]) -> str:
+    return "; ".join(map(_text, runs))
 
 
 def _text(run: ExhibitRun) -> str:
-    what = run.mistakes.rstrip(".")
+    what = tr(run.mistakes).rstrip(".")
     return f"{what[:1].lower()}{what[1:]} ({_specificity(run)})"
 
 
 def _specificity(run: ExhibitRun) -> str:
     rate = run.rate("specificity")
-    return f"specificity {rate.value:.3f}, {rate.low:.3f} to {rate.high:.3f}"
+    return tr(
+        "specificity {value:.3f}, {low:.3f} to {high:.3f}",
+        value=rate.value,
+        low=rate.low,
+        high=rate.high,
+    )
 
 
 def draw_windows(run: ExhibitRun, n: int, seed: int) -> Windows:

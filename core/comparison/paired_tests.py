@@ -20,6 +20,7 @@ from scipy.special import ndtr, ndtri
 from core.comparison.scored_films import ScoredFilms
 from core.errors import ComparisonError
 from core.evaluation.metrics import log_losses
+from core.language.words import msg
 from core.stats.bootstrap import (
     DRAWS,
     PatientDraws,
@@ -113,7 +114,11 @@ def draw_metrics(
     unknown = [name for name in names if name not in METRICS]
     if unknown:
         raise ComparisonError(
-            f"there is no metric {', '.join(unknown)} to compare; there are {', '.join(METRICS)}."
+            msg(
+                "there is no metric {unknown} to compare; there are {metrics}.",
+                unknown=", ".join(unknown),
+                metrics=", ".join(METRICS),
+            )
         )
     drawn = draw_patients(patients, draws=draws)
     # The films as they are go in as the first draw: one computation gives both.
@@ -278,7 +283,9 @@ def compare_pairs(
         If the films are fewer than two of a class.
     """
     if len(scored.run_ids) < 2:
-        raise ComparisonError("one run alone has nothing to be compared with: name two or more.")
+        raise ComparisonError(
+            msg("one run alone has nothing to be compared with: name two or more.")
+        )
     drawn = draw_metrics(
         scored.probability,
         scored.called,

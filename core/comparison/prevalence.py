@@ -15,6 +15,7 @@ from core.comparison.scored_films import ScoredFilms
 from core.domain.rate import Rate
 from core.errors import ComparisonError
 from core.evaluation.metrics import confusion_at, rates_of
+from core.language.words import msg
 from core.stats.bayes import probability_at
 
 _Z = float(stats.norm.ppf(0.975))
@@ -82,12 +83,19 @@ def expect_among(
     .. [1] N. D. Mercaldo et al., Stat. Med. 26 (2007) 2170-2183: the adjusted logit interval.
     """
     if children < 1:
-        raise ComparisonError(f"there are {children} children: at least one is needed.")
+        raise ComparisonError(
+            msg("there are {children} children: at least one is needed.", children=children)
+        )
     if not 0.0 <= prevalence <= 1.0:
-        raise ComparisonError(f"a prevalence of {prevalence} is not between 0 and 1.")
+        raise ComparisonError(
+            msg("a prevalence of {prevalence} is not between 0 and 1.", prevalence=prevalence)
+        )
     if min(sensitivity.n, specificity.n) < 1:
         raise ComparisonError(
-            "sensitivity or specificity was measured on no film: there is nothing to carry over."
+            msg(
+                "sensitivity or specificity was measured on no film: there is nothing to "
+                "carry over."
+            )
         )
     ill, well = children * prevalence, children * (1.0 - prevalence)
     return WardOutcome(

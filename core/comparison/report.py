@@ -31,6 +31,8 @@ from core.domain.model import RunRecord
 from core.domain.rate import Rate, interval_text
 from core.evaluation.metrics import confusion_at, log_losses, rates_of
 from core.evaluation.tables import MEASURES
+from core.language.numbers import number
+from core.language.words import tr
 from core.reports.document import Bullets, Document, Paragraph, Section, Table
 from core.reports.film_report import DISCLAIMER, time_text
 from core.reports.pdf import write_pdf
@@ -57,8 +59,8 @@ def questions_of(metric: str) -> dict[str, str]:
         That the page compares too, of `METRICS`; the ROC AUC is DeLong's in any case.
     """
     names = ("sensitivity", "specificity", metric, "log_loss")
-    asked = {name: MEASURES.get(name, name) for name in names if name != "roc_auc"}
-    return asked | {DELONG: "ROC AUC"}
+    asked = {name: tr(MEASURES.get(name, name)) for name in names if name != "roc_auc"}
+    return asked | {DELONG: tr("ROC AUC")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +117,26 @@ def describe_comparison(
     if told_pair is not None and metric != "roc_auc":
         sentences += (difference_text(told_pair, metric, MEASURES.get(metric, metric)),)
     sections = (
-        Section("results", "Results at the operating points", (_results(scored, metric),)),
-        Section(CURVES, "Curves and calibration", (Paragraph(_about_curves(scored)),)),
+        Section("results", tr("Results at the operating points"), (_results(scored, metric),)),
+        Section(CURVES, tr("Curves and calibration"), (Paragraph(_about_curves(scored)),)),
         Section(
-            "differences", "Differences", (_differences(scored, pairs, metric), Paragraph(NOTE))
+            "differences",
+            tr("Differences"),
+            (_differences(scored, pairs, metric), Paragraph(tr(NOTE))),
         ),
-        Section("words", "In words", (Bullets(sentences),)),
+        Section("words", tr("In words"), (Bullets(sentences),)),
         *more,
-        Section("runs", "The runs", (Bullets(tuple(_about(runs[one]) for one in scored.run_ids)),)),
+        Section(
+            "runs", tr("The runs"), (Bullets(tuple(_about(runs[one]) for one in scored.run_ids)),)
+        ),
+    )
+    made = tr(
+        "Made on {time} by First Read {version}.", time=time_text(made_at), version=__version__
     )
     return Document(
-        f"Comparison of runs {_names(scored.run_ids)}",
-        f"{text[:1].upper()}{text[1:]} Made on {time_text(made_at)} by First Read {__version__}.",
-        (DISCLAIMER,),
+        tr("Comparison of runs {names}", names=_names(scored.run_ids)),
+        f"{text[:1].upper()}{text[1:]} {made}",
+        (tr(DISCLAIMER),),
         sections,
     )
 
@@ -160,7 +169,9 @@ def plot_comparison(scored: ScoredFilms, looks: Mapping[str, Look]) -> list[Plot
 
 
 def _names(run_ids: Sequence[str]) -> str:
-    return f"{', '.join(run_ids[:-1])} and {run_ids[-1]}" if len(run_ids) > 1 else run_ids[0]
+    if len(run_ids) == 1:
+        return run_ids[0]
+    return tr("{first} and {second}", first=", ".join(run_ids[:-1]), second=run_ids[-1])
 
 
 def _results(scored: ScoredFilms, metric: str) -> Table:
@@ -181,11 +192,11 @@ def _results(scored: ScoredFilms, metric: str) -> Table:
         asked = {key: name for key, name in questions_of(metric).items() if key in known}
         names = list(asked.values())
         counts = f"{matrix.false_negative}", f"{matrix.false_positive}"
-        cells = (run, f"{threshold:.3f}", *counts, *(_in_lines(known[key]) for key in asked))
+        cells = (run, number(threshold, ".3f"), *counts, *(_in_lines(known[key]) for key in asked))
         rows.append((area.value, cells))
     rows.sort(key=lambda row: -row[0])
-    head = ("Run", "Threshold", "Missed", "False alarms", *names)
-    widths = (1.0, 1.55, 1.2, 1.3, *(2.0 for _ in names))
+    head = (tr("Run"), tr("Threshold"), tr("Missed"), tr("False alarms"), *names)
+    widths = (1.15, 1.5, 1.5, 1.45, *(2.0 for _ in names))
     return Table(head, tuple(cells for _, cells in rows), widths)
 
 
@@ -202,26 +213,40 @@ def _differences(scored: ScoredFilms, pairs: Sequence[PairComparison], metric: s
             difference = pair.roc_auc if question == DELONG else pair.differences[question]
             alone, corrected = p_cells(pair, question, difference.p_value)
             size = difference_cell(difference).replace(" (", "\n(")
-            cells.append(f"{size}\np {alone}, Holm {corrected}")
+            p_values = tr("p {alone}, Holm {corrected}", alone=alone, corrected=corrected)
+            cells.append(f"{size}\n{p_values}")
         step = find_step(scored, pair.first, pair.second)
-        films = f"{step.fixed} gone\n{step.broken} new"
-        rows.append((f"{pair.second} minus {pair.first}", films, *cells))
-    head = ("Pair", "Errors", *asked.values())
+        films = tr("{fixed} gone\n{broken} new", fixed=step.fixed, broken=step.broken)
+        name = tr("{second} minus {first}", second=pair.second, first=pair.first)
+        rows.append((name, films, *cells))
+    head = (tr("Pair"), tr("Errors"), *asked.values())
     return Table(head, tuple(rows), (0.95, 0.95, *(2.0 for _ in asked)))
 
 
 def _about(run: RunRecord) -> str:
-    kind = "imported" if run.foreign else f"{run.architecture}, {run.input_px} px,"
-    predictions = run.files[PREDICTIONS_FILE][:HASH_LENGTH]
-    return f"{run.run_id}: {run.sentence} ({kind} {run.created[:10]}, sha256 {predictions})"
+    known = {
+        "run": run.run_id,
+        "sentence": tr(run.sentence),
+        "day": run.created[:10],
+        "sha256": run.files[PREDICTIONS_FILE][:HASH_LENGTH],
+    }
+    if run.foreign:
+        return tr("{run}: {sentence} (imported {day}, sha256 {sha256})", **known)
+    return tr(
+        "{run}: {sentence} ({architecture}, {side} px, {day}, sha256 {sha256})",
+        architecture=run.architecture,
+        side=run.input_px,
+        **known,
+    )
 
 
 def _about_curves(scored: ScoredFilms) -> str:
-    left, right = (f"{side:g}" for side in (_roc_side(scored), _precision_side(scored)))
-    return (
-        f"Diamonds are operating points. ROC shows the upper left corner to {left}, precision and "
-        f"recall the upper right one to {right}. Calibration: bins of equal count with 95 % "
-        "intervals; grey is perfect."
+    return tr(
+        "Diamonds are operating points. ROC shows the upper left corner to {left:g}, "
+        "precision and recall the upper right one to {right:g}. Calibration: bins of "
+        "equal count with 95 % intervals; grey is perfect.",
+        left=_roc_side(scored),
+        right=_precision_side(scored),
     )
 
 
@@ -261,8 +286,8 @@ def _plot_roc(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
         )
     ]
     guide = Line("", GUIDE, ((0.0, 0.0), (1.0, 1.0)))
-    across = _axis("false alarms among normals", 0.0, side)
-    return Plot("ROC", across, _axis("pneumonias found", 1.0 - side, side), (guide, *lines))
+    across = _axis(tr("false alarms among normals"), 0.0, side)
+    return Plot("ROC", across, _axis(tr("pneumonias found"), 1.0 - side, side), (guide, *lines))
 
 
 def _plot_precision(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
@@ -274,9 +299,9 @@ def _plot_precision(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
         )
     ]
     return Plot(
-        "Precision and recall",
-        _axis("pneumonias found (recall)", 1.0 - side, side),
-        _axis("correct among called (precision)", 1.0 - side, side),
+        tr("Precision and recall"),
+        _axis(tr("pneumonias found (recall)"), 1.0 - side, side),
+        _axis(tr("correct among called (precision)"), 1.0 - side, side),
         tuple(lines),
     )
 
@@ -297,7 +322,7 @@ def _axis(title: str, start: float, side: float) -> Axis:
 
 
 def _ticks(values: Sequence[float]) -> tuple[tuple[float, str], ...]:
-    return tuple((value, f"{round(value, 6):g}") for value in values)
+    return tuple((value, number(round(value, 6), "g")) for value in values)
 
 
 def _plot_calibration(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
@@ -312,10 +337,10 @@ def _plot_calibration(scored: ScoredFilms, looks: Mapping[str, Look]) -> Plot:
         points = tuple((at, rate.value) for at, rate in zip(across, found, strict=True))
         bars = tuple((at, rate.low, rate.high) for at, rate in zip(across, found, strict=True))
         lines.append(Line(run, looks[run].ink, points, looks[run].dash, bars=bars))
-    ticks = zip(log_odds(ODDS_TICKS), (f"{tick:g}" for tick in ODDS_TICKS), strict=True)
+    ticks = zip(log_odds(ODDS_TICKS), (number(tick, "g") for tick in ODDS_TICKS), strict=True)
     return Plot(
-        "Calibration",
-        Axis("probability, spaced by log odds", start - 0.3, end + 0.3, tuple(ticks)),
-        Axis("share with pneumonia", -0.02, 1.02, _ticks((0.0, 0.25, 0.5, 0.75, 1.0))),
+        tr("Calibration"),
+        Axis(tr("probability, spaced by log odds"), start - 0.3, end + 0.3, tuple(ticks)),
+        Axis(tr("share with pneumonia"), -0.02, 1.02, _ticks((0.0, 0.25, 0.5, 0.75, 1.0))),
         tuple(lines),
     )

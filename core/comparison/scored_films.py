@@ -16,15 +16,16 @@ import numpy.typing as npt
 from core.errors import ComparisonError, DatasetError
 from core.evaluation.evaluate import PARTS, Part
 from core.evaluation.operating_point import choose_operating_point
+from core.language.words import msg, msgn
 from core.runs.predictions import FilmTable, Predictions
 from core.stats.intervals import Mask, Scores
 
 SYNTHETIC = "synthetic"
 COMPARED_PARTS = PARTS | {
-    SYNTHETIC: Part("synthetic films", lambda films: films.split == SYNTHETIC)
+    SYNTHETIC: Part(msg("synthetic films"), lambda films: films.split == SYNTHETIC)
 }
 """Films that runs can be compared on: those that every run is measured on, and synthetic ones."""
-OWN_THRESHOLDS = "each run's own operating point"
+OWN_THRESHOLDS = msg("each run's own operating point")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,17 +133,27 @@ def align_runs(
         two of them have different reference labels for a film.
     """
     if part not in COMPARED_PARTS:
-        raise ComparisonError(f"there is no part {part!r}; there are {', '.join(COMPARED_PARTS)}.")
+        raise ComparisonError(
+            msg(
+                "there is no part {part!r}; there are {parts}.",
+                part=part,
+                parts=", ".join(COMPARED_PARTS),
+            )
+        )
     if not predictions:
-        raise ComparisonError("there is no run to compare: name two or more.")
+        raise ComparisonError(msg("there is no run to compare: name two or more."))
     choose, name = COMPARED_PARTS[part].choose, COMPARED_PARTS[part].name
     of_part = {run: of_run.where(choose(of_run.films)) for run, of_run in predictions.items()}
     ids = [of_run.films.film_id for of_run in of_part.values()]
     common, every = reduce(np.intersect1d, ids), reduce(np.union1d, ids)
     if not len(common):
         raise ComparisonError(
-            f"The runs {', '.join(predictions)} have no film of the {name} in common: choose other "
-            "films, or leave out the run that has not read these."
+            msg(
+                "The runs {runs} have no film of the {part} in common: choose other "
+                "films, or leave out the run that has not read these.",
+                runs=", ".join(predictions),
+                part=msg(name),
+            )
         )
     first = next(iter(of_part.values()))
     films = first.films.where(np.isin(first.films.film_id, common))
@@ -150,8 +161,13 @@ def align_runs(
     for run, (_, other) in rows.items():
         if len(other):
             raise ComparisonError(
-                f"run {run} was measured against another reference label of {len(other)} films, "
-                f"such as {other[0]}. Recompute its record before comparing it."
+                msg(
+                    "run {run} was measured against another reference label of {films} "
+                    "films, such as {film}. Recompute its record before comparing it.",
+                    run=run,
+                    films=len(other),
+                    film=str(other[0]),
+                )
             )
     return ScoredFilms(
         run_ids=tuple(rows),
@@ -190,8 +206,12 @@ def join_runs(
     for run, (_, other) in rows.items():
         if len(other):
             raise DatasetError(
-                f"Run {run} was measured against other labels than the run that is shown. Write "
-                f"its predictions again with `python -m core evaluate {run} --write`."
+                msg(
+                    "Run {run} was measured against other labels than the run that is "
+                    "shown. Write its predictions again with `python -m core evaluate "
+                    "{run} --write`.",
+                    run=run,
+                )
             )
     return ScoredFilms(
         run_ids=tuple(rows),
@@ -232,14 +252,22 @@ def thresholds_at_sensitivity(
     """
     if not 0.0 < sensitivity <= 1.0:
         raise ComparisonError(
-            f"the sensitivity is {sensitivity}; it must be above 0 and at most 1."
+            msg(
+                "the sensitivity is {sensitivity}; it must be above 0 and at most 1.",
+                sensitivity=sensitivity,
+            )
         )
     lacking = [run for run, of_run in predictions.items() if not len(of_run.of_split("validation"))]
     if lacking:
-        have, it = ("has", "it") if len(lacking) == 1 else ("have", "them")
         raise ComparisonError(
-            f"{', '.join(lacking)} {have} no validation films to set a threshold on: leave {it} "
-            "out, or compare at the operating points."
+            msgn(
+                "{runs} has no validation films to set a threshold on: leave it out, or compare "
+                "at the operating points.",
+                "{runs} have no validation films to set a threshold on: leave them out, or "
+                "compare at the operating points.",
+                len(lacking),
+                runs=", ".join(lacking),
+            )
         )
     validation = align_runs(predictions, dict.fromkeys(predictions, 0.5), "validation")
     name = PARTS["validation"].name

@@ -10,6 +10,7 @@ from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import films_end_text, p_text
 from core.domain.rate import Rate, interval_text
 from core.evaluation.metrics import confusion_at, rates_of
+from core.language.words import tr
 from core.stats.intervals import Difference, roc_auc
 from core.tables import markdown_table
 
@@ -35,20 +36,20 @@ def describe_scored(scored: ScoredFilms) -> list[dict[str, object]]:
         rates = rates_of(matrix)
         lines.append(
             {
-                "Run": run,
-                "Operating point": float(threshold),
-                "Missed": matrix.false_negative,
-                "False alarms": matrix.false_positive,
-                "Sensitivity": rates["sensitivity"],
-                "Specificity": rates["specificity"],
-                "ROC AUC": roc_auc(probability, scored.films.label),
+                tr("Run"): run,
+                tr("Operating point"): float(threshold),
+                tr("Missed"): matrix.false_negative,
+                tr("False alarms"): matrix.false_positive,
+                tr("Sensitivity"): rates["sensitivity"],
+                tr("Specificity"): rates["specificity"],
+                tr("ROC AUC"): roc_auc(probability, scored.films.label),
             }
         )
     return sorted(lines, key=_by_area)
 
 
 def _by_area(line: Mapping[str, object]) -> float:
-    area = line["ROC AUC"]
+    area = line[tr("ROC AUC")]
     return -area.value if isinstance(area, Rate) else 0.0
 
 
@@ -81,7 +82,7 @@ def tabulate_pairs(pairs: Sequence[PairComparison]) -> str:
 
 def _pair_cells(pair: PairComparison) -> list[str]:
     return [
-        f"{pair.second} minus {pair.first}",
+        tr("{second} minus {first}", second=pair.second, first=pair.first),
         *(_errors_cell(pair.missed), *p_cells(pair, "missed", pair.missed.p_value)),
         _errors_cell(pair.false_alarms),
         *p_cells(pair, "false_alarms", pair.false_alarms.p_value),
@@ -98,10 +99,12 @@ def describe_pairs(pairs: Sequence[PairComparison], metric: str, name: str) -> l
         A key of their ``differences``.
     """
     head = [
-        *("Pair", "Missed", "p missed", "Holm-corrected p missed"),
-        *("False alarms", "p false alarms", "Holm-corrected p false alarms"),
-        *("ROC AUC", "p ROC AUC", "Holm-corrected p ROC AUC"),
-        *(f"{before}{name}" for before in ("Difference in ", "p ", "Holm-corrected p ")),
+        *(tr("Pair"), tr("Missed"), tr("p missed"), tr("Holm-corrected p missed")),
+        *(tr("False alarms"), tr("p false alarms"), tr("Holm-corrected p false alarms")),
+        *(tr("ROC AUC"), tr("p ROC AUC"), tr("Holm-corrected p ROC AUC")),
+        tr("Difference in {metric}", metric=tr(name)),
+        tr("p {metric}", metric=tr(name)),
+        tr("Holm-corrected p {metric}", metric=tr(name)),
     ]
     lines = []
     for pair in pairs:
@@ -138,14 +141,19 @@ def _p(p_value: float) -> str:
 
 def _errors_cell(errors: ErrorCounts) -> str:
     low, high = (films_end_text(end, "+" if end else "") for end in errors.shown_ends)
-    return f"{_signed(errors.change)} ({low} to {high})"
+    return tr("{change} ({low} to {high})", change=_signed(errors.change), low=low, high=high)
 
 
 def difference_cell(difference: Difference) -> str:
     """Return a difference with its 95 % interval, or that it is not defined."""
     if math.isnan(difference.value):
-        return "not defined"
-    return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
+        return tr("not defined")
+    return tr(
+        "{value:+.4f} ({low:+.4f} to {high:+.4f})",
+        value=difference.value,
+        low=difference.low,
+        high=difference.high,
+    )
 
 
 def _signed(films: int) -> str:

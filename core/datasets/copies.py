@@ -13,8 +13,9 @@ from core.datasets.check import published_manifest
 from core.datasets.fetch import find_public_set
 from core.datasets.index import OFFICIAL_TEST, class_named, list_public
 from core.domain.review import Verdict
+from core.language.words import msg
 
-ORIGINAL, LARGE_COPY, SQUARE_COPY = "original file", "1024 px copy", "224 px copy"
+ORIGINAL, LARGE_COPY, SQUARE_COPY = msg("original file"), msg("1024 px copy"), msg("224 px copy")
 LARGER: Final = {"kermany_fullres": ORIGINAL, "kermany_test_1024": LARGE_COPY}
 """Folders of a data folder and what they hold, the largest files first."""
 

@@ -30,6 +30,7 @@ from core.datasets.index import (
     open_source,
 )
 from core.errors import DatasetError
+from core.language.words import Message, msg
 
 Downloader = Callable[[str], Path]
 """Take a data set's handle; return the folder or zip in which it now lies."""
@@ -192,9 +193,10 @@ def find_public_set(data: Path) -> Path | None:
     return None
 
 
-def how_to_get_films(data: Path) -> str:
+def how_to_get_films(data: Path) -> Message:
     """Return the one line that says how to get the public films."""
-    return (
-        f"No public films in {data}: run `python -m core data fetch`, or set FIRSTREAD_DATA to "
-        "their folder."
+    return msg(
+        "No public films in {data}: run `python -m core data fetch`, or set FIRSTREAD_DATA to "
+        "their folder.",
+        data=data,
     )

@@ -15,17 +15,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import DatasetError
+from core.language.words import msg
 
 FACTS_FILE = "film_facts.parquet"
-OPACITY, OTHER_FINDING, NORMAL = "Lung Opacity", "No Lung Opacity / Not Normal", "Normal"
+OPACITY, OTHER_FINDING, NORMAL = (
+    msg("Lung Opacity"),
+    msg("No Lung Opacity / Not Normal"),
+    msg("Normal"),
+)
 """The RSNA radiologists' readings of an adult's film."""
 AGE_BANDS = (
-    (1, "under 1 year"),
-    (6, "1 to 5 years"),
-    (18, "6 to 17 years"),
-    (40, "18 to 39 years"),
-    (60, "40 to 59 years"),
-    (130, "60 years and above"),
+    (1, msg("under 1 year")),
+    (6, msg("1 to 5 years")),
+    (18, msg("6 to 17 years")),
+    (40, msg("18 to 39 years")),
+    (60, msg("40 to 59 years")),
+    (130, msg("60 years and above")),
 )
 _COLUMNS = (
     "film_id",
@@ -115,8 +120,12 @@ def read_facts(path: Path) -> FilmFacts:
         columns = {name: table[name].to_numpy().astype(np.str_) for name in _COLUMNS}
     except (OSError, pa.ArrowException, KeyError, ValueError) as exc:
         raise DatasetError(
-            f"The film metadata cannot be read from {path} ({type(exc).__name__}). Restore it from "
-            "the repository, or make it with `python -m core film-facts`."
+            msg(
+                "The film metadata cannot be read from {path} ({kind}). Restore it from "
+                "the repository, or make it with `python -m core film-facts`.",
+                path=path,
+                kind=type(exc).__name__,
+            )
         ) from exc
     return FilmFacts(**columns)
 

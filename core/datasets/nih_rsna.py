@@ -9,6 +9,7 @@ from typing import Final
 
 from core.domain.mark import Mark
 from core.errors import DatasetError
+from core.language.words import msg
 
 MANIFEST: Final = "manifest.csv"
 BOX_SIDE_PX: Final = 1024
@@ -36,7 +37,11 @@ def read_radiologist_boxes(data: Path) -> dict[str, tuple[Mark, ...]]:
             }
     except (OSError, KeyError, TypeError, ValueError) as exc:
         raise DatasetError(
-            f"{path} is not the manifest of the external films: obtain it again, or move it away."
+            msg(
+                "{path} is not the manifest of the external films: obtain it again, or "
+                "move it away.",
+                path=path,
+            )
         ) from exc
 
 
@@ -59,6 +64,10 @@ def read_manifest(data: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(lines))
     except OSError as exc:
         raise DatasetError(
-            f"The external films' list {path} cannot be read ({exc.strerror}): point "
-            "FIRSTREAD_DATA at the folder that holds nih_rsna/."
+            msg(
+                "The external films' list {path} cannot be read ({why}): point "
+                "FIRSTREAD_DATA at the folder that holds nih_rsna/.",
+                path=path,
+                why=exc.strerror,
+            )
         ) from exc

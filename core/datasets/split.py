@@ -11,6 +11,7 @@ from typing import Any, Final
 from core.datasets.duplicates import DuplicateReport, join_groups
 from core.datasets.index import DatasetIndex, Film, patient_of
 from core.errors import DatasetError
+from core.language.words import msg
 
 _FORMAT: Final = 1
 STRATA: Final = ("normal", "bacteria", "virus")
@@ -203,12 +204,22 @@ def read_split(path: Path, index: DatasetIndex | None = None) -> Split:
         split = _from_json(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as exc:
         raise DatasetError(
-            f"There is no split at {path}. Make it with `python -m core data split --out {path}`."
+            msg(
+                "There is no split at {path}. Make it with `python -m core data split --out "
+                "{path}`.",
+                path=path,
+            )
         ) from exc
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise DatasetError(
-            f"{path} is not a split of format {_FORMAT} ({type(exc).__name__}: {exc}). Make it "
-            "again with `python -m core data split`."
+            msg(
+                "{path} is not a split of format {format} ({kind}: {why}). Make it again with "
+                "`python -m core data split`.",
+                path=path,
+                format=_FORMAT,
+                kind=type(exc).__name__,
+                why=exc,
+            )
         ) from exc
     if index is not None and index.sha256 != split.index_sha256:
         raise DatasetError(

@@ -13,6 +13,7 @@ from typing import Any
 from core.datasets.split import read_split
 from core.errors import DatasetError, FirstReadError, ForeignRunRefused
 from core.imported_runs.table import ForeignRow
+from core.language.words import msg, tr
 from core.runs.listing import list_runs
 from core.runs.predictions import FilmTable, read_predictions
 from core.runs.store import read_record
@@ -71,10 +72,15 @@ class KnownFilms:
         )
         if len(meant) > 1:
             raise ForeignRunRefused(
-                f"names {len(meant)} films: {', '.join(meant[:3])}. Write the whole id"
+                msg(
+                    "{name} names {n} films: {films}. Write the whole id",
+                    name=_shown(name),
+                    n=len(meant),
+                    films=", ".join(meant[:3]),
+                )
             )
         if not meant:
-            raise ForeignRunRefused("is not a film of the set")
+            raise ForeignRunRefused(msg("{name} is not a film of the set", name=_shown(name)))
         return meant[0]
 
 
@@ -96,8 +102,8 @@ def know_films(models: Path) -> KnownFilms:
         except FirstReadError:
             continue
         ids = films.film_id.tolist()
-        unmeasured = dict.fromkeys(split.train, "a training film") | dict.fromkeys(
-            split.excluded, "left out of the split as a copy"
+        unmeasured = dict.fromkeys(split.train, msg("a training film")) | dict.fromkeys(
+            split.excluded, msg("left out of the split as a copy")
         )
         of_name: defaultdict[str, list[str]] = defaultdict(list)
         for film_id in dict.fromkeys([*ids, *unmeasured]):
@@ -112,8 +118,11 @@ def know_films(models: Path) -> KnownFilms:
             data=record["data"],
         )
     raise DatasetError(
-        f"no run in {models} lists its evaluation films: set FIRSTREAD_MODELS to the "
-        "folder with the trained runs."
+        msg(
+            "no run in {models} lists its evaluation films: set FIRSTREAD_MODELS to the "
+            "folder with the trained runs.",
+            models=models,
+        )
     )
 
 
@@ -156,7 +165,7 @@ def check_rows(rows: Sequence[ForeignRow], films: KnownFilms, split: str = "") -
         try:
             film_id, probability = _check_row(row, films, row_of)
         except ForeignRunRefused as exc:
-            faults.append(f"Row {row.number}: {exc}.")
+            faults.append(tr("Row {number}: {fault}.", number=row.number, fault=exc))
             continue
         place = films.row_of.get(film_id)
         part = films.unmeasured[film_id] if place is None else str(films.measured.split[place])
@@ -173,16 +182,16 @@ def _check_row(row: ForeignRow, films: KnownFilms, row_of: dict[str, int]) -> tu
     faults: list[str] = []
     film_id, probability = "", 0.0
     if not row.film:
-        faults.append("no film is named")
+        faults.append(tr("no film is named"))
     else:
         try:
             film_id = films.find(row.film)
         except ForeignRunRefused as exc:
-            faults.append(f"{_shown(row.film)} {exc}")
+            faults.append(str(exc))
     if film_id and (first := row_of.setdefault(film_id, row.number)) != row.number:
-        faults.append(f"{film_id} is already in row {first}")
+        faults.append(tr("{film} is already in row {row}", film=film_id, row=first))
     try:
-        probability = _read_probability(row.probability, film_id or "it")
+        probability = _read_probability(row.probability, film_id or msg("it"))
     except ForeignRunRefused as exc:
         faults.append(str(exc))
     try:
@@ -197,12 +206,16 @@ def _check_row(row: ForeignRow, films: KnownFilms, row_of: dict[str, int]) -> tu
 def _read_probability(text: str, film_id: str) -> float:
     """Return a probability as it is written, with a decimal point or a decimal comma."""
     if not text:
-        raise ForeignRunRefused(f"{film_id} has no probability")
+        raise ForeignRunRefused(msg("{film} has no probability", film=film_id))
     if not _NUMBER.fullmatch(text):
-        raise ForeignRunRefused(f"{film_id} has {_shown(text)} where a number is needed")
+        raise ForeignRunRefused(
+            msg("{film} has {text} where a number is needed", film=film_id, text=_shown(text))
+        )
     probability = float(text.replace(",", "."))
     if not (math.isfinite(probability) and 0.0 <= probability <= 1.0):
-        raise ForeignRunRefused(f"{film_id} has {_shown(text)}, which is not between 0 and 1")
+        raise ForeignRunRefused(
+            msg("{film} has {text}, which is not between 0 and 1", film=film_id, text=_shown(text))
+        )
     return abs(probability)  # -0 is 0
 
 
@@ -214,12 +227,21 @@ def _check_label(text: str, film_id: str, films: KnownFilms) -> None:
     known = int(films.measured.label[place])
     if stated is None:
         raise ForeignRunRefused(
-            f"{film_id} has the label {_shown(text)}: 0 and 1, or normal and pneumonia, are known"
+            msg(
+                "{film} has the label {label}: 0 and 1, or normal and pneumonia, are known",
+                film=film_id,
+                label=_shown(text),
+            )
         )
     if stated != known:
-        names = ("normal", "pneumonia")
+        names = (msg("normal"), msg("pneumonia"))
         raise ForeignRunRefused(
-            f"{film_id} is labelled {names[stated]}, and the reference standard says {names[known]}"
+            msg(
+                "{film} is labelled {stated}, and the reference standard says {known}",
+                film=film_id,
+                stated=names[stated],
+                known=names[known],
+            )
         )
 
 

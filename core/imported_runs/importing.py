@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,12 +22,13 @@ from core.evaluation.operating_point import choose_operating_point, measure_oper
 from core.files import whole_folder
 from core.imported_runs.checks import CheckedRows, KnownFilms, check_rows, know_films
 from core.imported_runs.table import ForeignRow, read_foreign_table
+from core.language.words import msg, tr, trn
 from core.runs.predictions import PREDICTIONS_FILE, Predictions, write_predictions
 from core.runs.store import write_record
 
 NAMED_FILMS = 3
 STATED_THRESHOLD = 0.5
-SPLITS = ("validation", "test", "nih")
+SPLITS = (msg("validation"), msg("test"), "nih")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
@@ -85,22 +86,28 @@ class ImportedRun:
     @property
     def films_text(self) -> str:
         """How many films of which part were taken."""
-        return ", ".join(f"{n} of {part}" for part, n in self.films.items())
+        return _counts_text(self.films)
 
     def list_oddities(self) -> list[str]:
         """Return a sentence on what is missing, on what is left out and on reversed scores."""
         sentences = []
         if self.missing:
-            lacking = ", ".join(f"{n} of {part}" for part, n in self.missing.items())
-            sentences.append(f"Missing films: {lacking}.")
+            lacking = _counts_text(self.missing)
+            sentences.append(tr("Missing films: {films}.", films=lacking))
         if self.left_out:
-            others = ", ".join(f"{n} rows ({what})" for what, n in self.left_out.items())
-            sentences.append(f"Left out: {others}.")
+            others = ", ".join(
+                tr("{n} rows ({what})", n=n, what=tr(what)) for what, n in self.left_out.items()
+            )
+            sentences.append(tr("Left out: {rows}.", rows=others))
         if self.reversed_scores:
             sentences.append(
-                "Normal films get the higher probabilities: is the column that of normal films?"
+                tr("Normal films get the higher probabilities: is the column that of normal films?")
             )
         return sentences
+
+
+def _counts_text(counts: Mapping[str, int]) -> str:
+    return ", ".join(tr("{n} of {part}", n=n, part=tr(part)) for part, n in counts.items())
 
 
 def import_run(
@@ -152,7 +159,7 @@ def import_run(
     try:
         measured = measure_run(predictions, point.threshold, films.cut_points)
     except DatasetError as exc:
-        raise ForeignRunRefused(f"too few films to measure: {exc}") from exc
+        raise ForeignRunRefused(msg("too few films to measure: {why}", why=exc)) from exc
     parts = dict.fromkeys(predictions.films.split.tolist())
     imported = ImportedRun(
         folder=foreign_runs / request.name,
@@ -166,8 +173,10 @@ def import_run(
     )
     record = {
         "run_id": request.name,
-        "sentence": "Another model's predictions, imported; what it was trained on is not known "
-        "here, so that it may have seen some of these films.",
+        "sentence": msg(
+            "Another model's predictions, imported; what it was trained on "
+            "is not known here, so that it may have seen some of these films."
+        ),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "architecture": "foreign",
         "input_px": 0,
@@ -191,25 +200,43 @@ def import_run(
 
 def _check_request(request: ForeignRequest, models: Path, foreign_runs: Path) -> None:
     if not request.name:
-        raise ForeignRunRefused("Enter a name for the run.")
+        raise ForeignRunRefused(msg("Enter a name for the run."))
     if not _NAME.fullmatch(request.name):
         raise ForeignRunRefused(
-            f"{request.name[:60]!r} cannot name a run: use 1 to 40 letters, digits, _ and -, "
-            "beginning with a letter or digit."
+            msg(
+                "{name!r} cannot name a run: use 1 to 40 letters, digits, _ and -, "
+                "beginning with a letter or digit.",
+                name=request.name[:60],
+            )
         )
     taken = [str(place) for place in (models, foreign_runs) if (place / request.name).exists()]
     if taken:
         raise ForeignRunRefused(
-            f"run {request.name} exists in {taken[0]}: a run is not overwritten. Choose another "
-            "name, or move its folder away."
+            msg(
+                "run {name} exists in {folder}: a run is not overwritten. Choose another "
+                "name, or move its folder away.",
+                name=request.name,
+                folder=taken[0],
+            )
         )
     if request.split and request.split not in SPLITS:
-        raise ForeignRunRefused(f"there is no split {request.split!r}: {', '.join(SPLITS)}.")
+        raise ForeignRunRefused(
+            msg(
+                "there is no split {split!r}: {splits}.",
+                split=request.split,
+                splits=", ".join(SPLITS),
+            )
+        )
     if request.threshold is not None and not 0.0 <= request.threshold <= 1.0:
-        raise ForeignRunRefused(f"a threshold of {request.threshold} is not between 0 and 1.")
+        raise ForeignRunRefused(
+            msg("a threshold of {threshold} is not between 0 and 1.", threshold=request.threshold)
+        )
     if not 0.0 < request.sensitivity <= 1.0:
         raise ForeignRunRefused(
-            f"a sensitivity of {request.sensitivity} is not above 0 and at most 1."
+            msg(
+                "a sensitivity of {sensitivity} is not above 0 and at most 1.",
+                sensitivity=request.sensitivity,
+            )
         )
 
 
@@ -228,20 +255,36 @@ def _missing_films(checked: CheckedRows, films: KnownFilms) -> dict[str, list[st
 def _missing_text(part: str, ids: Sequence[str], films: KnownFilms) -> str:
     n = int((films.measured.split == part).sum())
     named = ", ".join(ids[:NAMED_FILMS]) + (", ..." if len(ids) > NAMED_FILMS else "")
-    return (
-        f"Missing: {len(ids)} of the {n} films of {part} have no row: {named}. Leaving films "
-        "out can make a run look better. If it is intended, allow missing films."
+    return tr(
+        "Missing: {missing} of the {n} films of {part} have no row: {films}. Leaving "
+        "films out can make a run look better. If it is intended, allow missing "
+        "films.",
+        missing=len(ids),
+        n=n,
+        part=tr(part),
+        films=named,
     )
 
 
 def _nothing_left_text(checked: CheckedRows, split: str) -> str:
-    found = ", ".join(f"{rows} rows belong to {what}" for what, rows in checked.left_out.items())
-    return f"No row belongs to a film of {split or 'validation or test'}: {found}."
+    found = ", ".join(
+        tr("{rows} rows belong to {what}", rows=rows, what=tr(what))
+        for what, rows in checked.left_out.items()
+    )
+    return tr(
+        "No row belongs to a film of {part}: {rows}.",
+        part=tr(split or msg("validation or test")),
+        rows=found,
+    )
 
 
 def _listed(faults: Sequence[str]) -> str:
-    several = "1 problem prevents" if len(faults) == 1 else f"{len(faults)} problems prevent"
-    return "\n".join([f"{several} the import of this file; nothing was written.", *faults])
+    several = trn(
+        "1 problem prevents the import of this file; nothing was written.",
+        "{n} problems prevent the import of this file; nothing was written.",
+        len(faults),
+    )
+    return "\n".join([several, *faults])
 
 
 def _predictions_of(checked: CheckedRows, films: KnownFilms) -> Predictions:
@@ -265,11 +308,11 @@ def _operating_point(predictions: Predictions, request: ForeignRequest) -> Opera
     part = "validation" if len(validation) else str(predictions.films.split[0])
     films = predictions.of_split(part)
     origin = (
-        f"taken as {threshold:g} for want of validation films"
+        msg("taken as {threshold:g} for want of validation films", threshold=threshold)
         if request.threshold is None
-        else f"stated as {threshold:g}, not chosen on films"
+        else msg("stated as {threshold:g}, not chosen on films", threshold=threshold)
     )
-    where = f"{origin}; measured on {PARTS[part].name}"
+    where = msg("{origin}; measured on {part}", origin=origin, part=msg(PARTS[part].name))
     return measure_operating_point(films.probability, films.films.label, threshold, where)
 
 
@@ -280,6 +323,10 @@ def _write(folder: Path, record: dict[str, object], predictions: Predictions) ->
             write_record(partial, record)
     except OSError as exc:
         raise ForeignRunRefused(
-            f"the run cannot be written to {folder} ({exc.strerror}). Free the place, or set "
-            "FIRSTREAD_FOREIGN_RUNS to another folder."
+            msg(
+                "the run cannot be written to {folder} ({why}). Free the place, or "
+                "set FIRSTREAD_FOREIGN_RUNS to another folder.",
+                folder=folder,
+                why=exc.strerror,
+            )
         ) from exc

@@ -12,6 +12,8 @@ from dataclasses import astuple
 
 from core.errors import ForeignRunRefused
 from core.imported_runs.table import PARQUET_MARK, ForeignRow, read_foreign_table
+from core.language.current import current_language, using
+from core.language.words import msg
 from core.settings import PROJECT_ROOT
 
 LIMIT_S = 30.0
@@ -34,7 +36,8 @@ def read_foreign_table_apart(
     """
     if not content.startswith(PARQUET_MARK):
         return read_foreign_table(content, film_column, probability_column)
-    command = [sys.executable, "-m", "core.imported_runs.isolated", film_column, probability_column]
+    arguments = film_column, probability_column, current_language()
+    command = [sys.executable, "-m", "core.imported_runs.isolated", *arguments]
     try:
         done = subprocess.run(
             command, input=content, capture_output=True, cwd=PROJECT_ROOT, timeout=limit_s,
@@ -42,11 +45,15 @@ def read_foreign_table_apart(
         )  # fmt: skip
     except subprocess.TimeoutExpired as exc:
         raise ForeignRunRefused(
-            f"the Parquet file took longer than {limit_s:g} s to read. Write it again, or as CSV."
+            msg(
+                "the Parquet file took longer than {seconds:g} s to read. Write it "
+                "again, or as CSV.",
+                seconds=limit_s,
+            )
         ) from exc
     if done.returncode:
         raise ForeignRunRefused(
-            "the Parquet file is damaged: reading it crashed. Export it again, or as CSV."
+            msg("the Parquet file is damaged: reading it crashed. Export it again, or as CSV.")
         )
     answer = json.loads(done.stdout)
     if "refused" in answer:
@@ -55,10 +62,12 @@ def read_foreign_table_apart(
 
 
 def _answer() -> dict[str, object]:
-    try:
-        rows = read_foreign_table(sys.stdin.buffer.read(), *sys.argv[1:3])
-    except ForeignRunRefused as exc:
-        return {"refused": str(exc)}
+    film_column, probability_column, language = sys.argv[1:4]
+    with using(language):
+        try:
+            rows = read_foreign_table(sys.stdin.buffer.read(), film_column, probability_column)
+        except ForeignRunRefused as exc:
+            return {"refused": str(exc)}
     return {"rows": [astuple(row) for row in rows]}
 
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.errors import ForeignRunRefused
+from core.language.words import Message, msg, tr
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024
@@ -31,10 +32,11 @@ PROBABILITY_NAMES = (
     "probability_pneumonia", "pneumonia", "y_prob", "y_score", "score",
 )  # fmt: skip
 LABEL_NAMES = ("label", "reference", "y_true")
-_TOO_MANY_ROWS = (
-    f"the file has more than {MAX_ROWS:,} rows. Keep those of the films to be compared."
+_TOO_MANY_ROWS = msg(
+    "the file has more than {most:,} rows. Keep those of the films to be compared.",
+    most=MAX_ROWS,
 )
-_SMALLER = "Keep the columns of film and probability only."
+_SMALLER = msg("Keep the columns of film and probability only.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +85,51 @@ def read_foreign_table(
     """
     if len(content) > MAX_BYTES:
         raise ForeignRunRefused(
-            f"the file has {len(content) / 2**20:.1f} MiB; at most {MAX_BYTES // 2**20} are read. "
-            f"{_SMALLER}"
+            msg(
+                "the file has {size:.1f} MiB; at most {most} are read. {remedy}",
+                size=len(content) / 2**20,
+                most=MAX_BYTES // 2**20,
+                remedy=_SMALLER,
+            )
         )
     read = _read_parquet if content.startswith(PARQUET_MARK) else _read_csv
     rows = read(content, (film_column, probability_column))
     if not rows:
-        raise ForeignRunRefused("the file names its columns and has no row below them.")
+        raise ForeignRunRefused(msg("the file names its columns and has no row below them."))
     return rows
 
 
 def _find_columns(header: Sequence[str], wanted: tuple[str, str]) -> _Columns:
     names = [_plain_name(_unwrap(name)) for name in header]
 
-    def one_of(column: str, known: Sequence[str], what: str, option: str) -> int:
+    def one_of(column: str, known: Sequence[str], what: Message, option: str) -> int:
         accepted = (_plain_name(column),) if column else known
         found = [place for place, name in enumerate(names) if name in accepted]
         if len(found) == 1:
             return found[0]
         if found:
-            several = ", ".join(_quoted(header[place]) for place in found)
-            problem = f"more than one column may hold {what}: {several}"
-        else:
-            shown = ", ".join(map(_quoted, header[:20]))
-            problem = f"no column for {what} among {shown}; names such as {', '.join(accepted[:4])}"
+            raise ForeignRunRefused(
+                msg(
+                    "more than one column may hold {what}: {columns}. Rename the column, or name "
+                    "it ({option} on the command line).",
+                    what=what,
+                    columns=", ".join(_quoted(header[place]) for place in found),
+                    option=option,
+                )
+            )
         raise ForeignRunRefused(
-            f"{problem}. Rename the column, or name it ({option} on the command line)."
+            msg(
+                "no column for {what} among {columns}; names such as {names}. Rename the column, "
+                "or name it ({option} on the command line).",
+                what=what,
+                columns=", ".join(map(_quoted, header[:20])),
+                names=", ".join(accepted[:4]),
+                option=option,
+            )
         )
 
-    film = one_of(wanted[0], FILM_NAMES, "films", "--film-column")
-    probability = one_of(wanted[1], PROBABILITY_NAMES, "probabilities", "--probability-column")
+    film = one_of(wanted[0], FILM_NAMES, msg("films"), "--film-column")
+    probability = one_of(wanted[1], PROBABILITY_NAMES, msg("probabilities"), "--probability-column")
     labels = [place for place, name in enumerate(names) if name in LABEL_NAMES]
     return _Columns(film, probability, labels[0] if len(labels) == 1 else -1)
 
@@ -134,7 +151,7 @@ def _read_csv(content: bytes, wanted: tuple[str, str]) -> list[ForeignRow]:
         (_, header), *rows = [(place, cells) for place, cells in records if _holds(cells)]
     except csv.Error as exc:
         raise ForeignRunRefused(
-            f"the file is not a table of text ({exc}). Save it as CSV in UTF-8 again."
+            msg("the file is not a table of text ({exc}). Save it as CSV in UTF-8 again.", exc=exc)
         ) from exc
     if len(rows) > MAX_ROWS:
         raise ForeignRunRefused(_TOO_MANY_ROWS)
@@ -143,7 +160,7 @@ def _read_csv(content: bytes, wanted: tuple[str, str]) -> list[ForeignRow]:
 
 def _decode(content: bytes) -> str:
     if content.startswith(b"PK"):
-        raise ForeignRunRefused("the file is a spreadsheet or a zip: save it as CSV in UTF-8.")
+        raise ForeignRunRefused(msg("the file is a spreadsheet or a zip: save it as CSV in UTF-8."))
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
@@ -151,7 +168,7 @@ def _decode(content: bytes) -> str:
         text = "\0"
     if "\0" in text:
         raise ForeignRunRefused(
-            "the file is neither CSV in UTF-8 or UTF-16 nor Parquet. Save it as CSV in UTF-8."
+            msg("the file is neither CSV in UTF-8 or UTF-16 nor Parquet. Save it as CSV in UTF-8.")
         )
     # Excel writes a first line that declares the separator; the next line shows it as well.
     return re.sub(r"\Asep=[,;\t]\r?\n", "\n", text, flags=re.IGNORECASE)
@@ -171,8 +188,11 @@ def _find_separator(text: str, wanted: tuple[str, str]) -> tuple[str, _Columns]:
     cells, fault = max(refused, key=lambda one: one[0])
     if cells == 1:
         raise ForeignRunRefused(
-            f"the first line is one column: {_quoted(header[0])}. Separate the columns by comma, "
-            "semicolon or tab."
+            msg(
+                "the first line is one column: {column}. Separate the columns by comma, "
+                "semicolon or tab.",
+                column=_quoted(header[0]),
+            )
         )
     raise fault
 
@@ -183,7 +203,9 @@ def _holds(cells: Sequence[str]) -> bool:
 
 def _row_of(place: int, cells: Sequence[str], columns: _Columns, width: int) -> ForeignRow:
     if _holds(cells[width:]):
-        fault = f"it has {len(cells)} cells where the first line names {width}"
+        fault = tr(
+            "it has {cells} cells where the first line names {names}", cells=len(cells), names=width
+        )
         return ForeignRow(place, "", "", "", fault)
     texts = [_unwrap(cells[at]) if 0 <= at < len(cells) else "" for at in columns]
     return ForeignRow(place, *texts)
@@ -209,7 +231,7 @@ def _read_parquet(content: bytes, wanted: tuple[str, str]) -> list[ForeignRow]:
         texts = [_texts(table[name]) for name in read]
     except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as exc:
         raise ForeignRunRefused(
-            f"the Parquet file cannot be read ({str(exc)[:200]}). Write it again."
+            msg("the Parquet file cannot be read ({exc}). Write it again.", exc=str(exc)[:200])
         ) from exc
     labels = texts[2] if len(texts) > 2 else [""] * len(texts[0])
     rows = zip(texts[0], texts[1], labels, strict=True)
@@ -222,15 +244,23 @@ def _bound_size(found: Any, read: Sequence[str]) -> None:
         kind = _value_type(found.schema_arrow.field(name).type)
         if not (_is_text(kind) or _is_number(kind)):
             raise ForeignRunRefused(
-                f"the column {_quoted(name)} holds {kind}, which is neither text nor a number."
+                msg(
+                    "the column {column} holds {kind}, which is neither text nor a number.",
+                    column=_quoted(name),
+                    kind=str(kind),
+                )
             )
     # Of whole row groups: pyarrow 26 ends the process where a damaged column is asked for its size.
     metadata = found.metadata
     unpacked = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
     if unpacked > MAX_UNPACKED_BYTES:
         raise ForeignRunRefused(
-            f"the Parquet file unpacks to {unpacked / 2**20:.1f} MiB; at most "
-            f"{MAX_UNPACKED_BYTES // 2**20} are read. {_SMALLER}"
+            msg(
+                "the Parquet file unpacks to {size:.1f} MiB; at most {most} are read. {remedy}",
+                size=unpacked / 2**20,
+                most=MAX_UNPACKED_BYTES // 2**20,
+                remedy=_SMALLER,
+            )
         )
 
 
@@ -253,6 +283,8 @@ def _texts(column: Any) -> list[str]:
         values = column.combine_chunks().dictionary_encode()
         longest = pc.max(pc.utf8_length(values.dictionary)).as_py() or 0
         if longest > MAX_CELL:
-            raise ForeignRunRefused(f"a text in it has {longest} letters; {MAX_CELL} are read.")
+            raise ForeignRunRefused(
+                msg("a text in it has {n} letters; {most} are read.", n=longest, most=MAX_CELL)
+            )
         return [_unwrap(text or "") for text in values.to_pylist()]
     return ["" if value is None else str(value) for value in column.to_pylist()]

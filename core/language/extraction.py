@@ -1,8 +1,9 @@
-"""Every text that the source says, for the catalogues: of Python, of JavaScript, of HTML."""
+"""Every text for the catalogues: of Python, of JavaScript, of HTML, and of the runs' records."""
 
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -75,7 +76,26 @@ def extract_python(
             yield node.lineno, node.func.id, texts, []
 
 
-_METHODS: dict[str, Any] = {".py": extract_python, ".js": "javascript", ".html": extract_html}
+def extract_record(
+    file: BinaryIO,
+    keywords: Any,  # noqa: ARG001
+    comment_tags: Any,  # noqa: ARG001
+    options: Any,  # noqa: ARG001
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Yield what a classifier's record says in words: of itself, and of the films of its parts."""
+    record = json.loads(file.read())
+    if "operating_point" in record:
+        texts = [record["sentence"], record.get("exhibit", "")]
+        texts += [part["split"] for part in record["metrics"].values()]
+        yield from ((1, None, text, []) for text in dict.fromkeys(texts) if text)
+
+
+_METHODS: dict[str, Any] = {
+    ".py": extract_python,
+    ".js": "javascript",
+    ".html": extract_html,
+    ".json": extract_record,
+}
 
 
 def messages_in(path: Path) -> list[tuple[int, str | tuple[str, ...]]]:
@@ -89,8 +109,10 @@ def sources() -> Iterator[Path]:
     """Yield the files whose words a reader sees; the command line speaks English."""
     for folder in ("core", "ui", "pages"):
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in _METHODS and "core/cli" not in path.as_posix():
+            speaks = path.suffix in _METHODS and path.suffix != ".json"
+            if speaks and "core/cli" not in path.as_posix():
                 yield path
+    yield from sorted((ROOT / "models").glob("*/run.json"))
 
 
 def make_template(paths: Iterable[Path] | None = None) -> Catalog:

@@ -21,6 +21,7 @@ from core.datasets.nih_rsna import EXTERNAL_PREFIX
 from core.domain.film import SYNTHETIC_KEY
 from core.domain.model import RunRecord
 from core.errors import DatasetError
+from core.language.words import msg, tr
 
 if TYPE_CHECKING:  # loaded where films are drawn and tables are read: the first page does not wait
     from core.phantom.dataset import PhantomSet, Truth
@@ -118,12 +119,16 @@ class PublicLibrary:
     """The public films of a data folder; predictions are there without them, pictures are not."""
 
     name = "public"
-    title = "Public film set"
     synthetic = False
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._root = find_public_set(data)
+
+    @property
+    def title(self) -> str:
+        """What people call it, in the language of who asks."""
+        return tr("Public film set")
 
     @property
     def has_films(self) -> bool:
@@ -177,20 +182,33 @@ class PublicLibrary:
         path = root / name
         if name != film_id and not root.is_dir():
             raise DatasetError(
-                f"The adult films (NIH ChestX-ray14 with the RSNA's reads) are not in {root}: put "
-                "them there as docs/data.md says. `python -m core data fetch` downloads only the "
-                "children's films."
+                msg(
+                    "The adult films (NIH ChestX-ray14 with the RSNA's reads) are not in "
+                    "{folder}: put them there as docs/data.md says. `python -m core data "
+                    "fetch` downloads only the children's films.",
+                    folder=root,
+                )
             )
         if not path.resolve().is_relative_to(root.resolve()):
-            raise DatasetError(f"{film_id} is not a film of the set.")
+            raise DatasetError(msg("{film} is not a film of the set.", film=film_id))
         try:
             if path.stat().st_size > MAX_FILM_BYTES:
-                raise DatasetError(f"{film_id} is larger than any film of the set. Fetch it again.")
+                raise DatasetError(
+                    msg(
+                        "{film} is larger than any film of the set. Fetch it again.",
+                        film=film_id,
+                    )
+                )
             return path.read_bytes()
         except OSError as exc:
             raise DatasetError(
-                f"{film_id} cannot be read in {root} ({exc.strerror}). "
-                "Fetch the set again with `python -m core data fetch`."
+                msg(
+                    "{film} cannot be read in {folder} ({why}). Fetch the set "
+                    "again with `python -m core data fetch`.",
+                    film=film_id,
+                    folder=root,
+                    why=exc.strerror,
+                )
             ) from exc
 
     @cached_property
@@ -246,7 +264,6 @@ class SyntheticLibrary:
     """
 
     name = "synthetic"
-    title = "Synthetic films"
     synthetic = True
 
     def __init__(
@@ -259,6 +276,11 @@ class SyntheticLibrary:
         self._phantoms = phantoms
         self._score, self._has = score, has
         self._assess = assess
+
+    @property
+    def title(self) -> str:
+        """What people call it, in the language of who asks."""
+        return tr("Synthetic films")
 
     @property
     def has_films(self) -> bool:

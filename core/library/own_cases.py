@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from core.domain.model import RunRecord
 from core.errors import DatasetError
+from core.language.words import msg, tr
 from core.library.films import FilmCopy
 
 if TYPE_CHECKING:
@@ -27,12 +28,16 @@ class OwnCases:
     """
 
     name = "own"
-    title = "Own cases"
     synthetic = False
     has_films = True
 
     def __init__(self, fetch: Callable[[str], bytes]) -> None:
         self._fetch = fetch
+
+    @property
+    def title(self) -> str:
+        """What people call it, in the language of who asks."""
+        return tr("Own cases")
 
     def parts(self, run: RunRecord) -> tuple[str, ...]:  # noqa: ARG002
         """Return nothing: the cases belong to no split."""
@@ -51,8 +56,11 @@ class OwnCases:
             Always.
         """
         raise DatasetError(
-            f"Run {run.run_id} is not measured on own cases: their reference is a reader's "
-            "verdict, not ground truth. Choose another library."
+            msg(
+                "Run {run} is not measured on own cases: their reference is a "
+                "reader's verdict, not ground truth. Choose another library.",
+                run=run.run_id,
+            )
         )
 
     def learned(self, run: RunRecord) -> Predictions | None:  # noqa: ARG002

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import DatasetError, ModelIntegrity
 from core.files import replace_file
+from core.language.words import msg
 from core.runs.listing import USUAL_PARTS
 from core.runs.store import read_record
 
@@ -34,7 +35,9 @@ def read_archive(models: Path) -> ArchivedRun:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as exc:
-        raise ModelIntegrity(f"{path} cannot be read: restore it from the repository.") from exc
+        raise ModelIntegrity(
+            msg("{path} cannot be read: restore it from the repository.", path=path)
+        ) from exc
 
 
 def archive_run(models: Path, name: str) -> None:

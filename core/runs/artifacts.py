@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.domain.model import RunRecord
 from core.errors import ModelIntegrity
+from core.language.words import msg
 from core.runs.store import export_identity, read_verified
 
 
@@ -29,8 +30,16 @@ def parse_record(record: TypeAdapter[Kept], content: bytes, what: str, remedy: s
         return record.validate_json(content)
     except ValidationError as exc:
         first = exc.errors()[0]
-        place = "/".join(map(str, first["loc"])) or "its beginning"
-        raise ModelIntegrity(f"{what} (at {place}: {first['msg']}). {remedy}") from exc
+        place = "/".join(map(str, first["loc"])) or msg("its beginning")
+        raise ModelIntegrity(
+            msg(
+                "{what} (at {place}: {why}). {remedy}",
+                what=what,
+                place=place,
+                why=first["msg"],
+                remedy=remedy,
+            )
+        ) from exc
 
 
 def read_artifact(
@@ -57,6 +66,11 @@ def read_artifact(
     kept = parse(read_verified(run.folder, name, run.files))
     if kept.export_sha256 != export_identity(run):
         raise ModelIntegrity(
-            f"{name} of run {run.run_id} belongs to another export and is not used: {remedy}."
+            msg(
+                "{file} of run {run} belongs to another export and is not used: {remedy}.",
+                file=name,
+                run=run.run_id,
+                remedy=remedy,
+            )
         )
     return kept

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.domain.model import RunRecord
+from core.language.words import msg
 from core.runs.artifacts import read_artifact
 from core.tables import parquet_bytes, read_as_table
 
@@ -102,7 +103,7 @@ def parse_features(content: bytes) -> FilmFeatures:
     ModelIntegrity
         If the bytes are not such a table.
     """
-    with read_as_table(FEATURES_FILE, "film features", "features"):
+    with read_as_table(FEATURES_FILE, msg("film features"), "features"):
         table = pq.read_table(pa.BufferReader(content))
         about = table.schema.metadata
         axes = table["axes"].combine_chunks()
@@ -122,5 +123,5 @@ def read_features(run: RunRecord) -> FilmFeatures | None:
     ModelMissing, ModelIntegrity
         If the file is missing, is not the stated one, or is of another export than the run has.
     """
-    remedy = f"make it again with `python -m core features {run.run_id}`"
+    remedy = msg("make it again with `python -m core features {run}`", run=run.run_id)
     return read_artifact(run, FEATURES_FILE, parse_features, remedy)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from core.domain.model import RunRecord
 from core.errors import ModelIntegrity
+from core.language.words import msg
 from core.runs.artifacts import read_artifact
 from core.runs.store import export_identity, read_verified
 from core.tables import parquet_bytes
@@ -162,7 +163,7 @@ def read_learned(run: RunRecord) -> Predictions | None:
         export = about.get(b"export_sha256", b"").decode()
         return _Learned(parse_predictions(content, run.run_id), export)
 
-    remedy = f"make it again with `{how_to_score_learned(run.run_id)}`"
+    remedy = msg("make it again with `{command}`", command=how_to_score_learned(run.run_id))
     learned = read_artifact(run, LEARNED_FILE, parse, remedy)
     return None if learned is None else learned.predictions
 
@@ -183,8 +184,13 @@ def join_predictions(first: Predictions, second: Predictions) -> Predictions:
     both = np.intersect1d(first.films.film_id, second.films.film_id)
     if len(both):
         raise ModelIntegrity(
-            f"films in both a run's evaluation and its training: {len(both)}, first {both[0]}: "
-            f"recompute {LEARNED_FILE}."
+            msg(
+                "films in both a run's evaluation and its training: {films}, first "
+                "{film}: recompute {file}.",
+                films=len(both),
+                film=str(both[0]),
+                file=LEARNED_FILE,
+            )
         )
     columns = {
         name: np.concatenate([getattr(one.films, name) for one in (first, second)])
@@ -209,8 +215,13 @@ def parse_predictions(content: bytes, run_id: str) -> Predictions:
     lacking = [n for n in (*FILM_COLUMNS, *SCORE_COLUMNS) if n not in table.column_names]
     if lacking:
         raise ModelIntegrity(
-            f"{PREDICTIONS_FILE} of run {run_id} lacks {', '.join(lacking)}: an earlier "
-            f"version wrote it. Recompute it with `python -m core evaluate {run_id} --write`."
+            msg(
+                "{file} of run {run} lacks {columns}: an earlier version "
+                "wrote it. Recompute it with `python -m core evaluate {run} --write`.",
+                file=PREDICTIONS_FILE,
+                run=run_id,
+                columns=", ".join(lacking),
+            )
         )
     columns = {name: _as_array(table[name], name) for name in (*FILM_COLUMNS, *SCORE_COLUMNS)}
     films = FilmTable(**{name: columns[name] for name in FILM_COLUMNS})

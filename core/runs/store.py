@@ -11,6 +11,7 @@ from typing import Any
 from core.domain.model import AbstentionBand, Calibration, OperatingPoint, RunRecord
 from core.errors import ModelIntegrity, ModelMissing
 from core.files import replace_file, sha256_of
+from core.language.words import msg, tr
 
 RECORD_FILE = "run.json"
 EXPORT_FILE = "model.tflite"
@@ -71,12 +72,18 @@ def read_record(folder: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
         raise ModelMissing(
-            f"no run at {folder}: expected {RECORD_FILE} in it. Choose another run with "
-            "FIRSTREAD_SERVED_RUN, or train one with `python -m core train`."
+            msg(
+                "no run at {folder}: expected {file} in it. Choose another run "
+                "with FIRSTREAD_SERVED_RUN, or train one with `python -m core train`.",
+                folder=folder,
+                file=RECORD_FILE,
+            )
         ) from exc
     except (OSError, ValueError) as exc:
         raise ModelIntegrity(
-            f"{path} cannot be read ({exc}). Restore it from the repository."
+            msg(
+                "{path} cannot be read ({why}). Restore it from the repository.", path=path, why=exc
+            )
         ) from exc
     return record
 
@@ -113,8 +120,12 @@ def load_run(folder: Path) -> RunRecord:
         )
     except (KeyError, TypeError, AttributeError) as exc:
         raise ModelIntegrity(
-            f"{folder / RECORD_FILE} lacks a part that serving needs ({exc}). "
-            "Restore it from the repository, or train the run again."
+            msg(
+                "{path} lacks a part that serving needs ({why}). Restore it from the "
+                "repository, or train the run again.",
+                path=folder / RECORD_FILE,
+                why=exc,
+            )
         ) from exc
 
 
@@ -146,8 +157,11 @@ def read_history(run: RunRecord) -> list[dict[str, float]]:
         ]
     except (ValueError, TypeError, AttributeError) as exc:
         raise ModelIntegrity(
-            f"{run.folder / HISTORY_FILE} is not a list of losses ({exc}). "
-            "Restore it from the repository."
+            msg(
+                "{path} is not a list of losses ({why}). Restore it from the repository.",
+                path=run.folder / HISTORY_FILE,
+                why=exc,
+            )
         ) from exc
 
 
@@ -167,8 +181,16 @@ def find_run_folder(name: str, folders: Sequence[Path]) -> Path:
     plain = Path(name).name == name
     found = [one / name for one in folders if plain and (one / name / RECORD_FILE).is_file()]
     if not found:
-        places = " or ".join(str(one) for one in folders)
-        raise ModelMissing(f"there is no run {name} in {places}: `python -m core runs` lists them.")
+        places: str = str(folders[0])
+        for one in folders[1:]:
+            places = msg("{place} or {other}", place=places, other=one)
+        raise ModelMissing(
+            msg(
+                "there is no run {name} in {places}: `python -m core runs` lists them.",
+                name=name,
+                places=places,
+            )
+        )
     return found[0]
 
 
@@ -202,7 +224,7 @@ def name_run(run: RunRecord) -> str:
         If the record is not there or not readable any more.
     """
     exhibit = (run.folder / RECORD_FILE).is_file() and read_record(run.folder).get("exhibit")
-    return f"{run.run_id} (exhibit)" if exhibit else run.run_id
+    return tr("{run} (exhibit)", run=run.run_id) if exhibit else run.run_id
 
 
 def redrawn_with(folder: Path) -> int | None:
@@ -265,13 +287,19 @@ def read_verified(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
     """
     path = folder / name
     if not path.is_file():
-        raise ModelMissing(f"{path} is missing. Restore it from the repository.")
+        raise ModelMissing(msg("{path} is missing. Restore it from the repository.", path=path))
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     stated = files.get(name)
     if found != stated:
         raise ModelIntegrity(
-            f"{path} is not the file that was measured: its sha256 begins {found[:12]}, the record "
-            f"states {str(stated)[:12]}. It is not used. Restore it from the repository."
+            msg(
+                "{path} is not the file that was measured: its sha256 begins {found}, "
+                "the record states {stated}. It is not used. Restore it from the "
+                "repository.",
+                path=path,
+                found=found[:12],
+                stated=str(stated)[:12],
+            )
         )
     return content

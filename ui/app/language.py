@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.language.current import ENGLISH, LANGUAGES, ask, best_of
-from core.language.words import tr
+from core.language.words import Message, tr
 from core.settings import get_settings
 from ui.components.frame.frame import LANGUAGE_COOKIE
 
@@ -37,6 +39,22 @@ def _spoken() -> str:
     if get_script_run_ctx(suppress_warning=True) is None:
         return ""
     return str(st.session_state.get(CHOSEN, ""))
+
+
+class SaidWhenShown(str):
+    """A text for Streamlit to keep, as beside a spinner; each visit sees it in its language."""
+
+    def __new__(cls, message: Message) -> Self:
+        """Keep the message; as a str this is its English text."""
+        made = super().__new__(cls, message)
+        made._message = message
+        return made
+
+    _message: Message
+
+    def __str__(self) -> str:
+        """Return the text in the language of the visit."""
+        return self._message.said()
 
 
 def draw_language_choice() -> None:

@@ -16,6 +16,7 @@ import streamlit as st
 
 from core.domain.reader import Act
 from core.errors import DatasetError
+from core.language.words import tr
 from core.library.films import FilmLibrary
 from core.settings import get_settings
 from core.store.teaching import SqlTeachingStore
@@ -30,15 +31,16 @@ def awaits_blind_read(visit: Visit, library: str, film_id: str) -> str:
     visitor's worklist unread, or that a teaching session of theirs has yet to show.
     """
     if film_id in _in_teaching(visit):
-        return (
-            "A teaching session of yours has yet to show this film, so the runs' results are "
-            "hidden here. Read the film on the page Teaching, or end that session."
+        return tr(
+            "A teaching session of yours has yet to show this film, so the runs' "
+            "results are hidden here. Read the film on the page Teaching, or end "
+            "that session."
         )
     unread = _in_worklist(visit)
     if unread and _sha256_of(get_library(library), film_id) & unread:
-        return (
-            "This film is in your worklist and you have not read it, so the runs' results are "
-            "hidden here. Lock your first read on the page Worklist."
+        return tr(
+            "This film is in your worklist and you have not read it, so the runs' "
+            "results are hidden here. Lock your first read on the page Worklist."
         )
     return ""
 
@@ -72,11 +74,14 @@ def note_left_out(visit: Visit) -> None:
     """Say that films are left out, whether or not any of these is among them: that would tell."""
     unread, in_session = len(_in_worklist(visit)), len(_in_teaching(visit))
     if unread or in_session:
-        st.caption(
-            ":material/visibility_off: Films that await your own first read are left out here, "
-            "with their side and score, until you have read them: "
-            f"{unread} in your worklist, {in_session} in your teaching sessions."
+        left_out = tr(
+            "Films that await your own first read are left out here, with their side and score, "
+            "until you have read them: {unread} in your worklist, {in_session} in your teaching "
+            "sessions.",
+            unread=unread,
+            in_session=in_session,
         )
+        st.caption(f":material/visibility_off: {left_out}")
 
 
 def _in_teaching(visit: Visit) -> set[str]:

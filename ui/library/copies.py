@@ -16,6 +16,7 @@ from core.domain.rate import probability_text
 from core.errors import FirstReadError
 from core.inference.litert import predict_film
 from core.jobs.batch import UploadedFilm
+from core.language.words import msg, tr
 from core.library.films import FilmCopy, FilmLibrary, PublicLibrary
 from ui.app.resources import get_input, get_library
 from ui.components.plain_text import plain
@@ -29,6 +30,7 @@ from ui.library.runs import (
     offered_runs,
 )
 
+_FILE = msg("file")
 Sides = tuple[float, float]
 """Height and width in px."""
 
@@ -105,7 +107,8 @@ def copy_text(library: str, film_id: str) -> str:
         copy, sides = copies_of(library).load(film_id)
     except FirstReadError:
         return ""
-    return f"{copy.kind}, proportions not known" if copy.square and sides is None else copy.kind
+    kind = tr(copy.kind)
+    return tr("{kind}, proportions not known", kind=kind) if copy.square and sides is None else kind
 
 
 def draw_why_other(library: str, film_id: str, run: str, kept: float) -> None:
@@ -129,18 +132,22 @@ def why_other_probability(library: str, film_id: str, run: str, kept: float) -> 
     try:
         film = load_film(library, film_id)
         read = predict_film(get_input(film, engine), engine.classifier).probability
+        copy, _ = copies_of(library).load(film_id)
     except FirstReadError:  # the page says where the film is shown what is wrong with it
         return ""
     ours, theirs = probability_text(kept), probability_text(read)
     if ours == theirs:
         return ""
-    kind = copy_text(library, film_id)
-    if kind.startswith(SQUARE_COPY):
-        return (
-            f"The Worklist reads this {SQUARE_COPY} as {theirs}: runs are measured on films that "
-            "were first rounded to 256 grey levels."
+    if copy.kind == SQUARE_COPY:
+        return tr(
+            "The Worklist reads this 224 px copy as {theirs}: runs are measured on "
+            "films that were first rounded to 256 grey levels.",
+            theirs=theirs,
         )
-    return (
-        f"The probability {ours} is of the {SQUARE_COPY}, on which runs are measured. The Worklist "
-        f"reads the {kind or 'file'} shown here as {theirs}."
+    return tr(
+        "The probability {ours} is of the 224 px copy, on which runs are measured. "
+        "The Worklist reads the {kind} shown here as {theirs}.",
+        ours=ours,
+        kind=tr(copy.kind or _FILE),
+        theirs=theirs,
     )

@@ -21,6 +21,8 @@ from core.error_analysis.gallery import cell_of, films_in_cell, hold_back, order
 from core.error_analysis.names import name_text
 from core.error_analysis.notes import CaseNote, notes_by_film
 from core.errors import FirstReadError
+from core.language.current import ENGLISH, current_language, using
+from core.language.words import msg, tr
 from core.library.films import PublicLibrary, states_synthetic
 from core.library.thumbnails import ThumbnailCache
 from core.pipeline import draw_small_picture
@@ -38,6 +40,7 @@ from ui.library.gallery_query import ErrorView
 from ui.library.runs import get_films, get_learned, get_predictions, get_runs, left_out_text
 
 PICTURE_THREADS = 4
+SUBTYPES = {"bacteria": msg("bacteria"), "virus": msg("virus")}
 
 
 def get_case_notes() -> SqlCaseNotes:
@@ -178,7 +181,7 @@ def lesion_outlines(library: str, film_id: str) -> list[TruthOutline]:
 
 def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, SmallPicture], str]:
     """Return the small pictures that can be had, and a sentence if one cannot."""
-    draw = partial(_picture_of, copies_of(library), _small_pictures())
+    draw = partial(_picture_of, copies_of(library), _small_pictures(), current_language())
     drawn = list(_together().map(draw, film_ids))
     pictures = {
         film_id: picture
@@ -188,20 +191,23 @@ def small_pictures(library: str, film_ids: Sequence[str]) -> tuple[dict[str, Sma
     return pictures, next((one for one in drawn if isinstance(one, str)), "")
 
 
-def _picture_of(copies: Copies, cache: ThumbnailCache, film_id: str) -> SmallPicture | str:
-    """Return a film's picture, or a sentence that says why there is none."""
-    try:
-        copy, sides = copies.load(film_id)
-        return SmallPicture(cache.get(copy.content, sides), states_synthetic(copy.content))
-    except FirstReadError as exc:
-        return str(exc)
+def _picture_of(
+    copies: Copies, cache: ThumbnailCache, language: str, film_id: str
+) -> SmallPicture | str:
+    """Return a film's picture, or a sentence in a language that says why there is none."""
+    with using(language):  # threads of no visit make the pictures
+        try:
+            copy, sides = copies.load(film_id)
+            return SmallPicture(cache.get(copy.content, sides), states_synthetic(copy.content))
+        except FirstReadError as exc:
+            return str(exc)
 
 
 def make_ahead(library: str, film_ids: Sequence[str]) -> None:
     """Make small pictures in the background, so that the next page has them on disk."""
     copies, cache = copies_of(library), _small_pictures()
     for film_id in film_ids:
-        _ahead().submit(_picture_of, copies, cache, film_id)
+        _ahead().submit(_picture_of, copies, cache, ENGLISH, film_id)
 
 
 @st.cache_resource(show_spinner=False)
@@ -280,18 +286,31 @@ def build_cards(
 
 def label_in_words(films: FilmTable, place: int) -> str:
     """Return the reference label and the subtype of a film."""
+    return ", ".join(filter(None, label_and_subtype(films, place)))
+
+
+def label_and_subtype(films: FilmTable, place: int) -> tuple[str, str]:
+    """Return in words the reference label of a film, and its subtype or nothing."""
     subtype = str(films.subtype[place])
-    label = "pneumonia" if films.label[place] else "normal"
-    return f"{label}, {subtype}" if subtype else label
+    label = tr("pneumonia") if films.label[place] else tr("normal")
+    return label, tr(SUBTYPES.get(subtype, subtype)) if subtype else ""
 
 
 def quality_in_words(runs: ScoredFilms, place: int) -> str:
     """Return what the file's grey levels are like."""
     films = runs.films
-    return f"contrast {films.contrast[place]:.2f}, sharpness {films.sharpness[place]:.3f}"
+    return tr(
+        "contrast {contrast:.2f}, sharpness {sharpness:.3f}",
+        contrast=films.contrast[place],
+        sharpness=films.sharpness[place],
+    )
 
 
 def size_in_words(runs: ScoredFilms, place: int) -> str:
     """Return the size of the original, as published."""
     height, width = runs.films.original_height_px[place], runs.films.original_width_px[place]
-    return "size not certain" if np.isnan(height + width) else f"{width:.0f} x {height:.0f} px"
+    return (
+        tr("size not certain")
+        if np.isnan(height + width)
+        else tr("{width:.0f} x {height:.0f} px", width=width, height=height)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.error_analysis.filters import Wanted, WrongIn
 from core.error_analysis.gallery import Cell, Order
+from core.language.words import msg
 from core.library.film_codes import film_code
 from core.runs.tertiles import Third
 from ui.app.query_params import (
@@ -65,7 +66,7 @@ def _build(**values: Any) -> ErrorView:
 def _parse_film(code: str, values: Any) -> str | None:
     film = find_coded(values.library, values.run, values.split, code) if code else None
     if code and film is None:
-        raise WrongValue("is not in this split")
+        raise WrongValue(msg("is not in this split"))
     return film
 
 
@@ -73,13 +74,13 @@ def _parse_threshold(text: str, *_: object) -> float | None:
     try:
         return None if text == POINT else parse_number(text, 0.0, 1.0)
     except WrongValue:
-        raise WrongValue("is no probability") from None
+        raise WrongValue(msg("is no probability")) from None
 
 
 def _parse_page(text: str, *_: object) -> int:
     if text.isascii() and text.isdigit() and int(text[:9]) >= 1:
         return int(text[:9])
-    raise WrongValue("is no page")
+    raise WrongValue(msg("is no page"))
 
 
 _PAGE = ("page", "film")
@@ -89,7 +90,7 @@ _OF_FILMS = ("subtype", "finding", "age")
 
 
 def _filter(make: Callable[..., Param], name: str, field_: str, *given: Any) -> Param:
-    return make(name, *given, None, instead="all", field=f"wanted.{field_}", forgets=_PAGE)
+    return make(name, *given, None, instead=msg("all"), field=f"wanted.{field_}", forgets=_PAGE)
 
 
 _FILTERS = (
@@ -123,20 +124,20 @@ GALLERY = QueryParams(
     Param(
         "film",
         _parse_film,
-        instead="the gallery",
+        instead=msg("the gallery"),
         text=lambda film: film_code(film) if film else "",
     ),
     Param(
         "threshold",
         _parse_threshold,
-        instead="the operating point",
+        instead=msg("the operating point"),
         text=lambda threshold: POINT if threshold is None else repr(threshold),
     ),
     one_of("cell", Cell, Cell.FALSE_NEGATIVE),
     one_of("sort", Order, field="order", forgets=_PAGE),
     *_FILTERS,
-    Param("page", _parse_page, 1, instead="page 1"),
-    one_of("beside", BESIDE, None, instead="none"),
+    Param("page", _parse_page, 1, instead=msg("page 1")),
+    one_of("beside", BESIDE, None, instead=msg("none")),
     flag("regions"),
 )
 read_address, write_address = GALLERY.read, GALLERY.write

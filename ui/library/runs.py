@@ -12,6 +12,7 @@ from core.domain.model import RunRecord
 from core.error_analysis.notes import ProposedLabel
 from core.errors import FirstReadError
 from core.evaluation.evaluate import PARTS
+from core.language.words import msg, trn
 from core.library.film_codes import find_film
 from core.library.films import order_parts
 from core.pipeline import Engine, open_classifier
@@ -25,6 +26,7 @@ from core.runs.predictions import (
 )
 from core.runs.store import name_run, reading_identity
 from core.settings import get_settings
+from ui.app.language import SaidWhenShown
 from ui.app.reading_behind import still_reads_synthetic
 from ui.app.resources import LOOKED_FOR_AGAIN_S, get_engine, get_library, has_read
 
@@ -107,7 +109,7 @@ def _identity(run: RunRecord) -> tuple[str, ...]:
 
 
 @st.cache_resource(
-    show_spinner="Reading the films",
+    show_spinner=SaidWhenShown(msg("Reading the films")),
     max_entries=2 * KEPT_TABLES,
     hash_funcs={RunRecord: _identity},
 )
@@ -116,7 +118,7 @@ def predictions_of(library: str, run: RunRecord) -> Predictions:
     return get_library(library).predictions(run)
 
 
-@st.cache_resource(show_spinner="Reading the films", max_entries=KEPT_TABLES)
+@st.cache_resource(show_spinner=SaidWhenShown(msg("Reading the films")), max_entries=KEPT_TABLES)
 def _learned(library: str, identity: tuple[str, ...]) -> Predictions | None:
     return get_library(library).learned(get_runs()[identity[0]])
 
@@ -226,12 +228,21 @@ def left_out_text(library: str) -> str:
     missing = [name for name in named if name not in offered and not named[name].foreign]
     if not missing:
         return ""
-    runs = f"Run {missing[0]} is" if len(missing) == 1 else f"Runs {', '.join(missing)} are"
+    runs = ", ".join(missing)
     if still_reads_synthetic():
-        return f"{runs} reading the synthetic films now. Reload the page in a minute."
-    return (
-        f"{runs} left out: the synthetic films could not be read. To see why and to try again, "
-        "run `python -m core phantom-scores`, then reload the page."
+        return trn(
+            "Run {runs} is reading the synthetic films now. Reload the page in a minute.",
+            "Runs {runs} are reading the synthetic films now. Reload the page in a minute.",
+            len(missing),
+            runs=runs,
+        )
+    return trn(
+        "Run {runs} is left out: the synthetic films could not be read. To see why and to "
+        "try again, run `python -m core phantom-scores`, then reload the page.",
+        "Runs {runs} are left out: the synthetic films could not be read. To see why and to "
+        "try again, run `python -m core phantom-scores`, then reload the page.",
+        len(missing),
+        runs=runs,
     )
 
 

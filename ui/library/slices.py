@@ -10,10 +10,13 @@ from core.error_analysis.filters import Known
 from core.error_analysis.slice_discovery import HELD, SEARCHED, SliceSearch, search_space
 from core.error_analysis.slices import SliceSpace, declare_space
 from core.errors import FirstReadError
+from core.language.current import ENGLISH, using
+from core.language.words import msg, tr
 from core.runs.embeddings import FEATURES_FILE, FilmFeatures, Space, read_features
 from core.runs.predictions import Predictions
 from core.settings import get_settings
 from core.stats.intervals import Mask
+from ui.app.language import SaidWhenShown
 from ui.app.resources import get_engine, get_library
 from ui.library.gallery_query import ErrorView
 from ui.library.runs import KEPT_TABLES, get_predictions, get_runs, identity_of, of_part
@@ -43,14 +46,18 @@ def _facts(stamp: str) -> FilmFacts:  # noqa: ARG001 - it is the key
 def get_features(library: str, run: str) -> tuple[FilmFeatures | None, str]:
     """Return the kept features of a library's films, and a sentence if there are none."""
     if get_library(library).synthetic:
-        return None, "No features are stored for synthetic films, so there are no clusters."
+        return None, tr("No features are stored for synthetic films, so there are no clusters.")
     record = get_runs()[run]
     if record.foreign:
-        return None, f"Only the predictions of run {run} were imported: it has no features."
+        return None, tr(
+            "Only the predictions of run {run} were imported: it has no features.", run=run
+        )
     if FEATURES_FILE not in record.files:
-        return None, (
-            f"Run {run} has no stored features, so no clusters or label issues: compute them with "
-            f"`python -m core features {run}` and `python -m core label-issues {run}`."
+        return None, tr(
+            "Run {run} has no stored features, so no clusters or label issues: "
+            "compute them with `python -m core features {run}` and `python -m core "
+            "label-issues {run}`.",
+            run=run,
         )
     try:
         return _features(run, record.files[FEATURES_FILE]), ""
@@ -81,7 +88,8 @@ def _basis(library: str, run: str) -> Basis:
         str(record.operating_point.threshold),
         str(get_engine().input_px),  # for which the gate finds a synthetic film large enough
     )
-    lacking = (get_features(library, run)[1], get_facts()[1])
+    with using(ENGLISH):  # one search for all languages
+        lacking = (get_features(library, run)[1], get_facts()[1])
     return library, *identity_of(run), *made_of, _facts_stamp(), *lacking
 
 
@@ -90,7 +98,9 @@ def get_space(library: str, run: str) -> SliceSpace:
     return _space(_basis(library, run))
 
 
-@st.cache_resource(show_spinner="Dividing the films into subgroups", max_entries=KEPT_TABLES)
+@st.cache_resource(
+    show_spinner=SaidWhenShown(msg("Dividing the films into subgroups")), max_entries=KEPT_TABLES
+)
 def _space(basis: Basis) -> SliceSpace:
     library, run, *_ = basis
     predictions = get_predictions(library, run).of_split(SEARCHED)
@@ -102,7 +112,9 @@ def get_search(library: str, run: str) -> SliceSearch:
     return _search(_basis(library, run))
 
 
-@st.cache_resource(show_spinner="Testing every subgroup", max_entries=KEPT_TABLES)
+@st.cache_resource(
+    show_spinner=SaidWhenShown(msg("Testing every subgroup")), max_entries=KEPT_TABLES
+)
 def _search(basis: Basis) -> SliceSearch:
     library, run, *_ = basis
     return search_space(

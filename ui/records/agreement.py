@@ -9,6 +9,7 @@ import streamlit as st
 from core.domain.findings import category_text
 from core.domain.rate import Rate, of_few_text
 from core.domain.review import Records
+from core.language.words import tr
 from core.reads.reader_agreement import FEWEST_FILMS, compare_findings
 
 
@@ -17,20 +18,24 @@ def draw_finding_agreement(records: Records) -> None:
     found = compare_findings(records)
     if not found.films:
         return
-    st.subheader("Agreement on findings")
+    st.subheader(tr("Agreement on findings"))
     if not found.categories:
         st.info(
-            f"No kappa yet: two readers gave findings on {found.films} of the {FEWEST_FILMS} films "
-            "that it needs.",
+            tr(
+                "No kappa yet: two readers gave findings on {films} of the "
+                "{fewest} films that it needs.",
+                films=found.films,
+                fewest=FEWEST_FILMS,
+            ),
             icon=":material/hourglass_empty:",
         )
         return
     st.dataframe(
         [
             {
-                "Finding": category_text(one.category).capitalize(),
-                "Pairs with it": one.seen,
-                "Kappa": _text(one.kappa),
+                tr("Finding"): tr(category_text(one.category)).capitalize(),
+                tr("Pairs with it"): one.seen,
+                tr("Kappa"): _text(one.kappa),
             }
             for one in found.categories
         ],
@@ -38,17 +43,23 @@ def draw_finding_agreement(records: Records) -> None:
         height="content",
         width=560,
         key="records-findings",
-        column_config={"Kappa": st.column_config.TextColumn(alignment="right")},
-        alt="Agreement of readers on each finding",
+        column_config={tr("Kappa"): st.column_config.TextColumn(alignment="right")},
+        alt=tr("Agreement of readers on each finding"),
     )
     st.caption(
-        f"Cohen's kappa with its 95 % interval and n, the pairs of reads: {found.readers} readers, "
-        f"{found.films} films. Each reader's first read of a film counts, if it has findings. "
-        "A film that either reader calls uninterpretable counts for that finding alone. Of more "
-        "than two readers each pair counts, and intervals resample films. None is stated for "
-        f"fewer than {FEWEST_FILMS} films, or where a reader says the same of all."
+        tr(
+            "Cohen's kappa with its 95 % interval and n, the pairs of reads: {readers} "
+            "readers, {films} films. Each reader's first read of a film counts, if it "
+            "has findings. A film that either reader calls uninterpretable counts for "
+            "that finding alone. Of more than two readers each pair counts, and "
+            "intervals resample films. None is stated for fewer than {fewest} "
+            "films, or where a reader says the same of all.",
+            readers=found.readers,
+            films=found.films,
+            fewest=FEWEST_FILMS,
+        )
     )
 
 
 def _text(kappa: Rate) -> str:
-    return f"none (n = {kappa.n})" if math.isnan(kappa.value) else of_few_text(kappa)
+    return tr("none (n = {n})", n=kappa.n) if math.isnan(kappa.value) else of_few_text(kappa)

@@ -16,6 +16,7 @@ from core.errors import Cancelled, FilmStoreError, FirstReadError, RadiographErr
 from core.jobs.batch import UploadedFilm
 from core.jobs.explanations import ExplanationTask
 from core.jobs.kept_films import as_uploaded
+from core.language.words import tr, trn
 from core.reads.arbitration import TWO_READERS, Dispute, arbitrate, is_read_by, why_not_settled_by
 from core.reads.drafts import USUAL_CONFIDENCE
 from core.reads.signing import summarise_regions
@@ -59,8 +60,8 @@ def own_disputes(visit: Visit, disputes: Sequence[Dispute]) -> list[Dispute]:
 def disputes_tab(disputes: Sequence[Dispute], own: Sequence[Dispute]) -> str:
     """Return the tab's name: how many disputes are open, and for whom."""
     if not own:
-        return f"Disputes ({len(disputes)})"
-    return f"Disputes ({len(disputes)} for you, {len(own)} for others)"
+        return tr("Disputes ({disputes})", disputes=len(disputes))
+    return tr("Disputes ({yours} for you, {own} for others)", yours=len(disputes), own=len(own))
 
 
 def draw_disputes(
@@ -78,11 +79,15 @@ def draw_disputes(
     """
     listed = [*disputes, *(one for one in settled if _kept(visit, one) is not None)]
     if not disputes:
-        whose = " for you" if own else ""
-        st.info(f"No disagreements are open{whose}.", icon=":material/check:")
+        none = tr("No disagreements are open for you.") if own else tr("No disagreements are open.")
+        st.info(none, icon=":material/check:")
     if own:
-        films = "1 film that you" if len(own) == 1 else f"{len(own)} films that you"
-        st.caption(f":material/lock: {films} have read yourself await another reader.")
+        await_another = trn(
+            "1 film that you have read yourself await another reader.",
+            "{n} films that you have read yourself await another reader.",
+            len(own),
+        )
+        st.caption(f":material/lock: {await_another}")
     with_film = get_settings().keeps_films and visit.acting.may(Act.ARBITRATE)
     film_side, read_side = st.columns([3.1, 1.3] if with_film else [1.2, 1], gap="medium")
     with read_side:
@@ -91,8 +96,10 @@ def draw_disputes(
         if listed:
             with film_side:
                 st.info(
-                    "Choose a film under “Awaiting arbitration”. Its reads stand here then, and "
-                    "the form in which you settle it.",
+                    tr(
+                        "Choose a film under “Awaiting arbitration”. Its reads stand "
+                        "here then, and the form in which you settle it."
+                    ),
                     icon=":material/gavel:",
                 )
         return
@@ -148,12 +155,15 @@ def _choose(visit: Visit, listed: Sequence[Dispute], own: Sequence[Dispute]) -> 
         st.session_state[_CHOSEN] = named[0]
     elif any(one.film_sha256.startswith(code) for one in own if len(code) >= CODE_LENGTH):
         st.warning(
-            "You have read the film of this address: another reader must arbitrate.",
+            tr("You have read the film of this address: another reader must arbitrate."),
             icon=":material/lock:",
         )
     elif code:
         st.warning(
-            f"The address names the film {plain(repr(code[:40]))}, which awaits no arbitration.",
+            tr(
+                "The address names the film {code}, which awaits no arbitration.",
+                code=plain(repr(code[:40])),
+            ),
             icon=":material/link_off:",
         )
     if st.session_state.get(_CHOSEN) not in by_film:
@@ -162,12 +172,12 @@ def _choose(visit: Visit, listed: Sequence[Dispute], own: Sequence[Dispute]) -> 
         return None
     blind = get_settings().read_first and visit.acting.may(Act.ARBITRATE)
     chosen = st.selectbox(
-        "Awaiting arbitration, oldest first",
+        tr("Awaiting arbitration, oldest first"),
         list(by_film),
         index=None if blind else 0,
         format_func=lambda film: _name(by_film[film], blind=blind),
-        placeholder="Choose a film",
-        help="Its reads are shown then, and a first read of your own is no longer blind."
+        placeholder=tr("Choose a film"),
+        help=tr("Its reads are shown then, and a first read of your own is no longer blind.")
         if blind
         else None,
         key=_CHOSEN,
@@ -180,8 +190,9 @@ def _name(dispute: Dispute, *, blind: bool) -> str:
     """Return what a film is called; who disagrees would tell what the model said."""
     name = dispute.film_name or dispute.film_sha256[:CODE_LENGTH]
     if dispute.settled is not None:
-        return f"{name} (settled: {dispute.settled.read.verdict})"
-    return name if blind else f"{name} ({dispute.between})"
+        verdict = tr(dispute.settled.read.verdict.value)
+        return tr("{name} (settled: {verdict})", name=name, verdict=verdict)
+    return name if blind else f"{name} ({tr(dispute.between)})"
 
 
 def _put_into_address() -> None:
@@ -207,10 +218,11 @@ def _draw_reads(dispute: Dispute) -> None:
 def _why_open(dispute: Dispute) -> str:
     """Return why a film waits; of the model no more than one must know to settle the dispute."""
     if dispute.between.startswith(TWO_READERS):
-        return "This film waits because its readers disagree."
+        return tr("This film waits because its readers disagree.")
     readers = len({reader_key(read.reader) for read in dispute.reads})
-    whose = "the reader's verdict" if readers == 1 else "a reader's verdict"
-    return f"This film waits because {whose} and the model's result differ."
+    if readers == 1:
+        return tr("This film waits because the reader's verdict and the model's result differ.")
+    return tr("This film waits because a reader's verdict and the model's result differ.")
 
 
 def _draw_no_film(visit: Visit, dispute: Dispute) -> None:
@@ -219,13 +231,18 @@ def _draw_no_film(visit: Visit, dispute: Dispute) -> None:
         return
     if get_settings().keeps_films:
         st.caption(
-            "This film is not kept any more, so its dispute is settled by the reads alone. "
-            "To look at it first, upload it on the Worklist again."
+            tr(
+                "This film is not kept any more, so its dispute is settled by the reads "
+                "alone. To look at it first, upload it on the Worklist again."
+            )
         )
         return
     st.caption(
-        "No film is stored here. To look at it before arbitration, upload it on the Worklist and "
-        "lock a first read. Do not sign it: a reader who has signed cannot arbitrate."
+        tr(
+            "No film is stored here. To look at it before arbitration, upload it on the "
+            "Worklist and lock a first read. Do not sign it: a reader who has signed "
+            "cannot arbitrate."
+        )
     )
 
 
@@ -243,7 +260,7 @@ def _draw_model(
     """Draw what the model said, once that is asked for; return its regions, if they are shown."""
     if _hides_model(visit, dispute):
         st.button(
-            "Show what the model said",
+            tr("Show what the model said"),
             icon=":material/visibility:",
             width="stretch",
             key=f"dispute-model-{dispute.film_sha256[:CODE_LENGTH]}",
@@ -260,7 +277,7 @@ def _draw_model(
         if run is not None and read.shown_number is not None:
             number = number_at(read.prediction, run, read.shown_number)
         draw_scale(read.prediction, number)
-        st.caption(f"Run {plain(run_id)}, as it stood beside the signed read.")
+        st.caption(tr("Run {run}, as it stood beside the signed read.", run=plain(run_id)))
         draw_population(read.quality)
         if film is not None and run is not None and not run.foreign and run_id == list(said)[-1]:
             engine, others = get_engine_of(run_id), read.quality.of_others
@@ -273,9 +290,9 @@ def _draw_model(
     if not said:
         asked_for_none = any(read.score_held_back for read in dispute.reads)
         st.caption(
-            "The film is of an adult, and no reader asked for the score."
+            tr("The film is of an adult, and no reader asked for the score.")
             if asked_for_none
-            else "The model has not read this film."
+            else tr("The model has not read this film.")
         )
     visit.wait_for(task)
     return task
@@ -331,29 +348,29 @@ def _draw_arbitration(
 ) -> None:
     key = dispute.reads[-1].record_id
     verdict = st.segmented_control(
-        "The senior reader's verdict",
+        tr("The senior reader's verdict"),
         list(Verdict),
-        format_func=lambda one: str(one).capitalize(),
+        format_func=lambda one: tr(one.value).capitalize(),
         key=f"arbitrate-{key}",
     )
     confidence = USUAL_CONFIDENCE  # unsure has none
     if verdict is not Verdict.UNSURE:
         chosen = st.segmented_control(
-            "Confidence",
+            tr("Confidence"),
             list(CONFIDENCES),
             default=USUAL_CONFIDENCE,
             key=f"arbitrate-confidence-{key}",
             width="stretch",
             required=True,
-            help="1 is a guess, 3 fairly sure, 5 certain.",
+            help=tr("1 is a guess, 3 fairly sure, 5 certain."),
         )
         confidence = USUAL_CONFIDENCE if chosen is None else chosen
-    reason = st.text_area("Reason", max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
+    reason = st.text_area(tr("Reason"), max_chars=2000, height=80, key=f"arbitrate-reason-{key}")
     visit.reader = draw_name_field(visit)
-    if not st.button("Sign the arbitration", type="primary", icon=":material/gavel:"):
+    if not st.button(tr("Sign the arbitration"), type="primary", icon=":material/gavel:"):
         return
     if verdict is None:
-        st.warning("Choose a verdict first.", icon=":material/touch_app:")
+        st.warning(tr("Choose a verdict first."), icon=":material/touch_app:")
         return
     shown: dict[str, object] = {}
     if kept is not None and not _hides_model(visit, dispute):
@@ -363,9 +380,9 @@ def _draw_arbitration(
         record = arbitrate(dispute, visit.acting, verdict, confidence, reason, regions=shown)
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
-        st.warning(f"Not signed. {plain(str(exc))}", icon=":material/touch_app:")
+        st.warning(tr("Not signed. {why}", why=plain(str(exc))), icon=":material/touch_app:")
         return
     if kept is None:
         st.query_params.pop(ADDRESS, None)
-    visit.notice = "The arbitration is stored; the earlier reads are kept."
+    visit.notice = tr("The arbitration is stored; the earlier reads are kept.")
     st.rerun()

@@ -9,6 +9,7 @@ import streamlit as st
 from core.datasets.fetch import find_public_set
 from core.domain.review import ReviewRecord
 from core.files import sha256_of
+from core.language.words import tr
 from core.library.films import PublicLibrary, SyntheticLibrary
 from core.phantom.builtin import built_in_files
 from core.reads.export import is_synthetic
@@ -33,7 +34,7 @@ def draw_film_links(visit: Visit, read: ReviewRecord) -> None:
     library = find_in_library(read)
     with st.container(horizontal=True, vertical_alignment="center"):
         if held and st.button(
-            "Open the film on the Worklist",
+            tr("Open the film on the Worklist"),
             icon=":material/radiology:",
             key=f"records-open-{film[:12]}",
         ):
@@ -43,15 +44,15 @@ def draw_film_links(visit: Visit, read: ReviewRecord) -> None:
         if library:
             st.page_link(
                 ERRORS,
-                label="Open the film on Errors",
+                label=tr("Open the film on Errors"),
                 icon=":material/grid_view:",
                 query_params=library,
-                help="With its reference and every run's result.",
+                help=tr("With its reference and every run's result."),
             )
         if not held:
-            st.page_link(REVIEW, label="Go to the Worklist", icon=":material/upload:")
+            st.page_link(REVIEW, label=tr("Go to the Worklist"), icon=":material/upload:")
     if not held and not library:
-        st.caption("The film is not kept any more. Upload it on the Worklist to see it again.")
+        st.caption(tr("The film is not kept any more. Upload it on the Worklist to see it again."))
 
 
 def find_in_library(read: ReviewRecord) -> dict[str, str]:

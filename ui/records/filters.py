@@ -11,6 +11,8 @@ import streamlit as st
 
 from core.domain.mark import Mark
 from core.domain.review import ReadKind, ReviewRecord, Verdict
+from core.language.current import ENGLISH, current_language, using
+from core.language.words import msg, tr
 from core.reads.export import (
     AGREE,
     DISAGREE,
@@ -27,7 +29,8 @@ from core.reads.reader_performance import keep_whole, name_readers, own_reads
 from ui.app.ledger import Ledger
 from ui.components.table_files import TableFiles, offer_table
 
-FILMS = {"all films": None, "patients' films": False, "synthetic films": True}
+_ANY = msg("any")
+FILMS = {msg("all films"): None, msg("patients' films"): False, msg("synthetic films"): True}
 """Whether the films are synthetic; None: either."""
 FILMS_KEY = "records-films"
 
@@ -64,31 +67,32 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
         Films whose reads are counted and not listed.
     """
     words_side, verdict_side, model_side = st.columns([3, 1.3, 1.3], vertical_alignment="bottom")
-    words = words_side.text_input("Find film, reader or comment", placeholder="Any word")
+    words = words_side.text_input(tr("Find film, reader or comment"), placeholder=tr("Any word"))
     verdict = verdict_side.selectbox(
-        "Verdict", [None, *Verdict], format_func=lambda chosen: chosen or "any"
+        tr("Verdict"), [None, *Verdict], format_func=lambda chosen: tr(chosen or _ANY)
     )
     comparison = model_side.selectbox(
-        "Reader and model",
+        tr("Reader and model"),
         [None, AGREE, DISAGREE, NOT_COMPARED],
-        format_func=lambda chosen: chosen or "any",
+        format_func=lambda chosen: tr(chosen or _ANY),
     )
     reader_side, films_side, days_side, old_side = st.columns(
         [1.5, 1.2, 1.6, 1.3], vertical_alignment="bottom"
     )
     readers = list(name_readers(ledger.records).values())
     reader = reader_side.selectbox(
-        "Reader", [None, *readers], format_func=lambda chosen: chosen or "any"
+        tr("Reader"), [None, *readers], format_func=lambda chosen: chosen or tr(_ANY)
     )
     kinds = {is_synthetic(record) for record in ledger.records}
     films = films_side.selectbox(
-        "Films",
+        tr("Films"),
         list(FILMS),
         index=1 if len(kinds) == 2 else 0,  # a synthetic film is no patient
+        format_func=tr,
         key=FILMS_KEY,
     )
     days = _choose_days(days_side, ledger)
-    corrected = old_side.checkbox("First and corrected reads too", key="records-corrected")
+    corrected = old_side.checkbox(tr("First and corrected reads too"), key="records-corrected")
     kept = {"reader": reader, "synthetic": FILMS[films]}
     gone = set() if corrected else ledger.superseded
     newest = [
@@ -101,7 +105,11 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
     of_all = find_reads(newest, words, verdict, comparison, days=days, reader=reader)
     others = len([one for one in of_all if corrected or one.kind is not ReadKind.FIRST])
     others -= len(signed)
-    name = "patients' films" if FILMS[films] else "synthetic films"
+    more = (
+        tr("{n:,} more on patients' films", n=others)
+        if FILMS[films]
+        else tr("{n:,} more on synthetic films", n=others)
+    )
     return Chosen(
         signed,
         keep_whole(
@@ -109,7 +117,7 @@ def choose_reads(ledger: Ledger, hidden: Collection[str] = ()) -> Chosen:
             lambda own: bool(find_reads([own.last], days=days)),
         ),
         len(found) - len(signed),
-        f"{others:,} more on {name}" if others else "",
+        more if others else "",
     )
 
 
@@ -121,7 +129,7 @@ def offer_other_films(chosen: Chosen) -> None:
             type="tertiary",
             icon=":material/add:",
             key="records-other-films",
-            help="Lists the reads of all films.",
+            help=tr("Lists the reads of all films."),
             on_click=_choose_all_films,
         )
 
@@ -136,14 +144,18 @@ def choose_run(counted: list[ReviewRecord]) -> list[ReviewRecord]:
     if len(by_run) < 2:
         return counted
     chosen = st.segmented_control(
-        "Run that read the films",
+        tr("Run that read the films"),
         ["", *sorted(by_run)],
-        format_func=lambda run: run or "all runs together",
+        format_func=lambda run: run or tr("all runs together"),
         default="",
         required=True,
         key="records-run",
-        help="More than one run has read these films: "
-        + ", ".join(f"{run} for {n} reads" for run, n in sorted(by_run.items())),
+        help=tr(
+            "More than one run has read these films: {runs}",
+            runs=", ".join(
+                tr("{run} for {n} reads", run=run, n=n) for run, n in sorted(by_run.items())
+            ),
+        ),
     )
     return keep_whole(counted, lambda own: chosen in ("", own.last.run_id))
 
@@ -158,14 +170,16 @@ def choose_order(counted: list[ReviewRecord]) -> list[ReviewRecord]:
         return counted
     offered = [kind for kind in ORDERS if kind in kinds]
     chosen = st.segmented_control(
-        "Worklist before the read",
+        tr("Worklist before the read"),
         offered,
-        format_func=ORDERS.__getitem__,
+        format_func=lambda kind: tr(ORDERS[kind]),
         default=offered[0],
         required=True,
         key="records-order",
-        help="In the order of suspicion the reader knew the model's side before the first read. "
-        "Reads of both kinds are never counted together.",
+        help=tr(
+            "In the order of suspicion the reader knew the model's side before the "
+            "first read. Reads of both kinds are never counted together."
+        ),
     )
     return keep_whole(counted, lambda own: own.order_known is chosen)
 
@@ -176,7 +190,12 @@ def _choose_days(
     read_on = [record.read.read_at.date() for record in ledger.records]
     first, last = min(read_on), max(read_on)
     days = side.date_input(
-        "Read from, to (UTC)", (first, last), min_value=first, max_value=last, key="records-days"
+        tr("Read from, to (UTC)"),
+        (first, last),
+        min_value=first,
+        max_value=last,
+        format="YYYY/MM/DD" if current_language() == ENGLISH else "DD/MM/YYYY",
+        key="records-days",
     )
     return (days[0], days[1]) if len(days) == 2 else None
 
@@ -187,7 +206,7 @@ def draw_exports(listed: list[ReviewRecord], ledger: Ledger) -> None:
     offer_table(
         files,
         "first-read-records",
-        (f"CSV of {len(listed)}", "Parquet", "JSON"),
+        (tr("CSV of {n}", n=len(listed)), "Parquet", "JSON"),
         key="records",
         icon=":material/download:",
     )
@@ -215,4 +234,5 @@ def _make_files(listed: _Listed) -> TableFiles:
     press that meets the end of a run gets none.
     """
     reads = listed.records, listed.references, listed.drawn
-    return TableFiles(reads_as_csv(*reads), reads_as_parquet(*reads), reads_as_json(*reads))
+    with using(ENGLISH):  # files are for other programs, whoever takes them out
+        return TableFiles(reads_as_csv(*reads), reads_as_parquet(*reads), reads_as_json(*reads))

@@ -8,6 +8,8 @@ import streamlit as st
 
 from core.domain.rate import of_few_text
 from core.domain.review import ReviewRecord, Verdict
+from core.language.numbers import day_text
+from core.language.words import msg, tr
 from core.reads.drift import (
     CUSTOMARY_LIMIT,
     FALSE_ALARMS,
@@ -25,6 +27,7 @@ from ui.app.resources import get_engine
 from ui.charts.readers import plot_drift, plot_reader_beside_model
 from ui.components.figures import dimmed
 from ui.components.plain_text import plain
+from ui.records.words import say_reader
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -54,9 +57,16 @@ def draw_drift(weeks: Sequence[Week]) -> None:
     for week in weeks:
         if week.alarm:
             st.warning(
-                f"Week of {week.begins}: the model's probabilities have moved away from those on "
-                f"validation patients (index {week.index:.2f}, limit {week.limit:.2f}, "
-                f"n = {week.n}). Check that week's films for a new device or other patients.",
+                tr(
+                    "Week of {begins}: the model's probabilities have moved away from "
+                    "those on validation patients (index {index:.2f}, limit {limit:.2f}, "
+                    "n = {n}). Check that week's films for a new device or other "
+                    "patients.",
+                    begins=day_text(week.begins),
+                    index=week.index,
+                    limit=week.limit,
+                    n=week.n,
+                ),
                 icon=":material/trending_up:",
             )
     if any(week.index is not None for week in weeks):
@@ -64,24 +74,39 @@ def draw_drift(weeks: Sequence[Week]) -> None:
     elif weeks:
         most = max(week.n for week in weeks)
         st.info(
-            f"Too few films for an index: the fullest week has {most} of {FEWEST_FILMS}.",
+            tr(
+                "Too few films for an index: the fullest week has {most} of {fewest}.",
+                most=most,
+                fewest=FEWEST_FILMS,
+            ),
             icon=":material/hourglass_empty:",
         )
     else:
-        st.info(f"No film here was read by the served run {run_id}.", icon=":material/search:")
+        st.info(
+            tr("No film here was read by the served run {run}.", run=run_id),
+            icon=":material/search:",
+        )
     st.caption(
-        f"Population stability index of {run_id}'s probabilities: all signed films of a week "
-        f"against {len(reference)} films of validation patients, in ten classes. Only patients' "
-        "films count, if there are any; the filters of this page do not apply. The alarm is at "
-        f"{CUSTOMARY_LIMIT}, or at the value that {100 * FALSE_ALARMS:.0f} % of weeks without "
-        "drift exceed, if that is larger. "
-        f"A week with fewer than {FEWEST_FILMS} films gets no index. "
-        f"Of the validation films {100 * ill:.0f} % show pneumonia: with another prevalence the "
-        "index is high without any fault."
+        tr(
+            "Population stability index of {run}'s probabilities: all signed films of "
+            "a week against {films} films of validation patients, in ten classes. "
+            "Only patients' films count, if there are any; the filters of this page do "
+            "not apply. The alarm is at {limit}, or at the value that "
+            "{alarms:.0f} % of weeks without drift exceed, if that is larger. A week with "
+            "fewer than {fewest} films gets no index. Of the validation films "
+            "{ill:.0f} % show pneumonia: with another prevalence the index is high "
+            "without any fault.",
+            run=run_id,
+            films=len(reference),
+            limit=CUSTOMARY_LIMIT,
+            alarms=100 * FALSE_ALARMS,
+            fewest=FEWEST_FILMS,
+            ill=100 * ill,
+        )
     )
 
 
-READS = {False: "Last reads", True: "First reads"}
+READS = {False: msg("Last reads"), True: msg("First reads")}
 
 
 def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict]) -> None:
@@ -89,23 +114,27 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
     st.subheader("ROC")
     if not trace_readers(records, references, alone=False):
         st.info(
-            "No curve yet: none of the films that were read has a known reference.",
+            tr("No curve yet: none of the films that were read has a known reference."),
             icon=":material/query_stats:",
         )
         return
     alone_side, reader_side, _ = st.columns([1, 1, 1.4], vertical_alignment="bottom")
     alone = alone_side.segmented_control(
-        "Reads",
+        tr("Reads"),
         list(READS),
-        format_func=READS.__getitem__,
+        format_func=lambda alone: tr(READS[alone]),
         default=False,
         required=True,
         key="records-roc-reads",
-        help="If readers read before the model, the first read of a film is blind to the model and "
-        "the last one is not.",
+        help=tr(
+            "If readers read before the model, the first read of a film is blind to "
+            "the model and the last one is not."
+        ),
     )
     curves = {one.reader: one for one in trace_readers(records, references, alone=bool(alone))}
-    chosen = reader_side.selectbox("Whose curve", list(curves), key="records-roc-reader")
+    chosen = reader_side.selectbox(
+        tr("Whose curve"), list(curves), format_func=say_reader, key="records-roc-reader"
+    )
     curve = curves[chosen]
     if curve.own is None or curve.model is None:
         st.info(too_few_text(curve), icon=":material/query_stats:")
@@ -113,13 +142,19 @@ def draw_roc(records: Sequence[ReviewRecord], references: Mapping[str, Verdict])
     plot_side, words_side = st.columns([1, 1.2], gap="large")
     plot_side.plotly_chart(plot_reader_beside_model(curve), key="records-roc")
     areas = [dimmed(of_few_text(one.area)) for one in (curve.own, curve.model)]
-    readers = [plain(curve.reader), "The model, on the same films"]
-    words_side.table({"": readers, "AUC (95 % interval)": areas}, hide_index=True)
+    readers = [plain(say_reader(curve.reader)), tr("The model, on the same films")]
+    words_side.table({"": readers, tr("AUC (95 % interval)"): areas}, hide_index=True)
     words_side.caption(
-        f"{curve.n_ill} reads of films with pneumonia and {curve.n_well} of normal ones, by the "
-        "reference standard. The reader's scale runs from certainly normal through unsure to "
-        "certainly pneumonia. The model's probability is the one at the time of the read; its "
-        "threshold has no effect here. Intervals by DeLong (by Newcombe where the classes "
-        "separate completely); for all readers together, by resampling films 1,000 times. "
-        f"A curve needs {FEWEST_OF_A_CLASS} films of each class."
+        tr(
+            "{ill} reads of films with pneumonia and {well} of normal ones, by the "
+            "reference standard. The reader's scale runs from certainly normal through "
+            "unsure to certainly pneumonia. The model's probability is the one at the "
+            "time of the read; its threshold has no effect here. Intervals by DeLong (by "
+            "Newcombe where the classes separate completely); for all readers together, "
+            "by resampling films 1,000 times. A curve needs {fewest} films of "
+            "each class.",
+            ill=curve.n_ill,
+            well=curve.n_well,
+            fewest=FEWEST_OF_A_CLASS,
+        )
     )

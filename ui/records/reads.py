@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.domain.rate import probability_text
 from core.domain.review import ReviewRecord
-from core.reads.export import FILM_TYPE, FINDINGS, ORDER, Row, describe_read
+from core.language.words import tr, trn
+from core.reads.export import Row, describe_read
 from ui.app.ledger import Ledger
 from ui.app.session import Visit
 from ui.charts.base import draw_plot, plot_reads
@@ -15,26 +16,9 @@ from ui.records.film_links import draw_film_links
 from ui.records.filters import Chosen, draw_exports, offer_other_films
 from ui.records.panels import draw_history
 from ui.records.reports import draw_selection_reports
+from ui.records.words import HEADS, say_row
 
 SHOWN_NUMBER_PX = 460
-SHOWN_COLUMNS = (
-    "Read at (UTC)",
-    "Film",
-    "Reader",
-    "Verdict",
-    "Confidence (1 to 5)",
-    "Reader and model",
-    "Probability",
-    "Kind",
-    "Reference",
-    "Comment",
-    FINDINGS,
-    FILM_TYPE,
-    ORDER,
-    "Seconds",
-    "Shown number",
-    "Quality",
-)
 READ = "read"
 """Names the chosen read in the address, by the beginning of its id."""
 READ_LENGTH = 12
@@ -54,13 +38,17 @@ def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger, hidden: int = 0) ->
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         # and room for the table's tools
-        st.caption("Newest first. Choose a row to see its film.", width="content")
+        st.caption(tr("Newest first. Choose a row to see its film."), width="content")
         offer_other_films(chosen)
     read = _draw_list(chosen.listed[:LISTED], ledger)
     if len(chosen.listed) > LISTED:
         st.caption(
-            f"The newest {LISTED:,} of {len(chosen.listed):,} matching reads are listed; the "
-            "exports contain all of them. Search or filter by date to see older ones."
+            tr(
+                "The newest {listed:,} of {found:,} matching reads are listed; the "
+                "exports contain all of them. Search or filter by date to see older ones.",
+                listed=LISTED,
+                found=len(chosen.listed),
+            )
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_exports(chosen.listed, ledger)
@@ -76,17 +64,23 @@ def draw_reads(visit: Visit, chosen: Chosen, ledger: Ledger, hidden: int = 0) ->
 
 def _why_empty(chosen: Chosen, hidden: int) -> str:
     """Return why no read is listed, and what changes that."""
-    words = "No signed read matches. Remove a search word or a filter."
-    if chosen.locked:
-        reads = "1 first read is" if chosen.locked == 1 else f"{chosen.locked} first reads are"
-        words += f" {reads} locked and not signed: tick “First and corrected reads too”."
     if hidden:
-        films = "1 film" if hidden == 1 else f"{hidden} films"
-        words = (
-            f"No read that you may see matches. Reads of {films} stay hidden until you have locked "
-            "your own first read."
+        return trn(
+            "No read that you may see matches. Reads of 1 film stay hidden until you have locked "
+            "your own first read.",
+            "No read that you may see matches. Reads of {n} films stay hidden until you have "
+            "locked your own first read.",
+            hidden,
         )
-    return words
+    words = tr("No signed read matches. Remove a search word or a filter.")
+    if not chosen.locked:
+        return words
+    locked = trn(
+        "1 first read is locked and not signed: tick “First and corrected reads too”.",
+        "{n} first reads are locked and not signed: tick “First and corrected reads too”.",
+        chosen.locked,
+    )
+    return f"{words} {locked}"
 
 
 def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None:
@@ -98,7 +92,7 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
     named = st.query_params.get(READ, "")
     rows = [n for n, one in enumerate(found) if one.record_id[:READ_LENGTH] == named]
     event = st.dataframe(
-        without_empty([{name: row[name] for name in SHOWN_COLUMNS} for row in described]),
+        without_empty([say_row({name: row[name] for name in HEADS}) for row in described]),
         hide_index=True,
         height=460 if len(found) > 12 else "content",
         on_select="rerun",
@@ -106,23 +100,31 @@ def _draw_list(found: list[ReviewRecord], ledger: Ledger) -> ReviewRecord | None
         selection_default={"selection": {"rows": rows, "columns": [], "cells": []}},
         key="records-table",
         placeholder="",
-        alt="Signed reads, the newest first",
+        alt=tr("Signed reads, the newest first"),
         column_config={
-            "Read at (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-            "Confidence (1 to 5)": st.column_config.NumberColumn("Confidence"),
+            **{name: tr(head) for name, head in HEADS.items()},
+            "Read at (UTC)": st.column_config.DatetimeColumn(
+                tr(HEADS["Read at (UTC)"]), format=tr("YYYY-MM-DD HH:mm")
+            ),
+            "Confidence (1 to 5)": st.column_config.NumberColumn(tr(HEADS["Confidence (1 to 5)"])),
             "Probability": st.column_config.TextColumn(
-                "Score",
+                tr(HEADS["Probability"]),
                 alignment="right",
-                help="The model's, from 0 to 1, as on the Worklist. It is a probability at the "
-                "share of pneumonia among the run's validation films.",
+                help=tr(
+                    "The model's, from 0 to 1, as on the Worklist. It is a "
+                    "probability at the share of pneumonia among the run's "
+                    "validation films."
+                ),
             ),
             "Shown number": st.column_config.TextColumn(
-                width=SHOWN_NUMBER_PX, help="What the reader saw of the score."
+                tr(HEADS["Shown number"]),
+                width=SHOWN_NUMBER_PX,
+                help=tr("What the reader saw of the score."),
             ),
             "Seconds": st.column_config.NumberColumn(
-                format="%.0f", help="On the screen until this read."
+                tr(HEADS["Seconds"]), format="%.0f", help=tr("On the screen until this read.")
             ),
-            "Comment": st.column_config.TextColumn(width="medium"),
+            "Comment": st.column_config.TextColumn(tr(HEADS["Comment"]), width="medium"),
         },
     )
     chosen = event["selection"]["rows"]

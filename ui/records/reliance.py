@@ -6,12 +6,13 @@ import streamlit as st
 
 from core.domain.rate import of_few_text
 from core.domain.review import Records, Verdict
+from core.language.words import msg, tr
 from core.reads.reliance import FEWEST_FILMS, Reliance, settle_films, tabulate_reliance
 from core.stats.intervals import wilson_rate
 from ui.app.ledger import Ledger
 from ui.app.session import Visit
 
-_FIGURES = ("Your first verdict was right", "Your last verdict was right")
+_FIGURES = (msg("Your first verdict was right"), msg("Your last verdict was right"))
 
 
 def draw_own_reliance(visit: Visit, records: Records, ledger: Ledger) -> None:
@@ -27,33 +28,41 @@ def draw_own_reliance(visit: Visit, records: Records, ledger: Ledger) -> None:
     rows = tabulate_reliance(records, settled, reader)
     if not rows:
         return
-    st.subheader("Your first reads beside the model")
+    st.subheader(tr("Your first reads beside the model"))
     st.dataframe(
         [_describe(row) for row in rows],
         hide_index=True,
         height="content",
         key="records-reliance",
-        column_config=dict.fromkeys(_FIGURES, st.column_config.TextColumn(alignment="right")),
-        alt="Your first reads by verdict and by the model's result, and how often they were right",
+        column_config=dict.fromkeys(
+            map(tr, _FIGURES), st.column_config.TextColumn(alignment="right")
+        ),
+        alt=tr(
+            "Your first reads by verdict and by the model's result, and how often they were right"
+        ),
     )
     st.caption(
-        "Each row counts films on which you locked the same first verdict and the model's result "
-        "was in the same range. Only films count whose answer is known from a reference standard "
-        "or from another reader's arbitration. Arbitrated films are disputed ones, which may be "
-        f"harder than your other films. Rows with fewer than {FEWEST_FILMS} films are left out."
+        tr(
+            "Each row counts films on which you locked the same first verdict and the "
+            "model's result was in the same range. Only films count whose answer is "
+            "known from a reference standard or from another reader's arbitration. "
+            "Arbitrated films are disputed ones, which may be harder than your other "
+            "films. Rows with fewer than {fewest} films are left out.",
+            fewest=FEWEST_FILMS,
+        )
     )
 
 
 def _describe(row: Reliance) -> dict[str, str | int]:
     unsure = row.verdict is Verdict.UNSURE
     return {
-        "You said first": str(row.verdict),
-        "The model was": str(row.band),
-        "Films": row.n,
-        "Showed pneumonia": row.ill,
-        "Your first verdict was right": "no side taken"
+        tr("You said first"): tr(row.verdict.value),
+        tr("The model was"): tr(row.band.value),
+        tr("Films"): row.n,
+        tr("Showed pneumonia"): row.ill,
+        tr(_FIGURES[0]): tr("no side taken")
         if unsure
         else of_few_text(wilson_rate(row.first_right, row.n)),
-        "You changed it": row.changed,
-        "Your last verdict was right": of_few_text(wilson_rate(row.last_right, row.n)),
+        tr("You changed it"): row.changed,
+        tr(_FIGURES[1]): of_few_text(wilson_rate(row.last_right, row.n)),
     }

@@ -11,6 +11,7 @@ from core.domain.review import ReadKind, ReviewRecord
 from core.errors import FilmStoreError
 from core.jobs.batch import UploadedFilm
 from core.jobs.kept_films import as_uploaded
+from core.language.words import msg, tr
 from core.settings import get_settings
 from ui.app.progress import follow
 from ui.app.resources import get_films, get_store
@@ -36,7 +37,7 @@ def draw_selection_reports(visit: Visit, listed: Sequence[ReviewRecord]) -> None
     if task is not None and task.running:
         follow(visit, None)
     box = st.popover(
-        f"Reports ({len(signed)})",
+        tr("Reports ({n})", n=len(signed)),
         icon=":material/description:",
         key="records-reports",
         on_change="rerun",
@@ -45,7 +46,9 @@ def draw_selection_reports(visit: Visit, listed: Sequence[ReviewRecord]) -> None
         return
     with box:
         if len(signed) > MOST:
-            st.caption(f"Choose fewer films first: a file holds {MOST} reports at most.")
+            st.caption(
+                tr("Choose fewer films first: a file holds {most} reports at most.", most=MOST)
+            )
             return
         films = [_film_of(visit, record) for record in signed.values()]
         histories = [get_store().history(film.key) for film in films]
@@ -66,4 +69,4 @@ def _film_of(visit: Visit, record: ReviewRecord) -> UploadedFilm:
 
 
 def _gone() -> bytes:
-    raise FilmStoreError("The film is not kept any more.")
+    raise FilmStoreError(msg("The film is not kept any more."))

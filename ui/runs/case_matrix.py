@@ -12,6 +12,7 @@ from core.comparison.scored_films import SYNTHETIC, ScoredFilms
 from core.comparison.text import step_text
 from core.domain.film import printable
 from core.domain.rate import probability_text
+from core.language.words import tr, trn
 from core.library.film_codes import film_code, find_film
 from core.library.films import PublicLibrary
 from ui.app.guard import PAGES
@@ -24,7 +25,7 @@ from ui.components.cards.cards import Card, read_cards_event, show_cards
 from ui.components.figures import draw_figures
 from ui.components.plain_text import plain
 from ui.library.blind_reads import awaits_blind_read, films_awaiting
-from ui.library.films import add_pictures, label_in_words
+from ui.library.films import add_pictures, label_and_subtype, label_in_words
 from ui.library.runs import ALL_PARTS
 from ui.runs.data import ComparedKey, ListedRuns, get_cases
 from ui.runs.query import RunsView
@@ -39,7 +40,9 @@ def find_case(visit: Visit, view: RunsView, scored: ScoredFilms) -> str | None:
     film_id = find_film(view.film, scored.films.film_id.tolist())
     if film_id is None:
         if view.film:
-            st.warning(f"The film {plain(view.film[:40])} is not among the compared films.")
+            st.warning(
+                tr("The film {film} is not among the compared films.", film=plain(view.film[:40]))
+            )
         return None
     awaited = awaits_blind_read(visit, _library_of(scored), film_id)
     if awaited:
@@ -70,19 +73,24 @@ def draw_cases(
     compared = len(scored.films)
     scored = scored.where(~np.isin(scored.films.film_id, list(awaiting)))
     if not rows:
-        st.info(f"None of these runs gets any of the {len(scored.films)} films wrong.")
+        st.info(
+            tr("None of these runs gets any of the {films} films wrong.", films=len(scored.films))
+        )
         return
     draw_plot(
         plot_cases(matrix, rows, film_id or NO_CASE, styles),
         MATRIX,
         on_select=_take_cell,
         selection_mode="points",
-        alt="Films by runs; orange is wrong, grey is correct",
+        alt=tr("Films by runs; orange is wrong, grey is correct"),
     )
     st.caption(
-        f"Each column is a film: orange where a run is wrong, grey where it is correct. Films that "
-        f"the same runs get wrong are grouped. {_hidden_text(compared, len(scored.films), rows)} "
-        "Click a cell to open the case as that run reads it."
+        tr(
+            "Each column is a film: orange where a run is wrong, grey where it is "
+            "correct. Films that the same runs get wrong are grouped. {hidden} "
+            "Click a cell to open the case as that run reads it.",
+            hidden=_hidden_text(compared, len(scored.films), rows),
+        )
     )
     case_side, step_side = st.columns([1, 1.15], gap="large")
     with case_side:
@@ -92,19 +100,23 @@ def draw_cases(
         if view.earlier:
             _draw_step(find_step(scored, view.earlier, view.later), scored)
         else:
-            st.caption("Tick a second run to see which errors it corrects and which it adds.")
+            st.caption(tr("Tick a second run to see which errors it corrects and which it adds."))
 
 
 def _hidden_text(compared: int, left: int, rows: Sequence[int]) -> str:
     """Return how many films are in no column, so that all counts add up."""
-    text = f"{left - len(rows)} films that every run gets right are not shown."
+    text = tr("{films} films that every run gets right are not shown.", films=left - len(rows))
     if left == compared:
         return text
-    await_read = "1 awaits" if compared - left == 1 else f"{compared - left} await"
-    return (
-        f"{text} Of the {compared} films compared, {await_read} your first read: the columns, "
-        "these counts and the step below leave such films out."
+    others = trn(
+        "Of the {compared} films compared, 1 awaits your first read: the columns, these counts "
+        "and the step below leave such films out.",
+        "Of the {compared} films compared, {n} await your first read: the columns, these counts "
+        "and the step below leave such films out.",
+        compared - left,
+        compared=compared,
     )
+    return f"{text} {others}"
 
 
 def rows_drawn(matrix: CaseMatrix) -> list[int]:
@@ -136,26 +148,29 @@ def _draw_case(
         listed.append(film_id)  # one that every run gets right
     st.session_state[CASE] = film_id
     st.selectbox(
-        "Case",
+        tr("Case"),
         listed,
-        format_func=lambda film_id: printable(_bare_name(film_id)) or "none open",
+        format_func=lambda film_id: printable(_bare_name(film_id)) or tr("none open"),
         key=CASE,
         on_change=lambda: _open_case(st.session_state[CASE]),
-        help="Films that some run gets wrong, in the order of the columns above.",
+        help=tr("Films that some run gets wrong, in the order of the columns above."),
     )
     if film_id == NO_CASE:
-        st.caption("No case is open: click a cell above, or choose a film here.")
+        st.caption(tr("No case is open: click a cell above, or choose a film here."))
         return
     place = int(np.flatnonzero(scored.films.film_id == film_id)[0])
-    label = "pneumonia" if scored.ill[place] else "normal"
     wrong = [run for run, ok in zip(scored.run_ids, scored.right[:, place], strict=True) if not ok]
-    verdict = f"Wrong in {', '.join(wrong)}." if wrong else "Every run gets it right."
-    subtype = str(scored.films.subtype[place])
-    badge = " :gray-badge[synthetic]" if scored.synthetic else ""
-    st.markdown(
-        f"**{plain(printable(_bare_name(film_id)))}**{badge}  \n"
-        f"Reference: **{label}**{f', {subtype}' if subtype else ''}. {verdict}"
+    verdict = (
+        tr("Wrong in {runs}.", runs=", ".join(wrong)) if wrong else tr("Every run gets it right.")
     )
+    badge = f" :gray-badge[{tr('synthetic')}]" if scored.synthetic else ""
+    label, subtype = label_and_subtype(scored.films, place)
+    reference = (
+        tr("Reference: **{label}**, {subtype}.", label=label, subtype=subtype)
+        if subtype
+        else tr("Reference: **{label}**.", label=label)
+    )
+    st.markdown(f"**{plain(printable(_bare_name(film_id)))}**{badge}  \n{reference} {verdict}")
     drawn = [styles[run_id] for run_id in scored.run_ids]
     probability, threshold = scored.probability[:, place].tolist(), scored.threshold.tolist()
     run_id = view.cell or view.later or scored.run_ids[0]
@@ -167,7 +182,7 @@ def _draw_case(
         draw_plot(plot_case(probability, threshold, drawn), "runs-case-plot")
     st.page_link(
         PAGES["errors"][0],
-        label=f"Open the film in the error gallery of {run_id}",
+        label=tr("Open the film in the error gallery of {run}", run=run_id),
         icon=":material/open_in_new:",
         query_params=gallery_address(scored, place, run_id),
     )
@@ -182,7 +197,7 @@ def _draw_film(scored: ScoredFilms, card: Card, address: dict[str, str]) -> None
     if lacking:
         st.caption(plain(lacking))
     else:
-        show_cards(pictured, key=FILM, threshold=None, keys=False, columns=1, label="Open case")
+        show_cards(pictured, key=FILM, threshold=None, keys=False, columns=1, label=tr("Open case"))
 
 
 def _bare_name(film_id: str) -> str:
@@ -216,8 +231,8 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
     st.markdown(step_text(step))
     lines = [
         {
-            "Film": printable(_bare_name(film_id)),
-            "Change": words,
+            tr("Film"): printable(_bare_name(film_id)),
+            tr("Change"): words,
             **{
                 run: probability_text(
                     float(scored.probability[row, scored.films.film_id == film_id][0])
@@ -227,10 +242,10 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
             },
         }
         for words, film_ids in (
-            ("missed now", step.missed_now),
-            ("found now", step.found_now),
-            ("false alarm now", step.alarmed_now),
-            ("false alarm gone", step.cleared_now),
+            (tr("missed now"), step.missed_now),
+            (tr("found now"), step.found_now),
+            (tr("false alarm now"), step.alarmed_now),
+            (tr("false alarm gone"), step.cleared_now),
         )
         for film_id in film_ids
     ]
@@ -243,9 +258,9 @@ def _draw_step(step: Step, scored: ScoredFilms) -> None:
         key=STEP,
         on_select=lambda: _take_step(film_ids),
         selection_mode="single-row",
-        alt="Films that the step fixes or breaks",
+        alt=tr("Films that the step fixes or breaks"),
     )
-    st.caption("Tick a film to open its case.")
+    st.caption(tr("Tick a film to open its case."))
 
 
 def _take_step(film_ids: list[str]) -> None:

@@ -25,6 +25,7 @@ from core.domain.model import RunRecord
 from core.errors import FirstReadError
 from core.evaluation.evaluate import measure_part
 from core.evaluation.metrics import CalibrationBin
+from core.language.words import msg, tr
 from core.library.films import PublicLibrary
 from core.runs.listing import ListedRun, list_readable_runs
 from core.runs.predictions import PREDICTIONS_FILE, Predictions
@@ -33,6 +34,7 @@ from core.settings import get_settings
 from core.shortcuts.record import AUDIT_FILE, ShortcutAudit, read_audit
 from core.stats.bootstrap import pr_auc
 from core.stats.intervals import roc_auc
+from ui.app.language import SaidWhenShown
 from ui.app.resources import get_libraries, has_read
 from ui.library.runs import predictions_of
 
@@ -104,7 +106,11 @@ def get_listed_runs() -> ListedRuns:
     listed, sentences = list_readable_runs(*get_settings().run_folders)
     having = [run for run in listed if PREDICTIONS_FILE in run.record.files]
     sentences += [
-        f"Run {run.record.run_id} has no {PREDICTIONS_FILE} and is left out."
+        tr(
+            "Run {run} has no {file} and is left out.",
+            run=run.record.run_id,
+            file=PREDICTIONS_FILE,
+        )
         for run in listed
         if run not in having
     ]
@@ -152,7 +158,7 @@ def measured_area(run: RunRecord, part: str) -> float:
     return -1.0 if area is None else float(area)
 
 
-@st.cache_resource(show_spinner="Aligning the runs' films", max_entries=KEPT)
+@st.cache_resource(show_spinner=SaidWhenShown(msg("Aligning the runs' films")), max_entries=KEPT)
 def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
     """Return what the runs said of the films of one part that all of them scored.
 
@@ -172,19 +178,19 @@ def get_scored(key: ComparedKey, _listed: ListedRuns) -> ScoredFilms:
     return align_runs(by_run, together, key.part, thresholds_text(key.at / 100.0))
 
 
-@st.cache_resource(show_spinner="Testing every pair of runs", max_entries=KEPT)
+@st.cache_resource(show_spinner=SaidWhenShown(msg("Testing every pair of runs")), max_entries=KEPT)
 def get_pairs(key: ComparedKey, _listed: ListedRuns) -> list[PairComparison]:
     """Return the tests of every pair; raises as `compare_pairs`."""
     return compare_pairs(get_scored(key, _listed))
 
 
-@st.cache_resource(show_spinner="Arranging the cases", max_entries=KEPT)
+@st.cache_resource(show_spinner=SaidWhenShown(msg("Arranging the cases")), max_entries=KEPT)
 def get_cases(key: ComparedKey, _listed: ListedRuns) -> CaseMatrix:
     """Return films by runs, clustered."""
     return arrange_cases(get_scored(key, _listed))
 
 
-@st.cache_resource(show_spinner="Computing the curves", max_entries=KEPT)
+@st.cache_resource(show_spinner=SaidWhenShown(msg("Computing the curves")), max_entries=KEPT)
 def get_curves(
     key: ComparedKey, _listed: ListedRuns
 ) -> tuple[list[Curves], list[tuple[CalibrationBin, ...]]]:

@@ -8,6 +8,7 @@ from core.domain.reader import Act
 from core.errors import FirstReadError
 from core.imported_runs.importing import ForeignRequest, ImportedRun, import_run
 from core.imported_runs.isolated import read_foreign_table_apart
+from core.language.words import msg, tr
 from core.settings import get_settings
 from core.tables import csv_table
 from ui.app.identity import not_allowed
@@ -17,10 +18,10 @@ from ui.runs.query import RunsView
 
 SHOWN_FAULTS = 20
 PARTS = {
-    "": "all splits found in the file",
-    "validation": "validation patients",
-    "test": "official test split",
-    "nih": "external adults (NIH)",
+    "": msg("all splits found in the file"),
+    "validation": msg("validation patients"),
+    "test": msg("official test split"),
+    "nih": msg("external adults (NIH)"),
 }
 
 
@@ -31,30 +32,35 @@ def draw_import(visit: Visit, view: RunsView) -> None:
     turn = st.session_state.setdefault("runs-import-turn", 0)
     with st.form(f"runs-import-{turn}", border=False):
         st.markdown(
-            "A table with one column of film names and one of probabilities of pneumonia. The "
-            "imported run can be compared and browsed. It never reads films."
+            tr(
+                "A table with one column of film names and one of probabilities of "
+                "pneumonia. The imported run can be compared and browsed. It never reads "
+                "films."
+            )
         )
-        file = st.file_uploader("CSV or Parquet", type=["csv", "parquet"], key=f"runs-file-{turn}")
-        name = st.text_input("Name of the run", key=f"runs-name-{turn}", max_chars=40)
+        file = st.file_uploader(
+            tr("CSV or Parquet"), type=["csv", "parquet"], key=f"runs-file-{turn}"
+        )
+        name = st.text_input(tr("Name of the run"), key=f"runs-name-{turn}", max_chars=40)
         film_side, probability_side = st.columns(2)
         film_column = film_side.text_input(
-            "Film column", key=f"runs-film-{turn}", placeholder="detected automatically"
+            tr("Film column"), key=f"runs-film-{turn}", placeholder=tr("detected automatically")
         )
         probability_column = probability_side.text_input(
-            "Probability column",
+            tr("Probability column"),
             key=f"runs-probability-{turn}",
-            placeholder="detected automatically",
+            placeholder=tr("detected automatically"),
         )
-        part = st.selectbox("Films", list(PARTS), format_func=PARTS.__getitem__)
-        incomplete = st.checkbox("Films of a part may be missing", key=f"runs-part-{turn}")
-        sent = st.form_submit_button("Import", type="primary", icon=":material/upload_file:")
+        part = st.selectbox(tr("Films"), list(PARTS), format_func=lambda one: tr(PARTS[one]))
+        incomplete = st.checkbox(tr("Films of a part may be missing"), key=f"runs-part-{turn}")
+        sent = st.form_submit_button(tr("Import"), type="primary", icon=":material/upload_file:")
     if not sent:
         return
     lacking = [
         sentence
         for sentence, given in (
-            ("Choose a file.", file is not None),
-            ("Enter a name for the run.", bool(name.strip())),
+            (tr("Choose a file."), file is not None),
+            (tr("Enter a name for the run."), bool(name.strip())),
         )
         if not given
     ]
@@ -71,7 +77,7 @@ def draw_import(visit: Visit, view: RunsView) -> None:
     )
     settings = get_settings()
     try:
-        with st.spinner("Checking the rows against the films"):
+        with st.spinner(tr("Checking the rows against the films")):
             imported = import_run(
                 file.getvalue(),
                 request,
@@ -99,9 +105,14 @@ def parts_of(imported: ImportedRun) -> tuple[str, ...]:
 def import_text(imported: ImportedRun) -> str:
     """Return in words which films a new run has, and what is odd about it."""
     point = imported.operating_point
-    text = f"Run {imported.folder.name} is imported: films {imported.films_text}"
-    sentences = [f"{text}; operating point {point.threshold:.3f} ({point.chosen_on})."]
-    return " ".join([*sentences, *imported.list_oddities()])
+    text = tr(
+        "Run {name} is imported: films {films}; operating point {threshold:.3f} ({chosen_on}).",
+        name=imported.folder.name,
+        films=imported.films_text,
+        threshold=point.threshold,
+        chosen_on=tr(point.chosen_on),
+    )
+    return " ".join([text, *imported.list_oddities()])
 
 
 def show_refusal(sentences: str) -> None:
@@ -109,12 +120,14 @@ def show_refusal(sentences: str) -> None:
     first, *rows = sentences.splitlines()
     shown = [f"- `{row}`" for row in rows[:SHOWN_FAULTS]]
     if len(rows) > SHOWN_FAULTS:
-        shown.append(f"- and {len(rows) - SHOWN_FAULTS:,} more, listed in the file below")
+        shown.append(
+            tr("- and {rows:,} more, listed in the file below", rows=len(rows) - SHOWN_FAULTS)
+        )
     st.error("\n".join([first, "", *shown]) if rows else first, icon=":material/error:")
     if len(rows) > SHOWN_FAULTS:
         st.download_button(
-            f"All {len(rows):,} problems",
-            csv_table(["Problems that prevent the import"], ([row] for row in rows)),
+            tr("All {rows:,} problems", rows=len(rows)),
+            csv_table([tr("Problems that prevent the import")], ([row] for row in rows)),
             file_name="first-read-import.csv",
             mime="text/csv",
             icon=":material/download:",

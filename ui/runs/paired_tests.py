@@ -10,6 +10,7 @@ from core.comparison.scored_films import OWN_THRESHOLDS, ScoredFilms
 from core.comparison.tables import describe_pairs, describe_scored
 from core.comparison.text import NOTE, difference_text, films_text, pair_texts
 from core.evaluation.metrics import ConfusionMatrix, confusion_at
+from core.language.words import tr
 from ui.charts.base import draw_plot
 from ui.charts.curves import Point, plot_precision_recall, plot_roc
 from ui.charts.runs import Style, plot_calibration
@@ -28,16 +29,22 @@ def draw_films(scored: ScoredFilms, listed: ListedRuns) -> None:
     own = [listed.runs[run_id].record.operating_point.threshold for run_id in scored.run_ids]
     if scored.chosen_at != OWN_THRESHOLDS and np.allclose(scored.threshold, own, atol=0.0005):
         st.caption(
-            "At this sensitivity the operating points are the same as each run's own, so nothing "
-            "below changes."
+            tr(
+                "At this sensitivity the operating points are the same as each run's "
+                "own, so nothing below changes."
+            )
         )
     for run_id in scored.run_ids if scored.part == "validation" else ():
         validated = own_validation(listed.runs[run_id].record)
         if validated:
             st.warning(
-                f"The validation films of run {run_id} are {validated}: its results on them "
-                "look too good. With several runs, only films that all of them validated on are "
-                "compared.",
+                tr(
+                    "The validation films of run {run} are {films}: its results "
+                    "on them look too good. With several runs, only films that all of "
+                    "them validated on are compared.",
+                    run=run_id,
+                    films=tr(validated),
+                ),
                 icon=":material/warning:",
             )
 
@@ -64,10 +71,13 @@ def draw_curves(
         with side:
             draw_plot(figure, name)
     st.caption(
-        "A diamond marks a run's operating point. Hover over a curve to see other operating "
-        "points. ROC and precision are drawn in the corner that holds these points. The grey line "
-        "of calibration is perfect calibration; runs are moved a little to the side there, so that "
-        "intervals at the same probability stay apart."
+        tr(
+            "A diamond marks a run's operating point. Hover over a curve to see other "
+            "operating points. ROC and precision are drawn in the corner that holds "
+            "these points. The grey line of calibration is perfect calibration; runs are "
+            "moved a little to the side there, so that intervals at the same probability "
+            "stay apart."
+        )
     )
 
 
@@ -96,36 +106,44 @@ def draw_tests(
             colours={run_id: style.colour for run_id, style in styles.items()},
             height="content" if len(scored.run_ids) <= 7 else MAX_TABLE_PX,
             key="runs-scored",
-            alt="Counts and rates of the compared runs at their operating points",
+            alt=tr("Counts and rates of the compared runs at their operating points"),
         )
-        st.caption(f"On the films that all of them scored, at {scored.chosen_at}.")
+        st.caption(
+            tr(
+                "On the films that all of them scored, at {chosen_at}.",
+                chosen_at=tr(scored.chosen_at),
+            )
+        )
     if len(scored.run_ids) < 2:
-        words_side.info("Tick a second run in the table to test one against the other.")
+        words_side.info(tr("Tick a second run in the table to test one against the other."))
         return
     pairs = get_pairs(key, listed)
     with words_side:
+        metrics = {name: tr(words) for name, words in METRIC_NAMES.items()}
         run_side, other_side, metric_side = st.columns(3, gap="small")
         with run_side:
-            ADDRESS.select(view, "Run", "later", scored.run_ids)
+            ADDRESS.select(view, tr("Run"), "later", scored.run_ids)
         with other_side:
-            ADDRESS.select(view, "compared with", "earlier", scored.run_ids)
+            ADDRESS.select(view, tr("compared with"), "earlier", scored.run_ids)
         with metric_side:
-            ADDRESS.select(view, "Metric", "metric", METRIC_NAMES)
+            ADDRESS.select(view, tr("Metric"), "metric", metrics)
         pair = find_pair(pairs, view.earlier, view.later)
         if pair is not None:
             name = METRIC_NAMES[view.metric]
             text = [*pair_texts(pair), difference_text(pair, view.metric, name)]
             st.markdown("\n".join(f"- {line}" for line in text))
-    with st.expander(f"All {len(pairs)} pairs" if len(pairs) > 1 else "The pair in a table"):
+    with st.expander(
+        tr("All {n} pairs", n=len(pairs)) if len(pairs) > 1 else tr("The pair in a table")
+    ):
         st.dataframe(
             describe_pairs(pairs, view.metric, METRIC_NAMES[view.metric]),
             hide_index=True,
             height="content" if len(pairs) <= 7 else MAX_TABLE_PX,
             key="runs-pairs",
             column_config={"Pair": st.column_config.TextColumn(pinned=True)},
-            alt="Paired tests of every pair of compared runs",
+            alt=tr("Paired tests of every pair of compared runs"),
         )
-    st.caption(NOTE)
+    st.caption(tr(NOTE))
 
 
 def find_pair(pairs: list[PairComparison], earlier: str, later: str) -> PairComparison | None:

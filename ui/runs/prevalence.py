@@ -12,6 +12,7 @@ import streamlit as st
 from core.comparison.prevalence import WardOutcome, expect_wards
 from core.comparison.scored_films import ScoredFilms
 from core.comparison.text import ward_text
+from core.language.words import msg, tr
 from ui.charts.runs import Style
 from ui.runs.query import ADDRESS, RunsView
 
@@ -20,10 +21,10 @@ ADULTS = "nih"
 _STYLE = Path(__file__).with_name("runs.css")
 _CHILD = '<i class="fr-child fr-{kind}"></i>'
 KINDS = {
-    "missed": "pneumonia, missed",
-    "found": "pneumonia, found",
-    "alarm": "healthy, false alarm",
-    "cleared": "healthy, called normal",
+    "missed": msg("pneumonia, missed"),
+    "found": msg("pneumonia, found"),
+    "alarm": msg("healthy, false alarm"),
+    "cleared": msg("healthy, called normal"),
 }
 
 
@@ -49,10 +50,10 @@ def count_children(ward: WardOutcome) -> dict[str, int]:
 def draw_prevalence(bound: Mapping[str, Any]) -> None:
     """Draw the slider of how many of a hundred children are ill, bound to the address."""
     st.slider(
-        "Pneumonia prevalence in your ward (%)",
+        tr("Pneumonia prevalence in your ward (%)"),
         0,
         100,
-        help="Begins at this ward's prevalence, once a lead has set it on the page Worklist.",
+        help=tr("Begins at this ward's prevalence, once a lead has set it on the page Worklist."),
         **bound,
     )
 
@@ -60,7 +61,7 @@ def draw_prevalence(bound: Mapping[str, Any]) -> None:
 def draw_wards(view: RunsView, scored: ScoredFilms, styles: Mapping[str, Style]) -> None:
     """Draw a thousand children for each run, and say what to expect of them."""
     if scored.synthetic:
-        st.info("Synthetic films cannot predict results in a ward: choose others above.")
+        st.info(tr("Synthetic films cannot predict results in a ward: choose others above."))
         return
     slider_side, _ = st.columns([1, 1])
     with slider_side:
@@ -68,12 +69,14 @@ def draw_wards(view: RunsView, scored: ScoredFilms, styles: Mapping[str, Style])
     drawn, stated = (expect_wards(scored, n, view.prevalence / 100.0) for n in (DRAWN, SAID))
     if scored.part == ADULTS:
         st.warning(
-            "Sensitivity and specificity were measured on adults here: the results below do not "
-            "apply to a ward of children. Choose other films above.",
+            tr(
+                "Sensitivity and specificity were measured on adults here: the results "
+                "below do not apply to a ward of children. Choose other films above."
+            ),
             icon=":material/warning:",
         )
     wards = zip(scored.run_ids, drawn, stated, strict=True)
-    show_wards(wards, "the compared films", styles)
+    show_wards(wards, tr("the compared films"), styles)
 
 
 def show_wards(
@@ -99,25 +102,34 @@ def show_wards(
         for run_id, of_100, of_1000 in wards
     ]
     key = "".join(
-        f"<span>{_CHILD.format(kind=kind)}{words}</span>" for kind, words in KINDS.items()
+        f"<span>{_CHILD.format(kind=kind)}{tr(words)}</span>" for kind, words in KINDS.items()
     )
     st.html(_STYLE)
     st.html(f'<div class="fr-ward-key">{key}</div><div class="fr-wards">{"".join(drawn)}</div>')
     st.caption(
-        f"One figure stands for {SAID // DRAWN} children, rounded to the nearest. The intervals "
-        "(95 %) are of sensitivity and specificity as "
-        f"measured on {films}. They hold in your ward only if disease and films are similar there."
+        tr(
+            "One figure stands for {children} children, rounded to the nearest. The "
+            "intervals (95 %) are of sensitivity and specificity as measured on {films}. "
+            "They hold in your ward only if disease and films are similar there.",
+            children=SAID // DRAWN,
+            films=films,
+        )
     )
 
 
 def _ward(run_id: str, counts: dict[str, int], sentence: str, style: Style | None) -> str:
     mark = f'<span style="color:{style.colour}">●</span> ' if style is not None else ""
     each = SAID // DRAWN
-    label = "; ".join(f"{each * counts[kind]} {words}" for kind, words in KINDS.items())
+    label = tr(
+        "{run}, of {n:,} children, to the nearest {each}: {counts}",
+        run=run_id,
+        n=SAID,
+        each=each,
+        counts="; ".join(f"{each * counts[kind]} {tr(words)}" for kind, words in KINDS.items()),
+    )
     children = "".join(_CHILD.format(kind=kind) * counts[kind] for kind in KINDS)
     return (
         f'<div class="fr-ward"><h4>{mark}{escape(run_id)}</h4>'
-        f'<div class="fr-children" role="img" aria-label="{escape(run_id)}, of '
-        f'{SAID:,} children, to the nearest {each}: {label}">{children}</div>'
+        f'<div class="fr-children" role="img" aria-label="{escape(label)}">{children}</div>'
         f"<p>{escape(sentence)}</p></div>"
     )

@@ -11,6 +11,7 @@ import streamlit as st
 from core.comparison.paired_tests import METRICS
 from core.comparison.scored_films import COMPARED_PARTS, SYNTHETIC
 from core.evaluation.tables import MEASURES as RATES
+from core.language.words import msg, tr
 from core.settings import get_settings
 from ui.app.query_params import (
     Param,
@@ -32,46 +33,46 @@ USUAL_SENSITIVITY = "97"
 USUAL_PART = "test"
 USUAL_COLUMNS = ("sentence", "roc_auc", "sensitivity", "specificity", "log_loss")
 COLUMNS = (
-    {"sentence": "Description"}
+    {"sentence": msg("Description")}
     | RATES
     | {
-        "false_negative": "Missed",
-        "false_positive": "False alarms",
-        "n": "Films",
-        "threshold": "Operating point",
-        "architecture": "Architecture",
-        "input_px": "Input, px",
-        "parent": "Based on",
-        "created": "Created",
+        "false_negative": msg("Missed"),
+        "false_positive": msg("False alarms"),
+        "n": msg("Films"),
+        "threshold": msg("Operating point"),
+        "architecture": msg("Architecture"),
+        "input_px": msg("Input, px"),
+        "parent": msg("Based on"),
+        "created": msg("Created"),
     }
 )
 PART_NAMES = {
-    "validation": "Validation patients",
-    "test": "Official test split",
-    "test_new_patients": "Official test, new patients",
-    "test_bacterial": "Official test, bacterial",
-    "test_viral": "Official test, viral",
-    "nih": "External adults (NIH)",
-    SYNTHETIC: "Synthetic films",
+    "validation": msg("Validation patients"),
+    "test": msg("Official test split"),
+    "test_new_patients": msg("Official test, new patients"),
+    "test_bacterial": msg("Official test, bacterial"),
+    "test_viral": msg("Official test, viral"),
+    "nih": msg("External adults (NIH)"),
+    SYNTHETIC: msg("Synthetic films"),
 }
 METRIC_NAMES = {name: RATES.get(name, name) for name in METRICS}
 TABS = {
-    "tests": "Curves and paired tests",
-    "cases": "Case matrix",
-    "ward": "Out of 1,000 children",
-    "training": "Training and shortcuts",
+    "tests": msg("Curves and paired tests"),
+    "cases": msg("Case matrix"),
+    "ward": msg("Out of 1,000 children"),
+    "training": msg("Training and shortcuts"),
 }
 MEASURES = {
-    "roc_auc": "ROC AUC",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "turned": "Decisions changed",
-    "moved": "Median change in probability",
+    "roc_auc": msg("ROC AUC"),
+    "sensitivity": msg("Sensitivity"),
+    "specificity": msg("Specificity"),
+    "turned": msg("Decisions changed"),
+    "moved": msg("Median change in probability"),
 }
-LOSSES = {"validation": "Validation loss", "train": "Training loss"}
+LOSSES = {"validation": msg("Validation loss"), "train": msg("Training loss")}
 OWN = "own"
 """Stands for each run's own operating point where a sensitivity is wanted."""
-AT_OWN, TOGETHER = "each run's own", "at equal sensitivity"
+AT_OWN, TOGETHER = msg("each run's own"), msg("at equal sensitivity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def offered_parts() -> dict[str, str]:
     """Return the films that runs can be compared on, by name; synthetic ones where offered."""
     synthetic = get_settings().offer_synthetic
     parts = [part for part in COMPARED_PARTS if synthetic or part != SYNTHETIC]
-    return {part: PART_NAMES.get(part, part) for part in parts}
+    return {part: tr(PART_NAMES.get(part, part)) for part in parts}
 
 
 def _pair(place: int) -> Callable[[Any, ListedRuns, str], str]:
@@ -130,7 +131,7 @@ def _compared(values: Any, *_: Any) -> tuple[str, ...]:
     return values.runs
 
 
-_MISSING = "are not there or have not read these films"
+_MISSING = msg("are not there or have not read these films")
 ADDRESS = QueryParams(
     "runs",
     RunsView,
@@ -148,12 +149,12 @@ ADDRESS = QueryParams(
         "prevalence",
         lambda text, *_: round(parse_number(text, 0, 100)),
         usual_of_100,
-        instead="the usual value",
+        instead=msg("the usual value"),
     ),
     Param(
         "at",
         lambda text, *_: None if text == OWN else parse_number(text, *SENSITIVITIES),
-        instead="the usual value",
+        instead=msg("the usual value"),
         text=lambda at: OWN if at is None else as_text(at),
     ),
     one_of("metric", METRICS, "accuracy"),
@@ -181,16 +182,20 @@ def read_address(
     view, complaints = ADDRESS.read(params, listed, serving)
     if view.earlier == view.later != "":
         earlier, later = listed.pair_of(view.runs)
-        pair = f"{earlier} and {later}"
-        named, other = ("later", "earlier") if "later" in params else ("earlier", "later")
-        complaints.append(complain(named, view.later, f"is the {other} run too", pair))
+        pair = tr("{first} and {second}", first=earlier, second=later)
+        named, why = (
+            ("later", msg("is the earlier run too"))
+            if "later" in params
+            else ("earlier", msg("is the later run too"))
+        )
+        complaints.append(complain(named, view.later, why, pair))
         view = replace(view, earlier=earlier, later=later)
     return view, complaints
 
 
 def draw_part(view: RunsView) -> None:
     """Draw which films the runs are measured on."""
-    ADDRESS.select(view, "Films", "part", offered_parts())
+    ADDRESS.select(view, tr("Films"), "part", offered_parts())
 
 
 def draw_operating_points(view: RunsView) -> None:
@@ -199,8 +204,9 @@ def draw_operating_points(view: RunsView) -> None:
     with at_side:
         st.session_state["runs-mode"] = AT_OWN if view.at is None else TOGETHER
         st.segmented_control(
-            "Operating points, for everything below",
+            tr("Operating points, for everything below"),
             [AT_OWN, TOGETHER],
+            format_func=tr,
             key="runs-mode",
             required=True,
             width="stretch",
@@ -208,12 +214,14 @@ def draw_operating_points(view: RunsView) -> None:
         )
     if view.at is not None:
         slider_side.slider(
-            "Sensitivity on validation, %",
+            tr("Sensitivity on validation, %"),
             *SENSITIVITIES,
             step=0.5,
             format="%.1f",
-            help="Each compared run gets the highest operating point that reaches this sensitivity "
-            "on the validation films.",
+            help=tr(
+                "Each compared run gets the highest operating point that reaches "
+                "this sensitivity on the validation films."
+            ),
             **ADDRESS.bind(view, "at"),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from core.comparison.scored_films import ScoredFilms
+from core.language.words import tr
 from ui.charts.runs import Style
 from ui.components.made_when_asked import offer_pdf
 from ui.runs.data import ComparedKey, ListedRuns, get_pairs
@@ -46,9 +47,9 @@ def offer_report(
         )
 
     offer_pdf(
-        "PDF of the comparison",
+        tr("PDF of the comparison"),
         make,
         name=f"comparison-{'-'.join(scored.run_ids[:NAMED])}-{key.part}.pdf",
-        about="Results, curves, paired tests, shortcut audits and the runs, as compared below.",
+        about=tr("Results, curves, paired tests, shortcut audits and the runs, as compared below."),
         key="runs-pdf",
     )

@@ -6,6 +6,8 @@ import streamlit as st
 
 from core.domain.reader import Act, Reader
 from core.errors import FirstReadError
+from core.language.numbers import time_text
+from core.language.words import tr
 from core.pipeline import open_engine
 from core.runs.store import name_run
 from core.serving.choice import VARIABLE, DecidedBy, decision_text
@@ -44,7 +46,7 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
     decision, names = get_decision(), list(listed.runs)
     st.markdown(decision_text(decision))
     run_id = st.selectbox(
-        "Run",
+        tr("Run"),
         names,
         index=names.index(decision.run_id) if decision.run_id in names else 0,
         format_func=lambda one: name_run(listed.runs[one].record),
@@ -59,18 +61,31 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
         _draw_log()
         return
     if lacking:
-        reasons = "\n".join(f"- no {one.name}: {one.found}; {one.remedy}" for one in lacking)
-        st.markdown(f"{run_id} cannot be the active model:\n{reasons}")
+        reasons = [
+            tr(
+                "no {name}: {found}; {remedy}",
+                name=tr(one.name),
+                found=tr(one.found),
+                remedy=tr(one.remedy),
+            )
+            for one in lacking
+        ]
+        head = tr("{run} cannot be the active model:", run=run_id)
+        st.markdown("\n".join([head, *(f"- {reason}" for reason in reasons)]))
     else:
-        st.caption(f":material/check: {run_id} meets every requirement for the active model.")
+        meets = tr("{run} meets every requirement for the active model.", run=run_id)
+        st.caption(f":material/check: {meets}")
     if decision.decided_by is DecidedBy.ENVIRONMENT:
         st.info(
-            f"{VARIABLE} decides on this machine. To change the active model here, remove it "
-            "and restart First Read.",
+            tr(
+                "{variable} decides on this machine. To change the active model here, "
+                "remove it and restart First Read.",
+                variable=VARIABLE,
+            ),
             icon=":material/lock:",
         )
     elif run_id == decision.run_id:
-        st.caption("This is the active model. Choose another run to change it.")
+        st.caption(tr("This is the active model. Choose another run to change it."))
     elif not lacking and not not_allowed(visit, Act.CHOOSE_SERVED_RUN):
         _draw_form(visit, run_id)
     _draw_log()
@@ -78,22 +93,24 @@ def draw_serving(visit: Visit, listed: ListedRuns) -> None:
 
 def _draw_form(visit: Visit, run_id: str) -> None:
     with st.form("runs-serve", border=False):
-        reason = st.text_area("Reason", max_chars=1000, height=80, key="runs-serve-reason")
+        reason = st.text_area(tr("Reason"), max_chars=1000, height=80, key="runs-serve-reason")
         chosen_by = visit.reader
         if not visit.logged_in:
-            chosen_by = st.text_input("Chosen by", value=visit.reader, max_chars=100)
+            chosen_by = st.text_input(tr("Chosen by"), value=visit.reader, max_chars=100)
         sent = st.form_submit_button(
-            f"Make {run_id} the active model", type="primary", icon=":material/swap_horiz:"
+            tr("Make {run} the active model", run=run_id),
+            type="primary",
+            icon=":material/swap_horiz:",
         )
     if not sent:
         return
     try:
-        with st.spinner(f"Opening {run_id}"):
+        with st.spinner(tr("Opening {run}", run=run_id)):
             serve_from_now_on(run_id, reason, Reader(chosen_by, visit.roles))
     except FirstReadError as exc:
-        st.error(f"Not changed: {plain(str(exc))}", icon=":material/error:")
+        st.error(tr("Not changed: {why}", why=plain(str(exc))), icon=":material/error:")
         return
-    visit.notice = f"Active model: {run_id}. The choice is recorded."
+    visit.notice = tr("Active model: {run}. The choice is recorded.", run=run_id)
     st.rerun()
 
 
@@ -104,15 +121,15 @@ def _draw_log() -> None:
     st.dataframe(
         [
             {
-                "Chosen at (UTC)": f"{choice.chosen_at:%Y-%m-%d %H:%M}",
-                "Run": choice.run_id,
-                "By": choice.chosen_by,
-                "Reason": choice.reason,
+                tr("Chosen at (UTC)"): time_text(choice.chosen_at),
+                tr("Run"): choice.run_id,
+                tr("By"): choice.chosen_by,
+                tr("Reason"): choice.reason,
             }
             for choice in reversed(choices)
         ],
         hide_index=True,
         height="content" if len(choices) <= 5 else 220,
         key="runs-serve-log",
-        alt="Changes of the active model, newest first",
+        alt=tr("Changes of the active model, newest first"),
     )

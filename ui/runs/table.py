@@ -10,6 +10,7 @@ import streamlit as st
 from core.comparison.scored_films import COMPARED_PARTS
 from core.domain.rate import Rate
 from core.errors import FirstReadError
+from core.language.words import msg, tr
 from core.runs.listing import ListedRun
 from core.shortcuts.record import ChangeAudit, PartAudit, audit_text
 from ui.app.query_params import put
@@ -45,18 +46,29 @@ def draw_table(
             measured = get_metrics(run.record, view.part)
         except FirstReadError as exc:
             measured = None
-            sentences.append(f"{run.record.run_id} is not measured on these films: {exc}")
+            sentences.append(
+                tr(
+                    "{run} is not measured on these films: {why}",
+                    run=run.record.run_id,
+                    why=exc,
+                )
+            )
         rows.append(_row(run, measured, view, served))
         areas[run.record.run_id] = measured_area(run.record, view.part)
-    rows.sort(key=lambda row: -areas[row["Run"]])
-    order = [row["Run"] for row in rows]
+    rows.sort(key=lambda row: -areas[row[tr("Run")]])
+    order = [row[tr("Run")] for row in rows]
     chosen = [place for place, run_id in enumerate(order) if run_id in view.runs]
     st.session_state[TABLE] = {"selection": {"rows": chosen}}
-    name = COMPARED_PARTS[view.part].name
+    part = tr(COMPARED_PARTS[view.part].name)
     st.caption(  # above the table, whose own buttons would cover what stands there
-        f"{name[:1].upper()}{name[1:]}, each run at its own operating point and on the "
-        "films that it scored; the largest ROC AUC first. Tick the runs to compare, or choose "
-        f"them by keys below the table: {len(view.runs)} of {len(listed.runs)} are."
+        tr(
+            "{part}, each run at its own operating point and on the films that it "
+            "scored; the largest ROC AUC first. Tick the runs to compare, or choose them "
+            "by keys below the table: {chosen} of {runs} are.",
+            part=part[:1].upper() + part[1:],
+            chosen=len(view.runs),
+            runs=len(listed.runs),
+        )
     )
     draw_figures(
         rows,
@@ -66,31 +78,31 @@ def draw_table(
         selection_mode="multi-row",
         key=TABLE,
         column_config={
-            "Run": st.column_config.TextColumn(pinned=True, width=RUN_PX),
-            COLUMNS["sentence"]: st.column_config.TextColumn(
-                width=DESCRIPTION_PX, help="Click a cell twice to read it whole."
+            tr("Run"): st.column_config.TextColumn(pinned=True, width=RUN_PX),
+            tr(COLUMNS["sentence"]): st.column_config.TextColumn(
+                width=DESCRIPTION_PX, help=tr("Click a cell twice to read it whole.")
             ),
         },
-        placeholder="not measured",
-        alt="Runs with their metrics; choose rows to compare them",
+        placeholder=tr("not measured"),
+        alt=tr("Runs with their metrics; choose rows to compare them"),
     )
     for sentence in sentences:
         st.warning(plain(sentence), icon=":material/warning:")
     chosen_side, columns_side = st.columns([6, 1], gap="small", vertical_alignment="center")
     with chosen_side:  # the table takes no key that ticks a row
         st.multiselect(
-            "Runs compared",
+            tr("Runs compared"),
             list(listed.runs),
             label_visibility="collapsed",
             **ADDRESS.bind(view, "runs"),
         )
     aside = columns_side.container(horizontal=True, horizontal_alignment="right")
-    with aside.popover("Columns", icon=":material/view_column:"):
+    with aside.popover(tr("Columns"), icon=":material/view_column:"):
         st.pills(
-            "Columns",
+            tr("Columns"),
             list(COLUMNS),
             selection_mode="multi",
-            format_func=COLUMNS.__getitem__,
+            format_func=lambda name: tr(COLUMNS[name]),
             **ADDRESS.bind(view, "columns"),
         )
 
@@ -104,22 +116,23 @@ def _take(order: Sequence[str], run_ids: Sequence[str]) -> None:
 def describe_role(run: ListedRun, served: str) -> str:
     """Return what a run is there for, as the table labels it."""
     if run.record.run_id == served:
-        return "active"
+        return tr("active")
     if run.record.foreign:
-        return "imported"
-    return "exhibit" if run.exhibit else ""
+        return tr("imported")
+    return tr("exhibit") if run.exhibit else ""
 
 
 def _row(
     run: ListedRun, measured: Mapping[str, Any] | None, view: RunsView, served: str
 ) -> dict[str, Any]:
-    cells = {COLUMNS[name]: _cell(run, measured, name) for name in view.columns}
-    return {"Run": run.record.run_id, "Role": describe_role(run, served), **cells}
+    cells = {tr(COLUMNS[name]): _cell(run, measured, name) for name in view.columns}
+    return {tr("Run"): run.record.run_id, tr("Role"): describe_role(run, served), **cells}
 
 
 def _cell(run: ListedRun, measured: Mapping[str, Any] | None, name: str) -> Any:
     if name in _OF_RECORD:
-        return str(getattr(run.record, name))[: 10 if name == "created" else None]
+        text = str(getattr(run.record, name))
+        return tr(text) if name == "sentence" else text[: 10 if name == "created" else None]
     if name == "parent":
         return run.parent
     return None if measured is None else _number(measured, name)
@@ -134,10 +147,11 @@ def _number(measured: Mapping[str, Any], name: str) -> Any:
     return measured["n"] if name == "n" else float(measured[name])
 
 
-ABOUT_LOSS = (
-    "Training loss is computed on augmented films, with class weights and smoothed labels. Its "
-    "level does not compare with the validation loss; its trend shows whether the run still "
-    "learns. A constant guess of 0.5 has a loss of 0.69, a perfect model 0."
+ABOUT_LOSS = msg(
+    "Training loss is computed on augmented films, with class weights and smoothed "
+    "labels. Its level does not compare with the validation loss; its trend shows "
+    "whether the run still learns. A constant guess of 0.5 has a loss of 0.69, a "
+    "perfect model 0."
 )
 
 
@@ -145,7 +159,7 @@ MEASURED: dict[str, Callable[[ChangeAudit], object]] = {
     "roc_auc": lambda row: row.roc_auc,
     "sensitivity": lambda row: row.sensitivity,
     "specificity": lambda row: row.specificity,
-    "turned": lambda row: f"{row.decisions_changed} of {row.n}",
+    "turned": lambda row: tr("{changed} of {n}", changed=row.decisions_changed, n=row.n),
     "moved": lambda row: float(row.shift_median),
 }
 
@@ -153,33 +167,36 @@ MEASURED: dict[str, Callable[[ChangeAudit], object]] = {
 def draw_histories(listed: ListedRuns, view: RunsView, styles: dict[str, Style]) -> None:
     """Draw the loss by epoch of every compared run that was trained here."""
     run_ids = view.runs
-    ADDRESS.segments(view, "Loss by epoch", "loss", LOSSES, help=ABOUT_LOSS)
+    losses = {name: tr(words) for name, words in LOSSES.items()}
+    ADDRESS.segments(view, tr("Loss by epoch"), "loss", losses, help=tr(ABOUT_LOSS))
     histories = get_histories(listed, run_ids, f"{view.loss}_loss")
     if histories:
         drawn = [styles[run_id] for run_id in histories]
-        figure = plot_histories(histories, drawn, LOSSES[view.loss])
+        figure = plot_histories(histories, drawn, losses[view.loss])
         draw_plot(figure, "runs-histories")
     without = [run_id for run_id in run_ids if run_id not in histories]
     if without:
-        st.caption(f"No training history: {', '.join(without)}.")
+        st.caption(tr("No training history: {runs}.", runs=", ".join(without)))
 
 
 def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
     """Draw what each run does on perturbed films, one column per run."""
     if not audited:
-        st.caption("None of these runs has a shortcut audit.")
+        st.caption(tr("None of these runs has a shortcut audit."))
         return
     split = next(iter(audited.values())).split
     ADDRESS.segments(
         view,
-        f"Performance after perturbation, {split}",
+        tr("Performance after perturbation, {part}", part=tr(split)),
         "measure",
-        MEASURES,
-        help="Each row changes every film in one way and measures the run again. Cropped alike: "
-        "every film is cut to the same frame around the lungs.",
+        {name: tr(words) for name, words in MEASURES.items()},
+        help=tr(
+            "Each row changes every film in one way and measures the run again. "
+            "Cropped alike: every film is cut to the same frame around the lungs."
+        ),
     )
     value_of = MEASURED[view.measure]
-    changes = {row.key: row.words for audit in audited.values() for row in audit.changes}
+    changes = {row.key: tr(row.words) for audit in audited.values() for row in audit.changes}
     cells = {
         run_id: {row.key: value_of(row) for row in audit.changes}
         for run_id, audit in audited.items()
@@ -187,14 +204,14 @@ def draw_audits(audited: dict[str, PartAudit], view: RunsView) -> None:
     draw_figures(
         [
             {
-                "Perturbation": words[:1].upper() + words[1:],
+                tr("Perturbation"): words[:1].upper() + words[1:],
                 **{run: of[key] for run, of in cells.items() if key in of},
             }
             for key, words in changes.items()
         ],
         height="content",
         key="runs-audit",
-        alt="Performance of each run after each perturbation of the films",
+        alt=tr("Performance of each run after each perturbation of the films"),
     )
 
 

@@ -20,6 +20,7 @@ from core.comparison.scored_films import ScoredFilms, align_runs
 from core.comparison.tables import describe_scored
 from core.comparison.text import difference_text, pair_texts
 from core.domain.rate import Rate, interval_text
+from core.language.current import using
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT
 
@@ -130,3 +131,12 @@ def test_an_imported_run_has_no_architecture() -> None:
     words = words_of(PdfReader(io.BytesIO(content)))
     assert words.count("mobilenet_v2") == 1
     assert f"(imported {runs['f04'].created[:10]}" in words
+
+
+def test_the_file_is_in_the_language_of_who_asks():
+    with using("es"):
+        words = words_of(pdf_of(random_runs(2)))
+    assert "Comparación de las versiones f03 y f04" in words
+    assert "Falsos negativos" in words
+    assert "Missed" not in words
+    assert load_run(PROJECT_ROOT / "models" / "f03").sentence not in words

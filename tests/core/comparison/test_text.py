@@ -28,6 +28,7 @@ from core.comparison.text import (
     step_text,
     ward_text,
 )
+from core.language.current import using
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT
 from core.stats.intervals import Difference, wilson_rate
@@ -240,3 +241,10 @@ def test_the_command_says_why_it_cannot(arguments, sentence):
 def test_the_command_says_which_of_the_runs_is_an_exhibit():
     said = compare("f01", "x05").output
     assert "Wrong on purpose, never served: x05 (exhibit)." in said
+
+
+def test_a_pair_is_said_in_spanish_with_its_signs():
+    with using("es"):
+        said = missed_text(PAIR)
+    assert said.startswith("B deja sin detectar 7 menos de 390 neumonías que A")
+    assert "13,2" in said

@@ -9,6 +9,7 @@ import pytest
 from core.errors import ForeignRunRefused
 from core.imported_runs.isolated import read_foreign_table_apart
 from core.imported_runs.table import read_foreign_table
+from core.language.current import using
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +50,8 @@ def test_a_file_that_takes_too_long_is_refused(parquet, tmp_path, monkeypatch):
 def test_text_is_read_without_another_process(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere")
     assert len(read_foreign_table_apart(b"film,probability\na,0.5\n")) == 1
+
+
+def test_the_process_refuses_in_the_language_of_who_asks(parquet):
+    with using("es"), pytest.raises(ForeignRunRefused, match="ninguna columna de radiografías"):
+        read_foreign_table_apart(parquet, film_column="other")
