@@ -207,7 +207,13 @@ def sending_state_words(state: SendingState) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A signed read whose report is to reach the archive."""
+    """A signed read whose report is to reach the archive.
+
+    Attributes
+    ----------
+    language : str
+        Of the report: a code of `core.language.current.LANGUAGES`.
+    """
 
     record_id: str
     film_sha256: str
@@ -219,3 +225,4 @@ class Sending:
     next_at: datetime
     done_at: datetime | None
     score_shown: bool
+    language: str

@@ -117,9 +117,9 @@ def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
             by_patient = [part["rates_by_patient"][key] for part in parts]
             intervals = [f"({rate['low']:.3f} to {rate['high']:.3f})" for rate in by_patient]
             lines.append([f"{name}, interval by patient", *intervals])
-    for name in ("true_positive", "false_negative", "true_negative", "false_positive"):
-        words = name.replace("_", " ").capitalize()
-        lines.append([words, *(str(part["matrix"][name]) for part in parts)])
+    for cell in ("true_positive", "false_negative", "true_negative", "false_positive"):
+        words = cell.replace("_", " ").capitalize()
+        lines.append([words, *(str(part["matrix"][cell]) for part in parts)])
     return markdown_table(["", *(str(part["split"]) for part in parts)], lines)
 
 

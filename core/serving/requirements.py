@@ -279,14 +279,14 @@ def _small_export(folder: Path, record: Record) -> Demand:
 
 def _pinned_member(record: Record, name: str, member: Path) -> Demand:
     stated = _part(record, "member_exports").get(name)
-    theirs = _read(member)
+    theirs, met, found = _read(member), False, name
     exported = _part(theirs, "files").get(EXPORT_FILE)
     if theirs.get("exhibit"):
-        met, found = False, msg("{run} is an exhibit", run=name)
+        found = msg("{run} is an exhibit", run=name)
     elif stated is None or stated != exported:
-        met, found = False, msg("{run} was exported again after the ensemble was made", run=name)
+        found = msg("{run} was exported again after the ensemble was made", run=name)
     else:
-        met, found = True, name
+        met = True
     ensemble = member.parent / str(record.get("run_id"))
     remedy = _maker(ensemble, record)
     return Demand(msg("members as the ensemble was made of them"), met, found, remedy)

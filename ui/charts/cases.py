@@ -54,10 +54,14 @@ def plot_cases(
                 (
                     str(matrix.film_id[row]),  # what a click opens
                     printable(str(matrix.film_id[row]).rsplit("/", 1)[-1]),
-                    tr(probability_text(float(matrix.probability[row, run]))),
-                    tr("right") if ok else tr("wrong"),
+                    probability_text(float(matrix.probability[row, run])),
+                    "right" if ok else "wrong",
                     matrix.run_ids[run],
                 )
+                for row, ok in zip(rows, right, strict=True)
+            ],
+            hovertext=[
+                _call_text(float(matrix.probability[row, run]), right=bool(ok))
                 for row, ok in zip(rows, right, strict=True)
             ],
             hovertemplate=_hover(matrix.run_ids[run]),
@@ -93,14 +97,14 @@ def plot_cases(
 
 
 def _hover(run_id: str) -> str:
-    words = tr(
-        "{film}<br>{run}: probability {probability}, {call}",
-        film="%{customdata[1]}",
-        run=run_id,
-        probability="%{customdata[2]}",
-        call="%{customdata[3]}",
-    )
-    return f"{words}<extra></extra>"
+    return f"%{{customdata[1]}}<br>{run_id}: %{{hovertext}}<extra></extra>"
+
+
+def _call_text(probability: float, *, right: bool) -> str:
+    shown = probability_text(probability)
+    if right:
+        return tr("probability {probability}, right", probability=shown)
+    return tr("probability {probability}, wrong", probability=shown)
 
 
 def _name_classes(figure: go.Figure, n_ill: int, n_well: int, lanes: int) -> None:
