@@ -118,7 +118,7 @@ LEDGER_RATE_AXIS = {"range": [-0.02, 1.04], "dtick": 0.25, "constrain": "domain"
 def plot_reader_beside_model(curve: ReaderRoc) -> go.Figure:
     """Return both curves, square, each with its name, area and interval in the lower right."""
     figure = start_square()
-    drawn = ((curve.reader, curve.own, READER, 0.2), (tr("the model"), curve.model, MODEL, 0.1))
+    drawn = ((tr(curve.reader), curve.own, READER, 0.2), (tr("the model"), curve.model, MODEL, 0.1))
     for name, one, colour, up in drawn:
         if one is not None:
             _add(figure, name, one, colour, up)
