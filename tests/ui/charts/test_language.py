@@ -39,7 +39,7 @@ from ui.charts.runs import plot_calibration, plot_histories, plot_losses, style_
     ("language", "signs", "axis"),
     [
         ("en", ".,", "probability; | is the run's operating point"),
-        ("es", ",.", "probabilidad; | es el punto de operación de la versión"),
+        ("es", ",.", "probabilidad; |: punto de operación de la versión"),
     ],
 )
 def test_a_plot_has_the_words_and_the_signs_of_the_language(language, signs, axis) -> None:
