@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import SettingsError
+from core.language.current import ENGLISH
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -192,6 +193,11 @@ class Settings(BaseSettings):
     def keeps_films(self) -> bool:
         """Whether films outlast a visit, and stand in one worklist for all readers."""
         return self.keep_films_days > 0
+
+    @property
+    def report_language(self) -> str:
+        """The language of reports that are sent by themselves."""
+        return self.language or ENGLISH
 
     @property
     def named_run(self) -> str:

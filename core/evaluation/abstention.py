@@ -25,6 +25,7 @@ from scipy.stats import binom
 
 from core.domain.model import AbstentionBand, OperatingPoint, Prediction
 from core.domain.rate import Rate
+from core.language.words import msg
 from core.runs.predictions import Predictions
 from core.stats.intervals import Labels, Scores, wilson_rate
 
@@ -38,7 +39,7 @@ START = 100
 """Films of a side in its first claim, fixed beforehand: 4 errors among them are allowed at 10 %, so
 a part of the side with a true error of 2 % passes 95 times in 100."""
 
-METHOD = "learn then test: exact binomial p-values in a fixed sequence from 100 films a side"
+METHOD = msg("learn then test: exact binomial p-values in a fixed sequence from 100 films a side")
 
 
 def p_value(errors: int, films: int, target_error: float) -> float:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.domain.rate import Rate
 from core.evaluation.metrics import Evaluation, confusion_at, evaluate_predictions, rates_of
+from core.language.words import msg
 from core.runs.predictions import FilmTable, Predictions
 from core.runs.tertiles import CutPoints, Third, cut_thirds, place_in_thirds
 from core.stats.intervals import Mask
@@ -34,17 +35,21 @@ def _test_with(subtype: str) -> Callable[[FilmTable], Mask]:
 
 
 PARTS = {
-    "validation": Part("validation patients", lambda films: films.split == "validation"),
-    "test": Part("official test split", lambda films: films.split == "test"),
+    "validation": Part(msg("validation patients"), lambda films: films.split == "validation"),
+    "test": Part(msg("official test split"), lambda films: films.split == "test"),
     "test_new_patients": Part(
-        "official test split, patients not in training or validation",
+        msg("official test split, patients not in training or validation"),
         lambda films: (films.split == "test") & ~films.patient_in_train,
     ),
     "test_bacterial": Part(
-        "official test split, bacterial pneumonia and all normals", _test_with("bacteria")
+        msg("official test split, bacterial pneumonia and all normals"), _test_with("bacteria")
     ),
-    "test_viral": Part("official test split, viral pneumonia and all normals", _test_with("virus")),
-    "nih": Part("external adults (NIH), out of population", lambda films: films.split == "nih"),
+    "test_viral": Part(
+        msg("official test split, viral pneumonia and all normals"), _test_with("virus")
+    ),
+    "nih": Part(
+        msg("external adults (NIH), out of population"), lambda films: films.split == "nih"
+    ),
 }
 
 SLICED_BY: dict[str, Callable[[FilmTable], npt.NDArray[np.float64]]] = {

@@ -7,13 +7,14 @@ prevalence by Bayes; its interval is that of the likelihood ratio alone.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scipy.special import expit
 
 from core.domain.model import Prediction, RunRecord
-from core.domain.rate import probability_text
+from core.domain.rate import SURE, probability_text
 from core.domain.ward import ScoreRatio, ShownNumber
 from core.evaluation.likelihood_ratio import (
     CountedBand,
@@ -21,11 +22,21 @@ from core.evaluation.likelihood_ratio import (
     assumed_prevalence,
     ratio_of_score,
 )
+from core.language.current import ENGLISH, using
+from core.language.numbers import number
+from core.language.words import msg, tr, trn
 from core.stats.bayes import log_odds_at, log_ratio_of, probability_at
 from core.tables import markdown_table
 
 MOST_RATIO = 10_000
 """A ratio whose limit was not measured is not written out above this, nor below its inverse."""
+
+_KEPT = re.compile(
+    r"(?:likelihood ratio|probability here) (?P<number>.+?) "
+    r"\((?:interval not measured|95 %(?P<limit> interval of the limit:)? (?P<low>.+?)"
+    r"(?: to (?P<high>.+?))?)\)(?: at a prevalence of .+)?"
+)
+"""The English form of `FilmNumber.text`, as reads keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,16 @@ class FilmNumber:
     @property
     def name(self) -> str:
         """What kind of number it is."""
-        return "likelihood ratio" if self.prevalence is None else "probability here"
+        return tr("likelihood ratio") if self.prevalence is None else tr("probability here")
 
     @property
     def words(self) -> str:
         """The number alone, as a limit where the score lies beyond what was measured."""
-        return self._limited(self._number(self.ratio.log_value))
+        said = self._number(self.ratio.log_value)
+        if self.ratio.beyond is None or self._is_limit(self.ratio.log_value):
+            return said
+        above = self.ratio.beyond == "above"
+        return tr("above {number}", number=said) if above else tr("below {number}", number=said)
 
     @property
     def interval(self) -> str:
@@ -58,9 +73,8 @@ class FilmNumber:
 
     @property
     def text(self) -> str:
-        """The number with its kind and interval, as it is kept with a read."""
-        at = "" if self.prevalence is None else f" at a prevalence of {share_text(self.prevalence)}"
-        return f"{self.name} {self.words} ({self.interval}){at}"
+        """The number with its kind and interval."""
+        return _number_text(self.words, self.interval, self.prevalence)
 
     @property
     def headline(self) -> str:
@@ -68,8 +82,10 @@ class FilmNumber:
 
         The interval of a probability stands in the sentence, which counts the same share.
         """
-        said = f"{self.name} {self.words}".capitalize()
-        return said if self.prevalence is not None else f"{said} ({self.interval})"
+        if self.prevalence is not None:
+            return tr("probability here {number}", number=self.words).capitalize()
+        said = tr("likelihood ratio {number}", number=self.words).capitalize()
+        return f"{said} ({self.interval})"
 
     @property
     def says_little(self) -> bool:
@@ -84,56 +100,141 @@ class FilmNumber:
 
     @property
     def shown(self) -> ShownNumber:
-        """What is kept with a read."""
+        """What is kept with a read; its words are English, as in all that is kept."""
         ratio = min(max(self.ratio.log_value, -math.log(MOST_RATIO)), math.log(MOST_RATIO))
-        return ShownNumber(math.exp(ratio), self.prevalence, self.text)
+        with using(ENGLISH):
+            return ShownNumber(math.exp(ratio), self.prevalence, self.text)
 
     def _common(self) -> str:
         """Say how much commoner such a score is, and among whom."""
         value, unlimited = self.ratio.log_value, self.ratio.beyond is None
-        among = "with pneumonia as among those without"
-        times = ratio_text(min(abs(value), math.log(MOST_RATIO))).removesuffix(".0")
-        if times == "1" and unlimited:
-            said = "about as common"
-        else:
-            more = "" if unlimited and abs(value) <= math.log(MOST_RATIO) else "more than "
-            said = f"{more}{times} times as common"
-            if value < 0:
-                among = "without pneumonia as among those with it"
-        return f"A film with this score is {said} among children {among}."
+        ratio = float(f"{math.exp(min(abs(value), math.log(MOST_RATIO))):.1e}")
+        if ratio == 1 and unlimited:
+            return tr(
+                "A film with this score is about as common among children with pneumonia as among "
+                "those without."
+            )
+        more = not unlimited or abs(value) > math.log(MOST_RATIO)
+        times = number(ratio, ",.0f") if ratio.is_integer() else two_digits(ratio)
+        return tr(_COMMON[value < 0, more].one, times=times)
 
     def _counted(self) -> str:
         """Say how many of 100 such films show pneumonia."""
-        count = self._of_100(self.ratio.log_value)
-        if count.isdigit():
-            limits = {None: "about", "above": "more than", "below": "fewer than"}
-            count = f"{limits[self.ratio.beyond]} {count}"
-        verb = "has" if count.endswith(" 1") else "have"
-        return f"Of 100 such films here {count} {verb} pneumonia ({self._interval(self._of_100)})."
+        ill, beyond = self._ill_of_100(self.ratio.log_value), self.ratio.beyond
+        if ill in {LESS_THAN_1, MORE_THAN_99}:
+            count = self._of_100(self.ratio.log_value)
+        elif beyond is None:
+            count = tr("about {n}", n=ill)
+        else:
+            count = tr("more than {n}", n=ill) if beyond == "above" else tr("fewer than {n}", n=ill)
+        interval = self._interval(self._of_100)
+        if ill in {LESS_THAN_1, 1}:
+            return tr(
+                "Of 100 such films here {count} has pneumonia ({interval}).",
+                count=count,
+                interval=interval,
+            )
+        return tr(
+            "Of 100 such films here {count} have pneumonia ({interval}).",
+            count=count,
+            interval=interval,
+        )
+
+    def _ill_of_100(self, log_ratio: float) -> int:
+        value = 100.0 * probability_at(log_ratio, self.prevalence or 0.0)
+        return LESS_THAN_1 if value < 0.5 else MORE_THAN_99 if value > 99.5 else round(value)
 
     def _of_100(self, log_ratio: float) -> str:
-        value = 100.0 * probability_at(log_ratio, self.prevalence or 0.0)
-        if value < 0.5:
-            return "fewer than 1"
-        return "more than 99" if value > 99.5 else str(round(value))
+        ill = self._ill_of_100(log_ratio)
+        if ill == LESS_THAN_1:
+            return tr("fewer than {n}", n=1)
+        return tr("more than {n}", n=99) if ill == MORE_THAN_99 else str(ill)
 
     def _interval(self, say: Callable[[float], str]) -> str:
         low, high = self.ratio.log_low, self.ratio.log_high
         if low is None or high is None:
-            return "interval not measured"
-        of_what = "" if self.ratio.beyond is None else " interval of the limit:"
-        ends_text = [say(low), say(high)]
-        both = ends_text[0] if ends_text[0] == ends_text[1] else " to ".join(ends_text)
-        return f"95 %{of_what} {both}"
+            return tr("interval not measured")
+        return _interval_text(say(low), say(high), of_limit=self.ratio.beyond is not None)
 
     def _number(self, log_ratio: float) -> str:
         if self.prevalence is None:
             return ratio_text(log_ratio)
-        return probability_text(probability_at(log_ratio, self.prevalence))
+        return tr(probability_text(probability_at(log_ratio, self.prevalence)))
 
-    def _limited(self, number: str) -> str:
-        bounded = number.startswith(("above", "below"))
-        return number if self.ratio.beyond is None or bounded else f"{self.ratio.beyond} {number}"
+    def _is_limit(self, log_ratio: float) -> bool:
+        """Return whether a number is written as the limit of what is written out."""
+        if self.prevalence is None:
+            return abs(log_ratio) > math.log(MOST_RATIO)
+        return not 1 - SURE <= probability_at(log_ratio, self.prevalence) <= SURE
+
+
+LESS_THAN_1, MORE_THAN_99 = -1, 101
+_COMMON = {
+    (False, False): msg(
+        "A film with this score is {times} times as common among children with pneumonia as among "
+        "those without.",
+    ),
+    (False, True): msg(
+        "A film with this score is more than {times} times as common among children with "
+        "pneumonia as among those without.",
+    ),
+    (True, False): msg(
+        "A film with this score is {times} times as common among children without pneumonia as "
+        "among those with it.",
+    ),
+    (True, True): msg(
+        "A film with this score is more than {times} times as common among children without "
+        "pneumonia as among those with it.",
+    ),
+}
+
+
+def _number_text(said: str, interval: str, prevalence: float | None) -> str:
+    if prevalence is None:
+        return tr("likelihood ratio {number} ({interval})", number=said, interval=interval)
+    return tr(
+        "probability here {number} ({interval}) at a prevalence of {share}",
+        number=said,
+        interval=interval,
+        share=share_text(prevalence),
+    )
+
+
+def _interval_text(low: str, high: str, *, of_limit: bool) -> str:
+    if low == high:
+        return (
+            tr("95 % interval of the limit: {both}", both=low)
+            if of_limit
+            else tr("95 % {both}", both=low)
+        )
+    if of_limit:
+        return tr("95 % interval of the limit: {low} to {high}", low=low, high=high)
+    return tr("95 % {low} to {high}", low=low, high=high)
+
+
+def kept_number_text(shown: ShownNumber) -> str:
+    """Return the number that was kept with a read in the current language."""
+    found = _KEPT.fullmatch(shown.text)
+    if found is None:  # of a version that worded it otherwise
+        return shown.text
+    interval = tr("interval not measured")
+    if found["low"]:
+        low, high = _again(found["low"]), _again(found["high"] or found["low"])
+        interval = _interval_text(low, high, of_limit=found["limit"] is not None)
+    return _number_text(_again(found["number"]), interval, shown.prevalence)
+
+
+def _again(said: str) -> str:
+    """Return a number, or a limit, that was written in English."""
+    side, _, digits = said.rpartition(" ")
+    again = number(float(digits.replace(",", "")), f",.{len(digits.partition('.')[2])}f")
+    if not side:
+        return again
+    return (
+        tr("above {number}", number=again)
+        if side == "above"
+        else tr("below {number}", number=again)
+    )
 
 
 def number_of_film(
@@ -186,8 +287,8 @@ class ScoreWords:
     @property
     def name(self) -> str:
         """What kind of number it is."""
-        number = self._number(0.0)
-        return "probability" if number is None else number.name
+        known = self._number(0.0)
+        return tr("probability") if known is None else known.name
 
     @property
     def note(self) -> str:
@@ -197,18 +298,18 @@ class ScoreWords:
 
     def of(self, log_odds: float) -> str:
         """Return the number of log odds, as a limit where it is not written out."""
-        number = self._number(log_odds)
-        return probability_text(float(expit(log_odds))) if number is None else number.words
+        known = self._number(log_odds)
+        return tr(probability_text(float(expit(log_odds)))) if known is None else known.words
 
     def ticks(self) -> list[tuple[float, str]]:
         """Return log odds to mark on a line, each with its number."""
         if self._number(0.0) is None:
-            return [(log_odds_at(0.0, one), f"{one:g}") for one in _PROBABILITIES]
+            return [(log_odds_at(0.0, one), number(one, "g")) for one in _PROBABILITIES]
         base = log_odds_at(0.0, assumed_prevalence(self.run) or 0.5)
         if self.prevalence is None:
-            return [(base + math.log(one), f"{one:g}") for one in _RATIOS]
+            return [(base + math.log(one), number(one, "g")) for one in _RATIOS]
         return [
-            (base + log_ratio_of(log_odds_at(0.0, one), self.prevalence), f"{one:g}")
+            (base + log_ratio_of(log_odds_at(0.0, one), self.prevalence), number(one, "g"))
             for one in _PROBABILITIES
         ]
 
@@ -223,29 +324,31 @@ _RATIOS = (0.01, 0.1, 1, 10, 100)
 
 def holds_text(share: float) -> str:
     """Return at which prevalence probabilities hold."""
-    return f"Probabilities hold where {share_text(share)} of the films show pneumonia."
+    return tr(
+        "Probabilities hold where {share} of the films show pneumonia.", share=share_text(share)
+    )
 
 
 def ratio_text(log_ratio: float) -> str:
     """Return a likelihood ratio to two digits, or that it is beyond all that is written out."""
     if log_ratio > math.log(MOST_RATIO):
-        return f"above {MOST_RATIO:,}"
+        return tr("above {ratio:,}", ratio=MOST_RATIO)
     if log_ratio < -math.log(MOST_RATIO):
-        return f"below {1 / MOST_RATIO:g}"
+        return tr("below {ratio:g}", ratio=1 / MOST_RATIO)
     return two_digits(math.exp(log_ratio))
 
 
 def two_digits(value: float) -> str:
     """Return a number above 0 to two digits, without an exponent."""
     rounded = float(f"{value:.1e}")
-    return f"{rounded:,.{max(0, 1 - math.floor(math.log10(rounded)))}f}"
+    return number(rounded, f",.{max(0, 1 - math.floor(math.log10(rounded)))}f")
 
 
 def share_text(share: float) -> str:
     """Return a share in percent, to a tenth where it is small."""
     percent = 100.0 * share
     tenths = (percent < 10 or percent > 99) and round(percent, 1) % 1
-    return f"{percent:.1f} %" if tenths else f"{percent:.0f} %"
+    return f"{number(percent, '.1f' if tenths else '.0f')} %"
 
 
 def counted_text(counted: CountedBand | None) -> str:
@@ -257,10 +360,17 @@ def counted_text(counted: CountedBand | None) -> str:
         return ""
     ratio = counted.ratio
     value, low, high = (two_digits(one) for one in (ratio.value, ratio.low, ratio.high))
-    films = "1 film" if counted.ill == 1 else f"{counted.ill} films"
-    return (
-        f"By counting on the {counted.films}, the likelihood ratio is {value} ({low} to {high}): "
-        f"{films} with pneumonia and {counted.well} without."
+    return trn(
+        "By counting on the {films}, the likelihood ratio is {value} ({low} to {high}): {n} film "
+        "with pneumonia and {well} without.",
+        "By counting on the {films}, the likelihood ratio is {value} ({low} to {high}): {n} films "
+        "with pneumonia and {well} without.",
+        counted.ill,
+        films=tr(counted.films),
+        value=value,
+        low=low,
+        high=high,
+        well=counted.well,
     )
 
 

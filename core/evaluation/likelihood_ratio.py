@@ -21,6 +21,7 @@ from core.domain.ward import ScoreRatio, Side
 from core.errors import DatasetError
 from core.evaluation.evaluate import PARTS
 from core.evaluation.operating_point import fit_temperature
+from core.language.words import msg
 from core.runs.artifacts import parse_record, read_artifact
 from core.runs.listing import USUAL_PARTS
 from core.runs.predictions import Predictions
@@ -119,8 +120,8 @@ class MeasuredRatios:
         ModelIntegrity
             If the bytes are not such a record.
         """
-        what = f"{RATIOS_FILE} is not a record of likelihood ratios"
-        remedy = "Restore it, or run `python -m core likelihood-ratio`."
+        what = msg("{file} is not a record of likelihood ratios", file=RATIOS_FILE)
+        remedy = msg("Restore it, or run `python -m core likelihood-ratio`.")
         return parse_record(_RATIOS, content, what, remedy)
 
 
@@ -174,7 +175,7 @@ def read_ratios(run: RunRecord) -> MeasuredRatios | None:
     ModelIntegrity
         If it is not the stated file, cannot be read, or is of another export than the run has.
     """
-    remedy = f"run `python -m core likelihood-ratio {run.run_id}`"
+    remedy = msg("run `python -m core likelihood-ratio {run}`", run=run.run_id)
     return read_artifact(run, RATIOS_FILE, MeasuredRatios.from_json, remedy)
 
 
@@ -194,8 +195,11 @@ def measure_ratios(
     prevalence = assumed_prevalence(run)
     if prevalence is None:
         raise DatasetError(
-            f"run {run.run_id} was not calibrated on films of both classes here: its scores have "
-            "no likelihood ratio."
+            msg(
+                "run {run} was not calibrated on films of both classes here: its "
+                "scores have no likelihood ratio.",
+                run=run.run_id,
+            )
         )
     films, calibration = predictions.of_split("validation"), run.calibration
     ill, odds = films.films.label == 1, _log_odds_of(run, films)

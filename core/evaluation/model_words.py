@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.domain.model import Prediction, RunRecord
+from core.language.words import msg, tr
+
+_WHAT = {"probability": msg("probability"), "score": msg("score")}
+_NAMED = {
+    "": msg("{share:.0f} of 100 ({low:.0f} to {high:.0f}, n = {n})"),
+    " pneumonias": msg("{share:.0f} of 100 pneumonias ({low:.0f} to {high:.0f}, n = {n})"),
+    " normals": msg("{share:.0f} of 100 normals ({low:.0f} to {high:.0f}, n = {n})"),
+}
 
 
 def probability_in_words(prediction: Prediction, what: str = "probability") -> str:
@@ -17,43 +25,71 @@ def probability_in_words(prediction: Prediction, what: str = "probability") -> s
     """
     band = prediction.abstention
     if prediction.side == "unsure" and band is not None:
-        return (
-            "The model is unsure about this film. Where it decides, at most "
-            f"{band.target_error * 100:.0f} of 100 films called pneumonia, and as many called "
-            f"normal, are wrong ({band.confidence * 100:.0f} % confidence, {band.chosen_on}, "
-            f"n = {band.n})."
+        return tr(
+            "The model is unsure about this film. Where it decides, at most {wrong:.0f} of 100 "
+            "films called pneumonia, and as many called normal, are wrong ({sure:.0f} % "
+            "confidence, {films}, n = {n}).",
+            wrong=band.target_error * 100,
+            sure=band.confidence * 100,
+            films=tr(band.chosen_on),
+            n=band.n,
         )
     point = prediction.operating_point
-    place = "at or above" if prediction.suspicious else "below"
-    return (
-        f"The {what} is {place} the threshold, which was chosen to find "
-        f"{point.sensitivity * 100:.0f} of 100 pneumonias ({point.chosen_on}, "
-        f"n = {point.n_positive})."
+    words = (
+        msg(
+            "The {what} is at or above the threshold, which was chosen to find {found:.0f} of 100 "
+            "pneumonias ({films}, n = {n})."
+        )
+        if prediction.suspicious
+        else msg(
+            "The {what} is below the threshold, which was chosen to find {found:.0f} of 100 "
+            "pneumonias ({films}, n = {n})."
+        )
+    )
+    return tr(
+        words.one,
+        what=_WHAT.get(what, what),
+        found=point.sensitivity * 100,
+        films=tr(point.chosen_on),
+        n=point.n_positive,
     )
 
 
 def measured_in_words(run: RunRecord) -> str:
     """Return what the operating point did on the split that it was not chosen on."""
     measured = run.metrics["test"]
-    rates = measured["rates"]
-    return (
-        f"On the {measured['split']} it found {of_100(rates['sensitivity'], ' pneumonias')} and "
-        f"correctly called {of_100(rates['specificity'], ' normals')}. Detects pneumonia only."
+    films, rates = measured["split"], measured["rates"]
+    found = of_100(rates["sensitivity"], " pneumonias")
+    cleared = of_100(rates["specificity"], " normals")
+    return tr(
+        "On the {films} it found {found} and correctly called {cleared}. Detects pneumonia only.",
+        films=tr(films),
+        found=found,
+        cleared=cleared,
     )
 
 
 def decided_in_words(run: RunRecord) -> str:
     """Return how often calls were wrong on the split that the band was not chosen on."""
-    called = {"pneumonia": "error_pneumonia", "normal": "error_normal"}
     measured = run.decided.get("test", {})
-    wrong = [
-        f"{of_100(measured[rate])} called {side}"
-        for side, rate in called.items()
-        if measured.get(rate)
-    ]
+    wrong = []
+    if measured.get("error_pneumonia"):
+        called = of_100(measured["error_pneumonia"])
+        wrong.append(tr("{rate} called pneumonia", rate=called))
+    if measured.get("error_normal"):
+        called = of_100(measured["error_normal"])
+        wrong.append(tr("{rate} called normal", rate=called))
     if not wrong:
         return ""
-    return f"On the {run.metrics['test']['split']}, {' and '.join(wrong)} were wrong."
+    films = run.metrics["test"]["split"]
+    if len(wrong) == 1:
+        return tr("On the {films}, {called} were wrong.", films=tr(films), called=wrong[0])
+    return tr(
+        "On the {films}, {called} and {others} were wrong.",
+        films=tr(films),
+        called=wrong[0],
+        others=wrong[1],
+    )
 
 
 def of_100(rate: Mapping[str, float], things: str = "") -> str:
@@ -64,7 +100,8 @@ def of_100(rate: Mapping[str, float], things: str = "") -> str:
     rate : mapping
         "value", "low" and "high" in [0, 1], and "n".
     things : str
-        What there are 100 of, after a space.
+        What there are 100 of: nothing, " pneumonias" or " normals".
     """
     value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
-    return f"{value:.0f} of 100{things} ({low:.0f} to {high:.0f}, n = {rate['n']})"
+    words, n = _NAMED[things].one, rate["n"]
+    return tr(words, share=value, low=low, high=high, n=n)

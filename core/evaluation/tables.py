@@ -7,33 +7,34 @@ from typing import Any
 
 from core.domain.model import RunRecord
 from core.domain.rate import Rate, interval_text
+from core.language.words import msg
 from core.runs.archive import ArchivedRun
 from core.runs.listing import USUAL_PARTS, ListedRun
 from core.runs.store import name_run
 from core.tables import markdown_table
 
 COLUMNS = {
-    "roc_auc": "ROC AUC",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "f1_pneumonia": "F1 pneumonia",
-    "f1_normal": "F1 normal",
-    "log_loss": "Log loss",
-    "accuracy": "Accuracy",
+    "roc_auc": msg("ROC AUC"),
+    "sensitivity": msg("Sensitivity"),
+    "specificity": msg("Specificity"),
+    "f1_pneumonia": msg("F1 pneumonia"),
+    "f1_normal": msg("F1 normal"),
+    "log_loss": msg("Log loss"),
+    "accuracy": msg("Accuracy"),
 }
 ERROR = "expected_calibration_error"
 MEASURES = COLUMNS | {
-    "ppv": "PPV",
-    "npv": "NPV",
-    "brier": "Brier",
-    "pr_auc": "PR AUC",
-    ERROR: "ECE",
+    "ppv": msg("PPV"),
+    "npv": msg("NPV"),
+    "brier": msg("Brier"),
+    "pr_auc": msg("PR AUC"),
+    ERROR: msg("ECE"),
 }
 QUALITIES = {
-    "contrast": "contrast",
-    "median_grey": "exposure (median grey)",
-    "sharpness": "sharpness",
-    "short_side_px": "original's short side, px",
+    "contrast": msg("contrast"),
+    "median_grey": msg("exposure (median grey)"),
+    "sharpness": msg("sharpness"),
+    "short_side_px": msg("original's short side, px"),
 }
 
 
@@ -116,9 +117,9 @@ def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
             by_patient = [part["rates_by_patient"][key] for part in parts]
             intervals = [f"({rate['low']:.3f} to {rate['high']:.3f})" for rate in by_patient]
             lines.append([f"{name}, interval by patient", *intervals])
-    for name in ("true_positive", "false_negative", "true_negative", "false_positive"):
-        words = name.replace("_", " ").capitalize()
-        lines.append([words, *(str(part["matrix"][name]) for part in parts)])
+    for cell in ("true_positive", "false_negative", "true_negative", "false_positive"):
+        words = cell.replace("_", " ").capitalize()
+        lines.append([words, *(str(part["matrix"][cell]) for part in parts)])
     return markdown_table(["", *(str(part["split"]) for part in parts)], lines)
 
 

@@ -11,6 +11,7 @@ from core.domain.regions import Explanation, ExplanationSettings, Way, way_of
 from core.domain.reported import ReportedReads
 from core.domain.review import ReviewRecord
 from core.errors import Cancelled, ExplanationError, FilmStoreError, RadiographError
+from core.evaluation.film_number import kept_number_text
 from core.evaluation.model_words import decided_in_words, measured_in_words, probability_in_words
 from core.explain.region_words import box_shares, region_name, scale_of, zone_words
 from core.explain.trust import doubt_of
@@ -18,6 +19,7 @@ from core.explain.trust_words import doubt_text, read_explanation_quality, trust
 from core.imaging.display import DisplayedFilm
 from core.imaging.film_pictures import ColouredRegions
 from core.jobs.batch import UploadedFilm
+from core.language.words import msg, tr
 from core.pipeline import Engine
 from core.reads.signing import utc_now
 from core.reports.film_report import FilmReport, ReportedRegions
@@ -28,12 +30,12 @@ from core.store.read_hashes import hash_of_read
 from core.store.served_runs import list_served_runs
 
 METHODS = {
-    Way.CAM: "CAM, lung unlike healthy",
-    Way.WHOLE_LUNGS: "CAM, whole lungs",
-    Way.LIME: "LIME",
-    Way.OCCLUSION: "occlusion",
+    Way.CAM: msg("CAM, lung unlike healthy"),
+    Way.WHOLE_LUNGS: msg("CAM, whole lungs"),
+    Way.LIME: msg("LIME"),
+    Way.OCCLUSION: msg("occlusion"),
 }
-DOUBTED = "They are not to be relied on."
+DOUBTED = msg("They are not to be relied on.")
 Stopped = Callable[[], bool]
 
 
@@ -65,7 +67,9 @@ def make_report(
     score_shown: bool,
     doubted_asked: bool = False,
 ) -> FilmReport:
-    """Make the report of one film; what cannot be had of it becomes a sentence in it.
+    """Make the report of one film in the current language.
+
+    What cannot be had of it becomes a sentence in it.
 
     Parameters
     ----------
@@ -100,15 +104,15 @@ def make_report(
         score_shown=score_shown,
         ward=_ward_text(signed),
         hashes={
-            "Export sha256": export,
-            "Gate sha256, now": source.engine.gate.sha256,
-            "Ledger sha256": hash_of_read(source.database, signed.record_id),
+            msg("Export sha256"): export,
+            msg("Gate sha256, now"): source.engine.gate.sha256,
+            msg("Ledger sha256"): hash_of_read(source.database, signed.record_id),
         },
     )
     if signed.prediction is None or not score_shown:
         return report
     if (signed.run_id, export) != (run.run_id, export_identity(run)):
-        why = f"Run {signed.run_id} has read this film, and does not serve any more."
+        why = tr("Run {run} has read this film, and does not serve any more.", run=signed.run_id)
         words = probability_in_words(signed.prediction, "score")
         return replace(report, model=words, why_no_regions=why)
     report = replace(report, model=_model_text(signed.prediction, run))
@@ -121,8 +125,11 @@ def make_report(
 
 def _ward_text(signed: ReviewRecord) -> str:
     """Return the number that the reader saw before signing; empty if none was shown."""
-    number = signed.shown_number
-    return "" if number is None else f"{number.text[0].upper()}{number.text[1:]}, as shown then."
+    if signed.shown_number is None:
+        return ""
+    shown = kept_number_text(signed.shown_number)
+    number = shown[0].upper() + shown[1:]
+    return tr("{number}, as shown then.", number=number)
 
 
 def _is_inverted(quality: QualityReport) -> bool:
@@ -155,13 +162,15 @@ def _with_regions(
     doubt = doubt_of(explanation, of_others=report.reads.signed.quality.of_others)
     if doubt is not None:
         words = doubt_text(quality, explanation, doubt)
-        report = replace(report, trust=words, why_no_regions=DOUBTED)
+        report = replace(report, trust=tr(words), why_no_regions=tr(DOUBTED))
         if not doubted_asked:
             return report
     scale, weights, samples = scale_of(explanation), explanation.weights, explanation.samples
     if doubt is None and abs(weights).max() >= scale.least:
-        report = replace(report, trust=trust_text(run, explanation, quality))
-    how = METHODS[way] if way is not None else str(explanation.method)
+        report = replace(report, trust=tr(trust_text(run, explanation, quality)))
+    how = tr(METHODS[way]) if way is not None else str(explanation.method)
+    if samples:
+        how = tr("{method}, {samples:,} samples", method=how, samples=samples)
     box = box_shares(explanation.geometry)
     coloured = ColouredRegions(explanation.segments, weights, box, scale.least, scale.full)
     return replace(
@@ -169,16 +178,16 @@ def _with_regions(
         regions=ReportedRegions(
             coloured,
             _names_of(explanation),
-            scale.unit,
-            scale.none,
-            f"{how}, {samples:,} samples" if samples else how,
+            tr(scale.unit),
+            tr(scale.none),
+            how,
         ),
     )
 
 
 def _names_of(explanation: Explanation) -> tuple[str, ...]:
-    names = [region_name(label) for label in range(len(explanation.weights))]
+    names = [tr(region_name(label)) for label in range(len(explanation.weights))]
     if not explanation.zones:
         return tuple(names)
-    zones = map(zone_words, explanation.zones)
+    zones = [tr(zone_words(zone)) for zone in explanation.zones]
     return tuple(f"{zone}, {name.lower()}" for zone, name in zip(zones, names, strict=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import Cancelled
 from core.jobs.background import BackgroundTask
+from core.language.current import current_language, using
 from core.reports.film_pages import ReportPages
 from core.reports.film_report import FilmReport, write_text
 
@@ -24,6 +25,8 @@ class ReportFiles:
 
 class ReportsTask(BackgroundTask[ReportFiles]):
     """Makes reports one after the other; what was made until it is cancelled is let go.
+
+    They are in the language of whoever makes the task.
 
     Parameters
     ----------
@@ -53,11 +56,16 @@ class ReportsTask(BackgroundTask[ReportFiles]):
         self.key = key
         self.done, self.total = 0, len(makers)
         self._title, self._makers, self._gone = title, makers, gone
+        self._language = current_language()
 
     def _stopped(self) -> bool:
         return self.cancelled or self._gone()
 
     def _work(self) -> ReportFiles:
+        with using(self._language):
+            return self._files()
+
+    def _files(self) -> ReportFiles:
         self.done = 0
         pages, texts = ReportPages(self._title), []
         try:

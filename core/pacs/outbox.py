@@ -26,6 +26,7 @@ from core.imaging.dicom.reader import looks_like_dicom
 from core.jobs.batch import UploadedFilm
 from core.jobs.film_reports import ReportSource, make_report
 from core.jobs.kept_films import as_uploaded
+from core.language.current import using
 from core.pacs import dimse
 from core.pacs.dicomweb import DicomWebArchive
 from core.reads.reported import reads_to_report
@@ -80,7 +81,7 @@ class Outbox:
         return said
 
     def files_of(self, signed: ReviewRecord) -> dict[str, bytes]:
-        """Return a signed read's report as files, by their names.
+        """Return a signed read's report as files, by their names, in the site's language.
 
         Raises
         ------
@@ -88,28 +89,35 @@ class Outbox:
             If the film is not kept, or the report cannot be made.
         """
         shown = not signed.score_held_back
-        report, film = self._report(signed.film_sha256, signed.record_id, score_shown=shown)
-        content, origin = film.content, self._films.origin(signed.film_sha256)
-        files = {"report.fhir.json": write_fhir(report, origin).encode()}
-        if not looks_like_dicom(content):
-            return files
-        return files | write_objects(report, content, origin or read_origin(content)).files
+        with using(get_settings().report_language):
+            report, film = self._report(signed.film_sha256, signed.record_id, score_shown=shown)
+            content, origin = film.content, self._films.origin(signed.film_sha256)
+            files = {"report.fhir.json": write_fhir(report, origin).encode()}
+            if not looks_like_dicom(content):
+                return files
+            return files | write_objects(report, content, origin or read_origin(content)).files
 
     def _send(self, sending: Sending, settings: ArchiveSettings) -> None:
-        shown = sending.score_shown
-        report, film = self._report(sending.film_sha256, sending.record_id, score_shown=shown)
-        origin = self._films.origin(sending.film_sha256)
-        if origin is None or not origin.is_whole:
-            raise FilmStoreError(NO_STUDY)
+        objects, fhir = self._written(sending)
         if settings.send is not Route.NONE:
-            objects = list(write_objects(report, film.content, origin).files.values())
             if settings.send is Route.DICOMWEB:
                 with DicomWebArchive(settings.dicomweb) as archive:
                     archive.store(objects)
             else:
                 dimse.send(settings, objects)
         if settings.fhir:
-            send_fhir(settings.fhir, write_fhir(report, origin))
+            send_fhir(settings.fhir, fhir)
+
+    def _written(self, sending: Sending) -> tuple[list[bytes], str]:
+        """Return a report as DICOM objects and as FHIR, in the language it was asked for in."""
+        sha256, shown = sending.film_sha256, sending.score_shown
+        with using(sending.language):
+            report, film = self._report(sha256, sending.record_id, score_shown=shown)
+            origin = self._films.origin(sha256)
+            if origin is None or not origin.is_whole:
+                raise FilmStoreError(NO_STUDY)
+            objects = write_objects(report, film.content, origin).files.values()
+            return list(objects), write_fhir(report, origin)
 
     def _report(
         self, film_sha256: str, record_id: str, *, score_shown: bool

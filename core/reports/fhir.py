@@ -14,6 +14,8 @@ from core.domain.findings import Category, findings_text
 from core.domain.origin import FilmOrigin
 from core.domain.rate import probability_number
 from core.domain.review import Verdict
+from core.language.current import current_language
+from core.language.words import Message, msg, tr
 from core.reports.dicom.codes import CATEGORIES, PNEUMONIA
 from core.reports.film_report import (
     DISCLAIMER,
@@ -46,6 +48,8 @@ Part = dict[str, Any]
 def write_fhir(report: FilmReport, origin: FilmOrigin | None, pdf: bytes | None = None) -> str:
     """Return a signed read's DiagnosticReport as JSON, its observations inside of it.
 
+    Its texts are in the current language, the displays of its codes in English.
+
     Parameters
     ----------
     origin : FilmOrigin or None
@@ -58,6 +62,7 @@ def write_fhir(report: FilmReport, origin: FilmOrigin | None, pdf: bytes | None 
     document: Part = {
         "resourceType": "DiagnosticReport",
         "id": str(uuid5(_NAMESPACE, signed.record_id)),
+        "language": current_language(),
         "identifier": [{"system": f"{OWN}:read", "value": signed.record_id}],
         "status": "final",
         "category": [_concept([(LOINC, "LP29684-5", "Radiology")])],
@@ -66,7 +71,7 @@ def write_fhir(report: FilmReport, origin: FilmOrigin | None, pdf: bytes | None 
                 (LOINC, "36554-4", "XR Chest Single view"),
                 (SNOMED, "399208008", "Plain X-ray of chest"),
             ],
-            "Chest radiograph, one view",
+            tr("Chest radiograph, one view"),
         ),
         "effectiveDateTime": signed.read.read_at.isoformat(),
         "issued": report.made_at.isoformat(),
@@ -74,7 +79,7 @@ def write_fhir(report: FilmReport, origin: FilmOrigin | None, pdf: bytes | None 
         "resultsInterpreter": [{"display": signed.reader}],
         "contained": observations,
         "result": [{"reference": f"#{one['id']}"} for one in observations],
-        "conclusion": f"{verdict_text(signed).capitalize()}. {DISCLAIMER}",
+        "conclusion": f"{verdict_text(signed).capitalize()}. {tr(DISCLAIMER)}",
         "presentedForm": _forms(report, pdf),
     }
     if known.patient_id:
@@ -110,7 +115,7 @@ def _observation(name: str, code: Part, report: FilmReport, **value: object) -> 
 def _observations(report: FilmReport) -> list[Part]:
     """Return what the reader signed, what they saw, and what the model said."""
     signed = report.reads.signed
-    pneumonia = _concept(_PNEUMONIA, "Pneumonia, signed read")
+    pneumonia = _concept(_PNEUMONIA, tr("Pneumonia, signed read"))
     verdict = _PRESENCE[signed.read.verdict]
     read = _observation(
         "signed-read",
@@ -126,7 +131,7 @@ def _observations(report: FilmReport) -> list[Part]:
             _concept([(SNOMED, *_FINDINGS[category])]),
             report,
             valueCodeableConcept=_concept(
-                [(SNOMED, *_PRESENCE[Verdict.PNEUMONIA])], findings_text(found)
+                [(SNOMED, *_PRESENCE[Verdict.PNEUMONIA])], tr(findings_text(found))
             ),
         )
         for category in Category
@@ -141,23 +146,25 @@ def _of_model(report: FilmReport) -> list[Part]:
         return []
     score = probability_number(prediction.probability)
     parts = [
-        _component("score", "Calibrated score", score),
-        _component("threshold", "Threshold", round(prediction.operating_point.threshold, 3)),
+        _component("score", msg("Calibrated score"), score),
+        _component("threshold", msg("Threshold"), round(prediction.operating_point.threshold, 3)),
     ]
     shown = signed.shown_number
     if shown is not None and shown.prevalence is not None:
         chance = probability_at(math.log(shown.likelihood_ratio), shown.prevalence)
         parts += [
             _component(
-                "probability", "Probability of pneumonia in the ward", probability_number(chance)
+                "probability",
+                msg("Probability of pneumonia in the ward"),
+                probability_number(chance),
             ),
-            _component("prevalence", "Prevalence of pneumonia in the ward", shown.prevalence),
+            _component("prevalence", msg("Prevalence of pneumonia in the ward"), shown.prevalence),
         ]
     device = {"display": f"First Read {signed.app_version} ({__version__}), run {signed.run_id}"}
     return [
         _observation(
             "model",
-            _concept(_PNEUMONIA, "Pneumonia, read by the model"),
+            _concept(_PNEUMONIA, tr("Pneumonia, read by the model")),
             report,
             valueCodeableConcept=_concept([(SNOMED, *_SIDES[prediction.side])]),
             device=device,
@@ -167,9 +174,9 @@ def _of_model(report: FilmReport) -> list[Part]:
     ]
 
 
-def _component(name: str, words: str, value: float) -> Part:
+def _component(name: str, words: Message, value: float) -> Part:
     quantity = {"value": value, "system": UCUM, "code": "1"}
-    return {"code": _concept([(OWN, name, words)]), "valueQuantity": quantity}
+    return {"code": _concept([(OWN, name, words)], tr(words)), "valueQuantity": quantity}
 
 
 def _patient(origin: FilmOrigin) -> Part:
@@ -189,7 +196,7 @@ def _study(origin: FilmOrigin) -> Part:
         ],
         "subject": {"identifier": _patient(origin)}
         if origin.patient_id
-        else {"display": "Not stated"},
+        else {"display": tr("Not stated")},
     }
     if origin.is_whole:
         instance = {
@@ -212,6 +219,10 @@ def _forms(report: FilmReport, pdf: bytes | None) -> list[Part]:
     if pdf is not None:
         forms.append(("application/pdf", pdf))
     return [
-        {"contentType": kind, "data": base64.b64encode(content).decode(), "language": "en"}
+        {
+            "contentType": kind,
+            "data": base64.b64encode(content).decode(),
+            "language": current_language(),
+        }
         for kind, content in forms
     ]

@@ -9,9 +9,12 @@ from core import __version__
 from core.domain.mark import Mark
 from core.domain.model import AbstentionBand, Prediction
 from core.imaging.film_pictures import AGAINST, FOR, film_picture
+from core.language.current import current_language
+from core.language.words import msg, tr
 from core.reports.film_report import (
     CONFIDENCE_NOTE,
     DISCLAIMER,
+    MODEL_LABEL,
     NOT_FOR_DIAGNOSIS,
     TITLE,
     FilmReport,
@@ -38,7 +41,7 @@ BAR_MM = 50.0
 ALONE = 1.4
 """How much higher a picture may be that has no other beside it, so that the page is filled."""
 
-WHOLE_IN_TEXT = "… (shortened: the text of this report has the whole comment)"
+WHOLE_IN_TEXT = msg("… (shortened: the text of this report has the whole comment)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,11 @@ FITS = (
 
 
 class ReportPages(Pages):
-    """A PDF of reports, a page each."""
+    """A PDF of reports, a page each, in the current language."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title, margin_mm=MARGIN_MM)
-        self.set_lang("en")
+        self.set_lang(current_language())
         self.set_creator(f"First Read {__version__}")
         self.set_auto_page_break(auto=False)
         self.c_margin = 0.0  # words begin where pictures do
@@ -80,7 +83,7 @@ class ReportPages(Pages):
     def add_report(self, report: FilmReport) -> None:
         """Write a report on a page of its own."""
         rows, versions = report_lines(report)[1:], version_lines(report)
-        made = f"Report made {time_text(report.made_at)}."
+        made = tr("Report made {moment}.", moment=time_text(report.made_at))
         head = (report.named, report.reads.signed.reader, made, *_words(rows), *_words(versions))
         self.take_typefaces_for("".join(head))
         self._foot = made
@@ -102,25 +105,41 @@ class ReportPages(Pages):
         self.line(MARGIN_MM, self.get_y(), self.w - MARGIN_MM, self.get_y())
         self.ln(1.0)
         self._write_in(CAPTION_PT, QUIET)
-        self.cell(self.epw, CAPTION_MM, DISCLAIMER)
+        self._write_caption(tr(DISCLAIMER), self.epw)
         self.ln(CAPTION_MM)
-        self.cell(self.epw, CAPTION_MM, f"{self._foot} Page {self.page_no()} of {{nb}}.")
+        page = tr("Page {page} of {pages}.", page=self.page_no(), pages="{nb}")
+        self._write_caption(f"{self._foot} {page}", self.epw)
 
     def _write_in(self, size_pt: float, ink: tuple[int, int, int], style: str = "") -> None:
         self.set_font(FAMILY, style, size_pt)
         self.set_text_color(*ink)
 
+    @property
+    def _left(self) -> float:
+        """Return how much of the line is left."""
+        return self.w - MARGIN_MM - self.get_x()
+
+    def _write_caption(self, words: str, room_mm: float) -> None:
+        """Write a caption on one line, smaller where a language needs more than its room."""
+        size = CAPTION_PT
+        while self.get_string_width(words) > room_mm and size > VERSION_PT:
+            size -= 0.1
+            self.set_font_size(size)
+        self.cell(room_mm, CAPTION_MM, words)
+        self.set_font_size(CAPTION_PT)
+
     def _write_head(self, report: FilmReport) -> None:
         """Write what is read first: of which film, what was signed, by whom, and what it is not."""
         self._write_in(8.0, INK, "B")
-        width = self.get_string_width(NOT_FOR_DIAGNOSIS) + 5.0
+        warning = tr(NOT_FOR_DIAGNOSIS)
+        width = self.get_string_width(warning) + 5.0
         self.set_draw_color(*INK)
         self.set_line_width(0.3)
         self.set_xy(self.w - MARGIN_MM - width, MARGIN_MM)
-        self.cell(width, 6.0, NOT_FOR_DIAGNOSIS, border=1, align="C")
+        self.cell(width, 6.0, warning, border=1, align="C")
         self._write_in(8.5, QUIET)
         self.set_xy(MARGIN_MM, MARGIN_MM)
-        self.cell(0.0, 4.0, TITLE)
+        self.cell(0.0, 4.0, tr(TITLE))
         self._write_in(TITLE_PT, INK, "B")
         self.set_xy(MARGIN_MM, MARGIN_MM + 4.6)
         room = self.epw - width - 4.0
@@ -128,10 +147,10 @@ class ReportPages(Pages):
         signed = report.reads.signed
         self.set_xy(MARGIN_MM, MARGIN_MM + 12.5)
         self._write_in(VERDICT_PT, INK, "B")
-        words = self.drawable(f"Signed read: {verdict_text(signed)}")
+        words = self.drawable(tr("Signed read: {verdict}", verdict=verdict_text(signed)))
         self.multi_cell(0.0, 6.5, words, align="L", new_x="LMARGIN", new_y="NEXT")
         self._write_in(8.5, INK)
-        by = self.drawable(f"{signing_text(report.reads)} {CONFIDENCE_NOTE}")
+        by = self.drawable(f"{signing_text(report.reads)} {tr(CONFIDENCE_NOTE)}")
         self.multi_cell(0.0, 4.4, by, align="L", new_x="LMARGIN", new_y="NEXT")
         self.ln(2.5)
 
@@ -174,7 +193,7 @@ class ReportPages(Pages):
         top, right = self.get_y(), MARGIN_MM + self._width + GAP_MM
         film, alone = report.film, _stands_alone(report)
         if film is None:
-            self._write_box(MARGIN_MM, top, f"The film is not drawn. {report.not_drawn}")
+            self._write_box(MARGIN_MM, top, f"{tr('The film is not drawn.')} {report.not_drawn}")
         else:
             place = self._draw_film(report, MARGIN_MM, top, fit, with_regions=False)
             self._draw_bar(report, place)
@@ -197,7 +216,7 @@ class ReportPages(Pages):
         place = _Place(left + (room - width) / 2.0, top, width, height)
         regions = report.regions if with_regions else None
         picture = film_picture(report.film, None if regions is None else regions.coloured)
-        words = "The film with the model's regions" if with_regions else "The film"
+        words = tr("The film with the model's regions") if with_regions else tr("The film")
         self.set_fill_color(9, 10, 12)
         self.rect(left, top, room, height, style="F")
         self.image(picture, place.left, place.top, width, height, alt_text=words)
@@ -271,13 +290,14 @@ class ReportPages(Pages):
         if film is not None:
             known = film.pixel_spacing_mm is not None
             bar = (
-                f"Line: {BAR_MM:.0f} mm at the detector."
+                tr("Line: {length:.0f} mm at the detector.", length=BAR_MM)
                 if known
-                else "No scale: no pixel spacing is stated."
+                else tr("No scale: no pixel spacing is stated.")
             )
-            synthetic = "Synthetic film. " if film.synthetic else ""
+            sentences = [tr("Synthetic film.")] if film.synthetic else []
+            sentences += [tr("The film alone."), bar]
             self.set_xy(MARGIN_MM, top)
-            self.cell(self._width, CAPTION_MM, f"{synthetic}The film alone. {bar}")
+            self._write_caption(" ".join(sentences), self._width)
             if _stands_alone(report):
                 self.set_xy(MARGIN_MM, top + CAPTION_MM)
                 self.cell(0.0, CAPTION_MM, self._cut(_why_one_picture(report), self.epw))
@@ -286,17 +306,21 @@ class ReportPages(Pages):
         self.set_xy(right, top)
         if report.regions is not None:
             coloured = report.regions.coloured
-            self._write_chip(FOR, "for pneumonia")
-            self._write_chip(AGAINST, "against")
-            self.cell(0.0, CAPTION_MM, f"full colour from {coloured.full:g}, none below "
-                      f"{coloured.least:g}")  # fmt: skip
+            self._write_chip(FOR, tr("for pneumonia"))
+            self._write_chip(AGAINST, tr("against"))
+            colours = tr(
+                "full colour from {full:g}, none below {least:g}",
+                full=coloured.full,
+                least=coloured.least,
+            )
+            self._write_caption(colours, self._left)
         self.set_xy(right, top + CAPTION_MM)
         notes = []
         if report.regions is not None and report.regions.coloured.box != (0.0, 0.0, 1.0, 1.0):
-            notes.append("Dashed: what the model sees.")
+            notes.append(tr("Dashed: what the model sees."))
         if report.marks:
-            notes.append("Yellow: marked at the blind first read.")
-        self.cell(0.0, CAPTION_MM, " ".join(notes))
+            notes.append(tr("Yellow: marked at the blind first read."))
+        self._write_caption(" ".join(notes), self._left)
 
     def _write_chip(self, colour: tuple[int, int, int], words: str) -> None:
         self.set_fill_color(*colour)
@@ -313,20 +337,20 @@ class ReportPages(Pages):
             return words if len(words) <= fit.line else f"{words[: fit.line].rstrip()}…"
         if len(words) <= fit.comment:
             return f"“{words}”"
-        return f"“{words[: fit.comment].rstrip()}{WHOLE_IN_TEXT}"
+        return f"“{words[: fit.comment].rstrip()}{tr(WHOLE_IN_TEXT)}"
 
     def _write_rows(self, report: FilmReport, rows: Sequence[ReportLine], fit: _Fit) -> None:
         for row in rows:
             top = self.get_y()
             self._write_in(fit.size_pt, QUIET)
             self.set_xy(MARGIN_MM, top)
-            self.cell(LABEL_MM, fit.row_mm, row.label)
+            self.cell(LABEL_MM, fit.row_mm, tr(row.label))
             self._write_in(fit.size_pt, INK)
             self.multi_cell(
                 self.epw - LABEL_MM, fit.row_mm, self._said(row, fit), align="L",
                 new_x="LMARGIN", new_y="NEXT",
             )  # fmt: skip
-            if row.label == "Model" and report.prediction is not None:
+            if row.label == MODEL_LABEL and report.prediction is not None:
                 self._draw_scale(report.prediction)
             self.ln(fit.row_mm * 0.35)
 
@@ -352,18 +376,20 @@ class ReportPages(Pages):
         self.set_fill_color(*INK)
         self.circle(at(prediction.probability), middle, 1.1, style="F")
         self._write_in(CAPTION_PT, QUIET)
-        for words, place in (("0", left), ("1", at(1.0)), ("threshold", point)):
+        for words, place in (("0", left), ("1", at(1.0)), (tr("threshold"), point)):
             self.set_xy(place - 15.0, middle + 1.4)
             self.cell(30.0, CAPTION_MM, words, align="C")
         self.set_xy(at(1.0) + 4.0, middle - CAPTION_MM / 2.0)
-        unsure = "" if edges is None else " Thick grey: unsure."
-        self.cell(0.0, CAPTION_MM, f"Dot: {score_digits(prediction.probability)}.{unsure}")
+        legend = tr("Dot: {score}.", score=score_digits(prediction.probability))
+        if edges is not None:
+            legend = f"{legend} {tr('Thick grey: unsure.')}"
+        self._write_caption(legend, self._left)
         self.set_xy(MARGIN_MM, middle - 2.2 + SCALE_MM)
 
     def _write_versions(self, versions: Sequence[ReportLine]) -> None:
         self._write_in(VERSION_PT, QUIET)
         for line in versions:
-            self.cell(LABEL_MM, VERSION_MM, line.label)
+            self.cell(LABEL_MM, VERSION_MM, tr(line.label))
             self.cell(0.0, VERSION_MM, self._cut(line.text, self.epw - LABEL_MM))
             self.ln(VERSION_MM)
 
@@ -390,7 +416,7 @@ def write_report(report: FilmReport) -> bytes:
     ModelError
         If the typeface is not there.
     """
-    pages = ReportPages(f"Report of {report.named}")
+    pages = ReportPages(tr("Report of {film}", film=report.named))
     pages.add_report(report)
     return pages.finish()
 
@@ -421,10 +447,10 @@ def _stands_alone(report: FilmReport) -> bool:
 
 def _why_one_picture(report: FilmReport) -> str:
     if report.reads.signed.prediction is None:
-        return "No regions: the model did not read this film."
+        return tr("No regions: the model did not read this film.")
     if report.prediction is None:
-        return "No regions: the score of an adult's film is shown only where it was asked for."
-    return f"No regions are drawn. {report.why_no_regions}"
+        return tr("No regions: the score of an adult's film is shown only where it was asked for.")
+    return f"{tr('No regions are drawn.')} {report.why_no_regions}"
 
 
 def _edges(band: AbstentionBand | None) -> tuple[float, float] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,24 +15,31 @@ from core.domain.model import Prediction
 from core.domain.quality import QualityReport, Severity
 from core.domain.rate import probability_text
 from core.domain.reported import ReportedReads
-from core.domain.review import ReviewRecord
+from core.domain.review import ReviewRecord, verdict_words
 from core.imaging.display import DisplayedFilm
 from core.imaging.film_pictures import ColouredRegions
+from core.language import numbers
+from core.language.words import Message, msg, tr, trn
 
-TITLE = "Chest radiograph: report of one read"
-NOT_FOR_DIAGNOSIS = "Not for diagnostic use"
-DISCLAIMER = (
+TITLE = msg("Chest radiograph: report of one read")
+NOT_FOR_DIAGNOSIS = msg("Not for diagnostic use")
+DISCLAIMER = msg(
     "Not for diagnostic use. First Read is an initial reviewer and a learning tool, not a medical "
     "device. A doctor signs every read."
 )
-CONFIDENCE_NOTE = "Confidence 1 is a guess, 5 is certain."
+CONFIDENCE_NOTE = msg("Confidence 1 is a guess, 5 is certain.")
+MODEL_LABEL = msg("Model")
 SHOWN_REGIONS = 5
 SIDES = {
-    "suspicious": "Suspicious for pneumonia",
-    "not suspicious": "Not suspicious for pneumonia",
-    "unsure": "Unsure",
+    "suspicious": msg("Suspicious for pneumonia"),
+    "not suspicious": msg("Not suspicious for pneumonia"),
+    "unsure": msg("Unsure"),
 }
-_SEVERITIES = {Severity.REFUSE: "Refused", Severity.FLAG: "Caution", Severity.NOTE: "Note"}
+_SEVERITIES = {
+    Severity.REFUSE: msg("Refused"),
+    Severity.FLAG: msg("Caution"),
+    Severity.NOTE: msg("Note"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +115,7 @@ class FilmReport:
     @property
     def named(self) -> str:
         """What the film is called: by its name, or by the beginning of its sha256."""
-        return printable(self.film_name) or f"film {self.reads.signed.film_sha256[:12]}"
+        return printable(self.film_name) or tr("film {sha}", sha=self.reads.signed.film_sha256[:12])
 
     @property
     def prediction(self) -> Prediction | None:
@@ -123,7 +130,13 @@ class FilmReport:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """What a line of a report is about, and what it says; a reader's own words may be long."""
+    """What a line of a report is about, and what it says; a reader's own words may be long.
+
+    Attributes
+    ----------
+    label : Message
+        Said where it is written; the text is said already.
+    """
 
     label: str
     text: str
@@ -132,155 +145,189 @@ class ReportLine:
 
 def verdict_text(record: ReviewRecord) -> str:
     """Return a read's verdict, findings and confidence in words."""
-    read, found = record.read, findings_text(record.read.findings)
+    read, found = record.read, tr(findings_text(record.read.findings))
     seen = f" ({found})" if found else ""
-    return f"{read.verdict}{seen}{read.confidence_text}"
+    return f"{tr(verdict_words(read.verdict))}{seen}{tr(read.confidence_text)}"
 
 
 def time_text(moment: datetime) -> str:
     """Return a moment to the minute."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{numbers.time_text(moment)} UTC"
 
 
 def signing_text(reads: ReportedReads) -> str:
     """Return in sentences who signed when, and what that corrects."""
-    words = f"Signed by {_by(reads.signed)}."
-    if reads.corrected is not None:
-        words += f" It corrects an earlier read: {reads.corrected.read.verdict}."
-    return words
+    words = tr("Signed by {reader}.", reader=_by(reads.signed))
+    if reads.corrected is None:
+        return words
+    verdict = verdict_words(reads.corrected.read.verdict)
+    return f"{words} {tr('It corrects an earlier read: {verdict}.', verdict=verdict)}"
 
 
 def report_lines(report: FilmReport) -> list[ReportLine]:
     """Return what a report says, in the order in which it is read."""
     reads, signed = report.reads, report.reads.signed
-    words = f"{verdict_text(signed).capitalize()}. {signing_text(reads)} {CONFIDENCE_NOTE}"
-    lines = [ReportLine("Signed read", words), *_comment("Comment", signed)]
+    words = f"{verdict_text(signed).capitalize()}. {signing_text(reads)} {tr(CONFIDENCE_NOTE)}"
+    lines = [ReportLine(msg("Signed read"), words), *_comment(msg("Comment"), signed)]
     if reads.arbitration is not None:
         settled = reads.arbitration
         lines.append(
-            ReportLine("Arbitration", f"{verdict_text(settled).capitalize()}. {_by(settled)}.")
+            ReportLine(msg("Arbitration"), f"{verdict_text(settled).capitalize()}. {_by(settled)}.")
         )
-        lines += _comment("Its reason", settled)
+        lines += _comment(msg("Its reason"), settled)
     if reads.others:
-        lines.append(ReportLine("Other readers", _others_text(reads)))
-    lines.append(ReportLine("Quality", quality_text(signed.quality)))
-    lines.append(ReportLine("Blind first read", _first_text(reads)))
+        lines.append(ReportLine(msg("Other readers"), _others_text(reads)))
+    lines.append(ReportLine(msg("Quality"), quality_text(signed.quality)))
+    lines.append(ReportLine(msg("Blind first read"), _first_text(reads)))
     if reads.first is not None:
-        lines += _comment("Its comment", reads.first)
-    lines.append(ReportLine("Model", _model_text(report)))
+        lines += _comment(msg("Its comment"), reads.first)
+    lines.append(ReportLine(MODEL_LABEL, _model_text(report)))
     if report.ward and report.prediction is not None:
-        lines.append(ReportLine("In this ward", report.ward))
+        lines.append(ReportLine(msg("In this ward"), report.ward))
     if report.prediction is not None:
-        lines.append(ReportLine("Regions", _regions_text(report)))
+        lines.append(ReportLine(msg("Regions"), _regions_text(report)))
         if report.trust:
-            lines.append(ReportLine("Trust", report.trust))
-    lines.append(ReportLine("Film", _film_text(report)))
+            lines.append(ReportLine(msg("Trust"), report.trust))
+    lines.append(ReportLine(msg("Film"), _film_text(report)))
     return lines
 
 
 def version_lines(report: FilmReport) -> list[ReportLine]:
     """Return which versions and bytes a report is of."""
     signed = report.reads.signed
-    made = "" if signed.app_version == __version__ else f"; report by {__version__}"
-    run = f", run {signed.run_id}" if signed.run_id else ""
+    parts = [f"First Read {signed.app_version}"]
+    if signed.app_version != __version__:
+        parts[0] = tr(
+            "First Read {version}; report by {other}",
+            version=signed.app_version,
+            other=__version__,
+        )
+    if signed.run_id:
+        parts.append(tr("run {run}", run=signed.run_id))
     return [
-        ReportLine("Version", f"First Read {signed.app_version}{made}{run}"),
-        ReportLine("Film sha256", signed.film_sha256),
+        ReportLine(msg("Version"), ", ".join(parts)),
+        ReportLine(msg("Film sha256"), signed.film_sha256),
         *(ReportLine(name, value) for name, value in report.hashes.items() if value),
-        ReportLine("Read", signed.record_id),
+        ReportLine(msg("Read"), signed.record_id),
     ]
 
 
 def write_text(report: FilmReport) -> str:
     """Return a report as plain text, every comment whole."""
     lines = [
-        TITLE.upper(),
-        NOT_FOR_DIAGNOSIS.upper(),
-        f"Film: {report.named}",
-        *(f"{line.label}: {line.text}" for line in report_lines(report)),
+        tr(TITLE).upper(),
+        tr(NOT_FOR_DIAGNOSIS).upper(),
+        tr("Film: {film}", film=report.named),
+        *_written(report_lines(report)),
         "",
-        *(f"{line.label}: {line.text}" for line in version_lines(report)),
-        f"Report made: {time_text(report.made_at)}",
-        DISCLAIMER,
+        *_written(version_lines(report)),
+        tr("Report made: {moment}", moment=time_text(report.made_at)),
+        tr(DISCLAIMER),
     ]
     return "\n".join(lines) + "\n"
 
 
+def _written(lines: Iterable[ReportLine]) -> list[str]:
+    return [f"{tr(line.label)}: {line.text}" for line in lines]
+
+
 def score_digits(score: float) -> str:
     """Return a calibrated score with the digits that the data carry."""
-    return probability_text(score)
+    return tr(probability_text(score))
 
 
 def quality_text(quality: QualityReport) -> str:
     """Return in sentences what the quality gate found, a line a finding."""
-    found = [f"{_SEVERITIES[one.severity]}: {one.message}" for one in quality.findings]
-    return "\n".join(found) or "No problem found."
+    found = [f"{tr(_SEVERITIES[one.severity])}: {tr(one.message)}" for one in quality.findings]
+    return "\n".join(found) or tr("No problem found.")
 
 
 def _by(record: ReviewRecord) -> str:
     return f"{printable(record.reader)}, {time_text(record.read.read_at)}"
 
 
-def _comment(label: str, record: ReviewRecord) -> list[ReportLine]:
+def _comment(label: Message, record: ReviewRecord) -> list[ReportLine]:
     words = "\n".join(printable(line) for line in record.read.comment.splitlines())
     return [ReportLine(label, words, comment=True)] if words else []
 
 
 def _others_text(reads: ReportedReads) -> str:
-    counts = Counter(other.read.verdict.value for other in reads.others)
-    return f"{', '.join(f'{n} signed {verdict}' for verdict, n in counts.items())}."
+    counts = Counter(other.read.verdict for other in reads.others)
+    signed = (
+        trn("{n} signed {verdict}", "{n} signed {verdict}", n, verdict=verdict_words(verdict))
+        for verdict, n in counts.items()
+    )
+    return f"{', '.join(signed)}."
 
 
 def _first_text(reads: ReportedReads) -> str:
     first = reads.first
     if first is None:
         refused = reads.signed.quality.refused
-        return (
-            f"None. {'The model did not read the film.' if refused else 'The site asks for none.'}"
-        )
+        if refused:
+            return tr("None. The model did not read the film.")
+        return tr("None. The site asks for none.")
+    sentences = [
+        f"{verdict_text(first).capitalize()}.",
+        tr(
+            "Locked {moment}, before the model's result was shown.",
+            moment=time_text(first.read.read_at),
+        ),
+    ]
+    if first.order_known:
+        sentences.append(tr("The worklist was in the model's order."))
     n = len(first.drawn)
-    marks = "" if not n else f" {n} {'mark' if n == 1 else 'marks'} on the film."
-    order = " The worklist was in the model's order." if first.order_known else ""
-    return (
-        f"{verdict_text(first).capitalize()}. Locked {time_text(first.read.read_at)}, before the "
-        f"model's result was shown.{order}{marks}"
-    )
+    if n:
+        sentences.append(trn("{n} mark on the film.", "{n} marks on the film.", n))
+    return " ".join(sentences)
 
 
 def _model_text(report: FilmReport) -> str:
     prediction = report.prediction
     if report.reads.signed.prediction is None:
-        return "Not read: the quality gate refused this film."
+        return tr("Not read: the quality gate refused this film.")
     if prediction is None:
-        return "The film is of an adult. The score was not asked for, and is not shown."
-    return (
-        f"{SIDES[prediction.side]}. Calibrated score {score_digits(prediction.probability)}, "
-        f"threshold {prediction.operating_point.threshold:.2f}. {report.model}"
-    ).strip()
+        return tr("The film is of an adult. The score was not asked for, and is not shown.")
+    score = tr(
+        "Calibrated score {score}, threshold {threshold:.2f}.",
+        score=score_digits(prediction.probability),
+        threshold=prediction.operating_point.threshold,
+    )
+    return f"{tr(SIDES[prediction.side])}. {score} {report.model}".strip()
 
 
 def _regions_text(report: FilmReport) -> str:
     kept = report.reads.signed.regions
-    at_read = f"At the signed read they were {'' if 'n_regions' in kept else 'not '}on the film."
+    at_read = (
+        tr("At the signed read they were on the film.")
+        if "n_regions" in kept
+        else tr("At the signed read they were not on the film.")
+    )
     regions = report.regions
     if regions is None:
-        return f"Not drawn. {report.why_no_regions} {at_read}"
-    weights = regions.coloured.weights
+        return f"{tr('Not drawn.')} {report.why_no_regions} {at_read}"
+    method = tr("Method: {method}.", method=regions.how)
     listed = [
-        f"{regions.names[label]} {weights[label]:+.2f} {'for' if weights[label] > 0 else 'against'}"
+        _weight_text(regions.names[label], float(regions.coloured.weights[label]))
         for label in regions.strongest
     ]
     if not listed:
-        return f"{regions.none} Method: {regions.how}. {at_read}"
-    return f"{'; '.join(listed)} ({regions.unit}). Method: {regions.how}. {at_read}"
+        return f"{regions.none} {method} {at_read}"
+    return f"{'; '.join(listed)} ({regions.unit}). {method} {at_read}"
+
+
+def _weight_text(region: str, weight: float) -> str:
+    if weight > 0:
+        return tr("{region} {weight:+.2f} for", region=region, weight=weight)
+    return tr("{region} {weight:+.2f} against", region=region, weight=weight)
 
 
 def _film_text(report: FilmReport) -> str:
     film = report.film
     if film is None:
-        return f"Not drawn. {report.not_drawn}"
+        return f"{tr('Not drawn.')} {report.not_drawn}"
     spacing = film.pixel_spacing_mm
     size = f"{film.width_px} x {film.height_px} px"
     if spacing is None:
-        return f"{size}. The file states no spacing of its pixels."
-    return f"{size}, {spacing[1]:.3g} mm a pixel at the detector."
+        return f"{size}. {tr('The file states no spacing of its pixels.')}"
+    return tr("{size}, {mm:.3g} mm a pixel at the detector.", size=size, mm=spacing[1])

@@ -6,21 +6,22 @@ import re
 from collections.abc import Iterator, Sequence
 
 from core.domain.rate import interval_text
+from core.language.words import msg, tr
 from core.reports.document import Block, Bullets, Document, Intervals, Paragraph, Table
 from core.tables import markdown_table
 
 _SIGNS = re.compile(r"[\\`*\[\]<|&$~]|^[>#+=-]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")
-INTERVAL_HEAD = ("Measure", "Part", "Value (95 %)", "n")
+INTERVAL_HEAD = (msg("Measure"), msg("Part"), msg("Value (95 %)"), "n")
 
 
 def write_markdown(document: Document) -> str:
     """Return a document as Markdown: every block ends with an empty line."""
-    lines = [f"# {document.title}", "", escape_markdown(document.summary), ""]
+    lines = [f"# {tr(document.title)}", "", escape_markdown(document.summary), ""]
     for notice in document.notices:
         lines += [f"> {escape_markdown(notice)}", ""]
     for section in document.sections:
-        lines += [f"## {section.heading}", ""]
+        lines += [f"## {tr(section.heading)}", ""]
         for block in section.blocks:
             lines += [*_lines(block), ""]
     return "\n".join(lines)
@@ -47,6 +48,6 @@ def _escape(cells: Sequence[str]) -> list[str]:
 
 
 def escape_markdown(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line."""
-    escaped = _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
+    """Return text that Markdown shows as it is, on one line, in the current language."""
+    escaped = _SIGNS.sub(r"\\\g<0>", " ".join(tr(text).split()))
     return _NUMBERED.sub(r"\1\\\2", escaped)

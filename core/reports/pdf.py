@@ -10,7 +10,10 @@ from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace, TTFFont
 from fpdf.util import Padding
 
-from core.domain.rate import interval_text
+from core.domain.rate import rate_text
+from core.language.current import current_language
+from core.language.numbers import number
+from core.language.words import tr
 from core.reports.document import Block, Bullets, Document, Intervals, MeasuredRow, Paragraph, Table
 from core.reports.typefaces import find_for, find_typefaces, own_characters
 
@@ -107,18 +110,21 @@ class Pages(FPDF):
 
 
 class DocumentPages(Pages):
-    """Pages with the document's title and number at their foot."""
+    """Pages with the document's title and number at their foot, in the current language."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title, margin_mm=MARGIN_MM)
         self._title = title
-        self.set_lang("en")
+        self.set_lang(current_language())
 
     def footer(self) -> None:
         """Write the line at the foot of a page."""
         self.set_y(-MARGIN_MM + 4.0)
         self.write_in(SMALL_PT, QUIET)
-        self.cell(0.0, LINE_MM, f"{self._title}, page {self.page_no()} of {{nb}}", align="R")
+        foot = tr(
+            "{title}, page {page} of {pages}", title=self._title, page=self.page_no(), pages="{nb}"
+        )
+        self.cell(0.0, LINE_MM, foot, align="R")
 
     def write_in(self, size_pt: float, ink: tuple[int, int, int], style: str = "") -> None:
         """Choose size, ink and weight."""
@@ -128,14 +134,14 @@ class DocumentPages(Pages):
     def say(self, text: str, indent_mm: float = 0.0) -> None:
         """Write text over the whole line, from an indent on."""
         self.set_x(MARGIN_MM + indent_mm)
-        self.multi_cell(self.epw - indent_mm, LINE_MM, text, align="L")
+        self.multi_cell(self.epw - indent_mm, LINE_MM, tr(text), align="L")
         self.set_x(MARGIN_MM)
 
 
 def write_pdf(
     document: Document, pictures: Mapping[str, Callable[[DocumentPages], None]] | None = None
 ) -> bytes:
-    """Return a document as PDF.
+    """Return a document as PDF, in the current language.
 
     Parameters
     ----------
@@ -147,17 +153,18 @@ def write_pdf(
     ModelError
         If the typeface is not there.
     """
-    pages = DocumentPages(document.title)
+    title = tr(document.title)
+    pages = DocumentPages(title)
     pages.add_page()
     pages.write_in(TITLE_PT, INK, "B")
-    pages.multi_cell(0.0, 8.0, document.title, align="L", new_x="LMARGIN", new_y="NEXT")
+    pages.multi_cell(0.0, 8.0, title, align="L", new_x="LMARGIN", new_y="NEXT")
     pages.write_in(TEXT_PT, INK)
     pages.say(document.summary)
     pages.ln(1.5)
     for notice in document.notices:
         _draw_notice(pages, notice)
     for section in document.sections:
-        _start_section(pages, section.heading)
+        _start_section(pages, tr(section.heading))
         in_short = section.key == IN_SHORT
         if pictures and section.key in pictures:
             pictures[section.key](pages)
@@ -210,7 +217,7 @@ def _draw_table(pages: DocumentPages, block: Table, size_pt: float) -> None:
     pages.set_fill_color(255)  # a cell takes the colour that was filled with last
     pages.set_line_width(0.15)
     pages.write_table(
-        (block.head, *block.rows),
+        [[tr(cell) for cell in row] for row in (block.head, *block.rows)],
         block.widths,
         LEADING_MM_PER_PT * size_pt,
         padding=(0.7, 1.0, 0.7, 0.0),
@@ -234,7 +241,7 @@ def _draw_intervals(pages: DocumentPages, block: Intervals) -> None:
             _draw_interval(pages, row, block.start, left, width, line + RATE_MM / 2.0)
             pages.set_xy(left + width + PLOT_PAD_MM, line)
             pages.write_in(TABLE_PT, INK)
-            pages.cell(VALUE_MM, RATE_MM, f"{interval_text(row.rate)}, n = {row.rate.n}")
+            pages.cell(VALUE_MM, RATE_MM, tr(rate_text(row.rate)))
         pages.set_xy(MARGIN_MM, bottom)
 
 
@@ -242,7 +249,7 @@ def _write_part(pages: DocumentPages, part: str) -> float:
     """Write the name of a part, and return where it ends."""
     pages.write_in(TABLE_PT, INK)
     padding = Padding(top=0.65, bottom=0.65)
-    pages.multi_cell(LABEL_MM, ROW_MM - 1.3, part, align="L", padding=padding)
+    pages.multi_cell(LABEL_MM, ROW_MM - 1.3, tr(part), align="L", padding=padding)
     return pages.get_y()
 
 
@@ -250,13 +257,13 @@ def _head_intervals(pages: DocumentPages, block: Intervals, left: float, width: 
     top = pages.get_y()
     for measure in block.measures:
         pages.write_in(TABLE_PT, FOR_MEASURE.get(measure, INK), "B")
-        pages.cell(24.0, ROW_MM, measure)
+        pages.cell(24.0, ROW_MM, tr(measure))
     pages.write_in(SMALL_PT, QUIET)
     for share in (0.0, 0.5, 1.0):
         pages.set_xy(left + share * width - 5.0, top)
-        pages.cell(10.0, ROW_MM, f"{block.start + share * (1.0 - block.start):g}", align="C")
+        pages.cell(10.0, ROW_MM, number(block.start + share * (1.0 - block.start), "g"), align="C")
     pages.set_xy(left + width + PLOT_PAD_MM, top)
-    pages.cell(VALUE_MM, ROW_MM, f"axis from {block.start:g} to 1")
+    pages.cell(VALUE_MM, ROW_MM, tr("axis from {start:g} to 1", start=block.start))
     pages.set_xy(MARGIN_MM, top + ROW_MM)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.language.words import tr
 from core.reports.pdf import INK, LINE_MM, MARGIN_MM, QUIET, RULE, SMALL_PT, TABLE_PT, DocumentPages
 
 GAP_MM, TICKS_MM, MARK_MM = 3.0, 8.0, 1.1
@@ -94,17 +95,17 @@ def _draw_entry(pages: DocumentPages, line: Line, column: int) -> None:
     top = pages.get_y()
     pages.set_xy(left + SAMPLE_MM - 1.0, top)
     pages.write_in(TABLE_PT, INK)
-    pages.cell(ENTRY_MM - SAMPLE_MM, LINE_MM, pages.drawable(line.name))
+    pages.cell(ENTRY_MM - SAMPLE_MM, LINE_MM, pages.drawable(tr(line.name)))
     pages.set_xy(MARGIN_MM, top)
 
 
 def _draw_plot(pages: DocumentPages, plot: Plot, left: float, top: float, side: float) -> None:
     pages.write_in(TABLE_PT, INK, "B")
     pages.set_xy(left, top)
-    pages.cell(side, LINE_MM, plot.title)
+    pages.cell(side, LINE_MM, tr(plot.title))
     pages.write_in(SMALL_PT, QUIET)
     pages.set_xy(left, top + LINE_MM)
-    pages.cell(side, LINE_MM, f"upwards: {plot.upwards.title}")
+    pages.cell(side, LINE_MM, tr("upwards: {measure}", measure=tr(plot.upwards.title)))
     top += 2.2 * LINE_MM
 
     def place(across: float, upwards: float) -> tuple[float, float]:
@@ -135,14 +136,14 @@ def _draw_ticks(pages: DocumentPages, plot: Plot, left: float, top: float, side:
         x = left + side * plot.across.share(value)
         pages.line(x, top, x, bottom)
         pages.set_xy(x - 8.0, bottom + 0.6)
-        pages.cell(16.0, LINE_MM, word, align="C")
+        pages.cell(16.0, LINE_MM, tr(word), align="C")
     for value, word in plot.upwards.ticks:
         y = bottom - side * plot.upwards.share(value)
         pages.line(left, y, left + side, y)
         pages.set_xy(left - TICKS_MM - 1.0, y - LINE_MM / 2.0)
-        pages.cell(TICKS_MM, LINE_MM, word, align="R")
+        pages.cell(TICKS_MM, LINE_MM, tr(word), align="R")
     pages.set_xy(left, bottom + 0.6 + LINE_MM)
-    pages.cell(side, LINE_MM, plot.across.title, align="C")
+    pages.cell(side, LINE_MM, tr(plot.across.title), align="C")
 
 
 def _draw_line(pages: DocumentPages, line: Line, points: Sequence[tuple[float, float]]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont, TTLibError
 
 from core.errors import ModelError
+from core.language.words import msg
 
 STYLES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
 FOLDERS = (
@@ -42,8 +43,10 @@ def find_typefaces() -> dict[str, Path]:
         if all(path.is_file() for path in files.values()):
             return files
     raise ModelError(
-        "the typeface DejaVu Sans, which comes with matplotlib, is not installed: install "
-        "matplotlib again, or take the Markdown file."
+        msg(
+            "the typeface DejaVu Sans, which comes with matplotlib, is not installed: install "
+            "matplotlib again, or take the Markdown file."
+        )
     )
 
 

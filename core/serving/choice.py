@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.model import ServedChoice
+from core.language.numbers import time_text
+from core.language.words import tr
 
 VARIABLE = "FIRSTREAD_SERVED_RUN"
 
@@ -60,20 +62,27 @@ def decision_text(decision: ServedDecision) -> str:
     """Return in words what decides which run serves, and what it overrides."""
     run = decision.run_id
     if decision.decided_by is DecidedBy.DEFAULT:
-        return f"Active model: {run}. It is the default; no other run was chosen."
+        return tr("Active model: {run}. It is the default; no other run was chosen.", run=run)
     choice = decision.choice
     if decision.decided_by is DecidedBy.CHOICE and choice is not None:
-        return f"Active model: {run}. {choice_text(choice)}"
-    sentence = f"Active model: {run}. {VARIABLE} names it and overrides every choice made here."
+        return tr("Active model: {run}. {choice}", run=run, choice=choice_text(choice))
+    sentence = tr(
+        "Active model: {run}. {variable} names it and overrides every choice made here.",
+        run=run,
+        variable=VARIABLE,
+    )
     overridden = decision.overridden
     if overridden is None:
         return sentence
-    return f"{sentence} Overridden: {choice_text(overridden)}"
+    return f"{sentence} {tr('Overridden: {choice}', choice=choice_text(overridden))}"
 
 
 def choice_text(choice: ServedChoice) -> str:
     """Return in one sentence who chose which run, when and why."""
-    return (
-        f"{choice.chosen_by} chose {choice.run_id} on {choice.chosen_at:%Y-%m-%d %H:%M} UTC, "
-        f"because: {choice.reason}"
+    return tr(
+        "{reader} chose {run} on {moment} UTC, because: {reason}",
+        reader=choice.chosen_by,
+        run=choice.run_id,
+        moment=time_text(choice.chosen_at),
+        reason=choice.reason,
     )

@@ -14,6 +14,8 @@ from typing import Any
 
 from core.errors import ModelIntegrity, ModelMissing, ModelNotServable
 from core.files import sha256_of
+from core.language.lists import joined
+from core.language.words import msg
 from core.runs.store import EXPORT_FILE, identity_of_exports, read_record
 from core.shortcuts.record import AUDIT_FILE, ShortcutAudit
 
@@ -77,10 +79,18 @@ def require_servable(folder: Path) -> None:
     lacking = [demand for demand in check_demands(folder) if not demand.met]
     if not lacking:
         return
-    reasons = "; ".join(f"{one.name}: {one.found} ({one.remedy})" for one in lacking)
+    reasons = (
+        msg("{name}: {found} ({remedy})", name=one.name, found=one.found, remedy=one.remedy)
+        for one in lacking
+    )
     raise ModelNotServable(
-        f"run {folder.name} may not read films. It lacks {reasons}. `python -m core serve-check "
-        f"{folder.name}` lists every requirement; FIRSTREAD_SERVED_RUN names another run."
+        msg(
+            "run {run} may not read films. It lacks {reasons}. `python -m core "
+            "serve-check {run}` lists every requirement; FIRSTREAD_SERVED_RUN names "
+            "another run.",
+            run=folder.name,
+            reasons=joined(reasons, "; "),
+        )
     )
 
 
@@ -103,55 +113,79 @@ def _maker(folder: Path, record: Record) -> str:
     """Return the command that makes a run again."""
     members = " ".join(str(name) for name in record.get("members", ()))
     if members:
-        return f"`python -m core ensemble {folder.name} {members}` builds it again"
-    return f"`python -m core train {folder.name}` trains it again"
+        return msg(
+            "`python -m core ensemble {run} {members}` builds it again",
+            run=folder.name,
+            members=members,
+        )
+    return msg("`python -m core train {run}` trains it again", run=folder.name)
 
 
 def _not_an_exhibit(_folder: Path, record: Record) -> Demand:
     shown = bool(record.get("exhibit"))
     return Demand(
-        "a run that is meant to read films",
+        msg("a run that is meant to read films"),
         not shown,
-        "it is an exhibit, kept to show its mistakes" if shown else "it is not an exhibit",
-        "an exhibit can never serve",
+        msg("it is an exhibit, kept to show its mistakes")
+        if shown
+        else msg("it is not an exhibit"),
+        msg("an exhibit can never serve"),
     )
 
 
 def _own_network(_folder: Path, record: Record) -> Demand:
     imported = "foreign" in record
     return Demand(
-        "a network of its own",
+        msg("a network of its own"),
         not imported,
-        "it is another model's predictions, imported" if imported else "it was trained here",
-        "imported predictions cannot read a film",
+        msg("it is another model's predictions, imported")
+        if imported
+        else msg("it was trained here"),
+        msg("imported predictions cannot read a film"),
     )
 
 
 def _calibration(folder: Path, record: Record) -> Demand:
     part = _part(record, "calibration")
     met = _numbers(part, "temperature", "offset") and part["temperature"] > 0.0
-    found = f"temperature {part['temperature']:.3f}, offset {part['offset']:.3f}" if met else "none"
-    return Demand("a calibration", met, found, _maker(folder, record))
+    found = (
+        msg(
+            "temperature {temperature:.3f}, offset {offset:.3f}",
+            temperature=part["temperature"],
+            offset=part["offset"],
+        )
+        if met
+        else msg("none")
+    )
+    return Demand(msg("a calibration"), met, found, _maker(folder, record))
 
 
 def _operating_point(folder: Path, record: Record) -> Demand:
     # A threshold taken over from another run is not the one that this run's films were measured at.
     point = _part(record, "operating_point")
+    threshold, origin = point.get("threshold"), point.get("chosen_on", "")
     measured = _part(_part(record, "metrics"), "validation").get("threshold")
     if not _numbers(point, "threshold"):
-        met, found = False, "none"
-    elif not str(point.get("chosen_on", "")).startswith("validation"):
-        origin = point.get("chosen_on")
+        met, found = False, msg("none")
+    elif not str(origin).startswith("validation"):
         met, found = (
             False,
-            f"its record says “{origin}”" if origin else "its record names no origin",
+            msg("its record says “{origin}”", origin=origin)
+            if origin
+            else msg("its record names no origin"),
         )
     elif measured != point["threshold"]:
-        met, found = False, f"its own validation films were measured at {measured}"
+        met, found = (
+            False,
+            msg("its own validation films were measured at {measured}", measured=measured),
+        )
     else:
-        met, found = True, f"{point['threshold']:.3f}, chosen on {point['chosen_on']}"
+        met, found = (
+            True,
+            msg("{threshold:.3f}, chosen on {films}", threshold=threshold, films=msg(origin)),
+        )
     remedy = _maker(folder, record)
-    return Demand("an operating point chosen on its own validation films", met, found, remedy)
+    return Demand(msg("an operating point chosen on its own validation films"), met, found, remedy)
 
 
 def _parity(folder: Path, record: Record) -> Demand:
@@ -160,12 +194,16 @@ def _parity(folder: Path, record: Record) -> Demand:
     tests = [_part(_part(stated, "members"), str(name)) for name in members] or [stated]
     known = all(_numbers(test, "n", "max_difference", "decisions_changed") for test in tests)
     met = known and all(_agrees(test) for test in tests)
-    found = "none"
+    found = msg("none")
     if known:
         largest = max(test["max_difference"] for test in tests)
         changed = sum(test["decisions_changed"] for test in tests)
-        found = f"largest difference {largest:.1e}, {changed} decisions changed"
-    return Demand("a passed parity test of its export", met, found, _maker(folder, record))
+        found = msg(
+            "largest difference {largest:.1e}, {changed} decisions changed",
+            largest=largest,
+            changed=changed,
+        )
+    return Demand(msg("a passed parity test of its export"), met, found, _maker(folder, record))
 
 
 def _agrees(test: Record) -> bool:
@@ -177,17 +215,17 @@ def _agrees(test: Record) -> bool:
 
 def _shortcut_audit(folder: Path, record: Record) -> Demand:
     wrong = _wrong_with_audit(folder, record)
-    remedy = f"`python -m core audit {folder.name}` makes it"
-    return Demand("a shortcut audit", not wrong, wrong or AUDIT_FILE, remedy)
+    remedy = msg("`python -m core audit {run}` makes it", run=folder.name)
+    return Demand(msg("a shortcut audit"), not wrong, wrong or AUDIT_FILE, remedy)
 
 
 def _wrong_with_audit(folder: Path, record: Record) -> str:
     """Return what keeps a run's audit from being one of its export; nothing if it is."""
     stated, path = _part(record, "files").get(AUDIT_FILE), folder / AUDIT_FILE
     if stated is None:
-        return "none"
+        return msg("none")
     if not path.is_file() or sha256_of(path) != stated:
-        return f"{AUDIT_FILE} is not as recorded"
+        return msg("{file} is not as recorded", file=AUDIT_FILE)
     try:
         return _not_of_this_run(ShortcutAudit.from_json(path.read_bytes()), record)
     except ModelIntegrity as exc:
@@ -196,11 +234,11 @@ def _wrong_with_audit(folder: Path, record: Record) -> str:
 
 def _not_of_this_run(audit: ShortcutAudit, record: Record) -> str:
     if audit.run_id != record.get("run_id"):
-        return f"{AUDIT_FILE} is of run {audit.run_id}"
+        return msg("{file} is of run {run}", file=AUDIT_FILE, run=audit.run_id)
     if not audit.parts:
-        return f"{AUDIT_FILE} covers no films"
+        return msg("{file} covers no films", file=AUDIT_FILE)
     if audit.export_sha256 != _export_identity(record):
-        return f"{AUDIT_FILE} belongs to another export of the run"
+        return msg("{file} belongs to another export of the run", file=AUDIT_FILE)
     return ""
 
 
@@ -226,26 +264,29 @@ _DEMANDED: tuple[Callable[[Path, Record], Demand], ...] = (
 def _small_export(folder: Path, record: Record) -> Demand:
     path = folder / EXPORT_FILE
     if not path.is_file():
-        raise ModelMissing(f"{path} is missing. Restore it from the repository.")
+        raise ModelMissing(msg("{path} is missing. Restore it from the repository.", path=path))
     size = path.stat().st_size
     return Demand(
-        f"an export of at most {MAX_EXPORT_BYTES / 2**20:.0f} MiB",
+        msg("an export of at most {size:.0f} MiB", size=MAX_EXPORT_BYTES / 2**20),
         size <= MAX_EXPORT_BYTES,
-        f"{folder.name} has {size / 2**20:.1f} MiB",
-        f"train a smaller architecture than {record.get('architecture', 'this one')}",
+        msg("{run} has {size:.1f} MiB", run=folder.name, size=size / 2**20),
+        msg(
+            "train a smaller architecture than {architecture}",
+            architecture=record.get("architecture", msg("this one")),
+        ),
     )
 
 
 def _pinned_member(record: Record, name: str, member: Path) -> Demand:
     stated = _part(record, "member_exports").get(name)
-    theirs = _read(member)
+    theirs, met, found = _read(member), False, name
     exported = _part(theirs, "files").get(EXPORT_FILE)
     if theirs.get("exhibit"):
-        met, found = False, f"{name} is an exhibit"
+        found = msg("{run} is an exhibit", run=name)
     elif stated is None or stated != exported:
-        met, found = False, f"{name} was exported again after the ensemble was made"
+        found = msg("{run} was exported again after the ensemble was made", run=name)
     else:
-        met, found = True, name
+        met = True
     ensemble = member.parent / str(record.get("run_id"))
     remedy = _maker(ensemble, record)
-    return Demand("members as the ensemble was made of them", met, found, remedy)
+    return Demand(msg("members as the ensemble was made of them"), met, found, remedy)

@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from core.domain.rate import Rate
 from core.errors import DatasetError
+from core.language.words import msg
 
 Labels = npt.NDArray[np.int64]
 """(N,) one for each film: 1 for pneumonia, 0 for normal."""
@@ -147,8 +148,12 @@ def structural_components(scores: Scores, labels: Labels) -> tuple[Scores, Score
     ill, well = scores[labels == 1], scores[labels == 0]
     if min(len(ill), len(well)) < 2:
         raise DatasetError(
-            f"an ROC curve needs two films of each class; there are {len(ill)} with pneumonia "
-            f"and {len(well)} normal."
+            msg(
+                "an ROC curve needs two films of each class; there are {ill} with "
+                "pneumonia and {well} normal.",
+                ill=len(ill),
+                well=len(well),
+            )
         )
     return _placements(ill, well), 1.0 - _placements(well, ill)
 

@@ -26,7 +26,9 @@ from core.domain.archive import (
 from core.domain.reader import Act, Reader
 from core.domain.review import ReadKind, ReviewRecord
 from core.errors import ReviewStoreError
+from core.language.current import current_language
 from core.reads.signing import utc_now
+from core.settings import get_settings
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc
 from core.store.reads import SqlReviewStore
@@ -181,7 +183,7 @@ class SqlArchive:
     def ask_to_send(
         self, record_id: str, film_sha256: str, by: Reader, *, score_shown: bool
     ) -> Sending:
-        """Have a signed read's report sent; return how far it has come.
+        """Have a signed read's report sent in the current language; return how far it has come.
 
         Asked again it is the same report, and one that was refused is tried again.
 
@@ -192,7 +194,11 @@ class SqlArchive:
         """
         by.require(Act.SIGN_READ)
         self._insert_sending(
-            record_id, film_sha256, " ".join(by.name.split()), score_shown=score_shown
+            record_id,
+            film_sha256,
+            " ".join(by.name.split()),
+            score_shown=score_shown,
+            language=current_language(),
         )
         sending = self.sending(record_id)
         if sending is None:
@@ -200,13 +206,27 @@ class SqlArchive:
         return sending
 
     def send_again(self, signed: ReviewRecord) -> None:
-        """Have a signed read's report sent once more, whether or not it was sent before."""
-        shown = not signed.score_held_back
-        self._insert_sending(signed.record_id, signed.film_sha256, signed.reader, score_shown=shown)
-        self._update(signed.record_id, state=SendingState.WAITING.value, next_at=self._now())
+        """Have a signed read's report sent once more, whether or not it was sent before.
+
+        It is in the site's language.
+        """
+        shown, language = not signed.score_held_back, get_settings().report_language
+        self._insert_sending(
+            signed.record_id,
+            signed.film_sha256,
+            signed.reader,
+            score_shown=shown,
+            language=language,
+        )
+        self._update(
+            signed.record_id,
+            state=SendingState.WAITING.value,
+            language=language,
+            next_at=self._now(),
+        )
 
     def _insert_sending(
-        self, record_id: str, film_sha256: str, asked_by: str, *, score_shown: bool
+        self, record_id: str, film_sha256: str, asked_by: str, *, score_shown: bool, language: str
     ) -> None:
         now = self._now()
         row = {
@@ -217,6 +237,7 @@ class SqlArchive:
             "asked_by": asked_by,
             "attempts": 0,
             "score_shown": score_shown,
+            "language": language,
             "asked_at": now,
             "next_at": now,
         }
@@ -227,10 +248,13 @@ class SqlArchive:
             if not isinstance(exc.__cause__, IntegrityError):
                 raise
             refused = archive_sendings.c.state == SendingState.REFUSED.value
-            self._update(record_id, refused, state=SendingState.WAITING.value, next_at=now)
+            waiting = SendingState.WAITING.value
+            self._update(record_id, refused, state=waiting, language=language, next_at=now)
 
     def ask_for_signed(self, since: datetime) -> int:
         """Have the reports sent of all reads signed since then whose film came from the archive.
+
+        They are in the site's language.
 
         Returns
         -------
@@ -255,7 +279,11 @@ class SqlArchive:
                 one for one in history.history(row.film_sha256) if one.record_id == row.record_id
             )
             self._insert_sending(
-                row.record_id, row.film_sha256, row.reader, score_shown=not record.score_held_back
+                row.record_id,
+                row.film_sha256,
+                row.reader,
+                score_shown=not record.score_held_back,
+                language=get_settings().report_language,
             )
         return len(rows)
 
@@ -368,4 +396,5 @@ def _sending(row: Row[Any]) -> Sending:
         next_at=from_utc(row.next_at),
         done_at=None if row.done_at is None else from_utc(row.done_at),
         score_shown=row.score_shown,
+        language=row.language,
     )

@@ -339,6 +339,7 @@ archive_sendings = Table(
     *_texts("film_sha256", "state", "reason", "asked_by"),
     Column("attempts", Integer, nullable=False),
     Column("score_shown", Boolean, nullable=False),
+    Column("language", Text, nullable=False, server_default="en"),
     _moment("asked_at"),
     _moment("next_at"),
     Column("done_at", DateTime(timezone=True)),

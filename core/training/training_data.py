@@ -12,12 +12,13 @@ import numpy as np
 from core.datasets.index import DatasetIndex, index_dataset
 from core.datasets.split import Split, read_split
 from core.files import sha256_of
+from core.language.words import msg
 from core.training.catalogue.settings import RunSettings
 from core.training.films import UNKNOWN_LUNG, Bytes, FilmSet, join_sets, load_films, take_films
 from core.training.lung_crop import crop_masks, crop_set, find_boxes, open_segmenter
 
 Report = Callable[[str], None]
-OWN_VALIDATION = "validation films of patients who are also in training"
+OWN_VALIDATION = msg("validation films of patients who are also in training")
 """What those of a run are that drew them one by one."""
 
 

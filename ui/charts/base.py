@@ -9,15 +9,18 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.domain.rate import Rate, probability_text
-from core.domain.review import ReviewRecord, Verdict
+from core.domain.review import ReviewRecord, Verdict, verdict_words
+from core.language.current import current_language
+from core.language.numbers import separators
+from core.language.words import msg, tr
 from core.reads.export import AGREE, DISAGREE, NOT_COMPARED, compare_with_model
 
 LANES = (Verdict.NORMAL, Verdict.UNSURE, Verdict.PNEUMONIA)
 LANE_STEPS = 5
 MARKS = {
-    AGREE: ("circle-open", "reader and model agree"),
-    DISAGREE: ("diamond", "reader and model disagree"),
-    NOT_COMPARED: ("circle-dot", "reader or model unsure"),
+    AGREE: ("circle-open", msg("reader and model agree")),
+    DISAGREE: ("diamond", msg("reader and model disagree")),
+    NOT_COMPARED: ("circle-dot", msg("reader or model unsure")),
 }
 QUIET = "rgba(128, 134, 142, 0.55)"
 ORANGE, BLUE, GREY = "#dd6600", "#3a86d0", "#7f858d"
@@ -49,14 +52,20 @@ SUBTITLE_PX = 22
 def frame(
     figure: go.Figure, height_px: int, title: str = "", subtitle: str = "", **layout: Any
 ) -> go.Figure:
-    """Return a figure with the template, its height and its title, and quieter words below it."""
+    """Return a figure with the template, its height and its title, and quieter words below it.
+
+    Its numbers have the signs of the current language.
+    """
     titled: dict[str, Any] = {"title": {"text": title, "font": {"size": 14}}} if title else {}
     if subtitle:
         titled["title"]["subtitle"] = {"text": subtitle, "font": {"size": 12}}
         titled["title"] |= {"y": 1.0, "yref": "container", "yanchor": "top", "pad": {"t": 6}}
         titled["margin"] = {"t": TEMPLATE.layout.margin.t + SUBTITLE_PX}
         height_px += SUBTITLE_PX
-    return figure.update_layout(template=TEMPLATE, height=height_px, **titled, **layout)
+    signs = "".join(separators(current_language()))
+    return figure.update_layout(
+        template=TEMPLATE, height=height_px, separators=signs, **titled, **layout
+    )
 
 
 def frame_lanes(figure: go.Figure, height_px: int, **yaxis: Any) -> go.Figure:
@@ -68,7 +77,10 @@ def frame_lanes(figure: go.Figure, height_px: int, **yaxis: Any) -> go.Figure:
         xaxis={
             "range": [-0.03, 1.03],
             "dtick": 0.25,
-            "title": {"text": "probability; | is the run's operating point", "font": {"size": 12}},
+            "title": {
+                "text": tr("probability; | is the run's operating point"),
+                "font": {"size": 12},
+            },
         },
         yaxis={"autorange": "reversed", "type": "category"} | yaxis,
     )
@@ -87,6 +99,18 @@ def interval_bars(rates: Sequence[Rate], **style: Any) -> dict[str, Any]:
 def draw_plot(figure: go.Figure, key: str, **shown: Any) -> None:
     """Draw a figure without the bar of tools."""
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, **shown)
+
+
+def operating_point_text() -> str:
+    """Return what stands beside an operating point that is pointed at, the run upwards."""
+    words = tr("operating point of {run}: {at}", run="%{y}", at="%{x:.3f}")
+    return f"{words}<extra></extra>"
+
+
+def probability_of_run_text(probability: str) -> str:
+    """Return what stands beside a probability that is pointed at, the run upwards."""
+    words = tr("{run}: probability {probability}", run="%{y}", probability=probability)
+    return f"{words}<extra></extra>"
 
 
 def plot_probabilities(
@@ -108,7 +132,7 @@ def plot_probabilities(
         y=list(run_ids),
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 14, "color": GREY, "line": {"width": 2}},
-        hovertemplate="operating point of %{y}: %{x:.3f}<extra></extra>",
+        hovertemplate=operating_point_text(),
     )
     figure.add_scatter(
         x=list(probability),
@@ -119,8 +143,8 @@ def plot_probabilities(
             "size": 11,
             "color": [BLUE if run_id == chosen else GREY for run_id in run_ids],
         },
-        customdata=[probability_text(one) for one in probability],
-        hovertemplate="%{y}: probability %{customdata}<extra></extra>",
+        customdata=[tr(probability_text(one)) for one in probability],
+        hovertemplate=probability_of_run_text("%{customdata}"),
     )
     return frame_lanes(figure, 72 + 26 * len(run_ids))
 
@@ -147,24 +171,27 @@ def plot_reads(records: Sequence[ReviewRecord]) -> go.Figure:
                 "size": 10,
                 "color": ORANGE if comparison == DISAGREE else GREY,
             },
-            name=words,
+            name=tr(words),
             showlegend=bool(chosen),
-            text=[f"{record.film_name or 'film'}<br>{record.reader}, {words}" for record in chosen],
-            hovertemplate="%{text}<br>score %{x:.2f}<extra></extra>",
+            text=[
+                f"{record.film_name or tr('film')}<br>{record.reader}, {tr(words)}"
+                for record in chosen
+            ],
+            hovertemplate=f"%{{text}}<br>{tr('score {score}', score='%{x:.2f}')}<extra></extra>",
         )
     _mark_operating_points(figure, scored)
     return frame(
         figure,
         460,
-        "Reader against model",
+        tr("Reader against model"),
         showlegend=True,
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
         margin={"l": 8, "r": 8, "t": 36, "b": 70},
-        xaxis={"range": [-0.02, 1.02], "title": "model's score", "dtick": 0.25},
+        xaxis={"range": [-0.02, 1.02], "title": tr("model's score"), "dtick": 0.25},
         yaxis={
             "range": [-0.6, len(LANES) - 0.4],
             "tickvals": list(range(len(LANES))),
-            "ticktext": [f"reader: {lane}" for lane in LANES],
+            "ticktext": [tr("reader: {verdict}", verdict=verdict_words(lane)) for lane in LANES],
             "showgrid": False,
         },
     )
@@ -182,7 +209,7 @@ def _mark_operating_points(figure: go.Figure, scored: Sequence[ReviewRecord]) ->
         figure.add_annotation(
             x=threshold,
             y=len(LANES) - 0.45,
-            text="threshold",
+            text=tr("threshold"),
             showarrow=False,
             xanchor="right",
             xshift=-4,

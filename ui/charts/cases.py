@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from core.comparison.case_matrix import CaseMatrix
 from core.domain.film import printable
 from core.domain.rate import probability_text
-from ui.charts.base import GREY, ORANGE, QUIET, frame, frame_lanes
+from core.language.words import tr, trn
+from ui.charts.base import (
+    GREY,
+    ORANGE,
+    QUIET,
+    frame,
+    frame_lanes,
+    operating_point_text,
+    probability_of_run_text,
+)
 from ui.charts.runs import TEXT, Style
 
 WRONG, RIGHT = ORANGE, "rgba(128, 134, 142, 0.30)"
@@ -51,8 +60,11 @@ def plot_cases(
                 )
                 for row, ok in zip(rows, right, strict=True)
             ],
-            hovertemplate=f"%{{customdata[1]}}<br>{matrix.run_ids[run]}: probability "
-            "%{customdata[2]}, %{customdata[3]}<extra></extra>",
+            hovertext=[
+                _call_text(float(matrix.probability[row, run]), right=bool(ok))
+                for row, ok in zip(rows, right, strict=True)
+            ],
+            hovertemplate=_hover(matrix.run_ids[run]),
             selected={"marker": {"opacity": 1.0}},
             unselected={"marker": {"opacity": 1.0}},
         )
@@ -84,16 +96,32 @@ def plot_cases(
     )
 
 
+def _hover(run_id: str) -> str:
+    return f"%{{customdata[1]}}<br>{run_id}: %{{hovertext}}<extra></extra>"
+
+
+def _call_text(probability: float, *, right: bool) -> str:
+    shown = probability_text(probability)
+    if right:
+        return tr("probability {probability}, right", probability=shown)
+    return tr("probability {probability}, wrong", probability=shown)
+
+
 def _name_classes(figure: go.Figure, n_ill: int, n_well: int, lanes: int) -> None:
     ends = (
-        (-0.5, "left", n_ill, "pneumonia"),
-        (n_ill + n_well - 0.5, "right", n_well, "normal"),
+        (-0.5, "left", n_ill, trn("pneumonia, {n} film", "pneumonia, {n} films", n_ill)),
+        (
+            n_ill + n_well - 0.5,
+            "right",
+            n_well,
+            trn("normal, {n} film", "normal, {n} films", n_well),
+        ),
     )
-    for end, anchor, n, word in ends:  # at either end: one block may be narrower than its name
+    for end, anchor, n, words in ends:  # at either end: one block may be narrower than its name
         if n:
             figure.add_annotation(
                 x=end, y=1.0, yref="paper", yanchor="bottom", xanchor=anchor,
-                text=f"{word}, {n} film{'' if n == 1 else 's'}", font=TEXT, showarrow=False,
+                text=words, font=TEXT, showarrow=False,
             )  # fmt: skip
     if n_ill and n_well:
         figure.add_shape(
@@ -113,16 +141,16 @@ def plot_case(
         y=names,
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 16, "color": QUIET, "line": {"width": 2}},
-        hovertemplate="operating point of %{y}: %{x:.3f}<extra></extra>",
+        hovertemplate=operating_point_text(),
     )
     figure.add_scatter(
         x=list(probability),
         y=names,
         mode="markers+text",
         marker={"size": 11, "color": [style.colour for style in styles]},
-        text=[probability_text(one) for one in probability],
+        text=[tr(probability_text(one)) for one in probability],
         textposition=["middle right" if one < 0.5 else "middle left" for one in probability],
         textfont=TEXT,
-        hovertemplate="%{y}: probability %{text}<extra></extra>",
+        hovertemplate=probability_of_run_text("%{text}"),
     )
     return frame_lanes(figure, 76 + 26 * len(names), showgrid=False)

@@ -9,6 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.comparison.curves import TICKS, Curves, Floats, find_window
+from core.language.numbers import number
+from core.language.words import msg, tr
 from ui.charts.base import QUIET, frame, start_square
 from ui.charts.runs import SQUARE_PX, TEXT, Style
 
@@ -17,8 +19,8 @@ LINE_PX, LETTER_PX, MARK_PX, PLOT_PX = 15, 6.5, 7, 290
 STEP_PX, DOT_PX, ABOVE_PX = 3, 3.0, 6
 OF_DOT, OF_POINT, OF_LABEL = 10, 20, 40
 """What covering a dot of a curve costs, in px of way; a point and a label cost as many dots."""
-ROC_WORDS = "false alarms %{x:.3f}, sensitivity %{y:.3f}"
-PR_WORDS = "recall %{x:.3f}, precision %{y:.3f}"
+ROC_WORDS = msg("false alarms {x}, sensitivity {y}", x="%{x:.3f}", y="%{y:.3f}")
+PR_WORDS = msg("recall {x}, precision {y}", x="%{x:.3f}", y="%{y:.3f}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,10 @@ def plot_roc(
     _mark_points(figure, places, points, styles, ROC_WORDS)
     lines = [(curve.false_alarm_rate, curve.sensitivity) for curve in curves]
     _name_points(figure, places, lines, styles, areas, (0.0, side))
-    words = f"{_corner_text('upper left', side)}AUC beside the run"
-    return _square(
-        figure, ("ROC", words), ("false alarms among normals", "pneumonias found"), (0.0, side)
-    )
+    corner = tr("upper left corner; AUC beside the run")
+    words = ("ROC", corner if side < 1.0 else tr("AUC beside the run"))
+    axes = tr("false alarms among normals"), tr("pneumonias found")
+    return _square(figure, words, axes, (0.0, side))
 
 
 def plot_precision_recall(
@@ -77,13 +79,10 @@ def plot_precision_recall(
     _mark_points(figure, places, points, styles, PR_WORDS)
     lines = [(curve.sensitivity, curve.ppv) for curve in curves]
     _name_points(figure, places, lines, styles, areas, (1.0 - side, 1.0))
-    title = "Precision and recall", f"{_corner_text('upper right', side)}AP beside the run"
-    words = ("pneumonias found (recall)", "correct among called (precision)")
+    corner = tr("upper right corner; AP beside the run")
+    title = tr("Precision and recall"), corner if side < 1.0 else tr("AP beside the run")
+    words = tr("pneumonias found (recall)"), tr("correct among called (precision)")
     return _square(figure, title, words, (1.0 - side, 1.0))
-
-
-def _corner_text(corner: str, side: float) -> str:
-    return f"{corner} corner; " if side < 1.0 else ""
 
 
 def _add_curve(
@@ -100,7 +99,8 @@ def _add_curve(
 
 
 def _hover(style: Style, words: str) -> str:
-    return f"{style.run_id} at an operating point of %{{customdata:.3f}}<br>{words}<extra></extra>"
+    place = tr("{run} at an operating point of {at}", run=style.run_id, at="%{customdata:.3f}")
+    return f"{place}<br>{tr(words)}<extra></extra>"
 
 
 def _mark_points(
@@ -145,7 +145,7 @@ def _name_points(
         figure.add_annotation(
             x=start + left / scale,
             y=1.0 - top / scale,
-            text=f"{style.name} {area:.3f}",
+            text=f"{style.name} {number(area, '.3f')}",
             font=TEXT,
             xanchor=anchor,
             yanchor="top",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.domain.rate import Rate, axis_start, interval_text, rate_text
+from core.language.words import tr
 from core.reports.document import Intervals, MeasuredRow
 from ui.charts.base import BLUE, GREY, ORANGE, QUIET, frame, interval_bars
 
@@ -30,11 +31,12 @@ def plot_intervals(block: Intervals) -> go.Figure:
         for turn, row in enumerate(rows):
             _draw_row(figure, place + APART * turn, row)
         figure.add_annotation(
-            x=0, xref="paper", y=place - APART, text=rows[0].part, font=TEXT, showarrow=False,
+            x=0, xref="paper", y=place - APART, text=tr(rows[0].part), font=TEXT, showarrow=False,
             xanchor="left",
         )  # fmt: skip
     names = "   ".join(
-        f"<span style='color:{COLOURS[measure]}'>●</span> {measure}" for measure in block.measures
+        f"<span style='color:{COLOURS[measure]}'>●</span> {tr(measure)}"
+        for measure in block.measures
     )
     figure.add_annotation(
         x=0, xref="paper", y=1, yref="paper", yshift=24, xanchor="left", text=names, font=TEXT,
@@ -54,19 +56,22 @@ def plot_intervals(block: Intervals) -> go.Figure:
 
 def axis_from(start: float, title: str = "") -> dict[str, object]:
     """Return an axis of rates up to 1, which says where it begins."""
-    words = f"{title}, axis" if title else "axis"
+    named = tr("{measure}, axis from {start:g} to 1", measure=title, start=start)
     return {
         "range": [start - 0.01 * (1.0 - start), 1.0 + 0.02 * (1.0 - start)],
         "dtick": 0.05 if start >= 0.8 else 0.1 if start >= 0.5 else 0.25,
         "tick0": 0,
-        "title": {"text": f"{words} from {start:g} to 1", "font": TEXT},
+        "title": {
+            "text": named if title else tr("axis from {start:g} to 1", start=start),
+            "font": TEXT,
+        },
     }
 
 
 def _draw_row(figure: go.Figure, place: float, row: MeasuredRow) -> None:
     rate = row.rate
     colour = COLOURS[row.measure]
-    text = rate_text(rate)
+    text = tr(rate_text(rate))
     figure.add_scatter(
         x=[rate.value],
         y=[place],
@@ -77,7 +82,7 @@ def _draw_row(figure: go.Figure, place: float, row: MeasuredRow) -> None:
             "symbol": "circle-open" if row.out_of_population else "circle",
         },
         error_x=interval_bars([rate], color=colour, thickness=2.5, width=0),
-        hovertemplate=f"{row.measure}, {row.part}: {text}<extra></extra>",
+        hovertemplate=f"{tr(row.measure)}, {tr(row.part)}: {text}<extra></extra>",
     )
     figure.add_annotation(
         x=1.0, y=place, text=text, font=TEXT, showarrow=False, xanchor="left", xshift=12
@@ -101,7 +106,7 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
     for words, rate, inside in rows:
         figure.add_scatter(
             x=[rate.value],
-            y=[f"{words}, n {rate.n}"],
+            y=[f"{tr(words)}, n {rate.n}"],
             error_x=interval_bars([rate], thickness=1.5, width=4),
             mode="markers",
             cliponaxis=False,
@@ -110,7 +115,7 @@ def plot_rates(rows: Sequence[tuple[str, Rate, bool]], title: str) -> go.Figure:
                 "size": 10,
                 "color": INSIDE if inside else OUTSIDE,
             },
-            hovertemplate=f"{words}: {interval_text(rate)}<extra></extra>",
+            hovertemplate=f"{tr(words)}: {tr(interval_text(rate))}<extra></extra>",
         )
     return frame(
         figure,

@@ -13,6 +13,8 @@ from core.comparison.curves import ODDS_ENDS, ODDS_TICKS, SIDE_STEP, log_odds
 from core.comparison.exhibit import ExhibitRun, draw_windows
 from core.domain.rate import probability_text
 from core.evaluation.metrics import CalibrationBin
+from core.language.numbers import number
+from core.language.words import msg, tr
 from ui.charts.base import QUIET, frame, interval_bars
 
 COLOURS = ("#7711ff", "#0088ff", "#3399aa", "#ff4455", "#885566", "#227722", "#9933aa")
@@ -24,7 +26,16 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 SQUARE_PX = 430
 LABEL_STEP = 0.075
 TEXT = {"size": 12}
-LOSS_AXIS = {"title": "log loss (natural logarithm)", "rangemode": "tozero"}
+LOSS_NAME = msg("log loss (natural logarithm)")
+CALIBRATION_HOVER = msg(
+    "probability {low} to {high}<br>{films} films, with pneumonia {share} ({least} to {most})",
+    low="%{customdata[0]}",
+    high="%{customdata[1]}",
+    films="%{customdata[2]}",
+    share="%{y:.2f}",
+    least="%{customdata[3]:.2f}",
+    most="%{customdata[4]:.2f}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ def plot_calibration(
             y=[share.value for share in shares],
             customdata=[
                 (
-                    *(probability_text(end) for end in (one.low, one.high)),
+                    *(tr(probability_text(end)) for end in (one.low, one.high)),
                     *(one.frequency.n, one.frequency.low, one.frequency.high),
                 )
                 for one in bins
@@ -96,9 +107,7 @@ def plot_calibration(
             marker={"size": 7, "color": style.colour},
             line={"color": style.colour, "dash": style.dash, "width": 1.5},
             error_y=interval_bars(shares, thickness=1, width=0, color=style.colour),
-            hovertemplate=f"{style.run_id}: probability %{{customdata[0]}} to "
-            "%{customdata[1]}<br>%{customdata[2]} films, with pneumonia %{y:.2f} "
-            "(%{customdata[3]:.2f} to %{customdata[4]:.2f})<extra></extra>",
+            hovertemplate=f"{style.run_id}: {tr(CALIBRATION_HOVER)}<extra></extra>",
         )
     for row, style in enumerate(styles):
         figure.add_annotation(
@@ -114,16 +123,16 @@ def plot_calibration(
     return frame(
         figure,
         SQUARE_PX,
-        "Calibration",
-        "bins of equal count; 95 % intervals",
+        tr("Calibration"),
+        tr("bins of equal count; 95 % intervals"),
         hovermode="closest",
         xaxis={
             "range": [start - 0.3, end + 0.3],
             "tickvals": log_odds(ODDS_TICKS),
-            "ticktext": [f"{tick:g}" for tick in ODDS_TICKS],
-            "title": "probability, spaced by log odds",
+            "ticktext": [number(tick, "g") for tick in ODDS_TICKS],
+            "title": tr("probability, spaced by log odds"),
         },
-        yaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": "share with pneumonia"},
+        yaxis={"range": [-0.02, 1.02], "dtick": 0.25, "title": tr("share with pneumonia")},
     )
 
 
@@ -143,14 +152,14 @@ def plot_histories(
             y=losses,
             mode="lines",
             line=line,
-            hovertemplate=f"{style.run_id}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=_loss_hover(style),
         )
         figure.add_scatter(
             x=[best + 1],
             y=[losses[best]],
             mode="markers",
             marker={"color": style.colour, "size": 9, "symbol": "diamond"},
-            hovertemplate=f"{style.run_id}, least at epoch %{{x}}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=_least_hover(style),
         )
     drawn = [style for style in styles if histories.get(style.run_id)]
     _name_ends(figure, [(style, histories[style.run_id]) for style in drawn])
@@ -159,14 +168,30 @@ def plot_histories(
         figure,
         LOSS_PX,
         title,
-        "minimum marked",
-        xaxis={"title": "epoch", "range": [0.5, longest * 1.12 + 0.5]},
-        yaxis=LOSS_AXIS,
+        tr("minimum marked"),
+        xaxis={"title": tr("epoch"), "range": [0.5, longest * 1.12 + 0.5]},
+        yaxis=_loss_axis(),
     )
 
 
 LOSS_PX, LOSS_PLOT_PX, LINE_PX = 320, 230, 15
 """Of a plot of losses: its height, about that of its axes, and of a label."""
+
+
+def _loss_axis() -> dict[str, str]:
+    return {"title": tr(LOSS_NAME), "rangemode": "tozero"}
+
+
+def _loss_hover(style: Style) -> str:
+    words = tr("{run}, epoch {epoch}: {loss}", run=style.run_id, epoch="%{x}", loss="%{y:.3f}")
+    return f"{words}<extra></extra>"
+
+
+def _least_hover(style: Style) -> str:
+    words = tr(
+        "{run}, least at epoch {epoch}: {loss}", run=style.run_id, epoch="%{x}", loss="%{y:.3f}"
+    )
+    return f"{words}<extra></extra>"
 
 
 def _name_ends(figure: go.Figure, losses: Sequence[tuple[Style, Sequence[float]]]) -> None:
@@ -231,7 +256,7 @@ def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) 
             mode="lines+markers",
             marker={"size": 5, "color": style.colour},
             line={"color": style.colour, "dash": style.dash, "width": 2},
-            hovertemplate=f"{style.run_id}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=_loss_hover(style),
         )
     _name_ends(
         figure,
@@ -243,9 +268,9 @@ def plot_losses(runs: Sequence[ExhibitRun], styles: Sequence[Style], kind: str) 
     figure.add_hline(y=CHANCE_NATS, line={"color": QUIET, "dash": "dash", "width": 1})
     figure.add_annotation(
         x=0, xref="paper", y=CHANCE_NATS, yshift=9, xanchor="left", showarrow=False,
-        text="constant guess of 0.5", font={"size": 11},
+        text=tr("constant guess of {guess}", guess=0.5), font={"size": 11},
     )  # fmt: skip
-    words = "Training loss" if kind == "train_loss" else "Validation loss"
+    words = tr("Training loss") if kind == "train_loss" else tr("Validation loss")
     longest = max((len(run.history) for run in runs), default=1)
-    across = {"title": "epoch", "range": [0.5, longest * 1.25 + 0.5]}
-    return frame(figure, LOSS_PX, words, xaxis=across, yaxis=LOSS_AXIS)
+    across = {"title": tr("epoch"), "range": [0.5, longest * 1.25 + 0.5]}
+    return frame(figure, LOSS_PX, words, xaxis=across, yaxis=_loss_axis())

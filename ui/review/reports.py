@@ -19,6 +19,7 @@ from core.errors import (
 from core.jobs import film_reports
 from core.jobs.batch import UploadedFilm
 from core.jobs.film_reports import ReportSource, Stopped
+from core.language.current import current_language
 from core.reads.export import find_drawn, reads_as_csv
 from core.reads.reported import reads_to_report
 from core.reads.signing import utc_now
@@ -224,7 +225,7 @@ def _ask(visit: Visit, film: UploadedFilm, history: Sequence[ReviewRecord]) -> A
 
 
 def _key_of(asked: Sequence[AskedReport]) -> str:
-    return "\n".join(one.key for one in asked)
+    return "\n".join([current_language(), *(one.key for one in asked)])
 
 
 def _start(visit: Visit, place: str, asked: Sequence[AskedReport]) -> ReportsTask:

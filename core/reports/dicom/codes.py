@@ -1,4 +1,7 @@
-"""The codes of a structured report: DICOM's own, SNOMED CT and RadLex; the site's private ones."""
+"""The codes of a structured report: DICOM's own, SNOMED CT and RadLex; the site's private ones.
+
+Their meanings are English in a report of any language.
+"""
 
 from __future__ import annotations
 
@@ -72,3 +75,8 @@ THIRDS = {
     "lower": _concept("281394001", "SCT", "Lower zone of lung"),
 }
 SIDES_OF_BODY = {"right": RIGHT, "left": LEFT}
+LANGUAGES = {
+    "en": _concept("en", "RFC5646", "English"),
+    "es": _concept("es", "RFC5646", "Spanish"),
+}
+"""Of TID 1204, by the code of `core.language.current.LANGUAGES`."""

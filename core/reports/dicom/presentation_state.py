@@ -7,6 +7,7 @@ from highdicom.color import CIELabColor
 
 from core import __version__
 from core.imaging.film_pictures import AGAINST, FOR
+from core.language.words import tr
 from core.reports.dicom.reported_film import (
     MANUFACTURER,
     MODEL,
@@ -15,6 +16,7 @@ from core.reports.dicom.reported_film import (
     ReportedFilm,
     note_times,
     person_name,
+    series_description,
     written,
 )
 from core.reports.film_report import NOT_FOR_DIAGNOSIS
@@ -26,9 +28,9 @@ MARK = (255, 214, 10)
 def write_presentation_state(film: ReportedFilm) -> bytes | None:
     """Return outlines of regions and marks as a file of GSPS; None if there are neither."""
     layers = [
-        _layer(1, "FOR", FOR, "Regions that count for pneumonia"),
-        _layer(2, "AGAINST", AGAINST, "Regions that count against pneumonia"),
-        _layer(3, "READER", MARK, "Marks of the reader at the blind first read"),
+        _layer(1, "FOR", FOR, tr("Regions that count for pneumonia")),
+        _layer(2, "AGAINST", AGAINST, tr("Regions that count against pneumonia")),
+        _layer(3, "READER", MARK, tr("Marks of the reader at the blind first read")),
     ]
     regions, report = film.report.regions, film.report
     shapes: list[tuple[pr.GraphicLayer, Points, str]] = []
@@ -54,7 +56,7 @@ def write_presentation_state(film: ReportedFilm) -> bytes | None:
         software_versions=__version__,
         device_serial_number=SERIAL_NUMBER,
         content_label="FIRST READ",
-        content_description=f"Regions and marks. {NOT_FOR_DIAGNOSIS}.",
+        content_description=f"{tr('Regions and marks.')} {tr(NOT_FOR_DIAGNOSIS)}.",
         content_creator_name=person_name(report.reads.signed.reader),
         graphic_layers=[layer for layer in layers if layer.GraphicLayer in used],
         graphic_annotations=[
@@ -62,7 +64,7 @@ def write_presentation_state(film: ReportedFilm) -> bytes | None:
             for layer in layers
             if layer.GraphicLayer in used
         ],
-        series_description=f"First Read: {NOT_FOR_DIAGNOSIS.lower()}",
+        series_description=series_description(),
     )
     state.Laterality = ""
     note_times(state, film, "PresentationCreation")

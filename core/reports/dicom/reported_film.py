@@ -15,7 +15,9 @@ from pydicom.dataset import Dataset
 from core import __version__
 from core.domain.film import Turn, printable
 from core.domain.mark import Mark
-from core.reports.film_report import FilmReport
+from core.language.current import ENGLISH, current_language
+from core.language.words import tr
+from core.reports.film_report import NOT_FOR_DIAGNOSIS, FilmReport
 
 # Its warnings quote the patient's name, and they would stand in a log.
 warnings.filterwarnings("ignore", module="highdicom")
@@ -47,10 +49,13 @@ class ReportedFilm:
         return self.report.reads.signed.quality.turn
 
     def uid(self, what: str) -> highdicom.UID:
-        """Return the UID of an object of this read: the same for the same report."""
+        """Return the UID of an object of this read: the same for the same report and language."""
         signed, regions = self.report.reads.signed, self.report.regions
         listed = "" if regions is None else f"{regions.coloured.weights.tobytes().hex()}"
         name = f"{signed.record_id} {what} {listed} {self.report.score_shown} {__version__}"
+        language = current_language()
+        if language != ENGLISH:
+            name = f"{name} {language}"
         return highdicom.UID.from_uuid(str(uuid5(_NAMESPACE, name)))
 
     def on_film(self, shares: Points) -> Points:
@@ -74,6 +79,11 @@ class ReportedFilm:
             return self.on_film(np.array([[left, top]]))
         corners = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
         return self.on_film(np.array(corners))
+
+
+def series_description() -> str:
+    """Return what a series of these objects is called: what it is not for."""
+    return f"First Read: {tr(NOT_FOR_DIAGNOSIS).lower()}"
 
 
 def person_name(words: str) -> str:

@@ -10,11 +10,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core import __version__
 from core.imaging.film_pictures import coloured_levels
+from core.language.words import tr
 from core.reports.dicom.reported_film import (
     MANUFACTURER,
     MODEL,
     ReportedFilm,
     note_times,
+    series_description,
     written,
 )
 from core.reports.film_report import (
@@ -37,7 +39,8 @@ _LINE = 0.028
 def write_secondary_capture(film: ReportedFilm) -> bytes | None:
     """Return the film with regions, marks and what was said, as a file; None if it is not drawn.
 
-    That it is not for diagnostic use and which run read it is burned into the picture.
+    That it is not for diagnostic use and which run read it is burned into the picture, in the
+    current language.
     """
     if film.report.film is None:
         return None
@@ -55,14 +58,14 @@ def write_secondary_capture(film: ReportedFilm) -> bytes | None:
         instance_number=1,
         manufacturer=MANUFACTURER,
         transfer_syntax_uid="1.2.840.10008.1.2.1",
-        series_description=f"First Read: {NOT_FOR_DIAGNOSIS.lower()}",
+        series_description=series_description(),
     )
     capture.Modality = "OT"
     capture.ConversionType = "WSD"
     capture.BurnedInAnnotation = "YES"  # of the read, and none of the patient
     capture.ManufacturerModelName = MODEL
     capture.SoftwareVersions = __version__
-    capture.DerivationDescription = "Film with the model's regions and the reader's marks"
+    capture.DerivationDescription = tr("Film with the model's regions and the reader's marks")
     capture.Laterality = ""
     note_times(capture, film, "Content")
     return written(capture)
@@ -105,19 +108,32 @@ def _lines(report: FilmReport) -> list[tuple[str, str]]:
     """Return the burnt-in lines and their style."""
     signed, prediction = report.reads.signed, report.prediction
     lines = [
-        (f"{NOT_FOR_DIAGNOSIS.upper()}. First Read {signed.app_version}", "B"),
-        (f"Signed: {verdict_text(signed)}. {time_text(signed.read.read_at)}", ""),
+        (f"{tr(NOT_FOR_DIAGNOSIS).upper()}. First Read {signed.app_version}", "B"),
+        (
+            tr(
+                "Signed: {verdict}. {moment}",
+                verdict=verdict_text(signed),
+                moment=time_text(signed.read.read_at),
+            ),
+            "",
+        ),
     ]
     if prediction is not None:
-        said = (
-            f"Model: {SIDES[prediction.side].lower()}, score "
-            f"{score_digits(prediction.probability)}, threshold "
-            f"{prediction.operating_point.threshold:.2f}, run {signed.run_id}"
+        said = tr(
+            "Model: {side}, score {score}, threshold {threshold:.2f}, run {run}",
+            side=tr(SIDES[prediction.side]).lower(),
+            score=score_digits(prediction.probability),
+            threshold=prediction.operating_point.threshold,
+            run=signed.run_id,
         )
         lines.append((said, ""))
-        orange = "Orange counts for pneumonia, blue against." if report.regions else ""
-        drawn = orange or f"No regions. {report.why_no_regions}".strip()
-        lines.append((f"{drawn}{' Yellow: the reader.' if report.marks else ''}", ""))
+        drawn = (
+            tr("Orange counts for pneumonia, blue against.")
+            if report.regions
+            else f"{tr('No regions.')} {report.why_no_regions}".strip()
+        )
+        yellow = f" {tr('Yellow: the reader.')}" if report.marks else ""
+        lines.append((f"{drawn}{yellow}", ""))
     return lines
 
 

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from highdicom import sr
 
 from core import __version__
-from core.domain.findings import SIDES, Category, Findings
+from core.domain.findings import SIDES, Category, Findings, category_words
 from core.domain.model import Prediction
 from core.domain.rate import probability_number
+from core.language.current import current_language
+from core.language.words import Message, msg, tr
 from core.reports.dicom import codes
 from core.reports.dicom.reported_film import (
     MANUFACTURER,
@@ -23,9 +25,10 @@ from core.reports.dicom.reported_film import (
     ReportedFilm,
     note_times,
     person_name,
+    series_description,
     written,
 )
-from core.reports.film_report import NOT_FOR_DIAGNOSIS
+from core.reports.film_report import MODEL_LABEL
 from core.stats.bayes import probability_at
 
 SERIES_NUMBER = 9101
@@ -33,7 +36,7 @@ Group = sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQu
 
 
 def write_structured_report(film: ReportedFilm) -> bytes:
-    """Return the report of a signed read as a file of Comprehensive SR."""
+    """Return the report of a signed read as a file of Comprehensive SR, in the current language."""
     groups: list[Group] = [_of_reader(film), *_of_findings(film), *_marks(film)]
     prediction = film.report.prediction
     if prediction is not None:
@@ -43,7 +46,7 @@ def write_structured_report(film: ReportedFilm) -> bytes:
         procedure_reported=codes.CHEST_FILM,
         imaging_measurements=groups,
         language_of_content_item_and_descendants=sr.LanguageOfContentItemAndDescendants(
-            sr.CodedConcept("en", "RFC5646", "English")
+            codes.LANGUAGES[current_language()]
         ),
     )
     document = sr.ComprehensiveSR(
@@ -56,7 +59,7 @@ def write_structured_report(film: ReportedFilm) -> bytes:
         manufacturer=MANUFACTURER,
         is_complete=True,
         is_final=True,
-        series_description=f"First Read: {NOT_FOR_DIAGNOSIS.lower()}",
+        series_description=series_description(),
     )
     document.ManufacturerModelName = MODEL
     document.SoftwareVersions = __version__
@@ -79,8 +82,8 @@ def _observers(film: ReportedFilm) -> sr.ObservationContext:
     return sr.ObservationContext(person, device)
 
 
-def _tracked(film: ReportedFilm, name: str) -> sr.TrackingIdentifier:
-    return sr.TrackingIdentifier(uid=film.uid(f"tracking {name}"), identifier=name)
+def _tracked(film: ReportedFilm, name: Message) -> sr.TrackingIdentifier:
+    return sr.TrackingIdentifier(uid=film.uid(f"tracking {name}"), identifier=tr(name))
 
 
 def _number(name: sr.CodedConcept, value: float) -> sr.Measurement:
@@ -110,7 +113,7 @@ def _of_model(film: ReportedFilm, prediction: Prediction) -> Group:
                 _number(codes.PREVALENCE, shown.prevalence),
             ]
     return sr.MeasurementsAndQualitativeEvaluations(
-        _tracked(film, "Model"),
+        _tracked(film, MODEL_LABEL),
         finding_type=codes.PNEUMONIA,
         finding_category=codes.READ_BY_MODEL,
         algorithm_id=sr.AlgorithmIdentification(
@@ -141,7 +144,7 @@ def _of_reader(film: ReportedFilm) -> Group:
     read = film.report.reads.signed.read
     confidence = [] if read.confidence is None else [_number(codes.CONFIDENCE, read.confidence)]
     return sr.MeasurementsAndQualitativeEvaluations(
-        _tracked(film, "Signed read"),
+        _tracked(film, msg("Signed read")),
         finding_type=codes.PNEUMONIA,
         finding_category=codes.READ_BY_READER,
         finding_sites=[sr.FindingSite(codes.LUNG)],
@@ -158,7 +161,7 @@ def _of_findings(film: ReportedFilm) -> list[Group]:
     findings = film.report.reads.signed.read.findings
     return [
         sr.MeasurementsAndQualitativeEvaluations(
-            _tracked(film, f"Finding: {category}"),
+            _tracked(film, msg("Finding: {category}", category=category_words(category))),
             finding_type=codes.CATEGORIES[category],
             finding_category=codes.READ_BY_READER,
             finding_sites=_sites(findings, category),
@@ -187,7 +190,7 @@ def _sites(findings: Findings, category: Category) -> Sequence[sr.FindingSite]:
 
 def _outlined(
     film: ReportedFilm,
-    name: str,
+    name: Message,
     points: Points,
     finding: sr.CodedConcept,
     weight: float | None = None,
@@ -211,7 +214,7 @@ def _regions(film: ReportedFilm) -> list[Group]:
     return [
         _outlined(
             film,
-            f"{regions.names[label]}, outline {part}",
+            msg("{region}, outline {n}", region=regions.names[label], n=part),
             film.on_film(outline),
             codes.REGION,
             round(float(regions.coloured.weights[label]), 3),
@@ -223,6 +226,6 @@ def _regions(film: ReportedFilm) -> list[Group]:
 
 def _marks(film: ReportedFilm) -> list[Group]:
     return [
-        _outlined(film, f"Mark {number}", film.outline_of(mark), codes.MARK)
+        _outlined(film, msg("Mark {n}", n=number), film.outline_of(mark), codes.MARK)
         for number, mark in enumerate(film.report.marks, start=1)
     ]

@@ -13,11 +13,13 @@ from core.evaluation.film_number import (
     FilmNumber,
     ScoreWords,
     counted_text,
+    kept_number_text,
     number_of_film,
     share_text,
     two_digits,
 )
 from core.evaluation.likelihood_ratio import CountedBand, assumed_prevalence, read_ratios
+from core.language.current import using
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 
@@ -234,3 +236,37 @@ def test_every_tick_stands_where_its_number_is(words):
 def test_a_run_whose_share_is_not_known_has_probabilities_alone():
     foreign = replace(SET, run=replace(RUN, foreign=True))
     assert (foreign.name, foreign.of(0.0)) == ("probability", "0.50")
+
+
+@pytest.mark.parametrize(
+    ("number", "spanish"),
+    [
+        (FilmNumber(INSIDE), "cociente de verosimilitud 8,0 (95 % 4,0 a 17)"),
+        (
+            FilmNumber(ABOVE),
+            "cociente de verosimilitud más de 53 (intervalo del límite al 95 %: 25 a 220)",
+        ),
+        (
+            FilmNumber(ScoreRatio(math.log(1234.5))),
+            "cociente de verosimilitud 1.200 (intervalo no medido)",
+        ),
+        (
+            FilmNumber(ScoreRatio(math.log(1e6), math.log(1e5), math.log(1e7)), 0.025),
+            "probabilidad aquí más de 0,99 (95 % más de 0,99) con una prevalencia del 2,5 %",
+        ),
+    ],
+    ids=["ratio", "limit", "thousands", "probability"],
+)
+def test_a_number_is_kept_in_english_and_said_again_in_the_language_of_its_reader(
+    number: FilmNumber, spanish: str
+) -> None:
+    with using("es"):
+        shown = number.shown
+        assert kept_number_text(shown) == number.text == spanish
+    assert shown.text == number.text
+    assert kept_number_text(shown) == shown.text
+
+
+def test_a_number_that_another_version_kept_stays_as_it_is() -> None:
+    with using("es"):
+        assert kept_number_text(ShownNumber(4.0, 0.2, "about 1 of 2 here")) == "about 1 of 2 here"

@@ -9,6 +9,7 @@ from fixtures.film_reports import pages_of, report, words_of_page
 
 from core.errors import Cancelled, RadiographError
 from core.jobs.reports import ReportsTask
+from core.language.current import using
 
 WAIT_S = 60.0
 
@@ -28,6 +29,15 @@ def test_a_list_becomes_one_pdf_and_one_text_in_its_order() -> None:
     assert [line for line in lines if line.startswith("Film: ") and line.endswith("png")] == [
         f"Film: {name}" for name in names
     ]
+
+
+def test_reports_are_in_the_language_of_who_asks_for_them() -> None:
+    with using("es"):
+        task = ReportsTask("list", "Un informe", [maker("a.png")])
+    assert task.start().wait(WAIT_S)
+    assert task.result.text.startswith("RADIOGRAFÍA DE TÓRAX: INFORME DE UNA LECTURA\n")
+    (page,) = pages_of(task.result.pdf)
+    assert "Lectura firmada: neumonía" in words_of_page(page)
 
 
 def test_who_stops_a_list_gets_nothing_of_it_and_hears_how_far_it_came() -> None:

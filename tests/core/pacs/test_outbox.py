@@ -12,6 +12,7 @@ from fixtures.review_records import FILM, lead, record, sign
 from core.domain.archive import ArchiveSettings, Route, SendingState
 from core.domain.origin import FilmOrigin
 from core.errors import ArchiveError, FilmGone, FilmStoreError, FirstReadError, ReviewStoreError
+from core.language.current import current_language, using
 from core.pacs.outbox import FAULT, NO_STUDY, Outbox
 from core.store.archive import SqlArchive
 from core.store.engine import Database
@@ -83,6 +84,20 @@ def test_a_film_whose_study_is_not_whole_has_no_way_back(outbox) -> None:
 
     kept = archive.sending(read.record_id)
     assert (kept.state, kept.reason) == (SendingState.REFUSED, NO_STUDY)
+
+
+def test_a_report_is_made_in_the_language_that_it_was_asked_for_in(outbox) -> None:
+    made, archive, read, patch = outbox
+    spoken = []
+    patch.setattr(
+        made, "_report", lambda *_, **__: spoken.append(current_language()) or (None, None)
+    )
+    archive.note_unsent(read.record_id, "It is refused.", refused=True)
+    with using("es"):
+        archive.ask_to_send(read.record_id, FILM, ADA, score_shown=True)
+    made.send_due(WAYS)
+
+    assert spoken == ["es"]
 
 
 def test_a_corrected_read_is_not_reported_any_more(outbox) -> None:

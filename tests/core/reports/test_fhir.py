@@ -15,6 +15,7 @@ from core.domain.origin import FilmOrigin
 from core.domain.reported import ReportedReads
 from core.domain.review import ReviewRecord
 from core.domain.ward import ShownNumber
+from core.language.current import using
 from core.reports.fhir import write_fhir
 from core.reports.film_report import write_text
 
@@ -59,6 +60,25 @@ def test_the_report_is_valid_and_points_at_patient_study_and_observations() -> N
     assert named == ["signed-read", "finding-consolidation", "model"]
     assert set(named) < set(contained)
     assert "Not for diagnostic use" in told["conclusion"]
+
+
+def test_a_report_in_spanish_is_valid_and_has_english_displays() -> None:
+    with using("es"):
+        told = made()
+    DiagnosticReport.model_validate(told)
+
+    assert [told["language"], *(one["language"] for one in told["presentedForm"])] == ["es"] * 3
+    assert told["conclusion"].startswith("Neumonía (consolidación, ")
+    assert told["code"]["text"] == "Radiografía de tórax, una proyección"
+    assert told["code"]["coding"][1]["display"] == "Plain X-ray of chest"
+    contained = {one["id"]: one for one in told["contained"]}
+    score = contained["model"]["component"][0]["code"]
+    assert (score["text"], score["coding"][0]["display"]) == (
+        "Puntuación calibrada",
+        "Calibrated score",
+    )
+    text = base64.b64decode(told["presentedForm"][0]["data"]).decode()
+    assert "Puntuación calibrada 0,87" in text
 
 
 def test_verdict_findings_and_numbers_have_their_codes() -> None:

@@ -24,6 +24,7 @@ from core.domain.findings import SIDES, ZONES, Category, Findings
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reported import ReportedReads
 from core.domain.review import ReadKind
+from core.language.current import LANGUAGES, using
 from core.reports import typefaces
 from core.reports.film_pages import FITS, VERDICT_PT, WHOLE_IN_TEXT, ReportPages, write_report
 from core.reports.film_report import (
@@ -270,3 +271,40 @@ def test_the_unsure_band_is_explained_where_there_is_one() -> None:
     assert "Thick grey: unsure." in shown(report())
     without = ReportedReads(signed_read(prediction=predicted(band=None)))
     assert "Thick grey" not in shown(report(without))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_runs_out_of_its_room_in_any_language(language, monkeypatch) -> None:
+    cell, too_long = ReportPages.cell, []
+
+    def measured(pages, w=None, h=None, text="", **looks):
+        room = w or pages.w - pages.r_margin - pages.get_x()
+        if pages.get_string_width(text.replace("{nb}", "9")) > room:
+            too_long.append(text)
+        return cell(pages, w, h, text, **looks)
+
+    monkeypatch.setattr(ReportPages, "cell", measured)
+    drawn = film(500, 600, pixel_spacing_mm=(0.15, 0.15), synthetic=True)
+    alone = report(film=drawn, regions=None, reads=ReportedReads(signed_read()))
+    with using(language):
+        shown(report(film=drawn))
+        shown(alone)
+        shown(report(ReportedReads(refused(signed_read())), regions=None))
+
+    assert too_long == []
+
+
+def test_a_page_in_spanish_says_so_and_has_its_letters_and_numbers() -> None:
+    comment = "Base derecha: ¿consolidación? ¡Ojo! Año, pingüino, 2.º espacio."
+    with using("es"):
+        content = write_report(report(ReportedReads(with_all_findings(comment=comment))))
+    (page,) = pages_of(content)
+    words = words_of_page(page)
+
+    assert b"/Lang (es)" in content
+    assert f"“{comment}”" in words
+    assert "Lectura firmada: neumonía (consolidación, " in words
+    assert "Puntuación calibrada 0,87, umbral 0,40." in words
+    assert "Firmada por Dr Ádám, 29 nov 2026, 08:30 UTC." in words
+    assert "No apto para el diagnóstico" in words
+    assert "[U+" not in words

@@ -1,5 +1,7 @@
 """The report of a signed read as text: every fact is in it, and nothing that was held back."""
 
+import re
+
 import pytest
 from fixtures.film_reports import (
     film,
@@ -10,10 +12,13 @@ from fixtures.film_reports import (
     report,
     signed_read,
 )
+from fixtures.spoken_pages import Bracketed, outside_brackets
 
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reported import ReportedReads
 from core.domain.review import ReadKind, Verdict
+from core.language import words
+from core.language.current import using
 from core.reports.film_report import DISCLAIMER, write_text
 
 
@@ -151,3 +156,55 @@ def test_the_spacing_is_stated_where_the_file_states_it_and_a_lost_film_says_so(
 def test_the_version_of_the_read_and_that_of_the_report_are_both_named() -> None:
     old = write_text(report(ReportedReads(signed_read(app_version="0.0.9"))))
     assert "Version: First Read 0.0.9; report by 0.1.0, run run-1" in old
+
+
+def test_a_report_is_written_in_the_language_of_whom_it_is_made_for() -> None:
+    reads = ReportedReads(
+        signed_read(), first_read(order_known=True), others=(signed_read(), signed_read())
+    )
+    with using("es"):
+        text = write_text(report(reads))
+
+    for line in (
+        "RADIOGRAFÍA DE TÓRAX: INFORME DE UNA LECTURA\nNO APTO PARA EL DIAGNÓSTICO\n",
+        "Lectura firmada: Neumonía, seguridad 4 de 5. Firmada por Dr Ádám, 29 nov 2026, 08:30 UTC.",
+        "Comentario: Right base.\n",
+        "Otros lectores: 2 firmaron neumonía.\n",
+        "La lista de trabajo seguía el orden del modelo. 2 marcas sobre la radiografía.\n",
+        "region 1 +0,31 a favor; Zone 1, region 2 -0,12 en contra",
+        "Versión: First Read 0.1.0, versión run-1\n",
+    ):
+        assert line in text, line
+
+
+PLAIN = {"film_name": "1.png", "model": "", "trust": "", "hashes": {}}
+BARE = {"comment": "", "reader": "R1"}
+READ = signed_read(**BARE, quality=QualityReport())
+KINDS = {
+    "whole": report(
+        ReportedReads(
+            READ,
+            first_read(**BARE, order_known=True),
+            arbitration=signed_read(comment="1", reader="R2", kind=ReadKind.ARBITRATION),
+            others=(READ, READ),
+            corrected=READ,
+        ),
+        **PLAIN,
+    ),
+    "alone": report(ReportedReads(READ), film=film(pixel_spacing_mm=(0.1, 0.1)), **PLAIN),
+    "refused": report(ReportedReads(refused(READ)), film=None, regions=None, **PLAIN),
+    "adult": report(ReportedReads(READ), score_shown=False, regions=None, **PLAIN),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_word_of_a_report_is_in_the_catalogue(kind, monkeypatch) -> None:
+    monkeypatch.setattr(words, "translations", lambda _language: Bracketed())
+    with using("es"):
+        said = write_text(KINDS[kind])
+
+    data = re.compile(
+        r"First Read|UTC|R[12]|\bnov\b|[0-9a-f]{32}|Zone \d, region \d|part of.*odds|CAM"
+    )
+    left = [outside_brackets(data.sub(" ", line).lower()) for line in said.splitlines()]
+    assert [line for line in left if line] == []

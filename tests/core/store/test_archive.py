@@ -14,6 +14,8 @@ from core.domain.origin import FilmOrigin
 from core.domain.reader import Reader, Role
 from core.domain.review import ReadKind
 from core.errors import ArchiveError, NotAllowed, ReviewStoreError
+from core.language.current import using
+from core.settings import get_settings
 from core.store.archive import LONGEST_WAIT, SqlArchive, instance_key, wait_after
 from core.store.audit_log import verify_records
 from core.store.engine import Database
@@ -179,6 +181,25 @@ def test_a_refused_report_is_tried_again_only_when_asked(archive, database, film
 
     archive.ask_to_send(read.record_id, FILM, ADA, score_shown=False)
     assert [one.score_shown for one in archive.due()] == [False]
+
+
+def test_a_report_has_the_language_of_who_sends_it_or_of_the_site(
+    archive, database, films, monkeypatch
+) -> None:
+    pressed, by_itself = signed_film(database, films), signed_film(database, films, OTHER_FILM)
+    with using("es"):
+        asked = archive.ask_to_send(pressed.record_id, FILM, ADA, score_shown=True)
+        archive.ask_for_signed(by_itself.read.read_at - timedelta(minutes=1))
+    assert asked.language == "es"
+    assert archive.sending(by_itself.record_id).language == "en"
+
+    archive.note_unsent(pressed.record_id, "The film is damaged.", refused=True)
+    again = archive.ask_to_send(pressed.record_id, FILM, ADA, score_shown=True)
+    assert again.language == "en"
+    monkeypatch.setenv("FIRSTREAD_LANGUAGE", "es")
+    get_settings.cache_clear()
+    archive.send_again(by_itself)
+    assert archive.sending(by_itself.record_id).language == "es"
 
 
 def test_signed_reads_of_films_from_the_archive_are_asked_for_by_themselves(

@@ -22,8 +22,11 @@ from core.domain.reported import ReportedReads
 from core.domain.review import Verdict
 from core.domain.ward import ShownNumber
 from core.imaging.dicom.origin import read_origin, reference_of
+from core.language.current import LANGUAGES, using
+from core.reports.dicom import codes
 from core.reports.dicom.objects import ReportObjects, write_objects
 from core.reports.dicom.reported_film import ReportedFilm
+from core.reports.dicom.secondary_capture import _lines
 from core.reports.film_report import FilmReport
 
 ROWS, COLUMNS = 60, 40
@@ -52,16 +55,66 @@ def read_back(content: bytes | None) -> Dataset:
     return dcmread(io.BytesIO(content))
 
 
+NOT_FOR = {"en": "not for diagnostic use", "es": "no apto para el diagnóstico"}
+
+
 @pytest.mark.parametrize("which", ["structured_report", "secondary_capture", "presentation_state"])
-def test_dciodvfy_finds_no_error(which: str, tmp_path: Path) -> None:
-    content = getattr(objects(full_report()), which)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_dciodvfy_finds_no_error(language: str, which: str, tmp_path: Path) -> None:
+    with using(language):
+        content = getattr(objects(full_report()), which)
 
     assert dicom_errors(content, tmp_path) == []
     back = read_back(content)
     assert (back.PatientName, back.PatientID) == ("Müller^Jürgen", "MRN-778899")
     assert (back.StudyInstanceUID, back.AccessionNumber) == ("1.2.3.5", "ACC-5")
     assert back.SeriesInstanceUID != "1.2.3.6"
-    assert "not for diagnostic use" in back.SeriesDescription
+    assert NOT_FOR[language] in back.SeriesDescription
+
+
+def test_a_report_in_spanish_says_so_and_keeps_the_codes_english(tmp_path: Path) -> None:
+    with using("es"):
+        made = objects(full_report())
+    said = report_text(made.structured_report, tmp_path)
+
+    for words in (
+        '"Language of Content Item and Descendants")=(es,RFC5646,"Spanish")',
+        '"Tracking Identifier")="Lectura firmada"',
+        '"Tracking Identifier")="Hallazgo: consolidación"',
+        '"Tracking Identifier")="Marca 2"',
+        'NUM:(,,"Calibrated score, 0.01 or less to 0.99 or more")="0.87"',
+        '(121053,DCM,"Present")',
+    ):
+        assert words in said, words
+    state = read_back(made.presentation_state)
+    described = {one.GraphicLayerDescription for one in state.GraphicLayerSequence}
+    assert "Regiones a favor de neumonía" in described
+
+
+def test_every_language_has_its_code_in_a_report() -> None:
+    assert set(codes.LANGUAGES) == set(LANGUAGES)
+
+
+def test_the_words_in_the_picture_are_in_its_language() -> None:
+    words = {}
+    for language in LANGUAGES:
+        with using(language):
+            words[language] = [line for line, _ in _lines(full_report())]
+
+    assert words["en"][0].startswith("NOT FOR DIAGNOSTIC USE. ")
+    assert words["es"][0].startswith("NO APTO PARA EL DIAGNÓSTICO. ")
+    assert words["es"][2] == (
+        "Modelo: sospechosa de neumonía, puntuación 0,87, umbral 0,40, versión run-1"
+    )
+    assert words["es"][3] == ("Naranja: a favor de neumonía; azul: en contra. Amarillo: el lector.")
+
+
+def test_a_report_in_another_language_is_another_object() -> None:
+    told, named = full_report(), set()
+    for language in LANGUAGES:
+        with using(language):
+            named.add(read_back(objects(told).structured_report).SOPInstanceUID)
+    assert len(named) == len(LANGUAGES)
 
 
 def test_dsrdump_reads_verdicts_numbers_findings_and_places(tmp_path: Path) -> None:
