@@ -198,15 +198,21 @@ def _note(applied: LookupTable | Window | None, unusable: list[str]) -> str:
         instead = msg("over the full range of its values")
     else:
         instead = msg("with its VOI LUT, by {depth} bits", depth=applied.depth)
+    first, *others = dict.fromkeys(unusable)
+    if not others:
+        return msg(
+            "The DICOM file's {fault}. The film is shown {instead}.", fault=first, instead=instead
+        )
     return msg(
-        "The DICOM file's {faults}. The film is shown {instead}.",
-        faults=_joined(list(dict.fromkeys(unusable))),
+        "The DICOM file's {first}; its {others}. The film is shown {instead}.",
+        first=first,
+        others=_joined(others),
         instead=instead,
     )
 
 
-def _joined(clauses: list[str]) -> str:
-    first, *others = clauses
+def _joined(faults: list[str]) -> str:
+    first, *others = faults
     return msg("{first}; its {others}", first=first, others=_joined(others)) if others else first
 
 
@@ -225,11 +231,11 @@ def window_fault(window: Window, function: str) -> str:
     .. [1] DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3: the width is at least 1 for LINEAR, above 0 else
     """
     if not (np.isfinite(window.center) and np.isfinite(window.width)):
-        return msg("is not a pair of numbers")
+        return msg("window is not a pair of numbers")
     if function == "LINEAR" and window.width < 1:
-        return msg("has the width {width:g}, which must be at least 1", width=window.width)
+        return msg("window has the width {width:g}, which must be at least 1", width=window.width)
     if window.width <= 0:
-        return msg("has the width {width:g}, which must be above 0", width=window.width)
+        return msg("window has the width {width:g}, which must be above 0", width=window.width)
     return ""
 
 

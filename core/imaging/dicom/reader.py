@@ -295,13 +295,13 @@ def _windows(dataset: Dataset, function: str) -> tuple[list[Window], list[str]]:
             window = Window(float(center), float(width))
         except ValueError:  # never quoted: what is no number may be anything
             if not windows:
-                unusable.append(msg("window {fault}", fault=msg("is not a pair of numbers")))
+                unusable.append(msg("window is not a pair of numbers"))
             continue
         fault = window_fault(window, function)
         if not fault:
             windows.append(window)
         elif not windows:  # those after one that can be used are not asked for
-            unusable.append(msg("window {fault}", fault=fault))
+            unusable.append(fault)
     return windows, unusable
 
 
