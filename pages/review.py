@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import Cancelled, FilmStoreError, RadiographError
 from core.jobs.batch import FilmState
 from core.jobs.explanations import ExplanationTask
-from core.language.words import msg, tr
+from core.language.words import tr
 from core.settings import get_settings
 from ui.app.guard import guard, show_errors
 from ui.app.identity import NAME
@@ -42,7 +42,7 @@ from ui.review.worklist_query import WorklistView, read_worklist
 
 PAGE_KEYS = (
     *HELP,
-    ("Ctrl Enter", msg("Lock, then sign; in the comment it saves the comment only")),
+    *sign_form.KEYS,
     *KEYS,
     *dismissal.KEYS,
 )

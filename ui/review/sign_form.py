@@ -41,6 +41,7 @@ NO_NAME = msg("Enter your name first: a read is signed by a person.")
 COMMENT_SAVED = msg("Comment saved")
 CORRECT, CANCEL = msg("Correct this read"), msg("Cancel")
 FOLDED = msg("Findings and comment")
+KEYS = (("Ctrl Enter", msg("Lock, then sign; in the comment it saves the comment only")),)
 CONFIDENCE_HELP = msg("1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`.")
 
 
