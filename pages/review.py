@@ -40,12 +40,7 @@ from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, read_waiting
 from ui.review.worklist_query import WorklistView, read_worklist
 
-PAGE_KEYS = (
-    *HELP,
-    *sign_form.KEYS,
-    *KEYS,
-    *dismissal.KEYS,
-)
+PAGE_KEYS = (*HELP, *sign_form.KEYS, *KEYS, *dismissal.KEYS)
 NAMELESS = (sign_form.NO_NAME, dismissal.NO_NAME)
 
 
