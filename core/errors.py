@@ -15,6 +15,12 @@ class FirstReadError(Exception):
         (first, *more) = self.args or ("",)
         return first.said() if isinstance(first, Message) and not more else super().__str__()
 
+    @property
+    def sentence(self) -> str:
+        """The sentence to keep: a Message is said later, to whoever reads it then."""
+        (first, *more) = self.args or ("",)
+        return first if isinstance(first, str) and not more else super().__str__()
+
 
 class SettingsError(FirstReadError):
     """A setting from outside has a value that cannot be used."""

@@ -29,6 +29,7 @@ from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import crop_map, prepare_input, resize_film, standardise_film
 from core.inference.ensemble import open_any
 from core.inference.litert import LiteRTNetwork, LogOdds, predict_film
+from core.language.words import msg
 from core.runs.store import (
     EXPORT_FILE,
     RECORD_FILE,
@@ -107,8 +108,12 @@ def open_gate(models: Path, threads: int) -> Gate:
         files, limits = record["files"], _limits(record["limits"])
     except (KeyError, TypeError) as exc:
         raise ModelIntegrity(
-            f"{folder}'s record lacks a part that the quality gate needs ({exc}). "
-            "Restore it from the repository."
+            msg(
+                "{folder}'s record lacks a part that the quality gate needs ({reason}). Restore "
+                "it from the repository.",
+                folder=folder,
+                reason=str(exc),
+            )
         ) from exc
     network = LiteRTNetwork(read_verified(folder, EXPORT_FILE, files), threads)
     reference = FeatureReference.from_bytes(read_verified(folder, REFERENCE_FILE, files))
@@ -116,8 +121,11 @@ def open_gate(models: Path, threads: int) -> Gate:
     of_view = read_record(view)
     if "files" not in of_view:
         raise ModelIntegrity(
-            f"{view}'s record lacks a part that the quality gate needs ('files'). "
-            "Restore it from the repository."
+            msg(
+                "{view}'s record lacks a part that the quality gate needs ('files'). Restore "
+                "it from the repository.",
+                view=view,
+            )
         )
     export = read_verified(view, EXPORT_FILE, of_view["files"])
     test = read_view_test(of_view, LiteRTNetwork(export, threads=1))

@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import Cancelled, FilmStoreError, RadiographError
 from core.jobs.batch import FilmState
 from core.jobs.explanations import ExplanationTask
+from core.language.words import tr
 from core.settings import get_settings
 from ui.app.guard import guard, show_errors
 from ui.app.identity import NAME
@@ -39,13 +40,7 @@ from ui.review.unfinished import draw_unfinished
 from ui.review.uploads import draw_uploader, read_waiting
 from ui.review.worklist_query import WorklistView, read_worklist
 
-PAGE_KEYS = (
-    *HELP,
-    ("Ctrl Enter", "Lock, then sign; in the comment it saves the comment only"),
-    ("j k", "Next, previous film of the worklist"),
-    *KEYS,
-    *dismissal.KEYS,
-)
+PAGE_KEYS = (*HELP, *sign_form.KEYS, *KEYS, *dismissal.KEYS)
 NAMELESS = (sign_form.NO_NAME, dismissal.NO_NAME)
 
 
@@ -66,7 +61,7 @@ def draw_film(
     """Show the film with its regions, or the sentence that says why it cannot be shown."""
     outcome = read.visit.outcome(read.film.key)
     if outcome.state is FilmState.FAILED:
-        st.error(plain(outcome.sentence), icon=":material/broken_image:")
+        st.error(plain(tr(outcome.sentence)), icon=":material/broken_image:")
         return
     try:
         view = get_film_view(read.film)
@@ -126,7 +121,7 @@ with show_errors():
     served = get_served()
     visit.absorb_job()
     if visit.keep_to(served):
-        visit.notice = f"Run {served.run_id} serves now: the films are read again."
+        visit.notice = tr("Run {run} serves now: the films are read again.", run=served.run_id)
         read_waiting(visit)
     erase_expired()
     view, complaints, total = WorklistView(), [], len(visit.films)

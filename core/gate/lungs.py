@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.domain.arrays import FloatImage, read_only
 from core.domain.model import FilmBox, Network
 from core.errors import ModelIntegrity
+from core.language.words import msg
 
 LUNG_PROBABILITY = 0.5
 STRAY_SHARE = 0.01
@@ -107,8 +108,11 @@ class FeatureReference:
                 return cls(read_only(archive["mean"]), read_only(archive["whitening"]))
         except Exception as exc:  # damaged archives raise whatever zipfile and zlib raise
             raise ModelIntegrity(
-                f"the quality gate's reference cannot be read ({exc}). "
-                "Restore it from the repository."
+                msg(
+                    "the quality gate's reference cannot be read ({reason}). Restore it from the "
+                    "repository.",
+                    reason=str(exc),
+                )
             ) from exc
 
 

@@ -20,10 +20,12 @@ from core.domain.quality import (
     Severity,
     ShownView,
     ViewEvidence,
+    change_words,
 )
 from core.gate.completeness import MISSING_SHARE
 from core.gate.statements import check_projection, check_statement
 from core.gate.view import SECOND_LUNG
+from core.language.words import Message, msg
 
 MAX_SAMPLED_PX = 1_000_000
 """Tone is measured on at most about this many pixels, taken on a regular grid."""
@@ -106,27 +108,22 @@ def _check_size(film: Radiograph, model_px: int) -> list[Finding]:
     findings = []
     side = min(film.height_px, film.width_px)
     if side < MIN_READABLE_SIDE_PX:
-        findings.append(
-            Finding(
-                "resolution",
-                Severity.REFUSE,
-                side,
-                MIN_READABLE_SIDE_PX,
-                f"The film is {film.width_px} x {film.height_px} pixels; at least "
-                f"{MIN_READABLE_SIDE_PX} on the shorter side are needed. Export it at full size.",
-            )
+        message = msg(
+            "The film is {width} x {height} pixels; at least {least} on the shorter side are "
+            "needed. Export it at full size.",
+            width=film.width_px,
+            height=film.height_px,
+            least=MIN_READABLE_SIDE_PX,
         )
+        findings.append(Finding("resolution", Severity.REFUSE, side, MIN_READABLE_SIDE_PX, message))
     elif side < model_px:
-        findings.append(
-            Finding(
-                "resolution",
-                Severity.FLAG,
-                side,
-                model_px,
-                f"The shorter side has {side} pixels and the model uses {model_px}: "
-                "fine detail is missing. Use the full-size export if there is one.",
-            )
+        message = msg(
+            "The shorter side has {side} pixels and the model uses {model}: fine detail is "
+            "missing. Use the full-size export if there is one.",
+            side=side,
+            model=model_px,
         )
+        findings.append(Finding("resolution", Severity.FLAG, side, model_px, message))
     return findings + _check_aspect(film)
 
 
@@ -137,9 +134,12 @@ def _check_aspect(film: Radiograph) -> list[Finding]:
         (Severity.FLAG, ODD_ASPECT),
     ):
         if not low <= aspect <= high:
-            message = (
-                f"The film is {aspect:.2f} times as wide as high; frontal chest films lie between "
-                f"{low} and {high}. Check that it is one whole, uncropped film."
+            message = msg(
+                "The film is {aspect:.2f} times as wide as high; frontal chest films lie "
+                "between {low} and {high}. Check that it is one whole, uncropped film.",
+                aspect=aspect,
+                low=low,
+                high=high,
             )
             limit = low if aspect < low else high
             return [Finding("aspect_ratio", severity, aspect, limit, message)]
@@ -148,38 +148,59 @@ def _check_aspect(film: Radiograph) -> list[Finding]:
 
 def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Finding]:
     if tone.contrast < BLANK_CONTRAST:
-        message = (
-            "The film is blank or almost blank: its grey levels span "
-            f"{tone.contrast:.1%} of the scale (limit {BLANK_CONTRAST:.0%}). Export it again with "
-            "its window."
+        message = msg(
+            "The film is blank or almost blank: its grey levels span {contrast:.1%} of the "
+            "scale (limit {limit:.0%}). Export it again with its window.",
+            contrast=tone.contrast,
+            limit=BLANK_CONTRAST,
         )
         return [Finding("blank", Severity.REFUSE, tone.contrast, BLANK_CONTRAST, message)]
     findings = []
     if tone.contrast < FAINT_CONTRAST:
-        message = (
-            f"The film is faint: its grey levels span {tone.contrast:.0%} of the scale (limit "
-            f"{FAINT_CONTRAST:.0%}). Check the export's window."
+        message = msg(
+            "The film is faint: its grey levels span {contrast:.0%} of the scale (limit "
+            "{limit:.0%}). Check the export's window.",
+            contrast=tone.contrast,
+            limit=FAINT_CONTRAST,
         )
         findings.append(Finding("contrast", Severity.FLAG, tone.contrast, FAINT_CONTRAST, message))
     low, high = limits.median_grey
     if not low <= tone.median <= high:
-        word, limit = ("dark", low) if tone.median < low else ("bright", high)
-        message = (
-            f"The film is unusually {word}: its median grey is {tone.median:.2f}; "
-            f"films of the training hospital lie between {low:.2f} and {high:.2f}."
-        )
+        fields = {"median": tone.median, "low": low, "high": high}
+        if tone.median < low:
+            limit, message = (
+                low,
+                msg(
+                    "The film is unusually dark: its median grey is {median:.2f}; films of the "
+                    "training hospital lie between {low:.2f} and {high:.2f}.",
+                    **fields,
+                ),
+            )
+        else:
+            limit, message = (
+                high,
+                msg(
+                    "The film is unusually bright: its median grey is {median:.2f}; films of the "
+                    "training hospital lie between {low:.2f} and {high:.2f}.",
+                    **fields,
+                ),
+            )
         findings.append(Finding("exposure", Severity.FLAG, tone.median, limit, message))
     if tone.clipped > limits.clipped:
-        message = (
-            f"{tone.clipped:.0%} of the film is pure black or white (limit {limits.clipped:.0%}): "
-            "detail is lost there. Check for a crop border or a narrow window."
+        message = msg(
+            "{clipped:.0%} of the film is pure black or white (limit {limit:.0%}): detail "
+            "is lost there. Check for a crop border or a narrow window.",
+            clipped=tone.clipped,
+            limit=limits.clipped,
         )
         findings.append(Finding("clipping", Severity.FLAG, tone.clipped, limits.clipped, message))
     if film.colourfulness > MAX_COLOURFULNESS:
-        message = (
+        message = msg(
             "This is a coloured picture, not a radiograph: its colour channels differ by "
-            f"{film.colourfulness:.0%} (limit {MAX_COLOURFULNESS:.0%}). Upload the film itself, as "
-            "exported from the archive."
+            "{colourfulness:.0%} (limit {limit:.0%}). Upload the film itself, as "
+            "exported from the archive.",
+            colourfulness=film.colourfulness,
+            limit=MAX_COLOURFULNESS,
         )
         findings.append(
             Finding("colour", Severity.REFUSE, film.colourfulness, MAX_COLOURFULNESS, message)
@@ -187,23 +208,35 @@ def _check_tone(film: Radiograph, tone: Tone, limits: GateLimits) -> list[Findin
     return findings
 
 
+_AGES = {
+    AgeBand.UNDER_1: msg("under 1 year"),
+    AgeBand.CHILD_1_TO_5: msg("1 to 5 years"),
+    AgeBand.CHILD_6_TO_17: msg("6 to 17 years"),
+    AgeBand.ADULT: msg("adult"),
+    AgeBand.UNKNOWN: msg("age not stated"),
+}
+
+
 def _check_population(film: Radiograph) -> list[Finding]:
     """Say for whom the score was measured, wherever the film may show somebody else."""
     if film.age_band is AgeBand.CHILD_1_TO_5:
         return []
     if film.age_band is AgeBand.UNKNOWN:
-        message = "The age is not stated. The model was measured on children of 1 to 5 years only."
+        message = msg(
+            "The age is not stated. The model was measured on children of 1 to 5 years only."
+        )
         return [Finding(POPULATION, Severity.NOTE, None, None, message)]
     if film.age_band is AgeBand.ADULT:
-        message = (
-            "Patient age: adult. The model was measured on children of 1 to 5 years only. "
-            "On films of adults its score depends strongly on the projection, AP or PA. Rely on "
+        message = msg(
+            "Patient age: adult. The model was measured on children of 1 to 5 years only. On "
+            "films of adults its score depends strongly on the projection, AP or PA. Rely on "
             "your own read."
         )
         return [Finding(ADULT, Severity.FLAG, None, None, message)]
-    message = (
-        f"Patient age: {film.age_band}. The model was trained on children of 1 to 5 years: "
-        "outside intended use; not validated. Rely on your own read."
+    message = msg(
+        "Patient age: {age_band}. The model was trained on children of 1 to 5 years: outside "
+        "intended use; not validated. Rely on your own read.",
+        age_band=_AGES[film.age_band],
     )
     return [Finding(POPULATION, Severity.FLAG, None, None, message)]
 
@@ -212,7 +245,7 @@ def _check_origin(film: Radiograph) -> list[Finding]:
     """Report a synthetic film, so that no read of it is taken for a patient's."""
     if not film.synthetic:
         return []
-    message = "Synthetic film. Computer-generated; not evidence of clinical performance."
+    message = msg("Synthetic film. Computer-generated; not evidence of clinical performance.")
     return [Finding("synthetic", Severity.NOTE, None, None, message)]
 
 
@@ -224,39 +257,44 @@ def _check_display(film: Radiograph) -> list[Finding]:
 
 
 def _change_finding(change: FilmChange, evidence: GateEvidence) -> Finding:
-    distances = (
-        f"its distance from the training films is {evidence.distance:.2f} as it is and "
-        f"{evidence.changed[change]:.2f} with"
-    )
+    fields = {
+        "distance": evidence.distance,
+        "changed": evidence.changed[change],
+        "change": change_words(change),
+    }
     if change is FilmChange.INVERT:
         code, message = (
             "polarity",
-            (
-                f"The film looks inverted, bone dark and air bright: {distances} {change}. "
-                "Choose Invert and read again, or export it with bone bright."
+            msg(
+                "The film looks inverted, bone dark and air bright: its distance from the "
+                "training films is {distance:.2f} as it is and {changed:.2f} with {change}. "
+                "Choose Invert and read again, or export it with bone bright.",
+                **fields,
             ),
         )
     else:
         code, message = (
             ORIENTATION,
-            (
-                f"The film does not look upright: {distances} the film {change}. "
-                "Choose Turn and read again, or export it upright."
+            msg(
+                "The film does not look upright: its distance from the training films is "
+                "{distance:.2f} as it is and {changed:.2f} with the film {change}. Choose Turn "
+                "and read again, or export it upright.",
+                **fields,
             ),
         )
     return Finding(code, Severity.REFUSE, evidence.distance, evidence.changed[change], message)
 
 
 _SEEMS = {
-    ShownView.LATERAL: "a lateral chest film",
-    ShownView.OBLIQUE: "an oblique chest film",
-    ShownView.TRUNK: "a film of the whole trunk or spine",
-    ShownView.ABDOMEN: "a film of the abdomen",
-    ShownView.PELVIS: "a film of the pelvis",
-    ShownView.SLICE: "a coronal CT slice",
-    ShownView.PART: "one side of a chest",
-    ShownView.TURNED: "a turned film",
-    ShownView.INVERTED: "a film with black and white exchanged",
+    ShownView.LATERAL: msg("a lateral chest film"),
+    ShownView.OBLIQUE: msg("an oblique chest film"),
+    ShownView.TRUNK: msg("a film of the whole trunk or spine"),
+    ShownView.ABDOMEN: msg("a film of the abdomen"),
+    ShownView.PELVIS: msg("a film of the pelvis"),
+    ShownView.SLICE: msg("a coronal CT slice"),
+    ShownView.PART: msg("one side of a chest"),
+    ShownView.TURNED: msg("a turned film"),
+    ShownView.INVERTED: msg("a film with black and white exchanged"),
 }
 
 
@@ -264,26 +302,31 @@ GUESS = 0.8
 """Least probability of a view to be named as a guess."""
 
 
-def _guess(view: ViewEvidence) -> str:
+def _guess(view: ViewEvidence) -> Message | None:
+    """Return what a film that is not recognised may be, if that is likely."""
     exported_wrong = view.seems in (ShownView.TURNED, ShownView.INVERTED, ShownView.PART)
     likely = view.likeness.get(view.seems, 0.0) >= GUESS and not exported_wrong
-    return f" It may be {_SEEMS[view.seems]}." if likely else ""
+    return _SEEMS[view.seems] if likely else None
 
 
 def _check_view(view: ViewEvidence) -> list[Finding]:
     """Refuse what is no frontal view, and say what it seems to be."""
     if not view.frontal >= view.least_frontal:  # a probability that is no number is refused too
-        message = (
-            f"This seems to be {_SEEMS.get(view.seems, 'another film')}, not a frontal chest film: "
-            f"its likeness to frontal films is {view.frontal:.0%}, the limit is "
-            f"{view.least_frontal:.0%}. Upload the frontal film."
+        message = msg(
+            "This seems to be {view}, not a frontal chest film: its likeness to frontal films "
+            "is {frontal:.0%}, the limit is {least_frontal:.0%}. Upload the frontal film.",
+            view=_SEEMS.get(view.seems, msg("another film")),
+            frontal=view.frontal,
+            least_frontal=view.least_frontal,
         )
         return [Finding("view", Severity.REFUSE, view.frontal, view.least_frontal, message)]
     if not view.second_lung >= SECOND_LUNG:
-        message = (
-            "This seems to be a lateral chest film, or one lung is not seen: the second lung field "
-            f"has {view.second_lung:.0%} of the first one's size, the limit is {SECOND_LUNG:.0%}. "
-            "Upload the frontal film."
+        message = msg(
+            "This seems to be a lateral chest film, or one lung is not seen: the second lung "
+            "field has {second_lung:.0%} of the first one's size, the limit is "
+            "{limit:.0%}. Upload the frontal film.",
+            second_lung=view.second_lung,
+            limit=SECOND_LUNG,
         )
         return [Finding("view", Severity.REFUSE, view.second_lung, SECOND_LUNG, message)]
     return []
@@ -299,26 +342,42 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
         return [_change_finding(change, evidence)]
     farthest = limits.distance * (OTHER_HOSPITAL_FACTOR if sure else 1.0)
     if not evidence.distance <= farthest:  # a distance that is no number is refused too
-        message = (
-            "Not recognised as a frontal chest film: it differs too much from the films that "
-            f"the model learned from (distance {evidence.distance:.2f}, limit {farthest:.2f}). "
-            f"Check that the right file was chosen, upright and uncropped.{_guess(evidence.view)}"
-        )
+        guess = _guess(evidence.view)
+        fields = {"distance": evidence.distance, "limit": farthest}
+        if guess is None:
+            message = msg(
+                "Not recognised as a frontal chest film: it differs too much from the films that "
+                "the model learned from (distance {distance:.2f}, limit {limit:.2f}). Check that "
+                "the right file was chosen, upright and uncropped.",
+                **fields,
+            )
+        else:
+            message = msg(
+                "Not recognised as a frontal chest film: it differs too much from the films that "
+                "the model learned from (distance {distance:.2f}, limit {limit:.2f}). Check that "
+                "the right file was chosen, upright and uncropped. It may be {view}.",
+                **fields,
+                view=guess,
+            )
         return [Finding("not_chest", Severity.REFUSE, evidence.distance, farthest, message)]
     if turned_or_other:
         return turned_or_other
     if not low <= evidence.lung_fraction <= high:
         limit = low if evidence.lung_fraction < low else high
-        message = (
-            f"Lungs fill {evidence.lung_fraction:.0%} of the picture; on frontal chest films they "
-            f"fill {low:.0%} to {high:.0%}. Check that it is one whole chest film."
+        message = msg(
+            "Lungs fill {lung_fraction:.0%} of the picture; on frontal chest films they fill "
+            "{low:.0%} to {high:.0%}. Check that it is one whole chest film.",
+            lung_fraction=evidence.lung_fraction,
+            low=low,
+            high=high,
         )
         return [Finding("lung_area", Severity.REFUSE, evidence.lung_fraction, limit, message)]
     if evidence.distance > limits.distance:
-        message = (
+        message = msg(
             "The film is unlike the films of the training hospital: its distance from them is "
-            f"{evidence.distance:.2f}, theirs is at most {limits.distance:.2f}. Rely on your own "
-            "read."
+            "{distance:.2f}, theirs is at most {limit:.2f}. Rely on your own read.",
+            distance=evidence.distance,
+            limit=limits.distance,
         )
         return [Finding("unlike", Severity.FLAG, evidence.distance, limits.distance, message)]
     return []
@@ -327,18 +386,27 @@ def _check_chest(evidence: GateEvidence, limits: GateLimits) -> list[Finding]:
 def _check_gaps(evidence: GateEvidence) -> list[Finding]:
     """Refuse a film with a missing part, and flag one with a box over the chest."""
     findings, gaps = [], evidence.gaps
-    for share, of in ((gaps.rows, "height"), (gaps.columns, "width")):
-        if share:
-            message = (
-                f"A band without any detail lies across the film, over {share:.0%} of its {of}: "
-                "part of the film is missing. Export it again."
-            )
-            findings.append(Finding("incomplete", Severity.REFUSE, share, MISSING_SHARE, message))
-            break
+    if gaps.rows:
+        message = msg(
+            "A band without any detail lies across the film, over {share:.0%} of its height: part "
+            "of the film is missing. Export it again.",
+            share=gaps.rows,
+        )
+        findings.append(Finding("incomplete", Severity.REFUSE, gaps.rows, MISSING_SHARE, message))
+    elif gaps.columns:
+        message = msg(
+            "A band without any detail lies across the film, over {share:.0%} of its width: part "
+            "of the film is missing. Export it again.",
+            share=gaps.columns,
+        )
+        findings.append(
+            Finding("incomplete", Severity.REFUSE, gaps.columns, MISSING_SHARE, message)
+        )
     if gaps.boxed and not findings:
-        message = (
-            f"An even rectangle covers {gaps.boxed:.1%} of the film, over the chest: neither you "
-            "nor the model sees what lies under it. Ask for the film without it."
+        message = msg(
+            "An even rectangle covers {boxed:.1%} of the film, over the chest: neither you nor "
+            "the model sees what lies under it. Ask for the film without it.",
+            boxed=gaps.boxed,
         )
         findings.append(Finding("covered", Severity.FLAG, gaps.boxed, None, message))
     return findings

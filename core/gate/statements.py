@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.domain.film import Radiograph
 from core.domain.quality import PROJECTION, Finding, Severity
+from core.language.words import msg
 
 RADIOGRAPH_MODALITIES = frozenset({"", "CR", "DX", "DR", "RG", "XR", "OT", "SC"})
 
@@ -73,32 +74,44 @@ def check_statement(film: Radiograph) -> list[Finding]:
     """Check what the file states; it overrides what the pixels look like."""
     refusals = []
     if film.modality.upper() not in RADIOGRAPH_MODALITIES:
-        refusals.append(
-            ("modality", f"The file states the modality {film.modality}, not a plain radiograph.")
+        message = msg(
+            "The file states the modality {modality}, not a plain radiograph. Only frontal chest "
+            "films are read.",
+            modality=film.modality,
         )
+        refusals.append(("modality", message))
     part = " ".join(words_of(film.body_part))
     unknown = False
     if part not in NOTHING_WORDS and not _names_chest(part):
         unknown = not any(word.startswith(OTHER_WORDS) for word in part.split())
         if not unknown:
-            refusals.append(
-                ("body_part", f"The file states the body part {film.body_part}, not chest.")
+            message = msg(
+                "The file states the body part {body_part}, not chest. Only frontal chest films "
+                "are read.",
+                body_part=film.body_part,
             )
+            refusals.append(("body_part", message))
     words = set(words_of(film.view_position))
-    for kind, known in (("a lateral", LATERAL_WORDS), ("an oblique", OBLIQUE_WORDS)):
-        if words & known:
-            refusals.append(
-                ("view", f"The file states {kind} view ({film.view_position}), not a frontal one.")
-            )
-            break
-    findings = [
-        Finding(code, Severity.REFUSE, None, None, f"{said} Only frontal chest films are read.")
-        for code, said in refusals
-    ]
+    if words & LATERAL_WORDS:
+        message = msg(
+            "The file states a lateral view ({view}), not a frontal one. Only frontal chest films "
+            "are read.",
+            view=film.view_position,
+        )
+        refusals.append(("view", message))
+    elif words & OBLIQUE_WORDS:
+        message = msg(
+            "The file states an oblique view ({view}), not a frontal one. Only frontal chest "
+            "films are read.",
+            view=film.view_position,
+        )
+        refusals.append(("view", message))
+    findings = [Finding(code, Severity.REFUSE, None, None, said) for code, said in refusals]
     if unknown:
-        message = (
-            f"The file states the body part {film.body_part}, which is not known here. "
-            "Check that the film shows a chest."
+        message = msg(
+            "The file states the body part {body_part}, which is not known here. Check that the "
+            "film shows a chest.",
+            body_part=film.body_part,
         )
         findings.append(Finding("body_part", Severity.FLAG, None, None, message))
     return findings
@@ -114,5 +127,5 @@ def check_projection(film: Radiograph) -> list[Finding]:
     projection = projection_of(film.view_position)
     if not projection:
         return []
-    message = f"Projection: {projection}, as the file states."
+    message = msg("Projection: {projection}, as the file states.", projection=projection)
     return [Finding(PROJECTION, Severity.NOTE, None, None, message)]

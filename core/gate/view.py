@@ -13,6 +13,7 @@ from core.domain.model import Network
 from core.domain.quality import ShownView, ViewEvidence
 from core.errors import ModelIntegrity
 from core.gate.lungs import LUNG_PROBABILITY, LungField
+from core.language.words import msg
 
 SECOND_LUNG = 0.2
 """Least size of the second lung over the first on a frontal film.
@@ -52,8 +53,11 @@ def read_view_test(record: Mapping[str, Any], network: Network) -> ViewTest:
         return ViewTest(network, views, float(record["limits"]["least_frontal"]))
     except (KeyError, TypeError, ValueError) as exc:
         raise ModelIntegrity(
-            f"the view network's record lacks a part that the quality gate needs ({exc}). "
-            "Restore it from the repository."
+            msg(
+                "the view network's record lacks a part that the quality gate needs ({reason}). "
+                "Restore it from the repository.",
+                reason=str(exc),
+            )
         ) from exc
 
 

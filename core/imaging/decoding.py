@@ -26,6 +26,7 @@ from core.imaging.exif import stated_orientation, upright
 from core.imaging.grey import Levels, Picture, check_decoded_bytes, to_grey
 from core.imaging.header_checks import PNG_CHANNELS, PngHeader, check_png, check_png_data
 from core.imaging.jpeg import decode_jpeg, read_jpeg
+from core.language.words import msg
 from core.settings import get_settings
 
 MIN_SIDE_PX = 2
@@ -40,15 +41,15 @@ _PICTURES = (
 )
 _PICTURE_MAGICS = tuple(magic for magic, _ in _PICTURES)
 _FOREIGN = (
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"RIFF", "a WebP picture, sound or film clip"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x00\x00\x00\x0cjP", "a JPEG 2000 picture"),
-    (b"II+\x00", "a BigTIFF file"),
-    (b"MM\x00+", "a BigTIFF file"),
-    (b"<", "a web page or other marked-up text"),
+    (b"GIF8", msg("a GIF picture")),
+    (b"%PDF", msg("a PDF document")),
+    (b"PK\x03\x04", msg("a ZIP archive or an office document")),
+    (b"RIFF", msg("a WebP picture, sound or film clip")),
+    (b"\x1f\x8b", msg("a gzip archive")),
+    (b"\x00\x00\x00\x0cjP", msg("a JPEG 2000 picture")),
+    (b"II+\x00", msg("a BigTIFF file")),
+    (b"MM\x00+", msg("a BigTIFF file")),
+    (b"<", msg("a web page or other marked-up text")),
 )
 
 
@@ -84,7 +85,7 @@ def decode_radiograph(
     UnsupportedTransferSyntax
         If a DICOM file's pixels are encoded in a way that is not read here.
     """
-    name = file_name or "The file"
+    name = file_name or msg("The file")
     check_file_size(content, name)
     try:
         with warnings.catch_warnings():
@@ -94,14 +95,21 @@ def decode_radiograph(
         raise
     except (Image.DecompressionBombError, MemoryError) as exc:
         raise TooLarge(
-            f"{name} unpacks to far more than a film; the limit is "
-            f"{MAX_FILM_PIXELS / 1e6:.0f} megapixels. Export the film at a lower resolution."
+            msg(
+                "{name} unpacks to far more than a film; the limit is {most:.0f} megapixels. "
+                "Export the film at a lower resolution.",
+                name=name,
+                most=MAX_FILM_PIXELS / 1e6,
+            )
         ) from exc
     except Exception as exc:
         # Hostile bytes make Pillow and pydicom raise nearly anything; a page shows only sentences.
         raise CorruptFile(
-            f"{name} cannot be read to its end: it is cut short, damaged, or of a kind that is not "
-            "read here. Export the film again, as DICOM, PNG or JPEG."
+            msg(
+                "{name} cannot be read to its end: it is cut short, damaged, or of a kind that "
+                "is not read here. Export the film again, as DICOM, PNG or JPEG.",
+                name=name,
+            )
         ) from exc
     if invert:
         radiograph = replace(radiograph, pixels=read_only(np.float32(1.0) - radiograph.pixels))
@@ -128,13 +136,18 @@ def check_file_size(content: bytes, name: str) -> None:
         As they say.
     """
     if not content:
-        raise CorruptFile(f"{name} is empty (0 bytes). Export the film again.")
+        raise CorruptFile(msg("{name} is empty (0 bytes). Export the film again.", name=name))
     limit_mb = get_settings().max_film_mb
     if len(content) > limit_mb * 1_000_000:
         size_mb = ceil(len(content) / 1e5) / 10
         raise TooLarge(
-            f"{name} has {size_mb} MB; the limit is {limit_mb} MB. "
-            "Export the film at a lower resolution."
+            msg(
+                "{name} has {size_mb} MB; the limit is {limit_mb} MB. Export the film at a "
+                "lower resolution.",
+                name=name,
+                size_mb=size_mb,
+                limit_mb=limit_mb,
+            )
         )
 
 
@@ -151,9 +164,15 @@ def _decode(content: bytes, name: str) -> Radiograph:
     for magic, picture_format in _PICTURES:
         if content.startswith(magic):
             return _decode_picture(content, sha256, picture_format)
-    kind = next((kind for magic, kind in _FOREIGN if content.startswith(magic)), "something else")
+    kind = next(
+        (kind for magic, kind in _FOREIGN if content.startswith(magic)), msg("something else")
+    )
     raise UnsupportedFormat(
-        f"{name} is not a film: its content is {kind}. Upload DICOM, JPEG, PNG, TIFF or BMP."
+        msg(
+            "{name} is not a film: its content is {kind}. Upload DICOM, JPEG, PNG, TIFF or BMP.",
+            name=name,
+            kind=kind,
+        )
     )
 
 
@@ -200,8 +219,11 @@ def _read_png(content: bytes) -> Picture:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1:
             raise UnsupportedFormat(
-                f"The file holds {frames} images; a film is one image. "
-                "Save the image with the film as a file of its own."
+                msg(
+                    "The file holds {frames} images; a film is one image. Save the image with "
+                    "the film as a file of its own.",
+                    frames=frames,
+                )
             )
         # Pillow has only 8 bits for colour and transparency. libpng, which imagecodecs calls, is
         # faster too, and refuses data that ends early unless the rows are interlaced.
@@ -225,7 +247,7 @@ def _of_libpng(content: bytes, header: PngHeader) -> Levels:
         levels: Levels = imagecodecs.png_decode(content)
     except RuntimeError as exc:
         check_png_data(content, header)  # names what is missing
-        raise CorruptFile("The PNG file's data is damaged. Export the film again.") from exc
+        raise CorruptFile(msg("The PNG file's data is damaged. Export the film again.")) from exc
     return levels
 
 
@@ -263,8 +285,14 @@ def _check_size(width: int, height: int) -> None:
     if width * height > MAX_FILM_PIXELS:
         megapixels = ceil(width * height / 1e5) / 10
         raise TooLarge(
-            f"The image has {width} x {height} pixels ({megapixels} megapixels); the limit is "
-            f"{MAX_FILM_PIXELS / 1e6:.0f} megapixels. Export it at a lower resolution."
+            msg(
+                "The image has {width} x {height} pixels ({megapixels} megapixels); the limit "
+                "is {most:.0f} megapixels. Export it at a lower resolution.",
+                width=width,
+                height=height,
+                megapixels=megapixels,
+                most=MAX_FILM_PIXELS / 1e6,
+            )
         )
     _check_side(width, height)
 
@@ -272,5 +300,10 @@ def _check_size(width: int, height: int) -> None:
 def _check_side(width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE_PX:
         raise UnsupportedFormat(
-            f"The image has {width} x {height} pixels; a film has at least {MIN_SIDE_PX} on a side."
+            msg(
+                "The image has {width} x {height} pixels; a film has at least {least} on a side.",
+                width=width,
+                height=height,
+                least=MIN_SIDE_PX,
+            )
         )

@@ -24,6 +24,7 @@ from PIL import Image
 from core.domain.arrays import FloatImage
 from core.domain.film import MAX_FILM_PIXELS
 from core.errors import CorruptFile, TooLarge
+from core.language.words import msg
 
 Levels = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
@@ -83,8 +84,12 @@ def check_decoded_bytes(size_bytes: int) -> None:
     """
     if size_bytes > MAX_DECODED_BYTES:
         raise TooLarge(
-            f"The image needs {ceil(size_bytes / 1e6)} MB when it is decoded; the limit is "
-            f"{MAX_DECODED_BYTES / 1e6:.0f} MB. Export it as grey with 8 or 16 bits."
+            msg(
+                "The image needs {size} MB when it is decoded; the limit is {most:.0f} MB. "
+                "Export it as grey with 8 or 16 bits.",
+                size=ceil(size_bytes / 1e6),
+                most=MAX_DECODED_BYTES / 1e6,
+            )
         )
 
 
@@ -178,7 +183,9 @@ def _stretched(levels: Levels, low: float, high: float) -> FloatImage:
     """Map minimum to 0 and maximum to 1; an even picture becomes 0."""
     if not np.isfinite(high - low) or high - low > np.finfo(np.float32).max:
         raise CorruptFile(
-            "The picture holds values that are not finite numbers. Export it with 8 or 16 bits."
+            msg(
+                "The picture holds values that are not finite numbers. Export it with 8 or 16 bits."
+            )
         )
     if max(abs(low), abs(high)) > 2**24:  # float32 holds no larger integers: subtract before
         levels = levels.astype(np.float64) - low

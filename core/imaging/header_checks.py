@@ -15,6 +15,7 @@ from math import ceil
 
 from core.domain.film import MAX_FILM_PIXELS
 from core.errors import CorruptFile, UnsupportedFormat
+from core.language.words import msg
 
 MAX_PNG_CHUNKS = 50_000
 MAX_TEXTS = 100
@@ -113,8 +114,10 @@ def film_directory(content: bytes) -> TiffDirectory:
         ]
     if len(pages) > 1:
         raise UnsupportedFormat(
-            "The TIFF file holds more than one page; a film is one page. Save the page with the "
-            "film as a file of its own."
+            msg(
+                "The TIFF file holds more than one page; a film is one page. Save the page "
+                "with the film as a file of its own."
+            )
         )
     directory = pages[0] if pages else directories[0]
     _check_directory(directory)
@@ -153,15 +156,23 @@ def _check_directory(directory: TiffDirectory) -> None:
     strips = max((entries[tag].count for tag in _STRIP_TAGS if tag in entries), default=0)
     if strips > MAX_TIFF_STRIPS:
         raise CorruptFile(
-            f"The TIFF file is cut into {strips} strips; the limit is {MAX_TIFF_STRIPS}. "
-            "Save it again, or as PNG."
+            msg(
+                "The TIFF file is cut into {strips} strips; the limit is {most}. "
+                "Save it again, or as PNG.",
+                strips=strips,
+                most=MAX_TIFF_STRIPS,
+            )
         )
     if _TILE_WIDTH in entries and _TILE_LENGTH in entries:
         tile_px = entries[_TILE_WIDTH].value * entries[_TILE_LENGTH].value
         if tile_px > MAX_FILM_PIXELS:
             raise CorruptFile(
-                f"The TIFF file states tiles of {tile_px} pixels; the limit is {MAX_FILM_PIXELS}. "
-                "Save it again, or as PNG."
+                msg(
+                    "The TIFF file states tiles of {tile_px} pixels; the limit is "
+                    "{most}. Save it again, or as PNG.",
+                    tile_px=tile_px,
+                    most=MAX_FILM_PIXELS,
+                )
             )
 
 
@@ -184,9 +195,11 @@ def check_png(content: bytes) -> PngHeader:
         end = position + 8 + int.from_bytes(view[position : position + 4], "big")
         checksum = int.from_bytes(view[end : end + 4], "big")
         if end + 4 > len(content):
-            raise CorruptFile("The PNG file is cut short. Export the film again.")
+            raise CorruptFile(msg("The PNG file is cut short. Export the film again."))
         if zlib.crc32(view[position + 4 : end]) != checksum:
-            raise CorruptFile("The PNG file is damaged: a checksum differs. Export the film again.")
+            raise CorruptFile(
+                msg("The PNG file is damaged: a checksum differs. Export the film again.")
+            )
         kind, body = content[position + 4 : position + 8], view[position + 8 : end]
         if header is None:
             header = _png_header(kind, bytes(body[:13]))
@@ -201,14 +214,17 @@ def check_png(content: bytes) -> PngHeader:
             return header
         position = end + 4
     raise CorruptFile(
-        f"The PNG file has more than {MAX_PNG_CHUNKS} chunks; no film's has. Save it again."
+        msg(
+            "The PNG file has more than {most} chunks; no film's has. Save it again.",
+            most=MAX_PNG_CHUNKS,
+        )
     )
 
 
 def _png_header(kind: bytes, body: bytes) -> PngHeader:
     """Return what the first chunk states (11.2.1)."""
     if kind != b"IHDR" or len(body) < 13:
-        raise CorruptFile("The PNG file has no header. Export the film again.")
+        raise CorruptFile(msg("The PNG file has no header. Export the film again."))
     width, height, bits, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", body)
     return PngHeader(width, height, bits, colour_type, interlace == 1)
 
@@ -237,11 +253,15 @@ def check_png_data(content: bytes, header: PngHeader) -> None:
             position = end + 4
         inflated += len(inflater.flush(1)) if inflated < expected else 0
     except zlib.error as exc:
-        raise CorruptFile("The PNG file's data is damaged. Export the film again.") from exc
+        raise CorruptFile(msg("The PNG file's data is damaged. Export the film again.")) from exc
     if inflated < expected:
         raise CorruptFile(
-            f"The PNG file holds {inflated} of the {expected} bytes of its picture: part of the "
-            "film is missing. Export the film again."
+            msg(
+                "The PNG file holds {inflated} of the {expected} bytes of its picture: part of "
+                "the film is missing. Export the film again.",
+                inflated=inflated,
+                expected=expected,
+            )
         )
 
 
@@ -261,15 +281,15 @@ def _directory(tiff: bytes, start: int) -> TiffDirectory:
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     try:
         if order is None:
-            raise CorruptFile("The TIFF header states no byte order. Export the film again.")
+            raise CorruptFile(msg("The TIFF header states no byte order. Export the film again."))
         count = struct.unpack_from(order + "H", tiff, start)[0]
         entries = [_tiff_entry(order, tiff, start + 2 + 12 * index) for index in range(count)]
         after = tiff[start + 2 + 12 * count :][:4]
     except struct.error as exc:
-        raise CorruptFile("A TIFF directory is cut short. Export the film again.") from exc
+        raise CorruptFile(msg("A TIFF directory is cut short. Export the film again.")) from exc
     if sum(entry.size_bytes for _, entry in entries) > max(len(tiff), MAX_LOOSE_DIRECTORY_BYTES):
         raise CorruptFile(
-            "A TIFF directory claims more data than the file holds. Export the film again."
+            msg("A TIFF directory claims more data than the file holds. Export the film again.")
         )
     following = struct.unpack(order + "I", after)[0] if len(after) == 4 else 0
     return TiffDirectory(order, dict(reversed(entries)), following)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 import simplejpeg
 
 from core.errors import CorruptFile, UnsupportedFormat
+from core.language.words import msg
 
 MAX_SEGMENTS = 10_000
 MAX_SCANS = 100
@@ -50,7 +51,7 @@ _SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 _RESTARTS = re.compile(rb"\xff([\xd0-\xd7])")
 _FILLER = bytes(range(1, 255)) * 16
 _ROWS_A_BLOCK = 256
-_CUT_SHORT = "The JPEG is cut short: part of the film is missing. Export the film again."
+_CUT_SHORT = msg("The JPEG is cut short: part of the film is missing. Export the film again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,9 @@ def read_jpeg(content: bytes) -> Jpeg:
         length = int.from_bytes(content[position : position + 2], "big")
         payload = content[position + 2 : position + length]
         if marker == _START or length < 2 or len(payload) != length - 2:
-            raise CorruptFile("The JPEG header is damaged or cut short. Export the film again.")
+            raise CorruptFile(
+                msg("The JPEG header is damaged or cut short. Export the film again.")
+            )
         position += length
         if marker == _EXIF and payload[:6] == b"Exif\x00\x00":
             jpeg.exif += payload[6:]
@@ -138,11 +141,17 @@ def read_jpeg(content: bytes) -> Jpeg:
             position = after.start() if after else len(content)
     else:
         raise CorruptFile(
-            f"The JPEG has more than {MAX_SEGMENTS} segments; no film's has. Save it again."
+            msg(
+                "The JPEG has more than {most} segments; no film's has. Save it again.",
+                most=MAX_SEGMENTS,
+            )
         )
     if not jpeg.process or scans_start < 0:
         raise CorruptFile(
-            "The JPEG holds no picture: its header is damaged or cut short. Export the film again."
+            msg(
+                "The JPEG holds no picture: its header is damaged or cut short. Export the "
+                "film again."
+            )
         )
     _check_scans(jpeg)
     head = b"".join(kept)
@@ -163,7 +172,7 @@ def _note(jpeg: Jpeg, marker: int, payload: bytes) -> None:
     try:
         if marker in _FRAMES:
             if jpeg.process:
-                raise CorruptFile("The JPEG holds two frame headers. Export the film again.")
+                raise CorruptFile(msg("The JPEG holds two frame headers. Export the film again."))
             jpeg.process = marker
             jpeg.bits, jpeg.rows, jpeg.columns, count = struct.unpack_from(">BHHB", payload)
             jpeg.components = tuple(payload[6 + 3 * index] for index in range(count))
@@ -180,7 +189,7 @@ def _note(jpeg: Jpeg, marker: int, payload: bytes) -> None:
             _check_cost(jpeg)
     except (struct.error, IndexError, ValueError) as exc:
         raise CorruptFile(
-            "A segment of the JPEG header is cut short. Export the film again."
+            msg("A segment of the JPEG header is cut short. Export the film again.")
         ) from exc
 
 
@@ -205,8 +214,13 @@ def _check_cost(jpeg: Jpeg) -> None:
     limit = min(MAX_SCANS, max(1, MAX_SCANNED_PIXELS // pixels))
     if scans > limit:
         raise CorruptFile(
-            f"The JPEG is sent in more than {limit} scans of {jpeg.columns} x {jpeg.rows} pixels; "
-            "no film needs so many. Save it again as a plain JPEG or as PNG."
+            msg(
+                "The JPEG is sent in more than {limit} scans of {columns} x {rows} pixels; no "
+                "film needs so many. Save it again as a plain JPEG or as PNG.",
+                limit=limit,
+                columns=jpeg.columns,
+                rows=jpeg.rows,
+            )
         )
 
 
@@ -223,7 +237,7 @@ def _check_scans(jpeg: Jpeg) -> None:
         whole = whole and not any(any(bits) for bits in lowest.values())
     if not whole:
         raise CorruptFile(
-            "The JPEG is cut short: scans that it needs are missing. Export the film again."
+            msg("The JPEG is cut short: scans that it needs are missing. Export the film again.")
         )
 
 
@@ -249,8 +263,14 @@ def decode_jpeg(jpeg: Jpeg) -> npt.NDArray[np.unsignedinteger]:
     decode = decoders.get(jpeg.process, imagecodecs.jpeg8_decode if jpeg.bits == 12 else None)
     if decode is None or jpeg.process not in _DCT | decoders.keys() or channels != 1:
         raise UnsupportedFormat(
-            f"The JPEG has {channels} channels of {jpeg.bits} bits, coded by process "
-            f"{jpeg.process:02X}, which is not read here. Save the film as a plain JPEG or as PNG."
+            msg(
+                "The JPEG has {channels} channels of {bits} bits, coded by process "
+                "{process:02X}, which is not read here. Save the film as a plain JPEG or as "
+                "PNG.",
+                channels=channels,
+                bits=jpeg.bits,
+                process=jpeg.process,
+            )
         )
     try:
         pixels: npt.NDArray[np.unsignedinteger] = decode(_ended(jpeg.codestream))
@@ -277,8 +297,11 @@ def _decode_dct(jpeg: Jpeg) -> npt.NDArray[np.unsignedinteger]:
             raise CorruptFile(_CUT_SHORT) from exc
         if "arithmetic" in said or "not supported" in said or "unsupported" in said:
             raise UnsupportedFormat(
-                f"The JPEG is of a kind that is not read here ({jpeg.process:02X}). "
-                "Save the film as a plain JPEG or as PNG."
+                msg(
+                    "The JPEG is of a kind that is not read here ({process:02X}). Save the "
+                    "film as a plain JPEG or as PNG.",
+                    process=jpeg.process,
+                )
             ) from exc
         raise _damaged() from exc
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
@@ -286,8 +309,10 @@ def _decode_dct(jpeg: Jpeg) -> npt.NDArray[np.unsignedinteger]:
 
 def _damaged() -> CorruptFile:
     return CorruptFile(
-        "The JPEG's picture is damaged: part of the film would be shown wrong. "
-        "Export the film again."
+        msg(
+            "The JPEG's picture is damaged: part of the film would be shown wrong. Export the "
+            "film again."
+        )
     )
 
 

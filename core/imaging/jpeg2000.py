@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from core.errors import CorruptFile
+from core.language.words import msg
 
 MAX_BOXES = 100
 MAX_TILE_PARTS = 100_000
@@ -56,7 +57,7 @@ def bare_codestream(frame: bytes) -> bytes:
         if length < header:
             break
         position += length
-    raise CorruptFile("The JPEG 2000 boxes hold no picture. Export the film again.")
+    raise CorruptFile(msg("The JPEG 2000 boxes hold no picture. Export the film again."))
 
 
 def codestream_size(codestream: bytes) -> CodestreamSize:
@@ -69,12 +70,14 @@ def codestream_size(codestream: bytes) -> CodestreamSize:
     """
     try:
         if codestream[:4] != _CODESTREAM:
-            raise CorruptFile("The compressed image has no readable header. Export the film again.")
+            raise CorruptFile(
+                msg("The compressed image has no readable header. Export the film again.")
+            )
         x1, y1, x0, y0, wide, high, tx0, ty0, components = struct.unpack_from(">8IH", codestream, 8)
         tiles = ceil((x1 - tx0) / wide) * ceil((y1 - ty0) / high)
     except (struct.error, ZeroDivisionError) as exc:
         raise CorruptFile(
-            "The compressed image's header is cut short. Export the film again."
+            msg("The compressed image's header is cut short. Export the film again.")
         ) from exc
     return CodestreamSize(y1 - y0, x1 - x0, components, tiles)
 
@@ -90,8 +93,12 @@ def check_tiles(codestream: bytes, tiles: int) -> None:
     sent = set(_tiles_sent(codestream))
     if len(sent) < tiles:
         raise CorruptFile(
-            f"The JPEG 2000 picture holds {len(sent)} of its {tiles} tiles: part of the film is "
-            "missing. Export the film again."
+            msg(
+                "The JPEG 2000 picture holds {sent} of its {tiles} tiles: part of the film is "
+                "missing. Export the film again.",
+                sent=len(sent),
+                tiles=tiles,
+            )
         )
 
 
@@ -108,8 +115,10 @@ def _tiles_sent(codestream: bytes) -> Iterator[int]:
         tile, length = struct.unpack_from(">HI", codestream, position + 4)
         if position + length > len(codestream):
             raise CorruptFile(
-                "The JPEG 2000 picture is cut short: part of the film is missing. "
-                "Export the film again."
+                msg(
+                    "The JPEG 2000 picture is cut short: part of the film is missing. Export "
+                    "the film again."
+                )
             )
         yield tile
         if length == 0:  # to the end

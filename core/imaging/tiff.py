@@ -25,6 +25,7 @@ from core.errors import CorruptFile, TooLarge, UnsupportedFormat
 from core.imaging.grey import Levels, Picture, check_decoded_bytes
 from core.imaging.header_checks import TiffDirectory, film_directory
 from core.imaging.jpeg import decode_jpeg, read_jpeg
+from core.language.words import msg
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOUR_CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _PALETTE: 1}
@@ -60,9 +61,9 @@ def read_tiff(content: bytes) -> Picture:
     directory = film_directory(content)
     for tag, name in ((_PHOTOMETRIC, "PhotometricInterpretation"), (256, "ImageWidth")):
         if tag not in directory.entries:
-            raise _unsupported(f"does not state its {name}")
+            raise _unsupported(msg("does not state its {name}", name=name))
     if _IMAGE_DEPTH in directory.entries and directory.entries[_IMAGE_DEPTH].value != 1:
-        raise _unsupported("holds a volume")
+        raise _unsupported(msg("holds a volume"))
     with tifffile.TiffFile(BytesIO(_with_one_directory(content, directory))) as file:
         page: Any = file.pages[0]
         _check_size(page)
@@ -77,8 +78,10 @@ def read_tiff(content: bytes) -> Picture:
         except Exception as exc:
             # tifffile and imagecodecs raise an error class a codec for damaged segments.
             raise CorruptFile(
-                "A strip or tile of the TIFF file is cut short or damaged: part of the film is "
-                "missing. Export the film again."
+                msg(
+                    "A strip or tile of the TIFF file is cut short or damaged: part of the "
+                    "film is missing. Export the film again."
+                )
             ) from exc
         orientation = directory.number(_ORIENTATION, 1)
         return _picture(page, levels, orientation if 1 <= orientation <= 8 else 1)
@@ -91,8 +94,10 @@ def _with_one_directory(content: bytes, directory: TiffDirectory) -> bytes:
         entry.size_bytes > 4 and entry.value + entry.size_bytes > len(content) for entry in entries
     ):
         raise CorruptFile(
-            "The TIFF file is cut short: values of its directory are missing. "
-            "Export the film again."
+            msg(
+                "The TIFF file is cut short: values of its directory are missing. Export the "
+                "film again."
+            )
         )
     kept = [entry.raw for entry in entries]
     start = len(content) + len(content) % 2
@@ -115,14 +120,24 @@ def _check_size(page: Any) -> None:
     if width * height > MAX_FILM_PIXELS:
         megapixels = ceil(width * height / 1e5) / 10
         raise TooLarge(
-            f"The image has {width} x {height} pixels ({megapixels} megapixels); the limit is "
-            f"{MAX_FILM_PIXELS / 1e6:.0f} megapixels. Export it at a lower resolution."
+            msg(
+                "The image has {width} x {height} pixels ({megapixels} megapixels); the limit "
+                "is {most:.0f} megapixels. Export it at a lower resolution.",
+                width=width,
+                height=height,
+                megapixels=megapixels,
+                most=MAX_FILM_PIXELS / 1e6,
+            )
         )
     tile_px = int(page.tilewidth) * int(page.tilelength)
     if page.is_tiled and not 0 < tile_px <= MAX_FILM_PIXELS:
         raise CorruptFile(
-            f"The TIFF file states tiles of {tile_px} pixels; the limit is {MAX_FILM_PIXELS}. "
-            "Save it again, or as PNG."
+            msg(
+                "The TIFF file states tiles of {tile_px} pixels; the limit is "
+                "{most}. Save it again, or as PNG.",
+                tile_px=tile_px,
+                most=MAX_FILM_PIXELS,
+            )
         )
 
 
@@ -130,16 +145,26 @@ def _check_kind(page: Any) -> None:
     """Refuse by name what is not read here."""
     bits, samples, kind = page.bitspersample, int(page.samplesperpixel), page.sampleformat
     if page.compression not in _COMPRESSIONS:
-        raise _unsupported(f"is compressed in a way ({_name(tifffile.COMPRESSION, page)})")
+        raise _unsupported(
+            msg("is compressed in a way ({name})", name=_name(tifffile.COMPRESSION, page))
+        )
     channels = _COLOUR_CHANNELS.get(int(page.photometric))
     if channels is None:
-        raise _unsupported(f"has colours of a kind ({_name(tifffile.PHOTOMETRIC, page)})")
+        raise _unsupported(
+            msg("has colours of a kind ({name})", name=_name(tifffile.PHOTOMETRIC, page))
+        )
     if not isinstance(bits, int) or not isinstance(kind, int):
-        raise _unsupported("has channels of several depths")
+        raise _unsupported(msg("has channels of several depths"))
     if kind not in (_UNSIGNED, _SIGNED, _FLOAT, _VOID) or page.dtype is None:
-        raise _unsupported(f"has values of a kind (SampleFormat {int(kind)} of {bits} bits)")
+        raise _unsupported(
+            msg(
+                "has values of a kind (SampleFormat {kind} of {bits} bits)",
+                kind=int(kind),
+                bits=bits,
+            )
+        )
     if kind == _SIGNED and bits not in _WHOLE_BYTES:
-        raise _unsupported(f"has signed values of {bits} bits")
+        raise _unsupported(msg("has signed values of {bits} bits", bits=bits))
     if page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
         channels_wrong = samples not in (1, 2)
     elif page.photometric == _PALETTE:
@@ -147,11 +172,25 @@ def _check_kind(page: Any) -> None:
     else:
         channels_wrong = samples not in (channels, channels + 1)
         if kind not in (_UNSIGNED, _VOID) or bits not in (8, 16):
-            raise _unsupported(f"has coloured values of {bits} bits (SampleFormat {int(kind)})")
+            raise _unsupported(
+                msg(
+                    "has coloured values of {bits} bits (SampleFormat {kind})",
+                    bits=bits,
+                    kind=int(kind),
+                )
+            )
     if channels_wrong:
-        raise _unsupported(f"has {samples} channels ({_name(tifffile.PHOTOMETRIC, page)})")
+        raise _unsupported(
+            msg(
+                "has {samples} channels ({name})",
+                samples=samples,
+                name=_name(tifffile.PHOTOMETRIC, page),
+            )
+        )
     if page.photometric in (_YCBCR, _SEPARATED) and bits != 8:
-        raise _unsupported(f"has {bits}-bit {_name(tifffile.PHOTOMETRIC, page)}")
+        raise _unsupported(
+            msg("has {bits}-bit {name}", bits=bits, name=_name(tifffile.PHOTOMETRIC, page))
+        )
     _check_coding(page, bits, kind)
     check_decoded_bytes(int(page.nbytes))
 
@@ -159,18 +198,28 @@ def _check_kind(page: Any) -> None:
 def _check_coding(page: Any, bits: int, kind: int) -> None:
     """Refuse predictors and subsampling that tifffile would undo wrongly or not at all."""
     if page.predictor != 1 and page.compression == _PLAIN:  # libtiff and tifffile differ on it
-        raise _unsupported(f"has a predictor ({int(page.predictor)}) and is not compressed")
+        raise _unsupported(
+            msg(
+                "has a predictor ({predictor}) and is not compressed", predictor=int(page.predictor)
+            )
+        )
     if page.predictor != 1 and page.compression != _JPEG:
         fits = {
             _HORIZONTAL: kind != _FLOAT and bits in _WHOLE_BYTES,
             _FLOATING_POINT: kind == _FLOAT,
         }
         if not fits.get(int(page.predictor), False):
-            raise _unsupported(f"has a predictor ({int(page.predictor)}) on {bits}-bit values")
+            raise _unsupported(
+                msg(
+                    "has a predictor ({predictor}) on {bits}-bit values",
+                    predictor=int(page.predictor),
+                    bits=bits,
+                )
+            )
     if page.compression == _JPEG and bits != 8:
-        raise _unsupported(f"holds a JPEG of {bits} bits")
+        raise _unsupported(msg("holds a JPEG of {bits} bits", bits=bits))
     if page.photometric == _YCBCR and page.compression != _JPEG and page.is_subsampled:
-        raise _unsupported("has subsampled colour (YCbCr) that is no JPEG")
+        raise _unsupported(msg("has subsampled colour (YCbCr) that is no JPEG"))
 
 
 def _check_segments(page: Any, size: int) -> None:
@@ -192,10 +241,21 @@ def _check_segments(page: Any, size: int) -> None:
         for index, (at, count) in enumerate(zip(offsets[:expected], counts, strict=False))
     )
     if missing or not whole:
-        kind = "tiles" if page.is_tiled else "strips"
+        fields = {"missing": missing or msg("some"), "expected": expected}
+        if page.is_tiled:
+            raise CorruptFile(
+                msg(
+                    "The TIFF file lacks {missing} of its {expected} tiles: it is cut short, or "
+                    "part of the film was never written. Export the film again.",
+                    **fields,
+                )
+            )
         raise CorruptFile(
-            f"The TIFF file lacks {missing or 'some'} of its {expected} {kind}: it is cut short, "
-            "or part of the film was never written. Export the film again."
+            msg(
+                "The TIFF file lacks {missing} of its {expected} strips: it is cut short, or part "
+                "of the film was never written. Export the film again.",
+                **fields,
+            )
         )
 
 
@@ -227,7 +287,7 @@ def _picture(page: Any, levels: Levels, orientation: int) -> Picture:
     kinds = tuple(int(kind) for kind in page.extrasamples)
     alpha = levels[..., channels] if kinds[:1] == (_ALPHA,) else None
     if alpha is not None and (alpha.dtype.kind != "u" or bits not in (8, 16)):
-        raise _unsupported(f"has a transparent channel of {bits} bits")
+        raise _unsupported(msg("has a transparent channel of {bits} bits", bits=bits))
     base = levels[..., :channels] if levels.dtype != np.bool_ else levels.astype(np.uint8)
     if channels == 1:
         base = base[..., 0]
@@ -248,8 +308,12 @@ def _resolved(indices: Levels, colour_map: Any, bits: int) -> Levels:
     colours = np.asarray(() if colour_map is None else colour_map)
     if colours.size != 3 * 2**bits:
         raise CorruptFile(
-            f"The TIFF file's colour map does not have the {3 * 2**bits} entries that {bits} bits "
-            "need. Export the film again, as grey."
+            msg(
+                "The TIFF file's colour map does not have the {entries} entries that {bits} bits "
+                "need. Export the film again, as grey.",
+                entries=3 * 2**bits,
+                bits=bits,
+            )
         )
     colours = colours.reshape(3, -1)
     shallow = colours if colours.max() < 256 else colours >> 8
@@ -268,6 +332,9 @@ def _name(kinds: Any, page: Any) -> str:
 
 def _unsupported(what: str) -> UnsupportedFormat:
     return UnsupportedFormat(
-        f"The TIFF file {what}; that is not read here. Save the film as PNG, or as a TIFF with one "
-        "grey channel of 8 or 16 bits."
+        msg(
+            "The TIFF file {what}; that is not read here. Save the film as PNG, or as a TIFF "
+            "with one grey channel of 8 or 16 bits.",
+            what=what,
+        )
     )

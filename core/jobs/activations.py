@@ -23,15 +23,16 @@ from core.domain.model import RunRecord
 from core.errors import ExplanationError, FirstReadError
 from core.jobs.explainer import RunFiles
 from core.jobs.processes import end_process, start_process
+from core.language.words import msg
 from core.runs.store import WEIGHTS_FILE
 
 _log = logging.getLogger(__name__)
 
-ENDED = (
-    "The process that computes the layers has ended, as it does when the machine has too little "
-    "memory. Ask again in a minute."
+ENDED = msg(
+    "The process that computes the layers has ended, as it does when the machine has too "
+    "little memory. Ask again in a minute."
 )
-FAULT = "There is a fault in First Read. Report it with the log."
+FAULT = msg("There is a fault in First Read. Report it with the log.")
 
 TIME_LIMIT_S = 90.0
 """For one film, with loading TensorFlow: ten times what it takes on two cores."""
@@ -66,16 +67,22 @@ class Step:
 def why_no_layers(run: RunRecord) -> str:
     """Return in a sentence why a run's layers cannot be looked at; empty if they can."""
     if run.foreign:
-        return f"Run {run.run_id} is another model's predictions: there is no network to look into."
+        return msg(
+            "Run {run_id} is another model's predictions: there is no network to look into.",
+            run_id=run.run_id,
+        )
     if run.members:
-        return (
-            f"Run {run.run_id} is the mean of {', '.join(run.members)}: it has no layers of its "
-            "own. Choose one of them."
+        return msg(
+            "Run {run_id} is the mean of {members}: it has no layers of its own. Choose one of "
+            "them.",
+            run_id=run.run_id,
+            members=", ".join(run.members),
         )
     if WEIGHTS_FILE not in run.files:
-        return (
-            f"Run {run.run_id} is kept without its Keras weights, which are over 10 MiB. Only its "
-            "export is here, and layers cannot be computed from that."
+        return msg(
+            "Run {run_id} is kept without its Keras weights, which are over 10 MiB. Only its "
+            "export is here, and layers cannot be computed from that.",
+            run_id=run.run_id,
         )
     return ""
 
@@ -98,7 +105,7 @@ class LayersTask:
     def __init__(self, queue: ActivationQueue, key: str, order: LayersOrder) -> None:
         self.key = key
         self.order: LayersOrder | None = order
-        self.step = Step(0.0, "Waiting")
+        self.step = Step(0.0, msg("Waiting"))
         self.result: tuple[LayerView, ...] | None = None
         self.sentence = ""
         self.finished = False
@@ -224,7 +231,7 @@ class ActivationQueue:
         try:
             result = self._carry_out(task)
         except FirstReadError as exc:
-            sentence = str(exc)
+            sentence = exc.sentence
         except (EOFError, OSError):
             self._end_process()
             sentence = ENDED
@@ -267,8 +274,11 @@ class ActivationQueue:
             if time.monotonic() > late_at:
                 self._end_process()
                 raise ExplanationError(
-                    f"The layers took longer than {self._time_limit_s:.0f} s and were stopped. "
-                    "Ask again when the machine is less busy."
+                    msg(
+                        "The layers took longer than {seconds:.0f} s and were stopped. "
+                        "Ask again when the machine is less busy.",
+                        seconds=self._time_limit_s,
+                    )
                 )
 
     def _end_process(self) -> None:

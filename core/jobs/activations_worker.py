@@ -20,6 +20,7 @@ from core.domain.model import RunRecord
 from core.errors import ExplanationError, FirstReadError, ModelIntegrity
 from core.jobs.activations import FAULT, LayersOrder, Step
 from core.jobs.explainer import RunFiles
+from core.language.words import msg
 from core.observability.logs import configure_logs
 from core.runs.store import export_identity, load_run
 from core.training.activations import find_stages, load_tensorflow, open_network, view_layers
@@ -39,8 +40,11 @@ def _network(files: RunFiles) -> tuple[RunRecord, Any]:
     run = load_run(files.models / files.run_id)
     if export_identity(run) != files.identity:
         raise ModelIntegrity(
-            f"the files of run {files.run_id} have changed since First Read was started. "
-            "Start it again."
+            msg(
+                "the files of run {run_id} have changed since First Read was started. Start it "
+                "again.",
+                run_id=files.run_id,
+            )
         )
     return run, open_network(run)
 
@@ -54,9 +58,9 @@ def carry_out(order: LayersOrder) -> Iterator[Step | LayerView]:
         If the run's network cannot be built.
     """
     if "tensorflow" not in sys.modules:
-        yield Step(0.0, "Loading TensorFlow")
+        yield Step(0.0, msg("Loading TensorFlow"))
         load_tensorflow()
-    yield Step(LOADED, f"Building the network of run {order.run.run_id}")
+    yield Step(LOADED, msg("Building the network of run {run_id}", run_id=order.run.run_id))
     run, model = _network(order.run)
     count = len(find_stages(model))
     yield _layer_step(0, count)
@@ -68,7 +72,10 @@ def carry_out(order: LayersOrder) -> Iterator[Step | LayerView]:
 
 
 def _layer_step(done: int, count: int) -> Step:
-    return Step(BUILT + (1.0 - BUILT) * done / count, f"Layer {done + 1} of {count}")
+    return Step(
+        BUILT + (1.0 - BUILT) * done / count,
+        msg("Layer {n} of {count}", n=done + 1, count=count),
+    )
 
 
 def serve(connection: Connection) -> None:

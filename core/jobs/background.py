@@ -9,6 +9,7 @@ from typing import Generic, Self, TypeVar
 
 from core.errors import FirstReadError
 from core.jobs.memory import give_memory_back
+from core.language.words import msg
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class BackgroundTask(ABC, Generic[Result]):
         Why there will be no result; empty while there may.
     """
 
-    fault = "There is a fault in First Read. Report it with the log."
+    fault = msg("There is a fault in First Read. Report it with the log.")
     progress: float = 0.0
     sentence: str = ""
 
@@ -91,7 +92,7 @@ class BackgroundTask(ABC, Generic[Result]):
         try:
             self.result = self._work()
         except FirstReadError as exc:
-            self.sentence = str(exc)
+            self.sentence = exc.sentence
         except Exception:  # noqa: BLE001 - nobody may wait for work that has died
             _log.exception("work in the background came to a fault")
             self.sentence = self.fault

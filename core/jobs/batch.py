@@ -11,6 +11,7 @@ from core.domain.film import Turn
 from core.domain.reader import Reader
 from core.errors import Cancelled, FirstReadError
 from core.jobs.background import BackgroundTask
+from core.language.words import msg
 from core.pipeline import FilmReading
 
 _log = logging.getLogger(__name__)
@@ -94,10 +95,12 @@ class FilmOutcome:
 WAITING = FilmOutcome(FilmState.WAITING)
 FAULT = FilmOutcome(
     FilmState.FAILED,
-    sentence="This film could not be read because of a fault in First Read. Keep the file, and "
-    "report it with the log.",
+    sentence=msg(
+        "This film could not be read because of a fault in First Read. Keep the file, and "
+        "report it with the log."
+    ),
 )
-STOPPED = FilmOutcome(FilmState.STOPPED, sentence="Not read: the batch was stopped.")
+STOPPED = FilmOutcome(FilmState.STOPPED, sentence=msg("Not read: the batch was stopped."))
 
 
 class BatchJob(BackgroundTask[None]):
@@ -215,7 +218,7 @@ class BatchJob(BackgroundTask[None]):
                 kept = self._keep(film)
             except FirstReadError as exc:
                 kept = film
-                self._refused[film.key] = FilmOutcome(FilmState.FAILED, sentence=str(exc))
+                self._refused[film.key] = FilmOutcome(FilmState.FAILED, sentence=exc.sentence)
             except Exception:  # noqa: BLE001 - a film must never stop the films behind it
                 _log.exception("a film could not be kept", extra={"film": film.key[:12]})
                 kept, self._refused[film.key] = film, FAULT
@@ -227,9 +230,9 @@ class BatchJob(BackgroundTask[None]):
         try:
             return FilmOutcome(FilmState.READ, reading=self._read(film, self))
         except Cancelled as exc:
-            return FilmOutcome(FilmState.STOPPED, sentence=str(exc))
+            return FilmOutcome(FilmState.STOPPED, sentence=exc.sentence)
         except FirstReadError as exc:
-            return FilmOutcome(FilmState.FAILED, sentence=str(exc))
+            return FilmOutcome(FilmState.FAILED, sentence=exc.sentence)
         except Exception:  # noqa: BLE001 - a film must never stop the films behind it
             _log.exception("a film could not be read", extra={"film": film.key[:12]})
             return FAULT

@@ -12,6 +12,7 @@ from core.errors import Cancelled, ModelMissing
 from core.files import read_checked, write_checked
 from core.inference.litert import LiteRTClassifier
 from core.jobs.background import BackgroundTask
+from core.language.words import msg
 from core.phantom.builtin import READING_VERSION
 from core.pipeline import Engine, prepare_film
 from core.runs.embeddings import (
@@ -59,13 +60,23 @@ def read_film_features(
     run = classifier.run_record
     if not isinstance(classifier, LiteRTClassifier):
         raise ModelMissing(
-            f"run {run.run_id} has no network of its own, and so no features: choose one of its "
-            f"members, {', '.join(run.members)}."
+            msg(
+                "run {run_id} has no network of its own, and so no features: choose one of its "
+                "members, {members}.",
+                run_id=run.run_id,
+                members=", ".join(run.members),
+            )
         )
     rows = []
     for done, film_id in enumerate(film_ids):
         if cancelled is not None and cancelled():
-            raise Cancelled(f"Reading was stopped after {done} of {len(film_ids)} films.")
+            raise Cancelled(
+                msg(
+                    "Reading was stopped after {done} of {total} films.",
+                    done=done,
+                    total=len(film_ids),
+                )
+            )
         tensor = prepare_film(read_bytes(film_id), engine, file_name=film_id).tensor
         rows.append(classifier.features(tensor[np.newaxis, :, :, np.newaxis])[0])
         if progress is not None:

@@ -17,8 +17,9 @@ from core.domain.model import ModelInput
 from core.domain.regions import Explanation, ExplanationSettings
 from core.errors import ExplanationError
 from core.jobs.processes import end_process, start_process
+from core.language.words import msg
 
-ENDED = (
+ENDED = msg(
     "The process that finds the regions has ended, as it does when the machine has too little "
     "memory. Ask for them again in a minute."
 )

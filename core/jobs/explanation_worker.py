@@ -21,6 +21,7 @@ from core.inference.litert import LiteRTNetwork
 from core.jobs.explainer import ENDED, Advanced, Order, RunFiles
 from core.jobs.explanations import Steps
 from core.jobs.memory import give_memory_back
+from core.language.words import msg
 from core.observability.logs import configure_logs
 from core.pipeline import (
     Explainable,
@@ -45,8 +46,11 @@ def _run(files: RunFiles) -> RunClassifier:
     run = load_run(files.models / files.run_id)
     if export_identity(run) != files.identity:
         raise ModelIntegrity(
-            f"the files of run {files.run_id} have changed since First Read was started. "
-            "Start it again."
+            msg(
+                "the files of run {run_id} have changed since First Read was started. Start it "
+                "again.",
+                run_id=files.run_id,
+            )
         )
     return open_classifier(run, files.threads)
 
@@ -115,7 +119,7 @@ def _attempt(order: Order, under_way: dict[int, Steps]) -> Advanced | Explanatio
         return exc
     except Exception:  # noqa: BLE001 - the answer says that there was one
         _log.exception("an explanation came to a fault")
-        return ExplanationError("there is a fault in First Read. Report it with the log.")
+        return ExplanationError(msg("there is a fault in First Read. Report it with the log."))
 
 
 def main() -> None:

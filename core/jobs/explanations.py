@@ -23,11 +23,12 @@ from typing import Protocol
 from core.domain.regions import Explanation
 from core.errors import FirstReadError
 from core.jobs.memory import give_memory_back
+from core.language.words import msg
 from core.observability.metrics import note_explanation
 
 _log = logging.getLogger(__name__)
 
-FAULT = "there is a fault in First Read. Report it with the log."
+FAULT = msg("there is a fault in First Read. Report it with the log.")
 ENOUGH_SAMPLES = 200
 """For a preliminary answer. On 12 films (8 real, 4 synthetic; f08) its weights correlate with those
 of 4,000 other samples by 0.93, those of 1,000 samples by 0.98; 80 % and 88 % of the five largest
@@ -255,7 +256,7 @@ class ExplanationQueue:
             answer = steps.explain() if steps.finished or self._hurries(task, steps) else None
             sentence = ""
         except FirstReadError as exc:
-            answer, sentence = None, str(exc)
+            answer, sentence = None, exc.sentence
         except Exception:  # noqa: BLE001 - nobody may wait for work that has died
             _log.exception("an explanation came to a fault")
             answer, sentence = None, FAULT

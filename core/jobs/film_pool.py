@@ -20,6 +20,7 @@ from core.imaging.decoding import check_file_size
 from core.jobs.film_worker import DECODING_S, EngineFiles, FilmAnswer, FilmWork
 from core.jobs.passing import open_memory_file, put, take
 from core.jobs.processes import start_process
+from core.language.words import msg
 from core.observability.metrics import note_film_unreadable, note_reading
 
 SLOTS = 2
@@ -150,7 +151,7 @@ class FilmPool:
         Cancelled
             If ``cancelled`` returned True, the deadline has passed, or the system ended the worker.
         """
-        name = work.file_name or "The file"
+        name = work.file_name or msg("The file")
         check_file_size(work.content, name)
         with self._slot(cancelled, on_place, urgent=urgent) as worker:
             begun = time.monotonic()
@@ -159,11 +160,15 @@ class FilmPool:
                 worker.send(work)
                 while not worker.connection.poll(_ASKED_AGAIN_S):
                     if cancelled():
-                        raise Cancelled(f"{name} was not read: reading was stopped.")
+                        raise Cancelled(msg("{name} was not read: reading was stopped.", name=name))
                     if time.monotonic() > deadline:
                         raise Cancelled(
-                            f"{name} was not read within {DEADLINE_S:.0f} s: the machine is busy, "
-                            "or the file is damaged. Read it again."
+                            msg(
+                                "{name} was not read within {seconds:.0f} s: the machine is "
+                                "busy, or the file is damaged. Read it again.",
+                                name=name,
+                                seconds=DEADLINE_S,
+                            )
                         )
                 answer = worker.receive()
             except (EOFError, OSError) as exc:
@@ -213,7 +218,7 @@ class FilmPool:
             try:
                 while True:
                     if cancelled():  # even where a slot is free: ending a worker costs a second
-                        raise Cancelled("The film was not read: reading was stopped.")
+                        raise Cancelled(msg("The film was not read: reading was stopped."))
                     ahead = self._ahead(ticket)
                     if not ahead and self._busy < self._slots:
                         break
@@ -254,18 +259,29 @@ def _ended(name: str, code: int) -> FirstReadError | RuntimeError:
     """Return what to say of a file at which a worker ended."""
     if code == -signal.SIGPROF:
         return CorruptFile(
-            f"{name} takes more than {DECODING_S:.0f} s of processor time to decode, which no film "
-            "of its size does. Export the film again, as DICOM, PNG or JPEG."
+            msg(
+                "{name} takes more than {seconds:.0f} s of processor time to decode, which "
+                "no film of its size does. Export the film again, as DICOM, PNG or JPEG.",
+                name=name,
+                seconds=DECODING_S,
+            )
         )
     if code == -signal.SIGKILL:  # decoding is kept to its memory by errors, never by this
         return Cancelled(
-            f"{name} was not read: the system ended the process that read it, as it does when the "
-            "machine has too little memory. Read it again."
+            msg(
+                "{name} was not read: the system ended the process that read it, as it does "
+                "when the machine has too little memory. Read it again.",
+                name=name,
+            )
         )
     if code < 0:
         _log.error("a decoder failed at a file", extra={"signal": signal.Signals(-code).name})
         return CorruptFile(
-            f"{name} is damaged: its decoder failed. Export the film again, as DICOM, PNG or JPEG."
+            msg(
+                "{name} is damaged: its decoder failed. Export the film again, as DICOM, PNG "
+                "or JPEG.",
+                name=name,
+            )
         )
     return RuntimeError(f"the process that reads films ended with {code}")
 

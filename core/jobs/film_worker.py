@@ -28,6 +28,7 @@ from core.imaging.display import DisplayedFilm, display_film
 from core.imaging.time_limit import extend_limit
 from core.jobs.memory import give_memory_back
 from core.jobs.passing import put, take
+from core.language.words import msg
 from core.observability.logs import configure_logs
 from core.pipeline import (
     Engine,
@@ -123,8 +124,11 @@ def _engine(files: EngineFiles) -> Engine:
     engine = open_engine(files.models, files.run_id, files.threads)
     if reading_identity(engine.classifier.run_record, engine.gate.sha256) != files.identity:
         raise ModelIntegrity(
-            f"the files of run {files.run_id} or of the quality gate have changed since First Read "
-            "was started. Start it again."
+            msg(
+                "the files of run {run_id} or of the quality gate have changed since First "
+                "Read was started. Start it again.",
+                run_id=files.run_id,
+            )
         )
     return engine
 

@@ -51,7 +51,7 @@ def keep_film(
         try:
             stripped = pool.do(work).stripped
         except RadiographError as exc:
-            said = MachineReading(files.identity, sentence=str(exc))
+            said = MachineReading(files.identity, sentence=exc.sentence)
             films.keep_refusal(arriving, by, said, arrival)
             raise
         assert stripped is not None
@@ -108,7 +108,7 @@ def note_outcome(
     """Keep what the machine said of a film, or why the film cannot be read."""
     read_as = film.inverted, film.turn.quarters % 4
     if isinstance(reading, RadiographError | FilmGone):
-        films.note_reading(film.key, MachineReading(identity, sentence=str(reading)), read_as)
+        films.note_reading(film.key, MachineReading(identity, sentence=reading.sentence), read_as)
     else:
         said = MachineReading(
             identity,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.errors import Cancelled
 from core.jobs.background import BackgroundTask
 from core.language.current import current_language, using
+from core.language.words import msg
 from core.reports.film_pages import ReportPages
 from core.reports.film_report import FilmReport, write_text
 
@@ -81,7 +82,7 @@ class ReportsTask(BackgroundTask[ReportFiles]):
             pages.close_typefaces()
 
     def _made(self, make: MakeReport) -> FilmReport:
-        stopped = f"Stopped after {self.done} of {self.total} reports."
+        stopped = msg("Stopped after {done} of {total} reports.", done=self.done, total=self.total)
         if self._stopped():
             raise Cancelled(stopped)
         try:

@@ -17,6 +17,7 @@ from core.imaging.decoding import decode_radiograph
 from core.imaging.png import thumbnail_png
 from core.imaging.preprocessing import standardise_film
 from core.jobs.synthetic_readings import GateReading, KeptReadings
+from core.language.words import msg
 from core.phantom.dataset import PhantomSet
 from core.pipeline import Engine, Gate, assess_film, open_classifier, score_radiograph
 from core.runs.predictions import FILM_COLUMNS, FilmTable, Predictions
@@ -129,7 +130,11 @@ class PhantomScores:
         total = len(self._phantoms.films)
         for done, film in enumerate(self._phantoms.films):
             if cancelled is not None and cancelled():
-                raise Cancelled(f"Reading was stopped after {done} of {total} films.")
+                raise Cancelled(
+                    msg(
+                        "Reading was stopped after {done} of {total} films.", done=done, total=total
+                    )
+                )
             yield film.film_id, decode_radiograph(self._phantoms.read_bytes(film.film_id))
             if progress is not None:
                 progress(done + 1, total)

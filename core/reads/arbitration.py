@@ -10,12 +10,15 @@ from datetime import datetime
 from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.errors import NotAllowed, ReviewStoreError
+from core.language.words import msg
 from core.reads.drafts import Draft
 from core.reads.export import DISAGREE, compare_with_model
 from core.reads.reader_performance import OwnReads, own_reads
 from core.reads.signing import ShownFilm, new_record_id, sign_read, utc_now
 
-TWO_READERS = "two readers"
+TWO_READERS = msg("two readers")
+READER_AND_MODEL = msg("reader and model")
+_BOTH = msg("two readers, reader and model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +89,10 @@ def _dispute(pairs: Sequence[OwnReads], settled: Mapping[str, ReviewRecord]) -> 
 
 def _between(reads: Sequence[ReviewRecord]) -> str:
     sides = {read.read.verdict for read in reads} - {Verdict.UNSURE}
-    parties = []
+    with_model = any(compare_with_model(read) == DISAGREE for read in reads)
     if len(sides) > 1:
-        parties.append(TWO_READERS)
-    if any(compare_with_model(read) == DISAGREE for read in reads):
-        parties.append("reader and model")
-    return ", ".join(parties)
+        return _BOTH if with_model else TWO_READERS
+    return READER_AND_MODEL if with_model else ""
 
 
 def is_read_by(dispute: Dispute, name: str) -> bool:
@@ -104,9 +105,9 @@ def why_not_settled_by(dispute: Dispute, by: Reader) -> str:
     try:
         by.require(Act.ARBITRATE)
     except NotAllowed as exc:
-        return str(exc)
+        return exc.sentence
     if is_read_by(dispute, by.name):
-        return f"{by.name} has read this film: another reader must arbitrate."
+        return msg("{name} has read this film: another reader must arbitrate.", name=by.name)
     return ""
 
 
@@ -145,7 +146,7 @@ def arbitrate(
     if why:
         raise NotAllowed(why)
     if not comment.strip():
-        raise ReviewStoreError("State the reason for the arbitration.")
+        raise ReviewStoreError(msg("State the reason for the arbitration."))
     newest = dispute.reads[-1]
     film = ShownFilm(
         film_sha256=dispute.film_sha256,

@@ -14,6 +14,7 @@ from core.domain.mark import Mark
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
 from core.domain.ward import ShownNumber
+from core.language.words import msg
 from core.stats.bayes import probability_at
 from core.tables import csv_table, parquet_table
 
@@ -22,7 +23,11 @@ DRAWN = "Marks (left top right bottom)"
 """Shares of the film's sides, apart by semicolons; of a point left is right and top is bottom."""
 
 ORDER = "Worklist"
-ORDERS = {False: "order of arrival", True: "order of suspicion", None: "not kept"}
+ORDERS = {
+    False: msg("order of arrival"),
+    True: msg("order of suspicion"),
+    None: msg("not kept"),
+}
 """What the reader's worklist showed before the read, by `ReviewRecord.order_known`."""
 
 FINDINGS = "Findings"
@@ -33,7 +38,7 @@ FILM_TYPE = "Film type"
 
 INSIDE_DRAWN = "Weight for pneumonia inside"
 _SHOWN_NUMBERS = ("Likelihood ratio", "Ward's prevalence", "Probability in the ward")
-AGREE, DISAGREE, NOT_COMPARED = "agree", "disagree", "not compared"
+AGREE, DISAGREE, NOT_COMPARED = msg("agree"), msg("disagree"), msg("not compared")
 _NUMBERS = {
     "Confidence (1 to 5)": pa.int64(),
     "Probability": pa.float64(),
@@ -171,7 +176,7 @@ def describe_read(
         "Record": record.record_id,
         "Corrects": record.supersedes or "",
         "App version": record.app_version,
-        FILM_TYPE: "synthetic" if is_synthetic(record) else "patient",
+        FILM_TYPE: msg("synthetic") if is_synthetic(record) else msg("patient"),
         "Reference": None if reference is None else reference.value,
         "Kind": record.kind.value,
         "Arbitrates": "; ".join(record.arbitrates),
@@ -202,8 +207,8 @@ def _describe_shown(shown: ShownNumber | None) -> Row:
 def _regions_in_words(record: ReviewRecord) -> str:
     """Say whether the model's regions were on the film at this read."""
     if "n_regions" in record.regions:
-        return "shown"
-    return "asked for" if record.regions.get("asked") else "not shown"
+        return msg("shown")
+    return msg("asked for") if record.regions.get("asked") else msg("not shown")
 
 
 def reads_as_csv(

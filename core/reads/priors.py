@@ -7,21 +7,22 @@ made of it may not, for it tells what the model would make of the open film.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from core.domain.model import Prediction, Side
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
+from core.language.words import Message, msg, tr, trn
 
 _DAY = timedelta(days=1)
-_SPANS = (
-    (timedelta(0), timedelta(hours=1), "hour"),
-    (_DAY, _DAY, "day"),
-    (14 * _DAY, 7 * _DAY, "week"),
-    (61 * _DAY, 365.25 / 12 * _DAY, "month"),
-    (2 * 365 * _DAY, 365.25 * _DAY, "year"),
+_SPANS: tuple[tuple[timedelta, timedelta, Callable[[int], str]], ...] = (
+    (timedelta(0), timedelta(hours=1), lambda n: trn("{n} hour earlier", "{n} hours earlier", n)),
+    (_DAY, _DAY, lambda n: trn("{n} day earlier", "{n} days earlier", n)),
+    (14 * _DAY, 7 * _DAY, lambda n: trn("{n} week earlier", "{n} weeks earlier", n)),
+    (61 * _DAY, 365.25 / 12 * _DAY, lambda n: trn("{n} month earlier", "{n} months earlier", n)),
+    (2 * 365 * _DAY, 365.25 * _DAY, lambda n: trn("{n} year earlier", "{n} years earlier", n)),
 )
 """From which length on a time is told in which unit."""
 
@@ -32,11 +33,11 @@ _SURE = 1e-6
 
 def span_text(span: timedelta) -> str:
     """Return how long before a film another was taken, such as "3 months earlier"."""
-    _, unit, name = next(step for step in reversed(_SPANS) if span >= step[0])
+    _, unit, words = next(step for step in reversed(_SPANS) if span >= step[0])
     n = round(span / unit)
     if n < 1:
-        return "less than an hour earlier"
-    return f"1 {name} earlier" if n == 1 else f"{n} {name}s earlier"
+        return tr("less than an hour earlier")
+    return words(n)
 
 
 def history_of(
@@ -62,6 +63,13 @@ def history_of(
             or (settled and record.kind is not ReadKind.FIRST)
         )
     ]
+
+
+SIDES: Mapping[Side, Message] = {
+    "suspicious": msg("suspicious"),
+    "not suspicious": msg("not suspicious"),
+    "unsure": msg("unsure"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +101,23 @@ def change_text(before: FilmScore, now: FilmScore, span: str, name: str = "") ->
     """
     change = now.log_odds - before.log_odds
     if abs(change) < DOUBLED:
-        heading = "About as suspicious as"
+        heading = tr("About as suspicious as {span}", span=span)
+    elif change > 0:
+        heading = tr("More suspicious than {span}", span=span)
     else:
-        heading = "More suspicious than" if change > 0 else "Less suspicious than"
-    sentence = f"By the model: {before.side} then, {now.side} now."
-    if name:
-        sentence += f" {name.capitalize()}: {before.number} then, {now.number} now."
-    return f"{heading} {span}", sentence
+        heading = tr("Less suspicious than {span}", span=span)
+    sides = tr(
+        "By the model: {then} then, {now} now.", then=SIDES[before.side], now=SIDES[now.side]
+    )
+    if not name:
+        return heading, sides
+    numbers = tr(
+        "{kind}: {then} then, {now} now.",
+        kind=tr(name).capitalize(),
+        then=before.number,
+        now=now.number,
+    )
+    return heading, f"{sides} {numbers}"
 
 
 def log_odds_of(prediction: Prediction) -> float:

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from core.domain.model import Prediction
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
+from core.language.words import msg
 
 
 def kind_of_next(
@@ -88,18 +89,22 @@ def why_out_of_order(
     """
     own = has_own_read(history, record.reader)
     if record.kind is ReadKind.FIRST and record.regions:
-        return "The model's regions were shown before this first read: reload the film, then sign."
+        return msg(
+            "The model's regions were shown before this first read: reload the film, then sign."
+        )
     if record.kind is not ReadKind.FIRST and record.drawn:
-        return "Marks are made at the first read, before the model's regions: reload the film."
+        return msg("Marks are made at the first read, before the model's regions: reload the film.")
     if record.kind is ReadKind.FIRST and own:
-        return (
-            f"{record.reader} has already locked a first read of this film, perhaps in another "
-            "window: reload the film, then sign."
+        return msg(
+            "{reader} has already locked a first read of this film, perhaps in another window: "
+            "reload the film, then sign.",
+            reader=record.reader,
         )
     unread = read_first and not own and not record.quality.refused
     if record.kind is ReadKind.READ and unread:
-        return (
-            f"{record.reader} has not locked a first read of this film, which this site requires: "
-            "reload the film and lock a first read, then sign."
+        return msg(
+            "{reader} has not locked a first read of this film, which this site requires: "
+            "reload the film and lock a first read, then sign.",
+            reader=record.reader,
         )
     return ""

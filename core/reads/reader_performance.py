@@ -26,11 +26,12 @@ import numpy.typing as npt
 from core.domain.rate import Rate
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
+from core.language.words import msg
 from core.reads.export import reading_seconds
 from core.stats.bootstrap import kappa_of_films, share_of_films
 from core.stats.intervals import Mask
 
-EVERYBODY = "all readers"
+EVERYBODY = msg("all readers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from core.domain.rate import Rate
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
+from core.language.words import tr
 from core.reads.reader_performance import EVERYBODY, name_readers, own_reads
 from core.stats.bootstrap import draw_patients, roc_auc_by_patient
 from core.stats.intervals import Labels, Scores, newcombe_interval, roc_auc
@@ -146,8 +147,11 @@ def _area(scores: Scores, labels: Labels, films: npt.NDArray[np.str_]) -> Rate:
 
 def too_few_text(curve: ReaderRoc) -> str:
     """Return why a reader has no curve."""
-    return (
-        f"{curve.reader}: no ROC curve from {curve.n_ill} reads of films with pneumonia and "
-        f"{curve.n_well} of normal ones. It needs {FEWEST_OF_A_CLASS} films of each class with a "
-        "known reference."
+    return tr(
+        "{reader}: no ROC curve from {ill} reads of films with pneumonia and {well} of "
+        "normal ones. It needs {least} films of each class with a known reference.",
+        reader=curve.reader,
+        ill=curve.n_ill,
+        well=curve.n_well,
+        least=FEWEST_OF_A_CLASS,
     )

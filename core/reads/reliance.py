@@ -16,7 +16,8 @@ from itertools import product
 
 from core.domain.model import Prediction
 from core.domain.reader import reader_key
-from core.domain.review import ReadKind, Records, ReviewRecord, Verdict
+from core.domain.review import ReadKind, Records, ReviewRecord, Verdict, verdict_words
+from core.language.words import msg, tr
 from core.reads.export import is_synthetic
 from core.reads.protocol import reads_by
 from core.stats.intervals import wilson_rate
@@ -36,6 +37,16 @@ class Band(StrEnum):
     UNSURE = "unsure"
     NOT_SUSPICIOUS = "not suspicious (above 0.1)"
     LOW = "not suspicious (0.1 or less)"
+
+
+BANDS = {
+    Band.HIGH: msg("suspicious (0.9 or more)"),
+    Band.SUSPICIOUS: msg("suspicious (below 0.9)"),
+    Band.UNSURE: msg("unsure"),
+    Band.NOT_SUSPICIOUS: msg("not suspicious (above 0.1)"),
+    Band.LOW: msg("not suspicious (0.1 or less)"),
+}
+"""Each in words."""
 
 
 def band_of(prediction: Prediction) -> Band:
@@ -88,19 +99,39 @@ class Reliance:
 
 def reliance_text(past: Reliance) -> str:
     """Return in words what became of a reader's first verdicts on films like one."""
-    began = "were unsure" if past.verdict is Verdict.UNSURE else f"said {past.verdict}"
+    fields = {"n": past.n, "band": BANDS[past.band]}
     if past.verdict is Verdict.UNSURE:
-        count, outcome = past.ill, f"{past.ill} of them showed pneumonia"
-    elif past.opposed:
-        count = past.n - past.first_right
-        outcome = f"Changing your verdict would have been right on {count}"
+        began = tr(
+            "On {n} earlier films like this you were unsure and the model was {band}.", **fields
+        )
     else:
-        count = past.first_right
-        outcome = f"Your verdict was right on {count}"
-    rate = wilson_rate(count, past.n)
-    return (
-        f"On {past.n} earlier films like this you {began} and the model was {past.band}. "
-        f"{outcome} (95 % interval {rate.low:.0%} to {rate.high:.0%})."
+        began = tr(
+            "On {n} earlier films like this you said {verdict} and the model was {band}.",
+            verdict=verdict_words(past.verdict),
+            **fields,
+        )
+    return f"{began} {_outcome_text(past)}"
+
+
+def _outcome_text(past: Reliance) -> str:
+    def counted(count: int) -> dict[str, float]:
+        rate = wilson_rate(count, past.n)
+        return {"count": count, "low": rate.low, "high": rate.high}
+
+    if past.verdict is Verdict.UNSURE:
+        return tr(
+            "{count} of them showed pneumonia (95 % interval {low:.0%} to {high:.0%}).",
+            **counted(past.ill),
+        )
+    if past.opposed:
+        return tr(
+            "Changing your verdict would have been right on {count} (95 % interval {low:.0%} to "
+            "{high:.0%}).",
+            **counted(past.n - past.first_right),
+        )
+    return tr(
+        "Your verdict was right on {count} (95 % interval {low:.0%} to {high:.0%}).",
+        **counted(past.first_right),
     )
 
 

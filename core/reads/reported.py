@@ -6,6 +6,7 @@ from core.domain.reader import reader_key
 from core.domain.reported import ReportedReads
 from core.domain.review import ReadKind, Records, ReviewRecord
 from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.reads.protocol import first_read_of, has_own_read, reads_by
 
 
@@ -42,11 +43,11 @@ def reads_to_report(history: Records, reader: str, *, read_first: bool) -> Repor
 
 def _why_none(history: Records, reader: str, *, read_first: bool) -> str:
     if read_first and not has_own_read(history, reader):
-        return (
-            "This film has no report yet. A report shows the model's result, which you see after "
-            "your own first read: lock it, then sign."
+        return msg(
+            "This film has no report yet. A report shows the model's result, which you see "
+            "after your own first read: lock it, then sign."
         )
-    return "This film has no report yet: sign your read first."
+    return msg("This film has no report yet: sign your read first.")
 
 
 def _corrected(own: list[ReviewRecord], signed: ReviewRecord) -> ReviewRecord | None:

@@ -18,9 +18,10 @@ from core.domain.model import FilmBox, Prediction
 from core.domain.quality import QualityReport
 from core.domain.reader import READER_LIMIT, Act, Reader
 from core.domain.regions import Explanation
-from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
+from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict, verdict_words
 from core.domain.ward import ShownNumber
 from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.reads.drafts import Draft
 from core.reads.findings import implied_verdict
 from core.reads.protocol import reads_by
@@ -166,16 +167,21 @@ def _own_current(earlier: Sequence[ReviewRecord], film_sha256: str, reader: str)
 def _check_film(film_sha256: str) -> None:
     if len(film_sha256) != 64 or set(film_sha256) - set("0123456789abcdef"):
         raise ReviewStoreError(
-            f"The film's fingerprint {film_sha256[:80]!r} is not 64 hexadecimal digits: load the "
-            "film again."
+            msg(
+                "The film's fingerprint {film_sha256!r} is not 64 hexadecimal digits: load the "
+                "film again.",
+                film_sha256=film_sha256[:80],
+            )
         )
 
 
 def _check_readable(quality: QualityReport) -> None:
     if quality.refused:
         raise ReviewStoreError(
-            "The quality check refused this picture, so it gets no verdict. It can be noted as "
-            "not a chest film."
+            msg(
+                "The quality check refused this picture, so it gets no verdict. It can be "
+                "noted as not a chest film."
+            )
         )
 
 
@@ -184,19 +190,27 @@ def _check_prediction(prediction: Prediction | None, run_id: str) -> None:
         return
     if prediction.run_id != run_id:
         raise ReviewStoreError(
-            f"The probability comes from run {prediction.run_id!r} and the read names run "
-            f"{run_id!r}: reload the film, then sign again."
+            msg(
+                "The probability comes from run {run_id!r} and the read names run "
+                "{read_run!r}: reload the film, then sign again.",
+                run_id=prediction.run_id,
+                read_run=run_id,
+            )
         )
 
 
 def _checked_reader(reader: str) -> str:
     name = reader.strip()
     if not name:
-        raise ReviewStoreError("A read needs a reader: enter your name, then sign again.")
+        raise ReviewStoreError(msg("A read needs a reader: enter your name, then sign again."))
     if len(name) > READER_LIMIT or not name.isprintable():
         raise ReviewStoreError(
-            f"The reader's name ({len(name)} characters) must be printable and at most "
-            f"{READER_LIMIT} characters: shorten it, then sign again."
+            msg(
+                "The reader's name ({length} characters) must be printable and at most "
+                "{most} characters: shorten it, then sign again.",
+                length=len(name),
+                most=READER_LIMIT,
+            )
         )
     return name
 
@@ -206,7 +220,11 @@ def _checked_verdict(verdict: Verdict | None) -> Verdict:
         return Verdict(str(verdict))
     except ValueError as exc:
         raise ReviewStoreError(
-            f"The verdict {verdict!r} is not one of {', '.join(Verdict)}: choose one, then sign."
+            msg(
+                "The verdict {verdict!r} is not one of {verdicts}: choose one, then sign.",
+                verdict=verdict,
+                verdicts=", ".join(Verdict),
+            )
         ) from exc
 
 
@@ -214,8 +232,11 @@ def _checked_confidence(confidence: int) -> int:
     whole = isinstance(confidence, int) and not isinstance(confidence, bool)
     if not whole or not 1 <= confidence <= 5:
         raise ReviewStoreError(
-            f"The confidence {confidence!r} is not a whole number from 1 (guess) to 5 (certain): "
-            "choose one, then sign."
+            msg(
+                "The confidence {confidence!r} is not a whole number from 1 (guess) to 5 "
+                "(certain): choose one, then sign.",
+                confidence=confidence,
+            )
         )
     return confidence
 
@@ -224,13 +245,19 @@ def _checked_comment(comment: str) -> str:
     text = comment.strip()
     if len(text) > COMMENT_LIMIT:
         raise ReviewStoreError(
-            f"The comment has {len(text)} characters and the limit is {COMMENT_LIMIT}: shorten it, "
-            "then sign again."
+            msg(
+                "The comment has {length} characters and the limit is {most}: shorten "
+                "it, then sign again.",
+                length=len(text),
+                most=COMMENT_LIMIT,
+            )
         )
     if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text):
         raise ReviewStoreError(
-            "The comment contains a character that cannot be stored (a zero byte or half of a "
-            "character pair): remove it, then sign again."
+            msg(
+                "The comment contains a character that cannot be stored (a zero byte or half "
+                "of a character pair): remove it, then sign again."
+            )
         )
     return text
 
@@ -238,7 +265,11 @@ def _checked_comment(comment: str) -> str:
 def _checked_drawn(drawn: Sequence[Mark]) -> tuple[Mark, ...]:
     if len(drawn) > MAX_MARKS:
         raise ReviewStoreError(
-            f"A first read has at most {MAX_MARKS} marks, not {len(drawn)}: remove some (x)."
+            msg(
+                "A first read has at most {most} marks, not {drawn}: remove some (x).",
+                most=MAX_MARKS,
+                drawn=len(drawn),
+            )
         )
     return tuple(drawn)
 
@@ -247,8 +278,13 @@ def _checked_findings(draft: Draft) -> Findings:
     implied = implied_verdict(draft.findings)
     if implied not in (None, draft.verdict):
         raise ReviewStoreError(
-            f"The findings ({findings_text(draft.findings)}) imply {implied} and the verdict is "
-            f"{draft.verdict}: change one of them, then sign."
+            msg(
+                "The findings ({findings}) imply {implied} and the verdict is {verdict}: "
+                "change one of them, then sign.",
+                findings=findings_text(draft.findings),
+                implied=verdict_words(implied),
+                verdict=verdict_words(_checked_verdict(draft.verdict)),
+            )
         )
     return draft.findings
 
@@ -256,7 +292,10 @@ def _checked_findings(draft: Draft) -> Findings:
 def _checked_time(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ReviewStoreError(
-            f"The clock gave {moment} without a time zone: a read's time is stored in UTC."
+            msg(
+                "The clock gave {time} without a time zone: a read's time is stored in UTC.",
+                time=str(moment),
+            )
         )
     return moment.astimezone(UTC)
 

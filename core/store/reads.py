@@ -20,6 +20,7 @@ from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
 from core.domain.ward import ShownNumber
 from core.errors import FindingsError, MarkError, NotAllowed, ReviewStoreError
+from core.language.recall import recalled
 from core.reads.findings import findings_as_json, findings_from_json
 from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
@@ -357,7 +358,16 @@ def quality_to_json(quality: QualityReport) -> list[dict[str, object]]:
 def quality_from_json(findings: list[dict[str, Any]]) -> QualityReport:
     """Return the report that `quality_to_json` kept."""
     return QualityReport(
-        tuple(Finding(**{**each, "severity": Severity(each["severity"])}) for each in findings)
+        tuple(
+            Finding(
+                **{
+                    **each,
+                    "severity": Severity(each["severity"]),
+                    "message": recalled(each["message"]),
+                }
+            )
+            for each in findings
+        )
     )
 
 

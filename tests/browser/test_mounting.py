@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from core.settings import PROJECT_ROOT
 
-MOUNTING = PROJECT_ROOT / "ui" / "components" / "mounting.js"
+SHARED = tuple(PROJECT_ROOT / "ui" / "components" / n for n in ("language.js", "mounting.js"))
 WORKLIST = PROJECT_ROOT / "ui" / "components" / "worklist"
 ROWS = [
     {
@@ -56,7 +56,7 @@ LONGER_THAN_OVERTAKEN = 1300
 
 
 def script(folder: Path, *names: str) -> str:
-    return "\n".join(path.read_text("utf-8") for path in (MOUNTING, *(folder / n for n in names)))
+    return "\n".join(path.read_text("utf-8") for path in (*SHARED, *(folder / n for n in names)))
 
 
 @pytest.fixture

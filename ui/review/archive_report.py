@@ -8,14 +8,16 @@ from core.domain.archive import Sending, SendingState
 from core.domain.reader import Reader
 from core.domain.review import ReviewRecord
 from core.errors import FilmStoreError
+from core.language.numbers import time_text
+from core.language.words import msg, tr
 from core.settings import get_settings
 from core.store.archive import SqlArchive
 from ui.app.resources import get_database, get_films
 from ui.components.plain_text import plain
 
-NO_STUDY = (
-    "The film's study is not known here, so its report cannot go to the archive. Reports of films "
-    "that come from the archive can."
+NO_STUDY = msg(
+    "The film's study is not known here, so its report cannot go to the archive. Reports of "
+    "films that come from the archive can."
 )
 
 
@@ -42,14 +44,14 @@ def draw_sending(signed: ReviewRecord, by: Reader, *, score_shown: bool) -> None
 
     if (sending is None or refused) and _knows_study(signed.film_sha256):
         st.button(
-            "Send again" if refused else "Send to the archive",
+            tr("Send again") if refused else tr("Send to the archive"),
             icon=":material/outbox:",
             width="stretch",
             key=f"send-{signed.record_id}",
             on_click=ask,
         )
     elif sending is None:
-        st.caption(NO_STUDY)
+        st.caption(tr(NO_STUDY))
 
 
 def _knows_study(film_sha256: str) -> bool:
@@ -61,10 +63,10 @@ def _knows_study(film_sha256: str) -> bool:
 
 
 def _said(sending: Sending) -> str:
-    reason = f" {plain(sending.reason)}" if sending.reason else ""
+    reason = plain(tr(sending.reason))
     if sending.state is SendingState.SENT:
         assert sending.done_at is not None
-        return f"In the archive since {sending.done_at:%Y-%m-%d %H:%M} UTC."
+        return tr("In the archive since {time} UTC.", time=time_text(sending.done_at))
     if sending.state is SendingState.REFUSED:
-        return f"Not in the archive.{reason}"
-    return f"On its way to the archive.{reason}"
+        return f"{tr('Not in the archive.')} {reason}".rstrip()
+    return f"{tr('On its way to the archive.')} {reason}".rstrip()

@@ -7,6 +7,8 @@ import streamlit as st
 from core.domain.quality import Finding, QualityReport, Severity
 from core.domain.reader import Act
 from core.errors import FirstReadError
+from core.language.numbers import time_text
+from core.language.words import msg, tr
 from core.store.dismissals import dismiss_film, dismissals_of, restore_film
 from ui.app.identity import draw_name_field, not_allowed
 from ui.app.read_in_progress import ReadContext
@@ -14,10 +16,10 @@ from ui.app.resources import get_database
 from ui.components.plain_text import plain
 from ui.review.next_film import draw_next
 
-DISMISS, RESTORE = "Not to be read here", "Put it back in the worklist"
+DISMISS, RESTORE = msg("Not to be read here"), msg("Put it back in the worklist")
 KEY = "Shift+Y"
-KEYS = (("Shift y", "Put away a picture that the quality check refused, or put it back"),)
-NO_NAME = "Enter your name first: it is kept with your name."
+KEYS = (("Shift y", msg("Put away a picture that the quality check refused, or put it back")),)
+NO_NAME = msg("Enter your name first: it is kept with your name.")
 
 
 def unreadable(sentence: str) -> QualityReport:
@@ -32,24 +34,28 @@ def draw_dismissal(read: ReadContext, quality: QualityReport) -> None:
         return
     said = dismissals_of(get_database(), [film]).get(film)
     if said is not None:
-        st.markdown(
-            f":material/hide_image: **Not to be read here**, says {plain(said.reader)}, "
-            f"{said.noted_at:%Y-%m-%d %H:%M} UTC."
+        words = tr(
+            "**Not to be read here**, says {reader}, {time} UTC.",
+            reader=plain(said.reader),
+            time=time_text(said.noted_at),
         )
+        st.markdown(f":material/hide_image: {words}")
         draw_next(visit)
     else:
-        st.caption("The model did not read this picture. It gets no verdict.")
+        st.caption(tr("The model did not read this picture. It gets no verdict."))
     visit.reader = draw_name_field(visit)
     if visit.complaint == NO_NAME and visit.reader.strip():
         visit.complaint = ""
     if st.button(
-        DISMISS if said is None else RESTORE,
+        tr(DISMISS if said is None else RESTORE),
         icon=":material/hide_image:" if said is None else ":material/undo:",
         width="stretch",
         shortcut=KEY,
         key=f"dismiss-{read.form_key}",
-        help="For a wrong view, or no chest film. The reason of the quality check is kept with it. "
-        "You can put it back."
+        help=tr(
+            "For a wrong view, or no chest film. The reason of the quality check is kept with "
+            "it. You can put it back."
+        )
         if said is None
         else None,
     ):
@@ -57,7 +63,7 @@ def draw_dismissal(read: ReadContext, quality: QualityReport) -> None:
         if not visit.complaint:
             st.rerun()
     if visit.complaint:
-        st.warning(plain(visit.complaint), icon=":material/touch_app:")
+        st.warning(plain(tr(visit.complaint)), icon=":material/touch_app:")
 
 
 def _note(read: ReadContext, quality: QualityReport, *, dismissed: bool) -> str:
@@ -69,7 +75,7 @@ def _note(read: ReadContext, quality: QualityReport, *, dismissed: bool) -> str:
     try:
         (dismiss_film if dismissed else restore_film)(get_database(), film, quality, visit.acting)
     except FirstReadError as exc:
-        return f"Not kept. {exc}"
+        return msg("Not kept. {reason}", reason=exc.sentence)
     visit.done = film if dismissed else ""
     (visit.put_away.add if dismissed else visit.put_away.discard)(film)
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.jobs.examples import ExamplesSummary
+from core.language.words import tr, trn
 from core.settings import get_settings
 from ui.app.examples import get_examples
 from ui.app.resources import get_films, get_store
@@ -58,12 +59,13 @@ def offer_examples_removal(visit: Visit) -> None:
     """Say what the listed films are, and draw the button that removes them."""
     examples = get_examples()
     about = None if examples.summary is None else summary_text(examples.summary)
-    st.caption(f"{len(examples.films)} synthetic films to begin with.", help=about)
+    films = tr("{films} synthetic films to begin with.", films=len(examples.films))
+    st.caption(films, help=about)
     _draw_remove(visit)
 
 
 def _draw_remove(visit: Visit) -> None:
-    if st.button("Remove the synthetic films", icon=":material/clear_all:", width="stretch"):
+    if st.button(tr("Remove the synthetic films"), icon=":material/clear_all:", width="stretch"):
         visit.remove_shipped()
         visit.own, visit.with_examples = True, False
         visit.upload_round += 1  # closes the popover
@@ -76,7 +78,7 @@ def offer_beside(visit: Visit) -> None:
         _draw_remove(visit)
     elif get_settings().offer_synthetic and get_examples().films:
         st.button(
-            f"Show {len(get_examples().films)} synthetic films too",
+            tr("Show {films} synthetic films too", films=len(get_examples().films)),
             icon=":material/science:",
             on_click=_show_beside,
             args=(visit,),
@@ -95,12 +97,19 @@ def draw_examples_left(visit: Visit) -> bool:
         return False
     films = [film.key for film in get_examples().films]
     n = len(get_store().films_read_by(films, visit.acting.name)) if visit.acting.name else 0
-    reads = "1 read of them is" if n == 1 else f"{n} reads of them are"
-    words = f"{visit.examples_left} synthetic films left the list"
+    if n:
+        words = trn(
+            "{films} synthetic films left the list; your {n} read of them is in Records.",
+            "{films} synthetic films left the list; your {n} reads of them are in Records.",
+            n,
+            films=visit.examples_left,
+        )
+    else:
+        words = tr("{films} synthetic films left the list.", films=visit.examples_left)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="left"):
-        st.caption(f"{words}; your {reads} in Records." if n else f"{words}.")
+        st.caption(words)
         st.button(
-            "Show them",
+            tr("Show them"),
             type="tertiary",
             icon=":material/science:",
             key="examples-again",
@@ -111,7 +120,7 @@ def draw_examples_left(visit: Visit) -> bool:
             ":material/close:",
             type="tertiary",
             key="examples-left-close",
-            help="Close",
+            help=tr("Close"),
             on_click=_close_line,
             args=(visit,),
         )
@@ -136,7 +145,7 @@ def offer_examples(visit: Visit) -> None:
         return
     examples = get_examples()
     if examples.films and st.button(
-        f"Show {len(examples.films)} synthetic films", icon=":material/science:"
+        tr("Show {films} synthetic films", films=len(examples.films)), icon=":material/science:"
     ):
         visit.own = False
         st.rerun()
@@ -146,9 +155,15 @@ def offer_examples(visit: Visit) -> None:
 
 def summary_text(summary: ExamplesSummary) -> str:
     """Return how the served run reads the whole set, in words."""
-    return (
-        "Synthetic films, half of them with pneumonia; they show no patients. "
-        f"Of all {summary.n} films the quality gate accepts {summary.let_through}. The served run "
-        f"finds {summary.found} of {summary.ill} pneumonias and calls {summary.cleared} of "
-        f"{summary.n - summary.ill} normal films normal. These results do not apply to patients."
+    return tr(
+        "Synthetic films, half of them with pneumonia; they show no patients. Of all {n} films "
+        "the quality gate accepts {let_through}. The served run finds {found} of {ill} "
+        "pneumonias and calls {cleared} of {normal} normal films normal. These results do not "
+        "apply to patients.",
+        n=summary.n,
+        let_through=summary.let_through,
+        found=summary.found,
+        ill=summary.ill,
+        cleared=summary.cleared,
+        normal=summary.n - summary.ill,
     )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.domain.reader import Act
 from core.domain.review import ReviewRecord
+from core.language.words import tr
 from core.settings import get_settings
 from core.store.dismissals import dismissals_of
 from ui.app.kept_films import PAGE, claimed_by_another
@@ -120,7 +121,7 @@ def _draw_adding(visit: Visit, signed: Mapping[str, ReviewRecord], *, examples: 
     # each upload begins another popover, closed; not where films did not find room
     round_of = 0 if visit.left_out else visit.upload_round
     add = f"add-films-{round_of}"
-    with st.popover("Add films", icon=":material/add:", width="stretch", key=add):
+    with st.popover(tr("Add films"), icon=":material/add:", width="stretch", key=add):
         draw_uploader(visit)
         offer_removal(visit, signed)
         offer_beside(visit)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.domain.findings import NO_FINDINGS, Findings
-from core.domain.review import Verdict
+from core.domain.review import Verdict, verdict_words
+from core.language.words import msg, tr
 from core.reads.drafts import Draft
 from core.reads.findings import implied_verdict
 from ui.components.findings.findings import (
@@ -18,9 +19,8 @@ from ui.components.findings.findings import (
 )
 
 FORM = "findings"
-LABEL = "Findings, optional"
-CLEARED = "Cleared by the verdict"
-VERDICT_HELP = "Keys: " + ", ".join(f"`{key}` {one}" for one, key in VERDICT_KEYS.items()) + "."
+LABEL = msg("Findings, optional")
+CLEARED = msg("Cleared by the verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,12 @@ class Chosen:
     verdict: Verdict | None
     confidence_control: str
     confidence: int
+
+
+def verdict_help() -> str:
+    """Return the keys of the verdicts in a sentence."""
+    keys = (f"`{key}` {tr(verdict_words(one))}" for one, key in VERDICT_KEYS.items())
+    return tr("Keys: {keys}.", keys=", ".join(keys))
 
 
 def take_findings(token: str, begun: Draft) -> Chosen:
@@ -103,8 +109,8 @@ def draw_findings(token: str, verdict: Verdict | None) -> Findings:
         key=FORM,
         token=token,
         heard=held.heard,
-        label=LABEL,
-        note=CLEARED if held.cleared else LABEL,
+        label=tr(LABEL),
+        note=tr(CLEARED if held.cleared else LABEL),
     )
     return held.findings
 

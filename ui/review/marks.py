@@ -12,6 +12,7 @@ from core.domain.regions import Explanation
 from core.domain.review import ReadKind
 from core.explain.reader_overlap import DrawnOverlap, keep_overlap, weigh_drawn
 from core.explain.region_words import region_name, scale_of
+from core.language.words import tr, trn
 from core.reads.signing import summarise_regions
 from ui.app.read_in_progress import ReadContext
 from ui.components.viewer.viewer import Marking, read_marks_event
@@ -46,12 +47,18 @@ def regions_shown(read: ReadContext, explanation: Explanation | None) -> dict[st
 def note_drawn(n: int) -> None:
     """Say how a region is drawn, or how many there are."""
     if n:
-        marks = "1 mark" if n == 1 else f"{n} marks"
-        st.caption(f":material/my_location: {marks} in your draft. x removes the last mark.")
+        marks = trn(
+            "{n} mark in your draft. x removes the last mark.",
+            "{n} marks in your draft. x removes the last mark.",
+            n,
+        )
+        st.caption(f":material/my_location: {marks}")
         return
     st.caption(
-        "Optional: mark the finding on the film. Press m, then drag a box or click; or use b, "
-        "arrows, b. x removes the last mark."
+        tr(
+            "Optional: mark the finding on the film. Press m, then drag a box or click; or use b, "
+            "arrows, b. x removes the last mark."
+        )
     )
 
 
@@ -60,7 +67,8 @@ def draw_drawn(marks: Sequence[Mark], explanation: Explanation | None) -> None:
     if not marks:
         return
     if explanation is None:
-        st.caption(f":material/my_location: {len(marks)} marked at your first read.")
+        marked = tr("{n} marked at your first read.", n=len(marks))
+        st.caption(f":material/my_location: {marked}")
         return
     overlap = _overlap(explanation, marks)
     st.caption(f":material/my_location: {overlap_text(overlap, explanation)}")
@@ -77,20 +85,37 @@ def overlap_text(overlap: DrawnOverlap, explanation: Explanation) -> str:
 
 
 def _boxes_text(overlap: DrawnOverlap) -> str:
-    one = overlap.boxes == 1
-    drew = f"Your {'box' if one else f'{overlap.boxes} boxes'}"
     if overlap.share is None:
-        return f"{drew} cannot be compared: no region shown counts for pneumonia."
-    return (
-        f"{drew} {'contains' if one else 'contain'} {overlap.share * 100:.0f} % of the model's "
-        f"evidence for pneumonia, on {overlap.area * 100:.0f} % of the area that it sees."
+        return trn(
+            "Your box cannot be compared: no region shown counts for pneumonia.",
+            "Your {n} boxes cannot be compared: no region shown counts for pneumonia.",
+            overlap.boxes,
+        )
+    return trn(
+        "Your box contains {share:.0f} % of the model's evidence for pneumonia, on {area:.0f} % of "
+        "the area that it sees.",
+        "Your {n} boxes contain {share:.0f} % of the model's evidence for pneumonia, on "
+        "{area:.0f} % of the area that it sees.",
+        overlap.boxes,
+        share=overlap.share * 100,
+        area=overlap.area * 100,
     )
 
 
 def _point_text(label: int | None, explanation: Explanation) -> str:
     if label is None:
-        return "Your point lies outside the area that the model sees."
-    weight, lies = float(explanation.weights[label]), f"Your point lies in {region_name(label)}"
+        return tr("Your point lies outside the area that the model sees.")
+    weight, region = float(explanation.weights[label]), region_name(label)
     if abs(weight) < scale_of(explanation).least:
-        return f"{lies}, which barely changes the score."
-    return f"{lies}, which counts {'for' if weight > 0 else 'against'} pneumonia ({weight:+.2f})."
+        return tr("Your point lies in {region}, which barely changes the score.", region=region)
+    if weight > 0:
+        return tr(
+            "Your point lies in {region}, which counts for pneumonia ({weight:+.2f}).",
+            region=region,
+            weight=weight,
+        )
+    return tr(
+        "Your point lies in {region}, which counts against pneumonia ({weight:+.2f}).",
+        region=region,
+        weight=weight,
+    )

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.language.words import msg, tr
 from ui.app.session import Visit
 from ui.components.worklist.worklist import WorklistRow
 from ui.review.shared_worklist import free_rows
 
 BUTTON = "next-unread"
 SHORTCUT = "Shift+J"
-KEYS = (("Shift j", "Next unread film, after signing"),)
+KEYS = (
+    ("j k", msg("Next, previous film of the worklist")),
+    ("Shift j", msg("Next unread film, after signing")),
+)
 
 
 def next_unread(visit: Visit, rows: Sequence[WorklistRow]) -> str | None:
@@ -32,10 +36,10 @@ def next_unread(visit: Visit, rows: Sequence[WorklistRow]) -> str | None:
 def draw_next(visit: Visit) -> None:
     """Offer the next film, or say that none waits."""
     if visit.following is None:
-        st.caption(":material/done_all: No other film in the list waits for your read.")
+        st.caption(f":material/done_all: {tr('No other film in the list waits for your read.')}")
         return
     st.button(
-        "Next unread film",
+        tr("Next unread film"),
         type="primary",
         icon=":material/skip_next:",
         shortcut=SHORTCUT,

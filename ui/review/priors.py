@@ -10,10 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from core.domain.findings import findings_text
 from core.domain.model import Prediction
 from core.domain.reader import reader_key
-from core.domain.review import ReadKind, ReviewRecord
+from core.domain.review import ReadKind, ReviewRecord, verdict_words
 from core.domain.worklist import FilmStatus, WorklistFilm
 from core.errors import Cancelled, FilmStoreError, RadiographError
 from core.jobs.kept_films import as_uploaded, outcome_of
+from core.language.words import msg, tr
 from core.pipeline import FilmReading
 from core.reads.priors import FilmScore, change_text, history_of, log_odds_of, span_text
 from core.reads.protocol import has_own_read
@@ -33,12 +34,14 @@ KEY = "y"
 FILM, PRIOR = "film", "prior"
 """Name in the address the open film and the one beside it, by the beginning of their hashes."""
 CODE_LENGTH = 12
-UNSETTLED = "No settled read of it yet."
-NOT_MEASURED = "How much the score differs between films of an unchanged chest was not measured."
+UNSETTLED = msg("No settled read of it yet.")
+NOT_MEASURED = msg(
+    "How much the score differs between films of an unchanged chest was not measured."
+)
 _SAID = {
-    ReadKind.FIRST: "first read",
-    ReadKind.READ: "signed",
-    ReadKind.ARBITRATION: "arbitration",
+    ReadKind.FIRST: msg("first read"),
+    ReadKind.READ: msg("signed"),
+    ReadKind.ARBITRATION: msg("arbitration"),
 }
 
 
@@ -65,12 +68,12 @@ class Priors:
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:
         """The page's keys for them, as the viewer lists keys."""
-        return ((KEY, "Newest prior film beside, or away"),) if self.spans else ()
+        return ((KEY, tr("Newest prior film beside, or away")),) if self.spans else ()
 
     @property
     def pair(self) -> Pair | None:
         """What links the open film to the one beside it."""
-        return None if self.beside is None else Pair(PAIR, "This film")
+        return None if self.beside is None else Pair(PAIR, tr("This film"))
 
     @property
     def span(self) -> str:
@@ -121,8 +124,9 @@ def _put_into_address(read: ReadContext, priors: Priors) -> None:
 def _draw_choice(read: ReadContext, priors: Priors) -> None:
     film, beside = read.film.key, priors.beside
     names = list(priors.spans)
-    words = {"": "No prior film beside"} | {
-        name: f"Prior {n}: {priors.spans[name]}" for n, name in enumerate(names, 1)
+    words = {"": tr("No prior film beside")} | {
+        name: tr("Prior {n}: {span}", n=n, span=priors.spans[name])
+        for n, name in enumerate(names, 1)
     }
     key, shown = f"prior-{film}", "" if beside is None else beside.film_sha256
 
@@ -131,7 +135,9 @@ def _draw_choice(read: ReadContext, priors: Priors) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Prior film: {priors.spans[names[0]]}" if beside is None else "Close the prior film",
+            tr("Prior film: {span}", span=priors.spans[names[0]])
+            if beside is None
+            else tr("Close the prior film"),
             icon=":material/compare:" if beside is None else ":material/close:",
             shortcut=KEY,
             on_click=put,
@@ -142,7 +148,7 @@ def _draw_choice(read: ReadContext, priors: Priors) -> None:
             if st.session_state.get(key) != shown:
                 st.session_state[key] = shown
             st.selectbox(
-                "Prior film",
+                tr("Prior film"),
                 list(words),
                 format_func=words.__getitem__,
                 key=key,
@@ -168,7 +174,7 @@ def draw_prior(priors: Priors, place: DeltaGenerator | None, height: str) -> Non
         except (RadiographError, FilmStoreError, Cancelled) as exc:
             st.error(plain(str(exc)), icon=":material/broken_image:")
             return
-        pair = Pair(PAIR, f"Prior film, {priors.span}", companion=True)
+        pair = Pair(PAIR, tr("Prior film, {span}", span=priors.span), companion=True)
         show_film(view, key=PRIOR_VIEWER, height=height, pair=pair)
 
 
@@ -181,26 +187,29 @@ def draw_account(read: ReadContext, priors: Priors) -> None:
     reader = read.visit.acting.name
     settled = prior.status is FilmStatus.SIGNED
     known = [_read_text(one) for one in history_of(history, reader, settled=settled)]
-    st.caption("  \n".join([f"**Prior film, {priors.span}**", *(known or [UNSETTLED])]))
+    heading = tr("**Prior film, {span}**", span=priors.span)
+    st.caption("  \n".join([heading, *(known or [tr(UNSETTLED)])]))
     now = None if read.reading is None else read.reading.prediction
     if now is None or read.hides_score or _is_blind(read):
         return
     if get_settings().read_first and not (settled or has_own_read(history, reader)):
         st.caption(
-            "The change of the model's score is shown once you have locked a first read of the "
-            "prior film too, or it is signed."
+            tr(
+                "The change of the model's score is shown once you have locked a first read of the "
+                "prior film too, or it is signed."
+            )
         )
         return
     said = outcome_of(prior, get_identity()).reading
     before = None if said is None or _is_held_back(read, said) else said.prediction
     if before is None or before.run_id != now.run_id:
-        st.caption("No score of the prior film by the same run: no change is stated.")
+        st.caption(tr("No score of the prior film by the same run: no change is stated."))
         return
     name, (then, here) = _scores(read, before, now)
     if said is not None and said.quality.of_others != read.of_others:
         name = ""  # one number would be a probability here, and the other a likelihood ratio
     heading, change = change_text(then, here, priors.span, name)
-    st.caption(f"**{heading}**  \n{change}", help=NOT_MEASURED)
+    st.caption(f"**{heading}**  \n{change}", help=tr(NOT_MEASURED))
 
 
 def _scores(read: ReadContext, *predictions: Prediction) -> tuple[str, list[FilmScore]]:
@@ -221,10 +230,16 @@ def _scores(read: ReadContext, *predictions: Prediction) -> tuple[str, list[Film
 def _read_text(record: ReviewRecord) -> str:
     """Return a read without its comment, which may tell what the model said."""
     read = record.read
-    words = f"{_SAID[record.kind]} {read.verdict}{read.confidence_text}"
-    seen = findings_text(read.findings)
-    found = f" {seen.capitalize()}." if seen else ""
-    return f"{words[0].upper()}{words[1:]}, by {plain(record.reader)}.{found}"
+    found = tr(findings_text(read.findings))
+    said = tr(
+        "{kind} {verdict}{confidence}, by {reader}.",
+        kind=_SAID[record.kind],
+        verdict=verdict_words(read.verdict),
+        confidence=read.confidence_text,
+        reader=plain(record.reader),
+    )
+    said = f"{said[:1].upper()}{said[1:]}"
+    return f"{said} {found.capitalize()}." if found else said
 
 
 def _is_blind(read: ReadContext) -> bool:

@@ -9,10 +9,12 @@ import streamlit as st
 
 from core.domain.quality import Severity
 from core.domain.reader import Act, reader_key
-from core.domain.review import ReadKind, ReviewRecord
+from core.domain.review import ReadKind, ReviewRecord, verdict_words
 from core.errors import ReviewStoreError
 from core.jobs.batch import FilmOutcome, FilmState, UploadedFilm
 from core.jobs.explanations import ExplanationTask
+from core.language.lists import joined
+from core.language.words import msg, tr
 from core.pipeline import FilmReading
 from core.settings import get_settings
 from ui.app.progress import follow
@@ -40,11 +42,14 @@ from ui.review.sign_form import draw_records, draw_signed, draw_verdict
 from ui.review.turn import draw_turn, draw_turn_back, may_change, read_changed
 from ui.review.ward import draw_measured_here, draw_score
 
-ASK, ASK_KEY, ASK_BUTTON = "Show the model's regions", "o", "show-regions"
-TO_READ = "yours to read"
+ASK, ASK_KEY, ASK_BUTTON = msg("Show the model's regions"), "o", "show-regions"
+TO_READ = msg("yours to read")
 """Of a film that another reader has signed, and this one has not."""
-SIGNED_BY_ANOTHER, NOT_READ = "signed by another", "not read yet"
+SIGNED_BY_ANOTHER, NOT_READ = msg("signed by another"), msg("not read yet")
 """Of a film for whom may not sign it."""
+
+
+_WAITING = {FilmState.WAITING: msg("waiting"), FilmState.STOPPED: msg("stopped")}
 
 
 def build_row(
@@ -89,11 +94,11 @@ def build_row(
             probability=None,
             quality="waiting" if waiting else "refused",
             note=outcome.sentence,
-            status=str(outcome.state)
+            status=_WAITING[outcome.state]
             if waiting
             else DISMISSED
             if dismissed
-            else "cannot be opened",
+            else msg("cannot be opened"),
             shipped=film.shipped,
         )
     dismissed = dismissed and reading.quality.refused
@@ -101,7 +106,9 @@ def build_row(
     status = "" if record is None else _status(record, reader, has_read=film.key in read)
     if not signs and status == TO_READ:
         status = SIGNED_BY_ANOTHER
-    unsigned = ("to read" if signs else NOT_READ) if prediction is not None else "refused"
+    unsigned = msg("refused")
+    if prediction is not None:
+        unsigned = msg("to read") if signs else NOT_READ
     asked = (film.key, reader_key(reader)) in scores_asked
     if reading.quality.score_on_request and not asked:
         prediction = None
@@ -133,17 +140,18 @@ def build_row(
 
 def _joined(own: str, shared: str) -> str:
     """Return a status of one's own with what the shared list adds, or else what that says."""
-    return f"{own}, {shared}" if own.startswith("signed: ") and shared else shared or own
+    return joined([own, shared]) if own.startswith("signed: ") and shared else shared or own
 
 
 def _status(record: ReviewRecord, reader: str, *, has_read: bool) -> str:
     """Return what has been read of a film; empty if nothing that this reader may know."""
     own = reader_key(record.reader) == reader_key(reader)
     if record.kind is ReadKind.FIRST:
-        return "first read locked" if own else ""
+        return msg("first read locked") if own else ""
     if own:
-        return f"signed: {record.read.verdict}"
-    return "signed, arbitrated" if record.kind is ReadKind.ARBITRATION and has_read else TO_READ
+        return msg("signed: {verdict}", verdict=verdict_words(record.read.verdict))
+    arbitrated = record.kind is ReadKind.ARBITRATION and has_read
+    return msg("signed, arbitrated") if arbitrated else TO_READ
 
 
 def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTask | None) -> None:
@@ -177,7 +185,7 @@ def draw_model_read(read: ReadContext, reading: FilmReading, task: ExplanationTa
 def draw_score_request(read: ReadContext, reading: FilmReading) -> None:
     """Say why an adult's film has no score yet, and offer it."""
     draw_population(reading.quality)
-    if st.button("Show the score all the same", icon=":material/visibility:"):
+    if st.button(tr("Show the score all the same"), icon=":material/visibility:"):
         read.visit.scores_asked.add((read.film.key, read.token.reader))
         st.rerun()
     draw_drawn(read.drawn_at_first, None)
@@ -216,12 +224,12 @@ def draw_read(read: ReadContext, priors: Priors, places: ReadPlaces) -> Explanat
     with st.container():
         draw_account(read, priors)
         if reading.quality.refused:
-            st.markdown("**Not read by the model**")
+            st.markdown(tr("**Not read by the model**"))
             if any(finding.code == "polarity" for finding in reading.quality.findings):
-                draw_invert(read, "Invert and read again")
+                draw_invert(read, tr("Invert and read again"))
             draw_turn(read, reading)
         if read.film.inverted:
-            draw_invert(read, "Undo the inversion")
+            draw_invert(read, tr("Undo the inversion"))
         if read.kind is ReadKind.FIRST:
             draw_origin(reading.quality)
             draw_read_first(read.visit)
@@ -258,11 +266,11 @@ def offer_regions(read: ReadContext) -> None:
     """Draw what shows the model's regions; that they were shown is kept with the signed read."""
     if not offers_regions(read):
         return
-    if st.button(ASK, icon=":material/filter_center_focus:", shortcut=ASK_KEY, key=ASK_BUTTON):
+    if st.button(tr(ASK), icon=":material/filter_center_focus:", shortcut=ASK_KEY, key=ASK_BUTTON):
         try:
             keep_regions_asked(read)
         except ReviewStoreError as exc:
-            st.warning(f"Not shown: {plain(str(exc))}", icon=":material/save:")
+            st.warning(tr("Not shown: {reason}", reason=plain(str(exc))), icon=":material/save:")
         else:
             st.rerun()
 
@@ -270,24 +278,29 @@ def offer_regions(read: ReadContext) -> None:
 def purpose_text() -> tuple[str, str]:
     """Return what the page is for, in a few words and in sentences."""
     if get_settings().shows_order:
-        heading = "Triage new chest films"
-        ranked = "read by the model and ranked by suspicion. "
+        heading = tr("Triage new chest films")
+        films = tr(
+            "Upload frontal chest films of children. Each is checked for quality, read by the "
+            "model and ranked by suspicion."
+        )
     else:
-        heading = "Read new chest films blind, then beside the model"
-        ranked = "read by the model, and listed in the order of arrival. "
-    films = "Upload frontal chest films of children. Each is checked for quality, "
-    return heading, films + ranked + order_text()
+        heading = tr("Read new chest films blind, then beside the model")
+        films = tr(
+            "Upload frontal chest films of children. Each is checked for quality, read by the "
+            "model, and listed in the order of arrival."
+        )
+    return heading, f"{films} {order_text()}"
 
 
 def order_text() -> str:
     """Return in a sentence in which order a film is read here."""
     if get_settings().read_first:
-        return (
-            "You lock your own first read and may mark where you see a finding. Then you see the "
-            "model's result and, on request, the regions it depends on. Then you sign your "
+        return tr(
+            "You lock your own first read and may mark where you see a finding. Then you see "
+            "the model's result and, on request, the regions it depends on. Then you sign your "
             "verdict."
         )
-    return "You see its result and the regions it depends on, and sign your verdict."
+    return tr("You see its result and the regions it depends on, and sign your verdict.")
 
 
 def draw_read_first(visit: Visit) -> None:
@@ -295,19 +308,22 @@ def draw_read_first(visit: Visit) -> None:
 
     A role that may not lock a read sees nothing either: its bearer may have another one as well.
     """
-    st.markdown("**Your blind read**")
+    st.markdown(tr("**Your blind read**"))
     if not visit.acting.may(Act.SIGN_READ):
         st.caption(
-            "On this site the model's result is shown after your own first read, and your role "
-            "cannot lock one. On the page Teaching you read films and then see the model's read."
+            tr(
+                "On this site the model's result is shown after your own first read, and your role "
+                "cannot lock one. On the page Teaching you read films and then see the model's "
+                "read."
+            )
         )
         return
-    st.caption(
-        "The model's result appears after you lock your read. "
-        + (
+    result = tr("The model's result appears after you lock your read.")
+    if get_settings().triage:
+        order = tr(
             "The worklist is in the model's order: suspicious, unsure, not suspicious. Your read "
             "records that you know it."
-            if get_settings().triage
-            else "The worklist is in the order of arrival."
         )
-    )
+    else:
+        order = tr("The worklist is in the order of arrival.")
+    st.caption(f"{result} {order}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.language.words import msg, tr
 from core.pipeline import FilmReading
 from core.reads.protocol import first_read_of
 from core.reads.reliance import reliance_text, rely_before, settle_films
@@ -11,10 +12,10 @@ from core.settings import get_settings
 from ui.app.ledger import get_ledger
 from ui.app.read_in_progress import ReadContext
 
-LIKE_THIS = (
-    "Like this: you locked the same first verdict, and the model's result was in the same range. "
-    "Only films count whose answer is known from a reference standard or from another reader's "
-    "arbitration."
+LIKE_THIS = msg(
+    "Like this: you locked the same first verdict, and the model's result was in the same "
+    "range. Only films count whose answer is known from a reference standard or from another "
+    "reader's arbitration."
 )
 
 
@@ -30,4 +31,4 @@ def draw_reliance(read: ReadContext, reading: FilmReading) -> None:
     settled = settle_films(ledger.records, ledger.references, first.reader)
     past = rely_before(ledger.records, settled, first, reading.prediction)
     if past is not None:
-        st.caption(f":material/history: {reliance_text(past)}", help=LIKE_THIS)
+        st.caption(f":material/history: {reliance_text(past)}", help=tr(LIKE_THIS))

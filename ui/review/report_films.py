@@ -10,6 +10,7 @@ from core.errors import Cancelled, ExplanationError
 from core.imaging.display import DisplayedFilm
 from core.jobs.batch import UploadedFilm
 from core.jobs.film_pool import get_film_pool
+from core.language.words import msg
 from ui.app.resources import (
     FOR_REPORT,
     files_of,
@@ -61,7 +62,7 @@ def explain_for_report(
     while not task.finished:
         if stopped():
             task.leave(waiter)
-            raise Cancelled("Stopped while the regions were found.")
+            raise Cancelled(msg("Stopped while the regions were found."))
         time.sleep(EXPLANATION_LOOK_S)
     if task.result is None:
         raise ExplanationError(task.sentence)

@@ -20,6 +20,7 @@ from core.jobs import film_reports
 from core.jobs.batch import UploadedFilm
 from core.jobs.film_reports import ReportSource, Stopped
 from core.language.current import current_language
+from core.language.words import tr, trn
 from core.reads.export import find_drawn, reads_as_csv
 from core.reads.reported import reads_to_report
 from core.reads.signing import utc_now
@@ -88,7 +89,7 @@ def draw_report(read: ReadContext) -> None:
         return
     key = read.film.key
     box = st.popover(
-        "Report", icon=":material/description:", key=f"report-{key}", on_change="rerun",
+        tr("Report"), icon=":material/description:", key=f"report-{key}", on_change="rerun",
         width="stretch",
     )  # fmt: skip
     if not box.open:
@@ -97,17 +98,17 @@ def draw_report(read: ReadContext) -> None:
         task = _started(read.visit, OPEN_FILM, [asked])
         if task.result is not None:
             offer_file(
-                "Save as PDF", task.result.pdf, name=f"report-{key[:12]}.pdf", mime=PDF,
+                tr("Save as PDF"), task.result.pdf, name=f"report-{key[:12]}.pdf", mime=PDF,
                 key="report-pdf",
             )  # fmt: skip
-            st.caption("Text for your report system. The symbol at its corner copies it.")
+            st.caption(tr("Text for your report system. The symbol at its corner copies it."))
             st.code(task.result.text, language=None, wrap_lines=True, height=230)
             draw_sending(asked.reads.signed, read.visit.acting, score_shown=asked.score_shown)
         elif task.sentence:
-            st.caption(plain(task.sentence))
-            st.button("Try again", on_click=task.start, key="report-again")
+            st.caption(plain(tr(task.sentence)))
+            st.button(tr("Try again"), on_click=task.start, key="report-again")
         else:
-            st.caption("The report is being made.")
+            st.caption(tr("The report is being made."))
 
 
 def draw_list_reports(visit: Visit, signed: Mapping[str, ReviewRecord]) -> bool:
@@ -128,7 +129,7 @@ def draw_list_reports(visit: Visit, signed: Mapping[str, ReviewRecord]) -> bool:
     if not visit.acting.may(Act.SIGN_READ):  # a report is of one's own signed read
         return False
     box = st.popover(
-        "Reports", icon=":material/description:", key="list-reports", on_change="rerun",
+        tr("Reports"), icon=":material/description:", key="list-reports", on_change="rerun",
         width="stretch",
     )  # fmt: skip
     if not box.open:
@@ -157,35 +158,43 @@ def draw_reports_of(
         records = [record for _, history in histories for record in history]
         _draw_list(visit, place, asked, records)
     else:
-        st.caption("You have signed none of these films.")
+        st.caption(tr("You have signed none of these films."))
 
 
 def _draw_list(
     visit: Visit, place: str, asked: Sequence[AskedReport], records: Sequence[ReviewRecord]
 ) -> None:
     n = len(asked)
-    films, reports = ("film", "report") if n == 1 else ("films", "reports")
     name = f"reports-{utc_now():%Y-%m-%d}"
     task = visit.reports.get(place)
-    st.caption(f"{n} signed {films} of this list, a page each.")
+    st.caption(
+        trn(
+            "{n} signed film of this list, a page each.",
+            "{n} signed films of this list, a page each.",
+            n,
+        )
+    )
     if task is not None and task.running:
-        if st.button("Stop making reports", icon=":material/stop:", width="stretch"):
+        if st.button(tr("Stop making reports"), icon=":material/stop:", width="stretch"):
             task.cancel()
     elif task is not None and task.result is not None and task.key == _key_of(asked):
         offer_file(
-            f"Save {n} {reports} (PDF)", task.result.pdf, name=f"{name}.pdf", mime=PDF,
+            trn("Save {n} report (PDF)", "Save {n} reports (PDF)", n),
+            task.result.pdf,
+            name=f"{name}.pdf",
+            mime=PDF,
             key=f"{place}-pdf",
-        )  # fmt: skip
+        )
     else:
         if task is not None and task.sentence:
-            st.caption(plain(task.sentence))
+            st.caption(plain(tr(task.sentence)))
         if st.button(
-            "Reports of this list (PDF)", icon=":material/picture_as_pdf:", width="stretch"
+            tr("Reports of this list (PDF)"), icon=":material/picture_as_pdf:", width="stretch"
         ):
             _start(visit, place, asked)
             st.rerun()
     st.download_button(
-        "Reports of this list (CSV)",
+        tr("Reports of this list (CSV)"),
         reads_as_csv([_shown(one) for one in asked], drawn=find_drawn(records)),
         file_name=f"{name}.csv",
         mime="text/csv",
@@ -234,7 +243,7 @@ def _start(visit: Visit, place: str, asked: Sequence[AskedReport]) -> ReportsTas
     session, before = session_id(), visit.reports.get(place)
     if before is not None:
         before.cancel()
-    title = "Report of a signed read" if place == OPEN_FILM else "Reports of signed reads"
+    title = tr("Report of a signed read") if place == OPEN_FILM else tr("Reports of signed reads")
     task = ReportsTask(
         _key_of(asked),
         title,

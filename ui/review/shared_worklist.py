@@ -8,7 +8,9 @@ from datetime import timedelta
 import streamlit as st
 
 from core.domain.reader import Act
-from core.domain.worklist import FilmStatus, WorklistFilm
+from core.domain.worklist import FilmStatus, WorklistFilm, arrival_words
+from core.language.numbers import day_text, time_text
+from core.language.words import msg, tr, trn
 from core.settings import get_settings
 from ui.app.kept_films import claimed_by_another
 from ui.app.resources import get_films, get_teaching_films
@@ -34,12 +36,12 @@ def status_words(visit: Visit, key: str, read: Collection[str], *, seeks: bool =
     if film is None:
         return ""
     if film.status is FilmStatus.DISPUTED and (key in read or seeks):
-        return "disputed"
+        return msg("disputed")
     other = claimed_by_another(visit, film)
     if other and key not in read and film.status is not FilmStatus.SIGNED:
-        return f"being read by {other}"
+        return msg("being read by {other}", other=other)
     if film.status is FilmStatus.FIRST_LOCKED and key not in read:
-        return "first read by another"
+        return msg("first read by another")
     return ""
 
 
@@ -65,53 +67,84 @@ def draw_claim(visit: Visit, film: WorklistFilm | None) -> None:
     other = claimed_by_another(visit, film)
     signs = visit.acting.may(Act.SIGN_READ)
     if film is not None and other and film.claimed_until is not None:
-        until = f"{film.claimed_until:%H:%M} UTC"
-        st.caption(
-            f":material/person: {plain(other)} is reading this film, until {until} at the most."
-            + (" What you sign stands beside it as a second read." if signs else "")
+        words = tr(
+            "{reader} is reading this film, until {time} UTC at the most.",
+            reader=plain(other),
+            time=f"{film.claimed_until:%H:%M}",
         )
+        if signs:
+            words += f" {tr('What you sign stands beside it as a second read.')}"
+        st.caption(f":material/person: {words}")
     if film is not None and film.burned_in:
-        st.caption(
-            ":material/badge: This film's file says that writing is burned into the picture. It "
-            "may name the patient: do not share the picture."
+        words = tr(
+            "This film's file says that writing is burned into the picture. It may name the "
+            "patient: do not share the picture."
         )
+        st.caption(f":material/badge: {words}")
 
 
 def draw_kept(visit: Visit, film: WorklistFilm | None) -> None:
     """Draw how the open film came and how long it stays, and what erases it."""
     if film is None:
         return
-    with st.popover("About this film", icon=":material/info:", type="tertiary"):
-        by = f" by {plain(film.added_by)}" if film.added_by else ""
-        until = film.arrived_at + timedelta(days=get_settings().keep_films_days)
-        st.caption(
-            f"{plain(film.name)} came by {film.arrival} on {film.arrived_at:%Y-%m-%d %H:%M} UTC"
-            f"{by}. It is "
-            + ("kept, encrypted," if film.has_file else "listed without its file")
-            + f" until {until:%Y-%m-%d}. Signed reads stay after that."
-        )
+    with st.popover(tr("About this film"), icon=":material/info:", type="tertiary"):
+        st.caption(_kept_text(film))
         st.caption(f"sha256 `{film.film_sha256}`")
         others = get_films().of_patient(film.film_sha256) if film.patient else []
         if others:
             n = len(others)
-            st.caption(f"{'1 other film' if n == 1 else f'{n} other films'} of this patient here.")
+            st.caption(
+                trn(
+                    "{n} other film of this patient here.",
+                    "{n} other films of this patient here.",
+                    n,
+                )
+            )
         if not visit.acting.may(Act.ERASE_FILMS):
             return
         if get_teaching_films().case_of(film.film_sha256) is not None:
-            st.caption(":material/school: It is a teaching case too: erasing it erases the case.")
-        sure = st.checkbox("Erase for good", key=f"erase-{film.film_sha256}")
-        if st.button("Erase this film", icon=":material/delete_forever:", disabled=not sure):
+            words = tr("It is a teaching case too: erasing it erases the case.")
+            st.caption(f":material/school: {words}")
+        sure = st.checkbox(tr("Erase for good"), key=f"erase-{film.film_sha256}")
+        if st.button(tr("Erase this film"), icon=":material/delete_forever:", disabled=not sure):
             _erase(visit, [film.film_sha256])
         if others and st.button(
-            f"Erase all {len(others) + 1} films of this patient",
+            tr("Erase all {films} films of this patient", films=len(others) + 1),
             icon=":material/delete_sweep:",
             disabled=not sure,
         ):
             _erase(visit, [film.film_sha256, *others])
 
 
+def _kept_text(film: WorklistFilm) -> str:
+    """Return how a film came, and until when it is kept or listed."""
+    fields = {
+        "film": plain(film.name),
+        "way": arrival_words(film.arrival),
+        "time": time_text(film.arrived_at),
+    }
+    if film.added_by:
+        came = tr(
+            "{film} came by {way} on {time} UTC by {reader}.", reader=plain(film.added_by), **fields
+        )
+    else:
+        came = tr("{film} came by {way} on {time} UTC.", **fields)
+    until = day_text(film.arrived_at + timedelta(days=get_settings().keep_films_days))
+    if film.has_file:
+        kept = tr("It is kept, encrypted, until {day}. Signed reads stay after that.", day=until)
+    else:
+        kept = tr(
+            "It is listed without its file until {day}. Signed reads stay after that.", day=until
+        )
+    return f"{came} {kept}"
+
+
 def _erase(visit: Visit, keys: Sequence[str]) -> None:
     n = get_films().erase(keys, visit.acting, "request")
     visit.remove(keys)
-    visit.notice = f"{'1 film was' if n == 1 else f'{n} films were'} erased. Signed reads stay."
+    visit.notice = trn(
+        "{n} film was erased. Signed reads stay.",
+        "{n} films were erased. Signed reads stay.",
+        n,
+    )
     st.rerun()

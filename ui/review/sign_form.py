@@ -9,8 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.reader import Act
 from core.domain.regions import Explanation
-from core.domain.review import ReadKind, Verdict
+from core.domain.review import ReadKind, Verdict, verdict_words
 from core.errors import FirstReadError
+from core.language.words import msg, tr
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft
 from core.reads.signing import ShownFilm, sign_read, utc_now
@@ -28,19 +29,20 @@ from ui.app.session import ReadToken, show_not_kept
 from ui.components.findings.findings import CONFIDENCES
 from ui.components.panels import draw_record
 from ui.components.plain_text import plain
-from ui.review.findings_form import VERDICT_HELP, draw_findings, take_findings
+from ui.review.findings_form import draw_findings, take_findings, verdict_help
 from ui.review.marks import regions_shown
 from ui.review.next_film import draw_next
 from ui.review.read_places import ReadPlaces
 from ui.review.reports import draw_report
 from ui.review.ward import number_shown
 
-NO_VERDICT = "Choose a verdict first."
-NO_NAME = "Enter your name first: a read is signed by a person."
-COMMENT_SAVED = ":material/check: Comment saved"
-CORRECT, CANCEL = "Correct this read", "Cancel"
-FOLDED = "Findings and comment"
-CONFIDENCE_HELP = "1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`."
+NO_VERDICT = msg("Choose a verdict first.")
+NO_NAME = msg("Enter your name first: a read is signed by a person.")
+COMMENT_SAVED = msg("Comment saved")
+CORRECT, CANCEL = msg("Correct this read"), msg("Cancel")
+FOLDED = msg("Findings and comment")
+KEYS = (("Ctrl Enter", msg("Lock, then sign; in the comment it saves the comment only")),)
+CONFIDENCE_HELP = msg("1 is a guess, 3 fairly sure, 5 certain. Keys: `1` to `5`.")
 
 
 def draw_signed(read: ReadContext) -> None:
@@ -84,20 +86,20 @@ def draw_verdict(
         begun = Draft(said.verdict, sure, said.comment, findings=said.findings)
     form = places.form
     if own and not signed:  # it was filled in blind: the result has the place
-        form = form.expander(FOLDED, icon=":material/edit_note:", key=f"folded-{key}")
+        form = form.expander(tr(FOLDED), icon=":material/edit_note:", key=f"folded-{key}")
     draft = _draw_form(key, visit.drafts.get(token, begun), form, bar)
     if kind is ReadKind.FIRST:
         draft = replace(draft, drawn=read.drawn)
     keep_draft(read, draft, begun)
     if draft.comment.strip() and visit.kept.get(token, begun) == draft:
         with form, st.container(key="comment-saved"):
-            st.caption(COMMENT_SAVED)
+            st.caption(f":material/check: {tr(COMMENT_SAVED)}")
     with bar:
         show_not_kept(visit)
         visit.reader = draw_name_field(visit)
-        label, icon = ("Sign a correction" if signed else "Sign"), ":material/draw:"
+        label, icon = (tr("Sign a correction") if signed else tr("Sign")), ":material/draw:"
         if kind is ReadKind.FIRST:
-            label, icon = "Lock the first read", ":material/lock:"
+            label, icon = tr("Lock the first read"), ":material/lock:"
         if st.button(
             label,
             type="primary",
@@ -111,10 +113,10 @@ def draw_verdict(
                 st.rerun()
         if signed:
             st.button(
-                CANCEL,
+                tr(CANCEL),
                 width="stretch",
                 key=f"cancel-{key}",
-                help="The signed read stays as it is.",
+                help=tr("The signed read stays as it is."),
                 on_click=cancel_correction,
                 args=(read,),
             )
@@ -122,7 +124,7 @@ def draw_verdict(
         if visit.complaint == NO_VERDICT and not lacks[NO_VERDICT]:
             visit.complaint = ""  # it does not come back with a verdict that is taken back
         if visit.complaint and lacks.get(visit.complaint, True):
-            st.warning(plain(visit.complaint), icon=":material/touch_app:")
+            st.warning(plain(tr(visit.complaint)), icon=":material/touch_app:")
 
 
 def _draw_correct(read: ReadContext, bar: DeltaGenerator) -> bool:
@@ -135,7 +137,7 @@ def _draw_correct(read: ReadContext, bar: DeltaGenerator) -> bool:
         visit.reader = draw_name_field(visit)
         draw_next(visit)
         st.button(
-            CORRECT,
+            tr(CORRECT),
             icon=":material/edit:",
             width="stretch",
             key=f"correct-{read.form_key}",
@@ -143,7 +145,7 @@ def _draw_correct(read: ReadContext, bar: DeltaGenerator) -> bool:
             args=(token,),
         )
         if visit.complaint:
-            st.warning(plain(visit.complaint), icon=":material/touch_app:")
+            st.warning(plain(tr(visit.complaint)), icon=":material/touch_app:")
     return False
 
 
@@ -152,27 +154,27 @@ def _draw_form(key: str, begun: Draft, form: DeltaGenerator, bar: DeltaGenerator
     chosen = take_findings(key, begun)
     with bar:
         verdict = st.segmented_control(
-            "Your verdict",
+            tr("Your verdict"),
             list(Verdict),
             default=chosen.verdict,
-            format_func=lambda one: str(one).capitalize(),
+            format_func=lambda one: tr(verdict_words(one)).capitalize(),
             key=chosen.verdict_control,
             persist_state="session",
             width="stretch",
             required=True,  # Ctrl+Enter on the chosen one would take it back
-            help=VERDICT_HELP,
+            help=verdict_help(),
         )
         confidence = _draw_confidence(verdict, chosen.confidence, chosen.confidence_control)
     with form:
         findings = draw_findings(key, verdict)
         comment = st.text_area(
-            "Comment",
+            tr("Comment"),
             begun.comment,
             max_chars=2000,
             height=68,
             key=f"comment-{key}",
             persist_state="session",
-            placeholder="Comment",
+            placeholder=tr("Comment"),
             label_visibility="collapsed",
         )
     return Draft(verdict, confidence, comment, findings=findings)
@@ -180,17 +182,17 @@ def _draw_form(key: str, begun: Draft, form: DeltaGenerator, bar: DeltaGenerator
 
 def _draw_confidence(verdict: Verdict | None, begun: int, key: str) -> int:
     if verdict is Verdict.UNSURE:
-        st.caption("No confidence is asked for where you are unsure.")
+        st.caption(tr("No confidence is asked for where you are unsure."))
         return begun
     chosen = st.segmented_control(
-        "Confidence",
+        tr("Confidence"),
         list(CONFIDENCES),
         default=begun,
         key=key,
         persist_state="session",
         width="stretch",
         required=True,
-        help=CONFIDENCE_HELP,
+        help=tr(CONFIDENCE_HELP),
     )
     return begun if chosen is None else chosen
 
@@ -237,7 +239,7 @@ def _sign(
     try:
         get_store().append(record, visit.acting)
     except FirstReadError as exc:
-        return f"Not signed. {exc}"
+        return msg("Not signed. {reason}", reason=exc.sentence)
     visit.stored.add(drafted)
     if record.kind is ReadKind.FIRST:
         visit.locked = film.key

@@ -9,6 +9,7 @@ import streamlit as st
 from core.domain.film import Turn
 from core.domain.reader import Act
 from core.jobs.batch import UploadedFilm
+from core.language.words import tr
 from core.pipeline import FilmReading
 from ui.app.kept_films import change_film, claimed_by_another
 from ui.app.read_in_progress import ReadContext
@@ -22,14 +23,14 @@ def draw_turn(read: ReadContext, reading: FilmReading) -> None:
     film, asked = read.film, reading.quality.turn_asked
     if asked is Turn.NONE or not may_change(read):
         return
-    if st.button("Turn and read again", icon=f":material/{_ICONS[asked]}:"):
+    if st.button(tr("Turn and read again"), icon=f":material/{_ICONS[asked]}:"):
         read_changed(read, replace(film, turn=film.turn.then(asked)))
 
 
 def draw_turn_back(read: ReadContext) -> None:
     """Offer to undo the turn that was made."""
     turned = read.film.turn is not Turn.NONE and may_change(read)
-    if turned and st.button("Undo the turn", icon=":material/undo:"):
+    if turned and st.button(tr("Undo the turn"), icon=":material/undo:"):
         read_changed(read, replace(read.film, turn=Turn.NONE))
 
 

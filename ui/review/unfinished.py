@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.domain.review import ReadKind
 from core.errors import ReviewStoreError
+from core.language.words import msg, tr
 from core.settings import get_settings
 from core.store.unfinished import Unfinished, unfinished_of
 from ui.app.kept_films import take_up
@@ -13,7 +14,7 @@ from ui.app.read_in_progress import open_read
 from ui.app.resources import get_database
 from ui.app.session import Visit
 
-AGAIN = "Add the film again to go on: films are not kept here."
+AGAIN = msg("Add the film again to go on: films are not kept here.")
 
 
 def draw_unfinished(visit: Visit) -> None:
@@ -35,10 +36,10 @@ def draw_unfinished(visit: Visit) -> None:
         return
     known = at_hand(visit, left)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="unfinished"):
-        words = f"You have {left.words}."
+        words = tr("You have {what}.", what=left.words)
         if known:
             st.button(
-                f"Go on: {left.short}",
+                tr("Go on: {what}", what=left.short),
                 icon=":material/pending_actions:",
                 key="go-on",
                 help=words,
@@ -46,12 +47,12 @@ def draw_unfinished(visit: Visit) -> None:
                 args=(visit, known),
             )
         else:
-            st.caption(f":material/pending_actions: {words} {AGAIN}")
+            st.caption(f":material/pending_actions: {words} {tr(AGAIN)}")
         st.button(
             ":material/close:",
             type="tertiary",
             key="go-on-close",
-            help="Close",
+            help=tr("Close"),
             on_click=_close,
             args=(visit,),
         )

@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.jobs.batch import FilmState, UploadedFilm
+from core.language.words import msg, tr, trn
 from core.reads.signing import printable_name
 from core.settings import get_settings
 from ui.app.resources import get_films, get_identity, start_batch
@@ -26,7 +27,7 @@ MultiPartParser.spool_max_size = 2 * 512_000_000
 AT_ONCE_S = 0.5
 """So long a page waits for films that are read as soon as they are there; most are, if alone."""
 
-FORMATS = "JPEG, PNG, TIFF, BMP or DICOM"
+FORMATS = msg("JPEG, PNG, TIFF, BMP or DICOM")
 
 
 def draw_uploader(visit: Visit) -> None:
@@ -34,7 +35,7 @@ def draw_uploader(visit: Visit) -> None:
     limit_mb = get_settings().max_film_mb
     with st.container(key="film-upload"):
         files = st.file_uploader(
-            f"Films: {FORMATS}, up to {limit_mb} MB each",
+            tr("Films: {formats}, up to {most} MB each", formats=FORMATS, most=limit_mb),
             accept_multiple_files=True,
             key=f"upload-{visit.upload_round}",
             max_upload_size=limit_mb,
@@ -58,10 +59,13 @@ def kept_text() -> str:
     """Return in a sentence where films lie, and for how long."""
     days = get_settings().keep_films_days
     if not days:
-        return "Films stay in memory for this visit and are never written to disk."
-    return (
-        f"Films are kept encrypted for {'1 day' if days == 1 else f'{days} days'}, for all readers "
-        "of this site. DICOM files are stripped of what names the patient first."
+        return tr("Films stay in memory for this visit and are never written to disk.")
+    return trn(
+        "Films are kept encrypted for {n} day, for all readers of this site. DICOM files are "
+        "stripped of what names the patient first.",
+        "Films are kept encrypted for {n} days, for all readers of this site. DICOM files are "
+        "stripped of what names the patient first.",
+        days,
     )
 
 
@@ -84,13 +88,21 @@ def add_films(visit: Visit, films: Sequence[UploadedFilm]) -> None:
             visit.films[film.key] = replace(film, by=visit.acting)
             room -= film.held_bytes
     if repeated:
-        visit.notice = (
-            f"{repeated} of the files {'was' if repeated == 1 else 'were'} already in the list."
+        visit.notice = trn(
+            "{n} of the files was already in the list.",
+            "{n} of the files were already in the list.",
+            repeated,
         )
     visit.left_out = (
-        f"{left_out} of the {len(films)} files {'is' if left_out == 1 else 'are'} not in the list: "
-        f"a visit holds up to {get_settings().max_visit_mb} MB of films. Sign films, remove the "
-        "signed ones from the list, and add the files again."
+        trn(
+            "{n} of the {files} files is not in the list: a visit holds up to {most} MB of films. "
+            "Sign films, remove the signed ones from the list, and add the files again.",
+            "{n} of the {files} files are not in the list: a visit holds up to {most} MB of "
+            "films. Sign films, remove the signed ones from the list, and add the files again.",
+            left_out,
+            files=len(films),
+            most=get_settings().max_visit_mb,
+        )
         if left_out
         else ""
     )
@@ -116,23 +128,26 @@ def offer_removal(visit: Visit, signed: Mapping[str, ReviewRecord]) -> None:
     ]
     if get_settings().keeps_films:  # there they leave the list by themselves
         return
-    words = "the signed film" if len(done) == 1 else f"the {len(done)} signed films"
     if done and st.button(
-        f"Remove {words} from the list",
+        trn(
+            "Remove the signed film from the list",
+            "Remove the {n} signed films from the list",
+            len(done),
+        ),
         icon=":material/playlist_add_check:",
-        help="Your reads stay in Records.",
+        help=tr("Your reads stay in Records."),
     ):
         _remove(visit, done)
     if visit.selected in own and st.button(
-        "Remove the open film from the list",
+        tr("Remove the open film from the list"),
         icon=":material/playlist_remove:",
-        help="What you have written or signed is kept. Add the film again to go on.",
+        help=tr("What you have written or signed is kept. Add the film again to go on."),
     ):
         _remove(visit, [visit.selected])
     n = len(own)
     if n > 1:
-        sure = st.checkbox(f"Remove all {n} films", key=f"remove-all-{visit.upload_round}")
-        if sure and st.button("Remove them now", icon=":material/clear_all:"):
+        sure = st.checkbox(tr("Remove all {n} films", n=n), key=f"remove-all-{visit.upload_round}")
+        if sure and st.button(tr("Remove them now"), icon=":material/clear_all:"):
             _remove(visit, own)
 
 
@@ -180,7 +195,7 @@ def read_waiting(visit: Visit, *, stopped_too: bool = False) -> None:
 def draw_batch(visit: Visit) -> None:
     """Offer to stop the running batch, or to go on with stopped films."""
     if visit.job is not None:
-        label = f"Stop reading {visit.job.total} films"
+        label = tr("Stop reading {total} films", total=visit.job.total)
         if st.button(label, icon=":material/stop:", key="stop-batch", width="stretch"):
             visit.job.cancel()
             visit.paused = get_settings().keeps_films
@@ -190,8 +205,8 @@ def draw_batch(visit: Visit) -> None:
         return
     stopped = sum(visit.outcome(key).state is FilmState.STOPPED for key in visit.films)
     if stopped:
-        words = "the stopped film" if stopped == 1 else f"the {stopped} stopped films"
-        if st.button(f"Read {words}", icon=":material/play_arrow:", width="stretch"):
+        words = trn("Read the stopped film", "Read the {n} stopped films", stopped)
+        if st.button(words, icon=":material/play_arrow:", width="stretch"):
             read_waiting(visit, stopped_too=True)
             st.rerun()
 
@@ -199,9 +214,7 @@ def draw_batch(visit: Visit) -> None:
 def _offer_unread(visit: Visit) -> None:
     """Offer to go on with the kept films whose reading was stopped, on whatever page they are."""
     unread = get_films().count_unread(get_identity()) if get_settings().keeps_films else 0
-    words = "the film" if unread == 1 else f"the {unread} films"
-    if unread and st.button(
-        f"Read {words} not read yet", icon=":material/play_arrow:", width="stretch"
-    ):
+    words = trn("Read the film not read yet", "Read the {n} films not read yet", unread)
+    if unread and st.button(words, icon=":material/play_arrow:", width="stretch"):
         visit.paused, visit.outcomes = False, {}
         st.rerun()

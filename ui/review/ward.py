@@ -11,6 +11,8 @@ from core.domain.review import ReadKind
 from core.domain.ward import ShownNumber, WardPrevalence
 from core.errors import FirstReadError
 from core.evaluation.film_number import share_text
+from core.language.numbers import day_text
+from core.language.words import msg, tr
 from core.store.ward import set_ward_prevalence
 from ui.app.read_in_progress import ReadContext
 from ui.app.resources import get_database, get_engine
@@ -22,22 +24,22 @@ from ui.components.plain_text import plain
 FORM, VALUE = "ward-form", "ward-per-100"
 FORM_PX = 330
 _COMPLAINT = "ward-complaint"
-SCALE = (
+SCALE = msg(
     "The scale shows the model's score. Side and threshold do not change with the prevalence: "
     "they are of sensitivity."
 )
-UNSET = (
-    "No prevalence is set for this ward. Until then the page shows the likelihood ratio, and no "
-    "probability."
+UNSET = msg(
+    "No prevalence is set for this ward. Until then the page shows the likelihood ratio, and "
+    "no probability."
 )
-OF_OTHERS = (
+OF_OTHERS = msg(
     "No probability for this film: the likelihood ratio was measured on children of 1 to 5 years."
 )
-ASK_LEAD = "A reader with the role lead sets the prevalence here."
-WHAT = "Pneumonia prevalence in your ward (%)"
-SELECTED = (
-    "This is the ward's share only if all of its films are read here. Films that were chosen for "
-    "reading, such as difficult ones, have another share."
+ASK_LEAD = msg("A reader with the role lead sets the prevalence here.")
+WHAT = msg("Pneumonia prevalence in your ward (%)")
+SELECTED = msg(
+    "This is the ward's share only if all of its films are read here. Films that were chosen "
+    "for reading, such as difficult ones, have another share."
 )
 
 
@@ -47,7 +49,7 @@ def draw_score(read: ReadContext, prediction: Prediction) -> None:
     with st.container(key="result"):
         draw_scale(prediction, number)
         if number is not None and read.of_others:
-            st.caption(OF_OTHERS)
+            st.caption(tr(OF_OTHERS))
         elif number is not None:
             _draw_prevalence(read.visit, prevalence_for(read.visit, read.film.key))
 
@@ -56,7 +58,7 @@ def draw_measured_here(read: ReadContext, prediction: Prediction) -> None:
     """Say on which side the score lies, how often it was right, and what counting films gives."""
     number = number_of(read, prediction)
     note = None if number is None else counting_text(number)
-    with st.expander("How the result was measured", icon=":material/fact_check:"):
+    with st.expander(tr("How the result was measured"), icon=":material/fact_check:"):
         draw_measured(prediction, get_engine().classifier.run_record, note)
 
 
@@ -70,24 +72,38 @@ def number_shown(read: ReadContext, prediction: Prediction | None) -> ShownNumbe
 
 def prevalence_text(kept: WardPrevalence) -> str:
     """Return what the ward's prevalence is, where it comes from, and who set it when."""
-    who = f"{plain(kept.set_by)}, {kept.set_at:%Y-%m-%d}"
+    who = {"reader": plain(kept.set_by), "day": day_text(kept.set_at)}
     if kept.estimate is None:
-        return f"Prevalence here: {share_text(kept.value)}, stated by {who}."
-    return f"Prevalence here: {estimate_text(kept.estimate)}, taken over by {who}."
+        return tr(
+            "Prevalence here: {share}, stated by {reader}, {day}.",
+            share=share_text(kept.value),
+            **who,
+        )
+    return tr(
+        "Prevalence here: {estimate}, taken over by {reader}, {day}.",
+        estimate=estimate_text(kept.estimate),
+        **who,
+    )
 
 
 def estimate_text(estimate: Rate) -> str:
     """Return an estimated prevalence with its interval and n."""
     value, low, high = (share_text(one) for one in (estimate.value, estimate.low, estimate.high))
-    return f"{value} (95 % {low} to {high}) of {estimate.n} settled films"
+    return tr(
+        "{value} (95 % {low} to {high}) of {n} settled films",
+        value=value,
+        low=low,
+        high=high,
+        n=estimate.n,
+    )
 
 
 def _draw_prevalence(visit: Visit, kept: WardPrevalence | None) -> None:
     """Draw the ward's prevalence, or ask for it; a reader without the right reads who sets it."""
     sets = visit.acting.may(Act.SET_PREVALENCE)
-    unset = "Prevalence not set: set it" if sets else "Prevalence not set"
+    unset = tr("Prevalence not set: set it") if sets else tr("Prevalence not set")
     form = st.popover(
-        unset if kept is None else f"Prevalence here: {share_text(kept.value)}",
+        unset if kept is None else tr("Prevalence here: {share}", share=share_text(kept.value)),
         icon=":material/percent:",
         type="tertiary" if kept is not None else "secondary",
         key=FORM,
@@ -97,19 +113,21 @@ def _draw_prevalence(visit: Visit, kept: WardPrevalence | None) -> None:
         st.warning(plain(st.session_state.pop(_COMPLAINT)), icon=":material/touch_app:")
     if form.open:
         with form, st.container(width=FORM_PX):
-            st.markdown(UNSET if kept is None else prevalence_text(kept))
-            st.caption(SCALE)
+            st.markdown(tr(UNSET) if kept is None else prevalence_text(kept))
+            st.caption(tr(SCALE))
             if sets:
                 _draw_form(visit)
             else:
-                st.caption(f":material/lock: {ASK_LEAD}")
+                st.caption(f":material/lock: {tr(ASK_LEAD)}")
 
 
 def _draw_form(visit: Visit) -> None:
     """Draw what sets the prevalence: a statement, or an estimate from settled reads."""
-    st.number_input(WHAT, 0.1, 99.9, None, 0.1, format="%.1f", key=VALUE, placeholder="such as 15")
+    st.number_input(
+        tr(WHAT), 0.1, 99.9, None, 0.1, format="%.1f", key=VALUE, placeholder=tr("such as 15")
+    )
     st.button(
-        "Use this prevalence",
+        tr("Use this prevalence"),
         type="primary",
         icon=":material/check:",
         key="ward-state",
@@ -119,20 +137,20 @@ def _draw_form(visit: Visit) -> None:
     estimate = estimate_here()
     if estimate is not None:
         st.button(
-            f"Use {estimate_text(estimate)}",
+            tr("Use {estimate}", estimate=estimate_text(estimate)),
             icon=":material/calculate:",
             key="ward-estimate",
             on_click=_keep,
             args=(visit, estimate.value, estimate),
         )
-        st.caption(SELECTED)
+        st.caption(tr(SELECTED))
 
 
 def _state(visit: Visit) -> None:
     """Keep what the field says."""
     stated = st.session_state[VALUE]
     if stated is None:
-        st.session_state[_COMPLAINT] = "State the prevalence in percent, such as 15."
+        st.session_state[_COMPLAINT] = tr("State the prevalence in percent, such as 15.")
     else:
         _keep(visit, stated / 100.0)
 
@@ -144,5 +162,6 @@ def _keep(visit: Visit, value: float, estimate: Rate | None = None) -> None:
     except FirstReadError as exc:
         st.session_state[_COMPLAINT] = str(exc)
         return
-    visit.ward, visit.notice = None, f"The ward's prevalence is {share_text(kept.value)} now."
+    share = share_text(kept.value)
+    visit.ward, visit.notice = None, tr("The ward's prevalence is {share} now.", share=share)
     st.session_state[FORM] = False

@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.domain.reader import Act
-from core.domain.worklist import Arrival, FilmStatus, WorklistFilter
+from core.domain.worklist import (
+    Arrival,
+    FilmStatus,
+    WorklistFilter,
+    arrival_words,
+    status_words,
+)
+from core.language.numbers import number
+from core.language.words import msg, tr
 from core.settings import get_settings
 from ui.app.kept_films import PAGE, take_up
 from ui.app.query_params import Param, QueryParams, WrongValue, complain, one_of, put
@@ -20,12 +28,15 @@ from ui.review.priors import FILM, PRIOR, is_code
 
 FIND = "worklist-find"
 SHOWN = {
-    "open": "Open films",
-    **{str(status).replace(" ", "-"): str(status).capitalize() for status in FilmStatus},
-    str(FilmStatus.DISMISSED).replace(" ", "-"): DISMISSED.capitalize(),
-    "all": "All films",
+    "open": msg("Open films"),
+    **{str(status).replace(" ", "-"): status_words(status) for status in FilmStatus},
+    str(FilmStatus.DISMISSED).replace(" ", "-"): DISMISSED,
+    "all": msg("All films"),
 }
-ARRIVALS = {"any": "However they came", **{str(one).lower(): str(one) for one in Arrival}}
+ARRIVALS = {
+    "any": msg("However they came"),
+    **{str(one).lower(): arrival_words(one) for one in Arrival},
+}
 _STATUSES = {str(status).replace(" ", "-"): status for status in FilmStatus}
 
 
@@ -57,7 +68,7 @@ class WorklistView:
 
 def _parse_page(text: str, *_: object) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
-        raise WrongValue("is not the number of a page")
+        raise WrongValue(msg("is not the number of a page"))
     return int(text) - 1
 
 
@@ -94,7 +105,9 @@ def read_worklist(visit: Visit, params: Mapping[str, str]) -> tuple[WorklistView
         complaints += _open_pair(visit, params.get(FILM, ""), params.get(PRIOR, ""))
     if view.show == FilmStatus.DISPUTED.value and not tells_disputes(visit):
         view = replace(view, show="open")
-        complaints.append("Disputed films are listed for those who settle them: see the open ones.")
+        complaints.append(
+            tr("Disputed films are listed for those who settle them: see the open ones.")
+        )
     return view, complaints
 
 
@@ -104,13 +117,13 @@ def _open_pair(visit: Visit, film: str, prior: str) -> list[str]:
         return []
     found = get_films().find(film) if is_code(film) else None
     if found is None:
-        return [complain(FILM, film, "is not kept here", "the worklist")]
+        return [complain(FILM, film, tr("is not kept here"), tr("the worklist"))]
     take_up(visit, found.film_sha256)
     visit.selected = found.film_sha256
     before = get_films().priors(visit.selected)
     beside = [one.film_sha256 for one in before if one.film_sha256.startswith(prior)]
     if not is_code(prior) or not beside:
-        return [complain(PRIOR, prior, "is no prior film of this one", "this film alone")]
+        return [complain(PRIOR, prior, tr("is no prior film of this one"), tr("this film alone"))]
     visit.beside[visit.selected] = beside[0]
     return []
 
@@ -124,32 +137,32 @@ def draw_filters(visit: Visit, view: WorklistView, total: int) -> None:
     signed = counts.get(FilmStatus.SIGNED, 0)
     if not (view.narrowed or visit.find or signed or sum(counts.values()) > 1):
         return
-    words = {name: f"{label}{_count(name, counts)}" for name, label in SHOWN.items()}
+    words = {name: _counted(label, _count(name, counts)) for name, label in SHOWN.items()}
     is_open = not view.narrowed and not visit.find
     opens = replace(WorklistView().asked(visit), words="")
     n_open = total - len(visit.put_away) if is_open else get_films().page(opens, 0)[1]
-    words["open"] = f"{SHOWN['open']} ({n_open:,})"
+    words["open"] = _counted(SHOWN["open"], n_open)
     # one that is being read has another status too
     n_all = sum(n for status, n in counts.items() if status is not FilmStatus.BEING_READ)
-    words["all"] = f"{SHOWN['all']} ({n_all:,})"
+    words["all"] = _counted(SHOWN["all"], n_all)
     if not tells_disputes(visit):
         del words[FilmStatus.DISPUTED.value]
     elif counts.get(FilmStatus.DISPUTED):
         name = FilmStatus.SIGNED.value
-        words[name] = f"Signed, not disputed{_count(name, counts)}"
-    WORKLIST.select(view, "Films", "show", words, label_visibility="collapsed")
-    with st.popover("Find a film", icon=":material/search:", width="stretch"):
+        words[name] = _counted(msg("Signed, not disputed"), _count(name, counts))
+    WORKLIST.select(view, tr("Films"), "show", words, label_visibility="collapsed")
+    with st.popover(tr("Find a film"), icon=":material/search:", width="stretch"):
         # not in the address: a file's name often is a person's
         st.text_input(
-            "Name, or beginning of the hash",
+            tr("Name, or beginning of the hash"),
             visit.find,
             key=FIND,
             on_change=lambda: _find(visit),
             persist_state="session",
         )
-        WORKLIST.select(view, "Arrival", "came", ARRIVALS)
+        WORKLIST.select(view, tr("Arrival"), "came", {k: tr(v) for k, v in ARRIVALS.items()})
     if visit.find:
-        st.caption(f"Found by “{plain(visit.find)}”.")
+        st.caption(tr("Found by “{words}”.", words=plain(visit.find)))
     _draw_pages(view, total)
 
 
@@ -158,10 +171,16 @@ def _find(visit: Visit) -> None:
     put(page="")
 
 
-def _count(name: str, counts: dict[FilmStatus, int]) -> str:
+def _count(name: str, counts: dict[FilmStatus, int]) -> int | None:
     status = _STATUSES.get(name)
-    n = None if status is None else counts.get(status, 0)
-    return "" if n is None else f" ({n:,})"
+    return None if status is None else counts.get(status, 0)
+
+
+def _counted(label: str, n: int | None) -> str:
+    """Return what is listed, with how many films it has where that is known."""
+    said = tr(label)
+    said = f"{said[:1].upper()}{said[1:]}"
+    return said if n is None else f"{said} ({number(n, ',')})"
 
 
 def _draw_pages(view: WorklistView, total: int) -> None:
@@ -171,16 +190,16 @@ def _draw_pages(view: WorklistView, total: int) -> None:
     back, place, on = st.columns([1, 4, 1], vertical_alignment="center")
     back.button(
         ":material/chevron_left:",
-        help="Earlier films",
+        help=tr("Earlier films"),
         disabled=view.page == 0,
         on_click=put,
         kwargs={"page": str(view.page) if view.page > 1 else ""},
         type="tertiary",
     )
-    place.caption(f"{first:,} to {last:,} of {total:,}")
+    place.caption(tr("{first:,} to {last:,} of {total:,}", first=first, last=last, total=total))
     on.button(
         ":material/chevron_right:",
-        help="Later films",
+        help=tr("Later films"),
         disabled=last >= total,
         on_click=put,
         kwargs={"page": str(view.page + 2)},

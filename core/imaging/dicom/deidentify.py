@@ -28,6 +28,7 @@ from core.imaging.dicom.elements import age_band, code, stated_view, values_of
 from core.imaging.dicom.origin import NAMED_BY, origin_of
 from core.imaging.dicom.pixels import EXPLICIT_BIG
 from core.imaging.dicom.reader import WANTED, begin_dataset, check_image_kind, read_elements
+from core.language.words import msg
 
 _GOES = ("StudyDate", "PatientBirthDate", "PatientAge", "SeriesDescription", "ViewCodeSequence")
 """Read to be shown or judged, and replaced here by what they say of age and view."""
@@ -99,8 +100,10 @@ def deidentify(content: bytes, secret: bytes) -> Deidentified:
         raise
     except Exception as exc:  # pydicom raises whatever the bytes lead it to
         raise CorruptFile(
-            "The DICOM file cannot be read to its end, so what names the patient cannot be taken "
-            "out of it. Export the film again."
+            msg(
+                "The DICOM file cannot be read to its end, so what names the patient cannot be "
+                "taken out of it. Export the film again."
+            )
         ) from exc
 
 

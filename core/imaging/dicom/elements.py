@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from core.domain.film import AgeBand
 from core.errors import CorruptFile
 from core.imaging.dicom.lut import LookupTable
+from core.language.words import msg
 
 MAX_VALUE_BYTES = 512_000
 MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 5.0
@@ -107,8 +108,11 @@ def whole_number(dataset: Dataset, keyword: str, default: int | None = None) -> 
         return default
     if value is None:
         raise CorruptFile(
-            f"The DICOM file does not state {keyword}, without which its pixels cannot be read. "
-            "Export the film again."
+            msg(
+                "The DICOM file does not state {keyword}, without which its pixels cannot be "
+                "read. Export the film again.",
+                keyword=keyword,
+            )
         )
     if value != int(value):
         raise _unreadable(keyword)
@@ -315,6 +319,11 @@ def _unreadable(keyword: str) -> CorruptFile:
     """Return the error for one element, which never quotes the value."""
     tag = tag_for_keyword(keyword) or 0
     return CorruptFile(
-        f"The DICOM element {keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X}) cannot be read. "
-        "Export the film again."
+        msg(
+            "The DICOM element {keyword} ({group:04X},{element:04X}) cannot be read. Export "
+            "the film again.",
+            keyword=keyword,
+            group=tag >> 16,
+            element=tag & 0xFFFF,
+        )
     )

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from core.domain.arrays import FloatImage, FloatVector
 from core.domain.film import Window
 from core.errors import CorruptFile
+from core.language.words import msg
 
 StoredImage = npt.NDArray[np.integer]
 BoolVector = npt.NDArray[np.bool_]
@@ -140,8 +141,10 @@ def tone_curve(levels: npt.NDArray[np.int64], occurs: BoolVector, tones: Tones) 
         grey = _full_range(values, seen)
     if not np.isfinite(grey).all():
         raise CorruptFile(
-            "The DICOM file's rescale numbers are so large that no grey is left. "
-            "Export the film again."
+            msg(
+                "The DICOM file's rescale numbers are so large that no grey is left. Export "
+                "the film again."
+            )
         )
     shown = np.clip(1.0 - grey if tones.inverted else grey, 0.0, 1.0)
     shown[padding] = 0.0
@@ -157,15 +160,26 @@ def _seen_through(
     varied = seen.any() and np.ptp(values[seen]) > 0
     for view in tones.views:
         if isinstance(view, LookupTable):
-            name, grey = "VOI LUT", view.look_up(values) / (2**view.depth - 1)
+            flat = msg("VOI LUT leaves a single grey")
+            grey = view.look_up(values) / (2**view.depth - 1)
         else:
-            name = f"window (center {view.center:g}, width {view.width:g})"
+            flat = msg(
+                "window (center {center:g}, width {width:g}) leaves a single grey",
+                center=view.center,
+                width=view.width,
+            )
             grey = windowed(values, view, tones.window_function)
         if varied and not np.ptp(grey[seen]) > 0:
-            unusable.append(f"{name} leaves a single grey")
+            unusable.append(flat)
             continue
         if isinstance(view, LookupTable) and view.depth != view.bits:
-            unusable.append(f"VOI LUT states {view.bits} bits for entries of {view.depth}")
+            unusable.append(
+                msg(
+                    "VOI LUT states {stated} bits for entries of {depth}",
+                    stated=view.bits,
+                    depth=view.depth,
+                )
+            )
         return grey, view, unusable
     return None, None, unusable
 
@@ -175,14 +189,31 @@ def _note(applied: LookupTable | Window | None, unusable: list[str]) -> str:
     if not unusable:
         return ""
     if isinstance(applied, Window):
-        instead = f"with the window center {applied.center:g}, width {applied.width:g}"
+        instead = msg(
+            "with the window center {center:g}, width {width:g}",
+            center=applied.center,
+            width=applied.width,
+        )
     elif applied is None:
-        instead = "over the full range of its values"
+        instead = msg("over the full range of its values")
     else:
-        instead = f"with its VOI LUT, by {applied.depth} bits"
-    return (
-        f"The DICOM file's {'; its '.join(dict.fromkeys(unusable))}. The film is shown {instead}."
+        instead = msg("with its VOI LUT, by {depth} bits", depth=applied.depth)
+    first, *others = dict.fromkeys(unusable)
+    if not others:
+        return msg(
+            "The DICOM file's {fault}. The film is shown {instead}.", fault=first, instead=instead
+        )
+    return msg(
+        "The DICOM file's {first}; its {others}. The film is shown {instead}.",
+        first=first,
+        others=_joined(others),
+        instead=instead,
     )
+
+
+def _joined(faults: list[str]) -> str:
+    first, *others = faults
+    return msg("{first}; its {others}", first=first, others=_joined(others)) if others else first
 
 
 def modality_values(stored: FloatVector, tones: Tones) -> FloatVector:
@@ -199,11 +230,12 @@ def window_fault(window: Window, function: str) -> str:
     ----------
     .. [1] DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3: the width is at least 1 for LINEAR, above 0 else
     """
-    limit = "at least 1" if function == "LINEAR" else "above 0"
     if not (np.isfinite(window.center) and np.isfinite(window.width)):
-        return "is not a pair of numbers"
-    if window.width <= 0 or (function == "LINEAR" and window.width < 1):
-        return f"has the width {window.width:g}, which must be {limit}"
+        return msg("window is not a pair of numbers")
+    if function == "LINEAR" and window.width < 1:
+        return msg("window has the width {width:g}, which must be at least 1", width=window.width)
+    if window.width <= 0:
+        return msg("window has the width {width:g}, which must be above 0", width=window.width)
     return ""
 
 

@@ -26,6 +26,7 @@ from core.imaging.dicom.lut import StoredImage
 from core.imaging.jpeg import Jpeg, decode_jpeg, read_jpeg
 from core.imaging.jpeg2000 import CodestreamSize, bare_codestream, check_tiles, codestream_size
 from core.imaging.time_limit import extend_limit
+from core.language.words import msg
 
 MIN_SIDE_PX = 2
 JPEG_2000_S_PER_MEGAPIXEL = 0.25
@@ -86,8 +87,11 @@ def check_syntax(syntax: UID) -> None:
     """
     if syntax in DEFLATED:
         raise UnsupportedTransferSyntax(
-            f"The DICOM file is deflated as a whole ({syntax.name}), which can hide any amount of "
-            "data. Ask for the study uncompressed or in JPEG 2000."
+            msg(
+                "The DICOM file is deflated as a whole ({name}), which can hide any amount of "
+                "data. Ask for the study uncompressed or in JPEG 2000.",
+                name=syntax.name,
+            )
         )
     if syntax not in NATIVE | JPEG | JPEG_2000 | {RLE}:
         raise _unsupported(syntax)
@@ -106,23 +110,40 @@ def pixel_grid(dataset: Dataset) -> PixelGrid:
         If an element that is needed is absent or unreadable.
     """
     rows, columns = whole_number(dataset, "Rows"), whole_number(dataset, "Columns")
-    size = f"The DICOM image has {columns} x {rows} pixels"
     if rows * columns > MAX_FILM_PIXELS:
         raise TooLarge(
-            f"{size} ({ceil(rows * columns / 1e5) / 10} megapixels); the limit is "
-            f"{MAX_FILM_PIXELS / 1e6:.0f} megapixels. Export it at a lower resolution."
+            msg(
+                "The DICOM image has {columns} x {rows} pixels ({megapixels} megapixels); the "
+                "limit is {most:.0f} megapixels. Export it at a lower resolution.",
+                columns=columns,
+                rows=rows,
+                megapixels=ceil(rows * columns / 1e5) / 10,
+                most=MAX_FILM_PIXELS / 1e6,
+            )
         )
     if min(rows, columns) < MIN_SIDE_PX:
         raise UnsupportedFormat(
-            f"{size}; a film has at least {MIN_SIDE_PX} on a side. Export the original film."
+            msg(
+                "The DICOM image has {columns} x {rows} pixels; a film has at least {least} on a "
+                "side. Export the original film.",
+                columns=columns,
+                rows=rows,
+                least=MIN_SIDE_PX,
+            )
         )
     allocated = whole_number(dataset, "BitsAllocated")
     stored = whole_number(dataset, "BitsStored", default=allocated)
     high_bit = whole_number(dataset, "HighBit", default=stored - 1)
     if allocated not in (8, 16) or not 1 <= stored <= high_bit + 1 <= allocated:
         raise UnsupportedFormat(
-            f"The DICOM image stores {stored} of {allocated} bits, the highest at {high_bit}; up "
-            "to 16 bits, within 8 or 16, are read here. Export the film again."
+            msg(
+                "The DICOM image stores {stored} of {allocated} bits, the highest at "
+                "{high_bit}; up to 16 bits, within 8 or 16, are read here. Export the film "
+                "again.",
+                stored=stored,
+                allocated=allocated,
+                high_bit=high_bit,
+            )
         )
     signed = whole_number(dataset, "PixelRepresentation", default=0) == 1
     return PixelGrid(rows, columns, allocated, stored, high_bit, signed)
@@ -146,7 +167,9 @@ def stored_pixels(dataset: Dataset, grid: PixelGrid, syntax: UID) -> StoredImage
     element = dataset.get_item("PixelData")
     encoded = element.value if isinstance(element, RawDataElement) else None
     if not isinstance(encoded, bytes):
-        raise CorruptFile("The DICOM file's pixels are empty or damaged. Export the film again.")
+        raise CorruptFile(
+            msg("The DICOM file's pixels are empty or damaged. Export the film again.")
+        )
     try:
         if syntax in NATIVE:
             swapped = syntax == EXPLICIT_BIG and getattr(element, "VR", "") == "OW"
@@ -205,14 +228,22 @@ def _check_native_length(encoded: bytes, grid: PixelGrid) -> None:
     """Refuse fewer bytes than the header promises, or a surplus that may be part of an image."""
     if len(encoded) < grid.size_bytes:
         raise CorruptFile(
-            f"The DICOM file holds {len(encoded)} of the {grid.size_bytes} bytes of its image: it "
-            "is cut short. Export the film again."
+            msg(
+                "The DICOM file holds {held} of the {stated} bytes of its image: it is "
+                "cut short. Export the film again.",
+                held=len(encoded),
+                stated=grid.size_bytes,
+            )
         )
     surplus = encoded[grid.size_bytes :]
     if len(surplus) >= grid.size_bytes // grid.rows and surplus.strip(surplus[:1]):
         raise CorruptFile(
-            f"The DICOM file holds {len(encoded)} bytes for an image of {grid.size_bytes}: header "
-            "and pixels do not belong together. Export the film again."
+            msg(
+                "The DICOM file holds {held} bytes for an image of {stated}: header and "
+                "pixels do not belong together. Export the film again.",
+                held=len(encoded),
+                stated=grid.size_bytes,
+            )
         )
 
 
@@ -229,8 +260,15 @@ def _check_frame_size(rows: int, columns: int, channels: int, grid: PixelGrid) -
     """Refuse a codestream of another size than the header says, before it is decoded."""
     if (rows, columns, channels) != (grid.rows, grid.columns, 1):
         raise CorruptFile(
-            f"The DICOM header says {grid.columns} x {grid.rows} pixels, the compressed image "
-            f"{columns} x {rows} with {channels} channels. Export the film again."
+            msg(
+                "The DICOM header says {columns} x {rows} pixels, the compressed image "
+                "{found_columns} x {found_rows} with {channels} channels. Export the film again.",
+                columns=grid.columns,
+                rows=grid.rows,
+                found_columns=columns,
+                found_rows=rows,
+                channels=channels,
+            )
         )
 
 
@@ -243,8 +281,12 @@ def _of_jpeg(frame: bytes, grid: PixelGrid, *, lossy: bool) -> StoredImage:
     _check_frame_size(jpeg.rows, jpeg.columns, len(jpeg.components), grid)
     if jpeg.bits > grid.bits_allocated:
         raise CorruptFile(
-            f"The DICOM header says {grid.bits_allocated} bits a pixel, the compressed image "
-            f"{jpeg.bits}. Export the film again."
+            msg(
+                "The DICOM header says {stated} bits a pixel, the compressed image "
+                "{bits}. Export the film again.",
+                stated=grid.bits_allocated,
+                bits=jpeg.bits,
+            )
         )
     words = decode_jpeg(jpeg)
     if lossy and not grid.signed and grid.high_bit == grid.bits_stored - 1:
@@ -285,15 +327,25 @@ def _by_pydicom(encoded: bytes, grid: PixelGrid, syntax: UID) -> StoredImage:
 def _undecodable(syntax: UID) -> CorruptFile:
     """Return the error for pixels that are damaged."""
     return CorruptFile(
-        f"The DICOM file's pixels ({syntax.name}) are damaged and cannot be decoded. "
-        "Export the film again."
+        msg(
+            "The DICOM file's pixels ({name}) are damaged and cannot be decoded. Export the "
+            "film again.",
+            name=syntax.name,
+        )
     )
 
 
 def _unsupported(syntax: UID) -> UnsupportedTransferSyntax:
     """Return the error for pixels that no decoder here reads."""
-    name = syntax.name if syntax.name != syntax else f"unknown, {str(syntax)[:64]!r}"
+    name = (
+        syntax.name
+        if syntax.name != syntax
+        else msg("unknown, {syntax!r}", syntax=str(syntax)[:64])
+    )
     return UnsupportedTransferSyntax(
-        f"The DICOM file's pixels are encoded in a way that is not read here ({name}). "
-        "Ask for the study uncompressed or in JPEG 2000."
+        msg(
+            "The DICOM file's pixels are encoded in a way that is not read here ({name}). Ask "
+            "for the study uncompressed or in JPEG 2000.",
+            name=name,
+        )
     )

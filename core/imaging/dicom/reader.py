@@ -49,6 +49,7 @@ from core.imaging.dicom.pixels import (
     pixel_grid,
     stored_pixels,
 )
+from core.language.words import msg
 
 MAX_READS = 100_000
 MAX_META_ELEMENTS = 1_000
@@ -84,8 +85,11 @@ class _BoundedStream(BytesIO):
         self.reads_left -= 1
         if self.reads_left < 0:
             raise CorruptFile(
-                f"The DICOM header takes more than {MAX_READS} reads; no film's does. "
-                "Export the film again."
+                msg(
+                    "The DICOM header takes more than {most} reads; no film's does. "
+                    "Export the film again.",
+                    most=MAX_READS,
+                )
             )
         return super().read(size)
 
@@ -220,20 +224,29 @@ def check_image_kind(dataset: Dataset) -> None:
     """Refuse what is not one monochrome image."""
     if "PixelData" not in dataset:
         raise CorruptFile(
-            "The DICOM file holds no image that can be read: it is a report or a directory, or it "
-            "is cut short. Export the film itself."
+            msg(
+                "The DICOM file holds no image that can be read: it is a report or a "
+                "directory, or it is cut short. Export the film itself."
+            )
         )
     frames = whole_number(dataset, "NumberOfFrames", default=1)
     if frames > 1:
         raise UnsupportedFormat(
-            f"The DICOM file holds {frames} frames; a film is one frame. Export the film alone."
+            msg(
+                "The DICOM file holds {frames} frames; a film is one frame. Export the film alone.",
+                frames=frames,
+            )
         )
     samples = whole_number(dataset, "SamplesPerPixel", default=1)
     photometric = code(dataset, "PhotometricInterpretation")
     if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise UnsupportedFormat(
-            f"The DICOM image is stored as {photometric or 'an unstated kind'} with {samples} "
-            "samples a pixel; MONOCHROME1 and MONOCHROME2 are read here. Export the original film."
+            msg(
+                "The DICOM image is stored as {kind} with {samples} samples a pixel; "
+                "MONOCHROME1 and MONOCHROME2 are read here. Export the original film.",
+                kind=photometric or msg("an unstated kind"),
+                samples=samples,
+            )
         )
 
 
@@ -243,8 +256,10 @@ def _tones(dataset: Dataset, grid: PixelGrid) -> Tones:
     slope, intercept = 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
     if slope == 0:
         raise CorruptFile(
-            "The DICOM file states a RescaleSlope of 0, which makes every pixel equal. "
-            "Export the film again."
+            msg(
+                "The DICOM file states a RescaleSlope of 0, which makes every pixel equal. "
+                "Export the film again."
+            )
         )
     modality_luts, no_modality = lookup_tables(dataset, "ModalityLUTSequence", signed=grid.signed)
     lowest = min(bound * slope + intercept for bound in grid.bounds)
@@ -253,11 +268,11 @@ def _tones(dataset: Dataset, grid: PixelGrid) -> Tones:
     function = code(dataset, "VOILUTFunction") or "LINEAR"
     windows, unusable = _windows(dataset, function if function in FUNCTIONS else "LINEAR")
     if function not in FUNCTIONS and windows:
-        unusable.append("window function is unknown, and LINEAR is taken")
+        unusable.append(msg("window function is unknown, and LINEAR is taken"))
     if no_voi and not voi_luts:
-        unusable.insert(0, "VOI LUT is empty or incomplete")
+        unusable.insert(0, msg("VOI LUT is empty or incomplete"))
     if no_modality and not modality_luts:
-        unusable.insert(0, "modality LUT is empty or incomplete, and is left out")
+        unusable.insert(0, msg("modality LUT is empty or incomplete, and is left out"))
     return Tones(
         slope=slope,
         intercept=intercept,
@@ -280,13 +295,13 @@ def _windows(dataset: Dataset, function: str) -> tuple[list[Window], list[str]]:
             window = Window(float(center), float(width))
         except ValueError:  # never quoted: what is no number may be anything
             if not windows:
-                unusable.append("window is not a pair of numbers")
+                unusable.append(msg("window is not a pair of numbers"))
             continue
         fault = window_fault(window, function)
         if not fault:
             windows.append(window)
         elif not windows:  # those after one that can be used are not asked for
-            unusable.append(f"window {fault}")
+            unusable.append(fault)
     return windows, unusable
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.domain.worklist import MachineReading
+from core.language.recall import recalled
 from core.store.reads import (
     prediction_from_json,
     prediction_to_json,
@@ -45,5 +46,5 @@ def reading_from_json(kept: dict[str, Any]) -> MachineReading:
         source_format=kept["source_format"],
         quality=None if quality is None else quality_from_json(quality),
         prediction=None if prediction is None else prediction_from_json(prediction),
-        sentence=kept["sentence"],
+        sentence=recalled(kept["sentence"]),
     )

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.findings import NO_FINDINGS, Category, Findings
-from core.domain.review import Verdict
+from core.domain.review import Verdict, verdict_words
 from core.errors import FindingsError
+from core.language.words import tr
 from core.reads.findings import implied_verdict
 from core.teaching.session import CONFIDENCES, LABELS, Answer
 from ui.components.declare import declare
@@ -74,26 +75,35 @@ def show_answer(draft: Answer, *, key: str, token: str, lock: str, note: str = "
             "label": None if draft.label is None else draft.label.value,
             "confidence": draft.confidence,
             "labels": [
-                {"value": label.value, "words": label.value.capitalize(), "key": KEYS[label]}
+                {
+                    "value": label.value,
+                    "words": tr(verdict_words(label)).capitalize(),
+                    "key": KEYS[label],
+                }
                 | {"title": ""}
                 for label in LABELS
             ],
             "steps": [
-                {"value": step, "words": str(step), "key": str(step), "title": words.capitalize()}
+                {
+                    "value": step,
+                    "words": str(step),
+                    "key": str(step),
+                    "title": tr(words).capitalize(),
+                }
                 for step, words in CONFIDENCES.items()
             ],
             "findings": [one for one in SEEN if one in draft.findings.categories],
             "seen": [
-                {"value": one.value, "words": WORDS[one], "key": CATEGORY_KEYS[one]}
-                | {"title": TITLES[one]}
+                {"value": one.value, "words": tr(WORDS[one]), "key": CATEGORY_KEYS[one]}
+                | {"title": tr(TITLES[one])}
                 for one in SEEN
             ],
             "implied": Verdict.PNEUMONIA.value,
-            "lock": lock,
-            "note": note,
+            "lock": tr(lock),
+            "note": tr(note),
             "lacks": {
-                "label": Answer().lacks,
-                "confidence": Answer(Verdict.NORMAL).lacks,
+                "label": tr(Answer().lacks),
+                "confidence": tr(Answer(Verdict.NORMAL).lacks),
             },
         },
         on_said_change=rerun_only,

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.domain.findings import ALONE, SIDES, ZONES, Category, Findings
+from core.domain.findings import ALONE, SIDES, ZONES, Category, Findings, place_words
 from core.domain.review import Verdict
 from core.errors import FindingsError
+from core.language.words import msg, tr
 from core.reads.findings import findings_from_json
 from ui.components.declare import declare
 from ui.components.events import number_of, rerun_only, state_of
 
 VERDICT_KEYS = {Verdict.PNEUMONIA: "p", Verdict.NORMAL: "n", Verdict.UNSURE: "u"}
-CONFIDENCES = {1: "guess", 2: "", 3: "fairly sure", 4: "", 5: "certain"}
+CONFIDENCES = {1: msg("guess"), 2: "", 3: msg("fairly sure"), 4: "", 5: msg("certain")}
 """Each is its own key."""
 CATEGORY_KEYS = {
     Category.CONSOLIDATION: "l",
@@ -27,29 +28,29 @@ ZONE_KEYS = dict(zip(ZONES, "123456", strict=True))
 SIDE_KEYS = dict(zip(SIDES, "78", strict=True))
 """With Shift."""
 HELP = (
-    ("p n u", "Verdict: pneumonia, normal, unsure"),
-    ("1 2 3 4 5", "Confidence, from guess to certain"),
-    ("l t e", "Consolidation, other infiltrate, effusion"),
-    ("g a", "None of these, uninterpretable"),
-    ("Shift 1 2 3", "Consolidation right: upper, middle, lower"),
-    ("Shift 4 5 6", "Consolidation left: upper, middle, lower"),
-    ("Shift 7 8", "Effusion right, left"),
+    ("p n u", msg("Verdict: pneumonia, normal, unsure")),
+    ("1 2 3 4 5", msg("Confidence, from guess to certain")),
+    ("l t e", msg("Consolidation, other infiltrate, effusion")),
+    ("g a", msg("None of these, uninterpretable")),
+    ("Shift 1 2 3", msg("Consolidation right: upper, middle, lower")),
+    ("Shift 4 5 6", msg("Consolidation left: upper, middle, lower")),
+    ("Shift 7 8", msg("Effusion right, left")),
 )
 """Keys of the form as the list of all keys shows them."""
 
 WORDS = {
-    Category.CONSOLIDATION: "Consolidation",
-    Category.OTHER_INFILTRATE: "Other infiltrate",
-    Category.EFFUSION: "Effusion",
-    Category.NORMAL: "None of these",
-    Category.UNINTERPRETABLE: "Uninterpretable",
+    Category.CONSOLIDATION: msg("Consolidation"),
+    Category.OTHER_INFILTRATE: msg("Other infiltrate"),
+    Category.EFFUSION: msg("Effusion"),
+    Category.NORMAL: msg("None of these"),
+    Category.UNINTERPRETABLE: msg("Uninterpretable"),
 }
 TITLES = {
-    Category.CONSOLIDATION: "A dense or confluent opacity of a lobe, or of a part of it.",
-    Category.OTHER_INFILTRATE: "Interstitial or minor patchy opacities, small atelectases.",
-    Category.EFFUSION: "Fluid along the chest wall, beside an infiltrate or hiding the lung.",
-    Category.NORMAL: "No consolidation, no other infiltrate, no effusion.",
-    Category.UNINTERPRETABLE: "The film does not let you judge consolidation or effusion.",
+    Category.CONSOLIDATION: msg("A dense or confluent opacity of a lobe, or of a part of it."),
+    Category.OTHER_INFILTRATE: msg("Interstitial or minor patchy opacities, small atelectases."),
+    Category.EFFUSION: msg("Fluid along the chest wall, beside an infiltrate or hiding the lung."),
+    Category.NORMAL: msg("No consolidation, no other infiltrate, no effusion."),
+    Category.UNINTERPRETABLE: msg("The film does not let you judge consolidation or effusion."),
 }
 SHIFT = "\u21e7"
 """Stands on a button before a key that is pressed with Shift."""
@@ -127,15 +128,15 @@ def show_findings(
             "categories": [
                 {
                     "value": one.value,
-                    "words": WORDS[one],
-                    "title": TITLES[one],
+                    "words": tr(WORDS[one]),
+                    "title": tr(TITLES[one]),
                     "key": CATEGORY_KEYS[one],
                     "alone": one in ALONE,
                     "field": _FIELDS.get(one),
                 }
                 for one in Category
             ],
-            "places": [*map(_zones_of, SIDES), _EFFUSION],
+            "places": [*map(_zones_of, SIDES), _sides()],
             "verdicts": [{"value": one.value, "key": sign} for one, sign in VERDICT_KEYS.items()],
             "confidences": list(CONFIDENCES),
         },
@@ -150,13 +151,13 @@ def _zones_of(side: str) -> dict[str, object]:
     return {
         "of": Category.CONSOLIDATION.value,
         "field": _FIELDS[Category.CONSOLIDATION],
-        "words": side.capitalize(),
-        "title": f"Zones of the consolidation in the {side} lung",
+        "words": tr(place_words(side)).capitalize(),
+        "title": tr(_ZONES_TITLES[side]),
         "choices": [
             {
                 "value": zone,
-                "words": zone.removeprefix(f"{side} ").capitalize(),
-                "title": f"Consolidation in the {zone} zone",
+                "words": tr(_THIRDS[zone.removeprefix(f"{side} ")]),
+                "title": tr("Consolidation in the {zone} zone", zone=place_words(zone)),
                 "key": f"{SHIFT}{sign}",
             }
             for zone, sign in ZONE_KEYS.items()
@@ -165,18 +166,30 @@ def _zones_of(side: str) -> dict[str, object]:
     }
 
 
-_EFFUSION = {
-    "of": Category.EFFUSION.value,
-    "field": _FIELDS[Category.EFFUSION],
-    "words": "Fluid",
-    "title": "Sides of the effusion",
-    "choices": [
-        {
-            "value": side,
-            "words": side.capitalize(),
-            "title": f"Effusion on the {side} side",
-            "key": f"{SHIFT}{sign}",
-        }
-        for side, sign in SIDE_KEYS.items()
-    ],
+_ZONES_TITLES = {
+    "right": msg("Zones of the consolidation in the right lung"),
+    "left": msg("Zones of the consolidation in the left lung"),
 }
+_THIRDS = {"upper": msg("Upper"), "middle": msg("Middle"), "lower": msg("Lower")}
+_SIDE_TITLES = {
+    "right": msg("Effusion on the right side"),
+    "left": msg("Effusion on the left side"),
+}
+
+
+def _sides() -> dict[str, object]:
+    return {
+        "of": Category.EFFUSION.value,
+        "field": _FIELDS[Category.EFFUSION],
+        "words": tr("Fluid"),
+        "title": tr("Sides of the effusion"),
+        "choices": [
+            {
+                "value": side,
+                "words": tr(place_words(side)).capitalize(),
+                "title": tr(_SIDE_TITLES[side]),
+                "key": f"{SHIFT}{sign}",
+            }
+            for side, sign in SIDE_KEYS.items()
+        ],
+    }

@@ -32,21 +32,21 @@ const byUpload = (a, b) => a.place - b.place;
 const bySuspicion = (a, b) => suspicionOf(b) - suspicionOf(a) || byUpload(a, b);
 
 const ORDERS = {
-  suspicion: { words: "Most suspicious first", compare: bySuspicion },
+  suspicion: { words: msg("Most suspicious first"), compare: bySuspicion },
   name: {
-    words: "Name",
+    words: msg("Name"),
     compare: (a, b) => names.compare(a.name, b.name) || byUpload(a, b),
   },
   quality: {
-    words: "Worst quality first",
+    words: msg("Worst quality first"),
     compare: (a, b) =>
       QUALITIES.indexOf(a.quality) - QUALITIES.indexOf(b.quality) || bySuspicion(a, b),
   },
   status: {
-    words: "To read first",
+    words: msg("To read first"),
     compare: (a, b) => turnToRead(a) - turnToRead(b) || bySuspicion(a, b),
   },
-  upload: { words: "Order of upload", compare: byUpload },
+  upload: { words: msg("Order of upload"), compare: byUpload },
 };
 
 function offeredOrders(bySuspicion) {
@@ -81,27 +81,45 @@ function countWords(rows) {
   const beside = shipped < rows.length ? shipped : 0;
   const away = count((row) => row.putAway);
   const n = rows.length - away - beside;
-  const parts = [n === 1 ? "1 film" : `${n} films`];
-  if (away) parts.push(`${away} put away`);
-  if (beside) parts.push(`${beside} synthetic`);
+  const parts = [trn("{n} film", "{n} films", n)];
+  if (away) parts.push(trn("{n} put away", "{n} put away", away));
+  if (beside) parts.push(trn("{n} synthetic", "{n} synthetic", beside));
   const signed = count((row) => row.signed);
-  if (signed) parts.push(`${signed} signed by you`);
+  if (signed) parts.push(trn("{n} signed by you", "{n} signed by you", signed));
   return parts.join(", ");
 }
 
+const SIDE_SENTENCES = {
+  none: msg("No score"),
+  hidden: msg("The model's result is hidden until your first read"),
+  unsure: msg("Unsure: read with care"),
+  suspicious: msg("Suspicious for pneumonia"),
+  "not suspicious": msg("Not suspicious for pneumonia"),
+};
+const SIDE_WORDS = {
+  hidden: msg("model hidden"),
+  unsure: msg("unsure"),
+  suspicious: msg("suspicious"),
+  "not suspicious": msg("not suspicious"),
+};
+const QUALITY_WORDS = {
+  refused: msg("refused"),
+  caution: msg("caution"),
+  good: msg("good"),
+  waiting: msg("waiting"),
+};
+
 function sideSentence({ side }) {
-  if (side === "none") return "No score";
-  if (side === "hidden") return "The model's result is hidden until your first read";
-  if (side === "unsure") return "Unsure: read with care";
-  return side === "suspicious" ? "Suspicious for pneumonia" : "Not suspicious for pneumonia";
+  return tr(SIDE_SENTENCES[side]);
 }
 
 function qualitySentence({ quality, note }) {
-  return note ? `Quality: ${quality}. ${note}` : `Quality: ${quality}`;
+  const words = tr("Quality: {quality}", { quality: tr(QUALITY_WORDS[quality]) });
+  return note ? `${words}. ${note}` : words;
 }
 
 function rowSentence(row) {
-  const name = row.synthetic ? `${row.name}, synthetic` : row.name;
+  const name = row.synthetic ? tr("{name}, synthetic", { name: row.name }) : row.name;
   const parts = [name, sideSentence(row), qualitySentence(row), row.status];
   return parts.map((part) => part.replace(/\.$/, "")).join(". ");
 }
@@ -121,17 +139,17 @@ function fillRow(node, row, operatingPoint) {
   find("tick").hidden = operatingPoint === null;
   find("scale").style.setProperty("--tick", operatingPoint ?? 0);
   find("scale").style.setProperty("--dot", scored ? row.probability : 0);
-  const sided = row.side !== "none";
   const hidden = row.side === "hidden";
-  const words = hidden ? "model hidden" : sided ? row.side : row.note || "no score yet";
+  const words = row.side === "none" ? row.note || tr("no score yet") : tr(SIDE_WORDS[row.side]);
   find("side").textContent = words;
-  const scale = scored ? ". The scale shows the run's score and the threshold" : "";
-  find("score").title = scored || hidden ? sideSentence(row) + scale : words;
+  const told = [sideSentence(row)];
+  if (scored) told.push(tr("The scale shows the run's score and the threshold"));
+  find("score").title = scored || hidden ? told.join(". ") : words;
   node.querySelector(".quality path").setAttribute("d", SHAPES[row.quality]);
   find("quality").title = qualitySentence(row);
   find("drawn").hidden = !row.synthetic;
-  find("word").textContent = row.quality;
+  find("word").textContent = tr(QUALITY_WORDS[row.quality]);
   find("status").textContent = row.status;
-  find("status").hidden = row.status === row.quality;
+  find("status").hidden = row.status === tr(QUALITY_WORDS[row.quality]);
   find("status").title = row.status;
 }

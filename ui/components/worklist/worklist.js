@@ -41,7 +41,7 @@ class Worklist {
 
   listen() {
     const { list, select } = this;
-    for (const order of this.offered) select.add(new Option(ORDERS[order].words, order));
+    for (const order of this.offered) select.add(new Option(tr(ORDERS[order].words), order));
     select.value = this.order;
     select.addEventListener("change", () => this.sortBy(select.value));
     list.addEventListener("keydown", (event) => this.onKey(event));

@@ -16,11 +16,12 @@ from typing import Literal
 import streamlit as st
 
 from core.domain.model import Side
+from core.language.words import msg, tr
 from ui.components.declare import declare
 from ui.components.events import rerun_only, state_of
 from ui.components.worklist.choice import Conversation, continue_conversation
 
-DISMISSED = "not to be read here"
+DISMISSED = msg("not to be read here")
 """Status of a picture that a reader has put away."""
 
 _HERE = Path(__file__).parent
@@ -140,6 +141,7 @@ def show_worklist(
 
 def _described(row: WorklistRow) -> dict[str, object]:
     described = asdict(row) | {"signed": row.signed, "done": row.done}
+    described |= {"note": tr(row.note), "status": tr(row.status)}
     described["putAway"] = row.status == DISMISSED
     del described["thumbnail_png"]
     return described
