@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core.errors import ArchiveError
+from core.language.words import Message, msg
 
 
 class Route(StrEnum):
@@ -79,27 +81,40 @@ class ArchiveSettings:
     fhir: str = ""
 
     def __post_init__(self) -> None:
-        for name, aet in (("own", self.own_aet), ("archive's", self.called_aet)):
-            if not 0 < len(aet) <= 16 or not aet.isascii() or "\\" in aet:
-                raise ArchiveError(
-                    f"The {name} AE title {aet!r} is not 1 to 16 plain letters: correct it."
+        if not _is_aet(self.own_aet):
+            raise ArchiveError(
+                msg(
+                    "The own AE title {title!r} is not 1 to 16 plain letters: correct it.",
+                    title=self.own_aet,
                 )
+            )
+        if not _is_aet(self.called_aet):
+            raise ArchiveError(
+                msg(
+                    "The archive's AE title {title!r} is not 1 to 16 plain letters: correct it.",
+                    title=self.called_aet,
+                )
+            )
         for name, address in (("DICOMweb", self.dicomweb), ("FHIR", self.fhir)):
             if address and not address.startswith(("http://", "https://")):
                 raise ArchiveError(
-                    f"The {name} address {address!r} does not begin with http:// or https://: "
-                    "correct it."
+                    msg(
+                        "The {protocol} address {address!r} does not begin with http:// or "
+                        "https://: correct it.",
+                        protocol=name,
+                        address=address,
+                    )
                 )
         if not all(0 < port < 65536 for port in (self.port, self.receive_port)):
-            raise ArchiveError("A port is a number from 1 to 65535: correct it.")
+            raise ArchiveError(msg("A port is a number from 1 to 65535: correct it."))
         if self.least_years > self.most_years:
-            raise ArchiveError("The least age is above the most: exchange them.")
+            raise ArchiveError(msg("The least age is above the most: exchange them."))
         if self.fetch and not self.dicomweb:
-            raise ArchiveError("Films are fetched over DICOMweb: state its address.")
+            raise ArchiveError(msg("Films are fetched over DICOMweb: state its address."))
         if self.send is Route.DICOMWEB and not self.dicomweb:
-            raise ArchiveError("Reports are to go back over DICOMweb: state its address.")
+            raise ArchiveError(msg("Reports are to go back over DICOMweb: state its address."))
         if self.send is Route.DIMSE and not self.host:
-            raise ArchiveError("Reports are to go back over DICOM: state the archive's host.")
+            raise ArchiveError(msg("Reports are to go back over DICOM: state the archive's host."))
 
     @property
     def takes_films(self) -> bool:
@@ -110,6 +125,10 @@ class ArchiveSettings:
     def sends_reports(self) -> bool:
         """Whether reports go back at all."""
         return self.send is not Route.NONE or bool(self.fhir)
+
+
+def _is_aet(title: str) -> bool:
+    return 0 < len(title) <= 16 and title.isascii() and "\\" not in title
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +147,19 @@ class ArrivalState(StrEnum):
     KEPT = "taken"
     LEFT_OUT = "left out"
     REFUSED = "refused"
+
+
+_ARRIVED: Mapping[ArrivalState, Message] = {
+    ArrivalState.WAITING: msg("waiting"),
+    ArrivalState.KEPT: msg("taken"),
+    ArrivalState.LEFT_OUT: msg("left out"),
+    ArrivalState.REFUSED: msg("refused"),
+}
+
+
+def arrival_state_words(state: ArrivalState) -> Message:
+    """Return in words what became of a film of the archive."""
+    return _ARRIVED[state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +191,18 @@ class SendingState(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     REFUSED = "refused"
+
+
+_SENT: Mapping[SendingState, Message] = {
+    SendingState.WAITING: msg("waiting"),
+    SendingState.SENT: msg("sent"),
+    SendingState.REFUSED: msg("refused"),
+}
+
+
+def sending_state_words(state: SendingState) -> Message:
+    """Return in words how far a report has come."""
+    return _SENT[state]
 
 
 @dataclass(frozen=True, slots=True)

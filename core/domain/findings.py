@@ -13,16 +13,31 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 
 from core.errors import FindingsError
+from core.language.lists import NOTHING, joined
+from core.language.words import Message, msg
 
 THIRDS = ("upper", "middle", "lower")
 SIDES = ("right", "left")
 """The patient's: the right lung lies on the left of the picture."""
 
 ZONES = tuple(f"{side} {third}" for side in SIDES for third in THIRDS)
+
+_PLACES: Mapping[str, Message] = {
+    "right": msg("right"),
+    "left": msg("left"),
+    "right upper": msg("right upper"),
+    "right middle": msg("right middle"),
+    "right lower": msg("right lower"),
+    "left upper": msg("left upper"),
+    "left middle": msg("left middle"),
+    "left lower": msg("left lower"),
+}
 
 
 class Category(StrEnum):
@@ -34,6 +49,14 @@ class Category(StrEnum):
     NORMAL = "normal"
     UNINTERPRETABLE = "uninterpretable"
 
+
+_CATEGORIES: Mapping[Category, Message] = {
+    Category.CONSOLIDATION: msg("consolidation"),
+    Category.OTHER_INFILTRATE: msg("other infiltrate"),
+    Category.EFFUSION: msg("pleural effusion"),
+    Category.NORMAL: msg("normal"),
+    Category.UNINTERPRETABLE: msg("uninterpretable"),
+}
 
 ALONE = frozenset({Category.NORMAL, Category.UNINTERPRETABLE})
 """Categories that hold beside no other."""
@@ -65,14 +88,26 @@ class Findings:
     def __post_init__(self) -> None:
         for alone in sorted(self.categories & ALONE):
             if len(self.categories) > 1:
-                raise FindingsError(f"A film that is {alone} has no other finding: choose again.")
+                raise FindingsError(
+                    msg(
+                        "A film that is {category} has no other finding: choose again.",
+                        category=category_words(alone),
+                    )
+                )
         wrong = sorted((self.zones - set(ZONES)) | (self.effusion_sides - set(SIDES)))
         if wrong:
-            raise FindingsError(f"There is no zone or side {wrong[0]!r}: choose again.")
+            raise FindingsError(
+                msg("There is no zone or side {place!r}: choose again.", place=wrong[0])
+            )
         places = {Category.CONSOLIDATION: self.zones, Category.EFFUSION: self.effusion_sides}
         for category, chosen in places.items():
             if chosen and category not in self.categories:
-                raise FindingsError(f"A place was chosen without {category}: choose again.")
+                raise FindingsError(
+                    msg(
+                        "A place was chosen without {category}: choose again.",
+                        category=category_words(category),
+                    )
+                )
 
     def __bool__(self) -> bool:
         """Return whether anything but the verdict was said."""
@@ -82,29 +117,51 @@ class Findings:
 NO_FINDINGS = Findings()
 
 
-def category_text(category: Category) -> str:
+def category_words(category: Category) -> Message:
+    """Return the name of a category."""
+    return _CATEGORIES[category]
+
+
+def place_words(place: str) -> Message:
+    """Return the name of one of `ZONES` or `SIDES`."""
+    return _PLACES[place]
+
+
+def category_text(category: Category) -> Message:
     """Return a category in words; normal is said as the WHO's form does."""
-    normal = category is Category.NORMAL
-    return "no consolidation, infiltrate or effusion" if normal else category.value
+    if category is Category.NORMAL:
+        return msg("no consolidation, infiltrate or effusion")
+    return category_words(category)
 
 
-def findings_text(findings: Findings) -> str:
+def findings_text(findings: Findings) -> Message:
     """Return findings in words, each with its places; empty if there are none."""
     places = {
         Category.CONSOLIDATION: _zones_text(findings),
         Category.EFFUSION: _sides_text(findings),
     }
-    return "; ".join(
-        f"{category}, {places[category]}" if places.get(category) else category_text(category)
-        for category in Category
-        if category in findings.categories
+    return joined(
+        (
+            joined([category_words(category), places[category]])
+            if places.get(category)
+            else category_text(category)
+            for category in Category
+            if category in findings.categories
+        ),
+        "; ",
     )
 
 
-def _zones_text(findings: Findings) -> str:
-    return " and ".join(zone for zone in ZONES if zone in findings.zones)
+def _zones_text(findings: Findings) -> Message:
+    zones = [place_words(zone) for zone in ZONES if zone in findings.zones]
+    if not zones:
+        return NOTHING
+    return reduce(
+        lambda places, place: msg("{places} and {place}", places=places, place=place), zones
+    )
 
 
-def _sides_text(findings: Findings) -> str:
-    both = findings.effusion_sides == set(SIDES)
-    return "both sides" if both else "".join(findings.effusion_sides)
+def _sides_text(findings: Findings) -> Message:
+    if findings.effusion_sides == set(SIDES):
+        return msg("both sides")
+    return joined(map(place_words, findings.effusion_sides))

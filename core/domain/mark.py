@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.errors import MarkError
+from core.language.words import msg
 
 MAX_MARKS = 5
 
@@ -23,7 +24,9 @@ class Mark:
     def __post_init__(self) -> None:
         ordered = 0.0 <= self.left <= self.right <= 1.0 and 0.0 <= self.top <= self.bottom <= 1.0
         if not ordered:
-            raise MarkError(f"The mark {self.edges} lies outside the film: place it again.")
+            raise MarkError(
+                msg("The mark {edges} lies outside the film: place it again.", edges=self.edges)
+            )
 
     @property
     def edges(self) -> Edges:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.domain.film import Turn
+from core.language.words import Message, msg
 
 
 class Severity(StrEnum):
@@ -82,17 +83,16 @@ ORIENTATION = "orientation"
 TURNED_BY_READER = "turned"
 """Code of the note on a film that its reader turned; it measures the degrees to the left."""
 
-_TURNED = {
-    Turn.LEFT: "left by 90 degrees",
-    Turn.OVER: "by 180 degrees",
-    Turn.RIGHT: "right by 90 degrees",
+_TURNED: Mapping[Turn, Message] = {
+    Turn.LEFT: msg("The reader turned the film left by 90 degrees before this read."),
+    Turn.OVER: msg("The reader turned the film by 180 degrees before this read."),
+    Turn.RIGHT: msg("The reader turned the film right by 90 degrees before this read."),
 }
 
 
 def turned_finding(turn: Turn) -> Finding:
     """Return the note on a film that its reader turned."""
-    message = f"The reader turned the film {_TURNED[turn]} before this read."
-    return Finding(TURNED_BY_READER, Severity.NOTE, 90.0 * turn.quarters, None, message)
+    return Finding(TURNED_BY_READER, Severity.NOTE, 90.0 * turn.quarters, None, _TURNED[turn])
 
 
 INVERTED_BY_READER = Finding(
@@ -100,7 +100,7 @@ INVERTED_BY_READER = Finding(
     Severity.NOTE,
     None,
     None,
-    "Black and white were exchanged by the reader before this read.",
+    msg("Black and white were exchanged by the reader before this read."),
 )
 
 
@@ -145,6 +145,19 @@ class FilmChange(StrEnum):
             FilmChange.TURN_RIGHT: Turn.RIGHT,
         }
         return turns.get(self, Turn.NONE)
+
+
+_CHANGES: Mapping[FilmChange, Message] = {
+    FilmChange.INVERT: msg("black and white exchanged"),
+    FilmChange.TURN_LEFT: msg("turned left by 90 degrees"),
+    FilmChange.TURN_OVER: msg("turned by 180 degrees"),
+    FilmChange.TURN_RIGHT: msg("turned right by 90 degrees"),
+}
+
+
+def change_words(change: FilmChange) -> Message:
+    """Return a change in words."""
+    return _CHANGES[change]
 
 
 UPRIGHT_LIMIT = 0.1

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
 
+from core.language.words import Message, msg
+
 SURE = 0.99
 """A probability is not written out above this, nor below the rest to 1."""
 
@@ -20,28 +22,40 @@ class Rate:
     n: int
 
 
-def rate_text(rate: Rate) -> str:
+def rate_text(rate: Rate) -> Message:
     """Return a rate with its 95 % interval and n."""
-    return f"{interval_text(rate)}, n = {rate.n}"
+    return msg("{rate}, n = {n}", rate=interval_text(rate), n=rate.n)
 
 
-def interval_text(rate: Rate, digits: int = 3) -> str:
+def interval_text(rate: Rate, digits: int = 3) -> Message:
     """Return a rate with its 95 % interval, to some digits after the point."""
-    return f"{rate.value:.{digits}f} ({rate.low:.{digits}f} to {rate.high:.{digits}f})"
+    return msg(
+        "{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})",
+        value=rate.value,
+        low=rate.low,
+        high=rate.high,
+        digits=digits,
+    )
 
 
-def of_few_text(rate: Rate) -> str:
+def of_few_text(rate: Rate) -> Message:
     """Return a rate of few reads with its 95 % interval and n, to two digits."""
-    return f"{interval_text(rate, 2)[:-1]}, n = {rate.n})"
+    return msg(
+        "{value:.2f} ({low:.2f} to {high:.2f}, n = {n})",
+        value=rate.value,
+        low=rate.low,
+        high=rate.high,
+        n=rate.n,
+    )
 
 
-def probability_text(probability: float) -> str:
+def probability_text(probability: float) -> Message:
     """Return a probability as a number, or that it is near 0 or 1."""
     if probability > SURE:
-        return f"above {SURE}"
+        return msg("above {probability:.2f}", probability=SURE)
     if probability < 1 - SURE:
-        return f"below {1 - SURE:.2f}"
-    return f"{probability:.2f}"
+        return msg("below {probability:.2f}", probability=1 - SURE)
+    return Message("{probability:.2f}", "", 0, {"probability": probability})
 
 
 def probability_number(probability: float) -> float:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.errors import NotAllowed
+from core.language.lists import all_of, one_of
+from core.language.words import Message, msg
 
 
 class Role(StrEnum):
@@ -18,6 +20,15 @@ class Role(StrEnum):
     TEACHER = "teacher"
     LEAD = "lead"
     ADMIN = "admin"
+
+
+_ROLES: Mapping[Role, Message] = {
+    Role.TRAINEE: msg("trainee"),
+    Role.READER: msg("reader"),
+    Role.TEACHER: msg("teacher"),
+    Role.LEAD: msg("lead"),
+    Role.ADMIN: msg("admin"),
+}
 
 
 class Act(StrEnum):
@@ -46,6 +57,38 @@ class Act(StrEnum):
     SET_PREVALENCE = "set the ward's prevalence"
     OPEN_ARCHIVE = "open the page Archive"
     SET_ARCHIVE = "change how the archive is reached"
+
+
+_ACTS: Mapping[Act, Message] = {
+    Act.OPEN_REVIEW: msg("open the page Worklist"),
+    Act.OPEN_REGIONS: msg("open the page Regions"),
+    Act.OPEN_ERRORS: msg("open the page Errors"),
+    Act.OPEN_SUBGROUPS: msg("open the page Subgroups"),
+    Act.OPEN_RUNS: msg("open the page Compare runs"),
+    Act.OPEN_MODEL_CARD: msg("open the page Model card"),
+    Act.OPEN_TEACHING: msg("open the page Teaching"),
+    Act.OPEN_RECORDS: msg("open the page Records"),
+    Act.COMPARE_RUNS: msg("compare runs"),
+    Act.ADD_FILMS: msg("add films to the worklist"),
+    Act.ERASE_FILMS: msg("erase films"),
+    Act.SIGN_READ: msg("sign a read"),
+    Act.TAKE_SESSION: msg("take a teaching session"),
+    Act.MAKE_CASE_SET: msg("put a case set together"),
+    Act.SEE_GROUP: msg("see how others read a case set"),
+    Act.ARBITRATE: msg("arbitrate between reads"),
+    Act.NOTE_CASE: msg("note a case"),
+    Act.CHANGE_CAUSES: msg("change the list of causes"),
+    Act.IMPORT_RUN: msg("import a run"),
+    Act.CHOOSE_SERVED_RUN: msg("change the active model"),
+    Act.SET_PREVALENCE: msg("set the ward's prevalence"),
+    Act.OPEN_ARCHIVE: msg("open the page Archive"),
+    Act.SET_ARCHIVE: msg("change how the archive is reached"),
+}
+
+
+def role_words(role: Role) -> Message:
+    """Return the name of a role."""
+    return _ROLES[role]
 
 
 _DOCTORS = frozenset({Role.READER, Role.TEACHER, Role.LEAD})
@@ -113,8 +156,13 @@ class Reader:
         """
         if not self.may(act):
             raise NotAllowed(
-                f"{roles_text(self.roles)} may not {act}: this needs the role "
-                f"{who_may_text(act)}. Change your role, or ask the administrator."
+                msg(
+                    "{roles} may not {act}: this needs the role {needed}. Change your role, or ask "
+                    "the administrator.",
+                    roles=roles_text(self.roles),
+                    act=_ACTS[act],
+                    needed=who_may_text(act),
+                )
             )
 
 
@@ -125,19 +173,20 @@ OPERATOR = Reader("command line", frozenset({Role.ADMIN}))
 """The person at the command line, who can change the files anyway."""
 
 
-def roles_text(roles: Collection[Role]) -> str:
+def roles_text(roles: Collection[Role]) -> Message:
     """Return roles as the subject of a sentence."""
-    return f"The role {_either(roles, 'and')}" if roles else "Nobody without a role"
+    if not roles:
+        return msg("Nobody without a role")
+    return msg("The role {roles}", roles=all_of(_named(roles)))
 
 
-def who_may_text(act: Act) -> str:
+def who_may_text(act: Act) -> Message:
     """Return the roles that allow an act, such as "teacher, lead or admin"."""
-    return _either(WHO_MAY[act])
+    return one_of(_named(WHO_MAY[act]))
 
 
-def _either(roles: Collection[Role], word: str = "or") -> str:
-    *others, last = (role for role in Role if role in roles)
-    return f"{', '.join(others)} {word} {last}" if others else str(last)
+def _named(roles: Collection[Role]) -> list[Message]:
+    return [_ROLES[role] for role in Role if role in roles]
 
 
 def reader_key(name: str) -> str:
@@ -179,8 +228,13 @@ def reader_from_claims(claims: Mapping[str, object], role_claim: str, name_claim
     roles = frozenset(role for role in Role if role in given)
     if not roles:
         raise NotAllowed(
-            f"{identity} has no role here: the claim {role_claim!r} of the log-in names none of "
-            f"{_either(_ALL)}. Ask the administrator for a role."
+            msg(
+                "{identity} has no role here: the claim {claim!r} of the log-in names none of "
+                "{roles}. Ask the administrator for a role.",
+                identity=identity,
+                claim=role_claim,
+                roles=one_of(_named(_ALL)),
+            )
         )
     name = claims.get(name_claim)
     words = " ".join(name.split()) if isinstance(name, str) else ""
@@ -196,13 +250,18 @@ def _identity(claims: Mapping[str, object]) -> str:
     identity = " ".join(str(stated or claims.get("sub") or "").translate(_BRACKETS).split())
     if not identity:
         raise NotAllowed(
-            "The log-in identifies nobody: it has neither a verified address (the claims email and "
-            "email_verified) nor the claim sub. Ask the log-in provider's administrator."
+            msg(
+                "The log-in identifies nobody: it has neither a verified address (the claims email "
+                "and email_verified) nor the claim sub. Ask the log-in provider's administrator."
+            )
         )
     if len(identity) > READER_LIMIT:
         raise NotAllowed(
-            f"The log-in's id has {len(identity)} characters, and a read is signed with "
-            f"{READER_LIMIT} at most. Ask the log-in provider's administrator for a verified "
-            "address."
+            msg(
+                "The log-in's id has {length} characters, and a read is signed with {limit} at "
+                "most. Ask the log-in provider's administrator for a verified address.",
+                length=len(identity),
+                limit=READER_LIMIT,
+            )
         )
     return identity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,8 @@ from core.domain.mark import Mark
 from core.domain.model import Prediction
 from core.domain.quality import QualityReport
 from core.domain.ward import ShownNumber
+from core.language.lists import NOTHING
+from core.language.words import Message, msg
 
 
 class Verdict(StrEnum):
@@ -20,6 +22,18 @@ class Verdict(StrEnum):
     PNEUMONIA = "pneumonia"
     NORMAL = "normal"
     UNSURE = "unsure"
+
+
+_VERDICTS: Mapping[Verdict, Message] = {
+    Verdict.PNEUMONIA: msg("pneumonia"),
+    Verdict.NORMAL: msg("normal"),
+    Verdict.UNSURE: msg("unsure"),
+}
+
+
+def verdict_words(verdict: Verdict) -> Message:
+    """Return a verdict in words."""
+    return _VERDICTS[verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +50,11 @@ class ReaderRead:
     findings: Findings = NO_FINDINGS
 
     @property
-    def confidence_text(self) -> str:
+    def confidence_text(self) -> Message:
         """The confidence as it follows the verdict; empty where there is none."""
-        return "" if self.confidence is None else f", confidence {self.confidence} of 5"
+        if self.confidence is None:
+            return NOTHING
+        return msg(", confidence {confidence} of 5", confidence=self.confidence)
 
 
 class ReadKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from enum import StrEnum
 from core.domain.model import Prediction
 from core.domain.origin import FilmOrigin
 from core.domain.quality import QualityReport
+from core.language.words import Message, msg
 
 
 class FilmStatus(StrEnum):
@@ -23,12 +25,40 @@ class FilmStatus(StrEnum):
     DISMISSED = "not a chest film"
 
 
+_STATUSES: Mapping[FilmStatus, Message] = {
+    FilmStatus.NEW: msg("new"),
+    FilmStatus.BEING_READ: msg("being read"),
+    FilmStatus.FIRST_LOCKED: msg("first read locked"),
+    FilmStatus.SIGNED: msg("signed"),
+    FilmStatus.DISPUTED: msg("disputed"),
+    FilmStatus.REFUSED: msg("refused"),
+    FilmStatus.DISMISSED: msg("not a chest film"),
+}
+
+
+def status_words(status: FilmStatus) -> Message:
+    """Return a film's status in words."""
+    return _STATUSES[status]
+
+
 class Arrival(StrEnum):
     """How a film came in."""
 
     UPLOAD = "upload"
     FOLDER = "folder"
     PACS = "PACS"
+
+
+_ARRIVALS: Mapping[Arrival, Message] = {
+    Arrival.UPLOAD: msg("upload"),
+    Arrival.FOLDER: msg("folder"),
+    Arrival.PACS: msg("PACS"),
+}
+
+
+def arrival_words(arrival: Arrival) -> Message:
+    """Return how a film came in, in words."""
+    return _ARRIVALS[arrival]
 
 
 @dataclass(frozen=True, slots=True)
