@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from core.settings import PROJECT_ROOT
 
-MOUNTING = PROJECT_ROOT / "ui" / "components" / "mounting.js"
+SHARED = tuple(PROJECT_ROOT / "ui" / "components" / n for n in ("language.js", "mounting.js"))
 WORKLIST = PROJECT_ROOT / "ui" / "components" / "worklist"
 ROWS = [
     {
@@ -56,7 +56,7 @@ LONGER_THAN_OVERTAKEN = 1300
 
 
 def script(folder: Path, *names: str) -> str:
-    return "\n".join(path.read_text("utf-8") for path in (MOUNTING, *(folder / n for n in names)))
+    return "\n".join(path.read_text("utf-8") for path in (*SHARED, *(folder / n for n in names)))
 
 
 @pytest.fixture
@@ -112,6 +112,28 @@ def test_a_component_that_is_not_called_again_closes_although_its_place_stays(
     worklist.keyboard.press("j")
     worklist.wait_for_timeout(300)
     assert worklist.evaluate("() => stage.said") == []
+
+
+def test_another_language_opens_a_component_with_its_markup_in_that_language(
+    worklist: Page,
+) -> None:
+    names = """() => [".worklist [data-step='1']", "template"].map(place => {
+      const node = stage.parentElement.querySelector(place);
+      return node.ariaLabel ?? node.content.querySelector(".drawn").textContent;
+    })"""
+    spanish = {"Next film": ["Radiografía siguiente"], "synthetic": ["sintética"]}
+    speak = f"{{ ...message, language: 'es', translations: {json.dumps(spanish)} }}"
+    english = "{ ...message, language: 'en', translations: {} }"
+    said = []
+    for data in (english, speak, english):
+        play(worklist, f"stage.call({data});")
+        said.append(worklist.evaluate(names))
+        assert worklist.evaluate(NAMES) == ["a.png", "b.png", "c.png"]
+    assert said == [
+        ["Next film", "synthetic"],
+        ["Radiografía siguiente", "sintética"],
+        ["Next film", "synthetic"],
+    ]
 
 
 def test_an_overtaken_carrier_keeps_the_thumbnails_on_the_shelf(page: Page) -> None:
