@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.errors import DatasetError
+from core.language.words import msg
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +73,13 @@ def write_whole(path: Path, content: bytes) -> None:
         replace_file(path, content)
     except OSError as exc:
         raise DatasetError(
-            f"{path.name} cannot be written to {path.parent} ({exc.strerror}): make room, or name "
-            "a folder that can be written (FIRSTREAD_CACHE for the built-in films)."
+            msg(
+                "{name} cannot be written to {folder} ({why}): make room, or name a folder that "
+                "can be written (FIRSTREAD_CACHE for the built-in films).",
+                name=path.name,
+                folder=str(path.parent),
+                why=str(exc.strerror),
+            )
         ) from exc
 
 

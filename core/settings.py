@@ -4,15 +4,17 @@ Every setting is an environment variable with the prefix ``FIRSTREAD_`` and has 
 on a fresh machine.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import SettingsError
 from core.language.current import ENGLISH
+from core.language.words import msg, tr
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -222,8 +224,17 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as exc:
-        wrong = "; ".join(
-            f"FIRSTREAD_{str(error['loc'][0]).upper()} is {error['input']!r}: {error['msg']}"
-            for error in exc.errors()
-        )
-        raise SettingsError(f"{wrong}. Correct the environment or the file .env.") from exc
+        wrong = "; ".join(map(_wrong_text, exc.errors()))
+        raise SettingsError(
+            msg("{wrong}. Correct the environment or the file .env.", wrong=wrong)
+        ) from exc
+
+
+def _wrong_text(error: Mapping[str, Any]) -> str:
+    setting = f"FIRSTREAD_{str(error['loc'][0]).upper()}"
+    return tr(
+        "{setting} is {value!r}: {why}",
+        setting=setting,
+        value=error["input"],
+        why=error["msg"],
+    )

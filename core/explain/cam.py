@@ -21,6 +21,7 @@ from core.errors import ExplanationError
 from core.explain.healthy import unlike_healthy
 from core.explain.superpixels import segment_lungs_apart
 from core.explain.zones import name_zones
+from core.language.words import msg
 
 
 def explain_by_cam(
@@ -52,8 +53,10 @@ def explain_by_cam(
     places = classifier.evidence(pair)
     if places is None:
         raise ExplanationError(
-            f"The log odds of run {classifier.run_record.run_id} cannot be split by place. "
-            "Choose LIME."
+            msg(
+                "The log odds of run {run} cannot be split by place. Choose LIME.",
+                run=classifier.run_record.run_id,
+            )
         )
     score, mirrored = (float(each) for each in classifier.log_odds(pair))
     own, turned = places[0], places[1][:, ::-1]

@@ -24,6 +24,7 @@ from core.domain.regions import (
 from core.errors import ExplanationError
 from core.explain.lime import top_regions
 from core.explain.trust import doubt_of
+from core.language.words import msg
 from core.tables import csv_table
 
 FORMAT: Literal["First Read explanation, version 1"] = "First Read explanation, version 1"
@@ -102,8 +103,10 @@ class KeptExplanation:
             settings: ExplanationSettings = kinds[self.method].validate_python(self.settings)
         except (KeyError, ValueError) as exc:
             raise ExplanationError(
-                "The file names a method or settings that this version does not know. "
-                "Use the version that wrote it."
+                msg(
+                    "The file names a method or settings that this version does not know. "
+                    "Use the version that wrote it."
+                )
             ) from exc
         return settings
 
@@ -163,8 +166,10 @@ def read_explanation(content: bytes) -> KeptExplanation:
         return _KEPT.validate_json(content)
     except ValueError as exc:
         raise ExplanationError(
-            "The file is not an explanation that First Read has written. Choose the JSON file that "
-            "the page Regions offers."
+            msg(
+                "The file is not an explanation that First Read has written. Choose the JSON file "
+                "that the page Regions offers."
+            )
         ) from exc
 
 
@@ -178,8 +183,12 @@ def largest_difference(kept: KeptExplanation, weights: FloatVector) -> float:
     """
     if len(kept.weights) != len(weights):
         raise ExplanationError(
-            f"The file has {len(kept.weights)} regions and the film now has {len(weights)}. The "
-            "film is cut in another way: other versions of the libraries are installed."
+            msg(
+                "The file has {kept} regions and the film now has {now}. The film is cut in "
+                "another way: other versions of the libraries are installed.",
+                kept=len(kept.weights),
+                now=len(weights),
+            )
         )
     return float(np.abs(np.array(kept.weights) - weights).max())
 

@@ -30,6 +30,7 @@ from core.domain.regions import Design, Explanation, Fill, Intervals, LimeSettin
 from core.errors import Cancelled, ExplanationError
 from core.explain.superpixels import labels_on_film, locate_on_film, segment_superpixels
 from core.explain.zones import name_zones
+from core.language.words import msg
 
 PNEUMONIA_COLUMN = 1
 Masks = npt.NDArray[np.bool_]
@@ -204,10 +205,13 @@ def explain_prediction(
     steps = ExplanationSteps(model_input, classifier, settings)
     while not steps.finished:
         if cancelled is not None and cancelled():
-            msg = (
-                f"The explanation was stopped after {steps.samples} of {settings.samples} samples."
+            raise Cancelled(
+                msg(
+                    "The explanation was stopped after {samples} of {wanted} samples.",
+                    samples=steps.samples,
+                    wanted=settings.samples,
+                )
             )
-            raise Cancelled(msg)
         steps.advance()
         if progress is not None:
             progress(steps.share)
@@ -342,8 +346,10 @@ def hidden_film(
     if fill is Fill.HEALTHY:
         if healthy is None:
             raise ExplanationError(
-                "The film cannot be drawn without a lesion: that takes a run that sees the lungs "
-                "alone. Choose another fill."
+                msg(
+                    "The film cannot be drawn without a lesion: that takes a run that sees the "
+                    "lungs alone. Choose another fill."
+                )
             )
         return healthy
     tensor, lungs = model_input.tensor, model_input.lungs
@@ -425,16 +431,24 @@ def top_regions(explanation: Explanation, n: int = 5) -> tuple[RegionWeight, ...
 
 def _check_settings(settings: LimeSettings) -> None:
     limits = (
-        ("samples", settings.samples, LEAST_SAMPLES, math.inf),
-        ("batch", settings.batch, 1, math.inf),
-        ("seed", settings.seed, 0, LARGEST_SEED),
-        ("kernel width", settings.kernel_width, LEAST_KERNEL_WIDTH, math.inf),
+        (msg("samples"), settings.samples, LEAST_SAMPLES, math.inf),
+        (msg("batch"), settings.batch, 1, math.inf),
+        (msg("seed"), settings.seed, 0, LARGEST_SEED),
+        (msg("kernel width"), settings.kernel_width, LEAST_KERNEL_WIDTH, math.inf),
     )
     for name, value, least, most in limits:
         if not least <= value <= most:
-            allowed = f"{least} or more" if most == math.inf else f"{least} to {most}"
-            msg = f"The explanation's {name} is {value}; choose {allowed}."
-            raise ExplanationError(msg)
+            allowed = msg("{least} or more", least=least)
+            if most != math.inf:
+                allowed = msg("{least} to {most}", least=least, most=most)
+            raise ExplanationError(
+                msg(
+                    "The explanation's {name} is {value}; choose {allowed}.",
+                    name=name,
+                    value=value,
+                    allowed=allowed,
+                )
+            )
 
 
 def _draw_masks(samples: int, regions: int, seed: int) -> Masks:
@@ -472,9 +486,15 @@ def _orthogonal_masks(samples: int, regions: int, seed: int) -> Masks:
 
 def _checked_scores(batch_scores: npt.NDArray[np.float32], films: int) -> npt.NDArray[np.float32]:
     if batch_scores.shape != (films,):
-        msg = f"The model gave {batch_scores.shape} scores, not ({films},). Choose another run."
-        raise ExplanationError(msg)
+        raise ExplanationError(
+            msg(
+                "The model gave {shape} scores, not ({films},). Choose another run.",
+                shape=batch_scores.shape,
+                films=films,
+            )
+        )
     if not np.isfinite(batch_scores).all():
-        msg = "The model's score of a film with hidden regions is no number. Choose another run."
-        raise ExplanationError(msg)
+        raise ExplanationError(
+            msg("The model's score of a film with hidden regions is no number. Choose another run.")
+        )
     return batch_scores

@@ -17,6 +17,7 @@ from scipy import ndimage
 
 from core.domain.arrays import FloatImage
 from core.domain.rate import Rate
+from core.language.words import msg
 from core.runs.artifacts import parse_record
 
 EXPLANATIONS_FILE = "explanations.json"
@@ -117,8 +118,8 @@ class ExplanationQuality:
         ModelIntegrity
             If the bytes are not such a record.
         """
-        what = f"{EXPLANATIONS_FILE} is not a record of explanations"
-        remedy = "Restore it, or run `python -m bench localisation` again."
+        what = msg("{file} is not a record of explanations", file=EXPLANATIONS_FILE)
+        remedy = msg("Restore it, or run `python -m bench localisation` again.")
         return parse_record(_QUALITY, content, what, remedy)
 
 

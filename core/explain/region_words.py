@@ -6,6 +6,11 @@ from dataclasses import dataclass, replace
 
 from core.domain.model import Geometry
 from core.domain.regions import CamSettings, Explanation, Method
+from core.explain.zones import MIDLINE, OUTSIDE
+from core.language.words import msg, tr
+
+DOUBLES = 0.7
+"""A change of the log odds that doubles the odds, by which weights are explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +41,17 @@ class Scale:
 UNLIKE_HEALTHY = Scale(
     0.02,
     0.15,
-    "part of the log odds; 0.7 doubles the odds",
-    "No region looks unlike healthy lung and counts for or against pneumonia.",
+    msg("part of the log odds; {odds} doubles the odds", odds=DOUBLES),
+    msg("No region looks unlike healthy lung and counts for or against pneumonia."),
 )
 WHOLE_LUNGS = replace(
-    UNLIKE_HEALTHY, least=0.05, full=0.4, none="No region of the lungs counts for or against."
+    UNLIKE_HEALTHY, least=0.05, full=0.4, none=msg("No region of the lungs counts for or against.")
 )
 BY_LIME = Scale(
     0.1,
     1.0,
-    "change in log odds; 0.7 doubles the odds",
-    "No single region changes the odds by a tenth.",
+    msg("change in log odds; {odds} doubles the odds", odds=DOUBLES),
+    msg("No single region changes the odds by a tenth."),
 )
 BY_OCCLUSION = replace(BY_LIME, full=2.0)
 """``python -m bench localisation`` prints how large the weights of real pneumonias are."""
@@ -72,10 +77,24 @@ def box_shares(geometry: Geometry) -> tuple[float, float, float, float]:
 
 def region_name(label: int) -> str:
     """Return what a person reads for a label: labels count from 0, regions from 1."""
-    return f"Region {label + 1}"
+    return tr("Region {number}", number=label + 1)
 
 
 def zone_words(zone: str) -> str:
     """Return a zone of `core.explain.zones` as a person reads it: a third of a lung is a zone."""
-    of_lung = zone.endswith(("upper", "middle", "lower"))
-    return zone.capitalize() + (" zone" if of_lung else "")
+    return tr(_ZONES[zone])
+
+
+_ZONES = {
+    OUTSIDE: msg("Outside the lungs"),
+    MIDLINE: msg("Midline"),
+    "upper": msg("Upper zone"),
+    "middle": msg("Middle zone"),
+    "lower": msg("Lower zone"),
+    "right upper": msg("Right upper zone"),
+    "right middle": msg("Right middle zone"),
+    "right lower": msg("Right lower zone"),
+    "left upper": msg("Left upper zone"),
+    "left middle": msg("Left middle zone"),
+    "left lower": msg("Left lower zone"),
+}

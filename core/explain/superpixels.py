@@ -14,6 +14,7 @@ from skimage import segmentation
 from core.domain.arrays import FloatImage, LabelImage, read_only
 from core.domain.model import Geometry
 from core.errors import ExplanationError
+from core.language.words import msg
 
 # Measured at 224 px on films of children and adults with 60 regions asked: SLIC below 0.1 merges to
 # 15-57 ragged regions; 0.2 gives 59-64 that still follow edges; 0.5 and above is nearly a grid.
@@ -58,8 +59,13 @@ def segment_superpixels(tensor: FloatImage, regions: int) -> LabelImage:
     .. [1] Achanta et al., SLIC Superpixels, IEEE TPAMI 34(11), 2012.
     """
     if regions < 2:
-        msg = f"An explanation needs at least 2 regions and {regions} was asked for. Ask for more."
-        raise ExplanationError(msg)
+        raise ExplanationError(
+            msg(
+                "An explanation needs at least 2 regions and {regions} was asked for. Ask for "
+                "more.",
+                regions=regions,
+            )
+        )
     labels = _contiguous(
         segmentation.slic(
             _stretched(tensor),
@@ -71,11 +77,12 @@ def segment_superpixels(tensor: FloatImage, regions: int) -> LabelImage:
         )
     )
     if labels.max() < 1:
-        msg = (
-            "Only one region was found in this film, so there is nothing to compare. Ask for more "
-            "regions."
+        raise ExplanationError(
+            msg(
+                "Only one region was found in this film, so there is nothing to compare. Ask for "
+                "more regions."
+            )
         )
-        raise ExplanationError(msg)
     return labels
 
 
@@ -189,11 +196,14 @@ def locate_on_film(
 def _stretched(tensor: FloatImage) -> FloatImage:
     lowest, highest = float(tensor.min()), float(tensor.max())
     if not (math.isfinite(lowest) and math.isfinite(highest) and highest > lowest):
-        msg = (
-            f"This film has no regions to explain: its grey values run from {lowest:g} to "
-            f"{highest:g}. Check that the file holds a radiograph."
+        raise ExplanationError(
+            msg(
+                "This film has no regions to explain: its grey values run from {lowest:g} to "
+                "{highest:g}. Check that the file holds a radiograph.",
+                lowest=lowest,
+                highest=highest,
+            )
         )
-        raise ExplanationError(msg)
     stretched: FloatImage = (tensor - np.float32(lowest)) / np.float32(highest - lowest)
     return stretched
 

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from scipy.stats import rankdata
 
 from core.domain.rate import Rate, interval_text
+from core.language.words import msg, tr
 from core.runs.artifacts import parse_record
 
 SANITY_FILE = "sanity.json"
@@ -42,6 +43,18 @@ class RandomisedStage:
     layers: str
     signed: Rate
     absolute: Rate
+
+    @property
+    def layers_text(self) -> str:
+        """The layers in the reader's language; the record has them in English."""
+        sizes = [int(part) for part in self.layers.split() if part.isdigit()]
+        known = {
+            "all": tr("all"),
+            "last layer": tr("last layer"),
+            **{f"last {n} layers": tr("last {n} layers", n=n) for n in sizes[:1]},
+            **{f"down to {n} x {n} maps": tr("down to {n} x {n} maps", n=n) for n in sizes[:1]},
+        }
+        return known.get(self.layers, self.layers)
 
     @property
     def resembles(self) -> bool:
@@ -88,8 +101,9 @@ class SanityCheck:
         ModelIntegrity
             If the bytes are not such a record.
         """
-        what = f"{SANITY_FILE} is not a record of weight randomisation"
-        return parse_record(_CHECK, content, what, "Restore it, or run `python -m core sanity`.")
+        what = msg("{file} is not a record of weight randomisation", file=SANITY_FILE)
+        remedy = msg("Restore it, or run `python -m core sanity`.")
+        return parse_record(_CHECK, content, what, remedy)
 
 
 _CHECK = TypeAdapter(SanityCheck)
@@ -111,19 +125,25 @@ def correlate_ranks(first: npt.NDArray[np.floating], second: npt.NDArray[np.floa
 def sanity_text(check: SanityCheck) -> str:
     """Return in sentences whether the maps depend on what was learned."""
     first, last = check.stages[0], check.stages[-1]
-    verdict = (
-        "It may still resemble it: the map shows the film itself more than what the run has "
-        "learned. Do not rely on it."
-        if last.resembles
-        else "It no longer resembles it, so the map depends on what was learned."
+    if last.resembles:
+        verdict = tr(
+            "It may still resemble it: the map shows the film itself more than what the run has "
+            "learned. Do not rely on it."
+        )
+    else:
+        verdict = tr("It no longer resembles it, so the map depends on what was learned.")
+    all_random = tr(
+        "With all weights random, the map's rank correlation with the trained one is {both}.",
+        both=_both_text(last),
     )
-    return (
-        f"With all weights random, the map's rank correlation with the trained one is "
-        f"{_both_text(last)}. {verdict} With random weights in the {first.layers} alone it is "
-        f"{_both_text(first)}."
+    some_random = tr(
+        "With random weights in the {layers} alone it is {both}.",
+        layers=first.layers_text,
+        both=_both_text(first),
     )
+    return f"{all_random} {verdict} {some_random}"
 
 
 def _both_text(stage: RandomisedStage) -> str:
     signed, absolute = interval_text(stage.signed, 2), interval_text(stage.absolute, 2)
-    return f"{signed}, of absolute values {absolute}"
+    return tr("{signed}, of absolute values {absolute}", signed=signed, absolute=absolute)

@@ -20,6 +20,7 @@ from core.domain.regions import Fill
 from core.errors import ExplanationError
 from core.explain.lime import DARK_PERCENT, LUNG, hidden_film
 from core.explain.reader_overlap import inside_boxes
+from core.language.words import msg
 
 SIZES = (0.9, 1.0, 1.1, 1.2)
 """Sides of a marked box as it is hidden, as shares of its own."""
@@ -34,7 +35,13 @@ MOST_OVERLAP = 0.1
 MIDDLE = (5.0, 50.0, 95.0)
 """Percentiles that are told of all ways: the ends of the middle nine tenths, and the median."""
 
-OUTSIDE = "{} outside of the area that the model sees. Choose a place inside the dashed box."
+BOX_OUTSIDE = msg(
+    "A hidden box lies outside of the area that the model sees. Choose a place inside the dashed "
+    "box."
+)
+MARKS_OUTSIDE = msg(
+    "Your marks lie outside of the area that the model sees. Choose a place inside the dashed box."
+)
 
 Mask = npt.NDArray[np.bool_]
 Filling = Callable[[Mask], FloatImage]
@@ -122,7 +129,7 @@ def hide_parts(
     for box in boxes_of(boxes):
         inside = _places((box,), model_input.geometry)
         if not inside.any():
-            raise ExplanationError(OUTSIDE.format("A hidden box lies"))
+            raise ExplanationError(BOX_OUTSIDE)
         if fill is Fill.OWN_MEAN:
             filling[inside] = film[inside].mean()
         place |= inside
@@ -157,7 +164,7 @@ def hide_marked(
     boxes = boxes_of(marks)
     marked = _places(boxes, model_input.geometry)
     if not marked.any():
-        raise ExplanationError(OUTSIDE.format("Your marks lie"))
+        raise ExplanationError(MARKS_OUTSIDE)
     film, rng = model_input.tensor, np.random.default_rng(seed)
     lungs = np.ones(film.shape, np.bool_) if model_input.lungs is None else model_input.lungs > LUNG
     hidden, elsewhere = [], []

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from core.domain.arrays import FloatImage
 from core.domain.model import ModelInput, Prediction, RunClassifier, RunRecord
 from core.errors import Cancelled, ModelInputMismatch, ModelIntegrity, ModelMissing
+from core.language.words import msg
 
 
 class LiteRTNetwork:
@@ -40,8 +41,11 @@ class LiteRTNetwork:
             self._runner = interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as exc:
             raise ModelIntegrity(
-                f"the exported model cannot be read by LiteRT ({exc}). "
-                "Restore it from the repository, or train the run again."
+                msg(
+                    "the exported model cannot be read by LiteRT ({why}). "
+                    "Restore it from the repository, or train the run again.",
+                    why=str(exc),
+                )
             ) from exc
         self._interpreter = interpreter  # the runner does not keep it alive
         (self._input_name, details), *_ = self._runner.get_input_details().items()
@@ -59,8 +63,12 @@ class LiteRTNetwork:
         """
         if batch.shape[1:] != self.input_shape or batch.dtype != np.float32:
             raise ModelInputMismatch(
-                f"the model takes films of {self.input_shape} float32, "
-                f"and got {batch.shape[1:]} {batch.dtype}."
+                msg(
+                    "the model takes films of {shape} float32, and got {given} {kind}.",
+                    shape=self.input_shape,
+                    given=batch.shape[1:],
+                    kind=str(batch.dtype),
+                )
             )
         with self._lock:
             outputs: dict[str, Any] = self._runner(**{self._input_name: batch})
@@ -115,7 +123,7 @@ class LiteRTClassifier:
         try:
             return self._workers.map(_one_by_one, self._single, shares)
         except RuntimeError as exc:  # the interpreter is going, and takes no more work
-            raise Cancelled("First Read is closing: the work was stopped.") from exc
+            raise Cancelled(msg("First Read is closing: the work was stopped.")) from exc
 
     def features(self, batch: FloatImage) -> npt.NDArray[np.float32]:
         """Return the (N, F) float32 features that the logits are made of.
@@ -130,8 +138,11 @@ class LiteRTClassifier:
         outputs = self._network.run(batch)
         if "features" not in outputs:
             raise ModelMissing(
-                f"the export of run {self.run_record.run_id} has no features beside its logit: "
-                "train the run again."
+                msg(
+                    "the export of run {run} has no features beside its logit: "
+                    "train the run again.",
+                    run=self.run_record.run_id,
+                )
             )
         return outputs["features"]
 

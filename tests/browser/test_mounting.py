@@ -114,6 +114,28 @@ def test_a_component_that_is_not_called_again_closes_although_its_place_stays(
     assert worklist.evaluate("() => stage.said") == []
 
 
+def test_another_language_opens_a_component_with_its_markup_in_that_language(
+    worklist: Page,
+) -> None:
+    names = """() => [".worklist [data-step='1']", "template"].map(place => {
+      const node = stage.parentElement.querySelector(place);
+      return node.ariaLabel ?? node.content.querySelector(".drawn").textContent;
+    })"""
+    spanish = {"Next film": ["Radiografía siguiente"], "synthetic": ["sintética"]}
+    speak = f"{{ ...message, language: 'es', translations: {json.dumps(spanish)} }}"
+    english = "{ ...message, language: 'en', translations: {} }"
+    said = []
+    for data in (english, speak, english):
+        play(worklist, f"stage.call({data});")
+        said.append(worklist.evaluate(names))
+        assert worklist.evaluate(NAMES) == ["a.png", "b.png", "c.png"]
+    assert said == [
+        ["Next film", "synthetic"],
+        ["Radiografía siguiente", "sintética"],
+        ["Next film", "synthetic"],
+    ]
+
+
 def test_an_overtaken_carrier_keeps_the_thumbnails_on_the_shelf(page: Page) -> None:
     page.evaluate(STAGE, [script(WORKLIST, "thumbnails.js"), ""])
     header = json.dumps({"list": "list", "thumbnails": [["a", 7, 3]]}).encode()

@@ -449,11 +449,13 @@ def test_damaged_bytes_become_a_sentence_in_the_stage(page: Page) -> None:
     page.evaluate("""() => {
         const shelf = globalThis[Symbol.for('first-read.films')];
         for (const key of shelf.films.keys()) {
-            shelf.films.set(key, { film: null, error: 'The film is damaged. Reload the page.' });
+            const counted = { arrived: 3, expected: 9 };
+            shelf.films.set(key, { film: null, error: 'bytes are missing', counted });
         }
         for (const listener of shelf.listeners) listener();
     }""")
-    expect(page.locator(".message")).to_have_text("The film is damaged. Reload the page.")
+    damage = "The film is damaged: 3 bytes arrived and 9 were expected. Reload the page to fetch it"
+    expect(page.locator(".message")).to_contain_text(damage)
 
 
 def test_the_reset_button_does_what_its_key_does(page: Page) -> None:

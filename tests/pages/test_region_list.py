@@ -16,6 +16,7 @@ from core.evaluation.film_number import ScoreWords
 from core.evaluation.likelihood_ratio import read_ratios
 from core.explain.lime import top_regions
 from core.explain.region_words import UNLIKE_HEALTHY, zone_words
+from core.language import current
 from core.runs.store import load_run
 from core.settings import PROJECT_ROOT, SERVED_RUN
 from ui.components.region_list import number_text, weight_text
@@ -140,6 +141,22 @@ def test_lime_says_its_samples_and_its_fit_and_has_no_balance() -> None:
     assert "by 1,000 samples; fit R² 0.78" in said
     assert ", exact" not in said
     assert "fr-balance" not in said
+
+
+def test_in_spanish_the_list_says_places_sides_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current, "_sources", [lambda: "es"])
+    zones = ("right lower", "outside the lungs")
+    said = drawn(explained([1.12, -0.15], zones=zones))
+
+    assert re.findall(r"</span>([^<]+) <small>([^<]+)", said) == [
+        ("Campo inferior derecho", "Región 1"),
+        ("Fuera de los pulmones", "Región 2"),
+    ]
+    assert re.findall(r"([+-]\d,\d\d)</td><td>([\w ]+)", said) == [
+        ("+1,12", "a favor"),
+        ("-0,15", "en contra"),
+    ]
+    assert "De qué es suma la puntuación" in said
 
 
 def test_what_a_weight_is_depends_on_the_method() -> None:

@@ -4,10 +4,12 @@ import re
 
 import pytest
 from fixtures.app_pages import PATIENCE_S, open_app
-from fixtures.spoken_pages import Bracketed, outside_brackets, texts_of
+from fixtures.spoken_pages import CLOSE, OPEN, Bracketed, outside_brackets, texts_of
+from streamlit.testing.v1 import AppTest
 
 from core.language import words
 from core.language.current import ENGLISH
+from ui.app import guard
 from ui.app.language import CHOSEN
 from ui.app.pages import PAGES
 from ui.components import declare
@@ -37,16 +39,51 @@ def _bracketed(monkeypatch):
     monkeypatch.setattr(declare, "translations", known)
 
 
+def left_out(page):
+    """Return what a page says that no catalogue knows."""
+    assert not page.exception
+    left = {
+        (kind, outside_brackets(DATA.sub(" ", FILES.sub(" ", text))))
+        for kind, text in texts_of(page)
+    }
+    return sorted(f"{kind}: {text}" for kind, text in left if text)
+
+
 @pytest.mark.usefixtures("_bracketed")
 @pytest.mark.parametrize("name", PAGES)
 def test_every_word_of_a_page_is_in_the_catalogue(name):
     page = open_app()
     page.session_state[CHOSEN] = "es"
     page.switch_page(PAGES[name].path).run(timeout=PATIENCE_S)
-    assert not page.exception
-    left = {
-        (kind, outside_brackets(DATA.sub(" ", FILES.sub(" ", text))))
-        for kind, text in texts_of(page)
-    }
-    found = sorted(f"{kind}: {text}" for kind, text in left if text)
+    found = left_out(page)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.usefixtures("_bracketed")
+@pytest.mark.parametrize("blind", [True, False], ids=["reads first", "at once"])
+def test_every_word_of_the_first_steps_is_in_the_catalogue(blind):
+    def draw(blind):
+        import streamlit as st
+
+        from ui.app.language import settle_language
+        from ui.components.frame.frame import show_frame
+        from ui.components.steps.steps import show_steps
+
+        st.session_state["language"] = "es"
+        settle_language()
+        show_frame("", [], [], "")
+        show_steps(blind=blind)
+
+    found = left_out(AppTest.from_function(draw, kwargs={"blind": blind}).run(timeout=PATIENCE_S))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.usefixtures("_bracketed")
+def test_every_word_of_the_log_in_is_in_the_catalogue(monkeypatch):
+    monkeypatch.setattr(guard, "recognise", lambda _: False)
+    page = open_app()
+    page.session_state[CHOSEN] = "es"
+    page.run(timeout=PATIENCE_S)
+    found = left_out(page)
+    assert [button.label for button in page.button] == [f"{OPEN}Log in{CLOSE}"]
     assert not found, "\n".join(found)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.language.current import using
 from ui.components.figures import dimmed
 
 
@@ -17,3 +18,5 @@ from ui.components.figures import dimmed
 )
 def test_only_an_interval_is_dimmed(figure: str, shown: str) -> None:
     assert dimmed(figure) == shown
+    with using("es"):
+        assert dimmed(figure.replace(".", ",")) == shown.replace(".", ",")

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from core.domain.reader import READER_LIMIT, Act, Reader, Role, reader_from_claims
+from core.domain.reader import READER_LIMIT, Act, Reader, Role, reader_from_claims, role_words
 from core.errors import FirstReadError, NotAllowed
 from core.language.words import msg, tr
 from core.settings import get_settings
@@ -95,10 +95,10 @@ def has_log_in() -> bool:
         raise NotAllowed(
             msg(
                 "The log-in is not set up: {files} cannot be read, or its section [auth] "
-                "lacks {join}. Nobody can enter. Correct the file, then start the app "
+                "lacks {missing}. Nobody can enter. Correct the file, then start the app "
                 "again.",
                 files=files[0],
-                join=", ".join(lacks),
+                missing=", ".join(lacks),
             )
         )
     return True
@@ -129,7 +129,8 @@ def not_allowed(visit: Visit, act: Act) -> bool:
 def draw_name_field(visit: Visit) -> str:
     """Draw the field for the local user's name, which all pages share, and return who acts."""
     if visit.logged_in:
-        st.caption(f":material/badge: Signing as {plain(visit.reader)}")
+        signing = tr("Signing as {reader}", reader=plain(visit.reader))
+        st.caption(f":material/badge: {signing}")
         return visit.reader
     st.session_state.setdefault(NAME, visit.reader)
     return st.text_input(
@@ -174,22 +175,25 @@ def _keep(name: str, role: Role) -> None:
 
 def draw_identity(visit: Visit) -> None:
     """Draw who acts, and what changes that."""
-    roles = ", ".join(role for role in Role if role in visit.roles)
+    roles = ", ".join(tr(role_words(role)) for role in Role if role in visit.roles)
     if visit.role_changed:
         visit.role_changed = False
         st.toast(
-            f"Your role is {roles} now. It was changed in another window, and holds in all.",
+            tr(
+                "Your role is {roles} now. It was changed in another window, and holds in all.",
+                roles=roles,
+            ),
             icon=":material/badge:",
             duration="long",
         )
     with st.container(key="who", width="content"):
         if visit.logged_in:
             with st.popover(
-                f"{plain(visit.reader)} · {roles or 'no role'}", icon=":material/badge:"
+                f"{plain(visit.reader)} · {roles or tr('no role')}", icon=":material/badge:"
             ):
-                st.caption("Your name and roles come from the log-in.")
+                st.caption(tr("Your name and roles come from the log-in."))
                 draw_language_choice()
-                st.button("Log out", icon=":material/logout:", on_click=st.logout)
+                st.button(tr("Log out"), icon=":material/logout:", on_click=st.logout)
             return
         if st.session_state.get(_NOT_KEPT):
             _keep(*st.session_state[_NOT_KEPT])
@@ -201,20 +205,32 @@ def draw_identity(visit: Visit) -> None:
 def _draw_choice(visit: Visit) -> None:
     (role,) = visit.roles
     st.caption(
-        "There is no log-in here: anyone who opens this address can choose any name and role. "
-        "Both are kept for the next start; this browser keeps its own name until it is closed."
+        tr(
+            "There is no log-in here: anyone who opens this address can choose any name and role. "
+            "Both are kept for the next start; this browser keeps its own name until it is closed."
+        )
     )
     # in the keys, so that a name written elsewhere is the one that stands here
     keys = f"who-name-{visit.reader}", f"who-role-{role}"
     with st.form("who", border=False):  # so that Enter in the name is enough
-        st.text_input("Your name", visit.reader, max_chars=100, key=keys[0])
-        st.selectbox("Role", list(Role), list(Role).index(role), str.capitalize, key=keys[1])
+        st.text_input(tr("Your name"), visit.reader, max_chars=100, key=keys[0])
+        listed = list(Role)
+        st.selectbox(tr("Role"), listed, listed.index(role), _role_name, key=keys[1])
         st.form_submit_button(
-            "Use", type="primary", icon=":material/check:", on_click=_use, args=keys, key="who-use"
+            tr("Use"),
+            type="primary",
+            icon=":material/check:",
+            on_click=_use,
+            args=keys,
+            key="who-use",
         )
     draw_language_choice()
     if st.session_state.get(_COMPLAINT):
         st.warning(plain(st.session_state[_COMPLAINT]), icon=":material/touch_app:")
+
+
+def _role_name(role: Role) -> str:
+    return tr(role_words(role)).capitalize()
 
 
 def _use(name_key: str, role_key: str) -> None:
@@ -229,7 +245,9 @@ def draw_log_in() -> None:
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
         st.write(
-            "A doctor and a pneumonia classifier read the same film. Every read is signed by a "
-            "person, so please say who you are."
+            tr(
+                "A doctor and a pneumonia classifier read the same film. Every read is signed by a "
+                "person, so please say who you are."
+            )
         )
-        st.button("Log in", type="primary", icon=":material/login:", on_click=st.login)
+        st.button(tr("Log in"), type="primary", icon=":material/login:", on_click=st.login)

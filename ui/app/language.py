@@ -7,6 +7,7 @@ from typing import Self
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.errors import FirstReadError
 from core.language.current import ENGLISH, LANGUAGES, ask, best_of
 from core.language.words import Message, tr
 from core.settings import get_settings
@@ -28,10 +29,17 @@ def settle_language() -> None:
         return
     wishes = (
         st.context.cookies.get(LANGUAGE_COOKIE, ""),
-        get_settings().language,
+        _language_of_site(),
         best_of(st.context.locale or ""),
     )
     st.session_state[CHOSEN] = next((one for one in wishes if one in LANGUAGES), ENGLISH)
+
+
+def _language_of_site() -> str:
+    try:
+        return get_settings().language
+    except FirstReadError:  # which the page's guard says
+        return ""
 
 
 def _spoken() -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from core.datasets.copies import list_test_files, published_references
 from core.datasets.index import reference_of_files
 from core.domain.review import ReviewRecord, Verdict
+from core.language.words import tr
 from core.phantom.builtin import built_in_files
 from core.reads.export import is_synthetic
 from core.settings import get_settings
@@ -80,10 +81,11 @@ def _all_reads() -> _AllReads:
 
 
 def _references_of(files: tuple[Path, ...]) -> dict[str, Verdict]:
-    return _references(hash(files), files)  # Streamlit takes 0.15 s to hash as many paths
+    with st.spinner(tr("Looking for the films' references")):
+        return _references(hash(files), files)  # Streamlit takes 0.15 s to hash as many paths
 
 
-@st.cache_resource(show_spinner="Looking for the films' references", max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _references(key: int, _files: tuple[Path, ...]) -> dict[str, Verdict]:  # noqa: ARG001
     """Return what these films show by their bytes, read once in this process."""
     return reference_of_files(_files)

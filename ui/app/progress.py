@@ -15,6 +15,7 @@ import streamlit as st
 from core.domain.regions import Explanation
 from core.jobs.batch import BatchJob
 from core.jobs.explanations import ExplanationTask
+from core.language.words import tr, trn
 from ui.app.session import Visit
 
 if TYPE_CHECKING:  # the review page should not wait for what it never uses
@@ -86,10 +87,11 @@ def _follow(
         st.progress(min(1.0, task.progress), text=waiting_text(task))
         news |= task.finished or task.result is not shown
     if reading is not None:
-        st.progress(reading.progress, text="Reading films to find similar ones")
+        st.progress(reading.progress, text=tr("Reading films to find similar ones"))
         news |= reading.finished
     for reports in making:
-        st.progress(reports.progress, text=f"{reports.done} of {reports.total} reports made")
+        made = tr("{done} of {total} reports made", done=reports.done, total=reports.total)
+        st.progress(reports.progress, text=made)
         news |= reports.finished
     watch.rerun_if(news=news)
 
@@ -97,19 +99,35 @@ def _follow(
 def waiting_text(task: ExplanationTask) -> str:
     """Return in words how far an explanation is, and how many come before it."""
     if task.result is not None:
-        return f"Regions by {task.result.samples} samples so far. They may still change."
+        return tr(
+            "Regions by {samples} samples so far. They may still change.",
+            samples=task.result.samples,
+        )
     if not task.place:
-        return "Finding the regions the score depends on"
-    before = "1 explanation" if task.place == 1 else f"{task.place} explanations"
-    return f"Waiting for the regions: {before} before yours"
+        return tr("Finding the regions the score depends on")
+    return trn(
+        "Waiting for the regions: {n} explanation before yours",
+        "Waiting for the regions: {n} explanations before yours",
+        task.place,
+    )
 
 
 def _draw_batch(job: BatchJob) -> bool:
     """Draw how far a batch is; return whether there is enough new to show."""
     done, total, ahead = job.done, job.total, job.ahead
     if job.keeping:
-        st.progress(job.kept / total, text=f"{job.kept} of {total} films added to the list")
+        added = tr("{kept} of {total} films added to the list", kept=job.kept, total=total)
+        st.progress(job.kept / total, text=added)
         return not job.running
-    others = "; 1 other film comes first" if ahead == 1 else f"; {ahead} other films come first"
-    st.progress(done / total, text=f"{done} of {total} films read{others if ahead else ''}")
+    if ahead:
+        read = trn(
+            "{done} of {total} films read; {n} other film comes first",
+            "{done} of {total} films read; {n} other films come first",
+            ahead,
+            done=done,
+            total=total,
+        )
+    else:
+        read = tr("{done} of {total} films read", done=done, total=total)
+    st.progress(done / total, text=read)
     return not job.running or job.untaken * 10 >= total

@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from core.language.words import msg, tr
+
 View = TypeVar("View")
 YES = "yes"
 
@@ -24,7 +26,7 @@ class WrongValue(ValueError):
     def __init__(self, why: str, text: str | None = None, value: object = None) -> None:
         """Keep the part of the text that is wrong, and the value of the rest if it has one."""
         super().__init__(why)
-        self.text, self.value = text, value
+        self.why, self.text, self.value = why, text, value
 
 
 def as_text(value: object) -> str:
@@ -72,7 +74,7 @@ def one_of(name: str, options: Any, default: Any = ..., **rest: Any) -> Param:
     def parse(text: str, *known: Any) -> object:
         listed = list(_given(options, known))
         if text not in listed:
-            raise WrongValue("is not offered here")
+            raise WrongValue(msg("is not offered here"))
         return listed[listed.index(text)]
 
     def first(*known: Any) -> object:
@@ -89,7 +91,8 @@ def some_of(name: str, options: Any, default: Any, missing: str, **rest: Any) ->
         unknown = [one for one in named if one not in listed]
         chosen = tuple(one for one in listed if one in named)
         if unknown or not chosen:
-            raise WrongValue(missing if unknown else "are none", ",".join(unknown), chosen or None)
+            why = missing if unknown else msg("are none")
+            raise WrongValue(why, ",".join(unknown), chosen or None)
         return chosen
 
     return Param(name, parse, default, **rest)
@@ -108,7 +111,7 @@ def parse_number(text: str, least: float, most: float) -> float:
     except ValueError:
         value = most + 1.0
     if not least <= value <= most:
-        raise WrongValue(f"is not between {least:g} and {most:g}")
+        raise WrongValue(msg("is not between {least:g} and {most:g}", least=least, most=most))
     return value
 
 
@@ -128,7 +131,13 @@ def _given(stated: Any, known: tuple[Any, ...]) -> Any:
 
 def complain(name: str, text: str, why: str, instead: str) -> str:
     """Return the sentence on a wrong value."""
-    return f"The address names {name} {text[:40]!r}, which {why}. Shown instead: {instead}."
+    return tr(
+        "The address names {name} {text!r}, which {why}. Shown instead: {instead}.",
+        name=name,
+        text=text[:40],
+        why=tr(why),
+        instead=tr(instead),
+    )
 
 
 def put(**texts: str) -> None:
@@ -162,9 +171,8 @@ class QueryParams(Generic[View]):
                 value = wrong.value or _given(param.default, (values, *offered))
                 shown_text = text if wrong.text is None else wrong.text
                 shown = ", ".join(value) if isinstance(value, tuple) else as_text(value)
-                complaints.append(
-                    complain(name, shown_text, str(wrong), param.instead or shown or "none")
-                )
+                instead = param.instead or shown or tr("none")
+                complaints.append(complain(name, shown_text, wrong.why, instead))
             setattr(values, (param.field or name).rpartition(".")[2], value)
         return self._build(**vars(values)), complaints
 

@@ -10,6 +10,7 @@ from core.domain.reader import Act, Reader, reader_key
 from core.domain.review import ReadKind, ReviewRecord
 from core.errors import ReviewStoreError
 from core.jobs.batch import UploadedFilm
+from core.language.words import msg
 from core.pipeline import FilmReading
 from core.reads.drafts import Draft, ReadInProgress, ReviewStepKind, draft_as_json
 from core.reads.protocol import first_read_of, kind_of_next, reads_by
@@ -19,14 +20,17 @@ from core.store.drafts import SqlReviewSteps
 from ui.app.resources import get_database, get_store
 from ui.app.session import ReadToken, Visit
 
-CHANGED = (
+CHANGED = msg(
     "The reader has changed, and this is the new reader's own form. The other read stays with "
     "the reader who wrote it."
 )
 
 
-ELSEWHERE = "Your read of this film was stored in another window."
-KEPT_HERE = " What you chose here stands in the form of your next read."
+ELSEWHERE = msg("Your read of this film was stored in another window.")
+KEPT_HERE = msg(
+    "Your read of this film was stored in another window. What you chose here stands in the form "
+    "of your next read."
+)
 
 
 def get_review_steps() -> SqlReviewSteps:
@@ -161,7 +165,7 @@ def _note_elsewhere(visit: Visit, written: ReadToken, token: ReadToken) -> None:
     visit.complaint = ELSEWHERE
     if written in visit.kept:
         visit.drafts.setdefault(token, replace(visit.kept[written], drawn=()))
-        visit.complaint += KEPT_HERE
+        visit.complaint = KEPT_HERE
 
 
 def _pass_on(visit: Visit, written: ReadToken, token: ReadToken) -> None:

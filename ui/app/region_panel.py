@@ -15,6 +15,7 @@ from core.explain.region_words import UNLIKE_HEALTHY, scale_of
 from core.explain.trust import Doubt, doubt_of
 from core.explain.trust_words import doubt_text, read_explanation_quality, trust_text
 from core.jobs.explanations import ExplanationTask
+from core.language.words import msg, tr
 from core.pipeline import Engine
 from ui.app.resources import LOOKED_FOR_AGAIN_S
 from ui.app.session import Visit
@@ -25,16 +26,16 @@ from ui.components.viewer.viewer import RegionOverlay
 
 PAGE = "pages/regions.py"
 SHOWN_REGIONS = 5
-WAYS = {Way.CAM: "Unlike healthy", Way.WHOLE_LUNGS: "Whole lungs", Way.LIME: "LIME"}
+WAYS = {Way.CAM: msg("Unlike healthy"), Way.WHOLE_LUNGS: msg("Whole lungs"), Way.LIME: "LIME"}
 """What the pages offer beside the film."""
 
 WAY_KEY = "regions-by"
-WAY_HELP = (
+WAY_HELP = msg(
     "Unlike healthy: the network's own sum over the film, of lung that is brighter than the same "
     "lung drawn without a lesion. Whole lungs: the same sum of all lung. LIME: hides regions in "
     "many copies of the film."
 )
-SHOW_DOUBTED = "Show the regions all the same"
+SHOW_DOUBTED = msg("Show the regions all the same")
 
 
 def overlay_of(
@@ -87,10 +88,10 @@ def draw_region_panel(
     if task.result is not None:
         st.page_link(
             PAGE,
-            label="What if, layers, files",
+            label=tr("What if, layers, files"),
             icon=":material/filter_center_focus:",
             query_params=dict(address),
-            help="Opens the film on the page Regions.",
+            help=tr("Opens the film on the page Regions."),
         )
 
 
@@ -118,7 +119,7 @@ def draw_explanation(
         changes.
     """
     if task.sentence:
-        st.caption(f"No regions: {plain(task.sentence)}")
+        st.caption(tr("No regions: {sentence}", sentence=plain(task.sentence)))
         return
     explanation = task.result
     if explanation is None:
@@ -136,7 +137,7 @@ def draw_explanation(
         st.caption(trust_text(run, explanation, _explanation_quality(run)))
     if not seen and scale is UNLIKE_HEALTHY:
         _offer_whole_lungs(show_whole_lungs or visit.show_whole_lungs)
-    balance = "How the score adds up"
+    balance = tr("How the score adds up")
     with st.container() if in_full else st.expander(balance, icon=":material/functions:"):
         draw_balance(explanation, said or words_of_set(engine), intervals=in_full)
 
@@ -161,10 +162,11 @@ def draw_doubt(
     if doubt is None:
         return None
     words = doubt_text(_explanation_quality(engine.classifier.run_record), explanation, doubt)
-    st.markdown(f":small[:material/warning: **Caution** · {words}]")
+    caution = tr("Caution")
+    st.markdown(f":small[:material/warning: **{caution}** · {words}]")
     if film not in visit.doubted_asked:
         st.button(
-            SHOW_DOUBTED,
+            tr(SHOW_DOUBTED),
             icon=":material/visibility:",
             width="stretch",
             key=f"doubted-{film}",
@@ -177,7 +179,7 @@ def draw_doubt(
 def _offer_whole_lungs(choose: Callable[[], None]) -> None:
     """Draw what leads on from a film on which nothing looks unlike healthy lung."""
     st.button(
-        "Show the whole lungs",
+        tr("Show the whole lungs"),
         icon=":material/filter_center_focus:",
         width="stretch",
         key="regions-whole",
@@ -193,14 +195,14 @@ def draw_ways(visit: Visit) -> None:
         visit.way = st.session_state[WAY_KEY] or visit.way
 
     st.segmented_control(
-        "Regions by",
+        tr("Regions by"),
         list(WAYS),
-        format_func=WAYS.__getitem__,
+        format_func=lambda way: tr(WAYS[way]),
         key=WAY_KEY,
         on_change=keep,
         required=True,
         width="stretch",
-        help=WAY_HELP,
+        help=tr(WAY_HELP),
     )
 
 

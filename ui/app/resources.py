@@ -33,6 +33,7 @@ from core.jobs.film_pool import get_film_pool
 from core.jobs.film_worker import EngineFiles, FilmAnswer, FilmWork, InputShape
 from core.jobs.kept_films import keep_film, note_outcome, outcome_of
 from core.jobs.memory import keep_heap_small
+from core.language.words import msg
 from core.library.films import FilmLibrary, PublicLibrary, SyntheticLibrary
 from core.library.own_cases import OwnCases
 from core.observability.metrics import note_film_taken
@@ -188,7 +189,7 @@ def get_library(name: str) -> FilmLibrary:
         return OwnCases(get_teaching_films().content)
     libraries = get_libraries()
     if name not in libraries:
-        raise DatasetError(f"The {name} films are not offered here.")
+        raise DatasetError(msg("The {name} films are not offered here.", name=name))
     return libraries[name]
 
 
@@ -264,7 +265,7 @@ def start_batch(films: list[UploadedFilm], by: Reader = SYSTEM) -> BatchJob:
             if said.reading is not None:
                 return said.reading
         if not kept.begin_reading(film.key):
-            raise Cancelled(f"{film.name} is being read, or was erased.")
+            raise Cancelled(msg("{name} is being read, or was erased.", name=film.name))
         try:
             reading = look(film, job)
         except (RadiographError, FilmGone) as exc:
@@ -400,7 +401,7 @@ def get_film_view(film: UploadedFilm) -> FilmView:
 def _view_of(film: UploadedFilm, shown: DisplayedFilm) -> FilmView:
     if film.original_px is not None:
         shown = restore_proportions(shown, *film.original_px)
-    return FilmView.of(film.view_key, shown, f"Film {film.name}")
+    return FilmView.of(film.view_key, shown, msg("Film {name}", name=film.name))
 
 
 @st.cache_resource(show_spinner=False)

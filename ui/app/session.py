@@ -20,6 +20,7 @@ from core.domain.worklist import WorklistFilm, WorklistFilter
 from core.jobs.activations import LayersTask
 from core.jobs.batch import WAITING, BatchJob, FilmOutcome, UploadedFilm
 from core.jobs.explanations import ExplanationTask
+from core.language.words import tr
 from core.reads.drafts import Draft
 from core.store.unfinished import Unfinished
 from ui.app.presence import session_id
@@ -362,7 +363,7 @@ def show_not_kept(visit: Visit) -> None:
     """Say why the database did not take what was done last, if it did not."""
     if visit.not_kept:
         st.warning(
-            f"Your input is on this page and not stored yet. {plain(visit.not_kept)}",
+            tr("Your input is on this page and not stored yet. {why}", why=plain(visit.not_kept)),
             icon=":material/save:",
         )
 

@@ -14,6 +14,7 @@ from core.domain.ward import ShownNumber, WardPrevalence
 from core.errors import FirstReadError
 from core.evaluation.film_number import FilmNumber, ScoreWords, counted_text, number_of_film
 from core.evaluation.likelihood_ratio import MeasuredRatios, counted_for, read_ratios
+from core.language.words import tr
 from core.model_card.card import USUAL_PREVALENCE
 from core.pipeline import Engine
 from core.reads.ward_share import estimate_share
@@ -76,11 +77,13 @@ def estimate_here() -> Rate | None:
 
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _estimate(_stored: int) -> Rate | None:
-    public = _public_films(get_test_files(get_settings().data)) | published_references().keys()
+    files = get_test_files(get_settings().data)
+    with st.spinner(tr("Leaving out public films")):
+        public = _public_films(files) | published_references().keys()
     return estimate_share(get_store().everything(), public)
 
 
-@st.cache_resource(show_spinner="Leaving out public films", max_entries=1)
+@st.cache_resource(show_spinner=False, max_entries=1)
 def _public_films(files: tuple[Path, ...]) -> frozenset[str]:
     return frozenset(reference_of_files(files))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import isnan
 from pathlib import Path
@@ -13,15 +13,22 @@ import pandas as pd
 import streamlit as st
 
 from core.domain.rate import Rate
+from core.language.current import ENGLISH, current_language
+from core.language.numbers import number, separators
+from core.language.words import Message, msg, tr
 
 DIM = "#7f858d"
 """Legible on either theme, and quieter than the text."""
 INTERVAL = ", 95 %"
 COLOUR, MARK = "Colour", "●"
 ABSENT = (None, "")
-NONE_OF_IT = ("", "no films", "no film", "not recorded")
+NONE_OF_IT = ("", msg("no films"), msg("no film"), msg("not recorded"))
 COLOUR_PX = 36
 _FIGURE = re.compile(r"(above |below |= )?[+\-<]?\s?\d[\d.,:-]*( of \d+| to [+-]?[\d.]+)?( UTC)?")
+_ABROAD = re.compile(
+    r"([^\W\d]+ ){0,3}(= )?[+\-<]?\s?\d[\d.,:-]*( [^\W\d]{1,3} [+-]?[\d.,]+)*( \d\d:\d\d)?( UTC)?"
+)
+"""A figure in another language, whose words are not known here: few and short ones."""
 
 
 def draw_figures(
@@ -43,6 +50,8 @@ def draw_figures(
     digits : int
         After the point, of rates.
     """
+    rows = [{_said(name): _said(cell) for name, cell in row.items()} for row in rows]
+    column_config = {_said(name): one for name, one in (column_config or {}).items()}
     marked = [MARK if next(iter(row.values())) in (colours or ()) else "" for row in rows]
     cells = [split_rates(row, digits) for row in rows]
     if any(marked):
@@ -58,6 +67,9 @@ def draw_figures(
     style = table.style.map(
         lambda _: f"color: {DIM}", subset=[name for name in columns if name.endswith(INTERVAL)]
     )
+    for name, of in columns.items():
+        if configured.get(name) is not None and _all_are(float, of):
+            style = style.format(_decimals(digits), subset=[name], na_rep="")
     if colours and any(marked):
         inks = [f"color: {colours.get(str(next(iter(row.values()))), DIM)}" for row in rows]
         style = style.apply(lambda _: inks, subset=[COLOUR])
@@ -65,7 +77,7 @@ def draw_figures(
     st.dataframe(
         style,
         hide_index=True,
-        column_config=configured | dict(column_config or {}),
+        column_config=configured | column_config,
         **shown,
     )
 
@@ -82,7 +94,8 @@ def split_rates(row: Mapping[str, object], digits: int = 3) -> dict[str, object]
         if isinstance(cell, Rate):
             known = not isnan(cell.value)
             cells[name] = cell.value if known else None
-            text = f"{cell.low:.{digits}f} to {cell.high:.{digits}f}"
+            low, high = (number(end, f".{digits}f") for end in (cell.low, cell.high))
+            text = tr("{low} to {high}", low=low, high=high)
             cells[f"{name}{INTERVAL}"] = text if known else None
         else:
             cells[name] = cell
@@ -93,20 +106,39 @@ def _is_absent(cell: object) -> bool:
     return cell in ABSENT
 
 
+def _said(text: Any) -> Any:
+    return tr(text) if isinstance(text, Message) else text
+
+
+def _all_are(kind: type, column: Sequence[object]) -> bool:
+    """Return whether a column has values, and all of them are of one kind."""
+    known = [one for one in column if not _is_absent(one)]
+    return bool(known) and all(isinstance(one, kind) for one in known)
+
+
+def _decimals(digits: int) -> Callable[[float], str]:
+    return lambda value: number(value, f".{digits}f")
+
+
+def _figure() -> re.Pattern[str]:
+    return _FIGURE if current_language() == ENGLISH else _ABROAD
+
+
 def _configure(name: str, column: Sequence[object], digits: int) -> Any:
     if name == COLOUR:
         return st.column_config.TextColumn(" ", width=COLOUR_PX, alignment="center")
     known = [one for one in column if not _is_absent(one)]
     if name.endswith(INTERVAL):
         return st.column_config.TextColumn("95 %", alignment="right")
-    if known and all(isinstance(one, float) for one in known):
-        return st.column_config.NumberColumn(format=f"%.{digits}f")
-    if known and all(isinstance(one, str) and _FIGURE.fullmatch(one) for one in known):
+    if _all_are(float, column):
+        english = current_language() == ENGLISH
+        return st.column_config.NumberColumn(format=f"%.{digits}f" if english else None)
+    if _all_are(str, column) and all(_figure().fullmatch(str(one)) for one in known):
         return st.column_config.TextColumn(alignment="right")
     return None
 
 
-_RATE = re.compile(r"(.*\d) (\([+-]?[\d.]+ to [+-]?[\d.]+\))(.*)")
+_RATE = re.compile(r"(.*\d) (\([+-]?[\d.,]+ [^\W\d]{1,3} [+-]?[\d.,]+\))(.*)")
 _STYLE = Path(__file__).with_name("figures.css")
 
 
@@ -136,7 +168,8 @@ _CLASS = ' class="fr-figure"'
 
 
 def _is_figure(text: str) -> bool:
-    return bool(_RATE.fullmatch(text) or _FIGURE.fullmatch(text)) or text in NONE_OF_IT
+    absent = text in map(tr, NONE_OF_IT)
+    return absent or bool(_RATE.fullmatch(text) or _figure().fullmatch(text))
 
 
 def _cell(text: str, of_figures: bool) -> str:
@@ -157,6 +190,6 @@ def dimmed(figure: str) -> str:
         Such as ``0.50 (0.09 to 0.91, n = 2)``; words without an interval stay as they are.
     """
     value, gap, interval = figure.partition(" (")
-    counted = bool(gap) and value.replace(".", "", 1).isdigit()
+    counted = bool(gap) and value.replace(separators(current_language())[0], "", 1).isdigit()
     together = interval.replace(" = ", "\u00a0=\u00a0")  # the number of films stays on one line
     return f"{value} :gray[({together}]" if counted else figure

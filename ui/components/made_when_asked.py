@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core.language.words import tr
+
 
 def offer_pdf(
     label: str, make: Callable[[], bytes], *, name: str, key: str, about: str = ""
@@ -27,10 +29,10 @@ def offer_pdf(
     )  # fmt: skip
     if not box.open:
         return
-    with box, st.spinner("The file is being made."):
+    with box, st.spinner(tr("The file is being made.")):
         content = make()
     box.download_button(
-        f"Save {label}",
+        tr("Save {file}", file=label),
         content,
         file_name=name,
         mime="application/pdf",

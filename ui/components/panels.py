@@ -11,7 +11,7 @@ from core.domain.findings import findings_text
 from core.domain.model import Prediction, RunRecord, ServedRun
 from core.domain.quality import ADULT, POPULATION, PROJECTION, QualityReport, Severity
 from core.domain.rate import probability_text
-from core.domain.review import ReadKind, ReviewRecord
+from core.domain.review import ReadKind, ReviewRecord, verdict_words
 from core.evaluation.film_number import FilmNumber, holds_text
 from core.evaluation.likelihood_ratio import assumed_prevalence
 from core.evaluation.model_words import (
@@ -19,12 +19,14 @@ from core.evaluation.model_words import (
     measured_in_words,
     probability_in_words,
 )
+from core.language.numbers import time_text
+from core.language.words import msg, tr
 from ui.components.plain_text import plain
 
 _DONE = {
-    ReadKind.FIRST: "First read, locked:",
-    ReadKind.READ: "Signed",
-    ReadKind.ARBITRATION: "Arbitration:",
+    ReadKind.FIRST: msg("First read, locked:"),
+    ReadKind.READ: msg("Signed"),
+    ReadKind.ARBITRATION: msg("Arbitration:"),
 }
 
 SYNTHETIC = "synthetic"
@@ -34,9 +36,9 @@ BESIDE_SCORE = frozenset({POPULATION, ADULT, PROJECTION})
 """Codes of findings that are shown beside the score."""
 
 _MARK = {
-    Severity.REFUSE: (":material/block:", "refused"),
-    Severity.FLAG: (":material/warning:", "caution"),
-    Severity.NOTE: (":material/info:", "note"),
+    Severity.REFUSE: (":material/block:", msg("refused")),
+    Severity.FLAG: (":material/warning:", msg("caution")),
+    Severity.NOTE: (":material/info:", msg("note")),
 }
 
 _COLOURS = {Severity.REFUSE: "red", Severity.FLAG: "orange", Severity.NOTE: "gray"}
@@ -48,24 +50,21 @@ _SCALE = """
   <div class="fr-point" style="left:{point:.2f}%"></div>
   <div class="fr-dot" style="left:{dot:.2f}%"></div>
   <div class="fr-end" style="left:0">{what} 0</div>
-  <div class="fr-point-name" style="left:{name:.2f}%">threshold</div>
+  <div class="fr-point-name" style="left:{name:.2f}%">{threshold}</div>
   <div class="fr-end" style="right:0">1</div>
   {legend}
 </div>
 """
 
 
-_BAND = (
-    '<div class="fr-band" title="unsure: no verdict in this range" '
-    'style="left:{left:.2f}%;width:{width:.2f}%"></div>'
-)
+_BAND = '<div class="fr-band" title="{title}" style="left:{left:.2f}%;width:{width:.2f}%"></div>'
 
-_LEGEND = '<div class="fr-legend"><i class="fr-hatched"></i>unsure: no verdict here</div>'
+_LEGEND = '<div class="fr-legend"><i class="fr-hatched"></i>{words}</div>'
 
 _HEADINGS = {
-    "suspicious": "Suspicious for pneumonia",
-    "not suspicious": "Not suspicious for pneumonia",
-    "unsure": "Unsure: read with care",
+    "suspicious": msg("Suspicious for pneumonia"),
+    "not suspicious": msg("Not suspicious for pneumonia"),
+    "unsure": msg("Unsure: read with care"),
 }
 
 
@@ -78,8 +77,10 @@ _SIDES = {
 
 
 _LITTLE = {
-    "suspicious": "Above the threshold, which is set to miss few; this score alone says little.",
-    "not suspicious": "Below the threshold; this score alone says little.",
+    "suspicious": msg(
+        "Above the threshold, which is set to miss few; this score alone says little."
+    ),
+    "not suspicious": msg("Below the threshold; this score alone says little."),
 }
 """Of a score whose likelihood ratio may be 1: the side alone would promise more."""
 
@@ -94,21 +95,29 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
         probability of the set that the run was calibrated on.
     """
     shown = probability_text(prediction.probability)
-    said = f" &nbsp;probability {shown}" if number is None else ""
+    said = f" &nbsp;{tr('probability {number}', number=shown)}" if number is None else ""
     colour, icon = _SIDES[prediction.side]
-    st.markdown(f":{colour}-badge[:material/{icon}: **{_HEADINGS[prediction.side]}**]{said}")
-    what = "probability" if number is None else "score"
+    st.markdown(f":{colour}-badge[:material/{icon}: **{tr(_HEADINGS[prediction.side])}**]{said}")
+    what = tr("probability") if number is None else tr("score")
     threshold, edges = prediction.operating_point.threshold, _band_edges(prediction)
-    words, band = f"{what} {shown}, threshold {threshold:.2f}", ""
-    legend = "" if edges is None else _LEGEND
+    told = {"what": what, "number": shown, "threshold": threshold}
+    words, band, legend = tr("{what} {number}, threshold {threshold:.2f}", **told), "", ""
     if edges is not None:
         low, high = edges
-        words += f", unsure from {low:.2f} to {high:.2f}"
-        band = _BAND.format(left=low * 100.0, width=(high - low) * 100.0)
+        words = tr(
+            "{what} {number}, threshold {threshold:.2f}, unsure from {low:.2f} to {high:.2f}",
+            **told,
+            low=low,
+            high=high,
+        )
+        title, wide = escape(tr("unsure: no verdict in this range")), high - low
+        band = _BAND.format(title=title, left=low * 100.0, width=wide * 100.0)
+        legend = _LEGEND.format(words=escape(tr("unsure: no verdict here")))
     st.html(
         _SCALE.format(
             label=escape(words),
-            what=what,
+            what=escape(what),
+            threshold=escape(tr("threshold")),
             band=band,
             legend=legend,
             point=threshold * 100.0,
@@ -117,9 +126,9 @@ def draw_scale(prediction: Prediction, number: FilmNumber | None = None) -> None
         )
     )
     if number is not None:
-        said = f"<b>{number.headline}.</b> {number.sentence}"
+        said = f"<b>{tr(number.headline)}.</b> {tr(number.sentence)}"
         if number.says_little and prediction.side in _LITTLE:
-            said += f" {_LITTLE[prediction.side]}"
+            said += f" {tr(_LITTLE[prediction.side])}"
         st.html(f'<p class="fr-said">{said}</p>')
 
 
@@ -137,7 +146,10 @@ def draw_measured(prediction: Prediction, run: RunRecord, in_ward: str | None = 
     unsure = prediction.side == "unsure"
     measured, differ = decided_in_words(run) if unsure else measured_in_words(run), ""
     if prediction.disagreement is not None:
-        differ = f"The members of the ensemble differ by at most {prediction.disagreement:.2f}."
+        differ = tr(
+            "The members of the ensemble differ by at most {most:.2f}.",
+            most=prediction.disagreement,
+        )
     st.caption(f"{probability_in_words(prediction, what)} {measured} {differ} {note}")
 
 
@@ -177,7 +189,7 @@ def draw_quality(quality: QualityReport) -> None:
     elsewhere = {SYNTHETIC, *BESIDE_SCORE}
     findings = [finding for finding in quality.findings if finding.code not in elsewhere]
     if not findings:
-        st.markdown(":gray-badge[:material/check: Quality check passed]")
+        st.markdown(f":gray-badge[:material/check: {tr('Quality check passed')}]")
     for finding in findings:
         st.markdown(f"{_chip(finding.severity)} {plain(finding.message)}")
 
@@ -185,7 +197,7 @@ def draw_quality(quality: QualityReport) -> None:
 def _chip(severity: Severity) -> str:
     """Return a mark with its word, as Markdown; the colour adds nothing to them."""
     icon, word = _MARK[severity]
-    return f":{_COLOURS[severity]}-badge[{icon} **{word.capitalize()}**]"
+    return f":{_COLOURS[severity]}-badge[{icon} **{tr(word).capitalize()}**]"
 
 
 def draw_record(
@@ -205,35 +217,49 @@ def draw_record(
         Whether it is the visitor's.
     """
     read = record.read
-    words = (
-        f"{_DONE[record.kind]} <b>{read.verdict}</b>{read.confidence_text}, "
-        f"by {escape(record.reader)}, "
-        f"{read.read_at:%Y-%m-%d %H:%M} UTC{_follows_text(record, history, own=own)}."
+    words = tr(
+        "{done} <b>{verdict}</b>{confidence}, by {reader}, {time} UTC",
+        done=tr(_DONE[record.kind]),
+        verdict=verdict_words(read.verdict),
+        confidence=read.confidence_text,
+        reader=escape(record.reader),
+        time=time_text(read.read_at),
     )
+    words = _with_its_read(words, record, history, own=own)
     if superseded:
-        words = f"<s>{words}</s> Corrected later."
-    seen = findings_text(read.findings)
+        words = f"<s>{words}</s> {tr('Corrected later.')}"
+    seen = tr(findings_text(read.findings))
     findings = f" {escape(seen.capitalize())}." if seen else ""
-    drawn = f" Marked on the film: {len(record.drawn)}." if record.drawn else ""
+    drawn = f" {tr('Marked on the film: {n}.', n=len(record.drawn))}" if record.drawn else ""
     comment = f"<br>“{escape(read.comment)}”" if read.comment else ""
     st.html(f'<p class="fr-record">{words}{findings}{drawn}{comment}</p>')
 
 
-def _follows_text(record: ReviewRecord, history: Sequence[ReviewRecord], *, own: bool) -> str:
-    """Return that a signed read follows its blind one, or which read it corrects."""
+def _with_its_read(
+    said: str, record: ReviewRecord, history: Sequence[ReviewRecord], *, own: bool
+) -> str:
+    """Add that a signed read follows its blind one, or which read it corrects."""
     before = next((one for one in history if one.record_id == record.supersedes), None)
     if before is None or record.kind is not ReadKind.READ:
-        return ""
-    if before.kind is ReadKind.FIRST:
-        return ", after your own blind read" if own else ", after a blind read of theirs"
-    return f". It corrects an earlier read: {before.read.verdict}"
+        return f"{said}."
+    if before.kind is not ReadKind.FIRST:
+        verdict = verdict_words(before.read.verdict)
+        return tr("{read}. It corrects an earlier read: {verdict}.", read=said, verdict=verdict)
+    if own:
+        return tr("{read}, after your own blind read.", read=said)
+    return tr("{read}, after a blind read of theirs.", read=said)
 
 
 def draw_standing_line(served: ServedRun, reader: str) -> None:
     """Draw the quiet, permanent line of every page."""
-    reading = f"Reading: {escape(reader.strip())}." if reader.strip() else "No reader named."
-    st.html(
-        '<p class="fr-line">Not for diagnosis: an initial reviewer and a learning tool; a doctor '
-        f"signs every read. Active model: {escape(served.run_id)}, since "
-        f"{served.since:%Y-%m-%d %H:%M} UTC. {reading}</p>"
+    name = escape(reader.strip())
+    use = tr(
+        "Not for diagnosis: an initial reviewer and a learning tool; a doctor signs every read."
     )
+    model = tr(
+        "Active model: {run}, since {time} UTC.",
+        run=escape(served.run_id),
+        time=time_text(served.since),
+    )
+    reading = tr("Reading: {reader}.", reader=name) if name else tr("No reader named.")
+    st.html(f'<p class="fr-line">{use} {model} {reading}</p>')

@@ -10,26 +10,28 @@ import streamlit as st
 from core.domain.regions import Explanation, Method, RegionWeight
 from core.evaluation.film_number import ScoreWords
 from core.explain.region_words import UNLIKE_HEALTHY, region_name, scale_of, zone_words
+from core.language.numbers import number
+from core.language.words import msg, tr
 from ui.components.viewer.viewer import RegionOverlay
 
 FOR, AGAINST, GREY = "#e8893a", "#4a90d9", "#8b8f96"
 
 BALANCE = {
-    "regions for": "Regions for",
-    "regions against": "Regions against",
-    "lungs that look healthy": "Lung that looks healthy",
-    "outside the lungs": "Outside of the lungs",
-    "mirrored film": "Mirrored film",
-    "every film": "The same for every film",
+    "regions for": msg("Regions for"),
+    "regions against": msg("Regions against"),
+    "lungs that look healthy": msg("Lung that looks healthy"),
+    "outside the lungs": msg("Outside of the lungs"),
+    "mirrored film": msg("Mirrored film"),
+    "every film": msg("The same for every film"),
 }
 """Parts of a score by CAM, and what they are called."""
 
-HEADINGS = {UNLIKE_HEALTHY: "Lung that differs most from healthy lung"}
+HEADINGS = {UNLIKE_HEALTHY: msg("Lung that differs most from healthy lung")}
 """Of the list, where it is not of all regions that the score depends on."""
 
 INTERVALS = {
-    Method.CAM: "Below it: by the film alone, and by its mirrored film alone.",
-    Method.LIME: "Below it: its 95 % interval over other samples.",
+    Method.CAM: msg("Below it: by the film alone, and by its mirrored film alone."),
+    Method.LIME: msg("Below it: its 95 % interval over other samples."),
     Method.OCCLUSION: "",
 }
 
@@ -61,11 +63,11 @@ def draw_regions(
         for region in regions
         if abs(region.weight) >= scale.least
     ]
-    notes = [f"{HEADINGS.get(scale, 'Regions the score depends on most')}{_how(explanation)}"]
+    notes = [tr(HEADINGS[scale]) if scale in HEADINGS else _most_text(explanation)]
     if explanation.geometry.box is not None and not grey:
-        notes.append("The model sees only the dashed box.")
+        notes.append(tr("The model sees only the dashed box."))
     if not lines:
-        notes.append(scale.none)
+        notes.append(tr(scale.none))
     shown = RegionOverlay.from_explanation(explanation).regions_id
     st.html(
         f'<table class="fr-regions" data-regions="{shown}">'
@@ -74,15 +76,15 @@ def draw_regions(
 
 
 def _line(explanation: Explanation, region: RegionWeight, *, grey: bool, intervals: bool) -> str:
-    side, colour = ("for", FOR) if region.weight > 0 else ("against", AGAINST)
-    number = region_name(region.label)
+    side, colour = (tr("for"), FOR) if region.weight > 0 else (tr("against"), AGAINST)
+    called = region_name(region.label)
     zone = zone_words(explanation.zones[region.label]) if explanation.zones else ""
-    name = f"{escape(zone)} <small>{number}</small>" if zone else number
+    name = f"{escape(zone)} <small>{called}</small>" if zone else called
     interval = _interval(explanation, region) if intervals else ""
     return (
         f'<tr tabindex="0" data-region="{region.label}"><td>'
         f'<span class="fr-chip" style="background:{GREY if grey else colour}"></span>{name}</td>'
-        f'<td class="fr-num">{region.weight:+.2f}{interval}</td>'
+        f'<td class="fr-num">{number(region.weight, "+.2f")}{interval}</td>'
         f"<td>{side}</td></tr>"
     )
 
@@ -91,17 +93,24 @@ def _interval(explanation: Explanation, region: RegionWeight) -> str:
     if explanation.intervals is None:
         return ""
     low, high = explanation.intervals[region.label]
-    return f"<br><small>{low:+.2f} to {high:+.2f}</small>"
+    words = tr("{low:+.2f} to {high:+.2f}", low=float(low), high=float(high))
+    return f"<br><small>{words}</small>"
 
 
-def _how(explanation: Explanation) -> str:
+def _most_text(explanation: Explanation) -> str:
+    """Return what the list is of, and how its weights were found."""
     if explanation.method is Method.CAM:
-        return ""
+        return tr("Regions the score depends on most")
     if explanation.method is Method.OCCLUSION:
-        return ", each hidden once, alone"
-    fit = explanation.surrogate_r2
-    words = "" if fit is None else f"; fit R² {fit:.2f}"
-    return f", by {explanation.samples:,} samples{words}"
+        return tr("Regions the score depends on most, each hidden once, alone")
+    samples, fit = explanation.samples, explanation.surrogate_r2
+    if fit is None:
+        return tr("Regions the score depends on most, by {samples:,} samples", samples=samples)
+    return tr(
+        "Regions the score depends on most, by {samples:,} samples; fit R² {fit:.2f}",
+        samples=samples,
+        fit=fit,
+    )
 
 
 def draw_balance(explanation: Explanation, said: ScoreWords, *, intervals: bool = False) -> None:
@@ -114,40 +123,42 @@ def draw_balance(explanation: Explanation, said: ScoreWords, *, intervals: bool 
     intervals : bool
         Whether to say what a weight's interval is too.
     """
-    told = f"{weight_text(explanation)} {INTERVALS[explanation.method] if intervals else ''}"
+    told = f"{weight_text(explanation)} {tr(INTERVALS[explanation.method]) if intervals else ''}"
     words = f'<p class="fr-weight">{told.strip()}</p>'
     if explanation.method is Method.CAM:
         parts = {
-            words: explanation.parts[name]
+            tr(words): explanation.parts[name]
             for name, words in BALANCE.items()
             if name in explanation.parts
         }
         lines = "".join(_sum_line(name, part) for name, part in parts.items())
-        name = f"Together: log odds ({number_text(said, explanation.score)})"
+        told = number_text(said, explanation.score)
+        name = tr("Together: log odds ({number})", number=told)
+        caption = tr("What the score is the sum of")
         words += (
-            '<table class="fr-balance"><caption>What the score is the sum of</caption>'
+            f'<table class="fr-balance"><caption>{caption}</caption>'
             f"<tbody>{lines}</tbody><tfoot>{_sum_line(name, explanation.score)}</tfoot></table>"
         )
-        words += f'<p class="fr-weight">{said.note}</p>' if said.note else ""
+        words += f'<p class="fr-weight">{tr(said.note)}</p>' if said.note else ""
     st.html(words)
 
 
 def _sum_line(name: str, part: float) -> str:
-    shown = f"{part:+.2f}" if round(part, 2) else "0.00"
+    shown = number(part, "+.2f") if round(part, 2) else number(0.0, ".2f")
     return f'<tr><td>{name}</td><td class="fr-num">{shown}</td></tr>'
 
 
 def weight_text(explanation: Explanation) -> str:
     """Return in a sentence what a region's weight is."""
     if explanation.method is Method.CAM:
-        weight = (
+        weight = tr(
             "A weight is the region's own part of the log odds, as if the region had the mean "
             "region's size."
         )
-        return _share_text(explanation) + weight
+        return f"{_share_text(explanation)} {weight}".strip()
     if explanation.method is Method.OCCLUSION:
-        return "A weight is what the log odds lose when the region alone is hidden."
-    return (
+        return tr("A weight is what the log odds lose when the region alone is hidden.")
+    return tr(
         "A weight is the change of the log odds when the region is shown instead of hidden, "
         "as a linear fit estimates it."
     )
@@ -155,7 +166,7 @@ def weight_text(explanation: Explanation) -> str:
 
 def number_text(said: ScoreWords, log_odds: float) -> str:
     """Return log odds of pneumonia as a number with its name."""
-    return f"{said.name}: {said.of(log_odds)}"
+    return tr("{name}: {number}", name=said.name, number=said.of(log_odds))
 
 
 def _share_text(explanation: Explanation) -> str:
@@ -169,9 +180,12 @@ def _share_text(explanation: Explanation) -> str:
     if not healthy:
         return ""
     held, healthy, rest = (100 * part / total for part in (regions, healthy, outside))
-    return (
-        f"Of what counts by place, these regions hold {held:.0f} %, lung that looks healthy "
-        f"{healthy:.0f} % and the rest {rest:.0f} %. "
+    return tr(
+        "Of what counts by place, these regions hold {held:.0f} %, lung that looks healthy "
+        "{healthy:.0f} % and the rest {rest:.0f} %.",
+        held=held,
+        healthy=healthy,
+        rest=rest,
     )
 
 

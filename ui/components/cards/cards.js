@@ -54,6 +54,7 @@ class Cards {
     this.names = names;
     this.shown = cards.map(({ key }, place) => {
       const node = this.template.content.firstElementChild.cloneNode(true);
+      translateMarkup(node);
       const image = node.querySelector("img");
       image.addEventListener("error", () => (image.hidden = true));
       node.id = `card-${place}`;
@@ -173,14 +174,15 @@ function tagOf(words) {
 }
 
 function shortNumber(probability) {
-  if (probability > 0.99) return "> 0.99";
-  return probability < 0.01 ? "< 0.01" : probability.toFixed(2);
+  if (probability > 0.99) return `> ${numeral(0.99, 2)}`;
+  return probability < 0.01 ? `< ${numeral(0.01, 2)}` : numeral(probability, 2);
 }
 
 function sentenceOf({ heading, name, synthetic, probability, words, quality, tags }, threshold) {
-  const none = threshold === null ? "" : "no probability";
-  const score = probability === null ? none : `probability ${shortNumber(probability)}`;
-  const tagged = tags.length ? `tagged ${tags.join(", ")}` : "";
-  const drawn = synthetic ? "synthetic" : "";
+  const none = threshold === null ? "" : tr("no probability");
+  const known = (value) => tr("probability {number}", { number: shortNumber(value) });
+  const score = probability === null ? none : known(probability);
+  const tagged = tags.length ? tr("tagged {tags}", { tags: tags.join(", ") }) : "";
+  const drawn = synthetic ? tr("synthetic") : "";
   return [heading, name, drawn, score, words, quality, tagged].filter(Boolean).join(". ");
 }

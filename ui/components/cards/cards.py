@@ -12,6 +12,7 @@ from typing import Literal
 
 import streamlit as st
 
+from core.language.words import msg, tr
 from ui.components.declare import declare
 from ui.components.events import events_read, read_event, rerun_only
 from ui.components.worklist.worklist import show_thumbnails
@@ -76,7 +77,7 @@ def show_cards(
     keys: bool = True,
     columns: int | None = None,
     turns: tuple[bool, bool] = (True, True),
-    label: str = "Films",
+    label: str = msg("Films"),
 ) -> None:
     """Draw the cards; without any, draw nothing.
 
@@ -106,7 +107,7 @@ def show_cards(
         "pageKeys": keys,
         "columns": columns,
         "turns": turns,
-        "label": label,
+        "label": tr(label),
         "heard": events_read(key),
         "cards": [_described(card) for card in cards],
     }

@@ -89,25 +89,29 @@ class Matrix {
     for (const cell of CELLS) {
       const button = this.buttons[cell];
       const chosen = cell === this.cell;
-      button.querySelector("b").textContent = counts[cell].toLocaleString("en");
+      button.querySelector("b").textContent = whole(counts[cell]);
       button.setAttribute("aria-checked", String(chosen));
       button.tabIndex = chosen ? 0 : -1;
     }
     this.slider.value = this.value;
     this.root.style.setProperty("--point", this.data.operatingPoint);
     const output = this.root.querySelector("output");
-    output.textContent = this.value.toFixed(3);
+    output.textContent = numeral(this.value, 3);
     this.root.classList.toggle("moved", this.threshold !== null);
     this.root.querySelector(".back").hidden = this.threshold === null;
     this.root.querySelector("tbody").replaceChildren(...ratesOf(counts).map(rowOf));
   }
 }
 
+function whole(n) {
+  return n.toLocaleString(spoken.language, { useGrouping: "always" });
+}
+
 function rowOf([name, { value, low, high, n }]) {
   const row = document.createElement("tr");
-  const shown = Number.isNaN(value) ? "no films" : value.toFixed(3);
-  const interval = `${low.toFixed(3)} to ${high.toFixed(3)}`;
-  [name, shown, interval, n.toLocaleString("en")].forEach((text, place) => {
+  const shown = Number.isNaN(value) ? tr("no films") : numeral(value, 3);
+  const interval = tr("{low} to {high}", { low: numeral(low, 3), high: numeral(high, 3) });
+  [tr(name), shown, interval, whole(n)].forEach((text, place) => {
     const cell = document.createElement(place ? "td" : "th");
     cell.textContent = text;
     row.append(cell);

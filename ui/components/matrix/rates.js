@@ -22,10 +22,10 @@ function countCells({ ill, well }, threshold) {
 
 function ratesOf({ tp, fn, fp, tn }) {
   return [
-    ["Sensitivity", wilson(tp, tp + fn)],
-    ["Specificity", wilson(tn, tn + fp)],
-    ["PPV", wilson(tp, tp + fp)],
-    ["NPV", wilson(tn, tn + fn)],
+    [msg("Sensitivity"), wilson(tp, tp + fn)],
+    [msg("Specificity"), wilson(tn, tn + fp)],
+    [msg("PPV"), wilson(tp, tp + fp)],
+    [msg("NPV"), wilson(tn, tn + fn)],
   ];
 }
 

@@ -4,7 +4,7 @@
 // by distance. The curves are computed once for a film, from a small level of its pyramid, and applied
 // to what is painted. Greys are indices of the window's table (LUT_SIZE).
 
-const PROCESSED = "Processed: contrast equalised";
+const PROCESSED = msg("Processed: contrast equalised");
 const TILES = 8; // along each side
 const CLIP = 2.5; // a grey counts at most as much as so many times an even share
 const TILE_STEPS = { x: LUT_SIZE, y: TILES * LUT_SIZE }; // from a tile's curve to the next one's
@@ -146,7 +146,7 @@ const contrast = {
 
   equalise() {
     this.state.equalise = !this.state.equalise;
-    this.announceMark(this.state.equalise ? PROCESSED : "The film is not processed");
+    this.announceMark(this.state.equalise ? tr(PROCESSED) : tr("The film is not processed"));
     if (this.state.preset) this.showPreset(this.state.preset);
     this.request();
   },
@@ -162,7 +162,7 @@ const contrast = {
     const next = names[(names.indexOf(this.state.preset) + 1) % names.length];
     this.showPreset(next);
     const shown = this.find(`[data-role=preset] [value=${next}]`);
-    this.announceMark(`Window: ${shown.textContent}`);
+    this.announceMark(tr("Window: {name}", { name: shown.textContent }));
   },
 
   showPreset(name) {

@@ -30,7 +30,7 @@ function put(key, bytes) {
     shelf.films.delete(key);
     film = { ...header, arrived, levels: buildPyramid(header, readPixels(header, bytes)) };
   } catch (error) {
-    film = { film: null, error: error.message };
+    film = { film: null, error: error.message, counted: error.counted };
   }
   shelf.films.set(key, film);
   for (const listener of shelf.listeners) listener();
@@ -46,10 +46,7 @@ function readPixels(header, bytes) {
   const expected = header.width * header.height * (header.bits / 8);
   const arrived = bytes.length - header.offset;
   if (arrived !== expected) {
-    throw new Error(
-      `The film is damaged: ${arrived} bytes arrived and ${expected} were expected. ` +
-        "Reload the page to fetch it again.",
-    );
+    throw Object.assign(new Error("bytes are missing"), { counted: { arrived, expected } });
   }
   const body = bytes.subarray(header.offset);
   // A 16-bit view must start at an even address, which only a copy has for sure.

@@ -56,7 +56,8 @@ const linking = {
     if (!pair) return;
     if (this.areLinked) pairs.parted.add(pair.name);
     else pairs.parted.delete(pair.name);
-    this.announceMark(this.areLinked ? "Both films move together" : "Each film moves alone");
+    const together = this.areLinked;
+    this.announceMark(together ? tr("Both films move together") : tr("Each film moves alone"));
     this.alignPair();
     for (const viewer of [this, ...this.others]) viewer.request();
   },

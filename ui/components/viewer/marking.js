@@ -47,7 +47,8 @@ const marking = {
     this.state.marking = !this.state.marking;
     this.state.corner = null;
     if (this.state.marking) this.stage.focus({ preventScroll: true });
-    this.announceMark(this.state.marking ? "Marking: arrows move the cross" : "Marking is off");
+    const { marking } = this.state;
+    this.announceMark(marking ? tr("Marking: arrows move the cross") : tr("Marking is off"));
     this.request();
   },
 
@@ -89,7 +90,7 @@ const marking = {
     if (!state.marking) this.turnMarking();
     if (state.corner) return this.markCross();
     state.corner = { ...state.cross };
-    this.announceMark("First corner; move, then b again");
+    this.announceMark(tr("First corner; move, then b again"));
     return this.request();
   },
 
@@ -114,14 +115,14 @@ const marking = {
     const [x, y] = [place(to.x), place(to.y)];
     const mark = small ? [x, y, x, y] : [across[0], down[0], across[1], down[1]];
     state.marks = [...state.marks, mark].slice(-data.marking.most);
-    this.announceMark(`${state.marks.length} marked`);
+    this.announceMark(countWords(state.marks));
     this.sendMarks();
   },
 
   removeMark() {
     if (this.state.corner) this.state.corner = null;
     else this.state.marks = this.state.marks.slice(0, -1);
-    this.announceMark(`${this.state.marks.length} marked`);
+    this.announceMark(countWords(this.state.marks));
     this.sendMarks();
   },
 
@@ -261,10 +262,14 @@ const marking = {
   },
 };
 
+function countWords(marks) {
+  return trn("{n} marked", "{n} marked", marks.length);
+}
+
 // Of a box that would be a line or a point; empty if it is none.
 function flatWords(from, to) {
-  if (Math.abs(from.y - to.y) < LEAST_BOX) return "The box has no height yet: move up or down, then b";
-  if (Math.abs(from.x - to.x) < LEAST_BOX) return "The box has no width yet: move sideways, then b";
+  if (Math.abs(from.y - to.y) < LEAST_BOX) return tr("The box has no height yet: move up or down, then b");
+  if (Math.abs(from.x - to.x) < LEAST_BOX) return tr("The box has no width yet: move sideways, then b");
   return "";
 }
 

@@ -11,7 +11,8 @@ const measuring = {
     if (state.marking) this.turnMarking();
     Object.assign(state, { measuring: !state.measuring, lineStart: null });
     if (state.measuring) this.stage.focus({ preventScroll: true });
-    this.announceMark(state.measuring ? "Measuring: arrows move the cross" : "Measuring is off");
+    const { measuring } = state;
+    this.announceMark(measuring ? tr("Measuring: arrows move the cross") : tr("Measuring is off"));
     this.request();
   },
 
@@ -37,7 +38,7 @@ const measuring = {
     const { state } = this;
     if (state.lineStart) return this.addLine(state.lineStart, { x, y });
     state.lineStart = { x, y };
-    this.announceMark("Line begins here");
+    this.announceMark(tr("Line begins here"));
     return this.request();
   },
 
@@ -53,7 +54,7 @@ const measuring = {
     const { state } = this;
     if (state.lineStart) state.lineStart = null;
     else state.lines = state.lines.slice(0, -1);
-    this.announceMark(`${state.lines.length} measured`);
+    this.announceMark(trn("{n} measured", "{n} measured", state.lines.length));
     this.request();
   },
 
@@ -61,9 +62,13 @@ const measuring = {
     const { film, data } = this;
     const columns = (to.x - from.x) * film.filmWidth;
     const rows = (to.y - from.y) * film.filmHeight;
-    if (!data.spacing) return `${Math.round(Math.hypot(columns, rows))} px (no spacing stated)`;
+    if (!data.spacing) {
+      const length = Math.round(Math.hypot(columns, rows));
+      return tr("{length} px (no spacing stated)", { length });
+    }
     const [down, across] = data.spacing; // between rows, between columns
-    return `${Math.hypot(columns * across, rows * down).toFixed(1)} mm at the detector`;
+    const length = numeral(Math.hypot(columns * across, rows * down), 1);
+    return tr("{length} mm at the detector", { length });
   },
 
   // From where a line begins to the pointer or the cross, while it has no end.

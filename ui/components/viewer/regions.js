@@ -3,6 +3,20 @@
 const SIDES = { for: [245, 134, 38], against: [74, 150, 255] };
 const NEUTRAL = [168, 173, 180]; // of a region that is not coloured
 const OUTLINED_FROM = 0.1; // of full strength; a weaker region has its faint colour and no line
+const CALLED = {
+  Region: {
+    alone: msg("Region {number}"),
+    inZone: msg("{zone}, region {number}"),
+    hint: msg("Point at the film, or press the full stop, for a region's outline."),
+  },
+  Place: {
+    alone: msg("Place {number}"),
+    inZone: msg("{zone}, place {number}"),
+    hint: msg("Point at the film, or press the full stop, for a place's outline."),
+  },
+};
+const FOR_PNEUMONIA = msg("{weight} for pneumonia");
+const AGAINST_PNEUMONIA = msg("{weight} against pneumonia");
 
 function readRegions(described) {
   if (!described) return null;
@@ -37,20 +51,25 @@ function colourOf(regions, label) {
 }
 
 function signed(weight) {
-  const digits = Math.abs(weight).toFixed(Math.abs(weight) < 0.0995 ? 3 : 2);
-  if (Number(digits) === 0) return digits;
+  const decimals = Math.abs(weight) < 0.0995 ? 3 : 2;
+  const digits = numeral(Math.abs(weight), decimals);
+  if (Number(Math.abs(weight).toFixed(decimals)) === 0) return digits;
   return (weight < 0 ? "\u2212" : "+") + digits;
+}
+
+function calledOf({ called }) {
+  return CALLED[called] ?? CALLED.Region;
 }
 
 function regionWords(regions, label) {
   const weight = regions.weights[label];
-  const direction = weight >= 0 ? "for pneumonia" : "against pneumonia";
-  const number = `${regions.called} ${label + 1}`;
+  const { alone, inZone } = calledOf(regions);
   const zone = regions.zones[label];
+  const rank = tr("Rank {rank} of {n}", { rank: regions.rank[label], n: regions.weights.length });
   return {
-    name: zone ? `${zone}, ${number.toLowerCase()}` : number,
-    weight: `${signed(weight)} ${direction}`,
-    detail: `Rank ${regions.rank[label]} of ${regions.weights.length} \u00b7 ${regions.unit}`,
+    name: tr(zone ? inZone : alone, { zone, number: label + 1 }),
+    weight: tr(weight >= 0 ? FOR_PNEUMONIA : AGAINST_PNEUMONIA, { weight: signed(weight) }),
+    detail: `${rank} \u00b7 ${regions.unit}`,
   };
 }
 

@@ -25,7 +25,7 @@ const switching = {
     const isOff = state.off.includes(label);
     state.off = isOff ? state.off.filter((other) => other !== label) : [...state.off, label];
     const { name } = regionWords(this.regions, label);
-    this.announceMark(`${name} is ${isOff ? "shown" : "hidden"}`);
+    this.announceMark(isOff ? tr("{name} is shown", { name }) : tr("{name} is hidden", { name }));
     this.setStateValue("switched", { token: data.switching.token, labels: state.off });
     this.request();
   },

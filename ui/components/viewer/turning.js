@@ -31,15 +31,15 @@ const turning = {
     this.state.turn = turn;
     Object.assign(this.state.view, this.toShown(middle));
     this.hover(this.pointer);
-    this.announceMark(this.turnWords().join(". ") || "The film is as it came");
+    this.announceMark(this.turnWords().join(". ") || tr("The film is as it came"));
     this.request();
   },
 
   turnWords() {
     const { quarters, flipped } = this.state.turn;
     const words = [];
-    if (quarters) words.push(`Turned ${90 * quarters} degrees`);
-    if (flipped) words.push("Flipped: left and right are exchanged");
+    if (quarters) words.push(tr("Turned {degrees} degrees", { degrees: 90 * quarters }));
+    if (flipped) words.push(tr("Flipped: left and right are exchanged"));
     return words;
   },
 

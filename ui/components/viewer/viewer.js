@@ -22,6 +22,18 @@ export default mounting((_, root) => new Viewer(root), ".viewer");
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+// Of a film that did not arrive whole: film.js has counted its bytes.
+function brokenWords(broken) {
+  if (broken?.counted) {
+    return tr(
+      "The film is damaged: {arrived} bytes arrived and {expected} were expected. " +
+        "Reload the page to fetch it again.",
+      broken.counted,
+    );
+  }
+  return broken?.error ?? tr("Preparing film");
+}
+
 class Viewer {
   constructor(root) {
     this.root = root;
@@ -125,7 +137,7 @@ class Viewer {
     const isNew = film && film !== this.film;
     this.film = film;
     if (isNew) this.alignPair();
-    this.say(film ? "" : (broken?.error ?? "Preparing film"));
+    this.say(film ? "" : brokenWords(broken));
     this.request();
   }
 

@@ -22,6 +22,7 @@ from core.domain.mark import MAX_MARKS, Edges
 from core.domain.regions import Explanation
 from core.errors import ExplanationError
 from core.explain.region_words import BY_LIME, Scale, box_shares, scale_of, zone_words
+from core.language.words import msg, tr
 from ui.components.declare import declare
 from ui.components.events import marks_of, rerun_only, state_of
 from ui.components.viewer.film_bytes import FilmView
@@ -76,7 +77,7 @@ class RegionOverlay:
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     zones: tuple[str, ...] = ()
     scale: Scale = BY_LIME
-    called: str = "Region"
+    called: str = msg("Region")
 
     @classmethod
     def from_explanation(cls, explanation: Explanation) -> RegionOverlay:
@@ -228,12 +229,12 @@ def show_film(
     described: dict[str, object] = {
         "key": key,
         "film": film.film_id,
-        "alt": film.alt_text,
+        "alt": tr(film.alt_text),
         "synthetic": film.synthetic,
         "spacing": film.pixel_spacing_mm,
         "height": height,
         "selected": None,
-        "pageKeys": list(page_keys),
+        "pageKeys": [[keys, tr(act)] for keys, act in page_keys],
         "regions": overlay,
         "marking": None if marking is None else asdict(marking),
         "truths": [_described_truth(truth) for truth in truths],
@@ -324,10 +325,15 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
     lowest, highest = int(regions.segments.min()), int(regions.segments.max())
     if lowest < 0 or highest >= min(len(regions.weights), 2**16):
         raise ExplanationError(
-            f"The regions are labelled {lowest} to {highest} but there are "
-            f"{len(regions.weights)} weights: each label from 0 needs one. Explain the film again."
+            msg(
+                "The regions are labelled {lowest} to {highest} but there are {weights} weights: "
+                "each label from 0 needs one. Explain the film again.",
+                lowest=lowest,
+                highest=highest,
+                weights=len(regions.weights),
+            )
         )
-    labels = np.ascontiguousarray(regions.segments, dtype="<u2")
+    labels, scale = np.ascontiguousarray(regions.segments, dtype="<u2"), regions.scale
     return {
         "id": regions.regions_id,
         "labels": base64.b64encode(labels.tobytes()).decode("ascii"),
@@ -337,5 +343,8 @@ def _described_regions(regions: RegionOverlay) -> dict[str, object]:
         "weights": [round(float(weight), 6) for weight in regions.weights],
         "zones": [zone_words(zone) for zone in regions.zones],
         "called": regions.called,
-        **asdict(regions.scale),
+        "ofScore": "log odds" in scale.unit,
+        **asdict(scale),
+        "unit": tr(scale.unit),
+        "none": tr(scale.none),
     }

@@ -1,8 +1,5 @@
 // What the viewer says: the state of its tools, the readout, the legend and the label of a region.
 
-const EFFECT = "Effect on the score";
-const STRENGTH = "faint = weak, full = strong";
-
 const wording = {
   showState() {
     const { state, regions } = this;
@@ -46,14 +43,14 @@ const wording = {
     const { state, regions } = this;
     this.find(".legend").hidden = !(regions && state.overlay && this.film);
     if (!regions) return;
-    const { full, least, largest, unit, none } = regions;
+    const { full, least, largest, none } = regions;
     const bare = largest < least;
     this.find(".legend .scale").hidden = bare;
-    this.find(".legend .least").textContent = `against ${signed(-full)}`;
-    this.find(".legend .most").textContent = `${signed(full)} for`;
+    this.find(".legend .least").textContent = tr("against {weight}", { weight: signed(-full) });
+    this.find(".legend .most").textContent = tr("{weight} for", { weight: signed(full) });
     this.find(".legend .words").textContent = bare
-      ? `${none} Point at the film, or press the full stop, for a ${regions.called.toLowerCase()}'s outline.`
-      : `${unit.includes("log odds") ? EFFECT : unit}: ${STRENGTH}`;
+      ? `${none} ${tr(calledOf(regions).hint)}`
+      : strengthWords(regions);
   },
 
   showReadout() {
@@ -61,8 +58,10 @@ const wording = {
     if (!film) return;
     const zoom = (100 * this.scale() * film.width) / film.filmWidth;
     const { centre, width } = state.window;
-    this.write("zoom", `Zoom ${zoom < 10 ? zoom.toFixed(1) : Math.round(zoom)} %`);
-    this.write("window", `Window C ${Math.round(centre)} W ${Math.round(width)} %`);
+    const percent = numeral(zoom, zoom < 10 ? 1 : 0);
+    const [c, w] = [Math.round(centre), Math.round(width)];
+    this.write("zoom", tr("Zoom {percent} %", { percent }));
+    this.write("window", tr("Window C {centre} W {width} %", { centre: c, width: w }));
     this.write("size", this.sizeWords());
     const lacks = state.boxLacks ? [state.boxLacks] : [];
     this.write("sign", [...this.signWords(), ...lacks].join(" \u00b7 "));
@@ -71,15 +70,16 @@ const wording = {
 
   // What stands on the stage and below the saved picture while the film is not as it came.
   signWords() {
-    return [...this.turnWords(), ...(this.state.equalise ? [PROCESSED] : [])];
+    return [...this.turnWords(), ...(this.state.equalise ? [tr(PROCESSED)] : [])];
   },
 
   sizeWords() {
     const { film, data } = this;
     const words = [];
-    if (data.spacing) words.push(`${data.spacing[0].toFixed(3)} mm/px`);
+    if (data.spacing) words.push(`${numeral(data.spacing[0], 3)} mm/px`);
     if (film.width < film.filmWidth) {
-      words.push(`shown at ${film.width} of ${film.filmWidth} columns`);
+      const { width: shown, filmWidth: whole } = film;
+      words.push(tr("shown at {shown} of {whole} columns", { shown, whole }));
     }
     return words.join(" \u00b7 ");
   },
@@ -91,10 +91,10 @@ const wording = {
     const column = Math.floor(place.x * film.width);
     const row = Math.floor(place.y * film.height);
     const level = film.levels[0].pixels[row * film.width + column];
-    const percent = ((100 * level) / (2 ** film.bits - 1)).toFixed(1);
+    const percent = numeral((100 * level) / (2 ** film.bits - 1), 1);
     const x = Math.floor(place.x * film.filmWidth);
     const y = Math.floor(place.y * film.filmHeight);
-    return this.write("pixel", `Grey ${percent} % at ${x}, ${y}`);
+    return this.write("pixel", tr("Grey {percent} % at {x}, {y}", { percent, x, y }));
   },
 
   write(role, words) {
@@ -129,5 +129,11 @@ const wording = {
     tip.style.top = `${Math.max(4, below ? y - 16 - tip.offsetHeight : y + 16)}px`;
   },
 };
+
+function strengthWords({ unit, ofScore }) {
+  return ofScore
+    ? tr("Effect on the score: faint = weak, full = strong")
+    : tr("{unit}: faint = weak, full = strong", { unit });
+}
 
 Object.assign(Viewer.prototype, wording);
