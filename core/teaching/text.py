@@ -36,6 +36,8 @@ SOURCE_WORDS = {
 }
 
 _SUBTYPES = {
+    "normal": msg("normal"),
+    "pneumonia": msg("pneumonia"),
     "bacteria": msg("bacteria"),
     "virus": msg("virus"),
     "lobar": msg("lobar"),

@@ -10,6 +10,7 @@ import streamlit as st
 from core.domain.rate import probability_text
 from core.domain.reader import Act
 from core.errors import FirstReadError
+from core.language.words import tr
 from core.store.teaching import CaseSet
 from core.tables import csv_table
 from core.teaching.outcomes import Outcome, first_reads, outcomes_of, summarise
@@ -46,7 +47,7 @@ def draw_sets(visit: Visit) -> None:
 def _draw_form(visit: Visit, sources: list[str]) -> None:
     titles = get_sources()
     source = st.selectbox(
-        "Films", sources, format_func=lambda key: titles[key].title, key="teaching-set-source"
+        tr("Films"), sources, format_func=lambda key: titles[key].title, key="teaching-set-source"
     )
     pool = {case.film_id: case for case in get_pool(source)}
     event = st.dataframe(
@@ -64,22 +65,22 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     ids = list(pool)
     chosen = [ids[row] for row in event["selection"]["rows"]]
     pasted = st.text_area(
-        "or paste ids",
-        placeholder="One id per line, from the table or from another teacher",
+        tr("or paste ids"),
+        placeholder=tr("One id per line, from the table or from another teacher"),
         height=90,
         key="teaching-set-ids",
     )
     names = {film_name(film_id): film_id for film_id in ids}
     wanted = [*chosen, *(names.get(word, word) for word in re.split(r"[\s,;]+", pasted) if word)]
     unknown = [word for word in wanted if word not in pool]
-    name = st.text_input("Name of the set", max_chars=100, key="teaching-set-name")
+    name = st.text_input(tr("Name of the set"), max_chars=100, key="teaching-set-name")
     if unknown:
         st.warning(
             f"Not among these films: {plain(', '.join(unknown[:5]))}", icon=":material/link_off:"
         )
     st.caption(f"{len(wanted)} films; {MAX_FILMS} at most. Trainees do not see this table.")
     if st.button(
-        "Save the set",
+        tr("Save the set"),
         type="primary",
         disabled=bool(unknown) or not wanted,
         key="teaching-set-save",
@@ -105,7 +106,7 @@ def _save(visit: Visit, name: str, source: str, film_ids: list[str]) -> None:
     except FirstReadError as exc:
         visit.complaint = str(exc)
     else:
-        visit.complaint, visit.notice = "", f"Saved: {kept.name}."
+        visit.complaint, visit.notice = "", tr("Saved: {name}.", name=kept.name)
         st.session_state["teaching-set-chosen"] = kept.set_id
         st.rerun()
 
@@ -113,10 +114,13 @@ def _save(visit: Visit, name: str, source: str, film_ids: list[str]) -> None:
 def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
     by_id = {case_set.set_id: case_set for case_set in case_sets}
     chosen = st.selectbox(
-        "Set",
+        tr("Set"),
         list(by_id),
-        format_func=lambda set_id: (
-            f"{by_id[set_id].name} · {len(by_id[set_id].film_ids)} films · {by_id[set_id].made_by}"
+        format_func=lambda set_id: tr(
+            "{name} · {film_ids} films · {made_by}",
+            name=by_id[set_id].name,
+            film_ids=len(by_id[set_id].film_ids),
+            made_by=by_id[set_id].made_by,
         ),
         key="teaching-set-chosen",
     )
@@ -125,7 +129,7 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
     st.code(f"/teaching?set={case_set.set_id}", language=None)
     if not_allowed(visit, Act.SEE_GROUP):
         return
-    with st.expander("Ids of its films"):  # the names of public films say what they show
+    with st.expander(tr("Ids of its films")):  # the names of public films say what they show
         st.code("\n".join(film_name(film_id) for film_id in case_set.film_ids), language=None)
     courses = get_teaching_store().courses_of_set(chosen, visit.acting)
     outcomes = first_reads(one for course in courses for one in outcomes_of(course))
@@ -138,7 +142,10 @@ def _draw_results(visit: Visit, case_sets: Sequence[CaseSet]) -> None:
         for name in sorted({one.reader for one in outcomes})
     ]
     of_films = _describe_films(case_set, outcomes)
-    for rows, said in ((readers, "Each reader's figures"), (of_films, "Each film's figures")):
+    for rows, said in (
+        (readers, tr("Each reader's figures")),
+        (of_films, tr("Each film's figures")),
+    ):
         figures = [name for name in rows[0] if name not in ("Reader", "Film", "Reference")]
         right = dict.fromkeys(figures, st.column_config.TextColumn(alignment="right"))
         st.dataframe(rows, hide_index=True, height="content", column_config=right, alt=said)
@@ -173,7 +180,9 @@ def _describe_films(case_set: CaseSet, outcomes: Sequence[Outcome]) -> list[dict
     return [
         {
             "Film": film_name(film_id),
-            "Reference": own[0].case.subtype or str(own[0].case.reference) if own else "not read",
+            "Reference": own[0].case.subtype or str(own[0].case.reference)
+            if own
+            else tr("not read"),
             "Read correctly": rate_text(summarise(own).right),
             "Foci marked": marks_rate_text(summarise(own).marks),
         }
