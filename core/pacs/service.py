@@ -163,7 +163,8 @@ class ArchiveService:
                 self._fetch_kind(archive, modality, settings)
                 for modality in settings.modalities or ("",)
             )
-        return msg("Asked at {time} UTC; {taken} new.", time=f"{utc_now():%H:%M:%S}", taken=taken)
+        time = f"{utc_now():%H:%M:%S}"
+        return msg("Asked at {time} UTC; {taken} new.", time=time, taken=taken)
 
     def _fetch_kind(
         self, archive: DicomWebArchive, modality: str, settings: ArchiveSettings
@@ -270,7 +271,8 @@ class ArchiveService:
                         error=exc.strerror,
                     )
                 ) from exc
-        return msg("Looked at {time} UTC.", time=f"{utc_now():%H:%M:%S}")
+        time = f"{utc_now():%H:%M:%S}"
+        return msg("Looked at {time} UTC.", time=time)
 
     def _read(self, settings: ArchiveSettings) -> str:
         """Read what was kept and not read: this process was ended, or another run serves."""

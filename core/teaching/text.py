@@ -199,6 +199,11 @@ def reference_text(case: Case) -> Message:
     return msg("{verdict}, {subtype}", verdict=verdict, subtype=subtype_words(case.subtype))
 
 
+def kind_text(case: Case) -> str:
+    """Return the subtype of a film's reference, or the reference where none is known."""
+    return subtype_words(case.subtype) if case.subtype else verdict_words(case.reference)
+
+
 def read_and_reference(outcome: Outcome) -> Message:
     """Return in one line what a film shows and what was said of it."""
     return msg(

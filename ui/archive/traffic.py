@@ -12,6 +12,7 @@ from core.domain.archive import (
     arrival_state_words,
     sending_state_words,
 )
+from core.language.kept import recalled
 from core.language.words import Message, msg, tr
 from core.reads.signing import utc_now
 from core.store.archive import SHOWN_ARRIVALS, SqlArchive
@@ -65,8 +66,13 @@ def draw_service() -> None:
             icon=":material/cloud_off:",
         )
     for name, seen_at, said in alive:
-        lines = [f"{_way_words(way)}: {plain(tr(words))}" for way, words in said.items() if words]
-        seen = tr("{name}, seen {time} UTC", name=plain(name), time=f"{seen_at:%H:%M:%S}")
+        lines = [
+            f"{_way_words(way)}: {plain(tr(recalled(words)))}"
+            for way, words in said.items()
+            if words
+        ]
+        time = f"{seen_at:%H:%M:%S}"
+        seen = tr("{name}, seen {time} UTC", name=plain(name), time=time)
         st.markdown(
             f":green-badge[:material/cloud_done: **{tr('The service runs')}**] &nbsp;{seen}  \n"
             + "  \n".join(lines)
@@ -93,7 +99,7 @@ def draw_films() -> None:
                 tr("When (UTC)"): f"{one.noted_at:%Y-%m-%d %H:%M:%S}",
                 tr("How"): _way_words(one.source),
                 tr("State"): tr(arrival_state_words(one.state)),
-                tr("Why"): tr(one.reason),
+                tr("Why"): tr(recalled(one.reason)),
                 tr("Tries"): one.attempts,
                 tr("Film"): one.film_sha256[:12],
             }
@@ -118,7 +124,7 @@ def draw_reports() -> None:
                 tr("Asked (UTC)"): f"{one.asked_at:%Y-%m-%d %H:%M:%S}",
                 tr("By"): one.asked_by,
                 tr("State"): tr(sending_state_words(one.state)),
-                tr("Why"): tr(one.reason),
+                tr("Why"): tr(recalled(one.reason)),
                 tr("Tries"): one.attempts,
                 tr("Film"): one.film_sha256[:12],
             }
