@@ -163,8 +163,8 @@ class ArchiveService:
                 self._fetch_kind(archive, modality, settings)
                 for modality in settings.modalities or ("",)
             )
-        time = f"{utc_now():%H:%M:%S}"
-        return msg("Asked at {time} UTC; {taken} new.", time=time, taken=taken)
+        clock = f"{utc_now():%H:%M:%S}"
+        return msg("Asked at {time} UTC; {taken} new.", time=clock, taken=taken)
 
     def _fetch_kind(
         self, archive: DicomWebArchive, modality: str, settings: ArchiveSettings
@@ -271,8 +271,8 @@ class ArchiveService:
                         error=exc.strerror,
                     )
                 ) from exc
-        time = f"{utc_now():%H:%M:%S}"
-        return msg("Looked at {time} UTC.", time=time)
+        clock = f"{utc_now():%H:%M:%S}"
+        return msg("Looked at {time} UTC.", time=clock)
 
     def _read(self, settings: ArchiveSettings) -> str:
         """Read what was kept and not read: this process was ended, or another run serves."""
