@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -58,7 +59,26 @@ def extract_html(
     yield from ((line, None, words, []) for line, words in markup.found)
 
 
-_METHODS: dict[str, Any] = {".py": "python", ".js": "javascript", ".html": extract_html}
+def extract_python(
+    file: BinaryIO,
+    keywords: Any,
+    comment_tags: Any,  # noqa: ARG001
+    options: Any,  # noqa: ARG001
+) -> Iterator[tuple[int, str, str | tuple[str, ...], list[str]]]:
+    """Yield the texts of a module, those inside of f-strings too, which Babel does not see."""
+    for node in ast.walk(ast.parse(file.read())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            texts = [
+                one.value
+                for one in node.args
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            ]
+            if node.func.id in keywords and texts:
+                text = texts[0] if len(texts) == 1 else tuple(texts)
+                yield node.lineno, node.func.id, text, []
+
+
+_METHODS: dict[str, Any] = {".py": extract_python, ".js": "javascript", ".html": extract_html}
 
 
 def messages_in(path: Path) -> list[tuple[int, str | tuple[str, ...]]]:
