@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import ModelIntegrity
+from core.language.words import msg
 
 Cell = str | float | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -64,6 +65,12 @@ def read_as_table(name: str, what: str, command: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, KeyError, ValueError, TypeError) as exc:
         raise ModelIntegrity(
-            f"{name} is not a table of {what} ({exc}). Make it again with `python -m core "
-            f"{command}`."
+            msg(
+                "{name} is not a table of {what} ({error}). Make it again with `python -m "
+                "core {command}`.",
+                name=name,
+                what=what,
+                error=exc,
+                command=command,
+            )
         ) from exc

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.domain.reader import Act
+from core.language.words import msg, tr
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served
 from ui.app.session import Visit, show_notice
@@ -25,7 +26,7 @@ from ui.teaching.reading import (
 from ui.teaching.setup import draw_missing, draw_setup
 from ui.teaching.summary import draw_over
 
-VIEWS = {"train": "Train", "progress": "My progress", "sets": "Case sets"}
+VIEWS = {"train": msg("Train"), "progress": msg("My progress"), "sets": msg("Case sets")}
 
 
 def draw_session(visit: Visit, session_id: str) -> str:
@@ -36,7 +37,10 @@ def draw_session(visit: Visit, session_id: str) -> str:
     course = get_teaching_store().course(session_id)
     if course is None:
         st.warning(
-            f"There is no session {plain(repr(session_id[:40]))} here: start one.",
+            tr(
+                "There is no session {session} here: start one.",
+                session=plain(repr(session_id[:40])),
+            ),
             icon=":material/link_off:",
         )
         draw_views(visit)
@@ -48,8 +52,11 @@ def draw_session(visit: Visit, session_id: str) -> str:
         return ""
     if place is None or not own:
         st.warning(
-            f"This session belongs to {plain(course.session.reader)}, and you read as "
-            f"{plain(visit.reader)}: start one of your own.",
+            tr(
+                "This session belongs to {owner}, and you read as {reader}: start one of your own.",
+                owner=plain(course.session.reader),
+                reader=plain(visit.reader),
+            ),
             icon=":material/person_off:",
         )
         draw_views(visit)
@@ -80,9 +87,9 @@ def draw_views(visit: Visit) -> None:
     """Draw what there is to do outside a session."""
     visit.shown_read = ""
     view = st.segmented_control(
-        "View",
+        tr("View"),
         list(VIEWS),
-        format_func=VIEWS.__getitem__,
+        format_func=lambda name: tr(VIEWS[name]),
         default="train",
         required=True,
         label_visibility="collapsed",

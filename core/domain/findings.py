@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import reduce
 
 from core.errors import FindingsError
-from core.language.lists import NOTHING, joined
+from core.language.lists import joined
 from core.language.words import Message, msg
 
 THIRDS = ("upper", "middle", "lower")
@@ -28,9 +28,7 @@ SIDES = ("right", "left")
 
 ZONES = tuple(f"{side} {third}" for side in SIDES for third in THIRDS)
 
-_PLACES: Mapping[str, Message] = {
-    "right": msg("right"),
-    "left": msg("left"),
+_ZONES: Mapping[str, Message] = {
     "right upper": msg("right upper"),
     "right middle": msg("right middle"),
     "right lower": msg("right lower"),
@@ -56,6 +54,12 @@ _CATEGORIES: Mapping[Category, Message] = {
     Category.EFFUSION: msg("pleural effusion"),
     Category.NORMAL: msg("normal"),
     Category.UNINTERPRETABLE: msg("uninterpretable"),
+}
+
+_EFFUSIONS: Mapping[frozenset[str], Message] = {
+    frozenset({"right"}): msg("pleural effusion, right"),
+    frozenset({"left"}): msg("pleural effusion, left"),
+    frozenset(SIDES): msg("pleural effusion, both sides"),
 }
 
 ALONE = frozenset({Category.NORMAL, Category.UNINTERPRETABLE})
@@ -122,9 +126,9 @@ def category_words(category: Category) -> Message:
     return _CATEGORIES[category]
 
 
-def place_words(place: str) -> Message:
-    """Return the name of one of `ZONES` or `SIDES`."""
-    return _PLACES[place]
+def zone_words(zone: str) -> Message:
+    """Return the name of one of `ZONES`."""
+    return _ZONES[zone]
 
 
 def category_text(category: Category) -> Message:
@@ -136,15 +140,9 @@ def category_text(category: Category) -> Message:
 
 def findings_text(findings: Findings) -> Message:
     """Return findings in words, each with its places; empty if there are none."""
-    places = {
-        Category.CONSOLIDATION: _zones_text(findings),
-        Category.EFFUSION: _sides_text(findings),
-    }
     return joined(
         (
-            joined([category_words(category), places[category]])
-            if places.get(category)
-            else category_text(category)
+            _with_places(category, findings)
             for category in Category
             if category in findings.categories
         ),
@@ -152,16 +150,14 @@ def findings_text(findings: Findings) -> Message:
     )
 
 
-def _zones_text(findings: Findings) -> Message:
-    zones = [place_words(zone) for zone in ZONES if zone in findings.zones]
-    if not zones:
-        return NOTHING
-    return reduce(
-        lambda places, place: msg("{places} and {place}", places=places, place=place), zones
-    )
+def _with_places(category: Category, findings: Findings) -> Message:
+    if category is Category.CONSOLIDATION and findings.zones:
+        zones = [zone_words(zone) for zone in ZONES if zone in findings.zones]
+        return msg("consolidation, {zones}", zones=reduce(_and, zones))
+    if category is Category.EFFUSION and findings.effusion_sides:
+        return _EFFUSIONS[findings.effusion_sides]
+    return category_text(category)
 
 
-def _sides_text(findings: Findings) -> Message:
-    if findings.effusion_sides == set(SIDES):
-        return msg("both sides")
-    return joined(map(place_words, findings.effusion_sides))
+def _and(zones: Message, zone: Message) -> Message:
+    return msg("{zones} and {zone}", zones=zones, zone=zone)

@@ -86,6 +86,11 @@ _ACTS: Mapping[Act, Message] = {
 }
 
 
+def act_words(act: Act) -> Message:
+    """Return what completes "may not ..."."""
+    return _ACTS[act]
+
+
 def role_words(role: Role) -> Message:
     """Return the name of a role."""
     return _ROLES[role]
@@ -160,7 +165,7 @@ class Reader:
                     "{roles} may not {act}: this needs the role {needed}. Change your role, or ask "
                     "the administrator.",
                     roles=roles_text(self.roles),
-                    act=_ACTS[act],
+                    act=act_words(act),
                     needed=who_may_text(act),
                 )
             )

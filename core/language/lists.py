@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from core.language.words import Message, msg
 
@@ -29,3 +30,12 @@ def one_of(parts: Iterable[str]) -> Message:
     if not others:
         return joined([last])
     return msg("{others} or {last}", others=joined(others), last=last)
+
+
+def said_rows(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    """Return rows of a table for showing: Messages among names and cells are said."""
+    return [{_said(name): _said(cell) for name, cell in row.items()} for row in rows]
+
+
+def _said(value: Any) -> Any:
+    return value.said() if isinstance(value, Message) else value

@@ -10,6 +10,7 @@ import httpx
 
 from core.domain.archive import ArchiveSettings
 from core.errors import ArchiveError
+from core.language.words import msg
 from core.pacs import dimse
 from core.pacs.dicomweb import DicomWebArchive
 
@@ -33,7 +34,7 @@ def ask_all(settings: ArchiveSettings) -> list[Answer]:
     if settings.fhir:
         ways.append(("FHIR", lambda: _test_fhir(settings.fhir)))
     if settings.folder:
-        ways.append(("folder", lambda: _test_folder(settings.folder)))
+        ways.append((msg("folder"), lambda: _test_folder(settings.folder)))
     return [_answer(way, ask) for way, ask in ways]
 
 
@@ -56,14 +57,21 @@ def _test_fhir(address: str) -> str:
         kind = answer.json().get("resourceType")
     except (httpx.HTTPError, ValueError) as exc:
         raise ArchiveError(
-            f"{address} does not answer as FHIR: check the address, and that it runs."
+            msg(
+                "{address} does not answer as FHIR: check the address, and that it runs.",
+                address=address,
+            )
         ) from exc
     if kind != "CapabilityStatement":
-        raise ArchiveError(f"{address} does not answer as FHIR: check the address.")
-    return f"{address} answers as FHIR."
+        raise ArchiveError(
+            msg("{address} does not answer as FHIR: check the address.", address=address)
+        )
+    return msg("{address} answers as FHIR.", address=address)
 
 
 def _test_folder(folder: str) -> str:
     if not Path(folder).is_dir():
-        raise ArchiveError(f"The folder {folder} is not there: make it, or name another.")
-    return f"{folder} is there."
+        raise ArchiveError(
+            msg("The folder {folder} is not there: make it, or name another.", folder=folder)
+        )
+    return msg("{folder} is there.", folder=folder)

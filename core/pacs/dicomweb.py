@@ -22,6 +22,7 @@ from pydicom.uid import UID
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from core.errors import ArchiveError
+from core.language.words import msg
 from core.settings import Settings, get_settings
 
 TIMEOUT_S = 20.0
@@ -93,7 +94,7 @@ class DicomWebArchive:
         """
         with self._sentences():
             self._client.search_for_studies(limit=1)
-        return f"{self._address} answers as DICOMweb."
+        return msg("{address} answers as DICOMweb.", address=self._address)
 
     def find(self, modality: str, days: int, today: date) -> Iterator[list[FoundFilm]]:
         """Yield the films of a modality in the studies of the last days, a page at a time.
@@ -141,8 +142,11 @@ class DicomWebArchive:
                 body.write(block)
                 if body.tell() > most_bytes + _ENVELOPE:
                     raise ArchiveError(
-                        f"A film of the archive is larger than {most_bytes / 1e6:.0f} MB: raise "
-                        "FIRSTREAD_MAX_FILM_MB if it is one."
+                        msg(
+                            "A film of the archive is larger than {size:.0f} MB: raise "
+                            "FIRSTREAD_MAX_FILM_MB if it is one.",
+                            size=most_bytes / 1e6,
+                        )
                     )
             return _part_of(body.getvalue(), response.headers.get("Content-Type", ""))
 
@@ -161,8 +165,13 @@ class DicomWebArchive:
         if failed:
             reason = failed[0].get("FailureReason", "unstated")
             raise ArchiveError(
-                f"The archive did not take {len(failed)} of {len(objects)} objects (reason "
-                f"{reason}): ask who runs it."
+                msg(
+                    "The archive did not take {failed} of {objects} objects (reason "
+                    "{reason}): ask who runs it.",
+                    failed=len(failed),
+                    objects=len(objects),
+                    reason=reason,
+                )
             )
 
     @contextmanager
@@ -174,20 +183,35 @@ class DicomWebArchive:
             code = 0 if exc.response is None else exc.response.status_code
             if code in (401, 403):
                 raise ArchiveError(
-                    f"{self._address} refuses the log-in ({code}): correct "
-                    "FIRSTREAD_ARCHIVE_USER, FIRSTREAD_ARCHIVE_PASSWORD or FIRSTREAD_ARCHIVE_TOKEN."
+                    msg(
+                        "{address} refuses the log-in ({code}): correct "
+                        "FIRSTREAD_ARCHIVE_USER, FIRSTREAD_ARCHIVE_PASSWORD or "
+                        "FIRSTREAD_ARCHIVE_TOKEN.",
+                        address=self._address,
+                        code=code,
+                    )
                 ) from exc
             raise ArchiveError(
-                f"{self._address} answers with the fault {code}: try again, and ask who runs it."
+                msg(
+                    "{address} answers with the fault {code}: try again, and ask who runs it.",
+                    address=self._address,
+                    code=code,
+                )
             ) from exc
         except (requests.RequestException, OSError) as exc:
             raise ArchiveError(
-                f"{self._address} does not answer: check that it runs and that this machine "
-                "reaches it."
+                msg(
+                    "{address} does not answer: check that it runs and that this machine "
+                    "reaches it.",
+                    address=self._address,
+                )
             ) from exc
         except (ValueError, KeyError) as exc:
             raise ArchiveError(
-                f"{self._address} does not answer as DICOMweb: check the address."
+                msg(
+                    "{address} does not answer as DICOMweb: check the address.",
+                    address=self._address,
+                )
             ) from exc
 
 
@@ -211,5 +235,5 @@ def _part_of(body: bytes, content_type: str) -> bytes:
     start = body.find(b"\r\n\r\n", body.find(mark))
     end = body.find(b"\r\n" + mark, start)
     if start < 0 or end < 0:
-        raise ArchiveError("The archive sent a film that is cut short: it is fetched again.")
+        raise ArchiveError(msg("The archive sent a film that is cut short: it is fetched again."))
     return body[start + 4 : end]

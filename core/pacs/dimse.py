@@ -29,6 +29,7 @@ from pynetdicom.association import Association
 
 from core.domain.archive import ArchiveSettings
 from core.errors import ArchiveError, FirstReadError
+from core.language.words import msg
 
 TIMEOUT_S = 20
 FILMS = (
@@ -56,8 +57,10 @@ def echo(settings: ArchiveSettings) -> str:
     with _associated(settings, [(VERIFICATION, [ImplicitVRLittleEndian])]) as association:
         status = association.send_c_echo()
     if not status or status.Status != SUCCESS:
-        raise ArchiveError(f"{_place(settings)} does not answer a C-ECHO: ask who runs it.")
-    return f"{_place(settings)} answers as {settings.called_aet}."
+        raise ArchiveError(
+            msg("{place} does not answer a C-ECHO: ask who runs it.", place=_place(settings))
+        )
+    return msg("{place} answers as {title}.", place=_place(settings), title=settings.called_aet)
 
 
 def send(settings: ArchiveSettings, objects: Sequence[bytes]) -> None:
@@ -77,13 +80,20 @@ def send(settings: ArchiveSettings, objects: Sequence[bytes]) -> None:
                 status = association.send_c_store(dataset)
             except (ValueError, RuntimeError) as exc:
                 raise ArchiveError(
-                    f"{_place(settings)} takes no objects of the class {dataset.SOPClassUID.name}: "
-                    "ask who runs it."
+                    msg(
+                        "{place} takes no objects of the class {kind}: ask who runs it.",
+                        place=_place(settings),
+                        kind=dataset.SOPClassUID.name,
+                    )
                 ) from exc
             if not status or status.Status not in (SUCCESS, 0xB000, 0xB006, 0xB007):
-                code = "no answer" if not status else f"{status.Status:#06x}"
+                code = msg("no answer") if not status else f"{status.Status:#06x}"
                 raise ArchiveError(
-                    f"{_place(settings)} did not take a report ({code}): ask who runs it."
+                    msg(
+                        "{place} did not take a report ({code}): ask who runs it.",
+                        place=_place(settings),
+                        code=code,
+                    )
                 )
 
 
@@ -100,16 +110,25 @@ def _associated(
         socket.create_connection((settings.host, settings.port), TIMEOUT_S).close()
     except OSError as exc:
         raise ArchiveError(
-            f"{_place(settings)} does not answer: check host and port, and that it runs."
+            msg(
+                "{place} does not answer: check host and port, and that it runs.",
+                place=_place(settings),
+            )
         ) from exc
     association = entity.associate(settings.host, settings.port, ae_title=settings.called_aet)
     if not association.is_established:
         refused = association.is_rejected
         raise ArchiveError(
-            f"{_place(settings)} refuses {settings.own_aet} or the name {settings.called_aet}: "
-            "check both AE titles there."
+            msg(
+                "{place} refuses {own} or the name {called}: check both AE titles there.",
+                place=_place(settings),
+                own=settings.own_aet,
+                called=settings.called_aet,
+            )
             if refused
-            else f"{_place(settings)} does not answer as DICOM: check host and port."
+            else msg(
+                "{place} does not answer as DICOM: check host and port.", place=_place(settings)
+            )
         )
     try:
         yield association
@@ -159,7 +178,10 @@ class Receiver:
             )
         except OSError as exc:
             raise ArchiveError(
-                f"Port {self._settings.receive_port} is taken by another program: choose another."
+                msg(
+                    "Port {port} is taken by another program: choose another.",
+                    port=self._settings.receive_port,
+                )
             ) from exc
 
     def stop(self) -> None:

@@ -17,6 +17,7 @@ from core.jobs.batch import UploadedFilm
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_worker import EngineFiles, FilmWork
 from core.jobs.kept_films import as_uploaded, keep_film, note_outcome
+from core.language.words import msg
 from core.store.archive import SqlArchive, instance_key
 from core.store.films.worklist import SqlFilms
 
@@ -34,18 +35,27 @@ _log = logging.getLogger(__name__)
 def why_left_out(kind: StatedKind | None, settings: ArchiveSettings) -> str:
     """Return in a sentence why a film is not taken; empty if it is."""
     if kind is None:
-        return "It is no DICOM file."
+        return msg("It is no DICOM file.")
     if settings.modalities and kind.modality not in settings.modalities:
         wanted = ", ".join(settings.modalities)
-        return f"Its modality is {kind.modality or 'not stated'}; {wanted} are taken."
+        modality = kind.modality or msg("not stated")
+        return msg(
+            "Its modality is {modality}; {wanted} are taken.", modality=modality, wanted=wanted
+        )
     part = kind.body_part
     if part and settings.body_parts and not any(one in part for one in settings.body_parts):
-        return f"It shows {part}; films of {', '.join(settings.body_parts)} are taken."
+        return msg(
+            "It shows {part}; films of {parts} are taken.",
+            part=part,
+            parts=", ".join(settings.body_parts),
+        )
     years = kind.years
     if years is not None and not settings.least_years <= years <= settings.most_years:
-        return (
-            f"The patient is {years:.0f} years old; {settings.least_years:g} to "
-            f"{settings.most_years:g} years are taken."
+        return msg(
+            "The patient is {years:.0f} years old; {least:g} to {most:g} years are taken.",
+            years=years,
+            least=settings.least_years,
+            most=settings.most_years,
         )
     return ""
 

@@ -27,6 +27,7 @@ from core.jobs.batch import UploadedFilm
 from core.jobs.film_reports import ReportSource, make_report
 from core.jobs.kept_films import as_uploaded
 from core.language.current import using
+from core.language.words import msg
 from core.pacs import dimse
 from core.pacs.dicomweb import DicomWebArchive
 from core.reads.reported import reads_to_report
@@ -38,11 +39,11 @@ from core.store.archive import SqlArchive
 from core.store.films.worklist import SqlFilms
 from core.store.reads import SqlReviewStore
 
-NO_STUDY = (
-    "The film's study is not known here, so its report cannot find its way back. Films that come "
-    "from the archive can be reported."
+NO_STUDY = msg(
+    "The film's study is not known here, so its report cannot find its way back. "
+    "Films that come from the archive can be reported."
 )
-FAULT = "A fault in First Read: it stands in the service's log."
+FAULT = msg("A fault in First Read: it stands in the service's log.")
 _log = logging.getLogger(__name__)
 
 
@@ -124,14 +125,16 @@ class Outbox:
     ) -> tuple[FilmReport, UploadedFilm]:
         kept = self._films.find(film_sha256)
         if kept is None:
-            raise FilmStoreError("The film is not kept any more, so its report cannot be made.")
+            raise FilmStoreError(
+                msg("The film is not kept any more, so its report cannot be made.")
+            )
         history = self._reads.history(film_sha256)
         signed = next((one for one in history if one.record_id == record_id), None)
         if signed is None:
-            raise ReviewStoreError("There is no such read.")
+            raise ReviewStoreError(msg("There is no such read."))
         reads = reads_to_report(history, signed.reader, read_first=get_settings().read_first)
         if reads.signed.record_id != record_id:
-            raise ReviewStoreError("The read was corrected since: the newer one is reported.")
+            raise ReviewStoreError(msg("The read was corrected since: the newer one is reported."))
         film = as_uploaded(kept, self._films)
         settings = regions_by(self._source)
         report = make_report(self._source, film, reads, settings, score_shown=score_shown)
@@ -163,9 +166,16 @@ def send_fhir(address: str, report: str) -> None:
         answer = httpx.put(where, content=report.encode(), headers=headers, timeout=20.0)
     except httpx.HTTPError as exc:
         raise ArchiveError(
-            f"{address} does not answer: check that it runs and that this machine reaches it."
+            msg(
+                "{address} does not answer: check that it runs and that this machine reaches it.",
+                address=address,
+            )
         ) from exc
     if answer.is_error:
         raise ArchiveError(
-            f"{address} does not take a report (fault {answer.status_code}): ask who runs it."
+            msg(
+                "{address} does not take a report (fault {code}): ask who runs it.",
+                address=address,
+                code=answer.status_code,
+            )
         )

@@ -28,6 +28,7 @@ from core.jobs.batch import UploadedFilm
 from core.jobs.film_pool import FilmPool
 from core.jobs.film_reports import ReportSource, Stopped
 from core.jobs.film_worker import EngineFiles, FilmWork, InputShape
+from core.language.words import msg
 from core.observability.metrics import REGISTRY, exposition, timed_explanation
 from core.observability.probes import Probes, ProbeServer
 from core.observability.site_metrics import Served, open_site_metrics
@@ -132,9 +133,9 @@ class ArchiveService:
     def _check(self) -> None:
         """Find out whether films and reports can go their ways; raises FirstReadError if not."""
         if not self._database.status().up_to_date:
-            raise ReviewStoreError("The database is at another revision: migrate it.")
+            raise ReviewStoreError(msg("The database is at another revision: migrate it."))
         if self._stopped.is_set() or not all(one.is_alive() for one in self._threads):
-            raise ArchiveError("The service is ending.")
+            raise ArchiveError(msg("The service is ending."))
 
     def stop(self) -> None:
         """Let the work end."""
@@ -162,7 +163,8 @@ class ArchiveService:
                 self._fetch_kind(archive, modality, settings)
                 for modality in settings.modalities or ("",)
             )
-        return f"Asked at {utc_now():%H:%M:%S} UTC; {taken} new."
+        clock = f"{utc_now():%H:%M:%S}"
+        return msg("Asked at {time} UTC; {taken} new.", time=clock, taken=taken)
 
     def _fetch_kind(
         self, archive: DicomWebArchive, modality: str, settings: ArchiveSettings
@@ -221,7 +223,11 @@ class ArchiveService:
                         receiver = Receiver(settings, self._received)
                         receiver.start()
                         listening = wanted
-                place = f"Listens on port {settings.receive_port} as {settings.own_aet}."
+                place = msg(
+                    "Listens on port {port} as {title}.",
+                    port=settings.receive_port,
+                    title=settings.own_aet,
+                )
                 self._said[DICOM] = place if listening else ""
                 self._archive.note_service(self._name, dict(self._said))
                 if self._served() != self._run_id:
@@ -242,7 +248,9 @@ class ArchiveService:
             return ""
         folder = Path(settings.folder)
         if not folder.is_dir():
-            raise ArchiveError(f"The folder {folder} is not there: make it, or name another.")
+            raise ArchiveError(
+                msg("The folder {folder} is not there: make it, or name another.", folder=folder)
+            )
         for path in sorted(folder.iterdir()):
             if self._stopped.is_set():
                 break
@@ -256,10 +264,15 @@ class ArchiveService:
                 path.replace(place / path.name)
             except OSError as exc:
                 raise ArchiveError(
-                    f"{path.name} cannot be read or moved ({exc.strerror}): give First Read the "
-                    "right to it and its folder."
+                    msg(
+                        "{name} cannot be read or moved ({error}): give First Read "
+                        "the right to it and its folder.",
+                        name=path.name,
+                        error=exc.strerror,
+                    )
                 ) from exc
-        return f"Looked at {utc_now():%H:%M:%S} UTC."
+        clock = f"{utc_now():%H:%M:%S}"
+        return msg("Looked at {time} UTC.", time=clock)
 
     def _read(self, settings: ArchiveSettings) -> str:
         """Read what was kept and not read: this process was ended, or another run serves."""

@@ -23,6 +23,7 @@ from core.datasets.split import Split
 from core.errors import Cancelled, DatasetError
 from core.files import write_whole
 from core.imaging.png import SYNTHETIC_MARK, is_whole_png, marked_png, mask_png, read_mask
+from core.language.words import msg
 from core.phantom import builtin
 from core.phantom.builtin import BUILT_IN_FILMS, BUILT_IN_SEED, DRAWING_VERSION, MANIFEST
 from core.phantom.film import PhantomFilm, draw_film, subtype_of
@@ -65,7 +66,9 @@ def plan_films(n: int, seed: int) -> tuple[PlannedFilm, ...]:
         If ``n`` is too small.
     """
     if n < 10:
-        raise DatasetError(f"A set of {n} films is too small for every part; choose 10 or more.")
+        raise DatasetError(
+            msg("A set of {n} films is too small for every part; choose 10 or more.", n=n)
+        )
     illnesses = FINDINGS[1:]
     planned = []
     for number in range(n):
@@ -127,7 +130,10 @@ class PhantomSet:
     def _known(self, film_id: str) -> str:
         if film_id not in {film.film_id for film in self.films}:
             raise DatasetError(
-                f"The synthetic set has no film {film_id}: it may be of an earlier version."
+                msg(
+                    "The synthetic set has no film {film_id}: it may be of an earlier version.",
+                    film_id=film_id,
+                )
             )
         return film_id
 
@@ -168,15 +174,21 @@ def write_set(
         _claim(folder, stated, own_folder=own_folder)
         for done, film in enumerate(planned):
             if cancelled is not None and cancelled():
-                raise Cancelled(f"Stopped after generating {done} of {n} films.")
+                raise Cancelled(
+                    msg("Stopped after generating {done} of {n} films.", done=done, n=n)
+                )
             if not _is_whole(folder, film.film_id):
                 _write_film(folder, film)
             if progress is not None:
                 progress(done + 1, n)
     except OSError as exc:
         raise DatasetError(
-            f"The synthetic films cannot be written to {folder} ({exc.strerror}): name a folder "
-            "that can be written, or make room."
+            msg(
+                "The synthetic films cannot be written to {folder} ({error}): name a "
+                "folder that can be written, or make room.",
+                folder=folder,
+                error=exc.strerror,
+            )
         ) from exc
     return _open(folder, planned)
 
@@ -226,10 +238,16 @@ def _claim(folder: Path, stated: dict[str, object], *, own_folder: bool) -> None
         if manifest.read_bytes() == content:
             return
         if not own_folder and _stated_in(manifest) != stated:
-            raise DatasetError(f"{folder} holds another synthetic set. Name another folder.")
+            raise DatasetError(
+                msg("{folder} holds another synthetic set. Name another folder.", folder=folder)
+            )
         _log.warning("%s is damaged and is written again", manifest)
     elif not own_folder and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise DatasetError(f"{folder} is not empty and holds no synthetic set. Name another one.")
+        raise DatasetError(
+            msg(
+                "{folder} is not empty and holds no synthetic set. Name another one.", folder=folder
+            )
+        )
     write_whole(manifest, content)
 
 
@@ -265,16 +283,21 @@ def _mask_place(film_id: str, kind: Truth) -> str:
 
 def _whole(folder: Path, place: str) -> bytes:
     """Return a file of a set; refuse one that is gone or damaged."""
-    path, wrong = folder / place, "is damaged"
+    path, wrong = folder / place, msg("is damaged")
     try:
         content = path.read_bytes()
         if is_whole_png(content):
             return content
     except OSError as exc:
-        wrong = f"cannot be read ({exc.strerror})"
+        wrong = msg("cannot be read ({error})", error=exc.strerror)
     raise DatasetError(
-        f"{path.name} {wrong} in {path.parent}: `python -m core phantom` draws what is missing or "
-        "damaged of the built-in set, with --out of another."
+        msg(
+            "{name} {wrong} in {parent}: `python -m core phantom` draws what is missing "
+            "or damaged of the built-in set, with --out of another.",
+            name=path.name,
+            wrong=wrong,
+            parent=path.parent,
+        )
     )
 
 

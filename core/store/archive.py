@@ -27,6 +27,7 @@ from core.domain.reader import Act, Reader
 from core.domain.review import ReadKind, ReviewRecord
 from core.errors import ReviewStoreError
 from core.language.current import current_language
+from core.language.words import msg
 from core.reads.signing import utc_now
 from core.settings import get_settings
 from core.store.audit_log import insert_chained
@@ -87,7 +88,7 @@ class SqlArchive:
         by.require(Act.SET_ARCHIVE)
         name = " ".join(by.name.split())
         if not name:
-            raise ReviewStoreError("The archive's settings are kept with a name: enter yours.")
+            raise ReviewStoreError(msg("The archive's settings are kept with a name: enter yours."))
         kept = SetArchive(settings, name, self._now())
         row = {
             "settings": asdict(settings),
@@ -202,7 +203,7 @@ class SqlArchive:
         )
         sending = self.sending(record_id)
         if sending is None:
-            raise ReviewStoreError("There is no such read, so its report cannot be sent.")
+            raise ReviewStoreError(msg("There is no such read, so its report cannot be sent."))
         return sending
 
     def send_again(self, signed: ReviewRecord) -> None:

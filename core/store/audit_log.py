@@ -16,6 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, insert, select, text
 
+from core.language.lists import joined
+from core.language.words import Message, msg
 from core.store.engine import Database
 from core.store.schema import ledger, metadata
 
@@ -54,8 +56,15 @@ class LedgerFault:
     what: str
 
     def __str__(self) -> str:
-        named = f" ({self.named})" if self.named else ""
-        return f"{self.table}, row {self.sequence}{named}: {self.what}."
+        return str(self.words)
+
+    @property
+    def words(self) -> Message:
+        """Which row, and what is wrong with it."""
+        row = {"table": self.table, "sequence": self.sequence, "what": self.what}
+        if not self.named:
+            return msg("{table}, row {sequence}: {what}.", **row)
+        return msg("{table}, row {sequence} ({named}): {what}.", named=self.named, **row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +192,14 @@ def verify_in(connection: Connection, place: str, known_head: str = "") -> Ledge
     previous, heads = FIRST, [FIRST]
     for line in connection.execute(select(ledger).order_by(ledger.c.sequence)):
         if line.previous_sha256 != previous:
-            what = "the line before it in the chain was removed, changed or moved"
+            what = msg("the line before it in the chain was removed, changed or moved")
             faults.append(LedgerFault("ledger", line.sequence, _of(line), what))
         stated = (line.previous_sha256, line.of_table, line.of_row, line.content_sha256)
         if line.sha256 != line_sha256(*stated):
-            what = "this line of the chain was changed after it was written"
+            what = msg("this line of the chain was changed after it was written")
             faults.append(LedgerFault("ledger", line.sequence, _of(line), what))
         if (line.of_table, line.of_row) in written:
-            what = "the chain has a second line for this row"
+            what = msg("the chain has a second line for this row")
             faults.append(LedgerFault("ledger", line.sequence, _of(line), what))
         written[line.of_table, line.of_row] = line.content_sha256
         previous = line.sha256
@@ -204,8 +213,8 @@ def verify_in(connection: Connection, place: str, known_head: str = "") -> Ledge
     return LedgerReport(place, records, previous, tuple(faults), lacks)
 
 
-def _of(line: Any) -> str:
-    return f"for {line.of_table} row {line.of_row}"
+def _of(line: Any) -> Message:
+    return msg("for {table} row {row}", table=line.of_table, row=line.of_row)
 
 
 def _check_rows(
@@ -219,9 +228,9 @@ def _check_rows(
         content, named = _read_row(connection, table, sequence)
         expected = written.pop((table.name, sequence), None)
         if expected is None:
-            what = "was inserted: it is not in the chain"
+            what = msg("was inserted: it is not in the chain")
         elif content != expected:
-            what = "was changed after it was written"
+            what = msg("was changed after it was written")
         else:
             continue
         faults.append(LedgerFault(table.name, sequence, named, what))
@@ -238,14 +247,17 @@ def _read_row(connection: Connection, table: Table, sequence: int) -> tuple[str,
     return content_sha256(dict(row)), ", ".join(names[:2])
 
 
-def report_text(report: LedgerReport) -> str:
+def report_text(report: LedgerReport) -> Message:
     """Return in words what a check found, one line a fault."""
     if report.intact:
-        return (
-            f"All {report.records} records in {report.place} are as they were written. "
-            f"Newest hash: {report.head}"
+        return msg(
+            "All {records} records in {place} are as they were written. Newest hash: {head}",
+            records=report.records,
+            place=report.place,
+            head=report.head,
         )
-    lines = [str(fault) for fault in report.faults]
+    lines = [fault.words for fault in report.faults]
     if report.lacks_known_head:
-        lines.append("The saved hash is not in the chain: the chain was truncated or rebuilt.")
-    return "\n".join([f"{len(lines)} faults in {report.place}:", *lines])
+        lines.append(msg("The saved hash is not in the chain: the chain was truncated or rebuilt."))
+    head = msg("{faults} faults in {place}:", faults=len(lines), place=report.place)
+    return joined([head, *lines], "\n")

@@ -9,50 +9,65 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from core.errors import ReviewStoreError
+from core.language.capitals import capitalised
+from core.language.words import Message, msg
 
 _SQLITE_SENTENCES = {
-    "SQLITE_NOTADB": "{place} is not a First Read database, or it is damaged: move it aside and "
-    "restore the last backup.",
-    "SQLITE_CORRUPT": "{place} is damaged: move it aside and restore the last backup.",
-    "SQLITE_BUSY": "{place} was locked by another program for longer than {busy_s:g} s: close "
-    "that program, then try again.",
-    "SQLITE_LOCKED": "{place} is locked by another request: try again in a moment.",
-    "SQLITE_FULL": "the disk that holds {place} is full and nothing was stored: free some space, "
-    "then try again.",
-    "SQLITE_READONLY": "{place} may not be written: give the account that runs First Read the "
-    "right to write it and its folder.",
-    "SQLITE_CANTOPEN": "{place} cannot be opened: check that it is a file and that the account "
-    "that runs First Read may write it and its folder.",
-    "SQLITE_IOERR": "the disk failed while {place} was read or written: check the disk and its "
-    "free space, then try again.",
+    "SQLITE_NOTADB": msg(
+        "{place} is not a First Read database, or it is damaged: move "
+        "it aside and restore the last backup."
+    ),
+    "SQLITE_CORRUPT": msg("{place} is damaged: move it aside and restore the last backup."),
+    "SQLITE_BUSY": msg(
+        "{place} was locked by another program for longer than {busy_s:g} "
+        "s: close that program, then try again."
+    ),
+    "SQLITE_LOCKED": msg("{place} is locked by another request: try again in a moment."),
+    "SQLITE_FULL": msg(
+        "the disk that holds {place} is full and nothing was stored: free "
+        "some space, then try again."
+    ),
+    "SQLITE_READONLY": msg(
+        "{place} may not be written: give the account that runs First "
+        "Read the right to write it and its folder."
+    ),
+    "SQLITE_CANTOPEN": msg(
+        "{place} cannot be opened: check that it is a file and that "
+        "the account that runs First Read may write it and its folder."
+    ),
+    "SQLITE_IOERR": msg(
+        "the disk failed while {place} was read or written: check the "
+        "disk and its free space, then try again."
+    ),
 }
 
 
-def capitalised(sentence: str) -> str:
-    """Return a sentence with its first letter, and no other, made a capital."""
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _sentence(exc: Exception, place: str, busy_s: float) -> str:
+def _sentence(exc: Exception, place: str, busy_s: float) -> Message:
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     if isinstance(cause, sqlite3.Error):
-        return _sqlite_sentence(cause).format(place=place, busy_s=busy_s)
+        return msg(_sqlite_sentence(cause), place=place, busy_s=busy_s)
     if isinstance(exc, OSError):
-        return f"{place} cannot be used ({exc.strerror}): choose a folder that may be written."
-    return (
-        f"{place} does not answer as it should: check that it runs, that its account may write, "
-        "and that `python -m core db status` says it is up to date."
+        return msg(
+            "{place} cannot be used ({error}): choose a folder that may be written.",
+            place=place,
+            error=exc.strerror,
+        )
+    return msg(
+        "{place} does not answer as it should: check that it runs, that its account "
+        "may write, and that `python -m core db status` says it is up to date.",
+        place=place,
     )
 
 
 def _sqlite_sentence(error: sqlite3.Error) -> str:
+    """Return the sentence with its fields still open."""
     code = getattr(error, "sqlite_errorname", None) or ""
     for name, sentence in _SQLITE_SENTENCES.items():
         if code.startswith(name):
             return sentence
-    return (
-        "{place} is not as First Read left it: run `python -m core db status`, and restore the "
-        "last backup if that does not help."
+    return msg(
+        "{place} is not as First Read left it: run `python -m core db status`, and "
+        "restore the last backup if that does not help."
     )
 
 

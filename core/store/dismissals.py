@@ -12,6 +12,7 @@ from core.domain.quality import QualityReport
 from core.domain.reader import READER_LIMIT, Act, Reader
 from core.domain.worklist import Dismissal, FilmStatus
 from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.reads.film_status import status_of
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained, wait_for_turn
@@ -49,7 +50,7 @@ def dismiss_film(
     by.require(Act.SIGN_READ)
     if not quality.refused:
         raise ReviewStoreError(
-            "The quality check did not refuse this film: sign a read of it instead."
+            msg("The quality check did not refuse this film: sign a read of it instead.")
         )
     _note(database, film_sha256, quality, by, now(), dismissed=True)
 
@@ -87,8 +88,12 @@ def _note(
     name = by.name.strip()
     if not 0 < len(name) <= READER_LIMIT or not is_storable(name):
         raise ReviewStoreError(
-            "This is kept with the name of who says it, of 1 to "
-            f"{READER_LIMIT} letters, and this one has {len(name)}: enter your name."
+            msg(
+                "This is kept with the name of who says it, of 1 to {limit} "
+                "letters, and this one has {letters}: enter your name.",
+                limit=READER_LIMIT,
+                letters=len(name),
+            )
         )
     row = {
         "film_sha256": film_sha256,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from core.domain.reader import Act, Reader, reader_key
 from core.errors import FindingsError, MarkError, ReviewStoreError
+from core.language.words import msg
 from core.reads.drafts import ReadInProgress, ReviewStep, ReviewStepKind, follow_read
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
@@ -54,8 +55,10 @@ class SqlReviewSteps:
         texts = (by.name, str((said or {}).get("comment", "")))
         if not all(is_storable(text) for text in texts):
             raise ReviewStoreError(
-                "Name or comment has a character that cannot be stored (a zero byte or half of a "
-                "character pair): remove it."
+                msg(
+                    "Name or comment has a character that cannot be stored (a zero byte "
+                    "or half of a character pair): remove it."
+                )
             )
         row = {
             "film_sha256": film_sha256,
@@ -86,7 +89,7 @@ class SqlReviewSteps:
             ]
             return follow_read(steps, turn)
         except (ValueError, KeyError, TypeError, MarkError, FindingsError) as exc:
-            raise self.database.changed_elsewhere("A step of a read") from exc
+            raise self.database.changed_elsewhere(msg("A step of a read")) from exc
 
     def newest_film(self, film_sha256s: Collection[str], reader: str) -> str | None:
         """Return which of some films a reader worked on last; None if on none of them."""

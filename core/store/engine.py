@@ -27,7 +27,9 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from core.errors import ReviewStoreError
-from core.store.database_errors import capitalised, errors_as_sentences
+from core.language.capitals import capitalised
+from core.language.words import Message, msg
+from core.store.database_errors import errors_as_sentences
 from core.store.migration import (
     NO_REVISION,
     MigrationStatus,
@@ -56,31 +58,39 @@ def _checked_url(database_url: str) -> URL:
         url = make_url(database_url)
     except ArgumentError as exc:
         raise ReviewStoreError(
-            "The database address is not one that can be read: set FIRSTREAD_DATABASE_URL to "
-            "sqlite:///path/to/file or postgresql://user@host/name."
+            msg(
+                "The database address is not one that can be read: set "
+                "FIRSTREAD_DATABASE_URL to sqlite:///path/to/file or "
+                "postgresql://user@host/name."
+            )
         ) from exc
     backend = url.get_backend_name()
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise ReviewStoreError(
-            f"Reads are stored in SQLite or PostgreSQL, not in {backend}: change "
-            "FIRSTREAD_DATABASE_URL."
+            msg(
+                "Reads are stored in SQLite or PostgreSQL, not in {backend}: change "
+                "FIRSTREAD_DATABASE_URL.",
+                backend=backend,
+            )
         )
     if not url.database or url.database.startswith((":memory:", "file:")):
         raise ReviewStoreError(
-            "Reads must survive a restart, so SQLite needs a plain file: set "
-            "FIRSTREAD_DATABASE_URL to sqlite:///path/to/file."
+            msg(
+                "Reads must survive a restart, so SQLite needs a plain file: set "
+                "FIRSTREAD_DATABASE_URL to sqlite:///path/to/file."
+            )
         )
     return url.set(drivername="sqlite")
 
 
-def _place_of(url: URL) -> str:
+def _place_of(url: URL) -> Message:
     """Return how a sentence names a database, without user or password."""
     if url.get_backend_name() == "sqlite":
-        return f"the file {url.database}"
-    host = url.host or url.query.get("host", "this machine")
-    return f"the PostgreSQL database {url.database} on {host}"
+        return msg("the file {database}", database=url.database)
+    host = url.host or url.query.get("host", msg("this machine"))
+    return msg("the PostgreSQL database {database} on {host}", database=url.database, host=host)
 
 
 @dataclass(slots=True)
@@ -123,7 +133,10 @@ class _Writes:
         with self._changed:
             if self._over:
                 raise ReviewStoreError(
-                    "First Read is being stopped, so nothing was stored: try again when it runs."
+                    msg(
+                        "First Read is being stopped, so nothing was stored: try again "
+                        "when it runs."
+                    )
                 )
             self._under_way += 1
         try:
@@ -296,8 +309,12 @@ class Database:
     def changed_elsewhere(self, what: str) -> ReviewStoreError:
         """Return the error for something stored that cannot be what First Read wrote."""
         return ReviewStoreError(
-            f"{what} in {self.place} cannot be read, so it was changed by another program: "
-            "restore the last backup."
+            msg(
+                "{what} in {place} cannot be read, so it was changed by another program: "
+                "restore the last backup.",
+                what=what,
+                place=self.place,
+            )
         )
 
     def close(self) -> None:
@@ -347,7 +364,7 @@ def _postgresql_engine(url: URL) -> Engine:
         return create_engine(url, pool_pre_ping=True, connect_args=durable)
     except ModuleNotFoundError as exc:
         raise ReviewStoreError(
-            "The PostgreSQL driver is not installed: run pip install 'psycopg[binary]'."
+            msg("The PostgreSQL driver is not installed: run pip install 'psycopg[binary]'.")
         ) from exc
 
 
@@ -365,7 +382,9 @@ def _sqlite_engine(url: URL, place: str, patience: _Patience) -> Engine:
     def require_file() -> None:
         if not path.exists():
             raise ReviewStoreError(
-                capitalised(f"{place} is gone: put it back or restore the last backup.")
+                capitalised(
+                    msg("{place} is gone: put it back or restore the last backup.", place=place)
+                )
             )
 
     def connects_to_what_was_there(*_: object) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from core import __version__
 from core.domain.reader import READER_LIMIT, Reader, Role
 from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, is_storable
 from core.store.schema import local_readers
@@ -33,8 +34,12 @@ def choose_local_reader(database: Database, name: str, role: Role) -> Reader:
     name = " ".join(name.split())
     if len(name) > READER_LIMIT or not is_storable(name):
         raise ReviewStoreError(
-            f"A name has at most {READER_LIMIT} letters, no zero byte and no half of a character "
-            f"pair; this one has {len(name)}: shorten or retype it."
+            msg(
+                "A name has at most {most} letters, no zero byte and no half of a character "
+                "pair; this one has {letters}: shorten or retype it.",
+                most=READER_LIMIT,
+                letters=len(name),
+            )
         )
     row = {
         "name": name,
@@ -62,7 +67,11 @@ def read_local_reader(database: Database) -> Reader:
     row = rows[0]
     if row.role not in list(Role):
         raise ReviewStoreError(
-            f"{row.role!r} is not a role, so {database.place} was changed by another program: "
-            "restore the last backup."
+            msg(
+                "{role!r} is not a role, so {place} was changed by another program: "
+                "restore the last backup.",
+                role=row.role,
+                place=database.place,
+            )
         )
     return Reader(row.name, frozenset({Role(row.role)}))

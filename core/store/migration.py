@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, MetaData, Table, func, inspect, select, text
 
 from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.store.schema import ledger, metadata
 
 if TYPE_CHECKING:  # loaded where there is something to migrate
@@ -81,8 +82,12 @@ def read_status(connection: Connection, place: str) -> MigrationStatus:
     known = {script.revision for script in scripts.walk_revisions()}
     if revision is not None and revision not in known:
         raise ReviewStoreError(
-            f"{place} was written by a newer First Read (its revision {revision} is unknown "
-            "here): start the newer version, or restore a backup made with this one."
+            msg(
+                "{place} was written by a newer First Read (its revision {revision} is unknown "
+                "here): start the newer version, or restore a backup made with this one.",
+                place=place,
+                revision=revision,
+            )
         )
     return MigrationStatus(place, revision, scripts.get_current_head() or "")
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from core.domain.reader import Act, Reader, reader_key
 from core.error_analysis.notes import CaseNote, ProposedLabel, clean_words, turn_tag, write_note
 from core.errors import NotAllowed, ReviewStoreError
+from core.language.words import msg
 from core.phantom.builtin import current_id, earlier_ids
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc, is_storable
@@ -21,9 +22,9 @@ _ATTEMPTS = 20
 """A tag that was turned meanwhile is turned again; each attempt loses only to another success."""
 
 
-_CHANGED = (
-    "Your note of this film was changed meanwhile, perhaps in another window: check it, then save "
-    "again."
+_CHANGED = msg(
+    "Your note of this film was changed meanwhile, perhaps in another window: check "
+    "it, then save again."
 )
 
 
@@ -53,7 +54,13 @@ class SqlCaseNotes:
         """
         by.require(Act.NOTE_CASE)
         if reader_key(by.name) != reader_key(note.reader):
-            raise NotAllowed(f"{by.name} may not store a note of {note.reader}: write your own.")
+            raise NotAllowed(
+                msg(
+                    "{name} may not store a note of {reader}: write your own.",
+                    name=by.name,
+                    reader=note.reader,
+                )
+            )
         self._check(note)
         try:
             with self.database.writing() as connection:
@@ -85,7 +92,7 @@ class SqlCaseNotes:
             except NoteChanged:
                 continue
             return note
-        raise NoteChanged("The note of this film keeps changing in another window: try again.")
+        raise NoteChanged(msg("The note of this film keeps changing in another window: try again."))
 
     def standing(self, library: str) -> list[CaseNote]:
         """Return every reader's newest note of every film of a library, oldest first."""
@@ -146,17 +153,19 @@ class SqlCaseNotes:
             If the reader has no name, it is not on the list, or the database cannot be written.
         """
         if clean_words(cause) not in self.causes():
-            raise ReviewStoreError(f"{cause!r} is not on the list of causes.")
+            raise ReviewStoreError(msg("{cause!r} is not on the list of causes.", cause=cause))
         self._change_cause(cause, by, offered=False)
 
     def _change_cause(self, cause: str, by: Reader, *, offered: bool) -> None:
         by.require(Act.CHANGE_CAUSES)
         name = " ".join(by.name.split())
         if not name:
-            raise ReviewStoreError("Enter your name first: changes to the list are signed.")
+            raise ReviewStoreError(msg("Enter your name first: changes to the list are signed."))
         words = clean_words(cause)
         if not (is_storable(words) and is_storable(name)):
-            raise ReviewStoreError("The cause has a character that cannot be stored: remove it.")
+            raise ReviewStoreError(
+                msg("The cause has a character that cannot be stored: remove it.")
+            )
         row = {
             "cause": words,
             "offered": offered,
@@ -175,19 +184,24 @@ class SqlCaseNotes:
         texts = (note.reader, note.comment, note.film_id, note.library, note.run_id, *note.tags)
         if not all(is_storable(text) for text in texts):
             raise ReviewStoreError(
-                "The note contains a character that cannot be stored (a zero byte or half of a "
-                "character pair): remove it, then save again."
+                msg(
+                    "The note contains a character that cannot be stored (a zero byte or "
+                    "half of a character pair): remove it, then save again."
+                )
             )
         if note.cause and note.cause not in self._listed():
             raise ReviewStoreError(
-                f"{note.cause!r} is not on the list of causes: choose one, or add it to the list."
+                msg(
+                    "{cause!r} is not on the list of causes: choose one, or add it to the list.",
+                    cause=note.cause,
+                )
             )
 
     def _fetch(self, query: Select[Any]) -> list[CaseNote]:
         try:
             return [_note(row) for row in self.database.rows(query)]
         except (ValueError, KeyError, TypeError) as exc:
-            raise self.database.changed_elsewhere("A note") from exc
+            raise self.database.changed_elsewhere(msg("A note")) from exc
 
 
 def _is_standing() -> ColumnElement[bool]:

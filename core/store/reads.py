@@ -21,6 +21,7 @@ from core.domain.review import ReaderRead, ReadKind, ReviewRecord, Verdict
 from core.domain.ward import ShownNumber
 from core.errors import FindingsError, MarkError, NotAllowed, ReviewStoreError
 from core.language.recall import recalled
+from core.language.words import msg
 from core.reads.findings import findings_as_json, findings_from_json
 from core.reads.protocol import reads_by, why_out_of_order
 from core.settings import get_settings
@@ -74,7 +75,11 @@ class SqlReviewStore:
         by.require(Act.ARBITRATE if record.kind is ReadKind.ARBITRATION else Act.SIGN_READ)
         if by.name != record.reader:
             raise NotAllowed(
-                f"{by.name} may not store what {record.reader} signed: sign it yourself."
+                msg(
+                    "{name} may not store what {reader} signed: sign it yourself.",
+                    name=by.name,
+                    reader=record.reader,
+                )
             )
         row = row_from_record(record)
         try:
@@ -181,27 +186,36 @@ class SqlReviewStore:
         try:
             return [record_from_row(row) for row in connection.execute(query)]
         except (ValueError, KeyError, TypeError, MarkError, FindingsError) as exc:
-            raise self.database.changed_elsewhere("A record") from exc
+            raise self.database.changed_elsewhere(msg("A record")) from exc
 
     def _why_refused(self, record: ReviewRecord) -> str:
         """Say which rule of the table a record broke."""
         if self._film_of(record.record_id) is not None:
-            return f"The read {record.record_id} is already stored: reload the film to see it."
+            return msg(
+                "The read {record_id} is already stored: reload the film to see it.",
+                record_id=record.record_id,
+            )
         if record.supersedes is not None and record.supersedes != record.record_id:
             film = self._film_of(record.supersedes)
             if film is None:
-                return f"The read to correct ({record.supersedes}) is not stored: reload the film."
+                return msg(
+                    "The read to correct ({supersedes}) is not stored: reload the film.",
+                    supersedes=record.supersedes,
+                )
             if film != record.film_sha256:
-                return (
-                    f"The read to correct ({record.supersedes}) is of another film: reload the "
-                    "film and sign again."
+                return msg(
+                    "The read to correct ({supersedes}) is of another film: reload "
+                    "the film and sign again.",
+                    supersedes=record.supersedes,
                 )
             if self._is_superseded(record.supersedes):
-                return "This read was corrected meanwhile: reload the film, then sign again."
-        return (
-            f"The read {record.record_id} breaks a rule of the store and was not stored: its "
-            f"confidence ({record.read.confidence}) must be 1 to 5, its probability 0 to 1, and "
-            "it may not correct itself."
+                return msg("This read was corrected meanwhile: reload the film, then sign again.")
+        return msg(
+            "The read {record_id} breaks a rule of the store and was not stored: its "
+            "confidence ({confidence}) must be 1 to 5, its probability 0 to 1, and "
+            "it may not correct itself.",
+            record_id=record.record_id,
+            confidence=record.read.confidence,
         )
 
     def _film_of(self, record_id: str) -> str | None:
@@ -240,8 +254,12 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
     read, prediction = record.read, record.prediction
     if prediction is not None and prediction.run_id != record.run_id:
         raise ReviewStoreError(
-            f"The read names run {record.run_id!r} and its probability comes from run "
-            f"{prediction.run_id!r}: reload the film, then sign again."
+            msg(
+                "The read names run {run_id!r} and its probability comes from run "
+                "{other!r}: reload the film, then sign again.",
+                run_id=record.run_id,
+                other=prediction.run_id,
+            )
         )
     row = {
         "record_id": record.record_id,
@@ -258,14 +276,14 @@ def row_from_record(record: ReviewRecord) -> dict[str, Any]:
         "score": None if prediction is None else _finite(prediction.score),
         "operating_point": None
         if prediction is None
-        else _json_able(asdict(prediction.operating_point), "operating point"),
-        "quality": _json_able(quality_to_json(record.quality), "quality report"),
-        "regions": _json_able(record.regions, "regions"),
+        else _json_able(asdict(prediction.operating_point), msg("operating point")),
+        "quality": _json_able(quality_to_json(record.quality), msg("quality report")),
+        "regions": _json_able(record.regions, msg("regions")),
         "app_version": record.app_version,
         "supersedes": record.supersedes,
         "abstention": None
         if prediction is None or prediction.abstention is None
-        else _json_able(asdict(prediction.abstention), "abstention band"),
+        else _json_able(asdict(prediction.abstention), msg("abstention band")),
         "disagreement": None
         if prediction is None or prediction.disagreement is None
         else _finite(prediction.disagreement),
@@ -378,8 +396,11 @@ def _finite_or_none(number: float | None) -> float | None:
 def _finite(number: float) -> float:
     if not math.isfinite(number):
         raise ReviewStoreError(
-            f"The model gave {number} for this film, which is not a probability: the read was "
-            "not stored; tell the model lead."
+            msg(
+                "The model gave {number} for this film, which is not a probability: the "
+                "read was not stored; tell the model lead.",
+                number=number,
+            )
         )
     return float(number)
 
@@ -390,8 +411,12 @@ def _json_able(value: object, what: str) -> object:
         return json.loads(json.dumps(value, allow_nan=False, default=_plain_number))
     except (TypeError, ValueError) as exc:
         raise ReviewStoreError(
-            f"The {what} of this read cannot be stored as JSON ({exc}): the read was not stored; "
-            "tell the administrator of First Read."
+            msg(
+                "The {what} of this read cannot be stored as JSON ({error}): the read was "
+                "not stored; tell the administrator of First Read.",
+                what=what,
+                error=exc,
+            )
         ) from exc
 
 
@@ -405,16 +430,23 @@ def _check_texts(row: dict[str, Any]) -> None:
     for name, value in row.items():
         if isinstance(value, str) and not is_storable(value):
             raise ReviewStoreError(
-                f"The {name.replace('_', ' ')} of this read contains a character that cannot be "
-                "stored (a zero byte or half of a character pair): remove it, then sign again."
+                msg(
+                    "The {field} of this read contains a character that cannot be "
+                    "stored (a zero byte or half of a character pair): remove it, then "
+                    "sign again.",
+                    field=name.replace("_", " "),
+                )
             )
 
 
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ReviewStoreError(
-            f"The time of this read ({moment}) has no time zone, so it cannot be stored: give it "
-            "in UTC."
+            msg(
+                "The time of this read ({moment}) has no time zone, so it cannot be "
+                "stored: give it in UTC.",
+                moment=moment,
+            )
         )
     return moment.astimezone(UTC)
 
@@ -428,10 +460,10 @@ def prediction_to_json(prediction: Prediction) -> dict[str, Any]:
         "probability": _finite(prediction.probability),
         "score": _finite(prediction.score),
         "run_id": prediction.run_id,
-        "operating_point": _json_able(asdict(prediction.operating_point), "operating point"),
+        "operating_point": _json_able(asdict(prediction.operating_point), msg("operating point")),
         "abstention": None
         if prediction.abstention is None
-        else _json_able(asdict(prediction.abstention), "abstention band"),
+        else _json_able(asdict(prediction.abstention), msg("abstention band")),
         "disagreement": prediction.disagreement,
     }
 

@@ -14,6 +14,7 @@ from core import __version__
 from core.domain.model import ServedChoice, ServedRun
 from core.domain.reader import Act, Reader
 from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained, wait_for_turn
 from core.store.engine import Database, from_utc
@@ -116,13 +117,18 @@ def choose_served_run(
     chosen_by.require(Act.CHOOSE_SERVED_RUN)
     reason, name = reason.strip(), chosen_by.name.strip()
     for what, said, limit in (
-        ("the reason", reason, MAX_REASON),
-        ("the name", name, MAX_NAME),
+        (msg("the reason"), reason, MAX_REASON),
+        (msg("the name"), name, MAX_NAME),
     ):
         if not 0 < len(said) <= limit:
             raise ReviewStoreError(
-                f"{what} has {len(said)} letters and needs 1 to {limit}: a change of the active "
-                "model is recorded with its author and reason."
+                msg(
+                    "{what} has {letters} letters and needs 1 to {limit}: a change of the "
+                    "active model is recorded with its author and reason.",
+                    what=what,
+                    letters=len(said),
+                    limit=limit,
+                )
             )
     choice = ServedChoice(run_id, reason, name, app_version, now())
     with database.writing() as connection:

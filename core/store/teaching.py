@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from core import __version__
 from core.domain.reader import Act, Reader, reader_key
 from core.errors import FindingsError, NotAllowed, ReviewStoreError, TeachingError
+from core.language.words import msg
 from core.phantom.builtin import current_id
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
@@ -69,7 +70,7 @@ class SqlTeachingStore:
             If no reader is named, or the database cannot be written.
         """
         by.require(Act.TAKE_SESSION)
-        name = _checked(by.name, "Enter your name first: a session is kept under it.")
+        name = _checked(by.name, msg("Enter your name first: a session is kept under it."))
         session = Session(uuid4().hex, name, plan, tuple(cases), self._now())
         row = {
             "session_id": session.session_id,
@@ -171,15 +172,20 @@ class SqlTeachingStore:
         by.require(Act.MAKE_CASE_SET)
         if not 1 <= len(film_ids) <= MAX_FILMS or len(set(film_ids)) < len(film_ids):
             raise TeachingError(
-                f"A set has 1 to {MAX_FILMS} different films, and this one has {len(film_ids)}, "
-                f"{len(set(film_ids))} of them different."
+                msg(
+                    "A set has 1 to {most} different films, and this one has {films}, "
+                    "{different} of them different.",
+                    most=MAX_FILMS,
+                    films=len(film_ids),
+                    different=len(set(film_ids)),
+                )
             )
         case_set = CaseSet(
             uuid4().hex[:12],
-            _checked(name, "Name the set first."),
+            _checked(name, msg("Name the set first.")),
             library,
             tuple(film_ids),
-            _checked(by.name, "Enter your name first: a case set names its author."),
+            _checked(by.name, msg("Enter your name first: a case set names its author.")),
             self._now(),
         )
         row = asdict(case_set) | {
@@ -218,7 +224,7 @@ class SqlTeachingStore:
                 done[row.session_id].append(step)
             return [follow_steps(_session(row), done[row.session_id]) for row in found]
         except (ValueError, KeyError, TypeError, IndexError, FindingsError) as exc:
-            raise self.database.changed_elsewhere("A teaching session") from exc
+            raise self.database.changed_elsewhere(msg("A teaching session")) from exc
 
 
 def _require_own(connection: Connection, session_id: str, by: Reader) -> None:
@@ -226,7 +232,9 @@ def _require_own(connection: Connection, session_id: str, by: Reader) -> None:
     own = select(teaching_sessions.c.reader_key).where(teaching_sessions.c.session_id == session_id)
     whose = connection.execute(own).scalar_one_or_none()
     if whose not in (None, reader_key(by.name)):
-        raise NotAllowed("This teaching session belongs to another reader: start one of your own.")
+        raise NotAllowed(
+            msg("This teaching session belongs to another reader: start one of your own.")
+        )
 
 
 def _checked(words: str, lacking: str) -> str:
@@ -235,8 +243,12 @@ def _checked(words: str, lacking: str) -> str:
         raise ReviewStoreError(lacking)
     if len(name) > MAX_NAME or not is_storable(name):
         raise ReviewStoreError(
-            f"A name has at most {MAX_NAME} characters, no zero byte and no half of a character "
-            f"pair; this one has {len(name)}: shorten or retype it."
+            msg(
+                "A name has at most {most} characters, no zero byte and no half of a "
+                "character pair; this one has {characters}: shorten or retype it.",
+                most=MAX_NAME,
+                characters=len(name),
+            )
         )
     return name
 

@@ -11,6 +11,8 @@ from core.domain.findings import NO_FINDINGS
 from core.domain.reader import reader_key
 from core.domain.review import ReadKind
 from core.errors import FindingsError, MarkError
+from core.language.lists import NOTHING, all_of, joined
+from core.language.words import Message, msg, msgn
 from core.reads.drafts import Draft, ReviewStepKind, draft_from_json
 from core.store.engine import Database
 from core.store.schema import review_steps, reviews
@@ -29,20 +31,30 @@ class Unfinished:
         return self.locked + self.drafted
 
     @property
-    def short(self) -> str:
+    def short(self) -> Message:
         """How many they are, for a button; empty if there are none."""
-        drafts = "1 draft" if len(self.drafted) == 1 else f"{len(self.drafted)} drafts"
-        parts = [f"{len(self.locked)} unsigned"] if self.locked else []
-        return ", ".join(parts + ([drafts] if self.drafted else []))
+        parts = [msg("{n} unsigned", n=len(self.locked))] if self.locked else []
+        return joined(parts + self._drafts)
 
     @property
-    def words(self) -> str:
+    def words(self) -> Message:
         """What they are, in words; empty if there are none."""
-        first = "first read that is" if len(self.locked) == 1 else "first reads that are"
-        draft = "draft" if len(self.drafted) == 1 else "drafts"
-        parts = [f"{len(self.locked)} locked {first} not signed"] if self.locked else []
-        parts += [f"{len(self.drafted)} {draft}"] if self.drafted else []
-        return " and ".join(parts)
+        parts = []
+        if self.locked:
+            parts.append(
+                msgn(
+                    "{n} locked first read that is not signed",
+                    "{n} locked first reads that are not signed",
+                    len(self.locked),
+                )
+            )
+        parts += self._drafts
+        return all_of(parts) if parts else NOTHING
+
+    @property
+    def _drafts(self) -> list[Message]:
+        n = len(self.drafted)
+        return [msgn("{n} draft", "{n} drafts", n)] if n else []
 
 
 def unfinished_of(database: Database, reader: str) -> Unfinished:
@@ -85,7 +97,7 @@ def unfinished_of(database: Database, reader: str) -> Unfinished:
             and _is_written(draft_from_json(row.said))
         )
     except (ValueError, KeyError, TypeError, MarkError, FindingsError) as exc:
-        raise database.changed_elsewhere("A step of a read") from exc
+        raise database.changed_elsewhere(msg("A step of a read")) from exc
     return Unfinished(locked, drafted)
 
 

@@ -13,6 +13,7 @@ from core.domain.rate import Rate
 from core.domain.reader import READER_LIMIT, Act, Reader
 from core.domain.ward import WardPrevalence
 from core.errors import ReviewStoreError
+from core.language.words import msg
 from core.reads.signing import utc_now
 from core.store.audit_log import insert_chained
 from core.store.engine import Database, from_utc, is_storable
@@ -50,16 +51,27 @@ def set_ward_prevalence(
     name = by.name.strip()
     if not 0.0 < value < 1.0:
         raise ReviewStoreError(
-            f"A prevalence of {100.0 * value:g} % is not above 0 and below 100 %: state another."
+            msg(
+                "A prevalence of {value:g} % is not above 0 and below 100 %: state another.",
+                value=100.0 * value,
+            )
         )
     if estimate is not None and estimate.value != value:
         raise ReviewStoreError(
-            f"The prevalence {value} is not the estimated {estimate.value}: state it instead."
+            msg(
+                "The prevalence {value} is not the estimated {estimate}: state it instead.",
+                value=value,
+                estimate=estimate.value,
+            )
         )
     if not 0 < len(name) <= READER_LIMIT or not is_storable(name):
         raise ReviewStoreError(
-            "A prevalence is kept with the name of who sets it, of 1 to "
-            f"{READER_LIMIT} letters, and this one has {len(name)}: enter your name."
+            msg(
+                "A prevalence is kept with the name of who sets it, of 1 to "
+                "{limit} letters, and this one has {letters}: enter your name.",
+                limit=READER_LIMIT,
+                letters=len(name),
+            )
         )
     kept = WardPrevalence(value, estimate, name, now(), __version__)
     row = {

@@ -20,6 +20,7 @@ from datetime import datetime
 import numpy as np
 
 from core.errors import TeachingError
+from core.language.words import msg
 from core.teaching.session import Case, Difficulty, Plan
 
 DRILL_SHARE = 0.2
@@ -74,8 +75,12 @@ def choose_cases(
     patients = {case.patient for case in films}
     if len(patients) < plan.films:
         raise TeachingError(
-            f"The library has films of {len(patients)} patients and the session needs "
-            f"{plan.films}: choose fewer films."
+            msg(
+                "The library has films of {patients} patients and the session needs {films}: "
+                "choose fewer films.",
+                patients=len(patients),
+                films=plan.films,
+            )
         )
     luck = dict(zip((case.film_id for case in films), rng.random(len(films)), strict=True))
     thirds = _thirds(films)
@@ -116,8 +121,13 @@ def take_set(pool: Sequence[Case], film_ids: Sequence[str]) -> tuple[Case, ...]:
     missing = [film_id for film_id in film_ids if film_id not in known]
     if missing:
         raise TeachingError(
-            f"The library has no film {missing[0]!r} ({len(missing)} of {len(film_ids)} are not "
-            "there): take them out of the set, or choose the library that it was made from."
+            msg(
+                "The library has no film {film!r} ({missing} of {films} are not there): take them "
+                "out of the set, or choose the library that it was made from.",
+                film=missing[0],
+                missing=len(missing),
+                films=len(film_ids),
+            )
         )
     return tuple(known[film_id] for film_id in film_ids)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.domain.findings import Category
+from core.language.words import msg
 
 FLEISCHNER: Final = (
     "Hansell DM et al. Fleischner Society: glossary of terms for thoracic imaging. "
@@ -44,100 +45,146 @@ SIGNS: Final = {
     for sign in (
         Sign(
             "consolidation",
-            "Consolidation",
-            "Air in the alveoli is replaced by fluid or cells: a white area in which the vessels "
-            "can no longer be told apart. In pneumonia it often keeps to a lobe or a segment.",
-            "A dense patch with a fluffy edge, or a straight one at a fissure. Compare the same "
-            "rib space on both sides, and look behind the heart and below the diaphragm's dome.",
+            msg("Consolidation"),
+            msg(
+                "Air in the alveoli is replaced by fluid or cells: a white area in which "
+                "the vessels can no longer be told apart. In pneumonia it often keeps to "
+                "a lobe or a segment."
+            ),
+            msg(
+                "A dense patch with a fluffy edge, or a straight one at a fissure. "
+                "Compare the same rib space on both sides, and look behind the heart and "
+                "below the diaphragm's dome."
+            ),
             (FLEISCHNER, WHO),
         ),
         Sign(
             "air_bronchogram",
-            "Air bronchogram",
-            "Bronchi that still hold air show as dark branching lines inside a white area: the "
-            "opacity is in the lung, and the airway to it is open.",
-            "Dark tubes that fork within the white, mostly towards the hilum.",
+            msg("Air bronchogram"),
+            msg(
+                "Bronchi that still hold air show as dark branching lines inside a white "
+                "area: the opacity is in the lung, and the airway to it is open."
+            ),
+            msg("Dark tubes that fork within the white, mostly towards the hilum."),
             (FLEISCHNER,),
         ),
         Sign(
             "silhouette",
-            "Silhouette sign",
-            "A border between lung and heart or diaphragm is seen because air lies beside water. "
-            "Where the lung there is filled, the border is lost, which tells where the opacity is.",
-            "Right heart border lost: middle lobe. Left heart border: lingula. Half of the "
-            "diaphragm: the lower lobe of that side.",
+            msg("Silhouette sign"),
+            msg(
+                "A border between lung and heart or diaphragm is seen because air lies "
+                "beside water. Where the lung there is filled, the border is lost, which "
+                "tells where the opacity is."
+            ),
+            msg(
+                "Right heart border lost: middle lobe. Left heart border: lingula. Half "
+                "of the diaphragm: the lower lobe of that side."
+            ),
             (FELSON, FLEISCHNER),
         ),
         Sign(
             "patchy",
-            "Patchy opacities",
-            "Several small consolidations beside air-filled lung, as in bronchopneumonia; they "
-            "may lie in more than one lobe and on both sides.",
-            "Ill-defined spots that do not follow a vessel to its end. A spot that is seen in one "
-            "place only may be a vessel end on: follow it.",
+            msg("Patchy opacities"),
+            msg(
+                "Several small consolidations beside air-filled lung, as in "
+                "bronchopneumonia; they may lie in more than one lobe and on both sides."
+            ),
+            msg(
+                "Ill-defined spots that do not follow a vessel to its end. A spot that "
+                "is seen in one place only may be a vessel end on: follow it."
+            ),
             (FLEISCHNER, WHO),
         ),
         Sign(
             "interstitial",
-            "Interstitial pattern",
-            "Thickening around bronchi and vessels rather than filled alveoli: fine lines and nets "
-            "on both sides, mostly from the hila outward. Frequent in viral infection, and no "
-            "proof of it.",
-            "Lines in the outer third of the lung, where a child's film is nearly black; hila that "
-            "are wide and blurred. Underexposure and a film at expiration imitate it.",
+            msg("Interstitial pattern"),
+            msg(
+                "Thickening around bronchi and vessels rather than filled alveoli: fine "
+                "lines and nets on both sides, mostly from the hila outward. Frequent in "
+                "viral infection, and no proof of it."
+            ),
+            msg(
+                "Lines in the outer third of the lung, where a child's film is nearly "
+                "black; hila that are wide and blurred. Underexposure and a film at "
+                "expiration imitate it."
+            ),
             (FLEISCHNER, SWISCHUK),
         ),
         Sign(
             "bronchial_thickening",
-            "Bronchial wall thickening",
-            "Bronchi seen end on look like rings, and from the side like two parallel lines. In "
-            "small children with a viral infection it is frequent, and without an opacity it does "
-            "not count as the film finding of pneumonia.",
-            "Rings near the hilum whose wall is thicker than a pencil line.",
+            msg("Bronchial wall thickening"),
+            msg(
+                "Bronchi seen end on look like rings, and from the side like two "
+                "parallel lines. In small children with a viral infection it is "
+                "frequent, and without an opacity it does not count as the film finding "
+                "of pneumonia."
+            ),
+            msg("Rings near the hilum whose wall is thicker than a pencil line."),
             (SWISCHUK, WHO),
         ),
         Sign(
             "effusion",
-            "Pleural effusion",
-            "Fluid between lung and chest wall. It gathers at the lowest place: upright it blunts "
-            "the angle between ribs and diaphragm and climbs along the wall; lying it only veils "
-            "one side.",
-            "A blunted angle, a white band along the wall, a whole side that is paler than the "
-            "other. It often goes with a consolidation that it hides.",
+            msg("Pleural effusion"),
+            msg(
+                "Fluid between lung and chest wall. It gathers at the lowest place: "
+                "upright it blunts the angle between ribs and diaphragm and climbs along "
+                "the wall; lying it only veils one side."
+            ),
+            msg(
+                "A blunted angle, a white band along the wall, a whole side that is "
+                "paler than the other. It often goes with a consolidation that it hides."
+            ),
             (FLEISCHNER, WHO),
         ),
         Sign(
             "thymus",
-            "Thymus",
-            "In the first years the thymus widens the upper mediastinum, often to the right as a "
-            "sail with a straight lower edge. It is normal at any size.",
-            "A soft, sharply edged shadow above the heart through which vessels are seen, whose "
-            "edge is gently scalloped by the ribs.",
+            msg("Thymus"),
+            msg(
+                "In the first years the thymus widens the upper mediastinum, often to "
+                "the right as a sail with a straight lower edge. It is normal at any "
+                "size."
+            ),
+            msg(
+                "A soft, sharply edged shadow above the heart through which vessels are "
+                "seen, whose edge is gently scalloped by the ribs."
+            ),
             (WHO,),
         ),
         Sign(
             "rotation",
-            "Rotation",
-            "If the child is turned, one lung looks darker and the heart wider or shifted, which "
-            "imitates an opacity on the paler side.",
-            "The inner ends of the clavicles, or the front ends of the ribs: unequal distances to "
-            "the spine mean rotation.",
+            msg("Rotation"),
+            msg(
+                "If the child is turned, one lung looks darker and the heart wider or "
+                "shifted, which imitates an opacity on the paler side."
+            ),
+            msg(
+                "The inner ends of the clavicles, or the front ends of the ribs: unequal "
+                "distances to the spine mean rotation."
+            ),
             (WHO,),
         ),
         Sign(
             "underexposure",
-            "Exposure",
-            "An underexposed film is pale: vessels look like an interstitial pattern and the lung "
-            "behind the heart cannot be judged. An overexposed one hides fine changes.",
-            "The spine should just be seen through the heart. Change the window before deciding.",
+            msg("Exposure"),
+            msg(
+                "An underexposed film is pale: vessels look like an interstitial pattern "
+                "and the lung behind the heart cannot be judged. An overexposed one "
+                "hides fine changes."
+            ),
+            msg(
+                "The spine should just be seen through the heart. Change the window "
+                "before deciding."
+            ),
             (WHO,),
         ),
         Sign(
             "expiration",
-            "Poor inspiration",
-            "At expiration the lungs are small, the heart is wide and the bases crowd together, "
-            "which imitates consolidation on both sides below.",
-            "Fewer than five front rib ends above the diaphragm: be careful with the bases.",
+            msg("Poor inspiration"),
+            msg(
+                "At expiration the lungs are small, the heart is wide and the bases "
+                "crowd together, which imitates consolidation on both sides below."
+            ),
+            msg("Fewer than five front rib ends above the diaphragm: be careful with the bases."),
             (WHO,),
         ),
     )

@@ -9,27 +9,32 @@ from typing import Final
 
 from core import __version__
 from core.domain.mark import Mark
-from core.domain.rate import probability_text
 from core.errors import ModelError, TeachingError
+from core.language.lists import said_rows
+from core.language.numbers import day_text, time_text
+from core.language.words import Message, msg, tr
 from core.reports.pdf import FAMILY, RULE, Pages
 from core.teaching.outcomes import Outcome, outcomes_of, summarise
 from core.teaching.session import Course
 from core.teaching.text import (
     FIGURES_NOTE,
+    TIME,
     TO_REVIEW,
     describe_outcomes,
     describe_plan,
     describe_summary,
+    model_text,
     read_and_reference,
 )
 
-NOT_FOR_DIAGNOSIS: Final = (
+NOT_FOR_DIAGNOSIS: Final = msg(
     "First Read is an initial reviewer and a learning tool. It is not a medical device and never a "
     "diagnosis. These figures describe one reader on these films."
 )
-LEGEND: Final = "Yellow: your marks. Green: the lesion's outline, or a radiologist's box."
+LEGEND: Final = msg("Yellow: your marks. Green: the lesion's outline, or a radiologist's box.")
+NUMBER: Final = msg("No.")
 FILM_WIDTHS: Final = {
-    "No.": 11,
+    NUMBER: 11,
     "Film": 44,
     "Reference": 38,
     "Your read": 34,
@@ -91,17 +96,17 @@ def session_as_pdf(course: Course, to_review: Sequence[DrawnFilm] = ()) -> bytes
     """
     outcomes = outcomes_of(course)
     if not outcomes:
-        raise TeachingError("No film of this session was read yet: read one first.")
+        raise TeachingError(msg("No film of this session was read yet: read one first."))
     session = course.session
-    document = _new_document(session.session_id, session.started_at.strftime("%Y-%m-%d"))
-    _write_line(document, f"Teaching session of {session.reader}", size=17)
-    read = f"{len(outcomes)} of {len(course.films)} films read"
-    begun = f"{session.started_at:%Y-%m-%d %H:%M} UTC"
-    _write_line(document, f"{begun} \u00b7 {describe_plan(session.plan)} \u00b7 {read}", size=9)
+    document = _new_document(session.session_id, day_text(session.started_at))
+    _write_line(document, tr("Teaching session of {reader}", reader=session.reader), size=17)
+    read = tr("{read} of {films} films read", read=len(outcomes), films=len(course.films))
+    begun = f"{time_text(session.started_at)} UTC"
+    _write_line(document, f"{begun} \u00b7 {tr(describe_plan(session.plan))} \u00b7 {read}", size=9)
     document.ln(3)
     figures = describe_summary(summarise(outcomes), with_model=session.plan.with_model)
     _write_figures(document, figures)
-    _write_line(document, FIGURES_NOTE, size=8)
+    _write_line(document, tr(FIGURES_NOTE), size=8)
     document.ln(3)
     _draw_to_review(document, to_review)
     _write_films(document, course, outcomes)
@@ -115,38 +120,42 @@ class SessionPages(Pages):
         """Write the lines at the foot of a page."""
         self.set_y(FOOT_MM - self.b_margin)
         self.set_font(FAMILY, size=7)
-        foot = f"{NOT_FOR_DIAGNOSIS} Page {self.page_no()} of {{nb}}."
+        page = tr("Page {page} of {pages}.", page=self.page_no(), pages="{nb}")
         of_cells, self.c_margin = self.c_margin, 0.0  # a table's may be in force
-        self.multi_cell(0, CAPTION_MM, foot, new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(
+            0, CAPTION_MM, f"{tr(NOT_FOR_DIAGNOSIS)} {page}", new_x="LMARGIN", new_y="NEXT"
+        )
         self.c_margin = of_cells
 
 
-def _write_figures(document: Pages, figures: Mapping[str, str]) -> None:
+def _write_figures(document: Pages, figures: Mapping[Message, Message]) -> None:
     """Write the figures in two columns, so that the films to review begin on the same page."""
     rows = list(figures.items())
     half, top = -(-len(rows) // 2), document.get_y()
     for place, (name, words) in enumerate(rows):
         column, line = divmod(place, half)
         document.set_xy(document.l_margin + column * document.epw / 2.0, top + 5.0 * line)
-        document.cell(78, 5.0, name)
-        document.cell(0, 5.0, words)
+        document.cell(78, 5.0, tr(name))
+        document.cell(0, 5.0, tr(words))
     document.set_xy(document.l_margin, top + 5.0 * half + 1.0)
 
 
 def _write_films(document: Pages, course: Course, outcomes: Sequence[Outcome]) -> None:
     """Write a line for each film; a column that says nothing of any film is left out."""
-    _write_heading(document, "All films", needed_mm=20.0)
+    _write_heading(document, tr("All films"), needed_mm=20.0)
     document.set_font(FAMILY, size=8)
     document.set_draw_color(*RULE)
     document.set_line_width(0.15)
     read = [place for place, film in enumerate(course.films, start=1) if film.read is not None]
-    films: list[dict[str, str | int | None]] = [
-        {"No.": number, **row}
+    films: list[dict[Message, str | int | None]] = [
+        {NUMBER: number, **row}
         for number, row in zip(read, describe_outcomes(outcomes), strict=True)
     ]
     widths = [FILM_WIDTHS[name] for name in films[0]]
-    heads = [f"{name} (s)" if name == "Time" else name for name in films[0]]
-    rows = [["" if cell is None else str(cell) for cell in film.values()] for film in films]
+    heads = [tr("Time (s)") if name == TIME else tr(name) for name in films[0]]
+    rows = [
+        ["" if cell is None else str(cell) for cell in film.values()] for film in said_rows(films)
+    ]
     document.c_margin = 1.0
     while rows:
         fitting = _rows_fitting(document, heads, rows, widths)
@@ -186,8 +195,8 @@ def _draw_to_review(document: Pages, to_review: Sequence[DrawnFilm]) -> None:
     for start in range(0, len(to_review), IN_A_ROW):
         row = to_review[start : start + IN_A_ROW]
         if start == 0:
-            _write_heading(document, TO_REVIEW, needed_mm=least_mm)
-            _write_line(document, LEGEND, size=8)
+            _write_heading(document, tr(TO_REVIEW), needed_mm=least_mm)
+            _write_line(document, tr(LEGEND), size=8)
             document.ln(1.5)
             most_mm = _highest_mm(document, len(to_review))
         elif document.will_page_break(least_mm):
@@ -229,7 +238,8 @@ def _draw_film(
     left, top, width, height = room
     if film.picture:
         place = (left, top, *size)
-        document.image(io.BytesIO(film.picture), *place, alt_text=f"Film {film.number}")
+        name = tr("Film {number}", number=film.number)
+        document.image(io.BytesIO(film.picture), *place, alt_text=name)
         document.set_line_width(0.4)
         document.set_draw_color(*LESION)
         for box in film.boxes:
@@ -240,15 +250,15 @@ def _draw_film(
     else:
         document.set_font(FAMILY, size=8)
         document.set_xy(left, top)
-        document.multi_cell(width, CAPTION_MM, document.drawable(film.why_none), align="L")
+        document.multi_cell(width, CAPTION_MM, document.drawable(tr(film.why_none)), align="L")
     case = film.outcome.case
-    model = f"Model: {case.model_says} {probability_text(case.probability)}"
+    model = tr("Model: {read}", read=model_text(case))
     document.set_font(FAMILY, "B", 8)
     document.set_xy(left, top + height + 0.8)
-    document.cell(width, CAPTION_MM, f"Film {film.number}")
+    document.cell(width, CAPTION_MM, tr("Film {number}", number=film.number))
     document.set_font(FAMILY, size=8)
     document.set_xy(left, top + height + 0.8 + CAPTION_MM)
-    words = f"{read_and_reference(film.outcome)}\n{model}"
+    words = f"{tr(read_and_reference(film.outcome))}\n{model}"
     document.multi_cell(width, CAPTION_MM, words, align="L")
 
 
@@ -273,13 +283,15 @@ def _write_heading(document: Pages, words: str, *, needed_mm: float) -> None:
 
 
 def _new_document(session_id: str, day: str) -> Pages:
-    title = f"First Read teaching session {session_id[:8]}, {day}"
+    title = tr("First Read teaching session {session}, {day}", session=session_id[:8], day=day)
     try:
         document = SessionPages(title, landscape=True, margin_mm=15.0)
     except ModelError as exc:
         raise TeachingError(
-            "The font DejaVu Sans is not installed, so no PDF can be written: reinstall "
-            "requirements.txt."
+            msg(
+                "The font DejaVu Sans is not installed, so no PDF can be written: reinstall "
+                "requirements.txt."
+            )
         ) from exc
     document.set_creator(f"First Read {__version__}")
     document.c_margin = 0.0  # words begin where pictures do

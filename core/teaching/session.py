@@ -11,12 +11,20 @@ from typing import Any
 from core.domain.findings import NO_FINDINGS, Findings, findings_text
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.model import Side
-from core.domain.review import Verdict
+from core.domain.review import Verdict, verdict_words
 from core.errors import TeachingError
+from core.language.lists import NOTHING
+from core.language.words import Message, msg
 from core.reads.findings import findings_as_json, findings_from_json, implied_verdict
 from core.teaching.mark_scoring import MarkScore
 
-CONFIDENCES = {1: "guess", 2: "rather unsure", 3: "fairly sure", 4: "sure", 5: "certain"}
+CONFIDENCES = {
+    1: msg("guess"),
+    2: msg("rather unsure"),
+    3: msg("fairly sure"),
+    4: msg("sure"),
+    5: msg("certain"),
+}
 LABELS = (Verdict.PNEUMONIA, Verdict.NORMAL)
 MAX_FILMS = 50
 _SAYS: dict[Side, Verdict] = {
@@ -42,6 +50,19 @@ class Difficulty(StrEnum):
     EASY = "easy"
     MEDIUM = "medium"
     HARD = "hard"
+
+
+_DIFFICULTIES: Mapping[Difficulty, Message] = {
+    Difficulty.ANY: msg("any"),
+    Difficulty.EASY: msg("easy"),
+    Difficulty.MEDIUM: msg("medium"),
+    Difficulty.HARD: msg("hard"),
+}
+
+
+def difficulty_words(difficulty: Difficulty) -> Message:
+    """Return a difficulty in words."""
+    return _DIFFICULTIES[difficulty]
 
 
 class Phase(StrEnum):
@@ -95,9 +116,17 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not 1 <= self.films <= MAX_FILMS:
-            raise TeachingError(f"A session has 1 to {MAX_FILMS} films, not {self.films}.")
+            raise TeachingError(
+                msg(
+                    "A session has 1 to {most} films, not {films}.",
+                    most=MAX_FILMS,
+                    films=self.films,
+                )
+            )
         if not 0.0 <= self.share_normal <= 1.0:
-            raise TeachingError(f"The share of normals is 0 to 1, not {self.share_normal}.")
+            raise TeachingError(
+                msg("The share of normals is 0 to 1, not {share}.", share=self.share_normal)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +182,44 @@ class Answer:
 
     def __post_init__(self) -> None:
         if implied_verdict(self.findings) not in (None, self.label):
-            raise TeachingError(f"A read of {self.label} has no {findings_text(self.findings)}.")
+            raise TeachingError(
+                msg(
+                    "A read of {verdict} has no {findings}.",
+                    verdict="None" if self.label is None else verdict_words(self.label),
+                    findings=findings_text(self.findings),
+                )
+            )
         if self.label is not None and self.label not in LABELS:
-            raise TeachingError(f"A read says pneumonia or normal, not {self.label}.")
+            raise TeachingError(
+                msg(
+                    "A read says pneumonia or normal, not {verdict}.",
+                    verdict=verdict_words(self.label),
+                )
+            )
         if self.confidence is not None and self.confidence not in CONFIDENCES:
-            raise TeachingError(f"Confidence is 1 (guess) to 5 (certain), not {self.confidence}.")
+            raise TeachingError(
+                msg(
+                    "Confidence is 1 (guess) to 5 (certain), not {confidence}.",
+                    confidence=self.confidence,
+                )
+            )
         if len(self.marks) > MAX_MARKS:
-            raise TeachingError(f"A read has at most {MAX_MARKS} marks, not {len(self.marks)}.")
+            raise TeachingError(
+                msg(
+                    "A read has at most {most} marks, not {marks}.",
+                    most=MAX_MARKS,
+                    marks=len(self.marks),
+                )
+            )
 
     @property
-    def lacks(self) -> str:
+    def lacks(self) -> Message:
         """What must be said before the read is locked; empty if nothing."""
         if self.label is None:
-            return "Choose pneumonia or normal first (p or n)."
+            return msg("Choose pneumonia or normal first (p or n).")
         if self.confidence is None:
-            return "Choose your confidence first (1 to 5)."
-        return ""
+            return msg("Choose your confidence first (1 to 5).")
+        return NOTHING
 
     @property
     def signed(self) -> int:

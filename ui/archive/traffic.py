@@ -6,7 +6,14 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core.domain.archive import ArrivalState, SendingState
+from core.domain.archive import (
+    ArrivalState,
+    SendingState,
+    arrival_state_words,
+    sending_state_words,
+)
+from core.language.kept import recalled
+from core.language.words import Message, msg, tr
 from core.reads.signing import utc_now
 from core.store.archive import SHOWN_ARRIVALS, SqlArchive
 from ui.app.resources import get_database
@@ -18,11 +25,11 @@ LATE = timedelta(seconds=30)
 
 COMMAND = "python -m core pacs serve"
 _WAYS = {
-    "DICOMweb": "Asked over DICOMweb",
-    "DICOM": "Sent over DICOM",
-    "folder": "Watched folder",
-    "reading": "Reading",
-    "reports": "Reports",
+    "DICOMweb": msg("Asked over DICOMweb"),
+    "DICOM": msg("Sent over DICOM"),
+    "folder": msg("Watched folder"),
+    "reading": msg("Reading"),
+    "reports": msg("Reports"),
 }
 
 
@@ -35,7 +42,11 @@ def names_of_tabs() -> list[str]:
     """Return the names of the page's tabs, each with how much it holds."""
     archive = get_archive()
     films, reports = archive.count_arrivals(), archive.count_sendings()
-    return [f"Films ({sum(films.values())})", f"Reports ({sum(reports.values())})", "Connection"]
+    return [
+        tr("Films ({n})", n=sum(films.values())),
+        tr("Reports ({n})", n=sum(reports.values())),
+        tr("Connection"),
+    ]
 
 
 @st.fragment(run_every=5.0)
@@ -45,18 +56,31 @@ def draw_service() -> None:
     settings = archive.settings
     alive = [one for one in archive.services() if now - one[1] < LATE]
     if not (settings.takes_films or settings.sends_reports):
-        st.info("No archive is set. State under Connection where it is.", icon=":material/dns:")
+        st.info(tr("No archive is set. State under Connection where it is."), icon=":material/dns:")
     elif not alive:
         st.warning(
-            f"Nothing exchanges films now: the service does not run. Start it: `{COMMAND}`",
+            tr(
+                "Nothing exchanges films now: the service does not run. Start it: `{command}`",
+                command=COMMAND,
+            ),
             icon=":material/cloud_off:",
         )
     for name, seen_at, said in alive:
-        lines = [f"{_WAYS.get(way, way)}: {plain(words)}" for way, words in said.items() if words]
+        lines = [
+            f"{_way_words(way)}: {plain(tr(recalled(words)))}"
+            for way, words in said.items()
+            if words
+        ]
+        time = f"{seen_at:%H:%M:%S}"
+        seen = tr("{name}, seen {time} UTC", name=plain(name), time=time)
         st.markdown(
-            f":green-badge[:material/cloud_done: **The service runs**] &nbsp;{plain(name)}, seen "
-            f"{seen_at:%H:%M:%S} UTC  \n" + "  \n".join(lines)
+            f":green-badge[:material/cloud_done: **{tr('The service runs')}**] &nbsp;{seen}  \n"
+            + "  \n".join(lines)
         )
+
+
+def _way_words(way: str) -> str:
+    return tr(_WAYS.get(way, way))
 
 
 def draw_films() -> None:
@@ -64,25 +88,25 @@ def draw_films() -> None:
     archive = get_archive()
     counts, arrivals = archive.count_arrivals(), archive.arrivals()
     if not arrivals:
-        st.caption("No film has come from the archive yet.")
+        st.caption(tr("No film has come from the archive yet."))
         return
-    _draw_counts({state.value: counts.get(state, 0) for state in ArrivalState})
+    _draw_counts({arrival_state_words(state): counts.get(state, 0) for state in ArrivalState})
     if len(arrivals) == SHOWN_ARRIVALS:
-        st.caption(f"The newest {SHOWN_ARRIVALS}.")
+        st.caption(tr("The newest {n}.", n=SHOWN_ARRIVALS))
     draw_figures(
         [
             {
-                "When (UTC)": f"{one.noted_at:%Y-%m-%d %H:%M:%S}",
-                "How": _WAYS.get(one.source, one.source),
-                "State": one.state.value,
-                "Why": one.reason,
-                "Tries": one.attempts,
-                "Film": one.film_sha256[:12],
+                tr("When (UTC)"): f"{one.noted_at:%Y-%m-%d %H:%M:%S}",
+                tr("How"): _way_words(one.source),
+                tr("State"): tr(arrival_state_words(one.state)),
+                tr("Why"): tr(recalled(one.reason)),
+                tr("Tries"): one.attempts,
+                tr("Film"): one.film_sha256[:12],
             }
             for one in arrivals
         ],
         key="archive-films",
-        column_config={"Why": st.column_config.TextColumn(width="large")},
+        column_config={tr("Why"): st.column_config.TextColumn(width="large")},
     )
 
 
@@ -91,26 +115,26 @@ def draw_reports() -> None:
     archive = get_archive()
     counts, sendings = archive.count_sendings(), archive.sendings()
     if not sendings:
-        st.caption("No report has been asked for yet.")
+        st.caption(tr("No report has been asked for yet."))
         return
-    _draw_counts({state.value: counts.get(state, 0) for state in SendingState})
+    _draw_counts({sending_state_words(state): counts.get(state, 0) for state in SendingState})
     draw_figures(
         [
             {
-                "Asked (UTC)": f"{one.asked_at:%Y-%m-%d %H:%M:%S}",
-                "By": one.asked_by,
-                "State": one.state.value,
-                "Why": one.reason,
-                "Tries": one.attempts,
-                "Film": one.film_sha256[:12],
+                tr("Asked (UTC)"): f"{one.asked_at:%Y-%m-%d %H:%M:%S}",
+                tr("By"): one.asked_by,
+                tr("State"): tr(sending_state_words(one.state)),
+                tr("Why"): tr(recalled(one.reason)),
+                tr("Tries"): one.attempts,
+                tr("Film"): one.film_sha256[:12],
             }
             for one in sendings
         ],
         key="archive-reports",
-        column_config={"Why": st.column_config.TextColumn(width="large")},
+        column_config={tr("Why"): st.column_config.TextColumn(width="large")},
     )
 
 
-def _draw_counts(counts: dict[str, int]) -> None:
+def _draw_counts(counts: dict[Message, int]) -> None:
     """Draw how many stand in each state, on one line."""
-    st.markdown(" &nbsp; ".join(f"**{n}** {state}" for state, n in counts.items()))
+    st.markdown(" &nbsp; ".join(f"**{n}** {tr(state)}" for state, n in counts.items()))

@@ -16,6 +16,7 @@ from core.domain.reader import Reader, reader_key
 from core.errors import FirstReadError, TeachingError
 from core.evaluation.metrics import logits_of
 from core.gate.lungs import LUNG_PROBABILITY, segment_lungs
+from core.language.words import msg
 from core.library.own_cases import OwnCases
 from core.store.teaching import SqlTeachingStore
 from core.teaching.case_selection import choose_cases, estimate_difficulty, take_set
@@ -67,26 +68,28 @@ class Source:
 SOURCES = {
     source.key: source
     for source in (
-        Source("public", "Children, public set", "public"),
+        Source("public", msg("Children, public set"), "public"),
         Source(
             "adults",
-            "Adults of another hospital, with radiologists' boxes",
+            msg("Adults of another hospital, with radiologists' boxes"),
             "public",
             external=True,
-            note="This is an adult: the model and these figures are for children.",
+            note=msg("This is an adult: the model and these figures are for children."),
         ),
         Source(
             "synthetic",
-            "Synthetic films, with exact outlines",
+            msg("Synthetic films, with exact outlines"),
             "synthetic",
-            note="Computer-generated; not evidence of clinical performance.",
+            note=msg("Computer-generated; not evidence of clinical performance."),
         ),
         Source(
             OwnCases.name,
-            "Own cases, disputes settled here",
+            msg("Own cases, disputes settled here"),
             OwnCases.name,
-            reference="The reference is a senior reader's verdict, who settled a dispute here. A "
-            "reader's verdict is not ground truth.",
+            reference=msg(
+                "The reference is a senior reader's verdict, who settled a "
+                "dispute here. A reader's verdict is not ground truth."
+            ),
         ),
     )
 }
@@ -151,8 +154,11 @@ def films_of(source: str, run: str) -> ScoredFilms:
     """
     if source not in get_sources():
         raise TeachingError(
-            f"The films of {source!r} are not on this machine: choose others, or see docs/data.md "
-            "for how to obtain them."
+            msg(
+                "The films of {source!r} are not on this machine: choose others, or see "
+                "docs/data.md for how to obtain them.",
+                source=source,
+            )
         )
     chosen = SOURCES[source]
     films = get_films(chosen.library, run, ALL_PARTS)
@@ -225,7 +231,12 @@ def begin_session(plan: Plan, by: Reader) -> str:
     else:
         case_set = store.case_set(plan.case_set)
         if case_set is None:
-            raise TeachingError(f"There is no case set {plan.case_set!r}: ask for its link again.")
+            raise TeachingError(
+                msg(
+                    "There is no case set {case_set!r}: ask for its link again.",
+                    case_set=plan.case_set,
+                )
+            )
         cases = take_set(pool, case_set.film_ids)
     return store.start(plan, cases, by).session_id
 

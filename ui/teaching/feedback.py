@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.domain.findings import category_words
 from core.error_analysis.gallery import Cell
 from core.errors import FirstReadError
 from core.jobs.explanations import ExplanationTask
+from core.language.words import msg, tr
 from core.library.films import SyntheticLibrary
 from core.library.own_cases import OwnCases
 from core.teaching.glossary import CATEGORIES, signs_for
@@ -18,6 +20,7 @@ from core.teaching.text import (
     answer_text,
     describe_plan,
     marks_text,
+    reference_text,
     resistance_text,
     right_text,
 )
@@ -32,12 +35,12 @@ from ui.library.films import add_pictures, film_card
 from ui.library.runs import get_engine_of, get_runs
 from ui.regions.address import address_of
 from ui.teaching.data import SOURCES, nearest_films, note_step
-from ui.teaching.reading import FIND_KEY, draw_how_often_right, draw_model, show_film_at
+from ui.teaching.reading import FIND_KEY, draw_how_often_right, draw_model, film_of, show_film_at
 
 NEAREST = "teaching-nearest"
 NEAREST_WORDS = {
-    Cell.TRUE_NEGATIVE: "Nearest normal",
-    Cell.TRUE_POSITIVE: "Nearest pneumonia",
+    Cell.TRUE_NEGATIVE: msg("Nearest normal"),
+    Cell.TRUE_POSITIVE: msg("Nearest pneumonia"),
 }
 
 
@@ -50,7 +53,7 @@ def draw_reveal(visit: Visit, course: Course, place: int, task: ExplanationTask 
     """Draw the answer of a film, and the result of the read."""
     last = place == len(course.films) - 1
     st.button(
-        "Summary" if last else "Next film",
+        tr("Summary") if last else tr("Next film"),
         type="primary",
         icon=":material/arrow_forward:",
         shortcut="j",
@@ -86,24 +89,30 @@ def draw_again(visit: Visit, course: Course, place: int, to_review: Sequence[int
 
 def _draw_way(course: Course, place: int, to_review: Sequence[int]) -> None:
     """Draw the way back to the summary, and to the films to review before and after."""
-    st.button("Summary", shortcut="g", width="stretch", key="again-summary", on_click=_open)
+    st.button(tr("Summary"), shortcut="g", width="stretch", key="again-summary", on_click=_open)
     before = [one for one in to_review if one < place]
     after = [one for one in to_review if one > place]
     left, right = st.columns(2, gap="small")
-    ways = ((left, "Prev", "k", before[-1:]), (right, "Next", "j", after[:1]))
+    ways = ((left, msg("Prev"), "k", before[-1:]), (right, msg("Next"), "j", after[:1]))
     for side, label, key, to in ways:
         side.button(
-            label,
+            tr(label),
             shortcut=key,
             width="stretch",
             disabled=not to,
             key=f"again-{label}",
-            help="Of the films wrong or not fully marked.",
+            help=tr("Of the films wrong or not fully marked."),
             on_click=_open,
             args=tuple(to),
         )
-    st.markdown(f"**Film {place + 1} of {len(course.films)}**")
-    st.caption(f"{describe_plan(course.session.plan)}. Reader: {plain(course.session.reader)}.")
+    st.markdown(f"**{film_of(course, place)}**")
+    st.caption(
+        tr(
+            "{plan}. Reader: {reader}.",
+            plan=describe_plan(course.session.plan),
+            reader=plain(course.session.reader),
+        )
+    )
 
 
 def _open(place: int | None = None) -> None:
@@ -122,11 +131,11 @@ def _draw_answer(
     outcome = outcomes_of(course)[read_before]
     _draw_reference(outcome)
     if reference := SOURCES[course.session.plan.library].reference:
-        st.caption(f":material/gavel: {reference}")
+        st.caption(f":material/gavel: {tr(reference)}")
     draw_model(course, course.films[place])
     draw_copy(course, course.films[place].case)
     if outcome.final is not None:
-        st.markdown(f":material/psychology: {resistance_text(outcome)}")
+        st.markdown(f":material/psychology: {tr(resistance_text(outcome))}")
     _draw_regions(visit, course, place, task, again=again)
     draw_how_often_right(course, course.films[place])
     _draw_signs(outcome)
@@ -136,7 +145,7 @@ def draw_copy(course: Course, case: Case) -> None:
     """Say which file of a film is shown, and why the Worklist gives it another probability."""
     library = SOURCES[course.session.plan.library].library
     if kind := copy_text(library, case.film_id):
-        st.caption(f":material/aspect_ratio: Shown: {kind}.")
+        st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=kind)}")
     run = course.session.plan.run_id
     if run in get_runs():
         draw_why_other(library, case.film_id, run, case.probability)
@@ -144,21 +153,31 @@ def draw_copy(course: Course, case: Case) -> None:
 
 def _draw_reference(outcome: Outcome) -> None:
     case = outcome.case
-    subtype = f", {case.subtype}" if case.label and case.subtype else ""
-    verdict = right_text(outcome)
     icon = ":material/check_circle:" if outcome.right else ":material/cancel:"
+    how = tr(
+        "Your read was **{result}**: {read}",
+        result=right_text(outcome),
+        read=answer_text(outcome.read),
+    )
+    mark = tr("Mark: {marks}", marks=marks_text(outcome.score, len(outcome.read.marks)))
     st.markdown(
-        f"### {str(case.reference).capitalize()}{subtype}\n"
-        f"{icon} Your read was **{verdict}**: {answer_text(outcome.read)}  \n"
-        f":material/my_location: Mark: {marks_text(outcome.score, len(outcome.read.marks))}"
+        f"### {tr(reference_text(case)).capitalize()}\n"
+        f"{icon} {how}  \n"
+        f":material/my_location: {mark}"
     )
     if case.label and case.subtype in CATEGORIES:
-        st.caption(f"The WHO calls it {CATEGORIES[case.subtype]}.")
+        category = category_words(CATEGORIES[case.subtype])
+        st.caption(tr("The WHO calls it {category}.", category=category))
     if outcome.final is not None:
-        st.markdown(f":material/repeat: Second read: {answer_text(outcome.final)}")
+        second = tr("Second read: {read}", read=answer_text(outcome.final))
+        st.markdown(f":material/repeat: {second}")
     if outcome.cut_off:
-        counts = "your choice counts" if outcome.answered else "you had chosen nothing"
-        st.caption(f":material/timer_off: Time was up after {outcome.limit_s} s: {counts}.")
+        counts = (
+            tr("Time was up after {s} s: your choice counts.", s=outcome.limit_s)
+            if outcome.answered
+            else tr("Time was up after {s} s: you had chosen nothing.", s=outcome.limit_s)
+        )
+        st.caption(f":material/timer_off: {counts}")
 
 
 def _draw_regions(
@@ -169,7 +188,7 @@ def _draw_regions(
         return
     if again and not _regions_asked():
         st.button(
-            "Find the regions the score depends on",
+            tr("Find the regions the score depends on"),
             icon=":material/blur_on:",
             shortcut=FIND_KEY[0],
             width="stretch",
@@ -178,7 +197,7 @@ def _draw_regions(
         )
     elif not again and not course.films[place].regions_shown:
         st.button(
-            "Find the regions the score depends on",
+            tr("Find the regions the score depends on"),
             icon=":material/blur_on:",
             shortcut=FIND_KEY[0],
             width="stretch",
@@ -200,10 +219,11 @@ def _draw_regions(
 def _draw_signs(outcome: Outcome) -> None:
     case = outcome.case
     signs = signs_for(case.label, case.subtype)
-    st.markdown("**What to look for**" if case.label else "**Pitfalls on a normal film**")
+    head = tr("What to look for") if case.label else tr("Pitfalls on a normal film")
+    st.markdown(f"**{head}**")
     for turn, sign in enumerate(signs):
-        with st.expander(sign.name, expanded=turn == 0 and bool(case.label)):
-            st.markdown(f"{sign.words}\n\n*Look for:* {sign.look_for}")
+        with st.expander(tr(sign.name), expanded=turn == 0 and bool(case.label)):
+            st.markdown(f"{tr(sign.words)}\n\n*{tr('Look for:')}* {tr(sign.look_for)}")
             st.caption("  \n".join(sign.references))
 
 
@@ -219,12 +239,22 @@ def draw_nearest(course: Course, place: int) -> None:
         st.caption(plain(str(exc)))
         return
     near_cards = [
-        film_card(near.films[cell], heading=heading)
+        film_card(near.films[cell], heading=tr(heading))
         for cell, heading in NEAREST_WORDS.items()
         if cell in near.films
     ]
     cards, _ = add_pictures(library, near_cards)
-    how = "in the model's feature space" if near.by_features else "by the model's score only"
-    others = "" if library == SyntheticLibrary.name else ", of other patients,"
-    st.caption(f"Nearest {how}{others} and read correctly by it:")
+    st.caption(_how_near(by_features=near.by_features, patients=library != SyntheticLibrary.name))
     show_cards(cards, key=NEAREST, threshold=case.threshold, keys=False)
+
+
+def _how_near(*, by_features: bool, patients: bool) -> str:
+    if by_features and patients:
+        return tr(
+            "Nearest in the model's feature space, of other patients, and read correctly by it:"
+        )
+    if by_features:
+        return tr("Nearest in the model's feature space and read correctly by it:")
+    if patients:
+        return tr("Nearest by the model's score only, of other patients, and read correctly by it:")
+    return tr("Nearest by the model's score only and read correctly by it:")

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.language.numbers import day_text
+from core.language.words import tr, trn
 from core.teaching.outcomes import (
     Outcome,
     confidence_calibration,
@@ -22,6 +24,7 @@ from core.teaching.text import (
     FIGURES_NOTE,
     describe_summary,
     rate_text,
+    subtype_words,
 )
 from ui.app.identity import draw_name_field
 from ui.app.session import Visit
@@ -34,19 +37,23 @@ from ui.teaching.data import SOURCES, outcomes_in, teaching_reader
 def draw_figures(outcomes: Sequence[Outcome], *, with_model: bool) -> None:
     """Draw what some reads come to, each figure with its interval."""
     rows = describe_summary(summarise(outcomes), with_model=with_model)
-    values = [dimmed(value) for value in rows.values()]
+    values = [dimmed(tr(value)) for value in rows.values()]
     st.table(
-        {"Figure": list(rows), "Value (95 % interval)": values},
+        {tr("Figure"): [tr(name) for name in rows], tr("Value (95 % interval)"): values},
         border="horizontal",
         hide_index=True,
-        alt="Figures of these reads",
+        alt=tr("Figures of these reads"),
     )
-    st.caption(FIGURES_NOTE)
+    st.caption(tr(FIGURES_NOTE))
     if with_model:
         shown = sum(one.case.model_wrong and one.final is not None for one in outcomes)
         st.markdown(
-            f":material/psychology: On {shown} of these films the model was wrong, without any "
-            "warning. Here it counts that you keep a correct read against the model."
+            ":material/psychology: "
+            + tr(
+                "On {shown} of these films the model was wrong, without any warning. Here it "
+                "counts that you keep a correct read against the model.",
+                shown=shown,
+            )
         )
 
 
@@ -61,7 +68,7 @@ def draw_plots(outcomes: Sequence[Outcome], *, learning: bool) -> None:
         if points and area is not None:
             draw_plot(plot_reader_roc(points, area), "teaching-roc")
         else:
-            st.caption("An ROC curve needs two films with pneumonia and two without.")
+            st.caption(tr("An ROC curve needs two films with pneumonia and two without."))
     with columns[-1]:
         calibration = confidence_calibration(outcomes)
         draw_plot(plot_own_calibration(calibration), "teaching-calibration")
@@ -76,21 +83,32 @@ def draw_progress(visit: Visit) -> None:
     outcomes = outcomes_in(reader) if reader else []
     if not outcomes:
         st.info(
-            "Nothing was read under this name yet: start a session."
+            tr("Nothing was read under this name yet: start a session.")
             if reader
-            else "Enter your name to see your reads.",
+            else tr("Enter your name to see your reads."),
             icon=":material/school:",
         )
         return
     today = datetime.now(UTC)
     streak = streak_of(outcomes, today.date())
     sessions = len(learning_curve(outcomes))
-    st.subheader(f"{len(outcomes)} films read in {sessions} session{'' if sessions == 1 else 's'}")
+    st.subheader(
+        trn(
+            "{films} films read in {n} session",
+            "{films} films read in {n} sessions",
+            sessions,
+            films=len(outcomes),
+        )
+    )
     first = first_reads(outcomes)
     if len(first) < len(outcomes):
         st.caption(
-            f"{len(outcomes) - len(first)} reads are of repeated films. The figures use only "
-            f"the first read of each of the {len(first)} films: after it you know the answer."
+            tr(
+                "{repeated} reads are of repeated films. The figures use only the first read of "
+                "each of the {films} films: after it you know the answer.",
+                repeated=len(outcomes) - len(first),
+                films=len(first),
+            )
         )
     st.write(_due_in_words(reader, today), _streak_in_words(streak))
     draw_plots(first, learning=True)
@@ -98,24 +116,25 @@ def draw_progress(visit: Visit) -> None:
     with figures_side:
         draw_figures(first, with_model=any(one.final is not None for one in first))
     with subtype_side:
-        st.markdown("**By what the film shows**")
+        st.markdown(f"**{tr('By what the film shows')}**")
         rows = confusion_by_subtype(first)
+        right = tr("Right (95 % interval)")
         timed = any(row.unanswered for row in rows)
         st.dataframe(
             [
                 {
-                    "Reference": row.subtype,
-                    "Called pneumonia": row.called_pneumonia,
-                    "Called normal": row.called_normal,
-                    **({"Not answered": row.unanswered} if timed else {}),
-                    "Right (95 % interval)": rate_text(row.right),
+                    tr("Reference"): tr(subtype_words(row.subtype)),
+                    tr("Called pneumonia"): row.called_pneumonia,
+                    tr("Called normal"): row.called_normal,
+                    **({tr("Not answered"): row.unanswered} if timed else {}),
+                    right: tr(rate_text(row.right)),
                 }
                 for row in rows
             ],
             hide_index=True,
             height="content",
-            column_config={"Right (95 % interval)": st.column_config.TextColumn(alignment="right")},
-            alt="How films of each kind were called",
+            column_config={right: st.column_config.TextColumn(alignment="right")},
+            alt=tr("How films of each kind were called"),
         )
 
 
@@ -123,12 +142,15 @@ def _due_in_words(reader: str, now: datetime) -> str:
     due = [when for source in SOURCES for when in due_dates(outcomes_in(reader, source)).values()]
     waiting = sum(when <= now for when in due)
     if waiting:
-        return f"{waiting} films are due for review now."
-    return f"Nothing is due; the next film is on {min(due):%Y-%m-%d}."
+        return tr("{films} films are due for review now.", films=waiting)
+    return tr("Nothing is due; the next film is on {day}.", day=day_text(min(due)))
 
 
 def _streak_in_words(streak: int) -> str:
     if streak == 0:
-        return "No streak: a film has been due for more than three days."
-    days = "day" if streak == 1 else "days"
-    return f"Streak: {streak} {days} with all due films read in time."
+        return tr("No streak: a film has been due for more than three days.")
+    return trn(
+        "Streak: {n} day with all due films read in time.",
+        "Streak: {n} days with all due films read in time.",
+        streak,
+    )

@@ -11,8 +11,10 @@ from core.datasets.copies import SQUARE_COPY
 from core.domain.mark import MAX_MARKS, Mark
 from core.domain.rate import probability_text
 from core.domain.reader import Reader
+from core.domain.review import verdict_words
 from core.errors import FirstReadError, ReviewStoreError
 from core.jobs.explanations import ExplanationTask
+from core.language.words import msg, tr
 from core.reads.signing import utc_now
 from core.teaching.mark_scoring import score_marks
 from core.teaching.session import (
@@ -50,17 +52,17 @@ VIEWER = "teaching-viewer"
 VIEW_HEIGHT = "var(--fr-view)"
 ANSWER = "teaching-answer"
 READ_KEYS = (
-    ("p n", "Pneumonia, normal"),
-    ("l t e", "Consolidation, other infiltrate, effusion"),
-    ("1 2 3 4 5", "How sure you are"),
-    ("Ctrl Enter", "Lock the read"),
+    ("p n", msg("Pneumonia, normal")),
+    ("l t e", msg("Consolidation, other infiltrate, effusion")),
+    ("1 2 3 4 5", msg("How sure you are")),
+    ("Ctrl Enter", msg("Lock the read")),
 )
-REVEALED_KEYS = (("j", "Next film"),)
+REVEALED_KEYS = (("j", msg("Next film")),)
 AGAIN_KEYS = (
-    ("j k", "Next, previous film wrong or not fully marked"),
-    ("g", "Summary"),
+    ("j k", msg("Next, previous film wrong or not fully marked")),
+    ("g", msg("Summary")),
 )
-FIND_KEY = ("o", "Find the regions that the model's score depends on")
+FIND_KEY = ("o", msg("Find the regions that the model's score depends on"))
 """Of a revealed film, until they are on it: then the film's own key shows and hides them."""
 CLOCK_S = 1.0
 
@@ -107,11 +109,11 @@ def was_overtaken(visit: Visit, course: Course, place: int) -> bool:
 def draw_overtaken(visit: Visit) -> None:
     """Say that the session went on elsewhere, and ask before it goes on here."""
     st.warning(
-        "This session went on in another window. What you chose here was not stored.",
+        tr("This session went on in another window. What you chose here was not stored."),
         icon=":material/tab:",
     )
     st.button(
-        "Continue here",
+        tr("Continue here"),
         icon=":material/arrow_forward:",
         width="stretch",
         key="teaching-overtaken",
@@ -170,19 +172,26 @@ def _token(course: Course, place: int) -> str:
     return f"{course.session.session_id}-{place}-{phase_of(course, place)}"
 
 
+def film_of(course: Course, place: int) -> str:
+    """Return which film of the session it is, in words."""
+    return tr("Film {number} of {films}", number=place + 1, films=len(course.films))
+
+
 def draw_navigation(visit: Visit, course: Course, place: int) -> None:
     """Draw how far the session is, and the way out of it."""
-    st.markdown(f"**Film {place + 1} of {len(course.films)}**")
+    st.markdown(f"**{film_of(course, place)}**")
     st.progress(place / len(course.films))
-    st.caption(describe_plan(course.session.plan))
-    st.caption(f"Reader: {plain(course.session.reader)}. Every step is stored.")
+    st.caption(tr(describe_plan(course.session.plan)))
+    st.caption(tr("Reader: {reader}. Every step is stored.", reader=plain(course.session.reader)))
     leave_side, end_side = st.columns(2, gap="small")
-    if leave_side.button("Leave", width="stretch", key="teaching-leave", help="Continue later."):
+    if leave_side.button(
+        tr("Leave"), width="stretch", key="teaching-leave", help=tr("Continue later.")
+    ):
         st.query_params.clear()
         st.rerun()
-    with end_side.popover("End", width="stretch"):
-        st.write("The remaining films stay unread, and the summary is shown.")
-        if st.button("End the session", key="teaching-end"):
+    with end_side.popover(tr("End"), width="stretch"):
+        st.write(tr("The remaining films stay unread, and the summary is shown."))
+        if st.button(tr("End the session"), key="teaching-end"):
             note_step(visit, course.session.session_id, place, StepKind.ENDED)
             if not visit.complaint:
                 st.rerun()
@@ -221,7 +230,7 @@ def show_film_at(
     revealed = phase is Phase.REVEALED
     try:
         upload = load_film(source.library, case.film_id)
-        shown = replace(get_film_view(upload), alt_text=f"Film {place + 1} of {len(course.films)}")
+        shown = replace(get_film_view(upload), alt_text=film_of(course, place))
         truths = truth_outlines(course, case) if revealed else []
     except FirstReadError as exc:
         st.error(plain(str(exc)), icon=":material/image_not_supported:")
@@ -234,6 +243,7 @@ def show_film_at(
     explanation = None if task is None else task.result
     keys = AGAIN_KEYS if again else REVEALED_KEYS if revealed else READ_KEYS
     keys = (*keys, FIND_KEY) if revealed and not asked else keys
+    keys = tuple((key, tr(words)) for key, words in keys)
     marks = tuple(mark.edges for mark in (film.read or film.draft).marks)
     show_film(
         shown,
@@ -251,16 +261,16 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
     """Draw what the trainee says of the film, before or after the model's read."""
     show_not_kept(visit)
     if visit.not_kept:
-        st.button("Try again", icon=":material/refresh:", key="teaching-again")
+        st.button(tr("Try again"), icon=":material/refresh:", key="teaching-again")
     film, phase = course.films[place], phase_of(course, place)
     second, marks = phase is Phase.SECOND, len(film.draft.marks)
-    note = "If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter."
+    note = tr("If there is a lesion, mark where: m, then click, drag a box, or arrows and Enter.")
     if second:
         draw_model(course, film)
-        st.markdown("**Your second read**")
-        st.caption("Keep your read or change it; the first one stays as it is.")
+        st.markdown(f"**{tr('Your second read')}**")
+        st.caption(tr("Keep your read or change it; the first one stays as it is."))
     else:
-        st.markdown("**Your read**")
+        st.markdown(f"**{tr('Your read')}**")
         _draw_square_copy(course, film)
         prepare_nearest(course)
         limit_s = course.session.plan.limit_s
@@ -270,8 +280,8 @@ def draw_read(visit: Visit, course: Course, place: int) -> None:
         film.draft,
         key=ANSWER,
         token=_token(course, place),
-        lock="Lock the second read" if second else "Lock the read",
-        note="" if second else f"{marks} marked." if marks else note,
+        lock=tr("Lock the second read") if second else tr("Lock the read"),
+        note="" if second else tr("{marks} marked.", marks=marks) if marks else note,
     )
     if second:
         draw_how_often_right(course, film)
@@ -281,19 +291,25 @@ def _draw_square_copy(course: Course, film: FilmState) -> None:
     """Say of a film that its file is small; films of either class have such files alone."""
     library = SOURCES[course.session.plan.library].library
     if copy_text(library, film.case.film_id).startswith(SQUARE_COPY):
-        st.caption(f":material/aspect_ratio: Shown: {SQUARE_COPY}.")
+        st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=SQUARE_COPY)}")
 
 
 def draw_model(course: Course, film: FilmState) -> None:
     """Draw the model's read as it was kept with the session."""
     prediction = prediction_of(course, film.case)
     if prediction is None:
-        st.markdown(f"**Model: {film.case.model_says}**: {probability_text(film.case.probability)}")
+        st.markdown(
+            tr(
+                "**Model: {verdict}**: {probability}",
+                verdict=verdict_words(film.case.model_says),
+                probability=probability_text(film.case.probability),
+            )
+        )
     else:
         draw_scale(prediction)
     note = SOURCES[course.session.plan.library].note
     if note:
-        st.caption(note)
+        st.caption(tr(note))
 
 
 def draw_how_often_right(course: Course, film: FilmState) -> None:
@@ -307,6 +323,8 @@ def draw_how_often_right(course: Course, film: FilmState) -> None:
 def _run_clock(watch: Watch, limit_s: int, opened_at: datetime) -> None:
     left = limit_s - (utc_now() - opened_at).total_seconds()
     watch.rerun_if(news=left < -TRANSPORT_S)
-    words = f"{left:.0f} s left" if left > 0 else "Time is up: your choice counts."
+    words = (
+        tr("{left:.0f} s left", left=left) if left > 0 else tr("Time is up: your choice counts.")
+    )
     st.progress(min(1.0, max(0.0, left / limit_s)), text=words)
-    st.caption("Then the film closes. A read without a verdict counts as not answered.")
+    st.caption(tr("Then the film closes. A read without a verdict counts as not answered."))

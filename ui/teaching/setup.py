@@ -8,11 +8,21 @@ import streamlit as st
 
 from core.datasets.fetch import how_to_get_films
 from core.errors import FirstReadError
+from core.language.numbers import time_text
+from core.language.words import msg, tr
 from core.library.films import PublicLibrary
 from core.library.own_cases import OwnCases
 from core.settings import get_settings
 from core.store.teaching import CaseSet
-from core.teaching.session import MAX_FILMS, USUAL_SHARE_NORMAL, Course, Difficulty, Plan, StepKind
+from core.teaching.session import (
+    MAX_FILMS,
+    USUAL_SHARE_NORMAL,
+    Course,
+    Difficulty,
+    Plan,
+    StepKind,
+    difficulty_words,
+)
 from ui.app.identity import draw_name_field
 from ui.app.resources import get_libraries, get_library
 from ui.app.session import Visit
@@ -30,7 +40,12 @@ from ui.teaching.own_cases import count_own_cases
 
 USUAL_FILMS = 10
 SEEDS = 10**6
-LIMITS = {None: "not timed", 30: "30 s a film", 60: "1 min a film", 120: "2 min a film"}
+LIMITS = {
+    None: msg("not timed"),
+    30: msg("30 s a film"),
+    60: msg("1 min a film"),
+    120: msg("2 min a film"),
+}
 
 
 def draw_setup(visit: Visit) -> None:
@@ -41,11 +56,13 @@ def draw_setup(visit: Visit) -> None:
         return
     form_side, resume_side = st.columns([1.3, 1], gap="large")
     with form_side:
-        st.header("Read blind, then see the answer")
+        st.header(tr("Read blind, then see the answer"))
         st.write(
-            "You choose pneumonia or normal and your confidence, and mark the lesion. Then you see "
-            "the reference, the outlined lesion, the model's read and what to look for. Films are "
-            "repeated at intervals that depend on how well you read them."
+            tr(
+                "You choose pneumonia or normal and your confidence, and mark the lesion. Then you "
+                "see the reference, the outlined lesion, the model's read and what to look for. "
+                "Films are repeated at intervals that depend on how well you read them."
+            )
         )
         visit.reader = draw_name_field(visit)
         _draw_form(visit, list(sources))
@@ -58,8 +75,11 @@ def draw_missing(visit: Visit, course: Course, place: int) -> bool:
     source = SOURCES[course.session.plan.library]
     if source.library == OwnCases.name or source.library in get_libraries():
         return _draw_gone(visit, course, place)
-    st.header("This session cannot continue here")
-    st.info(f"{source.title} are not offered here.", icon=":material/image_not_supported:")
+    st.header(tr("This session cannot continue here"))
+    st.info(
+        tr("{films} are not offered here.", films=source.title),
+        icon=":material/image_not_supported:",
+    )
     return True
 
 
@@ -70,10 +90,10 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
     try:
         library.read_bytes(course.films[place].case.film_id)
     except FirstReadError as exc:
-        st.header("This session cannot continue")
+        st.header(tr("This session cannot continue"))
         st.error(plain(str(exc)), icon=":material/image_not_supported:")
-        st.write("Your reads are kept, and the summary shows the results.")
-        if st.button("End the session", key="teaching-end-gone", type="primary"):
+        st.write(tr("Your reads are kept, and the summary shows the results."))
+        if st.button(tr("End the session"), key="teaching-end-gone", type="primary"):
             note_step(visit, session.session_id, place, StepKind.ENDED)
             if not visit.complaint:
                 st.rerun()
@@ -84,25 +104,29 @@ def _draw_gone(visit: Visit, course: Course, place: int) -> bool:
 
 def _draw_no_films() -> None:
     """Say why no session can begin."""
-    st.header("Read blind, then see the answer")
-    st.write("There are no films to practise with on this machine.")
+    st.header(tr("Read blind, then see the answer"))
+    st.write(tr("There are no films to practise with on this machine."))
     if not get_library(PublicLibrary.name).has_films:
-        st.caption(how_to_get_films(get_settings().data))
+        st.caption(tr(how_to_get_films(get_settings().data)))
 
 
 def _draw_form(visit: Visit, sources: list[str]) -> None:
     case_set = _set_of_address()
     if case_set is not None:
         st.info(
-            f"Case set “{plain(case_set.name)}” of {plain(case_set.made_by)}: "
-            f"{len(case_set.film_ids)} films.",
+            tr(
+                "Case set “{name}” of {made_by}: {films} films.",
+                name=plain(case_set.name),
+                made_by=plain(case_set.made_by),
+                films=len(case_set.film_ids),
+            ),
             icon=":material/link:",
         )
     titles = get_sources()
     source = st.selectbox(
-        "Films",
+        tr("Films"),
         sources,
-        format_func=lambda key: titles[key].title,
+        format_func=lambda key: tr(titles[key].title),
         disabled=case_set is not None,
         key="teaching-source",
         persist_state="session",
@@ -111,39 +135,50 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
     usual = USUAL_FILMS
     if shown == OwnCases.name:
         usual = min(USUAL_FILMS, max(1, count_own_cases()))
-        st.caption(f":material/gavel: {SOURCES[shown].reference}")
+        st.caption(f":material/gavel: {tr(SOURCES[shown].reference)}")
     left, middle, right = st.columns(3)
-    films = left.number_input("Number of films", 1, MAX_FILMS, usual, disabled=case_set is not None)
+    films = left.number_input(
+        tr("Number of films"), 1, MAX_FILMS, usual, disabled=case_set is not None
+    )
     normal = middle.number_input(
-        "Proportion normal (%)",
+        tr("Proportion normal (%)"),
         0,
         100,
         round(100 * USUAL_SHARE_NORMAL),
         step=10,
         disabled=case_set is not None,
-        help="Of children X-rayed for suspected pneumonia, about 80 in 100 have none on the film "
-        "(16 % of 2,574 and 22 % of 1,142 had it: Neuman 2011, Ramgopal 2022).",
+        help=tr(
+            "Of children X-rayed for suspected pneumonia, about 80 in 100 have none "
+            "on the film (16 % of 2,574 and 22 % of 1,142 had it: Neuman 2011, "
+            "Ramgopal 2022)."
+        ),
     )
     difficulty = right.selectbox(
-        "Difficulty",
+        tr("Difficulty"),
         list(Difficulty),
-        format_func=str.capitalize,
+        format_func=lambda one: tr(difficulty_words(one)).capitalize(),
         disabled=case_set is not None,
-        help="How much the runs disagree on a film, how many of them are wrong, and the readers' "
-        "own errors. Cases that are due come first, at any difficulty.",
+        help=tr(
+            "How much the runs disagree on a film, how many of them are wrong, and "
+            "the readers' own errors. Cases that are due come first, at any "
+            "difficulty."
+        ),
     )
     model_side, time_side = st.columns([1.6, 1], vertical_alignment="bottom")
     with_model = model_side.toggle(
-        "Show me the model's read after my own, for a second read",
-        help="The model is not always right.",
+        tr("Show me the model's read after my own, for a second read"),
+        help=tr("The model is not always right."),
     )
     limit_s = time_side.selectbox(
-        "Time",
+        tr("Time"),
         list(LIMITS),
-        format_func=LIMITS.__getitem__,
-        help="When time is up, the film closes and your choice is your read. Without a verdict it "
-        "counts as wrong. The clock starts when a film is first shown and keeps running while you "
-        "are away. After an outage of the app it starts again.",
+        format_func=lambda limit: tr(LIMITS[limit]),
+        help=tr(
+            "When time is up, the film closes and your choice is your read. Without "
+            "a verdict it counts as wrong. The clock starts when a film is first "
+            "shown and keeps running while you are away. After an outage of the app "
+            "it starts again."
+        ),
     )
     plan = Plan(
         library=source if case_set is None else case_set.library,
@@ -157,7 +192,7 @@ def _draw_form(visit: Visit, sources: list[str]) -> None:
         case_set=None if case_set is None else case_set.set_id,
     )
     if st.button(
-        "Start",
+        tr("Start"),
         type="primary",
         icon=":material/play_arrow:",
         shortcut="Ctrl+Enter",
@@ -177,7 +212,10 @@ def _set_of_address() -> CaseSet | None:
     found = get_teaching_store().case_set(named)
     if found is None:
         st.warning(
-            f"There is no case set {plain(repr(named[:40]))} here: ask for its link again.",
+            tr(
+                "There is no case set {case_set} here: ask for its link again.",
+                case_set=plain(repr(named[:40])),
+            ),
             icon=":material/link_off:",
         )
     return found
@@ -197,29 +235,31 @@ def _begin(visit: Visit, plan: Plan) -> None:
 def _draw_unfinished(visit: Visit) -> None:
     reader = teaching_reader(visit)
     if not reader:
-        st.caption("Enter your name to see the sessions that you have not finished.")
+        st.caption(tr("Enter your name to see the sessions that you have not finished."))
         return
     courses = get_teaching_store().courses_of(reader)
     unfinished = [course for course in reversed(courses) if course.place is not None]
     if unfinished:
-        st.subheader("Not finished")
+        st.subheader(tr("Not finished"))
     for course in unfinished[:5]:
-        _draw_way_back(course, f"Continue: film {(course.place or 0) + 1} of {len(course.films)}")
+        film, films = (course.place or 0) + 1, len(course.films)
+        words = tr("Continue: film {film} of {films}", film=film, films=films)
+        _draw_way_back(course, words)
     finished = [course for course in reversed(courses) if course.place is None]
     if finished:
-        st.subheader("Finished")
+        st.subheader(tr("Finished"))
     for course in finished[:8]:
         right = sum(
             film.read is not None and film.read.label is film.case.reference
             for film in course.films
         )
-        _draw_way_back(course, f"{right} of {len(course.read)} right")
+        _draw_way_back(course, tr("{right} of {read} right", right=right, read=len(course.read)))
 
 
 def _draw_way_back(course: Course, words: str) -> None:
     session = course.session
     st.button(
-        f"{session.started_at:%Y-%m-%d %H:%M} · {words}",
+        f"{time_text(session.started_at)} · {words}",
         key=f"teaching-open-{session.session_id}",
         on_click=st.query_params.from_dict,
         args=({"session": session.session_id},),

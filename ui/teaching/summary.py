@@ -8,12 +8,16 @@ from core.domain.mark import Mark
 from core.errors import FirstReadError
 from core.imaging.display import restore_proportions
 from core.imaging.film_pictures import outlined_picture
+from core.language.lists import said_rows
+from core.language.numbers import day_text
+from core.language.words import tr
 from core.library.own_cases import OwnCases
 from core.teaching.outcomes import Outcome, outcomes_of
-from core.teaching.report import DrawnFilm, session_as_pdf
+from core.teaching.report import NUMBER, DrawnFilm, session_as_pdf
 from core.teaching.session import Course
 from core.teaching.spaced_repetition import due_dates
 from core.teaching.text import (
+    TIME,
     TO_REVIEW,
     describe_outcomes,
     describe_plan,
@@ -50,8 +54,8 @@ def draw_over(visit: Visit, course: Course) -> None:
         return
     awaited = awaits_blind_read(visit, _library(course), course.films[place].case.film_id)
     if awaited:
-        st.info(awaited, icon=":material/visibility_off:")
-        st.button("Summary", on_click=st.query_params.pop, args=(FILM, None))
+        st.info(tr(awaited), icon=":material/visibility_off:")
+        st.button(tr("Summary"), on_click=st.query_params.pop, args=(FILM, None))
         return
     draw_again(visit, course, place, _places_to_review(course))
 
@@ -83,14 +87,19 @@ def draw_summary(visit: Visit, course: Course) -> None:
     session, outcomes = course.session, _by_place(course)
     head, again_side, pdf_side = st.columns([3.4, 1.3, 0.9], vertical_alignment="bottom")
     head.header(
-        f"Session of {plain(session.reader)}: {len(outcomes)} of {len(course.films)} films read"
+        tr(
+            "Session of {reader}: {read} of {films} films read",
+            reader=plain(session.reader),
+            read=len(outcomes),
+            films=len(course.films),
+        )
     )
-    head.caption(describe_plan(session.plan))
-    if again_side.button("New session", width="stretch", shortcut="Ctrl+Enter"):
+    head.caption(tr(describe_plan(session.plan)))
+    if again_side.button(tr("New session"), width="stretch", shortcut="Ctrl+Enter"):
         st.query_params.clear()
         st.rerun()
     if not outcomes:
-        st.info("No film of this session was read.", icon=":material/school:")
+        st.info(tr("No film of this session was read."), icon=":material/school:")
         return
     with pdf_side:
         _draw_pdf(visit, course)
@@ -100,7 +109,7 @@ def draw_summary(visit: Visit, course: Course) -> None:
         due = due_dates(outcomes_in(session.reader, session.plan.library))
         own = sorted(due[one.case.film_id] for one in outcomes.values() if one.case.film_id in due)
         if own:
-            st.caption(f"The first of these films is due again on {own[0]:%Y-%m-%d}.")
+            st.caption(tr("The first of these films is due again on {day}.", day=day_text(own[0])))
     with plots_side:
         draw_plots(list(outcomes.values()), learning=False)
     _draw_to_review(course, outcomes)
@@ -110,49 +119,53 @@ def draw_summary(visit: Visit, course: Course) -> None:
 def _draw_to_review(course: Course, outcomes: dict[int, Outcome]) -> None:
     """Draw the films that were read wrongly or not marked in full, to be opened."""
     found = {place: one for place, one in outcomes.items() if one.to_review}
-    st.subheader(f"{TO_REVIEW}: {len(found)} of {len(outcomes)} films")
+    st.subheader(
+        tr("{what}: {n} of {films} films", what=TO_REVIEW, n=len(found), films=len(outcomes))
+    )
     if not found:
-        st.caption("Every film was read correctly, and every outlined focus was marked.")
+        st.caption(tr("Every film was read correctly, and every outlined focus was marked."))
         return
-    st.caption("Press one to see the film with your marks, the reference and the model's regions.")
+    st.caption(
+        tr("Press one to see the film with your marks, the reference and the model's regions.")
+    )
     cards = [
         film_card(
             one.case.film_id,
-            heading=f"Film {place + 1}",
-            words=reference_text(one.case),
-            quality=said_text(one),
+            heading=tr("Film {number}", number=place + 1),
+            words=tr(reference_text(one.case)),
+            quality=tr(said_text(one)),
         )
         for place, one in found.items()
     ]
     library = _library(course)
     if library != OwnCases.name:  # no picture of a patient's film is kept on disk
         cards, _ = add_pictures(library, cards)
-    show_cards(cards, key=TO_OPEN, threshold=None, label=TO_REVIEW)
+    show_cards(cards, key=TO_OPEN, threshold=None, label=tr(TO_REVIEW))
 
 
 def _draw_table(outcomes: dict[int, Outcome]) -> None:
     """Draw every film as a row; a chosen row opens the film."""
-    st.subheader("All films")
+    st.subheader(tr("All films"))
     event = st.dataframe(
-        [
-            {"No.": place + 1} | row
+        said_rows(
+            {NUMBER: place + 1, **row}
             for place, row in zip(outcomes, describe_outcomes(list(outcomes.values())), strict=True)
-        ],
+        ),
         hide_index=True,
         height="content",
         on_select="rerun",
         selection_mode="single-row",
         key="teaching-films",
         placeholder="",
-        alt="Every film of the session",
-        column_config={"Time": st.column_config.NumberColumn("Time (s)", format="%.0f")},
+        alt=tr("Every film of the session"),
+        column_config={tr(TIME): st.column_config.NumberColumn(tr("Time (s)"), format="%.0f")},
     )
     chosen = event["selection"]["rows"]
     places = list(outcomes)
     if chosen and chosen[0] < len(places):
         st.query_params[FILM] = str(places[chosen[0]] + 1)
         st.rerun()
-    st.caption("Choose a row to see the film again.")
+    st.caption(tr("Choose a row to see the film again."))
 
 
 # --- the PDF: made when somebody asks for it, and kept nowhere ---
@@ -165,11 +178,13 @@ def _draw_pdf(visit: Visit, course: Course) -> None:
     )  # fmt: skip
     if not box.open:
         return
-    with box, st.spinner("Making the PDF"):
+    with box, st.spinner(tr("Making the PDF")):
         pdf = session_as_pdf(course, _draw_films(visit, course))
         name = f"first-read-session-{course.session.session_id[:8]}.pdf"
-        offer_file("Save as PDF", pdf, name=name, mime="application/pdf", key="teaching-pdf-file")
-        st.caption("Figures, films wrong or not fully marked, and a line for each film.")
+        offer_file(
+            tr("Save as PDF"), pdf, name=name, mime="application/pdf", key="teaching-pdf-file"
+        )
+        st.caption(tr("Figures, films wrong or not fully marked, and a line for each film."))
 
 
 def _draw_films(visit: Visit, course: Course) -> list[DrawnFilm]:

@@ -16,6 +16,7 @@ from core.domain.reader import SYSTEM, Act, Reader
 from core.domain.worklist import Arrival, ArrivingFilm, FilmStatus, MachineReading
 from core.errors import FilmGone, FilmStoreError, ReviewStoreError
 from core.imaging.dicom.deidentify import keyed_patient
+from core.language.words import msg
 from core.reads.film_status import status_of
 from core.reads.signing import utc_now
 from core.store.audit_log import wait_for_turn
@@ -190,10 +191,13 @@ class FilmFiles:
         row = self._row(film_sha256)
         if row is None:
             raise FilmStoreError(
-                "This film is not kept any more: it was erased, or its time is over. Add it again."
+                msg(
+                    "This film is not kept any more: it was erased, or its time is over. "
+                    "Add it again."
+                )
             )
         if row.address.startswith(NO_FILE):
-            raise FilmGone("The file of this film was not kept: it holds no film that opens.")
+            raise FilmGone(msg("The file of this film was not kept: it holds no film that opens."))
         sealed = self._objects.read(row.address)
         return decrypt(
             self.keyring.unwrap(row.wrapped_key, film_sha256), sealed, _CONTENT + film_sha256

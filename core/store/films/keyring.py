@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import FilmStoreError, ReviewStoreError
+from core.language.words import msg
 from core.store.audit_log import wait_for_turn
 from core.store.engine import Database
 from core.store.films.keys import (
@@ -85,8 +86,11 @@ class FilmKeyring:
         found = read_key_file(self.path)
         if found is None:
             raise FilmStoreError(
-                f"The key of the kept films is gone: put {self.path} back from the backup. "
-                "Without it no kept film opens."
+                msg(
+                    "The key of the kept films is gone: put {path} back from the backup. "
+                    "Without it no kept film opens.",
+                    path=self.path,
+                )
             )
         return found
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import make_url
 
 from core.errors import FilmGone, FilmStoreError
+from core.language.words import msg
 
 KEY_BYTES, _NONCE_BYTES, _ID_BYTES = 32, 12, 4
 
@@ -49,7 +50,7 @@ def decrypt(key: bytes, sealed: bytes, purpose: str) -> bytes:
         return AESGCM(key).decrypt(nonce, rest, purpose.encode())
     except (InvalidTag, ValueError) as exc:
         raise FilmGone(
-            "The kept film is damaged, or was encrypted with another key: add the film again."
+            msg("The kept film is damaged, or was encrypted with another key: add the film again.")
         ) from exc
 
 
@@ -76,9 +77,12 @@ class MasterKeys:
             if _identity(key) == named:
                 return decrypt(key, sealed, purpose)
         raise FilmStoreError(
-            f"The films are encrypted with the master key {named.hex()}, which is not here: put "
-            "back the file films.key, or set FIRSTREAD_FILM_KEY to it. Without it no kept film "
-            "opens."
+            msg(
+                "The films are encrypted with the master key {key}, which is not here: "
+                "put back the file films.key, or set FIRSTREAD_FILM_KEY to it. Without "
+                "it no kept film opens.",
+                key=named.hex(),
+            )
         )
 
     def is_current(self, wrapped: bytes) -> bool:
@@ -110,8 +114,12 @@ def parse_keys(text: str, where: str) -> MasterKeys:
         keys = ()
     if not keys or any(len(key) != KEY_BYTES for key in keys):
         raise FilmStoreError(
-            f"{where} must hold keys of {KEY_BYTES} bytes in base64, the newest first. "
-            "Make one with: openssl rand -base64 32."
+            msg(
+                "{where} must hold keys of {size} bytes in base64, the newest "
+                "first. Make one with: openssl rand -base64 32.",
+                where=where,
+                size=KEY_BYTES,
+            )
         )
     return MasterKeys(keys)
 
@@ -148,7 +156,7 @@ def read_key_file(path: Path) -> MasterKeys | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as exc:
-        raise FilmStoreError(f"{path} cannot be read: {exc}.") from exc
+        raise FilmStoreError(msg("{path} cannot be read: {error}.", path=path, error=exc)) from exc
     return parse_keys(text, str(path))
 
 
@@ -196,4 +204,6 @@ def write_key_file(path: Path, keys: MasterKeys, *, new: bool = False) -> None:
     except FileExistsError:
         raise
     except OSError as exc:
-        raise FilmStoreError(f"{path} cannot be written ({exc.strerror}).") from exc
+        raise FilmStoreError(
+            msg("{path} cannot be written ({error}).", path=path, error=exc.strerror)
+        ) from exc

@@ -14,6 +14,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import FilmGone, FilmStoreError
+from core.language.words import msg
 
 _log = logging.getLogger(__name__)
 _OWN_NAME = re.compile(r"[0-9a-f]{64}(\.[0-9a-f]{12}\.part)?")
@@ -39,8 +40,12 @@ class FilmObjects:
             self._system, self._root = fsspec.core.url_to_fs(place)
         except (ImportError, ValueError) as exc:
             raise FilmStoreError(
-                f"Films cannot be kept at {place!r} ({exc}). Name a folder, or install what "
-                "reaches that address, for S3: pip install s3fs."
+                msg(
+                    "Films cannot be kept at {place!r} ({error}). Name a folder, or "
+                    "install what reaches that address, for S3: pip install s3fs.",
+                    place=place,
+                    error=exc,
+                )
             ) from exc
 
     @staticmethod
@@ -58,7 +63,7 @@ class FilmObjects:
         """
         path = self._path(address)
         beside = f"{path}.{os.urandom(6).hex()}.part"
-        with self._sentences("written to"):
+        with self._sentences(msg("written to")):
             self._system.makedirs(self._system._parent(path), exist_ok=True)
             try:
                 with self._system.open(beside, "wb") as file:
@@ -90,7 +95,7 @@ class FilmObjects:
         FilmStoreError
             If it is not there, or cannot be read.
         """
-        with self._sentences("read from"):
+        with self._sentences(msg("read from")):
             return bytes(self._system.cat_file(self._path(address)))
 
     def erase(self, address: str) -> None:
@@ -101,7 +106,7 @@ class FilmObjects:
         FilmStoreError
             If it cannot be taken away.
         """
-        with self._sentences("erased from"), contextlib.suppress(FileNotFoundError):
+        with self._sentences(msg("erased from")), contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._path(address))
 
     def holds_files(self) -> bool:
@@ -112,7 +117,7 @@ class FilmObjects:
         FilmStoreError
             If it cannot be listed.
         """
-        with self._sentences("listed in"):
+        with self._sentences(msg("listed in")):
             return any(files for _, _, files in self._system.walk(self._root))
 
     def take_back(self, addresses: Collection[str]) -> None:
@@ -140,7 +145,7 @@ class FilmObjects:
         int
             How many went.
         """
-        with self._sentences("listed in"):
+        with self._sentences(msg("listed in")):
             try:
                 found = self._system.find(f"{self._root.rstrip('/')}/{site}")
             except FileNotFoundError:
@@ -165,11 +170,19 @@ class FilmObjects:
             raise
         except FileNotFoundError as exc:
             raise FilmGone(
-                f"The film's file is not in {self.place} any more: add the film again."
+                msg(
+                    "The film's file is not in {place} any more: add the film again.",
+                    place=self.place,
+                )
             ) from exc
         except Exception as exc:  # every kind of bucket has errors of its own
             _log.exception("a film could not be kept, fetched or erased")
             raise FilmStoreError(
-                f"The film cannot be {done} {self.place} ({type(exc).__name__}): make room there, "
-                "or give First Read the right to write, then try again."
+                msg(
+                    "The film cannot be {done} {place} ({error}): make room there, or "
+                    "give First Read the right to write, then try again.",
+                    done=done,
+                    place=self.place,
+                    error=type(exc).__name__,
+                )
             ) from exc

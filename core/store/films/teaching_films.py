@@ -19,6 +19,7 @@ from core import __version__
 from core.domain.reader import Act, Reader
 from core.domain.review import ReadKind, ReviewRecord, Verdict
 from core.errors import ReviewStoreError, TeachingError
+from core.language.words import msg
 from core.reads.signing import utc_now
 from core.settings import PROJECT_ROOT, Settings
 from core.store.audit_log import insert_chained, wait_for_turn
@@ -119,7 +120,7 @@ class SqlTeachingFilms:
         except ReviewStoreError as exc:
             self._objects.erase(address)
             if isinstance(exc.__cause__, IntegrityError):
-                raise TeachingError("This film is a teaching case already.") from exc
+                raise TeachingError(msg("This film is a teaching case already.")) from exc
             raise
         return made
 
@@ -168,7 +169,7 @@ class SqlTeachingFilms:
         """
         rows = self.database.rows(select(teaching_films).where(teaching_films.c.case_id == case_id))
         if not rows:
-            raise TeachingError("The film of this teaching case was erased.")
+            raise TeachingError(msg("The film of this teaching case was erased."))
         key = self._keyring.unwrap(rows[0].wrapped_key, case_id)
         return decrypt(key, self._objects.read(rows[0].address), _CONTENT + case_id)
 
@@ -183,16 +184,17 @@ def open_teaching_films(database: Database, settings: Settings) -> SqlTeachingFi
 def why_no_case(settled: ReviewRecord, consent: str) -> str:
     """Return why an arbitration makes no teaching case; empty if it does."""
     if not consent.strip():
-        return (
+        return msg(
             "A settled dispute becomes a teaching case only with consent: set "
-            "FIRSTREAD_TEACHING_CONSENT to the consent or ethics decision of this site."
+            "FIRSTREAD_TEACHING_CONSENT to the consent or ethics decision of this "
+            "site."
         )
     if settled.kind is not ReadKind.ARBITRATION:
-        return "Only a settled dispute becomes a teaching case."
+        return msg("Only a settled dispute becomes a teaching case.")
     if settled.read.verdict is Verdict.UNSURE:
-        return "The arbitration says unsure, so there is no answer to teach."
+        return msg("The arbitration says unsure, so there is no answer to teach.")
     if settled.prediction is None:
-        return "The model has not read this film, and Teaching shows the model's read."
+        return msg("The model has not read this film, and Teaching shows the model's read.")
     return ""
 
 

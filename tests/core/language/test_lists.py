@@ -39,7 +39,7 @@ def test_what_the_domain_names_is_said_in_spanish_and_stays_english_as_text():
     assert found == "consolidation, right upper and left lower; pleural effusion, left"
     with using("es"):
         assert tr(found) == (
-            "consolidación, superior derecho, inferior izquierdo; derrame pleural, izquierdo"
+            "consolidación, superior derecho, inferior izquierdo; derrame pleural izquierdo"
         )
         assert tr(who_may_text(Act.ERASE_FILMS)) == "responsable o administrador"
         assert tr(of_few_text(Rate(0.5, 0.25, 0.75, 8))) == "0,50 (0,25 a 0,75, n = 8)"

@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from core.datasets.nih_rsna import read_radiologist_boxes
 from core.domain.mark import Mark
 from core.errors import DatasetError, TeachingError
+from core.language.current import using
 from core.phantom.settings import FINDINGS
 from core.teaching.glossary import FOR_SUBTYPE, SIGNS, signs_for
 from core.teaching.mark_scoring import MarkScore
@@ -149,6 +150,16 @@ def test_the_pdf_says_the_figures_with_their_intervals(monkeypatch) -> None:
     assert "2 of 4 films read" in words
     assert "0.50 (0.09 to 0.91, n = 2)" in words
     assert "never a" in words
+
+
+def test_the_pdf_speaks_the_readers_language(monkeypatch) -> None:
+    with using("es"):
+        words = " ".join(words_drawn(monkeypatch, course_of(Answer(WELL, 3), Answer(WELL, 2))))
+    assert "Sesión de docencia de Dr. Ádám Łuczak" in words
+    assert "2 de 4 radiografías leídas" in words
+    assert "0,50 (0,09 a 0,91, n = 2)" in words
+    assert "nunca un" in words
+    assert not re.search(r"\b(the|of|films?|read|your)\b", words)
 
 
 def test_a_session_without_a_read_has_no_pdf() -> None:
