@@ -9,6 +9,7 @@ from core.domain.reader import Reader
 from core.domain.review import ReviewRecord
 from core.errors import FilmStoreError
 from core.language.numbers import time_text
+from core.language.recall import recalled
 from core.language.words import msg, tr
 from core.settings import get_settings
 from core.store.archive import SqlArchive
@@ -63,7 +64,7 @@ def _knows_study(film_sha256: str) -> bool:
 
 
 def _said(sending: Sending) -> str:
-    reason = plain(tr(sending.reason))
+    reason = plain(tr(recalled(sending.reason)))
     if sending.state is SendingState.SENT:
         assert sending.done_at is not None
         return tr("In the archive since {time} UTC.", time=time_text(sending.done_at))
