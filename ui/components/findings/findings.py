@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.domain.findings import ALONE, SIDES, ZONES, Category, Findings, place_words
+from core.domain.findings import ALONE, SIDES, ZONES, Category, Findings, zone_words
 from core.domain.review import Verdict
 from core.errors import FindingsError
 from core.language.words import msg, tr
@@ -151,13 +151,13 @@ def _zones_of(side: str) -> dict[str, object]:
     return {
         "of": Category.CONSOLIDATION.value,
         "field": _FIELDS[Category.CONSOLIDATION],
-        "words": tr(place_words(side)).capitalize(),
+        "words": tr(zone_words(side)).capitalize(),
         "title": tr(_ZONES_TITLES[side]),
         "choices": [
             {
                 "value": zone,
                 "words": tr(_THIRDS[zone.removeprefix(f"{side} ")]),
-                "title": tr("Consolidation in the {zone} zone", zone=place_words(zone)),
+                "title": tr("Consolidation in the {zone} zone", zone=zone_words(zone)),
                 "key": f"{SHIFT}{sign}",
             }
             for zone, sign in ZONE_KEYS.items()
@@ -186,7 +186,7 @@ def _sides() -> dict[str, object]:
         "choices": [
             {
                 "value": side,
-                "words": tr(place_words(side)).capitalize(),
+                "words": tr(zone_words(side)).capitalize(),
                 "title": tr(_SIDE_TITLES[side]),
                 "key": f"{SHIFT}{sign}",
             }
