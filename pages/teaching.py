@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.reader import Act
-from core.language.words import msg, tr
+from core.language.words import tr
 from ui.app.guard import guard, show_errors
 from ui.app.resources import get_served
 from ui.app.session import Visit, show_notice
@@ -23,10 +23,8 @@ from ui.teaching.reading import (
     record_progress,
     was_overtaken,
 )
-from ui.teaching.setup import draw_missing, draw_setup
+from ui.teaching.setup import VIEWS, draw_missing, draw_setup
 from ui.teaching.summary import draw_over
-
-VIEWS = {"train": msg("Train"), "progress": msg("My progress"), "sets": msg("Case sets")}
 
 
 def draw_session(visit: Visit, session_id: str) -> str:

@@ -16,7 +16,7 @@ from ui.components import declare
 
 DATA = re.compile(
     r"First Read|English|Español|\.(png|jpeg|dcm)\b|^[fs]\d\d\b|python -m core [\w -]+|"
-    r"person\d+\w+|NORMAL2-IM[\d-]+|first-read-[\w-]+|"
+    r"(https://)?(pacs|fhir)\.example[/\w-]*|person\d+\w+|NORMAL2-IM[\d-]+|first-read-[\w-]+|"
     r"\b(DICOM|DICOMweb|PDF|CSV|JSON|UTC|Orthanc|ROC|AUC|ECE|FN|FP|TP|TN|PACS|URL)\b"
 )
 """What is the same in every language: names, files, runs, abbreviations."""

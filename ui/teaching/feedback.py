@@ -145,7 +145,7 @@ def draw_copy(course: Course, case: Case) -> None:
     """Say which file of a film is shown, and why the Worklist gives it another probability."""
     library = SOURCES[course.session.plan.library].library
     if kind := copy_text(library, case.film_id):
-        st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=kind)}")
+        st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=tr(kind))}")
     run = course.session.plan.run_id
     if run in get_runs():
         draw_why_other(library, case.film_id, run, case.probability)

@@ -291,7 +291,7 @@ def _draw_square_copy(course: Course, film: FilmState) -> None:
     """Say of a film that its file is small; films of either class have such files alone."""
     library = SOURCES[course.session.plan.library].library
     if copy_text(library, film.case.film_id).startswith(SQUARE_COPY):
-        st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=SQUARE_COPY)}")
+        st.caption(f":material/aspect_ratio: {tr('Shown: {copy}.', copy=tr(SQUARE_COPY))}")
 
 
 def draw_model(course: Course, film: FilmState) -> None:

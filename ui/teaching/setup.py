@@ -38,6 +38,9 @@ from ui.teaching.data import (
 )
 from ui.teaching.own_cases import count_own_cases
 
+VIEWS = {"train": msg("Train"), "progress": msg("My progress"), "sets": msg("Case sets")}
+"""What there is to do outside a session."""
+
 USUAL_FILMS = 10
 SEEDS = 10**6
 LIMITS = {

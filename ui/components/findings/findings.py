@@ -151,7 +151,7 @@ def _zones_of(side: str) -> dict[str, object]:
     return {
         "of": Category.CONSOLIDATION.value,
         "field": _FIELDS[Category.CONSOLIDATION],
-        "words": tr(zone_words(side)).capitalize(),
+        "words": tr(_SIDE_WORDS[side]),
         "title": tr(_ZONES_TITLES[side]),
         "choices": [
             {
@@ -171,6 +171,7 @@ _ZONES_TITLES = {
     "left": msg("Zones of the consolidation in the left lung"),
 }
 _THIRDS = {"upper": msg("Upper"), "middle": msg("Middle"), "lower": msg("Lower")}
+_SIDE_WORDS = {"right": msg("Right"), "left": msg("Left")}
 _SIDE_TITLES = {
     "right": msg("Effusion on the right side"),
     "left": msg("Effusion on the left side"),
@@ -186,7 +187,7 @@ def _sides() -> dict[str, object]:
         "choices": [
             {
                 "value": side,
-                "words": tr(zone_words(side)).capitalize(),
+                "words": tr(_SIDE_WORDS[side]),
                 "title": tr(_SIDE_TITLES[side]),
                 "key": f"{SHIFT}{sign}",
             }
