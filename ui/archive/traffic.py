@@ -12,7 +12,7 @@ from core.domain.archive import (
     arrival_state_words,
     sending_state_words,
 )
-from core.language.kept import recalled
+from core.language.recall import recalled
 from core.language.words import Message, msg, tr
 from core.reads.signing import utc_now
 from core.store.archive import SHOWN_ARRIVALS, SqlArchive

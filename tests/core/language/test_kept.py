@@ -8,7 +8,7 @@ from core.domain.archive import ArchiveSettings
 from core.errors import ReviewStoreError
 from core.language.capitals import capitalised
 from core.language.current import using
-from core.language.kept import recalled
+from core.language.recall import recalled
 from core.language.words import msg, tr
 from core.pacs.intake import why_left_out
 from core.store.database_errors import errors_as_sentences
