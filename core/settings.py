@@ -5,6 +5,7 @@ on a fresh machine.
 """
 
 from functools import lru_cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal
 
@@ -169,6 +170,11 @@ class Settings(BaseSettings):
     metrics: bool = Field(
         default=False,
         description="Answer `/metrics` of the app for Prometheus, to whoever reaches the address.",
+    )
+    archive_listen: IPv4Address = Field(
+        default=IPv4Address("127.0.0.1"),
+        description="Address on which `pacs serve` takes films and answers `/metrics`. Without it "
+        "only this machine reaches it. `0.0.0.0`: whoever reaches the machine.",
     )
     archive_metrics_port: int = Field(
         default=0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv4Address
 
 from core.errors import ArchiveError
 
@@ -100,6 +101,24 @@ class ArchiveSettings:
             raise ArchiveError("Reports are to go back over DICOMweb: state its address.")
         if self.send is Route.DIMSE and not self.host:
             raise ArchiveError("Reports are to go back over DICOM: state the archive's host.")
+
+    def receiving_text(self, address: IPv4Address) -> str:
+        """Return in a sentence where films are received, and from whom.
+
+        Parameters
+        ----------
+        address : IPv4Address
+            On which the service listens.
+        """
+        if self.known_aets:
+            senders = f"only from {', '.join(self.known_aets)}"
+        elif address.is_loopback:
+            senders = "from every program of this machine, and from no other machine"
+        else:
+            senders = (
+                "from everybody who reaches the port: name under Who may send whose films are taken"
+            )
+        return f"Listens on {address}:{self.receive_port} as {self.own_aet}, {senders}."
 
     @property
     def takes_films(self) -> bool:
